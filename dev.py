@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Set-up in one step: makes a virtual environment beside this file, installs Atlas, and runs it.
+
+    python dev.py serve [options of atlas serve]   install and start the server
+    python dev.py test  [options of pytest]        install, lint, type-check and test
+    python dev.py run   COMMAND …                  run a command inside the environment
+
+Only the standard library is used here, so that any Python 3.11+ can start it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+
+
+def install(extras: str) -> None:
+    """Installs the project, unless that was done since its requirements last changed."""
+    wanted = "".join(
+        (ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt")
+    )
+    stamp = VENV / f"installed{extras.strip('[]')}"
+    digest = hashlib.sha256(wanted.encode()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
+        return
+    if not PYTHON.exists():
+        print(f"Making a virtual environment in {VENV}", flush=True)
+        venv.create(VENV, with_pip=True)
+    print("Installing Atlas and what it needs", flush=True)
+    command = [
+        PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        "--constraint", ROOT / "constraints.txt", "--editable", f"{ROOT}{extras}",
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    stamp.write_text(digest, encoding="ascii")
+
+
+def test(arguments: list[str]) -> int:
+    """Lint, types, tests; the first failure decides."""
+    for command in (
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["pytest", *arguments],
+    ):
+        print(f"-- {' '.join(command)}", flush=True)
+        code = subprocess.run([PYTHON, "-m", *command], cwd=ROOT, check=False).returncode
+        if code:
+            return code
+    return 0
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):
+        print("Atlas needs Python 3.11 or newer", file=sys.stderr)
+        return 1
+    command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "help"), sys.argv[2:]
+    if command == "serve":
+        install("")
+        try:
+            return subprocess.run([BIN / "atlas", "serve", *arguments], check=False).returncode
+        except KeyboardInterrupt:
+            return 0
+    if command == "test":
+        install("[dev]")
+        return test(arguments)
+    if command == "run" and arguments:
+        install("[dev]")
+        return subprocess.run([BIN / arguments[0], *arguments[1:]], check=False).returncode
+    print(__doc__)
+    return 0 if command in ("help", "-h", "--help") else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""The composition root: settings in, a wired application out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Gauge
+
+import atlas
+from atlas.config import Settings
+from atlas.http import problems, system
+from atlas.http.deps import Services
+from atlas.http.limits import RateLimiter
+from atlas.http.middleware import Metrics, RequestMiddleware, SlashMiddleware
+from atlas.http.timeseries import datasets, rows, tags
+from atlas.logs import configure_logs
+from atlas.service.access import AccessService
+from atlas.service.datasets import DatasetService
+from atlas.service.reads import ReadService
+from atlas.service.rows import RowService
+from atlas.service.streams import StreamService
+from atlas.service.summaries import SummaryService
+from atlas.service.system import SystemService
+from atlas.service.tags import TagService
+from atlas.service.upkeep import Upkeep
+from atlas.store.database import Database
+from atlas.store.listening import Listener
+
+DESCRIPTION = """Store, query, share and stream time series. Send your key in the `X-API-Key` header.
+
+You own what you create. A tag on a dataset lets everybody who holds the tag read it; `public` is free
+to acquire."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application on the database that `settings.database_url` names, which must be migrated."""
+    if settings.database_url is None:
+        raise ValueError("create_app needs a database_url; `atlas serve` starts the embedded server")
+    configure_logs(settings.log_level, settings.log_format)
+    database = Database(
+        settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.request_timeout
+    )
+    registry = CollectorRegistry()
+    upkeep = Upkeep(database)
+    services = build_services(settings, database, upkeep)
+    Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(
+        lambda: services.streams.open_streams
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        listener = Listener(database.url, services.streams.wake)
+        listener.start()
+        try:
+            yield
+        finally:
+            await listener.stop()
+            await upkeep.close()
+            await database.close()
+
+    app = FastAPI(
+        title="Atlas", version=atlas.__version__, description=DESCRIPTION, lifespan=lifespan,
+        redirect_slashes=False,
+    )  # fmt: skip
+    app.state.services = services
+    app.state.settings = settings
+    app.state.registry = registry
+    problems.install(app)
+    for router in (datasets.router, tags.router, rows.router, system.router):
+        app.include_router(router)
+    app.add_middleware(SlashMiddleware)
+    app.add_middleware(RequestMiddleware, metrics=Metrics(registry), max_body=settings.max_body_bytes)
+    return app
+
+
+def build_services(settings: Settings, database: Database, upkeep: Upkeep) -> Services:
+    """Every service on one database."""
+    access = AccessService(database)
+    return Services(
+        access=access,
+        datasets=DatasetService(database, access),
+        tags=TagService(database, access),
+        rows=RowService(
+            database, access, upkeep, max_body=settings.max_body_bytes, spool_memory=settings.spool_bytes
+        ),
+        reads=ReadService(database, access),
+        summaries=SummaryService(database, access),
+        streams=StreamService(database, access, max_streams=settings.max_streams),
+        system=SystemService(database),
+        limiter=RateLimiter(settings.rate_limit),
+    )
+
+
+def create_app_from_environment() -> FastAPI:
+    """The application of a worker process, whose parent put its settings into the environment."""
+    return create_app(Settings())
+
+
+async def prepare(settings: Settings) -> str | None:
+    """Migrates the database; gives the first key if this is a new installation."""
+    from atlas.service.keys import KeyService
+
+    assert settings.database_url is not None
+    database = Database(settings.database_url, pool_size=2, statement_timeout=settings.request_timeout)
+    await asyncio.to_thread(database.migrate)
+    await database.open()
+    try:
+        return await KeyService(database).first_key()
+    finally:
+        await database.close()

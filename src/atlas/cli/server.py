@@ -1,0 +1,61 @@
+"""Starting the server: the database first, then uvicorn, in one process or several."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+
+from atlas.app import create_app, prepare
+from atlas.cli.main import run_async
+from atlas.config import Settings
+from atlas.logs import configure_logs
+
+GRACE_SECONDS = 5
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[Settings]:
+    if settings.database_url:
+        yield settings
+        return
+    from atlas.store.embedded import EmbeddedPostgres
+
+    print(f"Atlas: starting PostgreSQL in {settings.data_dir}", file=sys.stderr, flush=True)
+    with EmbeddedPostgres(settings.data_dir).serve() as url:
+        yield settings.model_copy(update={"database_url": url})
+
+
+def run(settings: Settings) -> None:
+    """Serves until it is told to stop. Prints the first key of a new installation, once."""
+    configure_logs(settings.log_level, settings.log_format)
+    with _database(settings) as ready:
+        first_key = run_async(prepare(ready))
+        if first_key is not None:
+            print(f"\nYour API key, shown only this once:\n\n  {first_key}\n", file=sys.stderr)
+        address = f"http://{'127.0.0.1' if ready.host == '0.0.0.0' else ready.host}:{ready.port}"  # noqa: S104
+        print(f"Atlas: {address}  (docs at {address}/docs)", file=sys.stderr, flush=True)
+        _listen(ready)
+
+
+def _listen(settings: Settings) -> None:
+    loop = "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto"
+    common = {
+        "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False, "loop": loop,
+        "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
+    }  # fmt: skip
+    if settings.workers == 1:
+        uvicorn.run(create_app(settings), **common)  # type: ignore[arg-type]
+        return
+    # Workers build their own settings from the environment that they inherit.
+    for name, value in settings.model_dump(exclude_none=True).items():
+        os.environ[f"ATLAS_{name.upper()}"] = str(value)
+    uvicorn.run(
+        "atlas.app:create_app_from_environment",
+        factory=True,
+        workers=settings.workers,
+        **common,  # type: ignore[arg-type]
+    )

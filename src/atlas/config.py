@@ -1,0 +1,61 @@
+"""Settings: read once from flags and ATLAS_* variables, frozen, and passed to what needs them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from limits import parse_many
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """The folder that holds the embedded database when none is named."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        # PostgreSQL refuses to run as root and its own user cannot enter root's home.
+        return Path("/var/lib/atlas")
+    return platformdirs.user_data_path("atlas")
+
+
+class Settings(BaseSettings):
+    """Every setting of the server. `ATLAS_<NAME>` in the environment sets one."""
+
+    model_config = SettingsConfigDict(env_prefix="ATLAS_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="Server processes that share the port.")
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the embedded PostgreSQL.")
+    database_url: str | None = Field(
+        None, description="A PostgreSQL 15+ server to use instead of the embedded one."
+    )
+    pool_size: int = Field(10, ge=2, le=200, description="Database connections per process.")
+    request_timeout: float = Field(
+        60.0, gt=0, description="Seconds that one statement of a request may run in the database."
+    )
+    max_body_bytes: int = Field(
+        512 * 1024 * 1024, gt=0, description="Largest request body, after decompression, in bytes."
+    )
+    spool_bytes: int = Field(
+        48 * 1024 * 1024, gt=0, description="Decoded bytes of one insert kept in memory before disk is used."
+    )
+    max_page_rows: int = Field(100_000, gt=0, description="Largest `limit` of one page.")
+    max_streams: int = Field(2_000, gt=0, description="Live streams that one process serves at once.")
+    rate_limit: str | None = Field(
+        None, description="Requests per key, such as `100/second` or `1000/minute;20/second`. Off when unset."
+    )
+    idempotency_hours: int = Field(
+        24, gt=0, description="How long an Idempotency-Key is remembered, in hours."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate_limit(cls, value: str | None) -> str | None:
+        if value:
+            parse_many(value)
+        return value or None

@@ -1,0 +1,1 @@
+"""Pure types and functions: no input, no output, no settings."""

@@ -1,0 +1,233 @@
+"""Rows in the formats of a response: JSON, NDJSON, CSV, Parquet and Arrow, all column by column."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from atlas.core.columns import Column
+from atlas.core.frames import join_members, members
+
+TIME_KEY = "timestamp"
+
+
+class Output(StrEnum):
+    """Formats of a download."""
+
+    JSON = "json"
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+MEDIA_TYPES = {
+    Output.JSON: "application/json",
+    Output.CSV: "text/csv; charset=utf-8",
+    Output.NDJSON: "application/x-ndjson",
+    Output.PARQUET: "application/vnd.apache.parquet",
+    Output.ARROW: "application/vnd.apache.arrow.stream",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowFormat:
+    """How rows of a dataset are written. `columns`: those asked for, in order.
+
+    flat: keys beside the timestamp (`live`, downloads, streams); else under `values`. A key that is
+    itself called `timestamp` is written `values.timestamp` in flat rows, so that neither is lost.
+    dataset: an id to put in front of each nested row.
+    """
+
+    columns: Sequence[Column]
+    flat: bool = True
+    dataset: int | None = None
+
+    def label(self, name: str) -> str:
+        return "values.timestamp" if self.flat and name == TIME_KEY else name
+
+    @property
+    def stored(self) -> list[Column]:
+        return [column for column in self.columns if column.physical is not None]
+
+
+def timestamp_text(ts: pl.Series) -> pl.Series:
+    """ISO 8601 with a `Z`, and as many of 0, 3 or 6 digits of a second as the value needs."""
+    return ts.dt.replace_time_zone(None).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+
+
+def json_lines(table: pa.Table, style: RowFormat) -> pl.Series:
+    """Each row as a JSON object in text. Absent keys are left out; JSON null is kept."""
+    frame = _polars(table)
+    stamp = timestamp_text(frame["ts"])
+    labels = [style.label(column.name) for column in style.stored]
+    plain = "_extra" not in frame.columns and not any(frame[c.physical].null_count() for c in style.stored)
+    if plain and style.flat:
+        picked = [stamp.alias(TIME_KEY)]
+        picked += [frame[c.physical].alias(label) for c, label in zip(style.stored, labels, strict=True)]
+        return pl.DataFrame(picked).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    parts = [members(label, frame[c.physical]) for c, label in zip(style.stored, labels, strict=True)]
+    if "_extra" in frame.columns:
+        parts.append(_extra_members(frame["_extra"], style))
+    values = join_members(parts) if parts else pl.Series([None] * len(frame), dtype=pl.String)
+    if style.flat:
+        rest = ("," + values).fill_null("")
+        return '{"timestamp":"' + stamp + '"' + rest + "}"
+    start = "{" if style.dataset is None else f'{{"dataset":{style.dataset},'
+    return start + '"timestamp":"' + stamp + '","values":{' + values.fill_null("") + "}}"
+
+
+def _polars(table: pa.Table) -> pl.DataFrame:
+    if "_extra" in table.column_names:
+        index = table.column_names.index("_extra")
+        extra = table.column(index)
+        if extra.null_count == len(extra):
+            table = table.remove_column(index)
+        elif isinstance(extra.type, pa.ExtensionType) or getattr(extra.type, "storage_type", None):
+            chunks = [chunk.storage for chunk in extra.chunks]
+            table = table.set_column(index, "_extra", pa.chunked_array(chunks))
+    result = pl.from_arrow(table)
+    assert isinstance(result, pl.DataFrame)
+    return result
+
+
+def _extra_members(extra: pl.Series, style: RowFormat) -> pl.Series:
+    """The members in `_extra` of the columns asked for, relabelled where flat rows need it."""
+    wanted = {column.name: style.label(column.name) for column in style.columns}
+    cells = []
+    for text in extra.to_list():
+        if text is None:
+            cells.append(None)
+            continue
+        kept = [
+            f"{msgspec.json.encode(wanted[key]).decode()}:{bytes(raw).decode()}"
+            for key, raw in _EXTRA.decode(text).items()
+            if key in wanted
+        ]
+        cells.append(",".join(kept) or None)
+    return pl.Series(cells, dtype=pl.String)
+
+
+_EXTRA = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def wide_frame(table: pa.Table, style: RowFormat) -> pl.DataFrame:
+    """One column per key, `timestamp` first; keys without a column of their own as text.
+
+    A column whose dataset keeps some of its values in `_extra` becomes text for the rows at hand.
+    """
+    frame = _polars(table)
+    picked = {TIME_KEY: frame["ts"]}
+    extras = _extra_cells(frame, style)
+    for column in style.columns:
+        label = style.label(column.name)
+        cells = extras.get(column.name)
+        if column.physical is None:
+            picked[label] = cells if cells is not None else pl.Series([None] * len(frame), dtype=pl.String)
+        elif cells is not None:
+            picked[label] = frame[column.physical].cast(pl.String).fill_null(cells)
+        else:
+            picked[label] = frame[column.physical]
+    return pl.DataFrame([series.alias(name) for name, series in picked.items()])
+
+
+def _extra_cells(frame: pl.DataFrame, style: RowFormat) -> dict[str, pl.Series]:
+    """Text of the `_extra` values by key: strings bare, null as nothing, the rest as JSON."""
+    if "_extra" not in frame.columns:
+        return {}
+    wanted = {column.name for column in style.columns}
+    cells: dict[str, list[str | None]] = {}
+    for index, text in enumerate(frame["_extra"].to_list()):
+        if text is None:
+            continue
+        for key, raw in _EXTRA.decode(text).items():
+            value = bytes(raw).strip()
+            if key not in wanted or value == b"null":
+                continue
+            column = cells.setdefault(key, [None] * len(frame))
+            column[index] = msgspec.json.decode(value) if value[:1] == b'"' else value.decode()
+    return {key: pl.Series(values, dtype=pl.String) for key, values in cells.items()}
+
+
+def csv_bytes(table: pa.Table, style: RowFormat, *, header: bool) -> bytes:
+    """Rows as CSV (RFC 4180, `\\n` line ends), the header line too if `header`."""
+    frame = wide_frame(table, style)
+    frame = frame.with_columns(timestamp_text(frame[TIME_KEY]).alias(TIME_KEY))
+    out = io.BytesIO()
+    frame.write_csv(out, include_header=header)
+    return out.getvalue()
+
+
+def arrow_schema(style: RowFormat) -> pa.Schema:
+    """Schema of Arrow and Parquet downloads; keys without a column of their own are text."""
+    from atlas.core.frames import ARROW_TYPES, TIMESTAMP
+
+    fields = [pa.field(TIME_KEY, TIMESTAMP)]
+    fields += [pa.field(style.label(c.name), ARROW_TYPES.get(c.dtype, pa.string())) for c in style.columns]
+    return pa.schema(fields)
+
+
+def arrow_table(table: pa.Table, style: RowFormat, schema: pa.Schema) -> pa.Table:
+    """Rows in `schema`. A value that its typed column cannot hold is null here; JSON and CSV keep it."""
+    frame = _polars(table)
+    extras = _extra_cells(frame, style)
+    arrays = [table.column("ts").cast(schema.field(0).type)]
+    for column, field in zip(style.columns, list(schema)[1:], strict=True):
+        if column.physical is not None:
+            arrays.append(table.column(column.physical).cast(field.type))
+        elif column.name in extras:
+            arrays.append(extras[column.name].to_arrow().cast(pa.string()))
+        else:
+            arrays.append(pa.nulls(len(table), field.type))
+    return pa.table(arrays, schema=schema)
+
+
+class TableWriter:
+    """Writes Arrow or Parquet tables to bytes that can be taken out piece by piece."""
+
+    def __init__(self, output: Output, schema: pa.Schema) -> None:
+        self._sink = _Pipe()
+        self._writer = (
+            pq.ParquetWriter(self._sink, schema, compression="zstd")
+            if output is Output.PARQUET
+            else pa.ipc.new_stream(self._sink, schema)
+        )
+
+    def write(self, table: pa.Table) -> bytes:
+        self._writer.write_table(table)
+        return self._sink.take()
+
+    def close(self) -> bytes:
+        self._writer.close()
+        return self._sink.take()
+
+
+class _Pipe(io.RawIOBase):
+    """A write-only file whose bytes are taken out as they come."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        piece = bytes(data)  # type: ignore[call-overload]
+        self._pieces.append(piece)
+        self._position += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._position
+
+    def take(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)

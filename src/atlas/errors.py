@@ -1,0 +1,84 @@
+"""The error tree. Each class carries its HTTP status, so that no layer but `http` builds a response.
+
+AtlasError
+├── BadRequestError 400
+│   └── RowError 400 (names the row, the field and the reason)
+├── AuthenticationError 401
+├── ForbiddenError 403
+├── NotFoundError 404
+├── TooLargeError 413
+├── RateLimitedError 429
+└── UnavailableError 503
+"""
+
+from __future__ import annotations
+
+
+class AtlasError(Exception):
+    """An error whose message and details are written for the caller to read."""
+
+    status = 500
+
+    def __init__(self, message: str, details: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class BadRequestError(AtlasError):
+    """The request is wrong, and the details say where."""
+
+    status = 400
+
+
+class RowError(BadRequestError):
+    """A row of a body is wrong. `row` counts from 0; `field` is the path inside the row."""
+
+    def __init__(self, row: int | None, field: str | None, reason: str) -> None:
+        place = "" if row is None else f"rows[{row}]"
+        if field:
+            place = f"{place}.{field}" if place else field
+        super().__init__("Invalid row data", f"{place}: {reason}" if place else reason)
+        self.row = row
+        self.field = field
+        self.reason = reason
+
+
+class AuthenticationError(AtlasError):
+    """No key, or a key that is unknown, revoked or expired."""
+
+    status = 401
+
+
+class ForbiddenError(AtlasError):
+    """The key is good, but its user may not do this."""
+
+    status = 403
+
+
+class NotFoundError(AtlasError):
+    """The resource does not exist."""
+
+    status = 404
+
+
+class TooLargeError(AtlasError):
+    """The body is over the size limit."""
+
+    status = 413
+
+
+class RateLimitedError(AtlasError):
+    """The key has used up its requests for now."""
+
+    status = 429
+
+    def __init__(self, message: str, details: str, headers: dict[str, str]) -> None:
+        super().__init__(message, details)
+        self.headers = headers
+
+
+class UnavailableError(AtlasError):
+    """The database does not answer."""
+
+    status = 503

@@ -1,0 +1,1 @@
+"""HTTP: routes, dependencies, error shapes and middleware. Handlers hold no logic."""

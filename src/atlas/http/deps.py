@@ -1,0 +1,115 @@
+"""What handlers ask for: the services, the caller, and parameters that several routes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import APIKeyHeader
+
+from atlas.core.access import Caller
+from atlas.core.blocks import Range
+from atlas.core.timestamps import parse_parameter, to_micros
+from atlas.errors import BadRequestError
+from atlas.http.limits import RateLimiter
+from atlas.service.access import AccessService
+from atlas.service.datasets import DatasetService
+from atlas.service.reads import ReadService
+from atlas.service.rows import RowService
+from atlas.service.streams import StreamService
+from atlas.service.summaries import SummaryService
+from atlas.service.system import SystemService
+from atlas.service.tags import TagService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a handler may call."""
+
+    access: AccessService
+    datasets: DatasetService
+    tags: TagService
+    rows: RowService
+    reads: ReadService
+    summaries: SummaryService
+    streams: StreamService
+    system: SystemService
+    limiter: RateLimiter
+
+
+def services(request: Request) -> Services:
+    """The services of the running application."""
+    found: Services = request.app.state.services
+    return found
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+_key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Your API key.")
+
+
+async def caller(
+    request: Request, bundle: ServicesDep, key: Annotated[str | None, Security(_key_header)]
+) -> Caller:
+    """The user of the request's key, within its rate limit."""
+    found = await bundle.access.authenticate(key)
+    request.state.key_id = found.key_id
+    request.state.extra_headers = await bundle.limiter.hit(found.key_id)
+    return found
+
+
+CallerDep = Annotated[Caller, Depends(caller)]
+
+
+def dataset_parameter(
+    dataset: Annotated[int | None, Query(description="Dataset ID (required).")] = None,
+) -> int:
+    """The `dataset` query parameter. Absent, it is a plain 400 like any other bad value."""
+    if dataset is None:
+        raise BadRequestError("Missing parameter", "dataset: required")
+    return dataset
+
+
+DatasetParam = Annotated[int, Depends(dataset_parameter)]
+
+
+def _moment(name: str, text: str) -> int:
+    try:
+        return to_micros(parse_parameter(text))
+    except ValueError as error:
+        raise BadRequestError("Invalid parameter", f"{name}: {error}") from None
+
+
+def time_range(
+    start: Annotated[
+        str | None, Query(description="First timestamp, ISO 8601 in any zone (none means UTC).")
+    ] = None,
+    end: Annotated[str | None, Query(description="Last timestamp, inclusive, ISO 8601 in any zone.")] = None,
+) -> Range:
+    """`start` and `end`, both inclusive."""
+    whole = Range()
+    lo = whole.lo if start is None else _moment("start", start)
+    hi = whole.hi if end is None else _moment("end", end) + 1
+    if lo > hi:
+        raise BadRequestError("Invalid parameter", "end: before start")
+    return Range(lo, hi)
+
+
+RangeParam = Annotated[Range, Depends(time_range)]
+
+
+def column_names(
+    columns: Annotated[
+        list[str] | None,
+        Query(description="Only these keys: repeat the parameter, or separate names by commas."),
+    ] = None,
+) -> list[str] | None:
+    """The `columns` parameter; a single value may hold several names."""
+    if columns is None:
+        return None
+    if len(columns) == 1:
+        return [name for name in columns[0].split(",") if name]
+    return columns
+
+
+ColumnsParam = Annotated[list[str] | None, Depends(column_names)]

@@ -1,0 +1,124 @@
+"""What wraps every request: its id, its log line and metrics, the size limit, and the last resort."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from atlas.http.problems import problem
+
+log = structlog.get_logger()
+_REQUEST_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Metrics:
+    """The server's own figures, in a registry of its own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ["method", "route", "status"]
+        self.requests = Counter("atlas_requests", "Requests answered.", labels, registry=registry)
+        self.seconds = Histogram(
+            "atlas_request_seconds", "Seconds from request to end of response.", ["route"], registry=registry
+        )
+        self.active = Gauge("atlas_requests_active", "Requests under way.", registry=registry)
+
+
+class SlashMiddleware:
+    """Makes `/api/x` and `/api/x/` the same path, without a redirect that would drop a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith("/api/v1/"):
+                scope["path"] = path.rstrip("/")
+            elif path.startswith("/api/") and not path.endswith("/"):
+                scope["path"] = path + "/"
+        await self._app(scope, receive, send)
+
+
+class RequestMiddleware:
+    """Gives each request an id, logs and counts it, bounds its body, and hides what goes wrong inside."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_body: int) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        state = scope.setdefault("state", {})
+        started = time.perf_counter()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                for name, value in (_SECURITY_HEADERS | state.get("extra_headers", {})).items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        self._metrics.active.inc()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._guarded(scope, self._limited(scope, receive), answer)
+            except Exception:
+                log.exception("request failed")
+                if status:
+                    raise
+                response = problem(scope["path"], 500, "Internal server error", f"Request ID {request_id}")
+                await response(scope, receive, answer)
+            finally:
+                self._record(scope, status, time.perf_counter() - started)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdigit() and int(length) > self._max_body:
+            details = f"the limit is {self._max_body} bytes"
+            await problem(scope["path"], 413, "Request body too large", details)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        seen = 0
+
+        async def limited() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._max_body:
+                raise HTTPException(413, f"the limit is {self._max_body} bytes")
+            return message
+
+        return limited
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self._metrics.active.dec()
+        self._metrics.requests.labels(scope["method"], route, str(status or 499)).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        log.info(
+            "request", method=scope["method"], path=scope["path"], status=status or 499,
+            milliseconds=round(seconds * 1000, 1), key_id=scope.get("state", {}).get("key_id"),
+        )  # fmt: skip

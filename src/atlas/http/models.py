@@ -1,0 +1,187 @@
+"""Bodies and answers of the time-series API, for validation and for the OpenAPI document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
+
+Metadata = dict[str, Any]
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class Body(BaseModel):
+    """A request body: no type is guessed, and text has no NUL, which PostgreSQL cannot store."""
+
+    model_config = ConfigDict(strict=True)
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        refuse_unstorable(value)
+        return value
+
+
+def refuse_unstorable(value: Any) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("the NUL character is not allowed")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("half of a surrogate pair is not allowed") from None
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            refuse_unstorable(key)
+            refuse_unstorable(item)
+    elif isinstance(value, list):
+        for item in value:
+            refuse_unstorable(item)
+    elif (isinstance(value, float) and value in (float("inf"), float("-inf"))) or value != value:  # noqa: PLR0124
+        raise ValueError("NaN and Infinity are not allowed")
+
+
+class DatasetBody(Body):
+    """A dataset to make, or its new name, description and metadata."""
+
+    name: Name = Field(examples=["btc_hourly_ohlcv"])
+    description: str = Field("", max_length=10_000, examples=["Hourly candles of Bitcoin in US dollars"])
+    metadata: Metadata = Field(default_factory=dict, examples=[{"source": "tiingo", "frequency": "1h"}])
+
+
+class ColumnBody(Body):
+    """A column to declare."""
+
+    dataset: StrictInt = Field(examples=[1])
+    name: str = Field(max_length=1000, examples=["close_price"])
+    dtype: Literal["float", "int"] = Field(examples=["float"])
+
+
+class AcquireBody(Body):
+    """A tag to acquire, with its secret if it is private."""
+
+    tag_name: Name = Field(examples=["public"])
+    secret: str | None = Field(None, max_length=1000)
+
+
+class TagBody(Body):
+    """A tag to put on a dataset, by name or by id."""
+
+    tag_name: Name | None = Field(None, examples=["public"])
+    tag_id: StrictInt | None = None
+
+
+class AccessBody(Body):
+    """A dataset to check access to."""
+
+    dataset_id: StrictInt = Field(examples=[1])
+    require_write: bool = False
+
+
+class ColumnView(BaseModel):
+    """A column of a dataset."""
+
+    id: int
+    dataset: int
+    name: str
+    dtype: Literal["float", "int", "string", "boolean", "json"]
+    inferred: bool = Field(description="Whether it came with data instead of being declared.")
+
+
+class DatasetView(BaseModel):
+    """A dataset."""
+
+    id: int
+    name: str
+    description: str
+    metadata: Metadata
+    columns: list[ColumnView]
+    created_at: datetime
+    updated_at: datetime
+
+
+class TagView(BaseModel):
+    """A tag, without its secret."""
+
+    id: int
+    name: str
+    description: str
+    is_public: bool
+    metadata: Metadata
+    created_at: datetime
+    updated_at: datetime
+
+
+class AccessView(BaseModel):
+    """What the caller may do with a dataset."""
+
+    has_access: bool
+    is_owner: bool
+    matching_tags: list[str]
+
+
+class DatasetPage(BaseModel):
+    """A page of datasets."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[DatasetView]
+
+
+class RowView(BaseModel):
+    """A row."""
+
+    dataset: int
+    timestamp: str = Field(examples=["2025-12-16T10:00:00Z"])
+    values: Metadata = Field(examples=[{"open": 104500, "close": 104600}])
+
+
+class RowPage(BaseModel):
+    """A page of rows. `next_cursor` leads to the next page in the same time at any depth."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    next_cursor: str | None
+    results: list[RowView]
+
+
+class BulkBody(BaseModel):
+    """Rows to insert."""
+
+    dataset: int = Field(examples=[1])
+    rows: list[dict[str, Any]] = Field(
+        examples=[[{"timestamp": "2025-12-16T10:00:00Z", "values": {"open": 104500, "close": 104600}}]]
+    )
+
+
+class InsertedView(BaseModel):
+    """How many rows were stored, of how many sent; the two are always equal."""
+
+    inserted: int
+    total: int
+
+
+class DeletedView(BaseModel):
+    """How many rows were removed."""
+
+    deleted: int
+
+
+class ErrorView(BaseModel):
+    """An error of the time-series API."""
+
+    error: str = Field(examples=["Dataset not found"])
+    details: str | None = Field(None, examples=["No dataset with ID 999"])
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorView, "description": text}
+    for status, text in {
+        400: "Invalid parameters or body", 401: "Missing or invalid API key",
+        403: "No permission for this action", 404: "No such resource", 413: "Body too large",
+        429: "Rate limit exceeded", 500: "Something went wrong", 503: "Database unavailable",
+    }.items()
+}  # fmt: skip

@@ -1,0 +1,73 @@
+"""Errors to responses: `{"error","details"}` for the time-series API, `{"detail"}` for the content API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from atlas.errors import AtlasError, RateLimitedError
+
+log = structlog.get_logger()
+
+_TITLES = {404: "Not found", 405: "Method not allowed", 413: "Request body too large"}
+
+
+def problem(path: str, status: int, message: str, details: str | None = None,
+            headers: dict[str, str] | None = None) -> JSONResponse:  # fmt: skip
+    """An error response in the shape of the API that `path` belongs to."""
+    body: dict[str, Any] = {"error": message}
+    if path.startswith("/api/v1"):
+        body = {"detail": f"{message}: {details}" if details else message}
+    elif details:
+        body["details"] = details
+    return JSONResponse(body, status, headers)
+
+
+def _describe(error: RequestValidationError) -> str:
+    parts = []
+    for item in error.errors()[:5]:
+        place = [str(step) for step in item["loc"] if step not in ("body", "query", "path", "header")]
+        reason = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "json_invalid":
+            reason = f"not valid JSON: {item.get('ctx', {}).get('error', '')}".rstrip(": ")
+            place = []
+        parts.append(f"{'.'.join(place)}: {reason}" if place else reason)
+    return "; ".join(parts)
+
+
+async def _atlas(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AtlasError)
+    headers = error.headers if isinstance(error, RateLimitedError) else None
+    return problem(request.url.path, error.status, error.message, error.details, headers)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    status = 422 if request.url.path.startswith("/api/v1") else 400
+    return problem(request.url.path, status, "Invalid request", _describe(error))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = _TITLES.get(error.status_code, "Bad request")
+    details = error.detail if error.status_code in (400, 413) else f"{request.method} {request.url.path}"
+    return problem(request.url.path, error.status_code, title, details, dict(error.headers or {}))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    # Nobody is there to read it; the log shows 499 as proxies do.
+    return Response(status_code=499)
+
+
+def install(app: FastAPI) -> None:
+    """Registers the handlers."""
+    app.add_exception_handler(AtlasError, _atlas)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)

@@ -1,0 +1,27 @@
+"""Health and metrics, which need no key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from atlas.http.deps import ServicesDep
+
+router = APIRouter(tags=["System"])
+
+
+@router.get("/health", summary="Health check")
+async def health(services: ServicesDep, response: Response) -> dict[str, Any]:
+    """Whether the server runs and reaches its database; 503 if not."""
+    report, healthy = await services.system.health()
+    if not healthy:
+        response.status_code = 503
+    return report
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Figures of this server process in the Prometheus text format."""
+    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,1 @@
+"""Routes of the time-series API."""

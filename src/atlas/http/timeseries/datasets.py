@@ -1,0 +1,163 @@
+"""Datasets: list, search, create, read, update, delete, metadata, tags, columns."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from atlas.core.columns import Dtype
+from atlas.errors import BadRequestError
+from atlas.http.deps import CallerDep, DatasetParam, ServicesDep
+from atlas.http.models import (
+    ERRORS,
+    ColumnBody,
+    ColumnView,
+    DatasetBody,
+    DatasetPage,
+    DatasetView,
+    Metadata,
+    TagBody,
+    TagView,
+    refuse_unstorable,
+)
+from atlas.http.timeseries.paging import links
+
+router = APIRouter(prefix="/api", responses=ERRORS)
+datasets, columns = ["Datasets"], ["Columns"]
+
+LimitParam = Annotated[int, Query(ge=1, le=1000, description="Datasets of a page.")]
+OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Datasets to skip.")]
+
+
+@router.get("/datasets/", tags=datasets, response_model=DatasetPage, summary="List datasets")
+async def list_datasets(
+    request: Request, caller: CallerDep, services: ServicesDep,
+    search: Annotated[str | None, Query(description="Text in name or description, in any case.")] = None,
+    limit: LimitParam = 250, offset: OffsetParam = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """The datasets that you own or share a tag with."""
+    count, rows = await services.datasets.search(caller, search, limit, offset)
+    following, previous = links(request, count, limit, offset)
+    return {"count": count, "next": following, "previous": previous, "results": rows}
+
+
+@router.get("/datasets/search/", tags=datasets, response_model=DatasetPage, summary="Search metadata")
+async def search_metadata(
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    limit: LimitParam = 250,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
+    """Each query parameter but limit and offset is a metadata field that must be equal. One is required."""
+    filters = [(k, v) for k, v in request.query_params.multi_items() if k not in ("limit", "offset")]
+    count, rows = await services.datasets.search_metadata(caller, filters, limit, offset)
+    following, previous = links(request, count, limit, offset)
+    return {"count": count, "next": following, "previous": previous, "results": rows}
+
+
+@router.post(
+    "/datasets/", tags=datasets, response_model=DatasetView, status_code=201, summary="Create a dataset"
+)
+async def create_dataset(body: DatasetBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """You become its owner; until you add a tag, only you see it."""
+    return await services.datasets.create(caller, body.name, body.description, body.metadata)
+
+
+@router.get("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Get a dataset")
+async def get_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Needs read access."""
+    return await services.datasets.get(caller, dataset_id)
+
+
+@router.put(
+    "/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Replace a dataset's fields"
+)
+async def replace_dataset(
+    dataset_id: int, body: DatasetBody, caller: CallerDep, services: ServicesDep
+) -> dict[str, Any]:
+    """Replaces name, description and metadata. Owner only."""
+    return await services.datasets.update(caller, dataset_id, "update_dataset", **body.model_dump())
+
+
+@router.delete("/datasets/{dataset_id}/", tags=datasets, status_code=204, summary="Delete a dataset")
+async def delete_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> Response:
+    """Deletes the dataset with all its rows, for good. Owner only."""
+    await services.datasets.delete(caller, dataset_id)
+    return Response(status_code=204)
+
+
+def _checked(metadata: Metadata) -> Metadata:
+    try:
+        refuse_unstorable(metadata)
+    except ValueError as error:
+        raise BadRequestError("Invalid request", f"metadata: {error}") from None
+    return metadata
+
+
+@router.patch(
+    "/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Merge metadata"
+)
+async def merge_metadata(
+    dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep
+) -> dict[str, Any]:
+    """Adds or replaces the fields that you send; the others stay. Owner only."""
+    return await services.datasets.update(caller, dataset_id, "merge_metadata", metadata=_checked(body))
+
+
+@router.put(
+    "/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Replace metadata"
+)
+async def replace_metadata(
+    dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep
+) -> dict[str, Any]:
+    """Replaces all metadata. Owner only."""
+    return await services.datasets.update(caller, dataset_id, "replace_metadata", metadata=_checked(body))
+
+
+@router.get(
+    "/datasets/{dataset_id}/tags/", tags=["Tags"], response_model=list[TagView], summary="A dataset's tags"
+)
+async def dataset_tags(dataset_id: int, caller: CallerDep, services: ServicesDep) -> list[dict[str, Any]]:
+    """Needs read access."""
+    return await services.tags.of_dataset(caller, dataset_id)
+
+
+@router.post(
+    "/datasets/{dataset_id}/tags/",
+    tags=["Tags"],
+    response_model=TagView,
+    status_code=201,
+    summary="Share by tag",
+)
+async def assign_tag(
+    dataset_id: int, body: TagBody, caller: CallerDep, services: ServicesDep
+) -> dict[str, Any]:
+    """Lets everybody who holds the tag read the dataset. Name the tag by name or by id. Owner only."""
+    return await services.tags.assign(caller, dataset_id, body.tag_name, body.tag_id)
+
+
+@router.delete(
+    "/datasets/{dataset_id}/tags/{tag_id}/", tags=["Tags"], status_code=204, summary="Stop sharing by tag"
+)
+async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, services: ServicesDep) -> Response:
+    """Users who hold only this tag lose access at once. Owner only."""
+    await services.tags.remove(caller, dataset_id, tag_id)
+    return Response(status_code=204)
+
+
+@router.get("/columns/", tags=columns, response_model=list[ColumnView], summary="List columns")
+async def list_columns(
+    dataset: DatasetParam, caller: CallerDep, services: ServicesDep
+) -> list[dict[str, Any]]:
+    """The columns of a dataset: declared ones, and those that came with data."""
+    return await services.datasets.columns(caller, dataset)
+
+
+@router.post(
+    "/columns/", tags=columns, response_model=ColumnView, status_code=201, summary="Declare a column"
+)
+async def create_column(body: ColumnBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Optional: rows may have any keys without it. Owner only."""
+    return await services.datasets.declare_column(caller, body.dataset, body.name, Dtype(body.dtype))

@@ -1,0 +1,174 @@
+"""Rows: query, insert, bulk insert, delete, download, live, stream."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from atlas.core.formats import Output
+from atlas.errors import BadRequestError
+from atlas.http.deps import CallerDep, ColumnsParam, DatasetParam, RangeParam, ServicesDep
+from atlas.http.models import ERRORS, BulkBody, DeletedView, InsertedView, RowPage, RowView
+from atlas.http.timeseries.paging import links
+from atlas.readers.bodies import body_format
+from atlas.service.reads import Download
+from atlas.service.rows import BulkRequest
+
+router = APIRouter(prefix="/api/rows", tags=["Rows"], responses=ERRORS)
+
+IdempotencyHeader = Annotated[
+    str | None, Header(description="A text of your choice that makes a repeated insert safe.")
+]
+Ordering = Annotated[
+    Literal["timestamp", "-timestamp"], Query(description="`timestamp` ascending, `-timestamp` descending.")
+]
+
+
+@router.get("/", response_model=RowPage, summary="Query rows")
+async def query_rows(
+    request: Request, dataset: DatasetParam, caller: CallerDep, services: ServicesDep,
+    span: RangeParam, columns: ColumnsParam, ordering: Ordering = "timestamp",
+    limit: Annotated[int, Query(ge=1, description="Rows of a page.")] = 250,
+    offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> Response:  # fmt: skip
+    """Rows in order of time, with how many there are in the range."""
+    most = request.app.state.settings.max_page_rows
+    if limit > most:
+        raise BadRequestError("Invalid parameter", f"limit: at most {most}; use bulk_download for more")
+    page = await services.reads.page(
+        caller, dataset, span, descending=ordering == "-timestamp", limit=limit, offset=offset,
+        cursor=cursor, names=columns,
+    )  # fmt: skip
+    following, previous = (None, None) if cursor else links(request, page.count, limit, offset)
+    head = {"count": page.count, "next": following, "previous": previous, "next_cursor": page.cursor}
+    body = msgspec.json.encode(head)[:-1] + b',"results":[' + page.rows + b"]}"
+    return Response(body, media_type="application/json")
+
+
+@router.post(
+    "/", response_model=RowView, status_code=201, summary="Insert a row",
+    openapi_extra={"requestBody": {"required": True, "content": {
+        "application/json": {"schema": RowView.model_json_schema()}}}},
+)  # fmt: skip
+async def insert_row(
+    request: Request, caller: CallerDep, services: ServicesDep, idempotency_key: IdempotencyHeader = None
+) -> Response:
+    """Inserts one row. Owner only."""
+    stored = await services.rows.insert_one(caller, await request.body(), idempotency_key)
+    return Response(msgspec.json.encode(stored), status_code=201, media_type="application/json")
+
+
+@router.post(
+    "/bulk_insert/", response_model=InsertedView, summary="Insert many rows",
+    openapi_extra={"requestBody": {"required": True, "content": {
+        "application/json": {"schema": BulkBody.model_json_schema()},
+        "application/x-ndjson": {"schema": {"type": "string"}},
+        "text/csv": {"schema": {"type": "string"}},
+        "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+        "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}}}}},
+)  # fmt: skip
+async def bulk_insert(
+    request: Request, caller: CallerDep, services: ServicesDep,
+    dataset: Annotated[int | None, Query(description="Dataset ID; needed unless the body is JSON.")] = None,
+    timestamp_column: Annotated[
+        str | None, Query(description="Column with the timestamp (CSV, Parquet, Arrow).")
+    ] = None,
+    timestamp_format: Annotated[
+        str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
+    ] = None,
+    idempotency_key: IdempotencyHeader = None,
+) -> dict[str, int]:  # fmt: skip
+    """All rows or none. JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type; gzip or zstd. Owner only."""
+    details = BulkRequest(
+        body_format(request.headers.get("content-type")), request.headers.get("content-encoding"),
+        dataset, timestamp_column, timestamp_format, idempotency_key,
+    )  # fmt: skip
+    return await services.rows.insert_many(caller, details, request.stream())
+
+
+@router.delete("/", response_model=DeletedView, summary="Delete a range of rows")
+async def delete_rows(
+    dataset: DatasetParam, caller: CallerDep, services: ServicesDep, span: RangeParam,
+    start: str | None = None, end: str | None = None,
+) -> dict[str, int]:  # fmt: skip
+    """Removes the rows from start to end, both inclusive and at least one given. Owner only."""
+    if start is None and end is None:
+        raise BadRequestError("Missing parameter", "start, end: give at least one")
+    return await services.rows.delete(caller, dataset, span)
+
+
+def _send(request: Request, download: Download, *, attach: bool) -> Response:
+    headers = {"ETag": download.etag, "Cache-Control": "private, no-cache"}
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if download.etag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    if attach:
+        headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
+    return StreamingResponse(download.chunks, media_type=download.media_type, headers=headers)
+
+
+@router.get("/bulk_download/", summary="Download rows", response_class=StreamingResponse)
+async def bulk_download(
+    request: Request, dataset: DatasetParam, caller: CallerDep, services: ServicesDep,
+    span: RangeParam, columns: ColumnsParam,
+    output: Annotated[Output, Query(description="Format of the download.")] = Output.JSON,
+    shape: Annotated[
+        Literal["flat", "nested"], Query(description="JSON rows with keys beside `timestamp`, or in `values`.")
+    ] = "flat",
+) -> Response:  # fmt: skip
+    """Every row of the range in order of time, as the dataset is at this moment."""
+    download = await services.reads.download(
+        caller, dataset, span, output, names=columns, flat=shape == "flat"
+    )
+    return _send(request, download, attach=True)
+
+
+@router.get("/live/", summary="Most recent rows", response_class=StreamingResponse)
+async def live_rows(
+    request: Request, dataset: DatasetParam, caller: CallerDep, services: ServicesDep,
+    span: RangeParam, columns: ColumnsParam,
+    limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
+) -> Response:  # fmt: skip
+    """The most recent rows in ascending order, as NDJSON."""
+    download = await services.reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
+    return _send(request, download, attach=False)
+
+
+@router.get("/stream/", summary="Stream new rows", response_class=StreamingResponse)
+async def stream_rows(
+    request: Request, dataset: DatasetParam, caller: CallerDep, services: ServicesDep,
+    poll_interval: Annotated[
+        int, Query(ge=1, le=3600, description="Seconds between heartbeats while there is no new row.")
+    ] = 2,
+    last_event_id: Annotated[str | None, Header(description="Id of the last event that you saw.")] = None,
+) -> Response:  # fmt: skip
+    """Server-Sent Events: `connected`, then `data` for each new row, `heartbeat` while there is none."""
+    events = await services.streams.open(caller, dataset, poll_interval, last_event_id)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+@router.get("/latest/", response_model=RowView, summary="Latest row")
+async def latest_row(dataset: DatasetParam, caller: CallerDep, services: ServicesDep) -> Response:
+    """The row with the greatest timestamp; of several, the one inserted last."""
+    row = await services.summaries.latest(caller, dataset)
+    return Response(row, media_type="application/json")
+
+
+@router.get("/aggregate/", summary="Aggregate by time bucket")
+async def aggregate_rows(
+    dataset: DatasetParam, caller: CallerDep, services: ServicesDep, span: RangeParam, columns: ColumnsParam,
+    bucket: Annotated[
+        str, Query(description="Width of a bucket: a number and s, m, h, d or w; or `month`, `year`; or `auto`.")
+    ] = "auto",
+    functions: Annotated[
+        str, Query(description="Any of count, min, max, avg, sum, first, last, separated by commas.")
+    ] = "count,min,max,avg",
+    points: Annotated[int, Query(ge=1, le=10_000, description="Most buckets of an `auto` width.")] = 500,
+) -> dict[str, Any]:  # fmt: skip
+    """For charts: one result a bucket that has rows, in order of time, numeric columns only."""
+    return await services.summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)

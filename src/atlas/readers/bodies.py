@@ -1,0 +1,210 @@
+"""Request bodies: content types, decompression with a limit, and spooling."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import IO, Protocol
+
+import pyarrow as pa
+
+from atlas.core.frames import Frame
+from atlas.errors import BadRequestError, TooLargeError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+class BodyFormat(StrEnum):
+    """Formats of a bulk insert's body."""
+
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+MEDIA_TYPES = {
+    "application/json": BodyFormat.JSON,
+    "application/x-ndjson": BodyFormat.NDJSON,
+    "application/ndjson": BodyFormat.NDJSON,
+    "application/jsonl": BodyFormat.NDJSON,
+    "text/csv": BodyFormat.CSV,
+    "application/csv": BodyFormat.CSV,
+    "application/vnd.apache.parquet": BodyFormat.PARQUET,
+    "application/x-parquet": BodyFormat.PARQUET,
+    "application/vnd.apache.arrow.stream": BodyFormat.ARROW,
+    "application/vnd.apache.arrow.file": BodyFormat.ARROW,
+}
+
+
+def body_format(content_type: str | None) -> BodyFormat:
+    """The format that a Content-Type names; JSON where there is none. Raises BadRequestError."""
+    media = (content_type or "application/json").split(";")[0].strip().lower()
+    # What curl sends with -d when nobody names a type.
+    if media == "application/x-www-form-urlencoded":
+        return BodyFormat.JSON
+    found = MEDIA_TYPES.get(media)
+    if found is None:
+        raise BadRequestError("Unsupported Content-Type", f"{media!r}; use one of {', '.join(MEDIA_TYPES)}")
+    return found
+
+
+class Decoder(Protocol):
+    """Turns what arrives into the body."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]: ...
+    def finish(self) -> None: ...
+
+
+class _Identity:
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        yield data
+
+    def finish(self) -> None: ...
+
+
+class _Gzip:
+    _STEP = 1024 * 1024
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        self._started = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            if self._inner.eof:
+                self._inner = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            self._started = True
+            try:
+                yield self._inner.decompress(data, self._STEP)
+            except zlib.error as error:
+                raise BadRequestError("Invalid gzip body", str(error)) from None
+            data = self._inner.unused_data if self._inner.eof else self._inner.unconsumed_tail
+
+    def finish(self) -> None:
+        if self._started and not self._inner.eof:
+            raise BadRequestError("Invalid gzip body", "the body ends in the middle")
+
+
+class _Zstd:
+    _STEP = 1024 * 1024
+
+    def __init__(self) -> None:
+        # 2^27 bytes is the window that decoders must offer (RFC 8878); more is a way to take memory.
+        self._options = {zstd.DecompressionParameter.window_log_max: 27}
+        self._inner = zstd.ZstdDecompressor(options=self._options)
+        self._started = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        self._started = self._started or bool(data)
+        while data or not self._inner.needs_input:
+            if self._inner.eof:
+                data = self._inner.unused_data + data
+                if not data:
+                    return
+                self._inner = zstd.ZstdDecompressor(options=self._options)
+            try:
+                yield self._inner.decompress(data, self._STEP)
+            except zstd.ZstdError as error:
+                raise BadRequestError("Invalid zstd body", str(error)) from None
+            data = b""
+            if self._inner.eof and not self._inner.unused_data:
+                return
+
+    def finish(self) -> None:
+        if self._started and not self._inner.eof:
+            raise BadRequestError("Invalid zstd body", "the body ends in the middle")
+
+
+_DECODERS: dict[str, Callable[[], Decoder]] = {
+    "": _Identity, "identity": _Identity, "gzip": _Gzip, "x-gzip": _Gzip, "zstd": _Zstd,
+}  # fmt: skip
+
+
+def decoder(content_encoding: str | None) -> Decoder:
+    """The decoder for a Content-Encoding. Raises BadRequestError for one that is not known."""
+    name = (content_encoding or "").strip().lower()
+    if name not in _DECODERS:
+        raise BadRequestError("Unsupported Content-Encoding", f"{name!r}; use gzip or zstd")
+    return _DECODERS[name]()
+
+
+class SizeLimit:
+    """Counts bytes and raises TooLargeError past a limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._seen = 0
+
+    def add(self, size: int) -> None:
+        self._seen += size
+        if self._seen > self._limit:
+            raise TooLargeError("Request body too large", f"the limit is {self._limit} bytes")
+
+
+class FrameSpool:
+    """Frames of one insert: in memory up to `memory` bytes, then in a temporary file (Arrow, LZ4).
+
+    A context manager; the file is gone when it ends.
+    """
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._held = 0
+        self._file: IO[bytes] | None = None
+        self._slots: list[Frame | tuple[int, int, frozenset[str]]] = []
+        self.rows = 0
+
+    def __enter__(self) -> FrameSpool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, frame: Frame) -> None:
+        """Keeps `frame`, sorted by time."""
+        if not len(frame):
+            return
+        self.rows += len(frame)
+        frame = frame.sorted()
+        if self._held + frame.nbytes <= self._memory:
+            self._held += frame.nbytes
+            self._slots.append(frame)
+        else:
+            self._slots.append(self._write(frame))
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames in the order they came. Can be gone through more than once."""
+        for slot in self._slots:
+            yield slot if isinstance(slot, Frame) else self._read(*slot)
+
+    def _write(self, frame: Frame) -> tuple[int, int, frozenset[str]]:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="atlas-")  # noqa: SIM115
+        start = self._file.seek(0, 2)
+        # Keys may have any name, so arrays are stored by position: ts, extra, then the keys.
+        extra = frame.extra if frame.extra is not None else pa.nulls(len(frame), pa.string())
+        arrays = [frame.ts, extra, *frame.columns.values()]
+        names = ["ts", "extra", *(f"k{name}" for name in frame.columns)]
+        batch = pa.record_batch(arrays, names=names)
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        with pa.ipc.new_stream(self._file, batch.schema, options=options) as writer:
+            writer.write_batch(batch)
+        return start, self._file.tell() - start, frame.extra_keys
+
+    def _read(self, start: int, size: int, extra_keys: frozenset[str]) -> Frame:
+        assert self._file is not None
+        self._file.seek(start)
+        batch = pa.ipc.open_stream(pa.BufferReader(self._file.read(size))).read_next_batch()
+        names = batch.schema.names[2:]
+        columns = {name[1:]: batch.column(index + 2) for index, name in enumerate(names)}
+        extra = batch.column(1) if extra_keys else None
+        return Frame(batch.column(0), columns, extra, extra_keys)

@@ -1,0 +1,128 @@
+"""JSON rows to frames.
+
+The common case is decoded by Arrow alone: a body, or a piece of one, is one record whose `rows` are a
+list of structs, so no row becomes a Python object. What Arrow would change (a text that looks like a
+date, an integer that only fits a float, null beside absent keys) or cannot hold (mixed types, nested
+values) is noticed and decoded again by `json_exact`, which is slower and keeps every value.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from atlas.core.columns import EXACT_FLOAT
+from atlas.core.frames import Frame, join_members, members
+from atlas.readers import json_exact
+from atlas.readers.stamps import timestamps
+
+_ROW_KEYS = {"timestamp", "values"}
+_STAMP = pa.struct([("timestamp", pa.string())])
+
+
+class _NeedsExactError(Exception):
+    """Arrow cannot give these rows back unchanged."""
+
+
+def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
+    """The rows of `{"dataset":…,"rows":[…]}`, and its dataset member (None where there is none).
+
+    `first_row` is what the errors count from. Raises RowError and BadRequestError.
+    """
+    try:
+        return _decode_fast(body)
+    except (_NeedsExactError, pa.ArrowException, UnicodeDecodeError):
+        return json_exact.decode(body, first_row)
+
+
+def _decode_fast(body: bytes) -> tuple[Frame, object]:
+    if b"\\u0000" in body:
+        raise _NeedsExactError
+    table = _read(body, pa.schema([("rows", pa.list_(_STAMP))]))
+    if table.num_rows != 1 or not set(table.column_names) <= {"dataset", "rows"}:
+        raise _NeedsExactError
+    rows = _rows(table)
+    dates = [f.name for f in rows.field("values").type if pa.types.is_timestamp(f.type)]
+    if dates:
+        # Arrow took text for dates; the text itself is what was sent.
+        values = pa.struct([(name, pa.string()) for name in dates])
+        row = pa.struct([("timestamp", pa.string()), ("values", values)])
+        table = _read(body, pa.schema([("rows", pa.list_(row))]))
+        rows = _rows(table)
+    dataset = table.column("dataset")[0].as_py() if "dataset" in table.column_names else None
+    return _frame(rows, nulls=body.count(b"null")), dataset
+
+
+def _read(body: bytes, schema: pa.Schema) -> pa.Table:
+    return pj.read_json(
+        pa.BufferReader(body),
+        read_options=pj.ReadOptions(use_threads=False, block_size=len(body) + 16),
+        parse_options=pj.ParseOptions(explicit_schema=schema, newlines_in_values=True),
+    )
+
+
+def _rows(table: pa.Table) -> pa.StructArray:
+    column = table.column("rows").combine_chunks()
+    array = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    rows = array.flatten()
+    names = {field.name for field in rows.type}
+    if names != _ROW_KEYS or rows.null_count or not pa.types.is_struct(rows.field("values").type):
+        raise _NeedsExactError
+    return rows
+
+
+def _frame(rows: pa.StructArray, nulls: int) -> Frame:
+    stamps, values = rows.field("timestamp"), rows.field("values")
+    if stamps.null_count or values.null_count:
+        raise _NeedsExactError
+    columns = {}
+    for index, field in enumerate(values.type):
+        array = values.field(index)
+        if pa.types.is_null(field.type):
+            array = array.cast(pa.int64())
+        _check_exact(array)
+        columns[field.name] = array
+    ts = timestamps(stamps)
+    if not nulls or not any(array.null_count for array in columns.values()):
+        return Frame(ts, columns)
+    return _with_nulls(ts, columns, nulls)
+
+
+def _check_exact(array: pa.Array) -> None:
+    kind = array.type
+    if kind in (pa.int64(), pa.bool_()):
+        return
+    if kind == pa.string():
+        array.validate(full=True)
+        return
+    if kind != pa.float64():
+        raise _NeedsExactError
+    # Past 2^53 a float may stand for an integer that it is not equal to; past 10^308 it is infinite.
+    if not pc.all(pc.less(pc.abs(array), float(EXACT_FLOAT)), min_count=0).as_py():
+        raise _NeedsExactError
+
+
+def _with_nulls(ts: pa.Array, columns: dict[str, pa.Array], nulls: int) -> Frame:
+    """Tells JSON null from an absent key, which look the same in Arrow.
+
+    Where the word occurs as often as Arrow counts nulls, and in no key or text, every one is explicit.
+    """
+    counted = sum(array.null_count for array in columns.values())
+    in_text = any("null" in name for name in columns) or any(
+        pc.any(pc.match_substring(array, "null")).as_py()
+        for array in columns.values()
+        if array.type == pa.string()
+    )
+    if in_text or counted != nulls:
+        raise _NeedsExactError
+    pieces = []
+    for name, array in columns.items():
+        if array.null_count:
+            text = members(name, pl.Series([0], dtype=pl.Int64))[0][:-1] + "null"
+            missing = pl.Series(array).is_null()
+            pieces.append(pl.Series([text]).extend_constant(text, len(array) - 1).set(~missing, None))
+    extra = join_members(pieces).to_arrow().cast(pa.string())
+    keys = frozenset(name for name, array in columns.items() if array.null_count)
+    return Frame(ts, columns, extra, keys)

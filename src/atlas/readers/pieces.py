@@ -1,0 +1,79 @@
+"""Cuts a large JSON body into pieces that decode by themselves, so that memory stays bounded."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+_HEAD = re.compile(rb'"rows"\s*:\s*\[')
+_CUT = re.compile(rb'\}\s*,\s*(?=\{\s*"(?:timestamp|values)"\s*:)')
+_TAIL = 64 * 1024
+
+
+class RowPieces:
+    """Collects a body and hands out pieces of about `size` bytes, each `{"rows":[…]}`.
+
+    A cut is made before something that looks like the start of a row. Should that be inside a text or
+    a nested value, the piece is not valid JSON, the decoder says so, and `put_back` joins it to the
+    next one: no valid piece comes of a wrong cut, since a cut inside a text or a deeper level leaves
+    the piece unclosed.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._buffer = bytearray()
+        self._headed = False
+        self._whole = False
+        self.dataset: object = None
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Takes more of the body; gives a piece when one is full."""
+        self._buffer += data
+        if self._whole or len(self._buffer) < self._size:
+            return None
+        if not self._headed and not self._take_head():
+            self._whole = True
+            return None
+        cut = self._last_cut()
+        if cut is None:
+            return None
+        piece = b'{"rows":[' + bytes(self._buffer[: cut[0]]) + b"]}"
+        del self._buffer[: cut[1]]
+        return piece
+
+    def put_back(self, piece: bytes) -> None:
+        """Undoes the cut after `piece`; a bigger one is tried next."""
+        inner = piece[len(b'{"rows":[') : -len(b"]}")]
+        self._buffer[:0] = inner + b","
+        self._size = max(self._size, len(self._buffer)) * 2
+
+    def rest(self) -> bytes:
+        """What is left at the end of the body, as a JSON object of its own."""
+        if self._headed:
+            self._buffer[:0] = b'{"rows":['
+        return bytes(self._buffer)
+
+    def _take_head(self) -> bool:
+        found = _HEAD.search(self._buffer)
+        if found is None:
+            return False
+        try:
+            head = msgspec.json.decode(bytes(self._buffer[: found.end()]) + b"]}")
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        if not isinstance(head, dict) or not set(head) <= {"dataset", "rows"} or head["rows"] != []:
+            return False
+        self.dataset = head.get("dataset")
+        self._headed = True
+        del self._buffer[: found.end()]
+        return True
+
+    def _last_cut(self) -> tuple[int, int] | None:
+        for start in (max(0, len(self._buffer) - _TAIL), 0):
+            last = None
+            for last in _CUT.finditer(self._buffer, start):
+                pass
+            if last is not None:
+                return last.start() + 1, last.end()
+        return None

@@ -1,0 +1,1 @@
+"""What Atlas does: rules and order of work, with no SQL and no HTTP."""

@@ -1,0 +1,43 @@
+"""Keys to callers, and callers to what they may do with a dataset."""
+
+from __future__ import annotations
+
+from atlas.core.access import Access, Caller
+from atlas.errors import AuthenticationError, ForbiddenError, NotFoundError
+from atlas.store import accounts, datasets
+from atlas.store.database import Database
+
+
+class AccessService:
+    """Decides who a request is from and what it may touch."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def authenticate(self, key: str | None) -> Caller:
+        """The caller behind an API key. Raises AuthenticationError."""
+        if not key:
+            raise AuthenticationError("Missing API key", "Send your key in the X-API-Key header")
+        found = await accounts.find_caller(self._database, key)
+        if found is None:
+            raise AuthenticationError("Invalid API key", "The key is unknown, revoked or expired")
+        caller, stale = found
+        if stale:
+            await accounts.touch_key(self._database, caller.key_id)
+        return caller
+
+    async def check(self, caller: Caller, dataset_id: int) -> Access:
+        """What the caller may do with a dataset. Raises NotFoundError."""
+        found = None
+        if 0 < dataset_id < 2**31:
+            found = await datasets.access(self._database, caller.user_id, dataset_id)
+        if found is None:
+            raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
+        return found
+
+    async def require(self, caller: Caller, dataset_id: int, *, write: bool = False) -> Access:
+        """As `check`, but raises ForbiddenError unless the caller may read, or `write`."""
+        found = await self.check(caller, dataset_id)
+        if not found.allows(write=write):
+            raise ForbiddenError("Permission denied", found.denial(write=write))
+        return found

@@ -1,0 +1,167 @@
+"""Datasets: create, find, change, delete; their columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from atlas.core.access import Caller
+from atlas.core.columns import Column, Dtype
+from atlas.core.frames import SchemaChange
+from atlas.errors import BadRequestError
+from atlas.service.access import AccessService
+from atlas.store import datasets as store
+from atlas.store.database import Database
+
+Row = dict[str, Any]
+
+
+def column_view(dataset_id: int, column: Column) -> Row:
+    """A column as the API shows it."""
+    return {
+        "id": column.id,
+        "dataset": dataset_id,
+        "name": column.name,
+        "dtype": column.dtype.value,
+        "inferred": not column.declared,
+    }
+
+
+class DatasetService:
+    """What owners and readers do with datasets as a whole."""
+
+    def __init__(self, database: Database, access: AccessService) -> None:
+        self._database = database
+        self._access = access
+
+    async def create(self, caller: Caller, name: str, description: str, metadata: Row) -> Row:
+        """A new, private dataset of the caller's."""
+        async with self._database.transaction() as connection:
+            row = await store.create(connection, caller, name, description, metadata)
+        return row | {"columns": []}
+
+    async def get(self, caller: Caller, dataset_id: int) -> Row:
+        """A dataset that the caller may read, with its columns."""
+        await self._access.require(caller, dataset_id)
+        async with self._database.connection() as connection:
+            row = await store.change(connection, "get_dataset", dataset_id)
+        return (await self._with_columns([row]))[0]
+
+    async def search(
+        self, caller: Caller, text: str | None, limit: int, offset: int
+    ) -> tuple[int, list[Row]]:
+        """Count and page of the datasets whose name or description has `text`, in any case."""
+        pattern = None
+        if text:
+            _refuse_nul(text, "search")
+            escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            pattern = f"%{escaped}%"
+        return await self._search(caller, pattern, None, limit, offset)
+
+    async def search_metadata(
+        self, caller: Caller, filters: list[tuple[str, str]], limit: int, offset: int
+    ) -> tuple[int, list[Row]]:
+        """Count and page of the datasets whose metadata equals every filter.
+
+        A query parameter has no type, so `5` finds both 5 and "5", and `true` both true and "true".
+        """
+        if not filters:
+            raise BadRequestError(
+                "At least one metadata filter is required",
+                "Add ?key=value, or list all datasets with /api/datasets/",
+            )
+        wanted = []
+        for key, value in filters:
+            _refuse_nul(key + value, key.replace("\0", ""))
+            wanted.append([{key: choice} for choice in _readings(value)])
+        return await self._search(caller, None, wanted, limit, offset)
+
+    async def _search(
+        self, caller: Caller, pattern: str | None, metadata: list[list[Row]] | None, limit: int, offset: int
+    ) -> tuple[int, list[Row]]:
+        count, rows = await store.search(self._database, caller.user_id, pattern, metadata, limit, offset)
+        return count, await self._with_columns(rows)
+
+    async def _with_columns(self, rows: list[Row]) -> list[Row]:
+        async with self._database.connection() as connection:
+            columns = await store.columns_of(connection, [row["id"] for row in rows])
+        return [
+            {
+                "id": row["id"], "name": row["name"], "description": row["description"],
+                "metadata": row["metadata"],
+                "columns": [column_view(row["id"], column) for column in columns[row["id"]]],
+                "created_at": row["created_at"], "updated_at": row["updated_at"],
+            }
+            for row in rows
+        ]  # fmt: skip
+
+    async def update(self, caller: Caller, dataset_id: int, query: str, **values: Any) -> Row:
+        """Replaces or merges fields of an owned dataset, as the store's query of that name does."""
+        await self._access.require(caller, dataset_id, write=True)
+        async with self._database.connection() as connection:
+            row = await store.change(connection, query, dataset_id, **values)
+        return (await self._with_columns([row]))[0]
+
+    async def delete(self, caller: Caller, dataset_id: int) -> None:
+        """Removes an owned dataset with all its rows."""
+        await self._access.require(caller, dataset_id, write=True)
+        async with self._database.transaction() as connection:
+            await store.delete(connection, dataset_id)
+
+    async def columns(self, caller: Caller, dataset_id: int) -> list[Row]:
+        """The columns of a dataset that the caller may read, inferred ones too."""
+        await self._access.require(caller, dataset_id)
+        async with self._database.connection() as connection:
+            found = await store.columns_of(connection, [dataset_id])
+        return [column_view(dataset_id, column) for column in found[dataset_id]]
+
+    async def declare_column(self, caller: Caller, dataset_id: int, name: str, dtype: Dtype) -> Row:
+        """Declares a column of an owned dataset; one that was inferred with the same type is kept."""
+        await self._access.require(caller, dataset_id, write=True)
+        _refuse_nul(name, "name")
+        async with self._database.transaction() as connection:
+            state = await store.change(connection, "get_table", dataset_id)
+            table = store.table_of(state["table_schema"], dataset_id)
+            known = {c.name: c for c in (await store.columns_of(connection, [dataset_id]))[dataset_id]}
+            old = known.get(name)
+            if old is not None and old.dtype is not Dtype.JSON:
+                if old.declared:
+                    raise BadRequestError("Column already exists", f"name: {name!r} is declared already")
+                widen = old.dtype is Dtype.INT and dtype is Dtype.FLOAT
+                if old.dtype is not dtype and not widen:
+                    raise BadRequestError(
+                        "Column type conflict",
+                        f"dtype: {name!r} already holds {old.dtype} values, not {dtype}",
+                    )
+                if widen:
+                    known = await store.apply_schema(
+                        connection, dataset_id, table, known, SchemaChange({}, (old,)), declared=True
+                    )
+                    if known[name].dtype is not dtype:
+                        raise BadRequestError(
+                            "Column type conflict", f"dtype: {name!r} holds integers that no float equals"
+                        )
+                await store.declare(connection, known[name])
+            else:
+                change = SchemaChange({name: dtype}, ())
+                known = await store.apply_schema(connection, dataset_id, table, known, change, declared=True)
+        column = known[name]
+        return column_view(dataset_id, Column(column.id, name, column.dtype, column.physical, declared=True))
+
+
+def _refuse_nul(text: str, field: str) -> None:
+    if "\0" in text:
+        raise BadRequestError("Invalid parameter", f"{field}: the NUL character is not allowed")
+
+
+def _readings(value: str) -> list[Any]:
+    """The JSON values that a query parameter may stand for: the text, and what it says as JSON."""
+    readings: list[Any] = [value]
+    try:
+        parsed = msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return readings
+    if not isinstance(parsed, str):
+        readings.append(parsed)
+    return readings

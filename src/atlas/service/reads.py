@@ -1,0 +1,241 @@
+"""Reading rows: pages, downloads, latest values and buckets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import struct
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import pyarrow as pa
+
+from atlas.core.access import Caller
+from atlas.core.blocks import BLOCK_ROWS, Range, clean_cuts, narrow, split_count, windows
+from atlas.core.columns import Column
+from atlas.core.formats import (
+    MEDIA_TYPES,
+    Output,
+    RowFormat,
+    TableWriter,
+    arrow_schema,
+    arrow_table,
+    csv_bytes,
+    json_lines,
+)
+from atlas.errors import BadRequestError
+from atlas.service.access import AccessService
+from atlas.store import reading
+from atlas.store.database import Database
+
+# Rows fetched at a time by a download: some 8 MB of Arrow, and a third of a second's work.
+WINDOW_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows: their total number, their JSON (no brackets), and where the next page starts."""
+
+    count: int
+    rows: bytes
+    length: int
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A download ready to be sent."""
+
+    media_type: str
+    etag: str
+    name: str
+    chunks: AsyncIterator[bytes]
+
+
+class ReadService:
+    """What readers do with the rows of a dataset."""
+
+    def __init__(self, database: Database, access: AccessService) -> None:
+        self._database = database
+        self._access = access
+
+    async def page(
+        self, caller: Caller, dataset_id: int, span: Range, *, descending: bool, limit: int, offset: int,
+        cursor: str | None = None, names: Sequence[str] | None = None,
+    ) -> Page:  # fmt: skip
+        """One page of rows in order of time, by `offset` or after the row that `cursor` stands for."""
+        await self._access.require(caller, dataset_id)
+        shot = await reading.snapshot(self._database, dataset_id)
+        columns = chosen(shot.columns, names)
+        total = await reading.count(self._database, shot, span)
+        after = None
+        part = span
+        if cursor is not None:
+            after = _read_cursor(cursor)
+            part = (
+                Range(span.lo, min(span.hi, after[0] + 1))
+                if descending
+                else Range(max(span.lo, after[0]), span.hi)
+            )
+            # Rows of the cursor's own time may come before it, however many they are.
+            bound = narrow(shot.blocks, part, limit + BLOCK_ROWS, descending=descending)
+            table = await self._rows(shot, columns, bound, descending, limit, 0, after)
+            if len(table) < limit and bound != part:
+                table = await self._rows(shot, columns, part, descending, limit, 0, after)
+        else:
+            part, offset = await self._skip(shot, span, offset, descending=descending)
+            part = narrow(shot.blocks, part, offset + limit, descending=descending)
+            table = await self._rows(shot, columns, part, descending, limit, offset, None)
+        style = RowFormat(columns, flat=False, dataset=dataset_id)
+        lines = await asyncio.to_thread(lambda: ",".join(json_lines(table, style).to_list()).encode())
+        return Page(total, lines, len(table), _cursor_after(table) if len(table) == limit else None)
+
+    async def _rows(
+        self, shot: reading.Snapshot, columns: Sequence[Column], span: Range, descending: bool,
+        limit: int, offset: int, after: tuple[int, int] | None,
+    ) -> pa.Table:  # fmt: skip
+        if span.empty or not limit:
+            span = Range(0, 1)
+            limit = 0
+        return await reading.page(
+            self._database,
+            shot,
+            columns,
+            span,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+            after=after,
+        )
+
+    async def _skip(
+        self, shot: reading.Snapshot, span: Range, offset: int, *, descending: bool
+    ) -> tuple[Range, int]:
+        """A later start for `span` and a smaller offset that mean the same, found without reading rows."""
+        if offset < BLOCK_ROWS:
+            return span, offset
+        inside, partial = split_count(shot.blocks, span)
+        slack = sum(block.rows for block in partial)
+        cuts = clean_cuts(shot.blocks, span)
+        if descending:
+            fitting = [at for at, before in cuts if inside - before + slack <= offset]
+            if not fitting:
+                return span, offset
+            skipped = await reading.count(self._database, shot, Range(fitting[0], span.hi))
+            return Range(span.lo, fitting[0]), offset - skipped
+        fitting = [at for at, before in cuts if before + slack <= offset]
+        if not fitting:
+            return span, offset
+        skipped = await reading.count(self._database, shot, Range(span.lo, fitting[-1]))
+        return Range(fitting[-1], span.hi), offset - skipped
+
+    async def download(
+        self, caller: Caller, dataset_id: int, span: Range, output: Output, *,
+        names: Sequence[str] | None = None, flat: bool = True, last: int | None = None,
+    ) -> Download:  # fmt: skip
+        """All rows of `span` in order of time, or only its `last` ones, as they are at this moment."""
+        await self._access.require(caller, dataset_id)
+        shot = await reading.snapshot(self._database, dataset_id)
+        style = RowFormat(chosen(shot.columns, names), flat=flat)
+        drop = 0
+        if last is not None:
+            total = await reading.count(self._database, shot, span)
+            span, drop = await self._skip(shot, span, max(0, total - last), descending=False)
+        tag = f'"{dataset_id}-{shot.version}-{span.lo}-{span.hi}-{output}-{int(flat)}-{_digest(style)}"'
+        chunks = self._encoded(self._tables(shot, style, span, drop), style, output)
+        return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks)
+
+    async def _tables(
+        self, shot: reading.Snapshot, style: RowFormat, span: Range, drop: int
+    ) -> AsyncIterator[pa.Table]:
+        """The rows of `span` window by window; the next window is fetched while one is sent."""
+        plan = windows(shot.blocks, span, WINDOW_ROWS)
+        ahead: asyncio.Task[pa.Table] | None = None
+        try:
+            for index in range(len(plan)):
+                current = ahead or self._fetch(shot, style, plan[index])
+                table = await current
+                more = index + 1 < len(plan)
+                ahead = self._fetch(shot, style, plan[index + 1]) if more else None
+                if drop:
+                    dropped = min(drop, len(table))
+                    table, drop = table.slice(dropped), drop - dropped
+                if len(table):
+                    yield table
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+
+    def _fetch(self, shot: reading.Snapshot, style: RowFormat, span: Range) -> asyncio.Task[pa.Table]:
+        return asyncio.create_task(reading.window(self._database, shot, style.columns, span))
+
+    async def _encoded(
+        self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output
+    ) -> AsyncIterator[bytes]:
+        if output in (Output.PARQUET, Output.ARROW):
+            schema = arrow_schema(style)
+            writer = TableWriter(output, schema)
+            async for table in tables:
+                yield await asyncio.to_thread(lambda t=table: writer.write(arrow_table(t, style, schema)))
+            yield writer.close()
+            return
+        if output is Output.CSV:
+            empty = pa.table({"ts": pa.array([], pa.timestamp("us", "UTC"))})
+            for column, field in zip(style.columns, list(arrow_schema(style))[1:], strict=True):
+                if column.physical is not None:
+                    empty = empty.append_column(column.physical, pa.array([], field.type))
+            yield csv_bytes(empty, style, header=True)
+            async for table in tables:
+                yield await asyncio.to_thread(csv_bytes, table, style, header=False)
+            return
+        between = b"\n" if output is Output.NDJSON else b",\n"
+        if output is Output.JSON:
+            yield b"["
+        first = True
+        async for table in tables:
+            text = await asyncio.to_thread(_joined, table, style, between.decode())
+            yield text if first else between + text
+            first = False
+        yield b"]" if output is Output.JSON else b"" if first else b"\n"
+
+
+def _joined(table: pa.Table, style: RowFormat, separator: str) -> bytes:
+    text: str = json_lines(table, style).str.join(separator).item()
+    return text.encode()
+
+
+def chosen(columns: Sequence[Column], names: Sequence[str] | None) -> list[Column]:
+    """The columns called `names`, in that order; all where it is None. Raises BadRequestError."""
+    if names is None:
+        return list(columns)
+    known = {column.name: column for column in columns}
+    missing = next((name for name in names if name not in known), None)
+    if missing is not None:
+        raise BadRequestError("Invalid parameter", f"columns: the dataset has no column {missing!r}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def _digest(style: RowFormat) -> str:
+    text = msgspec.json.encode([[column.id, column.dtype] for column in style.columns])
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _cursor_after(table: pa.Table) -> str | None:
+    if not len(table):
+        return None
+    micros = table.column("ts").cast(pa.int64())[-1].as_py()
+    packed = struct.pack(">qq", micros, table.column("_seq")[-1].as_py())
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    whole = Range()
+    try:
+        micros, seq = struct.unpack(">qq", base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, struct.error):
+        raise BadRequestError("Invalid parameter", "cursor: not one that this server gave") from None
+    if not whole.lo <= micros < whole.hi:
+        raise BadRequestError("Invalid parameter", "cursor: not one that this server gave")
+    return micros, seq

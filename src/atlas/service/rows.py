@@ -1,0 +1,197 @@
+"""Writing rows: one, many, and removing a range."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import IO, Any
+
+import msgspec
+
+from atlas.core.access import Caller
+from atlas.core.blocks import Range
+from atlas.core.frames import Frame
+from atlas.core.timestamps import format_timestamp
+from atlas.errors import BadRequestError, RowError
+from atlas.readers import json_rows, tabular
+from atlas.readers.bodies import BodyFormat, FrameSpool, SizeLimit, decoder
+from atlas.readers.pieces import RowPieces
+from atlas.service.access import AccessService
+from atlas.service.upkeep import Upkeep
+from atlas.store import writing
+from atlas.store.database import Database
+
+# A JSON body is decoded in pieces of this many bytes; other bodies are kept in memory up to it.
+PIECE_BYTES = 8 * 1024 * 1024
+
+
+class _OneRow(msgspec.Struct, forbid_unknown_fields=True):
+    dataset: int
+    timestamp: msgspec.Raw
+    values: msgspec.Raw
+
+
+class BulkRequest(msgspec.Struct, frozen=True):
+    """What comes beside the body of a bulk insert."""
+
+    format: BodyFormat
+    encoding: str | None
+    dataset: int | None = None
+    timestamp_column: str | None = None
+    timestamp_format: str | None = None
+    idempotency_key: str | None = None
+
+
+class RowService:
+    """What owners do with the rows of their datasets."""
+
+    def __init__(
+        self, database: Database, access: AccessService, upkeep: Upkeep, *, max_body: int, spool_memory: int
+    ) -> None:
+        self._database = database
+        self._access = access
+        self._upkeep = upkeep
+        self._max_body = max_body
+        self._spool_memory = spool_memory
+
+    async def insert_one(self, caller: Caller, body: bytes, idempotency_key: str | None) -> dict[str, Any]:
+        """Inserts `{"dataset","timestamp","values"}`; gives the row as stored."""
+        try:
+            row = msgspec.json.decode(body, type=_OneRow)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRequestError("Invalid request body", str(error)) from None
+        await self._access.require(caller, row.dataset, write=True)
+        wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
+        try:
+            frame, _ = json_rows.decode(wrapped)
+        except RowError as error:
+            raise RowError(None, error.field, error.reason) from None
+        with FrameSpool(self._spool_memory) as spool:
+            spool.add(frame)
+            response = {
+                "dataset": row.dataset,
+                "timestamp": format_timestamp(frame.ts[0].as_py()),
+                "values": msgspec.json.decode(row.values),
+            }
+            retry = _retry(caller, idempotency_key, hashlib.sha256(body))
+            result: dict[str, Any] = await writing.insert(self._database, row.dataset, spool, response, retry)
+        self._upkeep.touch(row.dataset)
+        return result
+
+    async def insert_many(
+        self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]
+    ) -> dict[str, int]:
+        """Inserts all rows of a body or none; gives `{"inserted","total"}`."""
+        if request.dataset is not None:
+            await self._access.require(caller, request.dataset, write=True)
+        digest = hashlib.sha256(repr((request.dataset, request.format, request.timestamp_column)).encode())
+        chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
+        with FrameSpool(self._spool_memory) as spool:
+            if request.format is BodyFormat.JSON:
+                dataset = await self._collect_json(caller, request.dataset, chunks, spool)
+            else:
+                dataset = _required(request.dataset)
+                await self._collect_file(request, chunks, spool)
+            response = {"inserted": spool.rows, "total": spool.rows}
+            retry = _retry(caller, request.idempotency_key, digest)
+            result: dict[str, int] = await writing.insert(self._database, dataset, spool, response, retry)
+        self._upkeep.touch(dataset)
+        return result
+
+    async def delete(self, caller: Caller, dataset_id: int, span: Range) -> dict[str, int]:
+        """Removes the rows of an owned dataset within `span`; gives `{"deleted"}`."""
+        await self._access.require(caller, dataset_id, write=True)
+        if span.empty:
+            return {"deleted": 0}
+        return {"deleted": await writing.delete_range(self._database, dataset_id, span)}
+
+    async def _decoded(
+        self, body: AsyncIterator[bytes], encoding: str | None, digest: Any
+    ) -> AsyncIterator[bytes]:
+        unpack = decoder(encoding)
+        limit = SizeLimit(self._max_body)
+        async for data in body:
+            if digest is not None:
+                digest.update(data)
+            for piece in unpack.feed(data):
+                limit.add(len(piece))
+                yield piece
+        unpack.finish()
+
+    async def _collect_json(
+        self, caller: Caller, expected: int | None, chunks: AsyncIterator[bytes], spool: FrameSpool
+    ) -> int:
+        pieces = RowPieces(PIECE_BYTES)
+        dataset: int | None = None
+        async for chunk in chunks:
+            piece = pieces.feed(chunk)
+            if piece is None:
+                continue
+            if dataset is None and pieces.dataset is not None:
+                dataset = await self._body_dataset(caller, expected, pieces.dataset)
+            try:
+                frame, _ = await asyncio.to_thread(json_rows.decode, piece, spool.rows)
+            except BadRequestError:
+                # Either the cut was wrong or the row is: with more of the body that will show.
+                pieces.put_back(piece)
+                continue
+            await asyncio.to_thread(spool.add, frame)
+        frame, named = await asyncio.to_thread(json_rows.decode, pieces.rest(), spool.rows)
+        if named is not None and pieces.dataset is not None:
+            raise BadRequestError("Invalid request body", "dataset: given twice")
+        if dataset is None:
+            dataset = await self._body_dataset(
+                caller, expected, named if named is not None else pieces.dataset
+            )
+        await asyncio.to_thread(spool.add, frame)
+        return dataset
+
+    async def _body_dataset(self, caller: Caller, expected: int | None, named: object) -> int:
+        if named is None:
+            return _required(expected)
+        if not isinstance(named, int) or isinstance(named, bool):
+            raise BadRequestError("Invalid request body", "dataset: must be an integer")
+        if expected is not None and expected != named:
+            raise BadRequestError("Invalid request body", "dataset: the body and the query name two datasets")
+        await self._access.require(caller, named, write=True)
+        return named
+
+    async def _collect_file(
+        self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
+    ) -> None:
+        readers: dict[BodyFormat, Callable[[IO[bytes]], Iterator[Frame]]] = {
+            BodyFormat.NDJSON: tabular.read_ndjson,
+            BodyFormat.CSV: lambda f: tabular.read_csv(f, request.timestamp_column, request.timestamp_format),
+            BodyFormat.PARQUET: lambda f: tabular.read_parquet(
+                f, request.timestamp_column, request.timestamp_format
+            ),
+            BodyFormat.ARROW: lambda f: tabular.read_arrow(
+                f, request.timestamp_column, request.timestamp_format
+            ),
+        }
+        with tempfile.SpooledTemporaryFile(max_size=PIECE_BYTES) as file:
+            async for chunk in chunks:
+                file.write(chunk)
+            file.seek(0)
+
+            def collect() -> None:
+                for frame in readers[request.format](file):
+                    spool.add(frame)
+
+            await asyncio.to_thread(collect)
+
+
+def _required(dataset: int | None) -> int:
+    if dataset is None:
+        raise BadRequestError("Invalid request", "dataset: required")
+    return dataset
+
+
+def _retry(caller: Caller, key: str | None, digest: Any) -> writing.Retry | None:
+    if key is None:
+        return None
+    if not 0 < len(key) <= 255 or not key.isprintable():
+        raise BadRequestError("Invalid Idempotency-Key", "1 to 255 printable characters")
+    return writing.Retry(caller.user_id, key, digest.digest())

@@ -1,0 +1,212 @@
+"""Live streams: rows as they are committed, to any number of readers, without loss or repeats.
+
+One pump per dataset and process fetches and encodes new rows once for all its readers. A reader that
+is behind (it resumes, or its client is slow) reads from the database until it has caught up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+
+from atlas.core.access import Caller
+from atlas.core.formats import RowFormat, json_lines
+from atlas.core.timestamps import format_timestamp
+from atlas.errors import AtlasError, BadRequestError, UnavailableError
+from atlas.service.access import AccessService
+from atlas.store import reading
+from atlas.store.database import Database
+
+# Rows fetched at a time, and bytes that may wait for a slow client before it reads by itself.
+FETCH_ROWS = 5_000
+BACKLOG_BYTES = 4 * 1024 * 1024
+# How often an open stream's right to read is looked at again.
+RECHECK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Events of the rows numbered past `after` up to `upto`."""
+
+    after: int
+    upto: int
+    events: bytes
+
+
+@dataclass(eq=False, slots=True)
+class _Reader:
+    poll: float
+    pieces: deque[_Piece] = field(default_factory=deque)
+    waiting: int = 0
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def give(self, piece: _Piece) -> None:
+        if self.waiting > BACKLOG_BYTES:
+            # Dropped here, found again in the database: the next piece shows the gap.
+            self.pieces.clear()
+            self.waiting = 0
+        self.pieces.append(piece)
+        self.waiting += len(piece.events)
+        self.ready.set()
+
+
+@dataclass(eq=False, slots=True)
+class _Channel:
+    seq: int
+    readers: set[_Reader] = field(default_factory=set)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class StreamService:
+    """Hands out streams of a dataset's new rows."""
+
+    def __init__(self, database: Database, access: AccessService, *, max_streams: int) -> None:
+        self._database = database
+        self._access = access
+        self._max_streams = max_streams
+        self._channels: dict[int, _Channel] = {}
+        self.open_streams = 0
+
+    def wake(self, dataset_id: int) -> None:
+        """Says that rows of a dataset were committed."""
+        channel = self._channels.get(dataset_id)
+        if channel is not None:
+            channel.wake.set()
+
+    async def open(
+        self, caller: Caller, dataset_id: int, poll_interval: int, last_event_id: str | None
+    ) -> AsyncIterator[bytes]:
+        """Server-Sent Events of a dataset that the caller may read, from now or past an event's id."""
+        await self._access.require(caller, dataset_id)
+        if self.open_streams >= self._max_streams:
+            raise UnavailableError("Too many streams", f"this server serves {self._max_streams} at once")
+        found = await reading.position(self._database, dataset_id)
+        latest = found[0] if found else 0
+        start = latest if last_event_id is None else min(_event_id(last_event_id), latest)
+
+        async def allowed() -> None:
+            await self._access.require(caller, dataset_id)
+
+        return self._events(dataset_id, start, latest, float(poll_interval), allowed)
+
+    async def _events(
+        self, dataset_id: int, start: int, latest: int, poll: float, allowed: Callable[[], Awaitable[None]]
+    ) -> AsyncIterator[bytes]:
+        reader = _Reader(poll)
+        channel = self._join(dataset_id, reader, latest)
+        self.open_streams += 1
+        try:
+            yield _event(
+                "connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start
+            )
+            sent = start
+            checked = asyncio.get_running_loop().time()
+            async for piece in self._behind(dataset_id, sent, latest):
+                sent = piece.upto
+                yield piece.events
+            sent = max(sent, latest)
+            while True:
+                now = asyncio.get_running_loop().time()
+                if now - checked > RECHECK_SECONDS:
+                    checked = now
+                    await allowed()
+                if not await _wait(reader.ready, poll):
+                    yield _event("heartbeat", {"timestamp": format_timestamp(datetime.now(UTC))})
+                    continue
+                reader.ready.clear()
+                while reader.pieces:
+                    piece = reader.pieces.popleft()
+                    reader.waiting -= len(piece.events)
+                    if piece.upto <= sent:
+                        continue
+                    if piece.after == sent:
+                        yield piece.events
+                    else:
+                        async for missed in self._behind(dataset_id, sent, piece.upto):
+                            yield missed.events
+                    sent = piece.upto
+        except AtlasError as error:
+            # The client reconnects with the last id that it saw, so nothing is lost.
+            yield _event("error", {"error": error.message, "details": error.details})
+        finally:
+            self.open_streams -= 1
+            self._leave(dataset_id, channel, reader)
+
+    def _join(self, dataset_id: int, reader: _Reader, latest: int) -> _Channel:
+        channel = self._channels.get(dataset_id)
+        if channel is None:
+            channel = self._channels[dataset_id] = _Channel(latest)
+            channel.task = asyncio.create_task(self._pump(dataset_id, channel))
+        channel.readers.add(reader)
+        channel.wake.set()
+        return channel
+
+    def _leave(self, dataset_id: int, channel: _Channel, reader: _Reader) -> None:
+        channel.readers.discard(reader)
+        if not channel.readers and self._channels.get(dataset_id) is channel:
+            del self._channels[dataset_id]
+            if channel.task is not None:
+                channel.task.cancel()
+
+    async def _pump(self, dataset_id: int, channel: _Channel) -> None:
+        while True:
+            # Woken by a commit; polling covers a lost notification.
+            await _wait(channel.wake, min((r.poll for r in channel.readers), default=1.0))
+            channel.wake.clear()
+            with contextlib.suppress(AtlasError):
+                found = await reading.position(self._database, dataset_id)
+                if found is None or found[0] <= channel.seq:
+                    continue
+                async for piece in self._behind(dataset_id, channel.seq, found[0]):
+                    channel.seq = piece.upto
+                    for reader in list(channel.readers):
+                        reader.give(piece)
+
+    async def _behind(self, dataset_id: int, after: int, upto: int) -> AsyncIterator[_Piece]:
+        """Pieces of the rows numbered past `after` up to at least `upto`."""
+        if after >= upto:
+            return
+        shot = await reading.snapshot(self._database, dataset_id)
+        style = RowFormat(shot.columns)
+        while after < upto:
+            table = await reading.following(self._database, shot, after, FETCH_ROWS)
+            last = table.column("_seq")[-1].as_py() if len(table) == FETCH_ROWS else shot.last_seq
+            events = await asyncio.to_thread(_encode, table, style) if len(table) else b""
+            yield _Piece(after, last, events)
+            after = last
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _encode(table: pa.Table, style: RowFormat) -> bytes:
+    ids = pl.Series(table.column("_seq")).cast(pl.String)
+    events = "id: " + ids + "\nevent: data\ndata: " + json_lines(table, style) + "\n\n"
+    text: str = events.str.join("").item()
+    return text.encode()
+
+
+def _event(kind: str, data: dict[str, object], event_id: int | None = None) -> bytes:
+    prefix = b"" if event_id is None else b"id: %d\n" % event_id
+    return prefix + f"event: {kind}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n"
+
+
+def _event_id(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise BadRequestError("Invalid Last-Event-ID", "it must be the id of an event of this stream")
+    return int(text)

@@ -1,0 +1,126 @@
+"""Latest values and time buckets, worked out in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from atlas.core.access import Caller
+from atlas.core.blocks import Range, narrow
+from atlas.core.columns import Dtype
+from atlas.core.formats import RowFormat, json_lines
+from atlas.core.timestamps import format_timestamp
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.service.access import AccessService
+from atlas.service.reads import chosen
+from atlas.store import reading
+from atlas.store.database import Database
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+FUNCTIONS = ("count", "min", "max", "avg", "sum", "first", "last")
+CALENDAR = ("month", "year")
+MAX_BUCKETS = 100_000
+# Widths that people read easily, in seconds.
+STEPS = (
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10800,
+    21600,
+    43200,
+    86400,
+    172800,
+    604800,
+)
+_WIDTH = re.compile(r"([1-9]\d{0,8})([smhdw])")
+
+
+class SummaryService:
+    """What a chart asks for."""
+
+    def __init__(self, database: Database, access: AccessService) -> None:
+        self._database = database
+        self._access = access
+
+    async def latest(self, caller: Caller, dataset_id: int) -> bytes:
+        """The row with the greatest timestamp as JSON. Raises NotFoundError where there is no row."""
+        await self._access.require(caller, dataset_id)
+        shot = await reading.snapshot(self._database, dataset_id)
+        if not shot.blocks:
+            raise NotFoundError("No rows", f"Dataset {dataset_id} has no rows")
+        span = narrow(shot.blocks, Range(), 1, descending=True)
+        table = await reading.page(self._database, shot, shot.columns, span, descending=True, limit=1)
+        style = RowFormat(shot.columns, flat=False, dataset=dataset_id)
+        text: str = (await asyncio.to_thread(json_lines, table, style)).item()
+        return text.encode()
+
+    async def aggregate(
+        self, caller: Caller, dataset_id: int, span: Range, names: Sequence[str] | None,
+        bucket: str, functions: str, points: int,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Buckets `{"timestamp","count","values":{column:{function:value}}}` of the numeric columns."""
+        await self._access.require(caller, dataset_id)
+        wanted = [name.strip() for name in functions.split(",") if name.strip()]
+        unknown = next((name for name in wanted if name not in FUNCTIONS), None)
+        if unknown is not None or not wanted:
+            raise BadRequestError(
+                "Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}"
+            )
+        shot = await reading.snapshot(self._database, dataset_id)
+        columns = [c for c in chosen(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
+        met = [block for block in shot.blocks if span.meets(block)]
+        if not met or span.empty:
+            return {"bucket": bucket, "results": []}
+        lo, hi = max(span.lo, min(b.min_ts for b in met)), min(span.hi, max(b.max_ts for b in met) + 1)
+        width = _width(bucket, hi - lo, points)
+        rows = await reading.buckets(self._database, shot, columns, Range(lo, hi), width, wanted, MAX_BUCKETS)
+        if len(rows) > MAX_BUCKETS:
+            raise BadRequestError(
+                "Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider"
+            )
+        return {"bucket": _name(width), "results": [_result(row, columns, wanted) for row in rows]}
+
+
+def _width(bucket: str, micros: int, points: int) -> int | str:
+    """Seconds of a bucket, or `month` or `year`."""
+    if bucket in CALENDAR:
+        return bucket
+    if bucket == "auto":
+        least = micros / 1e6 / points
+        whole_weeks = -(-int(least) // 604800) * 604800
+        return next((step for step in STEPS if step >= least), max(604800, whole_weeks + 604800))
+    found = _WIDTH.fullmatch(bucket)
+    if found is None:
+        raise BadRequestError(
+            "Invalid parameter", "bucket: a number and s, m, h, d or w; month; year; or auto"
+        )
+    return int(found[1]) * UNITS[found[2]]
+
+
+def _name(width: int | str) -> str:
+    if isinstance(width, str):
+        return width
+    unit = next(unit for unit in reversed(UNITS) if width % UNITS[unit] == 0)
+    return f"{width // UNITS[unit]}{unit}"
+
+
+def _result(row: Sequence[Any], columns: Sequence[Any], wanted: Sequence[str]) -> dict[str, Any]:
+    stamp, count, *cells = row
+    values: dict[str, dict[str, Any]] = {}
+    for index, column in enumerate(columns):
+        part = cells[index * len(wanted) : (index + 1) * len(wanted)]
+        values[column.name] = dict(zip(wanted, part, strict=True))
+    return {"timestamp": format_timestamp(stamp), "count": count, "values": values}

@@ -1,0 +1,127 @@
+"""Organizations, users and API keys."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from atlas.core.access import Caller
+from atlas.core.keys import generate_key, hash_key, lookup_prefix, same_hash
+from atlas.store.database import Connection, Database
+from atlas.store.queries import queries
+
+
+async def find_caller(database: Database, key: str) -> tuple[Caller, bool] | None:
+    """The user of a live key, and whether its last use should be recorded; None for any other key."""
+    prefix = lookup_prefix(key)
+    if prefix is None:
+        return None
+    rows = await database.fetch(queries("keys")["find_keys"], prefix=prefix)
+    wanted = hash_key(key)
+    found = None
+    for key_id, stored, user_id, user_name, organization_id, schema, stale in rows:
+        if same_hash(bytes(stored), wanted):
+            found = Caller(user_id, user_name, organization_id, schema, key_id), stale
+    return found
+
+
+async def touch_key(database: Database, key_id: int) -> None:
+    """Records that a key was used."""
+    await database.fetch(queries("keys")["touch_key"], id=key_id)
+
+
+async def lock_keys(connection: Connection) -> None:
+    """Keeps others from making keys until the transaction ends."""
+    await connection.execute("LOCK TABLE atlas.api_keys IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def any_key(connection: Connection) -> bool:
+    """Whether a key was ever made."""
+    cursor = await connection.execute(queries("keys")["any_key"])
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def ensure_organization(connection: Connection, name: str) -> tuple[int, bool]:
+    """Id of the organization called `name`, and whether it was made now, with its schema and roles."""
+    schema = f"org_{secrets.token_hex(6)}"
+    cursor = await connection.execute(
+        queries("keys")["create_organization"], {"name": name, "schema": schema}
+    )
+    made = await cursor.fetchone()
+    if made is None:
+        cursor = await connection.execute(queries("keys")["find_organization"], {"name": name})
+        found = await cursor.fetchone()
+        assert found is not None
+        return int(found[0]), False
+    await _create_schema(connection, schema)
+    return int(made[0]), True
+
+
+async def _create_schema(connection: Connection, schema: str) -> None:
+    """The organization's schema, owned by its owner role; its reader role may only read there."""
+    owner, reader = sql.Identifier(f"{schema}_owner"), sql.Identifier(f"{schema}_reader")
+    name = sql.Identifier(schema)
+    statements = [
+        sql.SQL("CREATE ROLE {} NOLOGIN").format(owner),
+        sql.SQL("CREATE ROLE {} NOLOGIN").format(reader),
+        sql.SQL("GRANT {} TO CURRENT_USER").format(owner),
+        sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(name, owner),
+        sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(name, reader),
+    ]
+    for statement in statements:
+        await connection.execute(statement)
+
+
+async def ensure_user(connection: Connection, organization_id: int, name: str) -> tuple[int, bool]:
+    """Id of the user called `name` in the organization, and whether it was made now."""
+    parameters = {"organization": organization_id, "name": name}
+    cursor = await connection.execute(queries("keys")["create_user"], parameters)
+    made = await cursor.fetchone()
+    if made is not None:
+        return int(made[0]), True
+    cursor = await connection.execute(queries("keys")["find_user"], parameters)
+    found = await cursor.fetchone()
+    assert found is not None
+    return int(found[0]), False
+
+
+async def insert_key(
+    connection: Connection, user_id: int, name: str, expires_at: datetime | None
+) -> tuple[str, Mapping[str, Any]]:
+    """A new key, which is not stored, and its row."""
+    key = generate_key()
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(
+        queries("keys")["insert_key"],
+        {
+            "user": user_id,
+            "name": name,
+            "prefix": lookup_prefix(key),
+            "hash": hash_key(key),
+            "expires": expires_at,
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return key, row
+
+
+async def revoke_key(connection: Connection, key_id: int) -> tuple[int, str, datetime | None] | None:
+    """Revokes a key. Gives its user, name and expiry, or None where there is no such key."""
+    cursor = await connection.execute(queries("keys")["revoke_key"], {"id": key_id})
+    row = await cursor.fetchone()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def list_rows(database: Database, query: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Rows of one of the listing queries (`list_organizations`, `list_users`, `list_keys`)."""
+    async with database.connection() as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        await cursor.execute(queries("keys")[query], parameters)
+        return await cursor.fetchall()

@@ -1,0 +1,141 @@
+"""Connections to PostgreSQL: a pool for statements, a pool for columnar reads, and migrations."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from importlib import resources
+from typing import Any, LiteralString
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import psycopg_pool
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi as adbc
+from psycopg.rows import TupleRow
+from sqlalchemy.pool import QueuePool
+
+from atlas.errors import NotFoundError, UnavailableError
+
+Connection = psycopg.AsyncConnection[TupleRow]
+
+# Any constant number does, as long as every Atlas on the database uses the same.
+MIGRATION_LOCK = 0x41544C53
+POOL_WAIT_SECONDS = 10.0
+MIN_VERSION = 150000
+UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
+
+
+class Database:
+    """One database. Open it before use, close it after."""
+
+    def __init__(self, url: str, *, pool_size: int, statement_timeout: float) -> None:
+        self.url = url
+        self._timeout_ms = int(statement_timeout * 1000)
+        self._pool = psycopg_pool.AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=pool_size,
+            timeout=POOL_WAIT_SECONDS,
+            kwargs={"autocommit": True, "options": self._options()},
+            open=False,
+            check=psycopg_pool.AsyncConnectionPool.check_connection,
+        )
+        self._arrow = QueuePool(self._connect_arrow, pool_size=4, max_overflow=4, timeout=POOL_WAIT_SECONDS)
+
+    def _options(self) -> str:
+        return f"-c statement_timeout={self._timeout_ms} -c timezone=UTC -c synchronize_seqscans=off"
+
+    def _connect_arrow(self) -> Any:
+        parts = urlsplit(self.url)
+        query = "&".join(
+            filter(None, [parts.query, "options=" + self._options().replace(" ", "%20").replace("=", "%3D")])
+        )
+        return adbc.connect(urlunsplit(parts._replace(query=query)), autocommit=True)
+
+    async def open(self) -> None:
+        await self._pool.open()
+
+    async def close(self) -> None:
+        await self._pool.close()
+        self._arrow.dispose()
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection in autocommit mode. A lost or absent server becomes UnavailableError."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
+            raise unavailable(error) from error
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction that commits when the block ends well."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
+        """All rows of one statement, run by itself."""
+        async with self.connection() as connection:
+            cursor = await connection.execute(query, parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+    def read_arrow(self, query: str) -> pa.Table:
+        """The rows of `query`, fetched as binary COPY. Blocks: call it in a thread.
+
+        A pooled connection that turns out to be dead is replaced once.
+        """
+        for last in (False, True):
+            connection = self._arrow_connection()
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(query)
+                    return cursor.fetch_arrow_table()
+            except adbc.Error as error:
+                connection.invalidate()
+                state = getattr(error, "sqlstate", None) or "08000"
+                if state == "57014":
+                    raise UnavailableError(
+                        "The query took too long", "it was stopped; ask for less"
+                    ) from error
+                if state == "42P01":
+                    raise NotFoundError("Dataset not found", "it has just been deleted") from error
+                if state[:2] not in ("08", "57"):
+                    raise
+                if last:
+                    raise UnavailableError(*UNREACHABLE) from error
+            finally:
+                connection.close()
+        raise AssertionError("unreachable")
+
+    def _arrow_connection(self) -> Any:
+        try:
+            return self._arrow.connect()
+        except adbc.Error as error:
+            raise UnavailableError(*UNREACHABLE) from error
+
+    def migrate(self) -> None:
+        """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread."""
+        import yoyo
+
+        with psycopg.connect(self.url, autocommit=True) as lock:
+            if lock.info.server_version < MIN_VERSION:
+                raise RuntimeError(
+                    f"PostgreSQL 15 or newer is needed; the server is {lock.info.server_version}"
+                )
+            lock.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+            _, rest = self.url.split("://", 1)
+            # yoyo's own lock is a row that a killed process leaves behind; the advisory lock is not.
+            with (
+                yoyo.get_backend(f"postgresql+psycopg://{rest}") as backend,
+                resources.as_file(resources.files("atlas.store") / "migrations") as folder,
+            ):
+                backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(folder))))
+
+
+def unavailable(error: Exception) -> Exception:
+    """What the caller is told for a database error: 503, or the error itself where it is a mistake."""
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return UnavailableError("The query took too long", "it was stopped; ask for less")
+    return UnavailableError(*UNREACHABLE)

@@ -1,0 +1,207 @@
+"""Datasets, their columns and their tags in the catalog, and the table of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from atlas.core.access import Access, Caller
+from atlas.core.columns import MAX_PHYSICAL_COLUMNS, SQL_TYPES, Column, Dtype, physical_name
+from atlas.core.frames import SchemaChange
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.store.database import Connection, Database
+from atlas.store.queries import queries
+
+Row = dict[str, Any]
+
+# Small ranges keep a page of a few hundred rows near to what it reads; see docs/storage.md.
+BRIN_PAGES = 32
+
+
+def table_of(schema: str, dataset_id: int) -> sql.Identifier:
+    """The table that holds a dataset's rows."""
+    return sql.Identifier(schema, f"dataset_{dataset_id}")
+
+
+async def one(connection: Connection, query: str, **parameters: Any) -> Row | None:
+    """The first row of one of the dataset queries."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(queries("datasets")[query], parameters)
+    return await cursor.fetchone()
+
+
+async def access(database: Database, user_id: int, dataset_id: int) -> Access | None:
+    """What a user may do with a dataset; None where there is no such dataset."""
+    rows = await database.fetch(queries("datasets")["access"], user=user_id, id=dataset_id)
+    return Access(rows[0][0], tuple(rows[0][1])) if rows else None
+
+
+async def create(connection: Connection, caller: Caller, name: str, description: str, metadata: Row) -> Row:
+    """A new dataset with its empty table."""
+    row = await one(
+        connection, "insert_dataset", owner=caller.user_id, name=name, description=description,
+        metadata=Jsonb(metadata), schema=caller.schema_name,
+    )  # fmt: skip
+    assert row is not None
+    await connection.execute(queries("datasets")["insert_state"], {"id": row["id"]})
+    table = table_of(caller.schema_name, row["id"])
+    index = sql.Identifier(f"dataset_{row['id']}_brin")
+    reader = sql.Identifier(f"{caller.schema_name}_reader")
+    owner = sql.Identifier(f"{caller.schema_name}_owner")
+    for statement in (
+        sql.SQL("CREATE TABLE {} (_seq bigint NOT NULL, ts timestamptz NOT NULL, _extra json)").format(table),
+        sql.SQL("CREATE INDEX {} ON {} USING brin (ts, _seq) WITH (pages_per_range = {})").format(
+            index, table, sql.Literal(BRIN_PAGES)
+        ),
+        sql.SQL("GRANT SELECT ON {} TO {}").format(table, reader),
+        sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, owner),
+    ):
+        await connection.execute(statement)
+    return row
+
+
+async def delete(connection: Connection, dataset_id: int) -> bool:
+    """Removes a dataset and its table. False where there is no such dataset."""
+    row = await one(connection, "delete_dataset", id=dataset_id)
+    if row is None:
+        return False
+    await connection.execute(
+        sql.SQL("DROP TABLE IF EXISTS {}").format(table_of(row["table_schema"], dataset_id))
+    )
+    return True
+
+
+async def change(connection: Connection, query: str, dataset_id: int, **values: Any) -> Row:
+    """Runs one of the queries that change a dataset, and gives the changed row."""
+    if "metadata" in values:
+        values["metadata"] = Jsonb(values["metadata"])
+    row = await one(connection, query, id=dataset_id, **values)
+    if row is None:
+        raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
+    return row
+
+
+async def search(
+    database: Database, user_id: int, pattern: str | None, metadata: Sequence[Sequence[Row]] | None,
+    limit: int, offset: int,
+) -> tuple[int, list[Row]]:  # fmt: skip
+    """How many datasets a user may read that match, and one page of them.
+
+    metadata: for each filter, the objects of which the dataset's metadata must contain one.
+    """
+    wanted = None if metadata is None else [Jsonb(list(choices)) for choices in metadata]
+    parameters = {"user": user_id, "pattern": pattern, "metadata": wanted}
+    async with database.transaction() as connection:
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor = await connection.execute(queries("datasets")["count_datasets"], parameters)
+        counted = await cursor.fetchone()
+        assert counted is not None
+        rows = connection.cursor(row_factory=dict_row)
+        await rows.execute(
+            queries("datasets")["list_datasets"], parameters | {"limit": limit, "offset": offset}
+        )
+        return counted[0], await rows.fetchall()
+
+
+async def columns_of(connection: Connection, ids: Iterable[int]) -> dict[int, list[Column]]:
+    """Columns of several datasets, in the order in which they came to be."""
+    wanted = list(ids)
+    cursor = await connection.execute(queries("datasets")["list_columns"], {"ids": wanted})
+    found: dict[int, list[Column]] = {dataset_id: [] for dataset_id in wanted}
+    async for column_id, dataset_id, name, dtype, physical, declared in cursor:
+        found[dataset_id].append(Column(column_id, name, Dtype(dtype), physical, declared))
+    return found
+
+
+async def apply_schema(
+    connection: Connection, dataset_id: int, table: sql.Identifier, columns: Mapping[str, Column],
+    change: SchemaChange, *, declared: bool = False,
+) -> dict[str, Column]:  # fmt: skip
+    """Applies a schema change to table and catalog; gives all columns as they are then."""
+    result = dict(columns)
+    for column in change.widen:
+        if await _widen(connection, table, column):
+            await _set(connection, column, Dtype.FLOAT, column.physical, declared=declared)
+            result[column.name] = Column(
+                column.id, column.name, Dtype.FLOAT, column.physical, column.declared
+            )
+    taken = {column.physical for column in columns.values() if column.physical}
+    if not change.add:
+        return result
+    cursor = await connection.execute(queries("datasets")["next_column"])
+    row = await cursor.fetchone()
+    assert row is not None
+    additions = []
+    for position, (name, dtype) in enumerate(change.add.items(), row[0]):
+        physical = None
+        if dtype is not Dtype.JSON:
+            physical = physical_name(name, position, taken)
+            taken.add(physical)
+            additions.append(
+                sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(physical), sql.SQL(SQL_TYPES[dtype]))
+            )
+        result[name] = await _record(
+            connection, dataset_id, columns.get(name), name, dtype, physical, declared
+        )
+    if additions:
+        statement = sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(additions))
+        try:
+            await connection.execute(statement)
+        except psycopg.errors.TooManyColumns:
+            raise BadRequestError(
+                "Too many columns", f"a dataset can have {MAX_PHYSICAL_COLUMNS} typed columns"
+            ) from None
+    return result
+
+
+async def _record(
+    connection: Connection, dataset_id: int, old: Column | None, name: str, dtype: Dtype,
+    physical: str | None, declared: bool,
+) -> Column:  # fmt: skip
+    if old is not None:
+        await _set(connection, old, dtype, physical, declared=declared)
+        return Column(old.id, name, dtype, physical, old.declared or declared)
+    row = await one(
+        connection,
+        "insert_column",
+        dataset=dataset_id,
+        name=name,
+        physical=physical,
+        dtype=dtype,
+        declared=declared,
+    )
+    assert row is not None
+    return Column(row["id"], name, dtype, physical, declared)
+
+
+async def _set(
+    connection: Connection, column: Column, dtype: Dtype, physical: str | None, *, declared: bool
+) -> None:
+    parameters = {"id": column.id, "dtype": dtype, "physical": physical, "declared": declared}
+    await connection.execute(queries("datasets")["set_column"], parameters)
+
+
+async def declare(connection: Connection, column: Column) -> None:
+    """Marks an inferred column as declared."""
+    await _set(connection, column, column.dtype, column.physical, declared=True)
+
+
+async def _widen(connection: Connection, table: sql.Identifier, column: Column) -> bool:
+    """Makes an int column float, unless it holds an integer that no float equals."""
+    assert column.physical is not None
+    name = sql.Identifier(column.physical)
+    inexact = sql.SQL(
+        "SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1"
+    ).format(table, name)
+    cursor = await connection.execute(inexact)
+    if await cursor.fetchone() is not None:
+        return False
+    await connection.execute(
+        sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE double precision").format(table, name)
+    )
+    return True

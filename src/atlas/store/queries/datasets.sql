@@ -1,0 +1,77 @@
+-- name: list_datasets
+-- A page of the datasets that a user may read, with a text to find in name or description.
+SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
+FROM atlas.datasets d
+WHERE atlas.can_read(%(user)s, d.id, d.owner_id)
+  AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
+  AND (%(metadata)s::jsonb[] IS NULL OR NOT EXISTS (
+        SELECT 1 FROM unnest(%(metadata)s::jsonb[]) AS wanted
+        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(wanted) AS choice WHERE d.metadata @> choice)))
+ORDER BY d.id LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: count_datasets
+SELECT count(*)
+FROM atlas.datasets d
+WHERE atlas.can_read(%(user)s, d.id, d.owner_id)
+  AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
+  AND (%(metadata)s::jsonb[] IS NULL OR NOT EXISTS (
+        SELECT 1 FROM unnest(%(metadata)s::jsonb[]) AS wanted
+        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(wanted) AS choice WHERE d.metadata @> choice)))
+
+-- name: insert_dataset
+INSERT INTO atlas.datasets (owner_id, name, description, metadata, table_schema)
+VALUES (%(owner)s, %(name)s, %(description)s, %(metadata)s, %(schema)s)
+RETURNING id, name, description, metadata, created_at, updated_at
+
+-- name: insert_state
+INSERT INTO atlas.dataset_state (dataset_id) VALUES (%(id)s)
+
+-- name: access
+-- What a user may do with a dataset; no row where there is no such dataset.
+SELECT d.owner_id = %(user)s AS is_owner,
+       ARRAY(SELECT t.name FROM atlas.dataset_tags dt
+             JOIN atlas.user_tags ut ON ut.tag_id = dt.tag_id AND ut.user_id = %(user)s
+             JOIN atlas.tags t ON t.id = dt.tag_id
+             WHERE dt.dataset_id = d.id ORDER BY t.name) AS matching_tags
+FROM atlas.datasets d WHERE d.id = %(id)s
+
+-- name: get_dataset
+SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
+FROM atlas.datasets d WHERE d.id = %(id)s
+
+-- name: update_dataset
+UPDATE atlas.datasets SET name = %(name)s, description = %(description)s, metadata = %(metadata)s,
+       updated_at = now()
+WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
+
+-- name: merge_metadata
+UPDATE atlas.datasets SET metadata = metadata || %(metadata)s, updated_at = now()
+WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
+
+-- name: replace_metadata
+UPDATE atlas.datasets SET metadata = %(metadata)s, updated_at = now()
+WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
+
+-- name: delete_dataset
+DELETE FROM atlas.datasets WHERE id = %(id)s RETURNING table_schema
+
+-- name: list_columns
+SELECT id, dataset_id, name, dtype, physical, declared FROM atlas.dataset_columns
+WHERE dataset_id = ANY(%(ids)s) ORDER BY dataset_id, id
+
+-- name: insert_column
+INSERT INTO atlas.dataset_columns (dataset_id, name, physical, dtype, declared)
+VALUES (%(dataset)s, %(name)s, %(physical)s, %(dtype)s, %(declared)s) RETURNING id
+
+-- name: set_column
+UPDATE atlas.dataset_columns SET dtype = %(dtype)s, physical = %(physical)s, declared = declared OR %(declared)s
+WHERE id = %(id)s
+
+-- name: next_column
+-- A number that no column of the dataset has had.
+SELECT coalesce(max(id), 0) + 1 FROM atlas.dataset_columns
+
+-- name: get_table
+-- Takes the dataset's write lock, as every change of its columns must.
+SELECT d.id, d.table_schema FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
+WHERE s.dataset_id = %(id)s FOR UPDATE OF s

@@ -1,0 +1,87 @@
+-- name: read_state
+-- Everything that planning a read needs, seen at one moment. Blocks come as parallel arrays.
+SELECT d.table_schema, s.last_seq, s.row_count, s.version,
+       b.firsts, b.lasts, b.counts, b.mins, b.maxs
+FROM atlas.datasets d
+JOIN atlas.dataset_state s ON s.dataset_id = d.id
+CROSS JOIN LATERAL (
+    SELECT array_agg(first_seq ORDER BY first_seq) AS firsts, array_agg(last_seq ORDER BY first_seq) AS lasts,
+           array_agg(row_count ORDER BY first_seq) AS counts, array_agg(min_ts ORDER BY first_seq) AS mins,
+           array_agg(max_ts ORDER BY first_seq) AS maxs
+    FROM atlas.row_blocks WHERE dataset_id = d.id) b
+WHERE d.id = %(id)s
+
+-- name: read_position
+SELECT last_seq, version FROM atlas.dataset_state WHERE dataset_id = %(id)s
+
+-- name: lock_state
+-- Takes the dataset's write lock until the transaction ends.
+SELECT d.table_schema, s.last_seq, s.row_count, s.late_rows, s.max_ts, s.ts_index
+FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
+WHERE s.dataset_id = %(id)s FOR UPDATE OF s
+
+-- name: advance_state
+UPDATE atlas.dataset_state SET last_seq = %(last_seq)s, row_count = row_count + %(added)s,
+       late_rows = late_rows + %(late)s, max_ts = greatest(max_ts, %(max_ts)s), version = version + 1
+WHERE dataset_id = %(id)s
+
+-- name: shrink_state
+UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, version = version + 1
+WHERE dataset_id = %(id)s
+
+-- name: last_block
+SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
+WHERE dataset_id = %(id)s ORDER BY first_seq DESC LIMIT 1
+
+-- name: insert_blocks
+INSERT INTO atlas.row_blocks (dataset_id, first_seq, last_seq, row_count, min_ts, max_ts)
+SELECT %(id)s, * FROM unnest(%(firsts)s::bigint[], %(lasts)s::bigint[], %(counts)s::bigint[],
+                             %(mins)s::bigint[], %(maxs)s::bigint[])
+
+-- name: update_block
+UPDATE atlas.row_blocks SET last_seq = %(last_seq)s, row_count = %(rows)s, min_ts = %(min_ts)s, max_ts = %(max_ts)s
+WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
+
+-- name: delete_block
+DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
+
+-- name: merge_blocks
+-- Joins neighbours in pairs, so that a dataset of any size has few blocks. Sequence numbers stay sorted.
+WITH numbered AS (
+    SELECT *, (row_number() OVER (ORDER BY first_seq) - 1) / 2 AS pair
+    FROM atlas.row_blocks WHERE dataset_id = %(id)s
+), removed AS (
+    DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s
+      AND first_seq IN (SELECT max(first_seq) FROM numbered GROUP BY pair HAVING count(*) = 2)
+)
+UPDATE atlas.row_blocks b SET last_seq = m.last_seq, row_count = m.row_count, min_ts = m.min_ts, max_ts = m.max_ts
+FROM (SELECT min(first_seq) AS first_seq, max(last_seq) AS last_seq, sum(row_count) AS row_count,
+             min(min_ts) AS min_ts, max(max_ts) AS max_ts
+      FROM numbered GROUP BY pair HAVING count(*) = 2) m
+WHERE b.dataset_id = %(id)s AND b.first_seq = m.first_seq
+
+-- name: count_blocks
+SELECT count(*) FROM atlas.row_blocks WHERE dataset_id = %(id)s
+
+-- name: all_blocks
+SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
+WHERE dataset_id = %(id)s ORDER BY first_seq
+
+-- name: notify
+SELECT pg_notify('atlas_rows', %(id)s::text)
+
+-- name: set_ts_index
+UPDATE atlas.dataset_state SET ts_index = true WHERE dataset_id = %(id)s
+
+-- name: claim_idempotency_key
+INSERT INTO atlas.idempotency_keys (user_id, key, fingerprint) VALUES (%(user)s, %(key)s, %(fingerprint)s)
+ON CONFLICT (user_id, key) DO NOTHING RETURNING key
+
+-- name: find_idempotency_key
+SELECT fingerprint, response FROM atlas.idempotency_keys WHERE user_id = %(user)s AND key = %(key)s
+
+-- name: store_idempotency_response
+UPDATE atlas.idempotency_keys SET response = %(response)s WHERE user_id = %(user)s AND key = %(key)s
+
+-- name: forget_idempotency_keys
+DELETE FROM atlas.idempotency_keys WHERE created_at < now() - make_interval(hours => %(hours)s)

@@ -1,0 +1,162 @@
+"""Reading rows: plans from row blocks, then Arrow from binary COPY."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from psycopg import sql
+
+from atlas.core.blocks import MAX_PARTIAL, Block, Range, split_count
+from atlas.core.columns import Column
+from atlas.errors import NotFoundError
+from atlas.store.database import Database
+from atlas.store.datasets import columns_of, table_of
+from atlas.store.queries import queries
+from atlas.store.writing import between
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A dataset at one moment. Rows are never changed, so those numbered up to `last_seq` are its rows."""
+
+    dataset_id: int
+    table: sql.Identifier
+    last_seq: int
+    row_count: int
+    version: int
+    columns: Sequence[Column]
+    blocks: Sequence[Block]
+
+
+async def snapshot(database: Database, dataset_id: int) -> Snapshot:
+    """The dataset as it is now."""
+    async with database.connection() as connection, connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor = await connection.execute(queries("rows")["read_state"], {"id": dataset_id})
+        row = await cursor.fetchone()
+        if row is None:
+            raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
+        columns = (await columns_of(connection, [dataset_id]))[dataset_id]
+    schema, last_seq, row_count, version, *arrays = row
+    blocks = [Block(*values) for values in zip(*(array or [] for array in arrays), strict=True)]
+    return Snapshot(dataset_id, table_of(schema, dataset_id), last_seq, row_count, version, columns, blocks)
+
+
+async def position(database: Database, dataset_id: int) -> tuple[int, int] | None:
+    """Last sequence number and version of a dataset; None where there is no such dataset."""
+    rows = await database.fetch(queries("rows")["read_position"], id=dataset_id)
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+async def count(database: Database, shot: Snapshot, span: Range) -> int:
+    """How many rows `span` has: from whole blocks, and from the rows of those it cuts."""
+    if span.empty:
+        return 0
+    inside, partial = split_count(shot.blocks, span)
+    if not partial:
+        return inside
+    query = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(shot.table, _where(shot, span))
+    if len(partial) > MAX_PARTIAL:
+        return int((await _fetch(database, query))[0][0])
+    pieces = [sql.SQL("_seq BETWEEN {} AND {}").format(b.first_seq, b.last_seq) for b in partial]
+    query += sql.SQL(" AND ({})").format(sql.SQL(" OR ").join(pieces))
+    return inside + int((await _fetch(database, query))[0][0])
+
+
+async def _fetch(database: Database, query: sql.Composed) -> list[tuple[Any, ...]]:
+    async with database.connection() as connection:
+        cursor = await connection.execute(query)
+        return await cursor.fetchall()
+
+
+def _where(shot: Snapshot, span: Range) -> sql.Composed:
+    return sql.SQL("{} AND _seq <= {}").format(between(span), sql.Literal(shot.last_seq))
+
+
+def _columns(columns: Sequence[Column]) -> sql.Composed:
+    names = ["ts", "_seq", *(c.physical for c in columns if c.physical), "_extra"]
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names if name)
+
+
+async def page(
+    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *,
+    descending: bool, limit: int, offset: int = 0, after: tuple[int, int] | None = None,
+) -> pa.Table:  # fmt: skip
+    """Up to `limit` rows of `span` in order of (time, sequence number), past `offset` or past `after`.
+
+    Columns: ts, _seq, the physical ones, _extra. `after`: (microseconds, sequence number) of a row.
+    """
+    direction = sql.SQL("DESC" if descending else "ASC")
+    where = _where(shot, span)
+    if after is not None:
+        stamp = between(Range(after[0], after[0] + 1))
+        beyond = sql.SQL("<" if descending else ">")
+        where += sql.SQL(" AND (NOT ({}) OR _seq {} {})").format(stamp, beyond, sql.Literal(after[1]))
+    query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY ts {}, _seq {} LIMIT {} OFFSET {}").format(
+        _columns(columns), shot.table, where, direction, direction, sql.Literal(limit), sql.Literal(offset)
+    )
+    return await asyncio.to_thread(database.read_arrow, query.as_string())
+
+
+async def window(database: Database, shot: Snapshot, columns: Sequence[Column], span: Range) -> pa.Table:
+    """All rows of `span` in order of time. Sorted here only where the table's order is another."""
+    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(_columns(columns), shot.table, _where(shot, span))
+
+    def read() -> pa.Table:
+        return _in_order(database.read_arrow(query.as_string()))
+
+    return await asyncio.to_thread(read)
+
+
+def _in_order(table: pa.Table) -> pa.Table:
+    seq = table.column("_seq").to_numpy()
+    ts = table.column("ts").cast(pa.int64()).to_numpy()
+    if len(ts) < 2:
+        return table
+    steps = ts[1:] - ts[:-1]
+    if (steps > 0).all() or bool(((steps > 0) | ((steps == 0) & (seq[1:] > seq[:-1]))).all()):
+        return table
+    return table.sort_by([("ts", "ascending"), ("_seq", "ascending")])
+
+
+async def following(database: Database, shot: Snapshot, after_seq: int, limit: int) -> pa.Table:
+    """Up to `limit` rows numbered past `after_seq`, in order of their numbers."""
+    query = sql.SQL("SELECT {} FROM {} WHERE _seq > {} AND _seq <= {} ORDER BY _seq LIMIT {}").format(
+        _columns(shot.columns), shot.table, *map(sql.Literal, (after_seq, shot.last_seq, limit))
+    )
+    return await asyncio.to_thread(database.read_arrow, query.as_string())
+
+
+async def buckets(
+    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, width: int | str,
+    functions: Sequence[str], limit: int,
+) -> list[tuple[Any, ...]]:  # fmt: skip
+    """(bucket start, rows, then each function of each column) by bucket, one more than `limit` at most.
+
+    width: seconds counted from 2000-01-03 (a Monday), or a unit of date_trunc.
+    """
+    templates = {
+        "count": "count({c})", "min": "min({c})", "max": "max({c})", "avg": "avg({c}::float8)",
+        "sum": "sum({c}::float8)",
+        "first": "(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[1]",
+        "last": "(array_agg({c} ORDER BY ts DESC, _seq DESC) FILTER (WHERE {c} IS NOT NULL))[1]",
+    }  # fmt: skip
+    start = (
+        sql.SQL("date_trunc({}, ts)").format(sql.Literal(width))
+        if isinstance(width, str)
+        else sql.SQL("date_bin(make_interval(secs => {}), ts, '2000-01-03Z')").format(sql.Literal(width))
+    )
+    cells = [
+        sql.SQL(templates[function]).format(c=sql.Identifier(column.physical or ""))
+        for column in columns
+        for function in functions
+    ]
+    query = sql.SQL("SELECT {} AS start, {} FROM {} WHERE {} GROUP BY 1 ORDER BY 1 LIMIT {}").format(
+        start, sql.SQL(", ").join([sql.SQL("count(*)"), *cells]), shot.table, _where(shot, span),
+        sql.Literal(limit + 1),
+    )  # fmt: skip
+    return await _fetch(database, query)

@@ -1,0 +1,46 @@
+"""Upkeep of a dataset's table after writes: BRIN summaries, and a btree where rows come out of order."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from atlas.store.database import Database
+from atlas.store.datasets import table_of
+from atlas.store.queries import queries
+
+# A dataset gets a btree on time once this many rows, and this share of them, came late: BRIN can no
+# longer tell which pages hold a range. The btree makes inserts slower, so datasets in order have none.
+LATE_ROWS = 50_000
+LATE_SHARE = 0.05
+
+
+async def tidy(database: Database, dataset_id: int) -> None:
+    """Summarizes new pages and adds the btree if it is due. Does nothing where the dataset is gone."""
+    rows = await database.fetch(
+        "SELECT d.table_schema, s.row_count, s.late_rows, s.ts_index FROM atlas.dataset_state s "
+        "JOIN atlas.datasets d ON d.id = s.dataset_id WHERE s.dataset_id = %(id)s",
+        id=dataset_id,
+    )
+    if not rows:
+        return
+    schema, count, late, indexed = rows[0]
+    try:
+        async with database.connection() as connection:
+            index = sql.Identifier(schema, f"dataset_{dataset_id}_brin")
+            await connection.execute(
+                sql.SQL("SELECT brin_summarize_new_values({})").format(sql.Literal(index.as_string()))
+            )
+            if not indexed and late >= LATE_ROWS and late >= count * LATE_SHARE:
+                await connection.execute("SET statement_timeout = 0")
+                try:
+                    await connection.execute(
+                        sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} (ts, _seq)").format(
+                            sql.Identifier(f"dataset_{dataset_id}_ts"), table_of(schema, dataset_id)
+                        )
+                    )
+                    await connection.execute(queries("rows")["set_ts_index"], {"id": dataset_id})
+                finally:
+                    await connection.execute("RESET statement_timeout")
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
+        return

@@ -1,0 +1,146 @@
+"""Fixtures: one embedded PostgreSQL a session, one database cloned from a migrated template a test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+import pytest
+
+from atlas.app import create_app
+from atlas.cli.main import run_async
+from atlas.config import Settings
+from atlas.service.access import AccessService
+from atlas.service.keys import KeyService
+from atlas.service.tags import TagService
+from atlas.store.database import Database
+from atlas.store.embedded import EmbeddedPostgres
+
+_numbers = itertools.count(1)
+
+
+def with_database(url: str, name: str) -> str:
+    """`url` with another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL for the session: ATLAS_TEST_DATABASE_URL's, else an embedded one."""
+    given = os.environ.get("ATLAS_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    folder = Path(tmp_path_factory.mktemp("postgres"))
+    with EmbeddedPostgres(folder).serve() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(postgres_url: str) -> str:
+    """Name of a migrated database that tests clone."""
+    name = f"atlas_template_{os.getpid()}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+    Database(with_database(postgres_url, name), pool_size=2, statement_timeout=60).migrate()
+    return name
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """A fresh migrated database."""
+    name = f"atlas_test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[call-overload]
+        yield with_database(postgres_url, name)
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, log_level="error")
+
+
+@dataclass(frozen=True)
+class People:
+    """Keys of everybody that an endpoint is tried with. `organization`s differ for `stranger`."""
+
+    owner: str
+    holder: str
+    stranger: str
+    revoked: str
+    expired: str
+
+
+async def _people(url: str) -> People:
+    database = Database(url, pool_size=2, statement_timeout=60)
+    await database.open()
+    try:
+        keys = KeyService(database)
+        await TagService(database, AccessService(database)).create("premium", "Paid data", "open sesame")
+        revoked = await keys.create_key("acme", "owner", "revoked", None)
+        await keys.revoke_key(revoked["id"])
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        return People(
+            owner=(await keys.create_key("acme", "owner", "", None))["key"],
+            holder=(await keys.create_key("acme", "holder", "", None))["key"],
+            stranger=(await keys.create_key("other", "stranger", "", None))["key"],
+            revoked=revoked["key"],
+            expired=(await keys.create_key("acme", "owner", "old", past))["key"],
+        )
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+def people(database_url: str) -> People:
+    """Keys of an owner, a holder of `public`-to-be, another organization's user, and two dead keys."""
+    made: People = run_async(_people(database_url))
+    return made
+
+
+Client = Callable[[str | None], httpx.AsyncClient]
+
+
+@pytest.fixture
+async def client(settings: Settings, anyio_backend: str) -> AsyncIterator[Client]:
+    """Makes clients of the application by key; None sends none."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        opened: list[httpx.AsyncClient] = []
+
+        def make(key: str | None) -> httpx.AsyncClient:
+            headers = {} if key is None else {"X-API-Key": key}
+            transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+            made = httpx.AsyncClient(transport=transport, base_url="http://atlas.test", headers=headers)
+            opened.append(made)
+            return made
+
+        yield make
+        for one in opened:
+            await one.aclose()
+
+
+@pytest.fixture
+async def owner(client: Client, people: People) -> httpx.AsyncClient:
+    """A client with the owner's key."""
+    return client(people.owner)
+
+
+async def make_dataset(client: httpx.AsyncClient, **fields: object) -> int:
+    """Id of a new dataset."""
+    response = await client.post("/api/datasets/", json={"name": "prices", **fields})
+    assert response.status_code == 201, response.text
+    return int(response.json()["id"])
