@@ -60,7 +60,7 @@ def test(arguments: list[str]) -> int:
 
 
 def main() -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - anybody may start this file
         print("Atlas needs Python 3.11 or newer", file=sys.stderr)
         return 1
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "help"), sys.argv[2:]

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 
@@ -43,12 +44,12 @@ def run(settings: Settings) -> None:
 
 def _listen(settings: Settings) -> None:
     loop = "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto"
-    common = {
-        "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False, "loop": loop,
-        "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
+    common: dict[str, Any] = {
+        "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False,
+        "loop": loop, "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
     }  # fmt: skip
     if settings.workers == 1:
-        uvicorn.run(create_app(settings), **common)  # type: ignore[arg-type]
+        uvicorn.run(create_app(settings), **common)
         return
     # Workers build their own settings from the environment that they inherit.
     for name, value in settings.model_dump(exclude_none=True).items():
@@ -57,5 +58,5 @@ def _listen(settings: Settings) -> None:
         "atlas.app:create_app_from_environment",
         factory=True,
         workers=settings.workers,
-        **common,  # type: ignore[arg-type]
+        **common,
     )

@@ -54,8 +54,9 @@ class RowFormat:
         return "values.timestamp" if self.flat and name == TIME_KEY else name
 
     @property
-    def stored(self) -> list[Column]:
-        return [column for column in self.columns if column.physical is not None]
+    def stored(self) -> list[tuple[str, str]]:
+        """(label, physical name) of the columns that the table has."""
+        return [(self.label(c.name), c.physical) for c in self.columns if c.physical is not None]
 
 
 def timestamp_text(ts: pl.Series) -> pl.Series:
@@ -67,13 +68,11 @@ def json_lines(table: pa.Table, style: RowFormat) -> pl.Series:
     """Each row as a JSON object in text. Absent keys are left out; JSON null is kept."""
     frame = _polars(table)
     stamp = timestamp_text(frame["ts"])
-    labels = [style.label(column.name) for column in style.stored]
-    plain = "_extra" not in frame.columns and not any(frame[c.physical].null_count() for c in style.stored)
+    plain = "_extra" not in frame.columns and not any(frame[name].null_count() for _, name in style.stored)
     if plain and style.flat:
-        picked = [stamp.alias(TIME_KEY)]
-        picked += [frame[c.physical].alias(label) for c, label in zip(style.stored, labels, strict=True)]
+        picked = [stamp.alias(TIME_KEY), *(frame[name].alias(label) for label, name in style.stored)]
         return pl.DataFrame(picked).select(pl.struct(pl.all()).struct.json_encode()).to_series()
-    parts = [members(label, frame[c.physical]) for c, label in zip(style.stored, labels, strict=True)]
+    parts = [members(label, frame[name]) for label, name in style.stored]
     if "_extra" in frame.columns:
         parts.append(_extra_members(frame["_extra"], style))
     values = join_members(parts) if parts else pl.Series([None] * len(frame), dtype=pl.String)
@@ -101,7 +100,7 @@ def _polars(table: pa.Table) -> pl.DataFrame:
 def _extra_members(extra: pl.Series, style: RowFormat) -> pl.Series:
     """The members in `_extra` of the columns asked for, relabelled where flat rows need it."""
     wanted = {column.name: style.label(column.name) for column in style.columns}
-    cells = []
+    cells: list[str | None] = []
     for text in extra.to_list():
         if text is None:
             cells.append(None)

@@ -98,7 +98,7 @@ class _Zstd:
 
     def __init__(self) -> None:
         # 2^27 bytes is the window that decoders must offer (RFC 8878); more is a way to take memory.
-        self._options = {zstd.DecompressionParameter.window_log_max: 27}
+        self._options: dict[int, int] = {int(zstd.DecompressionParameter.window_log_max): 27}
         self._inner = zstd.ZstdDecompressor(options=self._options)
         self._started = False
 

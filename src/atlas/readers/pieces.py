@@ -71,9 +71,7 @@ class RowPieces:
 
     def _last_cut(self) -> tuple[int, int] | None:
         for start in (max(0, len(self._buffer) - _TAIL), 0):
-            last = None
-            for last in _CUT.finditer(self._buffer, start):
-                pass
-            if last is not None:
-                return last.start() + 1, last.end()
+            cuts = list(_CUT.finditer(self._buffer, start))
+            if cuts:
+                return cuts[-1].start() + 1, cuts[-1].end()
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 import polars as pl
@@ -37,7 +37,7 @@ _BLOCK = 4 * 1024 * 1024
 _LEADING_ZERO = re.compile(rb'(?:^|[,\n"])[+-]?0\d|(?:^|[,\n"])\+\d', re.MULTILINE)
 
 
-def read_csv(file: BinaryIO, time_column: str | None, time_format: str | None) -> Iterator[Frame]:
+def read_csv(file: IO[bytes], time_column: str | None, time_format: str | None) -> Iterator[Frame]:
     """Frames of a CSV with a header. An empty cell is an absent key.
 
     A column is a number only if every cell is one and none has a leading zero or plus sign, which a
@@ -64,7 +64,7 @@ def read_csv(file: BinaryIO, time_column: str | None, time_format: str | None) -
         raise BadRequestError("Invalid CSV", _reason(error)) from None
 
 
-def _csv_header(file: BinaryIO) -> list[str]:
+def _csv_header(file: IO[bytes]) -> list[str]:
     line = file.readline(1024 * 1024)
     file.seek(0)
     if not line.strip():
@@ -79,7 +79,7 @@ def _csv_header(file: BinaryIO) -> list[str]:
     return names
 
 
-def _csv_types(file: BinaryIO, header: list[str], time_column: str | None) -> dict[str, pa.DataType]:
+def _csv_types(file: IO[bytes], header: list[str], time_column: str | None) -> dict[str, pa.DataType]:
     """Types for the whole file, where those of its first block would not do for the rest."""
     types = {name: pa.string() for name in header if name == (time_column or _time_name(header))}
     kinds: dict[str, pa.DataType] = {}
@@ -130,7 +130,7 @@ def _merge(old: pa.DataType | None, new: pa.DataType) -> pa.DataType:
     return pa.string()
 
 
-def read_parquet(file: BinaryIO, time_column: str | None, time_format: str | None) -> Iterator[Frame]:
+def read_parquet(file: IO[bytes], time_column: str | None, time_format: str | None) -> Iterator[Frame]:
     """Frames of a Parquet file. Null is an absent key."""
     try:
         parquet = pq.ParquetFile(file)
@@ -142,7 +142,7 @@ def read_parquet(file: BinaryIO, time_column: str | None, time_format: str | Non
         raise BadRequestError("Invalid Parquet", _reason(error)) from None
 
 
-def read_arrow(file: BinaryIO, time_column: str | None, time_format: str | None) -> Iterator[Frame]:
+def read_arrow(file: IO[bytes], time_column: str | None, time_format: str | None) -> Iterator[Frame]:
     """Frames of an Arrow IPC stream or file. Null is an absent key."""
     try:
         is_file = file.read(6) == b"ARROW1"
@@ -155,7 +155,7 @@ def read_arrow(file: BinaryIO, time_column: str | None, time_format: str | None)
         raise BadRequestError("Invalid Arrow data", _reason(error)) from None
 
 
-def _arrow_batches(file: BinaryIO, is_file: bool) -> Iterator[pa.RecordBatch]:
+def _arrow_batches(file: IO[bytes], is_file: bool) -> Iterator[pa.RecordBatch]:
     if is_file:
         opened = pa.ipc.open_file(file)
         for index in range(opened.num_record_batches):
@@ -164,7 +164,7 @@ def _arrow_batches(file: BinaryIO, is_file: bool) -> Iterator[pa.RecordBatch]:
         yield from pa.ipc.open_stream(file)
 
 
-def read_ndjson(file: BinaryIO) -> Iterator[Frame]:
+def read_ndjson(file: IO[bytes]) -> Iterator[Frame]:
     """Frames of NDJSON, each line `{"timestamp":…,"values":{…}}` or flat `{"timestamp":…,"key":…}`.
 
     Flat is what `live` and downloads give; the first line decides for all.

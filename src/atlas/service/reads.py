@@ -178,7 +178,7 @@ class ReadService:
             schema = arrow_schema(style)
             writer = TableWriter(output, schema)
             async for table in tables:
-                yield await asyncio.to_thread(lambda t=table: writer.write(arrow_table(t, style, schema)))
+                yield await asyncio.to_thread(_written, writer, table, style, schema)
             yield writer.close()
             return
         if output is Output.CSV:
@@ -199,6 +199,10 @@ class ReadService:
             yield text if first else between + text
             first = False
         yield b"]" if output is Output.JSON else b"" if first else b"\n"
+
+
+def _written(writer: TableWriter, table: pa.Table, style: RowFormat, schema: pa.Schema) -> bytes:
+    return writer.write(arrow_table(table, style, schema))
 
 
 def _joined(table: pa.Table, style: RowFormat, separator: str) -> bytes:

@@ -161,11 +161,12 @@ async def _store_blocks(connection: Connection, dataset_id: int, blocks: list[Bl
             blocks = blocks[1:]
     if not blocks:
         return
-    parameters = {
+    arrays = {
         "id": dataset_id, "firsts": [b.first_seq for b in blocks], "lasts": [b.last_seq for b in blocks],
-        "counts": [b.rows for b in blocks], "mins": [b.min_ts for b in blocks], "maxs": [b.max_ts for b in blocks],
+        "counts": [b.rows for b in blocks], "mins": [b.min_ts for b in blocks],
+        "maxs": [b.max_ts for b in blocks],
     }  # fmt: skip
-    await connection.execute(queries("rows")["insert_blocks"], parameters)
+    await connection.execute(queries("rows")["insert_blocks"], arrays)
     cursor = await connection.execute(queries("rows")["count_blocks"], {"id": dataset_id})
     counted = await cursor.fetchone()
     if counted is not None and counted[0] > MAX_BLOCKS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -24,7 +25,8 @@ from atlas.http.models import (
 from atlas.http.timeseries.paging import links
 
 router = APIRouter(prefix="/api", responses=ERRORS)
-datasets, columns = ["Datasets"], ["Columns"]
+datasets: list[str | Enum] = ["Datasets"]
+columns: list[str | Enum] = ["Columns"]
 
 LimitParam = Annotated[int, Query(ge=1, le=1000, description="Datasets of a page.")]
 OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Datasets to skip.")]
@@ -149,7 +151,7 @@ async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, services: 
 
 @router.get("/columns/", tags=columns, response_model=list[ColumnView], summary="List columns")
 async def list_columns(
-    dataset: DatasetParam, caller: CallerDep, services: ServicesDep
+    caller: CallerDep, dataset: DatasetParam, services: ServicesDep
 ) -> list[dict[str, Any]]:
     """The columns of a dataset: declared ones, and those that came with data."""
     return await services.datasets.columns(caller, dataset)

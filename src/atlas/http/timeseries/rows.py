@@ -29,7 +29,7 @@ Ordering = Annotated[
 
 @router.get("/", response_model=RowPage, summary="Query rows")
 async def query_rows(
-    request: Request, dataset: DatasetParam, caller: CallerDep, services: ServicesDep,
+    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     span: RangeParam, columns: ColumnsParam, ordering: Ordering = "timestamp",
     limit: Annotated[int, Query(ge=1, description="Rows of a page.")] = 250,
     offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
@@ -92,7 +92,7 @@ async def bulk_insert(
 
 @router.delete("/", response_model=DeletedView, summary="Delete a range of rows")
 async def delete_rows(
-    dataset: DatasetParam, caller: CallerDep, services: ServicesDep, span: RangeParam,
+    caller: CallerDep, dataset: DatasetParam, services: ServicesDep, span: RangeParam,
     start: str | None = None, end: str | None = None,
 ) -> dict[str, int]:  # fmt: skip
     """Removes the rows from start to end, both inclusive and at least one given. Owner only."""
@@ -113,11 +113,11 @@ def _send(request: Request, download: Download, *, attach: bool) -> Response:
 
 @router.get("/bulk_download/", summary="Download rows", response_class=StreamingResponse)
 async def bulk_download(
-    request: Request, dataset: DatasetParam, caller: CallerDep, services: ServicesDep,
+    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     span: RangeParam, columns: ColumnsParam,
     output: Annotated[Output, Query(description="Format of the download.")] = Output.JSON,
     shape: Annotated[
-        Literal["flat", "nested"], Query(description="JSON rows with keys beside `timestamp`, or in `values`.")
+        Literal["flat", "nested"], Query(description="JSON rows: keys beside `timestamp`, or in `values`.")
     ] = "flat",
 ) -> Response:  # fmt: skip
     """Every row of the range in order of time, as the dataset is at this moment."""
@@ -129,7 +129,7 @@ async def bulk_download(
 
 @router.get("/live/", summary="Most recent rows", response_class=StreamingResponse)
 async def live_rows(
-    request: Request, dataset: DatasetParam, caller: CallerDep, services: ServicesDep,
+    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     span: RangeParam, columns: ColumnsParam,
     limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
 ) -> Response:  # fmt: skip
@@ -140,7 +140,7 @@ async def live_rows(
 
 @router.get("/stream/", summary="Stream new rows", response_class=StreamingResponse)
 async def stream_rows(
-    request: Request, dataset: DatasetParam, caller: CallerDep, services: ServicesDep,
+    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     poll_interval: Annotated[
         int, Query(ge=1, le=3600, description="Seconds between heartbeats while there is no new row.")
     ] = 2,
@@ -153,7 +153,7 @@ async def stream_rows(
 
 
 @router.get("/latest/", response_model=RowView, summary="Latest row")
-async def latest_row(dataset: DatasetParam, caller: CallerDep, services: ServicesDep) -> Response:
+async def latest_row(caller: CallerDep, dataset: DatasetParam, services: ServicesDep) -> Response:
     """The row with the greatest timestamp; of several, the one inserted last."""
     row = await services.summaries.latest(caller, dataset)
     return Response(row, media_type="application/json")
@@ -161,9 +161,9 @@ async def latest_row(dataset: DatasetParam, caller: CallerDep, services: Service
 
 @router.get("/aggregate/", summary="Aggregate by time bucket")
 async def aggregate_rows(
-    dataset: DatasetParam, caller: CallerDep, services: ServicesDep, span: RangeParam, columns: ColumnsParam,
+    caller: CallerDep, dataset: DatasetParam, services: ServicesDep, span: RangeParam, columns: ColumnsParam,
     bucket: Annotated[
-        str, Query(description="Width of a bucket: a number and s, m, h, d or w; or `month`, `year`; or `auto`.")
+        str, Query(description="Width: a number and s, m, h, d or w; or `month`, `year`; or `auto`.")
     ] = "auto",
     functions: Annotated[
         str, Query(description="Any of count, min, max, avg, sum, first, last, separated by commas.")
