@@ -227,7 +227,10 @@ def bench_page(server: Server, quick: bool) -> None:
     paths = {
         "newest": lambda count: "ordering=-timestamp",
         "range": lambda count: "start={}&end={}".format(
-            *((START + timedelta(seconds=count // 2 + s)).strftime("%Y-%m-%dT%H:%M:%SZ") for s in (0, 50_000))
+            *(
+                (START + timedelta(seconds=count // 2 + 123 + s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+                for s in (0, 20_000)
+            )
         ),
         "deep": lambda count: f"offset={count // 2}",
     }

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import struct
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -30,8 +31,10 @@ from atlas.service.access import AccessService
 from atlas.store import reading
 from atlas.store.database import Database
 
-# Rows fetched at a time by a download: some 8 MB of Arrow, and a third of a second's work.
-WINDOW_ROWS = 100_000
+# Rows fetched at a time by a download: some 4 MB of Arrow. With several under way, PostgreSQL's
+# processes, decoding and encoding keep all cores busy, and a slow client still holds little memory.
+WINDOW_ROWS = 50_000
+WINDOWS_AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +153,27 @@ class ReadService:
     async def _tables(
         self, shot: reading.Snapshot, style: RowFormat, span: Range, drop: int
     ) -> AsyncIterator[pa.Table]:
-        """The rows of `span` window by window; the next window is fetched while one is sent."""
-        plan = windows(shot.blocks, span, WINDOW_ROWS)
-        ahead: asyncio.Task[pa.Table] | None = None
+        """The rows of `span` window by window; the next ones are fetched while one is sent."""
+        ahead: deque[asyncio.Task[pa.Table]] = deque()
+        plan = iter(windows(shot.blocks, span, WINDOW_ROWS))
         try:
-            for index in range(len(plan)):
-                current = ahead or self._fetch(shot, style, plan[index])
-                table = await current
-                more = index + 1 < len(plan)
-                ahead = self._fetch(shot, style, plan[index + 1]) if more else None
+            for part in plan:
+                ahead.append(self._fetch(shot, style, part))
+                if len(ahead) == WINDOWS_AHEAD:
+                    break
+            while ahead:
+                table = await ahead.popleft()
+                following = next(plan, None)
+                if following is not None:
+                    ahead.append(self._fetch(shot, style, following))
                 if drop:
                     dropped = min(drop, len(table))
                     table, drop = table.slice(dropped), drop - dropped
                 if len(table):
                     yield table
         finally:
-            if ahead is not None:
-                ahead.cancel()
+            for task in ahead:
+                task.cancel()
 
     def _fetch(self, shot: reading.Snapshot, style: RowFormat, span: Range) -> asyncio.Task[pa.Table]:
         return asyncio.create_task(reading.window(self._database, shot, style.columns, span))

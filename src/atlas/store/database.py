@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import Any, LiteralString
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import psycopg_pool
@@ -23,6 +25,8 @@ Connection = psycopg.AsyncConnection[TupleRow]
 MIGRATION_LOCK = 0x41544C53
 POOL_WAIT_SECONDS = 10.0
 MIN_VERSION = 150000
+# Columnar reads at once per process; each has a thread and a connection of its own.
+ARROW_READERS = 8
 UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
 
 
@@ -41,16 +45,20 @@ class Database:
             open=False,
             check=psycopg_pool.AsyncConnectionPool.check_connection,
         )
-        self._arrow = QueuePool(self._connect_arrow, pool_size=4, max_overflow=4, timeout=POOL_WAIT_SECONDS)
+        self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
+        self._arrow = QueuePool(
+            self._connect_arrow, pool_size=ARROW_READERS, max_overflow=0, timeout=POOL_WAIT_SECONDS
+        )
 
     def _options(self) -> str:
-        return f"-c statement_timeout={self._timeout_ms} -c timezone=UTC -c synchronize_seqscans=off"
+        # Reads are planned from row blocks, so an index always fits better than the whole table; a freshly
+        # loaded table has no statistics from which PostgreSQL could know that.
+        return f"-c statement_timeout={self._timeout_ms} -c timezone=UTC -c enable_seqscan=off"
 
     def _connect_arrow(self) -> Any:
+        options = f"options={quote(self._options() + ' -c max_parallel_workers_per_gather=0')}"
         parts = urlsplit(self.url)
-        query = "&".join(
-            filter(None, [parts.query, "options=" + self._options().replace(" ", "%20").replace("=", "%3D")])
-        )
+        query = f"{parts.query}&{options}" if parts.query else options
         return adbc.connect(urlunsplit(parts._replace(query=query)), autocommit=True)
 
     async def open(self) -> None:
@@ -58,6 +66,7 @@ class Database:
 
     async def close(self) -> None:
         await self._pool.close()
+        self._threads.shutdown(cancel_futures=True)
         self._arrow.dispose()
 
     @contextlib.asynccontextmanager
@@ -81,11 +90,17 @@ class Database:
             cursor = await connection.execute(query, parameters)
             return await cursor.fetchall() if cursor.description else []
 
-    def read_arrow(self, query: str) -> pa.Table:
-        """The rows of `query`, fetched as binary COPY. Blocks: call it in a thread.
+    async def fetch_arrow(self, query: str, then: Callable[[pa.Table], pa.Table] | None = None) -> pa.Table:
+        """The rows of `query`, fetched as binary COPY in a thread, and there passed through `then`."""
 
-        A pooled connection that turns out to be dead is replaced once.
-        """
+        def read() -> pa.Table:
+            table = self._read_arrow(query)
+            return table if then is None else then(table)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
+
+    def _read_arrow(self, query: str) -> pa.Table:
+        """Runs `query`; a pooled connection that turns out to be dead is replaced once."""
         for last in (False, True):
             connection = self._arrow_connection()
             try:

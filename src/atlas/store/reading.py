@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,10 +66,14 @@ async def count(database: Database, shot: Snapshot, span: Range) -> int:
     return inside + int((await _fetch(database, query))[0][0])
 
 
-async def _fetch(database: Database, query: sql.Composed) -> list[tuple[Any, ...]]:
+async def _fetch(database: Database, query: sql.Composed, *, whole: bool = False) -> list[tuple[Any, ...]]:
+    """Rows of a query that reads part of a dataset by its index, or the `whole` of it."""
     async with database.connection() as connection:
-        cursor = await connection.execute(query)
-        return await cursor.fetchall()
+        if not whole:
+            return await (await connection.execute(query)).fetchall()
+        async with connection.transaction():
+            await connection.execute("SET LOCAL enable_seqscan = on")
+            return await (await connection.execute(query)).fetchall()
 
 
 def _where(shot: Snapshot, span: Range) -> sql.Composed:
@@ -99,17 +102,13 @@ async def page(
     query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY ts {}, _seq {} LIMIT {} OFFSET {}").format(
         _columns(columns), shot.table, where, direction, direction, sql.Literal(limit), sql.Literal(offset)
     )
-    return await asyncio.to_thread(database.read_arrow, query.as_string())
+    return await database.fetch_arrow(query.as_string())
 
 
 async def window(database: Database, shot: Snapshot, columns: Sequence[Column], span: Range) -> pa.Table:
     """All rows of `span` in order of time. Sorted here only where the table's order is another."""
     query = sql.SQL("SELECT {} FROM {} WHERE {}").format(_columns(columns), shot.table, _where(shot, span))
-
-    def read() -> pa.Table:
-        return _in_order(database.read_arrow(query.as_string()))
-
-    return await asyncio.to_thread(read)
+    return await database.fetch_arrow(query.as_string(), _in_order)
 
 
 def _in_order(table: pa.Table) -> pa.Table:
@@ -128,7 +127,7 @@ async def following(database: Database, shot: Snapshot, after_seq: int, limit: i
     query = sql.SQL("SELECT {} FROM {} WHERE _seq > {} AND _seq <= {} ORDER BY _seq LIMIT {}").format(
         _columns(shot.columns), shot.table, *map(sql.Literal, (after_seq, shot.last_seq, limit))
     )
-    return await asyncio.to_thread(database.read_arrow, query.as_string())
+    return await database.fetch_arrow(query.as_string())
 
 
 async def buckets(
@@ -159,4 +158,5 @@ async def buckets(
         start, sql.SQL(", ").join([sql.SQL("count(*)"), *cells]), shot.table, _where(shot, span),
         sql.Literal(limit + 1),
     )  # fmt: skip
-    return await _fetch(database, query)
+    covered = sum(block.rows for block in shot.blocks if span.meets(block))
+    return await _fetch(database, query, whole=covered * 2 > shot.row_count)
