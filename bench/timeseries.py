@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import socket
 import statistics
@@ -43,8 +44,9 @@ class Server:
             self.port = probe.getsockname()[1]
         self._log = (folder / "serve.log").open("w+b")
         self._process = subprocess.Popen(
-            [Path(sys.executable).parent / "atlas", "serve", "--port", str(self.port), "--data-dir", folder / "data"],
-            stderr=self._log, stdout=self._log, env={"ATLAS_LOG_LEVEL": "warning", "PATH": "/usr/bin:/bin:/usr/sbin"},
+            [str(Path(sys.executable).parent / "atlas"), "serve", "--port", str(self.port),
+             "--data-dir", str(folder / "data")],
+            stderr=self._log, stdout=self._log, env={**os.environ, "ATLAS_LOG_LEVEL": "warning"},
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{self.port}"
         self.postgres = EmbeddedPostgres(folder / "data")
@@ -167,7 +169,7 @@ def bench_ingest(server: Server, quick: bool) -> None:
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     report(
         "ingest",
-        f"Atlas {statistics.median(ours):,.0f} rows/s, psql COPY jsonb {statistics.median(theirs):,.0f} rows/s; "
+        f"Atlas {statistics.median(ours):,.0f} rows/s, psql COPY jsonb {statistics.median(theirs):,.0f}; "
         f"ratio {statistics.median(ratios):.2f} (min {min(ratios):.2f})",
     )
     with psycopg.connect(url, autocommit=True) as database:
