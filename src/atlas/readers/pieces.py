@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -42,10 +43,10 @@ class RowPieces:
         del self._buffer[: cut[1]]
         return piece
 
-    def put_back(self, piece: bytes) -> None:
-        """Undoes the cut after `piece`; a bigger one is tried next."""
-        inner = piece[len(b'{"rows":[') : -len(b"]}")]
-        self._buffer[:0] = inner + b","
+    def put_back(self, pieces: Sequence[bytes]) -> None:
+        """Undoes the cuts after the last pieces that were handed out; a bigger one is tried next."""
+        inner = [piece[len(b'{"rows":[') : -len(b"]}")] + b"," for piece in pieces]
+        self._buffer[:0] = b"".join(inner)
         self._size = max(self._size, len(self._buffer)) * 2
 
     def rest(self) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import IO, Any
 
@@ -23,8 +24,11 @@ from atlas.service.upkeep import Upkeep
 from atlas.store import writing
 from atlas.store.database import Database
 
-# A JSON body is decoded in pieces of this many bytes; other bodies are kept in memory up to it.
-PIECE_BYTES = 8 * 1024 * 1024
+# A JSON body is decoded in pieces of this many bytes, so many at once while the next ones arrive.
+PIECE_BYTES = 2 * 1024 * 1024
+PIECES_AHEAD = 2
+# Bodies in other formats are kept in memory up to this many bytes, then in a temporary file.
+FILE_BYTES = 8 * 1024 * 1024
 
 
 class _OneRow(msgspec.Struct, forbid_unknown_fields=True):
@@ -124,20 +128,19 @@ class RowService:
         self, caller: Caller, expected: int | None, chunks: AsyncIterator[bytes], spool: FrameSpool
     ) -> int:
         pieces = RowPieces(PIECE_BYTES)
+        decoding = _Decoding(pieces, spool)
         dataset: int | None = None
-        async for chunk in chunks:
-            piece = pieces.feed(chunk)
-            if piece is None:
-                continue
-            if dataset is None and pieces.dataset is not None:
-                dataset = await self._body_dataset(caller, expected, pieces.dataset)
-            try:
-                frame, _ = await asyncio.to_thread(json_rows.decode, piece, spool.rows)
-            except BadRequestError:
-                # Either the cut was wrong or the row is: with more of the body that will show.
-                pieces.put_back(piece)
-                continue
-            await asyncio.to_thread(spool.add, frame)
+        try:
+            async for chunk in chunks:
+                piece = pieces.feed(chunk)
+                if piece is None:
+                    continue
+                if dataset is None and pieces.dataset is not None:
+                    dataset = await self._body_dataset(caller, expected, pieces.dataset)
+                await decoding.start(piece)
+            await decoding.finish()
+        finally:
+            decoding.cancel()
         frame, named = await asyncio.to_thread(json_rows.decode, pieces.rest(), spool.rows)
         if named is not None and pieces.dataset is not None:
             raise BadRequestError("Invalid request body", "dataset: given twice")
@@ -171,7 +174,7 @@ class RowService:
                 f, request.timestamp_column, request.timestamp_format
             ),
         }
-        with tempfile.SpooledTemporaryFile(max_size=PIECE_BYTES) as file:
+        with tempfile.SpooledTemporaryFile(max_size=FILE_BYTES) as file:
             async for chunk in chunks:
                 file.write(chunk)
             file.seek(0)
@@ -181,6 +184,45 @@ class RowService:
                     spool.add(frame)
 
             await asyncio.to_thread(collect)
+
+
+class _Decoding:
+    """Decodes pieces of a body while the next ones arrive, and adds their frames in order."""
+
+    def __init__(self, pieces: RowPieces, spool: FrameSpool) -> None:
+        self._pieces = pieces
+        self._spool = spool
+        self._flight: deque[tuple[bytes, asyncio.Task[Frame]]] = deque()
+
+    async def start(self, piece: bytes) -> None:
+        self._flight.append((piece, asyncio.create_task(asyncio.to_thread(_decode_piece, piece))))
+        while len(self._flight) > PIECES_AHEAD:
+            await self._settle()
+
+    async def finish(self) -> None:
+        while self._flight:
+            await self._settle()
+
+    def cancel(self) -> None:
+        for _, task in self._flight:
+            task.cancel()
+
+    async def _settle(self) -> None:
+        piece, task = self._flight.popleft()
+        try:
+            frame = await task
+        except BadRequestError:
+            # Either the cut was wrong or a row is: with more of the body that will show.
+            later = [following for following, _ in self._flight]
+            await asyncio.gather(*(task for _, task in self._flight), return_exceptions=True)
+            self._flight.clear()
+            self._pieces.put_back([piece, *later])
+        else:
+            await asyncio.to_thread(self._spool.add, frame)
+
+
+def _decode_piece(piece: bytes) -> Frame:
+    return json_rows.decode(piece)[0]
 
 
 def _required(dataset: int | None) -> int:
