@@ -60,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await listener.stop()
             await upkeep.close()
+            services.rows.close()
             await database.close()
 
     app = FastAPI(

@@ -181,10 +181,13 @@ class FrameSpool:
         else:
             self._slots.append(self._write(frame))
 
-    def __iter__(self) -> Iterator[Frame]:
-        """The frames in the order they came. Can be gone through more than once."""
-        for slot in self._slots:
-            yield slot if isinstance(slot, Frame) else self._read(*slot)
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def get(self, index: int) -> Frame:
+        """The frame that was added as number `index`, empty ones not counted."""
+        slot = self._slots[index]
+        return slot if isinstance(slot, Frame) else self._read(*slot)
 
     def _write(self, frame: Frame) -> tuple[int, int, frozenset[str]]:
         if self._file is None:

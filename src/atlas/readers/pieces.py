@@ -51,9 +51,7 @@ class RowPieces:
 
     def rest(self) -> bytes:
         """What is left at the end of the body, as a JSON object of its own."""
-        if self._headed:
-            self._buffer[:0] = b'{"rows":['
-        return bytes(self._buffer)
+        return (b'{"rows":[' if self._headed else b"") + self._buffer
 
     def _take_head(self) -> bool:
         found = _HEAD.search(self._buffer)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
+import os
 import tempfile
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 import msgspec
@@ -18,15 +20,12 @@ from atlas.core.timestamps import format_timestamp
 from atlas.errors import BadRequestError, RowError
 from atlas.readers import json_rows, tabular
 from atlas.readers.bodies import BodyFormat, FrameSpool, SizeLimit, decoder
-from atlas.readers.pieces import RowPieces
 from atlas.service.access import AccessService
+from atlas.service.json_body import JsonBody
 from atlas.service.upkeep import Upkeep
 from atlas.store import writing
 from atlas.store.database import Database
 
-# A JSON body is decoded in pieces of this many bytes, so many at once while the next ones arrive.
-PIECE_BYTES = 2 * 1024 * 1024
-PIECES_AHEAD = 2
 # Bodies in other formats are kept in memory up to this many bytes, then in a temporary file.
 FILE_BYTES = 8 * 1024 * 1024
 
@@ -59,6 +58,11 @@ class RowService:
         self._upkeep = upkeep
         self._max_body = max_body
         self._spool_memory = spool_memory
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
+
+    def close(self) -> None:
+        """Ends the threads that decode."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def insert_one(self, caller: Caller, body: bytes, idempotency_key: str | None) -> dict[str, Any]:
         """Inserts `{"dataset","timestamp","values"}`; gives the row as stored."""
@@ -72,15 +76,15 @@ class RowService:
             frame, _ = json_rows.decode(wrapped)
         except RowError as error:
             raise RowError(None, error.field, error.reason) from None
-        with FrameSpool(self._spool_memory) as spool:
-            spool.add(frame)
-            response = {
-                "dataset": row.dataset,
-                "timestamp": format_timestamp(frame.ts[0].as_py()),
-                "values": msgspec.json.decode(row.values),
-            }
-            retry = _retry(caller, idempotency_key, hashlib.sha256(body))
-            result: dict[str, Any] = await writing.insert(self._database, row.dataset, spool, response, retry)
+        response = {
+            "dataset": row.dataset,
+            "timestamp": format_timestamp(frame.ts[0].as_py()),
+            "values": msgspec.json.decode(row.values),
+        }
+        retry = _retry(caller, idempotency_key, hashlib.sha256(body))
+        result: dict[str, Any] = await writing.insert(
+            self._database, row.dataset, _single(frame), lambda _: response, retry
+        )
         self._upkeep.touch(row.dataset)
         return result
 
@@ -93,14 +97,19 @@ class RowService:
         digest = hashlib.sha256(repr((request.dataset, request.format, request.timestamp_column)).encode())
         chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
         with FrameSpool(self._spool_memory) as spool:
+            retry = functools.partial(_retry, caller, request.idempotency_key, digest)
             if request.format is BodyFormat.JSON:
-                dataset = await self._collect_json(caller, request.dataset, chunks, spool)
-            else:
-                dataset = _required(request.dataset)
-                await self._collect_file(request, chunks, spool)
-            response = {"inserted": spool.rows, "total": spool.rows}
-            retry = _retry(caller, request.idempotency_key, digest)
-            result: dict[str, int] = await writing.insert(self._database, dataset, spool, response, retry)
+                return await self._insert_json(caller, request.dataset, chunks, spool, retry)
+            dataset = _required(request.dataset)
+            await self._collect_file(request, chunks, spool)
+            return await self._store(dataset, _spooled(spool), retry())
+
+    async def _store(
+        self, dataset: int, frames: AsyncIterator[Frame], retry: writing.Retry | None
+    ) -> dict[str, int]:
+        result: dict[str, int] = await writing.insert(
+            self._database, dataset, frames, lambda rows: {"inserted": rows, "total": rows}, retry
+        )
         self._upkeep.touch(dataset)
         return result
 
@@ -124,32 +133,21 @@ class RowService:
                 yield piece
         unpack.finish()
 
-    async def _collect_json(
-        self, caller: Caller, expected: int | None, chunks: AsyncIterator[bytes], spool: FrameSpool
-    ) -> int:
-        pieces = RowPieces(PIECE_BYTES)
-        decoding = _Decoding(pieces, spool)
-        dataset: int | None = None
+    async def _insert_json(
+        self, caller: Caller, expected: int | None, chunks: AsyncIterator[bytes], spool: FrameSpool,
+        retry: Callable[[], writing.Retry | None],
+    ) -> dict[str, int]:  # fmt: skip
+        dataset: list[int] = []
+
+        async def found(named: object) -> None:
+            dataset.append(await self._body_dataset(caller, expected, named))
+
+        body = JsonBody(spool, self._threads)
         try:
-            async for chunk in chunks:
-                piece = pieces.feed(chunk)
-                if piece is None:
-                    continue
-                if dataset is None and pieces.dataset is not None:
-                    dataset = await self._body_dataset(caller, expected, pieces.dataset)
-                await decoding.start(piece)
-            await decoding.finish()
+            await body.receive(chunks, found)
+            return await self._store(dataset[0], body.frames(), retry())
         finally:
-            decoding.cancel()
-        frame, named = await asyncio.to_thread(json_rows.decode, pieces.rest(), spool.rows)
-        if named is not None and pieces.dataset is not None:
-            raise BadRequestError("Invalid request body", "dataset: given twice")
-        if dataset is None:
-            dataset = await self._body_dataset(
-                caller, expected, named if named is not None else pieces.dataset
-            )
-        await asyncio.to_thread(spool.add, frame)
-        return dataset
+            body.cancel()
 
     async def _body_dataset(self, caller: Caller, expected: int | None, named: object) -> int:
         if named is None:
@@ -186,43 +184,13 @@ class RowService:
             await asyncio.to_thread(collect)
 
 
-class _Decoding:
-    """Decodes pieces of a body while the next ones arrive, and adds their frames in order."""
-
-    def __init__(self, pieces: RowPieces, spool: FrameSpool) -> None:
-        self._pieces = pieces
-        self._spool = spool
-        self._flight: deque[tuple[bytes, asyncio.Task[Frame]]] = deque()
-
-    async def start(self, piece: bytes) -> None:
-        self._flight.append((piece, asyncio.create_task(asyncio.to_thread(_decode_piece, piece))))
-        while len(self._flight) > PIECES_AHEAD:
-            await self._settle()
-
-    async def finish(self) -> None:
-        while self._flight:
-            await self._settle()
-
-    def cancel(self) -> None:
-        for _, task in self._flight:
-            task.cancel()
-
-    async def _settle(self) -> None:
-        piece, task = self._flight.popleft()
-        try:
-            frame = await task
-        except BadRequestError:
-            # Either the cut was wrong or a row is: with more of the body that will show.
-            later = [following for following, _ in self._flight]
-            await asyncio.gather(*(task for _, task in self._flight), return_exceptions=True)
-            self._flight.clear()
-            self._pieces.put_back([piece, *later])
-        else:
-            await asyncio.to_thread(self._spool.add, frame)
+async def _single(frame: Frame) -> AsyncIterator[Frame]:
+    yield frame
 
 
-def _decode_piece(piece: bytes) -> Frame:
-    return json_rows.decode(piece)[0]
+async def _spooled(spool: FrameSpool) -> AsyncIterator[Frame]:
+    for index in range(len(spool)):
+        yield await asyncio.to_thread(spool.get, index)
 
 
 def _required(dataset: int | None) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pgpq
@@ -26,14 +26,6 @@ from atlas.store.queries import queries
 BATCH_ROWS = 20_000
 
 
-class Frames(Protocol):
-    """Frames that can be gone through more than once."""
-
-    rows: int
-
-    def __iter__(self) -> Iterator[Frame]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Retry:
     """What makes a repeated insert safe: the caller's key for it, and a hash of what was sent."""
@@ -44,11 +36,13 @@ class Retry:
 
 
 async def insert(
-    database: Database, dataset_id: int, frames: Frames, response: Any, retry: Retry | None = None
-) -> Any:
-    """Inserts all rows of `frames` or none; gives `response`, or the one that `retry` had before.
+    database: Database, dataset_id: int, frames: AsyncIterator[Frame], respond: Callable[[int], Any],
+    retry: Retry | None = None,
+) -> Any:  # fmt: skip
+    """Inserts all rows of `frames`, each sorted by time, or none if one of them raises.
 
-    When it returns, the rows are committed and on disk, and listeners have been told.
+    Gives what `respond` makes of the number of rows, or the response that `retry` had before. When it
+    returns, the rows are committed and on disk, and listeners have been told.
     """
     async with database.transaction() as connection:
         if retry is not None:
@@ -56,8 +50,7 @@ async def insert(
             if earlier is not None:
                 return earlier
         state = await _lock(connection, dataset_id)
-        if frames.rows:
-            await _append(connection, dataset_id, state, frames)
+        response = respond(await _append(connection, dataset_id, state, frames))
         if retry is not None:
             parameters = {"user": retry.user_id, "key": retry.key, "response": Jsonb(response)}
             await connection.execute(queries("rows")["store_idempotency_response"], parameters)
@@ -96,14 +89,19 @@ async def _lock(connection: Connection, dataset_id: int) -> _State:
     return _State(*row)
 
 
-async def _append(connection: Connection, dataset_id: int, state: _State, frames: Frames) -> None:
+async def _append(
+    connection: Connection, dataset_id: int, state: _State, frames: AsyncIterator[Frame]
+) -> int:
     table = table_of(state.schema, dataset_id)
-    known = {c.name: c for c in (await columns_of(connection, [dataset_id]))[dataset_id]}
-    change = await asyncio.to_thread(plan_schema, known, frames)
-    columns = known if change.empty else await apply_schema(connection, dataset_id, table, known, change)
+    columns = {c.name: c for c in (await columns_of(connection, [dataset_id]))[dataset_id]}
     seq, late, top = state.last_seq, 0, state.max_ts
     blocks: list[Block] = []
-    for frame in frames:
+    async for frame in frames:
+        if not len(frame):
+            continue
+        change = plan_schema(columns, [frame])
+        if not change.empty:
+            columns = await apply_schema(connection, dataset_id, table, columns, change)
         micros = frame.ts.cast(pa.int64()).to_numpy(zero_copy_only=False)
         if top is not None:
             late += int(np.searchsorted(micros, top, side="left"))
@@ -111,10 +109,13 @@ async def _append(connection: Connection, dataset_id: int, state: _State, frames
         blocks += _blocks_of(micros, seq + 1)
         await _copy(connection, table, frame, columns, seq + 1)
         seq += len(frame)
-    await _store_blocks(connection, dataset_id, blocks)
-    parameters = {"id": dataset_id, "last_seq": seq, "added": frames.rows, "late": late, "max_ts": top}
-    await connection.execute(queries("rows")["advance_state"], parameters)
-    await connection.execute(queries("rows")["notify"], {"id": dataset_id})
+    added = seq - state.last_seq
+    if added:
+        await _store_blocks(connection, dataset_id, blocks)
+        parameters = {"id": dataset_id, "last_seq": seq, "added": added, "late": late, "max_ts": top}
+        await connection.execute(queries("rows")["advance_state"], parameters)
+        await connection.execute(queries("rows")["notify"], {"id": dataset_id})
+    return added
 
 
 async def _copy(
