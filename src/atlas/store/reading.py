@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +28,8 @@ class Snapshot:
     last_seq: int
     row_count: int
     version: int
+    has_extra: bool
+    rewritten: bool
     columns: Sequence[Column]
     blocks: Sequence[Block]
 
@@ -40,9 +43,10 @@ async def snapshot(database: Database, dataset_id: int) -> Snapshot:
         if row is None:
             raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
         columns = (await columns_of(connection, [dataset_id]))[dataset_id]
-    schema, last_seq, row_count, version, *arrays = row
+    schema, last_seq, row_count, version, has_extra, rewritten, *arrays = row
     blocks = [Block(*values) for values in zip(*(array or [] for array in arrays), strict=True)]
-    return Snapshot(dataset_id, table_of(schema, dataset_id), last_seq, row_count, version, columns, blocks)
+    table = table_of(schema, dataset_id)
+    return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, columns, blocks)
 
 
 async def position(database: Database, dataset_id: int) -> tuple[int, int] | None:
@@ -80,9 +84,11 @@ def _where(shot: Snapshot, span: Range) -> sql.Composed:
     return sql.SQL("{} AND _seq <= {}").format(between(span), sql.Literal(shot.last_seq))
 
 
-def _columns(columns: Sequence[Column]) -> sql.Composed:
-    names = ["ts", "_seq", *(c.physical for c in columns if c.physical), "_extra"]
-    return sql.SQL(", ").join(sql.Identifier(name) for name in names if name)
+def _columns(shot: Snapshot, columns: Sequence[Column], *, numbered: bool = True) -> sql.Composed:
+    names = ["ts", *(["_seq"] if numbered else []), *(c.physical for c in columns if c.physical)]
+    if shot.has_extra:
+        names.append("_extra")
+    return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
 async def page(
@@ -100,32 +106,53 @@ async def page(
         beyond = sql.SQL("<" if descending else ">")
         where += sql.SQL(" AND (NOT ({}) OR _seq {} {})").format(stamp, beyond, sql.Literal(after[1]))
     query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY ts {}, _seq {} LIMIT {} OFFSET {}").format(
-        _columns(columns), shot.table, where, direction, direction, sql.Literal(limit), sql.Literal(offset)
+        _columns(shot, columns),
+        shot.table,
+        where,
+        direction,
+        direction,
+        sql.Literal(limit),
+        sql.Literal(offset),
     )
     return await database.fetch_arrow(query.as_string())
 
 
 async def window(database: Database, shot: Snapshot, columns: Sequence[Column], span: Range) -> pa.Table:
     """All rows of `span` in order of time. Sorted here only where the table's order is another."""
-    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(_columns(columns), shot.table, _where(shot, span))
-    return await database.fetch_arrow(query.as_string(), _in_order)
+    if not shot.rewritten and _ascending(shot, span):
+        # The table's order is that of the sequence numbers, so they need not be read.
+        table = await _read_window(database, shot, columns, span, numbered=False)
+        if _is_sorted(table):
+            return table
+    return await _read_window(database, shot, columns, span, numbered=True)
 
 
-def _in_order(table: pa.Table) -> pa.Table:
-    seq = table.column("_seq").to_numpy()
-    ts = table.column("ts").cast(pa.int64()).to_numpy()
-    if len(ts) < 2:
-        return table
-    steps = ts[1:] - ts[:-1]
-    if (steps > 0).all() or bool(((steps > 0) | ((steps == 0) & (seq[1:] > seq[:-1]))).all()):
-        return table
-    return table.sort_by([("ts", "ascending"), ("_seq", "ascending")])
+async def _read_window(
+    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *, numbered: bool
+) -> pa.Table:
+    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
+        _columns(shot, columns, numbered=numbered), shot.table, _where(shot, span)
+    )
+    order = [("ts", "ascending"), ("_seq", "ascending")]
+    then = (lambda table: table.sort_by(order)) if numbered else None
+    return await database.fetch_arrow(query.as_string(), then)
+
+
+def _ascending(shot: Snapshot, span: Range) -> bool:
+    """Whether the blocks that meet `span` follow each other in time."""
+    met = [block for block in shot.blocks if span.meets(block)]
+    return all(later.min_ts >= earlier.max_ts for earlier, later in pairwise(met))
+
+
+def _is_sorted(table: pa.Table) -> bool:
+    micros = table.column("ts").cast(pa.int64()).to_numpy()
+    return bool((micros[1:] >= micros[:-1]).all())
 
 
 async def following(database: Database, shot: Snapshot, after_seq: int, limit: int) -> pa.Table:
     """Up to `limit` rows numbered past `after_seq`, in order of their numbers."""
     query = sql.SQL("SELECT {} FROM {} WHERE _seq > {} AND _seq <= {} ORDER BY _seq LIMIT {}").format(
-        _columns(shot.columns), shot.table, *map(sql.Literal, (after_seq, shot.last_seq, limit))
+        _columns(shot, shot.columns), shot.table, *map(sql.Literal, (after_seq, shot.last_seq, limit))
     )
     return await database.fetch_arrow(query.as_string())
 

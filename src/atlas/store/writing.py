@@ -95,6 +95,7 @@ async def _append(
     table = table_of(state.schema, dataset_id)
     columns = {c.name: c for c in (await columns_of(connection, [dataset_id]))[dataset_id]}
     seq, late, top = state.last_seq, 0, state.max_ts
+    extra = False
     blocks: list[Block] = []
     async for frame in frames:
         if not len(frame):
@@ -107,12 +108,14 @@ async def _append(
             late += int(np.searchsorted(micros, top, side="left"))
         top = int(micros[-1]) if top is None else max(top, int(micros[-1]))
         blocks += _blocks_of(micros, seq + 1)
-        await _copy(connection, table, frame, columns, seq + 1)
+        extra = await _copy(connection, table, frame, columns, seq + 1) or extra
         seq += len(frame)
     added = seq - state.last_seq
     if added:
         await _store_blocks(connection, dataset_id, blocks)
-        parameters = {"id": dataset_id, "last_seq": seq, "added": added, "late": late, "max_ts": top}
+        parameters = {
+            "id": dataset_id, "last_seq": seq, "added": added, "late": late, "max_ts": top, "extra": extra,
+        }  # fmt: skip
         await connection.execute(queries("rows")["advance_state"], parameters)
         await connection.execute(queries("rows")["notify"], {"id": dataset_id})
     return added
@@ -120,8 +123,10 @@ async def _append(
 
 async def _copy(
     connection: Connection, table: sql.Identifier, frame: Frame, columns: Mapping[str, Column], first_seq: int
-) -> None:
+) -> bool:
+    """Copies a frame; tells whether it has values that no column holds."""
     fitted = await asyncio.to_thread(fit, frame, columns)
+    extra = "_extra" in fitted.column_names
     numbers = pa.array(np.arange(first_seq, first_seq + len(frame)))
     fitted = fitted.add_column(0, "_seq", numbers)
     names = sql.SQL(", ").join(map(sql.Identifier, fitted.column_names))
@@ -134,6 +139,7 @@ async def _copy(
         for batch in fitted.to_batches(max_chunksize=BATCH_ROWS):
             await copy.write(await asyncio.to_thread(encoder.write_batch, batch))
         await copy.write(encoder.finish())
+    return extra
 
 
 def _blocks_of(micros: np.ndarray[Any, Any], first_seq: int) -> list[Block]:

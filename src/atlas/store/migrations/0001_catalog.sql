@@ -95,7 +95,9 @@ CREATE TABLE atlas.dataset_state (
     version    bigint NOT NULL DEFAULT 0,
     late_rows  bigint NOT NULL DEFAULT 0,
     max_ts     bigint,
-    ts_index   boolean NOT NULL DEFAULT false
+    ts_index   boolean NOT NULL DEFAULT false,
+    has_extra  boolean NOT NULL DEFAULT false, -- whether a row has values outside of typed columns
+    rewritten  boolean NOT NULL DEFAULT false  -- whether rows were deleted, so that new ones fill gaps
 ) WITH (fillfactor = 50);
 
 -- Runs of consecutive sequence numbers with their row count and range of timestamps (microseconds

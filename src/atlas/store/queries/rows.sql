@@ -1,6 +1,6 @@
 -- name: read_state
 -- Everything that planning a read needs, seen at one moment. Blocks come as parallel arrays.
-SELECT d.table_schema, s.last_seq, s.row_count, s.version,
+SELECT d.table_schema, s.last_seq, s.row_count, s.version, s.has_extra, s.rewritten,
        b.firsts, b.lasts, b.counts, b.mins, b.maxs
 FROM atlas.datasets d
 JOIN atlas.dataset_state s ON s.dataset_id = d.id
@@ -22,11 +22,13 @@ WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
 -- name: advance_state
 UPDATE atlas.dataset_state SET last_seq = %(last_seq)s, row_count = row_count + %(added)s,
-       late_rows = late_rows + %(late)s, max_ts = greatest(max_ts, %(max_ts)s), version = version + 1
+       late_rows = late_rows + %(late)s, max_ts = greatest(max_ts, %(max_ts)s),
+       has_extra = has_extra OR %(extra)s, version = version + 1
 WHERE dataset_id = %(id)s
 
 -- name: shrink_state
-UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, version = version + 1
+UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, rewritten = true,
+       version = version + 1
 WHERE dataset_id = %(id)s
 
 -- name: last_block
