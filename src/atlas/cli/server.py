@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -33,6 +34,8 @@ def _database(settings: Settings) -> Iterator[Settings]:
 def run(settings: Settings) -> None:
     """Serves until it is told to stop. Prints the first key of a new installation, once."""
     configure_logs(settings.log_level, settings.log_format)
+    # uvicorn passes a signal on once it has shut down; as an exception it lets PostgreSQL stop as well.
+    signal.signal(signal.SIGTERM, _leave)
     with _database(settings) as ready:
         first_key = run_async(prepare(ready))
         if first_key is not None:
@@ -40,6 +43,10 @@ def run(settings: Settings) -> None:
         address = f"http://{'127.0.0.1' if ready.host == '0.0.0.0' else ready.host}:{ready.port}"  # noqa: S104
         print(f"Atlas: {address}  (docs at {address}/docs)", file=sys.stderr, flush=True)
         _listen(ready)
+
+
+def _leave(signum: int, frame: object) -> None:
+    sys.exit(0)
 
 
 def _listen(settings: Settings) -> None:

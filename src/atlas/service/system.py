@@ -10,7 +10,7 @@ from atlas.core.timestamps import format_timestamp
 from atlas.errors import AtlasError
 from atlas.store.database import Database
 
-HEALTH_SECONDS = 5.0
+HEALTH_SECONDS = 2.0
 
 
 class SystemService:

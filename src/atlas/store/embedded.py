@@ -15,6 +15,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +28,8 @@ from filelock import FileLock, Timeout
 
 START_SECONDS = 600
 STOP_SECONDS = 120
+WATCH_SECONDS = 2.0
+RETRY_SECONDS = 20.0
 _SOCKET_LIMIT = 90  # sockaddr_un holds 104 bytes on macOS, the name of the socket included
 
 
@@ -42,6 +46,7 @@ class EmbeddedPostgres:
         self._password_file = self._dir / "postgres.password"
         self._lock = FileLock(self._dir / "server.lock")
         self._user: str | None = None
+        self._ending = threading.Event()
 
     @contextlib.contextmanager
     def serve(self) -> Iterator[str]:
@@ -58,7 +63,13 @@ class EmbeddedPostgres:
             self._prepare_user()
             self._initialize()
             self._start()
-            yield self.url()
+            watch = threading.Thread(target=self._watch, name="postgres-watch", daemon=True)
+            watch.start()
+            try:
+                yield self.url()
+            finally:
+                self._ending.set()
+                watch.join()
         finally:
             self._stop()
             self._lock.release()
@@ -131,6 +142,7 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         if self._running():
             return
+        self._clear_stale_lock()
         socket_dir = self._socket_dir()
         socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._own(socket_dir)
@@ -138,14 +150,28 @@ class EmbeddedPostgres:
         log = self._dir / "postgres.log"
         log.touch(mode=0o600)
         self._own(log)
-        try:
-            self._run(
-                "pg_ctl", "-D", str(self._cluster), "-w", "-t", str(START_SECONDS), "-l", str(log),
-                "-o", options, "start", timeout=START_SECONDS + 30,
-            )  # fmt: skip
-        except subprocess.CalledProcessError:
-            tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-            raise RuntimeError(f"PostgreSQL did not start; the end of {log}:\n{tail}") from None
+        arguments = ("-D", str(self._cluster), "-w", "-t", str(START_SECONDS), "-l", str(log), "-o", options)
+        give_up = time.monotonic() + RETRY_SECONDS
+        while True:
+            try:
+                self._run("pg_ctl", *arguments, "start", timeout=START_SECONDS + 30)
+            except subprocess.CalledProcessError:
+                # The processes of a killed server hold its memory until they notice.
+                if time.monotonic() < give_up:
+                    time.sleep(0.5)
+                    continue
+                tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+                raise RuntimeError(f"PostgreSQL did not start; the end of {log}:\n{tail}") from None
+            return
+
+    def _watch(self) -> None:
+        """Starts PostgreSQL again if it is killed."""
+        while not self._ending.wait(WATCH_SECONDS):
+            if self._running():
+                continue
+            # What fails now may work in a moment: a dying server still holds its memory for a while.
+            with contextlib.suppress(RuntimeError, subprocess.SubprocessError):
+                self._start()
 
     def _options(self, socket_dir: Path) -> dict[str, str]:
         memory = psutil.virtual_memory().total // 2**20
@@ -173,11 +199,46 @@ class EmbeddedPostgres:
         return Path(tempfile.gettempdir()) / f"atlas-{digest}"
 
     def _running(self) -> bool:
+        """Whether the process that the lock file names is a living PostgreSQL; a zombie is not."""
+        pid = self._pid()
         try:
-            self._run("pg_ctl", "-D", str(self._cluster), "status", timeout=30)
-        except subprocess.CalledProcessError:
+            process = psutil.Process(pid) if pid else None
+            return (
+                process is not None
+                and process.status() != psutil.STATUS_ZOMBIE
+                and process.name().startswith("postgres")
+            )
+        except psutil.Error:
             return False
-        return True
+
+    def _pid(self) -> int | None:
+        try:
+            first = (self._cluster / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0]
+            return int(first)
+        except (OSError, ValueError):
+            return None
+
+    def _clear_stale_lock(self) -> None:
+        """Removes the lock file of a dead server whose number another process, or its own zombie, has.
+
+        PostgreSQL would take that for a running server. The file also guards against children that have
+        outlived their server, so it goes only once no process works in the cluster's folder.
+        """
+        pid = self._pid()
+        if pid is None or not psutil.pid_exists(pid):
+            return
+        give_up = time.monotonic() + RETRY_SECONDS
+        while self._children() and time.monotonic() < give_up:
+            time.sleep(0.2)
+        if not self._children():
+            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def _children(self) -> bool:
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(self._cluster):
+                    return True
+        return False
 
     def _stop(self) -> None:
         with contextlib.suppress(subprocess.SubprocessError):
