@@ -25,9 +25,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 def install(extras: str) -> None:
     """Installs the project, unless that was done since its requirements last changed."""
-    wanted = "".join(
-        (ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt")
-    )
+    wanted = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt"))
     stamp = VENV / f"installed{extras.strip('[]')}"
     digest = hashlib.sha256(wanted.encode()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="ascii") == digest:

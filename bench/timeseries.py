@@ -173,9 +173,7 @@ def bench_ingest(server: Server, quick: bool) -> None:
         body, text = json_body(dataset, rows, turn * rows), copy_text(rows, turn * rows)
 
         (server.folder / "body.json").write_bytes(body)
-        mine = seconds(
-            lambda: server.curl("/api/rows/bulk_insert/", "--data-binary", f"@{server.folder}/body.json")
-        )
+        mine = seconds(lambda: server.curl("/api/rows/bulk_insert/", "--data-binary", f"@{server.folder}/body.json"))
         other = seconds(lambda text=text: psql(server, "COPY reference FROM STDIN", text))  # type: ignore[misc]
         if turn:
             ours.append(rows / mine)
@@ -205,9 +203,7 @@ def bench_download(server: Server, quick: bool) -> None:
     dataset = server.dataset()
     fill(server, dataset, rows)
     with psycopg.connect(server.postgres.url(), autocommit=True) as database:
-        found = database.execute(
-            "SELECT table_schema FROM atlas.datasets WHERE id = %s", (dataset,)
-        ).fetchone()
+        found = database.execute("SELECT table_schema FROM atlas.datasets WHERE id = %s", (dataset,)).fetchone()
         assert found is not None
         table = f'"{found[0]}"."dataset_{dataset}"'
         database.execute(f"VACUUM ANALYZE {table}")
@@ -240,10 +236,7 @@ def bench_page(server: Server, quick: bool) -> None:
     paths = {
         "newest": lambda count: "ordering=-timestamp",
         "range": lambda count: "start={}&end={}".format(
-            *(
-                (START + timedelta(seconds=count // 2 + 123 + s)).strftime("%Y-%m-%dT%H:%M:%SZ")
-                for s in (0, 20_000)
-            )
+            *((START + timedelta(seconds=count // 2 + 123 + s)).strftime("%Y-%m-%dT%H:%M:%SZ") for s in (0, 20_000))
         ),
         "deep": lambda count: f"offset={count // 2}",
     }
@@ -254,9 +247,7 @@ def bench_page(server: Server, quick: bool) -> None:
                 path = f"/api/rows/?dataset={dataset}&limit=250&{query(count)}"
                 times[dataset].append(seconds(lambda path=path: server.client.get(path).raise_for_status()))  # type: ignore[misc]
         low, high = (statistics.median(times[dataset][5:]) * 1000 for dataset in (small, large))
-        report(
-            "page", f"{name}: {low:.1f} ms at 100 K rows, {high:.1f} ms at {rows:,}; {high / low:.2f} times"
-        )
+        report("page", f"{name}: {low:.1f} ms at 100 K rows, {high:.1f} ms at {rows:,}; {high / low:.2f} times")
 
 
 class Watch:
@@ -300,9 +291,7 @@ def bench_memory(server: Server, quick: bool) -> None:
     for output in ("csv", "json"):
         with Watch(server) as watch:
             took = seconds(
-                lambda output=output: drain(
-                    server, f"/api/rows/bulk_download/?dataset={large}&output={output}"
-                )
+                lambda output=output: drain(server, f"/api/rows/bulk_download/?dataset={large}&output={output}")
             )  # type: ignore[misc]
         report("memory", f"{output} download of {rows:,} rows in {took:.1f} s: {watch}")
 

@@ -40,15 +40,11 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.database_url is None:
         raise ValueError("create_app needs a database_url; `atlas serve` starts the embedded server")
     configure_logs(settings.log_level, settings.log_format)
-    database = Database(
-        settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.request_timeout
-    )
+    database = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.request_timeout)
     registry = CollectorRegistry()
     upkeep = Upkeep(database)
     services = build_services(settings, database, upkeep)
-    Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(
-        lambda: services.streams.open_streams
-    )
+    Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -85,9 +81,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep) -> Se
         access=access,
         datasets=DatasetService(database, access),
         tags=TagService(database, access),
-        rows=RowService(
-            database, access, upkeep, max_body=settings.max_body_bytes, spool_memory=settings.spool_bytes
-        ),
+        rows=RowService(database, access, upkeep, max_body=settings.max_body_bytes, spool_memory=settings.spool_bytes),
         reads=ReadService(database, access),
         summaries=SummaryService(database, access),
         streams=StreamService(database, access, max_streams=settings.max_streams),

@@ -29,9 +29,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="Server processes that share the port.")
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the embedded PostgreSQL.")
-    database_url: str | None = Field(
-        None, description="A PostgreSQL 15+ server to use instead of the embedded one."
-    )
+    database_url: str | None = Field(None, description="A PostgreSQL 15+ server to use instead of the embedded one.")
     pool_size: int = Field(10, ge=2, le=200, description="Database connections per process.")
     request_timeout: float = Field(
         60.0, gt=0, description="Seconds that one statement of a request may run in the database."
@@ -47,9 +45,7 @@ class Settings(BaseSettings):
     rate_limit: str | None = Field(
         None, description="Requests per key, such as `100/second` or `1000/minute;20/second`. Off when unset."
     )
-    idempotency_hours: int = Field(
-        24, gt=0, description="How long an Idempotency-Key is remembered, in hours."
-    )
+    idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
 

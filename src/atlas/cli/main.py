@@ -179,17 +179,13 @@ def key_create(
     organization: OrgOption = "default",
     user_name: Annotated[str, typer.Option("--user", help="User; created if missing.")] = "admin",
     name: Annotated[str, typer.Option(help="A note on what the key is for.")] = "",
-    expires: Annotated[
-        str | None, typer.Option(help="When it ends: ISO 8601, or such as 12h or 90d.")
-    ] = None,
+    expires: Annotated[str | None, typer.Option(help="When it ends: ISO 8601, or such as 12h or 90d.")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Create an API key, which is shown this once. Creates the organization and user that are missing."""
     expires_at = _expiry(expires)
-    _show(
-        _call(data_dir, lambda keys, _: keys.create_key(organization, user_name, name, expires_at)), as_json
-    )
+    _show(_call(data_dir, lambda keys, _: keys.create_key(organization, user_name, name, expires_at)), as_json)
 
 
 @key.command("list")
@@ -218,9 +214,7 @@ def key_rotate(key_id: int, data_dir: DataDir = None, as_json: Json = False) -> 
 @tag.command("create")
 def tag_create(
     name: str,
-    secret: Annotated[
-        str | None, typer.Option(help="Makes the tag private. `-` reads it from standard input.")
-    ] = None,
+    secret: Annotated[str | None, typer.Option(help="Makes the tag private. `-` reads it from standard input.")] = None,
     description: Annotated[str, typer.Option(help="What the tag is for.")] = "",
     data_dir: DataDir = None,
     as_json: Json = False,

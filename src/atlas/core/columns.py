@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +29,8 @@ class Dtype(StrEnum):
     JSON = "json"
 
 
+_ESCAPED = re.compile("\x10([0\x10])")
+
 SQL_TYPES = {
     Dtype.INT: "bigint",
     Dtype.FLOAT: "double precision",
@@ -45,6 +48,16 @@ class Column:
     dtype: Dtype
     physical: str | None
     declared: bool = False
+
+
+def to_catalog(name: str) -> str:
+    """A key as PostgreSQL's text can hold it: U+0010 escapes the NUL, and itself."""
+    return name.replace("\x10", "\x10\x10").replace("\0", "\x100")
+
+
+def from_catalog(text: str) -> str:
+    """The key that `to_catalog` made `text` of."""
+    return _ESCAPED.sub(lambda found: "\0" if found[1] == "0" else "\x10", text)
 
 
 def physical_name(name: str, position: int, taken: frozenset[str] | set[str]) -> str:

@@ -156,9 +156,7 @@ def _fit_array(array: pa.Array, dtype: Dtype) -> tuple[pa.Array | None, pa.Array
         return array, None
     if dtype is Dtype.FLOAT and array.type == pa.int64():
         limit = pa.scalar(EXACT_FLOAT, pa.int64())
-        fits = pc.and_(
-            pc.less_equal(array, limit), pc.greater_equal(array, pa.scalar(-EXACT_FLOAT, pa.int64()))
-        )
+        fits = pc.and_(pc.less_equal(array, limit), pc.greater_equal(array, pa.scalar(-EXACT_FLOAT, pa.int64())))
     elif dtype is Dtype.INT and array.type == pa.float64():
         fits = pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), float(EXACT_FLOAT)))
     else:

@@ -48,9 +48,7 @@ ServicesDep = Annotated[Services, Depends(services)]
 _key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Your API key.")
 
 
-async def caller(
-    request: Request, bundle: ServicesDep, key: Annotated[str | None, Security(_key_header)]
-) -> Caller:
+async def caller(request: Request, bundle: ServicesDep, key: Annotated[str | None, Security(_key_header)]) -> Caller:
     """The user of the request's key, within its rate limit."""
     found = await bundle.access.authenticate(key)
     request.state.key_id = found.key_id
@@ -81,9 +79,7 @@ def _moment(name: str, text: str) -> int:
 
 
 def time_range(
-    start: Annotated[
-        str | None, Query(description="First timestamp, ISO 8601 in any zone (none means UTC).")
-    ] = None,
+    start: Annotated[str | None, Query(description="First timestamp, ISO 8601 in any zone (none means UTC).")] = None,
     end: Annotated[str | None, Query(description="Last timestamp, inclusive, ISO 8601 in any zone.")] = None,
 ) -> Range:
     """`start` and `end`, both inclusive."""

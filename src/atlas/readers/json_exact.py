@@ -117,9 +117,7 @@ def _kind(text: bytes) -> str:
     return "int" if len(text) < 25 and int(text) in _INT64 else "json"
 
 
-def _column(
-    found: list[tuple[int, str, bytes]], length: int
-) -> tuple[pa.Array | None, list[tuple[int, bytes]]]:
+def _column(found: list[tuple[int, str, bytes]], length: int) -> tuple[pa.Array | None, list[tuple[int, bytes]]]:
     """The array of the type that most values have, and the values left over as (row, JSON text)."""
     counts = Counter(kind for _, kind, _ in found if kind not in ("null", "json"))
     numeric = counts["int"] + counts["float"]
@@ -146,9 +144,7 @@ def _column(
 
 
 def _reason(error: Exception) -> str:
-    return (
-        str(error).removeprefix("JSON is malformed: ") if not isinstance(error, UnicodeError) else "not UTF-8"
-    )
+    return str(error).removeprefix("JSON is malformed: ") if not isinstance(error, UnicodeError) else "not UTF-8"
 
 
 def malformed(body: bytes, error: Exception, first_row: int) -> BadRequestError:

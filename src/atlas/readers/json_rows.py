@@ -111,9 +111,7 @@ def _with_nulls(ts: pa.Array, columns: dict[str, pa.Array], nulls: int) -> Frame
     """
     counted = sum(array.null_count for array in columns.values())
     in_text = any("null" in name for name in columns) or any(
-        pc.any(pc.match_substring(array, "null")).as_py()
-        for array in columns.values()
-        if array.type == pa.string()
+        pc.any(pc.match_substring(array, "null")).as_py() for array in columns.values() if array.type == pa.string()
     )
     if in_text or counted != nulls:
         raise _NeedsExactError

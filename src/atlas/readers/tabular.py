@@ -236,17 +236,13 @@ def _times(stamps: pa.Array, name: str, time_format: str | None, first_row: int)
         try:
             micros = stamps.cast(pa.timestamp("us", getattr(stamps.type, "tz", None))).cast(pa.int64())
         except pa.ArrowException:
-            raise BadRequestError(
-                "Invalid timestamps", f"{name}: finer than a microsecond or out of range"
-            ) from None
+            raise BadRequestError("Invalid timestamps", f"{name}: finer than a microsecond or out of range") from None
         bounds = pc.min_max(micros).as_py()
         if len(micros) and not (bounds["min"] >= MIN_MICROS and bounds["max"] <= MAX_MICROS):
             raise BadRequestError("Invalid timestamps", f"{name}: outside the years 1 to 9999")
         return micros.cast(TIMESTAMP)
     if not (pa.types.is_string(stamps.type) or pa.types.is_large_string(stamps.type)):
-        raise BadRequestError(
-            "Invalid timestamps", f"{name}: {stamps.type} is not a timestamp; use ISO 8601 text"
-        )
+        raise BadRequestError("Invalid timestamps", f"{name}: {stamps.type} is not a timestamp; use ISO 8601 text")
     texts = stamps.cast(pa.string())
     for layout in [time_format] if time_format else PLAIN_FORMATS:
         parsed = pc.strptime(texts, format=layout, unit="us", error_is_null=True)
@@ -254,9 +250,7 @@ def _times(stamps: pa.Array, name: str, time_format: str | None, first_row: int)
             return parsed.cast(pa.int64()).cast(TIMESTAMP)
         if time_format:
             row = pc.index(pc.is_null(parsed), True).as_py()
-            raise RowError(
-                first_row + row, name, f"{texts[row].as_py()[:64]!r} does not match {time_format!r}"
-            )
+            raise RowError(first_row + row, name, f"{texts[row].as_py()[:64]!r} does not match {time_format!r}")
     return timestamps(texts, first_row, name)
 
 
@@ -272,9 +266,7 @@ def _values(array: pa.Array, name: str, first_row: int) -> pa.Array:
         try:
             return array.cast(pa.int64())
         except pa.ArrowException:
-            raise BadRequestError(
-                "Invalid values", f"{name}: an unsigned integer is past 64 bits signed"
-            ) from None
+            raise BadRequestError("Invalid values", f"{name}: an unsigned integer is past 64 bits signed") from None
     if pa.types.is_floating(kind):
         return _finite(array.cast(pa.float64()), name, first_row)
     if pa.types.is_decimal(kind):
@@ -286,9 +278,7 @@ def _values(array: pa.Array, name: str, first_row: int) -> pa.Array:
     if pa.types.is_temporal(kind):
         return array.cast(pa.string())
     if pa.types.is_struct(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        encoded = (
-            pl.Series(array).rename("v").to_frame().select(pl.struct("v").struct.json_encode()).to_series()
-        )
+        encoded = pl.Series(array).rename("v").to_frame().select(pl.struct("v").struct.json_encode()).to_series()
         text = encoded.str.strip_prefix('{"v":').str.strip_suffix("}")
         return text.set(pl.Series(array).is_null(), None).to_arrow().cast(pa.string())
     raise BadRequestError("Invalid values", f"{name}: Arrow type {kind} is not supported")

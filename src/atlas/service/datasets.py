@@ -48,9 +48,7 @@ class DatasetService:
             row = await store.change(connection, "get_dataset", dataset_id)
         return (await self._with_columns([row]))[0]
 
-    async def search(
-        self, caller: Caller, text: str | None, limit: int, offset: int
-    ) -> tuple[int, list[Row]]:
+    async def search(self, caller: Caller, text: str | None, limit: int, offset: int) -> tuple[int, list[Row]]:
         """Count and page of the datasets whose name or description has `text`, in any case."""
         pattern = None
         if text:

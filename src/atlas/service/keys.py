@@ -34,9 +34,7 @@ class KeyService:
     async def create_organization(self, name: str) -> Row:
         """A new organization. Raises BadRequestError where the name is taken."""
         async with self._database.transaction() as connection:
-            organization_id, made = await accounts.ensure_organization(
-                connection, _name(name, "organization")
-            )
+            organization_id, made = await accounts.ensure_organization(connection, _name(name, "organization"))
         if not made:
             raise BadRequestError("Organization already exists", f"name: {name!r} is taken")
         return {"id": organization_id, "name": name}
@@ -44,9 +42,7 @@ class KeyService:
     async def create_user(self, organization: str, name: str) -> Row:
         """A new user, and the organization if it is missing."""
         async with self._database.transaction() as connection:
-            organization_id, _ = await accounts.ensure_organization(
-                connection, _name(organization, "organization")
-            )
+            organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
             user_id, made = await accounts.ensure_user(connection, organization_id, _name(name, "user"))
         if not made:
             raise BadRequestError("User already exists", f"name: {name!r} is taken in {organization!r}")
@@ -55,9 +51,7 @@ class KeyService:
     async def create_key(self, organization: str, user: str, name: str, expires_at: datetime | None) -> Row:
         """A new key, with its organization and user if they are missing. Only this shows the key."""
         async with self._database.transaction() as connection:
-            organization_id, _ = await accounts.ensure_organization(
-                connection, _name(organization, "organization")
-            )
+            organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
             user_id, _ = await accounts.ensure_user(connection, organization_id, _name(user, "user"))
             key, row = await accounts.insert_key(connection, user_id, name, expires_at)
         return {"key": key, "organization": organization, "user": user, **row}

@@ -77,11 +77,7 @@ class ReadService:
         part = span
         if cursor is not None:
             after = _read_cursor(cursor)
-            part = (
-                Range(span.lo, min(span.hi, after[0] + 1))
-                if descending
-                else Range(max(span.lo, after[0]), span.hi)
-            )
+            part = Range(span.lo, min(span.hi, after[0] + 1)) if descending else Range(max(span.lo, after[0]), span.hi)
             # Rows of the cursor's own time may come before it, however many they are.
             bound = narrow(shot.blocks, part, limit + BLOCK_ROWS, descending=descending)
             table = await self._rows(shot, columns, bound, descending, limit, 0, after)
@@ -113,9 +109,7 @@ class ReadService:
             after=after,
         )
 
-    async def _skip(
-        self, shot: reading.Snapshot, span: Range, offset: int, *, descending: bool
-    ) -> tuple[Range, int]:
+    async def _skip(self, shot: reading.Snapshot, span: Range, offset: int, *, descending: bool) -> tuple[Range, int]:
         """A later start for `span` and a smaller offset that mean the same, found without reading rows."""
         if offset < BLOCK_ROWS:
             return span, offset
@@ -178,9 +172,7 @@ class ReadService:
     def _fetch(self, shot: reading.Snapshot, style: RowFormat, span: Range) -> asyncio.Task[pa.Table]:
         return asyncio.create_task(reading.window(self._database, shot, style.columns, span))
 
-    async def _encoded(
-        self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output
-    ) -> AsyncIterator[bytes]:
+    async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:
         if output in (Output.PARQUET, Output.ARROW):
             schema = arrow_schema(style)
             writer = TableWriter(output, schema)

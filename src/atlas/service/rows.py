@@ -88,9 +88,7 @@ class RowService:
         self._upkeep.touch(row.dataset)
         return result
 
-    async def insert_many(
-        self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]
-    ) -> dict[str, int]:
+    async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, int]:
         """Inserts all rows of a body or none; gives `{"inserted","total"}`."""
         if request.dataset is not None:
             await self._access.require(caller, request.dataset, write=True)
@@ -104,9 +102,7 @@ class RowService:
             await self._collect_file(request, chunks, spool)
             return await self._store(dataset, _spooled(spool), retry())
 
-    async def _store(
-        self, dataset: int, frames: AsyncIterator[Frame], retry: writing.Retry | None
-    ) -> dict[str, int]:
+    async def _store(self, dataset: int, frames: AsyncIterator[Frame], retry: writing.Retry | None) -> dict[str, int]:
         result: dict[str, int] = await writing.insert(
             self._database, dataset, frames, lambda rows: {"inserted": rows, "total": rows}, retry
         )
@@ -120,9 +116,7 @@ class RowService:
             return {"deleted": 0}
         return {"deleted": await writing.delete_range(self._database, dataset_id, span)}
 
-    async def _decoded(
-        self, body: AsyncIterator[bytes], encoding: str | None, digest: Any
-    ) -> AsyncIterator[bytes]:
+    async def _decoded(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:
         unpack = decoder(encoding)
         limit = SizeLimit(self._max_body)
         async for data in body:
@@ -159,18 +153,12 @@ class RowService:
         await self._access.require(caller, named, write=True)
         return named
 
-    async def _collect_file(
-        self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
-    ) -> None:
+    async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> None:
         readers: dict[BodyFormat, Callable[[IO[bytes]], Iterator[Frame]]] = {
             BodyFormat.NDJSON: tabular.read_ndjson,
             BodyFormat.CSV: lambda f: tabular.read_csv(f, request.timestamp_column, request.timestamp_format),
-            BodyFormat.PARQUET: lambda f: tabular.read_parquet(
-                f, request.timestamp_column, request.timestamp_format
-            ),
-            BodyFormat.ARROW: lambda f: tabular.read_arrow(
-                f, request.timestamp_column, request.timestamp_format
-            ),
+            BodyFormat.PARQUET: lambda f: tabular.read_parquet(f, request.timestamp_column, request.timestamp_format),
+            BodyFormat.ARROW: lambda f: tabular.read_arrow(f, request.timestamp_column, request.timestamp_format),
         }
         with tempfile.SpooledTemporaryFile(max_size=FILE_BYTES) as file:
             async for chunk in chunks:

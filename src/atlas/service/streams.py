@@ -105,9 +105,7 @@ class StreamService:
         channel = self._join(dataset_id, reader, latest)
         self.open_streams += 1
         try:
-            yield _event(
-                "connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start
-            )
+            yield _event("connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start)
             sent = start
             checked = asyncio.get_running_loop().time()
             async for piece in self._behind(dataset_id, sent, latest):

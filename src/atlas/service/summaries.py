@@ -76,9 +76,7 @@ class SummaryService:
         wanted = [name.strip() for name in functions.split(",") if name.strip()]
         unknown = next((name for name in wanted if name not in FUNCTIONS), None)
         if unknown is not None or not wanted:
-            raise BadRequestError(
-                "Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}"
-            )
+            raise BadRequestError("Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}")
         shot = await reading.snapshot(self._database, dataset_id)
         columns = [c for c in chosen(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
         met = [block for block in shot.blocks if span.meets(block)]
@@ -88,9 +86,7 @@ class SummaryService:
         width = _width(bucket, hi - lo, points)
         rows = await reading.buckets(self._database, shot, columns, Range(lo, hi), width, wanted, MAX_BUCKETS)
         if len(rows) > MAX_BUCKETS:
-            raise BadRequestError(
-                "Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider"
-            )
+            raise BadRequestError("Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider")
         return {"bucket": _name(width), "results": [_result(row, columns, wanted) for row in rows]}
 
 
@@ -104,9 +100,7 @@ def _width(bucket: str, micros: int, points: int) -> int | str:
         return next((step for step in STEPS if step >= least), max(604800, whole_weeks + 604800))
     found = _WIDTH.fullmatch(bucket)
     if found is None:
-        raise BadRequestError(
-            "Invalid parameter", "bucket: a number and s, m, h, d or w; month; year; or auto"
-        )
+        raise BadRequestError("Invalid parameter", "bucket: a number and s, m, h, d or w; month; year; or auto")
     return int(found[1]) * UNITS[found[2]]
 
 

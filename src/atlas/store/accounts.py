@@ -50,9 +50,7 @@ async def any_key(connection: Connection) -> bool:
 async def ensure_organization(connection: Connection, name: str) -> tuple[int, bool]:
     """Id of the organization called `name`, and whether it was made now, with its schema and roles."""
     schema = f"org_{secrets.token_hex(6)}"
-    cursor = await connection.execute(
-        queries("keys")["create_organization"], {"name": name, "schema": schema}
-    )
+    cursor = await connection.execute(queries("keys")["create_organization"], {"name": name, "schema": schema})
     made = await cursor.fetchone()
     if made is None:
         cursor = await connection.execute(queries("keys")["find_organization"], {"name": name})

@@ -46,9 +46,7 @@ class Database:
             check=psycopg_pool.AsyncConnectionPool.check_connection,
         )
         self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
-        self._arrow = QueuePool(
-            self._connect_arrow, pool_size=ARROW_READERS, max_overflow=0, timeout=POOL_WAIT_SECONDS
-        )
+        self._arrow = QueuePool(self._connect_arrow, pool_size=ARROW_READERS, max_overflow=0, timeout=POOL_WAIT_SECONDS)
 
     def _options(self) -> str:
         # Reads are planned from row blocks, so an index always fits better than the whole table; a freshly
@@ -111,9 +109,7 @@ class Database:
                 connection.invalidate()
                 state = getattr(error, "sqlstate", None) or "08000"
                 if state == "57014":
-                    raise UnavailableError(
-                        "The query took too long", "it was stopped; ask for less"
-                    ) from error
+                    raise UnavailableError("The query took too long", "it was stopped; ask for less") from error
                 if state == "42P01":
                     raise NotFoundError("Dataset not found", "it has just been deleted") from error
                 if state[:2] not in ("08", "57"):
@@ -136,9 +132,7 @@ class Database:
 
         with psycopg.connect(self.url, autocommit=True) as lock:
             if lock.info.server_version < MIN_VERSION:
-                raise RuntimeError(
-                    f"PostgreSQL 15 or newer is needed; the server is {lock.info.server_version}"
-                )
+                raise RuntimeError(f"PostgreSQL 15 or newer is needed; the server is {lock.info.server_version}")
             lock.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
             _, rest = self.url.split("://", 1)
             # yoyo's own lock is a row that a killed process leaves behind; the advisory lock is not.

@@ -11,7 +11,15 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from atlas.core.access import Access, Caller
-from atlas.core.columns import MAX_PHYSICAL_COLUMNS, SQL_TYPES, Column, Dtype, physical_name
+from atlas.core.columns import (
+    MAX_PHYSICAL_COLUMNS,
+    SQL_TYPES,
+    Column,
+    Dtype,
+    from_catalog,
+    physical_name,
+    to_catalog,
+)
 from atlas.core.frames import SchemaChange
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store.database import Connection, Database
@@ -70,9 +78,7 @@ async def delete(connection: Connection, dataset_id: int) -> bool:
     row = await one(connection, "delete_dataset", id=dataset_id)
     if row is None:
         return False
-    await connection.execute(
-        sql.SQL("DROP TABLE IF EXISTS {}").format(table_of(row["table_schema"], dataset_id))
-    )
+    await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table_of(row["table_schema"], dataset_id)))
     return True
 
 
@@ -102,9 +108,7 @@ async def search(
         counted = await cursor.fetchone()
         assert counted is not None
         rows = connection.cursor(row_factory=dict_row)
-        await rows.execute(
-            queries("datasets")["list_datasets"], parameters | {"limit": limit, "offset": offset}
-        )
+        await rows.execute(queries("datasets")["list_datasets"], parameters | {"limit": limit, "offset": offset})
         return counted[0], await rows.fetchall()
 
 
@@ -114,7 +118,7 @@ async def columns_of(connection: Connection, ids: Iterable[int]) -> dict[int, li
     cursor = await connection.execute(queries("datasets")["list_columns"], {"ids": wanted})
     found: dict[int, list[Column]] = {dataset_id: [] for dataset_id in wanted}
     async for column_id, dataset_id, name, dtype, physical, declared in cursor:
-        found[dataset_id].append(Column(column_id, name, Dtype(dtype), physical, declared))
+        found[dataset_id].append(Column(column_id, from_catalog(name), Dtype(dtype), physical, declared))
     return found
 
 
@@ -127,9 +131,7 @@ async def apply_schema(
     for column in change.widen:
         if await _widen(connection, table, column):
             await _set(connection, column, Dtype.FLOAT, column.physical, declared=declared)
-            result[column.name] = Column(
-                column.id, column.name, Dtype.FLOAT, column.physical, column.declared
-            )
+            result[column.name] = Column(column.id, column.name, Dtype.FLOAT, column.physical, column.declared)
     taken = {column.physical for column in columns.values() if column.physical}
     if not change.add:
         return result
@@ -142,12 +144,8 @@ async def apply_schema(
         if dtype is not Dtype.JSON:
             physical = physical_name(name, position, taken)
             taken.add(physical)
-            additions.append(
-                sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(physical), sql.SQL(SQL_TYPES[dtype]))
-            )
-        result[name] = await _record(
-            connection, dataset_id, columns.get(name), name, dtype, physical, declared
-        )
+            additions.append(sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(physical), sql.SQL(SQL_TYPES[dtype])))
+        result[name] = await _record(connection, dataset_id, columns.get(name), name, dtype, physical, declared)
     if additions:
         statement = sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(additions))
         try:
@@ -170,7 +168,7 @@ async def _record(
         connection,
         "insert_column",
         dataset=dataset_id,
-        name=name,
+        name=to_catalog(name),
         physical=physical,
         dtype=dtype,
         declared=declared,
@@ -179,9 +177,7 @@ async def _record(
     return Column(row["id"], name, dtype, physical, declared)
 
 
-async def _set(
-    connection: Connection, column: Column, dtype: Dtype, physical: str | None, *, declared: bool
-) -> None:
+async def _set(connection: Connection, column: Column, dtype: Dtype, physical: str | None, *, declared: bool) -> None:
     parameters = {"id": column.id, "dtype": dtype, "physical": physical, "declared": declared}
     await connection.execute(queries("datasets")["set_column"], parameters)
 
@@ -195,13 +191,11 @@ async def _widen(connection: Connection, table: sql.Identifier, column: Column) 
     """Makes an int column float, unless it holds an integer that no float equals."""
     assert column.physical is not None
     name = sql.Identifier(column.physical)
-    inexact = sql.SQL(
-        "SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1"
-    ).format(table, name)
+    inexact = sql.SQL("SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1").format(
+        table, name
+    )
     cursor = await connection.execute(inexact)
     if await cursor.fetchone() is not None:
         return False
-    await connection.execute(
-        sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE double precision").format(table, name)
-    )
+    await connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE double precision").format(table, name))
     return True

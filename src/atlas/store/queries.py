@@ -18,6 +18,4 @@ def queries(topic: str) -> dict[str, LiteralString]:
     """
     text = (resources.files("atlas.store") / "queries" / f"{topic}.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)
-    return {
-        name: cast(LiteralString, body.strip()) for name, body in zip(parts[1::2], parts[2::2], strict=True)
-    }
+    return {name: cast(LiteralString, body.strip()) for name, body in zip(parts[1::2], parts[2::2], strict=True)}

@@ -89,9 +89,7 @@ async def _lock(connection: Connection, dataset_id: int) -> _State:
     return _State(*row)
 
 
-async def _append(
-    connection: Connection, dataset_id: int, state: _State, frames: AsyncIterator[Frame]
-) -> int:
+async def _append(connection: Connection, dataset_id: int, state: _State, frames: AsyncIterator[Frame]) -> int:
     table = table_of(state.schema, dataset_id)
     columns = {c.name: c for c in (await columns_of(connection, [dataset_id]))[dataset_id]}
     seq, late, top = state.last_seq, 0, state.max_ts
@@ -212,9 +210,7 @@ async def _recount(
         assert row is not None
         count, low, high = row
     if not count:
-        await connection.execute(
-            queries("rows")["delete_block"], {"id": dataset_id, "first_seq": block.first_seq}
-        )
+        await connection.execute(queries("rows")["delete_block"], {"id": dataset_id, "first_seq": block.first_seq})
         return
     parameters = {
         "id": dataset_id, "first_seq": block.first_seq, "last_seq": block.last_seq,

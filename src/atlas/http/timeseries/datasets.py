@@ -59,9 +59,7 @@ async def search_metadata(
     return {"count": count, "next": following, "previous": previous, "results": rows}
 
 
-@router.post(
-    "/datasets/", tags=datasets, response_model=DatasetView, status_code=201, summary="Create a dataset"
-)
+@router.post("/datasets/", tags=datasets, response_model=DatasetView, status_code=201, summary="Create a dataset")
 async def create_dataset(body: DatasetBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """You become its owner; until you add a tag, only you see it."""
     return await services.datasets.create(caller, body.name, body.description, body.metadata)
@@ -73,9 +71,7 @@ async def get_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep)
     return await services.datasets.get(caller, dataset_id)
 
 
-@router.put(
-    "/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Replace a dataset's fields"
-)
+@router.put("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Replace a dataset's fields")
 async def replace_dataset(
     dataset_id: int, body: DatasetBody, caller: CallerDep, services: ServicesDep
 ) -> dict[str, Any]:
@@ -98,29 +94,19 @@ def _checked(metadata: Metadata) -> Metadata:
     return metadata
 
 
-@router.patch(
-    "/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Merge metadata"
-)
-async def merge_metadata(
-    dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep
-) -> dict[str, Any]:
+@router.patch("/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Merge metadata")
+async def merge_metadata(dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Adds or replaces the fields that you send; the others stay. Owner only."""
     return await services.datasets.update(caller, dataset_id, "merge_metadata", metadata=_checked(body))
 
 
-@router.put(
-    "/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Replace metadata"
-)
-async def replace_metadata(
-    dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep
-) -> dict[str, Any]:
+@router.put("/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Replace metadata")
+async def replace_metadata(dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Replaces all metadata. Owner only."""
     return await services.datasets.update(caller, dataset_id, "replace_metadata", metadata=_checked(body))
 
 
-@router.get(
-    "/datasets/{dataset_id}/tags/", tags=["Tags"], response_model=list[TagView], summary="A dataset's tags"
-)
+@router.get("/datasets/{dataset_id}/tags/", tags=["Tags"], response_model=list[TagView], summary="A dataset's tags")
 async def dataset_tags(dataset_id: int, caller: CallerDep, services: ServicesDep) -> list[dict[str, Any]]:
     """Needs read access."""
     return await services.tags.of_dataset(caller, dataset_id)
@@ -133,16 +119,12 @@ async def dataset_tags(dataset_id: int, caller: CallerDep, services: ServicesDep
     status_code=201,
     summary="Share by tag",
 )
-async def assign_tag(
-    dataset_id: int, body: TagBody, caller: CallerDep, services: ServicesDep
-) -> dict[str, Any]:
+async def assign_tag(dataset_id: int, body: TagBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Lets everybody who holds the tag read the dataset. Name the tag by name or by id. Owner only."""
     return await services.tags.assign(caller, dataset_id, body.tag_name, body.tag_id)
 
 
-@router.delete(
-    "/datasets/{dataset_id}/tags/{tag_id}/", tags=["Tags"], status_code=204, summary="Stop sharing by tag"
-)
+@router.delete("/datasets/{dataset_id}/tags/{tag_id}/", tags=["Tags"], status_code=204, summary="Stop sharing by tag")
 async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, services: ServicesDep) -> Response:
     """Users who hold only this tag lose access at once. Owner only."""
     await services.tags.remove(caller, dataset_id, tag_id)
@@ -150,16 +132,12 @@ async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, services: 
 
 
 @router.get("/columns/", tags=columns, response_model=list[ColumnView], summary="List columns")
-async def list_columns(
-    caller: CallerDep, dataset: DatasetParam, services: ServicesDep
-) -> list[dict[str, Any]]:
+async def list_columns(caller: CallerDep, dataset: DatasetParam, services: ServicesDep) -> list[dict[str, Any]]:
     """The columns of a dataset: declared ones, and those that came with data."""
     return await services.datasets.columns(caller, dataset)
 
 
-@router.post(
-    "/columns/", tags=columns, response_model=ColumnView, status_code=201, summary="Declare a column"
-)
+@router.post("/columns/", tags=columns, response_model=ColumnView, status_code=201, summary="Declare a column")
 async def create_column(body: ColumnBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Optional: rows may have any keys without it. Owner only."""
     return await services.datasets.declare_column(caller, body.dataset, body.name, Dtype(body.dtype))

@@ -121,9 +121,7 @@ async def bulk_download(
     ] = "flat",
 ) -> Response:  # fmt: skip
     """Every row of the range in order of time, as the dataset is at this moment."""
-    download = await services.reads.download(
-        caller, dataset, span, output, names=columns, flat=shape == "flat"
-    )
+    download = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat")
     return _send(request, download, attach=True)
 
 

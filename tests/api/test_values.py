@@ -1,0 +1,151 @@
+"""What goes in comes back equal."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from tests.conftest import make_dataset
+
+pytestmark = pytest.mark.anyio
+STAMP = "2025-12-16T10:00:00Z"
+
+
+async def insert(client: httpx.AsyncClient, dataset: int, rows: list[Any]) -> httpx.Response:
+    data = [{"timestamp": stamp, "values": values} for stamp, values in rows]
+    return await client.post(
+        "/api/rows/bulk_insert/", content=json.dumps({"dataset": dataset, "rows": data}),
+        headers={"Content-Type": "application/json"},
+    )  # fmt: skip
+
+
+async def rows_of(client: httpx.AsyncClient, dataset: int) -> list[tuple[str, dict[str, Any]]]:
+    response = await client.get(f"/api/rows/?dataset={dataset}&limit=10000")
+    assert response.status_code == 200, response.text
+    found = json.loads(response.text)["results"]
+    nested = await client.get(f"/api/rows/bulk_download/?dataset={dataset}&shape=nested")
+    assert [row["values"] for row in json.loads(nested.text)] == [row["values"] for row in found]
+    return [(row["timestamp"], row["values"]) for row in found]
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal, and null, booleans and numbers not taken for each other."""
+    if isinstance(left, dict):
+        return isinstance(right, dict) and left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
+    if isinstance(left, list):
+        return isinstance(right, list) and len(left) == len(right) and all(map(same, left, right))
+    return (isinstance(left, bool) == isinstance(right, bool)) and left == right
+
+
+BATCHES: dict[str, list[list[dict[str, Any]]]] = {
+    "numbers": [[{"a": 1, "b": 1.5}, {"a": -1, "b": 1e-300}, {"a": 0, "b": -0.25}]],
+    "int64": [[{"a": 2**63 - 1}, {"a": -(2**63)}, {"a": 0}]],
+    "past int64": [[{"a": 2**63}, {"a": -(2**70)}, {"a": 10**400}, {"a": 5}]],
+    "int past 2^53 beside a fraction": [[{"a": 9007199254740993}, {"a": 1.5}]],
+    "int past 2^53, then a fraction": [[{"a": 9007199254740993}], [{"a": 1.5}], [{"a": 2}]],
+    "int, then fractions, then int": [[{"a": 1}, {"a": 2}], [{"a": 1.25}], [{"a": 3}]],
+    "int, then text, then object": [[{"a": 1}], [{"a": "one"}], [{"a": {"n": 1}}], [{"a": True}], [{"a": None}]],
+    "text, then int": [[{"a": "x"}], [{"a": 1}], [{"a": 1.5}], [{"a": False}]],
+    "booleans": [[{"a": True, "b": False}], [{"a": 1, "b": 0}], [{"a": "true"}]],
+    "mixed in one batch": [[{"a": 1}, {"a": "x"}, {"a": 2.5}, {"a": [1, {"b": None}]}, {"a": None}, {}]],
+    "null and absent": [[{"a": None, "b": 1}, {"b": 2}, {"a": 3, "b": None}, {}]],
+    "only null": [[{"a": None}], [{}], [{"a": 1}], [{"a": None}]],
+    "null in every row": [[{"a": None, "b": None}] * 3],
+    "the word null": [[{"null": 1, "a": "null"}, {"null": None, "a": None}, {"a": "nullnull"}]],
+    "texts like dates": [[{"a": "2025-01-01"}, {"a": "2025-01-01T00:00:00Z"}], [{"a": "2025-01-01 00:00:00"}]],
+    "empty texts": [[{"a": "", "b": " "}, {"a": "0", "b": "007"}]],
+    "odd texts": [[{"a": "\u0000 \u001f \" \\ / \n é 漢 🎉 \u2028"}, {"a": "'; DROP TABLE x; --"}]],
+    "nested": [[{"a": {"b": {"c": [1, 2, {"d": "\"}]"}]}}}, {"a": []}, {"a": {}}]],
+    "keys": [[{k: n for n, k in enumerate(
+        ["", "ts", "TIMESTAMP", "timestamp", "_seq", "_extra", "ctid", "xmin", '"', "'", "a" * 200, "é" * 200, "漢字",
+         "%s", "{}", "a.b", "values", "dataset", "A", "a", "$1", "\\", "c1", "c2", " ", "\n", "🎉", "oid", "null"])}]],
+    "text keys": [[{'"; DROP TABLE x; --': "x", "k\u0000": "y"}]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BATCHES)
+async def test_round_trip(owner: httpx.AsyncClient, name: str) -> None:
+    dataset = await make_dataset(owner)
+    for batch in BATCHES[name]:
+        response = await insert(owner, dataset, [(STAMP, values) for values in batch])
+        assert response.json() == {"inserted": len(batch), "total": len(batch)}, response.text
+    expected = [values for batch in BATCHES[name] for values in batch]
+    found = [values for _, values in await rows_of(owner, dataset)]
+    assert same(found, expected), found
+    one = {"dataset": dataset, "timestamp": STAMP, "values": expected[0]}
+    single = await owner.post("/api/rows/", content=json.dumps(one))
+    assert single.status_code == 201, single.text
+    assert same(single.json()["values"], expected[0])
+    latest = json.loads((await owner.get(f"/api/rows/latest/?dataset={dataset}")).text)
+    assert same(latest["values"], expected[0])
+    for output in ("csv", "parquet", "arrow", "ndjson"):
+        download = await owner.get(f"/api/rows/bulk_download/?dataset={dataset}&output={output}")
+        assert download.status_code == 200
+
+
+async def test_timestamps(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    given_stamps = {
+        "2025-12-16T10:00:00.123456Z": "2025-12-16T10:00:00.123456Z", "0001-01-01T00:00:00Z": "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z": "9999-12-31T23:59:59.999999Z", "2025-12-16": "2025-12-16T00:00:00Z",
+        "1969-12-31T23:59:59.5Z": "1969-12-31T23:59:59.500Z", "2025-12-16T12:00:00+02:00": "2025-12-16T10:00:00Z",
+        "2025-12-16T05:30:00.25-05:30": "2025-12-16T11:00:00.250Z", "2025-12-16 10:00": "2025-12-16T10:00:00Z",
+    }  # fmt: skip
+    await insert(owner, dataset, [(stamp, {"n": n}) for n, stamp in enumerate(given_stamps)])
+    pairs = [(expected, n) for n, expected in enumerate(given_stamps.values())]
+    expected = sorted(pairs, key=lambda pair: (datetime.fromisoformat(pair[0]), pair[1]))
+    assert [(stamp, values["n"]) for stamp, values in await rows_of(owner, dataset)] == expected
+    for bad in (
+        "yesterday",
+        "2025-13-01T00:00:00Z",
+        "",
+        "2025-12-16T10:00:00.1234567Z",
+        "0001-01-01T00:00:00+01:00",
+    ):
+        response = await insert(owner, dataset, [(STAMP, {}), (bad, {})])
+        assert response.status_code == 400, bad
+        assert response.json()["details"].startswith("rows[1].timestamp: "), bad
+
+
+async def test_order_of_equal_times_is_that_of_insertion(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    await insert(owner, dataset, [("2025-01-02T00:00:00Z", {"n": 0}), (STAMP, {"n": 1}), (STAMP, {"n": 2})])
+    await insert(owner, dataset, [(STAMP, {"n": 3}), ("2025-01-01T00:00:00Z", {"n": 4})])
+    assert [values["n"] for _, values in await rows_of(owner, dataset)] == [4, 0, 1, 2, 3]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)  # fmt: skip
+KEYS = st.sampled_from(["a", "b", "ts", "", "null"]) | st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    batches=st.lists(st.lists(st.dictionaries(KEYS, JSON, max_size=4), min_size=1, max_size=5), min_size=1, max_size=3)
+)
+async def test_any_values_come_back(owner: httpx.AsyncClient, batches: list[list[dict[str, Any]]]) -> None:
+    dataset = await make_dataset(owner)
+    for batch in batches:
+        response = await insert(owner, dataset, [(STAMP, values) for values in batch])
+        assert response.status_code == 200, response.text
+    expected = [values for batch in batches for values in batch]
+    found = [values for _, values in await rows_of(owner, dataset)]
+    assert same(found, expected), (found, expected)
+
+
+def test_same_tells_apart() -> None:
+    assert not same({"a": None}, {})
+    assert not same(True, 1)
+    assert same(1, 1.0)
+    assert math.isfinite(1e308)
