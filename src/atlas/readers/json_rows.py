@@ -8,6 +8,8 @@ values) is noticed and decoded again by `json_exact`, which is slower and keeps 
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +21,8 @@ from atlas.readers import json_exact
 from atlas.readers.stamps import timestamps
 
 _ROW_KEYS = {"timestamp", "values"}
+# Arrow 26 crashes on a record that is null. Within one object, null never follows a closing brace.
+_ROOT_NULL = re.compile(rb"\}\s*null")
 _STAMP = pa.struct([("timestamp", pa.string())])
 
 
@@ -32,13 +36,14 @@ def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
     `first_row` is what the errors count from. Raises RowError and BadRequestError.
     """
     try:
-        return _decode_fast(body)
+        return _decode_fast(body, first_row)
     except (_NeedsExactError, pa.ArrowException, UnicodeDecodeError):
         return json_exact.decode(body, first_row)
 
 
-def _decode_fast(body: bytes) -> tuple[Frame, object]:
-    if b"\\u0000" in body:
+def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
+    nulls = body.count(b"null")
+    if b"\\u0000" in body or not body.lstrip().startswith(b"{") or (nulls and _ROOT_NULL.search(body)):
         raise _NeedsExactError
     table = _read(body, pa.schema([("rows", pa.list_(_STAMP))]))
     if table.num_rows != 1 or not set(table.column_names) <= {"dataset", "rows"}:
@@ -52,7 +57,7 @@ def _decode_fast(body: bytes) -> tuple[Frame, object]:
         table = _read(body, pa.schema([("rows", pa.list_(row))]))
         rows = _rows(table)
     dataset = table.column("dataset")[0].as_py() if "dataset" in table.column_names else None
-    return _frame(rows, nulls=body.count(b"null")), dataset
+    return _frame(rows, nulls, first_row), dataset
 
 
 def _read(body: bytes, schema: pa.Schema) -> pa.Table:
@@ -73,7 +78,7 @@ def _rows(table: pa.Table) -> pa.StructArray:
     return rows
 
 
-def _frame(rows: pa.StructArray, nulls: int) -> Frame:
+def _frame(rows: pa.StructArray, nulls: int, first_row: int) -> Frame:
     stamps, values = rows.field("timestamp"), rows.field("values")
     if stamps.null_count or values.null_count:
         raise _NeedsExactError
@@ -84,7 +89,7 @@ def _frame(rows: pa.StructArray, nulls: int) -> Frame:
             array = array.cast(pa.int64())
         _check_exact(array)
         columns[field.name] = array
-    ts = timestamps(stamps)
+    ts = timestamps(stamps, first_row)
     if not nulls or not any(array.null_count for array in columns.values()):
         return Frame(ts, columns)
     return _with_nulls(ts, columns, nulls)

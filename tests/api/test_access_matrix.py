@@ -1,0 +1,113 @@
+"""Every route, tried by every kind of caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from tests.conftest import Client, People, make_dataset
+
+from atlas.app import create_app
+from atlas.config import Settings
+
+pytestmark = pytest.mark.anyio
+ROWS = [{"timestamp": "2025-12-16T10:00:00Z", "values": {"a": 1}}]
+
+# method, path, body, who may: `any` with a key, `read` or `write` access to the dataset.
+ROUTES: list[tuple[str, str, Any, str]] = [
+    ("GET", "/api/datasets/", None, "any"),
+    ("GET", "/api/datasets/search/?source=x", None, "any"),
+    ("POST", "/api/datasets/", {"name": "n"}, "any"),
+    ("GET", "/api/datasets/{id}/", None, "read"),
+    ("PUT", "/api/datasets/{id}/", {"name": "n"}, "write"),
+    ("PATCH", "/api/datasets/{id}/metadata/", {"k": 1}, "write"),
+    ("PUT", "/api/datasets/{id}/metadata/", {"k": 1}, "write"),
+    ("GET", "/api/datasets/{id}/tags/", None, "read"),
+    ("POST", "/api/datasets/{id}/tags/", {"tag_name": "test"}, "write"),
+    ("DELETE", "/api/datasets/{id}/tags/2/", None, "write"),
+    ("GET", "/api/columns/?dataset={id}", None, "read"),
+    ("POST", "/api/columns/", {"dataset": "{id}", "name": "c", "dtype": "float"}, "write"),
+    ("GET", "/api/tags/", None, "any"),
+    ("POST", "/api/tags/acquire/", {"tag_name": "test"}, "any"),
+    ("POST", "/api/access/check/", {"dataset_id": "{id}"}, "any"),
+    ("GET", "/api/rows/?dataset={id}", None, "read"),
+    ("POST", "/api/rows/", {"dataset": "{id}", **ROWS[0]}, "write"),
+    ("POST", "/api/rows/bulk_insert/", {"dataset": "{id}", "rows": ROWS}, "write"),
+    ("GET", "/api/rows/bulk_download/?dataset={id}", None, "read"),
+    ("GET", "/api/rows/live/?dataset={id}", None, "read"),
+    ("GET", "/api/rows/stream/?dataset={id}", None, "stream"),
+    ("GET", "/api/rows/latest/?dataset={id}", None, "read"),
+    ("GET", "/api/rows/aggregate/?dataset={id}", None, "read"),
+    ("DELETE", "/api/rows/?dataset={id}&start=2020-01-01T00:00:00Z", None, "write"),
+    ("DELETE", "/api/datasets/{id}/", None, "write"),
+]
+
+
+def test_no_route_is_left_out() -> None:
+    paths = create_app(Settings(database_url="postgresql://nowhere")).openapi()["paths"]
+    known = {(m.upper(), p) for p, item in paths.items() for m in item if p.startswith("/api")}
+    tried = {(m, p.split("?")[0].replace("{id}", "{dataset_id}").replace("tags/2/", "tags/{tag_id}/"))
+             for m, p, _, _ in ROUTES}  # fmt: skip
+    assert tried == known
+
+
+def filled(value: Any, dataset: int) -> Any:
+    if isinstance(value, dict):
+        return {key: filled(item, dataset) for key, item in value.items()}
+    return dataset if value == "{id}" else value
+
+
+async def status(client: httpx.AsyncClient, method: str, path: str, body: Any, dataset: int) -> httpx.Response:
+    return await client.request(method, path.replace("{id}", str(dataset)), json=filled(body, dataset))
+
+
+@pytest.mark.parametrize(("method", "path", "body", "need"), ROUTES)
+async def test_callers(client: Client, people: People, method: str, path: str, body: Any, need: str) -> None:
+    owner, holder, stranger = client(people.owner), client(people.holder), client(people.stranger)
+    dataset = await make_dataset(owner, metadata={"source": "x"})
+    await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": ROWS})
+    await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "public"})
+    await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_id": 2})
+    await holder.post("/api/tags/acquire/", json={"tag_name": "public"})
+
+    for key in (None, "", "nonsense", "atlas_live_sk_" + "a" * 32, people.revoked, people.expired):
+        refused = await status(client(key), method, path, body, dataset)
+        assert refused.status_code == 401, key
+        assert set(refused.json()) == {"error", "details"}
+    if need == "any":
+        for caller in (stranger, holder, owner):
+            assert (await status(caller, method, path, body, dataset)).status_code in (200, 201)
+        return
+    refused = await status(stranger, method, path, body, dataset)
+    assert (refused.status_code, set(refused.json())) == (403, {"error", "details"})
+    if need == "stream":
+        return
+    held = await status(holder, method, path, body, dataset)
+    assert held.status_code == (200 if need == "read" else 403), held.text
+    owned = await status(owner, method, path, body, dataset)
+    assert owned.status_code in (200, 201, 204), owned.text
+    missing = await status(owner, method, path, body, 999_999)
+    assert (missing.status_code, missing.json()["details"]) == (404, "No dataset with ID 999999")
+
+
+async def test_private_means_invisible(client: Client, people: People) -> None:
+    owner, holder = client(people.owner), client(people.holder)
+    dataset = await make_dataset(owner, name="secret plan", metadata={"source": "secret"})
+    for path in ("/api/datasets/", "/api/datasets/?search=secret", "/api/datasets/search/?source=secret"):
+        assert (await owner.get(path)).json()["count"] == 1
+        assert (await holder.get(path)).json() == {"count": 0, "next": None, "previous": None, "results": []}
+    await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "premium"})
+    wrong = await holder.post("/api/tags/acquire/", json={"tag_name": "premium", "secret": "guess"})
+    assert wrong.status_code == 403
+    assert (await holder.post("/api/tags/acquire/", json={"tag_name": "premium"})).status_code == 403
+    right = await holder.post("/api/tags/acquire/", json={"tag_name": "premium", "secret": "open sesame"})
+    assert right.status_code == 200
+    assert "secret_hash" not in right.text
+    tag = right.json()["id"]
+    assert (await holder.get("/api/datasets/?search=SECRET")).json()["count"] == 1
+    checked = await holder.post("/api/access/check/", json={"dataset_id": dataset, "require_write": True})
+    assert checked.json() == {"has_access": False, "is_owner": False, "matching_tags": ["premium"]}
+    assert (await owner.delete(f"/api/datasets/{dataset}/tags/{tag}/")).status_code == 204
+    assert (await owner.delete(f"/api/datasets/{dataset}/tags/{tag}/")).status_code == 404
+    assert (await holder.get(f"/api/rows/?dataset={dataset}")).status_code == 403
