@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,20 +33,30 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that another system user can reach, as PostgreSQL runs as one where we are root.
+
+    pytest's own are closed to others, again at the start of every session that runs beside this one.
+    """
+    with tempfile.TemporaryDirectory(prefix="atlas-test-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL for the session: ATLAS_TEST_DATABASE_URL's, else an embedded one."""
     given = os.environ.get("ATLAS_TEST_DATABASE_URL")
     if given:
         yield given
         return
-    folder = Path(tmp_path_factory.mktemp("postgres"))
-    with EmbeddedPostgres(folder).serve() as url:
+    with open_folder() as folder, EmbeddedPostgres(folder).serve() as url:
         yield url
 
 

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import httpx
 import pytest
+from tests.conftest import open_folder
 
 from atlas.store.embedded import EmbeddedPostgres
 
@@ -82,14 +83,19 @@ def postgres_pid(folder: Path) -> int | None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
+def folder() -> Iterator[Path]:
+    with open_folder() as path:
+        yield path
+        stop_all(path)
+
+
+def stop_all(folder: Path) -> None:
     for server in Serving.started:
         if server.process.poll() is None:
             server.process.kill()
             server.process.wait()
     Serving.started.clear()
-    pid = postgres_pid(tmp_path)
+    pid = postgres_pid(folder)
     if pid is not None:
         os.kill(pid, signal.SIGINT)
 
@@ -142,8 +148,8 @@ def test_killed_postgres_is_started_again(folder: Path) -> None:
     assert server.stop() == 0
 
 
-def test_health_follows_the_database(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    external = tmp_path_factory.mktemp("external")
+def test_health_follows_the_database(folder: Path) -> None:
+    external = folder / "external"
     with EmbeddedPostgres(external).serve() as url:
         server = Serving(folder, ATLAS_DATABASE_URL=url).ready()
         client = server.client(server.key())

@@ -1,0 +1,142 @@
+"""Bulk inserts in every format and encoding, and inserts that are safe to repeat."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from importlib import resources
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.conftest import make_dataset
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+pytestmark = pytest.mark.anyio
+TABLE = pa.table({
+    "timestamp": pa.array([0, 1_000_000, 2_500_000]).cast(pa.timestamp("us", "UTC")),
+    "price": [1.5, None, 3.25], "n": pa.array([1, 2, None], pa.int32()), "name": ["x", "", "007"],
+    "ok": [True, None, False], "kind": pa.array(["a", "b", "a"]).dictionary_encode(),
+    "tags": [["p"], None, []],
+})  # fmt: skip
+ROWS = [
+    ("1970-01-01T00:00:00Z", {"price": 1.5, "n": 1, "name": "x", "ok": True, "kind": "a", "tags": '["p"]'}),
+    ("1970-01-01T00:00:01Z", {"n": 2, "name": "", "kind": "b"}),
+    ("1970-01-01T00:00:02.500Z", {"price": 3.25, "name": "007", "ok": False, "kind": "a", "tags": "[]"}),
+]
+
+
+def arrow(*, file: bool) -> bytes:
+    sink = io.BytesIO()
+    with (pa.ipc.new_file if file else pa.ipc.new_stream)(sink, TABLE.schema) as writer:
+        writer.write_table(TABLE)
+    return sink.getvalue()
+
+
+def parquet() -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(TABLE, sink)
+    return sink.getvalue()
+
+
+NESTED = b"""{"timestamp":"1970-01-01T00:00:00Z",\
+"values":{"price":1.5,"n":1,"name":"x","ok":true,"kind":"a","tags":"[\\"p\\"]"}}
+{"timestamp":"1970-01-01T00:00:01Z","values":{"n":2,"name":"","kind":"b"}}
+
+{"timestamp":"1970-01-01T00:00:02.5Z","values":{"price":3.25,"name":"007","ok":false,"kind":"a","tags":"[]"}}"""
+FLAT = b"""{"timestamp":"1970-01-01T00:00:00Z","price":1.5,"n":1,"name":"x","ok":true,"kind":"a","tags":"[\\"p\\"]"}
+{"n":2,"name":"","kind":"b","timestamp":"1970-01-01T00:00:01Z"}
+{"timestamp":"1970-01-01T00:00:02.5Z","price":3.25,"name":"007","ok":false,"kind":"a","tags":"[]"}
+"""
+CSV = b"""price,n,name,timestamp,ok,kind,tags
+1.5,1,x,1970-01-01T00:00:00Z,true,a,"[""p""]"
+,2,"",1970-01-01T00:00:01Z,,b,
+3.25,,007,1970-01-01T00:00:02.5Z,false,a,[]
+"""
+BODIES = {
+    "application/x-ndjson nested": NESTED, "application/x-ndjson flat": FLAT, "text/csv": CSV,
+    "application/vnd.apache.parquet": parquet(), "application/vnd.apache.arrow.stream": arrow(file=False),
+    "application/vnd.apache.arrow.file": arrow(file=True),
+}  # fmt: skip
+ENCODINGS = {"": bytes, "gzip": gzip.compress, "zstd": zstd.compress}
+
+
+async def send(
+    client: httpx.AsyncClient, dataset: int, body: bytes, media: str, query: str = "", **more: str
+) -> httpx.Response:
+    headers = {"Content-Type": media} | {name.replace("_", "-"): value for name, value in more.items()}
+    return await client.post(f"/api/rows/bulk_insert/?dataset={dataset}{query}", content=body, headers=headers)
+
+
+async def rows_of(client: httpx.AsyncClient, dataset: int) -> list[tuple[str, dict[str, object]]]:
+    results = (await client.get(f"/api/rows/?dataset={dataset}&limit=1000")).json()["results"]
+    return [(row["timestamp"], row["values"]) for row in results]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", BODIES)
+async def test_every_format(owner: httpx.AsyncClient, name: str, encoding: str) -> None:
+    dataset = await make_dataset(owner)
+    more = {"Content_Encoding": encoding} if encoding else {}
+    response = await send(owner, dataset, ENCODINGS[encoding](BODIES[name]), name.split(maxsplit=1)[0], **more)
+    assert response.json() == {"inserted": 3, "total": 3}, response.text
+    found = await rows_of(owner, dataset)
+    if name == "text/csv":
+        assert {values["name"] for _, values in found} == {"x", "", "007"}
+    assert found == ROWS
+
+
+async def test_a_real_price_series(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner, name="stocks")
+    stocks = (resources.files("vega_datasets") / "_data" / "stocks.csv").read_bytes()
+    response = await send(owner, dataset, stocks, "text/csv")
+    assert response.json()["inserted"] == stocks.count(b"\n") - 1 + (not stocks.endswith(b"\n"))
+    rows = await rows_of(owner, dataset)
+    assert rows[0] == ("2000-01-01T00:00:00Z", {"symbol": "MSFT", "price": 39.81})
+    columns = {c["name"]: c["dtype"] for c in (await owner.get(f"/api/columns/?dataset={dataset}")).json()}
+    assert columns == {"symbol": "string", "price": "float"}
+
+
+async def test_csv_details(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    body = b'when;x\n"01.02.2025 13:00";1\n'.replace(b";", b",") + b'"02.02.2025 13:00","line\nbreak, ""quoted"""\n'
+    query = "&timestamp_column=when&timestamp_format=%25d.%25m.%25Y %25H:%25M"
+    assert (await send(owner, dataset, body, "text/csv", query)).status_code == 200
+    assert await rows_of(owner, dataset) == [
+        ("2025-02-01T13:00:00Z", {"x": "1"}), ("2025-02-02T13:00:00Z", {"x": 'line\nbreak, "quoted"'}),
+    ]  # fmt: skip
+    refused = await send(owner, dataset, b"when,x\n2025-02-01,1\n", "text/csv", query)
+    assert refused.json()["details"].startswith("rows[0].when: '2025-02-01' does not match")
+
+
+async def test_a_large_csv_changes_its_mind_late(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    lines = [f"2025-01-01T00:00:00Z,{n},{n}\n" for n in range(400_000)]
+    lines[-1] = "2025-01-01T00:00:00Z,0.5,abc\n"
+    body = ("timestamp,a,b\n" + "".join(lines)).encode()
+    assert (await send(owner, dataset, body, "text/csv")).json()["inserted"] == 400_000
+    last = (await owner.get(f"/api/rows/?dataset={dataset}&offset=399998")).json()["results"]
+    assert [row["values"] for row in last] == [{"a": 399_998, "b": "399998"}, {"a": 0.5, "b": "abc"}]
+
+
+async def test_a_repeated_insert_is_done_once(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    for _ in range(3):
+        response = await send(owner, dataset, CSV, "text/csv", Idempotency_Key="one")
+        assert response.json() == {"inserted": 3, "total": 3}
+    assert len(await rows_of(owner, dataset)) == 3
+    other = await send(owner, dataset, FLAT, "application/x-ndjson", Idempotency_Key="one")
+    assert (other.status_code, other.json()["error"]) == (400, "Idempotency-Key reused")
+    failed = await send(owner, dataset, b"timestamp\nx\n", "text/csv", Idempotency_Key="two")
+    assert failed.status_code == 400
+    assert (await send(owner, dataset, CSV, "text/csv", Idempotency_Key="two")).status_code == 200
+    row = {"dataset": dataset, "timestamp": "2025-01-01T00:00:00Z", "values": {"n": 1}}
+    answers = [await owner.post("/api/rows/", json=row, headers={"Idempotency-Key": "three"}) for _ in range(2)]
+    assert answers[0].json() == answers[1].json()
+    assert len(await rows_of(owner, dataset)) == 7
