@@ -1,0 +1,163 @@
+"""Live streams and broken connections, against a real server."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from tests.conftest import open_folder
+from tests.integration.test_server import Serving, count, eventually, stop_all
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Serving]:
+    with open_folder() as folder:
+        yield Serving(folder).ready()
+        stop_all(folder)
+
+
+@pytest.fixture
+def client(server: Serving) -> Iterator[httpx.Client]:
+    with server.client(server.key()) as made:
+        yield made
+
+
+@pytest.fixture
+def dataset(client: httpx.Client) -> int:
+    return int(client.post("/api/datasets/", json={"name": "d"}).json()["id"])
+
+
+def insert(client: httpx.Client, dataset: int, first: int, rows: int) -> None:
+    data = [{"timestamp": "2025-01-01T00:00:00Z", "values": {"n": first + n}} for n in range(rows)]
+    response = client.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": data})
+    assert response.status_code == 200, response.text
+
+
+Event = tuple[str, str | None, Any]
+
+
+def events(client: httpx.Client, dataset: int, last_id: str | None = None, poll: int = 1) -> Iterator[Event]:
+    """(event, id, data) as they come."""
+    headers = {} if last_id is None else {"Last-Event-ID": last_id}
+    path = f"/api/rows/stream/?dataset={dataset}&poll_interval={poll}"
+    with client.stream("GET", path, headers=headers, timeout=20) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        fields: dict[str, str] = {}
+        for line in response.iter_lines():
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif fields:
+                yield fields["event"], fields.get("id"), json.loads(fields["data"])
+                fields = {}
+
+
+def test_connected_data_and_heartbeat(client: httpx.Client, dataset: int) -> None:
+    insert(client, dataset, 0, 3)
+    stream = events(client, dataset)
+    kind, _, data = next(stream)
+    assert (kind, data) == ("connected", {"dataset_id": dataset, "message": "Connected to real-time stream"})
+    kind, _, data = next(stream)
+    assert kind == "heartbeat"
+    assert set(data) == {"timestamp"}
+    insert(client, dataset, 3, 2)
+    found = [event for event in (next(stream) for _ in range(3)) if event[0] == "data"][:2]
+    assert [data for _, _, data in found] == [{"timestamp": "2025-01-01T00:00:00Z", "n": n} for n in (3, 4)]
+    stream.close()
+
+
+def test_resume_loses_and_repeats_nothing(server: Serving, client: httpx.Client, dataset: int) -> None:
+    total, batches = 0, [1, 7, 3000, 1, 12_000, 2] * 4
+
+    def write() -> None:
+        nonlocal total
+        with server.client(server.key()) as writer:
+            for size in batches:
+                insert(writer, dataset, total, size)
+                total += size
+
+    first = events(client, dataset)
+    _, last_id, _ = next(first)
+    first.close()
+    thread = threading.Thread(target=write)
+    thread.start()
+    seen: list[int] = []
+    wanted = sum(batches)
+    while len(seen) < wanted:
+        # Cut the connection at odd moments and go on from the last event seen.
+        for kind, event_id, data in events(client, dataset, last_id):
+            assert kind in ("connected", "data", "heartbeat")
+            if kind == "data":
+                seen.append(data["n"])
+                last_id = event_id
+                if len(seen) % 4_999 == 0 or len(seen) == wanted:
+                    break
+    thread.join()
+    assert seen == list(range(wanted))
+
+
+def test_many_readers_get_the_same(server: Serving, client: httpx.Client, dataset: int) -> None:
+    results: dict[int, list[int]] = {}
+
+    def read(number: int) -> None:
+        with server.client(server.key()) as reader:
+            results[number] = found = []
+            for kind, _, data in events(reader, dataset):
+                if kind == "data":
+                    found.append(data["n"])
+                    if len(found) == 500:
+                        return
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: "atlas_streams_open 20.0" in client.get("/metrics").text)
+    for first in range(0, 500, 50):
+        insert(client, dataset, first, 50)
+    for thread in threads:
+        thread.join(30)
+    assert all(found == list(range(500)) for found in results.values())
+    eventually(lambda: "atlas_streams_open 0.0" in client.get("/metrics").text)
+
+
+def test_lost_access_ends_a_stream(server: Serving, client: httpx.Client, dataset: int) -> None:
+    stream = events(client, dataset)
+    next(stream)
+    with server.client(server.key()) as other:
+        assert other.delete(f"/api/datasets/{dataset}/").status_code == 204
+    kind, _, data = next(event for event in stream if event[0] != "heartbeat")
+    assert (kind, data["error"]) == ("error", "Dataset not found")
+
+
+def test_a_client_that_hangs_up_in_an_insert_leaves_nothing(
+    server: Serving, client: httpx.Client, dataset: int
+) -> None:
+    row = '{"timestamp":"2025-01-01T00:00:00Z","values":{"a":1}}'
+    body = (f'{{"dataset":{dataset},"rows":[' + ",".join([row] * 100_000)).encode()
+    head = f"POST /api/rows/bulk_insert/ HTTP/1.1\r\nHost: x\r\nX-API-Key: {server.key()}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body) + 100}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head.encode() + body)
+    time.sleep(0.5)
+    assert count(client, dataset) == 0
+    insert(client, dataset, 0, 1)
+    assert count(client, dataset) == 1
+
+
+def test_a_client_that_hangs_up_in_a_download_frees_it(server: Serving, client: httpx.Client, dataset: int) -> None:
+    csv = "timestamp,a\n" + "2025-01-01T00:00:00Z,1\n" * 500_000
+    headers = {"Content-Type": "text/csv"}
+    client.post(f"/api/rows/bulk_insert/?dataset={dataset}", content=csv, headers=headers).raise_for_status()
+    for _ in range(12):
+        with client.stream("GET", f"/api/rows/bulk_download/?dataset={dataset}") as response:
+            next(response.iter_raw(1000))
+    # The request that asks is itself under way.
+    eventually(lambda: "atlas_requests_active 1.0" in client.get("/metrics").text)
+    assert client.get(f"/api/rows/bulk_download/?dataset={dataset}&output=csv").text.count("\n") == 500_001
