@@ -42,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     configure_logs(settings.log_level, settings.log_format)
     database = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.request_timeout)
     registry = CollectorRegistry()
-    upkeep = Upkeep(database)
+    upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
     services = build_services(settings, database, upkeep)
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 

@@ -65,7 +65,8 @@ BATCHES: dict[str, list[list[dict[str, Any]]]] = {
     "nested": [[{"a": {"b": {"c": [1, 2, {"d": "\"}]"}]}}}, {"a": []}, {"a": {}}]],
     "keys": [[{k: n for n, k in enumerate(
         ["", "ts", "TIMESTAMP", "timestamp", "_seq", "_extra", "ctid", "xmin", '"', "'", "a" * 200, "é" * 200, "漢字",
-         "%s", "{}", "a.b", "values", "dataset", "A", "a", "$1", "\\", "c1", "c2", " ", "\n", "🎉", "oid", "null"])}]],
+         "%s", "{}", "a.b", "values", "dataset", "A", "a", "$1", "values.timestamp",
+         "values.values.timestamp", "\\", "c1", "c2", " ", "\n", "🎉", "oid", "null"])}]],
     "text keys": [[{'"; DROP TABLE x; --': "x", "k\u0000": "y"}]],
 }  # fmt: skip
 
@@ -88,6 +89,16 @@ async def test_round_trip(owner: httpx.AsyncClient, name: str) -> None:
     for output in ("csv", "parquet", "arrow", "ndjson"):
         download = await owner.get(f"/api/rows/bulk_download/?dataset={dataset}&output={output}")
         assert download.status_code == 200
+
+
+async def test_flat_rows_go_in_again_as_they_came_out(owner: httpx.AsyncClient) -> None:
+    first, second = await make_dataset(owner), await make_dataset(owner)
+    values = {"timestamp": 1, "values.timestamp": "x", "values.values.timestamp": None, "a": [1, {"timestamp": 2}]}
+    await insert(owner, first, [(STAMP, values), (STAMP, {"a": 1})])
+    flat = await owner.get(f"/api/rows/live/?dataset={first}")
+    headers = {"Content-Type": "application/x-ndjson"}
+    await owner.post(f"/api/rows/bulk_insert/?dataset={second}", content=flat.content, headers=headers)
+    assert await rows_of(owner, second) == await rows_of(owner, first) == [(STAMP, values), (STAMP, {"a": 1})]
 
 
 async def test_timestamps(owner: httpx.AsyncClient) -> None:

@@ -205,3 +205,23 @@ def test_two_servers_and_workers_share_one_database(folder: Path, database_url: 
         insert(two, dataset, 7)
         assert count(one, dataset) == 7
     assert [server.stop() for server in servers] == [0, 0]
+
+
+def test_mistakes_at_the_start_are_told_plainly(folder: Path) -> None:
+    environment = {**os.environ, "ATLAS_DATA_DIR": str(folder / "data")}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for more, message in (
+            ({"ATLAS_PORT": port}, f"cannot listen on 127.0.0.1:{port}"),
+            ({"ATLAS_PORT": "many"}, "ATLAS_PORT: "),
+            ({"ATLAS_RATE_LIMIT": "often"}, "ATLAS_RATE_LIMIT: "),
+            ({"ATLAS_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "Database unavailable"),
+        ):
+            settings = environment | {"ATLAS_PORT": str(free_port())} | more
+            result = subprocess.run([ATLAS, "serve"], env=settings, capture_output=True, text=True, check=False)
+            assert result.returncode == 1
+            assert message in result.stderr
+            assert "Traceback" not in result.stderr
+    assert not (folder / "data" / "postgres").exists()

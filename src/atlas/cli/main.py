@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -39,13 +40,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Row = dict[str, Any]
 
 
+class PortInUseError(Exception):
+    """Something else listens on the server's address."""
+
+
 def main() -> None:
     """Entry point: errors meant for people are printed without a traceback, with exit code 1."""
     from atlas.store.embedded import DataDirInUseError
 
     try:
         app()
-    except (AtlasError, DataDirInUseError) as error:
+    except ValidationError as error:
+        for problem in error.errors():
+            print(f"atlas: ATLAS_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", file=sys.stderr)
+        sys.exit(1)
+    except (AtlasError, DataDirInUseError, PortInUseError) as error:
         details = getattr(error, "details", None)
         print(f"atlas: {error}" + (f" ({details})" if details else ""), file=sys.stderr)
         sys.exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import uvicorn
 
 from atlas.app import create_app, prepare
-from atlas.cli.main import run_async
+from atlas.cli.main import PortInUseError, run_async
 from atlas.config import Settings
 from atlas.logs import configure_logs
 
@@ -34,6 +35,7 @@ def _database(settings: Settings) -> Iterator[Settings]:
 def run(settings: Settings) -> None:
     """Serves until it is told to stop. Prints the first key of a new installation, once."""
     configure_logs(settings.log_level, settings.log_format)
+    _check_port(settings)
     # uvicorn passes a signal on once it has shut down; as an exception it lets PostgreSQL stop as well.
     signal.signal(signal.SIGTERM, _leave)
     with _database(settings) as ready:
@@ -43,6 +45,18 @@ def run(settings: Settings) -> None:
         address = f"http://{'127.0.0.1' if ready.host == '0.0.0.0' else ready.host}:{ready.port}"  # noqa: S104
         print(f"Atlas: {address}  (docs at {address}/docs)", file=sys.stderr, flush=True)
         _listen(ready)
+
+
+def _check_port(settings: Settings) -> None:
+    """Raises PortInUseError before anything is started for nothing."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise PortInUseError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
 
 
 def _leave(signum: int, frame: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,6 +38,19 @@ MEDIA_TYPES = {
 }
 
 
+_CLASHING = re.compile(r"(values\.)*timestamp")
+
+
+def flat_key(name: str) -> str:
+    """What a key is called beside the timestamp: one more `values.` where it would clash with it."""
+    return "values." + name if _CLASHING.fullmatch(name) else name
+
+
+def from_flat_key(label: str) -> str:
+    """The key that `flat_key` made `label` of."""
+    return label.removeprefix("values.") if _CLASHING.fullmatch(label) else label
+
+
 @dataclass(frozen=True, slots=True)
 class RowFormat:
     """How rows of a dataset are written. `columns`: those asked for, in order.
@@ -51,7 +65,7 @@ class RowFormat:
     dataset: int | None = None
 
     def label(self, name: str) -> str:
-        return "values.timestamp" if self.flat and name == TIME_KEY else name
+        return flat_key(name) if self.flat else name
 
     @property
     def stored(self) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
 from atlas.core.columns import EXACT_FLOAT
+from atlas.core.formats import from_flat_key
 from atlas.core.frames import TIMESTAMP, Frame
 from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
 from atlas.errors import BadRequestError, RowError
@@ -201,8 +202,7 @@ def _nest(line: bytes, number: int) -> bytes:
     stamp = row.pop("timestamp", None)
     if stamp is None:
         raise RowError(number, "timestamp", "missing")
-    if "values.timestamp" in row:
-        row["timestamp"] = row.pop("values.timestamp")
+    row = {from_flat_key(key): value for key, value in row.items()}
     return b'{"timestamp":' + bytes(stamp) + b',"values":' + msgspec.json.encode(row) + b"}"
 
 
@@ -224,8 +224,7 @@ def _frame(table: pa.Table, time_column: str | None, time_format: str | None, fi
     columns = {}
     for key in table.column_names:
         if key != name:
-            label = "timestamp" if key == "values.timestamp" else key
-            columns[label] = _values(table.column(key).combine_chunks(), key, first_row)
+            columns[from_flat_key(key)] = _values(table.column(key).combine_chunks(), key, first_row)
     return Frame(ts, columns)
 
 

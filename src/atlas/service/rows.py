@@ -92,7 +92,7 @@ class RowService:
         """Inserts all rows of a body or none; gives `{"inserted","total"}`."""
         if request.dataset is not None:
             await self._access.require(caller, request.dataset, write=True)
-        digest = hashlib.sha256(repr((request.dataset, request.format, request.timestamp_column)).encode())
+        digest = hashlib.sha256(repr(request).encode())
         chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
         with FrameSpool(self._spool_memory) as spool:
             retry = functools.partial(_retry, caller, request.idempotency_key, digest)

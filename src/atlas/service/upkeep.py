@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import structlog
 
@@ -13,6 +14,8 @@ from atlas.store.database import Database
 
 # Long enough for a burst of inserts to end, short enough that reads rarely meet an unsummarized tail.
 DELAY_SECONDS = 1.0
+# How often what is too old is removed.
+SWEEP_SECONDS = 600.0
 
 log = structlog.get_logger()
 
@@ -20,8 +23,10 @@ log = structlog.get_logger()
 class Upkeep:
     """Tidies the datasets that were written to."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, idempotency_hours: int) -> None:
         self._database = database
+        self._idempotency_hours = idempotency_hours
+        self._swept = -SWEEP_SECONDS
         self._due: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -41,8 +46,12 @@ class Upkeep:
         while self._due:
             await asyncio.sleep(DELAY_SECONDS)
             due, self._due = self._due, set()
-            for dataset_id in due:
-                try:
+            try:
+                for dataset_id in due:
                     await store.tidy(self._database, dataset_id)
-                except AtlasError as error:
-                    log.warning("upkeep failed", dataset=dataset_id, error=str(error))
+                if time.monotonic() - self._swept >= SWEEP_SECONDS:
+                    self._swept = time.monotonic()
+                    await store.forget_idempotency_keys(self._database, self._idempotency_hours)
+            except AtlasError as error:
+                # The next write has it tried again; reads are only slower meanwhile.
+                log.warning("upkeep failed", error=str(error))

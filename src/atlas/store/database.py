@@ -130,7 +130,11 @@ class Database:
         """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread."""
         import yoyo
 
-        with psycopg.connect(self.url, autocommit=True) as lock:
+        try:
+            lock = psycopg.connect(self.url, autocommit=True)
+        except psycopg.OperationalError as error:
+            raise UnavailableError("Database unavailable", str(error).split("\n", 1)[0]) from error
+        with lock:
             if lock.info.server_version < MIN_VERSION:
                 raise RuntimeError(f"PostgreSQL 15 or newer is needed; the server is {lock.info.server_version}")
             lock.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))

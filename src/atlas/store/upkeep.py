@@ -15,6 +15,11 @@ LATE_ROWS = 50_000
 LATE_SHARE = 0.05
 
 
+async def forget_idempotency_keys(database: Database, hours: int) -> None:
+    """Removes the keys of inserts that were made longer ago than `hours`."""
+    await database.fetch(queries("rows")["forget_idempotency_keys"], hours=hours)
+
+
 async def tidy(database: Database, dataset_id: int) -> None:
     """Summarizes new pages and adds the btree if it is due. Does nothing where the dataset is gone."""
     rows = await database.fetch(

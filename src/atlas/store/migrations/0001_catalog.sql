@@ -18,7 +18,7 @@ CREATE TABLE atlas.users (
     UNIQUE (organization_id, name)
 );
 
--- Only the SHA-256 of a key is kept: a key has 160 random bits, so a slow hash would add nothing.
+-- Only the SHA-256 of a key is kept: a key has 165 random bits, so a slow hash would add nothing.
 -- The prefix finds the row; the hash is then compared in constant time by the application.
 CREATE TABLE atlas.api_keys (
     id           integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
