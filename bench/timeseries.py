@@ -9,6 +9,7 @@ Starts its own server on a fresh embedded PostgreSQL. Ratios above 1 mean that A
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import re
@@ -296,7 +297,60 @@ def bench_memory(server: Server, quick: bool) -> None:
         report("memory", f"{output} download of {rows:,} rows in {took:.1f} s: {watch}")
 
 
-BENCHES = {"ingest": bench_ingest, "download": bench_download, "page": bench_page, "memory": bench_memory}
+async def _follow(server: Server, dataset: int, ready: asyncio.Semaphore, delays: list[float], events: int) -> None:
+    headers = {"X-API-Key": server.client.headers["X-API-Key"]}
+    path = f"{server.url}/api/rows/stream/?dataset={dataset}&poll_interval=60"
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {headers['X-API-Key']}\r\n\r\n".encode())
+    seen = 0
+    while seen < events:
+        line = await reader.readline()
+        if line.startswith(b"event: connected"):
+            ready.release()
+        elif line.startswith(b"data: ") and b'"sent"' in line:
+            delays.append(time.time() - json.loads(line[6:])["committed"])
+            seen += 1
+    writer.close()
+
+
+async def _streams(server: Server, datasets: list[int], streams: int, events: int) -> list[float]:
+    ready, delays = asyncio.Semaphore(0), []
+    tasks = [
+        asyncio.create_task(_follow(server, datasets[n % len(datasets)], ready, delays, events)) for n in range(streams)
+    ]
+    for _ in range(streams):
+        await ready.acquire()
+    async with httpx.AsyncClient(base_url=server.url, headers=dict(server.client.headers)) as client:
+        for number in range(events):
+            for dataset in datasets:
+                values = {"sent": number, "committed": time.time()}
+                row = {"dataset": dataset, "timestamp": "2025-01-01T00:00:00Z", "values": values}
+                (await client.post("/api/rows/", json=row)).raise_for_status()
+                await asyncio.sleep(0.2 / len(datasets))
+    await asyncio.gather(*tasks)
+    return delays
+
+
+def bench_stream(server: Server, quick: bool) -> None:
+    """Milliseconds from before an insert is sent until its event arrives, with 200 streams open."""
+    for count in (1, 20):
+        datasets = [server.dataset() for _ in range(count)]
+        delays = sorted(asyncio.run(_streams(server, datasets, 200, 20 if quick else 100)))
+        middle, late = delays[len(delays) // 2], delays[int(len(delays) * 0.99)]
+        report(
+            "stream",
+            f"200 streams of {count} dataset(s): insert sent to event read p50 {middle * 1000:.1f} ms, "
+            f"p99 {late * 1000:.1f} ms of {len(delays)} events",
+        )
+
+
+BENCHES = {
+    "stream": bench_stream,
+    "ingest": bench_ingest,
+    "download": bench_download,
+    "page": bench_page,
+    "memory": bench_memory,
+}
 
 
 def main() -> None:

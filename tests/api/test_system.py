@@ -1,0 +1,82 @@
+"""Health, metrics, request ids, rate limits and the OpenAPI document."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from tests.conftest import Client, People, make_dataset
+
+from atlas.app import create_app
+from atlas.config import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_health_and_metrics_need_no_key(client: Client) -> None:
+    anybody = client(None)
+    health = await anybody.get("/health")
+    assert (health.status_code, health.json()["status"], health.json()["database"]) == (200, "healthy", "connected")
+    assert set(health.json()) == {"status", "time", "database"}
+    metrics = (await anybody.get("/metrics")).text
+    assert 'atlas_requests_total{method="GET",route="/health",status="200"}' in metrics
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        assert (await anybody.get(path)).status_code == 200
+
+
+async def test_request_ids_and_security_headers(owner: httpx.AsyncClient) -> None:
+    response = await owner.get("/api/tags/", headers={"X-Request-ID": "mine-1"})
+    assert response.headers["x-request-id"] == "mine-1"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert len((await owner.get("/api/tags/", headers={"X-Request-ID": "bad id\t"})).headers["x-request-id"]) == 32
+
+
+async def test_rate_limit_is_by_key(settings: Settings, people: People) -> None:
+    app = create_app(settings.model_copy(update={"rate_limit": "3/hour"}))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://atlas.test") as client:
+            for left in (2, 1, 0):
+                allowed = await client.get("/api/tags/", headers={"X-API-Key": people.owner})
+                assert allowed.status_code == 200
+                assert allowed.headers["ratelimit-limit"] == "3"
+                assert allowed.headers["ratelimit-remaining"] == str(left)
+            refused = await client.get("/api/tags/", headers={"X-API-Key": people.owner})
+            assert (refused.status_code, refused.json()["error"]) == (429, "Rate limit exceeded")
+            assert int(refused.headers["retry-after"]) > 0
+            assert refused.headers["ratelimit-remaining"] == "0"
+            assert (await client.get("/api/tags/", headers={"X-API-Key": people.holder})).status_code == 200
+
+
+async def test_nothing_internal_leaks_from_a_failure(owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("SELECT secret FROM /etc/passwd")
+
+    monkeypatch.setattr("atlas.service.tags.TagService.all", broken)
+    response = await owner.get("/api/tags/")
+    assert response.status_code == 500
+    assert response.json()["error"] == "Internal server error"
+    assert response.headers["x-request-id"] in response.json()["details"]
+    assert "secret" not in response.text
+
+
+async def test_datasets_from_first_to_last(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner, name="One", description="Candles", metadata={"source": "x", "n": 5})
+    path = f"/api/datasets/{dataset}/"
+    merged = await owner.patch(path + "metadata/", json={"version": "2.0", "n": None})
+    assert merged.json()["metadata"] == {"source": "x", "n": None, "version": "2.0"}
+    replaced = await owner.put(path + "metadata/", json={"n": 5, "deep": {"a": [1]}})
+    assert replaced.json()["metadata"] == {"n": 5, "deep": {"a": [1]}}
+    for query, hits in (("n=5", 1), ("n=6", 0), ('deep={"a":[1]}', 1), ("deep=x&n=5", 0), ("source=x", 0)):
+        assert (await owner.get(f"/api/datasets/search/?{query}")).json()["count"] == hits, query
+    for text, hits in (("ONE", 1), ("andle", 1), ("%", 0), ("_ne", 0), ("two", 0)):
+        assert (await owner.get("/api/datasets/", params={"search": text})).json()["count"] == hits, text
+    put = (await owner.put(path, json={"name": "Two"})).json()
+    assert (put["name"], put["description"], put["metadata"]) == ("Two", "", {})
+    assert (await owner.get(path)).json() == put
+    assert (await owner.delete(path)).status_code == 204
+    assert (await owner.get(path)).status_code == 404
+    for number in range(5):
+        await make_dataset(owner, name=f"d{number}")
+    page = (await owner.get("/api/datasets/?limit=2&offset=2")).json()
+    assert [item["name"] for item in page["results"]] == ["d2", "d3"]
+    assert (page["count"], "offset=4" in page["next"], "offset=0" in page["previous"]) == (5, True, True)
