@@ -320,6 +320,7 @@ async def _streams(server: Server, datasets: list[int], streams: int, events: in
     ]
     for _ in range(streams):
         await ready.acquire()
+    # The first row of a dataset makes its columns; it is told apart in the report.
     async with httpx.AsyncClient(base_url=server.url, headers=dict(server.client.headers)) as client:
         for number in range(events):
             for dataset in datasets:
@@ -335,12 +336,13 @@ def bench_stream(server: Server, quick: bool) -> None:
     """Milliseconds from before an insert is sent until its event arrives, with 200 streams open."""
     for count in (1, 20):
         datasets = [server.dataset() for _ in range(count)]
-        delays = sorted(asyncio.run(_streams(server, datasets, 200, 20 if quick else 100)))
+        delays = asyncio.run(_streams(server, datasets, 200, 20 if quick else 100))
+        first, delays = max(delays[:200]), sorted(delays[200:])
         middle, late = delays[len(delays) // 2], delays[int(len(delays) * 0.99)]
         report(
             "stream",
             f"200 streams of {count} dataset(s): insert sent to event read p50 {middle * 1000:.1f} ms, "
-            f"p99 {late * 1000:.1f} ms of {len(delays)} events",
+            f"p99 {late * 1000:.1f} ms of {len(delays)} events; a dataset's first row at most {first * 1000:.1f} ms",
         )
 
 

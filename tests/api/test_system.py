@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
+import psycopg
 import pytest
 from tests.conftest import Client, People, make_dataset
 
@@ -80,3 +83,34 @@ async def test_datasets_from_first_to_last(owner: httpx.AsyncClient) -> None:
     page = (await owner.get("/api/datasets/?limit=2&offset=2")).json()
     assert [item["name"] for item in page["results"]] == ["d2", "d3"]
     assert (page["count"], "offset=4" in page["next"], "offset=0" in page["previous"]) == (5, True, True)
+
+
+async def test_the_last_use_of_a_key_is_recorded(owner: httpx.AsyncClient, database_url: str) -> None:
+    query = "SELECT count(*) FROM atlas.api_keys WHERE last_used_at > now() - interval '1 minute'"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        assert connection.execute(query).fetchone() == (0,)
+        assert (await owner.get("/api/tags/")).status_code == 200
+        assert connection.execute(query).fetchone() == (1,)
+
+
+async def test_a_dataset_written_out_of_order_gets_an_index_on_time(
+    owner: httpx.AsyncClient, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atlas.store.upkeep.LATE_ROWS", 10)
+    dataset = await make_dataset(owner)
+    for hour in (12, 6):
+        rows = [{"timestamp": f"2025-01-01T{hour:02d}:{n:02d}:00Z", "values": {"n": n}} for n in range(20)]
+        response = await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": rows})
+        assert response.status_code == 200
+    query = "SELECT count(*) FROM pg_indexes WHERE indexname = %s"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for _ in range(100):
+            if connection.execute(query, (f"dataset_{dataset}_ts",)).fetchone() == (1,):
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("no index was made")
+    page = (await owner.get(f"/api/rows/?dataset={dataset}&limit=40")).json()
+    stamps = [row["timestamp"] for row in page["results"]]
+    assert stamps == sorted(stamps)
+    assert len(stamps) == 40

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -50,6 +50,7 @@ class Serving:
 
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.started.append(self)
+        self.folder = folder
         self.port = free_port()
         self.log = folder / f"serve-{self.port}.log"
         self.url = f"http://127.0.0.1:{self.port}"
@@ -71,6 +72,12 @@ class Serving:
 
     def client(self, key: str) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers={"X-API-Key": key}, timeout=30)
+
+    def cli(self, *command: str) -> Any:
+        """What an `atlas` command on this server's data folder prints, read as JSON where it prints any."""
+        environment = {**os.environ, "ATLAS_DATA_DIR": str(self.folder / "data")}
+        done = subprocess.run([ATLAS, *command], env=environment, check=True, capture_output=True, text=True)
+        return json.loads(done.stdout) if "--json" in command else done.stdout
 
     def stop(self) -> int:
         self.process.terminate()

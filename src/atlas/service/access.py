@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from atlas.core.access import Access, Caller
 from atlas.errors import AuthenticationError, ForbiddenError, NotFoundError
 from atlas.store import accounts, datasets
@@ -41,3 +43,7 @@ class AccessService:
         if not found.allows(write=write):
             raise ForbiddenError("Permission denied", found.denial(write=write))
         return found
+
+    async def still_readable(self, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Those of `pairs` (key id, dataset id) whose key is live and may read the dataset."""
+        return await datasets.readable_pairs(self._database, pairs)

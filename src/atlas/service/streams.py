@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ import pyarrow as pa
 from atlas.core.access import Caller
 from atlas.core.formats import RowFormat, json_lines
 from atlas.core.timestamps import format_timestamp
-from atlas.errors import AtlasError, BadRequestError, UnavailableError
+from atlas.errors import AtlasError, AuthenticationError, BadRequestError, UnavailableError
 from atlas.service.access import AccessService
 from atlas.store import reading
 from atlas.store.database import Database
@@ -44,6 +44,9 @@ class _Piece:
 @dataclass(eq=False, slots=True)
 class _Reader:
     poll: float
+    caller: Caller
+    dataset_id: int
+    refused: AtlasError | None = None
     pieces: deque[_Piece] = field(default_factory=deque)
     waiting: int = 0
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -74,6 +77,7 @@ class StreamService:
         self._access = access
         self._max_streams = max_streams
         self._channels: dict[int, _Channel] = {}
+        self._watch: asyncio.Task[None] | None = None
         self.open_streams = 0
 
     def wake(self, dataset_id: int) -> None:
@@ -92,32 +96,24 @@ class StreamService:
         found = await reading.position(self._database, dataset_id)
         latest = found[0] if found else 0
         start = latest if last_event_id is None else min(_event_id(last_event_id), latest)
+        return self._events(_Reader(float(poll_interval), caller, dataset_id), start, latest)
 
-        async def allowed() -> None:
-            await self._access.require(caller, dataset_id)
-
-        return self._events(dataset_id, start, latest, float(poll_interval), allowed)
-
-    async def _events(
-        self, dataset_id: int, start: int, latest: int, poll: float, allowed: Callable[[], Awaitable[None]]
-    ) -> AsyncIterator[bytes]:
-        reader = _Reader(poll)
+    async def _events(self, reader: _Reader, start: int, latest: int) -> AsyncIterator[bytes]:
+        dataset_id = reader.dataset_id
         channel = self._join(dataset_id, reader, latest)
         self.open_streams += 1
         try:
             yield _event("connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start)
             sent = start
-            checked = asyncio.get_running_loop().time()
             async for piece in self._behind(dataset_id, sent, latest):
                 sent = piece.upto
                 yield piece.events
             sent = max(sent, latest)
             while True:
-                now = asyncio.get_running_loop().time()
-                if now - checked > RECHECK_SECONDS:
-                    checked = now
-                    await allowed()
-                if not await _wait(reader.ready, poll):
+                woken = await _wait(reader.ready, reader.poll)
+                if reader.refused is not None:
+                    raise reader.refused
+                if not woken:
                     yield _event("heartbeat", {"timestamp": format_timestamp(datetime.now(UTC))})
                     continue
                 reader.ready.clear()
@@ -146,6 +142,8 @@ class StreamService:
             channel.task = asyncio.create_task(self._pump(dataset_id, channel))
         channel.readers.add(reader)
         channel.wake.set()
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._recheck())
         return channel
 
     def _leave(self, dataset_id: int, channel: _Channel, reader: _Reader) -> None:
@@ -154,6 +152,28 @@ class StreamService:
             del self._channels[dataset_id]
             if channel.task is not None:
                 channel.task.cancel()
+        if not self._channels and self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    async def _recheck(self) -> None:
+        """Ends the streams of keys that may no longer read: one question for all, beside the deliveries."""
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            readers = [reader for channel in self._channels.values() for reader in channel.readers]
+            with contextlib.suppress(UnavailableError):
+                allowed = await self._access.still_readable({(r.caller.key_id, r.dataset_id) for r in readers})
+                for reader in readers:
+                    if (reader.caller.key_id, reader.dataset_id) not in allowed:
+                        reader.refused = await self._why(reader)
+                        reader.ready.set()
+
+    async def _why(self, reader: _Reader) -> AtlasError:
+        try:
+            await self._access.require(reader.caller, reader.dataset_id)
+        except AtlasError as error:
+            return error
+        return AuthenticationError("Invalid API key", "The key was revoked or has expired")
 
     async def _pump(self, dataset_id: int, channel: _Channel) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -47,6 +47,13 @@ async def access(database: Database, user_id: int, dataset_id: int) -> Access | 
     """What a user may do with a dataset; None where there is no such dataset."""
     rows = await database.fetch(queries("datasets")["access"], user=user_id, id=dataset_id)
     return Access(rows[0][0], tuple(rows[0][1])) if rows else None
+
+
+async def readable_pairs(database: Database, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of `pairs` (key id, dataset id) whose key is live and may read the dataset."""
+    keys, datasets = [key for key, _ in pairs], [dataset for _, dataset in pairs]
+    rows = await database.fetch(queries("datasets")["readable_pairs"], keys=keys, datasets=datasets)
+    return {(key, dataset) for key, dataset in rows}
 
 
 async def create(connection: Connection, caller: Caller, name: str, description: str, metadata: Row) -> Row:

@@ -77,6 +77,7 @@ async def _fetch(database: Database, query: sql.Composed, *, whole: bool = False
             return await (await connection.execute(query)).fetchall()
         async with connection.transaction():
             await connection.execute("SET LOCAL enable_seqscan = on")
+            await connection.execute("SET LOCAL max_parallel_workers_per_gather = 2")
             return await (await connection.execute(query)).fetchall()
 
 

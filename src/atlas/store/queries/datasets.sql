@@ -75,3 +75,11 @@ SELECT coalesce(max(id), 0) + 1 FROM atlas.dataset_columns
 -- Takes the dataset's write lock, as every change of its columns must.
 SELECT d.id, d.table_schema FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
+
+-- name: readable_pairs
+-- Of pairs of a key and a dataset, those whose key is live and may read the dataset.
+SELECT p.key_id, p.dataset_id
+FROM unnest(%(keys)s::int[], %(datasets)s::int[]) AS p (key_id, dataset_id)
+JOIN atlas.api_keys k ON k.id = p.key_id AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+JOIN atlas.datasets d ON d.id = p.dataset_id
+WHERE atlas.can_read(k.user_id, d.id, d.owner_id)

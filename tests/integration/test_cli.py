@@ -1,0 +1,48 @@
+"""The commands for organizations, users and keys, on a database and on the embedded server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Any
+
+import psycopg
+from tests.integration.test_server import ATLAS
+
+
+def atlas(database_url: str, *command: str, code: int = 0) -> Any:
+    """What `atlas … --json` prints."""
+    environment = {**os.environ, "ATLAS_DATABASE_URL": database_url}
+    done = subprocess.run([ATLAS, *command, "--json"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout) if code == 0 else done.stderr
+
+
+def test_organizations_users_and_keys_from_first_to_last(database_url: str) -> None:
+    assert atlas(database_url, "org", "create", "acme")["name"] == "acme"
+    assert atlas(database_url, "user", "create", "ann", "--org", "acme")["name"] == "ann"
+    assert [org["name"] for org in atlas(database_url, "org", "list")] == ["acme"]
+    assert [user["name"] for user in atlas(database_url, "user", "list", "--org", "acme")] == ["ann"]
+    made = atlas(database_url, "key", "create", "--org", "acme", "--user", "ann", "--name", "laptop")
+    rotated = atlas(database_url, "key", "rotate", str(made["id"]))
+    assert rotated["key"] != made["key"]
+    listed = {key["id"]: key for key in atlas(database_url, "key", "list", "--org", "acme", "--user", "ann")}
+    assert listed[made["id"]]["revoked_at"] is not None
+    assert listed[rotated["id"]]["revoked_at"] is None
+    assert listed[rotated["id"]]["name"] == "laptop"
+    assert all(made["key"] not in str(key) and rotated["key"] not in str(key) for key in listed.values())
+    atlas(database_url, "key", "revoke", str(rotated["id"]))
+    assert all(key["revoked_at"] for key in atlas(database_url, "key", "list"))
+    assert "999" in atlas(database_url, "key", "rotate", "999", code=1)
+
+
+def test_keys_are_stored_as_hashes_only(database_url: str) -> None:
+    key = atlas(database_url, "key", "create", "--org", "acme", "--user", "ann")["key"]
+    with psycopg.connect(database_url) as connection:
+        stored = connection.execute("SELECT k::text FROM atlas.api_keys k").fetchall()
+    secret = key.removeprefix("atlas_live_sk_")
+    assert len(stored) == 1
+    assert secret not in stored[0][0]
+    assert secret[12:] not in stored[0][0]
