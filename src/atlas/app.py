@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry, Gauge
 import atlas
 from atlas.config import Settings
 from atlas.http import problems, system
+from atlas.http.content import imports as content_imports
+from atlas.http.content import tables as content_tables
 from atlas.http.deps import Services
 from atlas.http.limits import RateLimiter
 from atlas.http.middleware import Metrics, RequestMiddleware, SlashMiddleware
@@ -19,11 +21,14 @@ from atlas.http.timeseries import datasets, rows, tags
 from atlas.logs import configure_logs
 from atlas.service.access import AccessService
 from atlas.service.datasets import DatasetService
+from atlas.service.history import HistoryService
+from atlas.service.imports import ImportService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
+from atlas.service.tables import TableService
 from atlas.service.tags import TagService
 from atlas.service.upkeep import Upkeep
 from atlas.store.database import Database
@@ -67,7 +72,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.registry = registry
     problems.install(app)
-    for router in (datasets.router, tags.router, rows.router, system.router):
+    for router in (
+        datasets.router,
+        tags.router,
+        rows.router,
+        content_imports.router,
+        content_tables.router,
+        system.router,
+    ):
         app.include_router(router)
     app.add_middleware(SlashMiddleware)
     app.add_middleware(RequestMiddleware, metrics=Metrics(registry), max_body=settings.max_body_bytes)
@@ -85,6 +97,9 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep) -> Se
         reads=ReadService(database, access),
         summaries=SummaryService(database, access),
         streams=StreamService(database, access, max_streams=settings.max_streams),
+        imports=ImportService(database, upkeep, max_bytes=settings.max_body_bytes),
+        history=HistoryService(database),
+        tables=TableService(database),
         system=SystemService(database),
         limiter=RateLimiter(settings.rate_limit),
     )

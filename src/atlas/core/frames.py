@@ -168,14 +168,22 @@ def _fit_array(array: pa.Array, dtype: Dtype) -> tuple[pa.Array | None, pa.Array
     return stored, pc.if_else(fits, nothing, array)
 
 
+def nested_to_json(array: pa.Array) -> pa.Array:
+    """Each value of any Arrow type as JSON text; null where there is none."""
+    values = pl.Series(array)
+    return encoded(values).set(values.is_null(), None).to_arrow().cast(pa.string())
+
+
+def encoded(values: pl.Series) -> pl.Series:
+    """Each value as JSON text."""
+    wrapped = values.rename("v").to_frame().select(pl.struct("v").struct.json_encode()).to_series()
+    return wrapped.str.strip_prefix('{"v":').str.strip_suffix("}")
+
+
 def members(name: str, values: pl.Series) -> pl.Series:
     """Each value as a JSON member `"name":value`; null where there is none."""
     key = msgspec.json.encode(name).decode() + ":"
-    if values.dtype == pl.String:
-        encoded = values.rename("v").to_frame().select(pl.struct("v").struct.json_encode()).to_series()
-        text = encoded.str.strip_prefix('{"v":').str.strip_suffix("}")
-    else:
-        text = values.cast(pl.String)
+    text = encoded(values) if values.dtype == pl.String else values.cast(pl.String)
     result: pl.Series = (key + text).set(values.is_null(), None)
     return result
 

@@ -15,11 +15,14 @@ from atlas.errors import BadRequestError
 from atlas.http.limits import RateLimiter
 from atlas.service.access import AccessService
 from atlas.service.datasets import DatasetService
+from atlas.service.history import HistoryService
+from atlas.service.imports import ImportService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
+from atlas.service.tables import TableService
 from atlas.service.tags import TagService
 
 
@@ -34,6 +37,9 @@ class Services:
     reads: ReadService
     summaries: SummaryService
     streams: StreamService
+    imports: ImportService
+    history: HistoryService
+    tables: TableService
     system: SystemService
     limiter: RateLimiter
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,13 +10,9 @@ from typing import IO, Protocol
 
 import pyarrow as pa
 
+from atlas.core.compression import zstd
 from atlas.core.frames import Frame
 from atlas.errors import BadRequestError, TooLargeError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 
 class BodyFormat(StrEnum):

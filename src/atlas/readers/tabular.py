@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import IO
 
 import msgspec
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pv
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 
 from atlas.core.columns import EXACT_FLOAT
 from atlas.core.formats import from_flat_key
-from atlas.core.frames import TIMESTAMP, Frame
+from atlas.core.frames import TIMESTAMP, Frame, nested_to_json
 from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
 from atlas.errors import BadRequestError, RowError
 from atlas.readers import json_rows
@@ -277,9 +276,7 @@ def _values(array: pa.Array, name: str, first_row: int) -> pa.Array:
     if pa.types.is_temporal(kind):
         return array.cast(pa.string())
     if pa.types.is_struct(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        encoded = pl.Series(array).rename("v").to_frame().select(pl.struct("v").struct.json_encode()).to_series()
-        text = encoded.str.strip_prefix('{"v":').str.strip_suffix("}")
-        return text.set(pl.Series(array).is_null(), None).to_arrow().cast(pa.string())
+        return nested_to_json(array)
     raise BadRequestError("Invalid values", f"{name}: Arrow type {kind} is not supported")
 
 

@@ -56,6 +56,12 @@ async def readable_pairs(database: Database, pairs: Collection[tuple[int, int]])
     return {(key, dataset) for key, dataset in rows}
 
 
+async def find_owned(connection: Connection, user_id: int, name: str) -> int | None:
+    """The newest dataset of a user's with exactly this name; None where there is none."""
+    row = await one(connection, "find_owned", user=user_id, name=name)
+    return None if row is None else int(row["id"])
+
+
 async def create(connection: Connection, caller: Caller, name: str, description: str, metadata: Row) -> Row:
     """A new dataset with its empty table."""
     row = await one(

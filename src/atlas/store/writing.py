@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pgpq
 import pyarrow as pa
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -18,12 +17,10 @@ from atlas.core.columns import Column
 from atlas.core.frames import Frame, fit, plan_schema
 from atlas.core.timestamps import from_micros
 from atlas.errors import BadRequestError, NotFoundError
+from atlas.store.copying import all_of, copy_batches
 from atlas.store.database import Connection, Database
 from atlas.store.datasets import apply_schema, columns_of, table_of
 from atlas.store.queries import queries
-
-# Rows encoded at a time: enough to be quick, little enough to bound memory.
-BATCH_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +46,17 @@ async def insert(
             earlier = await _claim(connection, retry)
             if earlier is not None:
                 return earlier
-        state = await _lock(connection, dataset_id)
-        response = respond(await _append(connection, dataset_id, state, frames))
+        response = respond(await append(connection, dataset_id, frames))
         if retry is not None:
             parameters = {"user": retry.user_id, "key": retry.key, "response": Jsonb(response)}
             await connection.execute(queries("rows")["store_idempotency_response"], parameters)
     return response
+
+
+async def append(connection: Connection, dataset_id: int, frames: AsyncIterator[Frame]) -> int:
+    """As `insert`, within a transaction of the caller's; gives the number of rows."""
+    state = await _lock(connection, dataset_id)
+    return await _append(connection, dataset_id, state, frames)
 
 
 async def _claim(connection: Connection, retry: Retry) -> Any:
@@ -127,16 +129,7 @@ async def _copy(
     extra = "_extra" in fitted.column_names
     numbers = pa.array(np.arange(first_seq, first_seq + len(frame)))
     fitted = fitted.add_column(0, "_seq", numbers)
-    names = sql.SQL(", ").join(map(sql.Identifier, fitted.column_names))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, names)
-    # The encoder knows fields by name; any name does, and those of keys may be anything.
-    fitted = fitted.rename_columns([f"f{index}" for index in range(fitted.num_columns)])
-    encoder = pgpq.ArrowToPostgresBinaryEncoder(fitted.schema)
-    async with connection.cursor().copy(statement) as copy:
-        await copy.write(encoder.write_header())
-        for batch in fitted.to_batches(max_chunksize=BATCH_ROWS):
-            await copy.write(await asyncio.to_thread(encoder.write_batch, batch))
-        await copy.write(encoder.finish())
+    await copy_batches(connection, table, fitted.column_names, fitted.schema, all_of(fitted))
     return extra
 
 

@@ -83,3 +83,6 @@ FROM unnest(%(keys)s::int[], %(datasets)s::int[]) AS p (key_id, dataset_id)
 JOIN atlas.api_keys k ON k.id = p.key_id AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
 JOIN atlas.datasets d ON d.id = p.dataset_id
 WHERE atlas.can_read(k.user_id, d.id, d.owner_id)
+
+-- name: find_owned
+SELECT id FROM atlas.datasets WHERE owner_id = %(user)s AND name = %(name)s ORDER BY id DESC LIMIT 1

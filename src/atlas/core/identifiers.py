@@ -1,0 +1,62 @@
+"""Names from outside to names of columns and tables."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+# PostgreSQL's limit, in bytes.
+MAX_BYTES = 63
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_OTHER = re.compile(r"[^\w]+")
+# Names that the store gives to tables of its own in an organization's schema.
+_RESERVED = re.compile(r"dataset_\d+")
+
+
+def identifier(text: str, fallback: str = "column") -> str:
+    """`text` in snake case, at most 63 bytes long: `Email Address` and `emailAddress` give `email_address`.
+
+    Letters of any script stay. A leading digit gets the prefix `n`, since a bare name cannot start with one.
+    """
+    plain = unicodedata.normalize("NFKC", text).replace("%", " percent ").replace("#", " number ")
+    name = _OTHER.sub("_", _CAMEL.sub("_", plain)).strip("_").lower()
+    name = re.sub(r"_+", "_", name) or fallback
+    if name[0].isdigit():
+        name = f"n{name}"
+    return _cut(name, MAX_BYTES)
+
+
+def table_identifier(text: str) -> str:
+    """As `identifier`, for a table; a name that the store uses itself gets `_table` behind it."""
+    name = identifier(text, "table")
+    return f"{name}_table" if _RESERVED.fullmatch(name) else name
+
+
+def _cut(name: str, size: int) -> str:
+    return name.encode()[:size].decode(errors="ignore").rstrip("_")
+
+
+def unique_identifiers(texts: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
+    """An identifier for each text, all different from each other and from `taken`: `name`, `name_2`."""
+    used = set(taken)
+    names = []
+    for position, text in enumerate(texts, 1):
+        base = identifier(text, f"column_{position}")
+        name, number = base, 1
+        while name in used:
+            number += 1
+            name = f"{_cut(base, MAX_BYTES - 1 - len(str(number)))}_{number}"
+        used.add(name)
+        names.append(name)
+    return names
+
+
+def singular(word: str) -> str:
+    """A plain English singular, good enough to compare names by."""
+    for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh")):
+        if word.endswith(ending) and len(word) > len(ending) + 1:
+            return word[: -len(ending)] + instead
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        return word[:-1]
+    return word

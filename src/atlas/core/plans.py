@@ -1,0 +1,78 @@
+"""The plan of an import: what becomes of each column and record. It can be shown, stored and run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from atlas.core.infer import Kind
+from atlas.core.tables import Rules, TableColumn
+
+Duplicates = Literal["skip", "flag", "update", "keep"]
+Policy = Literal["evolve", "discard_value", "freeze", "discard_row"]
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A comparison that a record must pass.
+
+    operator: one of = != > >= < <= between in contains starts ends empty filled; column: of the table.
+    """
+
+    column: str
+    operator: str
+    values: tuple[str, ...] = ()
+    negated: bool = False
+
+
+class ColumnPlan(msgspec.Struct, frozen=True):
+    """A column of the file that is imported. `position` is its place in the file, from 0."""
+
+    position: int
+    header: str
+    name: str
+    type: str
+    kind: Kind
+    new: bool = True
+    semantic: str | None = None
+    required: bool = False
+    rules: Rules = Rules()
+
+    def table_column(self) -> TableColumn:
+        return TableColumn(self.name, self.type, self.header, self.semantic, self.required, self.rules)
+
+
+class ImportPlan(msgspec.Struct, frozen=True):
+    """What an import does.
+
+    filters: groups of comparisons, of which a record must pass all of one group; widened: new types of
+    columns of the table; discard_columns: places in the file whose values keep a record out (policy
+    "discard_row").
+    """
+
+    table: str
+    exists: bool
+    columns: tuple[ColumnPlan, ...]
+    key: tuple[str, ...] = ()
+    key_found: bool = False
+    duplicates: Duplicates = "skip"
+    policy: Policy = "evolve"
+    filters: tuple[tuple[Filter, ...], ...] = ()
+    exclude: bool = False
+    widened: dict[str, str] = msgspec.field(default_factory=dict)
+    discard_columns: tuple[int, ...] = ()
+    dataset: bool = False
+    time_column: str | None = None
+    sheet: str | None = None
+    notes: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+
+    def column(self, name: str) -> ColumnPlan | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    @property
+    def key_columns(self) -> Sequence[ColumnPlan]:
+        """Columns whose values make two records the same; without a key, all."""
+        chosen = [column for column in self.columns if column.name in self.key]
+        return chosen if self.key else self.columns

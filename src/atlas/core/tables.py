@@ -1,0 +1,93 @@
+"""Tables of the content half: their columns, types, and the ids of their rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+# Columns that Atlas keeps beside a table's own, in the physical table only.
+SYSTEM_COLUMNS = ("_row", "_import", "_key", "_archived")
+# What a schema shows, what PostgreSQL is told, and how wide a type is when two must agree.
+SHOWN_TYPES = {
+    "text": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE PRECISION", "boolean": "BOOLEAN", "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE", "json": "JSON",
+}  # fmt: skip
+POSTGRES_TYPES = {
+    "text": "text", "bigint": "bigint", "double": "double precision", "boolean": "boolean", "date": "date",
+    "timestamp": "timestamp with time zone", "json": "json",
+}  # fmt: skip
+WIDENINGS = {("bigint", "double"), ("date", "timestamp")}
+
+
+class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What values of a column must obey. Bounds are inclusive."""
+
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    above: float | None = None
+    values: tuple[str, ...] = ()
+
+
+class TableColumn(msgspec.Struct, frozen=True):
+    """A column of a table."""
+
+    name: str
+    type: str
+    header: str = ""
+    semantic: str | None = None
+    required: bool = False
+    rules: Rules = Rules()
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table of an organization."""
+
+    id: int
+    name: str
+    schema: str
+    columns: tuple[TableColumn, ...]
+    key: tuple[str, ...] = ()
+    row_count: int = 0
+    last_row: int = 0
+
+    @property
+    def physical(self) -> str:
+        return f"_table_{self.id}"
+
+    def column(self, name: str) -> TableColumn | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    def find_column(self, name: str) -> TableColumn | None:
+        """A column by its name in any case, or by the header that brought it."""
+        lowered = name.strip().lower()
+        by_name = {column.header.strip().lower(): column for column in self.columns}
+        by_name |= {column.name.lower(): column for column in self.columns}
+        return self.column(name) or by_name.get(lowered)
+
+
+_VERSION_BITS, _VARIANT_BITS = 0x8 << 76, 0x2 << 62
+
+
+def row_uuid(table_id: int, row: int) -> str:
+    """The id of a row as others see it: a version 8 UUID that holds the table and the row's number."""
+    return str(uuid.UUID(int=(table_id << 80) | _VERSION_BITS | _VARIANT_BITS | row))
+
+
+def parse_row_uuid(text: str, table_id: int) -> int | None:
+    """The row's number in a table's row id; None for any other text."""
+    try:
+        value = uuid.UUID(text).int
+    except (ValueError, AttributeError, TypeError):
+        return None
+    row = value & ((1 << 62) - 1)
+    return row if value == (table_id << 80) | _VERSION_BITS | _VARIANT_BITS | row else None
+
+
+def public_columns(columns: Sequence[TableColumn]) -> list[dict[str, Any]]:
+    """Columns as `schema` shows them."""
+    return [
+        {"name": column.name, "type": SHOWN_TYPES[column.type], "nullable": not column.required} for column in columns
+    ]

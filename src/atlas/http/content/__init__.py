@@ -1,0 +1,1 @@
+"""Routes of the content API, `/api/v1`."""

@@ -1,0 +1,113 @@
+"""Imports: run, preview, history, progress, export."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi.responses import StreamingResponse
+
+from atlas.errors import BadRequestError
+from atlas.http.content.models import CONTENT_ERRORS, HistoryView, ImportView, PreviewView
+from atlas.http.deps import CallerDep, ServicesDep
+from atlas.service.imports import ImportRequest
+
+router = APIRouter(prefix="/api/v1", tags=["Imports"], responses=CONTENT_ERRORS)
+
+FileField = Annotated[UploadFile, File(description="CSV, Excel, JSON, XML or Parquet; gz or zip of one.")]
+InstructionField = Annotated[
+    str,
+    Form(max_length=10_000, description="What to do, in plain English.", examples=["Import this into my leads table"]),
+]
+ThreadField = Annotated[
+    str | None, Form(max_length=200, description="Conversation id; `now the same for this file` refers to it.")
+]
+
+
+@contextlib.asynccontextmanager
+async def received(file: UploadFile) -> AsyncIterator[tuple[Path, str]]:
+    """An uploaded file on disk, and its name."""
+    name = (file.filename or "").replace("\0", "").strip()
+    if not name:
+        raise BadRequestError("Invalid file", "file: a file with a name is required")
+    with tempfile.NamedTemporaryFile(prefix="atlas-upload-", delete=False) as target:
+        path = Path(target.name)
+        await asyncio.to_thread(shutil.copyfileobj, file.file, target, 1024 * 1024)
+    try:
+        yield path, name[-200:]
+    finally:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+@router.post("/smart-import", response_model=ImportView, summary="Import a file")
+async def smart_import(
+    caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
+    thread_id: ThreadField = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Imports a file by a plain-English instruction: all of it is committed, or nothing."""
+    async with received(file) as (path, name):
+        return await services.imports.run(caller, ImportRequest(path, name, instruction, thread_id))
+
+
+@router.post("/smart-import/preview", response_model=PreviewView, summary="Preview an import")
+async def preview_import(
+    caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
+    thread_id: ThreadField = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The plan of an import: columns, types, key, duplicates and problems. Writes nothing."""
+    async with received(file) as (path, name):
+        return await services.imports.preview(caller, ImportRequest(path, name, instruction, thread_id))
+
+
+@router.get("/import-history", response_model=HistoryView, summary="List imports")
+async def import_history(
+    caller: CallerDep, services: ServicesDep,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Results of a page.")] = 10,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="Results to skip.")] = 0,
+    table_name: Annotated[str | None, Query(description="Only imports into this table.")] = None,
+    status: Annotated[str | None, Query(description="Only imports with this status.")] = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Imports of your organization, newest first."""
+    return await services.history.list(caller, table_name, status, limit, offset)
+
+
+@router.get("/import-history/{import_id}", summary="Get an import")
+async def get_import(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
+    """Everything known of one import, its plan included."""
+    return await services.history.get(caller, import_id)
+
+
+@router.get("/import/{import_id}", summary="Progress of an import")
+async def import_progress(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
+    """Status, stage and records so far."""
+    return await services.history.progress(caller, import_id)
+
+
+@router.get(
+    "/import/{import_id}/progress", summary="Stream the progress of an import", response_class=StreamingResponse
+)
+async def stream_progress(caller: CallerDep, services: ServicesDep, import_id: str) -> StreamingResponse:
+    """Server-Sent Events `progress` until the import ends."""
+    events = await services.history.follow(caller, import_id)
+    return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/import/{import_id}/export", summary="Export an import as CSV", response_class=StreamingResponse)
+async def export_import(
+    caller: CallerDep, services: ServicesDep, import_id: str,
+    include_metadata: Annotated[bool, Query(description="Also Atlas's own columns.")] = False,
+    safe: Annotated[bool, Query(description="Put an apostrophe before texts that a spreadsheet would run.")] = False,
+) -> StreamingResponse:  # fmt: skip
+    """All rows that the import brought and that are not archived."""
+    export = await services.history.export(caller, import_id, metadata=include_metadata, safe=safe)
+    headers = {
+        "X-Rows-Count": str(export.rows), "X-Table-Name": export.table_name,
+        "Content-Disposition": f'attachment; filename="{import_id}.csv"',
+    }  # fmt: skip
+    return StreamingResponse(export.chunks, media_type="text/csv; charset=utf-8", headers=headers)

@@ -1,0 +1,129 @@
+"""Answers of the content API."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class DetailView(BaseModel):
+    """An error of the content API."""
+
+    detail: str = Field(examples=["Table not found: no table 'leads'"])
+
+
+CONTENT_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": DetailView, "description": text}
+    for status, text in {
+        400: "Invalid parameter, file or instruction", 401: "Missing or invalid API key", 403: "No permission",
+        404: "No such table, import or record", 413: "File too large", 422: "Body does not fit its schema",
+        429: "Rate limit exceeded", 500: "Something went wrong", 503: "Database unavailable",
+    }.items()
+}  # fmt: skip
+
+
+class ImportView(BaseModel):
+    """What an import came to."""
+
+    status: Literal["success", "pending"] = Field(examples=["success"])
+    import_id: str
+    table_name: str = Field(examples=["leads"])
+    file_name: str = Field(examples=["contacts.csv"])
+    records_processed: int
+    duplicates_skipped: int
+    action_taken: str = Field(description="`create` where the table is new, else `import`.")
+    response_summary: str = Field(examples=["Imported 995 records into leads. 5 duplicates were skipped."])
+    has_correctable_issues: bool
+    records_inserted: int
+    records_updated: int
+    validation_failures: int
+    value_replacements: int
+    new_columns: list[str]
+    dataset_id: int | None
+    thread_id: str | None
+
+
+class PlannedColumn(BaseModel):
+    """A column of the plan."""
+
+    source: str
+    name: str
+    type: str
+    new: bool
+    semantic: str | None
+    required: bool
+
+
+class PreviewView(BaseModel):
+    """The plan of an import."""
+
+    success: bool
+    table_name: str
+    table_exists: bool
+    as_dataset: bool
+    file_name: str
+    records: int
+    columns: list[PlannedColumn]
+    key_columns: list[str]
+    duplicates: str
+    policy: str
+    duplicates_in_file: int
+    validation_failures: int
+    notes: list[str]
+    not_understood: list[str]
+    sample: list[dict[str, Any]]
+
+
+class HistoryView(BaseModel):
+    """A page of imports."""
+
+    success: bool
+    imports: list[dict[str, Any]]
+    total_count: int
+    limit: int
+    offset: int
+
+
+class TableView(BaseModel):
+    """A table in a list."""
+
+    table_name: str
+    row_count: int
+    kind: Literal["table", "dataset"]
+    dataset_id: int | None = None
+
+
+class TablesView(BaseModel):
+    """Tables of an organization."""
+
+    success: bool
+    tables: list[TableView]
+
+
+class ColumnSchema(BaseModel):
+    """A column of a table."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+class SchemaView(BaseModel):
+    """Columns of a table."""
+
+    success: bool
+    table_name: str
+    columns: list[ColumnSchema]
+
+
+class StatsView(BaseModel):
+    """What a table is like."""
+
+    success: bool
+    table_name: str
+    row_count: int
+    column_count: int
+    columns: dict[str, str]
+    statistics: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    key_columns: list[str] = Field(default_factory=list)

@@ -1,0 +1,1 @@
+"""The offline engine: deterministic, without a model or network."""

@@ -1,0 +1,223 @@
+"""CSV in any dialect to a source: the delimiter, quotes and header are found, ragged rows are mended or told."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv as pv
+
+from atlas.core.headers import SAMPLE_ROWS, Layout, find_layout
+from atlas.errors import BadRequestError
+from atlas.readers.source import MAX_COLUMNS, BadRecord, Source, physical
+
+_BLOCK = 4 * 1024 * 1024
+_SAMPLE = 256 * 1024
+_DELIMITERS = ",;\t|"
+# More rows than this that do not fit mean that the file was understood wrongly.
+MAX_BAD = 100_000
+_MAX_CELL = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV is written."""
+
+    delimiter: str
+    quote: str = '"'
+    backslash: bool = False
+
+    def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        return csv.reader(
+            lines, delimiter=self.delimiter, quotechar=self.quote, doublequote=not self.backslash,
+            escapechar="\\" if self.backslash else None, strict=False,
+        )  # fmt: skip
+
+
+def read_delimited(path: Path, name: str, *, header: bool | None = None) -> Source:
+    """A source of the UTF-8 CSV at `path`. Raises BadRequestError."""
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+    whole = len(sample) < _SAMPLE
+    text = (sample if whole else sample[: sample.rfind(b"\n") + 1] or sample).decode("utf-8", "ignore")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    declared, text_offset = _declared_delimiter(text)
+    dialect = Dialect(declared) if declared else find_dialect(path, text)
+    rows = _sample_rows(dialect, text[text_offset:])
+    layout = find_layout(rows, header=header)
+    if layout is None:
+        raise BadRequestError("Invalid file", f"{name}: the file has no data")
+    if layout.width > MAX_COLUMNS:
+        reason = f"{name}: the file has {layout.width:,} columns; at most {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
+    offset = _byte_offset(path, dialect, layout.skip, declared is not None)
+    source = Source(layout.names, [None] * layout.width, iter(()))
+    source.batches = _batches(path, name, dialect, layout, offset, source)
+    titles = layout.skip - (1 if layout.header else 0)
+    if titles:
+        source.notes.append(f"{titles} line{'s' if titles > 1 else ''} above the table left out")
+    return source
+
+
+def _declared_delimiter(text: str) -> tuple[str | None, int]:
+    """The delimiter of Excel's `sep=;` line, and where the text after that starts."""
+    first, _, _ = text.partition("\n")
+    if first.lower().startswith("sep=") and len(first.rstrip()) == 5:
+        return first.rstrip()[-1], len(first) + 1
+    return None, 0
+
+
+def find_dialect(path: Path, text: str) -> Dialect:
+    """How the file is written: DuckDB's sniffer, and a count of its own where that finds one column."""
+    found = _sniffed(path)
+    counted = _counted(text)
+    if found is None or (found.delimiter not in text.split("\n", 1)[0] and counted is not None):
+        found = counted or Dialect(",")
+    if counted is not None and found.delimiter != counted.delimiter and found.delimiter not in _DELIMITERS:
+        found = counted
+    return found
+
+
+def _sniffed(path: Path) -> Dialect | None:
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        query = "SELECT Delimiter, Quote, Escape FROM sniff_csv(?, all_varchar = true, ignore_errors = true)"
+        try:
+            row = connection.execute(query, [str(path)]).fetchone()
+        except duckdb.Error:
+            return None
+    if row is None:
+        return None
+    delimiter, quote, escape = (None if value == "(empty)" else value for value in row)
+    if not delimiter or len(delimiter) != 1 or delimiter.isalnum() or delimiter == " ":
+        return None
+    return Dialect(delimiter, quote or '"', backslash=escape == "\\")
+
+
+def _counted(text: str) -> Dialect | None:
+    """The delimiter that splits most rows into the same number of cells, above one."""
+    best, best_score = None, 0.0
+    for delimiter in _DELIMITERS:
+        dialect = Dialect(delimiter)
+        widths = [len(row) for row in _sample_rows(dialect, text) if row]
+        wide = [width for width in widths if width > 1]
+        if not wide:
+            continue
+        usual = max(set(wide), key=wide.count)
+        score = wide.count(usual) / len(widths) + min(usual, 50) / 1000
+        if score > best_score:
+            best, best_score = dialect, score
+    return best
+
+
+def _sample_rows(dialect: Dialect, text: str) -> list[list[str]]:
+    csv.field_size_limit(_MAX_CELL)
+    rows: list[list[str]] = []
+    try:
+        for row in dialect.rows(iter(io.StringIO(text, newline=""))):
+            rows.append(row)
+            if len(rows) >= SAMPLE_ROWS:
+                break
+    except csv.Error:
+        pass
+    return rows
+
+
+def _byte_offset(path: Path, dialect: Dialect, skip: int, declared: bool) -> int:
+    """Where the row after the first `skip` ones starts. Counted by lines, since a cell may hold several."""
+    offset = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal offset
+        with path.open("rb") as file:
+            while line := file.readline(_MAX_CELL):
+                # Old Macs end lines by a carriage return alone.
+                for part in _split_returns(line):
+                    offset += len(part)
+                    yield part.decode("utf-8", "ignore")
+
+    source = lines()
+    if declared:
+        next(source, None)
+    rows = dialect.rows(source)
+    for _ in range(skip):
+        try:
+            if next(rows, None) is None:
+                break
+        except csv.Error:
+            break
+    return offset
+
+
+def _split_returns(line: bytes) -> list[bytes]:
+    if b"\r" not in line[:-2]:
+        return [line]
+    parts = line.split(b"\r")
+    if parts[-1] == b"\n":
+        parts[-2:] = [parts[-2] + b"\r\n"]
+        return [*(part + b"\r" for part in parts[:-1]), parts[-1]]
+    return [part + b"\r" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+def _batches(
+    path: Path, name: str, dialect: Dialect, layout: Layout, offset: int, source: Source
+) -> Iterator[pa.Table]:
+    names = [physical(position) for position in range(layout.width)]
+    mender = _Mender(dialect, layout.width, source, name)
+    with path.open("rb") as file:
+        file.seek(offset)
+        if not file.read(1):
+            return
+        file.seek(offset)
+        try:
+            reader = pv.open_csv(
+                file,
+                read_options=pv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False),
+                parse_options=pv.ParseOptions(
+                    delimiter=dialect.delimiter,
+                    quote_char=dialect.quote,
+                    double_quote=True,
+                    escape_char="\\" if dialect.backslash else False,
+                    newlines_in_values=True,
+                    invalid_row_handler=mender,
+                ),
+                convert_options=pv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+                ),
+            )
+            for batch in reader:
+                yield pa.table(batch)
+        except pa.ArrowException as error:
+            if mender.failure is not None:
+                raise mender.failure from None
+            reason = str(error).split("\n", 1)[0][:200]
+            raise BadRequestError("Invalid file", f"{name}: {reason}") from None
+
+
+class _Mender:
+    """Takes the rows that have too few or too many cells."""
+
+    def __init__(self, dialect: Dialect, width: int, source: Source, name: str) -> None:
+        self._dialect, self._width, self._source, self._name = dialect, width, source, name
+        self.failure: BadRequestError | None = None
+
+    def __call__(self, row: pv.InvalidRow) -> str:
+        cells = next(self._dialect.rows(iter(io.StringIO(row.text, newline=""))), [])
+        while len(cells) > self._width and not cells[-1].strip():
+            cells.pop()
+        if len(cells) <= self._width:
+            padding = [None] * (self._width - len(cells))
+            self._source.fixed.append((row.number, [*cells, *padding]))
+        else:
+            reason = f"it has {len(cells)} cells, but the table has {self._width} columns"
+            self._source.bad.append(BadRecord(row.number, reason, row.text[:10_000]))
+        if len(self._source.bad) > MAX_BAD:
+            self.failure = BadRequestError(
+                "Invalid file", f"{self._name}: over {MAX_BAD:,} rows have more cells than the table has columns"
+            )
+            return "error"
+        return "skip"

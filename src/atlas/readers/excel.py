@@ -1,0 +1,95 @@
+"""Workbooks (xlsx, xlsm, xlsb, xls, ods) to a source, by calamine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import python_calamine as calamine
+
+from atlas.core.headers import SAMPLE_ROWS, find_layout
+from atlas.errors import BadRequestError
+from atlas.readers.source import MAX_COLUMNS, Source, text_table
+
+_BATCH_ROWS = 20_000
+
+
+def read_excel(path: Path, name: str, *, sheet: str | None = None, header: bool | None = None) -> Source:
+    """A source of one sheet: the one called `sheet`, else the visible one with the most filled rows.
+
+    Cells are the values that formulas had when the file was saved. Raises BadRequestError.
+    """
+    try:
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        titles = _visible(book)
+        title, rows = _choose(book, titles, sheet, name)
+    except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
+        raise BadRequestError("Invalid file", f"{name}: it cannot be read as a workbook ({_reason(error)})") from None
+    texts = [[_text(cell) for cell in row] for row in rows[: SAMPLE_ROWS * 2]]
+    layout = find_layout([[cell or "" for cell in row] for row in texts], header=header)
+    if layout is None:
+        raise BadRequestError("Invalid file", f"{name}: sheet {title!r} has no data")
+    if layout.width > MAX_COLUMNS:
+        reason = f"{name}: the sheet has {layout.width:,} columns; at most {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
+    source = Source(layout.names, [None] * layout.width, _batches(rows, layout.skip, layout.width))
+    if len(titles) > 1:
+        others = ", ".join(repr(other) for other in titles if other != title)
+        source.notes.append(f"read sheet {title!r}, not {others}")
+    return source
+
+
+def _visible(book: Any) -> list[str]:
+    hidden = {
+        meta.name for meta in book.sheets_metadata
+        if meta.visible != calamine.SheetVisibleEnum.Visible or meta.typ != calamine.SheetTypeEnum.WorkSheet
+    }  # fmt: skip
+    names: list[str] = list(book.sheet_names)
+    return [name for name in names if name not in hidden] or names
+
+
+def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> tuple[str, list[list[Any]]]:
+    if wanted is not None:
+        found = next((title for title in book.sheet_names if title.strip().lower() == wanted.strip().lower()), None)
+        if found is None:
+            listed = ", ".join(repr(title) for title in book.sheet_names)
+            raise BadRequestError("Invalid file", f"{name}: no sheet {wanted!r}; it has {listed}")
+        titles = [found]
+    best: tuple[str, list[list[Any]]] = (titles[0], [])
+    for title in titles:
+        rows = book.get_sheet_by_name(title).to_python(skip_empty_area=True)
+        if len(rows) > len(best[1]):
+            best = (title, rows)
+    return best
+
+
+def _batches(rows: list[list[Any]], skip: int, width: int) -> Iterator[pa.Table]:
+    for start in range(skip, len(rows), _BATCH_ROWS):
+        part = [[_text(cell) for cell in row[:width]] for row in rows[start : start + _BATCH_ROWS]]
+        filled = [[*row, *[None] * (width - len(row))] for row in part if any(row)]
+        if filled:
+            yield text_table(filled, width)
+
+
+def _text(cell: Any) -> str | None:
+    """A cell as the text that inference reads in one way only."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
+    if isinstance(cell, (date, time)):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(cell)
+    return str(cell).replace("\0", "")
+
+
+def _reason(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:200]

@@ -1,0 +1,82 @@
+"""Any file that can be imported to a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from atlas.core.frames import nested_to_json
+from atlas.errors import BadRequestError
+from atlas.readers.delimited import read_delimited
+from atlas.readers.excel import read_excel
+from atlas.readers.json_records import read_json
+from atlas.readers.source import MAX_COLUMNS, Source, physical
+from atlas.readers.text import to_utf8
+from atlas.readers.uploads import FileKind, Upload
+from atlas.readers.xml_records import read_xml
+
+
+def read_file(upload: Upload, folder: Path, *, sheet: str | None = None) -> Source:
+    """The source of an uploaded file; `folder` takes what must be unpacked. Raises BadRequestError."""
+    if upload.kind is FileKind.EXCEL:
+        return read_excel(upload.path, upload.name, sheet=sheet)
+    if upload.kind is FileKind.PARQUET:
+        return read_parquet(upload.path, upload.name)
+    if upload.kind is FileKind.XML:
+        # The parser reads the encoding from the document itself.
+        return read_xml(upload.path, upload.name)
+    path, encoding = to_utf8(upload.path, folder / "text")
+    source = read_json(path, upload.name, folder) if upload.kind is FileKind.JSON else read_delimited(path, upload.name)
+    if encoding not in ("utf-8", "utf-8-sig"):
+        source.notes.append(f"read as {encoding}")
+    return source
+
+
+def read_parquet(path: Path, name: str) -> Source:
+    """A source of a Parquet file; nested values become JSON."""
+    try:
+        file = pq.ParquetFile(path)
+        schema = file.schema_arrow
+    except (pa.ArrowException, OSError) as error:
+        raise BadRequestError("Invalid file", f"{name}: {str(error).split(chr(10), 1)[0][:200]}") from None
+    if len(schema) > MAX_COLUMNS:
+        reason = f"{name}: the file has {len(schema):,} columns; at most {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
+    return Source(schema.names, [_native(field.type) for field in schema], _parquet_batches(file, name))
+
+
+def _native(kind: pa.DataType) -> str | None:
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_nested(kind):
+        return "json"
+    return "text"
+
+
+def _parquet_batches(file: pq.ParquetFile, name: str) -> Iterator[pa.Table]:
+    try:
+        for batch in file.iter_batches(batch_size=65_536):
+            columns = [_texts(column) for column in batch.columns]
+            yield pa.table({physical(n): column for n, column in enumerate(columns)})
+    except (pa.ArrowException, OSError) as error:
+        raise BadRequestError("Invalid file", f"{name}: {str(error).split(chr(10), 1)[0][:200]}") from None
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _texts(column.dictionary_decode())
+    if pa.types.is_nested(kind):
+        return nested_to_json(column)
+    if pa.types.is_floating(kind):
+        # Whole floats print as 1.0 elsewhere too; NaN is an absent value in most writers.
+        column = pc.if_else(pc.is_finite(column), column, None)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        column = pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.string())
+    return column.cast(pa.string())

@@ -1,0 +1,187 @@
+"""JSON files to a source: an array, NDJSON, or an envelope around an array. Nested objects are flattened."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from atlas.core.headers import find_layout
+from atlas.errors import BadRequestError
+from atlas.readers.source import MAX_COLUMNS, Source, physical, text_table
+
+# Objects nested deeper than this stay one JSON column.
+_FLATTEN_DEPTH = 3
+_BATCH_ROWS = 65_536
+_MAX_OBJECT = 64 * 1024 * 1024
+_NATIVE = {"VARCHAR": "text", "BOOLEAN": "boolean", "BIGINT": "number", "UBIGINT": "number", "DOUBLE": "number",
+           "HUGEINT": "number", "DATE": "text", "TIMESTAMP": "text", "TIMESTAMP WITH TIME ZONE": "text",
+           "TIME": "text", "UUID": "text"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A column to be: the steps to it from the record, and what the file says of its type."""
+
+    steps: tuple[str, ...]
+    native: str | None
+
+    @property
+    def pointer(self) -> str:
+        return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in self.steps[1:]) or "$"
+
+
+def read_json(path: Path, name: str, folder: Path) -> Source:
+    """A source of the records of a JSON file in UTF-8. Raises BadRequestError, saying where it is broken."""
+    path, layout, notes = _locate(path, name, folder)
+    if layout == "rows":
+        return _table_of_arrays(path, name)
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": "2"})
+    try:
+        connection.execute("SET memory_limit = '256MB'")
+        fields = _fields(connection, path, name, layout)
+    except BaseException:
+        connection.close()
+        raise
+    names = [" ".join(field.steps) for field in fields]
+    source = Source(names, [field.native for field in fields], _batches(connection, path, name, layout, fields))
+    source.notes.extend(notes)
+    return source
+
+
+def _locate(path: Path, name: str, folder: Path) -> tuple[Path, str, list[str]]:
+    """The file that holds only records, whether it is an "array", "newline_delimited" or "rows", and notes."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        start = re.match(rb"\s*", data).end()  # type: ignore[union-attr]
+        if data[start : start + 1] == b"[":
+            inner = re.compile(rb"\s*").match(data, start + 1).end()  # type: ignore[union-attr]
+            return path, "array" if data[inner : inner + 1] == b"{" else "rows", []
+        if _is_ndjson(data, start):
+            return path, "newline_delimited", []
+        found, trail = _largest_array(data[:], name)
+    target = folder / "records.json"
+    target.write_bytes(found)
+    notes = [f"read the records in {'.'.join(trail)!r}"] if trail else []
+    return target, "array", notes
+
+
+def _is_ndjson(data: Any, start: int) -> bool:
+    end = data.find(b"\n", start)
+    if end < 0 or not data[end : end + 4096].strip():
+        return False
+    try:
+        msgspec.json.decode(data[start:end])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _largest_array(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
+    """The longest array of objects inside an object, and the keys to it; else the object as the one record."""
+    best = b""
+    trail: tuple[str, ...] = ()
+    queue: list[tuple[tuple[str, ...], bytes]] = [((), data)]
+    while queue:
+        place, text = queue.pop()
+        try:
+            members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRequestError("Invalid file", f"{name}: not valid JSON ({error})") from None
+        for key, value in members.items():
+            raw = bytes(value).strip()
+            if raw[:1] == b"[" and raw[1:].lstrip()[:1] == b"{" and len(raw) > len(best):
+                best, trail = raw, (*place, key)
+            elif raw[:1] == b"{" and len(place) < 4:
+                queue.append(((*place, key), raw))
+    return (best, trail) if best else (b"[" + data + b"]", ())
+
+
+def _scan(path: Path, layout: str, more: str = "") -> str:
+    text = str(path).replace("'", "''")
+    return f"read_json('{text}', format = '{layout}', records = true, maximum_object_size = {_MAX_OBJECT}{more})"
+
+
+def _fields(connection: Any, path: Path, name: str, layout: str) -> list[_Field]:
+    scan = _scan(path, layout, ", sample_size = -1, maximum_depth = 6")
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
+        types = connection.sql(f"SELECT * FROM {scan} LIMIT 0").types
+    except duckdb.Error as error:
+        raise BadRequestError("Invalid file", f"{name}: {_reason(error)}") from None
+    fields = [
+        field
+        for (key, kind, *_), dtype in zip(described, types, strict=True)
+        for field in _flattened((key,), kind, dtype)
+    ]
+    if not 0 < len(fields) <= MAX_COLUMNS:
+        reason = f"{name}: the records have {len(fields):,} fields; 1 to {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
+    return fields
+
+
+def _flattened(steps: tuple[str, ...], kind: str, dtype: Any) -> Iterator[_Field]:
+    if dtype.id == "struct" and len(steps) <= _FLATTEN_DEPTH:
+        for key, inner in dtype.children:
+            yield from _flattened((*steps, key), str(inner), inner)
+        return
+    nested = kind.endswith("]") or dtype.id in ("struct", "map", "list")
+    yield _Field(steps, "json" if nested else _NATIVE.get(kind))
+
+
+def _batches(connection: Any, path: Path, name: str, layout: str, fields: list[_Field]) -> Iterator[pa.Table]:
+    keys = dict.fromkeys(field.steps[0] for field in fields)
+    columns = ", ".join(f"{_quote(key)}: 'JSON'" for key in keys)
+    cells = ", ".join(
+        f'"{field.steps[0].replace(chr(34), chr(34) * 2)}" ->> {_quote(field.pointer)} AS {physical(position)}'
+        for position, field in enumerate(fields)
+    )
+    try:
+        relation = connection.sql(f"SELECT {cells} FROM {_scan(path, layout, f', columns = {{{columns}}}')}")
+        for batch in relation.to_arrow_reader(_BATCH_ROWS):
+            yield pa.table(batch)
+    except duckdb.Error as error:
+        raise BadRequestError("Invalid file", f"{name}: {_reason(error)}") from None
+    finally:
+        connection.close()
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _table_of_arrays(path: Path, name: str) -> Source:
+    """Arrays of cells, the first perhaps the header; or plain values, which become one column."""
+    try:
+        data = msgspec.json.decode(path.read_bytes())
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequestError("Invalid file", f"{name}: not valid JSON ({error})") from None
+    if not data:
+        raise BadRequestError("Invalid file", f"{name}: the array is empty")
+    if not all(isinstance(row, list) for row in data):
+        return Source(["value"], [None], iter([text_table([[_cell(row)] for row in data], 1)]))
+    texts = [[_cell(cell) for cell in row] for row in data]
+    layout = find_layout([[cell or "" for cell in row] for row in texts])
+    if layout is None:
+        raise BadRequestError("Invalid file", f"{name}: the array has no values")
+    rows = [[*row[: layout.width], *[None] * (layout.width - len(row))] for row in texts[layout.skip :]]
+    return Source(layout.names, [None] * layout.width, iter([text_table(rows, layout.width)]))
+
+
+def _cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+def _reason(error: Exception) -> str:
+    """DuckDB's message without the path of the temporary file and its own advice."""
+    text = str(error).split("\n", 1)[0]
+    text = re.sub(r'\s*in file "[^"]*",?', "", text)
+    return re.sub(r"^[\w ]*Error: ", "", text).split(" Try ")[0].strip()[:300]

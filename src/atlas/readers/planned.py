@@ -1,0 +1,268 @@
+"""A staged file seen through the plan of its import: checks, filters, duplicates, and the rows that remain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+import pyarrow as pa
+
+from atlas.core.infer import Kind
+from atlas.core.plans import ColumnPlan, Filter, ImportPlan
+from atlas.core.tables import TableColumn
+from atlas.readers.casting import (
+    DUCKDB_TYPES,
+    PATTERNS,
+    cast,
+    is_null_text,
+    key_hash,
+    literal,
+    normalized,
+    quote,
+    trimmed,
+)
+from atlas.readers.source import physical
+from atlas.readers.staging import Staging
+
+REASONS = {
+    "bigint": "not a whole number", "double": "not a number", "boolean": "not true or false", "date": "not a date",
+    "timestamp": "not a date and time", "json": "not valid JSON", "email": "not a valid e-mail address",
+    "url": "not a valid web address", "phone": "not a valid phone number",
+}  # fmt: skip
+_COMPARISONS = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something that may be wrong with a record. `condition`: DuckDB, true where it is."""
+
+    column: ColumnPlan
+    reason: str
+    condition: str
+
+
+class PlannedFile:
+    """What becomes of each record of `staging` under `plan`. Tables made in staging: rejected, keys, repeats."""
+
+    def __init__(self, staging: Staging, plan: ImportPlan, *, relaxed: frozenset[int] = frozenset()) -> None:
+        self.staging = staging
+        self.plan = plan
+        # Records whose failures somebody has accepted.
+        self._relaxed = relaxed
+
+    def checks(self) -> list[Check]:
+        """Every check of the plan."""
+        found = []
+        for column in self.plan.columns:
+            raw = physical(column.position)
+            value, text = self.value(column), trimmed(raw)
+            if column.kind.type != "text":
+                blank = f"{text} IS NULL OR {is_null_text(raw)}"
+                found.append(Check(column, REASONS[column.kind.type], f"{value} IS NULL AND NOT ({blank})"))
+            if column.semantic in PATTERNS:
+                fits = f"regexp_full_match({value}, {literal(PATTERNS[column.semantic])})"
+                found.append(Check(column, REASONS[column.semantic], f"{value} IS NOT NULL AND NOT {fits}"))
+            if column.required:
+                found.append(Check(column, "required, but empty", f"{value} IS NULL"))
+            found += self._rule_checks(column, value)
+        for position in self.plan.discard_columns:
+            outside = ColumnPlan(position, self.staging.source.names[position], "", "text", Kind("text"))
+            found.append(Check(outside, "the table has no such column", f"{trimmed(physical(position))} IS NOT NULL"))
+        return found
+
+    def _rule_checks(self, column: ColumnPlan, value: str) -> Iterator[Check]:
+        rules = column.rules
+        for bound, sign, words in ((rules.minimum, "<", "less than"), (rules.maximum, ">", "more than"),
+                                   (rules.above, "<=", "not more than")):  # fmt: skip
+            if bound is not None and column.type != "text":
+                limit = f"CAST({literal(str(bound))} AS {DUCKDB_TYPES[column.type]})"
+                shown = f"{bound:g}" if isinstance(bound, float) else str(bound)
+                yield Check(column, f"{words} {shown}", f"{value} {sign} {limit}")
+        if rules.values:
+            allowed = ", ".join(literal(item.lower()) for item in rules.values)
+            yield Check(column, f"not one of {', '.join(rules.values)}",
+                        f"{value} IS NOT NULL AND lower(CAST({value} AS VARCHAR)) NOT IN ({allowed})")  # fmt: skip
+
+    def value(self, column: ColumnPlan) -> str:
+        """DuckDB's expression for a record's value of a column."""
+        value = cast(physical(column.position), column.kind)
+        if column.kind.type == column.type:
+            return value
+        return f"CAST({value} AS {DUCKDB_TYPES[column.type]})"
+
+    @cached_property
+    def where(self) -> str:
+        """The filter of the plan as a condition on raw records."""
+        if not self.plan.filters:
+            return "true"
+        groups = [" AND ".join(self._comparison(item) for item in group) for group in self.plan.filters]
+        joined = f"coalesce({' OR '.join(f'({group})' for group in groups)}, false)"
+        return f"NOT {joined}" if self.plan.exclude else joined
+
+    def _comparison(self, item: Filter) -> str:
+        column = self.plan.column(item.column)
+        assert column is not None, "the planner resolves the names of filters"
+        value = self.value(column)
+        test = self._test(item, column, value)
+        return f"NOT coalesce({test}, false)" if item.negated else test
+
+    def _test(self, item: Filter, column: ColumnPlan, value: str) -> str:
+        if item.operator == "empty":
+            return f"{value} IS NULL"
+        text = f"lower(CAST({value} AS VARCHAR))"
+        if item.operator in ("contains", "starts", "ends"):
+            function = {"contains": "contains", "starts": "starts_with", "ends": "suffix"}[item.operator]
+            return f"{function}({text}, {literal(item.values[0].lower())})"
+        if column.type == "text" and item.operator in ("=", "in"):
+            return f"{text} IN ({', '.join(literal(v.lower()) for v in item.values)})"
+        values = [cast(literal(v), _said(column)) for v in item.values]
+        if item.operator in ("=", "in"):
+            return f"{value} IN ({', '.join(values)})"
+        if item.operator == "between":
+            return f"{value} BETWEEN {values[0]} AND {values[1]}"
+        return f"{value} {_COMPARISONS[item.operator]} {values[0]}"
+
+    def reject(self) -> int:
+        """Finds the records that fail a check; gives their number. They stand in `rejected(_n, problems)`."""
+        checks = self.checks()
+        counted = ", ".join(f"count(*) FILTER ({check.condition})" for check in checks) or "0"
+        row = self.staging.query(f"SELECT {counted} FROM raw WHERE {self.where}")[0]
+        failing = [check for check, times in zip(checks, row, strict=False) if times]
+        self.staging.query("CREATE OR REPLACE TABLE rejected (_n BIGINT, problems VARCHAR)")
+        if not failing:
+            return 0
+        problems = ", ".join(
+            f"CASE WHEN {check.condition} THEN {{'column': {literal(check.column.name or check.column.header)}, "
+            f"'reason': {literal(check.reason)}, 'value': {physical(check.column.position)}}} END"
+            for check in failing
+        )
+        accepted = f" AND _n NOT IN ({', '.join(map(str, self._relaxed))})" if self._relaxed else ""
+        either = " OR ".join(f"({check.condition})" for check in failing)
+        self.staging.query(
+            f"INSERT INTO rejected SELECT _n, to_json(list_filter([{problems}], lambda x: x IS NOT NULL))::VARCHAR "
+            f"FROM raw WHERE {self.where} AND ({either}){accepted}"
+        )
+        return int(self.staging.query("SELECT count(*) FROM rejected")[0][0])
+
+    def replaced(self) -> str | None:
+        """A query of the cells that said they have no value, as (_n, name, original); None if there are none."""
+        columns = [column for column in self.plan.columns if column.kind.type != "text"]
+        if not columns:
+            return None
+        tests = {column.name: is_null_text(physical(column.position)) for column in columns}
+        row = self.staging.query(
+            f"SELECT {', '.join(f'count(*) FILTER ({test})' for test in tests.values())} FROM raw"
+        )[0]
+        parts = [
+            f"SELECT _n, {literal(column.name)} AS name, {physical(column.position)} AS original FROM raw "
+            f"WHERE {tests[column.name]} AND {self.where} AND _n NOT IN (SELECT _n FROM rejected)"
+            for column, times in zip(columns, row, strict=True)
+            if times
+        ]
+        return " UNION ALL ".join(parts) if parts else None
+
+    def find_keys(self, table_columns: Sequence[TableColumn]) -> int:
+        """Makes `keys(_n, h)`, and `repeats(_n, first)` of records whose key another one has; gives their number.
+
+        `first` is the record that stays: the first, or the last where records update.
+        """
+        rest = f"FROM raw WHERE {self.where} AND _n NOT IN (SELECT _n FROM rejected)"
+        values = {column.name: self.value(column) for column in self.plan.columns}
+        columns = [*(column.table_column() for column in self.plan.columns), *table_columns]
+        parts = key_text(values, columns, self.plan.key)
+        self.staging.query(f"CREATE OR REPLACE TABLE keys AS SELECT _n, {key_hash(parts)} AS h {rest}")
+        stays = "max" if self.plan.duplicates == "update" else "min"
+        self.staging.query(
+            f"CREATE OR REPLACE TABLE repeats AS SELECT _n, first FROM (SELECT _n, {stays}(_n) OVER (PARTITION BY h) "
+            "AS first FROM keys WHERE h IS NOT NULL) WHERE _n <> first"
+        )
+        self.staging.query("CREATE OR REPLACE TABLE existing (n BIGINT, row BIGINT)")
+        return int(self.staging.query("SELECT count(*) FROM repeats")[0][0])
+
+    def candidate_keys(self) -> pa.Table:
+        """Keys (n, h) to look for in the table."""
+        return self.staging.arrow(
+            "SELECT _n AS n, h FROM keys WHERE h IS NOT NULL AND _n NOT IN (SELECT _n FROM repeats)"
+        )
+
+    def duplicates(self) -> int:
+        """Makes `dups(_n, first, existing)` of records that are not the first with their key; counts them."""
+        self.staging.query(
+            "CREATE OR REPLACE TABLE dups AS SELECT r._n, r.first, e.row AS existing FROM repeats r "
+            "LEFT JOIN existing e ON e.n = r.first UNION ALL SELECT n, NULL, row FROM existing"
+        )
+        return int(self.staging.query("SELECT count(*) FROM dups")[0][0])
+
+    def number_rows(self, first_row: int, leave_out: str) -> None:
+        """Makes `numbered(_n, row)`: the row that each inserted record becomes."""
+        self.staging.query(
+            f"CREATE OR REPLACE TABLE numbered AS SELECT _n, {first_row - 1} + row_number() OVER (ORDER BY _n) AS row "
+            f"FROM raw WHERE {self.where} AND _n NOT IN (SELECT _n FROM rejected) AND _n NOT IN ({leave_out})"
+        )
+
+    def rows(self, leave_out: str) -> Iterator[pa.RecordBatch]:
+        """The values of the records to insert: `_n`, the plan's columns, `_key`.
+
+        leave_out: a query of record numbers that are not inserted.
+        """
+        cells = ", ".join(f"{self.value(column)} AS {quote(column.name)}" for column in self.plan.columns)
+        yield from self.staging.batches(
+            f"SELECT raw._n, {cells}, keys.h AS _key FROM raw LEFT JOIN keys USING (_n) WHERE {self.where} "
+            f"AND raw._n NOT IN (SELECT _n FROM rejected) AND raw._n NOT IN ({leave_out}) ORDER BY raw._n"
+        )
+
+    def sample_rows(self, limit: int) -> list[dict[str, object]]:
+        """The first records to insert, as they would be."""
+        query = (
+            f"SELECT {self.record_json()} FROM raw WHERE {self.where} "
+            f"AND _n NOT IN (SELECT _n FROM rejected) ORDER BY _n LIMIT {limit}"
+        )
+        return [msgspec.json.decode(row[0]) for row in self.staging.query(query)]
+
+    def updates(self) -> Iterator[pa.RecordBatch]:
+        """New values of rows that exist: `_row`, then the plan's columns that are not of the key."""
+        cells = "".join(f", {self.value(column)} AS {quote(column.name)}" for column in self.plan.columns)
+        yield from self.staging.batches(f"SELECT e.row AS _row{cells} FROM existing e JOIN raw ON raw._n = e.n")
+
+    def record_json(self) -> str:
+        """DuckDB's expression for a record as a JSON object of its values, absent ones left out."""
+        members = ", ".join(f"{literal(c.name)}, {self._json_value(c)}" for c in self.plan.columns)
+        return f"CAST(json_merge_patch('{{}}', json_object({members})) AS VARCHAR)"
+
+    def _json_value(self, column: ColumnPlan) -> str:
+        value = self.value(column)
+        return f"CAST({value} AS JSON)" if column.type == "json" else value
+
+    def raw_json(self) -> str:
+        """DuckDB's expression for a record as the file has it: texts by column, absent ones left out."""
+        members = ", ".join(f"{literal(c.name)}, {trimmed(physical(c.position))}" for c in self.plan.columns)
+        return f"CAST(json_merge_patch('{{}}', json_object({members})) AS VARCHAR)"
+
+
+def key_text(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:
+    """DuckDB's text of a row's key from expressions by column name. Without a key, of all values by name.
+
+    Values are compared as people do (see `normalized`). With a key of all columns, absent ones count for
+    nothing, so that a column that is added later changes no key.
+    """
+    known = {column.name: column for column in columns}
+    parts = []
+    names = list(key) or sorted(values)
+    for name in names:
+        if name not in values:
+            parts.append("''")
+            continue
+        column = known[name]
+        part = normalized(values[name], column.type, column.semantic)
+        parts.append(f"coalesce({part}, '')" if key else f"coalesce({literal(name + '=')} || {part} || chr(30), '')")
+    joined = " || chr(31) || ".join(parts) if key else " || ".join(parts)
+    present = [values[name] for name in names if name in values]
+    filled = ", ".join(f"CAST({value} AS VARCHAR)" for value in present) or "NULL"
+    return f"CASE WHEN coalesce({filled}) IS NOT NULL THEN {joined} END"
+
+
+def _said(column: ColumnPlan) -> Kind:
+    """How a value in an instruction is read: as plain numbers and ISO dates, whatever the file does."""
+    return Kind(column.type)

@@ -1,0 +1,148 @@
+"""A file between upload and table: its cells as texts in a DuckDB database on disk.
+
+Analysis is columnar and spills, so memory does not grow with the file. No row becomes a Python object
+but those of samples and of issues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from atlas.core.infer import Kind
+from atlas.errors import AtlasError, BadRequestError
+from atlas.readers.casting import cast, is_null_text, trimmed
+from atlas.readers.source import Source, physical, text_table
+
+MEMORY = "192MB"
+SAMPLE_ROWS = 2_000
+SAMPLE_CELLS = 200_000
+BATCH_ROWS = 32_768
+
+
+class Staging:
+    """The records of one file. `number` counts records from 1."""
+
+    def __init__(self, folder: Path, source: Source, *, on_progress: Callable[[int], None] | None = None) -> None:
+        self.source = source
+        self.width = len(source.names)
+        self._connection = duckdb.connect(
+            str(folder / "staging.duckdb"),
+            config={"autoinstall_known_extensions": "false", "threads": "2", "memory_limit": MEMORY,
+                    "temp_directory": str(folder / "spill")},
+        )  # fmt: skip
+        try:
+            self._connection.execute("SET TimeZone = 'UTC'")
+            self._load(on_progress)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def query(self, text: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Rows of a statement on the staging tables."""
+        return self._connection.execute(text, parameters).fetchall()
+
+    def arrow(self, text: str) -> pa.Table:
+        """The rows of a statement."""
+        return self._connection.sql(text).to_arrow_table()
+
+    def batches(self, text: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a statement in batches."""
+        yield from self._connection.sql(text).to_arrow_reader(BATCH_ROWS)
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """Makes a table of its own of `table`."""
+        self._connection.register("_incoming", table)
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM _incoming")
+        self._connection.unregister("_incoming")
+
+    def _load(self, on_progress: Callable[[int], None] | None) -> None:
+        names = [physical(position) for position in range(self.width)]
+        schema = pa.schema([("_n", pa.int64()), *((name, pa.string()) for name in names)])
+        failure: list[AtlasError] = []
+
+        def numbered() -> Iterator[pa.RecordBatch]:
+            first = 1
+            try:
+                for table in self.source.batches:
+                    numbers = self._numbers(first, len(table))
+                    if len(numbers):
+                        first = int(numbers[-1]) + 1
+                    table = table.add_column(0, "_n", pa.array(numbers)).cast(schema)
+                    yield from table.to_batches()
+                    if on_progress is not None:
+                        on_progress(first - 1)
+            except AtlasError as error:
+                # Arrow's stream would turn it into a text.
+                failure.append(error)
+
+        reader = pa.RecordBatchReader.from_batches(schema, numbered())
+        self._connection.register("_incoming", reader)
+        self._connection.execute("CREATE TABLE raw AS SELECT * FROM _incoming")
+        self._connection.unregister("_incoming")
+        if failure:
+            raise failure[0]
+        if self.source.fixed:
+            table = text_table([cells for _, cells in self.source.fixed], self.width)
+            numbers = pa.array([number for number, _ in self.source.fixed], pa.int64())
+            self._connection.register("_incoming", table.add_column(0, "_n", numbers).cast(schema))
+            self._connection.execute("INSERT INTO raw SELECT * FROM _incoming")
+            self._connection.unregister("_incoming")
+        self._drop_blank()
+
+    def _numbers(self, first: int, count: int) -> np.ndarray[Any, Any]:
+        """The next `count` record numbers that are not those of ragged records."""
+        taken = [number for number, _ in self.source.fixed] + [bad.number for bad in self.source.bad]
+        span = np.arange(first, first + count + len(taken))
+        if not taken:
+            return span
+        return span[~np.isin(span, np.array(taken))][:count]
+
+    def _drop_blank(self) -> None:
+        columns = [physical(position) for position in range(self.width)]
+        blank = " AND ".join(f"{trimmed(column)} IS NULL" for column in columns)
+        self._connection.execute(f"DELETE FROM raw WHERE {blank}")
+        if any(self.source.names):
+            same = " AND ".join(f"trim(coalesce({column}, '')) = ?" for column in columns)
+            row = self._connection.execute(f"DELETE FROM raw WHERE {same}", [n.strip() for n in self.source.names])
+            repeated = row.fetchone()
+            if repeated and repeated[0]:
+                self.source.notes.append(f"{repeated[0]} repeated header line{'s' if repeated[0] > 1 else ''} left out")
+
+    @property
+    def records(self) -> int:
+        """Records of the file that are not blank, those that are no rows included."""
+        return int(self.query("SELECT count(*) FROM raw")[0][0]) + len(self.source.bad)
+
+    def sample(self) -> list[list[str]]:
+        """For each column, its texts in some records from the whole file, without blanks."""
+        most = max(50, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, self.width)))
+        total = int(self.query("SELECT coalesce(max(_n), 0) FROM raw")[0][0])
+        step = max(1, total // max(1, most // 2))
+        table = self.arrow(f"SELECT * EXCLUDE _n FROM raw WHERE _n <= {most // 2} OR _n % {step} = 0 LIMIT {most * 2}")
+        return [[text for text in column.to_pylist() if text and text.strip()] for column in table.columns]
+
+    def failures(self, kinds: Sequence[Kind]) -> list[tuple[int, int]]:
+        """For each column read as its kind, how many cells have a text, and how many of those do not fit."""
+        cells = []
+        for position, kind in enumerate(kinds):
+            column = physical(position)
+            if kind.type == "text":
+                cells.append(f"count({trimmed(column)}), 0")
+                continue
+            cells.append(
+                f"count({trimmed(column)}), count(*) FILTER ({cast(column, kind)} IS NULL "
+                f"AND {trimmed(column)} IS NOT NULL AND NOT {is_null_text(column)})"
+            )
+        if not cells:
+            raise BadRequestError("Invalid file", "the file has no columns")
+        row = self.query(f"SELECT {', '.join(cells)} FROM raw")[0]
+        return [(int(total), int(failed)) for total, failed in zip(row[::2], row[1::2], strict=True)]

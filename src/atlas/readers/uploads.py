@@ -1,0 +1,187 @@
+"""Uploaded files: what they are by their content, and what is inside of gz and zip ones."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from atlas.errors import BadRequestError, TooLargeError
+from atlas.readers.text import looks_like_utf16
+
+_CHUNK = 1024 * 1024
+# What real text reaches when compressed; past it, and past a size that is harmless anyway, it is a bomb.
+MAX_RATIO = 200
+HARMLESS_BYTES = 64 * 1024 * 1024
+MAX_MEMBERS = 10_000
+
+
+class FileKind(StrEnum):
+    """Formats of files that can be imported."""
+
+    CSV = "csv"
+    EXCEL = "excel"
+    JSON = "json"
+    XML = "xml"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on disk, unpacked. `name` is that of the data file inside where it was packed."""
+
+    path: Path
+    name: str
+    kind: FileKind
+
+
+def open_upload(path: Path, name: str, folder: Path, max_bytes: int) -> Upload:
+    """Recognizes the file at `path` by its content, unpacking it into `folder` if need be.
+
+    Raises BadRequestError for a file that is empty, damaged or of no known format, and TooLargeError
+    for one that unpacks to more than `max_bytes`.
+    """
+    for layer in range(3):
+        head = _head(path)
+        if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+            raise BadRequestError("Invalid file", f"{name}: the file is empty")
+        if head.startswith(b"\x1f\x8b"):
+            path, name = _gunzip(path, name, folder / f"layer{layer}", max_bytes)
+        elif head.startswith(b"PK"):
+            if kind := _office(path, name, max_bytes):
+                return Upload(path, name, kind)
+            path, name = _unzip(path, name, folder / f"layer{layer}", max_bytes)
+        else:
+            return Upload(path, name, _kind(head, name))
+    raise BadRequestError("Invalid file", f"{name}: packed more than twice")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(8192)
+
+
+def _kind(head: bytes, name: str) -> FileKind:
+    if head.startswith(b"PAR1"):
+        return FileKind.PARQUET
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return FileKind.EXCEL
+    for magic, what in ((b"%PDF", "a PDF"), (b"\x89PNG", "an image"), (b"\xff\xd8\xff", "an image"),
+                        (b"SQLite format 3", "an SQLite database"), (b"7z\xbc\xaf", "a 7z archive"),
+                        (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 file"), (b"\x7fELF", "a program")):  # fmt: skip
+        if head.startswith(magic):
+            raise BadRequestError("Unsupported file", f"{name}: it is {what}; send CSV, Excel, JSON, XML or Parquet")
+    text = head.decode("utf-16", "ignore").encode() if looks_like_utf16(head) else head
+    start = text.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:1] == b"<":
+        return FileKind.XML
+    if start[:1] in (b"{", b"[") and not name.lower().endswith((".csv", ".tsv", ".txt")):
+        return FileKind.JSON
+    if start[:1] in (b"{", b"[") and start[1:].lstrip()[:1] in (b'"', b"{", b"[", b"}", b"]"):
+        return FileKind.JSON
+    if text.count(b"\0") > len(text) // 50:
+        raise BadRequestError("Unsupported file", f"{name}: it is neither text nor a format that can be imported")
+    return FileKind.CSV
+
+
+def _copy(source: IO[bytes], target: Path, packed: int, name: str, max_bytes: int) -> None:
+    written = 0
+    with target.open("wb") as file:
+        while chunk := source.read(_CHUNK):
+            written += len(chunk)
+            if written > max_bytes:
+                raise TooLargeError("File too large", f"{name}: unpacked it is over the limit of {max_bytes} bytes")
+            if written > max(HARMLESS_BYTES, packed * MAX_RATIO):
+                raise BadRequestError("Invalid file", f"{name}: it unpacks to more than {MAX_RATIO} times its size")
+            file.write(chunk)
+
+
+def _gunzip(path: Path, name: str, target: Path, max_bytes: int) -> tuple[Path, str]:
+    try:
+        with gzip.open(path) as source:
+            _copy(source, target, path.stat().st_size, name, max_bytes)  # type: ignore[arg-type]
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BadRequestError("Invalid file", f"{name}: damaged gzip data ({error})") from None
+    return target, name.removesuffix(".gz").removesuffix(".GZ")
+
+
+def _members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    found = archive.infolist()
+    if len(found) > MAX_MEMBERS:
+        raise BadRequestError("Invalid file", f"{name}: the archive has {len(found)} files")
+    return found
+
+
+def _office(path: Path, name: str, max_bytes: int) -> FileKind | None:
+    """EXCEL if the archive is a workbook whose parts are of harmless size."""
+    with _archive(path, name) as archive:
+        members = _members(archive, name)
+        names = {member.filename for member in members}
+        if "[Content_Types].xml" not in names and "mimetype" not in names:
+            return None
+        total = sum(member.file_size for member in members)
+        if total > max(HARMLESS_BYTES, path.stat().st_size * MAX_RATIO):
+            raise BadRequestError("Invalid file", f"{name}: it unpacks to more than {MAX_RATIO} times its size")
+        if total > max_bytes:
+            raise TooLargeError("File too large", f"{name}: unpacked it is over the limit of {max_bytes} bytes")
+        # Sizes in the directory may lie; reading each part to its end proves them.
+        for member in members:
+            with archive.open(member) as part:
+                _drain(part, member.file_size, name)
+        if any(n.startswith("word/") or n.startswith("ppt/") for n in names):
+            raise BadRequestError("Unsupported file", f"{name}: an office document, but not a workbook")
+    return FileKind.EXCEL
+
+
+def _drain(part: IO[bytes], size: int, name: str) -> None:
+    seen = 0
+    try:
+        while chunk := part.read(_CHUNK):
+            seen += len(chunk)
+            if seen > size:
+                raise BadRequestError("Invalid file", f"{name}: a part is larger than it says")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BadRequestError("Invalid file", f"{name}: damaged or encrypted ({error})") from None
+
+
+def _archive(path: Path, name: str) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise BadRequestError("Invalid file", f"{name}: damaged archive ({error})") from None
+
+
+def _unzip(path: Path, name: str, target: Path, max_bytes: int) -> tuple[Path, str]:
+    with _archive(path, name) as archive:
+        files = list(_data_files(_members(archive, name)))
+        if len(files) != 1:
+            listed = ", ".join(member.filename for member in files[:5]) or "none"
+            raise BadRequestError(
+                "Invalid file", f"{name}: an archive must hold one data file, not {len(files)}: {listed}"
+            )
+        member = files[0]
+        try:
+            with archive.open(member) as source:
+                _copy(source, target, member.compress_size, name, max_bytes)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise BadRequestError("Invalid file", f"{name}: damaged or encrypted ({error})") from None
+    return target, PurePosixPath(member.filename).name
+
+
+def _data_files(members: list[zipfile.ZipInfo]) -> Iterator[zipfile.ZipInfo]:
+    for member in members:
+        parts = PurePosixPath(member.filename).parts
+        # What macOS and Windows add by themselves.
+        if not member.is_dir() and not any(p.startswith((".", "__MACOSX")) for p in parts) and parts[-1] != "Thumbs.db":
+            yield member
+
+
+def discard(folder: Path) -> None:
+    """Removes a folder of temporary files."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,196 @@
+"""Runs an import: from a file to rows and issues, in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pyarrow as pa
+
+from atlas.core.access import Caller
+from atlas.core.plans import ImportPlan
+from atlas.core.tables import Table, TableColumn
+from atlas.errors import BadRequestError
+from atlas.readers.issue_rows import bad_record_issues, duplicate_issues, failure_issues, replacement_issues
+from atlas.readers.planned import PlannedFile
+from atlas.readers.staging import Staging
+from atlas.service.rekeying import rekey
+from atlas.store import imports, loading, tables
+from atlas.store.copying import in_thread
+from atlas.store.database import Connection, Database
+
+_NONE = "SELECT NULL::BIGINT WHERE false"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an import came to."""
+
+    table: str
+    records: int = 0
+    inserted: int = 0
+    updated: int = 0
+    duplicates: int = 0
+    failures: int = 0
+    replacements: int = 0
+    table_id: int | None = None
+    dataset_id: int | None = None
+    first_row: int | None = None
+    last_row: int | None = None
+    made_table: bool = False
+    new_columns: list[str] = field(default_factory=list)
+    action: str = "import"
+
+    @property
+    def has_issues(self) -> bool:
+        return bool(self.duplicates or self.failures or self.replacements)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The import that a file belongs to."""
+
+    caller: Caller
+    import_id: UUID
+    number: int
+
+
+async def load(
+    database: Database, target: Target, staging: Staging, plan: ImportPlan, *,
+    report: Callable[[str, int], Any], summarize: Callable[[Outcome], str],
+) -> Outcome:  # fmt: skip
+    """Writes a staged file by its plan. All of it is committed when this returns, or nothing is."""
+    planned = PlannedFile(staging, plan)
+    failures = await asyncio.to_thread(planned.reject)
+    report("checked", staging.records)
+    async with database.transaction() as connection:
+        await loading.begin(connection)
+        table, made, added = await _prepare(connection, target.caller, plan)
+        outcome = Outcome(
+            table.name, records=staging.records, failures=failures + len(staging.source.bad), table_id=table.id,
+            made_table=made, new_columns=[] if made else added, action="create" if made else "import",
+        )  # fmt: skip
+        await _write(connection, target, planned, table, outcome, made=made)
+        report("written", outcome.inserted)
+        await imports.finish(
+            connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
+            plan=msgspec.to_builtins(plan), table_name=table.name, **counts(outcome),
+        )  # fmt: skip
+    return outcome
+
+
+def counts(outcome: Outcome) -> dict[str, Any]:
+    """What is stored of an outcome."""
+    names = ("table_id", "dataset_id", "records", "inserted", "updated", "duplicates", "failures", "replacements",
+             "first_row", "last_row", "made_table", "new_columns")  # fmt: skip
+    return {name: getattr(outcome, name) for name in names}
+
+
+async def _prepare(connection: Connection, caller: Caller, plan: ImportPlan) -> tuple[Table, bool, list[str]]:
+    """The table of a plan, made or changed as the plan says; whether it is new; its new columns."""
+    if not plan.exists:
+        await tables.lock_names(connection, caller)
+        if await tables.find_tables(connection, caller, name=plan.table):
+            raise BadRequestError("Table exists", f"{plan.table!r} has been made meanwhile; import again")
+        columns = [column.table_column() for column in plan.columns]
+        table = await tables.create(connection, caller, plan.table, columns, plan.key)
+        return table, True, []
+    found = await tables.find_tables(connection, caller, name=plan.table)
+    table_now = await tables.lock(connection, caller, found[0].id) if found else None
+    if table_now is None:
+        raise BadRequestError("Table is gone", f"{plan.table!r} has been removed meanwhile; import again")
+    fresh = [column.table_column() for column in plan.columns if column.new]
+    clash = next((column.name for column in fresh if table_now.column(column.name)), None)
+    if clash is not None:
+        raise BadRequestError("Table changed", f"{plan.table!r} has got a column {clash!r} meanwhile; import again")
+    changed = list(_changed(table_now, plan))
+    table = await tables.change_columns(connection, table_now, add=fresh, change=changed)
+    if plan.key and plan.key != table.key:
+        await tables.set_key(connection, table, plan.key)
+        table = msgspec.structs.replace(table, key=plan.key)
+        await rekey(connection, table, None)
+    return table, False, [column.name for column in fresh]
+
+
+def _changed(table: Table, plan: ImportPlan) -> Iterator[TableColumn]:
+    """Columns of the table that get a wider type, or rules that the instruction gave."""
+    for planned in plan.columns:
+        column = table.column(planned.name)
+        if column is None:
+            continue
+        after = msgspec.structs.replace(
+            column, type=plan.widened.get(column.name, column.type), required=planned.required, rules=planned.rules
+        )
+        if after != column:
+            yield after
+
+
+async def _write(
+    connection: Connection, target: Target, planned: PlannedFile, table: Table, outcome: Outcome, *, made: bool
+) -> None:
+    plan = planned.plan
+    await asyncio.to_thread(planned.find_keys, table.columns)
+    if not made and plan.duplicates != "keep":
+        found = await loading.find_keys(connection, table, await asyncio.to_thread(planned.candidate_keys))
+        await asyncio.to_thread(planned.staging.put, "existing", found)
+    leave_out = _NONE
+    if plan.duplicates != "keep":
+        outcome.duplicates = await asyncio.to_thread(planned.duplicates)
+        if plan.duplicates != "flag" and outcome.duplicates:
+            leave_out = "SELECT _n FROM dups"
+    first = table.last_row + 1
+    columns = [column.table_column() for column in plan.columns]
+    batches = in_thread(planned.rows(leave_out))
+    outcome.inserted = await loading.insert(connection, table, columns, batches, target.number, first)
+    if outcome.inserted:
+        outcome.first_row, outcome.last_row = first, first + outcome.inserted - 1
+    if made:
+        await tables.add_indexes(connection, table)
+    if plan.duplicates == "update" and outcome.duplicates:
+        await _update(connection, target, planned, table, columns, outcome)
+    await _write_issues(connection, target.number, planned, outcome, first, leave_out)
+    await tables.count_rows(connection, table, outcome.inserted, outcome.last_row or 0)
+
+
+async def _update(
+    connection: Connection, target: Target, planned: PlannedFile, table: Table, columns: list[TableColumn],
+    outcome: Outcome,
+) -> None:  # fmt: skip
+    values = [column for column in columns if column.name not in planned.plan.key]
+    matched = int(planned.staging.query("SELECT count(*) FROM existing")[0][0])
+    if matched and values:
+        await loading.stage_updates(connection, values, in_thread(planned.updates()))
+        changed = await loading.apply_updates(connection, table, values, target.number, keep_on_null=True)
+        if not table.key:
+            await rekey(connection, table, changed)
+    # What updated a row is no duplicate to review; only what a later record of the file replaced is.
+    outcome.updated = matched
+    planned.staging.query("DELETE FROM dups WHERE first IS NULL")
+    outcome.duplicates -= matched
+
+
+async def _write_issues(
+    connection: Connection, number: int, planned: PlannedFile, outcome: Outcome, first: int, leave_out: str
+) -> None:
+    found: list[pa.Table] = []
+    flagged = planned.plan.duplicates == "flag"
+    replaced = await asyncio.to_thread(planned.replaced)
+    if replaced is not None or (flagged and outcome.duplicates):
+        await asyncio.to_thread(planned.number_rows, first, leave_out)
+    if outcome.duplicates:
+        status = "flagged" if flagged else "pending"
+        found.append(await asyncio.to_thread(duplicate_issues, planned, number, status))
+    if outcome.failures:
+        found.append(await asyncio.to_thread(failure_issues, planned, number))
+        found.append(bad_record_issues(planned.staging.source.bad, number))
+    if replaced is not None:
+        table = await asyncio.to_thread(replacement_issues, planned, number)
+        if table is not None:
+            outcome.replacements = len(table)
+            found.append(table)
+    for table in found:
+        await imports.add_issue_table(connection, table.cast(imports.ISSUE_SCHEMA))

@@ -1,0 +1,255 @@
+"""Imports as callers see them: plan, preview, run, history."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from atlas.core.access import Caller
+from atlas.core.plans import ImportPlan
+from atlas.core.tables import SHOWN_TYPES
+from atlas.errors import AtlasError, BadRequestError, NotFoundError
+from atlas.language.instruction import ImportInstruction
+from atlas.language.offline.imports import parse_import
+from atlas.readers.files import read_file
+from atlas.readers.planned import PlannedFile
+from atlas.readers.staging import Staging
+from atlas.readers.uploads import open_upload
+from atlas.service.importing import Outcome, Target, load
+from atlas.service.planning import inspect, make_plan
+from atlas.service.progress import Progress
+from atlas.service.timeseries_import import load_dataset
+from atlas.service.upkeep import Upkeep
+from atlas.store import imports, tables
+from atlas.store.database import Database
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """A file on disk and what to do with it. `plan`: a plan made before, instead of the instruction."""
+
+    path: Path
+    file_name: str
+    instruction: str
+    thread_id: str | None = None
+    table: str | None = None
+    plan: ImportPlan | None = None
+
+
+class ImportService:
+    """Imports files into tables of the caller's organization."""
+
+    def __init__(self, database: Database, upkeep: Upkeep, *, max_bytes: int) -> None:
+        self._database = database
+        self._upkeep = upkeep
+        self._max_bytes = max_bytes
+
+    async def begin(self, caller: Caller, request: ImportRequest, *, status: str = "running", **fields: Any) -> Target:
+        """Records a new import and keeps its file."""
+        import_id, number = await imports.create(
+            self._database, caller, kind="import", file_name=request.file_name,
+            file_bytes=request.path.stat().st_size, instruction=request.instruction, thread=request.thread_id,
+            status=status, table_name=request.table, **fields,
+        )  # fmt: skip
+        return Target(caller, import_id, number)
+
+    async def run(self, caller: Caller, request: ImportRequest) -> Row:
+        """Imports a file now; gives the response of `smart-import`."""
+        target = await self.begin(caller, request)
+        keeping = asyncio.create_task(imports.keep_file(self._database, target.import_id, request.path))
+        try:
+            return await self.execute(target, request)
+        finally:
+            await asyncio.wait([keeping])
+
+    async def execute(self, target: Target, request: ImportRequest) -> Row:
+        """Runs an import that was begun. What goes wrong is recorded with it, then raised."""
+        try:
+            async with Progress(self._database, target.import_id).running() as progress:
+                async with self._planned(target.caller, request, progress) as (staging, plan):
+                    outcome = await self._load(target, staging, plan, progress)
+        except AtlasError as error:
+            await self._fail(target, error.details or error.message)
+            raise
+        except Exception:
+            await self._fail(target, "internal error")
+            raise
+        return _response(target, request, plan, outcome)
+
+    async def _fail(self, target: Target, reason: str) -> None:
+        with contextlib.suppress(AtlasError):
+            await imports.set_status(self._database, target.import_id, "failed", reason)
+
+    async def _load(self, target: Target, staging: Staging, plan: ImportPlan, progress: Progress) -> Outcome:
+        if plan.dataset:
+            outcome = await load_dataset(self._database, target, staging, plan, summarize=lambda o: summary(o, plan))
+            assert outcome.dataset_id is not None
+            self._upkeep.touch(outcome.dataset_id)
+            return outcome
+        return await load(
+            self._database, target, staging, plan, report=progress.report, summarize=lambda o: summary(o, plan)
+        )
+
+    @contextlib.asynccontextmanager
+    async def _planned(
+        self, caller: Caller, request: ImportRequest, progress: Progress | None = None
+    ) -> AsyncIterator[tuple[Staging, ImportPlan]]:
+        instruction = await self._instruction(caller, request)
+        with tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
+            folder = Path(name)
+            report = None if progress is None else lambda records: progress.report("reading", records)
+            staging = await asyncio.to_thread(self._stage, request, folder, instruction.sheet, report)
+            try:
+                plan = request.plan or await self._plan(caller, request, staging, instruction)
+                yield staging, plan
+            finally:
+                await asyncio.to_thread(staging.close)
+
+    def _stage(self, request: ImportRequest, folder: Path, sheet: str | None, report: Any) -> Staging:
+        upload = open_upload(request.path, request.file_name, folder, self._max_bytes)
+        sheet = request.plan.sheet if request.plan else sheet
+        return Staging(folder, read_file(upload, folder, sheet=sheet), on_progress=report)
+
+    async def _instruction(self, caller: Caller, request: ImportRequest) -> ImportInstruction:
+        names = [table.name for table in await tables.find_tables(self._database, caller)]
+        said = parse_import(request.instruction, names)
+        if said.question is not None:
+            raise BadRequestError("Instruction is unclear", said.question)
+        if said.undo:
+            raise BadRequestError("Instruction is unclear", "to undo an import, send the instruction without a file")
+        if said.same or (request.thread_id and said.table is None and not said.dataset):
+            said = await self._continued(caller, request, said, names)
+        if request.table is not None:
+            said = msgspec.structs.replace(said, table=request.table)
+        return said
+
+    async def _continued(
+        self, caller: Caller, request: ImportRequest, said: ImportInstruction, names: list[str]
+    ) -> ImportInstruction:
+        """What an earlier import of the thread was told, with what this one says instead."""
+        past = []
+        if request.thread_id:
+            past = await imports.find(self._database, caller, thread=request.thread_id, status="success", limit=20)
+        for row in past:
+            before = parse_import(row["instruction"], names)
+            if before.same:
+                continue
+            told = msgspec.structs.asdict(said)
+            default = msgspec.structs.asdict(ImportInstruction())
+            merged = {**msgspec.structs.asdict(before), **{k: v for k, v in told.items() if v != default[k]}}
+            merged.update(table=said.table or row["table_name"], new=False, not_understood=said.not_understood)
+            return ImportInstruction(**merged)
+        if said.same:
+            raise BadRequestError(
+                "Nothing to repeat", "no earlier import in this thread; send its thread_id, or say what to do"
+            )
+        return said
+
+    async def _plan(
+        self, caller: Caller, request: ImportRequest, staging: Staging, instruction: ImportInstruction
+    ) -> ImportPlan:
+        known = await tables.find_tables(self._database, caller)
+        inferred = await asyncio.to_thread(inspect, staging, instruction)
+        return make_plan(staging, inferred, instruction, known, request.file_name)
+
+    async def preview(self, caller: Caller, request: ImportRequest) -> Row:
+        """What an import would do. Nothing is written."""
+        async with self._planned(caller, request) as (staging, plan):
+            planned = PlannedFile(staging, plan)
+            failures = await asyncio.to_thread(planned.reject)
+            columns = [column.table_column() for column in plan.columns]
+            existing = await tables.find_tables(self._database, caller, name=plan.table) if plan.exists else []
+            repeats = await asyncio.to_thread(planned.find_keys, existing[0].columns if existing else columns)
+            cells = await asyncio.to_thread(planned.sample_rows, 10)
+            return {
+                "success": True, "table_name": plan.table, "table_exists": plan.exists, "as_dataset": plan.dataset,
+                "file_name": request.file_name, "records": staging.records,
+                "columns": [
+                    {"source": c.header, "name": c.name, "type": SHOWN_TYPES[c.type], "new": c.new,
+                     "semantic": c.semantic, "required": c.required}
+                    for c in plan.columns
+                ],
+                "key_columns": list(plan.key), "duplicates": plan.duplicates, "policy": plan.policy,
+                "duplicates_in_file": repeats, "validation_failures": failures + len(staging.source.bad),
+                "notes": list(plan.notes), "not_understood": list(plan.not_understood), "sample": cells,
+            }  # fmt: skip
+
+
+def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome: Outcome) -> Row:
+    return {
+        "status": "success",
+        "import_id": str(target.import_id),
+        "table_name": outcome.table,
+        "file_name": request.file_name,
+        "records_processed": outcome.records,
+        "duplicates_skipped": 0 if plan.duplicates == "flag" else outcome.duplicates,
+        "action_taken": outcome.action,
+        "response_summary": summary(outcome, plan),
+        "has_correctable_issues": outcome.has_issues,
+        "records_inserted": outcome.inserted,
+        "records_updated": outcome.updated,
+        "validation_failures": outcome.failures,
+        "value_replacements": outcome.replacements,
+        "new_columns": outcome.new_columns,
+        "dataset_id": outcome.dataset_id,
+        "thread_id": request.thread_id,
+    }
+
+
+def summary(outcome: Outcome, plan: ImportPlan) -> str:
+    """One line that says what was done, and what was not understood."""
+    where = f"the new table {outcome.table}" if outcome.made_table else outcome.table
+    if outcome.dataset_id is not None:
+        where = f"dataset {outcome.dataset_id} ({outcome.table})"
+    parts = [f"Imported {_many(outcome.inserted, 'record')} into {where}."]
+    if outcome.updated:
+        parts.append(f"{_many(outcome.updated, 'row')} {_were(outcome.updated)} updated.")
+    if outcome.duplicates:
+        done = "flagged" if plan.duplicates == "flag" else "skipped"
+        parts.append(f"{_many(outcome.duplicates, 'duplicate')} {_were(outcome.duplicates)} {done}.")
+    if outcome.failures:
+        parts.append(f"{_many(outcome.failures, 'record')} failed validation and {_wait(outcome.failures)} for review.")
+    if outcome.replacements:
+        parts.append(f"{_many(outcome.replacements, 'value')} {_were(outcome.replacements)} taken as empty.")
+    if outcome.new_columns:
+        parts.append(f"New columns: {', '.join(outcome.new_columns)}.")
+    if plan.key_found and plan.duplicates != "keep":
+        parts.append(f"Records with the same {' and '.join(plan.key)} count as duplicates.")
+    parts += [f"Note: {note}." for note in plan.notes]
+    if plan.not_understood:
+        parts.append(f"Not understood: {'; '.join(plan.not_understood)}.")
+    return " ".join(parts)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _wait(count: int) -> str:
+    return "waits" if count == 1 else "wait"
+
+
+async def find_import(database: Database, caller: Caller, text: str) -> Row:
+    """An import of the caller's organization by its id. Raises NotFoundError."""
+    try:
+        import_id = UUID(text)
+    except ValueError:
+        raise NotFoundError("Import not found", f"no import with ID {text[:64]!r}") from None
+    rows = await imports.find(database, caller, import_id=import_id)
+    if not rows:
+        raise NotFoundError("Import not found", f"no import with ID {text!r}")
+    return rows[0]

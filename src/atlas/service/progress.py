@@ -1,0 +1,47 @@
+"""How far a running import is, written where other requests and processes read it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from atlas.errors import AtlasError
+from atlas.store import imports
+from atlas.store.database import Database
+
+# Often enough for a progress bar.
+INTERVAL_SECONDS = 0.5
+
+
+class Progress:
+    """The latest stage and record count of one import. `report` may be called from any thread."""
+
+    def __init__(self, database: Database, import_id: UUID) -> None:
+        self._database, self._import_id = database, import_id
+        self._latest: tuple[str, int] = ("received", 0)
+        self._written: tuple[str, int] | None = None
+
+    def report(self, stage: str, records: int) -> None:
+        self._latest = (stage, records)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Progress]:
+        """Writes what is reported while the block runs."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            if self._latest != self._written:
+                # Progress is a courtesy: the import goes on without it.
+                with contextlib.suppress(AtlasError):
+                    await imports.report(self._database, self._import_id, *self._latest)
+                    self._written = self._latest

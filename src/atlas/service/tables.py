@@ -1,0 +1,94 @@
+"""Tables of an organization, and the datasets that a caller may read as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atlas.core.access import Caller
+from atlas.core.identifiers import table_identifier
+from atlas.core.tables import SHOWN_TYPES, Table, public_columns
+from atlas.errors import NotFoundError
+from atlas.store import tabledata, tables
+from atlas.store.database import Database
+
+Row = dict[str, Any]
+_DATASET_TYPES = {
+    "int": "BIGINT",
+    "float": "DOUBLE PRECISION",
+    "boolean": "BOOLEAN",
+    "string": "VARCHAR",
+    "json": "JSON",
+}
+
+
+class TableService:
+    """What callers see of tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, caller: Caller, name: str) -> Table:
+        """A table of the organization by its name. Raises NotFoundError."""
+        found = await tables.find_tables(self._database, caller, name=name)
+        if not found:
+            found = await tables.find_tables(self._database, caller, name=table_identifier(name))
+        if not found:
+            raise NotFoundError("Table not found", f"no table {name[:100]!r}")
+        return found[0]
+
+    async def list(self, caller: Caller) -> Row:
+        """Tables with their row counts, then the datasets that the caller may read."""
+        own = await tables.find_tables(self._database, caller)
+        listed: list[Row] = [{"table_name": t.name, "row_count": t.row_count, "kind": "table"} for t in own]
+        for name, dataset in (await self._datasets(caller, {t.name for t in own})).items():
+            listed.append({"table_name": name, "row_count": dataset[3], "kind": "dataset", "dataset_id": dataset[0]})
+        return {"success": True, "tables": listed}
+
+    async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, Any]:
+        """Readable datasets by the name that they have as tables: their own, with the id where that is taken."""
+        found: dict[str, Any] = {}
+        for dataset in await tables.readable_datasets(self._database, caller):
+            name = table_identifier(dataset[1])
+            if name in taken or name in found:
+                name = f"{name}_{dataset[0]}"
+            found[name] = dataset
+        return found
+
+    async def schema(self, caller: Caller, name: str) -> Row:
+        """Columns of a table."""
+        try:
+            table = await self.find(caller, name)
+        except NotFoundError:
+            dataset = await self._dataset(caller, name)
+            columns = [{"name": "ts", "type": "TIMESTAMP WITH TIME ZONE", "nullable": False}]
+            columns += [{"name": c["name"], "type": _DATASET_TYPES[c["dtype"]], "nullable": True} for c in dataset[4]]
+            return {"success": True, "table_name": name, "columns": columns}
+        return {"success": True, "table_name": table.name, "columns": public_columns(table.columns)}
+
+    async def _dataset(self, caller: Caller, name: str) -> Any:
+        own = {table.name for table in await tables.find_tables(self._database, caller)}
+        found = (await self._datasets(caller, own)).get(name)
+        if found is None:
+            raise NotFoundError("Table not found", f"no table {name[:100]!r}")
+        return found
+
+    async def stats(self, caller: Caller, name: str) -> Row:
+        """Row count, column count, and for each column its type and what its values are like."""
+        try:
+            table = await self.find(caller, name)
+        except NotFoundError:
+            dataset = await self._dataset(caller, name)
+            types = {"ts": "TIMESTAMP WITH TIME ZONE"} | {c["name"]: _DATASET_TYPES[c["dtype"]] for c in dataset[4]}
+            return {
+                "success": True,
+                "table_name": name,
+                "row_count": dataset[3],
+                "column_count": len(types),
+                "columns": types,
+            }
+        found = await tabledata.column_stats(self._database, table)
+        return {
+            "success": True, "table_name": table.name, "row_count": table.row_count, "column_count": len(table.columns),
+            "columns": {column.name: SHOWN_TYPES[column.type] for column in table.columns},
+            "statistics": found, "key_columns": list(table.key),
+        }  # fmt: skip

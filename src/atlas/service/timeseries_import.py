@@ -1,0 +1,80 @@
+"""A file as a dataset of the time-series half: the same rows, streamed live like any other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+import pyarrow as pa
+
+from atlas.core.frames import TIMESTAMP, Frame
+from atlas.core.plans import ImportPlan
+from atlas.errors import BadRequestError
+from atlas.readers.planned import PlannedFile
+from atlas.readers.staging import Staging
+from atlas.service.importing import Outcome, Target, counts
+from atlas.store import datasets, imports, loading, writing
+from atlas.store.copying import in_thread
+from atlas.store.database import Database
+
+
+async def load_dataset(
+    database: Database, target: Target, staging: Staging, plan: ImportPlan, *, summarize: Callable[[Outcome], str]
+) -> Outcome:
+    """Appends a staged file to the caller's dataset of the plan's name, or to a new one. All or nothing."""
+    planned = PlannedFile(staging, plan)
+    time = plan.column(plan.time_column or "")
+    assert time is not None, "the planner names a column"
+    failing = planned.reject()
+    missing = int(
+        staging.query(f"SELECT count(*) FROM raw WHERE {planned.where} AND ({planned.value(time)}) IS NULL")[0][0]
+    )
+    if failing or missing or staging.source.bad:
+        raise BadRequestError("Invalid rows", _first_problem(planned, time.name))
+    staging.query("CREATE OR REPLACE TABLE keys (_n BIGINT, h BIGINT)")
+    async with database.transaction() as connection:
+        await loading.begin(connection)
+        dataset_id = await datasets.find_owned(connection, target.caller.user_id, plan.table)
+        outcome = Outcome(plan.table, records=staging.records)
+        if dataset_id is None:
+            outcome.action = "create"
+            dataset_id = int((await datasets.create(connection, target.caller, plan.table, "", {}))["id"])
+        outcome.dataset_id = dataset_id
+        outcome.inserted = await writing.append(connection, dataset_id, _frames(planned, time.name))
+        await imports.finish(
+            connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
+            plan=msgspec.to_builtins(plan), table_name=plan.table, **counts(outcome),
+        )  # fmt: skip
+    return outcome
+
+
+def _first_problem(planned: PlannedFile, time_column: str) -> str:
+    staging = planned.staging
+    if staging.source.bad:
+        first = staging.source.bad[0]
+        return f"record {first.number}: {first.reason}"
+    rows = staging.query("SELECT _n, problems FROM rejected ORDER BY _n LIMIT 1")
+    if rows:
+        problem = msgspec.json.decode(rows[0][1])[0]
+        return f"record {rows[0][0]}: {problem['column']}: {problem['reason']} ({problem['value']!r:.100})"
+    time = planned.plan.column(time_column)
+    assert time is not None
+    number = staging.query(f"SELECT min(_n) FROM raw WHERE {planned.where} AND ({planned.value(time)}) IS NULL")[0][0]
+    return f"record {number}: {time_column}: a dataset's row needs a time"
+
+
+async def _frames(planned: PlannedFile, time_column: str) -> AsyncIterator[Frame]:
+    names = [column.name for column in planned.plan.columns if column.name != time_column]
+    async for batch in in_thread(planned.rows("SELECT NULL::BIGINT WHERE false")):
+        table = pa.table(batch)
+        ts = table.column(time_column).combine_chunks()
+        frame = Frame(
+            ts.cast(pa.timestamp("us")).cast(TIMESTAMP) if pa.types.is_date(ts.type) else ts.cast(TIMESTAMP),
+            {name: _plain(table.column(name).combine_chunks()) for name in names},
+        )
+        yield frame.sorted()
+
+
+def _plain(array: pa.Array) -> pa.Array:
+    """A column as the types that a dataset has."""
+    return array.cast(pa.string()) if pa.types.is_temporal(array.type) else array

@@ -1,0 +1,56 @@
+"""Arrow into a table by PostgreSQL's binary COPY."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import pgpq
+import pyarrow as pa
+from psycopg import sql
+
+from atlas.store.database import Connection
+
+# Rows encoded at a time: enough to be quick, little enough to bound memory.
+BATCH_ROWS = 20_000
+
+
+async def copy_batches(
+    connection: Connection, table: sql.Composable, names: Sequence[str], schema: pa.Schema,
+    batches: AsyncIterator[pa.RecordBatch],
+) -> int:  # fmt: skip
+    """Copies batches of `schema` into the columns `names`; gives the number of rows."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, columns)
+    # The encoder knows fields by name; any name does, and those from outside may be anything.
+    plain = [f"f{index}" for index in range(len(schema))]
+    encoder = pgpq.ArrowToPostgresBinaryEncoder(
+        pa.schema([field.with_name(name) for field, name in zip(schema, plain, strict=True)])
+    )
+    rows = 0
+    async with connection.cursor().copy(statement) as copy:
+        await copy.write(encoder.write_header())
+        async for batch in batches:
+            batch = batch.rename_columns(plain)
+            for start in range(0, len(batch), BATCH_ROWS):
+                await copy.write(await asyncio.to_thread(encoder.write_batch, batch.slice(start, BATCH_ROWS)))
+            rows += len(batch)
+        await copy.write(encoder.finish())
+    return rows
+
+
+async def in_thread(batches: Iterator[pa.RecordBatch]) -> AsyncIterator[pa.RecordBatch]:
+    """Batches made in a thread, one made while the one before is used."""
+    upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+    try:
+        while (batch := await upcoming) is not None:
+            upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            yield batch
+    finally:
+        upcoming.cancel()
+
+
+async def all_of(table: pa.Table) -> AsyncIterator[pa.RecordBatch]:
+    """The batches of a table."""
+    for batch in table.to_batches():
+        yield batch

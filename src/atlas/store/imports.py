@@ -1,0 +1,192 @@
+"""Imports: their records, files, progress and issues."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Json, Jsonb
+
+from atlas.core.access import Caller
+from atlas.core.compression import zstd
+from atlas.store.copying import all_of, copy_batches
+from atlas.store.database import Connection, Database
+from atlas.store.queries import queries
+
+Row = dict[str, Any]
+_PART_BYTES = 4 * 1024 * 1024
+ISSUE_FIELDS = ("import_number", "kind", "record_number", "row_id", "record", "details", "status")
+ISSUE_SCHEMA = pa.schema(
+    [("import_number", pa.int32()), ("kind", pa.string()), ("record_number", pa.int64()), ("row_id", pa.int64()),
+     ("record", pa.string()), ("details", pa.string()), ("status", pa.string())]
+)  # fmt: skip
+
+
+async def create(database: Database, caller: Caller, **fields: Any) -> tuple[UUID, int]:
+    """A new import; gives its id and number."""
+    values = dict.fromkeys(("file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name"))
+    parameters = {
+        **values, "instruction": "", "status": "running", **fields,
+        "organization": caller.organization_id, "user": caller.user_id,
+    }  # fmt: skip
+    if parameters["callback_metadata"] is not None:
+        parameters["callback_metadata"] = Jsonb(parameters["callback_metadata"])
+    rows = await database.fetch(queries("imports")["insert_import"], **parameters)
+    return rows[0][0], rows[0][1]
+
+
+async def find(
+    database: Database | Connection, caller: Caller, *, import_id: UUID | None = None, table_name: str | None = None,
+    status: str | None = None, thread: str | None = None, limit: int = 1, offset: int = 0,
+) -> list[Row]:  # fmt: skip
+    """Imports of the organization, newest first."""
+    parameters = {
+        "organization": caller.organization_id, "id": import_id, "table_name": table_name, "status": status,
+        "thread": thread, "limit": limit, "offset": offset,
+    }  # fmt: skip
+    if isinstance(database, Database):
+        async with database.connection() as connection:
+            return await _dicts(connection, "find_imports", parameters)
+    return await _dicts(database, "find_imports", parameters)
+
+
+async def _dicts(connection: Connection, name: str, parameters: Mapping[str, Any]) -> list[Row]:
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(queries("imports")[name], parameters)
+    return await cursor.fetchall()
+
+
+async def count(database: Database, caller: Caller, table_name: str | None, status: str | None) -> int:
+    rows = await database.fetch(
+        queries("imports")["count_imports"], organization=caller.organization_id, table_name=table_name, status=status
+    )
+    return int(rows[0][0])
+
+
+async def set_status(database: Database | Connection, import_id: UUID, status: str, error: str | None = None) -> None:
+    parameters = {"id": import_id, "status": status, "error": error}
+    if isinstance(database, Database):
+        await database.fetch(queries("imports")["set_status"], **parameters)
+    else:
+        await database.execute(queries("imports")["set_status"], parameters)
+
+
+async def lock(connection: Connection, import_id: UUID) -> str | None:
+    """The status of an import, kept from others until the transaction ends."""
+    row = await (await connection.execute(queries("imports")["lock_import"], {"id": import_id})).fetchone()
+    return None if row is None else str(row[0])
+
+
+async def finish(connection: Connection, import_id: UUID, **fields: Any) -> None:
+    """Records what an import came to, in the transaction of its rows."""
+    values = dict.fromkeys(("table_id", "dataset_id", "first_row", "last_row"))
+    counts = dict.fromkeys(("records", "inserted", "updated", "duplicates", "failures", "replacements"), 0)
+    parameters = {**values, **counts, "made_table": False, "new_columns": [], **fields, "id": import_id}
+    parameters["plan"] = Jsonb(parameters["plan"])
+    await connection.execute(queries("imports")["finish_import"], parameters)
+
+
+async def report(database: Database, import_id: UUID, stage: str, records: int) -> None:
+    """Tells how far a running import is."""
+    await database.fetch(queries("imports")["report_progress"], id=import_id, stage=stage, records=records)
+
+
+async def keep_file(database: Database, import_id: UUID, path: Path) -> None:
+    """Keeps a file with its import, compressed."""
+    async with database.transaction() as connection:
+        with path.open("rb") as file:
+            part = 0
+            while data := await asyncio.to_thread(file.read, _PART_BYTES):
+                packed = await asyncio.to_thread(zstd.compress, data, 1)
+                parameters = {"id": import_id, "part": part, "data": packed}
+                await connection.execute(queries("imports")["insert_file_part"], parameters)
+                part += 1
+
+
+async def load_file(database: Database, import_id: UUID, path: Path) -> bool:
+    """Writes an import's file to `path`; tells whether it is still kept."""
+    part = 0
+    with path.open("wb") as file:
+        while rows := await database.fetch(queries("imports")["file_part"], id=import_id, part=part):
+            file.write(await asyncio.to_thread(zstd.decompress, rows[0][0]))
+            part += 1
+    return part > 0
+
+
+async def forget_files(database: Database, days: int) -> None:
+    await database.fetch(queries("imports")["forget_files"], days=days)
+
+
+async def add_issues(connection: Connection, batches: AsyncIterator[pa.RecordBatch]) -> int:
+    """Stores issues given as batches of ISSUE_SCHEMA; gives their number."""
+    target = sql.Identifier("atlas", "import_issues")
+    return await copy_batches(connection, target, ISSUE_FIELDS, ISSUE_SCHEMA, batches)
+
+
+async def add_issue_table(connection: Connection, table: pa.Table) -> int:
+    """As `add_issues`, from one table."""
+    return await add_issues(connection, all_of(table)) if len(table) else 0
+
+
+async def issue_counts(database: Database | Connection, number: int) -> dict[str, int]:
+    """Undecided issues of an import by kind."""
+    query = queries("imports")["count_issues"]
+    if isinstance(database, Database):
+        rows = await database.fetch(query, number=number)
+    else:
+        rows = await (await database.execute(query, {"number": number})).fetchall()
+    return dict.fromkeys(("duplicate", "validation", "replacement"), 0) | dict(rows)
+
+
+async def issues(
+    database: Database, number: int, kind: str, *, status: str | None, limit: int, offset: int
+) -> tuple[list[Row], int]:
+    """A page of issues of a kind, by record, and how many there are in all."""
+    parameters = {"number": number, "kind": kind, "status": status, "limit": limit, "offset": offset}
+    async with database.connection() as connection:
+        rows = await _dicts(connection, "list_issues", parameters)
+        cursor = await connection.execute(queries("imports")["count_issues_of_kind"], parameters)
+        total = await cursor.fetchone()
+    assert total is not None
+    return rows, int(total[0])
+
+
+async def lock_issues(
+    connection: Connection, number: int, kind: str, *, ids: list[int] | None = None, records: list[int] | None = None
+) -> list[Row]:
+    """The issues named by id or record, kept from others until the transaction ends."""
+    parameters = {"number": number, "kind": kind, "ids": ids or [], "records": records or []}
+    return await _dicts(connection, "lock_issues", parameters)
+
+
+async def resolve_issue(
+    connection: Connection, issue_id: int, status: str, resolution: Mapping[str, Any], row: int | None = None
+) -> None:
+    parameters = {"id": issue_id, "status": status, "resolution": Jsonb(dict(resolution)), "row": row}
+    await connection.execute(queries("imports")["resolve_issue"], parameters)
+
+
+async def forget_issues(connection: Connection, number: int) -> None:
+    await connection.execute(queries("imports")["forget_issues"], {"number": number})
+
+
+async def extend(
+    connection: Connection, import_id: UUID, inserted: int, first_row: int | None, last_row: int | None
+) -> None:
+    """Records rows that were added to an import after it."""
+    parameters = {"id": import_id, "inserted": inserted, "first_row": first_row, "last_row": last_row}
+    await connection.execute(queries("imports")["extend_import"], parameters)
+
+
+async def clear_plan(connection: Connection, import_id: UUID) -> None:
+    await connection.execute(queries("imports")["clear_plan"], {"id": import_id})
+
+
+def as_json(value: Any) -> Json:
+    return Json(value)

@@ -1,0 +1,105 @@
+-- name: insert_import
+INSERT INTO atlas.imports (organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
+                           callback_url, callback_metadata, table_name)
+VALUES (%(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s, %(instruction)s, %(thread)s, %(status)s,
+        %(callback_url)s, %(callback_metadata)s, %(table_name)s)
+RETURNING id, number
+
+-- name: finish_import
+-- What a run came to, in the transaction of its rows.
+UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_id = %(dataset_id)s,
+       table_name = %(table_name)s, action_taken = %(action)s, summary = %(summary)s, error = NULL, records = %(records)s,
+       inserted = %(inserted)s, updated = %(updated)s, duplicates = %(duplicates)s, failures = %(failures)s,
+       replacements = %(replacements)s, first_row = %(first_row)s, last_row = %(last_row)s, plan = %(plan)s,
+       made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp()
+WHERE id = %(id)s
+
+-- name: set_status
+UPDATE atlas.imports SET status = %(status)s, error = %(error)s,
+       started_at = CASE WHEN %(status)s = 'running' THEN clock_timestamp() ELSE started_at END,
+       finished_at = CASE WHEN %(status)s IN ('pending', 'running') THEN NULL ELSE clock_timestamp() END
+WHERE id = %(id)s
+
+-- name: find_imports
+SELECT i.id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
+       i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
+       i.updated, i.duplicates, i.failures, i.replacements, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
+       i.callback_url, i.callback_metadata, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
+       p.stage, p.records AS progress_records
+FROM atlas.imports i
+LEFT JOIN atlas.tables t ON t.id = i.table_id
+LEFT JOIN atlas.users u ON u.id = i.user_id
+LEFT JOIN atlas.import_progress p ON p.import_id = i.id
+WHERE i.organization_id = %(organization)s
+  AND (%(id)s::uuid IS NULL OR i.id = %(id)s)
+  AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
+  AND (%(status)s::text IS NULL OR i.status = %(status)s)
+  AND (%(thread)s::text IS NULL OR i.thread_id = %(thread)s)
+ORDER BY i.created_at DESC, i.number DESC
+LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: count_imports
+SELECT count(*)
+FROM atlas.imports i LEFT JOIN atlas.tables t ON t.id = i.table_id
+WHERE i.organization_id = %(organization)s
+  AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
+  AND (%(status)s::text IS NULL OR i.status = %(status)s)
+
+-- name: lock_import
+SELECT status FROM atlas.imports WHERE id = %(id)s FOR UPDATE
+
+-- name: report_progress
+INSERT INTO atlas.import_progress (import_id, stage, records) VALUES (%(id)s, %(stage)s, %(records)s)
+ON CONFLICT (import_id) DO UPDATE SET stage = excluded.stage, records = excluded.records, updated_at = now()
+
+-- name: insert_file_part
+INSERT INTO atlas.import_files (import_id, part, data) VALUES (%(id)s, %(part)s, %(data)s)
+
+-- name: file_part
+SELECT data FROM atlas.import_files WHERE import_id = %(id)s AND part = %(part)s
+
+-- name: forget_files
+-- Files of imports that ended longer ago than they are kept.
+DELETE FROM atlas.import_files f USING atlas.imports i
+WHERE i.id = f.import_id AND i.finished_at < now() - make_interval(days => %(days)s)
+
+-- name: count_issues
+-- Issues of an import that nobody has decided on, by kind.
+SELECT kind, count(*) FROM atlas.import_issues WHERE import_number = %(number)s AND status = 'pending' GROUP BY kind
+
+-- name: list_issues
+SELECT id, record_number, row_id, record, details, status, resolution, resolved_at FROM atlas.import_issues
+WHERE import_number = %(number)s AND kind = %(kind)s AND (%(status)s::text IS NULL OR status = %(status)s)
+ORDER BY record_number, id LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: count_issues_of_kind
+SELECT count(*) FROM atlas.import_issues
+WHERE import_number = %(number)s AND kind = %(kind)s AND (%(status)s::text IS NULL OR status = %(status)s)
+
+-- name: lock_issues
+-- Issues that a correction names, by id or by record.
+SELECT id, kind, record_number, row_id, record, details, status, resolution FROM atlas.import_issues
+WHERE import_number = %(number)s AND kind = %(kind)s
+  AND (id = ANY(%(ids)s) OR record_number = ANY(%(records)s))
+ORDER BY id FOR UPDATE
+
+-- name: resolve_issue
+UPDATE atlas.import_issues SET status = %(status)s, resolution = %(resolution)s, row_id = coalesce(%(row)s, row_id),
+       resolved_at = now()
+WHERE id = %(id)s
+
+-- name: forget_issues
+DELETE FROM atlas.import_issues WHERE import_number = %(number)s
+
+-- name: extend_import
+-- Rows that a correction added.
+UPDATE atlas.imports SET inserted = inserted + %(inserted)s, last_row = greatest(last_row, %(last_row)s),
+       first_row = coalesce(first_row, %(first_row)s)
+WHERE id = %(id)s
+
+-- name: clear_plan
+UPDATE atlas.imports SET plan = NULL WHERE id = %(id)s
+
+-- name: later_import
+-- Whether an import after this one wrote to the same table.
+SELECT EXISTS (SELECT 1 FROM atlas.imports WHERE table_id = %(table)s AND number > %(number)s AND status = 'success')

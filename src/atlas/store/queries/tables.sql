@@ -1,0 +1,53 @@
+-- name: list_tables
+-- Tables of an organization with their columns, by name.
+SELECT t.id, t.name, t.key_columns, t.row_count, t.last_row,
+       coalesce((SELECT json_agg(json_build_object('name', c.name, 'type', c.type, 'header', c.header,
+                        'semantic', c.semantic, 'required', c.required, 'rules', c.rules) ORDER BY c.position)
+                 FROM atlas.table_columns c WHERE c.table_id = t.id), '[]')
+FROM atlas.tables t
+WHERE t.organization_id = %(organization)s
+  AND (%(name)s::text IS NULL OR t.name = %(name)s) AND (%(id)s::int IS NULL OR t.id = %(id)s)
+ORDER BY t.name
+
+-- name: lock_table
+SELECT row_count, last_row FROM atlas.tables WHERE id = %(id)s FOR UPDATE
+
+-- name: lock_organization
+-- Keeps two imports from making the same table.
+SELECT id FROM atlas.organizations WHERE id = %(organization)s FOR UPDATE
+
+-- name: insert_table
+INSERT INTO atlas.tables (organization_id, name, key_columns) VALUES (%(organization)s, %(name)s, %(key)s) RETURNING id
+
+-- name: insert_column
+INSERT INTO atlas.table_columns (table_id, name, type, header, semantic, required, rules, position)
+SELECT %(table)s, %(name)s, %(type)s, %(header)s, %(semantic)s, %(required)s, %(rules)s,
+       coalesce(max(position), 0) + 1
+FROM atlas.table_columns WHERE table_id = %(table)s
+
+-- name: change_column
+UPDATE atlas.table_columns SET type = %(type)s, required = %(required)s, rules = %(rules)s
+WHERE table_id = %(table)s AND name = %(name)s
+
+-- name: delete_column
+DELETE FROM atlas.table_columns WHERE table_id = %(table)s AND name = %(name)s
+
+-- name: set_key
+UPDATE atlas.tables SET key_columns = %(key)s WHERE id = %(id)s
+
+-- name: count_rows
+UPDATE atlas.tables SET row_count = row_count + %(added)s, last_row = greatest(last_row, %(last_row)s),
+       updated_at = now()
+WHERE id = %(id)s
+
+-- name: delete_table
+DELETE FROM atlas.tables WHERE id = %(id)s
+
+-- name: readable_datasets
+-- Datasets that a user may read, with their columns, as tables of the other half.
+SELECT d.id, d.name, d.table_schema, s.row_count,
+       coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype) ORDER BY c.id)
+                 FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]')
+FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
+WHERE atlas.can_read(%(user)s, d.id, d.owner_id)
+ORDER BY d.id

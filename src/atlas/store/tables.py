@@ -1,0 +1,178 @@
+"""Tables of organizations: their catalog rows, physical tables and views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from atlas.core.access import Caller
+from atlas.core.tables import POSTGRES_TYPES, Table, TableColumn
+from atlas.store.database import Connection, Database
+from atlas.store.queries import queries
+
+
+async def find_tables(
+    database: Database | Connection, caller: Caller, *, name: str | None = None, table_id: int | None = None
+) -> list[Table]:
+    """The organization's tables, by name."""
+    parameters = {"organization": caller.organization_id, "name": name, "id": table_id}
+    if isinstance(database, Database):
+        rows = await database.fetch(queries("tables")["list_tables"], **parameters)
+    else:
+        rows = await (await database.execute(queries("tables")["list_tables"], parameters)).fetchall()
+    return [
+        Table(
+            row[0],
+            row[1],
+            caller.schema_name,
+            tuple(msgspec.convert(row[5], list[TableColumn])),
+            tuple(row[2]),
+            *row[3:5],
+        )
+        for row in rows
+    ]
+
+
+async def lock(connection: Connection, caller: Caller, table_id: int) -> Table | None:
+    """The table as it is now, locked against other writers until the transaction ends; None if it is gone."""
+    cursor = await connection.execute(queries("tables")["lock_table"], {"id": table_id})
+    if await cursor.fetchone() is None:
+        return None
+    return (await find_tables(connection, caller, table_id=table_id))[0]
+
+
+async def lock_names(connection: Connection, caller: Caller) -> None:
+    """Keeps others from making tables in the organization until the transaction ends."""
+    await connection.execute(queries("tables")["lock_organization"], {"organization": caller.organization_id})
+
+
+def physical(table: Table) -> sql.Identifier:
+    """The physical table."""
+    return sql.Identifier(table.schema, table.physical)
+
+
+async def create(
+    connection: Connection, caller: Caller, name: str, columns: Sequence[TableColumn], key: Sequence[str]
+) -> Table:
+    """A new table with its view. Its index comes after the first rows (see `add_indexes`)."""
+    parameters = {"organization": caller.organization_id, "name": name, "key": list(key)}
+    row = await (await connection.execute(queries("tables")["insert_table"], parameters)).fetchone()
+    assert row is not None
+    table = Table(row[0], name, caller.schema_name, tuple(columns), tuple(key))
+    definitions = [sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(_type(column))) for column in columns]
+    body = sql.SQL(", ").join(
+        [
+            sql.SQL("_row bigint NOT NULL, _import integer NOT NULL, _key bigint, _archived timestamptz"),
+            *definitions,
+        ]
+    )
+    owner, reader = (sql.Identifier(f"{caller.schema_name}_{role}") for role in ("owner", "reader"))
+    await connection.execute(sql.SQL("CREATE TABLE {} ({})").format(physical(table), body))
+    await connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(physical(table), owner))
+    for column in columns:
+        await _insert_column(connection, table.id, column)
+    await _make_view(connection, table, owner, reader)
+    return table
+
+
+def _type(column: TableColumn) -> Any:
+    return POSTGRES_TYPES[column.type]
+
+
+async def _insert_column(connection: Connection, table_id: int, column: TableColumn) -> None:
+    await connection.execute(queries("tables")["insert_column"], _values(table_id, column))
+
+
+def _values(table_id: int, column: TableColumn) -> dict[str, Any]:
+    return {
+        "table": table_id, "name": column.name, "type": column.type, "header": column.header,
+        "semantic": column.semantic, "required": column.required, "rules": Jsonb(msgspec.to_builtins(column.rules)),
+    }  # fmt: skip
+
+
+def view(table: Table) -> sql.Identifier:
+    """The view that shows the table's rows under its own name."""
+    return sql.Identifier(table.schema, table.name)
+
+
+async def _make_view(connection: Connection, table: Table, owner: sql.Identifier, reader: sql.Identifier) -> None:
+    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    await connection.execute(
+        sql.SQL("CREATE VIEW {} AS SELECT {} FROM {} WHERE _archived IS NULL").format(
+            view(table), names, physical(table)
+        )
+    )
+    # The view reads with its owner's rights, so the reader needs none on the rows behind it.
+    await connection.execute(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view(table), owner))
+    await connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(view(table), reader))
+
+
+async def change_columns(
+    connection: Connection, table: Table, *, add: Sequence[TableColumn] = (), change: Sequence[TableColumn] = (),
+    drop: Sequence[str] = (),
+) -> Table:  # fmt: skip
+    """The table with new columns, others with a wider type or other rules, and without some."""
+    if not (add or change or drop):
+        return table
+    changed = {column.name: column for column in change}
+    columns = tuple(changed.get(c.name, c) for c in table.columns if c.name not in drop) + tuple(add)
+    after = msgspec.structs.replace(table, columns=columns)
+    owner, reader = (sql.Identifier(f"{table.schema}_{role}") for role in ("owner", "reader"))
+    await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
+    known = {column.name: column for column in table.columns}
+    parts = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(c.name), sql.SQL(_type(c))) for c in add]
+    parts += [sql.SQL("DROP COLUMN {}").format(sql.Identifier(name)) for name in drop]
+    parts += [
+        sql.SQL("ALTER COLUMN {} TYPE {}").format(sql.Identifier(c.name), sql.SQL(_type(c)))
+        for c in change
+        if known[c.name].type != c.type
+    ]
+    if parts:
+        await connection.execute(sql.SQL("ALTER TABLE {} {}").format(physical(table), sql.SQL(", ").join(parts)))
+    for column in add:
+        await _insert_column(connection, table.id, column)
+    for column in change:
+        await connection.execute(queries("tables")["change_column"], _values(table.id, column))
+    for name in drop:
+        await connection.execute(queries("tables")["delete_column"], {"table": table.id, "name": name})
+    await _make_view(connection, after, owner, reader)
+    return after
+
+
+async def add_indexes(connection: Connection, table: Table) -> None:
+    """The indexes of a table that has just got its first rows: by number, and by key."""
+    for column, unique in (("_row", sql.SQL("UNIQUE ")), ("_key", sql.SQL(""))):
+        await connection.execute(
+            sql.SQL("CREATE {}INDEX {} ON {} ({})").format(
+                unique, sql.Identifier(f"{table.physical}{column}"), physical(table), sql.Identifier(column)
+            )
+        )
+
+
+async def drop(connection: Connection, table: Table) -> None:
+    """Removes a table with its rows."""
+    await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
+    await connection.execute(sql.SQL("DROP TABLE {}").format(physical(table)))
+    await connection.execute(queries("tables")["delete_table"], {"id": table.id})
+
+
+async def count_rows(connection: Connection, table: Table, added: int, last_row: int = 0) -> None:
+    """Records that the table has `added` more rows (less, if negative), numbered up to `last_row`."""
+    parameters = {"id": table.id, "added": added, "last_row": last_row}
+    await connection.execute(queries("tables")["count_rows"], parameters)
+
+
+async def set_key(connection: Connection, table: Table, key: Sequence[str]) -> None:
+    await connection.execute(queries("tables")["set_key"], {"id": table.id, "key": list(key)})
+
+
+async def readable_datasets(
+    database: Database, caller: Caller
+) -> list[tuple[int, str, str, int, list[dict[str, str]]]]:
+    """(id, name, schema, rows, columns) of each dataset that the caller may read."""
+    rows = await database.fetch(queries("tables")["readable_datasets"], user=caller.user_id)
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
