@@ -236,8 +236,11 @@ class PlannedFile:
         return f"CAST({value} AS JSON)" if column.type == "json" else value
 
     def raw_json(self) -> str:
-        """DuckDB's expression for a record as the file has it: texts by column, absent ones left out."""
-        members = ", ".join(f"{literal(c.name)}, {trimmed(physical(c.position))}" for c in self.plan.columns)
+        """As `record_json`, but all as texts, and what does not fit its type as the file has it."""
+        members = ", ".join(
+            f"{literal(c.name)}, coalesce(CAST({self.value(c)} AS VARCHAR), {trimmed(physical(c.position))})"
+            for c in self.plan.columns
+        )
         return f"CAST(json_merge_patch('{{}}', json_object({members})) AS VARCHAR)"
 
 

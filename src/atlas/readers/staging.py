@@ -28,7 +28,14 @@ BATCH_ROWS = 32_768
 class Staging:
     """The records of one file. `number` counts records from 1."""
 
-    def __init__(self, folder: Path, source: Source, *, on_progress: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        source: Source,
+        *,
+        on_progress: Callable[[int], None] | None = None,
+        keep_blank: bool = False,
+    ) -> None:
         self.source = source
         self.width = len(source.names)
         self._connection = duckdb.connect(
@@ -39,6 +46,8 @@ class Staging:
         try:
             self._connection.execute("SET TimeZone = 'UTC'")
             self._load(on_progress)
+            if not keep_blank:
+                self._drop_blank()
         except BaseException:
             self._connection.close()
             raise
@@ -96,7 +105,6 @@ class Staging:
             self._connection.register("_incoming", table.add_column(0, "_n", numbers).cast(schema))
             self._connection.execute("INSERT INTO raw SELECT * FROM _incoming")
             self._connection.unregister("_incoming")
-        self._drop_blank()
 
     def _numbers(self, first: int, count: int) -> np.ndarray[Any, Any]:
         """The next `count` record numbers that are not those of ragged records."""

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from atlas.core.tables import SYSTEM_COLUMNS, Table
 from atlas.store.database import Connection, Database
-from atlas.store.tables import physical
+from atlas.store.tables import count_rows, physical
 
 _CHUNK = 256 * 1024
 
@@ -69,6 +69,18 @@ async def records(connection: Connection, table: Table, rows: Sequence[int]) -> 
         record = row["to_json"]
         found[int(row["_row"])] = {name: value for name, value in record.items() if name != "_row"}
     return found
+
+
+async def delete_rows(connection: Connection, table: Table, rows: Sequence[int]) -> int:
+    """Removes rows by number; gives how many of them were not archived."""
+    if not rows:
+        return 0
+    query = sql.SQL("DELETE FROM {} WHERE _row = ANY({}) RETURNING _archived IS NULL").format(
+        physical(table), sql.Literal(list(rows))
+    )
+    live = sum(1 for row in await (await connection.execute(query)).fetchall() if row[0])
+    await count_rows(connection, table, -live)
+    return live
 
 
 async def column_stats(database: Database, table: Table) -> dict[str, dict[str, Any]]:

@@ -166,6 +166,12 @@ async def count_rows(connection: Connection, table: Table, added: int, last_row:
     await connection.execute(queries("tables")["count_rows"], parameters)
 
 
+async def last_row(connection: Connection, table_id: int) -> int:
+    """The greatest number that a row of a locked table has."""
+    row = await (await connection.execute(queries("tables")["lock_table"], {"id": table_id})).fetchone()
+    return 0 if row is None else int(row[1])
+
+
 async def set_key(connection: Connection, table: Table, key: Sequence[str]) -> None:
     await connection.execute(queries("tables")["set_key"], {"id": table.id, "key": list(key)})
 

@@ -1,0 +1,154 @@
+"""Single records into tables: the checks of an import, for rows that come one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from atlas.core.infer import Kind
+from atlas.core.plans import ColumnPlan, ImportPlan
+from atlas.core.tables import Table, TableColumn
+from atlas.errors import BadRequestError
+from atlas.readers.planned import PlannedFile
+from atlas.readers.source import Source, text_table
+from atlas.readers.staging import Staging
+from atlas.service.rekeying import rekey
+from atlas.store import loading, tables
+from atlas.store.copying import in_thread
+from atlas.store.database import Connection
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A record and what messages call it, such as `validation_failures[0]`. relaxed: only its types are checked."""
+
+    label: str
+    record: Record
+    relaxed: bool = False
+
+
+def resolve_names(table: Table, record: Record, label: str) -> dict[str, Any]:
+    """A record by the names of the table's columns. Raises BadRequestError for a name that it does not have."""
+    found = {}
+    for name, value in record.items():
+        column = table.find_column(name)
+        if column is None:
+            listed = ", ".join(column.name for column in table.columns)
+            raise BadRequestError("Unknown column", f"{label}.{name}: {table.name!r} has {listed}")
+        found[column.name] = value
+    return found
+
+
+def as_text(value: Any) -> str | None:
+    """A JSON value as the text that is read as a cell."""
+    if value is None or isinstance(value, str):
+        return None if value is None else value.replace("\0", "")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value) if isinstance(value, int) else msgspec.json.encode(value).decode()
+
+
+def record_plan(table: Table, columns: Sequence[TableColumn], *, relaxed: bool) -> ImportPlan:
+    """A plan that reads plain values of some columns, in order."""
+    planned = tuple(
+        ColumnPlan(
+            position, column.header, column.name, column.type, Kind(column.type), new=False,
+            semantic=None if relaxed else column.semantic, required=column.required and not relaxed,
+            rules=msgspec.structs.replace(column.rules, minimum=None, maximum=None, above=None, values=())
+            if relaxed else column.rules,
+        )
+        for position, column in enumerate(columns)
+    )  # fmt: skip
+    return ImportPlan(table.name, True, planned, key=table.key, duplicates="keep")
+
+
+@contextlib.asynccontextmanager
+async def staged(
+    table: Table, columns: Sequence[TableColumn], records: Sequence[Labelled]
+) -> AsyncIterator[PlannedFile]:
+    """Records checked as those of a file are. Raises BadRequestError that names the first that fails."""
+    rows = [[as_text(item.record.get(column.name)) for column in columns] for item in records]
+    source = Source([""] * len(columns), [None] * len(columns), iter([text_table(rows, len(columns))]))
+    with tempfile.TemporaryDirectory(prefix="atlas-records-") as folder:
+        staging = await asyncio.to_thread(Staging, Path(folder), source, keep_blank=True)
+        try:
+            planned = PlannedFile(staging, record_plan(table, columns, relaxed=records[0].relaxed))
+            if await asyncio.to_thread(planned.reject):
+                number, problems = staging.query("SELECT _n, problems FROM rejected ORDER BY _n LIMIT 1")[0]
+                told = "; ".join(
+                    f"{p['column']}: {p['reason']} ({p['value']!r})" for p in msgspec.json.decode(problems)
+                )
+                raise BadRequestError("Invalid data", f"{records[number - 1].label}: {told}")
+            yield planned
+        finally:
+            await asyncio.to_thread(staging.close)
+
+
+async def insert_records(
+    connection: Connection, table: Table, import_number: int, records: Sequence[Labelled]
+) -> list[int]:
+    """Inserts records that pass the table's checks, whatever rows there are; gives the numbers of their rows.
+
+    Raises BadRequestError that names the record, the column and the reason.
+    """
+    rows: list[int] = []
+    for relaxed in (False, True):
+        part = [item for item in records if item.relaxed is relaxed]
+        if not part:
+            continue
+        named = [Labelled(i.label, resolve_names(table, i.record, i.label), relaxed) for i in part]
+        for item in named:
+            if not any(as_text(value) for value in item.record.values()):
+                raise BadRequestError("Invalid data", f"{item.label}: the record is empty")
+        async with staged(table, table.columns, named) as planned:
+            await asyncio.to_thread(planned.find_keys, table.columns)
+            first = (await _last_row(connection, table)) + 1
+            batches = in_thread(planned.rows("SELECT NULL::BIGINT WHERE false"))
+            count = await loading.insert(connection, table, table.columns, batches, import_number, first)
+        await tables.count_rows(connection, table, count, first + count - 1)
+        rows += range(first, first + count)
+    order = [i for relaxed in (False, True) for i, item in enumerate(records) if item.relaxed is relaxed]
+    return [row for _, row in sorted(zip(order, rows, strict=True))]
+
+
+async def _last_row(connection: Connection, table: Table) -> int:
+    return await tables.last_row(connection, table.id)
+
+
+async def update_records(
+    connection: Connection, table: Table, import_number: int, changes: Sequence[tuple[int, Labelled]]
+) -> list[int]:
+    """Sets values of rows, given by number, after the table's checks; null empties a value.
+
+    Gives the numbers of the rows that changed. Raises BadRequestError as `insert_records`.
+    """
+    groups: dict[tuple[str, ...], list[tuple[int, Labelled]]] = {}
+    for row, item in changes:
+        record = resolve_names(table, item.record, item.label)
+        groups.setdefault(tuple(record), []).append((row, Labelled(item.label, record, item.relaxed)))
+    changed: list[int] = []
+    for names, group in groups.items():
+        columns = [column for column in table.columns if column.name in names]
+        if not columns:
+            continue
+        async with staged(table, columns, [item for _, item in group]) as planned:
+            targets = pa.table({"n": list(range(1, len(group) + 1)), "row": [row for row, _ in group]})
+            await asyncio.to_thread(planned.staging.put, "existing", targets)
+            await loading.stage_updates(connection, columns, in_thread(planned.updates()))
+            found = await loading.apply_updates(connection, table, columns, import_number, keep_on_null=False)
+        if not table.key or set(names) & set(table.key):
+            await rekey(connection, table, found)
+        changed += found
+    return changed
