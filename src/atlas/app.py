@@ -13,6 +13,8 @@ import atlas
 from atlas.config import Settings
 from atlas.http import problems, system
 from atlas.http.content import imports as content_imports
+from atlas.http.content import instructions as content_instructions
+from atlas.http.content import issues as content_issues
 from atlas.http.content import tables as content_tables
 from atlas.http.deps import Services
 from atlas.http.limits import RateLimiter
@@ -23,6 +25,8 @@ from atlas.service.access import AccessService
 from atlas.service.datasets import DatasetService
 from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
+from atlas.service.instructions import InstructionService
+from atlas.service.issues import IssueService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
 from atlas.service.streams import StreamService
@@ -30,6 +34,8 @@ from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
 from atlas.service.tables import TableService
 from atlas.service.tags import TagService
+from atlas.service.undo import UndoService
+from atlas.service.updates import UpdateService
 from atlas.service.upkeep import Upkeep
 from atlas.store.database import Database
 from atlas.store.listening import Listener
@@ -77,6 +83,8 @@ def create_app(settings: Settings) -> FastAPI:
         tags.router,
         rows.router,
         content_imports.router,
+        content_issues.router,
+        content_instructions.router,
         content_tables.router,
         system.router,
     ):
@@ -89,6 +97,9 @@ def create_app(settings: Settings) -> FastAPI:
 def build_services(settings: Settings, database: Database, upkeep: Upkeep) -> Services:
     """Every service on one database."""
     access = AccessService(database)
+    tables = TableService(database)
+    runner = ImportService(database, upkeep, max_bytes=settings.max_body_bytes)
+    undo = UndoService(database, runner)
     return Services(
         access=access,
         datasets=DatasetService(database, access),
@@ -97,9 +108,13 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep) -> Se
         reads=ReadService(database, access),
         summaries=SummaryService(database, access),
         streams=StreamService(database, access, max_streams=settings.max_streams),
-        imports=ImportService(database, upkeep, max_bytes=settings.max_body_bytes),
+        imports=runner,
         history=HistoryService(database),
-        tables=TableService(database),
+        issues=IssueService(database),
+        undo=undo,
+        instructions=InstructionService(database, undo),
+        tables=tables,
+        updates=UpdateService(database, tables, max_bytes=settings.max_body_bytes),
         system=SystemService(database),
         limiter=RateLimiter(settings.rate_limit),
     )

@@ -17,6 +17,8 @@ from atlas.service.access import AccessService
 from atlas.service.datasets import DatasetService
 from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
+from atlas.service.instructions import InstructionService
+from atlas.service.issues import IssueService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
 from atlas.service.streams import StreamService
@@ -24,6 +26,8 @@ from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
 from atlas.service.tables import TableService
 from atlas.service.tags import TagService
+from atlas.service.undo import UndoService
+from atlas.service.updates import UpdateService
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,11 @@ class Services:
     streams: StreamService
     imports: ImportService
     history: HistoryService
+    issues: IssueService
+    undo: UndoService
+    instructions: InstructionService
     tables: TableService
+    updates: UpdateService
     system: SystemService
     limiter: RateLimiter
 

@@ -226,6 +226,31 @@ class PlannedFile:
         cells = "".join(f", {self.value(column)} AS {quote(column.name)}" for column in self.plan.columns)
         yield from self.staging.batches(f"SELECT e.row AS _row{cells} FROM existing e JOIN raw ON raw._n = e.n")
 
+    def key_schema(self) -> pa.Schema:
+        """Arrow types of `key_records`."""
+        empty = self.staging.arrow(f"SELECT * FROM ({self._key_records()}) LIMIT 0")
+        return pa.schema(
+            [field if field.type != pa.large_string() else field.with_type(pa.string()) for field in empty.schema]
+        )
+
+    def key_records(self) -> Iterator[pa.RecordBatch]:
+        """Number and key values of the records that passed: `_n`, then the key's columns."""
+        yield from self.staging.batches(self._key_records())
+
+    def _key_records(self) -> str:
+        cells = "".join(f", {self.value(column)} AS {quote(column.name)}" for column in self.plan.key_columns)
+        return f"SELECT _n{cells} FROM raw WHERE {self.where} AND _n NOT IN (SELECT _n FROM rejected)"
+
+    def missing_keys(self) -> list[dict[str, object]]:
+        """Records whose keys no row has, as `record_number` and `keys`; of records with one key, all or none."""
+        keys = ", ".join(f"{literal(c.name)}, {self.value(c)}" for c in self.plan.key_columns)
+        found = self.staging.query(
+            f"WITH k AS (SELECT _n, CAST(json_object({keys}) AS VARCHAR) AS key FROM raw WHERE {self.where} "
+            "AND _n NOT IN (SELECT _n FROM rejected)) SELECT _n, key FROM k "
+            "WHERE key NOT IN (SELECT key FROM k WHERE _n IN (SELECT n FROM existing)) ORDER BY _n"
+        )
+        return [{"record_number": number, "keys": msgspec.json.decode(key)} for number, key in found]
+
     def record_json(self) -> str:
         """DuckDB's expression for a record as a JSON object of its values, absent ones left out."""
         members = ", ".join(f"{literal(c.name)}, {self._json_value(c)}" for c in self.plan.columns)

@@ -68,18 +68,27 @@ async def load(
     failures = await asyncio.to_thread(planned.reject)
     report("checked", staging.records)
     async with database.transaction() as connection:
-        await loading.begin(connection)
-        table, made, added = await _prepare(connection, target.caller, plan)
-        outcome = Outcome(
-            table.name, records=staging.records, failures=failures + len(staging.source.bad), table_id=table.id,
-            made_table=made, new_columns=[] if made else added, action="create" if made else "import",
-        )  # fmt: skip
-        await _write(connection, target, planned, table, outcome, made=made)
-        report("written", outcome.inserted)
-        await imports.finish(
-            connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
-            plan=msgspec.to_builtins(plan), table_name=table.name, **counts(outcome),
-        )  # fmt: skip
+        outcome = await write_planned(connection, target, planned, failures, summarize)
+    report("written", outcome.inserted)
+    return outcome
+
+
+async def write_planned(
+    connection: Connection, target: Target, planned: PlannedFile, failures: int, summarize: Callable[[Outcome], str]
+) -> Outcome:
+    """Writes what a plan has left of its records, within a transaction; `failures`: records that failed a check."""
+    staging, plan = planned.staging, planned.plan
+    await loading.begin(connection)
+    table, made, added = await _prepare(connection, target.caller, plan)
+    outcome = Outcome(
+        table.name, records=staging.records, failures=failures + len(staging.source.bad), table_id=table.id,
+        made_table=made, new_columns=[] if made else added, action="create" if made else "import",
+    )  # fmt: skip
+    await _write(connection, target, planned, table, outcome, made=made)
+    await imports.finish(
+        connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
+        plan=msgspec.to_builtins(plan), table_name=table.name, **counts(outcome),
+    )  # fmt: skip
     return outcome
 
 

@@ -36,7 +36,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A file on disk and what to do with it. `plan`: a plan made before, instead of the instruction."""
+    """A file on disk and what to do with it. `plan`, `said`: instead of the instruction."""
 
     path: Path
     file_name: str
@@ -44,6 +44,7 @@ class ImportRequest:
     thread_id: str | None = None
     table: str | None = None
     plan: ImportPlan | None = None
+    said: ImportInstruction | None = None
 
 
 class ImportService:
@@ -121,6 +122,8 @@ class ImportService:
         return Staging(folder, read_file(upload, folder, sheet=sheet), on_progress=report)
 
     async def _instruction(self, caller: Caller, request: ImportRequest) -> ImportInstruction:
+        if request.said is not None:
+            return request.said
         names = [table.name for table in await tables.find_tables(self._database, caller)]
         said = parse_import(request.instruction, names)
         if said.question is not None:

@@ -143,6 +143,8 @@ async def update_records(
         columns = [column for column in table.columns if column.name in names]
         if not columns:
             continue
+        # Of several changes of a row, the last counts.
+        group = list({row: (row, item) for row, item in group}.values())
         async with staged(table, columns, [item for _, item in group]) as planned:
             targets = pa.table({"n": list(range(1, len(group) + 1)), "row": [row for row, _ in group]})
             await asyncio.to_thread(planned.staging.put, "existing", targets)

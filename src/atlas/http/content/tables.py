@@ -1,13 +1,17 @@
-"""Tables: list, schema, statistics."""
+"""Tables: list, schema, statistics, updates."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form
+from fastapi import Body as BodyParam
+from pydantic import Field
 
+from atlas.http.content.imports import FileField, received
 from atlas.http.content.models import CONTENT_ERRORS, SchemaView, StatsView, TablesView
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.models import Body
 
 router = APIRouter(prefix="/api/v1", tags=["Tables"], responses=CONTENT_ERRORS)
 
@@ -29,3 +33,54 @@ async def table_schema(caller: CallerDep, services: ServicesDep, table_name: str
 async def table_stats(caller: CallerDep, services: ServicesDep, table_name: str) -> dict[str, Any]:
     """Row count, column count, and types and values of the columns."""
     return await services.tables.stats(caller, table_name)
+
+
+class KeyedUpdate(Body):
+    """New values for the rows with certain keys."""
+
+    keys: dict[str, Any] = Field(examples=[{"email": "john@example.com"}])
+    values: dict[str, Any] = Field(examples=[{"status": "active", "plan": "pro"}])
+
+
+class ConditionUpdate(Body):
+    """New values for all rows that match a WHERE clause."""
+
+    mode: Literal["condition"]
+    condition: str = Field(max_length=10_000, examples=["campaign = 'spring_2024'"])
+    updates: dict[str, Any] = Field(examples=[{"status": "archived"}])
+    confirm_all: bool = Field(False, description="Needed where the condition matches every row.")
+
+
+class BatchUpdate(Body):
+    """New values for rows by their keys."""
+
+    mode: Literal["batch"]
+    batch_updates: list[KeyedUpdate] = Field(min_length=1, max_length=10_000)
+
+
+UpdateBody = Annotated[ConditionUpdate | BatchUpdate, Field(discriminator="mode")]
+
+
+@router.post("/tables/{table_name}/update", summary="Update rows")
+async def update_rows(
+    caller: CallerDep, services: ServicesDep, table_name: str, body: Annotated[UpdateBody, BodyParam()]
+) -> dict[str, Any]:
+    """By a condition, or by keys in a batch; all of it, or nothing."""
+    if isinstance(body, ConditionUpdate):
+        return await services.updates.by_condition(
+            caller, table_name, body.condition, body.updates, all_rows=body.confirm_all
+        )
+    return await services.updates.by_keys(caller, table_name, [(u.keys, u.values) for u in body.batch_updates])
+
+
+@router.post("/tables/{table_name}/update/file", summary="Update rows from a file")
+async def update_from_file(
+    caller: CallerDep, services: ServicesDep, table_name: str, file: FileField,
+    key_columns: Annotated[
+        str, Form(description="Columns that identify a row, separated by commas.", examples=["email"])
+    ],
+) -> dict[str, Any]:  # fmt: skip
+    """Each record names a row by its keys; a blank cell leaves the row's value."""
+    names = [name.strip() for name in key_columns.split(",") if name.strip()]
+    async with received(file) as (path, name):
+        return await services.updates.by_file(caller, table_name, names, path, name)

@@ -1,0 +1,77 @@
+"""Data instructions: single records in Markdown, plain text or JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field, ValidationError
+
+from atlas.errors import BadRequestError
+from atlas.http.content.models import CONTENT_ERRORS
+from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.models import Body
+from atlas.language.offline.records import Entity, RecordInstruction
+
+router = APIRouter(prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
+_TEXT = ("text/markdown", "text/plain", "text/x-markdown")
+
+
+class EntityBody(Body):
+    """A record. `match` names the row to update, archive or restore; for an insert it is left out."""
+
+    entity_type: str = Field("record", max_length=200, examples=["client"])
+    table_hint: str | None = Field(None, max_length=200, examples=["clients"])
+    data: dict[str, Any] = Field(default_factory=dict, examples=[{"name": "Acme Corp", "email": "billing@acme.com"}])
+    match: dict[str, Any] = Field(default_factory=dict, examples=[{}])
+
+
+class InstructionBody(Body):
+    """Records and what to do with them."""
+
+    intent: Literal["insert", "update", "archive", "restore"]
+    entities: list[EntityBody] = Field(min_length=1, max_length=1_000)
+
+
+def _structured(body: InstructionBody) -> RecordInstruction:
+    entities = []
+    for number, entity in enumerate(body.entities):
+        data, match = dict(entity.data), dict(entity.match)
+        if body.intent == "insert" and not data:
+            raise BadRequestError("Invalid instruction", f"entities[{number}].data: required")
+        if body.intent != "insert" and not match:
+            # Without a match, what identifies a record by its name does.
+            keys = [name for name in ("id", "email") if name in data]
+            chosen = keys[:1] if body.intent == "update" else list(data)
+            match = {name: data.pop(name) for name in chosen}
+        entities.append(Entity(entity.entity_type, entity.table_hint, data, match))
+    return RecordInstruction(body.intent, tuple(entities))
+
+
+@router.post(
+    "/smart-data-instruction", summary="Insert, update or archive records",
+    openapi_extra={"requestBody": {"required": True, "content": {
+        "application/json": {"schema": InstructionBody.model_json_schema()},
+        "text/markdown": {"schema": {"type": "string"}}, "text/plain": {"schema": {"type": "string"}}}}},
+)  # fmt: skip
+async def smart_data_instruction(
+    request: Request, caller: CallerDep, services: ServicesDep,
+    thread_id: Annotated[str | None, Query(max_length=200, description="Conversation, for `undo that`.")] = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Carries out an instruction on single records: all of it, or nothing. What is unclear gets a `question`."""
+    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    raw = await request.body()
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise BadRequestError("Invalid body", "it is not UTF-8") from None
+    if media in _TEXT:
+        return await services.instructions.told(caller, text.replace("\0", ""), thread_id)
+    if media not in ("application/json", ""):
+        raise BadRequestError("Unsupported Content-Type", f"{media!r}; use application/json or {', '.join(_TEXT)}")
+    try:
+        body = InstructionBody.model_validate_json(raw)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+    return await services.instructions.run(caller, _structured(body), text, thread_id)

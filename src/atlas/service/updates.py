@@ -1,0 +1,206 @@
+"""Updates of rows: by a condition, by keys, by a file."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from atlas.core.access import Caller
+from atlas.core.conditions import parse_condition
+from atlas.core.plans import ImportPlan
+from atlas.core.tables import Table
+from atlas.errors import AtlasError, BadRequestError, NotFoundError
+from atlas.language.instruction import ImportInstruction
+from atlas.readers.files import read_file
+from atlas.readers.issue_rows import bad_record_issues, failure_issues
+from atlas.readers.planned import PlannedFile
+from atlas.readers.staging import Staging
+from atlas.readers.uploads import open_upload
+from atlas.service.planning import inspect, make_plan
+from atlas.service.records import Labelled, as_text, resolve_names, staged, update_records
+from atlas.service.rekeying import rekey
+from atlas.service.tables import TableService
+from atlas.store import imports, loading, tables, updating
+from atlas.store.copying import in_thread
+from atlas.store.database import Connection, Database
+
+Row = dict[str, Any]
+MAX_BATCH = 10_000
+
+
+class UpdateService:
+    """Changes rows of tables; each call can be undone as an import can."""
+
+    def __init__(self, database: Database, found: TableService, *, max_bytes: int) -> None:
+        self._database = database
+        self._tables = found
+        self._max_bytes = max_bytes
+
+    async def by_condition(
+        self, caller: Caller, name: str, condition: str, updates: Mapping[str, Any], *, all_rows: bool
+    ) -> Row:
+        """Sets values in all rows that match a WHERE clause, which runs as the organization's own role."""
+        table = await self._tables.find(caller, name)
+        checked = parse_condition(condition, [column.name for column in table.columns])
+        if checked.matches_all and not all_rows:
+            raise BadRequestError(
+                "Condition matches every row", "condition: send confirm_all: true if that is what you want"
+            )
+        record = resolve_names(table, updates, "updates")
+        if not record:
+            raise BadRequestError("Invalid update", "updates: at least one column is required")
+        columns = [column for column in table.columns if column.name in record]
+        async with staged(table, columns, [Labelled("updates", record)]):
+            pass
+        async with self._change(caller, table, f"set {', '.join(record)} where {condition}") as (
+            connection,
+            locked,
+            change,
+        ):
+            values = {name: as_text(value) for name, value in record.items()}
+            change.matched = await updating.stage_matching(connection, locked, columns, values, checked.sql)
+            change.changed = await loading.apply_updates(connection, locked, columns, change.number, keep_on_null=False)
+            if not locked.key or set(record) & set(locked.key):
+                await rekey(connection, locked, change.changed)
+        return _response(table, change)
+
+    async def by_keys(self, caller: Caller, name: str, updates: Sequence[tuple[Row, Row]]) -> Row:
+        """Sets values in the rows that have given keys; tells which keys no row has."""
+        table = await self._tables.find(caller, name)
+        if len(updates) > MAX_BATCH:
+            raise BadRequestError("Too many updates", f"batch_updates: at most {MAX_BATCH:,}; send a file for more")
+        keys = [resolve_names(table, pair[0], f"batch_updates[{n}].keys") for n, pair in enumerate(updates)]
+        for number, key in enumerate(keys):
+            if not key or any(value is None for value in key.values()):
+                raise BadRequestError("Invalid update", f"batch_updates[{number}].keys: each key needs a value")
+            if not updates[number][1]:
+                raise BadRequestError("Invalid update", f"batch_updates[{number}].values: at least one is required")
+        async with self._change(caller, table, f"batch of {len(updates)} updates") as (connection, locked, change):
+            changes = []
+            for number, key in enumerate(keys):
+                rows = await updating.find_rows(connection, locked, {n: as_text(v) for n, v in key.items()})
+                if not rows:
+                    change.missing.append({"index": number, "keys": updates[number][0]})
+                label = f"batch_updates[{number}].values"
+                changes += [(row, Labelled(label, updates[number][1])) for row in rows]
+                change.matched += len(rows)
+            change.changed = await update_records(connection, locked, change.number, changes)
+        return _response(table, change)
+
+    async def by_file(self, caller: Caller, name: str, key_columns: Sequence[str], path: Path, file_name: str) -> Row:
+        """Sets values in the rows that the records of a file name by their keys. A blank cell changes nothing."""
+        table = await self._tables.find(caller, name)
+        keys = [column.name for column in map(table.find_column, key_columns) if column is not None]
+        if len(keys) < len(key_columns) or not keys:
+            wrong = [told for told in key_columns if table.find_column(told) is None]
+            reason = f"{', '.join(wrong)}: no such column" if wrong else "at least one is required"
+            raise BadRequestError("Invalid parameter", f"key_columns: {reason}")
+        with tempfile.TemporaryDirectory(prefix="atlas-update-") as folder:
+            staging = await asyncio.to_thread(self._stage, path, file_name, Path(folder))
+            try:
+                plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name)
+                return await self._run_file(caller, table, PlannedFile(staging, plan), file_name)
+            finally:
+                await asyncio.to_thread(staging.close)
+
+    def _stage(self, path: Path, name: str, folder: Path) -> Staging:
+        upload = open_upload(path, name, folder, self._max_bytes)
+        return Staging(folder, read_file(upload, folder))
+
+    async def _run_file(self, caller: Caller, table: Table, planned: PlannedFile, file_name: str) -> Row:
+        plan = planned.plan
+        columns = [column.table_column() for column in plan.columns if column.name not in plan.key]
+        await asyncio.to_thread(planned.reject)
+        async with self._change(caller, table, f"update from {file_name}", file_name) as (connection, locked, change):
+            rows = planned.key_records()
+            found = await updating.find_rows_by_file(
+                connection, locked, plan.key, in_thread(rows), planned.key_schema()
+            )
+            await asyncio.to_thread(planned.staging.put, "existing", found)
+            change.records = planned.staging.records
+            change.matched = len(found)
+            change.failures = int(planned.staging.query("SELECT count(*) FROM rejected")[0][0]) + len(
+                planned.staging.source.bad
+            )
+            change.missing = await asyncio.to_thread(planned.missing_keys)
+            await loading.stage_updates(connection, columns, in_thread(planned.updates()))
+            change.changed = await loading.apply_updates(connection, locked, columns, change.number, keep_on_null=True)
+            if not locked.key:
+                await rekey(connection, locked, change.changed)
+            for issues in (
+                failure_issues(planned, change.number),
+                bad_record_issues(planned.staging.source.bad, change.number),
+            ):
+                await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
+        return _response(table, change)
+
+    def _change(self, caller: Caller, table: Table, told: str, file_name: str | None = None) -> _Change:
+        return _Change(self._database, caller, table, told, file_name)
+
+
+class _Change:
+    """One update: recorded like an import, all in one transaction, so that it can be undone."""
+
+    def __init__(self, database: Database, caller: Caller, table: Table, told: str, file_name: str | None) -> None:
+        self._database, self._caller, self._table = database, caller, table
+        self._told, self._file_name = told, file_name
+        self.number = 0
+        self.import_id = UUID(int=0)
+        self.records = self.matched = self.failures = 0
+        self.changed: list[int] = []
+        self.missing: list[Row] = []
+
+    async def __aenter__(self) -> tuple[Connection, Table, _Change]:
+        self.import_id, self.number = await imports.create(
+            self._database, self._caller, kind="update", file_name=self._file_name, instruction=self._told[:10_000],
+            table_name=self._table.name,
+        )  # fmt: skip
+        self._transaction = self._database.transaction()
+        connection = await self._transaction.__aenter__()
+        self._connection = connection
+        await loading.begin(connection)
+        locked = await tables.lock(connection, self._caller, self._table.id)
+        if locked is None:
+            raise NotFoundError("Table not found", f"no table {self._table.name!r}")
+        return connection, locked, self
+
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None:
+            count = len(set(self.changed))
+            await imports.finish(
+                self._connection, self.import_id, status="success", action="update", plan=None, table_id=self._table.id,
+                table_name=self._table.name, records=self.records or self.matched, updated=count,
+                failures=self.failures, summary=f"Updated {count} rows of {self._table.name}.",
+            )  # fmt: skip
+        await self._transaction.__aexit__(kind, error, trace)
+        if error is not None:
+            reason = (error.details or error.message) if isinstance(error, AtlasError) else "internal error"
+            await imports.set_status(self._database, self.import_id, "failed", reason)
+
+
+def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: str) -> ImportPlan:
+    """The plan that reads the file's cells as the table's columns; the keys must be among them."""
+    said = ImportInstruction(table=table.name, policy="discard_value", duplicates="update")
+    plan = make_plan(staging, inspect(staging, said), said, [table], file_name)
+    missing = [key for key in keys if plan.column(key) is None]
+    if missing:
+        raise BadRequestError("Invalid file", f"{file_name}: no column for the key {', '.join(missing)}")
+    if len(plan.columns) == len(keys):
+        raise BadRequestError("Invalid file", f"{file_name}: no column to update beside the key")
+    required = tuple(msgspec.structs.replace(column, required=column.name in keys) for column in plan.columns)
+    return msgspec.structs.replace(plan, key=tuple(keys), columns=required)
+
+
+def _response(table: Table, change: _Change) -> Row:
+    response = {
+        "success": True, "table_name": table.name, "rows_updated": change.matched,
+        "rows_changed": len(set(change.changed)),
+        "import_id": str(change.import_id), "rows_not_found": len(change.missing), "not_found": change.missing[:100],
+    }  # fmt: skip
+    return response | {"validation_failures": change.failures} if change.failures else response

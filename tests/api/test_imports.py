@@ -1,0 +1,324 @@
+"""Imports of the content API: instructions, duplicates, failures, corrections, updates, undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+CONTACTS = (
+    b"Full Name,Email Address,Age,Joined\n"
+    b"Ann Smith,ann@x.com,30,2024-01-05\n"
+    b"Bob,bob@x.com,n/a,2024-02-01\n"
+    b"Ann S,ANN@x.com,31,2024-03-01\n"
+    b"Carl,carl,40,2024-03-05\n"
+)
+
+
+async def send(
+    client: httpx.AsyncClient, instruction: str, data: bytes, name: str = "contacts.csv", status: int = 200, **more: str
+) -> dict[str, Any]:
+    """The response of an import."""
+    form = {"instruction": instruction, **more}
+    response = await client.post("/api/v1/smart-import", data=form, files={"file": (name, data)})
+    assert response.status_code == status, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+async def get(client: httpx.AsyncClient, path: str, status: int = 200) -> Any:
+    response = await client.get(f"/api/v1/{path}")
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+async def post(client: httpx.AsyncClient, path: str, body: Any, status: int = 200) -> Any:
+    response = await client.post(f"/api/v1/{path}", json=body)
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+async def csv_of(client: httpx.AsyncClient, import_id: str, **query: str) -> list[str]:
+    response = await client.get(f"/api/v1/import/{import_id}/export", params=query)
+    assert response.status_code == 200, response.text
+    lines = response.text.splitlines()
+    assert response.headers["x-rows-count"] == str(len(lines) - 1)
+    return lines
+
+
+async def test_an_import_from_first_to_last(owner: httpx.AsyncClient) -> None:
+    done = await send(owner, "Import this into my leads table, email is the key", CONTACTS)
+    assert done["status"] == "success"
+    assert done["table_name"] == "leads"
+    assert done["file_name"] == "contacts.csv"
+    assert (done["records_processed"], done["duplicates_skipped"], done["validation_failures"]) == (4, 1, 1)
+    assert done["value_replacements"] == 1
+    assert done["has_correctable_issues"] is True
+    assert "1 duplicate was skipped" in done["response_summary"]
+    tables = await get(owner, "tables")
+    assert tables == {"success": True, "tables": [{"table_name": "leads", "row_count": 2, "kind": "table"}]}
+    schema = await get(owner, "tables/leads/schema")
+    assert [(c["name"], c["type"]) for c in schema["columns"]] == [
+        ("full_name", "VARCHAR"), ("email_address", "VARCHAR"), ("age", "BIGINT"), ("joined", "DATE"),
+    ]  # fmt: skip
+    stats = await get(owner, "tables/leads/stats")
+    assert (stats["row_count"], stats["column_count"], stats["columns"]["age"]) == (2, 4, "BIGINT")
+    lines = await csv_of(owner, done["import_id"])
+    assert lines == [
+        "full_name,email_address,age,joined",
+        "Ann Smith,ann@x.com,30,2024-01-05",
+        "Bob,bob@x.com,,2024-02-01",
+    ]
+    assert (await csv_of(owner, done["import_id"], include_metadata="true"))[0].startswith(
+        "_row,_import,_archived,full_name"
+    )
+
+
+async def test_issues_are_reviewed_and_corrected(owner: httpx.AsyncClient) -> None:
+    done = await send(owner, "Import this into my leads table, email is the key", CONTACTS)
+    place = f"import/{done['import_id']}/issues"
+    found = await get(owner, place)
+    assert found["summary"] == {
+        "duplicates_count": 1, "validation_failures_count": 1, "value_replacements_count": 1, "has_issues": True,
+    }  # fmt: skip
+    duplicate, failure = found["duplicates"][0], found["validation_failures"][0]
+    replacement = found["value_replacements"][0]
+    assert (duplicate["record_number"], duplicate["duplicate_of_record"]) == (3, 1)
+    assert failure["errors"] == [{"column": "email_address", "reason": "not a valid e-mail address", "value": "carl"}]
+    assert (replacement["column"], replacement["original_value"], replacement["new_value"]) == ("age", "n/a", None)
+    wrong = {"validation_failures": [{"failure_id": failure["failure_id"], "action": "insert_corrected",
+                                      "corrected_data": {"email_address": "still wrong"}}],
+             "duplicates": [{"record_number": 3, "action": "insert"}]}  # fmt: skip
+    refused = await post(owner, f"{place}/correct", wrong, 400)
+    assert "validation_failures[0]: email_address: not a valid e-mail address" in refused["detail"]
+    assert (await get(owner, place))["summary"] == found["summary"]
+    right = {
+        "duplicates": [{"record_number": 3, "action": "insert", "data": {"email_address": "new@example.com"}}],
+        "validation_failures": [{"failure_id": failure["failure_id"], "action": "insert_corrected",
+                                 "corrected_data": {"email_address": "carl@x.com"}}],
+        "value_replacements": [{"replacement_id": replacement["replacement_id"], "action": "set_custom", "custom_value": 44}],
+    }  # fmt: skip
+    corrected = await post(owner, f"{place}/correct", right)
+    assert (corrected["rows_inserted"], corrected["rows_updated"]) == (2, 1)
+    assert corrected["summary"]["has_issues"] is False
+    again = await post(owner, f"{place}/correct", right)
+    assert (again["rows_inserted"], again["rows_updated"], again["already_resolved"]) == (0, 0, 3)
+    assert await csv_of(owner, done["import_id"]) == [
+        "full_name,email_address,age,joined",
+        "Ann Smith,ann@x.com,30,2024-01-05",
+        "Bob,bob@x.com,44,2024-02-01",
+        "Ann S,new@example.com,31,2024-03-01",
+        "Carl,carl@x.com,40,2024-03-05",
+    ]
+    page = await get(owner, f"{place}/duplicates?status=all")
+    assert (page["total_count"], page["issues"][0]["status"]) == (1, "corrected")
+    assert "issue_type" in (await get(owner, f"{place}/nonsense", 400))["detail"]
+
+
+async def test_restoring_a_text_needs_leave_to_change_the_type(owner: httpx.AsyncClient) -> None:
+    done = await send(owner, "Import into leads", CONTACTS)
+    place = f"import/{done['import_id']}/issues"
+    number = (await get(owner, place))["value_replacements"][0]["replacement_id"]
+    body: dict[str, Any] = {"value_replacements": [{"replacement_id": number, "action": "restore_original"}]}
+    assert "allow_type_change" in (await post(owner, f"{place}/correct", body, 400))["detail"]
+    await post(owner, f"{place}/correct", body | {"allow_type_change": True})
+    assert "Bob,bob@x.com,n/a,2024-02-01" in await csv_of(owner, done["import_id"])
+    schema = await get(owner, "tables/leads/schema")
+    assert {c["name"]: c["type"] for c in schema["columns"]}["age"] == "VARCHAR"
+
+
+@pytest.mark.parametrize(
+    ("instruction", "counts"),
+    [
+        ("Import into leads, skip duplicates by email", (1, 0, 1)),
+        ("Import into leads and flag duplicates by email", (2, 0, 0)),
+        ("Import into leads, update existing rows by email", (1, 1, 0)),
+        ("Import into leads and keep all duplicates", (2, 0, 0)),
+    ],
+)
+async def test_duplicates_of_rows(owner: httpx.AsyncClient, instruction: str, counts: tuple[int, int, int]) -> None:
+    await send(
+        owner, "Import into leads, the key is email", b"name,email,city\nAnn,ann@x.com,Bonn\nBob,bob@x.com,Ulm\n"
+    )
+    done = await send(owner, instruction, b"Name;E-Mail;City\nBobby;BOB@x.com;Berlin\nZoe;zoe@x.com;\n", "more.csv")
+    assert (done["records_inserted"], done["records_updated"], done["duplicates_skipped"]) == counts
+    issues = await get(owner, f"import/{done['import_id']}/issues")
+    listed = [(d["record_number"], d["existing_row"]["name"], d["match"]) for d in issues["duplicates"]]
+    assert listed == ([(1, "Bob", "normalized")] if "skip" in instruction or "flag" in instruction else [])
+    if "update" in instruction:
+        undone = await post(owner, f"import/{done['import_id']}/undo", {})
+        assert (undone["complete"], undone["rows_removed"], undone["rows_restored"]) == (True, 1, 1)
+
+
+async def test_undo_is_exact_and_says_what_it_cannot(owner: httpx.AsyncClient) -> None:
+    first = await send(owner, "Import into people, key is id", b"id,name,city\n1,Ann,Bonn\n2,Bob,Ulm\n")
+    second = await send(owner, "Upsert into people by id", b"id,name,age\n2,Robert,40\n3,Cyd,50\n")
+    assert (second["records_inserted"], second["records_updated"], second["new_columns"]) == (1, 1, ["age"])
+    blocked = await post(owner, f"import/{first['import_id']}/undo", {})
+    assert (blocked["complete"], blocked["rows_removed"], blocked["rows_kept"]) == (False, 1, 1)
+    undone = await post(owner, f"import/{second['import_id']}/undo", {})
+    assert undone["complete"] is True
+    assert undone["columns_removed"] == ["age"]
+    assert await csv_of(owner, first["import_id"]) == ["id,name,city", "2,Bob,Ulm"]
+    rest = await post(owner, f"import/{first['import_id']}/undo", {})
+    assert (rest["complete"], rest["table_removed"]) == (True, True)
+    assert (await get(owner, "tables"))["tables"] == []
+    assert "undone" in (await post(owner, f"import/{first['import_id']}/undo", {}, 400))["detail"]
+
+
+async def test_redo_with_another_mapping(owner: httpx.AsyncClient) -> None:
+    done = await send(owner, "Import into leads", CONTACTS)
+    place = f"import/{done['import_id']}"
+    mapping = {
+        "table_name": "people",
+        "mappings": {"email": "Email Address", "name": "Full Name"},
+        "check_duplicates": True,
+    }
+    again = await post(owner, f"{place}/redo", {"mapping": mapping, "auto_execute": True})
+    assert (again["import_id"], again["table_name"]) == (done["import_id"], "people")
+    assert (await csv_of(owner, done["import_id"]))[0] == "email,name"
+    assert [t["table_name"] for t in (await get(owner, "tables"))["tables"]] == ["people"]
+    cleared = await post(owner, f"{place}/clear-mapping", {})
+    assert cleared["success"] is True
+    assert (await get(owner, f"import-history/{done['import_id']}"))["import"]["plan"] is None
+    reset = await post(owner, f"{place}/redo", {"auto_execute": False})
+    assert reset["status"] == "reset"
+    assert (await get(owner, "tables"))["tables"] == []
+
+
+async def test_updates_by_condition_keys_and_file(owner: httpx.AsyncClient) -> None:
+    data = b"email,status,plan,score\na@x.com,new,free,1\nb@x.com,new,free,2\nc@x.com,old,pro,3\n"
+    await send(owner, "Import into customers, key is email", data)
+    path = "tables/customers/update"
+    done = await post(owner, path, {"mode": "condition", "condition": "status = 'new' and score > 1",
+                                    "updates": {"status": "active", "score": 20}})  # fmt: skip
+    assert done == {
+        "success": True, "table_name": "customers", "rows_updated": 1, "rows_changed": 1, "rows_not_found": 0,
+        "not_found": [], "import_id": done["import_id"],
+    }  # fmt: skip
+    every = {"mode": "condition", "condition": "1 = 1", "updates": {"plan": "none"}}
+    assert "confirm_all" in (await post(owner, path, every, 400))["detail"]
+    assert (await post(owner, path, every | {"confirm_all": True}))["rows_updated"] == 3
+    batch = {"mode": "batch", "batch_updates": [
+        {"keys": {"email": "a@x.com"}, "values": {"plan": "pro", "status": None}},
+        {"keys": {"email": "nobody@x.com"}, "values": {"plan": "pro"}}]}  # fmt: skip
+    done = await post(owner, path, batch)
+    assert (done["rows_updated"], done["not_found"]) == (1, [{"index": 1, "keys": {"email": "nobody@x.com"}}])
+    bad = {"mode": "batch", "batch_updates": [{"keys": {"email": "a@x.com"}, "values": {"score": "many"}}]}
+    assert "batch_updates[0].values: score: not a whole number" in (await post(owner, path, bad, 400))["detail"]
+    bad = {"mode": "batch", "batch_updates": [{"keys": {"email": "a@x.com"}, "values": {"nope": "1"}}]}
+    assert "nope" in (await post(owner, path, bad, 400))["detail"]
+    response = await owner.post(
+        f"/api/v1/{path}/file", data={"key_columns": "email"},
+        files={"file": ("u.csv", b"email,status,plan\na@x.com,active,\nz@x.com,x,y\nc@x.com,churned,free\n")},
+    )  # fmt: skip
+    done = response.json()
+    assert (response.status_code, done["rows_updated"]) == (200, 2), response.text
+    assert done["not_found"] == [{"record_number": 2, "keys": {"email": "z@x.com"}}]
+    first = (await get(owner, "import-history?limit=50"))["imports"][-1]
+    assert await csv_of(owner, first["import_id"]) == [
+        "email,status,plan,score", "a@x.com,active,pro,1", "b@x.com,active,none,20", "c@x.com,churned,free,3",
+    ]  # fmt: skip
+    assert (await post(owner, f"import/{done['import_id']}/undo", {}))["complete"] is True
+    assert "c@x.com,old,none,3" in await csv_of(owner, first["import_id"])
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["status = 'x'; DROP TABLE t", "pg_sleep(10) IS NULL", "_row = 1", "ctid IS NOT NULL", "x.pg_read_file = 'a'",
+     "status = (SELECT key_hash::text FROM atlas.api_keys LIMIT 1)", "status = 5", "score / 0 = 1", ""],
+)  # fmt: skip
+async def test_conditions_that_are_refused(owner: httpx.AsyncClient, condition: str) -> None:
+    await send(owner, "Import into customers", b"status,score\nnew,1\n")
+    body = {"mode": "condition", "condition": condition, "updates": {"status": "hacked"}}
+    refused = await post(owner, "tables/customers/update", body, 400)
+    assert refused["detail"].startswith("Invalid condition: condition: ")
+    history = await get(owner, "import-history?limit=1")
+    assert (await csv_of(owner, history["imports"][-1]["import_id"] if len(history["imports"]) > 1 else
+                         (await get(owner, "import-history?limit=9"))["imports"][-1]["import_id"]))[1] == "new,1"  # fmt: skip
+
+
+async def test_a_file_becomes_a_dataset_and_is_a_table_too(owner: httpx.AsyncClient) -> None:
+    done = await send(owner, "Import as a time series called visits", b"when,n\n2024-01-02,6\n2024-01-01,5\n", "v.csv")
+    assert done["dataset_id"] is not None
+    rows = (await owner.get(f"/api/rows/?dataset={done['dataset_id']}")).json()
+    assert [(row["timestamp"], row["values"]) for row in rows["results"]] == [
+        ("2024-01-01T00:00:00Z", {"n": 5}), ("2024-01-02T00:00:00Z", {"n": 6}),
+    ]  # fmt: skip
+    listed = (await get(owner, "tables"))["tables"]
+    assert listed == [{"table_name": "visits", "row_count": 2, "kind": "dataset", "dataset_id": done["dataset_id"]}]
+    schema = await get(owner, "tables/visits/schema")
+    assert [c["name"] for c in schema["columns"]] == ["ts", "n"]
+    refused = await send(owner, "Import as a dataset", b"when,n\n2024-01-01,5\n,6\n", "v.csv", 400)
+    assert "record 2" in refused["detail"]
+
+
+async def test_preview_writes_nothing(owner: httpx.AsyncClient) -> None:
+    form = {"instruction": "Import into leads, email is the key"}
+    response = await owner.post("/api/v1/smart-import/preview", data=form, files={"file": ("c.csv", CONTACTS)})
+    plan = response.json()
+    assert (plan["table_name"], plan["table_exists"], plan["records"]) == ("leads", False, 4)
+    assert (plan["duplicates_in_file"], plan["validation_failures"], plan["key_columns"]) == (1, 1, ["email_address"])
+    assert [(c["source"], c["name"], c["type"]) for c in plan["columns"]][1] == (
+        "Email Address",
+        "email_address",
+        "VARCHAR",
+    )
+    assert plan["sample"][0] == {
+        "full_name": "Ann Smith",
+        "email_address": "ann@x.com",
+        "age": 30,
+        "joined": "2024-01-05",
+    }
+    assert (await get(owner, "tables"))["tables"] == []
+    assert (await get(owner, "import-history"))["total_count"] == 0
+
+
+async def test_a_thread_goes_on(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into leads, only the columns name and email, key is email", b"name,email,x\nA,a@x.com,1\n",
+               thread_id="t1")  # fmt: skip
+    done = await send(
+        owner, "now the same for this file", b"name,email,x\nB,b@x.com,2\nA,a@x.com,1\n", "b.csv", thread_id="t1"
+    )
+    assert (done["table_name"], done["records_inserted"], done["duplicates_skipped"]) == ("leads", 1, 1)
+    assert await csv_of(owner, done["import_id"]) == ["name,email", "B,b@x.com"]
+    refused = await send(owner, "the same again", b"a\n1\n", "b.csv", 400, thread_id="other")
+    assert "no earlier import" in refused["detail"]
+
+
+async def test_evolution_policies(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into items, key is id", b"id,name,price\n1,a,5\n")
+    more = b"id,name,price,color\n2,b,7,red\n3,c,8,\n"
+    frozen = await send(owner, "Import into items, freeze the schema", more, "m.csv", 400)
+    assert "color" in frozen["detail"]
+    done = await send(owner, "Import into items and ignore new columns", more, "m.csv")
+    assert (done["records_inserted"], done["new_columns"]) == (2, [])
+    done = await send(owner, "Import into items, discard rows with new columns", b"id,color\n4,red\n5,\n", "m.csv")
+    assert (done["records_inserted"], done["validation_failures"]) == (1, 1)
+    done = await send(owner, "Import into items", b"id,price,color\n6,7.5,red\n", "m.csv")
+    assert done["new_columns"] == ["color"]
+    schema = await get(owner, "tables/items/schema")
+    assert {c["name"]: c["type"] for c in schema["columns"]} == {
+        "id": "BIGINT", "name": "VARCHAR", "price": "DOUBLE PRECISION", "color": "VARCHAR",
+    }  # fmt: skip
+
+
+async def test_organizations_share_nothing(owner: httpx.AsyncClient, client: Any, people: Any) -> None:
+    done = await send(owner, "Import into leads", CONTACTS)
+    stranger = client(people.stranger)
+    assert (await get(stranger, "tables"))["tables"] == []
+    other = await send(stranger, "Import into leads", b"name\nX\n")
+    assert (await get(stranger, "tables"))["tables"][0]["row_count"] == 1
+    place = f"import/{done['import_id']}"
+    for path in ("", "/export", "/issues", "/issues/duplicates", "/progress"):
+        await get(stranger, place + path, 404)
+    await get(stranger, f"import-history/{done['import_id']}", 404)
+    for path in ("/undo", "/redo", "/clear-mapping", "/issues/correct"):
+        await post(stranger, place + path, {}, 404)
+    assert (await get(stranger, "import-history"))["total_count"] == 1
+    body = {"mode": "condition", "condition": "email_address IS NOT NULL", "updates": {"full_name": "x"}}
+    await post(stranger, "tables/leads/update", body, 400)
+    assert (await get(owner, f"import-history/{other['import_id']}", 404))["detail"].startswith("Import not found")
