@@ -82,7 +82,8 @@ def database_url(postgres_url: str, template: str) -> Iterator[str]:
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url, log_level="error")
+    # No jobs: most tests have none, and those that do start their own server.
+    return Settings(database_url=database_url, log_level="error", jobs=0)
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,9 @@ def people(database_url: str) -> People:
 Client = Callable[[str | None], httpx.AsyncClient]
 
 
-@pytest.fixture
-async def client(settings: Settings, anyio_backend: str) -> AsyncIterator[Client]:
-    """Makes clients of the application by key; None sends none."""
+@contextlib.asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[Client]:
+    """An application; makes clients of it by key; None sends none."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         opened: list[httpx.AsyncClient] = []
@@ -136,13 +137,20 @@ async def client(settings: Settings, anyio_backend: str) -> AsyncIterator[Client
         def make(key: str | None) -> httpx.AsyncClient:
             headers = {} if key is None else {"X-API-Key": key}
             transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-            made = httpx.AsyncClient(transport=transport, base_url="http://atlas.test", headers=headers)
+            made = httpx.AsyncClient(transport=transport, base_url="http://atlas.test", headers=headers, timeout=60)
             opened.append(made)
             return made
 
         yield make
         for one in opened:
             await one.aclose()
+
+
+@pytest.fixture
+async def client(settings: Settings, anyio_backend: str) -> AsyncIterator[Client]:
+    """Makes clients of the application by key; None sends none."""
+    async with serve(settings) as make:
+        yield make
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 import atlas
 from atlas.config import Settings
 from atlas.http import problems, system
+from atlas.http.content import background as content_background
 from atlas.http.content import imports as content_imports
 from atlas.http.content import instructions as content_instructions
 from atlas.http.content import issues as content_issues
@@ -22,6 +23,7 @@ from atlas.http.middleware import Metrics, RequestMiddleware, SlashMiddleware
 from atlas.http.timeseries import datasets, rows, tags
 from atlas.logs import configure_logs
 from atlas.service.access import AccessService
+from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
 from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
@@ -38,7 +40,9 @@ from atlas.service.undo import UndoService
 from atlas.service.updates import UpdateService
 from atlas.service.upkeep import Upkeep
 from atlas.store.database import Database
+from atlas.store.jobs import JobQueue
 from atlas.store.listening import Listener
+from atlas.store.objects import ObjectStorage
 
 DESCRIPTION = """Store, query, share and stream time series. Send your key in the `X-API-Key` header.
 
@@ -54,7 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
     database = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.request_timeout)
     registry = CollectorRegistry()
     upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
-    services = build_services(settings, database, upkeep)
+    queue = JobQueue(settings.database_url)
+    services = build_services(settings, database, upkeep, queue)
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 
     @contextlib.asynccontextmanager
@@ -62,9 +67,13 @@ def create_app(settings: Settings) -> FastAPI:
         await database.open()
         listener = Listener(database.url, services.streams.wake)
         listener.start()
+        await queue.open()
+        if settings.jobs:
+            services.background.start(settings.jobs)
         try:
             yield
         finally:
+            await queue.close()
             await listener.stop()
             await upkeep.close()
             services.rows.close()
@@ -86,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         content_issues.router,
         content_instructions.router,
         content_tables.router,
+        content_background.router,
         system.router,
     ):
         app.include_router(router)
@@ -94,7 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def build_services(settings: Settings, database: Database, upkeep: Upkeep) -> Services:
+def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue) -> Services:
     """Every service on one database."""
     access = AccessService(database)
     tables = TableService(database)
@@ -109,6 +119,14 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep) -> Se
         summaries=SummaryService(database, access),
         streams=StreamService(database, access, max_streams=settings.max_streams),
         imports=runner,
+        background=BackgroundService(
+            database,
+            runner,
+            queue,
+            ObjectStorage(settings.storage_url, settings.storage_options, max_bytes=settings.max_body_bytes),
+            allow_loopback=settings.webhook_loopback,
+            timeout=settings.webhook_timeout,
+        ),
         history=HistoryService(database),
         issues=IssueService(database),
         undo=undo,

@@ -45,6 +45,17 @@ class Settings(BaseSettings):
     rate_limit: str | None = Field(
         None, description="Requests per key, such as `100/second` or `1000/minute;20/second`. Off when unset."
     )
+    jobs: int = Field(2, ge=0, le=64, description="Asynchronous imports and webhooks that one process runs at once.")
+    webhook_loopback: bool = Field(False, description="Whether webhooks may go to this machine, for development.")
+    webhook_timeout: float = Field(10.0, gt=0, description="Seconds that a webhook's receiver may take.")
+    storage_url: str | None = Field(
+        None, description="Object storage that smart-import-b2 reads, such as `s3://bucket/prefix`."
+    )
+    storage_options: dict[str, str] = Field(
+        default_factory=dict,
+        description='Its options as JSON, such as `{"access_key_id": "…", "secret_access_key": "…", "endpoint": "…"}`.',
+    )
+    file_days: int = Field(30, ge=0, description="How long imported files are kept to be imported again, in days.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")

@@ -46,7 +46,12 @@ ROUTES: list[tuple[str, str, Any, str]] = [
 
 def test_no_route_is_left_out() -> None:
     paths = create_app(Settings(database_url="postgresql://nowhere")).openapi()["paths"]
-    known = {(m.upper(), p) for p, item in paths.items() for m in item if p.startswith("/api")}
+    known = {
+        (m.upper(), p)
+        for p, item in paths.items()
+        for m in item
+        if p.startswith("/api/") and not p.startswith("/api/v1/")
+    }
     tried = {(m, p.split("?")[0].replace("{id}", "{dataset_id}").replace("tags/2/", "tags/{tag_id}/"))
              for m, p, _, _ in ROUTES}  # fmt: skip
     assert tried == known

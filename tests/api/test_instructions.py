@@ -74,7 +74,8 @@ async def test_json(owner: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "hello", "How many clients do we have?", "Delete all clients", "Don't add a client named X", "Archive everything",
+        "hello", "How many clients do we have?", "Delete all clients", "Don't add a client named X",
+        "Archive everything",
         "Add a client if it is not there: name X", "## Client\n- Name: X", "Mark the client Acme Corp as churned",
         "Update the client Nobody: set phone to 5", "Change the client", "Add a client with favourite color red",
         "Update client\n- Name: Acme Corp\n- Phone: 2", "Archive the invoice 5", "Add a client", "Delete",

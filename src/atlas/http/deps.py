@@ -14,6 +14,7 @@ from atlas.core.timestamps import parse_parameter, to_micros
 from atlas.errors import BadRequestError
 from atlas.http.limits import RateLimiter
 from atlas.service.access import AccessService
+from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
 from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
@@ -42,6 +43,7 @@ class Services:
     summaries: SummaryService
     streams: StreamService
     imports: ImportService
+    background: BackgroundService
     history: HistoryService
     issues: IssueService
     undo: UndoService

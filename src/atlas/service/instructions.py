@@ -80,10 +80,7 @@ class InstructionService:
             if isinstance(table, str):
                 rows, found = await self._create(connection, target, table, entities)
             else:
-                locked = await tables.lock(connection, caller, table.id)
-                if locked is None:
-                    raise BadRequestError("Table is gone", f"{name!r} has been removed meanwhile")
-                found = locked
+                found = await _locked(connection, caller, table)
                 await loading.begin(connection)
                 rows = await self._write(connection, target, intent, found, entities)
         except Exception as error:
@@ -184,6 +181,13 @@ class InstructionService:
         if len(found) > 1:
             raise QuestionError(f"{len(found)} rows of {table.name} have {told}. Which one do you mean?")
         return found
+
+
+async def _locked(connection: Connection, caller: Caller, table: Table) -> Table:
+    found = await tables.lock(connection, caller, table.id)
+    if found is None:
+        raise BadRequestError("Table is gone", f"{table.name!r} has been removed meanwhile")
+    return found
 
 
 def _grouped(said: RecordInstruction, known: Sequence[Table]) -> list[tuple[Table | str, list[Entity]]]:

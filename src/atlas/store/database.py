@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 from sqlalchemy.pool import QueuePool
 
 from atlas.errors import NotFoundError, UnavailableError
+from atlas.store import jobs
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
@@ -149,6 +150,7 @@ class Database:
                 resources.as_file(resources.files("atlas.store") / "migrations") as folder,
             ):
                 backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(folder))))
+            jobs.install(lock)
 
 
 def unavailable(error: Exception) -> Exception:

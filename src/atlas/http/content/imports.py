@@ -12,10 +12,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from atlas.errors import BadRequestError
-from atlas.http.content.models import CONTENT_ERRORS, HistoryView, ImportView, PreviewView
+from atlas.http.content.models import CONTENT_ERRORS, HistoryView, ImportView, PendingView, PreviewView
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.models import Body
+from atlas.service.background import parse_metadata
 from atlas.service.imports import ImportRequest
 
 router = APIRouter(prefix="/api/v1", tags=["Imports"], responses=CONTENT_ERRORS)
@@ -45,14 +48,49 @@ async def received(file: UploadFile) -> AsyncIterator[tuple[Path, str]]:
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
-@router.post("/smart-import", response_model=ImportView, summary="Import a file")
+@router.post(
+    "/smart-import", response_model=ImportView | PendingView, response_model_exclude_unset=True, summary="Import a file"
+)
 async def smart_import(
     caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
     thread_id: ThreadField = None,
+    callback_url: Annotated[
+        str | None, Form(description="Where to post the result; the import then runs later.")
+    ] = None,
+    callback_metadata: Annotated[
+        str | None, Form(max_length=10_000, description="A JSON object that comes back with the result.")
+    ] = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Imports a file by a plain-English instruction: all of it is committed, or nothing."""
+    metadata = parse_metadata(callback_metadata)
     async with received(file) as (path, name):
-        return await services.imports.run(caller, ImportRequest(path, name, instruction, thread_id))
+        request = ImportRequest(path, name, instruction, thread_id)
+        if callback_url:
+            return await services.background.submit(caller, request, callback_url, metadata)
+        return await services.imports.run(caller, request)
+
+
+class ObjectBody(Body):
+    """A file in object storage and what to do with it."""
+
+    file_name: str = Field(min_length=1, max_length=1000, examples=["exports/contacts_2024.csv"])
+    instruction: str = Field(max_length=10_000, examples=["Import into my contacts table"])
+    target_table_name: str | None = Field(None, max_length=200, examples=["contacts"])
+    callback_url: str | None = Field(None, max_length=2_000, examples=["https://your-app.example/webhooks/import"])
+    callback_metadata: dict[str, Any] | None = Field(None, examples=[{"job_id": "abc123"}])
+    thread_id: str | None = Field(None, max_length=200)
+
+
+@router.post(
+    "/smart-import-b2", response_model=ImportView | PendingView, response_model_exclude_unset=True,
+    summary="Import a file from object storage",
+)  # fmt: skip
+async def smart_import_b2(caller: CallerDep, services: ServicesDep, body: ObjectBody) -> dict[str, Any]:
+    """As `smart-import`, for a file that is in the server's object storage already."""
+    return await services.background.import_object(
+        caller, body.file_name, body.instruction, table=body.target_table_name, thread_id=body.thread_id,
+        callback_url=body.callback_url, metadata=body.callback_metadata,
+    )  # fmt: skip
 
 
 @router.post("/smart-import/preview", response_model=PreviewView, summary="Preview an import")

@@ -26,7 +26,7 @@ CONTENT_ERRORS: dict[int | str, dict[str, Any]] = {
 class ImportView(BaseModel):
     """What an import came to."""
 
-    status: Literal["success", "pending"] = Field(examples=["success"])
+    status: Literal["success"] = Field(examples=["success"])
     import_id: str
     table_name: str = Field(examples=["leads"])
     file_name: str = Field(examples=["contacts.csv"])
@@ -42,6 +42,15 @@ class ImportView(BaseModel):
     new_columns: list[str]
     dataset_id: int | None
     thread_id: str | None
+
+
+class PendingView(BaseModel):
+    """An import that runs later."""
+
+    status: Literal["pending"] = Field(examples=["pending"])
+    message: str = Field(examples=["Import of 'contacts.csv' is being processed asynchronously."])
+    file_name: str
+    import_id: str
 
 
 class PlannedColumn(BaseModel):

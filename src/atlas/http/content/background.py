@@ -1,0 +1,41 @@
+"""Webhooks: their secret and the log of deliveries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from atlas.http.content.models import CONTENT_ERRORS
+from atlas.http.deps import CallerDep, ServicesDep
+
+router = APIRouter(prefix="/api/v1/webhooks", tags=["Webhooks"], responses=CONTENT_ERRORS)
+
+
+@router.get("/secret", summary="Webhook secret")
+async def webhook_secret(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """The secret that your organization's webhooks are signed with, after Standard Webhooks."""
+    return await services.background.secret(caller, rotate=False)
+
+
+@router.post("/secret/rotate", summary="Rotate the webhook secret")
+async def rotate_secret(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Makes a new secret; the old one signs nothing any more."""
+    return await services.background.secret(caller, rotate=True)
+
+
+@router.get("/deliveries", summary="Delivery log")
+async def list_deliveries(
+    caller: CallerDep, services: ServicesDep,
+    import_id: Annotated[str | None, Query(description="Only of this import.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Deliveries of a page.")] = 50,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="Deliveries to skip.")] = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """Deliveries with every attempt, newest first."""
+    return await services.background.deliveries(caller, import_id, limit, offset)
+
+
+@router.post("/deliveries/{delivery_id}/redeliver", summary="Deliver again")
+async def redeliver(caller: CallerDep, services: ServicesDep, delivery_id: str) -> dict[str, Any]:
+    """Sends a webhook once more."""
+    return await services.background.redeliver(caller, delivery_id)

@@ -1,0 +1,173 @@
+"""Asynchronous imports and webhooks: what jobs do."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from atlas.core.access import Caller
+from atlas.errors import AtlasError, BadRequestError, NotFoundError
+from atlas.service.importing import Target
+from atlas.service.imports import ImportRequest, ImportService, find_import
+from atlas.store import imports, outbound, webhooks
+from atlas.store.database import Database
+from atlas.store.jobs import DELIVERY_ATTEMPTS, JobQueue, RetryError
+from atlas.store.objects import ObjectStorage
+
+Row = dict[str, Any]
+log = structlog.get_logger()
+
+
+class BackgroundService:
+    """Runs imports later and tells their results to the URLs that callers gave."""
+
+    def __init__(
+        self, database: Database, runner: ImportService, queue: JobQueue, objects: ObjectStorage, *,
+        allow_loopback: bool, timeout: float,
+    ) -> None:  # fmt: skip
+        self._database, self._runner, self._queue, self._objects = database, runner, queue, objects
+        self._allow_loopback, self._timeout = allow_loopback, timeout
+
+    def start(self, concurrency: int) -> None:
+        """Works on jobs in this process."""
+        self._queue.start(
+            on_import=self.run_import, on_delivery=self.deliver, sweep=self._sweep, concurrency=concurrency
+        )
+
+    async def submit(self, caller: Caller, request: ImportRequest, callback_url: str, metadata: Any) -> Row:
+        """Takes an import to run later. When this returns, it survives a killed server."""
+        outbound.check_url(callback_url, allow_loopback=self._allow_loopback)
+        target = await self._runner.begin(
+            caller, request, status="pending", callback_url=callback_url, callback_metadata=metadata
+        )
+        await imports.keep_file(self._database, target.import_id, request.path)
+        await self._queue.defer_import(target.import_id)
+        return {
+            "status": "pending",
+            "message": f"Import of '{request.file_name}' is being processed asynchronously.",
+            "file_name": request.file_name,
+            "import_id": str(target.import_id),
+        }
+
+    async def import_object(
+        self, caller: Caller, key: str, instruction: str, *, table: str | None, thread_id: str | None,
+        callback_url: str | None, metadata: Any,
+    ) -> Row:  # fmt: skip
+        """Imports a file from object storage, now or, with a callback, later."""
+        with tempfile.TemporaryDirectory(prefix="atlas-object-") as folder:
+            path = Path(folder) / "file"
+            await self._objects.download(caller.organization_id, key, path)
+            request = ImportRequest(path, key.rsplit("/", 1)[-1], instruction, thread_id, table)
+            if callback_url:
+                return await self.submit(caller, request, callback_url, metadata)
+            return await self._runner.run(caller, request)
+
+    async def run_import(self, import_id: UUID) -> None:
+        """The job of one import."""
+        job = await webhooks.job(self._database, import_id)
+        if job is None:
+            return
+        if await webhooks.claim(self._database, import_id):
+            caller = Caller(job["user_id"], job["user_name"], job["organization_id"], job["schema"], 0)
+            with tempfile.TemporaryDirectory(prefix="atlas-job-") as folder:
+                path = Path(folder) / "file"
+                await imports.load_file(self._database, import_id, path)
+                request = ImportRequest(path, job["file_name"], job["instruction"], job["thread_id"], job["table_name"])
+                try:
+                    await self._runner.execute(Target(caller, import_id, job["number"]), request)
+                except AtlasError as error:
+                    # It is recorded with the import, and the webhook tells it.
+                    log.info("import failed", import_id=str(import_id), error=error.message)
+        await self._announce(import_id)
+
+    async def _announce(self, import_id: UUID) -> None:
+        """Makes the delivery of an import that has ended."""
+        job = await webhooks.job(self._database, import_id)
+        if job is None or job["callback_url"] is None or job["status"] not in ("success", "failed"):
+            return
+        delivery = await webhooks.create(self._database, import_id, payload(import_id, job))
+        if delivery is not None:
+            await self._queue.defer_delivery(delivery)
+
+    async def deliver(self, delivery_id: UUID) -> None:
+        """One attempt at a delivery. Raises RetryError where another is to follow."""
+        found = await webhooks.find(self._database, delivery_id)
+        if found is None or found["status"] == "delivered":
+            return
+        secret = await webhooks.secret(self._database, found["organization_id"], outbound.new_secret())
+        body = found["payload"].encode()
+        headers = outbound.signed_headers(secret, f"msg_{delivery_id.hex}", datetime.now(UTC), body)
+        attempt = await outbound.post_json(
+            found["url"], body, headers=headers, allow_loopback=self._allow_loopback, seconds=self._timeout
+        )
+        last = found["attempts"] + 1 >= DELIVERY_ATTEMPTS
+        status = "delivered" if attempt.ok else "failed" if last else "pending"
+        await webhooks.record(self._database, delivery_id, attempt, status)
+        if status == "pending":
+            raise RetryError(attempt.error or "not delivered")
+
+    async def _sweep(self) -> None:
+        for import_id in await webhooks.forgotten(self._database):
+            await self._queue.defer_import(import_id)
+
+    async def secret(self, caller: Caller, *, rotate: bool) -> Row:
+        """The secret that the organization's webhooks are signed with."""
+        fresh = outbound.new_secret()
+        return {
+            "success": True,
+            "secret": await webhooks.secret(self._database, caller.organization_id, fresh, rotate=rotate),
+        }
+
+    async def deliveries(self, caller: Caller, import_id: str | None, limit: int, offset: int) -> Row:
+        """The delivery log."""
+        wanted = None
+        if import_id is not None:
+            wanted = (await find_import(self._database, caller, import_id))["id"]
+        found = await webhooks.listed(self._database, caller, wanted, limit, offset)
+        return {"success": True, "deliveries": found}
+
+    async def redeliver(self, caller: Caller, delivery_id: str) -> Row:
+        """Sends a delivery again."""
+        with contextlib.suppress(ValueError):
+            found = await webhooks.find(self._database, UUID(delivery_id))
+            if found is not None and found["organization_id"] == caller.organization_id:
+                await webhooks.reopen(self._database, found["id"])
+                await self._queue.defer_delivery(found["id"])
+                return {"success": True, "delivery_id": str(found["id"])}
+        raise NotFoundError("Delivery not found", f"no delivery with ID {delivery_id[:64]!r}")
+
+
+def payload(import_id: UUID, job: Row) -> str:
+    """The body of a webhook."""
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if job["status"] == "failed":
+        told = {"status": "failed", "file_name": job["file_name"], "error": job["error"], "timestamp": moment}
+    else:
+        told = {
+            "status": "success", "import_id": str(import_id), "file_name": job["file_name"],
+            "table_name": job["table_name"], "records_imported": job["inserted"],
+            "duplicates_removed": job["duplicates"], "timestamp": moment,
+        }  # fmt: skip
+    if job["metadata"] is not None:
+        told["metadata"] = job["metadata"]
+    return msgspec.json.encode(told).decode()
+
+
+def parse_metadata(text: str | None) -> Any:
+    """`callback_metadata` of a form: a JSON object. Raises BadRequestError."""
+    if not text:
+        return None
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise BadRequestError("Invalid parameter", f"callback_metadata: not valid JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise BadRequestError("Invalid parameter", "callback_metadata: must be a JSON object")
+    return found

@@ -1,0 +1,117 @@
+"""Durable jobs in PostgreSQL, by procrastinate, in a schema of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import procrastinate
+import psycopg
+import structlog
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.schema import SchemaManager
+
+SCHEMA = "atlas_jobs"
+# How long a worker may be silent before its jobs are somebody else's.
+STALLED_SECONDS = 30.0
+# Attempts of a delivery: after 5, 25, 125, … seconds, for about two hours and a half.
+DELIVERY_ATTEMPTS = 6
+DELIVERY_WAIT = 5
+
+log = structlog.get_logger()
+
+
+class RetryError(Exception):
+    """A job that is to be tried again later."""
+
+
+def install(connection: psycopg.Connection) -> None:
+    """Makes the tables of procrastinate where they are missing. Called under the migration lock."""
+    found = connection.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.procrastinate_jobs",)).fetchone()
+    if found is not None and found[0] is not None:
+        return
+    with connection.transaction():
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        connection.execute(f"SET LOCAL search_path = {SCHEMA}, public")
+        connection.execute(SchemaManager.get_schema().encode())
+
+
+class JobQueue:
+    """Defers jobs, and runs them in this process. Handlers are called with the id that was deferred."""
+
+    def __init__(self, url: str) -> None:
+        connector = procrastinate.PsycopgConnector(
+            conninfo=url, min_size=1, max_size=4, kwargs={"options": f"-c search_path={SCHEMA}"}
+        )
+        self._app = procrastinate.App(connector=connector)
+        self._handlers: dict[str, Callable[[UUID], Awaitable[None]]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        retry = procrastinate.RetryStrategy(
+            max_attempts=DELIVERY_ATTEMPTS, exponential_wait=DELIVERY_WAIT, retry_exceptions=[RetryError]
+        )
+
+        @self._app.task(name="import", queue="atlas")
+        async def run_import(import_id: str) -> None:
+            await self._handlers["import"](UUID(import_id))
+
+        @self._app.task(name="deliver", queue="atlas", retry=retry)
+        async def deliver(delivery_id: str) -> None:
+            await self._handlers["deliver"](UUID(delivery_id))
+
+        self._import, self._deliver = run_import, deliver
+
+    async def open(self) -> None:
+        await self._app.open_async()
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        await self._app.close_async()
+
+    async def defer_import(self, import_id: UUID) -> None:
+        """Has an import run; asking twice before it starts is once."""
+        with contextlib.suppress(AlreadyEnqueued):
+            await self._import.configure(queueing_lock=f"import-{import_id}").defer_async(import_id=str(import_id))
+
+    async def defer_delivery(self, delivery_id: UUID) -> None:
+        """Has a webhook delivered."""
+        await self._deliver.defer_async(delivery_id=str(delivery_id))
+
+    def start(
+        self, *, on_import: Callable[[UUID], Awaitable[None]], on_delivery: Callable[[UUID], Awaitable[None]],
+        sweep: Callable[[], Awaitable[None]], concurrency: int,
+    ) -> None:  # fmt: skip
+        """Works on jobs until closed; `sweep` is called now and then to find what was lost."""
+        self._handlers = {"import": on_import, "deliver": on_delivery}
+        self._tasks = [
+            asyncio.create_task(self._work(concurrency)),
+            asyncio.create_task(self._recover(sweep)),
+        ]
+
+    async def _work(self, concurrency: int) -> None:
+        while True:
+            try:
+                await self._app.run_worker_async(
+                    queues=["atlas"], concurrency=concurrency, install_signal_handlers=False, delete_jobs="successful",
+                    shutdown_graceful_timeout=5, stalled_worker_timeout=STALLED_SECONDS,
+                )  # fmt: skip
+            except (ConnectorException, psycopg.Error, OSError) as error:
+                log.warning("job worker lost the database", error=str(error)[:200])
+            await asyncio.sleep(2)
+
+    async def _recover(self, sweep: Callable[[], Awaitable[None]]) -> None:
+        """Takes up the jobs of workers that died."""
+        while True:
+            try:
+                stalled = await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
+                for job in stalled:
+                    await self._app.job_manager.retry_job(job)
+                await sweep()
+            except Exception as error:
+                log.warning("job recovery failed", error=str(error)[:200])
+            await asyncio.sleep(STALLED_SECONDS / 2)

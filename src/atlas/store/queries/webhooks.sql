@@ -1,0 +1,63 @@
+-- name: secret
+UPDATE atlas.organizations SET webhook_secret = coalesce(webhook_secret, %(secret)s) WHERE id = %(organization)s
+RETURNING webhook_secret
+
+-- name: rotate_secret
+UPDATE atlas.organizations SET webhook_secret = %(secret)s WHERE id = %(organization)s RETURNING webhook_secret
+
+-- name: create_delivery
+-- At most one for each run of an import.
+INSERT INTO atlas.webhook_deliveries (organization_id, import_id, url, payload)
+SELECT i.organization_id, i.id, i.callback_url, %(payload)s FROM atlas.imports i
+WHERE i.id = %(import)s AND i.callback_url IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM atlas.webhook_deliveries d WHERE d.import_id = i.id)
+RETURNING id
+
+-- name: find_delivery
+SELECT d.id, d.organization_id, d.url, d.payload, d.status,
+       (SELECT count(*) FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id)
+FROM atlas.webhook_deliveries d WHERE d.id = %(id)s
+
+-- name: record_attempt
+INSERT INTO atlas.webhook_attempts (delivery_id, status, error, seconds)
+VALUES (%(id)s, %(status)s, %(error)s, %(seconds)s)
+
+-- name: set_delivery
+UPDATE atlas.webhook_deliveries SET status = %(status)s,
+       delivered_at = CASE WHEN %(status)s = 'delivered' THEN now() END
+WHERE id = %(id)s
+
+-- name: list_deliveries
+SELECT d.id, d.import_id, d.url, d.status, d.created_at, d.delivered_at,
+       coalesce((SELECT json_agg(json_build_object('at', a.at, 'status', a.status, 'error', a.error,
+                        'seconds', a.seconds) ORDER BY a.id) FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id), '[]')
+FROM atlas.webhook_deliveries d
+WHERE d.organization_id = %(organization)s AND (%(import)s::uuid IS NULL OR d.import_id = %(import)s)
+ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: job_of_import
+-- Whom an asynchronous import belongs to, and where it stands.
+SELECT i.status, i.number, i.file_name, i.instruction, i.thread_id, i.table_name, i.organization_id, o.schema_name,
+       u.id, u.name, i.error, i.inserted, i.duplicates, i.callback_metadata, i.callback_url
+FROM atlas.imports i JOIN atlas.organizations o ON o.id = i.organization_id
+LEFT JOIN atlas.users u ON u.id = i.user_id
+WHERE i.id = %(id)s
+
+-- name: claim_import
+-- Only one worker runs an import; one that a killed worker left running is taken again.
+UPDATE atlas.imports SET status = 'running', started_at = clock_timestamp()
+WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
+
+-- name: forgotten_imports
+-- Asynchronous imports that have no job, because the server was killed before it was made.
+SELECT i.id FROM atlas.imports i
+WHERE i.callback_url IS NOT NULL AND i.created_at < now() - interval '20 seconds'
+  AND (i.status = 'pending' OR (i.status IN ('success', 'failed')
+       AND NOT EXISTS (SELECT 1 FROM atlas.webhook_deliveries d WHERE d.import_id = i.id)))
+  AND NOT EXISTS (SELECT 1 FROM atlas_jobs.procrastinate_jobs j
+                  WHERE j.args ->> 'import_id' = i.id::text AND j.status IN ('todo', 'doing'))
+LIMIT 100
+
+-- name: reopen_delivery
+-- A delivery that is to be sent once more; its earlier attempts stay in the log.
+UPDATE atlas.webhook_deliveries SET status = 'pending' WHERE id = %(id)s

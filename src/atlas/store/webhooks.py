@@ -1,0 +1,75 @@
+"""Webhook deliveries and the secrets they are signed with."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from atlas.core.access import Caller
+from atlas.store.database import Database
+from atlas.store.outbound import Delivery
+from atlas.store.queries import queries
+
+Row = dict[str, Any]
+
+
+async def secret(database: Database, organization_id: int, fresh: str, *, rotate: bool = False) -> str:
+    """The organization's secret; `fresh` becomes it where there is none, or to `rotate`."""
+    query = queries("webhooks")["rotate_secret" if rotate else "secret"]
+    rows = await database.fetch(query, organization=organization_id, secret=fresh)
+    return str(rows[0][0])
+
+
+async def create(database: Database, import_id: UUID, payload: str) -> UUID | None:
+    """A delivery of an import's result; None where there is one already."""
+    rows = await database.fetch(queries("webhooks")["create_delivery"], **{"import": import_id, "payload": payload})
+    return rows[0][0] if rows else None
+
+
+async def find(database: Database, delivery_id: UUID) -> Row | None:
+    rows = await database.fetch(queries("webhooks")["find_delivery"], id=delivery_id)
+    names = ("id", "organization_id", "url", "payload", "status", "attempts")
+    return dict(zip(names, rows[0], strict=True)) if rows else None
+
+
+async def record(database: Database, delivery_id: UUID, attempt: Delivery, status: str) -> None:
+    """Logs an attempt and where the delivery stands after it."""
+    async with database.transaction() as connection:
+        parameters = {"id": delivery_id, "status": attempt.status, "error": attempt.error, "seconds": attempt.seconds}
+        await connection.execute(queries("webhooks")["record_attempt"], parameters)
+        await connection.execute(queries("webhooks")["set_delivery"], {"id": delivery_id, "status": status})
+
+
+async def listed(database: Database, caller: Caller, import_id: UUID | None, limit: int, offset: int) -> list[Row]:
+    """Deliveries of the organization with their attempts, newest first."""
+    rows = await database.fetch(
+        queries("webhooks")["list_deliveries"],
+        **{"organization": caller.organization_id, "import": import_id, "limit": limit, "offset": offset},
+    )
+    names = ("id", "import_id", "url", "status", "created_at", "delivered_at", "attempts")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+async def job(database: Database, import_id: UUID) -> Row | None:
+    """An asynchronous import as a worker needs it."""
+    rows = await database.fetch(queries("webhooks")["job_of_import"], id=import_id)
+    names = (
+        "status", "number", "file_name", "instruction", "thread_id", "table_name", "organization_id", "schema",
+        "user_id", "user_name", "error", "inserted", "duplicates", "metadata", "callback_url",
+    )  # fmt: skip
+    return dict(zip(names, rows[0], strict=True)) if rows else None
+
+
+async def claim(database: Database, import_id: UUID) -> bool:
+    """Whether an import still is to be run; marks it as running."""
+    return bool(await database.fetch(queries("webhooks")["claim_import"], id=import_id))
+
+
+async def forgotten(database: Database) -> list[UUID]:
+    """Imports whose job or delivery was lost with a killed server."""
+    return [row[0] for row in await database.fetch(queries("webhooks")["forgotten_imports"])]
+
+
+async def reopen(database: Database, delivery_id: UUID) -> None:
+    """Has a delivery count as undelivered."""
+    await database.fetch(queries("webhooks")["reopen_delivery"], id=delivery_id)

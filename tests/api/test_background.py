@@ -1,0 +1,201 @@
+"""Asynchronous imports, webhooks and object storage, against real local servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from standardwebhooks import Webhook
+from tests.api.test_imports import CONTACTS, get, post, send
+from tests.conftest import People, serve
+
+from atlas.config import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+class Receiver:
+    """A webhook receiver on loopback. `answers`: statuses to give, the last one for good."""
+
+    def __init__(self) -> None:
+        self.answers, self.seen = [200], []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.seen.append((dict(self.headers), body))
+                status = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    async def wait(self, count: int) -> list[tuple[dict[str, str], bytes]]:
+        for _ in range(300):
+            if len(self.seen) >= count:
+                return list(self.seen)
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{len(self.seen)} of {count} came")
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def working(
+    settings: Settings, people: People, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a server that works on jobs and may call this machine."""
+    monkeypatch.setattr("atlas.store.jobs.DELIVERY_WAIT", 1)
+    async with serve(settings.model_copy(update={"jobs": 2, "webhook_loopback": True})) as make:
+        yield make(people.owner)
+
+
+async def submit(client: httpx.AsyncClient, url: str, data: bytes = CONTACTS, **form: str) -> dict[str, Any]:
+    form = {"instruction": "Import into leads, key is email", "callback_url": url, **form}
+    return await send(client, form.pop("instruction"), data, **form)
+
+
+async def test_an_asynchronous_import_is_announced_and_signed(working: httpx.AsyncClient, receiver: Receiver) -> None:
+    pending = await submit(working, receiver.url, callback_metadata='{"job_id": "abc123"}')
+    assert pending == {
+        "status": "pending", "message": "Import of 'contacts.csv' is being processed asynchronously.",
+        "file_name": "contacts.csv", "import_id": pending["import_id"],
+    }  # fmt: skip
+    headers, body = (await receiver.wait(1))[0]
+    told = json.loads(body)
+    assert told == {
+        "status": "success", "import_id": pending["import_id"], "file_name": "contacts.csv", "table_name": "leads",
+        "records_imported": 2, "duplicates_removed": 1, "timestamp": told["timestamp"],
+        "metadata": {"job_id": "abc123"},
+    }  # fmt: skip
+    secret = (await get(working, "webhooks/secret"))["secret"]
+    Webhook(secret).verify(body, {name.lower(): value for name, value in headers.items()})
+    for _ in range(50):
+        found = (await get(working, f"webhooks/deliveries?import_id={pending['import_id']}"))["deliveries"]
+        if found[0]["status"] == "delivered":
+            break
+        await asyncio.sleep(0.1)
+    assert (found[0]["status"], len(found[0]["attempts"]), found[0]["attempts"][0]["status"]) == ("delivered", 1, 200)
+    assert (await get(working, f"import/{pending['import_id']}"))["status"] == "success"
+    await post(working, f"webhooks/deliveries/{found[0]['id']}/redeliver", {})
+    assert (await receiver.wait(2))[1][1] == body
+
+
+async def test_a_failed_import_is_announced_too(working: httpx.AsyncClient, receiver: Receiver) -> None:
+    pending = await submit(working, receiver.url, data=b'[{"a": 1}, {"a":')
+    told = json.loads((await receiver.wait(1))[0][1])
+    assert set(told) == {"status", "file_name", "error", "timestamp"}
+    assert (told["status"], told["file_name"]) == ("failed", "contacts.csv")
+    assert "/tmp" not in told["error"]
+    assert (await get(working, f"import/{pending['import_id']}"))["status"] == "failed"
+
+
+async def test_deliveries_are_tried_again(working: httpx.AsyncClient, receiver: Receiver) -> None:
+    receiver.answers = [500, 302, 200]
+    pending = await submit(working, receiver.url)
+    await receiver.wait(3)
+    for _ in range(50):
+        found = (await get(working, f"webhooks/deliveries?import_id={pending['import_id']}"))["deliveries"][0]
+        if found["status"] == "delivered":
+            break
+        await asyncio.sleep(0.1)
+    assert [attempt["status"] for attempt in found["attempts"]] == [500, 302, 200]
+    ids = {headers["webhook-id"] for headers, _ in receiver.seen}
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1/x", "http://localhost/x", "http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]/",
+     "http://2130706433/", "http://0x7f.1/", "http://[::ffff:10.0.0.1]/", "ftp://example.com/", "file:///etc/passwd",
+     "http://user:pw@example.com/", "http://127.1/", "http://0/", "https://", "nonsense", "http://100.64.0.1/"],
+)  # fmt: skip
+async def test_callbacks_to_private_addresses_are_refused(owner: httpx.AsyncClient, url: str) -> None:
+    form = {"instruction": "Import into leads", "callback_url": url}
+    response = await owner.post("/api/v1/smart-import", data=form, files={"file": ("c.csv", CONTACTS)})
+    assert response.status_code == 400, response.text
+    assert "callback_url" in response.json()["detail"]
+    assert (await get(owner, "import-history"))["total_count"] == 0
+
+
+async def test_metadata_must_be_an_object(owner: httpx.AsyncClient) -> None:
+    for bad in ("{", "[1]", "5"):
+        form = {"instruction": "Import", "callback_url": "https://example.com/", "callback_metadata": bad}
+        response = await owner.post("/api/v1/smart-import", data=form, files={"file": ("c.csv", CONTACTS)})
+        assert response.status_code == 400
+        assert "callback_metadata" in response.json()["detail"]
+
+
+async def test_an_import_survives_a_server_that_dies(
+    settings: Settings, people: People, receiver: Receiver, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loopback = settings.model_copy(update={"webhook_loopback": True})
+    async with serve(loopback) as make:
+        pending = await submit(make(people.owner), receiver.url)
+    # The job was lost as well, as if the server had died before it was made.
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET search_path = atlas_jobs")
+        connection.execute("DELETE FROM procrastinate_jobs")
+        connection.execute("UPDATE atlas.imports SET created_at = now() - interval '1 minute'")
+    async with serve(loopback.model_copy(update={"jobs": 1})) as make:
+        told = json.loads((await receiver.wait(1))[0][1])
+        assert told["import_id"] == pending["import_id"]
+        assert (await get(make(people.owner), "tables"))["tables"][0]["row_count"] == 2
+
+
+async def test_object_storage(settings: Settings, people: People) -> None:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        endpoint = f"http://{host}:{port}"
+        async with httpx.AsyncClient() as plain:
+            auth = {"Authorization": "AWS4-HMAC-SHA256 Credential=k/20240101/us-east-1/s3/aws4_request"}
+            assert (await plain.put(f"{endpoint}/files", headers=auth)).status_code == 200
+            await plain.put(f"{endpoint}/files/exports/contacts.csv", content=CONTACTS, headers=auth)
+        options = {"access_key_id": "k", "secret_access_key": "s", "endpoint": endpoint, "region": "us-east-1",
+                   "allow_http": "true"}  # fmt: skip
+        stored = settings.model_copy(update={"storage_url": "s3://files", "storage_options": options})
+        async with serve(stored) as make:
+            client = make(people.owner)
+            body = {"file_name": "exports/contacts.csv", "instruction": "Import into my contacts table",
+                    "target_table_name": "people"}  # fmt: skip
+            done = await post(client, "smart-import-b2", body)
+            assert (done["table_name"], done["file_name"], done["records_processed"]) == ("people", "contacts.csv", 4)
+            for name, status in (("exports/none.csv", 404), ("../secret", 400), ("/etc/passwd", 400)):
+                await post(client, "smart-import-b2", body | {"file_name": name}, status)
+            await post(client, "smart-import-b2", {"file_name": "x"}, 422)
+    finally:
+        server.stop()
+
+
+async def test_without_object_storage(owner: httpx.AsyncClient) -> None:
+    refused = await post(owner, "smart-import-b2", {"file_name": "a.csv", "instruction": "Import"}, 400)
+    assert "ATLAS_STORAGE_URL" in refused["detail"]
