@@ -126,6 +126,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
             ObjectStorage(settings.storage_url, settings.storage_options, max_bytes=settings.max_body_bytes),
             allow_loopback=settings.webhook_loopback,
             timeout=settings.webhook_timeout,
+            file_days=settings.file_days,
         ),
         history=HistoryService(database),
         issues=IssueService(database),

@@ -29,19 +29,14 @@ def one_of(expression: str, texts: Sequence[str]) -> str:
     return f"lower({expression}) IN ({', '.join(map(literal, texts))})"
 
 
-def trimmed(column: str) -> str:
-    """The text of a raw column without blanks around it; NULL where nothing is left."""
-    return f"nullif(trim({column}, ' \t\r\n\u00a0\ufeff'), '')"
-
-
 def is_null_text(column: str) -> str:
     """Whether a cell says that it has no value."""
-    return one_of(trimmed(column), NULL_TEXTS)
+    return one_of(column, NULL_TEXTS)
 
 
 def cast(column: str, kind: Kind) -> str:
-    """The value of a raw column; NULL where it is blank, says so, or does not fit the type."""
-    text = trimmed(column)
+    """The value of a staged text, which has no blanks around it; NULL where it does not fit the type."""
+    text = column
     if kind.type == "text":
         return text
     if kind.type == "json":

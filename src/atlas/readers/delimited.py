@@ -186,7 +186,11 @@ def _batches(
                     invalid_row_handler=mender,
                 ),
                 convert_options=pv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=True,
+                    null_values=[""],
+                    quoted_strings_can_be_null=True,
+                    check_utf8=False,
                 ),
             )
             for batch in reader:

@@ -8,8 +8,8 @@ import duckdb
 import pyarrow as pa
 
 from atlas.core.tables import TableColumn
-from atlas.readers.casting import DUCKDB_TYPES, key_hash, quote
-from atlas.readers.planned import key_text
+from atlas.readers.casting import DUCKDB_TYPES, quote
+from atlas.readers.planned import key_value
 
 
 def row_keys(rows: pa.Table, columns: Sequence[TableColumn], key: Sequence[str]) -> pa.Table:
@@ -19,6 +19,6 @@ def row_keys(rows: pa.Table, columns: Sequence[TableColumn], key: Sequence[str])
         connection.execute("SET memory_limit = '256MB'")
         connection.register("rows", rows)
         values = {column.name: f"CAST({quote(column.name)} AS {DUCKDB_TYPES[column.type]})" for column in columns}
-        text = key_text(values, columns, key)
-        found: pa.Table = connection.sql(f"SELECT _row AS row, {key_hash(text)} AS h FROM rows").to_arrow_table()
+        hashed = key_value(values, columns, key)
+        found: pa.Table = connection.sql(f"SELECT _row AS row, {hashed} AS h FROM rows").to_arrow_table()
         return found

@@ -21,7 +21,6 @@ from atlas.readers.casting import (
     literal,
     normalized,
     quote,
-    trimmed,
 )
 from atlas.readers.source import physical
 from atlas.readers.staging import Staging
@@ -51,15 +50,18 @@ class PlannedFile:
         self.plan = plan
         # Records whose failures somebody has accepted.
         self._relaxed = relaxed
+        self._rejected = 0
+        # Unless keys are asked for, rows have none.
+        self._key: str | None = None
 
     def checks(self) -> list[Check]:
         """Every check of the plan."""
         found = []
         for column in self.plan.columns:
             raw = physical(column.position)
-            value, text = self.value(column), trimmed(raw)
-            if column.kind.type != "text":
-                blank = f"{text} IS NULL OR {is_null_text(raw)}"
+            value = self.value(column)
+            if column.kind.type != "text" and (column.position, column.kind) not in self.staging.clean:
+                blank = f"{raw} IS NULL OR {is_null_text(raw)}"
                 found.append(Check(column, REASONS[column.kind.type], f"{value} IS NULL AND NOT ({blank})"))
             if column.semantic in PATTERNS:
                 fits = f"regexp_full_match({value}, {literal(PATTERNS[column.semantic])})"
@@ -69,7 +71,7 @@ class PlannedFile:
             found += self._rule_checks(column, value)
         for position in self.plan.discard_columns:
             outside = ColumnPlan(position, self.staging.source.names[position], "", "text", Kind("text"))
-            found.append(Check(outside, "the table has no such column", f"{trimmed(physical(position))} IS NOT NULL"))
+            found.append(Check(outside, "the table has no such column", f"{physical(position)} IS NOT NULL"))
         return found
 
     def _rule_checks(self, column: ColumnPlan, value: str) -> Iterator[Check]:
@@ -117,7 +119,7 @@ class PlannedFile:
             return f"{function}({text}, {literal(item.values[0].lower())})"
         if column.type == "text" and item.operator in ("=", "in"):
             return f"{text} IN ({', '.join(literal(v.lower()) for v in item.values)})"
-        values = [cast(literal(v), _said(column)) for v in item.values]
+        values = [cast(literal(v.strip()), _said(column)) for v in item.values]
         if item.operator in ("=", "in"):
             return f"{value} IN ({', '.join(values)})"
         if item.operator == "between":
@@ -144,11 +146,16 @@ class PlannedFile:
             f"INSERT INTO rejected SELECT _n, to_json(list_filter([{problems}], lambda x: x IS NOT NULL))::VARCHAR "
             f"FROM raw WHERE {self.where} AND ({either}){accepted}"
         )
-        return int(self.staging.query("SELECT count(*) FROM rejected")[0][0])
+        self._rejected = int(self.staging.query("SELECT count(*) FROM rejected")[0][0])
+        return self._rejected
 
     def replaced(self) -> str | None:
         """A query of the cells that said they have no value, as (_n, name, original); None if there are none."""
-        columns = [column for column in self.plan.columns if column.kind.type != "text"]
+        columns = [
+            column
+            for column in self.plan.columns
+            if column.kind.type != "text" and (column.position, column.kind) not in self.staging.clean
+        ]
         if not columns:
             return None
         tests = {column.name: is_null_text(physical(column.position)) for column in columns}
@@ -168,11 +175,12 @@ class PlannedFile:
 
         `first` is the record that stays: the first, or the last where records update.
         """
-        rest = f"FROM raw WHERE {self.where} AND _n NOT IN (SELECT _n FROM rejected)"
         values = {column.name: self.value(column) for column in self.plan.columns}
         columns = [*(column.table_column() for column in self.plan.columns), *table_columns]
-        parts = key_text(values, columns, self.plan.key)
-        self.staging.query(f"CREATE OR REPLACE TABLE keys AS SELECT _n, {key_hash(parts)} AS h {rest}")
+        self._key = key_value(values, columns, self.plan.key)
+        self.staging.query(
+            f"CREATE OR REPLACE TABLE keys AS SELECT _n, {self._key} AS h FROM raw WHERE {self._passing()}"
+        )
         stays = "max" if self.plan.duplicates == "update" else "min"
         self.staging.query(
             f"CREATE OR REPLACE TABLE repeats AS SELECT _n, first FROM (SELECT _n, {stays}(_n) OVER (PARTITION BY h) "
@@ -199,19 +207,30 @@ class PlannedFile:
         """Makes `numbered(_n, row)`: the row that each inserted record becomes."""
         self.staging.query(
             f"CREATE OR REPLACE TABLE numbered AS SELECT _n, {first_row - 1} + row_number() OVER (ORDER BY _n) AS row "
-            f"FROM raw WHERE {self.where} AND _n NOT IN (SELECT _n FROM rejected) AND _n NOT IN ({leave_out})"
+            f"FROM raw WHERE {self._passing()} {f'AND _n NOT IN ({leave_out})' if leave_out else ''}"
         )
 
-    def rows(self, leave_out: str) -> Iterator[pa.RecordBatch]:
+    def rows(self, leave_out: str = "") -> Iterator[pa.RecordBatch]:
         """The values of the records to insert: `_n`, the plan's columns, `_key`.
 
-        leave_out: a query of record numbers that are not inserted.
+        leave_out: a query of record numbers that are not inserted, if there are any.
         """
         cells = ", ".join(f"{self.value(column)} AS {quote(column.name)}" for column in self.plan.columns)
+        left = f"AND raw._n NOT IN ({leave_out})" if leave_out else ""
+        order = "ORDER BY raw._n" if left or self._rejected or self.staging.source.fixed else ""
+        hashed, join = self._key or "NULL::BIGINT", ""
+        if self._key is not None and len(self.plan.key_columns) > 2:
+            # Hashing many columns again takes longer than a join.
+            hashed, join, order = "keys.h", "LEFT JOIN keys ON keys._n = raw._n", "ORDER BY raw._n"
         yield from self.staging.batches(
-            f"SELECT raw._n, {cells}, keys.h AS _key FROM raw LEFT JOIN keys USING (_n) WHERE {self.where} "
-            f"AND raw._n NOT IN (SELECT _n FROM rejected) AND raw._n NOT IN ({leave_out}) ORDER BY raw._n"
+            f"SELECT raw._n, {cells}, {hashed} AS _key FROM raw {join} WHERE {self._passing('raw.')} {left} {order}"
         )
+
+    def _passing(self, prefix: str = "") -> str:
+        """The condition for records that pass the filter and the checks."""
+        if not self._rejected:
+            return self.where
+        return f"{self.where} AND {prefix}_n NOT IN (SELECT _n FROM rejected)"
 
     def sample_rows(self, limit: int) -> list[dict[str, object]]:
         """The first records to insert, as they would be."""
@@ -263,10 +282,18 @@ class PlannedFile:
     def raw_json(self) -> str:
         """As `record_json`, but all as texts, and what does not fit its type as the file has it."""
         members = ", ".join(
-            f"{literal(c.name)}, coalesce(CAST({self.value(c)} AS VARCHAR), {trimmed(physical(c.position))})"
+            f"{literal(c.name)}, coalesce(CAST({self.value(c)} AS VARCHAR), {physical(c.position)})"
             for c in self.plan.columns
         )
         return f"CAST(json_merge_patch('{{}}', json_object({members})) AS VARCHAR)"
+
+
+def key_value(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:
+    """DuckDB's expression for a row's key: a whole number is its own, anything else is hashed."""
+    known = {column.name: column for column in columns}
+    if len(key) == 1 and key[0] in values and known[key[0]].type == "bigint":
+        return values[key[0]]
+    return key_hash(key_text(values, columns, key))
 
 
 def key_text(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from atlas.store.objects import ObjectStorage
 
 Row = dict[str, Any]
 log = structlog.get_logger()
+# How often files that were kept long enough are removed.
+TIDY_SECONDS = 600.0
 
 
 class BackgroundService:
@@ -30,10 +33,11 @@ class BackgroundService:
 
     def __init__(
         self, database: Database, runner: ImportService, queue: JobQueue, objects: ObjectStorage, *,
-        allow_loopback: bool, timeout: float,
+        allow_loopback: bool, timeout: float, file_days: int,
     ) -> None:  # fmt: skip
         self._database, self._runner, self._queue, self._objects = database, runner, queue, objects
-        self._allow_loopback, self._timeout = allow_loopback, timeout
+        self._allow_loopback, self._timeout, self._file_days = allow_loopback, timeout, file_days
+        self._tidied = -TIDY_SECONDS
 
     def start(self, concurrency: int) -> None:
         """Works on jobs in this process."""
@@ -116,6 +120,9 @@ class BackgroundService:
     async def _sweep(self) -> None:
         for import_id in await webhooks.forgotten(self._database):
             await self._queue.defer_import(import_id)
+        if time.monotonic() - self._tidied >= TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            await imports.forget_files(self._database, self._file_days)
 
     async def secret(self, caller: Caller, *, rotate: bool) -> Row:
         """The secret that the organization's webhooks are signed with."""

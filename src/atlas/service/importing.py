@@ -23,8 +23,6 @@ from atlas.store import imports, loading, tables
 from atlas.store.copying import in_thread
 from atlas.store.database import Connection, Database
 
-_NONE = "SELECT NULL::BIGINT WHERE false"
-
 
 @dataclass(slots=True)
 class Outcome:
@@ -122,6 +120,8 @@ async def _prepare(connection: Connection, caller: Caller, plan: ImportPlan) -> 
         await tables.set_key(connection, table, plan.key)
         table = msgspec.structs.replace(table, key=plan.key)
         await rekey(connection, table, None)
+    elif set(plan.widened) & set(table.key):
+        await rekey(connection, table, None)
     return table, False, [column.name for column in fresh]
 
 
@@ -146,7 +146,7 @@ async def _write(
     if not made and plan.duplicates != "keep":
         found = await loading.find_keys(connection, table, await asyncio.to_thread(planned.candidate_keys))
         await asyncio.to_thread(planned.staging.put, "existing", found)
-    leave_out = _NONE
+    leave_out = ""
     if plan.duplicates != "keep":
         outcome.duplicates = await asyncio.to_thread(planned.duplicates)
         if plan.duplicates != "flag" and outcome.duplicates:

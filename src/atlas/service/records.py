@@ -115,7 +115,7 @@ async def insert_records(
         async with staged(table, table.columns, named) as planned:
             await asyncio.to_thread(planned.find_keys, table.columns)
             first = (await _last_row(connection, table)) + 1
-            batches = in_thread(planned.rows("SELECT NULL::BIGINT WHERE false"))
+            batches = in_thread(planned.rows())
             count = await loading.insert(connection, table, table.columns, batches, import_number, first)
         await tables.count_rows(connection, table, count, first + count - 1)
         rows += range(first, first + count)

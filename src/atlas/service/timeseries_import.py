@@ -31,7 +31,6 @@ async def load_dataset(
     )
     if failing or missing or staging.source.bad:
         raise BadRequestError("Invalid rows", _first_problem(planned, time.name))
-    staging.query("CREATE OR REPLACE TABLE keys (_n BIGINT, h BIGINT)")
     async with database.transaction() as connection:
         await loading.begin(connection)
         dataset_id = await datasets.find_owned(connection, target.caller.user_id, plan.table)
@@ -65,7 +64,7 @@ def _first_problem(planned: PlannedFile, time_column: str) -> str:
 
 async def _frames(planned: PlannedFile, time_column: str) -> AsyncIterator[Frame]:
     names = [column.name for column in planned.plan.columns if column.name != time_column]
-    async for batch in in_thread(planned.rows("SELECT NULL::BIGINT WHERE false")):
+    async for batch in in_thread(planned.rows()):
         table = pa.table(batch)
         ts = table.column(time_column).combine_chunks()
         frame = Frame(
