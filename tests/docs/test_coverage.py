@@ -69,14 +69,17 @@ def test_there_are_endpoints_and_commands() -> None:
     assert len(all_commands()) > 5
 
 
+def api_pages() -> str:
+    return "".join((DOCS / name).read_text(encoding="utf-8") for name in ("api.md", "content.md"))
+
+
 @pytest.mark.parametrize("endpoint", list(endpoints()))
 def test_api_page_has_endpoint(endpoint: str) -> None:
-    text = (DOCS / "api.md").read_text(encoding="utf-8")
-    assert f"### `{endpoint}`\n" in text
+    assert f"### `{endpoint}`\n" in api_pages()
 
 
 def test_api_page_has_no_endpoint_that_is_gone() -> None:
-    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    text = api_pages()
     assert set(re.findall(r"^### `([A-Z]+ \S+)`$", text, re.MULTILINE)) == set(endpoints())
 
 

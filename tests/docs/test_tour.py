@@ -82,7 +82,8 @@ def test_tour(server: tuple[str, str], tmp_path: Path) -> None:
         ["sh", "-c", tour(*server)], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert '"error"' not in ran.stdout, ran.stdout
+    assert '"error":"' not in ran.stdout, ran.stdout
+    assert '"detail"' not in ran.stdout, ran.stdout
     assert '{"inserted":2,"total":2}' in ran.stdout
     assert '{"inserted":560,"total":560}' in ran.stdout
     assert "event: connected" in ran.stdout

@@ -20,6 +20,7 @@ def identifier(text: str, fallback: str = "column") -> str:
     Letters of any script stay. A leading digit gets the prefix `n`, since a bare name cannot start with one.
     """
     plain = unicodedata.normalize("NFKC", text).replace("%", " percent ").replace("#", " number ")
+    plain = re.sub(r"\be-mail", "email", plain, flags=re.IGNORECASE)
     name = _OTHER.sub("_", _CAMEL.sub("_", plain)).strip("_").lower()
     name = re.sub(r"_+", "_", name) or fallback
     if name[0].isdigit():

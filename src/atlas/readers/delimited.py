@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,6 +168,7 @@ def _batches(
     path: Path, name: str, dialect: Dialect, layout: Layout, offset: int, source: Source
 ) -> Iterator[pa.Table]:
     names = [physical(position) for position in range(layout.width)]
+    _refuse_open_quote(path, name, dialect)
     mender = _Mender(dialect, layout.width, source, name)
     with path.open("rb") as file:
         file.seek(offset)
@@ -200,6 +202,28 @@ def _batches(
                 raise mender.failure from None
             reason = str(error).split("\n", 1)[0][:200]
             raise BadRequestError("Invalid file", f"{name}: {reason}") from None
+
+
+def _refuse_open_quote(path: Path, name: str, dialect: Dialect) -> None:
+    """Raises BadRequestError where the file ends inside a quoted cell, as one does that was cut off."""
+    quote, size = dialect.quote.encode(), path.stat().st_size
+    quotes = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_BLOCK):
+            quotes += chunk.count(quote)
+        if quotes % 2 == 0 or dialect.backslash:
+            return
+        # A quote within a cell makes the number odd too; what matters is the last one that opens a cell.
+        start = max(0, size - _SAMPLE)
+        file.seek(start)
+        tail = file.read()
+    opening = re.escape(dialect.delimiter.encode()) + rb"|\n|\r"
+    found = list(re.finditer(rb"(?:\A|" + opening + rb")" + re.escape(quote), tail))
+    if found and tail.count(quote, found[-1].end()) == 0 and not tail.rstrip().endswith(quote):
+        place = start + found[-1].end() - 1
+        raise BadRequestError(
+            "Invalid file", f"{name}: it ends inside a quote that opens at byte {place}; is it cut off?"
+        )
 
 
 class _Mender:

@@ -20,7 +20,8 @@ from atlas.readers.source import MAX_COLUMNS, Source, physical, text_table
 # Objects nested deeper than this stay one JSON column.
 _FLATTEN_DEPTH = 3
 _BATCH_ROWS = 65_536
-_MAX_OBJECT = 64 * 1024 * 1024
+# DuckDB reads through buffers of twice this size.
+_MAX_OBJECT = 16 * 1024 * 1024
 _NATIVE = {"VARCHAR": "text", "BOOLEAN": "boolean", "BIGINT": "number", "UBIGINT": "number", "DOUBLE": "number",
            "HUGEINT": "number", "DATE": "text", "TIMESTAMP": "text", "TIMESTAMP WITH TIME ZONE": "text",
            "TIME": "text", "UUID": "text"}  # fmt: skip
@@ -43,7 +44,7 @@ def read_json(path: Path, name: str, folder: Path) -> Source:
     path, layout, notes = _locate(path, name, folder)
     if layout == "rows":
         return _table_of_arrays(path, name)
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": "2"})
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": "1"})
     try:
         connection.execute("SET memory_limit = '256MB'")
         fields = _fields(connection, path, name, layout)
@@ -146,7 +147,7 @@ def _batches(connection: Any, path: Path, name: str, layout: str, fields: list[_
         relation = connection.sql(f"SELECT {cells} FROM {_scan(path, layout, f', columns = {{{columns}}}')}")
         for batch in relation.to_arrow_reader(_BATCH_ROWS):
             yield pa.table(batch)
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         raise BadRequestError("Invalid file", f"{name}: {_reason(error)}") from None
     finally:
         connection.close()

@@ -129,9 +129,9 @@ class PlannedFile:
     def reject(self) -> int:
         """Finds the records that fail a check; gives their number. They stand in `rejected(_n, problems)`."""
         checks = self.checks()
-        counted = ", ".join(f"count(*) FILTER ({check.condition})" for check in checks) or "0"
+        counted = ", ".join(["count(*)", *(f"count(*) FILTER ({check.condition})" for check in checks)])
         row = self.staging.query(f"SELECT {counted} FROM raw WHERE {self.where}")[0]
-        failing = [check for check, times in zip(checks, row, strict=False) if times]
+        failing = [check for check, times in zip(checks, row[1:], strict=True) if times]
         self.staging.query("CREATE OR REPLACE TABLE rejected (_n BIGINT, problems VARCHAR)")
         if not failing:
             return 0

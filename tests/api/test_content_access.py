@@ -1,0 +1,113 @@
+"""Every route of the content API, tried by every kind of caller. Tables belong to organizations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from tests.api.test_imports import CONTACTS, send
+from tests.conftest import Client, People
+
+from atlas.app import create_app
+from atlas.config import Settings
+
+pytestmark = pytest.mark.anyio
+FILE = {"file": ("c.csv", CONTACTS)}
+
+# method, path, keyword arguments of the request, who may: `any` with a key, or `own` organizations only.
+ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
+    ("POST", "/smart-import", {"data": {"instruction": "Import into other"}, "files": FILE}, "any"),
+    ("POST", "/smart-import/preview", {"data": {"instruction": "Import into other"}, "files": FILE}, "any"),
+    ("POST", "/smart-import-b2", {"json": {"file_name": "c.csv", "instruction": "Import"}}, "unset"),
+    ("POST", "/smart-data-instruction", {"json": {"intent": "insert", "entities": [
+        {"entity_type": "note", "data": {"text": "x"}}]}}, "any"),
+    ("GET", "/tables", {}, "any"),
+    ("GET", "/tables/{table_name}/schema", {}, "own"),
+    ("GET", "/tables/{table_name}/stats", {}, "own"),
+    ("POST", "/tables/{table_name}/update", {"json": {
+        "mode": "condition", "condition": "age = 30", "updates": {"age": 31}}}, "own"),
+    ("POST", "/tables/{table_name}/update/file", {
+        "data": {"key_columns": "email_address"},
+        "files": {"file": ("u.csv", b"email_address,age\nann@x.com,1\n")}}, "own"),
+    ("GET", "/import-history", {}, "any"),
+    ("GET", "/import-history/{import_id}", {}, "own"),
+    ("GET", "/import/{import_id}", {}, "own"),
+    ("GET", "/import/{import_id}/progress", {}, "own"),
+    ("GET", "/import/{import_id}/export", {}, "own"),
+    ("GET", "/import/{import_id}/issues", {}, "own"),
+    ("GET", "/import/{import_id}/issues/{issue_type}", {}, "own"),
+    ("POST", "/import/{import_id}/issues/correct", {"json": {}}, "own"),
+    ("POST", "/import/{import_id}/redo", {"json": {}}, "own"),
+    ("POST", "/import/{import_id}/clear-mapping", {}, "own"),
+    ("POST", "/import/{import_id}/undo", {}, "undo"),
+    ("GET", "/webhooks/secret", {}, "any"),
+    ("POST", "/webhooks/secret/rotate", {}, "any"),
+    ("GET", "/webhooks/deliveries", {}, "any"),
+    ("POST", "/webhooks/deliveries/{delivery_id}/redeliver", {}, "none"),
+]  # fmt: skip
+
+
+def test_no_route_is_left_out() -> None:
+    paths = create_app(Settings(database_url="postgresql://nowhere")).openapi()["paths"]
+    known = {(m.upper(), p) for p, item in paths.items() for m in item if p.startswith("/api/v1/")}
+    assert {(method, f"/api/v1{path}") for method, path, _, _ in ROUTES} == known
+
+
+@pytest.mark.parametrize(("method", "path", "request_", "need"), ROUTES, ids=[f"{m} {p}" for m, p, _, _ in ROUTES])
+async def test_callers(
+    client: Client, people: People, method: str, path: str, request_: dict[str, Any], need: str
+) -> None:
+    done = await send(client(people.owner), "Import into leads", CONTACTS)
+    filled = f"/api/v1{path}".format(
+        table_name="leads", import_id=done["import_id"], issue_type="duplicates", delivery_id=done["import_id"]
+    )
+
+    async def call(key: str | None) -> httpx.Response:
+        return await client(key).request(method, filled, **request_)
+
+    for key in (None, "", "nonsense", "atlas_live_sk_" + "a" * 32, people.revoked, people.expired):
+        refused = await call(key)
+        assert refused.status_code == 401, key
+        assert set(refused.json()) == {"detail"}
+    stranger = await call(people.stranger)
+    assert stranger.status_code == {"any": 200, "unset": 400}.get(need, 404), stranger.text
+    if stranger.status_code == 404:
+        assert set(stranger.json()) == {"detail"}
+    # A tag grants nothing on tables; whoever is of the same organization may use them.
+    await client(people.holder).post("/api/tags/acquire/", json={"tag_name": "public"})
+    for key in (people.holder, people.owner) if need != "undo" else (people.holder,):
+        own = await call(key)
+        assert own.status_code == {"unset": 400, "none": 404}.get(need, 200), own.text
+
+
+async def test_the_roles_of_two_organizations_share_nothing(client: Client, people: People, database_url: str) -> None:
+    """PostgreSQL's wall alone: the owner and reader roles reach their own schema only."""
+    import psycopg
+
+    await send(client(people.owner), "Import into leads", CONTACTS)
+    await send(client(people.stranger), "Import into leads", CONTACTS)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        schemas = [row[0] for row in connection.execute("SELECT schema_name FROM atlas.organizations ORDER BY id")]
+        tables = {schemas[0]: "_table_1", schemas[1]: "_table_2"}
+        for own, other in (schemas, schemas[::-1]):
+            for role in ("owner", "reader"):
+                with connection.transaction():
+                    connection.execute(f'GRANT "{own}_{role}" TO CURRENT_USER')  # type: ignore[arg-type]
+                    connection.execute(f'SET LOCAL ROLE "{own}_{role}"')  # type: ignore[arg-type]
+                    own_rows = f'SELECT count(*) FROM "{own}".leads'
+                    assert connection.execute(own_rows).fetchone() == (3,)  # type: ignore[arg-type]
+                    for forbidden in (
+                        f'SELECT * FROM "{other}".leads',
+                        f'SELECT * FROM "{other}".{tables[other]}',
+                        "SELECT * FROM atlas.api_keys",
+                        "SELECT * FROM atlas.imports", "SELECT * FROM atlas_jobs.procrastinate_jobs",
+                        f'UPDATE "{other}".{tables[other]} SET age = 1',
+                    ):  # fmt: skip
+                        with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                            connection.execute(forbidden)  # type: ignore[arg-type]
+            with connection.transaction():
+                connection.execute(f'SET LOCAL ROLE "{own}_reader"')  # type: ignore[arg-type]
+                for forbidden in (f'DELETE FROM "{own}".leads', f'SELECT * FROM "{own}".{tables[own]}'):
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                        connection.execute(forbidden)  # type: ignore[arg-type]
