@@ -322,3 +322,99 @@ async def test_organizations_share_nothing(owner: httpx.AsyncClient, client: Any
     body = {"mode": "condition", "condition": "email_address IS NOT NULL", "updates": {"full_name": "x"}}
     await post(stranger, "tables/leads/update", body, 400)
     assert (await get(owner, f"import-history/{other['import_id']}", 404))["detail"].startswith("Import not found")
+
+
+async def test_records_that_look_alike_are_flagged_and_kept(owner: httpx.AsyncClient) -> None:
+    data = (
+        b"id,company,city,phone\n1,Acme Corp,Ulm,1\n2,ACME Corporation,Ulm,2\n3,Smith John,Bonn,3\n"
+        b"4,John Smith,Bonn,4\n5,John Smith,Kiel,5\n6,Beta Ltd,Ulm,6\n"
+    )
+    done = await send(owner, "Import into firms, id is the key", data)
+    assert (done["records_inserted"], done["duplicates_skipped"], done["has_correctable_issues"]) == (6, 0, True)
+    assert "2 records look like another" in done["response_summary"]
+    place = f"import/{done['import_id']}/issues"
+    found = (await get(owner, place))["duplicates"]
+    assert [(d["record_number"], d["duplicate_of_record"], d["match"]) for d in found] == [
+        (2, 1, "fuzzy"),
+        (4, 3, "fuzzy"),
+    ]
+    again = await send(owner, "Import into firms", b"id,company,city\n9,Beta,Ulm\n", "more.csv")
+    other = (await get(owner, f"import/{again['import_id']}/issues"))["duplicates"][0]
+    assert (other["existing_row"]["company"], other["match"]) == ("Beta Ltd", "fuzzy")
+    decided = {"duplicates": [{"record_number": 2, "action": "skip"}, {"record_number": 4, "action": "insert"}]}
+    assert (await post(owner, f"{place}/correct", decided))["rows_removed"] == 1
+    assert (await get(owner, "tables"))["tables"][0]["row_count"] == 6
+
+
+async def test_addresses_are_cleaned_and_can_be_restored(owner: httpx.AsyncClient) -> None:
+    data = b"name,email\nAnn,Ann <ann@x.com>\nBob,mailto:bob@x.com\nCyd,cyd@x.com;\nDan,dan@x.com\n"
+    done = await send(owner, "Import into people", data)
+    assert (done["records_inserted"], done["value_replacements"]) == (4, 3)
+    place = f"import/{done['import_id']}/issues"
+    found = (await get(owner, place))["value_replacements"]
+    assert [(r["original_value"], r["new_value"]) for r in found] == [
+        ("Ann <ann@x.com>", "ann@x.com"), ("mailto:bob@x.com", "bob@x.com"), ("cyd@x.com;", "cyd@x.com"),
+    ]  # fmt: skip
+    actions = ("restore_original", "keep_replacement", "set_custom")
+    body = {"value_replacements": [
+        {"replacement_id": r["replacement_id"], "action": action, "custom_value": "new@x.com"}
+        for r, action in zip(found, actions, strict=True)]}  # fmt: skip
+    await post(owner, f"{place}/correct", body)
+    lines = await csv_of(owner, done["import_id"])
+    assert lines[1:] == ["Ann,Ann <ann@x.com>", "Bob,bob@x.com", "Cyd,new@x.com", "Dan,dan@x.com"]
+
+
+async def test_insert_as_is_and_rules(owner: httpx.AsyncClient) -> None:
+    told = "Import into people; email is required, age must be between 0 and 120"
+    done = await send(owner, told, b"name,email,age\nA,a@x.com,30\nB,,40\nC,c@x.com,200\n")
+    assert (done["records_inserted"], done["validation_failures"]) == (1, 2)
+    place = f"import/{done['import_id']}/issues"
+    found = (await get(owner, place))["validation_failures"]
+    assert [f["errors"][0]["reason"] for f in found] == ["required, but empty", "more than 120"]
+    body = {"validation_failures": [{"failure_id": found[1]["failure_id"], "action": "insert_as_is"},
+                                    {"failure_id": found[0]["failure_id"], "action": "discarded"}]}  # fmt: skip
+    assert (await post(owner, f"{place}/correct", body))["rows_inserted"] == 1
+    assert (await csv_of(owner, done["import_id"]))[1:] == ["A,a@x.com,30", "C,c@x.com,200"]
+    again = await send(owner, "Import into people", b"name,email,age\nD,d@x.com,500\n", "more.csv")
+    assert again["validation_failures"] == 1
+    schema = await get(owner, "tables/people/schema")
+    assert {c["name"]: c["nullable"] for c in schema["columns"]} == {"name": True, "email": False, "age": True}
+
+
+async def test_formulas_are_exported_safely_on_request(owner: httpx.AsyncClient) -> None:
+    done = await send(owner, "Import into notes", b"text,n\n=cmd|' /C calc'!A0,-5\n@SUM(A1),3\nplain,4\n")
+    assert (await csv_of(owner, done["import_id"]))[1] == "=cmd|' /C calc'!A0,-5"
+    safe = await csv_of(owner, done["import_id"], safe="true")
+    assert safe[1:] == ["'=cmd|' /C calc'!A0,-5", "'@SUM(A1),3", "plain,4"]
+
+
+async def test_files_over_the_limit_are_refused(settings: Any, people: Any) -> None:
+    from tests.conftest import serve
+
+    async with serve(settings.model_copy(update={"max_body_bytes": 10_000})) as make:
+        refused = await send(make(people.owner), "Import", b"a\n" + b"1\n" * 10_000, status=413)
+        assert refused["detail"].startswith("Request body too large")
+
+
+async def test_instructions_that_ask_not_to(owner: httpx.AsyncClient) -> None:
+    refused = await send(owner, "Do not import this", b"a\n1\n", status=400)
+    assert "unclear" in refused["detail"]
+    done = await send(owner, "Import into a, and sing a song", b"a\n1\n")
+    assert "Not understood: sing song" in done["response_summary"]
+    for missing in ({"instruction": "x"}, {}):
+        response = await owner.post("/api/v1/smart-import", data=missing)
+        assert response.status_code == 422
+        assert set(response.json()) == {"detail"}
+
+
+async def test_two_imports_make_one_table_once(owner: httpx.AsyncClient) -> None:
+    import asyncio
+
+    files = [{"file": ("a.csv", b"id,n\n%d,1\n" % n)} for n in range(4)]
+    form = {"instruction": "Import into shared, id is the key"}
+    answers = await asyncio.gather(*(owner.post("/api/v1/smart-import", data=form, files=f) for f in files))
+    assert {a.status_code for a in answers} <= {200, 400}
+    good = sum(a.status_code == 200 for a in answers)
+    assert good >= 1
+    assert (await get(owner, "tables"))["tables"] == [{"table_name": "shared", "row_count": good, "kind": "table"}]
+    assert all("meanwhile" in a.json()["detail"] for a in answers if a.status_code == 400)

@@ -23,7 +23,9 @@ _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _CURRENCY = r"(?:[$€£¥₹₽₩₺฿]|USD|EUR|GBP|CHF|JPY|CAD|AUD|INR|CNY|SEK|NOK|DKK|PLN|BRL|ZAR|US\$|kr|zł)"
 AMOUNT_AFFIX = rf"^\s*[-+]?\s*{_CURRENCY}\s*|\s*{_CURRENCY}\s*$"
 _AFFIX = re.compile(AMOUNT_AFFIX)
-EMAIL = r"[^@\s,;<>\"()]+@[^@\s,;<>\"()]+\.[^@\s,;<>\"().]{2,}"
+EMAIL = r"[^@\s,;:<>\"()]+@[^@\s,;:<>\"()]+\.[^@\s,;:<>\"().]{2,}"
+# What people write around an address.
+_AROUND_EMAIL = re.compile(r"^(?:mailto:|[^<>@]*<)|>?[;,.\s]*$", re.IGNORECASE)
 URL = r"(?i)(https?|ftp)://[^\s/$.?#][^\s]*|www\.[^\s/$.?#][^\s]*\.[^\s]+"
 PHONE = r"(?i)\s*(tel[.:]?\s*)?[+(]?\d[\d\s().\-/]{4,20}\d\s*((ext|x|#)\.?\s*\d{1,6})?\s*"
 _SEMANTICS = {"email": re.compile(EMAIL), "url": re.compile(URL), "phone": re.compile(PHONE)}
@@ -104,7 +106,8 @@ def _most(matching: int, total: int) -> bool:
 
 def _semantic(texts: Sequence[str], name: str) -> str | None:
     for semantic, pattern in _SEMANTICS.items():
-        matching = sum(1 for text in texts if pattern.fullmatch(text))
+        bare = [_AROUND_EMAIL.sub("", text) for text in texts] if semantic == "email" else texts
+        matching = sum(1 for text in bare if pattern.fullmatch(text))
         named = _NAMED[semantic].search(name) is not None
         if named and matching * 2 >= len(texts):
             return semantic

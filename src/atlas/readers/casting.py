@@ -97,6 +97,14 @@ def _moment(text: str, kind: Kind) -> str:
     return f"CAST(try_strptime({text}, [{formats}]) AS {DUCKDB_TYPES[kind.type]})"
 
 
+def bare_email(text: str) -> str:
+    """The address in `Ann <ann@x.com>`, `mailto:ann@x.com` or `ann@x.com;`; any other text as it is."""
+    whole = literal(EMAIL)
+    inside = literal(rf"^(?:(?i:mailto:)|[^<>@]*<)?({EMAIL})>?[;,.\s]*$")
+    found = f"nullif(regexp_extract({text}, {inside}, 1), '')"
+    return f"CASE WHEN regexp_full_match({text}, {whole}) THEN {text} ELSE coalesce({found}, {text}) END"
+
+
 def normalized(expression: str, type_: str, semantic: str | None) -> str:
     """What two values have in common that people take for the same: case, blanks, and how a phone is written."""
     if type_ != "text":

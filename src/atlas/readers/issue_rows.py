@@ -58,12 +58,32 @@ def bad_record_issues(bad: list[BadRecord], number: int) -> pa.Table:
 
 
 def replacement_issues(planned: PlannedFile, number: int) -> pa.Table | None:
-    """Cells that said they have no value and became empty, of records that became rows."""
+    """Cells whose value was replaced, of records that became rows."""
     query = planned.replaced()
     if query is None:
         return None
     return planned.staging.arrow(
         f"SELECT {_head(number, 'replacement', 'c._n')}, numbered.row AS row_id, NULL::VARCHAR AS record, "
-        "CAST(json_object('column', c.name, 'original_value', c.original, 'new_value', NULL) AS VARCHAR) AS details, "
+        "CAST(json_object('column', c.name, 'original_value', c.original, 'new_value', c.new) AS VARCHAR) AS details, "
         f"'pending' AS status FROM ({query}) c JOIN numbered ON numbered._n = c._n ORDER BY c._n"
+    )
+
+
+def similar_issues(
+    planned: PlannedFile, number: int, column: str, pairs: list[tuple[int, int, bool, float]]
+) -> pa.Table:
+    """Inserted records that look like another record or row. They stay; the issue is there to decide."""
+    found = pa.table({
+        "n": pa.array([pair[0] for pair in pairs], pa.int64()),
+        "first": pa.array([None if pair[2] else pair[1] for pair in pairs], pa.int64()),
+        "existing": pa.array([pair[1] if pair[2] else None for pair in pairs], pa.int64()),
+        "score": pa.array([pair[3] for pair in pairs], pa.float64()),
+    })  # fmt: skip
+    planned.staging.put("alike", found)
+    key = msgspec.json.encode([column]).decode()
+    return planned.staging.arrow(
+        f"SELECT {_head(number, 'duplicate', 'a.n')}, numbered.row AS row_id, {planned.record_json()} AS record, "
+        f"CAST(json_object('key', CAST({literal(key)} AS JSON), 'first_record', a.first, 'existing_row', a.existing, "
+        "'score', a.score) AS VARCHAR) AS details, 'pending' AS status "
+        "FROM alike a JOIN raw ON raw._n = a.n JOIN numbered ON numbered._n = a.n ORDER BY a.n"
     )

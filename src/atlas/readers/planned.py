@@ -15,6 +15,7 @@ from atlas.core.tables import TableColumn
 from atlas.readers.casting import (
     DUCKDB_TYPES,
     PATTERNS,
+    bare_email,
     cast,
     is_null_text,
     key_hash,
@@ -22,6 +23,7 @@ from atlas.readers.casting import (
     normalized,
     quote,
 )
+from atlas.readers.similar import Candidate
 from atlas.readers.source import physical
 from atlas.readers.staging import Staging
 
@@ -90,6 +92,8 @@ class PlannedFile:
     def value(self, column: ColumnPlan) -> str:
         """DuckDB's expression for a record's value of a column."""
         value = cast(physical(column.position), column.kind)
+        if column.semantic == "email":
+            return bare_email(value)
         if column.kind.type == column.type:
             return value
         return f"CAST({value} AS {DUCKDB_TYPES[column.type]})"
@@ -150,25 +154,39 @@ class PlannedFile:
         return self._rejected
 
     def replaced(self) -> str | None:
-        """A query of the cells that said they have no value, as (_n, name, original); None if there are none."""
-        columns = [
-            column
-            for column in self.plan.columns
-            if column.kind.type != "text" and (column.position, column.kind) not in self.staging.clean
-        ]
-        if not columns:
+        """A query of the cells whose value is not what they say, as (_n, name, original, new); None without any.
+
+        Such are texts that stand for no value, and e-mail addresses with something around them.
+        """
+        tests = {}
+        for column in self.plan.columns:
+            raw = physical(column.position)
+            if column.semantic == "email":
+                tests[column.name] = (raw, f"{raw} <> {self.value(column)}", self.value(column))
+            elif column.kind.type != "text" and (column.position, column.kind) not in self.staging.clean:
+                tests[column.name] = (raw, is_null_text(raw), "NULL::VARCHAR")
+        if not tests:
             return None
-        tests = {column.name: is_null_text(physical(column.position)) for column in columns}
-        row = self.staging.query(
-            f"SELECT {', '.join(f'count(*) FILTER ({test})' for test in tests.values())} FROM raw"
-        )[0]
+        counted = ", ".join(f"count(*) FILTER ({test})" for _, test, _ in tests.values())
+        row = self.staging.query(f"SELECT count(*), {counted} FROM raw")[0]
         parts = [
-            f"SELECT _n, {literal(column.name)} AS name, {physical(column.position)} AS original FROM raw "
-            f"WHERE {tests[column.name]} AND {self.where} AND _n NOT IN (SELECT _n FROM rejected)"
-            for column, times in zip(columns, row, strict=True)
+            f"SELECT _n, {literal(name)} AS name, {raw} AS original, {new} AS new FROM raw "
+            f"WHERE {test} AND {self._passing()}"
+            for (name, (raw, test, new)), times in zip(tests.items(), row[1:], strict=True)
             if times
         ]
         return " UNION ALL ".join(parts) if parts else None
+
+    def candidates(self, name: str, others: Sequence[str]) -> list[Candidate]:
+        """Inserted records as they are compared by likeness; labels are the numbers of their rows."""
+        cells = "".join(f", CAST({self.value(c)} AS VARCHAR)" for c in map(self.plan.column, others) if c is not None)
+        column = self.plan.column(name)
+        assert column is not None
+        rows = self.staging.query(
+            f"SELECT raw._n, {self.value(column)}{cells} FROM raw JOIN numbered USING (_n) "
+            f"WHERE {self.value(column)} IS NOT NULL ORDER BY raw._n"
+        )
+        return [Candidate(row[0], row[1], tuple(row[2:])) for row in rows]
 
     def find_keys(self, table_columns: Sequence[TableColumn]) -> int:
         """Makes `keys(_n, h)`, and `repeats(_n, first)` of records whose key another one has; gives their number.

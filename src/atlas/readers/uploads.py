@@ -80,6 +80,10 @@ def _kind(head: bytes, name: str) -> FileKind:
     text = head.decode("utf-16", "ignore").encode() if looks_like_utf16(head) else head
     start = text.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] == b"<":
+        if start[:14].lower().startswith((b"<!doctype html", b"<html")):
+            raise BadRequestError(
+                "Unsupported file", f"{name}: it is a web page; send CSV, Excel, JSON, XML or Parquet"
+            )
         return FileKind.XML
     if start[:1] in (b"{", b"[") and not name.lower().endswith((".csv", ".tsv", ".txt")):
         return FileKind.JSON

@@ -15,8 +15,15 @@ from atlas.core.access import Caller
 from atlas.core.plans import ImportPlan
 from atlas.core.tables import Table, TableColumn
 from atlas.errors import BadRequestError
-from atlas.readers.issue_rows import bad_record_issues, duplicate_issues, failure_issues, replacement_issues
+from atlas.readers.issue_rows import (
+    bad_record_issues,
+    duplicate_issues,
+    failure_issues,
+    replacement_issues,
+    similar_issues,
+)
 from atlas.readers.planned import PlannedFile
+from atlas.readers.similar import MAX_ROWS, Candidate, find_similar, name_column
 from atlas.readers.staging import Staging
 from atlas.service.rekeying import rekey
 from atlas.store import imports, loading, tables
@@ -35,6 +42,7 @@ class Outcome:
     duplicates: int = 0
     failures: int = 0
     replacements: int = 0
+    similar: int = 0
     table_id: int | None = None
     dataset_id: int | None = None
     first_row: int | None = None
@@ -45,7 +53,7 @@ class Outcome:
 
     @property
     def has_issues(self) -> bool:
-        return bool(self.duplicates or self.failures or self.replacements)
+        return bool(self.duplicates or self.failures or self.replacements or self.similar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +169,7 @@ async def _write(
         await tables.add_indexes(connection, table)
     if plan.duplicates == "update" and outcome.duplicates:
         await _update(connection, target, planned, table, columns, outcome)
-    await _write_issues(connection, target.number, planned, outcome, first, leave_out)
+    await _write_issues(connection, target.number, planned, table, outcome, first, leave_out)
     await tables.count_rows(connection, table, outcome.inserted, outcome.last_row or 0)
 
 
@@ -183,12 +191,19 @@ async def _update(
 
 
 async def _write_issues(
-    connection: Connection, number: int, planned: PlannedFile, outcome: Outcome, first: int, leave_out: str
+    connection: Connection,
+    number: int,
+    planned: PlannedFile,
+    table: Table,
+    outcome: Outcome,
+    first: int,
+    leave_out: str,
 ) -> None:
     found: list[pa.Table] = []
     flagged = planned.plan.duplicates == "flag"
     replaced = await asyncio.to_thread(planned.replaced)
-    if replaced is not None or (flagged and outcome.duplicates):
+    look = planned.plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
+    if replaced is not None or look or (flagged and outcome.duplicates):
         await asyncio.to_thread(planned.number_rows, first, leave_out)
     if outcome.duplicates:
         status = "flagged" if flagged else "pending"
@@ -197,9 +212,30 @@ async def _write_issues(
         found.append(await asyncio.to_thread(failure_issues, planned, number))
         found.append(bad_record_issues(planned.staging.source.bad, number))
     if replaced is not None:
-        table = await asyncio.to_thread(replacement_issues, planned, number)
-        if table is not None:
-            outcome.replacements = len(table)
-            found.append(table)
-    for table in found:
-        await imports.add_issue_table(connection, table.cast(imports.ISSUE_SCHEMA))
+        cells = await asyncio.to_thread(replacement_issues, planned, number)
+        if cells is not None:
+            outcome.replacements = len(cells)
+            found.append(cells)
+    if look:
+        alike = await _similar(connection, planned, table, number)
+        outcome.similar = 0 if alike is None else len(alike)
+        found += [] if alike is None else [alike]
+    for issues in found:
+        await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
+
+
+async def _similar(connection: Connection, planned: PlannedFile, table: Table, number: int) -> pa.Table | None:
+    """Issues of inserted records that resemble each other or rows that were there; None without any."""
+    name = name_column([(column.name, column.type) for column in planned.plan.columns])
+    if name is None or name in planned.plan.key:
+        return None
+    # A key tells records apart that otherwise agree, so it is no sign of likeness.
+    others = [c.name for c in planned.plan.columns if c.name != name and c.name not in planned.plan.key]
+    fresh = await asyncio.to_thread(planned.candidates, name, others)
+    known: list[Candidate] = []
+    if 0 < table.row_count <= MAX_ROWS:
+        texts = await loading.key_texts(connection, table, None)
+        rows = zip(*(texts.column(column).to_pylist() for column in ("_row", name, *others)), strict=True)
+        known = [Candidate(row, text, tuple(rest)) for row, text, *rest in rows if text and row <= table.last_row]
+    pairs = await asyncio.to_thread(find_similar, fresh, known)
+    return await asyncio.to_thread(similar_issues, planned, number, name, pairs) if pairs else None

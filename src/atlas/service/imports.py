@@ -220,6 +220,9 @@ def summary(outcome: Outcome, plan: ImportPlan) -> str:
     if outcome.duplicates:
         done = "flagged" if plan.duplicates == "flag" else "skipped"
         parts.append(f"{_many(outcome.duplicates, 'duplicate')} {_were(outcome.duplicates)} {done}.")
+    if outcome.similar:
+        look = "looks" if outcome.similar == 1 else "look"
+        parts.append(f"{_many(outcome.similar, 'record')} {look} like another and {_were(outcome.similar)} flagged.")
     if outcome.failures:
         parts.append(f"{_many(outcome.failures, 'record')} failed validation and {_wait(outcome.failures)} for review.")
     if outcome.replacements:

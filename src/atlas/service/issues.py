@@ -258,12 +258,19 @@ def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
         }  # fmt: skip
     number = details["existing_row"]
     other = existing.get(number) if number else None
-    match = None
+    match = "fuzzy" if "score" in details else None
     if other is not None:
         names = details["key"] or list(item["record"])
-        match = "exact" if all(item["record"].get(n) == other.get(n) for n in names) else "normalized"
+        match = (
+            "fuzzy"
+            if "score" in details
+            else "exact"
+            if all(item["record"].get(n) == other.get(n) for n in names)
+            else "normalized"
+        )
     return {
-        **shown, "record": item["record"], "key_columns": details["key"], "match": match, "row_id": row,
+        **shown, "record": item["record"], "score": details.get("score"), "key_columns": details["key"],
+        "match": match, "row_id": row,
         "duplicate_of_record": details["first_record"],
         "existing_row": None if other is None or table is None else {"id": row_uuid(table.id, number), **other},
     }  # fmt: skip
