@@ -168,6 +168,23 @@ async def test_an_import_survives_a_server_that_dies(
         assert (await get(make(people.owner), "tables"))["tables"][0]["row_count"] == 2
 
 
+async def test_an_import_that_died_with_its_server_is_told_as_failed(
+    settings: Settings, people: People, database_url: str
+) -> None:
+    async with serve(settings) as make:
+        done = await send(make(people.owner), "Import into leads", CONTACTS)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE atlas.imports SET status = 'running', created_at = now() - interval '1 hour'")
+        connection.execute("DELETE FROM atlas.import_progress")
+    async with serve(settings.model_copy(update={"jobs": 1})) as make:
+        for _ in range(100):
+            found = await get(make(people.owner), f"import/{done['import_id']}")
+            if found["status"] == "failed":
+                break
+            await asyncio.sleep(0.1)
+    assert "server stopped" in found["error"]
+
+
 async def test_object_storage(settings: Settings, people: People) -> None:
     from moto.server import ThreadedMotoServer
 

@@ -120,6 +120,7 @@ class BackgroundService:
     async def _sweep(self) -> None:
         for import_id in await webhooks.forgotten(self._database):
             await self._queue.defer_import(import_id)
+        await imports.fail_abandoned(self._database)
         if time.monotonic() - self._tidied >= TIDY_SECONDS:
             self._tidied = time.monotonic()
             await imports.forget_files(self._database, self._file_days)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from atlas.store.database import Database
 
 # Often enough for a progress bar.
 INTERVAL_SECONDS = 0.5
+HEARTBEAT_SECONDS = 20.0
 
 
 class Progress:
@@ -22,6 +24,7 @@ class Progress:
         self._database, self._import_id = database, import_id
         self._latest: tuple[str, int] = ("received", 0)
         self._written: tuple[str, int] | None = None
+        self._at = 0.0
 
     def report(self, stage: str, records: int) -> None:
         self._latest = (stage, records)
@@ -40,8 +43,9 @@ class Progress:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL_SECONDS)
-            if self._latest != self._written:
+            # Written now and then without a change too: an import that is silent has died with its server.
+            if self._latest != self._written or time.monotonic() - self._at >= HEARTBEAT_SECONDS:
                 # Progress is a courtesy: the import goes on without it.
                 with contextlib.suppress(AtlasError):
                     await imports.report(self._database, self._import_id, *self._latest)
-                    self._written = self._latest
+                    self._written, self._at = self._latest, time.monotonic()

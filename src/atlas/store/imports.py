@@ -190,3 +190,8 @@ async def clear_plan(connection: Connection, import_id: UUID) -> None:
 
 def as_json(value: Any) -> Json:
     return Json(value)
+
+
+async def fail_abandoned(database: Database) -> None:
+    """Marks the imports that ended with their server as failed."""
+    await database.fetch(queries("imports")["fail_abandoned"])

@@ -103,3 +103,10 @@ UPDATE atlas.imports SET plan = NULL WHERE id = %(id)s
 -- name: later_import
 -- Whether an import after this one wrote to the same table.
 SELECT EXISTS (SELECT 1 FROM atlas.imports WHERE table_id = %(table)s AND number > %(number)s AND status = 'success')
+
+-- name: fail_abandoned
+-- Imports whose server died while a client waited for the answer. Asynchronous ones are run again instead.
+UPDATE atlas.imports i SET status = 'failed', error = 'the server stopped while the import ran', finished_at = now()
+WHERE i.status = 'running' AND i.callback_url IS NULL
+  AND coalesce((SELECT p.updated_at FROM atlas.import_progress p WHERE p.import_id = i.id), i.created_at)
+      < now() - CASE WHEN i.kind = 'import' THEN interval '2 minutes' ELSE interval '1 hour' END
