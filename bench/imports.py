@@ -1,10 +1,10 @@
 """Figures of the import: 1 M rows of 10 columns, against PostgreSQL's COPY, dlt and pandas on the same server.
 
-    python dev.py run python bench/imports.py [--quick] [--peers]
+    python dev.py run python bench/imports.py [--quick] [--peers PYTHON]
 
-`--peers` needs dlt and pandas (pip install "dlt[postgres]" pandas sqlalchemy psycopg2-binary), which Atlas does
-not use. The reference is psql's COPY of the same clean file into a prepared table with the same unique index;
-Atlas infers the types, validates, looks for duplicates and keeps the file besides.
+`--peers` names a Python with what Atlas does not use: pip install "dlt[postgres,filesystem,duckdb]" pandas
+pyarrow sqlalchemy psycopg2-binary. The reference is psql's COPY of the same clean file into a prepared table
+with the same unique index; Atlas infers the types, validates, looks for duplicates and keeps the file besides.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -100,12 +99,13 @@ def bench_import(server: Server, path: Path, rows: int, rounds: int) -> None:
     report("again", f"all {rows:,} records are duplicates, kept for review: {again:.1f} s")
 
 
-def bench_peers(server: Server, path: Path, rows: int) -> None:
+def bench_peers(server: Server, path: Path, rows: int, python: str) -> None:
     """dlt and pandas, which have no review, on the same file and server."""
     mine = seconds(lambda: upload(server, path, "Import into a new table mine, id is the key"))
     for name, program in PEERS.items():
-        url = server.postgres.url()
-        run = [sys.executable, "-c", program, str(path), url, f"peer_{name}"]
+        # dlt wants a host before it looks at the socket.
+        url = server.postgres.url().replace("@/", "@localhost/")
+        run = [python, "-c", program, str(path), url, f"peer_{name}"]
         try:
             took = seconds(lambda run=run: subprocess.run(run, check=True, capture_output=True))
         except subprocess.CalledProcessError as error:
@@ -117,7 +117,7 @@ def bench_peers(server: Server, path: Path, rows: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100,000 rows")
-    parser.add_argument("--peers", action="store_true", help="also dlt and pandas")
+    parser.add_argument("--peers", metavar="PYTHON", help="a Python with dlt and pandas, to measure them too")
     options = parser.parse_args()
     rows = 100_000 if options.quick else 1_000_000
     with tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder:
@@ -128,7 +128,7 @@ def main() -> None:
         try:
             bench_import(server, path, rows, 2 if options.quick else 3)
             if options.peers:
-                bench_peers(server, path, rows)
+                bench_peers(server, path, rows, options.peers)
         finally:
             server.stop()
 
