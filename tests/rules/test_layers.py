@@ -20,7 +20,7 @@ ALLOWED = {
     "language": {"core", "errors"},
     "store": {"core", "errors"},
     "service": {"store", "readers", "language", "core", "errors"},
-    "http": {"service", "core", "errors", "readers", "language"},
+    "http": {"service", "core", "errors", "readers"},
     "ui": {"service", "core", "errors"},
     "cli": {"service", "core", "errors", "config", "app", "logs", "store"},
     "app": {"http", "service", "store", "core", "errors", "config", "logs"},

@@ -36,14 +36,13 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A file on disk and what to do with it. `plan`, `said`: instead of the instruction."""
+    """A file on disk and what to do with it. `said`: an instruction that is taken apart already."""
 
     path: Path
     file_name: str
     instruction: str
     thread_id: str | None = None
     table: str | None = None
-    plan: ImportPlan | None = None
     said: ImportInstruction | None = None
 
 
@@ -111,14 +110,13 @@ class ImportService:
             report = None if progress is None else lambda records: progress.report("reading", records)
             staging = await asyncio.to_thread(self._stage, request, folder, instruction.sheet, report)
             try:
-                plan = request.plan or await self._plan(caller, request, staging, instruction)
+                plan = await self._plan(caller, request, staging, instruction)
                 yield staging, plan
             finally:
                 await asyncio.to_thread(staging.close)
 
     def _stage(self, request: ImportRequest, folder: Path, sheet: str | None, report: Any) -> Staging:
         upload = open_upload(request.path, request.file_name, folder, self._max_bytes)
-        sheet = request.plan.sheet if request.plan else sheet
         return Staging(folder, read_file(upload, folder, sheet=sheet), on_progress=report)
 
     async def _instruction(self, caller: Caller, request: ImportRequest) -> ImportInstruction:

@@ -28,7 +28,6 @@ from atlas.store import imports, loading, tables, undoing, updating
 from atlas.store.database import Connection, Database
 
 Row = dict[str, Any]
-INTENTS = ("insert", "update", "archive", "restore")
 OPERATIONS = {"insert": "INSERT", "update": "UPDATE", "archive": "ARCHIVE", "restore": "RESTORE"}
 
 
@@ -50,6 +49,22 @@ class InstructionService:
             done = await self._undo.undo(caller, await self._undo.last_of_thread(caller, thread_id))
             return _response("undo", [], done["complete"]) | {"message": done["message"]}
         return await self.run(caller, said, text, thread_id)
+
+    async def structured(
+        self, caller: Caller, intent: str, told: Sequence[Row], text: str, thread_id: str | None
+    ) -> Row:
+        """Carries out entities given as JSON: `entity_type`, `table_hint`, `data`, `match`."""
+        entities = []
+        for number, item in enumerate(told):
+            data, match = dict(item["data"]), dict(item["match"])
+            if intent == "insert" and not data:
+                raise BadRequestError("Invalid instruction", f"entities[{number}].data: required")
+            if intent != "insert" and not match:
+                # Without a match, what identifies a record by its name does.
+                keys = [name for name in ("id", "email") if name in data]
+                match = {name: data.pop(name) for name in (keys[:1] if intent == "update" else list(data))}
+            entities.append(Entity(item["entity_type"], item["table_hint"], data, match))
+        return await self.run(caller, RecordInstruction(intent, tuple(entities)), text, thread_id)
 
     async def run(self, caller: Caller, said: RecordInstruction, text: str, thread_id: str | None = None) -> Row:
         """Carries out an instruction that was understood: all of it, or nothing."""

@@ -29,12 +29,17 @@ class TableService:
 
     async def find(self, caller: Caller, name: str) -> Table:
         """A table of the organization by its name. Raises NotFoundError."""
-        found = await tables.find_tables(self._database, caller, name=name)
-        if not found:
-            found = await tables.find_tables(self._database, caller, name=table_identifier(name))
-        if not found:
+        found = await self._table(caller, name)
+        if found is None:
             raise NotFoundError("Table not found", f"no table {name[:100]!r}")
-        return found[0]
+        return found
+
+    async def _table(self, caller: Caller, name: str) -> Table | None:
+        for spelled in (name, table_identifier(name)):
+            found = await tables.find_tables(self._database, caller, name=spelled)
+            if found:
+                return found[0]
+        return None
 
     async def list(self, caller: Caller) -> Row:
         """Tables with their row counts, then the datasets that the caller may read."""
@@ -56,9 +61,8 @@ class TableService:
 
     async def schema(self, caller: Caller, name: str) -> Row:
         """Columns of a table."""
-        try:
-            table = await self.find(caller, name)
-        except NotFoundError:
+        table = await self._table(caller, name)
+        if table is None:
             dataset = await self._dataset(caller, name)
             columns = [{"name": "ts", "type": "TIMESTAMP WITH TIME ZONE", "nullable": False}]
             columns += [{"name": c["name"], "type": _DATASET_TYPES[c["dtype"]], "nullable": True} for c in dataset[4]]
@@ -74,9 +78,8 @@ class TableService:
 
     async def stats(self, caller: Caller, name: str) -> Row:
         """Row count, column count, and for each column its type and what its values are like."""
-        try:
-            table = await self.find(caller, name)
-        except NotFoundError:
+        table = await self._table(caller, name)
+        if table is None:
             dataset = await self._dataset(caller, name)
             types = {"ts": "TIMESTAMP WITH TIME ZONE"} | {c["name"]: _DATASET_TYPES[c["dtype"]] for c in dataset[4]}
             return {

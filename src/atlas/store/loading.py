@@ -176,10 +176,3 @@ async def apply_updates(
         )
     await connection.execute("DROP TABLE _updates")
     return changed
-
-
-async def import_rows(connection: Connection, table: Table) -> int:
-    """Rows of a table that are not archived, counted."""
-    query = sql.SQL("SELECT count(*) FROM {} WHERE _archived IS NULL").format(physical(table))
-    row = await (await connection.execute(query)).fetchone()
-    return int(row[0]) if row else 0

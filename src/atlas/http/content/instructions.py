@@ -12,7 +12,6 @@ from atlas.errors import BadRequestError
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.models import Body
-from atlas.language.offline.records import Entity, RecordInstruction
 
 router = APIRouter(prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
 _TEXT = ("text/markdown", "text/plain", "text/x-markdown")
@@ -32,21 +31,6 @@ class InstructionBody(Body):
 
     intent: Literal["insert", "update", "archive", "restore"]
     entities: list[EntityBody] = Field(min_length=1, max_length=1_000)
-
-
-def _structured(body: InstructionBody) -> RecordInstruction:
-    entities = []
-    for number, entity in enumerate(body.entities):
-        data, match = dict(entity.data), dict(entity.match)
-        if body.intent == "insert" and not data:
-            raise BadRequestError("Invalid instruction", f"entities[{number}].data: required")
-        if body.intent != "insert" and not match:
-            # Without a match, what identifies a record by its name does.
-            keys = [name for name in ("id", "email") if name in data]
-            chosen = keys[:1] if body.intent == "update" else list(data)
-            match = {name: data.pop(name) for name in chosen}
-        entities.append(Entity(entity.entity_type, entity.table_hint, data, match))
-    return RecordInstruction(body.intent, tuple(entities))
 
 
 @router.post(
@@ -74,4 +58,5 @@ async def smart_data_instruction(
         body = InstructionBody.model_validate_json(raw)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
-    return await services.instructions.run(caller, _structured(body), text, thread_id)
+    entities = [entity.model_dump() for entity in body.entities]
+    return await services.instructions.structured(caller, body.intent, entities, text, thread_id)

@@ -100,10 +100,6 @@ WHERE id = %(id)s
 -- name: clear_plan
 UPDATE atlas.imports SET plan = NULL WHERE id = %(id)s
 
--- name: later_import
--- Whether an import after this one wrote to the same table.
-SELECT EXISTS (SELECT 1 FROM atlas.imports WHERE table_id = %(table)s AND number > %(number)s AND status = 'success')
-
 -- name: fail_abandoned
 -- Imports whose server died while a client waited for the answer. Asynchronous ones are run again instead.
 UPDATE atlas.imports i SET status = 'failed', error = 'the server stopped while the import ran', finished_at = now()
