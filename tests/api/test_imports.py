@@ -418,3 +418,54 @@ async def test_two_imports_make_one_table_once(owner: httpx.AsyncClient) -> None
     assert good >= 1
     assert (await get(owner, "tables"))["tables"] == [{"table_name": "shared", "row_count": good, "kind": "table"}]
     assert all("meanwhile" in a.json()["detail"] for a in answers if a.status_code == 400)
+
+
+async def test_wide_files(owner: httpx.AsyncClient) -> None:
+    names = ",".join(f"c{n}" for n in range(900))
+    done = await send(owner, "Import into wide", f"{names}\n{','.join(['1'] * 900)}\n".encode())
+    assert done["records_inserted"] == 1
+    assert len((await get(owner, "tables/wide/stats"))["statistics"]) == 900
+    names = ",".join(f"c{n}" for n in range(1500))
+    refused = await send(owner, "Import into wider", f"{names}\n{','.join(['1'] * 1500)}\n".encode(), status=400)
+    assert "too wide" in refused["detail"]
+    assert len((await get(owner, "tables"))["tables"]) == 1
+
+
+async def test_nul_characters_are_refused_everywhere(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into a\0b", b"a\n1\n", status=400)
+    await send(owner, "Import", b"a\n1\n", status=400, thread_id="\0")
+    await send(
+        owner, "Import", b"a\n1\n", status=400, callback_url="https://example.com/", callback_metadata='{"a":"\\u0000"}'
+    )
+    for path in ("tables/a%00b/schema", "import-history?table_name=%00", "import/%00"):
+        assert "NUL" in (await get(owner, path, 400))["detail"]
+    body = {"mode": "batch", "batch_updates": [{"keys": {"a": "\0"}, "values": {"a": 1}}]}
+    await post(owner, "tables/a/update", body, 422)
+
+
+@pytest.mark.parametrize(
+    ("instruction", "rows"),
+    [
+        ("Import into t only rows where n is at least 2", ["2", "3"]),
+        ("Import into t where name contains a", ["1", "3"]),
+        ("Import into t, exclude rows where name is empty", ["1", "3"]),
+        ("Import into t only rows where n between 2 and 3 and name is not empty", ["3"]),
+        ("Import into t only rows where day is after 2024-01-01", ["2", "3"]),
+        ("Import into t only rows where name is Ann or n is 2", ["1", "2"]),
+        ("Import into t only rows where n is not 2", ["1", "3"]),
+        ("Import into t only rows where name starts with A", ["1"]),
+    ],
+)
+async def test_filters(owner: httpx.AsyncClient, instruction: str, rows: list[str]) -> None:
+    data = b"n,name,day\n1,Ann,2024-01-01\n2,,2024-01-02\n3,Carla,2024-01-03\n"
+    done = await send(owner, instruction, data)
+    assert "Not understood" not in done["response_summary"]
+    assert [line.split(",")[0] for line in (await csv_of(owner, done["import_id"]))[1:]] == rows
+
+
+async def test_filters_that_make_no_sense(owner: httpx.AsyncClient) -> None:
+    refused = await send(owner, "Import into t only rows where n is over many", b"n\n1\n2\n", status=400)
+    assert "the filter on n compares with 'many', which is not a whole number" in refused["detail"]
+    refused = await send(owner, "Import into t only rows where color is red", b"n\n1\n2\n", status=400)
+    assert "the filter names 'color'; the file has n" in refused["detail"]
+    await send(owner, "Import into t; day must be at least 5", b"n,day\n1,2024-01-01\n")

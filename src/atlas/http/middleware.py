@@ -93,6 +93,10 @@ class RequestMiddleware:
                 self._record(scope, status, time.perf_counter() - started)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            details = "the NUL character is not allowed in a path or parameter"
+            await problem(scope["path"].replace("\0", ""), 400, "Invalid request", details)(scope, receive, send)
+            return
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > self._max_body:
             details = f"the limit is {self._max_body} bytes"

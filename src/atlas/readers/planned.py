@@ -12,6 +12,7 @@ import pyarrow as pa
 from atlas.core.infer import Kind
 from atlas.core.plans import ColumnPlan, Filter, ImportPlan
 from atlas.core.tables import TableColumn
+from atlas.errors import BadRequestError
 from atlas.readers.casting import (
     DUCKDB_TYPES,
     PATTERNS,
@@ -81,7 +82,7 @@ class PlannedFile:
         for bound, sign, words in ((rules.minimum, "<", "less than"), (rules.maximum, ">", "more than"),
                                    (rules.above, "<=", "not more than")):  # fmt: skip
             if bound is not None and column.type != "text":
-                limit = f"CAST({literal(str(bound))} AS {DUCKDB_TYPES[column.type]})"
+                limit = f"TRY_CAST({literal(str(bound))} AS {DUCKDB_TYPES[column.type]})"
                 shown = f"{bound:g}" if isinstance(bound, float) else str(bound)
                 yield Check(column, f"{words} {shown}", f"{value} {sign} {limit}")
         if rules.values:
@@ -114,6 +115,18 @@ class PlannedFile:
         test = self._test(item, column, value)
         return f"NOT coalesce({test}, false)" if item.negated else test
 
+    def _check_filters(self) -> None:
+        """Raises BadRequestError where a filter compares with what is no value of its column."""
+        for item in (item for group in self.plan.filters for item in group):
+            column = self.plan.column(item.column)
+            assert column is not None, "the planner resolves the names of filters"
+            if column.type == "text" or item.operator in ("contains", "starts", "ends"):
+                continue
+            for value in item.values:
+                if self.staging.query(f"SELECT {cast(literal(value.strip()), _said(column))} IS NULL")[0][0]:
+                    reason = f"the filter on {item.column} compares with {value!r}, which is {REASONS[column.type]}"
+                    raise BadRequestError("Invalid filter", reason)
+
     def _test(self, item: Filter, column: ColumnPlan, value: str) -> str:
         if item.operator == "empty":
             return f"{value} IS NULL"
@@ -132,6 +145,7 @@ class PlannedFile:
 
     def reject(self) -> int:
         """Finds the records that fail a check; gives their number. They stand in `rejected(_n, problems)`."""
+        self._check_filters()
         checks = self.checks()
         counted = ", ".join(["count(*)", *(f"count(*) FILTER ({check.condition})" for check in checks)])
         row = self.staging.query(f"SELECT {counted} FROM raw WHERE {self.where}")[0]
@@ -330,7 +344,8 @@ def key_text(values: dict[str, str], columns: Sequence[TableColumn], key: Sequen
         column = known[name]
         part = normalized(values[name], column.type, column.semantic)
         parts.append(f"coalesce({part}, '')" if key else f"coalesce({literal(name + '=')} || {part} || chr(30), '')")
-    joined = " || chr(31) || ".join(parts) if key else " || ".join(parts)
+    # A function of many arguments, since an operator for each would nest too deep for a wide table.
+    joined = f"concat_ws({'chr(31)' if key else literal('')}, {', '.join(parts)})"
     present = [values[name] for name in names if name in values]
     filled = ", ".join(f"CAST({value} AS VARCHAR)" for value in present) or "NULL"
     return f"CASE WHEN coalesce({filled}) IS NOT NULL THEN {joined} END"

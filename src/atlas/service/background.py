@@ -176,6 +176,8 @@ def parse_metadata(text: str | None) -> Any:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise BadRequestError("Invalid parameter", f"callback_metadata: not valid JSON ({error})") from None
+    if "\\u0000" in text:
+        raise BadRequestError("Invalid parameter", "callback_metadata: the NUL character is not allowed")
     if not isinstance(found, dict):
         raise BadRequestError("Invalid parameter", "callback_metadata: must be a JSON object")
     return found

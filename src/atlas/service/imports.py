@@ -56,6 +56,8 @@ class ImportService:
 
     async def begin(self, caller: Caller, request: ImportRequest, *, status: str = "running", **fields: Any) -> Target:
         """Records a new import and keeps its file."""
+        if "\0" in request.instruction + (request.thread_id or "") + (request.table or ""):
+            raise BadRequestError("Invalid parameter", "instruction, thread_id: the NUL character is not allowed")
         import_id, number = await imports.create(
             self._database, caller, kind="import", file_name=request.file_name,
             file_bytes=request.path.stat().st_size, instruction=request.instruction, thread=request.thread_id,

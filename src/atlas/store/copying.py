@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pgpq
+import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from atlas.errors import BadRequestError
 from atlas.store.database import Connection
 
 # Rows encoded at a time: enough to be quick, little enough to bound memory.
@@ -27,6 +29,17 @@ async def copy_batches(
     encoder = pgpq.ArrowToPostgresBinaryEncoder(
         pa.schema([field.with_name(name) for field, name in zip(schema, plain, strict=True)])
     )
+    try:
+        return await _copy(connection, statement, encoder, plain, batches)
+    except psycopg.errors.ProgramLimitExceeded:
+        reason = f"a row of these {len(names)} columns does not fit PostgreSQL's page of 8 kB"
+        raise BadRequestError("Rows are too wide", reason) from None
+
+
+async def _copy(
+    connection: Connection, statement: sql.Composed, encoder: pgpq.ArrowToPostgresBinaryEncoder, plain: list[str],
+    batches: AsyncIterator[pa.RecordBatch],
+) -> int:  # fmt: skip
     rows = 0
     async with connection.cursor().copy(statement) as copy:
         await copy.write(encoder.write_header())

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from atlas.core.tables import SYSTEM_COLUMNS, Table
+from atlas.core.tables import SYSTEM_COLUMNS, Table, TableColumn
 from atlas.store.database import Connection, Database
 from atlas.store.tables import count_rows, physical
 
@@ -83,27 +83,38 @@ async def delete_rows(connection: Connection, table: Table, rows: Sequence[int])
     return live
 
 
+# PostgreSQL returns at most 1,664 values a row, and a column takes four.
+_STATS_COLUMNS = 300
+
+
 async def column_stats(database: Database, table: Table) -> dict[str, dict[str, Any]]:
-    """For each column: values that are not null, distinct ones (estimated above 100,000 rows), least, greatest."""
+    """For each column: share of filled values, distinct ones, least, greatest; from a sample above 100,000 rows."""
     exact = table.row_count <= 100_000
+    found: dict[str, dict[str, Any]] = {}
+    async with database.transaction() as connection:
+        await connection.execute("SET LOCAL enable_seqscan = on")
+        for start in range(0, len(table.columns), _STATS_COLUMNS):
+            part = table.columns[start : start + _STATS_COLUMNS]
+            row = await (await connection.execute(_stats_query(table, part, exact=exact))).fetchone()
+            assert row is not None
+            total = row[0]
+            for position, column in enumerate(part):
+                filled, distinct, low, high = row[1 + 4 * position : 5 + 4 * position]
+                share = filled / total if total else 0.0
+                found[column.name] = {
+                    "filled_share": round(share, 6), "distinct": distinct, "minimum": low, "maximum": high,
+                    "exact": exact,
+                }  # fmt: skip
+    return found
+
+
+def _stats_query(table: Table, columns: Sequence[TableColumn], *, exact: bool) -> sql.Composed:
     source = physical(table) if exact else sql.SQL("{} TABLESAMPLE SYSTEM (5)").format(physical(table))
     cells = []
-    for column in table.columns:
+    for column in columns:
         name = sql.Identifier(column.name)
         bounded = column.type in ("bigint", "double", "date", "timestamp")
         least = sql.SQL("min({c})::text, max({c})::text" if bounded else "NULL, NULL").format(c=name)
         value = sql.SQL("{}::text").format(name) if column.type == "json" else name
         cells.append(sql.SQL("count({c}), count(DISTINCT {v}), {b}").format(c=name, v=value, b=least))
-    query = sql.SQL("SELECT count(*), {} FROM {} WHERE _archived IS NULL").format(sql.SQL(", ").join(cells), source)
-    async with database.transaction() as connection:
-        await connection.execute("SET LOCAL enable_seqscan = on")
-        row = await (await connection.execute(query)).fetchone()
-    assert row is not None
-    total, found = row[0], {}
-    for position, column in enumerate(table.columns):
-        filled, distinct, low, high = row[1 + 4 * position : 5 + 4 * position]
-        share = filled / total if total else 0.0
-        found[column.name] = {
-            "filled_share": round(share, 6), "distinct": distinct, "minimum": low, "maximum": high, "exact": exact,
-        }  # fmt: skip
-    return found
+    return sql.SQL("SELECT count(*), {} FROM {} WHERE _archived IS NULL").format(sql.SQL(", ").join(cells), source)
