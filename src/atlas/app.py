@@ -108,7 +108,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
     """Every service on one database."""
     access = AccessService(database)
     tables = TableService(database)
-    runner = ImportService(database, upkeep, max_bytes=settings.max_body_bytes)
+    runner = ImportService(database, upkeep, max_bytes=settings.max_body_bytes, slots=settings.import_slots)
     undo = UndoService(database, runner)
     return Services(
         access=access,

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='Its options as JSON, such as `{"access_key_id": "…", "secret_access_key": "…", "endpoint": "…"}`.',
     )
+    import_slots: int = Field(
+        4, ge=1, le=64, description="Files that one process stages at once; each may take some 200 MB of memory."
+    )
     file_days: int = Field(30, ge=0, description="How long imported files are kept to be imported again, in days.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")

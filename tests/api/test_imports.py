@@ -252,8 +252,22 @@ async def test_a_file_becomes_a_dataset_and_is_a_table_too(owner: httpx.AsyncCli
     assert listed == [{"table_name": "visits", "row_count": 2, "kind": "dataset", "dataset_id": done["dataset_id"]}]
     schema = await get(owner, "tables/visits/schema")
     assert [c["name"] for c in schema["columns"]] == ["ts", "n"]
+    more = await send(owner, "Import as a dataset called visits", b"when,n\n2024-01-01,7\n", "v.csv")
+    assert more["dataset_id"] == done["dataset_id"]
+    undone = await post(owner, f"import/{done['import_id']}/undo", {})
+    assert (undone["complete"], undone["rows_removed"]) == (True, 2)
+    left = (await owner.get(f"/api/rows/?dataset={done['dataset_id']}")).json()
+    assert (left["count"], left["results"][0]["values"]) == (1, {"n": 7})
     refused = await send(owner, "Import as a dataset", b"when,n\n2024-01-01,5\n,6\n", "v.csv", 400)
     assert "record 2" in refused["detail"]
+
+
+async def test_progress_is_streamed_until_the_end(owner: httpx.AsyncClient) -> None:
+    done = await send(owner, "Import into leads", CONTACTS)
+    response = await owner.get(f"/api/v1/import/{done['import_id']}/progress")
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.text.startswith("event: progress\ndata: {")
+    assert '"status":"success"' in response.text
 
 
 async def test_preview_writes_nothing(owner: httpx.AsyncClient) -> None:

@@ -173,3 +173,15 @@ def test_a_stream_ends_when_its_key_is_revoked(server: Serving, client: httpx.Cl
         assert last[0] == "error"
         assert last[2]["error"] == "Invalid API key"
         assert next(following, None) is None
+
+
+def test_an_imported_file_streams_live(client: httpx.Client) -> None:
+    dataset = int(client.post("/api/datasets/", json={"name": "visits"}).json()["id"])
+    following = events(client, dataset)
+    assert next(following)[0] == "connected"
+    form = {"instruction": "Import as a dataset called visits"}
+    files = {"file": ("v.csv", b"when,n\n2024-01-01,5\n2024-01-02,6\n")}
+    done = client.post("/api/v1/smart-import", data=form, files=files).json()
+    assert done["dataset_id"] == dataset
+    found = [event[2]["n"] for event in (next(following), next(following)) if event[0] == "data"]
+    assert found == [5, 6]

@@ -236,6 +236,20 @@ def test_excel(read: Read) -> None:
     ]  # fmt: skip
 
 
+def test_formulas_give_the_values_that_were_saved(read: Read) -> None:
+    data = workbook({"S": [["id", "twice"], [1, "=A2*2"], [2, "=A3*2"]]})
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(packed, "w") as target:
+        for item in source.infolist():
+            text = source.read(item)
+            if item.filename.endswith("sheet1.xml"):
+                for formula, value in ((b"A2*2", b"20"), (b"A3*2", b"40")):
+                    for empty in (b"<v></v>", b"<v/>", b"<v />"):
+                        text = text.replace(b"<f>%b</f>%b" % (formula, empty), b"<f>%b</f><v>%b</v>" % (formula, value))
+            target.writestr(item, text)
+    assert [row.get("twice") for row in read(packed.getvalue(), "f.xlsx")[1]] == [20, 40]
+
+
 def bomb() -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -49,10 +49,11 @@ class ImportRequest:
 class ImportService:
     """Imports files into tables of the caller's organization."""
 
-    def __init__(self, database: Database, upkeep: Upkeep, *, max_bytes: int) -> None:
+    def __init__(self, database: Database, upkeep: Upkeep, *, max_bytes: int, slots: int) -> None:
         self._database = database
         self._upkeep = upkeep
         self._max_bytes = max_bytes
+        self._slots = asyncio.Semaphore(slots)
 
     async def begin(self, caller: Caller, request: ImportRequest, *, status: str = "running", **fields: Any) -> Target:
         """Records a new import and keeps its file."""
@@ -107,15 +108,17 @@ class ImportService:
         self, caller: Caller, request: ImportRequest, progress: Progress | None = None
     ) -> AsyncIterator[tuple[Staging, ImportPlan]]:
         instruction = await self._instruction(caller, request)
-        with tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
-            folder = Path(name)
-            report = None if progress is None else lambda records: progress.report("reading", records)
-            staging = await asyncio.to_thread(self._stage, request, folder, instruction.sheet, report)
-            try:
-                plan = await self._plan(caller, request, staging, instruction)
-                yield staging, plan
-            finally:
-                await asyncio.to_thread(staging.close)
+        # Staging takes memory, so files take turns.
+        async with self._slots:
+            with tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
+                folder = Path(name)
+                report = None if progress is None else lambda records: progress.report("reading", records)
+                staging = await asyncio.to_thread(self._stage, request, folder, instruction.sheet, report)
+                try:
+                    plan = await self._plan(caller, request, staging, instruction)
+                    yield staging, plan
+                finally:
+                    await asyncio.to_thread(staging.close)
 
     def _stage(self, request: ImportRequest, folder: Path, sheet: str | None, report: Any) -> Staging:
         upload = open_upload(request.path, request.file_name, folder, self._max_bytes)
@@ -129,7 +132,10 @@ class ImportService:
         if said.question is not None:
             raise BadRequestError("Instruction is unclear", said.question)
         if said.undo:
-            raise BadRequestError("Instruction is unclear", "to undo an import, send the instruction without a file")
+            raise BadRequestError(
+                "Instruction is unclear",
+                "to undo an import, POST to its /undo, or send the text to smart-data-instruction",
+            )
         if said.same or (request.thread_id and said.table is None and not said.dataset):
             said = await self._continued(caller, request, said, names)
         if request.table is not None:

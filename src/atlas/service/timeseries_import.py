@@ -40,6 +40,9 @@ async def load_dataset(
             dataset_id = int((await datasets.create(connection, target.caller, plan.table, "", {}))["id"])
         outcome.dataset_id = dataset_id
         outcome.inserted = await writing.append(connection, dataset_id, _frames(planned, time.name))
+        if outcome.inserted:
+            outcome.last_row = await writing.last_number(connection, dataset_id)
+            outcome.first_row = outcome.last_row - outcome.inserted + 1
         await imports.finish(
             connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
             plan=msgspec.to_builtins(plan), table_name=plan.table, **counts(outcome),

@@ -11,10 +11,11 @@ from typing import Any
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
+from atlas.service.access import AccessService
 from atlas.service.importing import Target
 from atlas.service.imports import ImportRequest, ImportService, find_import
 from atlas.service.rekeying import rekey
-from atlas.store import imports, loading, tables, undoing
+from atlas.store import imports, loading, tables, undoing, writing
 from atlas.store.database import Connection, Database
 
 Row = dict[str, Any]
@@ -65,9 +66,14 @@ class UndoService:
         if status != "success":
             raise BadRequestError("Nothing to undo", f"the import is {status}")
         if row["dataset_id"] is not None:
-            raise BadRequestError(
-                "Not a table", f"it wrote to dataset {row['dataset_id']}; delete its rows by DELETE /api/rows/"
-            )
+            # A dataset is its owner's, whoever else is of the organization.
+            await AccessService(self._database).require(caller, row["dataset_id"], write=True)
+            removed = 0
+            if row["first_row"] is not None:
+                removed = await writing.delete_numbered(
+                    connection, row["dataset_id"], row["first_row"], row["last_row"]
+                )
+            return undoing.Undone(rows_removed=removed)
         await loading.begin(connection)
         table = None if row["table_id"] is None else await tables.lock(connection, caller, row["table_id"])
         if table is None:

@@ -175,17 +175,39 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
     """Deletes the rows within `span`; gives their number."""
     async with database.transaction() as connection:
         state = await _lock(connection, dataset_id)
-        table = table_of(state.schema, dataset_id)
-        where = between(span)
-        cursor = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(table, where))
-        removed = cursor.rowcount
-        if not removed:
-            return 0
-        cursor = await connection.execute(queries("rows")["all_blocks"], {"id": dataset_id})
-        for block in [Block(*row) for row in await cursor.fetchall()]:
-            if span.meets(block):
-                await _recount(connection, dataset_id, table, block, whole=span.holds(block))
-        await connection.execute(queries("rows")["shrink_state"], {"id": dataset_id, "removed": removed})
+        return await _delete(connection, dataset_id, state, between(span), span.meets, span.holds)
+
+
+async def delete_numbered(connection: Connection, dataset_id: int, first: int, last: int) -> int:
+    """Deletes the rows numbered from `first` to `last`, within a transaction; gives their number."""
+    state = await _lock(connection, dataset_id)
+    where = sql.SQL("_seq BETWEEN {} AND {}").format(first, last)
+    return await _delete(
+        connection, dataset_id, state, where,
+        lambda block: block.last_seq >= first and block.first_seq <= last,
+        lambda block: block.first_seq >= first and block.last_seq <= last,
+    )  # fmt: skip
+
+
+async def last_number(connection: Connection, dataset_id: int) -> int:
+    """The number of the row that was written last."""
+    return (await _lock(connection, dataset_id)).last_seq
+
+
+async def _delete(
+    connection: Connection, dataset_id: int, state: _State, where: sql.Composable, meets: Callable[[Block], bool],
+    holds: Callable[[Block], bool],
+) -> int:  # fmt: skip
+    table = table_of(state.schema, dataset_id)
+    cursor = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(table, where))
+    removed = cursor.rowcount
+    if not removed:
+        return 0
+    cursor = await connection.execute(queries("rows")["all_blocks"], {"id": dataset_id})
+    for block in [Block(*row) for row in await cursor.fetchall()]:
+        if meets(block):
+            await _recount(connection, dataset_id, table, block, whole=holds(block))
+    await connection.execute(queries("rows")["shrink_state"], {"id": dataset_id, "removed": removed})
     return removed
 
 
