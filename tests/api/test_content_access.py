@@ -111,3 +111,19 @@ async def test_the_roles_of_two_organizations_share_nothing(client: Client, peop
                 for forbidden in (f'DELETE FROM "{own}".leads', f'SELECT * FROM "{own}".{tables[own]}'):
                     with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                         connection.execute(forbidden)  # type: ignore[arg-type]
+
+
+async def test_a_form_without_a_good_key_is_not_received(client: Client, people: People) -> None:
+    for key in (None, "nonsense", people.revoked):
+        sent = 0
+
+        async def body() -> Any:
+            nonlocal sent
+            for _ in range(100):
+                sent += 1
+                yield b"x" * 1000
+
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        refused = await client(key).post("/api/v1/smart-import", content=body(), headers=headers)
+        assert (refused.status_code, set(refused.json())) == (401, {"detail"})
+        assert sent <= 1

@@ -113,7 +113,7 @@ async def test_no_connection() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     found = await post_json(f"http://127.0.0.1:{port}/", b"{}", headers={}, allow_loopback=True)
-    assert found.error == "no connection"
+    assert found.error == "connection refused"
 
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["1.1.1.1", "10.0.0.1"], ["169.254.169.254"], ["::1"]])

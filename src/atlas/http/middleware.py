@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from atlas.errors import AtlasError
 from atlas.http.problems import problem
 
 log = structlog.get_logger()
@@ -102,7 +103,22 @@ class RequestMiddleware:
             details = f"the limit is {self._max_body} bytes"
             await problem(scope["path"], 413, "Request body too large", details)(scope, receive, send)
             return
+        refused = await self._refused_upload(scope)
+        if refused is not None:
+            await problem(scope["path"], refused.status, refused.message, refused.details)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
+
+    async def _refused_upload(self, scope: Scope) -> AtlasError | None:
+        """Why a form is refused before it is received: the framework reads it all before it asks for the key."""
+        headers = Headers(scope=scope)
+        if not headers.get("content-type", "").startswith("multipart/"):
+            return None
+        try:
+            await scope["app"].state.services.access.authenticate(headers.get("x-api-key"))
+        except AtlasError as error:
+            return error
+        return None
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         seen = 0

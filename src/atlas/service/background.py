@@ -78,7 +78,9 @@ class BackgroundService:
         job = await webhooks.job(self._database, import_id)
         if job is None:
             return
-        if await webhooks.claim(self._database, import_id):
+        if job["user_id"] is None:
+            await imports.set_status(self._database, import_id, "failed", "its user has been removed")
+        elif await webhooks.claim(self._database, import_id):
             caller = Caller(job["user_id"], job["user_name"], job["organization_id"], job["schema"], 0)
             with tempfile.TemporaryDirectory(prefix="atlas-job-") as folder:
                 path = Path(folder) / "file"

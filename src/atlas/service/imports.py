@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from atlas.core.access import Caller
 from atlas.core.plans import ImportPlan
@@ -32,6 +33,7 @@ from atlas.store import imports, tables
 from atlas.store.database import Database
 
 Row = dict[str, Any]
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class ImportService:
             return await self.execute(target, request)
         finally:
             await asyncio.wait([keeping])
+            if (error := keeping.exception()) is not None:
+                log.warning("file not kept", import_id=str(target.import_id), error=str(error)[:200])
 
     async def execute(self, target: Target, request: ImportRequest) -> Row:
         """Runs an import that was begun. What goes wrong is recorded with it, then raised."""
