@@ -8,39 +8,36 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
-from atlas.language.offline.scanner import unquote
+from atlas.core.identifiers import singular
+from atlas.language.offline.records_forms import Told
+from atlas.language.offline.records_markdown import Document, Record, Section, plain_name, read_document
+from atlas.language.offline.records_sentence import read_lead, read_sentence, without_politeness
+from atlas.language.offline.records_text import identify
+from atlas.language.offline.records_words import (
+    GENERIC,
+    INTENTS,
+    UnclearError,
+    check_gates,
+    kind_of,
+    kind_size,
+    sentences,
+    tokenize,
+    told,
+)
 
 MAX_CHARACTERS = 100_000
+MAX_LINES = 10_000
 MAX_ENTITIES = 1_000
-_VERBS = {
-    "insert": r"add|insert|create|register|save|store|enter|record|new",
-    "update": r"update|change|set|modify|edit|correct|mark|rename",
-    "archive": r"archive|delete|remove|deactivate|drop",
-    "restore": r"restore|unarchive|un-archive|reactivate|bring back|undelete",
-}
-_NEGATED = re.compile(r"\b(?:do not|don't|never|not to|shouldn't|should not|without)\b", re.IGNORECASE)
-_UNSURE = re.compile(r"\b(?:if|unless|maybe|perhaps|possibly|might)\b", re.IGNORECASE)
-_EVERY = re.compile(r"\b(?:all|every|everything|everyone|each|any)\b", re.IGNORECASE)
-_FIELD = re.compile(r"^\W*(?P<name>[^\W\d][\w /#().-]{0,60}?)\W*?\s*(?::|=|\s-\s|–)\s*(?P<value>.*)$", re.DOTALL)
-_TABLE = re.compile(
-    r"\b(?:in|into|to|from|of)\s+(?:the\s+|my\s+|our\s+)?(?:table\s+)?(?P<a>\"[^\"]+\"|[\w-]+)\s+(?:table|list)\b"
-    r"|\b(?:in|into|to|from)\s+(?:the\s+|my\s+|our\s+)(?P<b>[\w-]+s)\b(?!\s+(?:with|whose|named|called))"
-    r"|\b(?:into|to)\s+(?P<c>[a-z][\w-]+)\s*(?:[.:]|$)"
-    r"|\b(?:insert|add)\s+into\s+(?P<d>[\w-]+)",
-    re.IGNORECASE,
-)
-_PART = re.compile(
-    r"^(?:the|an?|its|their|with|set|also|then|has|having)?\s*(?P<name>[^\W\d]\w*(?: [^\W\d]\w*)??)\s*(?:=|:|\s(?:to|as|is|of|=)\s|\s)\s*(?P<value>\S.*)$",
-    re.IGNORECASE,
-)
+_ABILITIES = "I can insert, update, archive or restore records, and undo that."
+_NO_TITLES = frozenset("details detail information info data fields field values profile attributes properties".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A record: `data` are its fields as told (for an update the new values), `match` what identifies it."""
+    """A record. `data`: its fields as told (for an update the new values); `match`: the fields that identify it.
+
+    entity_type: its kind, such as `client`, or `record` where none is told; table_hint: the table that the text names.
+    """
 
     entity_type: str
     table_hint: str | None = None
@@ -50,7 +47,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class RecordInstruction:
-    """What a text asks for. `question`: what to ask back; then nothing may be written."""
+    """What a text asks for. With a `question` to ask back there is no intent and no entity, and nothing may be written."""
 
     intent: str | None
     entities: tuple[Entity, ...] = ()
@@ -59,320 +56,213 @@ class RecordInstruction:
 
 def parse_records(text: str) -> RecordInstruction:
     """What a text asks for. Never raises."""
-    if len(text) > MAX_CHARACTERS:
-        return _ask(f"The text has over {MAX_CHARACTERS:,} characters. Can you send it in parts, or as a file?")
-    if not text.strip():
-        return _ask("What should be inserted, updated or archived?")
-    sections = _sections(text)
-    head = sections[0].title if sections else ""
-    told = " ".join(part for part in (head, *(s.title for s in sections[1:] if s.is_prose)) if part) or text
-    if re.search(r"\b(?:undo|revert|take back|roll ?back)\b", told, re.IGNORECASE) and not any(
-        s.fields for s in sections
-    ):
-        return RecordInstruction("undo")
-    records = [record for section in sections for record in section.records()]
-    prose = " ".join(section.title for section in sections if section.is_prose)
-    intent, question = _intent(prose or text if not records else prose)
-    if question is not None:
-        return _ask(question)
-    if intent is None:
-        if records:
-            return _ask("Should these records be inserted, updated or archived?")
-        return _ask("I can insert, update, archive or restore records. What should be done, and with which record?")
-    if len(records) > MAX_ENTITIES:
-        return _ask(f"The text names over {MAX_ENTITIES:,} records. Can you send them as a file?")
-    return _from_fields(intent, prose, records) if records else _from_sentence(intent, text)
-
-
-def _ask(question: str) -> RecordInstruction:
-    return RecordInstruction(None, (), question)
-
-
-def _intent(text: str) -> tuple[str | None, str | None]:
-    """The one thing that a text asks for, or a question."""
-    plain = re.sub(r"\"[^\"]*\"|'[^']*'", " ", text)
-    found = []
-    for intent, verbs in _VERBS.items():
-        match = re.search(
-            rf"(?:^|[.!;:,]\s*|\b(?:please|to|and|then|must|should|you|now)\s+)(?:{verbs})\b", plain, re.IGNORECASE
-        )
-        if match:
-            found.append((match.start(), intent))
-    if not found:
-        return None, None
-    if _NEGATED.search(plain):
-        return None, "You also say what not to do. What exactly should be written?"
-    if _UNSURE.search(plain):
-        return None, "This depends on a condition, which I cannot decide. What should be written?"
-    intents = list(dict.fromkeys(intent for _, intent in sorted(found)))
-    if intents[0] == "insert" and intents[1:] == ["update"] and re.search(r"\bwith\b|\bnew\b", plain):
-        return "insert", None
-    if len(intents) > 1 and set(intents) != {"update", "archive"}:
-        return None, f"Should this be {intents[0]} or {intents[1]}? One at a time, please."
-    if len(intents) > 1 and re.search(r"\b(?:to|as|=)\s+(?:archived|deleted|removed)\b", plain, re.IGNORECASE):
-        return "update", None
-    return intents[0], None
-
-
-@dataclass(slots=True)
-class _Section:
-    """A heading or sentence and the fields below it. rows: records of a table or of nested lists."""
-
-    title: str
-    is_prose: bool
-    fields: dict[str, str] = field(default_factory=dict)
-    rows: list[dict[str, str]] = field(default_factory=list)
-
-    def records(self) -> list[tuple[str, dict[str, str]]]:
-        kind = _entity_type(self.title) if not self.is_prose else ""
-        found = [(kind, row) for row in self.rows]
-        return [(kind, self.fields), *found] if self.fields else found
-
-
-def _entity_type(title: str) -> str:
-    words = re.sub(r"^(?:new|add|the|an?)\s+|\s*#?\d+$|:$", "", title.strip(), flags=re.IGNORECASE).strip()
-    return words.lower()
-
-
-def _sections(text: str) -> list[_Section]:
-    """The text by its headings and paragraphs, read as Markdown."""
-    tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    sections: list[_Section] = []
-    header: list[str] | None = None
-    cells: list[str] = []
-    depth = 0
-    for position, token in enumerate(tokens):
-        if token.type == "inline":
-            before = tokens[position - 1].type
-            content = _plain(token)
-            if before == "heading_open":
-                sections.append(_Section(content, is_prose=False))
-            elif before in ("th_open", "td_open"):
-                cells.append(content)
-            else:
-                _paragraph(sections, content, in_list=depth > 0)
-        elif token.type in ("bullet_list_open", "ordered_list_open"):
-            depth += 1
-        elif token.type in ("bullet_list_close", "ordered_list_close"):
-            depth -= 1
-        elif token.type in ("fence", "code_block"):
-            _paragraph(sections, token.content, in_list=True)
-        elif token.type == "tr_close":
-            if header is None:
-                header = cells
-            else:
-                if not sections:
-                    sections.append(_Section("", is_prose=True))
-                sections[-1].rows.append({n: v for n, v in zip(header, cells, strict=False) if n and v})
-            cells = []
-        elif token.type == "table_close":
-            header = None
-    return sections
-
-
-def _plain(token: Token) -> str:
-    """The text of a paragraph without its marks."""
-    parts = []
-    for child in token.children or []:
-        if child.type in ("text", "code_inline", "html_inline"):
-            parts.append(child.content)
-        elif child.type in ("softbreak", "hardbreak"):
-            parts.append("\n")
-    return "".join(parts).strip()
-
-
-def _paragraph(sections: list[_Section], content: str, *, in_list: bool) -> None:
-    lines = [line for line in content.split("\n") if line.strip()]
-    for line in lines:
-        match = _FIELD.match(line.strip())
-        # A sentence may have a colon too; a field is short, or stands in a list.
-        is_field = (
-            match is not None
-            and match["value"].strip()
-            and (
-                in_list
-                or (len(lines) > 1 and not _starts_with_verb(line))
-                or (bool(sections) and not sections[-1].is_prose)
-            )
-        )
-        if is_field and match is not None and not _starts_with_verb(line):
-            if not sections:
-                sections.append(_Section("", is_prose=False))
-            section = sections[-1]
-            name, value = match["name"].strip(" *_"), unquote(match["value"].strip().strip("`").strip())
-            if name in section.fields:
-                # The same field again starts the next record.
-                section.rows.append(dict(section.fields))
-                section.fields.clear()
-            section.fields[name] = value
-        elif in_list and sections and "," in line and "=" in line:
-            sections[-1].rows.append(_pairs(line))
-        else:
-            sections.append(_Section(line.strip(), is_prose=True))
-
-
-def _starts_with_verb(line: str) -> bool:
-    verbs = "|".join(_VERBS.values())
-    return re.match(rf"\W*(?:please\s+)?(?:{verbs})\b", line, re.IGNORECASE) is not None
-
-
-def _hint(text: str, intent: str) -> str | None:
-    """The table that a text names."""
-    match = _TABLE.search(text)
-    if match is None or (intent != "insert" and not (match["a"] or re.match(r"(?:in|from)\b", match[0]))):
-        return None
-    return unquote(next(group for group in match.groups() if group))
-
-
-def _from_fields(intent: str, prose: str, records: list[tuple[str, dict[str, str]]]) -> RecordInstruction:
-    """Entities from fields under headings."""
-    hint = _hint(prose, intent)
-    kind_told = re.search(
-        rf"\b(?:{_VERBS[intent]})\s+(?:(?:an?|the|this|these|new|following|two|three|four|five|some|my|\d+)\s+)*([a-z]+)\b",
-        prose,
-        re.IGNORECASE,
-    )
-    by = re.search(
-        r"\b(?:by|where|identified by|match(?:ing)? (?:on|by)|with the same)\s+(?:its |their |the )?([\w ]+?)(?:\s*[,.:;]|$|\s+is\b)",
-        prose,
-        re.IGNORECASE,
-    )
-    entities = []
-    for kind, fields in records:
-        kind = kind or (kind_told[1].lower() if kind_told else "") or (hint or "record")
-        if intent == "insert":
-            entities.append(Entity(kind, hint, dict(fields)))
-            continue
-        names = {name.strip().lower(): name for name in fields}
-        wanted = [by[1].strip().lower()] if by else []
-        wanted += ["id", "email", "e-mail", "email address", *(n for n in names if n.endswith(("_id", " id")))]
-        key = next((names[name] for name in wanted if name in names), None)
-        if key is None and intent == "update":
-            return _ask(f"Which field identifies the {kind} to update?")
-        match = {key: fields[key]} if key is not None and intent == "update" else dict(fields)
-        data = {n: v for n, v in fields.items() if n not in match} if intent == "update" else {}
-        if intent == "update" and not data:
-            return _ask(f"What should be changed in the {kind}?")
-        entities.append(Entity(kind, hint, data, match))
+    try:
+        intent, entities = _read(text)
+    except UnclearError as question:
+        return RecordInstruction(None, (), str(question))
     return RecordInstruction(intent, tuple(entities))
 
 
-def _pairs(text: str) -> dict[str, str]:
-    """Fields in a list such as `name Bob, email = b@x.com and city "New York"`.
+def _read(text: str) -> tuple[str, list[Entity]]:
+    if len(text) > MAX_CHARACTERS:
+        raise UnclearError(f"The text has over {MAX_CHARACTERS:,} characters. Can you send it in parts, or as a file?")
+    if text.count("\n") + text.count("\r") > MAX_LINES:
+        raise UnclearError(f"The text has over {MAX_LINES:,} lines. Can you send it in parts, or as a file?")
+    if not text.strip():
+        raise UnclearError(f"What should be written? {_ABILITIES}")
+    if text.strip()[0] in "{[":
+        raise UnclearError("This looks like JSON. Can you send it as application/json, or as a list of fields?")
+    document = read_document(text.replace("\0", " "))
+    if sum(len(section.records) for section in document.sections) > MAX_ENTITIES:
+        raise UnclearError(f"The text names over {MAX_ENTITIES:,} records. Can you send them as a file?")
+    if any(section.records for section in document.sections):
+        return _from_document(document)
+    prose = [*(section.title for section in document.sections), *document.prose]
+    parts = [part for paragraph in prose for part in sentences(tokenize(paragraph))]
+    return _one_intent([read_sentence(part) for part in map(without_politeness, parts) if part])
 
-    A part that is no field by itself belongs to the value before it, as in `company Johnson and Johnson`.
+
+def _one_intent(found: list[Told]) -> tuple[str, list[Entity]]:
+    """Entities of sentences that all ask for the same."""
+    if not found:
+        raise UnclearError(f"What should be written? {_ABILITIES}")
+    intents = list(dict.fromkeys(item.intent for item in found))
+    if len(intents) > 1:
+        raise UnclearError(f"Should this be {intents[0]} or {intents[1]}? One at a time, please.")
+    if len(found) > MAX_ENTITIES:
+        raise UnclearError(f"The text names over {MAX_ENTITIES:,} records. Can you send them as a file?")
+    if intents == ["undo"]:
+        if len(found) > 1:
+            raise UnclearError("What should be undone? I undo the last change only.")
+        return "undo", []
+    return intents[0], [Entity(item.kind or "record", item.hint, item.data, item.match) for item in found]
+
+
+def _from_document(document: Document) -> tuple[str, list[Entity]]:
+    """Entities of the fields under headings, by the sentence or the headings that say what to do with them."""
+    general: Told | None = None
+    for paragraph in document.prose:
+        for part in map(without_politeness, sentences(tokenize(paragraph))):
+            if not part:
+                continue
+            lead = read_lead(part)
+            if general is not None:
+                _one_intent([general, lead])
+                raise UnclearError("Two sentences say what to do with the records. Can you send one at a time?")
+            general = lead
+    kinds: list[tuple[int, str]] = []
+    found: list[tuple[Told, Section, str | None]] = []
+    for index, section in enumerate(document.sections):
+        kinds = [(level, kind) for level, kind in kinds if level < section.level]
+        own, kind = _title(section, general, kinds[-1][1] if kinds else None)
+        following = document.sections[index + 1].level if index + 1 < len(document.sections) else 0
+        if section.records:
+            if own is None and general is None:
+                raise UnclearError("Should these records be inserted, updated, archived or restored?")
+            found.append((own or general or Told("insert"), section, kind))
+        elif following > section.level:
+            general = general or own
+            kinds += [(section.level, kind)] if kind else []
+        elif section.title and own is not None and general is None and not found:
+            general = own
+        elif section.title:
+            raise UnclearError(f"There are no fields under {section.title[:80]!r}. What does it mean?")
+    leads = list({id(lead): lead for lead, _, _ in found}.values())
+    if general is not None and not any(lead is general for lead in leads):
+        leads.append(general)
+    intent = _one_intent(leads)[0]
+    if any(lead.single and len(section.records) > 1 for lead, section, _ in found):
+        # Two phones of one client are not two clients.
+        raise UnclearError("You tell of one record, and I find several. Can you give each a heading of its own?")
+    for lead in leads:
+        _check_count(lead, [record for used, section, _ in found if used is lead for record in section.records])
+    return intent, [_entity(lead, kind, record) for lead, section, kind in found for record in section.records]
+
+
+def _title(section: Section, general: Told | None, parent: str | None) -> tuple[Told | None, str | None]:
+    """What a heading says to do, and the kind of the records below it; either may be None."""
+    known = (general.kind if general else None) or parent
+    if not section.title:
+        return None, known
+    if len(section.title) > 200:
+        raise UnclearError("A heading is very long. Which kind of record stands below it?")
+    tokens = without_politeness(tokenize(section.title))
+    if tokens and tokens[0].word in INTENTS:
+        own = read_lead(tokens)
+        if own.kind and known and own.kind != known:
+            raise UnclearError(f"Is this a {known} or a {own.kind}?")
+        return own, own.kind or known
+    kind = _heading_kind(section.title, known, section.records)
+    return None, kind or known
+
+
+def _heading_kind(title: str, known: str | None, records: list[Record]) -> str | None:
+    """The kind of record that a title names: `New client`, `Clients`, `Client 1`, `Client: Acme`; None for `Details`.
+
+    known: the kind told elsewhere. Raises UnclearError where the title is rather a name, or names another kind.
     """
-    found: dict[str, str] = {}
-    last = None
-    pieces = re.split(r"(\s*[,;]\s*(?:and\s+)?|\s+and\s+)", re.sub(r"(\"[^\"]*\"|'[^']*')", _shield, text))
-    for position in range(0, len(pieces), 2):
-        piece = pieces[position].strip(" .")
-        if not piece:
-            continue
-        match = _PART.match(piece)
-        if match is None or (last is not None and piece[0].isupper()):
-            if last is not None:
-                found[last] += _unshield(pieces[position - 1] + piece)
-            continue
-        last = match["name"].strip()
-        found[last] = _unshield(match["value"].strip())
-    return {name: unquote(value) for name, value in found.items()}
+    check_gates(tokenize(title))
+    parts = re.search(r":|\s[-–—](?=\s)", title)
+    head, name = (title[: parts.start()], title[parts.end() :].strip()) if parts else (title, "")
+    words = [word for word in tokenize(head) if not re.fullmatch(r"#?\d+\.?", word.text) and word.kind == "word"]
+    while words and words[0].word in ("new", "the", "a", "an", "my", "our"):
+        words = words[1:]
+    while words and words[-1].word in _NO_TITLES:
+        words = words[:-1]
+    if name and not all(name.lower() in map(str.lower, record.fields.values()) for record in records):
+        raise UnclearError(f"Is {name[:80]!r} a value of the record? Put it into the list of its fields.")
+    if not words or (len(words) == 1 and singular(words[0].word) in GENERIC):
+        return None
+    kind = kind_of(words)
+    if known is not None and kind != known:
+        raise UnclearError(f"Is {told(words)!r} a kind of record or the name of a {known}?")
+    if kind != known and kind_size(words) != len(words) and (len(words) > 1 or not words[0].text.isalpha()):
+        raise UnclearError(f"Is {told(words)!r} the kind of record, or a record's name?")
+    return kind
 
 
-def _shield(match: re.Match[str]) -> str:
-    """A quoted text without what would split it."""
-    return match[0].replace(",", "\1").replace(" and ", "\2").replace(";", "\3")
+def _check_count(lead: Told, records: list[Record]) -> None:
+    """Raises UnclearError where a sentence tells of more or fewer records than there are."""
+    if lead.count is not None and lead.count != len(records):
+        raise UnclearError(f"You tell of {lead.count} records, and I find {len(records)}. Which ones are meant?")
+    if (lead.data or lead.match) and len(records) != 1:
+        raise UnclearError("The sentence names values, and there are several records. Which record do they belong to?")
+    if lead.plural and len(records) == 1 and len(records[0].fields) > 1 and not any(
+        plain_name(name) in ("name", "id", "email", "phone", "title") or (len(name.split()) == 1 and name.islower())
+        for name in records[0].fields
+    ):  # fmt: skip
+        # `- Acme: a@b.co` and `- Beta: c@d.co` are two clients rather than two fields.
+        raise UnclearError("You tell of several records, and I find the fields of one. Which fields does each have?")
 
 
-def _unshield(text: str) -> str:
-    return text.replace("\1", ",").replace("\2", " and ").replace("\3", ";")
+def _entity(lead: Told, kind: str | None, record: Record) -> Entity:
+    """The entity that a record and the sentence above it make."""
+    kind = kind or (singular(lead.hint.lower()) if lead.hint else None)
+    if kind is None and lead.intent == "insert":
+        raise UnclearError("Which kind of record is this? Say it as in `Add a client:`.")
+    kind = kind or "record"
+    fields = {name: value for name, value in record.fields.items() if value}
+    if record.title and (fields or lead.intent in ("insert", "update")):
+        # Numbers of a list such as `Client 1` mean nothing.
+        _heading_kind(record.title, kind, [record])
+    if lead.intent == "insert":
+        data = lead.data | fields
+        if any(data[name] != value for name, value in lead.data.items()) or _repeats(data):
+            raise UnclearError(f"A value of the {kind} is told twice. Which one is right?")
+        if not data:
+            raise UnclearError(f"Which fields does the new {kind} have?")
+        return Entity(kind, lead.hint, data)
+    if lead.intent == "update":
+        return _update(lead, kind, record.fields)
+    match = identify(record.title) if record.title and not fields else fields
+    if lead.by:
+        match = {name: fields[name] for name in _named(lead.by, fields, kind)}
+    if not match or any(lead.match.get(name, value) != value for name, value in match.items()):
+        raise UnclearError(f"Which {kind} should be {lead.intent}d? Name a field that identifies it.")
+    return Entity(kind, lead.hint, {}, lead.match | match)
 
 
-def _from_sentence(intent: str, text: str) -> RecordInstruction:
-    """The one entity of a sentence."""
-    sentence = re.sub(r"\s+", " ", text).strip()
-    verbs = _VERBS[intent]
-    hint = _hint(sentence, intent)
-    if hint is not None:
-        sentence = re.sub(rf"\s*\b(?:in|into|to|from)\s+(?:the |my |our )?(?:table )?\"?{re.escape(hint)}\"?(?:\s+(?:table|list))?(?=\s|[.:,]|$)", " ", sentence, count=1)  # fmt: skip
-    body = re.sub(rf"^.*?\b(?:{verbs})\b\s*", "", sentence, count=1, flags=re.IGNORECASE).strip(" .")
-    if intent == "insert":
-        return _insert_sentence(body, hint)
-    if _EVERY.match(body) or (_EVERY.search(body) and not re.search(r"\b(?:with|where|whose)\b", body)):
-        return _ask(f"Which records exactly? To {intent} many rows, use an update with a condition.")
-    return _update_sentence(body, hint) if intent == "update" else _find_sentence(intent, body, hint)
+def _repeats(fields: dict[str, str]) -> bool:
+    return len({plain_name(name) for name in fields}) < len(fields)
 
 
-def _insert_sentence(body: str, hint: str | None) -> RecordInstruction:
-    if re.match(r"\w+(?: \w+)?\s*=", body):
-        return RecordInstruction("insert", (Entity(hint or "record", hint, _pairs(body)),))
-    match = re.match(r"(?:(?:an?|the|new|this)\s+)*(?P<kind>[A-Za-z_]+)?\s*(?:(?:called|named)\s+(?P<name>\"[^\"]+\"|.+?))?(?=\s+with\b|\s*[:,]|$)\s*(?P<rest>.*)$", body)  # fmt: skip
-    if match is None:
-        return _ask("Which fields does the new record have?")
-    kind = (match["kind"] or hint or "record").lower()
-    rest = match["rest"].lstrip(":, ")
-    data = {"name": unquote(match["name"])} if match["name"] else {}
-    data |= _pairs(rest)
+def _update(lead: Told, kind: str, fields: dict[str, str]) -> Entity:
+    """An update by the fields that the sentence names, else by an id, an email or an `..._id` of the record."""
+    empty = next((name for name, value in fields.items() if not value), None)
+    if empty is not None:
+        raise UnclearError(f"{empty} has no value. Should it stay as it is, or be emptied?")
+    if lead.match:
+        match = lead.match
+        keys = {name for name, value in fields.items() if match_value(match, name) == value}
+    else:
+        keys = set(_named(lead.by, fields, kind) if lead.by else _identifier(fields, kind))
+        match = {name: value for name, value in fields.items() if name in keys}
+    data = {name: value for name, value in fields.items() if name not in keys}
     if not data:
-        return _ask(f"Which fields does the new {kind} have?")
-    return RecordInstruction("insert", (Entity(kind, hint, data),))
+        raise UnclearError(f"What should be changed in the {kind}?")
+    return Entity(kind, lead.hint, data, match)
 
 
-_OF = re.compile(
-    r"^(?:the\s+|an?\s+)?(?P<kind>[A-Za-z_]+)\s+(?:with|where|whose)\s+(?:the\s+)?(?P<field>[A-Za-z_]\w*(?: \w+)??)\s*(?:=|:|\bis\b|\bof\b)?\s*(?P<value>\"[^\"]+\"|'[^']+'|[^\s,]+?)(?=[,:;]?(?:\s|$))",
-    re.IGNORECASE,
-)
-_NAMED = re.compile(
-    r"^(?:the\s+)(?P<kind>[A-Za-z_]+)\s+(?:called\s+|named\s+)?(?P<value>\"[^\"]+\"|'[^']+'|[^:,]+?)(?=\s*(?::|,|$|\s+(?:set|to|so)\b))"
-)
+def match_value(match: dict[str, str], name: str) -> str | None:
+    """The value that a match has for a field, however its name is written."""
+    return next((value for told_name, value in match.items() if plain_name(told_name) == plain_name(name)), None)
 
 
-def _update_sentence(body: str, hint: str | None) -> RecordInstruction:
-    possessive = re.match(r"^(?P<who>\"[^\"]+\"|.+?)(?:'s|’s)\s+(?P<field>[\w ]+?)\s+(?:to|=)\s+(?P<value>.+)$", body)
-    if possessive:
-        match = _identify(unquote(possessive["who"]))
-        return RecordInstruction(
-            "update", (Entity(hint or "record", hint, {possessive["field"]: unquote(possessive["value"])}, match),)
-        )
-    of = _OF.match(body)
-    if of:
-        changes = _pairs(body[of.end() :].lstrip(" :,"))
-        return _changed(of["kind"], hint, {of["field"]: unquote(of["value"])}, changes)
-    given = re.match(r"^(?:the\s+)?(?P<field>[\w ]+?)\s+(?:to|=)\s+(?P<value>\"[^\"]+\"|.+?)\s+(?:for|of|on|in)\s+(?:the\s+)?(?P<kind>[A-Za-z_]+)\s+(?P<id>.+)$", body, re.IGNORECASE)  # fmt: skip
-    if given:
-        who = re.sub(r"^(?:with\s+)?(?:id\s*(?:=|is)?\s*|number\s+|#)", "", given["id"], flags=re.IGNORECASE)
-        return _changed(given["kind"], hint, _identify(unquote(who)), {given["field"]: unquote(given["value"])})
-    as_value = re.match(r"^(?:the\s+)?[A-Za-z_]+\s+\S+\s+as\s+(?P<value>\S+)$", body)
-    if as_value:
-        return _ask(f"Which field should become {as_value['value']!r}?")
-    named = _NAMED.match(body)
-    if named:
-        changes = _pairs(body[named.end() :].lstrip(" :,"))
-        return _changed(named["kind"], hint, _identify(unquote(named["value"])), changes)
-    return _ask("Which record should be updated, and which of its fields?")
+def _named(names: tuple[str, ...], fields: dict[str, str], kind: str) -> list[str]:
+    """The fields of a record that a sentence names."""
+    by_name = {plain_name(name): name for name, value in fields.items() if value}
+    missing = [name for name in names if plain_name(name) not in by_name]
+    if missing:
+        raise UnclearError(f"A {kind} has no field {missing[0]!r} to find it by. Which field identifies it?")
+    return [by_name[plain_name(name)] for name in names]
 
 
-def _changed(kind: str, hint: str | None, match: dict[str, str], changes: dict[str, str]) -> RecordInstruction:
-    if not changes:
-        return _ask(f"What should be changed in the {kind}?")
-    return RecordInstruction("update", (Entity(kind.lower(), hint, changes, match),))
-
-
-def _identify(who: str) -> dict[str, str]:
-    """What a name, number or address identifies a record by."""
-    if re.fullmatch(r"\S+@\S+", who):
-        return {"email": who}
-    return {"id": who} if re.fullmatch(r"\d+|[0-9a-f-]{36}", who) else {"name": who}
-
-
-def _find_sentence(intent: str, body: str, hint: str | None) -> RecordInstruction:
-    of = _OF.match(body)
-    if of:
-        return RecordInstruction(intent, (Entity(of["kind"].lower(), hint, {}, {of["field"]: unquote(of["value"])}),))
-    named = re.match(
-        r"^(?:the\s+|an?\s+)?(?P<kind>[A-Za-z_]+)\s+(?:called\s+|named\s+|number\s+|#)?(?P<value>\"[^\"]+\"|'[^']+'|.+)$",
-        body,
-    )
-    if named:
-        return RecordInstruction(intent, (Entity(named["kind"].lower(), hint, {}, _identify(unquote(named["value"]))),))
-    return _ask(f"Which record should be {intent}d?")
+def _identifier(fields: dict[str, str], kind: str) -> list[str]:
+    by_name = {plain_name(name): name for name in fields}
+    for name in ("id", "email", plain_name(f"{kind}_id")):
+        if name in by_name:
+            return [by_name[name]]
+    ids = [name for name in fields if re.search(r"[_ ]id$", name, re.IGNORECASE)]
+    if len(ids) != 1:
+        raise UnclearError(f"Which field identifies the {kind} to update?")
+    return ids
