@@ -8,10 +8,11 @@ from atlas.core.catalog import Catalog
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """An earlier question of the thread with the SQL that answered it."""
+    """An earlier question of the thread with the SQL that answered it. state: what the engine kept of it."""
 
     question: str
     sql: str
+    state: str | None = None
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -47,7 +48,8 @@ class QuestionPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     sql: None where the question was not understood; explanation: what the SQL does, a sentence; assumptions: how
     unclear words were read; not_understood: words that mean nothing to the engine; question: what to ask back;
-    suggestions: questions that it could answer; confidence: 0 to 1.
+    suggestions: questions that it could answer; confidence: 0 to 1; state: what the engine wants to know when the
+    next question of the thread comes.
     """
 
     sql: str | None = None
@@ -58,3 +60,4 @@ class QuestionPlan(msgspec.Struct, frozen=True, kw_only=True):
     suggestions: tuple[str, ...] = ()
     confidence: float = 0.0
     chart: Chart | None = None
+    state: str | None = None
