@@ -1,0 +1,236 @@
+"""Public question sets with their databases, loaded into a PostgreSQL server; see docs/questions-benchmark.md.
+
+sql-eval: github.com/defog-ai/sql-eval, its databases: github.com/defog-ai/defog-data (both Apache-2.0).
+geography: github.com/jkkummerfeld/text2sql-data (data/geography.json and the SQLite file).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import itertools
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import sqlglot
+from psycopg import sql
+from sqlglot import exp
+
+from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
+from atlas.language.plan import Term
+
+TYPES = {
+    "bigint": "bigint", "integer": "bigint", "smallint": "bigint", "double precision": "double", "real": "double",
+    "numeric": "double", "boolean": "boolean", "date": "date", "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamp", "json": "json", "jsonb": "json",
+}  # fmt: skip
+# The set's own conventions, which no schema tells: what its authors call major.
+GEOGRAPHY_TERMS = (
+    Term("major city", "population > 150000", "city"), Term("big city", "population > 150000", "city"),
+    Term("major river", "length > 750", "river"), Term("major lake", "area > 750", "lake"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question with the queries of which one must be met; none: it must be refused. half: dev or test."""
+
+    set: str
+    database: str
+    question: str
+    gold: tuple[str, ...]
+    tables: int
+    half: str
+    kind: str = ""
+    terms: tuple[Term, ...] = ()
+    lite: Path | None = field(default=None, compare=False)
+
+
+def half_of(question: str) -> str:
+    """The split: by the question's hash, so that it never changes."""
+    return "dev" if hashlib.sha256(question.encode()).digest()[0] % 2 == 0 else "test"
+
+
+def alternatives(query: str) -> tuple[str, ...]:
+    """The queries that a gold query of sql-eval stands for: one for each subset of the names in braces."""
+    found = []
+    for text in query.split(";"):
+        if not text.strip():
+            continue
+        braces = re.search(r"\{([^{}]+)\}", text)
+        if braces is None:
+            found.append(text.strip())
+            continue
+        names = [name.strip() for name in braces[1].split(",")]
+        for size in range(1, len(names) + 1):
+            for chosen in itertools.combinations(names, size):
+                plain = text.replace("{" + braces[1] + "}", ", ".join(chosen)).replace("{}", ", ".join(chosen))
+                found.append(plain.strip())
+    return tuple(found)
+
+
+def count_tables(query: str) -> int:
+    """How many tables a query reads."""
+    tree = sqlglot.parse_one(query, dialect="postgres")
+    common = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
+    return len({table.name.lower() for table in tree.find_all(exp.Table)} - common)
+
+
+def sql_eval(folder: Path) -> Iterator[Case]:
+    """The 210 questions for PostgreSQL, and those that must be refused."""
+    for row in csv.DictReader((folder / "questions_gen_postgres.csv").open(encoding="utf-8")):
+        gold = alternatives(row["query"])
+        yield Case(
+            "sql-eval", row["db_name"], row["question"], gold, count_tables(gold[0]), half_of(row["question"]),
+            row["query_category"],
+        )  # fmt: skip
+    for row in csv.DictReader((folder / "idk.csv").open(encoding="utf-8")):
+        yield Case("idk", row["db_name"], row["question"], (), 0, half_of(row["question"]), "refuse")
+
+
+def geography(folder: Path) -> Iterator[Case]:
+    """The paraphrased questions on American geography; its own test split is ours."""
+    for item in json.loads((folder / "geography.json").read_text(encoding="utf-8")):
+        for sentence in item["sentences"]:
+            question, query = sentence["text"], item["sql"][0]
+            for name, value in sentence["variables"].items():
+                question, query = question.replace(name, value), query.replace(name, value)
+            half = "test" if sentence["question-split"] == "test" else "dev"
+            yield Case(
+                "geography", "geography_lite", question, (query,), count_tables(query), half, "",
+                GEOGRAPHY_TERMS, folder / "geography.sqlite",
+            )  # fmt: skip
+
+
+def with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def load(url: str, dumps: Path, lite: Path) -> dict[str, str]:
+    """Databases by name, made where they are missing, with their URLs."""
+    found = {}
+    with psycopg.connect(url, autocommit=True) as admin:
+        known = {row[0] for row in admin.execute("SELECT datname FROM pg_database")}
+        for name in [*sorted(path.stem for path in dumps.glob("*/*.sql")), "geography_lite"]:
+            found[name] = with_database(url, name)
+            if name in known:
+                continue
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            with psycopg.connect(found[name]) as connection:
+                if name == "geography_lite":
+                    _load_lite(connection, lite)
+                else:
+                    dump = (dumps / name / f"{name}.sql").read_text(encoding="utf-8")
+                    connection.pgconn.exec_(dump.encode())
+    return found
+
+
+def _load_lite(connection: psycopg.Connection[Any], path: Path) -> None:
+    source = sqlite3.connect(path)
+    for name, statement in source.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall():
+        statement = re.sub(r"\bdouble\b", "double precision", statement, flags=re.IGNORECASE)
+        connection.execute(statement)
+        rows = source.execute(f'SELECT * FROM "{name}"').fetchall()
+        marks = sql.SQL(", ").join([sql.Placeholder()] * len(rows[0]))
+        query = sql.SQL("INSERT INTO {} VALUES ({})").format(sql.Identifier(name), marks)
+        with connection.cursor() as cursor:
+            cursor.executemany(query, rows)
+
+
+def catalog_of(url: str) -> Catalog:
+    """The catalog of a database as Atlas would know it: names, types, frequent values; no declared keys are used."""
+    query = """SELECT c.table_schema, c.table_name, c.column_name, c.data_type FROM information_schema.columns c
+               JOIN information_schema.tables t USING (table_schema, table_name)
+               WHERE t.table_type = 'BASE TABLE' AND c.table_schema NOT IN ('pg_catalog', 'information_schema')
+               ORDER BY c.table_schema, c.table_name, c.ordinal_position"""
+    with psycopg.connect(url, autocommit=True) as connection:
+        tables = []
+        rows = connection.execute(query).fetchall()
+        for (schema, name), columns in itertools.groupby(rows, key=lambda row: (row[0], row[1])):
+            made = tuple(_column(connection, schema, name, row[2], row[3]) for row in columns)
+            key = next((c.name for c in made if _unique(connection, schema, name, c.name)), None)
+            tables.append(CatalogTable(name, schema, name, made, key=(key,) if key else ()))
+        return Catalog(tuple(tables), tuple(_joins(connection, tables)))
+
+
+def _column(connection: psycopg.Connection[Any], schema: str, table: str, name: str, type_: str) -> CatalogColumn:
+    values: tuple[str, ...] = ()
+    complete = False
+    if TYPES.get(type_, "text") == "text":
+        counted = sql.SQL(
+            "SELECT {c}::text FROM {t} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY count(*) DESC, 1 LIMIT 501"
+        ).format(c=sql.Identifier(name), t=sql.Identifier(schema, table))
+        found = [row[0] for row in connection.execute(counted)]
+        complete = len(found) <= 500
+        values = tuple(value for value in found[:500] if len(value) <= 80)
+    return CatalogColumn(name, TYPES.get(type_, "text"), values=values, complete=complete)
+
+
+def _unique(connection: psycopg.Connection[Any], schema: str, table: str, column: str) -> bool:
+    query = sql.SQL("SELECT count(*), count({c}), count(DISTINCT {c}::text) FROM {t}").format(
+        c=sql.Identifier(column), t=sql.Identifier(schema, table)
+    )
+    total, filled, distinct = connection.execute(query).fetchone() or (0, 0, 0)
+    return total > 0 and total == filled == distinct
+
+
+def _joins(connection: psycopg.Connection[Any], tables: Sequence[CatalogTable]) -> Iterator[Join]:
+    """Equal names of columns, the right one identifying rows; kept simple, as the catalog of the server finds more."""
+    for right in tables:
+        for column in right.columns:
+            if not _unique(connection, right.schema, right.name, column.name):
+                continue
+            for left in tables:
+                other = left.column(column.name)
+                if left is not right and other is not None and other.type == column.type and column.name != "name":
+                    yield Join(left.name, other.name, right.name, column.name)
+
+
+def rows_of(url: str, query: str, *, seconds: int = 10) -> tuple[int, list[tuple[Any, ...]]]:
+    """(columns, rows) of a query. Raises psycopg.Error."""
+    with psycopg.connect(url, autocommit=True, options=f"-c statement_timeout={seconds}s") as connection:
+        cursor = connection.execute(query.encode())
+        return len(cursor.description or ()), [tuple(map(plain, row)) for row in cursor.fetchall()]
+
+
+def lite_rows(path: Path, query: str) -> tuple[int, list[tuple[Any, ...]]]:
+    """The same from SQLite."""
+    cursor = sqlite3.connect(path).execute(query)
+    return len(cursor.description), [tuple(map(plain, row)) for row in cursor.fetchall()]
+
+
+def plain(value: Any) -> Any:
+    """A value as it is compared: numbers to six digits, times by their text, texts of numbers as they are."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float) or type(value).__name__ == "Decimal":
+        return float(f"{float(value):.6g}")
+    if type(value).__name__ == "timedelta":
+        return float(value.total_seconds())
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return text.removesuffix("T00:00:00+00:00").removesuffix("T00:00:00")
+
+
+def matches(gold: tuple[int, list[tuple[Any, ...]]], given: tuple[int, list[tuple[Any, ...]]]) -> str | None:
+    """`equal` where the result sets are the same, `more` where the given one has further columns; None otherwise.
+
+    As in sql-eval, rows count once, and their order does not count.
+    """
+    wanted, rows = gold
+    width, other = given
+    if width < wanted:
+        return None
+    # A column of the gold result can only be one that holds the same values.
+    columns = [frozenset(row[n] for row in rows) for n in range(wanted)]
+    offers = [[m for m in range(width) if frozenset(row[m] for row in other) == columns[n]] for n in range(wanted)]
+    for chosen in itertools.islice(itertools.product(*offers), 200):
+        if len(set(chosen)) == wanted and {tuple(row[m] for m in chosen) for row in other} == set(rows):
+            return "equal" if width == wanted else "more"
+    return None

@@ -1,0 +1,350 @@
+"""A reading made into a query: what was read decides measures, groups, order and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from atlas.language.offline.questions.query import (
+    Agg,
+    All,
+    Bucket,
+    Col,
+    Compare,
+    Cond,
+    Exists,
+    Expr,
+    Extreme,
+    Num,
+    OfTotal,
+    Op,
+    Order,
+    Output,
+    Part,
+    Previous,
+    Query,
+    has_aggregate,
+)
+from atlas.language.offline.questions.reading import Reading
+
+_VERBS = ("are", "is", "were", "was", "have", "has", "had", "that", "who", "which", "come", "came", "do", "does", "did")
+
+
+class Unclear(Exception):
+    """The reading makes no query. The argument says what is missing."""
+
+
+def build(reading: Reading) -> Query:
+    """The query of a reading. Raises Unclear."""
+    if reading.growth:
+        return _growth(reading)
+    if reading.share is not None:
+        return _share(reading)
+    _foreign(reading)
+    _late_measures(reading)
+    if reading.best is not None:
+        return _best(reading)
+    if reading.having and not reading.groups:
+        return _having(reading)
+    return _grouped(reading) if reading.groups or reading.measures else _rows(reading)
+
+
+def _late_measures(reading: Reading) -> None:
+    """Words such as `how many` or `total` that found nothing to count: they count rows."""
+    if reading.agg == "sum" and not reading.measures and reading.entity is None:
+        amounts = [col for col in reading.selects if reading.numeric(col)]
+        if amounts:
+            reading.measures += [Agg("sum", col) for col in amounts]
+            reading.selects = [col for col in reading.selects if col not in amounts]
+            reading.agg = None
+    if reading.agg is not None and not reading.measures:
+        raise Unclear(f"what {reading.agg} is of")
+    if reading.counting and not reading.measures and reading.best is None:
+        reading.measures.append(Agg("count"))
+    if reading.distinct and not reading.measures and not reading.selects and isinstance(reading.head, Col):
+        reading.selects.append(reading.head)
+
+
+def _foreign(reading: Reading) -> None:
+    """Joined entities that nothing else uses ask for rows that have them: `customers with orders`."""
+    used = {col.table for col in _cols([*reading.selects, *reading.groups, *reading.measures, *(f.cond for f in reading.filters)])}
+    for name, place, negated in reading.foreign:
+        if name in used:
+            continue
+        before = reading.before(place)
+        join = next(
+            (j for j in reading.index.catalog.joins if j.left_table == name and j.right_table == reading.table), None
+        )
+        if join is None or not (negated or before in ("with", "have", "has", "had", "having", "placed", "made", "any", "least")):
+            reading.unknown.append(reading.items[place].text)
+            continue
+        reading.add(Exists(Col(reading.table, join.right_column), name, join.left_column, None, negated), place)
+
+
+def _cols(parts: Iterable[object]) -> Iterable[Col]:
+    for part in parts:
+        if isinstance(part, Col):
+            yield part
+        elif isinstance(part, tuple):
+            yield from _cols(part)
+        elif isinstance(part, msgspec.Struct):
+            yield from _cols(getattr(part, name) for name in part.__struct_fields__)
+
+
+def conditions(reading: Reading) -> tuple[Cond, ...]:
+    return tuple(filter_.cond for filter_ in reading.filters)
+
+
+def name_of(expr: Expr) -> str:
+    """How an output is called."""
+    match expr:
+        case Col(name=name):
+            return name
+        case Agg(function="count", arg=None):
+            return "count"
+        case Agg(function=function, arg=arg):
+            inner = name_of(arg) if arg is not None else "rows"
+            return {"avg": "average_", "sum": "total_", "count": "number_of_"}.get(function, function + "_") + inner
+        case Bucket(unit=unit) | Part(unit=unit):
+            return unit
+        case OfTotal():
+            return "percent"
+        case Op(operator="/"):
+            return "ratio"
+    return "value"
+
+
+def outputs(exprs: Iterable[Expr]) -> tuple[Output, ...]:
+    found: list[Output] = []
+    for expr in exprs:
+        if any(output.expr == expr for output in found):
+            continue
+        name, number = name_of(expr), 2
+        while any(output.name == name for output in found):
+            name, number = f"{name_of(expr)}_{number}", number + 1
+        found.append(Output(expr, name))
+    return tuple(found)
+
+
+def _rows(reading: Reading) -> Query:
+    """Rows as they are: chosen columns, or all."""
+    selects: list[Expr] = list(reading.selects)
+    orders = list(reading.orders)
+    if reading.direction is not None and not orders:
+        numbers = [col for col in reading.selects if reading.numeric(col)]
+        text = next(iter(reading.selects), None) or reading.display()
+        key = numbers[0] if numbers and reading.direction else text
+        if key is None:
+            raise Unclear("what to sort by")
+        orders = [Order(key, reading.direction)]
+    if not selects and reading.entity is not None and _asks_which(reading):
+        display = reading.display()
+        selects = [] if display is None else [display]
+    if not selects and reading.entity is None and not reading.filters:
+        raise Unclear("what to show")
+    if selects and orders:
+        selects += [o.expr for o in orders if isinstance(o.expr, Col) and o.expr not in selects and reading.numeric(o.expr)]
+    limit = reading.limit
+    distinct = bool(selects) and (reading.distinct or not _identifies(reading, selects)) and not orders
+    return Query(
+        reading.table, outputs(selects), conditions(reading), order=tuple(orders), limit=limit, distinct=distinct
+    )
+
+
+def _asks_which(reading: Reading) -> bool:
+    """`which customers …` asks for their names; `show customers …` for all there is."""
+    return any(item.kind == "wh" for item in reading.items[: (reading.entity or 0) + 1])
+
+
+def _identifies(reading: Reading, selects: Iterable[Expr]) -> bool:
+    display = reading.display()
+    table = reading.index.catalog.table(reading.table)
+    keys = {Col(reading.table, name) for name in (table.key if table else ())}
+    return any(expr == display or expr in keys for expr in selects) or all(
+        isinstance(expr, Col) and (reading.numeric(expr) or reading.temporal(expr)) for expr in selects
+    )
+
+
+def _grouped(reading: Reading) -> Query:
+    """Aggregates, of all rows or by group."""
+    groups = list(reading.groups)
+    measures = list(reading.measures)
+    selects = [col for col in reading.selects if col not in groups]
+    if not measures:
+        numbers = [col for col in selects if reading.numeric(col)]
+        if groups and numbers and _per_row(reading, groups):
+            return _per_row_query(reading, groups, numbers)
+        if groups and numbers:
+            raise Unclear("whether the sum or the average is meant")
+        measures = [Agg("count")]
+    if groups and _per_row(reading, groups) and all(isinstance(m, Agg) and m.function == "sum" for m in measures):
+        numbers = [m.arg for m in measures if isinstance(m, Agg) and isinstance(m.arg, Col)]
+        if len(numbers) == len(measures):
+            return _per_row_query(reading, groups, numbers)
+    extra = [col for col in selects if not reading.numeric(col)]
+    if groups or extra:
+        groups += [col for col in extra if col not in groups]
+    order = _group_order(reading, groups, measures)
+    having = tuple(Compare(Agg("count"), operator, value) for operator, value in reading.having)
+    return Query(
+        reading.table, outputs([*groups, *measures]), conditions(reading), tuple(groups), having, order, reading.limit
+    )
+
+
+def _group_order(reading: Reading, groups: list[Expr], measures: list[Expr | Agg]) -> tuple[Order, ...]:
+    if reading.orders:
+        return tuple(
+            Order(_as_measure(reading, order.expr, measures), order.descending) for order in reading.orders
+        )
+    if not groups:
+        return ()
+    if reading.direction is not None:
+        text = not reading.direction and any(item.text.startswith(("alpha", "in alpha", "chron")) for item in reading.items)
+        return (Order(groups[0] if text else measures[0], reading.direction),)
+    if any(isinstance(group, Bucket) for group in groups):
+        return (Order(next(group for group in groups if isinstance(group, Bucket))),)
+    return (Order(measures[0], True),)
+
+
+def _as_measure(reading: Reading, expr: Expr, measures: list[Expr | Agg]) -> Expr:
+    """What an order names, in terms of the query: `ordered by rating` means the average where that is shown."""
+    if isinstance(expr, Col) and expr not in reading.groups:
+        for measure in measures:
+            if isinstance(measure, Agg) and measure.arg == expr:
+                return measure
+        return expr if expr in reading.selects else Agg("min", expr)
+    if isinstance(expr, Agg) and expr.function == "count":
+        return next((m for m in measures if isinstance(m, Agg) and m.function in ("count", "sum")), expr)
+    return expr
+
+
+def _per_row(reading: Reading, groups: list[Expr]) -> bool:
+    """Whether each group is one row: `the population of each state` in a table of states."""
+    table = reading.index.catalog.table(reading.table)
+    keys = {Col(reading.table, name) for name in (table.key if table and len(table.key) == 1 else ())}
+    return len(groups) == 1 and (groups[0] in keys or (groups[0] == reading.display() and reading.every_column))
+
+
+def _per_row_query(reading: Reading, groups: list[Expr], numbers: Iterable[Expr]) -> Query:
+    shown = [*groups, *numbers]
+    orders = tuple(reading.orders)
+    if reading.direction is not None and not orders:
+        orders = (Order(shown[1], reading.direction),)
+    return Query(reading.table, outputs(shown), conditions(reading), order=orders, limit=reading.limit)
+
+
+def _best(reading: Reading) -> Query:
+    """Superlatives: the rows, or groups, with the greatest or least of something."""
+    best = reading.best
+    assert best is not None
+    by = best.by
+    head = reading.head
+    grouped = by is None or has_aggregate(by)
+    if by is None and reading.measures:
+        by, grouped = reading.measures[0], True
+    if by is None and reading.orders:
+        by, grouped = reading.orders[0].expr, has_aggregate(reading.orders[0].expr)
+    groups = list(reading.groups)
+    entity_head = head is None or (isinstance(head, Col) and head == reading.display())
+    if not grouped and isinstance(by, Col):
+        if entity_head and not groups or (isinstance(head, Col) and reading.entity is not None and not groups):
+            return _best_rows(reading, by)
+        if groups or (isinstance(head, Col) and reading.limit is not None):
+            # `top 5 states by revenue`: of the sums by state.
+            by, grouped = Agg("sum", by), True
+        else:
+            return _best_rows(reading, by)
+    if by is None:
+        by = Agg("count")
+    if not groups:
+        chosen = [col for col in reading.selects if not reading.numeric(col)] or ([head] if head is not None else [])
+        groups = list(chosen)
+    if not groups:
+        raise Unclear("what to compare")
+    shown = [*groups, *(m for m in reading.measures if m != by), by]
+    limit = reading.limit if reading.limit is not None else (None if reading.ordered else 1)
+    return Query(
+        reading.table, outputs(shown), conditions(reading), tuple(groups), order=(Order(by, best.descending),), limit=limit
+    )
+
+
+def _best_rows(reading: Reading, by: Col) -> Query:
+    """Rows of the main table with the extreme value; all of them where several share it."""
+    best = reading.best
+    assert best is not None
+    selects: list[Expr] = [col for col in reading.selects if col != by]
+    display = reading.display()
+    if not selects and display is not None:
+        selects = [display]
+    shown = outputs([*selects, by])
+    where = conditions(reading)
+    if reading.limit is None and not reading.ordered and not reading.orders and not reading.measures:
+        inner = All(where) if len(where) > 1 else where[0] if where else None
+        extreme = Extreme(by, "=", Agg("max" if best.descending else "min", by, where=inner))
+        return Query(reading.table, shown, (*where, extreme))
+    if reading.measures:
+        raise Unclear("whether rows or an aggregate is meant")
+    return Query(reading.table, shown, where, order=(Order(by, best.descending),), limit=reading.limit)
+
+
+def _having(reading: Reading) -> Query:
+    groups: list[Expr] = [reading.head] if reading.head is not None else []
+    if not groups:
+        raise Unclear("what to count by")
+    having = tuple(Compare(Agg("count"), operator, value) for operator, value in reading.having)
+    return Query(
+        reading.table, outputs([*groups, Agg("count")]), conditions(reading), tuple(groups), having,
+        (Order(Agg("count"), True),), reading.limit,
+    )  # fmt: skip
+
+
+def _share(reading: Reading) -> Query:
+    """`what percentage of leads are active`, `share of revenue by state`."""
+    measure = next((m for m in reading.measures if isinstance(m, Agg) and m.function in ("sum", "count")), None)
+    amounts = [col for col in reading.selects if reading.numeric(col)]
+    whole = Agg("sum", amounts[0]) if measure is None and amounts else measure or Agg("count")
+    groups = [*reading.groups, *(col for col in reading.selects if col not in amounts and col not in reading.groups)]
+    if groups and not reading.filters:
+        exprs = [*groups, whole, OfTotal(whole)]
+        return Query(reading.table, outputs(exprs), (), tuple(groups), order=(Order(OfTotal(whole), True),), limit=reading.limit)
+    parts, base = _split_share(reading)
+    if not parts:
+        raise Unclear("the share of what")
+    cond = parts[0] if len(parts) == 1 else All(tuple(parts))
+    ratio: Expr = Op("/", msgspec.structs.replace(whole, where=cond), whole)
+    if reading.share == "percent":
+        ratio = Op("*", Num(100), ratio)
+    name = "percent" if reading.share == "percent" else "share"
+    shown = (*outputs(groups), Output(ratio, name))
+    order = (Order(ratio, True),) if groups else ()
+    return Query(reading.table, shown, tuple(base), tuple(groups), order=order, limit=reading.limit)
+
+
+def _split_share(reading: Reading) -> tuple[list[Cond], list[Cond]]:
+    """Conditions of the part, and those of the whole: `of leads from Texas, how many are active`."""
+    verb = None
+    if reading.entity is not None:
+        for place in range(reading.entity + 1, len(reading.items)):
+            if reading.items[place].kind == "filler" and reading.items[place].text in _VERBS:
+                verb = place
+                break
+    if reading.out_of is not None:
+        part = [f.cond for f in reading.filters if f.place < reading.out_of]
+        return part, [f.cond for f in reading.filters if f.place > reading.out_of]
+    if verb is not None and any(f.place > verb for f in reading.filters):
+        return [f.cond for f in reading.filters if f.place > verb], [f.cond for f in reading.filters if f.place < verb]
+    return [f.cond for f in reading.filters], []
+
+
+def _growth(reading: Reading) -> Query:
+    """`growth of revenue per month`: each period with the one before and the change in percent."""
+    bucket = next((group for group in reading.groups if isinstance(group, Bucket)), None) or reading.bucket("month")
+    if bucket is None:
+        raise Unclear("over what time")
+    amounts = [col for col in reading.selects if reading.numeric(col)]
+    measure = next(iter(reading.measures), None) or (Agg("sum", amounts[0]) if amounts else Agg("count"))
+    before = Previous(measure, bucket)
+    change = Op("*", Num(100), Op("/", Op("-", measure, before), before))
+    shown = (*outputs([bucket, measure]), Output(before, "previous"), Output(change, "growth_percent"))
+    return Query(reading.table, shown, conditions(reading), (bucket,), order=(Order(bucket),), limit=reading.limit)

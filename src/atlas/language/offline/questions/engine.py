@@ -1,0 +1,167 @@
+"""The offline engine: a question in, a plan out; the same for the same question, with no model and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from atlas.core.catalog import Catalog
+from atlas.language.offline.questions.building import Unclear, build
+from atlas.language.offline.questions.compiling import NoPathError, paths, to_sql
+from atlas.language.offline.questions.linking import Index, index_of
+from atlas.language.offline.questions.query import Query
+from atlas.language.offline.questions.ratios import build_ratio, ratio_at
+from atlas.language.offline.questions.reading import Reading
+from atlas.language.offline.questions.tagging import Item, Tagger
+from atlas.language.offline.questions.words import tokens
+from atlas.language.plan import Question, QuestionPlan
+
+MAX_TABLES_TRIED = 12
+
+
+@dataclass
+class Attempt:
+    """A reading for one main table, with what it costs: words left over, and what had to be guessed."""
+
+    table: str
+    cost: float
+    reading: Reading
+    query: Query | None
+    sql: str | None
+    reason: str = ""
+
+
+def plan_question(question: Question) -> QuestionPlan:
+    """The plan of a question; never raises for what a question says."""
+    today = date.fromisoformat(question.today) if question.today else datetime.now(UTC).date()
+    index = index_of(question.catalog)
+    found = tokens(question.text)
+    tagger = Tagger(index, found, question.terms, today)
+    attempts = [attempt(tagger, table) for table in _candidates(tagger, question)]
+    good = [a for a in attempts if a.sql is not None]
+    if not good:
+        return _not_understood(question, attempts)
+    best = min(good, key=lambda a: a.cost)
+    if best.reading.unknown:
+        return _not_understood(question, [best])
+    assert best.query is not None
+    return QuestionPlan(
+        sql=best.sql, assumptions=tuple(best.reading.assumptions), confidence=max(0.5, 0.95 - 0.1 * best.cost),
+        state=msgspec.json.encode(best.query).decode(),
+    )  # fmt: skip
+
+
+def _candidates(tagger: Tagger, question: Question) -> list[str]:
+    if question.table is not None and question.catalog.table(question.table) is not None:
+        return [question.table]
+    named = tagger.tables()
+    ranked = sorted(named, key=lambda name: (-_weight(tagger, name), name))
+    return ranked[:MAX_TABLES_TRIED]
+
+
+def _weight(tagger: Tagger, table: str) -> float:
+    """How much of the question names things of a table."""
+    covered: dict[int, float] = {}
+    for mentions in tagger.mentions_of(table):
+        for position in range(mentions.start, mentions.end):
+            covered[position] = max(covered.get(position, 0), mentions.score)
+    return sum(covered.values())
+
+
+def attempt(tagger: Tagger, table: str) -> Attempt:
+    """Reads the question with `table` as the main one: first alone, then with all that can be joined."""
+    alone = _attempt(tagger, table, frozenset())
+    if alone.sql is not None and not alone.reading.unknown:
+        return alone
+    reachable = reachable_from(table, tagger.index.catalog)
+    if not reachable:
+        return alone
+    joined = _attempt(tagger, table, reachable)
+    joined.cost += 0.5
+    return min((alone, joined), key=lambda a: (a.sql is None, a.cost))
+
+
+def reachable_from(table: str, catalog: Catalog) -> frozenset[str]:
+    """Tables that keys connect with a table, in at most three steps."""
+    reached = {table}
+    for _ in range(3):
+        reached |= {j.right_table for j in catalog.joins if j.left_table in reached} | {
+            j.left_table for j in catalog.joins if j.right_table in reached
+        }
+    return frozenset(reached - {table})
+
+
+def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
+    items = tagger.items(table, reachable)
+    reading = Reading(tagger.index, table, items)
+    try:
+        query = _query(reading, items)
+        sql = to_sql(query, tagger.index.catalog)
+    except Unclear as error:
+        return Attempt(table, 100.0, reading, None, None, f"It is not clear {error}.")
+    except NoPathError as error:
+        return Attempt(table, 100.0, reading, None, None, f"Nothing connects {table} with {error}.")
+    return Attempt(table, _cost(tagger, reading, query), reading, query, sql)
+
+
+def _query(reading: Reading, items: Sequence[Item]) -> Query:
+    at = ratio_at(items)
+    if at is not None:
+        return build_ratio(reading, items, at)
+    return build(reading.run())
+
+
+def _cost(tagger: Tagger, reading: Reading, query: Query) -> float:
+    """Unknown words weigh most; then tables that had to be joined, loose matches, and a main table that nothing names."""
+    cost = 10.0 * len(reading.unknown)
+    used = [m for item in reading.items for m in item.mentions[:1]]
+    cost += sum(1 - min(m.score, 1.0) for m in used)
+    cost += 0.6 * sum(1 for _ in paths(query.table, _tables_of(query), tagger.index.catalog))
+    if not any(m.kind == "table" and m.table == query.table for m in used):
+        cost += 0.8
+    cost += 0.4 * len(reading.foreign)
+    return cost
+
+
+def _tables_of(query: Query) -> list[str]:
+    from atlas.language.offline.questions.compiling import _tables
+
+    return _tables(query)
+
+
+def _not_understood(question: Question, attempts: Sequence[Attempt]) -> QuestionPlan:
+    best = min(attempts, key=lambda a: (len(a.reading.unknown), a.cost), default=None)
+    words = tuple(dict.fromkeys(best.reading.unknown)) if best else ()
+    reason = best.reason if best and best.reason else ""
+    if words:
+        told = ", ".join(f'"{word}"' for word in words)
+        text = f"I don't understand {told}."
+    else:
+        text = reason or "I don't see which table or column this is about."
+    return QuestionPlan(question=text, not_understood=words, suggestions=suggestions(question.catalog, question.table))
+
+
+def suggestions(catalog: Catalog, table: str | None) -> tuple[str, ...]:
+    """Questions that could be answered."""
+    index = index_of(catalog)
+    found: list[str] = []
+    for known in catalog.tables:
+        if table is not None and known.name != table:
+            continue
+        found += _suggest(index, known.name)
+    return tuple(found[:4])
+
+
+def _suggest(index: Index, table: str) -> list[str]:
+    name = table.replace("_", " ")
+    found = [f"How many {name} are there?"]
+    groups = [c.column for c in index.columns[table] if c.column.type == "text" and c.column.complete and len(c.column.values) <= 50]
+    numbers = [c.column for c in index.columns[table] if c.column.type == "double"]
+    if groups:
+        found.append(f"How many {name} are there per {groups[0].name.replace('_', ' ')}?")
+    if groups and numbers:
+        found.append(f"What is the average {numbers[0].name.replace('_', ' ')} by {groups[0].name.replace('_', ' ')}?")
+    return found

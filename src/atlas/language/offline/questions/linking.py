@@ -1,0 +1,314 @@
+"""Words linked to the schema: which tables, columns and values a phrase of a question may name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
+from atlas.core.identifiers import singular
+from atlas.language.offline.questions.lexicon import ADJECTIVES, FILLERS, SYNONYMS
+from atlas.language.offline.questions.places import AMBIGUOUS, places
+from atlas.language.offline.questions.words import Token, parts, root, stem
+
+MAX_PHRASE = 6
+NUMERIC = ("bigint", "double")
+TEMPORAL = ("date", "timestamp")
+# Words of column names that say little of what the column holds.
+_WEAK = frozenset(
+    "name id num no number count total date dt ts at time code text value flag is has key uuid of in the and by to "
+    "tx sb amount".split()
+)
+# Words that identifiers without separators are made of, besides those of the schema's own tables.
+_COMMON = frozenset(
+    "name id num date type count status text title year code key time amount price total address email phone number "
+    "day month symbol currency country state city rate close open high low volume cust customer join tx ticker daily "
+    "exchange sector postal cited citing start end first last user order product".split()
+)
+_DISPLAY = ("name", "title", "label", "username", "full_name", "display_name", "email", "code", "number", "symbol")
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """A phrase, tokens [start, end), that may name something. kind: table, column or value; score: 0 to 1."""
+
+    start: int
+    end: int
+    kind: str
+    table: str
+    column: str = ""
+    values: tuple[str, ...] = ()
+    score: float = 1.0
+
+
+class LinkedColumn(msgspec.Struct, frozen=True):
+    """A column with the words that mean it. core: stems that matter; every: all stems; place: us, country or None."""
+
+    table: CatalogTable
+    column: CatalogColumn
+    core: tuple[str, ...]
+    every: tuple[str, ...]
+    place: str | None
+    by_place: dict[str, tuple[str, ...]]
+
+
+class Index:
+    """The schema, ready for linking."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        vocabulary = _COMMON | {w for t in catalog.tables for p in parts(t.name) for w in (p, singular(p))}
+        self.table_words = {table.name: tuple(stem(p) for p in _split(table.name, vocabulary)) for table in catalog.tables}
+        self.columns: dict[str, list[LinkedColumn]] = {
+            table.name: [self._column(table, column, vocabulary) for column in table.columns] for table in catalog.tables
+        }
+        self._values: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
+        for table in catalog.tables:
+            for column in table.columns:
+                if column.type == "text":
+                    for value in column.values:
+                        self._values.setdefault(_key(value), []).append((table.name, column.name, value))
+
+    def _column(self, table: CatalogTable, column: CatalogColumn, vocabulary: frozenset[str]) -> LinkedColumn:
+        words = [stem(part) for part in _split(column.name, vocabulary)] or [column.name.lower()]
+        own = set(self.table_words[table.name])
+        core = [w for w in words if w not in _WEAK and w not in own] or [w for w in words if w not in own] or words
+        place, by_place = _places_of(column)
+        return LinkedColumn(table, column, tuple(core), tuple(words), place, by_place)
+
+    def column(self, table: str, name: str) -> LinkedColumn:
+        return next(linked for linked in self.columns[table] if linked.column.name == name)
+
+    def display(self, table: str) -> str | None:
+        """The column that names a row: its name or title, else the first text that tells rows apart."""
+        linked = self.columns[table]
+        own = set(self.table_words[table])
+        for wanted in _DISPLAY:
+            for column in linked:
+                words = [w for w in column.every if w not in own]
+                if column.column.name.lower() == wanted or words == [stem(wanted)]:
+                    return column.column.name
+        for column in linked:
+            if column.column.type == "text" and column.every[-1:] == ("name",) and not column.column.complete:
+                return column.column.name
+        key = self.catalog.table(table).key if self.catalog.table(table) else ()  # type: ignore[union-attr]
+        if key:
+            return key[0]
+        texts = [c.column.name for c in linked if c.column.type == "text"]
+        return texts[0] if texts else None
+
+    def mentions(self, found: Sequence[Token]) -> list[Mention]:
+        """Everything that phrases of a question may name."""
+        result: list[Mention] = []
+        for start in range(len(found)):
+            if found[start].kind == "sign":
+                continue
+            for end in range(start + 1, min(start + MAX_PHRASE, len(found)) + 1):
+                if found[end - 1].kind == "sign":
+                    break
+                result += self._phrase(found, start, end)
+        return result
+
+    def _phrase(self, found: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
+        phrase = found[start:end]
+        yield from self._value_mentions(phrase, start, end)
+        if any(token.kind == "quote" for token in phrase):
+            if len(phrase) > 1:
+                return
+        content = [t for t in phrase if t.lower not in ("of", "the", "a", "an", "for")]
+        if not content or len(content) > 4 or phrase[0] not in content or phrase[-1] not in content:
+            return
+        words = [t.stem if t.kind != "quote" else stem(t.lower) for t in content]
+        if len(words) == 1 and "_" in content[0].lower:
+            words = [stem(p) for p in parts(content[0].text)]
+        for name, own in self.table_words.items():
+            score = _table_score(words, own, len(phrase) == 1 and content[0].lower == name.lower())
+            if score:
+                yield Mention(start, end, "table", name, score=score)
+        for columns in self.columns.values():
+            for linked in columns:
+                score = _column_score(words, linked, self.table_words[linked.table.name])
+                if len(phrase) == 1 and content[0].lower == linked.column.name.lower():
+                    score = 1.05
+                if score:
+                    yield Mention(start, end, "column", linked.table.name, linked.column.name, score=score)
+
+    def _value_mentions(self, phrase: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
+        if phrase[0].kind == "quote" and len(phrase) == 1:
+            key = _key(phrase[0].text)
+        else:
+            key = tuple(token.lower for token in phrase)
+        stems = tuple(stem(word) for word in key)
+        seen = set()
+        for table, column, value in [*self._values.get(key, ()), *(self._values.get(stems, ()) if stems != key else ())]:
+            if (table, column) in seen or not _plausible(phrase, value):
+                continue
+            seen.add((table, column))
+            same = tuple(v for t, c, v in self._values.get(key, ()) if (t, c) == (table, column)) or (value,)
+            yield Mention(start, end, "value", table, column, same, 1.0)
+        text = " ".join(token.lower for token in phrase)
+        ids = places(text)
+        if not ids or (len(phrase) == 1 and text in AMBIGUOUS and not phrase[0].text.isupper()):
+            return
+        for columns in self.columns.values():
+            for linked in columns:
+                where = (linked.table.name, linked.column.name)
+                if linked.place is None or where in seen:
+                    continue
+                for place in ids:
+                    if place.startswith(linked.place):
+                        values = linked.by_place.get(place) or (_styled(place, linked),)
+                        yield Mention(start, end, "value", *where, values, 0.97 if place in linked.by_place else 0.8)
+
+
+def _styled(place: str, linked: LinkedColumn) -> str:
+    """A place that the column doesn't hold, written as the column writes places."""
+    import pycountry
+    import us
+
+    kind, code = place.split(":")
+    lengths = Counter(len(value) for value in linked.column.values)
+    short = lengths.most_common(1)[0][0] if lengths else 0
+    if kind == "us":
+        state = us.states.lookup(code)
+        return code if short == 2 or state is None else str(state.name)
+    country = pycountry.countries.get(alpha_2=code)
+    return code if short == 2 else country.alpha_3 if short == 3 else str(country.name)
+
+
+def _plausible(phrase: Sequence[Token], value: str) -> bool:
+    """Whether a short or common word really means the value."""
+    if phrase[0].kind == "quote":
+        return True
+    if len(phrase) == 1:
+        token = phrase[0]
+        if len(value) == 1:
+            return token.text == value and token.text.isupper()
+        if token.lower in FILLERS or token.lower in AMBIGUOUS:
+            return token.text == value and not token.text.islower()
+        if token.kind == "number":
+            return False
+    return not all(token.lower in FILLERS for token in phrase)
+
+
+def _key(value: str) -> tuple[str, ...]:
+    from atlas.language.offline.questions.words import tokens
+
+    return tuple(token.lower for token in tokens(value) if token.kind != "sign")[:8]
+
+
+def _places_of(column: CatalogColumn) -> tuple[str | None, dict[str, tuple[str, ...]]]:
+    """What kind of place a column holds, if any, and its values by place."""
+    if column.type != "text" or not column.values:
+        return None, {}
+    ids = {value: places(value) for value in column.values[:300]}
+    counts = Counter(kind for found in ids.values() for kind in {place.split(":")[0] for place in found})
+    if not counts or counts.most_common(1)[0][1] < 0.6 * len(ids):
+        return None, {}
+    best = counts.most_common(2)
+    kind = best[0][0]
+    if len(best) == 2 and best[0][1] == best[1][1]:
+        kind = "country" if "country" in column.name.lower() or "nation" in column.name.lower() else "us"
+    by_place: dict[str, list[str]] = {}
+    for value, found in ids.items():
+        for place in found:
+            if place.startswith(kind):
+                by_place.setdefault(place, []).append(value)
+    return kind, {place: tuple(values) for place, values in by_place.items()}
+
+
+def _split(name: str, vocabulary: frozenset[str]) -> list[str]:
+    """Words of an identifier; one without separators is split where all of it is known words."""
+    result: list[str] = []
+    for part in parts(name):
+        result += _segments(part, vocabulary) or [part]
+    return result
+
+
+def _segments(word: str, vocabulary: frozenset[str]) -> list[str] | None:
+    if word in vocabulary or len(word) < 5:
+        return [word]
+    best: dict[int, list[str]] = {0: []}
+    for end in range(1, len(word) + 1):
+        for start in range(end):
+            piece = word[start:end]
+            known = piece in vocabulary or (start == 0 and len(piece) == 2)
+            if start in best and known and (end not in best or len(best[end]) > len(best[start]) + 1):
+                best[end] = [*best[start], piece]
+    return best.get(len(word))
+
+
+def same_word(asked: str, own: str) -> float:
+    """How well a word of a question, by its stem, means a word of a name: 0 to 1."""
+    if asked == own:
+        return 1.0
+    if own in SYNONYMS.get(asked, ()):
+        return 0.9
+    if len(asked) >= 4 and len(own) >= 4 and root(asked) == root(own):
+        return 0.85
+    if len(own) >= 3 and len(asked) > len(own) and asked.startswith(own) and len(own) >= 0.5 * len(asked):
+        return 0.7
+    if len(asked) >= 5 and own.startswith(asked) and len(asked) >= 0.6 * len(own):
+        return 0.7
+    return 0.0
+
+
+def _table_score(words: Sequence[str], own: Sequence[str], exact: bool) -> float:
+    if exact:
+        return 1.02
+    if len(words) > len(own):
+        return 0.0
+    hits = [max(same_word(word, part) for part in own) for word in words]
+    if min(hits) == 0:
+        return 0.0
+    if len(words) == len(own):
+        return sum(hits) / len(hits)
+    # Part of a table's name, as `offerings` for course_offering: its last word is what the rows are.
+    return 0.8 * hits[-1] if same_word(words[-1], own[-1]) >= 0.85 else 0.0
+
+
+def _column_score(words: Sequence[str], linked: LinkedColumn, table: Sequence[str]) -> float:
+    own = linked.every
+    hits, core = [], set()
+    for word in words:
+        best, which = max(((same_word(word, part), part) for part in (*linked.core, *own)), default=(0.0, ""))
+        if best == 0:
+            if any(same_word(word, part) >= 0.85 for part in table) and len(words) > 1:
+                hits.append(0.95)
+                continue
+            return 0.0
+        hits.append(best)
+        core.add(which)
+    covered = sum(1 for word in linked.core if word in core) / len(linked.core)
+    if covered == 0:
+        return 0.0
+    extra = sum(1 for word in own if word in core) / len(own)
+    score = sum(hits) / len(hits) * (1.0 if covered == 1 else 0.55 * covered + 0.1)
+    return score * (0.96 + 0.04 * extra)
+
+
+def hinted(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:
+    """The column that an adjective measures: `long` a length, `expensive` a price."""
+    for hint in ADJECTIVES[base][1].split():
+        for linked in columns:
+            if linked.column.type in (*NUMERIC, *TEMPORAL) or base in ("high", "highest", "low", "lowest"):
+                if any(same_word(stem(hint), part) >= 0.9 for part in linked.every) and not _is_key(linked):
+                    return linked.column
+    return None
+
+
+def _is_key(linked: LinkedColumn) -> bool:
+    return linked.every[-1] in ("id", "key", "uuid") or (linked.column.name,) == linked.table.key
+
+
+def is_key(linked: LinkedColumn) -> bool:
+    """Whether the column only identifies rows, so that sums of it mean nothing."""
+    return _is_key(linked)
+
+
+@lru_cache(maxsize=32)
+def index_of(catalog: Catalog) -> Index:
+    """The index of a catalog, kept for the next question."""
+    return Index(catalog)

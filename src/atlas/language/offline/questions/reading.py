@@ -1,0 +1,218 @@
+"""Items of a question read for one main table, from left to right, into the clauses of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from atlas.core.catalog import CatalogColumn
+from atlas.language.offline.questions import clauses, filtering
+from atlas.language.offline.questions.linking import NUMERIC, TEMPORAL, Index, Mention, is_key
+from atlas.language.offline.questions.query import Agg, Bucket, Col, Cond, Expr, Given, Order
+from atlas.language.offline.questions.tagging import Item
+from atlas.language.plan import Term
+
+SKIPPED = ("filler", "link")
+
+
+@dataclass
+class Best:
+    """The rows that a superlative asks for. by: what is compared; None: the number of rows of each head."""
+
+    descending: bool
+    by: Expr | None
+    place: int = 0
+
+
+@dataclass
+class Filter:
+    """A condition and the item that brought it."""
+
+    cond: Cond
+    place: int
+
+
+@dataclass
+class Reading:
+    """What was read so far. table: the main one; unknown: words without a meaning; head: what is asked for."""
+
+    index: Index
+    table: str
+    items: Sequence[Item]
+    measures: list[Agg | Expr] = field(default_factory=list)
+    selects: list[Col] = field(default_factory=list)
+    groups: list[Expr] = field(default_factory=list)
+    filters: list[Filter] = field(default_factory=list)
+    having: list[tuple[str, float | int]] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    best: Best | None = None
+    limit: int | None = None
+    direction: bool | None = None
+    unknown: list[str] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    foreign: list[tuple[str, int, bool]] = field(default_factory=list)
+    entity: int | None = None
+    head: Expr | None = None
+    agg: str | None = None
+    counting: bool = False
+    negated: bool = False
+    distinct: bool = False
+    share: str | None = None
+    out_of: int | None = None
+    growth: bool = False
+    versus: bool = False
+    ordered: bool = False
+    every_column: bool = False
+
+    def run(self) -> Reading:
+        """Reads all items."""
+        at = 0
+        while at < len(self.items):
+            at = max(self._step(at), at + 1)
+        if self.negated:
+            self.unknown.append("not")
+        return self
+
+    def _step(self, at: int) -> int:
+        item = self.items[at]
+        match item.kind:
+            case "filler" | "link" | "stop" | "comma" | "and" | "or" | "wh" | "to" | "than" | "how" | "outof":
+                if item.kind == "outof":
+                    self.out_of = at
+                return at + 1
+            case "count":
+                self.counting = True
+                return at + 1
+            case "agg":
+                self.agg = str(item.value)
+                return at + 1
+            case "distinct":
+                self.distinct = True
+                return at + 1
+            case "neg" | "negation":
+                self.negated = True
+                return at + 1
+            case "share":
+                self.share = "percent" if "percent" in item.text or "share" in item.text or "%" in item.text else "fraction"
+                return at + 1
+            case "growth":
+                self.growth = True
+                return at + 1
+            case "vs":
+                self.versus = True
+                return at + 1
+        return self._clause(at, item)
+
+    def _clause(self, at: int, item: Item) -> int:
+        match item.kind:
+            case "col":
+                return clauses.column(self, at)
+            case "table":
+                return clauses.table(self, at)
+            case "per" | "by" | "unit":
+                return clauses.group(self, at)
+            case "superlative" | "most" | "top":
+                return clauses.superlative(self, at)
+            case "order" | "asc" | "desc":
+                return clauses.order(self, at)
+            case "where" | "when" | "positive" | "much":
+                return clauses.asked(self, at)
+            case "value":
+                return filtering.value(self, at)
+            case "quote":
+                return filtering.quote(self, at)
+            case "period":
+                return filtering.during(self, at)
+            case "cmp" | "comparative":
+                return filtering.compare(self, at)
+            case "between":
+                return filtering.between(self, at)
+            case "term":
+                assert isinstance(item.value, Term)
+                return self.add(Given(item.value.table or self.table, item.value.meaning, item.text, self.take_negation()), at)
+            case "empty":
+                return filtering.empty(self, at)
+        self.unknown.append(item.text)
+        return at + 1
+
+    # What handlers share.
+
+    def add(self, cond: Cond, at: int, end: int | None = None) -> int:
+        """Adds a condition; gives where to read on."""
+        self.filters.append(Filter(cond, at))
+        return at + 1 if end is None else end
+
+    def take_negation(self) -> bool:
+        taken, self.negated = self.negated, False
+        return taken
+
+    def take_agg(self) -> str | None:
+        taken, self.agg = self.agg, None
+        return taken
+
+    def next(self, at: int, *, skip: Sequence[str] = SKIPPED) -> int:
+        """The next item from `at` that is not skipped; the number of items where there is none."""
+        while at < len(self.items) and self.items[at].kind in skip:
+            at += 1
+        return at
+
+    def item(self, at: int) -> Item | None:
+        return self.items[at] if 0 <= at < len(self.items) else None
+
+    def kind(self, at: int) -> str:
+        return self.items[at].kind if 0 <= at < len(self.items) else ""
+
+    def before(self, at: int) -> str:
+        """The text of the item before, where it is no schema word."""
+        item = self.item(at - 1)
+        return item.text if item is not None and item.kind in ("filler", "link", "neg", "and", "comma", "or") else ""
+
+    def definition(self, col: Col) -> CatalogColumn:
+        return self.index.column(col.table, col.name).column
+
+    def numeric(self, col: Col) -> bool:
+        """Whether sums and comparisons of the column mean something."""
+        return self.definition(col).type in NUMERIC and not is_key(self.index.column(col.table, col.name))
+
+    def temporal(self, col: Col) -> bool:
+        return self.definition(col).type in TEMPORAL
+
+    def flag(self, col: Col) -> bool:
+        """Whether the column says yes or no: a boolean, or a number called is_… or has_…."""
+        column = self.definition(col)
+        return column.type == "boolean" or (column.type == "bigint" and column.name.lower().startswith(("is_", "has_")))
+
+    def best_column(self, at: int) -> Col | None:
+        """The column that an item names, if it may name one."""
+        item = self.item(at)
+        if item is None:
+            return None
+        found = next((m for m in item.mentions if m.kind == "column"), None)
+        return None if found is None else Col(found.table, found.column)
+
+    def columns(self, item: Item) -> list[Mention]:
+        return [mention for mention in item.mentions if mention.kind == "column"]
+
+    def display(self) -> Col | None:
+        name = self.index.display(self.table)
+        return None if name is None else Col(self.table, name)
+
+    def time_column(self) -> Col | None:
+        """The time of a row, where nothing in the question names it: when it came to be."""
+        linked = [c for c in self.index.columns[self.table] if c.column.type in TEMPORAL]
+        if not linked:
+            return None
+        for wanted in ("creat", "ts", "order", "date", "time", "start", "sign", "join", "add"):
+            for column in linked:
+                if any(word.startswith(wanted) for word in column.every):
+                    return Col(self.table, column.column.name)
+        return Col(self.table, linked[0].column.name)
+
+    def bucket(self, unit: str) -> Expr | None:
+        """Periods of a time to group by: of the main table's time, or its own column of that name."""
+        own = next((c for c in self.index.columns[self.table] if unit in c.every), None)
+        if own is not None and own.column.type not in TEMPORAL:
+            return Col(self.table, own.column.name)
+        column = next((f.cond.column for f in self.filters if hasattr(f.cond, "column") and hasattr(f.cond, "start")), None)
+        column = column or self.time_column()
+        return None if column is None or unit == "decade" else Bucket(unit, column)
