@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from atlas.language.offline.questions import filtering
 from atlas.language.offline.questions.lexicon import ADJECTIVES
 from atlas.language.offline.questions.linking import hinted
-from atlas.language.offline.questions.query import Agg, Bucket, Col, Empty, Expr, Order
+from atlas.language.offline.questions.query import Agg, Bucket, Col, Compare, Empty, Expr, Order
 
 if TYPE_CHECKING:
     from atlas.language.offline.questions.reading import Reading
+    from atlas.language.offline.questions.tagging import Item
 
 _HAVING = ("with", "have", "has", "having", "had", "that have", "declared")
 
@@ -43,13 +44,27 @@ def column(reading: Reading, at: int) -> int:
     if isinstance(reading.best, Best) and reading.best.by is None and reading.best.place == at - 1:
         reading.best.by = col
         return at + 1
-    if reading.before(at) in _HAVING and reading.head is not None and not reading.numeric(col):
-        return reading.add(Empty(col, True), at)
+    if _has(reading, at) and reading.head is not None:
+        if not reading.numeric(col):
+            return reading.add(Empty(col, True), at)
+        if reading.definition(col).type == "bigint" and (reading.share or reading.counting or reading.measures):
+            return reading.add(Compare(col, ">", 0), at)
     if reading.head is None:
         reading.head = col
     if col not in reading.selects:
         reading.selects.append(col)
     return at + 1
+
+
+def _has(reading: Reading, at: int) -> bool:
+    """Whether the column stands as something that rows have: `with an email`, `have declared a minor`."""
+    place = at - 1
+    while reading.kind(place) in ("filler", "link", "unknown") and reading.items[place].text not in _HAVING:
+        if reading.items[place].text not in ("a", "an", "any", "the", "declared") and reading.kind(place) != "unknown":
+            return False
+        place -= 1
+    superlative = reading.items[at].text.split()[0].lower().endswith("est")
+    return place >= 0 and reading.items[place].text in _HAVING and not superlative
 
 
 def _asked_for(reading: Reading, at: int) -> bool:
@@ -79,6 +94,8 @@ def _condition(reading: Reading, at: int, col: Col) -> int | None:
         return end if end > ahead + 1 else None
     if kind == "contains":
         return filtering.contains(reading, ahead, col)
+    if kind == "value" and _owned(reading, at, ahead, item, col):
+        return None
     if kind == "value" and any((m.table, m.column) == (col.table, col.name) for m in item.mentions if m.kind == "value"):
         return filtering.value(reading, ahead, col)
     if kind == "quote" and reading.definition(col).type == "text":
@@ -90,10 +107,16 @@ def _condition(reading: Reading, at: int, col: Col) -> int | None:
     if kind == "num" and reading.definition(col).type in ("bigint", "double") and isinstance(item.value, int | float):
         filler = [reading.items[n].text for n in range(at + 1, ahead)]
         if all(text in ("", "of", "is", "are", "was", "were", "number", "no", "equal") for text in filler):
-            from atlas.language.offline.questions.query import Compare
-
             return reading.add(Compare(col, "<>" if reading.take_negation() else "=", item.value), at, ahead + 1)
     return None
+
+
+def _owned(reading: Reading, at: int, ahead: int, item: Item, col: Col) -> bool:
+    """Whether `capital of Washington` asks for the capital of what is called Washington."""
+    between = [reading.items[n].text for n in range(at + 1, ahead)]
+    display = reading.index.display(reading.table)
+    own = any(m.kind == "value" and (m.table, m.column) == (reading.table, display) for m in item.mentions)
+    return own and "of" in between and col.name != display
 
 
 def _measured(reading: Reading, at: int, col: Col, function: str) -> int:
@@ -202,6 +225,11 @@ def group(reading: Reading, at: int) -> int:
         taken, end = True, ahead + 1
     if taken:
         return end
+    if item.kind == "per":
+        ahead = reading.next(at + 1)
+        if reading.kind(ahead) in ("unknown", "table", "other", "unit", "col", "value"):
+            reading.unknown.append(f"{item.text} {reading.items[ahead].text}")
+        return at + 1
     if item.kind == "by" and reading.best is not None and reading.best.by is None:
         return _ranked(reading, at)
     return at + 1
@@ -210,6 +238,12 @@ def group(reading: Reading, at: int) -> int:
 def _groups_here(reading: Reading, ahead: int, expr: Expr) -> bool:
     """Whether `by <column>` groups: not where it ranks (`top 5 … by revenue`), nor for the agent of a passive."""
     if reading.best is not None and reading.best.by is None and isinstance(expr, Col) and reading.numeric(expr):
+        return False
+    by = ahead
+    while by > 0 and reading.kind(by) != "by":
+        by -= 1
+    before = reading.item(by - 1)
+    if reading.kind(ahead) == "table" and before is not None and before.kind in ("link", "unknown"):
         return False
     return not (isinstance(expr, Col) and reading.numeric(expr) and reading.definition(expr).type == "double")
 
@@ -353,7 +387,10 @@ def order(reading: Reading, at: int) -> int:
         expr = None
     direction, end = _direction(reading, end)
     if direction is None and item.kind == "order":
-        direction = False
+        led = reading.item(reading.next(at + 1))
+        direction = led is not None and led.kind == "superlative" and ADJECTIVES[str(led.value)][0]
+        if reading.kind(end) == "to":
+            end = reading.next(end + 1) + 1
     if expr is not None:
         reading.orders.append(Order(expr, bool(direction)))
         ahead = reading.next(end, skip=("filler", "comma", "and"))

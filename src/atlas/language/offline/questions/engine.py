@@ -122,7 +122,15 @@ def _cost(tagger: Tagger, reading: Reading, query: Query) -> float:
     cost += 0.6 * sum(1 for _ in paths(query.table, _tables_of(query), tagger.index.catalog))
     if not any(m.kind == "table" and m.table == query.table for m in used):
         cost += 0.8
-    cost += 0.4 * len(reading.foreign)
+    cost += 0.4 * len(reading.foreign) + 1.0 * reading.loose
+    cost += 0.6 * sum(1 for item in reading.items if item.kind == "other")
+    if reading.entity is None and not reading.groups:
+        # `the population of Idaho` asks a table whose rows are called so.
+        display = tagger.index.display(query.table)
+        named = [m for item in reading.items if item.kind == "value" for m in item.mentions if m.table == query.table]
+        if named and not any(m.column == display for m in named):
+            cost += 0.5
+        cost += 0.0005 * min(len(tagger.index.column(query.table, display).column.values), 500) if display else 0
     return cost
 
 

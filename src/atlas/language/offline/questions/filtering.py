@@ -69,6 +69,9 @@ def _equal(column: Col, values: list[str], negated: bool) -> Cond:
     return OneOf(column, tuple(values), negated)
 
 
+_PLACED = ("in", "through", "of", "from", "within", "at", "the")
+
+
 def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
     """The column that a value belongs to: the one named next to it, else the main table's most telling one."""
     mentions = [m for m in reading.items[at].mentions if m.kind == "value"]
@@ -84,10 +87,15 @@ def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
     taken = {f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and isinstance(f.cond.expr, Col)}
     free = [m for m in mentions if Col(m.table, m.column) not in taken] or mentions
 
-    def rank(mention: Mention) -> tuple[bool, bool, int]:
+    called = reading.before(at) in ("called", "named") or (
+        reading.kind(at + 1) == "table" and reading.items[at + 1].mentions[0].table == reading.table
+    )
+    placed = not called and reading.entity is not None and reading.before(at) in _PLACED
+
+    def rank(mention: Mention) -> tuple[bool, bool, float, int]:
         column = reading.index.column(mention.table, mention.column).column
-        own = mention.column == reading.index.display(mention.table)
-        return mention.table != reading.table, not own, len(column.values)
+        own = mention.column == reading.index.display(mention.table) and mention.table == reading.table
+        return mention.table != reading.table, own if placed else not own, -mention.score, len(column.values)
 
     best = min(free, key=rank)
     others = {m.column for m in free if m.table == best.table} - {best.column}
@@ -274,6 +282,18 @@ def empty(reading: Reading, at: int, wanted: Col | None = None) -> int:
         return at + 1
     end = at + 1 if wanted is not None else reading.next(at + 1) + 1
     return reading.add(Empty(column, reading.take_negation()), at, end)
+
+
+def whether(reading: Reading, at: int) -> int:
+    """`how many have an exam and how many do not`: both, by the column that says so."""
+    last = reading.filters[-1].cond if reading.filters else None
+    column = last.expr if isinstance(last, Truth | Compare) else None
+    if not isinstance(column, Col) or not reading.flag(column):
+        reading.unknown.append(reading.items[at].text)
+        return at + 1
+    reading.filters.pop()
+    reading.groups.append(column)
+    return at + 1
 
 
 def contains(reading: Reading, at: int, wanted: Col) -> int:

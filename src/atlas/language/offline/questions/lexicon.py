@@ -17,6 +17,8 @@ FILLERS = frozenset(
     "available existing exist exists present respective corresponding associated relevant total number count amount "
     "between across among within out up one ones go than if not no "
     "result results order sort answer format integer column columns field fields called named "
+    "terms square sq kilometer kilometers kilometre kilometres km meter meters metre metres miles mile feet ft usd "
+    "dollars euros pounds kg kilograms cm "
     "will shall may might should must out again now today still ever yet".split()
 )
 

@@ -11,7 +11,7 @@ import msgspec
 from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
 from atlas.core.identifiers import singular
 from atlas.language.offline.questions.lexicon import ADJECTIVES, FILLERS, SYNONYMS
-from atlas.language.offline.questions.places import AMBIGUOUS, places
+from atlas.language.offline.questions.places import is_code, places
 from atlas.language.offline.questions.words import Token, parts, root, stem
 
 MAX_PHRASE = 6
@@ -20,8 +20,10 @@ TEMPORAL = ("date", "timestamp")
 # Words of column names that say little of what the column holds.
 _WEAK = frozenset(
     "name id num no number count total date dt ts at time code text value flag is has key uuid of in the and by to "
-    "tx sb amount".split()
+    "tx sb amount type kind categori".split()
 )
+# Words that may follow a column's own in a question, as in `airline code`, where no other column is meant by them.
+_TRAILING = frozenset("id name code number column field valu date type level".split())
 # Words that identifiers without separators are made of, besides those of the schema's own tables.
 _COMMON = frozenset(
     "name id num date type count status text title year code key time amount price total address email phone number "
@@ -113,7 +115,7 @@ class Index:
 
     def _phrase(self, found: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
         phrase = found[start:end]
-        yield from self._value_mentions(phrase, start, end)
+        yield from self._value_mentions(found, phrase, start, end)
         if any(token.kind == "quote" for token in phrase):
             if len(phrase) > 1:
                 return
@@ -123,8 +125,9 @@ class Index:
         words = [t.stem if t.kind != "quote" else stem(t.lower) for t in content]
         if len(words) == 1 and "_" in content[0].lower:
             words = [stem(p) for p in parts(content[0].text)]
+        joined = "".join(t.lower for t in content)
         for name, own in self.table_words.items():
-            score = _table_score(words, own, len(phrase) == 1 and content[0].lower == name.lower())
+            score = 0.98 if len(content) > 1 and _solid(name) in (joined, singular(joined)) else _table_score(words, own, len(phrase) == 1 and content[0].lower == name.lower())
             if score:
                 yield Mention(start, end, "table", name, score=score)
         for columns in self.columns.values():
@@ -132,25 +135,32 @@ class Index:
                 score = _column_score(words, linked, self.table_words[linked.table.name])
                 if len(phrase) == 1 and content[0].lower == linked.column.name.lower():
                     score = 1.05
+                elif _solid(linked.column.name) in (joined, singular(joined)):
+                    score = max(score, 0.98)
                 if score:
                     yield Mention(start, end, "column", linked.table.name, linked.column.name, score=score)
 
-    def _value_mentions(self, phrase: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
+    @staticmethod
+    def _spoken(found: Sequence[Token], start: int) -> bool:
+        """Whether `us` stands where a country does, not the pronoun."""
+        return start > 0 and found[start - 1].lower in ("the", "in", "from", "of", "vs", "versus", "and", "or")
+
+    def _value_mentions(self, found: Sequence[Token], phrase: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
         if phrase[0].kind == "quote" and len(phrase) == 1:
             key = _key(phrase[0].text)
         else:
             key = tuple(token.lower for token in phrase)
         stems = tuple(stem(word) for word in key)
         seen = set()
+        text = " ".join(token.lower for token in phrase)
         for table, column, value in [*self._values.get(key, ()), *(self._values.get(stems, ()) if stems != key else ())]:
-            if (table, column) in seen or not _plausible(phrase, value):
+            if (table, column) in seen or not _plausible(phrase, value, text == "us" and self._spoken(found, start)):
                 continue
             seen.add((table, column))
             same = tuple(v for t, c, v in self._values.get(key, ()) if (t, c) == (table, column)) or (value,)
             yield Mention(start, end, "value", table, column, same, 1.0)
-        text = " ".join(token.lower for token in phrase)
         ids = places(text)
-        if not ids or (len(phrase) == 1 and text in AMBIGUOUS and not phrase[0].text.isupper()):
+        if not ids or (is_code(text) and not phrase[0].text.isupper() and not (text == "us" and self._spoken(found, start))):
             return
         for columns in self.columns.values():
             for linked in columns:
@@ -158,9 +168,17 @@ class Index:
                 if linked.place is None or where in seen:
                     continue
                 for place in ids:
-                    if place.startswith(linked.place):
-                        values = linked.by_place.get(place) or (_styled(place, linked),)
-                        yield Mention(start, end, "value", *where, values, 0.97 if place in linked.by_place else 0.8)
+                    if not place.startswith(linked.place):
+                        continue
+                    if place in linked.by_place:
+                        yield Mention(start, end, "value", *where, linked.by_place[place], 0.97)
+                    elif linked.table.name not in {table for table, _ in seen}:
+                        yield Mention(start, end, "value", *where, (_styled(place, linked),), 0.8)
+
+
+def _solid(name: str) -> str:
+    """A name without its separators: `check-ins` and `checkin` meet, and `payload` and `pay_load`."""
+    return "".join(parts(name))
 
 
 def _styled(place: str, linked: LinkedColumn) -> str:
@@ -178,7 +196,7 @@ def _styled(place: str, linked: LinkedColumn) -> str:
     return code if short == 2 else country.alpha_3 if short == 3 else str(country.name)
 
 
-def _plausible(phrase: Sequence[Token], value: str) -> bool:
+def _plausible(phrase: Sequence[Token], value: str, spoken: bool) -> bool:
     """Whether a short or common word really means the value."""
     if phrase[0].kind == "quote":
         return True
@@ -186,7 +204,9 @@ def _plausible(phrase: Sequence[Token], value: str) -> bool:
         token = phrase[0]
         if len(value) == 1:
             return token.text == value and token.text.isupper()
-        if token.lower in FILLERS or token.lower in AMBIGUOUS:
+        if spoken:
+            return True
+        if token.lower in FILLERS or (is_code(token.text) and places(token.lower)):
             return token.text == value and not token.text.islower()
         if token.kind == "number":
             return False
@@ -277,6 +297,9 @@ def _column_score(words: Sequence[str], linked: LinkedColumn, table: Sequence[st
         if best == 0:
             if any(same_word(word, part) >= 0.85 for part in table) and len(words) > 1:
                 hits.append(0.95)
+                continue
+            if word in _TRAILING and word == words[-1] and len(words) > 1 and not _TRAILING & set(own):
+                hits.append(0.9)
                 continue
             return 0.0
         hits.append(best)

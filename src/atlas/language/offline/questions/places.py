@@ -39,5 +39,10 @@ def places(text: str) -> frozenset[str]:
     return _names().get(folded, frozenset()) or _names().get(folded.removeprefix("the "), frozenset())
 
 
-# Codes that are words too, so that only a value which the table has makes them places.
-AMBIGUOUS = frozenset("in or me ok hi oh pa ma la de id al ga as is it be no so to at my am do us co ct".split())
+# Codes that people write in small letters; any other must be in capitals to be a code.
+_SPOKEN = frozenset("usa uk uae".split())
+
+
+def is_code(text: str) -> bool:
+    """Whether a text that names a place is one of its codes, and none that is also said."""
+    return len(text) <= 3 and text.lower() not in _SPOKEN

@@ -21,7 +21,7 @@ def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> Query:
     """The query of a ratio whose word stands at `at`; `reading` takes what is not understood. Raises Unclear."""
     joint = next((n for n in range(at + 1, len(items)) if items[n].kind in ("to", "vs", "outof")), None)
     if joint is None:
-        joint = next((n for n in range(at + 1, len(items)) if items[n].kind == "and"), None)
+        joint = next((n for n in range(at + 1, len(items)) if items[n].kind == "and" or items[n].text == "per"), None)
     if joint is None:
         raise Unclear("the ratio of what to what")
     end = next((n for n in range(joint + 1, len(items)) if items[n].kind in ("per", "order", "by") or items[n].text in ("vary", "differ", "change")), len(items))
@@ -37,11 +37,13 @@ def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> Query:
     upper, lower = _number(left), _number(right)
     if items[joint].kind == "outof" and lower is None:
         lower = Agg("count")
-    if isinstance(upper, Col) and isinstance(lower, Col):
+    if isinstance(upper, Col) and isinstance(lower, Col) and not (left.filters and right.filters):
         return _of_columns(reading, upper, lower, rest, average=average)
     if upper is None or lower is None or isinstance(upper, Col) or isinstance(lower, Col):
         upper, lower = _summed(upper), _summed(lower)
     common, above, below = _conditions(left, right, rest)
+    if items[joint].kind == "outof":
+        common, below = (*common, *below), []
     divided = Op("/", _where(upper, above), _where(lower, below))
     groups = tuple(reading.groups)
     order = (Order(divided, True),) if groups else ()

@@ -10,6 +10,7 @@ from atlas.language.offline.questions import clauses, filtering
 from atlas.language.offline.questions.linking import NUMERIC, TEMPORAL, Index, Mention, is_key
 from atlas.language.offline.questions.query import Agg, Bucket, Col, Cond, Expr, Given, Order
 from atlas.language.offline.questions.tagging import Item
+from atlas.language.offline.questions.words import stem
 from atlas.language.plan import Term
 
 SKIPPED = ("filler", "link")
@@ -63,6 +64,7 @@ class Reading:
     versus: bool = False
     ordered: bool = False
     every_column: bool = False
+    loose: int = 0
 
     def run(self) -> Reading:
         """Reads all items."""
@@ -127,13 +129,34 @@ class Reading:
                 return filtering.compare(self, at)
             case "between":
                 return filtering.between(self, at)
+            case "other":
+                if self.kind(at - 1) == "col":
+                    return at + 1
+            case "whether":
+                return filtering.whether(self, at)
             case "term":
                 assert isinstance(item.value, Term)
+                if self.entity is None and stem(item.text.split()[-1].lower()) in self.index.table_words[self.table]:
+                    self.entity = at
+                    self.head = self.head or self.display()
                 return self.add(Given(item.value.table or self.table, item.value.meaning, item.text, self.take_negation()), at)
             case "empty":
                 return filtering.empty(self, at)
-        self.unknown.append(item.text)
+        if item.kind != "unknown" or not self._links(at):
+            self.unknown.append(item.text)
         return at + 1
+
+    def _links(self, at: int) -> bool:
+        """Whether an unknown word is a participle that only links: `students enrolled in courses`, `have declared a minor`."""
+        word = self.items[at].text.lower()
+        if not word.endswith(("ed", "en", "ing")) or len(word) < 5:
+            return False
+        ahead = self.next(at + 1)
+        apart = ahead > at + 1 or self.before(at) in ("have", "has", "had")
+        if apart and self.kind(ahead) in ("value", "col", "table", "per", "by", "quote"):
+            self.loose += 1
+            return True
+        return False
 
     # What handlers share.
 

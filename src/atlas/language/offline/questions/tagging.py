@@ -92,6 +92,11 @@ def _phrases() -> dict[tuple[str, ...], tuple[str, object]]:
         "starts with the letter", "start with the letter", "beginning with the letter", "begins with the letter",
         "starting with the letter", "begin with the letter")  # fmt: skip
     add("contains", "end", "ends with", "end with", "ending with", "ending in", "ends in", "end in")
+    add("whether", None, "and how many do not", "and how many don't", "and how many are not", "and how many aren't",
+        "and how many did not", "and how many have not", "and how many is not", "and how many don t", "or not")  # fmt: skip
+    add("filler", None, "of the week", "of week", "in terms of", "in the database", "in the table", "at all", "so far",
+        "in total", "in all", "as a whole", "how does", "how do", "how did", "a list of", "the list of")  # fmt: skip
+    add("order", None, "starting from", "going from")
     add("empty", None, "missing", "empty", "null", "blank", "not set", "unset", "unspecified", "undefined", "unavailable")
     add("vs", None, "versus", "vs", "compared to", "compared with", "as opposed to", "vs.")
     add("outof", None, "out of", "of all", "out of all")
@@ -121,6 +126,12 @@ PHRASES = _phrases()
 LONGEST = max(map(len, PHRASES))
 
 
+def _compound(first: Item, last: Item) -> bool:
+    """Whether two columns next to each other are one noun, of which the last word counts."""
+    one, two = first.mentions[0], last.mentions[0]
+    return one.table == two.table and (one.column == two.column or two.score >= 0.98) and first.text.islower() and last.text.islower()
+
+
 class Tagger:
     """Tags one question; for each main table anew."""
 
@@ -148,6 +159,9 @@ class Tagger:
         at = 0
         while at < len(self.tokens):
             item = self._item(at, table, reachable)
+            if item.kind == "col" and found and found[-1].kind == "col" and found[-1].end == item.start and _compound(found[-1], item):
+                # `population density` is a density.
+                item = msgspec.structs.replace(item, start=found.pop().start)
             found.append(item)
             at = item.end
         return found
@@ -222,7 +236,8 @@ class Tagger:
 
         usable = [m for m in self._starting.get(at, ()) if m.table == table or m.table in reachable]
         if not usable:
-            return ()
+            elsewhere = [m for m in self._starting.get(at, ()) if m.kind == "table" and m.score >= 0.9]
+            return (msgspec.structs.replace(elsewhere[0], kind="other"),) if elsewhere else ()
         best = max(usable, key=worth)
         same = [m for m in usable if m.end == best.end]
         return tuple(sorted(same, key=lambda m: (-worth(m)[1], m.kind != best.kind)))
