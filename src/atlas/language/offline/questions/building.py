@@ -130,6 +130,9 @@ def outputs(exprs: Iterable[Expr]) -> tuple[Output, ...]:
 def _rows(reading: Reading) -> Query:
     """Rows as they are: chosen columns, or all."""
     selects: list[Expr] = list(reading.selects)
+    pinned = {f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and f.cond.operator == "="}
+    if reading.entity is not None and selects and all(expr in pinned for expr in selects):
+        selects = []
     orders = list(reading.orders)
     if reading.direction is not None and not orders:
         numbers = [col for col in reading.selects if reading.numeric(col)]
@@ -138,11 +141,16 @@ def _rows(reading: Reading) -> Query:
         if key is None:
             raise Unclear("what to sort by")
         orders = [Order(key, reading.direction)]
-    if not selects and reading.entity is not None and _asks_which(reading):
-        display = reading.display()
-        selects = [] if display is None else [display]
+    display = reading.display()
+    if reading.entity is not None and display is not None and _asks_which(reading):
+        if not selects or _entity_asked(reading):
+            selects = [display, *(expr for expr in selects if expr != display)]
     if not selects and reading.entity is None and not reading.filters:
         raise Unclear("what to show")
+    for item in reading.items:
+        extreme = item.kind == "col" and item.text.lower().split()[0].endswith("est")
+        if extreme and not reading.filters and any(Col(m.table, m.column) in selects for m in item.mentions):
+            raise Unclear(f"of what {item.text} is the extreme")
     if selects and orders:
         selects += [o.expr for o in orders if isinstance(o.expr, Col) and o.expr not in selects and reading.numeric(o.expr)]
     limit = reading.limit
@@ -155,6 +163,14 @@ def _rows(reading: Reading) -> Query:
 def _asks_which(reading: Reading) -> bool:
     """`which customers …` asks for their names; `show customers …` for all there is."""
     return any(item.kind == "wh" for item in reading.items[: (reading.entity or 0) + 1])
+
+
+def _entity_asked(reading: Reading) -> bool:
+    """Whether the question opens with the entity: `which states have …`, not `what is the area of the states`."""
+    place = reading.entity or 0
+    return place > 0 and all(item.kind in ("wh", "filler") for item in reading.items[:place]) and "the" not in [
+        item.text for item in reading.items[:place]
+    ]
 
 
 def _identifies(reading: Reading, selects: Iterable[Expr]) -> bool:
@@ -183,6 +199,8 @@ def _grouped(reading: Reading) -> Query:
         if len(numbers) == len(measures):
             return _per_row_query(reading, groups, numbers)
     extra = [col for col in selects if not reading.numeric(col)]
+    if extra and not groups and reading.counting and reading.head not in extra:
+        raise Unclear("what to count")
     if groups or extra:
         groups += [col for col in extra if col not in groups]
     order = _group_order(reading, groups, measures)

@@ -33,6 +33,10 @@ def column(reading: Reading, at: int) -> int:
         if not (_asked_for(reading, at) or reading.share) or reading.negated or reading.before(at) in _HAVING or reading.kind(
             reading.next(at + 1)) == "table":  # fmt: skip
             return reading.add(filtering.flagged(reading, col, reading.take_negation()), at)
+    if reading.negated and (col.name == reading.index.display(reading.table) or col.table != reading.table):
+        reading.unknown.append(f"not {item.text}")
+        reading.negated = False
+        return at + 1
     if reading.negated:
         return reading.add(Empty(col, not reading.take_negation()), at)
     if reading.counting and not reading.measures and not reading.distinct and reading.entity is None:
@@ -230,14 +234,14 @@ def group(reading: Reading, at: int) -> int:
         if reading.kind(ahead) in ("unknown", "table", "other", "unit", "col", "value"):
             reading.unknown.append(f"{item.text} {reading.items[ahead].text}")
         return at + 1
-    if item.kind == "by" and reading.best is not None and reading.best.by is None:
+    if item.kind == "by" and reading.best is not None:
         return _ranked(reading, at)
     return at + 1
 
 
 def _groups_here(reading: Reading, ahead: int, expr: Expr) -> bool:
     """Whether `by <column>` groups: not where it ranks (`top 5 … by revenue`), nor for the agent of a passive."""
-    if reading.best is not None and reading.best.by is None and isinstance(expr, Col) and reading.numeric(expr):
+    if reading.best is not None and isinstance(expr, Col) and reading.numeric(expr):
         return False
     by = ahead
     while by > 0 and reading.kind(by) != "by":
@@ -338,6 +342,10 @@ def _superlative_of(reading: Reading, at: int, descending: bool, most: bool, bas
         return _most(reading, at, ahead, col, descending)
     column = hinted(reading.index.columns[reading.table], base)
     if column is None:
+        reading.unknown.append(reading.items[at].text)
+        return at + 1
+    if col is not None and col.name != reading.index.display(reading.table) and reading.limit is None:
+        # The largest capital is not the capital of the largest state.
         reading.unknown.append(reading.items[at].text)
         return at + 1
     hinted_col = Col(reading.table, column.name)

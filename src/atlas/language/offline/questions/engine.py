@@ -130,6 +130,9 @@ def _cost(tagger: Tagger, reading: Reading, query: Query) -> float:
         named = [m for item in reading.items if item.kind == "value" for m in item.mentions if m.table == query.table]
         if named and not any(m.column == display for m in named):
             cost += 0.5
+        first = next((item for item in reading.items if item.kind == "value"), None)
+        if first is not None and not any((m.table, m.column) == (query.table, display) for m in first.mentions):
+            cost += 0.3
         cost += 0.0005 * min(len(tagger.index.column(query.table, display).column.values), 500) if display else 0
     return cost
 

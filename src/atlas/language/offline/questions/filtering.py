@@ -76,7 +76,9 @@ def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
     """The column that a value belongs to: the one named next to it, else the main table's most telling one."""
     mentions = [m for m in reading.items[at].mentions if m.kind == "value"]
     near = [wanted] if wanted is not None else []
-    for step in (at + 1, reading.next(at + 1), at - 1, at - 2):
+    display = reading.index.display(reading.table)
+    owner = reading.before(at) == "of" and any((m.table, m.column) == (reading.table, display) for m in mentions)
+    for step in (at + 1, reading.next(at + 1), *(() if owner else (at - 1, at - 2))):
         item = reading.item(step)
         if item is not None and item.kind == "col":
             near += [Col(m.table, m.column) for m in reading.columns(item)]
@@ -87,9 +89,11 @@ def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
     taken = {f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and isinstance(f.cond.expr, Col)}
     free = [m for m in mentions if Col(m.table, m.column) not in taken] or mentions
 
-    called = reading.before(at) in ("called", "named") or (
-        reading.kind(at + 1) == "table" and reading.items[at + 1].mentions[0].table == reading.table
-    )
+    def entity(place: int) -> bool:
+        item = reading.item(place)
+        return item is not None and any(m.kind == "table" and m.table == reading.table for m in item.mentions)
+
+    called = reading.before(at) in ("called", "named") or entity(at + 1) or (reading.before(at) == "of" and entity(at - 2))
     placed = not called and reading.entity is not None and reading.before(at) in _PLACED
 
     def rank(mention: Mention) -> tuple[bool, bool, float, int]:
@@ -106,8 +110,10 @@ def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
 
 def quote(reading: Reading, at: int, wanted: Col | None = None) -> int:
     """A quoted text that no column is known to hold: of the column named before, else of the row's name."""
-    column = wanted or reading.display()
     item = reading.items[at]
+    before = reading.item(at - 1)
+    adjacent = before is not None and (before.kind in ("table", "col") or before.text in ("called", "named", "for", "of", "is"))
+    column = wanted or (reading.display() if adjacent else None)
     if column is None or reading.definition(column).type != "text":
         reading.unknown.append(item.text)
         return at + 1

@@ -25,6 +25,7 @@ _WEAK = frozenset(
 # Words that may follow a column's own in a question, as in `airline code`, where no other column is meant by them.
 _TRAILING = frozenset("id name code number column field valu date type level".split())
 # Words that identifiers without separators are made of, besides those of the schema's own tables.
+_SMALL = ("of", "the", "a", "an", "for")
 _COMMON = frozenset(
     "name id num date type count status text title year code key time amount price total address email phone number "
     "day month symbol currency country state city rate close open high low volume cust customer join tx ticker daily "
@@ -119,7 +120,8 @@ class Index:
         if any(token.kind == "quote" for token in phrase):
             if len(phrase) > 1:
                 return
-        content = [t for t in phrase if t.lower not in ("of", "the", "a", "an", "for")]
+        small = ("of", "the", "a", "an", "for", "with") if phrase[-1].lower in ("id", "name", "code") else _SMALL
+        content = [t for t in phrase if t.lower not in small]
         if not content or len(content) > 4 or phrase[0] not in content or phrase[-1] not in content:
             return
         words = [t.stem if t.kind != "quote" else stem(t.lower) for t in content]
@@ -159,7 +161,7 @@ class Index:
             seen.add((table, column))
             same = tuple(v for t, c, v in self._values.get(key, ()) if (t, c) == (table, column)) or (value,)
             yield Mention(start, end, "value", table, column, same, 1.0)
-        ids = places(text)
+        ids = places(text) if phrase[0].lower not in _SMALL else frozenset()
         if not ids or (is_code(text) and not phrase[0].text.isupper() and not (text == "us" and self._spoken(found, start))):
             return
         for columns in self.columns.values():
@@ -295,7 +297,7 @@ def _column_score(words: Sequence[str], linked: LinkedColumn, table: Sequence[st
     for word in words:
         best, which = max(((same_word(word, part), part) for part in (*linked.core, *own)), default=(0.0, ""))
         if best == 0:
-            if any(same_word(word, part) >= 0.85 for part in table) and len(words) > 1:
+            if word != words[-1] and any(same_word(word, part) >= 0.85 for part in table):
                 hits.append(0.95)
                 continue
             if word in _TRAILING and word == words[-1] and len(words) > 1 and not _TRAILING & set(own):
@@ -309,7 +311,11 @@ def _column_score(words: Sequence[str], linked: LinkedColumn, table: Sequence[st
         return 0.0
     extra = sum(1 for word in own if word in core) / len(own)
     score = sum(hits) / len(hits) * (1.0 if covered == 1 else 0.55 * covered + 0.1)
-    return score * (0.96 + 0.04 * extra)
+    named = any(word in _NAMING for word in own if word not in core)
+    return score * (0.95 + 0.04 * extra + (0.01 if named else 0.0))
+
+
+_NAMING = ("name", "id", "code", "titl", "key")
 
 
 def hinted(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:

@@ -114,6 +114,10 @@ class Reading:
             case "per" | "by" | "unit":
                 return clauses.group(self, at)
             case "superlative" | "most" | "top":
+                if self.best is not None and self.best.by is not None:
+                    # A second one, as in `the largest city of the smallest state`, is a question within the question.
+                    self.unknown.append(item.text)
+                    return at + 1
                 return clauses.superlative(self, at)
             case "order" | "asc" | "desc":
                 return clauses.order(self, at)
@@ -130,7 +134,7 @@ class Reading:
             case "between":
                 return filtering.between(self, at)
             case "other":
-                if self.kind(at - 1) == "col":
+                if self.kind(at - 1) == "col" and self.best is None:
                     return at + 1
             case "whether":
                 return filtering.whether(self, at)

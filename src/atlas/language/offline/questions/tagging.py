@@ -60,7 +60,7 @@ def _phrases() -> dict[tuple[str, ...], tuple[str, object]]:
         "segmented by", "summarized by", "for all the different", "across", "per each", "within each", "among different",
         "for different", "between different", "instead of by", "grouped per", "over each", "over the",
         "partitioned by", "through each")  # fmt: skip
-    add("by", None, "by")
+    add("by", None, "by", "in terms of", "based on", "according to", "with respect to", "measured by", "as measured by")
     add("order", None, "ordered by", "sorted by", "order by", "sort by", "ranked by", "in order of", "order them by",
         "sort them by", "ordered according to", "sorted in order of", "order the results by", "sort the results by",
         "ordered", "sorted", "order results by", "rank by", "in the order of", "ordered on", "arranged by")  # fmt: skip
@@ -94,7 +94,7 @@ def _phrases() -> dict[tuple[str, ...], tuple[str, object]]:
     add("contains", "end", "ends with", "end with", "ending with", "ending in", "ends in", "end in")
     add("whether", None, "and how many do not", "and how many don't", "and how many are not", "and how many aren't",
         "and how many did not", "and how many have not", "and how many is not", "and how many don t", "or not")  # fmt: skip
-    add("filler", None, "of the week", "of week", "in terms of", "in the database", "in the table", "at all", "so far",
+    add("filler", None, "of the week", "of week", "in the database", "in the table", "at all", "so far",
         "in total", "in all", "as a whole", "how does", "how do", "how did", "a list of", "the list of")  # fmt: skip
     add("order", None, "starting from", "going from")
     add("empty", None, "missing", "empty", "null", "blank", "not set", "unset", "unspecified", "undefined", "unavailable")
@@ -168,6 +168,9 @@ class Tagger:
 
     def _item(self, at: int, table: str, reachable: frozenset[str]) -> Item:
         token = self.tokens[at]
+        if at == 0 and token.lower in ("name", "list", "show", "count") and token.kind == "word" and len(self.tokens) > 1:
+            # As the first word they tell what to do: `name the rivers`.
+            return self._keyword(at) or Item("filler", at, at + 1, text=token.lower)
         term = self._term(at, table, reachable)
         if term is not None:
             return term
