@@ -68,7 +68,10 @@ def _late_measures(reading: Reading) -> None:
 
 def _foreign(reading: Reading) -> None:
     """Joined entities that nothing else uses ask for rows that have them: `customers with orders`."""
-    used = {col.table for col in _cols([*reading.selects, *reading.groups, *reading.measures, *(f.cond for f in reading.filters)])}
+    used = {
+        col.table
+        for col in _cols([*reading.selects, *reading.groups, *reading.measures, *(f.cond for f in reading.filters)])
+    }
     for name, place, negated in reading.foreign:
         if name in used:
             continue
@@ -76,7 +79,9 @@ def _foreign(reading: Reading) -> None:
         join = next(
             (j for j in reading.index.catalog.joins if j.left_table == name and j.right_table == reading.table), None
         )
-        if join is None or not (negated or before in ("with", "have", "has", "had", "having", "placed", "made", "any", "least")):
+        if join is None or not (
+            negated or before in ("with", "have", "has", "had", "having", "placed", "made", "any", "least")
+        ):
             reading.unknown.append(reading.items[place].text)
             continue
         reading.add(Exists(Col(reading.table, join.right_column), name, join.left_column, None, negated), place)
@@ -152,7 +157,9 @@ def _rows(reading: Reading) -> Query:
         if extreme and not reading.filters and any(Col(m.table, m.column) in selects for m in item.mentions):
             raise Unclear(f"of what {item.text} is the extreme")
     if selects and orders:
-        selects += [o.expr for o in orders if isinstance(o.expr, Col) and o.expr not in selects and reading.numeric(o.expr)]
+        selects += [
+            o.expr for o in orders if isinstance(o.expr, Col) and o.expr not in selects and reading.numeric(o.expr)
+        ]
     limit = reading.limit
     distinct = bool(selects) and (reading.distinct or not _identifies(reading, selects)) and not orders
     return Query(
@@ -168,9 +175,11 @@ def _asks_which(reading: Reading) -> bool:
 def _entity_asked(reading: Reading) -> bool:
     """Whether the question opens with the entity: `which states have …`, not `what is the area of the states`."""
     place = reading.entity or 0
-    return place > 0 and all(item.kind in ("wh", "filler") for item in reading.items[:place]) and "the" not in [
-        item.text for item in reading.items[:place]
-    ]
+    return (
+        place > 0
+        and all(item.kind in ("wh", "filler") for item in reading.items[:place])
+        and "the" not in [item.text for item in reading.items[:place]]
+    )
 
 
 def _identifies(reading: Reading, selects: Iterable[Expr]) -> bool:
@@ -212,13 +221,13 @@ def _grouped(reading: Reading) -> Query:
 
 def _group_order(reading: Reading, groups: list[Expr], measures: list[Expr | Agg]) -> tuple[Order, ...]:
     if reading.orders:
-        return tuple(
-            Order(_as_measure(reading, order.expr, measures), order.descending) for order in reading.orders
-        )
+        return tuple(Order(_as_measure(reading, order.expr, measures), order.descending) for order in reading.orders)
     if not groups:
         return ()
     if reading.direction is not None:
-        text = not reading.direction and any(item.text.startswith(("alpha", "in alpha", "chron")) for item in reading.items)
+        text = not reading.direction and any(
+            item.text.startswith(("alpha", "in alpha", "chron")) for item in reading.items
+        )
         return (Order(groups[0] if text else measures[0], reading.direction),)
     if any(isinstance(group, Bucket) for group in groups):
         return (Order(next(group for group in groups if isinstance(group, Bucket))),)
@@ -283,7 +292,12 @@ def _best(reading: Reading) -> Query:
     shown = [*groups, *(m for m in reading.measures if m != by), by]
     limit = reading.limit if reading.limit is not None else (None if reading.ordered else 1)
     return Query(
-        reading.table, outputs(shown), conditions(reading), tuple(groups), order=(Order(by, best.descending),), limit=limit
+        reading.table,
+        outputs(shown),
+        conditions(reading),
+        tuple(groups),
+        order=(Order(by, best.descending),),
+        limit=limit,
     )
 
 
@@ -325,7 +339,9 @@ def _share(reading: Reading) -> Query:
     groups = [*reading.groups, *(col for col in reading.selects if col not in amounts and col not in reading.groups)]
     if groups and not reading.filters:
         exprs = [*groups, whole, OfTotal(whole)]
-        return Query(reading.table, outputs(exprs), (), tuple(groups), order=(Order(OfTotal(whole), True),), limit=reading.limit)
+        return Query(
+            reading.table, outputs(exprs), (), tuple(groups), order=(Order(OfTotal(whole), True),), limit=reading.limit
+        )
     parts, base = _split_share(reading)
     if not parts:
         raise Unclear("the share of what")

@@ -100,7 +100,9 @@ def _condition(reading: Reading, at: int, col: Col) -> int | None:
         return filtering.contains(reading, ahead, col)
     if kind == "value" and _owned(reading, at, ahead, item, col):
         return None
-    if kind == "value" and any((m.table, m.column) == (col.table, col.name) for m in item.mentions if m.kind == "value"):
+    if kind == "value" and any(
+        (m.table, m.column) == (col.table, col.name) for m in item.mentions if m.kind == "value"
+    ):
         return filtering.value(reading, ahead, col)
     if kind == "quote" and reading.definition(col).type == "text":
         return filtering.quote(reading, ahead, col)
@@ -138,7 +140,12 @@ def _measured(reading: Reading, at: int, col: Col, function: str) -> int:
     if reading.kind(ahead) in ("and", "comma"):
         beyond = reading.next(ahead + 1, skip=("filler", "and"))
         other = reading.best_column(beyond)
-        if other is not None and reading.kind(beyond) == "col" and reading.numeric(other) and function not in ("min", "max"):
+        if (
+            other is not None
+            and reading.kind(beyond) == "col"
+            and reading.numeric(other)
+            and function not in ("min", "max")
+        ):
             reading.agg = function
             return beyond
     return at + 1
@@ -196,7 +203,13 @@ def _whole(reading: Reading, at: int, function: str) -> int:
         if reading.numeric(Col(reading.table, c.column.name)) and c.column.type == "double"
     ]
     if function == "sum":
-        sums = len(amounts) == 1 and reading.index.table_words[reading.table][-1] in ("sale", "revenu", "payment", "expens", "order")
+        sums = len(amounts) == 1 and reading.index.table_words[reading.table][-1] in (
+            "sale",
+            "revenu",
+            "payment",
+            "expens",
+            "order",
+        )
         reading.measures.append(Agg("sum", amounts[0]) if sums else _rows(reading))
     elif len(amounts) == 1:
         reading.measures.append(Agg(function, amounts[0]))
@@ -213,7 +226,9 @@ def group(reading: Reading, at: int) -> int:
     end = at + 1
     taken = False
     while True:
-        ahead = reading.next(end, skip=("filler", "distinct", "comma", "and", "link") if taken else ("filler", "distinct", "link", "per"))
+        ahead = reading.next(
+            end, skip=("filler", "distinct", "comma", "and", "link") if taken else ("filler", "distinct", "link", "per")
+        )
         if taken and not any(reading.kind(n) in ("comma", "and") for n in range(end, ahead)):
             break
         expr = _group_expr(reading, ahead)
@@ -454,8 +469,15 @@ def _direction(reading: Reading, at: int) -> tuple[bool | None, int]:
         ahead = reading.next(place + 1, skip=("filler", "col", "agg", "count"))
         if reading.kind(ahead) == "to":
             last = reading.next(ahead + 1, skip=("filler",))
-            return descending, last + 1 if reading.kind(last) in ("superlative", "most", "comparative", "positive") else ahead + 1
-        return descending, place + 1 if reading.item(place + 1) is None or reading.items[place + 1].text != "first" else place + 2
+            return descending, last + 1 if reading.kind(last) in (
+                "superlative",
+                "most",
+                "comparative",
+                "positive",
+            ) else ahead + 1
+        return descending, place + 1 if reading.item(place + 1) is None or reading.items[
+            place + 1
+        ].text != "first" else place + 2
     return None, at
 
 

@@ -124,7 +124,9 @@ class _Compiler:
             case OfTotal(part=part):
                 own = self._aggregate(part)
                 total = exp.Window(this=exp.Sum(this=own.copy()))
-                share = exp.Div(this=exp.Mul(this=exp.Literal.number("100.0"), expression=own), expression=_nullif(total))
+                share = exp.Div(
+                    this=exp.Mul(this=exp.Literal.number("100.0"), expression=own), expression=_nullif(total)
+                )
                 return _rounded(share)
             case Previous(value=value, over=over):
                 window = exp.Order(expressions=[exp.Ordered(this=self.expr(over), nulls_first=False)])
@@ -209,8 +211,12 @@ class _Compiler:
                 return _OPERATORS[operator](this=self.expr(expr), expression=exp.Subquery(this=select))
             case Exists(column=column, table=table, key=key, where=where, negated=negated):
                 inner = Query(table, where=() if where is None else (where,))
-                select = _Compiler(inner, self._catalog).select().select(exp.Column(this=_identifier(key)), append=False)
-                select = select.where(exp.Not(this=exp.Is(this=exp.Column(this=_identifier(key)), expression=exp.Null())))
+                select = (
+                    _Compiler(inner, self._catalog).select().select(exp.Column(this=_identifier(key)), append=False)
+                )
+                select = select.where(
+                    exp.Not(this=exp.Is(this=exp.Column(this=_identifier(key)), expression=exp.Null()))
+                )
                 found = exp.In(this=self.expr(column), query=exp.Subquery(this=select))
                 return exp.Not(this=found) if negated else found
         raise TypeError(type(cond))
@@ -219,7 +225,9 @@ class _Compiler:
         parts: list[exp.Expression] = []
         for operator, bound in ((exp.GTE, cond.start), (exp.LT, cond.end)):
             if bound is not None:
-                parts.append(operator(this=self.expr(cond.column), expression=sqlglot.parse_one(bound, dialect="postgres")))
+                parts.append(
+                    operator(this=self.expr(cond.column), expression=sqlglot.parse_one(bound, dialect="postgres"))
+                )
         both = parts[0] if len(parts) == 1 else exp.And(this=parts[0], expression=parts[1])
         return exp.Not(this=exp.Paren(this=both)) if cond.negated else both
 
@@ -229,9 +237,9 @@ def _identifier(name: str) -> exp.Identifier:
 
 
 def _quoted(name: str) -> bool:
-    return not (name.isascii() and name.replace("_", "a").isalnum() and name == name.lower() and not name[0].isdigit()) or (
-        name.upper() in _RESERVED
-    )
+    return not (
+        name.isascii() and name.replace("_", "a").isalnum() and name == name.lower() and not name[0].isdigit()
+    ) or (name.upper() in _RESERVED)
 
 
 # Reserved in PostgreSQL, so only good as names in quotes.

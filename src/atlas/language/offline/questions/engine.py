@@ -169,7 +169,11 @@ def suggestions(catalog: Catalog, table: str | None) -> tuple[str, ...]:
 def _suggest(index: Index, table: str) -> list[str]:
     name = table.replace("_", " ")
     found = [f"How many {name} are there?"]
-    groups = [c.column for c in index.columns[table] if c.column.type == "text" and c.column.complete and len(c.column.values) <= 50]
+    groups = [
+        c.column
+        for c in index.columns[table]
+        if c.column.type == "text" and c.column.complete and len(c.column.values) <= 50
+    ]
     numbers = [c.column for c in index.columns[table] if c.column.type == "double"]
     if groups:
         found.append(f"How many {name} are there per {groups[0].name.replace('_', ' ')}?")

@@ -45,7 +45,9 @@ def value(reading: Reading, at: int, wanted: Col | None = None) -> int:
         item = reading.item(ahead)
         if item is None or item.kind != "value" or not set(between) & set(_JOINING):
             break
-        same = next((m for m in item.mentions if (m.kind, m.table, m.column) == ("value", column.table, column.name)), None)
+        same = next(
+            (m for m in item.mentions if (m.kind, m.table, m.column) == ("value", column.table, column.name)), None
+        )
         if same is None:
             break
         if "vs" in between:
@@ -93,7 +95,9 @@ def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
         item = reading.item(place)
         return item is not None and any(m.kind == "table" and m.table == reading.table for m in item.mentions)
 
-    called = reading.before(at) in ("called", "named") or entity(at + 1) or (reading.before(at) == "of" and entity(at - 2))
+    called = (
+        reading.before(at) in ("called", "named") or entity(at + 1) or (reading.before(at) == "of" and entity(at - 2))
+    )
     placed = not called and reading.entity is not None and reading.before(at) in _PLACED
 
     def rank(mention: Mention) -> tuple[bool, bool, float, int]:
@@ -112,7 +116,9 @@ def quote(reading: Reading, at: int, wanted: Col | None = None) -> int:
     """A quoted text that no column is known to hold: of the column named before, else of the row's name."""
     item = reading.items[at]
     before = reading.item(at - 1)
-    adjacent = before is not None and (before.kind in ("table", "col") or before.text in ("called", "named", "for", "of", "is"))
+    adjacent = before is not None and (
+        before.kind in ("table", "col") or before.text in ("called", "named", "for", "of", "is")
+    )
     column = wanted or (reading.display() if adjacent else None)
     if column is None or reading.definition(column).type != "text":
         reading.unknown.append(item.text)
@@ -147,7 +153,9 @@ def compare(reading: Reading, at: int, wanted: Col | None = None) -> int:
     if found.kind == "value" and wanted is not None and item.kind == "comparative":
         mention = _choose(reading, ahead, None)
         where = Compare(Col(mention.table, mention.column), "=", mention.values[0])
-        return reading.add(Extreme(wanted, operator, Agg("max" if operator[0] == ">" else "min", wanted, where=where)), at, ahead + 1)
+        return reading.add(
+            Extreme(wanted, operator, Agg("max" if operator[0] == ">" else "min", wanted, where=where)), at, ahead + 1
+        )
     if found.kind == "value" and wanted is not None and operator in ("=", "<>"):
         reading.negated = operator == "<>"
         return value(reading, ahead, wanted)
@@ -162,9 +170,12 @@ def _period_compare(reading: Reading, at: int, ahead: int, operator: str, when: 
     if column is None or not reading.temporal(column):
         reading.unknown.append(reading.items[ahead].text)
         return ahead + 1
-    start, end = {">": (when.end or when.start, None), ">=": (when.start, None), "<": (None, when.start), "<=": (None, when.end)}.get(
-        operator, (when.start, when.end)
-    )
+    start, end = {
+        ">": (when.end or when.start, None),
+        ">=": (when.start, None),
+        "<": (None, when.start),
+        "<=": (None, when.end),
+    }.get(operator, (when.start, when.end))
     return reading.add(During(column, start, end, reading.items[ahead].text, operator == "<>"), at, ahead + 1)
 
 
@@ -256,9 +267,14 @@ def during(reading: Reading, at: int, wanted: Col | None = None) -> int:
 def _calendar_columns(reading: Reading, when: Period, wanted: Col | None) -> list[Cond]:
     """Conditions on columns that hold a year as a number or a month by name."""
     columns = reading.index.columns[reading.table]
-    year = wanted or next((Col(reading.table, c.column.name) for c in columns if c.every == ("year",) and c.column.type == "bigint"), None)
+    year = wanted or next(
+        (Col(reading.table, c.column.name) for c in columns if c.every == ("year",) and c.column.type == "bigint"), None
+    )
     if year is None:
-        year = next((Col(reading.table, c.column.name) for c in columns if "year" in c.every and c.column.type == "bigint"), None)
+        year = next(
+            (Col(reading.table, c.column.name) for c in columns if "year" in c.every and c.column.type == "bigint"),
+            None,
+        )
     month = next((c for c in columns if "month" in c.every and c.column.type == "text"), None)
     if year is None or when.relative or reading.definition(year).type != "bigint":
         return []
@@ -272,7 +288,13 @@ def _calendar_columns(reading: Reading, when: Period, wanted: Col | None) -> lis
         if when.last is not None:
             conds.append(Compare(year, "<", when.last.year))
         return conds
-    if month is None or when.first is None or when.last is None or (when.last - when.first).days > 31 or when.first.day != 1:
+    if (
+        month is None
+        or when.first is None
+        or when.last is None
+        or (when.last - when.first).days > 31
+        or when.first.day != 1
+    ):
         return []
     name = next((v for v in month.column.values if MONTHS.get(v.lower()) == when.first.month), None)
     name = name or date(2000, when.first.month, 1).strftime("%B")

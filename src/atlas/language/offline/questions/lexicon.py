@@ -80,7 +80,12 @@ def adjective(word: str) -> tuple[str, str] | None:
         return word, "superlative"
     if word in _FORMS:
         return _FORMS[word], "superlative" if word.endswith("est") else "comparative"
-    for ending, degree in (("iest", "superlative"), ("est", "superlative"), ("ier", "comparative"), ("er", "comparative")):
+    for ending, degree in (
+        ("iest", "superlative"),
+        ("est", "superlative"),
+        ("ier", "comparative"),
+        ("er", "comparative"),
+    ):
         if word.endswith(ending):
             base = word[: -len(ending)]
             tries = [base + "y"] if ending in ("iest", "ier") else [base, base + "e", base[:-1]]

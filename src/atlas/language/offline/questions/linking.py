@@ -63,9 +63,12 @@ class Index:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         vocabulary = _COMMON | {w for t in catalog.tables for p in parts(t.name) for w in (p, singular(p))}
-        self.table_words = {table.name: tuple(stem(p) for p in _split(table.name, vocabulary)) for table in catalog.tables}
+        self.table_words = {
+            table.name: tuple(stem(p) for p in _split(table.name, vocabulary)) for table in catalog.tables
+        }
         self.columns: dict[str, list[LinkedColumn]] = {
-            table.name: [self._column(table, column, vocabulary) for column in table.columns] for table in catalog.tables
+            table.name: [self._column(table, column, vocabulary) for column in table.columns]
+            for table in catalog.tables
         }
         self._values: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
         for table in catalog.tables:
@@ -129,7 +132,11 @@ class Index:
             words = [stem(p) for p in parts(content[0].text)]
         joined = "".join(t.lower for t in content)
         for name, own in self.table_words.items():
-            score = 0.98 if len(content) > 1 and _solid(name) in (joined, singular(joined)) else _table_score(words, own, len(phrase) == 1 and content[0].lower == name.lower())
+            score = (
+                0.98
+                if len(content) > 1 and _solid(name) in (joined, singular(joined))
+                else _table_score(words, own, len(phrase) == 1 and content[0].lower == name.lower())
+            )
             if score:
                 yield Mention(start, end, "table", name, score=score)
         for columns in self.columns.values():
@@ -147,7 +154,9 @@ class Index:
         """Whether `us` stands where a country does, not the pronoun."""
         return start > 0 and found[start - 1].lower in ("the", "in", "from", "of", "vs", "versus", "and", "or")
 
-    def _value_mentions(self, found: Sequence[Token], phrase: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
+    def _value_mentions(
+        self, found: Sequence[Token], phrase: Sequence[Token], start: int, end: int
+    ) -> Iterable[Mention]:
         if phrase[0].kind == "quote" and len(phrase) == 1:
             key = _key(phrase[0].text)
         else:
@@ -155,14 +164,19 @@ class Index:
         stems = tuple(stem(word) for word in key)
         seen = set()
         text = " ".join(token.lower for token in phrase)
-        for table, column, value in [*self._values.get(key, ()), *(self._values.get(stems, ()) if stems != key else ())]:
+        for table, column, value in [
+            *self._values.get(key, ()),
+            *(self._values.get(stems, ()) if stems != key else ()),
+        ]:
             if (table, column) in seen or not _plausible(phrase, value, text == "us" and self._spoken(found, start)):
                 continue
             seen.add((table, column))
             same = tuple(v for t, c, v in self._values.get(key, ()) if (t, c) == (table, column)) or (value,)
             yield Mention(start, end, "value", table, column, same, 1.0)
         ids = places(text) if phrase[0].lower not in _SMALL else frozenset()
-        if not ids or (is_code(text) and not phrase[0].text.isupper() and not (text == "us" and self._spoken(found, start))):
+        if not ids or (
+            is_code(text) and not phrase[0].text.isupper() and not (text == "us" and self._spoken(found, start))
+        ):
             return
         for columns in self.columns.values():
             for linked in columns:

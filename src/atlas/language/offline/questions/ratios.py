@@ -24,7 +24,14 @@ def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> Query:
         joint = next((n for n in range(at + 1, len(items)) if items[n].kind == "and" or items[n].text == "per"), None)
     if joint is None:
         raise Unclear("the ratio of what to what")
-    end = next((n for n in range(joint + 1, len(items)) if items[n].kind in ("per", "order", "by") or items[n].text in ("vary", "differ", "change")), len(items))
+    end = next(
+        (
+            n
+            for n in range(joint + 1, len(items))
+            if items[n].kind in ("per", "order", "by") or items[n].text in ("vary", "differ", "change")
+        ),
+        len(items),
+    )
     before = _part(reading, items[:at])
     left, right = _part(reading, items[at + 1 : joint]), _part(reading, items[joint + 1 : end])
     rest = _part(reading, items[end:])
@@ -58,7 +65,13 @@ def _number(part: Reading) -> Expr | None:
     """What a side of a ratio measures: a column, an aggregate, or the number of rows."""
     if part.measures:
         measure = part.measures[0]
-        if isinstance(measure, Agg) and measure.function == "sum" and part.agg is None and isinstance(measure.arg, Col) and part.counting:
+        if (
+            isinstance(measure, Agg)
+            and measure.function == "sum"
+            and part.agg is None
+            and isinstance(measure.arg, Col)
+            and part.counting
+        ):
             return measure.arg
         return measure
     numbers = [col for col in part.selects if part.numeric(col)]

@@ -95,7 +95,9 @@ class Reading:
                 self.negated = True
                 return at + 1
             case "share":
-                self.share = "percent" if "percent" in item.text or "share" in item.text or "%" in item.text else "fraction"
+                self.share = (
+                    "percent" if "percent" in item.text or "share" in item.text or "%" in item.text else "fraction"
+                )
                 return at + 1
             case "growth":
                 self.growth = True
@@ -143,7 +145,9 @@ class Reading:
                 if self.entity is None and stem(item.text.split()[-1].lower()) in self.index.table_words[self.table]:
                     self.entity = at
                     self.head = self.head or self.display()
-                return self.add(Given(item.value.table or self.table, item.value.meaning, item.text, self.take_negation()), at)
+                return self.add(
+                    Given(item.value.table or self.table, item.value.meaning, item.text, self.take_negation()), at
+                )
             case "empty":
                 return filtering.empty(self, at)
         if item.kind != "unknown" or not self._links(at):
@@ -240,6 +244,8 @@ class Reading:
         own = next((c for c in self.index.columns[self.table] if unit in c.every), None)
         if own is not None and own.column.type not in TEMPORAL:
             return Col(self.table, own.column.name)
-        column = next((f.cond.column for f in self.filters if hasattr(f.cond, "column") and hasattr(f.cond, "start")), None)
+        column = next(
+            (f.cond.column for f in self.filters if hasattr(f.cond, "column") and hasattr(f.cond, "start")), None
+        )
         column = column or self.time_column()
         return None if column is None or unit == "decade" else Bucket(unit, column)

@@ -97,7 +97,19 @@ def _phrases() -> dict[tuple[str, ...], tuple[str, object]]:
     add("filler", None, "of the week", "of week", "in the database", "in the table", "at all", "so far",
         "in total", "in all", "as a whole", "how does", "how do", "how did", "a list of", "the list of")  # fmt: skip
     add("order", None, "starting from", "going from")
-    add("empty", None, "missing", "empty", "null", "blank", "not set", "unset", "unspecified", "undefined", "unavailable")
+    add(
+        "empty",
+        None,
+        "missing",
+        "empty",
+        "null",
+        "blank",
+        "not set",
+        "unset",
+        "unspecified",
+        "undefined",
+        "unavailable",
+    )
     add("vs", None, "versus", "vs", "compared to", "compared with", "as opposed to", "vs.")
     add("outof", None, "out of", "of all", "out of all")
     add("to", None, "to")
@@ -114,7 +126,17 @@ def _phrases() -> dict[tuple[str, ...], tuple[str, object]]:
     for word, function in AGGREGATES.items():
         add("agg", function, word)
     add("agg", "avg", "average number of", "mean number of", "the average number of", "average count of")
-    add("agg", "sum", "total amount of", "sum of", "total of", "sum total of", "combined total of", "total sum of", "cumulative")
+    add(
+        "agg",
+        "sum",
+        "total amount of",
+        "sum of",
+        "total of",
+        "sum total of",
+        "combined total of",
+        "total sum of",
+        "cumulative",
+    )
     add("agg", "max", "maximum value of", "largest value of", "highest value of")
     add("agg", "min", "minimum value of", "lowest value of", "smallest value of")
     add("agg", "stddev", "standard deviation", "standard deviation of")
@@ -129,7 +151,12 @@ LONGEST = max(map(len, PHRASES))
 def _compound(first: Item, last: Item) -> bool:
     """Whether two columns next to each other are one noun, of which the last word counts."""
     one, two = first.mentions[0], last.mentions[0]
-    return one.table == two.table and (one.column == two.column or two.score >= 0.98) and first.text.islower() and last.text.islower()
+    return (
+        one.table == two.table
+        and (one.column == two.column or two.score >= 0.98)
+        and first.text.islower()
+        and last.text.islower()
+    )
 
 
 class Tagger:
@@ -159,7 +186,13 @@ class Tagger:
         at = 0
         while at < len(self.tokens):
             item = self._item(at, table, reachable)
-            if item.kind == "col" and found and found[-1].kind == "col" and found[-1].end == item.start and _compound(found[-1], item):
+            if (
+                item.kind == "col"
+                and found
+                and found[-1].kind == "col"
+                and found[-1].end == item.start
+                and _compound(found[-1], item)
+            ):
                 # `population density` is a density.
                 item = msgspec.structs.replace(item, start=found.pop().start)
             found.append(item)
@@ -168,7 +201,12 @@ class Tagger:
 
     def _item(self, at: int, table: str, reachable: frozenset[str]) -> Item:
         token = self.tokens[at]
-        if at == 0 and token.lower in ("name", "list", "show", "count") and token.kind == "word" and len(self.tokens) > 1:
+        if (
+            at == 0
+            and token.lower in ("name", "list", "show", "count")
+            and token.kind == "word"
+            and len(self.tokens) > 1
+        ):
             # As the first word they tell what to do: `name the rivers`.
             return self._keyword(at) or Item("filler", at, at + 1, text=token.lower)
         term = self._term(at, table, reachable)
@@ -179,7 +217,9 @@ class Tagger:
         keyword = self._keyword(at)
         length = mentions[0].end - at if mentions else 0
         if token.kind == "quote":
-            return Item("value" if mentions and mentions[0].kind == "value" else "quote", at, at + 1, mentions, text=token.text)
+            return Item(
+                "value" if mentions and mentions[0].kind == "value" else "quote", at, at + 1, mentions, text=token.text
+            )
         when = period(self.tokens, at, self._today)
         if when is not None and when.used >= length and not (when.used == 1 and exact):
             return Item("period", at, at + when.used, period=when, text=self._text(at, at + when.used))
@@ -244,5 +284,3 @@ class Tagger:
         best = max(usable, key=worth)
         same = [m for m in usable if m.end == best.end]
         return tuple(sorted(same, key=lambda m: (-worth(m)[1], m.kind != best.kind)))
-
-

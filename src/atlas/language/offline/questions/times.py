@@ -42,7 +42,14 @@ def period(found: Sequence[Token], index: int, today: date) -> Period | None:
         return _bounded(found, index, today)
     if word in ("in", "during", "on", "within", "over", "for", "of", "throughout", "at"):
         skip = 1
-        while index + skip < len(found) and found[index + skip].lower in ("the", "whole", "course", "of", "month", "year"):
+        while index + skip < len(found) and found[index + skip].lower in (
+            "the",
+            "whole",
+            "course",
+            "of",
+            "month",
+            "year",
+        ):
             if found[index + skip].lower == "month" and not _named(found, index + skip + 1, today):
                 break
             skip += 1
@@ -146,7 +153,11 @@ def _calendar(unit: str, shift: int, used: int) -> Period:
     def at(number: int) -> str:
         base = f"date_trunc('{unit}', {_NOW})"
         count, name = (3 * abs(number), "month") if unit == "quarter" else (abs(number), unit)
-        return base if number == 0 else f"{base} {'-' if number < 0 else '+'} interval '{count} {name}{'s' if count != 1 else ''}'"
+        return (
+            base
+            if number == 0
+            else f"{base} {'-' if number < 0 else '+'} interval '{count} {name}{'s' if count != 1 else ''}'"
+        )
 
     return Period(at(shift), at(shift + 1), used, relative=True)
 
@@ -179,7 +190,9 @@ def _quarter(found: Sequence[Token], index: int, today: date, led: bool) -> Peri
     first = 1 + (number - 1) * months
     if first > 12:
         return None
-    return between(date(year or today.year, first, 1), _add_months(date(year or today.year, first, 1), months), used + more)
+    return between(
+        date(year or today.year, first, 1), _add_months(date(year or today.year, first, 1), months), used + more
+    )
 
 
 def _following_year(found: Sequence[Token], index: int) -> tuple[int | None, int]:
@@ -201,7 +214,9 @@ def _month(found: Sequence[Token], index: int, today: date, led: bool) -> Period
         return None
     after = found[index + 1] if index + 1 < len(found) else None
     ordinal = None if after is None else _ORDINAL.fullmatch(after.lower)
-    if after is not None and (ordinal or (after.kind == "number" and after.text.isdigit() and 1 <= int(after.text) <= 31)):
+    if after is not None and (
+        ordinal or (after.kind == "number" and after.text.isdigit() and 1 <= int(after.text) <= 31)
+    ):
         day = int(ordinal[1]) if ordinal else int(after.text)
         year, more = _following_year(found, index + 2)
         return _one_day(year or today.year, number, day, 2 + more)
@@ -240,7 +255,12 @@ def _day(found: Sequence[Token], index: int, today: date, led: bool) -> Period |
 
 def _year(found: Sequence[Token], index: int, today: date, led: bool) -> Period | None:
     token = found[index]
-    if token.kind != "number" or not token.text.isdigit() or len(token.text) != 4 or not 1500 <= int(token.text) <= 2200:
+    if (
+        token.kind != "number"
+        or not token.text.isdigit()
+        or len(token.text) != 4
+        or not 1500 <= int(token.text) <= 2200
+    ):
         return None
     if not led and _word(found, index - 1) not in ("year", "fiscal", "calendar", "of", "in"):
         return None

@@ -78,7 +78,16 @@ def tokens(text: str) -> list[Token]:
             inner = match["quote"][1:-1].strip()
             found.append(Token("quote", inner, inner.lower(), inner.lower(), len(found)))
         elif kind == "number":
-            found.append(Token("number", match["number"], match["number"].lower(), match["number"], len(found), number(match["number"])))
+            found.append(
+                Token(
+                    "number",
+                    match["number"],
+                    match["number"].lower(),
+                    match["number"],
+                    len(found),
+                    number(match["number"]),
+                )
+            )
         elif kind == "word":
             word = match["word"]
             found += _word(word, len(found))
@@ -147,8 +156,11 @@ def _spelled(found: list[Token], index: int) -> tuple[float | int, int]:
         word = token.lower
         if token.kind == "number" and used == 0 and token.value is not None and not token.text.endswith("%"):
             current = token.value
-        elif word in _UNITS and (current is None or (_UNITS[word] < 10 and current % 10 == 0 and current % 100 != 0)
-                                 or (current is not None and current >= 100 and current % 100 == 0)):
+        elif word in _UNITS and (
+            current is None
+            or (_UNITS[word] < 10 and current % 10 == 0 and current % 100 != 0)
+            or (current is not None and current >= 100 and current % 100 == 0)
+        ):
             current = (current or 0) + _UNITS[word]
         elif word in _SCALES and (current is not None or (used == 1 and found[index].lower == "a")):
             current = (1 if current is None else current) * _SCALES[word]
