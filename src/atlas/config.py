@@ -8,7 +8,7 @@ from typing import Literal
 
 import platformdirs
 from limits import parse_many
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     model_provider: Literal["openai", "anthropic"] | None = Field(
         None, description="Model provider of organizations that have set none; `openai` is any server that speaks so."
     )
-    model_name: str | None = Field(None, max_length=200, description="Its model.")
+    model_name: str | None = Field(None, max_length=200, validate_default=True, description="Its model.")
     model_base_url: str | None = Field(None, description="Its address, which may be private; by default its own.")
     model_api_key: SecretStr | None = Field(None, description="Its API key.")
     model_samples: bool = Field(False, description="Whether values of cells are sent to it.")
@@ -88,8 +88,9 @@ class Settings(BaseSettings):
             parse_many(value)
         return value or None
 
-    @model_validator(mode="after")
-    def _check_model(self) -> Settings:
-        if self.model_provider is not None and not self.model_name:
-            raise ValueError("model_name is needed with model_provider")
-        return self
+    @field_validator("model_name")
+    @classmethod
+    def _check_model(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("model_provider") is not None and not value:
+            raise ValueError("needed with ATLAS_MODEL_PROVIDER")
+        return value

@@ -153,6 +153,29 @@ async def test_text_with_json_will_do(engine: ModelEngine, claude: ModelEngine, 
     assert (await claude.plan(QUESTION, passes)).sql == SQL
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "forced"),
+    [
+        ("openai", "qwen2.5-coder-7b-instruct", "required"), ("openai", "openai/gpt-oss-20b", "auto"),
+        ("openai", "gpt-5.5", "required"), ("openai", "o3", "required"), ("anthropic", "claude-sonnet-4-6", "any"),
+        ("anthropic", "claude-opus-5-5", "auto"),
+    ],
+)  # fmt: skip
+async def test_models_are_told_to_call_the_tool_as_far_as_they_can(
+    server: ModelServer, client: Any, provider: Provider, model: str, forced: str
+) -> None:
+    """Some refuse to be forced, some refuse a temperature; neither may fail or warn."""
+    url = server.url if provider == "openai" else server.url.removesuffix("/v1")
+    server.will(say(GOOD))
+    plan = await ModelEngine(ModelSettings(provider, model, url, KEY, timeout=10), client).plan(QUESTION, passes)
+    assert plan.sql == SQL
+    body = server.seen[0].body
+    choice = body["tool_choice"]
+    assert (choice if isinstance(choice, str) else choice["type"]) == forced
+    assert body.get("max_tokens", body.get("max_completion_tokens")) == (16_000 if provider == "anthropic" else 4_000)
+    assert ("temperature" in body) is (provider == "openai" and model not in ("gpt-5.5", "o3"))
+
+
 async def test_sql_is_repaired_twice_at_most(either: ModelEngine, server: ModelServer) -> None:
     tried: list[str] = []
 
@@ -241,7 +264,7 @@ async def test_a_call_takes_no_longer_than_it_may(
     with pytest.raises(ModelError) as failed:
         await ModelEngine(replace(either.settings, timeout=0.4), client).plan(QUESTION, passes)
     assert failed.value.reason == "timed out"
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 3
 
 
 async def test_the_time_of_all_tries_counts_together(engine: ModelEngine, server: ModelServer, client: Any) -> None:
@@ -309,7 +332,10 @@ async def test_import_instructions(engine: ModelEngine, server: ModelServer) -> 
             "day_first": True, "drop_columns": None, "not_understood": ["please"], "sheet": "null",
         })
     )  # fmt: skip
-    said = await engine.import_instruction("Do it", [], [], TABLES)
+    text = (
+        "Update clients, only Name and E-Mail, age over 18, zip as text, age is positive, Full Name is the name, please"
+    )
+    said = await engine.import_instruction(text, [], [], TABLES)
     assert (said.table, said.new, said.keep, said.key) == ("clients", False, ("Name", "Email"), ("email",))
     assert (said.duplicates, said.policy, said.day_first, said.sheet) == ("update", "freeze", True, None)
     assert said.filters == ((Filter("age", ">", ("18",)),),)
@@ -321,6 +347,8 @@ async def test_import_instructions(engine: ModelEngine, server: ModelServer) -> 
         {"filters": [[{"column": "a", "operator": "between", "values": ["1"]}]]},
         {"types": [{"column": "a", "type": "money"}]},
         {"only_columns": [""]},
+        {"key_columns": ["phone"]},
+        {"filters": [[{"column": "email", "operator": "=", "values": ["x@y.z"]}]]},
     ):
         server.will(say(bad))
         with pytest.raises(ModelError):

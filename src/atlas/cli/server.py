@@ -76,7 +76,7 @@ def _listen(settings: Settings) -> None:
         return
     # Workers build their own settings from the environment that they inherit.
     for name, value in settings.model_dump(exclude_none=True).items():
-        os.environ[f"ATLAS_{name.upper()}"] = _as_environment(value)
+        os.environ[f"ATLAS_{name.upper()}"] = as_environment(value)
     uvicorn.run(
         "atlas.app:create_app_from_environment",
         factory=True,
@@ -85,7 +85,7 @@ def _listen(settings: Settings) -> None:
     )
 
 
-def _as_environment(value: Any) -> str:
+def as_environment(value: Any) -> str:
     """A setting as the text that `Settings` reads it from."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()

@@ -123,6 +123,7 @@ class ImportService:
                 staging = await asyncio.to_thread(self._stage, request, folder, told.said.sheet, report)
                 try:
                     plan = await self._plan(caller, request, staging, told.said)
+                    plan = msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
                     yield staging, plan, told
                 finally:
                     await asyncio.to_thread(staging.close)
@@ -199,7 +200,7 @@ class ImportService:
                 "key_columns": list(plan.key), "duplicates": plan.duplicates, "policy": plan.policy,
                 "duplicates_in_file": repeats, "validation_failures": failures + len(staging.source.bad),
                 **told.fields(),
-                "notes": [*told.notes, *plan.notes], "not_understood": list(plan.not_understood), "sample": cells,
+                "notes": list(plan.notes), "not_understood": list(plan.not_understood), "sample": cells,
             }  # fmt: skip
 
 
@@ -246,7 +247,7 @@ def summary(outcome: Outcome, plan: ImportPlan) -> str:
         parts.append(f"New columns: {', '.join(outcome.new_columns)}.")
     if plan.key_found and plan.duplicates != "keep":
         parts.append(f"Records with the same {' and '.join(plan.key)} count as duplicates.")
-    parts += [f"Note: {note}." for note in plan.notes]
+    parts += [f"Note: {note.rstrip('.')}." for note in plan.notes]
     if plan.not_understood:
         parts.append(f"Not understood: {'; '.join(plan.not_understood)}.")
     return " ".join(parts)

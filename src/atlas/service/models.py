@@ -15,7 +15,7 @@ from atlas.language.models.engine import ModelEngine, ModelSettings
 from atlas.store import model_settings
 from atlas.store.database import Database
 from atlas.store.model_settings import StoredModel
-from atlas.store.outbound import Reach, check_reach
+from atlas.store.outbound import Reach, check_form, check_reach
 
 if TYPE_CHECKING:
     import httpx2
@@ -94,8 +94,8 @@ class ModelService:
             raise BadRequestError("Invalid model settings", "model: required")
         if change.base_url is not None:
             await check_reach(change.base_url, self._reach)
-        key = None
-        if change.api_key is not None:
+        key, unused = None, change.provider == "none"
+        if change.api_key is not None and not unused:
             box = await self._secret_box()
             key = box.encrypt(change.api_key, _context(caller.organization_id))
         saved = await model_settings.save(
@@ -103,7 +103,7 @@ class ModelService:
             StoredModel(
                 change.provider, change.model, change.base_url, key, change.samples, change.timeout
             ),
-            keep_key=change.keep_key,
+            keep_key=change.keep_key and not unused,
         )  # fmt: skip
         if not saved:
             raise BadRequestError(
@@ -137,18 +137,22 @@ class ModelService:
         """
         stored = await model_settings.find(self._database, caller.organization_id)
         if stored is None:
-            return None if self._default is None else ModelEngine(self._default, self._client(Reach(anywhere=True)))
+            return (
+                None if self._default is None else ModelEngine(self._default, await self._client(Reach(anywhere=True)))
+            )
         if stored.provider == "none" or stored.model is None:
             return None
         try:
+            if stored.base_url is not None:
+                check_form(stored.base_url, self._reach)
             key = await self._key(stored, caller.organization_id)
-        except UnavailableError as error:
+        except (BadRequestError, UnavailableError) as error:
             raise ModelError(error.details or error.message) from None
         settings = ModelSettings(
             "anthropic" if stored.provider == "anthropic" else "openai", stored.model, stored.base_url, key,
             stored.samples, stored.timeout,
         )  # fmt: skip
-        return ModelEngine(settings, self._client(self._reach))
+        return ModelEngine(settings, await self._client(self._reach))
 
     async def _key(self, stored: StoredModel, organization_id: int) -> str | None:
         """The API key of stored settings. Raises UnavailableError."""
@@ -161,12 +165,19 @@ class ModelService:
             self._box = await asyncio.to_thread(lambda: SecretBox(self._secret()))
         return self._box
 
-    def _client(self, reach: Reach) -> httpx2.AsyncClient:
-        from atlas.store.model_client import open_client
-
+    async def _client(self, reach: Reach) -> httpx2.AsyncClient:
+        """The process's one client for `reach`."""
         if reach not in self._clients:
-            self._clients[reach] = open_client(reach)
+            made = await asyncio.to_thread(_open_client, reach)
+            if self._clients.setdefault(reach, made) is not made:
+                await made.aclose()
         return self._clients[reach]
+
+
+def _open_client(reach: Reach) -> httpx2.AsyncClient:
+    from atlas.store.model_client import open_client
+
+    return open_client(reach)
 
 
 def _context(organization_id: int) -> str:

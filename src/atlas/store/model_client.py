@@ -26,7 +26,7 @@ _SENT = frozenset(
 
 
 def open_client(reach: Reach) -> httpx2.AsyncClient:
-    """A client that reaches what `reach` allows. Close it after use.
+    """A client that reaches what `reach` allows. Close it after use. Blocks for a moment.
 
     It follows no redirects and uses no proxies or settings of the environment. What the network does wrong becomes
     a ModelError, below what the SDKs raise.
@@ -49,6 +49,8 @@ class _Transport(httpx2.AsyncBaseTransport):
         # each belongs to a request that Atlas itself is serving, for `timeout` seconds at most.
         self._pool = httpcore.AsyncConnectionPool(
             network_backend=GuardedBackend(reach, seconds=CONNECT_SECONDS),
+            # Made here, once: it reads some hundred certificates.
+            ssl_context=httpcore.default_ssl_context(),
             http2=False, max_connections=None, max_keepalive_connections=20, keepalive_expiry=15.0,
         )  # fmt: skip
 

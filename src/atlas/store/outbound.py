@@ -117,6 +117,11 @@ def check_url(url: str, *, allow_loopback: bool) -> None:
     _target(url, Reach(loopback=allow_loopback))
 
 
+def check_form(url: str, reach: Reach) -> None:
+    """Raises BadRequestError for a URL that leads where `reach` does not, by its form alone."""
+    _target(url, reach)
+
+
 async def check_reach(url: str, reach: Reach, *, seconds: float = 5.0) -> None:
     """Raises BadRequestError for a URL that leads where `reach` does not, by its form or by what its name stands for.
 

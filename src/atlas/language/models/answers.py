@@ -6,6 +6,7 @@ An answer that does not fit raises ValueError with a text that the model is told
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -206,6 +207,28 @@ class ImportAnswer(Answer):
             question=None if self.clarifying_question is None else self.clarifying_question[:_MAX_NOTE],
         )  # fmt: skip
 
+    def invented(self, text: str, known: Iterable[str]) -> str | None:
+        """Why the answer must not be used: a column or value that neither `text` nor the names in `known` have."""
+        named = [
+            *self.only_columns, *self.drop_columns, *self.key_columns, *self.required,
+            *(each.column for each in self.rename), *(each.column for each in self.types),
+            *(each.column for each in self.rules),
+            *filter(None, [self.time_column]),
+        ]  # fmt: skip
+        there = _letters(text)
+        names = "\n".join(map(_letters, known))
+        comparisons = [each for group in self.filters for each in group]
+        for name in (*named, *(each.column for each in comparisons)):
+            if _letters(name) not in there and _letters(name) not in names:
+                return (
+                    f"there is no column {name!r}: neither the request nor the tables have one. Leave it out, or ask."
+                )
+        values = [value for each in comparisons for value in each.values]
+        for value in (*values, *(value for each in self.rules for value in each.values)):
+            if _letters(value) not in there:
+                return f"the request has no value {value!r}. Copy values exactly, leave out what is not there, or ask."
+        return None
+
 
 class FieldAnswer(Answer):
     """A field and its value."""
@@ -267,6 +290,11 @@ class RecordAnswer(Answer):
 def _plain(text: str) -> str:
     """A text without differences that do not matter: case, blanks, and marks of Markdown."""
     return re.sub(r"[\s*_`]+", "", text).casefold()
+
+
+def _letters(text: str) -> str:
+    """A name without what spellings differ in; `E-Mail` is `email`."""
+    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def _entity(answer: EntityAnswer) -> Entity:

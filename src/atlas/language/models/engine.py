@@ -31,7 +31,9 @@ Provider = Literal["openai", "anthropic"]
 BASE_URLS: dict[Provider, str] = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
 # Answers that are sent back to be mended: SQL that fails its check, or what does not fit the type.
 MAX_REPAIRS = 2
-MAX_TOKENS = 8_000
+# What a model may write for one answer: those of the providers may think at length before, while a local server
+# refuses a request that could outgrow its context.
+MAX_TOKENS, MAX_TOKENS_CUSTOM = 16_000, 4_000
 _PING_TOKENS = 1_000
 # A server without a key gets this; the SDKs insist on one.
 _NO_KEY = "none"
@@ -91,12 +93,18 @@ class ModelEngine:
         self, text: str, headers: Sequence[str], samples: Sequence[Sequence[str]], tables: Sequence[Table]
     ) -> ImportInstruction:
         """What an import's instruction asks for. headers, samples: of the file where they are known, else empty;
-        samples are texts of cells by column, sent only where the settings allow it. Raises ModelError.
+        samples are texts of cells by column, sent only where the settings allow it. Columns and values of the answer
+        stand in the text, the headers or the tables. Raises ModelError.
         """
+        known = [*headers, *(name for table in tables for each in table.columns for name in (each.name, each.header))]
+
+        async def checked(answer: ImportAnswer) -> str | None:
+            return answer.invented(text, known)
+
         _bounded(text, prompts.MAX_TEXT)
         shown = samples if self.settings.samples else None
         document = prompts.import_document(text, headers, shown, tables)
-        return (await self._ask(ImportAnswer, prompts.IMPORT_RULES, document)).instruction()
+        return (await self._ask(ImportAnswer, prompts.IMPORT_RULES, document, checked)).instruction()
 
     async def record_instruction(self, text: str, tables: Sequence[Table]) -> RecordInstruction:
         """What a text on single records asks for; each value in it stands in the text. Raises ModelError."""
@@ -123,7 +131,7 @@ class ModelEngine:
             async with asyncio.timeout(self.settings.timeout):
                 # The SDKs take seconds to load, once.
                 model = await asyncio.to_thread(self._model)
-                return await run.answer(model, rules, document, repairs, self._options(tokens))
+                return await run.answer(model, rules, document, repairs, self._options(model, tokens))
         except Exception as error:
             if run.failed is not None:
                 raise run.failed from None
@@ -135,12 +143,16 @@ class ModelEngine:
             # The cause may quote the request or the answer, so it goes no further.
             raise ModelError(reason) from None
 
-    def _options(self, tokens: int) -> Options:
+    def _options(self, model: Model[Any], tokens: int) -> Options:
+        custom = self.settings.provider == "openai" and self.settings.base_url is not None
         options: Options = {
-            "max_tokens": tokens, "max_retries": 0, "timeout": self.settings.timeout, "tool_choice": ["answer"],
+            "max_tokens": min(tokens, MAX_TOKENS_CUSTOM if custom else MAX_TOKENS), "max_retries": 0,
+            "timeout": self.settings.timeout,
         }  # fmt: skip
-        if self.settings.provider == "openai" and self.settings.base_url is not None:
-            # Small local models stray without it; newer ones of OpenAI refuse it.
+        if _can_be_forced(model):
+            options["tool_choice"] = ["answer"]
+        if custom and not model.profile.get("openai_supports_reasoning"):
+            # Small local models stray without it; models that reason refuse it.
             options["temperature"] = 0.0
         return options
 
@@ -210,6 +222,18 @@ class _Run(Generic[A]):
         except Exception as error:
             self.failed = error
             raise
+
+
+def _can_be_forced(model: Model[Any]) -> bool:
+    """Whether the model can be made to call the tool; others are asked to, and their texts are read too."""
+    profile = model.profile
+    thinks = profile.get("thinking_always_enabled") or (
+        profile.get("thinking_enabled_by_default") and not profile.get("forced_tool_choice_disables_thinking")
+    )
+    return bool(
+        profile.get("supports_forced_tool_choice", True)
+        and (not thinks or profile.get("supports_forced_tool_choice_with_thinking", True))
+    )
 
 
 def _bounded(text: str, most: int) -> None:
