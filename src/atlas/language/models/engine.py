@@ -134,7 +134,7 @@ class ModelEngine:
                 return await run.answer(model, rules, document, repairs, self._options(model, tokens))
         except Exception as error:
             if run.failed is not None:
-                raise run.failed from None
+                raise run.failed from run.failed.__cause__
             reason = "its answers did not pass the check" if run.refused > repairs else reason_of(error)
             log.warning(
                 "model failed", provider=self.settings.provider, reason=reason, error=type(error).__name__,
