@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-ENDS = (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError)
+ENDS = (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError)
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,8 @@ class ModelServer:
 
 
 @contextlib.asynccontextmanager
-async def model_server() -> AsyncIterator[ModelServer]:
-    """A running server."""
+async def model_server(context: ssl.SSLContext | None = None) -> AsyncIterator[ModelServer]:
+    """A running server, with TLS where a context is given."""
     made = ModelServer()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -164,7 +165,7 @@ async def model_server() -> AsyncIterator[ModelServer]:
         finally:
             tasks.discard(task)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made
