@@ -16,6 +16,7 @@ from atlas.http.content import background as content_background
 from atlas.http.content import imports as content_imports
 from atlas.http.content import instructions as content_instructions
 from atlas.http.content import issues as content_issues
+from atlas.http.content import model_settings
 from atlas.http.content import tables as content_tables
 from atlas.http.deps import Services
 from atlas.http.limits import RateLimiter
@@ -29,6 +30,8 @@ from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
 from atlas.service.instructions import InstructionService
 from atlas.service.issues import IssueService
+from atlas.service.language import LanguageService
+from atlas.service.models import ModelService, ModelSettings
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
 from atlas.service.streams import StreamService
@@ -43,6 +46,7 @@ from atlas.store.database import Database
 from atlas.store.jobs import JobQueue
 from atlas.store.listening import Listener
 from atlas.store.objects import ObjectStorage
+from atlas.store.secret_key import load_secret
 
 DESCRIPTION = """Store, query, share and stream time series. Send your key in the `X-API-Key` header.
 
@@ -76,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
             await queue.close()
             await listener.stop()
             await upkeep.close()
+            await services.models.close()
             services.rows.close()
             await database.close()
 
@@ -96,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         content_instructions.router,
         content_tables.router,
         content_background.router,
+        model_settings.router,
         system.router,
     ):
         app.include_router(router)
@@ -108,7 +114,9 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
     """Every service on one database."""
     access = AccessService(database)
     tables = TableService(database)
-    runner = ImportService(database, upkeep, max_bytes=settings.max_body_bytes, slots=settings.import_slots)
+    models = model_service(settings, database)
+    language = LanguageService(models)
+    runner = ImportService(database, upkeep, language, max_bytes=settings.max_body_bytes, slots=settings.import_slots)
     undo = UndoService(database, runner)
     return Services(
         access=access,
@@ -131,12 +139,31 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         history=HistoryService(database),
         issues=IssueService(database),
         undo=undo,
-        instructions=InstructionService(database, undo),
+        instructions=InstructionService(database, undo, language),
+        models=models,
         tables=tables,
         updates=UpdateService(database, tables, max_bytes=settings.max_body_bytes),
         system=SystemService(database),
         limiter=RateLimiter(settings.rate_limit),
     )
+
+
+def model_service(settings: Settings, database: Database) -> ModelService:
+    """Model providers. The secret's file is only read or made once a key is stored."""
+    default = None
+    if settings.model_provider is not None:
+        assert settings.model_name is not None
+        key = settings.model_api_key
+        default = ModelSettings(
+            settings.model_provider, settings.model_name, settings.model_base_url,
+            None if key is None else key.get_secret_value(), settings.model_samples, settings.model_timeout,
+        )  # fmt: skip
+
+    def secret() -> str:
+        given = settings.secret_key
+        return load_secret(settings.data_dir) if given is None else given.get_secret_value()
+
+    return ModelService(database, secret, private_hosts=settings.model_private_hosts, default=default)
 
 
 def create_app_from_environment() -> FastAPI:

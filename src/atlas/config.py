@@ -8,7 +8,7 @@ from typing import Literal
 
 import platformdirs
 from limits import parse_many
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -60,6 +60,24 @@ class Settings(BaseSettings):
     )
     file_days: int = Field(30, ge=0, description="How long imported files are kept to be imported again, in days.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Secret that encrypts stored credentials; by default made once and kept in `data_dir/secret.key`.",
+    )
+    model_private_hosts: bool = Field(
+        False,
+        description="Whether organizations may point the model provider at private or loopback addresses, "
+        "such as a local model server.",
+    )
+    model_provider: Literal["openai", "anthropic"] | None = Field(
+        None, description="Model provider of organizations that have set none; `openai` is any server that speaks so."
+    )
+    model_name: str | None = Field(None, max_length=200, validate_default=True, description="Its model.")
+    model_base_url: str | None = Field(None, description="Its address, which may be private; by default its own.")
+    model_api_key: SecretStr | None = Field(None, description="Its API key.")
+    model_samples: bool = Field(False, description="Whether values of cells are sent to it.")
+    model_timeout: float = Field(30.0, ge=1, le=300, description="Seconds that one question to it may take.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
 
@@ -69,3 +87,10 @@ class Settings(BaseSettings):
         if value:
             parse_many(value)
         return value or None
+
+    @field_validator("model_name")
+    @classmethod
+    def _check_model(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("model_provider") is not None and not value:
+            raise ValueError("needed with ATLAS_MODEL_PROVIDER")
+        return value

@@ -9,6 +9,7 @@ AtlasError
 ├── TooLargeError 413
 ├── RateLimitedError 429
 └── UnavailableError 503
+    └── ModelError 503
 """
 
 from __future__ import annotations
@@ -82,3 +83,11 @@ class UnavailableError(AtlasError):
     """The database does not answer."""
 
     status = 503
+
+
+class ModelError(UnavailableError):
+    """The model provider gave no answer that can be used. reason: why, without keys and without its own words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The model provider failed", reason)
+        self.reason = reason

@@ -45,6 +45,10 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/webhooks/secret/rotate", {}, "any"),
     ("GET", "/webhooks/deliveries", {}, "any"),
     ("POST", "/webhooks/deliveries/{delivery_id}/redeliver", {}, "none"),
+    ("GET", "/settings/model", {}, "any"),
+    ("PUT", "/settings/model", {"json": {"provider": "openai", "model": "m"}}, "any"),
+    ("DELETE", "/settings/model", {}, "any"),
+    ("POST", "/settings/model/test", {}, "any"),
 ]  # fmt: skip
 
 

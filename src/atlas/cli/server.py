@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from pydantic import SecretStr
 
 from atlas.app import create_app, prepare
 from atlas.cli.main import PortInUseError, run_async
@@ -74,10 +76,17 @@ def _listen(settings: Settings) -> None:
         return
     # Workers build their own settings from the environment that they inherit.
     for name, value in settings.model_dump(exclude_none=True).items():
-        os.environ[f"ATLAS_{name.upper()}"] = str(value)
+        os.environ[f"ATLAS_{name.upper()}"] = as_environment(value)
     uvicorn.run(
         "atlas.app:create_app_from_environment",
         factory=True,
         workers=settings.workers,
         **common,
     )
+
+
+def as_environment(value: Any) -> str:
+    """A setting as the text that `Settings` reads it from."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, dict) else str(value)

@@ -20,6 +20,7 @@ from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
 from atlas.service.instructions import InstructionService
 from atlas.service.issues import IssueService
+from atlas.service.models import ModelService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
 from atlas.service.streams import StreamService
@@ -48,6 +49,7 @@ class Services:
     issues: IssueService
     undo: UndoService
     instructions: InstructionService
+    models: ModelService
     tables: TableService
     updates: UpdateService
     system: SystemService

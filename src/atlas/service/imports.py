@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,15 +16,15 @@ import structlog
 
 from atlas.core.access import Caller
 from atlas.core.plans import ImportPlan
-from atlas.core.tables import SHOWN_TYPES
+from atlas.core.tables import SHOWN_TYPES, Table
 from atlas.errors import AtlasError, BadRequestError, NotFoundError
 from atlas.language.instruction import ImportInstruction
-from atlas.language.offline.imports import parse_import
 from atlas.readers.files import read_file
 from atlas.readers.planned import PlannedFile
 from atlas.readers.staging import Staging
 from atlas.readers.uploads import open_upload
 from atlas.service.importing import Outcome, Target, load
+from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import inspect, make_plan
 from atlas.service.progress import Progress
 from atlas.service.timeseries_import import load_dataset
@@ -51,9 +51,12 @@ class ImportRequest:
 class ImportService:
     """Imports files into tables of the caller's organization."""
 
-    def __init__(self, database: Database, upkeep: Upkeep, *, max_bytes: int, slots: int) -> None:
+    def __init__(
+        self, database: Database, upkeep: Upkeep, language: LanguageService, *, max_bytes: int, slots: int
+    ) -> None:
         self._database = database
         self._upkeep = upkeep
+        self._language = language
         self._max_bytes = max_bytes
         self._slots = asyncio.Semaphore(slots)
 
@@ -83,7 +86,7 @@ class ImportService:
         """Runs an import that was begun. What goes wrong is recorded with it, then raised."""
         try:
             async with Progress(self._database, target.import_id).running() as progress:
-                async with self._planned(target.caller, request, progress) as (staging, plan):
+                async with self._planned(target.caller, request, progress) as (staging, plan, told):
                     outcome = await self._load(target, staging, plan, progress)
         except AtlasError as error:
             await self._fail(target, error.details or error.message)
@@ -91,7 +94,7 @@ class ImportService:
         except Exception:
             await self._fail(target, "internal error")
             raise
-        return _response(target, request, plan, outcome)
+        return _response(target, request, plan, outcome) | told.fields()
 
     async def _fail(self, target: Target, reason: str) -> None:
         with contextlib.suppress(AtlasError):
@@ -110,17 +113,18 @@ class ImportService:
     @contextlib.asynccontextmanager
     async def _planned(
         self, caller: Caller, request: ImportRequest, progress: Progress | None = None
-    ) -> AsyncIterator[tuple[Staging, ImportPlan]]:
-        instruction = await self._instruction(caller, request)
+    ) -> AsyncIterator[tuple[Staging, ImportPlan, Understood[ImportInstruction]]]:
+        told = await self._instruction(caller, request)
         # Staging takes memory, so files take turns.
         async with self._slots:
             with tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
                 folder = Path(name)
                 report = None if progress is None else lambda records: progress.report("reading", records)
-                staging = await asyncio.to_thread(self._stage, request, folder, instruction.sheet, report)
+                staging = await asyncio.to_thread(self._stage, request, folder, told.said.sheet, report)
                 try:
-                    plan = await self._plan(caller, request, staging, instruction)
-                    yield staging, plan
+                    plan = await self._plan(caller, request, staging, told.said)
+                    plan = msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
+                    yield staging, plan, told
                 finally:
                     await asyncio.to_thread(staging.close)
 
@@ -128,11 +132,12 @@ class ImportService:
         upload = open_upload(request.path, request.file_name, folder, self._max_bytes)
         return Staging(folder, read_file(upload, folder, sheet=sheet), on_progress=report)
 
-    async def _instruction(self, caller: Caller, request: ImportRequest) -> ImportInstruction:
+    async def _instruction(self, caller: Caller, request: ImportRequest) -> Understood[ImportInstruction]:
         if request.said is not None:
-            return request.said
-        names = [table.name for table in await tables.find_tables(self._database, caller)]
-        said = parse_import(request.instruction, names)
+            return Understood(request.said)
+        known = await tables.find_tables(self._database, caller)
+        told = await self._language.import_instruction(caller, request.instruction, known)
+        said = told.said
         if said.question is not None:
             raise BadRequestError("Instruction is unclear", said.question)
         if said.undo:
@@ -141,20 +146,20 @@ class ImportService:
                 "to undo an import, POST to its /undo, or send the text to smart-data-instruction",
             )
         if said.same or (request.thread_id and said.table is None and not said.dataset):
-            said = await self._continued(caller, request, said, names)
+            said = await self._continued(caller, request, said, known)
         if request.table is not None:
             said = msgspec.structs.replace(said, table=request.table)
-        return said
+        return replace(told, said=said)
 
     async def _continued(
-        self, caller: Caller, request: ImportRequest, said: ImportInstruction, names: list[str]
+        self, caller: Caller, request: ImportRequest, said: ImportInstruction, known: list[Table]
     ) -> ImportInstruction:
         """What an earlier import of the thread was told, with what this one says instead."""
         past = []
         if request.thread_id:
             past = await imports.find(self._database, caller, thread=request.thread_id, status="success", limit=20)
         for row in past:
-            before = parse_import(row["instruction"], names)
+            before = (await self._language.import_instruction(caller, row["instruction"], known)).said
             if before.same:
                 continue
             told = msgspec.structs.asdict(said)
@@ -177,7 +182,7 @@ class ImportService:
 
     async def preview(self, caller: Caller, request: ImportRequest) -> Row:
         """What an import would do. Nothing is written."""
-        async with self._planned(caller, request) as (staging, plan):
+        async with self._planned(caller, request) as (staging, plan, told):
             planned = PlannedFile(staging, plan)
             failures = await asyncio.to_thread(planned.reject)
             columns = [column.table_column() for column in plan.columns]
@@ -194,6 +199,7 @@ class ImportService:
                 ],
                 "key_columns": list(plan.key), "duplicates": plan.duplicates, "policy": plan.policy,
                 "duplicates_in_file": repeats, "validation_failures": failures + len(staging.source.bad),
+                **told.fields(),
                 "notes": list(plan.notes), "not_understood": list(plan.not_understood), "sample": cells,
             }  # fmt: skip
 
@@ -241,7 +247,7 @@ def summary(outcome: Outcome, plan: ImportPlan) -> str:
         parts.append(f"New columns: {', '.join(outcome.new_columns)}.")
     if plan.key_found and plan.duplicates != "keep":
         parts.append(f"Records with the same {' and '.join(plan.key)} count as duplicates.")
-    parts += [f"Note: {note}." for note in plan.notes]
+    parts += [f"Note: {note.rstrip('.')}." for note in plan.notes]
     if plan.not_understood:
         parts.append(f"Not understood: {'; '.join(plan.not_understood)}.")
     return " ".join(parts)

@@ -16,11 +16,12 @@ from atlas.core.mapping import close_name
 from atlas.core.tables import Table, parse_row_uuid, row_uuid
 from atlas.errors import AtlasError, BadRequestError
 from atlas.language.instruction import ImportInstruction
-from atlas.language.offline.records import Entity, RecordInstruction, parse_records
+from atlas.language.offline.records import Entity, RecordInstruction
 from atlas.readers.planned import PlannedFile
 from atlas.readers.source import Source, text_table
 from atlas.readers.staging import Staging
 from atlas.service.importing import Target, write_planned
+from atlas.service.language import LanguageService
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, insert_records, staged, update_records
 from atlas.service.undo import UndoService
@@ -38,17 +39,19 @@ class QuestionError(Exception):
 class InstructionService:
     """Carries out data instructions."""
 
-    def __init__(self, database: Database, undo: UndoService) -> None:
+    def __init__(self, database: Database, undo: UndoService, language: LanguageService) -> None:
         self._database = database
         self._undo = undo
+        self._language = language
 
     async def told(self, caller: Caller, text: str, thread_id: str | None) -> Row:
         """Carries out a text in Markdown or plain English."""
-        said = parse_records(text)
-        if said.intent == "undo":
+        known = await tables.find_tables(self._database, caller)
+        understood = await self._language.record_instruction(caller, text, known)
+        if understood.said.intent == "undo":
             done = await self._undo.undo(caller, await self._undo.last_of_thread(caller, thread_id))
-            return _response("undo", [], done["complete"]) | {"message": done["message"]}
-        return await self.run(caller, said, text, thread_id)
+            return _response("undo", [], done["complete"]) | {"message": done["message"]} | understood.fields()
+        return await self.run(caller, understood.said, text, thread_id) | understood.fields()
 
     async def structured(
         self, caller: Caller, intent: str, told: Sequence[Row], text: str, thread_id: str | None

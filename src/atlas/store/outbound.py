@@ -1,4 +1,4 @@
-"""HTTP to addresses that users give: signed, and guarded against reaching what only the server can reach.
+"""HTTP to addresses that users give: signed (webhooks), and guarded against reaching what only the server can reach.
 
 The name is resolved once, every address that came is checked, and the connection goes to a checked
 address, so that a second answer of the name server changes nothing. Redirects and proxies are not used.
@@ -50,8 +50,38 @@ _LOCAL_NAMES = ("localhost", "ip6-localhost", "ip6-loopback")
 _LOCAL_ZONES = (".local", ".internal", ".localdomain", ".home.arpa")
 
 
-class _AddressRefusedError(Exception):
+# Networks of one's own, where a local model server may be. Link-local addresses are never among them: clouds
+# hand out credentials there.
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+_NEVER = ipaddress.IPv6Network("fd00:ec2::/32")
+
+
+class AddressRefusedError(Exception):
     """An address that is not public."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a URL may lead. field: the parameter that errors name; loopback: also to this machine; private: also to
+    private networks and to this machine; anywhere: to what the operator said, unchecked; secure: by https only.
+    """
+
+    field: str = "callback_url"
+    loopback: bool = False
+    private: bool = False
+    anywhere: bool = False
+    secure: bool = False
+
+    def allows(self, address: _Address) -> bool:
+        address = plain_address(address)
+        if self.anywhere:
+            return True
+        if address.is_loopback:
+            return self.loopback or self.private
+        return (self.private and _private(address)) or _public(address)
+
+    def refuse(self, reason: str) -> BadRequestError:
+        return BadRequestError(f"Invalid {self.field}", f"{self.field}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,90 +114,104 @@ class _Target:
 
 def check_url(url: str, *, allow_loopback: bool) -> None:
     """Raises BadRequestError for a URL that no webhook can have, by its form alone."""
-    _target(url, allow_loopback=allow_loopback)
+    _target(url, Reach(loopback=allow_loopback))
 
 
-def _target(url: str, *, allow_loopback: bool) -> _Target:
+def check_form(url: str, reach: Reach) -> None:
+    """Raises BadRequestError for a URL that leads where `reach` does not, by its form alone."""
+    _target(url, reach)
+
+
+async def check_reach(url: str, reach: Reach, *, seconds: float = 5.0) -> None:
+    """Raises BadRequestError for a URL that leads where `reach` does not, by its form or by what its name stands for.
+
+    A name that is not known passes: it is resolved and checked again for each connection.
+    """
+    target = _target(url, reach)
+    backend = GuardedBackend(reach, seconds=seconds)
+    try:
+        async with asyncio.timeout(seconds):
+            await backend.resolve(target.host, target.port or 443)
+    except AddressRefusedError:
+        raise reach.refuse("the address is not public") from None
+    except (OSError, UnicodeError):  # TimeoutError is an OSError.
+        return
+
+
+def _target(url: str, reach: Reach) -> _Target:
     """The parts of a checked URL. One parser serves the check and the request, so that they cannot disagree."""
     if len(url) > MAX_URL or any(not char.isprintable() or char.isspace() or char == "\\" for char in url):
-        raise _bad(f"at most {MAX_URL} characters, without blanks")
+        raise reach.refuse(f"at most {MAX_URL} characters, without blanks")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise _bad("it cannot be read") from None
-    if parts.scheme not in ("http", "https"):
-        raise _bad("http or https only")
+        raise reach.refuse("it cannot be read") from None
+    if parts.scheme != "https" and (reach.secure or parts.scheme != "http"):
+        raise reach.refuse("https only" if reach.secure else "http or https only")
     if not parts.hostname or "@" in parts.netloc or "#" in url or port == 0 or parts.netloc.endswith(":"):
-        raise _bad("a host is required, without user, password and fragment")
-    host = _host(parts.hostname, bracketed="[" in parts.netloc, allow_loopback=allow_loopback)
+        raise reach.refuse("a host is required, without user, password and fragment")
+    host = _host(parts.hostname, reach, bracketed="[" in parts.netloc)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return _Target(parts.scheme, host, port, quote(path, safe="/?:@!$&'()*+,;=%-._~[]"))
 
 
-def _bad(reason: str) -> BadRequestError:
-    return BadRequestError("Invalid callback_url", f"callback_url: {reason}")
-
-
-def _host(host: str, *, bracketed: bool, allow_loopback: bool) -> str:
+def _host(host: str, reach: Reach, *, bracketed: bool) -> str:
     """A host as it is resolved: an address in its one canonical spelling, or a name in ASCII without the last dot."""
     if not bracketed:
-        host = _ascii(host)
-    address = _literal(host, bracketed=bracketed)
+        host = _ascii(host, reach)
+    address = _literal(host, reach, bracketed=bracketed)
     if address is not None:
-        if not _allowed(address, allow_loopback=allow_loopback):
-            raise _bad("the address is not public")
+        if not reach.allows(address):
+            raise reach.refuse("the address is not public")
         return str(address)
     if host in _LOCAL_NAMES or host.endswith(".localhost"):
-        if not allow_loopback:
-            raise _bad("the address is not public")
-    elif host.endswith(_LOCAL_ZONES):
-        raise _bad("the address is not public")
+        if not (reach.loopback or reach.private or reach.anywhere):
+            raise reach.refuse("the address is not public")
+    elif host.endswith(_LOCAL_ZONES) and not (reach.private or reach.anywhere):
+        raise reach.refuse("the address is not public")
     return host
 
 
-def _ascii(host: str) -> str:
+def _ascii(host: str, reach: Reach) -> str:
     """A name in ASCII, in lower case. Raises BadRequestError where it has none."""
     try:
         name = host if host.isascii() else idna.encode(host, uts46=True).decode()
         name = name.lower().removesuffix(".")
         labels = name.split(".")
         if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-            raise _bad("the host's name is not valid")
+            raise reach.refuse("the host's name is not valid")
         for label in labels:
             if label.startswith("xn--"):
                 idna.ulabel(label)
     except (idna.IDNAError, UnicodeError):
-        raise _bad("the host's name is not valid") from None
+        raise reach.refuse("the host's name is not valid") from None
     return name
 
 
-def _literal(host: str, *, bracketed: bool) -> _Address | None:
+def _literal(host: str, reach: Reach, *, bracketed: bool) -> _Address | None:
     """The address that a host is in any spelling that resolvers take: `127.1`, `0x7f.1`, `2130706433`, `::1`."""
     try:
         if bracketed:
             # A zone names an interface of this machine, which no public address has.
             if "%" in host:
-                raise _bad("the address is not public")
+                raise reach.refuse("the address is not public")
             return ipaddress.IPv6Address(host)
         # Resolvers differ on what ends in a number and yet is no address, so it never counts as a name.
         if _NUMBER.fullmatch(host.rsplit(".", 1)[-1]):
             return ipaddress.IPv4Address(socket.inet_aton(host))
     except (OSError, ValueError):
-        raise _bad("the address is not valid") from None
+        raise reach.refuse("the address is not valid") from None
     return None
 
 
-def _plain(address: _Address) -> _Address:
+def plain_address(address: _Address) -> _Address:
     """The IPv4 address that an IPv4-mapped one stands for; others as they are."""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
 
 
-def _allowed(address: _Address, *, allow_loopback: bool) -> bool:
-    address = _plain(address)
-    if address.is_loopback:
-        return allow_loopback
+def _public(address: _Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address in _NAT64:
             # Networks with IPv6 alone reach public IPv4 this way.
@@ -176,16 +220,20 @@ def _allowed(address: _Address, *, allow_loopback: bool) -> bool:
     return _public_v4(address)
 
 
+def _private(address: _Address) -> bool:
+    return address not in _NEVER and any(address in net for net in _PRIVATE)
+
+
 def _public_v4(address: ipaddress.IPv4Address) -> bool:
     refused = address.is_multicast or address.is_loopback or any(address in net for net in _REFUSED_V4)
     return address.is_global and not refused
 
 
-class _GuardedBackend(httpcore.AsyncNetworkBackend):
+class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects to checked addresses only. seconds: for all attempts to connect together."""
 
-    def __init__(self, *, allow_loopback: bool, seconds: float) -> None:
-        self._allow_loopback = allow_loopback
+    def __init__(self, reach: Reach, *, seconds: float) -> None:
+        self._reach = reach
         self._seconds = seconds
         self._inner = httpcore.AnyIOBackend()
 
@@ -193,7 +241,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,  # noqa: ASYNC109
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:  # fmt: skip
-        addresses = await self._resolve(host, port)
+        addresses = await self.resolve(host, port)
         # One dead address, often an IPv6 one, must not use up the time of the next.
         share = self._seconds / len(addresses)
         for address in addresses[:-1]:
@@ -201,16 +249,16 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
                 return await self._inner.connect_tcp(str(address), port, timeout=share, local_address=local_address)
         return await self._inner.connect_tcp(str(addresses[-1]), port, timeout=timeout, local_address=local_address)
 
-    async def _resolve(self, host: str, port: int) -> list[_Address]:
-        """Addresses to try, in order. Raises _AddressRefusedError where any that came is not public."""
+    async def resolve(self, host: str, port: int) -> list[_Address]:
+        """Addresses to try, in order. Raises AddressRefusedError where any that came is not public."""
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [ipaddress.ip_address(str(item[4][0]).split("%")[0]) for item in found]
-        if not addresses or not all(_allowed(a, allow_loopback=self._allow_loopback) for a in addresses):
-            raise _AddressRefusedError
-        return list(dict.fromkeys(map(_plain, addresses)))[:MAX_ADDRESSES]
+        if not addresses or not all(map(self._reach.allows, addresses)):
+            raise AddressRefusedError
+        return list(dict.fromkeys(map(plain_address, addresses)))[:MAX_ADDRESSES]
 
     async def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        raise _AddressRefusedError
+        raise AddressRefusedError
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -221,35 +269,41 @@ async def post_json(
 ) -> Delivery:
     """Posts JSON. Never raises for what the network does; `seconds`: for all of it."""
     started = time.monotonic()
-    status, error = await _attempt(url, body, headers, allow_loopback=allow_loopback, seconds=seconds)
+    status, error = await _attempt(url, body, headers, Reach(loopback=allow_loopback), seconds=seconds)
     return Delivery(status, error, round(time.monotonic() - started, 3))
 
 
 async def _attempt(
-    url: str, body: bytes, headers: Mapping[str, str], *, allow_loopback: bool, seconds: float
+    url: str, body: bytes, headers: Mapping[str, str], reach: Reach, *, seconds: float
 ) -> tuple[int | None, str | None]:
     """Status and error of one attempt."""
     try:
-        target = _target(url, allow_loopback=allow_loopback)
+        target = _target(url, reach)
         async with asyncio.timeout(seconds):
-            status = await _post(target, body, headers, allow_loopback=allow_loopback, seconds=seconds)
+            status = await _post(target, body, headers, GuardedBackend(reach, seconds=seconds))
     except BadRequestError as error:
         return None, error.details
-    except _AddressRefusedError:
-        return None, "the address is not public"
-    except (TimeoutError, httpcore.TimeoutException):
-        return None, "timed out"
-    except (socket.gaierror, UnicodeError):
-        return None, "the host is not known"
-    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-        return None, _reason(error)
+    except NETWORK_ERRORS as error:
+        return None, network_reason(error)
     if 300 <= status < 400:
         return status, "redirects are not followed"
     return status, None if 200 <= status < 300 else f"answered {status}"
 
 
-def _reason(error: BaseException | None) -> str:
+NETWORK_ERRORS = (
+    AddressRefusedError, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError,
+    OSError, UnicodeError,
+)  # fmt: skip
+
+
+def network_reason(error: BaseException | None) -> str:
     """What went wrong, in plain words: the cause tells more than what wraps it, and no text of theirs is shown."""
+    if isinstance(error, AddressRefusedError):
+        return "the address is not public"
+    if isinstance(error, (TimeoutError, httpcore.TimeoutException)):
+        return "timed out"
+    if isinstance(error, (socket.gaierror, UnicodeError)):
+        return "the host is not known"
     protocol = isinstance(error, httpcore.ProtocolError)
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -262,16 +316,13 @@ def _reason(error: BaseException | None) -> str:
     return "the answer is not valid HTTP" if protocol else "no connection"
 
 
-async def _post(
-    target: _Target, body: bytes, headers: Mapping[str, str], *, allow_loopback: bool, seconds: float
-) -> int:
+async def _post(target: _Target, body: bytes, headers: Mapping[str, str], backend: GuardedBackend) -> int:
     """The answer's status. Its body is read up to MAX_ANSWER bytes and thrown away."""
     sent = {"content-type": "application/json", "user-agent": "Atlas-Webhook/1"}
     sent |= {name.lower(): value for name, value in headers.items()} | {"host": target.netloc}
     url = httpcore.URL(
         scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
     )
-    backend = _GuardedBackend(allow_loopback=allow_loopback, seconds=seconds)
     async with httpcore.AsyncConnectionPool(network_backend=backend, http2=False, max_connections=1) as pool:
         async with pool.stream("POST", url, headers=list(sent.items()), content=body) as response:
             seen = 0

@@ -93,7 +93,9 @@ async def smart_import_b2(caller: CallerDep, services: ServicesDep, body: Object
     )  # fmt: skip
 
 
-@router.post("/smart-import/preview", response_model=PreviewView, summary="Preview an import")
+@router.post(
+    "/smart-import/preview", response_model=PreviewView, response_model_exclude_unset=True, summary="Preview an import"
+)
 async def preview_import(
     caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
     thread_id: ThreadField = None,

@@ -23,6 +23,10 @@ CONTENT_ERRORS: dict[int | str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+Engine = Literal["model", "offline"]
+ENGINE_FIELD = Field(None, description="Who read the instruction; left out where the organization has no model.")
+
+
 class ImportView(BaseModel):
     """What an import came to."""
 
@@ -42,6 +46,8 @@ class ImportView(BaseModel):
     new_columns: list[str]
     dataset_id: int | None
     thread_id: str | None
+    language_engine: Engine | None = ENGINE_FIELD
+    notes: list[str] | None = Field(None, description="What happened to the model, where there is one.")
 
 
 class PendingView(BaseModel):
@@ -82,6 +88,7 @@ class PreviewView(BaseModel):
     notes: list[str]
     not_understood: list[str]
     sample: list[dict[str, Any]]
+    language_engine: Engine | None = ENGINE_FIELD
 
 
 class HistoryView(BaseModel):

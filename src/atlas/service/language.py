@@ -1,0 +1,72 @@
+"""Instructions to typed ones: by the organization's model where it has one, else by the offline engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from atlas.core.access import Caller
+from atlas.core.tables import Table
+from atlas.errors import ModelError
+from atlas.language.instruction import ImportInstruction
+from atlas.language.models.engine import ModelEngine
+from atlas.language.offline.imports import parse_import
+from atlas.language.offline.records import RecordInstruction, parse_records
+from atlas.service.models import ModelService
+
+T = TypeVar("T", ImportInstruction, RecordInstruction)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood(Generic[T]):
+    """What an instruction says, and who says so. engine: None where the organization has no model."""
+
+    said: T
+    engine: Literal["model", "offline"] | None = None
+    notes: tuple[str, ...] = ()
+
+    def fields(self) -> dict[str, Any]:
+        """Members of the response; none where there is no model to speak of."""
+        return {} if self.engine is None else {"language_engine": self.engine, "notes": list(self.notes)}
+
+
+class LanguageService:
+    """Reads instructions."""
+
+    def __init__(self, models: ModelService) -> None:
+        self._models = models
+
+    async def import_instruction(
+        self, caller: Caller, text: str, tables: Sequence[Table]
+    ) -> Understood[ImportInstruction]:
+        """What an import's instruction says."""
+        offline = parse_import(text, [table.name for table in tables])
+        try:
+            engine = await self._engine(caller)
+            if engine is None:
+                return Understood(offline)
+            return Understood(await engine.import_instruction(text, (), (), tables), "model")
+        except ModelError as error:
+            return Understood(offline, "offline", (_note(error),))
+
+    async def record_instruction(
+        self, caller: Caller, text: str, tables: Sequence[Table]
+    ) -> Understood[RecordInstruction]:
+        """What a text on single records says."""
+        offline = parse_records(text)
+        try:
+            engine = await self._engine(caller)
+            if engine is None or offline.intent == "undo":
+                # What shall be undone is decided by the thread, so there is nothing to ask a model.
+                return Understood(offline)
+            return Understood(await engine.record_instruction(text, tables), "model")
+        except ModelError as error:
+            return Understood(offline, "offline", (_note(error),))
+
+    async def _engine(self, caller: Caller) -> ModelEngine | None:
+        return await self._models.engine_for(caller)
+
+
+def _note(error: ModelError) -> str:
+    return f"The model provider failed ({error.reason}); the offline engine answered."

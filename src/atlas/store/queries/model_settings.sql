@@ -1,0 +1,22 @@
+-- name: find
+SELECT m.provider, m.model, m.base_url, m.api_key_encrypted, m.samples, m.timeout_seconds, m.updated_at, u.name
+FROM atlas.model_settings m LEFT JOIN atlas.users u ON u.id = m.updated_by
+WHERE m.organization_id = %(organization)s;
+
+-- name: save
+-- A key that is not given stays, but only for the address that it was given for: who may set the address must not
+-- be able to have a key sent there that nobody can read. No row comes back where it would have to stay for another.
+INSERT INTO atlas.model_settings AS m
+    (organization_id, provider, model, base_url, api_key_encrypted, samples, timeout_seconds, updated_by)
+VALUES (%(organization)s, %(provider)s, %(model)s, %(base_url)s, %(key)s, %(samples)s, %(timeout)s, %(user)s)
+ON CONFLICT (organization_id) DO UPDATE SET
+    provider = excluded.provider, model = excluded.model, base_url = excluded.base_url,
+    api_key_encrypted = CASE WHEN %(keep_key)s THEN m.api_key_encrypted ELSE excluded.api_key_encrypted END,
+    samples = excluded.samples, timeout_seconds = excluded.timeout_seconds,
+    updated_at = now(), updated_by = excluded.updated_by
+WHERE NOT %(keep_key)s OR m.api_key_encrypted IS NULL
+    OR (m.provider = excluded.provider AND m.base_url IS NOT DISTINCT FROM excluded.base_url)
+RETURNING organization_id;
+
+-- name: delete
+DELETE FROM atlas.model_settings WHERE organization_id = %(organization)s;
