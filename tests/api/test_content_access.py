@@ -94,15 +94,16 @@ async def test_the_roles_of_two_organizations_share_nothing(client: Client, peop
     with psycopg.connect(database_url, autocommit=True) as connection:
         schemas = [row[0] for row in connection.execute("SELECT schema_name FROM atlas.organizations ORDER BY id")]
         tables = {schemas[0]: "_table_1", schemas[1]: "_table_2"}
+        views = {schemas[0]: "_view_1", schemas[1]: "_view_2"}
         for own, other in (schemas, schemas[::-1]):
             for role in ("owner", "reader"):
                 with connection.transaction():
                     connection.execute(f'GRANT "{own}_{role}" TO CURRENT_USER')  # type: ignore[arg-type]
                     connection.execute(f'SET LOCAL ROLE "{own}_{role}"')  # type: ignore[arg-type]
-                    own_rows = f'SELECT count(*) FROM "{own}".leads'
+                    own_rows = f'SELECT count(*) FROM "{own}"."{views[own]}"'
                     assert connection.execute(own_rows).fetchone() == (3,)  # type: ignore[arg-type]
                     for forbidden in (
-                        f'SELECT * FROM "{other}".leads',
+                        f'SELECT * FROM "{other}"."{views[other]}"',
                         f'SELECT * FROM "{other}".{tables[other]}',
                         "SELECT * FROM atlas.api_keys",
                         "SELECT * FROM atlas.imports", "SELECT * FROM atlas_jobs.procrastinate_jobs",
@@ -112,7 +113,7 @@ async def test_the_roles_of_two_organizations_share_nothing(client: Client, peop
                             connection.execute(forbidden)  # type: ignore[arg-type]
             with connection.transaction():
                 connection.execute(f'SET LOCAL ROLE "{own}_reader"')  # type: ignore[arg-type]
-                for forbidden in (f'DELETE FROM "{own}".leads', f'SELECT * FROM "{own}".{tables[own]}'):
+                for forbidden in (f'DELETE FROM "{own}"."{views[own]}"', f'SELECT * FROM "{own}".{tables[own]}'):
                     with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                         connection.execute(forbidden)  # type: ignore[arg-type]
 

@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from atlas.errors import NotFoundError, UnavailableError
 from atlas.store import jobs
+from atlas.store.hardening import harden
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
@@ -151,6 +152,7 @@ class Database:
             ):
                 backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(folder))))
             jobs.install(lock)
+            harden(lock)
 
 
 def unavailable(error: Exception) -> Exception:

@@ -72,14 +72,12 @@ async def create(connection: Connection, caller: Caller, name: str, description:
     await connection.execute(queries("datasets")["insert_state"], {"id": row["id"]})
     table = table_of(caller.schema_name, row["id"])
     index = sql.Identifier(f"dataset_{row['id']}_brin")
-    reader = sql.Identifier(f"{caller.schema_name}_reader")
     owner = sql.Identifier(f"{caller.schema_name}_owner")
     for statement in (
         sql.SQL("CREATE TABLE {} (_seq bigint NOT NULL, ts timestamptz NOT NULL, _extra json)").format(table),
         sql.SQL("CREATE INDEX {} ON {} USING brin (ts, _seq) WITH (pages_per_range = {})").format(
             index, table, sql.Literal(BRIN_PAGES)
         ),
-        sql.SQL("GRANT SELECT ON {} TO {}").format(table, reader),
         sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, owner),
     ):
         await connection.execute(statement)

@@ -95,8 +95,8 @@ def _values(table_id: int, column: TableColumn) -> dict[str, Any]:
 
 
 def view(table: Table) -> sql.Identifier:
-    """The view that shows the table's rows under its own name."""
-    return sql.Identifier(table.schema, table.name)
+    """The view that shows the table's rows to readers. Its name tells nothing, as others can guess it by its oid."""
+    return sql.Identifier(table.schema, f"_view_{table.id}")
 
 
 async def _make_view(connection: Connection, table: Table, owner: sql.Identifier, reader: sql.Identifier) -> None:
