@@ -6,13 +6,14 @@ geography: github.com/jkkummerfeld/text2sql-data (data/geography.json and the SQ
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import itertools
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,14 @@ import sqlglot
 from psycopg import sql
 from sqlglot import exp
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
+from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
 from atlas.language.plan import Term
+from atlas.store.profiles import find_joins, profile, with_profile
 
 TYPES = {
     "bigint": "bigint", "integer": "bigint", "smallint": "bigint", "double precision": "double", "real": "double",
     "numeric": "double", "boolean": "boolean", "date": "date", "timestamp without time zone": "timestamp",
-    "timestamp with time zone": "timestamp", "json": "json", "jsonb": "json",
+    "timestamp with time zone": "timestamp", "text": "text", "character varying": "text", "character": "text",
 }  # fmt: skip
 # The set's own conventions, which no schema tells: what its authors call major.
 GEOGRAPHY_TERMS = (
@@ -145,52 +147,24 @@ def _load_lite(connection: psycopg.Connection[Any], path: Path) -> None:
 
 
 def catalog_of(url: str) -> Catalog:
-    """The catalog of a database as Atlas would know it: names, types, frequent values; no declared keys are used."""
+    """The catalog of a database as Atlas would know it; no declared keys are used."""
+    return asyncio.run(_catalog_of(url))
+
+
+async def _catalog_of(url: str) -> Catalog:
     query = """SELECT c.table_schema, c.table_name, c.column_name, c.data_type FROM information_schema.columns c
                JOIN information_schema.tables t USING (table_schema, table_name)
                WHERE t.table_type = 'BASE TABLE' AND c.table_schema NOT IN ('pg_catalog', 'information_schema')
                ORDER BY c.table_schema, c.table_name, c.ordinal_position"""
-    with psycopg.connect(url, autocommit=True) as connection:
-        tables = []
-        rows = connection.execute(query).fetchall()
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        rows = await (await connection.execute(query)).fetchall()
+        tables, profiles = [], {}
         for (schema, name), columns in itertools.groupby(rows, key=lambda row: (row[0], row[1])):
-            made = tuple(_column(connection, schema, name, row[2], row[3]) for row in columns)
-            key = next((c.name for c in made if _unique(connection, schema, name, c.name)), None)
-            tables.append(CatalogTable(name, schema, name, made, key=(key,) if key else ()))
-        return Catalog(tuple(tables), tuple(_joins(connection, tables)))
-
-
-def _column(connection: psycopg.Connection[Any], schema: str, table: str, name: str, type_: str) -> CatalogColumn:
-    values: tuple[str, ...] = ()
-    complete = False
-    if TYPES.get(type_, "text") == "text":
-        counted = sql.SQL(
-            "SELECT {c}::text FROM {t} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY count(*) DESC, 1 LIMIT 501"
-        ).format(c=sql.Identifier(name), t=sql.Identifier(schema, table))
-        found = [row[0] for row in connection.execute(counted)]
-        complete = len(found) <= 500
-        values = tuple(value for value in found[:500] if len(value) <= 80)
-    return CatalogColumn(name, TYPES.get(type_, "text"), values=values, complete=complete)
-
-
-def _unique(connection: psycopg.Connection[Any], schema: str, table: str, column: str) -> bool:
-    query = sql.SQL("SELECT count(*), count({c}), count(DISTINCT {c}::text) FROM {t}").format(
-        c=sql.Identifier(column), t=sql.Identifier(schema, table)
-    )
-    total, filled, distinct = connection.execute(query).fetchone() or (0, 0, 0)
-    return total > 0 and total == filled == distinct
-
-
-def _joins(connection: psycopg.Connection[Any], tables: Sequence[CatalogTable]) -> Iterator[Join]:
-    """Equal names of columns, the right one identifying rows; kept simple, as the catalog of the server finds more."""
-    for right in tables:
-        for column in right.columns:
-            if not _unique(connection, right.schema, right.name, column.name):
-                continue
-            for left in tables:
-                other = left.column(column.name)
-                if left is not right and other is not None and other.type == column.type and column.name != "name":
-                    yield Join(left.name, other.name, right.name, column.name)
+            made = tuple(CatalogColumn(row[2], TYPES.get(row[3], "json")) for row in columns)
+            table = CatalogTable(name, schema, name, made)
+            profiles[name] = await profile(connection, table)
+            tables.append(with_profile(table, profiles[name]))
+        return Catalog(tuple(tables), tuple(await find_joins(connection, tables, profiles)))
 
 
 def rows_of(url: str, query: str, *, seconds: int = 10) -> tuple[int, list[tuple[Any, ...]]]:

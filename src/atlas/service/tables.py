@@ -9,6 +9,7 @@ from atlas.core.identifiers import table_identifier
 from atlas.core.tables import SHOWN_TYPES, Table, public_columns
 from atlas.errors import NotFoundError
 from atlas.store import tabledata, tables
+from atlas.store.catalogs import dataset_name
 from atlas.store.database import Database
 
 Row = dict[str, Any]
@@ -53,9 +54,7 @@ class TableService:
         """Readable datasets by the name that they have as tables: their own, with the id where that is taken."""
         found: dict[str, Any] = {}
         for dataset in await tables.readable_datasets(self._database, caller):
-            name = table_identifier(dataset[1])
-            if name in taken or name in found:
-                name = f"{name}_{dataset[0]}"
+            name = dataset_name(dataset[1], dataset[0], {*taken, *found})
             found[name] = dataset
         return found
 

@@ -1,0 +1,154 @@
+"""The catalog that a caller's questions are about: tables of the organization, datasets that the caller may read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+import structlog
+from psycopg.types.json import Jsonb
+
+from atlas.core.access import Caller
+from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
+from atlas.core.columns import from_catalog
+from atlas.core.identifiers import table_identifier
+from atlas.store.database import Connection, Database
+from atlas.store.profiles import ColumnProfile, Profile, find_joins, profile, with_profile
+from atlas.store.queries import queries
+from atlas.store.tables import find_tables
+
+_TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "text"}
+# A profile of what has changed since is still used, and made again in the background, at most this often.
+REFRESH_SECONDS = 60.0
+_PROFILE_TIMEOUT = "8s"
+# Relations beyond these many are known by their columns only.
+MAX_PROFILED = 200
+log = structlog.get_logger()
+
+
+class CatalogStore:
+    """Catalogs with what is known of their values, which is kept in the database and in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._profiles: dict[str, tuple[str, float, Profile]] = {}
+        self._joins: dict[tuple[str, ...], tuple[Join, ...]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._last: dict[int, tuple[object, Catalog]] = {}
+
+    async def of(self, caller: Caller) -> Catalog:
+        """The caller's catalog. Raises UnavailableError."""
+        tables, stamps = await self._relations(caller)
+        profiles = {}
+        for table in tables[:MAX_PROFILED]:
+            profiles[table.name] = await self._profile(table, stamps[table.name])
+        joins = await self._find_joins(tables[:MAX_PROFILED], profiles)
+        state = (tuple(stamps.items()), tuple(id(p) for p in profiles.values()), joins, tuple(t.row_count for t in tables))
+        kept = self._last.get(caller.user_id)
+        if kept is not None and kept[0] == state:
+            # The same object, so that what engines made of it is found again.
+            return kept[1]
+        catalog = Catalog(tuple(with_profile(t, profiles.get(t.name, {})) for t in tables), joins)
+        self._last[caller.user_id] = state, catalog
+        return catalog
+
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def _relations(self, caller: Caller) -> tuple[list[CatalogTable], dict[str, str]]:
+        """Tables and datasets without profiles, and what each is like now."""
+        found: list[CatalogTable] = []
+        stamps: dict[str, str] = {}
+        changed: dict[int, str] = dict(await self._database.fetch(queries("catalogs")["table_stamps"], organization=caller.organization_id))
+        for table in await find_tables(self._database, caller):
+            columns = tuple(CatalogColumn(column.name, column.type) for column in table.columns)
+            found.append(
+                CatalogTable(
+                    table.name, table.schema, f"_view_{table.id}", columns, row_count=table.row_count,
+                    key=table.key if len(table.key) == 1 else (),
+                )
+            )  # fmt: skip
+            stamps[table.name] = f"{changed.get(table.id)} {len(columns)}"
+        taken = {table.name for table in found}
+        for row in await self._database.fetch(queries("catalogs")["datasets"], user=caller.user_id):
+            dataset = _dataset(row, taken)
+            taken.add(dataset.name)
+            found.append(dataset)
+            stamps[dataset.name] = f"{row[4]} {len(dataset.columns)}"
+        return found, stamps
+
+    async def _profile(self, table: CatalogTable, stamp: str) -> Profile:
+        relation = f"{table.schema}.{table.relation}"
+        kept = self._profiles.get(relation)
+        if kept is None:
+            row = await self._database.fetch(queries("catalogs")["find_profile"], relation=relation)
+            if row:
+                kept = row[0][0], row[0][2], msgspec.convert(row[0][1], Profile)
+                self._profiles[relation] = kept
+        if kept is None or set(kept[2]) != {column.name for column in table.columns}:
+            await self._refresh(table, relation, stamp)
+            return self._profiles[relation][2]
+        if kept[0] != stamp and time.time() - kept[1] > REFRESH_SECONDS and relation not in self._tasks:
+            task = asyncio.create_task(self._refresh(table, relation, stamp))
+            self._tasks[relation] = task
+            task.add_done_callback(lambda _: self._tasks.pop(relation, None))
+        return kept[2]
+
+    async def _refresh(self, table: CatalogTable, relation: str, stamp: str) -> None:
+        """Profiles a relation; one that takes too long is known by its columns only."""
+        async with self._database.connection() as connection:
+            try:
+                async with connection.transaction():
+                    await _unhurried(connection)
+                    found = await profile(connection, table)
+            except psycopg.Error as error:
+                log.warning("relation not profiled", relation=relation, error=type(error).__name__)
+                found = {column.name: ColumnProfile() for column in table.columns}
+            parameters = {"relation": relation, "stamp": stamp, "profile": Jsonb(msgspec.to_builtins(found))}
+            await connection.execute(queries("catalogs")["store_profile"], parameters)
+        self._profiles[relation] = stamp, time.time(), found
+
+    async def _find_joins(self, tables: Sequence[CatalogTable], profiles: dict[str, Profile]) -> tuple[Join, ...]:
+        """Joins of these relations, looked for when a profile is new."""
+        state = tuple(f"{t.schema}.{t.relation} {id(profiles[t.name])}" for t in tables)
+        if state not in self._joins:
+            if len(self._joins) > 200:
+                self._joins.clear()
+            try:
+                async with self._database.transaction() as connection:
+                    await _unhurried(connection)
+                    self._joins[state] = tuple(await find_joins(connection, tables, profiles))
+            except psycopg.Error as error:
+                log.warning("joins not found", error=type(error).__name__)
+                return ()
+        return self._joins[state]
+
+
+async def _unhurried(connection: Connection) -> None:
+    """Lets a transaction read whole relations, but not for long."""
+    await connection.execute(f"SET LOCAL statement_timeout = '{_PROFILE_TIMEOUT}'".encode())
+    await connection.execute("SET LOCAL enable_seqscan = on")
+
+
+def dataset_name(name: str, dataset_id: int, taken: set[str]) -> str:
+    """The name that a dataset has as a table: its own, with the id where that is taken."""
+    plain = table_identifier(name)
+    return f"{plain}_{dataset_id}" if plain in taken else plain
+
+
+def _dataset(row: Sequence[Any], taken: set[str]) -> CatalogTable:
+    """A dataset as a table: its time and its typed columns."""
+    dataset_id, name, schema, count, _, known = row
+    columns = [CatalogColumn("ts", "timestamp")]
+    for column in known:
+        if column["physical"] is not None and column["dtype"] in _TYPES:
+            columns.append(CatalogColumn(from_catalog(column["name"]), _TYPES[column["dtype"]], column["physical"]))
+    return CatalogTable(
+        dataset_name(name, dataset_id, taken), schema, f"dataset_{dataset_id}", tuple(columns), "dataset", count,
+        dataset_id=dataset_id,
+    )  # fmt: skip
