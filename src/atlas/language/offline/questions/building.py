@@ -322,11 +322,16 @@ def _best_rows(reading: Reading, by: Col) -> Query:
 
 def _having(reading: Reading) -> Query:
     groups: list[Expr] = [reading.head] if reading.head is not None else []
-    if not groups:
+    table = reading.table
+    if reading.counted is not None and reading.counted != reading.table:
+        # `users with more than 3 reviews`: of the reviews, by user.
+        table = reading.counted
+        reading.foreign = [entry for entry in reading.foreign if entry[0] != table]
+    if not groups or (table == reading.table and groups[0] == reading.display()):
         raise Unclear("what to count by")
     having = tuple(Compare(Agg("count"), operator, value) for operator, value in reading.having)
     return Query(
-        reading.table, outputs([*groups, Agg("count")]), conditions(reading), tuple(groups), having,
+        table, outputs([*groups, Agg("count")]), conditions(reading), tuple(groups), having,
         (Order(Agg("count"), True),), reading.limit,
     )  # fmt: skip
 
@@ -374,7 +379,7 @@ def _split_share(reading: Reading) -> tuple[list[Cond], list[Cond]]:
 def _growth(reading: Reading) -> Query:
     """`growth of revenue per month`: each period with the one before and the change in percent."""
     bucket = next((group for group in reading.groups if isinstance(group, Bucket)), None) or reading.bucket("month")
-    if bucket is None:
+    if bucket is None or not isinstance(bucket, Bucket):
         raise Unclear("over what time")
     amounts = [col for col in reading.selects if reading.numeric(col)]
     measure = next(iter(reading.measures), None) or (Agg("sum", amounts[0]) if amounts else Agg("count"))

@@ -484,7 +484,7 @@ def _direction(reading: Reading, at: int) -> tuple[bool | None, int]:
 def asked(reading: Reading, at: int) -> int:
     """`where is Boston`, `how long is the Nile`, `when did Ann join`, `how much`."""
     item = reading.items[at]
-    if item.kind == "positive" and reading.kind(at - 1) == "how":
+    if item.kind == "size" or (item.kind == "positive" and reading.kind(at - 1) == "how"):
         column_ = hinted(reading.index.columns[reading.table], str(item.value))
         if column_ is not None:
             reading.selects.append(Col(reading.table, column_.name))

@@ -11,11 +11,13 @@ import msgspec
 from atlas.core.catalog import Catalog
 from atlas.language.offline.questions.building import Unclear, build
 from atlas.language.offline.questions.compiling import NoPathError, paths, to_sql
+from atlas.language.offline.questions.following import continued, follows, last_query
 from atlas.language.offline.questions.linking import Index, index_of
 from atlas.language.offline.questions.query import Query
 from atlas.language.offline.questions.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.reading import Reading
 from atlas.language.offline.questions.tagging import Item, Tagger
+from atlas.language.offline.questions.wording import chart, explain
 from atlas.language.offline.questions.words import tokens
 from atlas.language.plan import Question, QuestionPlan
 
@@ -40,6 +42,11 @@ def plan_question(question: Question) -> QuestionPlan:
     index = index_of(question.catalog)
     found = tokens(question.text)
     tagger = Tagger(index, found, question.terms, today)
+    before = last_query(question.turns)
+    if before is not None and follows(found):
+        told = _follow_up(tagger, before, question)
+        if told is not None:
+            return told
     attempts = [attempt(tagger, table) for table in _candidates(tagger, question)]
     good = [a for a in attempts if a.sql is not None]
     if not good:
@@ -49,9 +56,30 @@ def plan_question(question: Question) -> QuestionPlan:
         return _not_understood(question, [best])
     assert best.query is not None
     return QuestionPlan(
-        sql=best.sql, assumptions=tuple(best.reading.assumptions), confidence=max(0.5, 0.95 - 0.1 * best.cost),
+        sql=best.sql, explanation=explain(best.query), chart=chart(best.query), assumptions=tuple(best.reading.assumptions), confidence=max(0.5, 0.95 - 0.1 * best.cost),
         state=msgspec.json.encode(best.query).decode(),
     )  # fmt: skip
+
+
+def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPlan | None:
+    """The plan of a question that goes on from the one before; None where it does not."""
+    catalog = question.catalog
+    if catalog.table(before.table) is None:
+        return None
+    for reachable in (frozenset[str](), reachable_from(before.table, catalog)):
+        reading = Reading(tagger.index, before.table, tagger.items(before.table, reachable)).run()
+        if reading.unknown:
+            continue
+        try:
+            query = continued(before, reading)
+            sql = to_sql(query, catalog)
+        except (Unclear, NoPathError):
+            continue
+        return QuestionPlan(
+            sql=sql, explanation=explain(query), chart=chart(query), assumptions=tuple(reading.assumptions),
+            confidence=0.8, state=msgspec.json.encode(query).decode(),
+        )  # fmt: skip
+    return None
 
 
 def _candidates(tagger: Tagger, question: Question) -> list[str]:

@@ -189,17 +189,22 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
     ahead = reading.next(end, skip=("filler",))
     column = reading.best_column(ahead)
     item = reading.item(ahead)
-    if column is not None and reading.numeric(column):
+    spoken = reading.before(end + 1) in ("dollars", "usd", "euros", "pounds")
+    own = column is not None and (column.table == reading.table or (item is not None and item.kind == "col"))
+    if column is not None and own and reading.numeric(column):
         return reading.add(Compare(column, operator, number), at, ahead + 1)
-    counted = item is not None and (item.kind == "table" or (column is not None and item.kind == "col"))
+    rows = item is not None and any(m.kind == "table" and m.table == reading.table for m in item.mentions)
+    counted = item is not None and (rows or item.kind == "table" or (column is not None and item.kind == "col"))
     if counted and reading.entity is not None and reading.head is not None:
         # `cities with more than 3 restaurants`: groups of the head, by their number of rows.
         reading.having.append((operator, number))
+        assert item is not None
+        reading.counted = next((m.table for m in item.mentions if m.kind == "table"), None)
         return ahead + 1
     text = reading.items[end - 1].text
     amounts = [c for c in reading.index.columns[reading.table] if reading.numeric(Col(c.table.name, c.column.name))]
     money = [c for c in amounts if any(w in ("amount", "price", "total", "valu", "cost", "revenu") for w in c.every)]
-    if text[:1] in "$€£" and money:
+    if (text[:1] in "$€£" or spoken) and money:
         return reading.add(Compare(Col(reading.table, money[0].column.name), operator, number), at, end)
     if reading.selects and reading.numeric(reading.selects[-1]):
         return reading.add(Compare(reading.selects[-1], operator, number), at, end)

@@ -17,6 +17,8 @@ FILLERS = frozenset(
     "available existing exist exists present respective corresponding associated relevant total number count amount "
     "between across among within out up one ones go than if not no "
     "result results order sort answer format integer column columns field fields called named "
+    "through along towards toward upon onto via "
+    "instead please too also same about those only "
     "terms square sq kilometer kilometers kilometre kilometres km meter meters metre metres miles mile feet ft usd "
     "dollars euros pounds kg kilograms cm "
     "will shall may might should must out again now today still ever yet".split()
@@ -35,7 +37,7 @@ LINKING = frozenset(
         "categorized classified labeled labelled marked listed recorded stored submitted submit perform performed "
         "conduct conducted own owned have gain perform teach taught manage managed handle handled "
         "vary varies differ change changes compare compared break broken down split group grouped show arrive "
-        "depart originate fly leave travel"
+        "depart originate fly leave travel pass cross go gotten require required"
     ).split()
 )
 
@@ -102,7 +104,7 @@ _GROUPS = (
     "employee staff worker personnel", "city town", "state province", "country nation", "zip postcode postal zipcode",
     "population person inhabitant citizen resident people", "birthday birthdate dob birth born",
     "salary wage pay compensation", "product item article good", "quantity qty units pieces", "category type kind class sort",
-    "user member", "order purchase", "created added create add signup registered opened made",
+    "user member", "order purchase", "created added create add signup registered opened made crtd",
     "modified updated changed update", "start begin began started beginning", "end finish ended stop ended",
     "name title called", "gender sex", "department division dept", "location place", "rating score stars",
     "temperature temp", "altitude elevation height", "movie film", "song track", "car vehicle automobile",

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from atlas.core.catalog import CatalogColumn
 from atlas.language.offline.questions import clauses, filtering
-from atlas.language.offline.questions.linking import NUMERIC, TEMPORAL, Index, Mention, is_key
+from atlas.language.offline.questions.linking import NUMERIC, TEMPORAL, Index, LinkedColumn, Mention, is_key
 from atlas.language.offline.questions.query import Agg, Bucket, Col, Cond, Expr, Given, Order
 from atlas.language.offline.questions.tagging import Item
 from atlas.language.offline.questions.words import stem
 from atlas.language.plan import Term
 
+# Stems of columns that say when a row came to be, when something began, and those that say something else.
+_TIMES = (("creat", "crtd", "added", "regist", "sign", "join", "insert"), ("date", "time", "ts", "day", "start", "month"), (),
+          ("updat", "modif", "end", "finish", "birth", "dob", "due", "expir", "delet", "last", "term"))  # fmt: skip
 SKIPPED = ("filler", "link")
 
 
@@ -65,6 +68,7 @@ class Reading:
     ordered: bool = False
     every_column: bool = False
     loose: int = 0
+    counted: str | None = None
 
     def run(self) -> Reading:
         """Reads all items."""
@@ -123,7 +127,7 @@ class Reading:
                 return clauses.superlative(self, at)
             case "order" | "asc" | "desc":
                 return clauses.order(self, at)
-            case "where" | "when" | "positive" | "much":
+            case "where" | "when" | "positive" | "much" | "size":
                 return clauses.asked(self, at)
             case "value":
                 return filtering.value(self, at)
@@ -136,7 +140,8 @@ class Reading:
             case "between":
                 return filtering.between(self, at)
             case "other":
-                if self.kind(at - 1) == "col" and self.best is None:
+                if (self.kind(at - 1) == "col" and self.best is None) or self.kind(self.next(at + 1)) == "value":
+                    # `course students`, `the state of Texas`: the noun next to it says what is meant.
                     return at + 1
             case "whether":
                 return filtering.whether(self, at)
@@ -233,11 +238,20 @@ class Reading:
         linked = [c for c in self.index.columns[self.table] if c.column.type in TEMPORAL]
         if not linked:
             return None
-        for wanted in ("creat", "ts", "order", "date", "time", "start", "sign", "join", "add"):
-            for column in linked:
-                if any(word.startswith(wanted) for word in column.every):
-                    return Col(self.table, column.column.name)
-        return Col(self.table, linked[0].column.name)
+        own = set(self.index.table_words[self.table])
+
+        def rank(column: LinkedColumn) -> int:
+            words = set(column.every)
+            if words & own and words & {"date", "time", "dt", "ts", "at", "on"}:
+                return 0
+            if any(word.startswith(part) for word in words for part in _TIMES[3]):
+                return 5
+            for place, stems in enumerate(_TIMES[:2], 1):
+                if any(word.startswith(part) for word in words for part in stems):
+                    return place
+            return 3
+
+        return Col(self.table, min(linked, key=rank).column.name)
 
     def bucket(self, unit: str) -> Expr | None:
         """Periods of a time to group by: of the main table's time, or its own column of that name."""

@@ -238,11 +238,16 @@ class Tagger:
             return Item("num", at, at + 1, value=token.value, text=token.text)
         if token.lower in UNITS:
             return Item("unit", at, at + 1, value=UNITS[token.lower], text=token.lower)
+        if token.lower == "size":
+            return Item("size", at, at + 1, value="large", text=token.lower)
         found = adjective(token.lower)
         if found is not None and token.lower not in ("second",):
             return Item(found[1], at, at + 1, value=found[0], text=token.lower)
         if token.kind == "sign":
             return Item("filler", at, at + 1)
+        if token.stem == "name" and at and any(m.end == at for ms in self._starting.values() for m in ms if m.kind == "column"):
+            # A name that no column of the main table holds; one that can be joined may.
+            return Item("unknown", at, at + 1, text=token.text)
         if token.lower in FILLERS:
             return Item("filler", at, at + 1, text=token.lower)
         if token.stem in LINKING:

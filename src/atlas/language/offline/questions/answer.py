@@ -1,0 +1,113 @@
+"""The sentence that answers a question, with its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from atlas.language.offline.questions.query import Bucket, Query, has_aggregate
+from atlas.language.offline.questions.wording import conditions, entity, expression, figure, listed, plain
+from atlas.language.plan import QuestionPlan
+
+# Groups that a sentence names each; of more only the first ones.
+_NAMED = 5
+_LONGEST_CELL = 80
+
+
+def describe(
+    plan: QuestionPlan, columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]], truncated: bool
+) -> str:
+    """The answer in words. columns: (name, type) of the result; truncated: whether there are more rows than these."""
+    query = _query(plan)
+    if query is None:
+        return _plain(columns, rows, truncated)
+    if not rows:
+        return f"No {entity(query.table, 2)} found{conditions(query)}."
+    measures = [n for n, output in enumerate(query.outputs) if has_aggregate(output.expr)]
+    if measures and not query.group:
+        return _values(query, rows[0], measures)
+    if measures and len(query.outputs) > len(measures):
+        return _groups(query, rows, measures, truncated)
+    return _rows(query, rows, truncated)
+
+
+def _query(plan: QuestionPlan) -> Query | None:
+    if plan.state is None:
+        return None
+    try:
+        return msgspec.json.decode(plan.state, type=Query)
+    except msgspec.MsgspecError:
+        # Another engine's state.
+        return None
+
+
+def _plain(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]], truncated: bool) -> str:
+    if not rows:
+        return "Nothing was found."
+    if len(rows) == 1 and len(columns) <= _NAMED:
+        return listed([f"{plain(name)}: {_cell(value)}" for (name, _), value in zip(columns, rows[0], strict=True)]) + "."
+    return f"Found {'more than ' if truncated else ''}{len(rows):,} rows."
+
+
+def _values(query: Query, row: Sequence[Any], measures: Sequence[int]) -> str:
+    """One row of figures."""
+    parts = []
+    for place in measures:
+        output = query.outputs[place]
+        value = row[place]
+        if output.name == "count" and len(measures) == 1:
+            verb = "is" if value == 1 else "are"
+            return f"There {verb} {figure(value)} {entity(query.table, value)}{conditions(query)}."
+        unit = " %" if output.name == "percent" else ""
+        name = expression(output.expr, query.table)
+        parts.append(f"the {plain(name)}{conditions(query) if place == measures[0] else ''} is {_cell(value)}{unit}")
+    text = listed(parts)
+    if all(value is None for value in row):
+        return f"No {entity(query.table, 2)} found{conditions(query)}."
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _groups(query: Query, rows: Sequence[tuple[Any, ...]], measures: Sequence[int], truncated: bool) -> str:
+    """Groups with their figure: all of a few, else the first and how many there are."""
+    names = [n for n in range(len(query.outputs)) if n not in measures]
+    place = measures[0]
+    # What the rows are sorted by is what the question is about.
+    for order in query.order:
+        place = next((n for n in measures if query.outputs[n].expr == order.expr), place)
+    unit = " %" if query.outputs[place].name in ("percent", "growth_percent") else ""
+    parts = [f"{_cell(row[place])}{unit} for {', '.join(_label(row[n]) for n in names)}" for row in rows[:_NAMED]]
+    what = expression(query.outputs[place].expr, query.table)
+    lead = f"The {what}{conditions(query)}: "
+    if len(rows) <= _NAMED and not truncated:
+        return f"{lead}{', '.join(parts)}."
+    groups = expression(query.outputs[names[0]].expr, query.table)
+    total = f"{'more than ' if truncated else ''}{len(rows):,}"
+    if isinstance(query.outputs[names[0]].expr, Bucket):
+        last = rows[-1]
+        ends = [f"{_cell(row[place])}{unit} for {_label(row[names[0]])}" for row in (rows[0], last)]
+        return f"{lead}from {ends[0]} to {ends[1]}, {total} {groups}s in all."
+    return f"{lead}{', '.join(parts)} and others; {total} in all."
+
+
+def _rows(query: Query, rows: Sequence[tuple[Any, ...]], truncated: bool) -> str:
+    """Rows as they are."""
+    if len(rows) == 1 and query.outputs and len(query.outputs) <= 4:
+        cells = listed([f"{plain(o.name)} {_cell(v)}" for o, v in zip(query.outputs, rows[0], strict=True)])
+        return f"Found {cells}{conditions(query)}."
+    if query.outputs and len(rows) <= _NAMED and not truncated:
+        cells = listed([", ".join(_cell(value) for value in row) for row in rows])
+        return f"Found {len(rows)}{conditions(query)}: {cells}."
+    total = f"{'more than ' if truncated else ''}{len(rows):,}"
+    return f"Found {total} {entity(query.table, len(rows))}{conditions(query)}."
+
+
+def _label(value: Any) -> str:
+    """What a group is called."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _cell(value)
+
+
+def _cell(value: Any) -> str:
+    text = figure(value)
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
