@@ -18,6 +18,7 @@ from atlas.language.offline.questions.query import (
     Extreme,
     Num,
     OfTotal,
+    OneOf,
     Op,
     Order,
     Output,
@@ -37,6 +38,9 @@ class Unclear(Exception):
 
 def build(reading: Reading) -> Query:
     """The query of a reading. Raises Unclear."""
+    equal = [f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and f.cond.operator == "="]
+    if len(set(equal)) < len(equal) and reading.share is None:
+        raise Unclear("how one thing can be two")
     if reading.growth:
         return _growth(reading)
     if reading.share is not None:
@@ -138,6 +142,7 @@ def _rows(reading: Reading) -> Query:
     pinned = {f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and f.cond.operator == "="}
     if reading.entity is not None and selects and all(expr in pinned for expr in selects):
         selects = []
+    _check_pinned(reading, pinned, selects)
     orders = list(reading.orders)
     if reading.direction is not None and not orders:
         numbers = [col for col in reading.selects if reading.numeric(col)]
@@ -154,7 +159,7 @@ def _rows(reading: Reading) -> Query:
         raise Unclear("what to show")
     for item in reading.items:
         extreme = item.kind == "col" and item.text.lower().split()[0].endswith("est")
-        if extreme and not reading.filters and any(Col(m.table, m.column) in selects for m in item.mentions):
+        if extreme and not _pins_row(reading) and any(Col(m.table, m.column) in selects for m in item.mentions):
             raise Unclear(f"of what {item.text} is the extreme")
     if selects and orders:
         selects += [
@@ -170,6 +175,21 @@ def _rows(reading: Reading) -> Query:
 def _asks_which(reading: Reading) -> bool:
     """`which customers …` asks for their names; `show customers …` for all there is."""
     return any(item.kind == "wh" for item in reading.items[: (reading.entity or 0) + 1])
+
+
+def _check_pinned(reading: Reading, pinned: set[Expr], selects: list[Expr]) -> None:
+    """Refuses what would only say what was asked: `which states does the Mississippi run through`."""
+    display = reading.display()
+    shown = selects or ([display] if display is not None and reading.entity is not None and _asks_which(reading) else [])
+    if shown and all(expr in pinned for expr in shown):
+        raise Unclear("what is asked of it")
+
+
+def _pins_row(reading: Reading) -> bool:
+    """Whether a condition names the row itself."""
+    table = reading.index.catalog.table(reading.table)
+    own = {reading.display(), *(Col(reading.table, name) for name in (table.key if table else ()))}
+    return any(isinstance(f.cond, Compare | OneOf) and f.cond.expr in own for f in reading.filters)
 
 
 def _entity_asked(reading: Reading) -> bool:
@@ -208,6 +228,8 @@ def _grouped(reading: Reading) -> Query:
         if len(numbers) == len(measures):
             return _per_row_query(reading, groups, numbers)
     extra = [col for col in selects if not reading.numeric(col)]
+    if reading.counting and not groups and measures == [Agg("count")] and _pins_row(reading) and len(reading.filters) == 1:
+        raise Unclear("what to count")
     if extra and not groups and reading.counting and reading.head not in extra:
         raise Unclear("what to count")
     if groups or extra:

@@ -57,6 +57,9 @@ def column(reading: Reading, at: int) -> int:
         reading.head = col
     if col not in reading.selects:
         reading.selects.append(col)
+    elif any(reading.items[n].text in ("that", "which", "whose", "where") for n in range(max(reading.place(col), 0), at)):
+        # `states that border states that border …` is a question within the question.
+        reading.unknown.append(item.text)
     return at + 1
 
 

@@ -140,7 +140,8 @@ class Reading:
             case "between":
                 return filtering.between(self, at)
             case "other":
-                if (self.kind(at - 1) == "col" and self.best is None) or self.kind(self.next(at + 1)) == "value":
+                asked = self.head is not None or self.entity is not None
+                if (self.kind(at - 1) == "col" and self.best is None) or (asked and self.kind(self.next(at + 1)) == "value"):
                     # `course students`, `the state of Texas`: the noun next to it says what is meant.
                     return at + 1
             case "whether":
@@ -197,6 +198,10 @@ class Reading:
 
     def kind(self, at: int) -> str:
         return self.items[at].kind if 0 <= at < len(self.items) else ""
+
+    def place(self, col: Col) -> int:
+        """The first item that names a column."""
+        return next((n for n, item in enumerate(self.items) if any((m.table, m.column) == (col.table, col.name) for m in item.mentions)), 0)
 
     def before(self, at: int) -> str:
         """The text of the item before, where it is no schema word."""
