@@ -16,7 +16,7 @@ from tests.api.test_imports import get, post, send
 from tests.conftest import Client, People, make_dataset
 
 from atlas.core.access import Caller
-from atlas.errors import BadRequestError, ModelError
+from atlas.errors import BadRequestError, ModelError, NotFoundError, UnavailableError
 from atlas.language.plan import Chart, Question, QuestionPlan
 from atlas.service.access import AccessService
 from atlas.service.glossary import GlossaryService
@@ -297,6 +297,12 @@ async def test_ratings_suggest_verified_questions(client: Client, people: People
     assert accepted["verified_question"]["status"] == "verified"
     answer = await post(filled, "query", {"prompt": "how many leads per status"})
     assert (answer["engine"], answer["data_csv"]) == ("verified", "status,n\nopen,9\nwon,3\n")
+    # What a person has accepted is no rating's any more.
+    await post(filled, f"{place}/rating", {"rating": "down"})
+    other = await post(filled, f"{place}/rating", {"rating": "up"})
+    assert other["suggestion_id"] not in (None, better["suggestion_id"])
+    await change(filled, "PUT", f"verified-questions/{better['suggestion_id']}", {"status": "suggested"})
+    await change(filled, "PUT", f"verified-questions/{better['suggestion_id']}", {"status": "verified"})
     # It is known already, so its rating teaches nothing.
     rated = await post(filled, f"questions/{answer['question_id']}/rating", {"rating": "up"})
     assert rated["suggestion_id"] is None
@@ -506,6 +512,21 @@ async def test_sql_of_an_engine_that_cannot_be_run(
         assert reason in answer["response"]
     kept = (await get(filled, "questions?limit=1"))["questions"][0]
     assert (kept["status"], kept["executed_sql"]) == ("failed", None)
+
+
+@pytest.mark.parametrize("error", [UnavailableError("The query took too long", "ask for less"), NotFoundError("Gone")])
+async def test_what_stops_a_query_is_kept_and_raised(
+    filled: httpx.AsyncClient, database_url: str, people: People, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def run(*args: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(SqlService, "run", run)
+    async with service(database_url, Planner()) as questions:
+        with pytest.raises(type(error)):
+            await questions.ask(await caller_of(database_url, people.owner), "how many?")
+    kept = (await get(filled, "questions"))["questions"]
+    assert [(q["prompt"], q["status"], q["executed_sql"]) for q in kept] == [("how many?", "failed", None)]
 
 
 def test_wordings_that_are_the_same() -> None:

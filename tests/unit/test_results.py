@@ -47,7 +47,7 @@ def table(name: str, dataset: int | None = None) -> CatalogTable:
     return CatalogTable(name, "s", name, (), dataset_id=dataset)
 
 
-def test_hints_keep_what_they_look_up_and_what_connects_them() -> None:
+def test_hints_keep_what_joins_them_and_what_lies_between() -> None:
     joins = (
         Join("lines", "order_id", "orders", "id"), Join("lines", "product_id", "products", "id"),
         Join("orders", "customer_id", "customers", "id"), Join("products", "maker_id", "makers", "id"),
@@ -60,10 +60,10 @@ def test_hints_keep_what_they_look_up_and_what_connects_them() -> None:
 
     assert kept() == set(names)
     assert kept("alone") == {"alone"}
-    assert kept("customers") == {"customers"}
-    assert kept("orders") == {"orders", "customers"}
-    assert kept("Customers", "products") == {"customers", "orders", "lines", "products", "makers"}
-    assert restricted(whole, ["orders"]).joins == (joins[2],)
+    assert kept("customers") == {"customers", "orders"}
+    assert kept("Orders") == {"orders", "customers", "lines"}
+    assert kept("customers", "makers") == {"customers", "orders", "lines", "products", "makers"}
+    assert restricted(whole, ["customers"]).joins == (joins[2],)
     with pytest.raises(NotFoundError):
         kept("orders", "nope")
 

@@ -50,10 +50,12 @@ class GlossaryService:
     async def terms(self, caller: Caller, catalog: Catalog) -> tuple[Term, ...]:
         """Terms for a question on a catalog; without those on tables that it does not have."""
         found = await questions.find_terms(self._database, caller, limit=MAX_TERMS)
+        # A name may mean another dataset to the caller than to whoever wrote the term.
+        known = {(table.name, table.dataset_id) for table in catalog.tables}
         return tuple(
             Term(term.term, term.meaning, term.table_name)
             for term in found
-            if term.table_name is None or _means(catalog, term.table_name, term.dataset_id)
+            if term.table_name is None or (term.table_name, term.dataset_id) in known
         )
 
     async def _find(self, caller: Caller, term_id: str) -> GlossaryTerm:
@@ -85,12 +87,6 @@ class GlossaryService:
             self._database, caller, None if old is None else old.id, term, meaning, table_name, dataset
         )
         return {"success": True, "term": _shown(await self._find(caller, str(made)))}
-
-
-def _means(catalog: Catalog, name: str, dataset_id: int | None) -> bool:
-    """Whether a name is the same thing in the caller's catalog as it was for whoever wrote the term."""
-    table = catalog.table(name)
-    return table is not None and table.dataset_id == dataset_id
 
 
 def _shown(term: GlossaryTerm) -> Row:

@@ -241,8 +241,8 @@ def _told(answer: Answer[tuple[CheckedQuery, QueryResult]]) -> Row:
     row: Row = {
         "success": False, "response": "", "executed_sql": None, "data_csv": "", "rows_returned": 0,
         "execution_time_seconds": 0.0, "engine": answer.engine, "confidence": answer.confidence, "tables": [],
-        "truncated": False, "chart": None, "assumptions": list(plan.assumptions), "not_understood": list(plan.not_understood),
-        "suggestions": list(plan.suggestions), "notes": answer.notes,
+        "truncated": False, "chart": None, "assumptions": list(plan.assumptions),
+        "not_understood": list(plan.not_understood), "suggestions": list(plan.suggestions), "notes": answer.notes,
     }  # fmt: skip
     if answer.found is None:
         return row | {"response": answer.refusal()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from atlas.core.access import Caller
@@ -74,10 +74,9 @@ def row_limit(max_rows: int | None) -> int:
     return limit
 
 
-def dataset_ids(catalog: Catalog, tables: Iterable[str]) -> list[int]:
+def dataset_ids(catalog: Catalog, tables: Collection[str]) -> list[int]:
     """Ids of the datasets among tables, in order."""
-    found = (catalog.table(name) for name in tables)
-    return sorted({t.dataset_id for t in found if t is not None and t.dataset_id is not None})
+    return sorted({t.dataset_id for t in catalog.tables if t.name in tables and t.dataset_id is not None})
 
 
 def table_named(catalog: Catalog, name: str) -> CatalogTable:
@@ -89,12 +88,13 @@ def table_named(catalog: Catalog, name: str) -> CatalogTable:
 
 
 def restricted(catalog: Catalog, names: Sequence[str]) -> Catalog:
-    """The catalog with what questions on these tables need: them, what they look up, and what connects them."""
+    """The catalog with what questions on these tables may need: them, what joins them, and what lies between."""
     if not names:
         return catalog
     kept = {table_named(catalog, name).name for name in names}
-    kept |= _between(catalog, kept)
-    kept |= {join.right_table for join in catalog.joins if join.left_table in kept}
+    between = _between(catalog, kept)
+    joined = [(join.left_table, join.right_table) for join in catalog.joins]
+    kept |= {table for pair in joined for table in pair if kept & set(pair)} | between
     return Catalog(
         tuple(table for table in catalog.tables if table.name in kept),
         tuple(join for join in catalog.joins if join.left_table in kept and join.right_table in kept),

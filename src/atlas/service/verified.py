@@ -80,12 +80,12 @@ class VerifiedService:
         found = await questions.find_verified(
             self._database, caller, status="verified", normalized=normalized(text), limit=EXAMPLES
         )
-        return next((one for one in found if usable(one, catalog)), None)
+        return next(iter(usable(found, catalog)), None)
 
     async def examples(self, caller: Caller, text: str, catalog: Catalog) -> tuple[Turn, ...]:
         """The most similar ones, best first."""
         found = await questions.find_verified(self._database, caller, status="verified", limit=MAX_RANKED)
-        known = [one for one in found if usable(one, catalog)]
+        known = usable(found, catalog)
         if not known:
             return ()
         ranked = await asyncio.to_thread(
@@ -98,8 +98,8 @@ class VerifiedService:
         """The suggestion that a rating makes, or that is there already; None where this is verified."""
         same = normalized(asked.prompt)
         known = await questions.find_verified(self._database, caller, normalized=same, limit=MAX_RANKED)
-        for one in sorted(known, key=lambda one: one.status == "suggested"):
-            if one.sql == checked.logical and usable(one, catalog):
+        for one in sorted(usable(known, catalog), key=lambda one: one.status == "suggested"):
+            if one.sql == checked.logical:
                 return None if one.status == "verified" else one.id
         return await questions.suggest(
             self._database, caller, asked.id, asked.prompt, same, checked.logical, checked.tables,
@@ -124,8 +124,9 @@ class VerifiedService:
             found = await questions.find_verified(
                 self._database, caller, status="verified", normalized=same, limit=EXAMPLES
             )
-            if any(usable(one, catalog) for one in found if old is None or one.id != old.id):
-                raise BadRequestError("Invalid question", f"question: it is verified already, as {found[0].id}")
+            for one in usable(found, catalog):
+                if old is None or one.id != old.id:
+                    raise BadRequestError("Invalid question", f"question: it is verified already, as {one.id}")
         made = await questions.save_verified(
             self._database, caller, None if old is None else old.id, question, same, checked.logical,
             checked.tables, dataset_ids(catalog, checked.tables), status,
@@ -138,13 +139,18 @@ def normalized(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(" ?!.")
 
 
-def usable(one: Verified, catalog: Catalog) -> bool:
-    """Whether its tables are in the catalog and mean what they meant for whoever wrote it.
+def usable(found: Sequence[Verified], catalog: Catalog) -> list[Verified]:
+    """Those whose tables are in the catalog and mean what they meant for whoever wrote them.
 
     Two users' datasets may have the same name, and a name may have gone over to another dataset since.
     """
-    known: Sequence[Any] = [catalog.table(name) for name in one.tables]
-    return None not in known and dataset_ids(catalog, one.tables) == sorted(one.datasets)
+    known = {table.name: table.dataset_id for table in catalog.tables}
+
+    def means_the_same(one: Verified) -> bool:
+        datasets = {known[name] for name in one.tables if name in known} - {None}
+        return known.keys() >= set(one.tables) and datasets == set(one.datasets)
+
+    return [one for one in found if means_the_same(one)]
 
 
 def _shown(one: Verified) -> Row:

@@ -32,7 +32,7 @@ SqlText = Annotated[
 ]
 Prompt = Annotated[str, Field(min_length=1, max_length=4_000)]
 TableName = Annotated[str, Field(min_length=1, max_length=200, examples=["leads"])]
-MaxRows = Annotated[StrictInt, Field(ge=1, le=10_000, description="Rows of the answer at most.")]
+MaxRows = Annotated[StrictInt, Field(ge=1, le=10_000)]
 LimitParam = Annotated[int, Query(ge=1, le=1000, description="Results of a page.")]
 OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Results to skip.")]
 
@@ -42,7 +42,7 @@ class QueryBody(Body):
 
     prompt: Prompt = Field(examples=["Show me all leads from California added in the last 30 days"])
     table_name: TableName | None = Field(None, description="The table that it is about.")
-    max_rows: MaxRows = Field(1_000, examples=[500])
+    max_rows: MaxRows | None = Field(None, description="Rows of the answer at most; by default 1,000.", examples=[500])
     thread_id: str | None = Field(None, max_length=200, description="Conversation: later questions refer to earlier.")
 
 
@@ -57,7 +57,7 @@ class SqlBody(Body):
     """One SELECT."""
 
     sql: SqlText
-    max_rows: MaxRows = 1_000
+    max_rows: MaxRows | None = Field(None, description="Rows of the answer at most; by default 1,000.", examples=[500])
 
 
 class RatingBody(Body):

@@ -39,7 +39,7 @@ DO UPDATE SET sql = excluded.sql, tables = excluded.tables, dataset_ids = exclud
 RETURNING id
 
 -- name: withdraw
--- Takes back what a rating suggested, unless somebody has accepted it.
+-- Takes back what a rating suggested, unless somebody has changed or accepted it.
 DELETE FROM atlas.verified_questions WHERE question_id = %(rated)s AND status = 'suggested'
 
 -- name: find_verified
@@ -71,9 +71,10 @@ VALUES (%(organization)s, %(question)s, %(normalized)s, %(sql)s, %(tables)s, %(d
 RETURNING id
 
 -- name: update_verified
+-- What a person has changed is no rating's any more, so that a later rating neither replaces nor removes it.
 UPDATE atlas.verified_questions
 SET question = %(question)s, normalized = %(normalized)s, sql = %(sql)s, tables = %(tables)s,
-    dataset_ids = %(datasets)s, status = %(status)s, updated_at = clock_timestamp()
+    dataset_ids = %(datasets)s, status = %(status)s, question_id = NULL, updated_at = clock_timestamp()
 WHERE id = %(id)s AND organization_id = %(organization)s RETURNING id
 
 -- name: delete_verified
