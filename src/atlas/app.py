@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge
@@ -17,6 +17,7 @@ from atlas.http.content import imports as content_imports
 from atlas.http.content import instructions as content_instructions
 from atlas.http.content import issues as content_issues
 from atlas.http.content import model_settings
+from atlas.http.content import questions as content_questions
 from atlas.http.content import tables as content_tables
 from atlas.http.deps import Services
 from atlas.http.limits import RateLimiter
@@ -24,16 +25,20 @@ from atlas.http.middleware import Metrics, RequestMiddleware, SlashMiddleware
 from atlas.http.timeseries import datasets, rows, tags
 from atlas.logs import configure_logs
 from atlas.service.access import AccessService
+from atlas.service.asked import AskedService
 from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
+from atlas.service.glossary import GlossaryService
 from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
 from atlas.service.instructions import InstructionService
 from atlas.service.issues import IssueService
 from atlas.service.language import LanguageService
 from atlas.service.models import ModelService, ModelSettings
+from atlas.service.questions import QuestionService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
+from atlas.service.sql import SqlService
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
@@ -42,6 +47,7 @@ from atlas.service.tags import TagService
 from atlas.service.undo import UndoService
 from atlas.service.updates import UpdateService
 from atlas.service.upkeep import Upkeep
+from atlas.service.verified import VerifiedService
 from atlas.store.database import Database
 from atlas.store.jobs import JobQueue
 from atlas.store.listening import Listener
@@ -81,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
             await listener.stop()
             await upkeep.close()
             await services.models.close()
+            await services.sql.close()
             services.rows.close()
             await database.close()
 
@@ -101,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
         content_instructions.router,
         content_tables.router,
         content_background.router,
+        content_questions.router,
         model_settings.router,
         system.router,
     ):
@@ -118,6 +126,8 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
     language = LanguageService(models)
     runner = ImportService(database, upkeep, language, max_bytes=settings.max_body_bytes, slots=settings.import_slots)
     undo = UndoService(database, runner)
+    sql = SqlService(database, secret_of(settings))
+    verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,
         datasets=DatasetService(database, access),
@@ -141,6 +151,11 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         undo=undo,
         instructions=InstructionService(database, undo, language),
         models=models,
+        sql=sql,
+        questions=QuestionService(database, sql, verified, glossary, models),
+        asked=AskedService(database, sql, verified),
+        verified=verified,
+        glossary=glossary,
         tables=tables,
         updates=UpdateService(database, tables, max_bytes=settings.max_body_bytes),
         system=SystemService(database),
@@ -148,8 +163,18 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
     )
 
 
+def secret_of(settings: Settings) -> Callable[[], str]:
+    """Gives the server's secret. Its file is only read or made when the secret is first needed."""
+
+    def secret() -> str:
+        given = settings.secret_key
+        return load_secret(settings.data_dir) if given is None else given.get_secret_value()
+
+    return secret
+
+
 def model_service(settings: Settings, database: Database) -> ModelService:
-    """Model providers. The secret's file is only read or made once a key is stored."""
+    """Model providers."""
     default = None
     if settings.model_provider is not None:
         assert settings.model_name is not None
@@ -158,12 +183,7 @@ def model_service(settings: Settings, database: Database) -> ModelService:
             settings.model_provider, settings.model_name, settings.model_base_url,
             None if key is None else key.get_secret_value(), settings.model_samples, settings.model_timeout,
         )  # fmt: skip
-
-    def secret() -> str:
-        given = settings.secret_key
-        return load_secret(settings.data_dir) if given is None else given.get_secret_value()
-
-    return ModelService(database, secret, private_hosts=settings.model_private_hosts, default=default)
+    return ModelService(database, secret_of(settings), private_hosts=settings.model_private_hosts, default=default)
 
 
 def create_app_from_environment() -> FastAPI:

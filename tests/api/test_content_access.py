@@ -45,6 +45,20 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/webhooks/secret/rotate", {}, "any"),
     ("GET", "/webhooks/deliveries", {}, "any"),
     ("POST", "/webhooks/deliveries/{delivery_id}/redeliver", {}, "none"),
+    ("POST", "/query", {"json": {"prompt": "How many leads are there?", "table_name": "leads"}}, "own"),
+    ("POST", "/generate-sql", {"json": {"prompt": "How many leads are there?", "table_hints": ["leads"]}}, "own"),
+    ("POST", "/sql", {"json": {"sql": "SELECT 1 AS one"}}, "any"),
+    ("GET", "/questions", {}, "any"),
+    ("GET", "/questions/{question_id}", {}, "none"),
+    ("POST", "/questions/{question_id}/rating", {"json": {"rating": "up"}}, "none"),
+    ("GET", "/verified-questions", {}, "any"),
+    ("POST", "/verified-questions", {"json": {"question": "One?", "sql": "SELECT 1 AS one"}}, "once"),
+    ("PUT", "/verified-questions/{verified_id}", {"json": {"status": "verified"}}, "none"),
+    ("DELETE", "/verified-questions/{verified_id}", {}, "none"),
+    ("GET", "/glossary", {}, "any"),
+    ("POST", "/glossary", {"json": {"term": "churn", "meaning": "customers who left"}}, "once"),
+    ("PUT", "/glossary/{term_id}", {"json": {"term": "churn", "meaning": "customers who left"}}, "none"),
+    ("DELETE", "/glossary/{term_id}", {}, "none"),
     ("GET", "/settings/model", {}, "any"),
     ("PUT", "/settings/model", {"json": {"provider": "openai", "model": "m"}}, "any"),
     ("DELETE", "/settings/model", {}, "any"),
@@ -64,8 +78,9 @@ async def test_callers(
 ) -> None:
     done = await send(client(people.owner), "Import into leads", CONTACTS)
     filled = f"/api/v1{path}".format(
-        table_name="leads", import_id=done["import_id"], issue_type="duplicates", delivery_id=done["import_id"]
-    )
+        table_name="leads", import_id=done["import_id"], issue_type="duplicates", delivery_id=done["import_id"],
+        question_id=done["import_id"], verified_id=done["import_id"], term_id=done["import_id"],
+    )  # fmt: skip
 
     async def call(key: str | None) -> httpx.Response:
         return await client(key).request(method, filled, **request_)
@@ -75,12 +90,12 @@ async def test_callers(
         assert refused.status_code == 401, key
         assert set(refused.json()) == {"detail"}
     stranger = await call(people.stranger)
-    assert stranger.status_code == {"any": 200, "unset": 400}.get(need, 404), stranger.text
+    assert stranger.status_code == {"any": 200, "once": 200, "unset": 400}.get(need, 404), stranger.text
     if stranger.status_code == 404:
         assert set(stranger.json()) == {"detail"}
     # A tag grants nothing on tables; whoever is of the same organization may use them.
     await client(people.holder).post("/api/tags/acquire/", json={"tag_name": "public"})
-    for key in (people.holder, people.owner) if need != "undo" else (people.holder,):
+    for key in (people.holder, people.owner) if need not in ("undo", "once") else (people.holder,):
         own = await call(key)
         assert own.status_code == {"unset": 400, "none": 404}.get(need, 200), own.text
 

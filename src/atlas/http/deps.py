@@ -14,15 +14,19 @@ from atlas.core.timestamps import parse_parameter, to_micros
 from atlas.errors import BadRequestError
 from atlas.http.limits import RateLimiter
 from atlas.service.access import AccessService
+from atlas.service.asked import AskedService
 from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
+from atlas.service.glossary import GlossaryService
 from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
 from atlas.service.instructions import InstructionService
 from atlas.service.issues import IssueService
 from atlas.service.models import ModelService
+from atlas.service.questions import QuestionService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
+from atlas.service.sql import SqlService
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
@@ -30,6 +34,7 @@ from atlas.service.tables import TableService
 from atlas.service.tags import TagService
 from atlas.service.undo import UndoService
 from atlas.service.updates import UpdateService
+from atlas.service.verified import VerifiedService
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,11 @@ class Services:
     undo: UndoService
     instructions: InstructionService
     models: ModelService
+    sql: SqlService
+    questions: QuestionService
+    asked: AskedService
+    verified: VerifiedService
+    glossary: GlossaryService
     tables: TableService
     updates: UpdateService
     system: SystemService

@@ -57,8 +57,11 @@ class CatalogStore:
         return catalog
 
     async def close(self) -> None:
-        for task in self._tasks.values():
+        """Stops what is profiled in the background."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _relations(self, caller: Caller) -> tuple[list[CatalogTable], dict[str, str]]:
         """Tables and datasets without profiles, and what each is like now."""

@@ -1,4 +1,4 @@
--- depends: 0005_models
+-- depends: 0006_questions
 -- What readers of questions may read, and what is known of the values that they may ask about.
 
 -- Which version of store/hardening.py has been applied to this database.

@@ -11,7 +11,7 @@ import msgspec
 from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
 from atlas.core.identifiers import singular
 from atlas.language.offline.questions.lexicon import ADJECTIVES, FILLERS, SYNONYMS
-from atlas.language.offline.questions.places import is_code, places
+from atlas.language.offline.questions.places import is_code, places, written
 from atlas.language.offline.questions.words import Token, parts, root, stem
 
 MAX_PHRASE = 6
@@ -199,17 +199,8 @@ def _solid(name: str) -> str:
 
 def _styled(place: str, linked: LinkedColumn) -> str:
     """A place that the column doesn't hold, written as the column writes places."""
-    import pycountry
-    import us
-
-    kind, code = place.split(":")
     lengths = Counter(len(value) for value in linked.column.values)
-    short = lengths.most_common(1)[0][0] if lengths else 0
-    if kind == "us":
-        state = us.states.lookup(code)
-        return code if short == 2 or state is None else str(state.name)
-    country = pycountry.countries.get(alpha_2=code)
-    return code if short == 2 else country.alpha_3 if short == 3 else str(country.name)
+    return written(place, lengths.most_common(1)[0][0] if lengths else 0)
 
 
 def _plausible(phrase: Sequence[Token], value: str, spoken: bool) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pycountry
-import us
 
 _COMMON = {
     "uk": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "america": "US",
@@ -16,13 +15,26 @@ _COMMON = {
 }  # fmt: skip
 
 
+def written(place: str, size: int) -> str:
+    """A place as texts of about `size` characters write it: by its code of that length, or its name."""
+    kind, code = place.split(":")
+    if kind == "us":
+        state = pycountry.subdivisions.get(code=f"US-{code}")
+        return code if size == 2 or state is None else str(state.name)
+    country = pycountry.countries.get(alpha_2=code)
+    if country is None or size == 2:
+        return code
+    return str(country.alpha_3 if size == 3 else country.name)
+
+
 @lru_cache(maxsize=1)
 def _names() -> dict[str, frozenset[str]]:
     """Every name and code in lower case, and the places that it may mean: `us:CA`, `country:CA`."""
     found: dict[str, set[str]] = {}
-    for state in us.states.STATES_AND_TERRITORIES + [us.states.DC]:
-        for name in (state.name, state.abbr):
-            found.setdefault(str(name).lower(), set()).add(f"us:{state.abbr}")
+    for state in pycountry.subdivisions.get(country_code="US") or ():
+        code = state.code.removeprefix("US-")
+        for name in (state.name, code):
+            found.setdefault(name.lower(), set()).add(f"us:{code}")
     for country in pycountry.countries:
         names = {country.name, country.alpha_2, country.alpha_3}
         names |= {getattr(country, extra) for extra in ("common_name", "official_name") if hasattr(country, extra)}

@@ -1,0 +1,182 @@
+"""Answers of the endpoints for questions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+Engine = Literal["verified", "model", "offline"]
+
+
+class ChartView(BaseModel):
+    """How a result is best drawn."""
+
+    kind: str = Field(examples=["bar"], description="bar, line, pie, scatter or number.")
+    x: str | None = Field(None, examples=["state"])
+    y: list[str] = Field(default_factory=list, examples=[["count"]])
+
+
+class AnswerView(BaseModel):
+    """The answer to a question; with `success` false, what is unclear about it."""
+
+    success: bool
+    response: str = Field(examples=["Found 87 leads from California added in the last 30 days."])
+    executed_sql: str | None = Field(examples=["SELECT * FROM leads WHERE state = 'CA'"])
+    data_csv: str = Field(examples=["name,email,state\nJohn Doe,john@example.com,CA\n"])
+    rows_returned: int = Field(examples=[87])
+    execution_time_seconds: float = Field(examples=[0.42])
+    thread_id: str
+    question_id: str
+    engine: Engine = Field(description="Who answered: a verified question, the model provider or the offline engine.")
+    confidence: float = Field(examples=[0.95], description="0 to 1.")
+    tables: list[str] = Field(examples=[["leads"]])
+    truncated: bool = Field(description="Whether there are more rows.")
+    chart: ChartView | None
+    assumptions: list[str] = Field(description="How unclear words were read.")
+    not_understood: list[str]
+    suggestions: list[str] = Field(description="Questions that could be answered.")
+    notes: list[str] = Field(description="What else happened, such as a model provider that failed.")
+
+
+class GeneratedView(BaseModel):
+    """SQL for a question; with `success` false, what is unclear about it stands in `explanation`."""
+
+    success: bool
+    sql_query: str | None = Field(examples=["SELECT email, company_name FROM customers WHERE status = 'active'"])
+    tables_referenced: list[str] = Field(examples=[["customers"]])
+    explanation: str
+    confidence: float
+    assumptions: list[str]
+    not_understood: list[str]
+    suggestions: list[str]
+    engine: Engine
+    notes: list[str]
+
+
+class ResultColumn(BaseModel):
+    """A column of a result."""
+
+    name: str
+    type: str = Field(examples=["int8"], description="PostgreSQL's name of its type.")
+
+
+class ResultView(BaseModel):
+    """Rows of a query."""
+
+    success: bool
+    columns: list[ResultColumn]
+    data_csv: str
+    rows_returned: int
+    truncated: bool
+    executed_sql: str
+    execution_time_seconds: float
+    tables: list[str]
+
+
+class AskedItem(BaseModel):
+    """A question that was asked."""
+
+    question_id: str
+    thread_id: str
+    prompt: str
+    table_name: str | None
+    status: Literal["answered", "unclear", "failed"]
+    engine: Engine
+    response: str
+    executed_sql: str | None
+    rows_returned: int
+    execution_time_seconds: float
+    confidence: float
+    rating: Literal["up", "down"] | None
+    rating_comment: str | None
+    corrected_sql: str | None
+    created_at: str | None
+
+
+class AskedView(BaseModel):
+    """One question."""
+
+    success: bool
+    question: AskedItem
+
+
+class _Page(BaseModel):
+    success: bool
+    total_count: int
+    limit: int
+    offset: int
+
+
+class AskedPage(_Page):
+    """A page of questions."""
+
+    questions: list[AskedItem]
+
+
+class RatedView(BaseModel):
+    """A rating that was kept. suggestion_id: the verified question that it suggests, if so."""
+
+    success: bool
+    question_id: str
+    rating: Literal["up", "down"]
+    suggestion_id: str | None
+
+
+class VerifiedItem(BaseModel):
+    """A question with SQL that answers it."""
+
+    id: str
+    question: str
+    sql: str
+    tables: list[str]
+    status: Literal["verified", "suggested"]
+    source: Literal["user", "rating"]
+    created_by: str | None
+    created_at: str | None
+    updated_at: str | None
+
+
+class VerifiedView(BaseModel):
+    """One verified question."""
+
+    success: bool
+    verified_question: VerifiedItem
+
+
+class VerifiedPage(_Page):
+    """A page of verified questions."""
+
+    verified_questions: list[VerifiedItem]
+
+
+class TermItem(BaseModel):
+    """A term and what it means."""
+
+    id: str
+    term: str
+    meaning: str
+    table_name: str | None
+    created_by: str | None
+    created_at: str | None
+    updated_at: str | None
+
+
+class TermView(BaseModel):
+    """One term."""
+
+    success: bool
+    term: TermItem
+
+
+class TermPage(_Page):
+    """A page of terms."""
+
+    terms: list[TermItem]
+
+
+class RemovedView(BaseModel):
+    """What was removed."""
+
+    success: bool
+    id: str

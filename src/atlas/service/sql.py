@@ -1,0 +1,122 @@
+"""SQL that users, engines and verified questions bring: checked, then run as its caller and no one else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from atlas.core.access import Caller
+from atlas.core.catalog import Catalog, CatalogTable
+from atlas.core.identifiers import table_identifier
+from atlas.core.sqlgate import CheckedQuery, check_query
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.service.results import csv_text
+from atlas.store.catalogs import CatalogStore
+from atlas.store.database import Database
+from atlas.store.readonly import QueryResult, QueryRunner
+
+Row = dict[str, Any]
+MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
+
+
+class SqlService:
+    """What a caller may ask with SQL. secret: what the readers' passwords are made from; it may block."""
+
+    def __init__(self, database: Database, secret: Callable[[], str]) -> None:
+        self._catalogs = CatalogStore(database)
+        self._runner = QueryRunner(database, secret)
+
+    async def catalog(self, caller: Caller) -> Catalog:
+        """Everything that the caller may read, at this moment."""
+        return await self._catalogs.of(caller)
+
+    async def close(self) -> None:
+        await self._catalogs.close()
+
+    async def check(self, text: str, catalog: Catalog, max_rows: int | None = None) -> CheckedQuery:
+        """The query that a text states. Raises BadRequestError("Query refused")."""
+        return await asyncio.to_thread(check_query, text, catalog, max_rows=max_rows)
+
+    async def run(self, caller: Caller, checked: CheckedQuery, catalog: Catalog, max_rows: int) -> QueryResult:
+        """The rows of a checked query.
+
+        Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read any
+        more, UnavailableError where it takes too long.
+        """
+        datasets = dataset_ids(catalog, checked.tables)
+        return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows)
+
+    async def tried(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
+        """A query that PostgreSQL would run; nothing is run. Raises BadRequestError with the reason."""
+        checked = await self.check(text, catalog)
+        reason = await self._runner.explain(caller, checked.physical, dataset_ids(catalog, checked.tables))
+        if reason is not None:
+            raise BadRequestError("Query refused", reason)
+        return checked
+
+    async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> Row:
+        """Runs a caller's SQL; gives the response of `sql`."""
+        limit = row_limit(max_rows)
+        catalog = await self.catalog(caller)
+        checked = await self.check(text, catalog, limit)
+        result = await self.run(caller, checked, catalog, limit)
+        return {
+            "success": True, "columns": [{"name": name, "type": kind} for name, kind in result.columns],
+            "data_csv": await asyncio.to_thread(csv_text, result.columns, result.rows),
+            "rows_returned": len(result.rows), "truncated": result.truncated, "executed_sql": checked.logical,
+            "execution_time_seconds": round(result.seconds, 3), "tables": list(checked.tables),
+        }  # fmt: skip
+
+
+def row_limit(max_rows: int | None) -> int:
+    """How many rows an answer may have. Raises BadRequestError."""
+    limit = DEFAULT_ROWS if max_rows is None else max_rows
+    if not 1 <= limit <= MAX_ROWS:
+        raise BadRequestError("Invalid parameter", f"max_rows: from 1 to {MAX_ROWS:,}")
+    return limit
+
+
+def dataset_ids(catalog: Catalog, tables: Collection[str]) -> list[int]:
+    """Ids of the datasets among tables, in order."""
+    return sorted({t.dataset_id for t in catalog.tables if t.name in tables and t.dataset_id is not None})
+
+
+def table_named(catalog: Catalog, name: str) -> CatalogTable:
+    """A table by its name as it is, or as an import would spell it. Raises NotFoundError."""
+    found = catalog.table(name) or catalog.table(table_identifier(name))
+    if found is None:
+        raise NotFoundError("Table not found", f"no table {name[:100]!r}")
+    return found
+
+
+def restricted(catalog: Catalog, names: Sequence[str]) -> Catalog:
+    """The catalog with what questions on these tables may need: them, what joins them, and what lies between."""
+    if not names:
+        return catalog
+    kept = {table_named(catalog, name).name for name in names}
+    between = _between(catalog, kept)
+    joined = [(join.left_table, join.right_table) for join in catalog.joins]
+    kept |= {table for pair in joined for table in pair if kept & set(pair)} | between
+    return Catalog(
+        tuple(table for table in catalog.tables if table.name in kept),
+        tuple(join for join in catalog.joins if join.left_table in kept and join.right_table in kept),
+    )
+
+
+def _between(catalog: Catalog, names: Collection[str]) -> set[str]:
+    """Tables on the shortest ways from each of some tables to the others."""
+    near: dict[str, set[str]] = {}
+    for join in catalog.joins:
+        near.setdefault(join.left_table, set()).add(join.right_table)
+        near.setdefault(join.right_table, set()).add(join.left_table)
+    found: set[str] = set()
+    for start in names:
+        ways = {start: [start]}
+        for here in (queue := [start]):
+            for there in sorted(near.get(here, set()) - ways.keys()):
+                ways[there] = [*ways[here], there]
+                queue.append(there)
+        for end in names:
+            found |= set(ways.get(end, ()))
+    return found

@@ -1,0 +1,107 @@
+-- name: insert_question
+INSERT INTO atlas.questions (id, organization_id, user_id, thread_id, prompt, table_hint, engine, status, sql, state,
+                             response, rows_returned, seconds, confidence)
+VALUES (%(id)s, %(organization)s, %(user)s, %(thread)s, %(prompt)s, %(table_hint)s, %(engine)s, %(status)s, %(sql)s,
+        %(state)s, %(response)s, %(rows_returned)s, %(seconds)s, %(confidence)s)
+
+-- name: turns
+-- The last answered questions of a user's own thread, newest first.
+SELECT prompt, sql, state FROM atlas.questions
+WHERE user_id = %(user)s AND thread_id = %(thread)s AND status = 'answered' AND sql IS NOT NULL
+ORDER BY created_at DESC, id LIMIT %(limit)s
+
+-- name: find_questions
+-- A user's own questions, newest first.
+SELECT id, thread_id, prompt, table_hint, engine, status, sql, response, rows_returned, seconds, confidence, rating,
+       rating_comment, corrected_sql, created_at
+FROM atlas.questions
+WHERE user_id = %(user)s AND (%(id)s::uuid IS NULL OR id = %(id)s)
+  AND (%(thread)s::text IS NULL OR thread_id = %(thread)s)
+ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: count_questions
+SELECT count(*) FROM atlas.questions
+WHERE user_id = %(user)s AND (%(thread)s::text IS NULL OR thread_id = %(thread)s)
+
+-- name: rate_question
+UPDATE atlas.questions SET rating = %(rating)s, rating_comment = %(comment)s, corrected_sql = %(corrected_sql)s
+WHERE id = %(id)s AND user_id = %(user)s
+
+-- name: suggest
+-- A question has one suggestion at most; a second rating replaces it.
+INSERT INTO atlas.verified_questions (organization_id, question, normalized, sql, tables, dataset_ids, source, status,
+                                      question_id, created_by)
+VALUES (%(organization)s, %(question)s, %(normalized)s, %(sql)s, %(tables)s, %(datasets)s, 'rating', 'suggested',
+        %(rated)s, %(user)s)
+ON CONFLICT (question_id) WHERE status = 'suggested'
+DO UPDATE SET sql = excluded.sql, tables = excluded.tables, dataset_ids = excluded.dataset_ids,
+              updated_at = clock_timestamp()
+RETURNING id
+
+-- name: withdraw
+-- Takes back what a rating suggested, unless somebody has changed or accepted it.
+DELETE FROM atlas.verified_questions WHERE question_id = %(rated)s AND status = 'suggested'
+
+-- name: find_verified
+-- Those that a user may see: own ones, and those whose datasets the user may read.
+SELECT v.id, v.question, v.normalized, v.sql, v.tables, v.dataset_ids, v.source, v.status, u.name, v.created_at,
+       v.updated_at
+FROM atlas.verified_questions v LEFT JOIN atlas.users u ON u.id = v.created_by
+WHERE v.organization_id = %(organization)s
+  AND (%(id)s::uuid IS NULL OR v.id = %(id)s) AND (%(status)s::text IS NULL OR v.status = %(status)s)
+  AND (%(normalized)s::text IS NULL
+       OR (md5(v.normalized) = md5(%(normalized)s) AND v.normalized = %(normalized)s))
+  AND (v.created_by = %(user)s OR NOT EXISTS (
+        SELECT 1 FROM unnest(v.dataset_ids) AS wanted (id) WHERE NOT EXISTS (
+            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND atlas.can_read(%(user)s, d.id, d.owner_id))))
+ORDER BY v.updated_at DESC, v.id LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: count_verified
+SELECT count(*)
+FROM atlas.verified_questions v
+WHERE v.organization_id = %(organization)s AND (%(status)s::text IS NULL OR v.status = %(status)s)
+  AND (v.created_by = %(user)s OR NOT EXISTS (
+        SELECT 1 FROM unnest(v.dataset_ids) AS wanted (id) WHERE NOT EXISTS (
+            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND atlas.can_read(%(user)s, d.id, d.owner_id))))
+
+-- name: insert_verified
+INSERT INTO atlas.verified_questions (organization_id, question, normalized, sql, tables, dataset_ids, source, status,
+                                      created_by)
+VALUES (%(organization)s, %(question)s, %(normalized)s, %(sql)s, %(tables)s, %(datasets)s, 'user', %(status)s, %(user)s)
+RETURNING id
+
+-- name: update_verified
+-- What a person has changed is no rating's any more, so that a later rating neither replaces nor removes it.
+UPDATE atlas.verified_questions
+SET question = %(question)s, normalized = %(normalized)s, sql = %(sql)s, tables = %(tables)s,
+    dataset_ids = %(datasets)s, status = %(status)s, question_id = NULL, updated_at = clock_timestamp()
+WHERE id = %(id)s AND organization_id = %(organization)s RETURNING id
+
+-- name: delete_verified
+DELETE FROM atlas.verified_questions WHERE id = %(id)s AND organization_id = %(organization)s
+
+-- name: find_terms
+-- Terms of an organization, by name; of those on datasets, the ones whose dataset the user may read.
+SELECT g.id, g.term, g.meaning, g.table_name, g.dataset_id, u.name, g.created_at, g.updated_at
+FROM atlas.glossary g LEFT JOIN atlas.users u ON u.id = g.created_by
+LEFT JOIN atlas.datasets d ON d.id = g.dataset_id
+WHERE g.organization_id = %(organization)s AND (%(id)s::uuid IS NULL OR g.id = %(id)s)
+  AND (g.dataset_id IS NULL OR atlas.can_read(%(user)s, d.id, d.owner_id))
+ORDER BY lower(g.term), g.id LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: count_terms
+SELECT count(*)
+FROM atlas.glossary g LEFT JOIN atlas.datasets d ON d.id = g.dataset_id
+WHERE g.organization_id = %(organization)s AND (g.dataset_id IS NULL OR atlas.can_read(%(user)s, d.id, d.owner_id))
+
+-- name: insert_term
+INSERT INTO atlas.glossary (organization_id, term, meaning, table_name, dataset_id, created_by)
+VALUES (%(organization)s, %(term)s, %(meaning)s, %(table_name)s, %(dataset)s, %(user)s) RETURNING id
+
+-- name: update_term
+UPDATE atlas.glossary SET term = %(term)s, meaning = %(meaning)s, table_name = %(table_name)s, dataset_id = %(dataset)s,
+       updated_at = clock_timestamp()
+WHERE id = %(id)s AND organization_id = %(organization)s RETURNING id
+
+-- name: delete_term
+DELETE FROM atlas.glossary WHERE id = %(id)s AND organization_id = %(organization)s
