@@ -71,7 +71,8 @@ def table(results: Sequence[tuple[sets.Case, str]]) -> None:
     for name, counts in groups.items():
         n = counts.total()
         right = counts["equal"] + counts["more"]
-        cells = [f"{100 * value / n:7.1f}%" for value in (right, counts["equal"], counts["refused"], counts["wrong"])]
+        shown = (right, counts["equal"], counts["refused"], counts["wrong"])
+        cells = [f"{100 * value / n:7.1f}%" for value in shown]
         print(f"{name:34}{n:5}{cells[0]}{cells[1]}{cells[2]:>9}{cells[3]}{counts['failed']:8}")
 
 

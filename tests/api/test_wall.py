@@ -1,4 +1,4 @@
-"""The database's wall, with the parser's switched off: hostile SQL goes straight to PostgreSQL as a user's reader role."""
+"""The database's wall, with the parser's switched off: hostile SQL goes straight to a user's reader role."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.hostile_sql import HOSTILE
 
 from atlas.config import Settings
 from atlas.core.access import Caller
-from atlas.errors import AtlasError, BadRequestError, NotFoundError, UnavailableError
+from atlas.errors import BadRequestError, NotFoundError, UnavailableError
 from atlas.store import accounts
 from atlas.store.database import Database
 from atlas.store.readonly import QueryRunner
@@ -84,18 +84,18 @@ async def test_hostile(world: World) -> None:
     with psycopg.connect(world.url, autocommit=True) as admin:
         admin.execute("LISTEN atlas_test")
         before = _state(admin, world)
-        passed = []
+        passed, told = [], []
         for sql in HOSTILE:
             started = time.perf_counter()
             try:
                 result = await world.runner.run(world.holder, world.physical(sql))
                 passed.append((sql, result.rows))
-            except AtlasError as error:
-                assert isinstance(error, BadRequestError | UnavailableError), sql
-                assert "org_" not in f"{error.message}{error.details}", sql
+            except (BadRequestError, UnavailableError) as error:
+                told.append(f"{error.message}{error.details}")
             assert time.perf_counter() - started < 9, sql
         assert _state(admin, world) == before
         assert not list(admin.notifies(timeout=0.1))
+    assert not [text for text in told if "org_" in text]
     # What is left reads constants or the caller's own rows, and leaves nothing behind.
     assert {sql for sql, _ in passed} <= HARMLESS, [sql for sql, _ in passed if sql not in HARMLESS]
 
@@ -136,7 +136,8 @@ ANALYTICS = (
     "SELECT CASE WHEN age > 30 THEN 'old' ELSE 'young' END AS class, count(*) FILTER (WHERE age IS NOT NULL) FROM OWN "
     "GROUP BY 1 HAVING count(*) > 0 ORDER BY 2 DESC LIMIT 5",
     "SELECT * FROM OWN WHERE name ILIKE '%a%' AND age BETWEEN 1 AND 99 AND age IN (30, 41) AND name NOT LIKE 'z%'",
-    "WITH a AS (SELECT name FROM OWN) SELECT a.name FROM a JOIN OWN AS o ON o.name = a.name WHERE EXISTS (SELECT 1 FROM a)",
+    "WITH a AS (SELECT name FROM OWN) SELECT a.name FROM a JOIN OWN AS o ON o.name = a.name "
+    "WHERE EXISTS (SELECT 1 FROM a)",
     "SELECT name FROM OWN UNION SELECT 'x' EXCEPT SELECT 'y'",
     "SELECT age IS DISTINCT FROM 3, name IS NULL, true AND NOT false FROM OWN",
 )
@@ -221,7 +222,9 @@ async def test_many_at_once_and_a_new_secret(world: World) -> None:
 async def test_the_role_itself(world: World) -> None:
     await world.runner.run(world.owner, "SELECT 1")
     async with world.database.connection() as connection:
-        query = "SELECT rolsuper, rolcreatedb, rolcreaterole, rolcanlogin, rolbypassrls FROM pg_roles WHERE rolname = %s"
+        query = (
+            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolcanlogin, rolbypassrls FROM pg_roles WHERE rolname = %s"
+        )
         row = await (await connection.execute(query, (f"{world.schema}_u{world.owner.user_id}",))).fetchone()
         assert row == (False, False, False, True, False)
         stored = await (await connection.execute("SELECT rolpassword FROM pg_authid WHERE rolcanlogin")).fetchall()

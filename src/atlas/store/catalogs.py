@@ -47,7 +47,12 @@ class CatalogStore:
         for table in tables[:MAX_PROFILED]:
             profiles[table.name] = await self._profile(table, stamps[table.name])
         joins = await self._find_joins(tables[:MAX_PROFILED], profiles)
-        state = (tuple(stamps.items()), tuple(id(p) for p in profiles.values()), joins, tuple(t.row_count for t in tables))
+        state = (
+            tuple(stamps.items()),
+            tuple(id(p) for p in profiles.values()),
+            joins,
+            tuple(t.row_count for t in tables),
+        )
         kept = self._last.get(caller.user_id)
         if kept is not None and kept[0] == state:
             # The same object, so that what engines made of it is found again.
@@ -67,7 +72,9 @@ class CatalogStore:
         """Tables and datasets without profiles, and what each is like now."""
         found: list[CatalogTable] = []
         stamps: dict[str, str] = {}
-        changed: dict[int, str] = dict(await self._database.fetch(queries("catalogs")["table_stamps"], organization=caller.organization_id))
+        changed: dict[int, str] = dict(
+            await self._database.fetch(queries("catalogs")["table_stamps"], organization=caller.organization_id)
+        )
         for table in await find_tables(self._database, caller):
             columns = tuple(CatalogColumn(column.name, column.type) for column in table.columns)
             found.append(

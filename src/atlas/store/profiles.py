@@ -67,7 +67,8 @@ async def _column(
     if column.type != "text":
         return ColumnProfile(low=low, high=high, unique=unique)
     frequent = sql.SQL(
-        "SELECT {c} FROM {s} WHERE {c} IS NOT NULL AND length({c}) <= {m} GROUP BY {c} ORDER BY count(*) DESC, {c} LIMIT {n}"
+        "SELECT {c} FROM {s} WHERE {c} IS NOT NULL AND length({c}) <= {m} GROUP BY {c} "
+        "ORDER BY count(*) DESC, {c} LIMIT {n}"
     ).format(c=name, s=source, m=sql.Literal(MAX_LENGTH), n=sql.Literal(MAX_VALUES))
     values, size = [], 0
     for (value,) in await (await connection.execute(frequent)).fetchall():

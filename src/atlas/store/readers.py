@@ -56,9 +56,9 @@ class ReaderRoles:
             # Hashed here, so that no log of the server's ever holds it.
             hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
             await connection.execute(
-                sql.SQL(
-                    "ALTER ROLE {} LOGIN NOCREATEDB NOCREATEROLE INHERIT CONNECTION LIMIT {} PASSWORD {}"
-                ).format(name, sql.Literal(CONNECTIONS), sql.Literal(hashed))
+                sql.SQL("ALTER ROLE {} LOGIN NOCREATEDB NOCREATEROLE INHERIT CONNECTION LIMIT {} PASSWORD {}").format(
+                    name, sql.Literal(CONNECTIONS), sql.Literal(hashed)
+                )
             )
             settings = SETTINGS | {"statement_timeout": f"{int(self._timeout * 1000)}ms"}
             for setting, value in settings.items():

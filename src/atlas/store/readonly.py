@@ -1,4 +1,4 @@
-"""Runs SQL that came from outside: as its user's reader role, one SELECT, in a connection of its own that ends with it."""
+"""Runs SQL that came from outside: one SELECT, as its user's reader role, in a connection that ends with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BUSY = ("Too many queries at once", "try again in a moment")
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """Rows of a query. columns: (name, PostgreSQL type); truncated: whether there were more; seconds: in the database."""
+    """Rows of a query. columns: (name, type); truncated: whether there were more; seconds: in the database."""
 
     columns: tuple[tuple[str, str], ...]
     rows: list[tuple[Any, ...]]

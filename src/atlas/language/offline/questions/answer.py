@@ -47,7 +47,9 @@ def _plain(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]], 
     if not rows:
         return "Nothing was found."
     if len(rows) == 1 and len(columns) <= _NAMED:
-        return listed([f"{plain(name)}: {_cell(value)}" for (name, _), value in zip(columns, rows[0], strict=True)]) + "."
+        return (
+            listed([f"{plain(name)}: {_cell(value)}" for (name, _), value in zip(columns, rows[0], strict=True)]) + "."
+        )
     return f"Found {'more than ' if truncated else ''}{len(rows):,} rows."
 
 

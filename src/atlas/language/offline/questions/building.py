@@ -152,9 +152,9 @@ def _rows(reading: Reading) -> Query:
             raise Unclear("what to sort by")
         orders = [Order(key, reading.direction)]
     display = reading.display()
-    if reading.entity is not None and display is not None and _asks_which(reading):
-        if not selects or _entity_asked(reading):
-            selects = [display, *(expr for expr in selects if expr != display)]
+    which = reading.entity is not None and _asks_which(reading)
+    if which and display is not None and (not selects or _entity_asked(reading)):
+        selects = [display, *(expr for expr in selects if expr != display)]
     if not selects and reading.entity is None and not reading.filters:
         raise Unclear("what to show")
     for item in reading.items:
@@ -180,7 +180,9 @@ def _asks_which(reading: Reading) -> bool:
 def _check_pinned(reading: Reading, pinned: set[Expr], selects: list[Expr]) -> None:
     """Refuses what would only say what was asked: `which states does the Mississippi run through`."""
     display = reading.display()
-    shown = selects or ([display] if display is not None and reading.entity is not None and _asks_which(reading) else [])
+    shown = selects or (
+        [display] if display is not None and reading.entity is not None and _asks_which(reading) else []
+    )
     if shown and all(expr in pinned for expr in shown):
         raise Unclear("what is asked of it")
 
@@ -228,7 +230,13 @@ def _grouped(reading: Reading) -> Query:
         if len(numbers) == len(measures):
             return _per_row_query(reading, groups, numbers)
     extra = [col for col in selects if not reading.numeric(col)]
-    if reading.counting and not groups and measures == [Agg("count")] and _pins_row(reading) and len(reading.filters) == 1:
+    if (
+        reading.counting
+        and not groups
+        and measures == [Agg("count")]
+        and _pins_row(reading)
+        and len(reading.filters) == 1
+    ):
         raise Unclear("what to count")
     if extra and not groups and reading.counting and reading.head not in extra:
         raise Unclear("what to count")
@@ -297,7 +305,7 @@ def _best(reading: Reading) -> Query:
     groups = list(reading.groups)
     entity_head = head is None or (isinstance(head, Col) and head == reading.display())
     if not grouped and isinstance(by, Col):
-        if entity_head and not groups or (isinstance(head, Col) and reading.entity is not None and not groups):
+        if (entity_head and not groups) or (isinstance(head, Col) and reading.entity is not None and not groups):
             return _best_rows(reading, by)
         if groups or (isinstance(head, Col) and reading.limit is not None):
             # `top 5 states by revenue`: of the sums by state.
@@ -307,8 +315,8 @@ def _best(reading: Reading) -> Query:
     if by is None:
         by = Agg("count")
     if not groups:
-        chosen = [col for col in reading.selects if not reading.numeric(col)] or ([head] if head is not None else [])
-        groups = list(chosen)
+        groups = [col for col in reading.selects if not reading.numeric(col)]
+        groups = groups or ([head] if head is not None else [])
     if not groups:
         raise Unclear("what to compare")
     shown = [*groups, *(m for m in reading.measures if m != by), by]

@@ -88,13 +88,13 @@ class _Compiler:
             select = select.order_by(*keys)
         return select.limit(self._query.limit) if self._query.limit is not None else select
 
-    def _output(self, expr: Expr, name: str) -> exp.Expression:
+    def _output(self, expr: Expr, name: str) -> exp.Expr:
         built = self.expr(expr)
         if isinstance(expr, Col) and name == expr.name:
             return built
         return exp.alias_(built, name, quoted=_quoted(name))
 
-    def _ordinal(self, expr: Expr) -> exp.Expression:
+    def _ordinal(self, expr: Expr) -> exp.Expr:
         """The alias of an output where the expression is one and not a plain column."""
         for output in self._query.outputs:
             if output.expr == expr and not isinstance(expr, Col):
@@ -106,7 +106,7 @@ class _Compiler:
     def _used(self) -> set[str]:
         return {self._query.table, *(joined for _, joined in self._joins)}
 
-    def expr(self, expr: Expr) -> exp.Expression:
+    def expr(self, expr: Expr) -> exp.Expr:
         match expr:
             case Col(table=table, name=name):
                 return _name(table, name) if self._many else exp.Column(this=_identifier(name))
@@ -133,13 +133,13 @@ class _Compiler:
                 return exp.Window(this=exp.Lag(this=self.expr(value)), order=window)
         raise TypeError(type(expr))
 
-    def _arithmetic(self, operator: str, left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    def _arithmetic(self, operator: str, left: exp.Expr, right: exp.Expr) -> exp.Expr:
         if operator == "/":
             return exp.Div(this=exp.cast(_paren(left), "double precision"), expression=_nullif(right))
         kind = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}[operator]
         return kind(this=_paren(left), expression=_paren(right))
 
-    def _aggregate(self, agg: Agg) -> exp.Expression:
+    def _aggregate(self, agg: Agg) -> exp.Expr:
         arg = None if agg.arg is None else self.expr(agg.arg)
         distinct = agg.distinct
         if arg is None and self._multiplied:
@@ -149,7 +149,7 @@ class _Compiler:
             arg, distinct = self.expr(Col(table.name, table.key[0])), True
         if agg.function == "count":
             inner = exp.Star() if arg is None else exp.Distinct(expressions=[arg]) if distinct else arg
-            built: exp.Expression = exp.Count(this=inner)
+            built: exp.Expr = exp.Count(this=inner)
         elif agg.function == "median":
             assert arg is not None
             half = exp.PercentileCont(this=exp.Literal.number("0.5"))
@@ -163,7 +163,7 @@ class _Compiler:
             built = exp.Filter(this=built, expression=exp.Where(this=self.condition(agg.where)))
         return built
 
-    def condition(self, cond: Cond) -> exp.Expression:
+    def condition(self, cond: Cond) -> exp.Expr:
         match cond:
             case Compare(expr=expr, operator=operator, value=value, fold=fold):
                 left, right = self.expr(expr), _literal(value)
@@ -171,7 +171,7 @@ class _Compiler:
                     left, right = exp.Lower(this=left), _literal(value.lower())
                 return _OPERATORS[operator](this=left, expression=right)
             case OneOf(expr=expr, values=values, negated=negated):
-                found: exp.Expression = exp.In(this=self.expr(expr), expressions=[_literal(v) for v in values])
+                found: exp.Expr = exp.In(this=self.expr(expr), expressions=[_literal(v) for v in values])
                 return exp.Not(this=found) if negated else found
             case Contains(expr=expr, text=text, where=where, negated=negated):
                 escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -194,7 +194,7 @@ class _Compiler:
                 return self._nested(cond)
         raise TypeError(type(cond))
 
-    def _nested(self, cond: Given | Extreme | Exists) -> exp.Expression:
+    def _nested(self, cond: Given | Extreme | Exists) -> exp.Expr:
         match cond:
             case Given(sql=sql, negated=negated, table=table):
                 parsed = exp.Paren(this=sqlglot.parse_one(sql, dialect="postgres"))
@@ -221,8 +221,8 @@ class _Compiler:
                 return exp.Not(this=found) if negated else found
         raise TypeError(type(cond))
 
-    def _during(self, cond: During) -> exp.Expression:
-        parts: list[exp.Expression] = []
+    def _during(self, cond: During) -> exp.Expr:
+        parts: list[exp.Expr] = []
         for operator, bound in ((exp.GTE, cond.start), (exp.LT, cond.end)):
             if bound is not None:
                 parts.append(
@@ -260,7 +260,7 @@ def _name(table: str, column: str) -> exp.Column:
     return exp.Column(this=_identifier(column), table=_identifier(table))
 
 
-def _literal(value: str | float | bool) -> exp.Expression:
+def _literal(value: str | float | bool) -> exp.Expr:
     if isinstance(value, bool):
         return exp.Boolean(this=value)
     if isinstance(value, str):
@@ -270,15 +270,15 @@ def _literal(value: str | float | bool) -> exp.Expression:
     return exp.Literal.number(value)
 
 
-def _paren(node: exp.Expression) -> exp.Expression:
+def _paren(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=node) if isinstance(node, exp.Binary) else node
 
 
-def _nullif(node: exp.Expression) -> exp.Expression:
+def _nullif(node: exp.Expr) -> exp.Expr:
     return exp.Nullif(this=node, expression=exp.Literal.number(0))
 
 
-def _rounded(node: exp.Expression) -> exp.Expression:
+def _rounded(node: exp.Expr) -> exp.Expr:
     return exp.Round(this=exp.cast(node, "numeric"), decimals=exp.Literal.number(2))
 
 

@@ -57,9 +57,11 @@ def value(reading: Reading, at: int, wanted: Col | None = None) -> int:
         end = ahead + 1
     # The column's own name after the value says nothing more: `Italian food`.
     after = reading.item(end)
-    if after is not None and after.kind == "col" and column in [Col(m.table, m.column) for m in reading.columns(after)]:
-        if wanted is None and reading.kind(reading.next(end + 1)) not in ("cmp", "value", "quote", "between"):
-            end += 1
+    own = (
+        after is not None and after.kind == "col" and column in [Col(m.table, m.column) for m in reading.columns(after)]
+    )
+    if own and wanted is None and reading.kind(reading.next(end + 1)) not in ("cmp", "value", "quote", "between"):
+        end += 1
     if joined is not None and reading.versus and column not in reading.groups:
         reading.groups.append(column)
     return reading.add(_equal(column, values, negated), at, end)
@@ -215,7 +217,7 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
 def _with_unit(reading: Reading, at: int, end: int, cond: Compare) -> int:
     """Skips the unit after a number, such as dollars or miles, which no column holds."""
     item = reading.item(end)
-    if item is not None and item.kind in ("unit",) or (item is not None and item.text.lower() in _MEASURES):
+    if (item is not None and item.kind in ("unit",)) or (item is not None and item.text.lower() in _MEASURES):
         end += 1
     return reading.add(cond, at, end)
 
@@ -235,7 +237,8 @@ def between(reading: Reading, at: int, wanted: Col | None = None) -> int:
     numbers = low is not None and high is not None and low.kind == high.kind == "num"
     if not numbers or joint is None or joint.kind not in ("and", "to"):
         return at + 1
-    assert low is not None and high is not None
+    assert low is not None
+    assert high is not None
     column = wanted
     end = reading.next(place + 2) + 1
     if column is None:

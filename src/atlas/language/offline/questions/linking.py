@@ -120,9 +120,8 @@ class Index:
     def _phrase(self, found: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
         phrase = found[start:end]
         yield from self._value_mentions(found, phrase, start, end)
-        if any(token.kind == "quote" for token in phrase):
-            if len(phrase) > 1:
-                return
+        if len(phrase) > 1 and any(token.kind == "quote" for token in phrase):
+            return
         small = ("of", "the", "a", "an", "for", "with") if phrase[-1].lower in ("id", "name", "code") else _SMALL
         content = [t for t in phrase if t.lower not in small]
         if not content or len(content) > 4 or phrase[0] not in content or phrase[-1] not in content:
@@ -327,9 +326,10 @@ def hinted(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:
     """The column that an adjective measures: `long` a length, `expensive` a price."""
     for hint in ADJECTIVES[base][1].split():
         for linked in columns:
-            if linked.column.type in (*NUMERIC, *TEMPORAL) or base in ("high", "highest", "low", "lowest"):
-                if any(same_word(stem(hint), part) >= 0.9 for part in linked.every) and not _is_key(linked):
-                    return linked.column
+            measured = linked.column.type in (*NUMERIC, *TEMPORAL) or base in ("high", "highest", "low", "lowest")
+            named = any(same_word(stem(hint), part) >= 0.9 for part in linked.every)
+            if measured and named and not _is_key(linked):
+                return linked.column
     return None
 
 

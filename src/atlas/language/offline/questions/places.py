@@ -19,7 +19,7 @@ def written(place: str, size: int) -> str:
     """A place as texts of about `size` characters write it: by its code of that length, or its name."""
     kind, code = place.split(":")
     if kind == "us":
-        state = pycountry.subdivisions.get(code=f"US-{code}")
+        state = pycountry.subdivisions.get(code=f"US-{code}")  # type: ignore[no-untyped-call]
         return code if size == 2 or state is None else str(state.name)
     country = pycountry.countries.get(alpha_2=code)
     if country is None or size == 2:
@@ -31,7 +31,7 @@ def written(place: str, size: int) -> str:
 def _names() -> dict[str, frozenset[str]]:
     """Every name and code in lower case, and the places that it may mean: `us:CA`, `country:CA`."""
     found: dict[str, set[str]] = {}
-    for state in pycountry.subdivisions.get(country_code="US") or ():
+    for state in pycountry.subdivisions.get(country_code="US") or ():  # type: ignore[no-untyped-call]
         code = state.code.removeprefix("US-")
         for name in (state.name, code):
             found.setdefault(name.lower(), set()).add(f"us:{code}")

@@ -173,6 +173,14 @@ class Order(msgspec.Struct, frozen=True):
     descending: bool = False
 
 
+class Best(msgspec.Struct):
+    """What a superlative asks for. by: what is compared; None: the number of rows of each head; place: its item."""
+
+    descending: bool
+    by: Expr | None
+    place: int = 0
+
+
 class Query(msgspec.Struct, frozen=True):
     """A whole query. No outputs: all columns of the main table. ties: rows equal to the last one count too."""
 

@@ -46,8 +46,7 @@ def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> Query:
         lower = Agg("count")
     if isinstance(upper, Col) and isinstance(lower, Col) and not (left.filters and right.filters):
         return _of_columns(reading, upper, lower, rest, average=average)
-    if upper is None or lower is None or isinstance(upper, Col) or isinstance(lower, Col):
-        upper, lower = _summed(upper), _summed(lower)
+    upper, lower = _summed(upper), _summed(lower)
     common, above, below = _conditions(left, right, rest)
     if items[joint].kind == "outof":
         common, below = (*common, *below), []
@@ -120,7 +119,7 @@ def _conditions(left: Reading, right: Reading, rest: Reading) -> tuple[tuple[Con
     names = {_column(cond) for cond in above}
     if above:
         shared = [cond for cond in below if _column(cond) not in names]
-        if len(shared) < len(below) or left.entity is not None and right.entity is not None and not below:
+        if len(shared) < len(below) or (left.entity is not None and right.entity is not None and not below):
             common += shared
             below = [cond for cond in below if cond not in shared]
     return tuple(common), above, below

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from atlas.core.catalog import CatalogColumn
-from atlas.language.offline.questions import clauses, filtering
+from atlas.language.offline.questions import clauses, filtering, ordering, superlatives
 from atlas.language.offline.questions.linking import NUMERIC, TEMPORAL, Index, LinkedColumn, Mention, is_key
-from atlas.language.offline.questions.query import Agg, Bucket, Col, Cond, Expr, Given, Order
+from atlas.language.offline.questions.query import Agg, Best, Bucket, Col, Cond, Expr, Given, Order
 from atlas.language.offline.questions.tagging import Item
 from atlas.language.offline.questions.words import stem
 from atlas.language.plan import Term
@@ -17,15 +17,6 @@ from atlas.language.plan import Term
 _TIMES = (("creat", "crtd", "added", "regist", "sign", "join", "insert"), ("date", "time", "ts", "day", "start", "month"), (),
           ("updat", "modif", "end", "finish", "birth", "dob", "due", "expir", "delet", "last", "term"))  # fmt: skip
 SKIPPED = ("filler", "link")
-
-
-@dataclass
-class Best:
-    """The rows that a superlative asks for. by: what is compared; None: the number of rows of each head."""
-
-    descending: bool
-    by: Expr | None
-    place: int = 0
 
 
 @dataclass
@@ -124,11 +115,11 @@ class Reading:
                     # A second one, as in `the largest city of the smallest state`, is a question within the question.
                     self.unknown.append(item.text)
                     return at + 1
-                return clauses.superlative(self, at)
+                return superlatives.superlative(self, at)
             case "order" | "asc" | "desc":
-                return clauses.order(self, at)
+                return ordering.order(self, at)
             case "where" | "when" | "positive" | "much" | "size":
-                return clauses.asked(self, at)
+                return ordering.asked(self, at)
             case "value":
                 return filtering.value(self, at)
             case "quote":
@@ -141,7 +132,9 @@ class Reading:
                 return filtering.between(self, at)
             case "other":
                 asked = self.head is not None or self.entity is not None
-                if (self.kind(at - 1) == "col" and self.best is None) or (asked and self.kind(self.next(at + 1)) == "value"):
+                if (self.kind(at - 1) == "col" and self.best is None) or (
+                    asked and self.kind(self.next(at + 1)) == "value"
+                ):
                     # `course students`, `the state of Texas`: the noun next to it says what is meant.
                     return at + 1
             case "whether":
@@ -201,7 +194,14 @@ class Reading:
 
     def place(self, col: Col) -> int:
         """The first item that names a column."""
-        return next((n for n, item in enumerate(self.items) if any((m.table, m.column) == (col.table, col.name) for m in item.mentions)), 0)
+        return next(
+            (
+                n
+                for n, item in enumerate(self.items)
+                if any((m.table, m.column) == (col.table, col.name) for m in item.mentions)
+            ),
+            0,
+        )
 
     def before(self, at: int) -> str:
         """The text of the item before, where it is no schema word."""

@@ -7,8 +7,9 @@ from datetime import date
 
 import msgspec
 
-from atlas.language.offline.questions.lexicon import AGGREGATES, FILLERS, LINKING, UNITS, adjective
+from atlas.language.offline.questions.lexicon import FILLERS, LINKING, UNITS, adjective
 from atlas.language.offline.questions.linking import Index, Mention
+from atlas.language.offline.questions.phrases import LONGEST, PHRASES
 from atlas.language.offline.questions.times import Period, period
 from atlas.language.offline.questions.words import Token, tokens
 from atlas.language.plan import Term
@@ -31,121 +32,6 @@ class Item(msgspec.Struct, frozen=True):
     value: object = None
     text: str = ""
     period: Period | None = None
-
-
-def _phrases() -> dict[tuple[str, ...], tuple[str, object]]:
-    found: dict[tuple[str, ...], tuple[str, object]] = {}
-
-    def add(kind: str, value: object, *texts: str) -> None:
-        for text in texts:
-            found[tuple(text.split())] = (kind, value)
-
-    add("cmp", ">", "greater than", "more than", "larger than", "higher than", "bigger than", "over", "above", "exceeding",
-        "exceeds", "exceed", "in excess of", "better than", "beyond", "upwards of", ">")  # fmt: skip
-    add("cmp", "<", "less than", "fewer than", "lower than", "smaller than", "under", "below", "worse than", "<")
-    add("cmp", ">=", "at least", "no less than", "not less than", "no fewer than", "minimum of", "a minimum of", ">=",
-        "greater than or equal to", "more than or equal to")  # fmt: skip
-    add("cmp", "<=", "at most", "no more than", "not more than", "up to", "maximum of", "a maximum of", "<=",
-        "less than or equal to")  # fmt: skip
-    add("cmp", "=", "equal to", "equals", "exactly", "=", "equal")
-    add("cmp", "<>", "not equal to", "different from", "!=", "<>", "unequal to")
-    add("after", ">=", "or more", "or above", "or higher", "or greater", "and above", "or over")
-    add("after", "<=", "or less", "or fewer", "or below", "or lower", "and below", "or under")
-    add("count", None, "how many", "number of", "the number of", "count of", "count", "no. of", "no . of", "no of",
-        "total number of", "total count of", "the count of", "numbers of", "how often", "how many times")  # fmt: skip
-    add("much", None, "how much")
-    add("per", None, "for each", "per", "in each", "of each", "by each", "each", "every", "grouped by", "group by",
-        "broken down by", "split by", "break down by", "breakdown by", "for every", "in every", "across different",
-        "across various", "across each", "across all", "at each", "on each", "from each", "to each", "with each",
-        "segmented by", "summarized by", "for all the different", "across", "per each", "within each", "among different",
-        "for different", "between different", "instead of by", "grouped per", "over each", "over the",
-        "partitioned by", "through each")  # fmt: skip
-    add("by", None, "by", "in terms of", "based on", "according to", "with respect to", "measured by", "as measured by")
-    add("order", None, "ordered by", "sorted by", "order by", "sort by", "ranked by", "in order of", "order them by",
-        "sort them by", "ordered according to", "sorted in order of", "order the results by", "sort the results by",
-        "ordered", "sorted", "order results by", "rank by", "in the order of", "ordered on", "arranged by")  # fmt: skip
-    add("desc", None, "in descending order", "descending", "desc", "in descending", "descending order", "highest first",
-        "largest first", "newest first", "most first", "latest first", "in decreasing order", "in reverse order",
-        "from most to least", "in descending order of", "in decreasing order of")  # fmt: skip
-    add("asc", None, "in ascending order", "ascending", "asc", "in ascending", "ascending order", "lowest first",
-        "smallest first", "oldest first", "in increasing order", "from least to most", "in ascending order of",
-        "alphabetically", "in alphabetical order", "chronologically", "in chronological order", "alphabetical order")  # fmt: skip
-    add("top", True, "top")
-    add("top", False, "bottom")
-    add("most", True, "most", "the most", "greatest number of", "highest number of", "largest number of", "the maximum number of",
-        "maximum number of", "most number of", "the greatest number of", "the highest number of", "the largest number of",
-        "most amount of", "highest count of", "highest total number of")  # fmt: skip
-    add("most", False, "least", "fewest", "the fewest", "the least", "lowest number of", "smallest number of",
-        "minimum number of", "least number of", "the lowest number of", "the smallest number of", "least amount of")  # fmt: skip
-    add("share", None, "percent", "percentage", "percentage of", "percent of", "share", "share of", "proportion",
-        "proportion of", "fraction of", "percentages", "shares", "% of")  # fmt: skip
-    add("ratio", None, "ratio of", "ratio", "ratio between")
-    add("growth", None, "growth", "growth of", "growth rate", "growth rate of", "percentage change", "percent change",
-        "month over month", "month on month", "year over year", "week over week", "growth in", "change in", "mom", "yoy")  # fmt: skip
-    add("distinct", None, "distinct", "unique")
-    add("neg", None, "not", "no", "without", "excluding", "except", "except for", "other than", "non", "don't", "doesn't",
-        "didn't", "isn't", "aren't", "outside", "outside of", "never", "neither", "nor", "wasn't", "weren't", "don", "excludes",
-        "but not", "haven't", "hasn't", "lacking", "lack", "exclude", "aside from", "apart from", "besides")  # fmt: skip
-    add("contains", "any", "contains", "containing", "contain", "includes the word", "including the word", "matching",
-        "that includes", "like", "contains the word", "containing the word", "include the word", "has the word")  # fmt: skip
-    add("contains", "start", "starts with", "start with", "starting with", "begins with", "begin with", "beginning with",
-        "starts with the letter", "start with the letter", "beginning with the letter", "begins with the letter",
-        "starting with the letter", "begin with the letter")  # fmt: skip
-    add("contains", "end", "ends with", "end with", "ending with", "ending in", "ends in", "end in")
-    add("whether", None, "and how many do not", "and how many don't", "and how many are not", "and how many aren't",
-        "and how many did not", "and how many have not", "and how many is not", "and how many don t", "or not")  # fmt: skip
-    add("filler", None, "of the week", "of week", "in the database", "in the table", "at all", "so far",
-        "in total", "in all", "as a whole", "how does", "how do", "how did", "a list of", "the list of")  # fmt: skip
-    add("order", None, "starting from", "going from")
-    add(
-        "empty",
-        None,
-        "missing",
-        "empty",
-        "null",
-        "blank",
-        "not set",
-        "unset",
-        "unspecified",
-        "undefined",
-        "unavailable",
-    )
-    add("vs", None, "versus", "vs", "compared to", "compared with", "as opposed to", "vs.")
-    add("outof", None, "out of", "of all", "out of all")
-    add("to", None, "to")
-    add("and", None, "and", "&", "as well as", "along with", "together with", "plus")
-    add("or", None, "or")
-    add("comma", None, ",", ";")
-    add("between", None, "between", "ranging from", "from")
-    add("than", None, "than")
-    add("wh", None, "what", "which", "who", "whose", "whom")
-    add("where", None, "where")
-    add("when", None, "when")
-    add("how", None, "how")
-    add("stop", None, ".", "?", "!", ":")
-    for word, function in AGGREGATES.items():
-        add("agg", function, word)
-    add("agg", "avg", "average number of", "mean number of", "the average number of", "average count of")
-    add(
-        "agg",
-        "sum",
-        "total amount of",
-        "sum of",
-        "total of",
-        "sum total of",
-        "combined total of",
-        "total sum of",
-        "cumulative",
-    )
-    add("agg", "max", "maximum value of", "largest value of", "highest value of")
-    add("agg", "min", "minimum value of", "lowest value of", "smallest value of")
-    add("agg", "stddev", "standard deviation", "standard deviation of")
-    add("negation", None, "n't")
-    return found
-
-
-PHRASES = _phrases()
-LONGEST = max(map(len, PHRASES))
 
 
 def _compound(first: Item, last: Item) -> bool:
@@ -245,7 +131,11 @@ class Tagger:
             return Item(found[1], at, at + 1, value=found[0], text=token.lower)
         if token.kind == "sign":
             return Item("filler", at, at + 1)
-        if token.stem == "name" and at and any(m.end == at for ms in self._starting.values() for m in ms if m.kind == "column"):
+        if (
+            token.stem == "name"
+            and at
+            and any(m.end == at for ms in self._starting.values() for m in ms if m.kind == "column")
+        ):
             # A name that no column of the main table holds; one that can be joined may.
             return Item("unknown", at, at + 1, text=token.text)
         if token.lower in FILLERS:

@@ -32,7 +32,14 @@ from atlas.language.offline.questions.query import (
 )
 from atlas.language.plan import Chart
 
-_FUNCTIONS = {"sum": "total", "avg": "average", "min": "lowest", "max": "highest", "median": "median", "stddev": "deviation of"}
+_FUNCTIONS = {
+    "sum": "total",
+    "avg": "average",
+    "min": "lowest",
+    "max": "highest",
+    "median": "median",
+    "stddev": "deviation of",
+}
 _OPERATORS = {"=": "is", "<>": "is not", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _PIE_SLICES = 8
 
