@@ -103,14 +103,12 @@ def main() -> None:
             results.append((case, verdict))
             times.append(took)
             if verdict in options.show.split(","):
-                print(
-                    f"[{verdict}] {case.database} ({case.tables}): {case.question}\n     got: {text}\n    gold: {case.gold[:1]}"
-                )
+                print(f"[{verdict}] {case.database} ({case.tables}): {case.question}")
+                print(f"     got: {text}\n    gold: {case.gold[:1]}")
         table(results)
         times.sort()
-        print(
-            f"planning: median {1000 * statistics.median(times):.1f} ms, p95 {1000 * times[int(0.95 * len(times))]:.1f} ms"
-        )
+        median, late = 1000 * statistics.median(times), 1000 * times[int(0.95 * len(times))]
+        print(f"planning: median {median:.1f} ms, p95 {late:.1f} ms")
 
 
 if __name__ == "__main__":

@@ -6,34 +6,28 @@ from collections.abc import Iterable
 
 import msgspec
 
+from atlas.language.offline.questions.parts import Unclear, conditions, outputs
 from atlas.language.offline.questions.query import (
     Agg,
     All,
     Bucket,
     Col,
     Compare,
-    Cond,
     Exists,
     Expr,
     Extreme,
-    Num,
-    OfTotal,
     OneOf,
-    Op,
     Order,
-    Output,
-    Part,
-    Previous,
     Query,
     has_aggregate,
 )
 from atlas.language.offline.questions.reading import Reading
 
-_VERBS = ("are", "is", "were", "was", "have", "has", "had", "that", "who", "which", "come", "came", "do", "does", "did")
-
-
-class Unclear(Exception):
-    """The reading makes no query. The argument says what is missing."""
+# Stems of what adds up.
+_ADDING = frozenset(
+    "amount total revenu sale turnov incom earn quantiti qty count cost spend valu unit volum profit number num payment "
+    "credit debit popul fee charg order".split()
+)
 
 
 def build(reading: Reading) -> Query:
@@ -41,10 +35,6 @@ def build(reading: Reading) -> Query:
     equal = [f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and f.cond.operator == "="]
     if len(set(equal)) < len(equal) and reading.share is None:
         raise Unclear("how one thing can be two")
-    if reading.growth:
-        return _growth(reading)
-    if reading.share is not None:
-        return _share(reading)
     _foreign(reading)
     _late_measures(reading)
     if reading.best is not None:
@@ -99,41 +89,6 @@ def _cols(parts: Iterable[object]) -> Iterable[Col]:
             yield from _cols(part)
         elif isinstance(part, msgspec.Struct):
             yield from _cols(getattr(part, name) for name in part.__struct_fields__)
-
-
-def conditions(reading: Reading) -> tuple[Cond, ...]:
-    return tuple(filter_.cond for filter_ in reading.filters)
-
-
-def name_of(expr: Expr) -> str:
-    """How an output is called."""
-    match expr:
-        case Col(name=name):
-            return name
-        case Agg(function="count", arg=None):
-            return "count"
-        case Agg(function=function, arg=arg):
-            inner = name_of(arg) if arg is not None else "rows"
-            return {"avg": "average_", "sum": "total_", "count": "number_of_"}.get(function, function + "_") + inner
-        case Bucket(unit=unit) | Part(unit=unit):
-            return unit
-        case OfTotal():
-            return "percent"
-        case Op(operator="/"):
-            return "ratio"
-    return "value"
-
-
-def outputs(exprs: Iterable[Expr]) -> tuple[Output, ...]:
-    found: list[Output] = []
-    for expr in exprs:
-        if any(output.expr == expr for output in found):
-            continue
-        name, number = name_of(expr), 2
-        while any(output.name == name for output in found):
-            name, number = f"{name_of(expr)}_{number}", number + 1
-        found.append(Output(expr, name))
-    return tuple(found)
 
 
 def _rows(reading: Reading) -> Query:
@@ -222,9 +177,7 @@ def _grouped(reading: Reading) -> Query:
         numbers = [col for col in selects if reading.numeric(col)]
         if groups and numbers and _per_row(reading, groups):
             return _per_row_query(reading, groups, numbers)
-        if groups and numbers:
-            raise Unclear("whether the sum or the average is meant")
-        measures = [Agg("count")]
+        measures = [_default_measure(reading, col) for col in numbers] if groups and numbers else [Agg("count")]
     if groups and _per_row(reading, groups) and all(isinstance(m, Agg) and m.function == "sum" for m in measures):
         numbers = [m.arg for m in measures if isinstance(m, Agg) and isinstance(m.arg, Col)]
         if len(numbers) == len(measures):
@@ -247,6 +200,15 @@ def _grouped(reading: Reading) -> Query:
     return Query(
         reading.table, outputs([*groups, *measures]), conditions(reading), tuple(groups), having, order, reading.limit
     )
+
+
+def _default_measure(reading: Reading, col: Col) -> Agg:
+    """What `revenue by product` means: the sum of what adds up, else the average."""
+    words = reading.index.column(col.table, col.name).every
+    adds = any(word in _ADDING for word in words)
+    function = "sum" if adds else "avg"
+    reading.assumptions.append(f"{col.name} is taken as its {'sum' if adds else 'average'}.")
+    return Agg(function, col)
 
 
 def _group_order(reading: Reading, groups: list[Expr], measures: list[Expr | Agg]) -> tuple[Order, ...]:
@@ -351,7 +313,7 @@ def _best_rows(reading: Reading, by: Col) -> Query:
 
 
 def _having(reading: Reading) -> Query:
-    groups: list[Expr] = [reading.head] if reading.head is not None else []
+    groups: list[Expr] = [_called(reading, reading.head)] if reading.head is not None else []
     table = reading.table
     if reading.counted is not None and reading.counted != reading.table:
         # `users with more than 3 reviews`: of the reviews, by user.
@@ -366,54 +328,11 @@ def _having(reading: Reading) -> Query:
     )  # fmt: skip
 
 
-def _share(reading: Reading) -> Query:
-    """`what percentage of leads are active`, `share of revenue by state`."""
-    measure = next((m for m in reading.measures if isinstance(m, Agg) and m.function in ("sum", "count")), None)
-    amounts = [col for col in reading.selects if reading.numeric(col)]
-    whole = Agg("sum", amounts[0]) if measure is None and amounts else measure or Agg("count")
-    groups = [*reading.groups, *(col for col in reading.selects if col not in amounts and col not in reading.groups)]
-    if groups and not reading.filters:
-        exprs = [*groups, whole, OfTotal(whole)]
-        return Query(
-            reading.table, outputs(exprs), (), tuple(groups), order=(Order(OfTotal(whole), True),), limit=reading.limit
-        )
-    parts, base = _split_share(reading)
-    if not parts:
-        raise Unclear("the share of what")
-    cond = parts[0] if len(parts) == 1 else All(tuple(parts))
-    ratio: Expr = Op("/", msgspec.structs.replace(whole, where=cond), whole)
-    if reading.share == "percent":
-        ratio = Op("*", Num(100), ratio)
-    name = "percent" if reading.share == "percent" else "share"
-    shown = (*outputs(groups), Output(ratio, name))
-    order = (Order(ratio, True),) if groups else ()
-    return Query(reading.table, shown, tuple(base), tuple(groups), order=order, limit=reading.limit)
-
-
-def _split_share(reading: Reading) -> tuple[list[Cond], list[Cond]]:
-    """Conditions of the part, and those of the whole: `of leads from Texas, how many are active`."""
-    verb = None
-    if reading.entity is not None:
-        for place in range(reading.entity + 1, len(reading.items)):
-            if reading.items[place].kind == "filler" and reading.items[place].text in _VERBS:
-                verb = place
-                break
-    if reading.out_of is not None:
-        part = [f.cond for f in reading.filters if f.place < reading.out_of]
-        return part, [f.cond for f in reading.filters if f.place > reading.out_of]
-    if verb is not None and any(f.place > verb for f in reading.filters):
-        return [f.cond for f in reading.filters if f.place > verb], [f.cond for f in reading.filters if f.place < verb]
-    return [f.cond for f in reading.filters], []
-
-
-def _growth(reading: Reading) -> Query:
-    """`growth of revenue per month`: each period with the one before and the change in percent."""
-    bucket = next((group for group in reading.groups if isinstance(group, Bucket)), None) or reading.bucket("month")
-    if bucket is None or not isinstance(bucket, Bucket):
-        raise Unclear("over what time")
-    amounts = [col for col in reading.selects if reading.numeric(col)]
-    measure = next(iter(reading.measures), None) or (Agg("sum", amounts[0]) if amounts else Agg("count"))
-    before = Previous(measure, bucket)
-    change = Op("*", Num(100), Op("/", Op("-", measure, before), before))
-    shown = (*outputs([bucket, measure]), Output(before, "previous"), Output(change, "growth_percent"))
-    return Query(reading.table, shown, conditions(reading), (bucket,), order=(Order(bucket),), limit=reading.limit)
+def _called(reading: Reading, head: Expr) -> Expr:
+    """The name of what a key refers to, in place of the key."""
+    for join in reading.index.catalog.joins:
+        if isinstance(head, Col) and (join.left_table, join.left_column) == (head.table, head.name):
+            display = reading.index.display(join.right_table)
+            if display is not None and head.table == reading.table:
+                return Col(join.right_table, display)
+    return head

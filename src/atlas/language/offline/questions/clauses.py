@@ -34,6 +34,8 @@ def column(reading: Reading, at: int) -> int:
         return at + 1
     if reading.negated:
         return reading.add(Empty(col, not reading.take_negation()), at)
+    if reading.entity is not None and not reading.groups and _refers(reading, at, col):
+        return at + 1
     if reading.counting and not reading.measures and not reading.distinct and reading.entity is None:
         return _counted(reading, at, col)
     if reading.counting and reading.distinct and not reading.measures:
@@ -69,6 +71,19 @@ def _has(reading: Reading, at: int) -> bool:
         place -= 1
     superlative = reading.items[at].text.split()[0].lower().endswith("est")
     return place >= 0 and reading.items[place].text in _HAVING and not superlative
+
+
+def _refers(reading: Reading, at: int, col: Col) -> bool:
+    """Whether a key only says whose rows are meant, as in `orders from leads in Texas`."""
+    keys = {(join.left_table, join.left_column) for join in reading.index.catalog.joins}
+    led = reading.kind(at - 1) == "between" or reading.before(at) in ("from", "of", "by", "for", "with", "in", "the")
+    asked = any(item.kind == "wh" for item in reading.items[:at]) and not reading.counting
+    return (
+        (col.table, col.name) in keys
+        and led
+        and not asked
+        and reading.index.column(col.table, col.name).every[-1] == "id"
+    )
 
 
 def _flagged(reading: Reading, at: int) -> bool:
@@ -195,7 +210,7 @@ def table(reading: Reading, at: int) -> int:
 def rows_of(reading: Reading) -> Agg:
     """The number of things that the rows stand for: a sum where rows carry a number of them."""
     for linked in reading.index.columns[reading.table]:
-        if linked.column.name.lower() in ("count", "quantity", "qty", "num") and linked.column.type == "bigint":
+        if linked.column.name.lower() == "count" and linked.column.type == "bigint":
             return Agg("sum", Col(reading.table, linked.column.name))
     return Agg("count")
 

@@ -9,13 +9,15 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from atlas.core.catalog import Catalog
-from atlas.language.offline.questions.building import Unclear, build
+from atlas.language.offline.questions.building import build
 from atlas.language.offline.questions.compiling import NoPathError, paths, to_sql
 from atlas.language.offline.questions.following import continued, follows, last_query
 from atlas.language.offline.questions.linking import Index, index_of
-from atlas.language.offline.questions.query import Query
+from atlas.language.offline.questions.parts import Unclear
+from atlas.language.offline.questions.query import Col, Query
 from atlas.language.offline.questions.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.reading import Reading
+from atlas.language.offline.questions.shares import build_growth, build_share
 from atlas.language.offline.questions.tagging import Item, Tagger
 from atlas.language.offline.questions.wording import chart, explain
 from atlas.language.offline.questions.words import tokens
@@ -69,7 +71,7 @@ def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPla
     if catalog.table(before.table) is None:
         return None
     for reachable in (frozenset[str](), reachable_from(before.table, catalog)):
-        reading = Reading(tagger.index, before.table, tagger.items(before.table, reachable)).run()
+        reading = Reading(tagger.index, before.table, tagger.items(before.table, reachable), tagger.tokens).run()
         if reading.unknown:
             continue
         try:
@@ -104,14 +106,34 @@ def _weight(tagger: Tagger, table: str) -> float:
 def attempt(tagger: Tagger, table: str) -> Attempt:
     """Reads the question with `table` as the main one: first alone, then with all that can be joined."""
     alone = _attempt(tagger, table, frozenset())
-    if alone.sql is not None and not alone.reading.unknown:
+    good = alone.sql is not None and not alone.reading.unknown
+    if good and not _by_key(alone, tagger.index.catalog):
         return alone
     reachable = reachable_from(table, tagger.index.catalog)
     if not reachable:
         return alone
     joined = _attempt(tagger, table, reachable)
     joined.cost += 0.5
+    if (
+        good
+        and joined.sql is not None
+        and not joined.reading.unknown
+        and joined.cost <= min(alone.cost + 1.2, DOUBTFUL)
+    ):
+        return joined
     return min((alone, joined), key=lambda a: (a.sql is None, a.cost))
+
+
+def _by_key(alone: Attempt, catalog: Catalog) -> bool:
+    """Whether the query shows a key where the question names what it refers to: who says `leads` wants their names."""
+    keys = {Col(join.left_table, join.left_column) for join in catalog.joins}
+    shown = {output.expr for output in alone.query.outputs} if alone.query is not None else set()
+    for item in alone.reading.items:
+        if item.kind == "col" and not item.text.lower().endswith(("id", "ids")):
+            col = Col(item.mentions[0].table, item.mentions[0].column)
+            if col in keys and col in shown:
+                return True
+    return False
 
 
 def reachable_from(table: str, catalog: Catalog) -> frozenset[str]:
@@ -126,7 +148,7 @@ def reachable_from(table: str, catalog: Catalog) -> frozenset[str]:
 
 def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
     items = tagger.items(table, reachable)
-    reading = Reading(tagger.index, table, items)
+    reading = Reading(tagger.index, table, items, tagger.tokens)
     try:
         query = _query(reading, items)
         sql = to_sql(query, tagger.index.catalog)
@@ -141,7 +163,10 @@ def _query(reading: Reading, items: Sequence[Item]) -> Query:
     at = ratio_at(items)
     if at is not None:
         return build_ratio(reading, items, at)
-    return build(reading.run())
+    reading.run()
+    if reading.growth:
+        return build_growth(reading)
+    return build_share(reading) if reading.share is not None else build(reading)
 
 
 def _cost(tagger: Tagger, reading: Reading, query: Query) -> float:

@@ -197,7 +197,7 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
         return reading.add(Compare(column, operator, number), at, ahead + 1)
     rows = item is not None and any(m.kind == "table" and m.table == reading.table for m in item.mentions)
     counted = item is not None and (rows or item.kind == "table" or (column is not None and item.kind == "col"))
-    if counted and reading.entity is not None and reading.head is not None:
+    if counted and reading.head is not None:
         # `cities with more than 3 restaurants`: groups of the head, by their number of rows.
         reading.having.append((operator, number))
         assert item is not None
@@ -335,12 +335,13 @@ def whether(reading: Reading, at: int) -> int:
 def contains(reading: Reading, at: int, wanted: Col) -> int:
     """`name contains "x"`, `starting with A`."""
     item = reading.items[at]
-    ahead = reading.next(at + 1, skip=("filler",))
+    ahead = at + 1
     found = reading.item(ahead)
     if found is None or found.kind in ("col", "table"):
         reading.unknown.append(item.text)
         return at + 1
-    return reading.add(Contains(wanted, found.text, str(item.value), reading.take_negation()), at, ahead + 1)
+    text = reading.text(ahead)
+    return reading.add(Contains(wanted, text, str(item.value), reading.take_negation()), at, ahead + 1)
 
 
 def flagged(reading: Reading, column: Col, negated: bool) -> Cond:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from atlas.language.offline.questions.building import Unclear, conditions, outputs
+from atlas.language.offline.questions.parts import Unclear, conditions, outputs
 from atlas.language.offline.questions.query import (
     Agg,
     Col,

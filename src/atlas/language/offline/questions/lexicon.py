@@ -99,7 +99,7 @@ def adjective(word: str) -> tuple[str, str] | None:
 
 # Words for the same: any of a line means any other.
 _GROUPS = (
-    "customer client buyer purchaser account", "revenue sales turnover income earnings", "price cost charge fee fare",
+    "customer client buyer purchaser account", "revenue sales turnover income earnings amount", "price cost charge fee fare",
     "amount sum total value", "email mail", "phone telephone mobile cell", "company business organization firm employer",
     "employee staff worker personnel", "city town", "state province", "country nation", "zip postcode postal zipcode",
     "population person inhabitant citizen resident people", "birthday birthdate dob birth born",
@@ -112,7 +112,7 @@ _GROUPS = (
     "border neighbor neighbour neighboring adjacent bordering", "peak mountain", "flight plane", "speed velocity",
     "description desc", "address addr", "number num no count", "minimum min least", "maximum max most",
     "average avg mean", "identifier id code", "transaction tx txn", "insurance ins", "balance bal", "quarter qtr",
-    "status state condition stage", "lead prospect contact", "joined join signup registration registered",
+    "status condition stage", "lead prospect contact", "joined join signup registration registered",
     "hired hire employed", "fired termination terminated", "message text content", "latitude lat", "longitude lon lng long",
     "percent percentage pct", "date dt day", "time ts timestamp", "device gadget", "sensor device probe",
     "region area zone", "manager supervisor boss", "supplier vendor", "invoice bill", "shipping shipment delivery",

@@ -10,7 +10,7 @@ import msgspec
 
 from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
 from atlas.core.identifiers import singular
-from atlas.language.offline.questions.lexicon import ADJECTIVES, FILLERS, SYNONYMS
+from atlas.language.offline.questions.lexicon import ADJECTIVES, AGGREGATES, FILLERS, SYNONYMS
 from atlas.language.offline.questions.places import is_code, places, written
 from atlas.language.offline.questions.words import Token, parts, root, stem
 
@@ -20,12 +20,14 @@ TEMPORAL = ("date", "timestamp")
 # Words of column names that say little of what the column holds.
 _WEAK = frozenset(
     "name id num no number count total date dt ts at time code text value flag is has key uuid of in the and by to "
-    "tx sb amount type kind categori".split()
+    "tx sb amount type kind categori be have".split()
 )
 # Words that may follow a column's own in a question, as in `airline code`, where no other column is meant by them.
 _TRAILING = frozenset("id name code number column field valu date type level".split())
-# Words that identifiers without separators are made of, besides those of the schema's own tables.
+# Words that no name of a table or column has within, and those that it may have between its own.
+_VERBS = frozenset("is are was were be been have has had do does did that which who whose can will".split())
 _SMALL = ("of", "the", "a", "an", "for")
+# Words that identifiers without separators are made of, besides those of the schema's own tables.
 _COMMON = frozenset(
     "name id num date type count status text title year code key time amount price total address email phone number "
     "day month symbol currency country state city rate close open high low volume cust customer join tx ticker daily "
@@ -129,6 +131,8 @@ class Index:
         words = [t.stem if t.kind != "quote" else stem(t.lower) for t in content]
         if len(words) == 1 and "_" in content[0].lower:
             words = [stem(p) for p in parts(content[0].text)]
+        if not words:
+            return
         joined = "".join(t.lower for t in content)
         for name, own in self.table_words.items():
             score = (
@@ -138,8 +142,18 @@ class Index:
             )
             if score:
                 yield Mention(start, end, "table", name, score=score)
+        if len(content) > 1 and any(token.lower in _VERBS for token in content):
+            return
+        # `total amount` asks for a sum, but where a column is called so.
+        led = words[0] if len(words) > 1 and content[0].lower in AGGREGATES else None
         for columns in self.columns.values():
             for linked in columns:
+                if led is not None and led not in linked.every:
+                    continue
+                own = self.table_words[linked.table.name]
+                if len(words) > 1 and words[0] in own and content[0].lower != singular(content[0].lower):
+                    # `leads created` are leads; `lead status` is a column.
+                    continue
                 score = _column_score(words, linked, self.table_words[linked.table.name])
                 if len(phrase) == 1 and content[0].lower == linked.column.name.lower():
                     score = 1.05

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from atlas.language.offline.questions.building import Unclear, conditions, outputs
+from atlas.language.offline.questions.parts import Unclear, conditions, outputs
 from atlas.language.offline.questions.query import Agg, All, Col, Compare, Cond, Expr, Op, Order, Output, Query
 from atlas.language.offline.questions.reading import Reading
 from atlas.language.offline.questions.tagging import Item
@@ -57,7 +57,7 @@ def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> Query:
 
 
 def _part(reading: Reading, items: Sequence[Item]) -> Reading:
-    return Reading(reading.index, reading.table, items).run()
+    return Reading(reading.index, reading.table, items, reading.tokens).run()
 
 
 def _number(part: Reading) -> Expr | None:

@@ -10,12 +10,16 @@ from atlas.language.offline.questions import clauses, filtering, ordering, super
 from atlas.language.offline.questions.linking import NUMERIC, TEMPORAL, Index, LinkedColumn, Mention, is_key
 from atlas.language.offline.questions.query import Agg, Best, Bucket, Col, Cond, Expr, Given, Order
 from atlas.language.offline.questions.tagging import Item
-from atlas.language.offline.questions.words import stem
+from atlas.language.offline.questions.words import Token, stem
 from atlas.language.plan import Term
 
 # Stems of columns that say when a row came to be, when something began, and those that say something else.
 _TIMES = (("creat", "crtd", "added", "regist", "sign", "join", "insert"), ("date", "time", "ts", "day", "start", "month"), (),
           ("updat", "modif", "end", "finish", "birth", "dob", "due", "expir", "delet", "last", "term"))  # fmt: skip
+# What happens to rows when they come to be, so that a period behind it is that of the row's own time.
+_MADE = frozenset(
+    "added created joined registered signed imported received placed opened inserted logged recorded".split()
+)
 SKIPPED = ("filler", "link")
 
 
@@ -34,6 +38,7 @@ class Reading:
     index: Index
     table: str
     items: Sequence[Item]
+    tokens: Sequence[Token] = ()
     measures: list[Agg | Expr] = field(default_factory=list)
     selects: list[Col] = field(default_factory=list)
     groups: list[Expr] = field(default_factory=list)
@@ -159,6 +164,8 @@ class Reading:
         if not word.endswith(("ed", "en", "ing")) or len(word) < 5:
             return False
         ahead = self.next(at + 1)
+        if word in _MADE and self.kind(ahead) in ("period", "unit") and self.time_column() is not None:
+            return True
         apart = ahead > at + 1 or self.before(at) in ("have", "has", "had")
         if apart and self.kind(ahead) in ("value", "col", "table", "per", "by", "quote"):
             self.loose += 1
@@ -191,6 +198,11 @@ class Reading:
 
     def kind(self, at: int) -> str:
         return self.items[at].kind if 0 <= at < len(self.items) else ""
+
+    def text(self, at: int) -> str:
+        """An item as it was written."""
+        item = self.items[at]
+        return " ".join(token.text for token in self.tokens[item.start : item.end]) or item.text
 
     def place(self, col: Col) -> int:
         """The first item that names a column."""

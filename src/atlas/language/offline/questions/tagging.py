@@ -60,7 +60,9 @@ class Tagger:
 
     def tables(self) -> set[str]:
         """Tables that the question may be about."""
-        return {mention.table for mentions in self._starting.values() for mention in mentions}
+        stems = " ".join(token.stem for token in self.tokens)
+        told = {term.table for words, term in self._terms if term.table is not None and " ".join(words) in stems}
+        return told | {mention.table for mentions in self._starting.values() for mention in mentions}
 
     def mentions_of(self, table: str) -> list[Mention]:
         """What phrases may name in one table."""
@@ -87,12 +89,7 @@ class Tagger:
 
     def _item(self, at: int, table: str, reachable: frozenset[str]) -> Item:
         token = self.tokens[at]
-        if (
-            at == 0
-            and token.lower in ("name", "list", "show", "count")
-            and token.kind == "word"
-            and len(self.tokens) > 1
-        ):
+        if at == 0 and token.lower in ("name", "list", "show", "count") and self._commands(at):
             # As the first word they tell what to do: `name the rivers`.
             return self._keyword(at) or Item("filler", at, at + 1, text=token.lower)
         term = self._term(at, table, reachable)
@@ -115,6 +112,11 @@ class Tagger:
             kind = {"column": "col"}.get(mentions[0].kind, mentions[0].kind)
             return Item(kind, at, mentions[0].end, mentions, text=self._text(at, mentions[0].end))
         return self._plain(at, keyword)
+
+    def _commands(self, at: int) -> bool:
+        """Whether the first word tells what to do, and is not what is asked for, as in `name and email of leads`."""
+        after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        return after is not None and after.kind == "word" and after.lower not in ("and", "of", "or", "is", "by", "per")
 
     def _plain(self, at: int, keyword: Item | None) -> Item:
         token = self.tokens[at]

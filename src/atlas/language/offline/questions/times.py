@@ -105,6 +105,8 @@ def _word(found: Sequence[Token], index: int) -> str:
 
 def _relative(found: Sequence[Token], index: int, today: date, led: bool) -> Period | None:
     word = _word(found, index)
+    if not word:
+        return None
     if word == "the":
         inner = _relative(found, index + 1, today, led)
         return None if inner is None else msgspec.structs.replace(inner, used=inner.used + 1)

@@ -78,7 +78,7 @@ def expression(expr: Expr, table: str) -> str:
         case Agg(function="count", arg=None, where=where):
             return f"number of {entity(table, 2)}" + (f" where {condition(where)}" if where is not None else "")
         case Agg(function="count", arg=arg) if arg is not None:
-            return f"number of different {expression(arg, table)}"
+            return f"number of different {entity(expression(arg, table), 2)}"
         case Agg(function=function, arg=arg, where=where):
             inner = expression(arg, table) if arg is not None else "rows"
             return f"{_FUNCTIONS[function]} {inner}" + (f" where {condition(where)}" if where is not None else "")
