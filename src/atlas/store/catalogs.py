@@ -25,6 +25,11 @@ _TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "t
 # A profile of what has changed since is still used, and made again in the background, at most this often.
 REFRESH_SECONDS = 60.0
 _PROFILE_TIMEOUT = "8s"
+# How long a question waits for relations that nobody has asked about before.
+PATIENCE_SECONDS = 2.0
+# Relations that are profiled at once, so that connections are left for requests.
+_AT_ONCE = 2
+_NOTHING: Profile = {}
 # Relations beyond these many are known by their columns only.
 MAX_PROFILED = 200
 log = structlog.get_logger()
@@ -38,14 +43,16 @@ class CatalogStore:
         self._profiles: dict[str, tuple[str, float, Profile]] = {}
         self._joins: dict[tuple[str, ...], tuple[Join, ...]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._last: dict[int, tuple[object, Catalog]] = {}
 
     async def of(self, caller: Caller) -> Catalog:
         """The caller's catalog. Raises UnavailableError."""
         tables, stamps = await self._relations(caller)
         profiles = {}
+        patience = time.monotonic() + PATIENCE_SECONDS
         for table in tables[:MAX_PROFILED]:
-            profiles[table.name] = await self._profile(table, stamps[table.name])
+            profiles[table.name] = await self._profile(table, stamps[table.name], patience)
         joins = await self._find_joins(tables[:MAX_PROFILED], profiles)
         state = (
             tuple(stamps.items()),
@@ -92,7 +99,8 @@ class CatalogStore:
             stamps[dataset.name] = f"{row[4]} {len(dataset.columns)}"
         return found, stamps
 
-    async def _profile(self, table: CatalogTable, stamp: str) -> Profile:
+    async def _profile(self, table: CatalogTable, stamp: str, patience: float) -> Profile:
+        """What is known of a relation; what is not is found out now, or past `patience` in the background."""
         relation = f"{table.schema}.{table.relation}"
         kept = self._profiles.get(relation)
         if kept is None:
@@ -101,17 +109,24 @@ class CatalogStore:
                 kept = row[0][0], row[0][2], msgspec.convert(row[0][1], Profile)
                 self._profiles[relation] = kept
         if kept is None or set(kept[2]) != {column.name for column in table.columns}:
+            if time.monotonic() > patience:
+                self._refresh_later(table, relation, stamp)
+                return _NOTHING if kept is None else kept[2]
             await self._refresh(table, relation, stamp)
             return self._profiles[relation][2]
-        if kept[0] != stamp and time.time() - kept[1] > REFRESH_SECONDS and relation not in self._tasks:
+        if kept[0] != stamp and time.time() - kept[1] > REFRESH_SECONDS:
+            self._refresh_later(table, relation, stamp)
+        return kept[2]
+
+    def _refresh_later(self, table: CatalogTable, relation: str, stamp: str) -> None:
+        if relation not in self._tasks:
             task = asyncio.create_task(self._refresh(table, relation, stamp))
             self._tasks[relation] = task
             task.add_done_callback(lambda _: self._tasks.pop(relation, None))
-        return kept[2]
 
     async def _refresh(self, table: CatalogTable, relation: str, stamp: str) -> None:
         """Profiles a relation; one that takes too long is known by its columns only."""
-        async with self._database.connection() as connection:
+        async with self._turns, self._database.connection() as connection:
             try:
                 async with connection.transaction():
                     await _unhurried(connection)

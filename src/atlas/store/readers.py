@@ -60,7 +60,10 @@ class ReaderRoles:
                     name, sql.Literal(CONNECTIONS), sql.Literal(hashed)
                 )
             )
-            settings = SETTINGS | {"statement_timeout": f"{int(self._timeout * 1000)}ms"}
+            superuser = await (await connection.execute(queries("wall")["is_superuser"])).fetchone()
+            # Only a superuser may set it; without it, sorts of a query may fill the disk until it is stopped.
+            limited = {"temp_file_limit": "2GB"} if superuser is not None and superuser[0] else {}
+            settings = SETTINGS | limited | {"statement_timeout": f"{int(self._timeout * 1000)}ms"}
             for setting, value in settings.items():
                 await connection.execute(
                     sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))

@@ -79,18 +79,27 @@ def _groups(query: Query, rows: Sequence[tuple[Any, ...]], measures: Sequence[in
     for order in query.order:
         place = next((n for n in measures if query.outputs[n].expr == order.expr), place)
     unit = " %" if query.outputs[place].name in ("percent", "growth_percent") else ""
+    change = _change(query, rows[-1])
     parts = [f"{_cell(row[place])}{unit} for {', '.join(_label(row[n]) for n in names)}" for row in rows[:_NAMED]]
     what = expression(query.outputs[place].expr, query.table)
     lead = f"The {what}{conditions(query)}: "
     if len(rows) <= _NAMED and not truncated:
-        return f"{lead}{', '.join(parts)}."
+        return f"{lead}{', '.join(parts)}.{change}"
     groups = expression(query.outputs[names[0]].expr, query.table)
     total = f"{'more than ' if truncated else ''}{len(rows):,}"
     if isinstance(query.outputs[names[0]].expr, Bucket):
         last = rows[-1]
         ends = [f"{_cell(row[place])}{unit} for {_label(row[names[0]])}" for row in (rows[0], last)]
-        return f"{lead}from {ends[0]} to {ends[1]}, {total} {groups}s in all."
+        return f"{lead}from {ends[0]} to {ends[1]}, {total} {groups}s in all.{_change(query, last)}"
     return f"{lead}{', '.join(parts)} and others; {total} in all."
+
+
+def _change(query: Query, last: Sequence[Any]) -> str:
+    """The change in the last period, where growth was asked for."""
+    place = next((n for n, output in enumerate(query.outputs) if output.name == "growth_percent"), None)
+    if place is None or last[place] is None:
+        return ""
+    return f" The last change is {_cell(last[place])} %."
 
 
 def _rows(query: Query, rows: Sequence[tuple[Any, ...]], truncated: bool) -> str:
@@ -107,6 +116,8 @@ def _rows(query: Query, rows: Sequence[tuple[Any, ...]], truncated: bool) -> str
 
 def _label(value: Any) -> str:
     """What a group is called."""
+    if value is None:
+        return "none given"
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _cell(value)
 
 

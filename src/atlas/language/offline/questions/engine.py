@@ -12,15 +12,17 @@ from atlas.core.catalog import Catalog
 from atlas.language.offline.questions.building import build
 from atlas.language.offline.questions.compiling import NoPathError, paths, to_sql
 from atlas.language.offline.questions.following import continued, follows, last_query
+from atlas.language.offline.questions.lexicon import FILLERS, LINKING
 from atlas.language.offline.questions.linking import Index, index_of
 from atlas.language.offline.questions.parts import Unclear
+from atlas.language.offline.questions.phrases import PHRASES
 from atlas.language.offline.questions.query import Col, Query
 from atlas.language.offline.questions.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.reading import Reading
 from atlas.language.offline.questions.shares import build_growth, build_share
 from atlas.language.offline.questions.tagging import Item, Tagger
 from atlas.language.offline.questions.wording import chart, explain
-from atlas.language.offline.questions.words import tokens
+from atlas.language.offline.questions.words import Token, tokens
 from atlas.language.plan import Question, QuestionPlan
 
 MAX_TABLES_TRIED = 12
@@ -54,7 +56,7 @@ def plan_question(question: Question) -> QuestionPlan:
     attempts = [attempt(tagger, table) for table in _candidates(tagger, question)]
     good = [a for a in attempts if a.sql is not None]
     if not good:
-        return _not_understood(question, attempts)
+        return _not_understood(question, attempts, found)
     best = min(good, key=lambda a: a.cost)
     assert best.query is not None
     if best.reading.unknown or best.cost > DOUBTFUL:
@@ -202,9 +204,13 @@ def _tables_of(query: Query) -> list[str]:
     return _tables(query)
 
 
-def _not_understood(question: Question, attempts: Sequence[Attempt]) -> QuestionPlan:
+def _not_understood(question: Question, attempts: Sequence[Attempt], found: Sequence[Token] = ()) -> QuestionPlan:
     best = min(attempts, key=lambda a: (len(a.reading.unknown), a.cost), default=None)
-    words = tuple(dict.fromkeys(best.reading.unknown)) if best else ()
+    if best is None:
+        # Nothing names a table, so whatever is no word of the grammar is what is not understood.
+        words = tuple(dict.fromkeys(t.text for t in found if t.kind == "word" and not _known(t)))
+    else:
+        words = tuple(dict.fromkeys(best.reading.unknown))
     reason = best.reason if best and best.reason else ""
     if words:
         told = ", ".join(f'"{word}"' for word in words)
@@ -214,6 +220,10 @@ def _not_understood(question: Question, attempts: Sequence[Attempt]) -> Question
     else:
         text = reason or "I don't see which table or column this is about."
     return QuestionPlan(question=text, not_understood=words, suggestions=suggestions(question.catalog, question.table))
+
+
+def _known(token: Token) -> bool:
+    return token.lower in FILLERS or (token.lower,) in PHRASES or token.stem in LINKING
 
 
 def suggestions(catalog: Catalog, table: str | None) -> tuple[str, ...]:
