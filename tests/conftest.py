@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from atlas.app import create_app
 from atlas.cli.main import run_async
@@ -86,7 +87,8 @@ def database_url(postgres_url: str, template: str) -> Iterator[str]:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     # No jobs: most tests have none, and those that do start their own server.
-    return Settings(database_url=database_url, log_level="error", jobs=0)
+    secret = SecretStr("a secret for tests alone")
+    return Settings(database_url=database_url, log_level="error", jobs=0, secret_key=secret)
 
 
 @dataclass(frozen=True)
