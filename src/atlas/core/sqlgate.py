@@ -135,6 +135,8 @@ def _parse(text: str) -> exp.Query:
     pieces = list(_pieces(text))
     if len(pieces) > 2 * MAX_NODES:
         raise refuse(f"it has over {MAX_NODES:,} parts")
+    if not pieces or pieces[0][1].upper() not in ("SELECT", "WITH", "("):
+        raise refuse("only one SELECT is allowed")
     depth = run = 0
     words, behind = [], dict[str, str]()
     for kind, piece in pieces:

@@ -2,7 +2,8 @@
 
 PostgreSQL lets every role read most of the catalog and call most functions, among them such that wait, notify, lock,
 change settings and make large objects. Here all of that is taken from PUBLIC in Atlas's own database, and what queries
-need is given back by name.
+need is given back by name. What a role has is compared with what it should have, so that an upgraded or restored
+database gets its wall again at the next start.
 """
 
 from __future__ import annotations
@@ -16,32 +17,43 @@ from psycopg import sql
 from atlas.core.sqlfunctions import ALLOWED_FUNCTIONS
 from atlas.store.queries import queries
 
-# Raise it whenever what is revoked or granted changes.
-VERSION = 1
 log = structlog.get_logger()
 
 
 def harden(connection: psycopg.Connection[Any]) -> bool:
-    """Applies the wall where it is missing; False where the server forbids that. Blocks."""
+    """Builds what is missing of the wall; False where the server forbids some of it. Blocks."""
     known = queries("wall")
-    row = connection.execute(known["hardened"]).fetchone()
-    if row is not None and row[0] >= VERSION:
+    row = connection.execute(known["state"]).fetchone()
+    assert row is not None
+    superuser, database, schemas, relations, languages = row
+    routines = connection.execute(known["routines"], {"names": sorted(ALLOWED_FUNCTIONS)}).fetchall()
+    if database:
+        # An owner that is no superuser may do that, too; for others PostgreSQL only warns.
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("REVOKE CREATE, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+    if not superuser:
+        if schemas or relations or languages or routines:
+            log.warning(
+                "database not hardened",
+                reason="only a superuser may revoke what PostgreSQL grants to everybody",
+                lost="the SQL parser alone keeps queries from the system catalog and from PostgreSQL's functions",
+            )
+            return False
         return True
-    superuser = connection.execute(known["is_superuser"]).fetchone()
-    if superuser is None or not superuser[0]:
-        log.warning(
-            "database not hardened",
-            reason="only a superuser may revoke rights of PUBLIC",
-            lost="readers of questions could see the catalog and call PostgreSQL's functions past the SQL parser",
-        )
-        return False
     with connection.transaction():
-        connection.execute(known["revoke_all"])
-        names = connection.execute(known["grantable"], {"names": sorted(ALLOWED_FUNCTIONS)}).fetchall()
+        if schemas:
+            connection.execute(known["revoke_schemas"])
+        if relations:
+            connection.execute(known["revoke_relations"])
+        if languages:
+            trusted = ", ".join(name for (name,) in connection.execute(known["trusted_languages"]))
+            connection.execute(f"REVOKE USAGE ON LANGUAGE {trusted} FROM PUBLIC".encode())
         # The names come from PostgreSQL itself, as it quotes them.
-        listed = ", ".join(name for (name,) in names)
-        connection.execute(f"GRANT EXECUTE ON ROUTINE {listed} TO PUBLIC".encode())
-        database = sql.Identifier(connection.info.dbname)
-        connection.execute(sql.SQL("REVOKE CREATE, TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
-        connection.execute(known["record_hardening"], {"version": VERSION})
+        for wanted, statement in (
+            (False, "REVOKE EXECUTE ON ROUTINE {} FROM"),
+            (True, "GRANT EXECUTE ON ROUTINE {} TO"),
+        ):
+            names = ", ".join(name for name, should in routines if should == wanted)
+            if names:
+                connection.execute(f"{statement.format(names)} PUBLIC".encode())
     return True

@@ -6,24 +6,31 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable, Collection
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from atlas.core.access import Caller
-from atlas.errors import NotFoundError
+from atlas.errors import NotFoundError, UnavailableError
+from atlas.store.connecting import connect
 from atlas.store.database import Connection, Database
 from atlas.store.datasets import table_of
 from atlas.store.queries import queries
 
-# SET and RESET of these are statements, which no cursor can be declared for, and set_config is revoked.
+# SET and RESET of these are statements, which no cursor can be declared for, and set_config is revoked. The last lets
+# a query end soon after its client has gone.
 SETTINGS = {
     "default_transaction_read_only": "on", "search_path": "pg_catalog", "timezone": "UTC", "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "60s", "work_mem": "64MB", "max_parallel_workers_per_gather": "0",
-    "cursor_tuple_fraction": "1", "standard_conforming_strings": "on", "jit": "off",
+    "cursor_tuple_fraction": "1", "standard_conforming_strings": "on", "jit": "off", "enable_seqscan": "on",
+    "client_connection_check_interval": "2s",
 }  # fmt: skip
+# Only a superuser may set these.
+SUPERUSER_SETTINGS = {"temp_file_limit": "2GB"}
 CONNECTIONS = 20
+_GRANT_LOCK_SECONDS = "2s"
+_GRANT_ATTEMPTS = 3
 
 
 class ReaderRoles:
@@ -33,96 +40,114 @@ class ReaderRoles:
         self._database, self._secret, self._timeout = database, secret, timeout
         self._ready: set[str] = set()
 
-    async def prepare(self, caller: Caller, datasets: Collection[int]) -> str:
-        """The URL by which the caller's role connects, granted those datasets and no other that it may not read.
+    async def connect(self, caller: Caller, datasets: Collection[int]) -> Connection:
+        """A connection of its own for one query, which may read those datasets and no other that it was not granted.
 
-        Raises NotFoundError for a dataset that the caller may not read.
+        Raises NotFoundError for a dataset that the caller may not read, psycopg.OperationalError, UnavailableError.
         """
         role = f"{caller.schema_name}_u{caller.user_id}"
-        if role not in self._ready:
-            await self.make(caller, role)
-        await self._grant(caller, role, datasets)
-        return await self._url(role)
-
-    async def make(self, caller: Caller, role: str) -> None:
-        """Makes the role where it is missing, and sets its password and settings."""
         password = await self._password(role)
+        if role not in self._ready:
+            await self._make(caller, role, password)
+        await self._grant(caller, role, datasets)
+        try:
+            return await connect(self._database.url, role, password)
+        except psycopg.OperationalError as error:
+            if "password authentication failed" not in str(error) and "does not exist" not in str(error):
+                raise
+        # The secret has changed, or the database was restored without its roles.
+        await self._make(caller, role, password)
+        await self._grant(caller, role, datasets, anew=True)
+        return await connect(self._database.url, role, password)
+
+    async def _make(self, caller: Caller, role: str, password: str) -> None:
+        """Makes the role where it is missing, and sets its password and settings."""
         async with self._database.transaction() as connection:
-            await connection.execute(queries("wall")["lock_role"], {"role": role})
+            await connection.execute(queries("wall")["lock_roles"])
             name = sql.Identifier(role)
-            exists = await (await connection.execute(queries("wall")["role_exists"], {"role": role})).fetchone()
-            if exists is None:
+            row = await (await connection.execute(queries("wall")["find_role"], {"role": role})).fetchone()
+            exists, superuser = row or (False, False)
+            if not exists:
                 await connection.execute(sql.SQL("CREATE ROLE {}").format(name))
+            modern = connection.info.server_version >= 160000
+            if modern:
+                # Nobody guesses a password of 256 random bits, so hashing it slowly protects nothing and takes 5 ms.
+                await connection.execute("SET LOCAL scram_iterations = 1")
             # Hashed here, so that no log of the server's ever holds it.
             hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
             await connection.execute(
-                sql.SQL("ALTER ROLE {} LOGIN NOCREATEDB NOCREATEROLE INHERIT CONNECTION LIMIT {} PASSWORD {}").format(
-                    name, sql.Literal(CONNECTIONS), sql.Literal(hashed)
+                sql.SQL("ALTER ROLE {} LOGIN NOCREATEDB NOCREATEROLE {} CONNECTION LIMIT {} PASSWORD {}").format(
+                    name, sql.SQL("NOINHERIT" if modern else "INHERIT"), sql.Literal(CONNECTIONS), sql.Literal(hashed)
                 )
             )
-            superuser = await (await connection.execute(queries("wall")["is_superuser"])).fetchone()
-            # Only a superuser may set it; without it, sorts of a query may fill the disk until it is stopped.
-            limited = {"temp_file_limit": "2GB"} if superuser is not None and superuser[0] else {}
-            settings = SETTINGS | limited | {"statement_timeout": f"{int(self._timeout * 1000)}ms"}
-            for setting, value in settings.items():
+            settings = SETTINGS | {"statement_timeout": f"{int(self._timeout * 1000)}ms"}
+            for setting, value in (settings | (SUPERUSER_SETTINGS if superuser else {})).items():
                 await connection.execute(
                     sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
                 )
-            reader = sql.Identifier(f"{caller.schema_name}_reader")
-            modern = connection.info.server_version >= 160000
             # The organization's role has the rights on views, which come and go; SET ROLE to it would gain nothing.
+            reader = sql.Identifier(f"{caller.schema_name}_reader")
             options = sql.SQL(" WITH INHERIT TRUE, SET FALSE" if modern else "")
             await connection.execute(sql.SQL("GRANT {} TO {}{}").format(reader, name, options))
         self._ready.add(role)
 
-    async def _grant(self, caller: Caller, role: str, datasets: Collection[int]) -> None:
-        wanted = list(datasets)
-        async with self._database.transaction() as connection:
-            parameters = {"user": caller.user_id, "ids": wanted}
-            found = await (await connection.execute(queries("wall")["grants"], parameters)).fetchall()
-            readable = {row[0] for row in found if row[3]}
-            missing = set(wanted) - readable
-            if missing:
-                raise NotFoundError("Dataset not found", f"no dataset {min(missing)} that you may read")
-            for dataset_id, schema, granted, may in found:
-                if granted and not may:
-                    await self._change(connection, caller, role, dataset_id, schema, grant=False)
-                elif not granted and may and dataset_id in wanted:
-                    await self._change(connection, caller, role, dataset_id, schema, grant=True)
+    async def _grant(self, caller: Caller, role: str, datasets: Collection[int], *, anew: bool = False) -> None:
+        """Sets the role's rights to those datasets, and takes what the caller has lost. anew: whatever is recorded."""
+        parameters = {"user": caller.user_id, "ids": list(datasets)}
+        found = await self._database.fetch(queries("wall")["grants"], **parameters)
+        missing = set(datasets) - {row[0] for row in found if row[3]}
+        if missing:
+            raise NotFoundError("Dataset not found", f"no dataset {min(missing)} that you may read")
+        if not anew and all(granted == may for _, _, granted, may in found):
+            return
+        for attempt in range(_GRANT_ATTEMPTS):
+            try:
+                return await self._change(caller, role, parameters, anew=anew)
+            except psycopg.errors.LockNotAvailable:
+                raise UnavailableError("The data is being changed", "try again in a moment") from None
+            except (psycopg.errors.InternalError, psycopg.errors.UndefinedTable):
+                # Somebody else changed the same rights at the same time, or dropped the table.
+                if attempt == _GRANT_ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.05)
 
-    async def _change(
-        self, connection: Connection, caller: Caller, role: str, dataset_id: int, schema: str, *, grant: bool
-    ) -> None:
-        await connection.execute(queries("wall")["lock_role"], {"role": role})
-        name, table = sql.Identifier(role), table_of(schema, dataset_id)
-        query = "record_grant" if grant else "remove_grant"
-        await connection.execute(queries("wall")[query], {"user": caller.user_id, "id": dataset_id})
-        if grant:
-            await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), name))
-            await connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, name))
-        else:
-            await connection.execute(sql.SQL("REVOKE SELECT ON {} FROM {}").format(table, name))
+    async def _change(self, caller: Caller, role: str, parameters: dict[str, Any], *, anew: bool) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(f"SET LOCAL lock_timeout = '{_GRANT_LOCK_SECONDS}'".encode())
+            await connection.execute(queries("wall")["lock_roles"])
+            found = await (await connection.execute(queries("wall")["grants"], parameters)).fetchall()
+            for dataset_id, schema, granted, may in found:
+                if may and (anew or not granted):
+                    await _allow(connection, caller, role, dataset_id, schema)
+                elif granted and not may:
+                    await _deny(connection, caller, role, dataset_id, schema)
 
     async def _password(self, role: str) -> str:
         secret = await asyncio.to_thread(self._secret)
         return hmac.new(secret.encode(), f"reader:{role}".encode(), hashlib.sha256).hexdigest()
 
-    async def _url(self, role: str) -> str:
-        """The database's URL with the role's name and password."""
-        parts = urlsplit(self._database.url)
-        host = parts.netloc.rpartition("@")[2]
-        login = f"{quote(role, safe='')}:{await self._password(role)}"
-        return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
 
-    async def connect(self, caller: Caller, datasets: Collection[int]) -> Connection:
-        """A connection of its own for one query. Raises NotFoundError, psycopg.OperationalError."""
-        url = await self.prepare(caller, datasets)
-        try:
-            return await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=10)
-        except psycopg.OperationalError as error:
-            if "password authentication failed" not in str(error) and "does not exist" not in str(error):
-                raise
-            # The secret has changed, or the database was restored without its roles.
-            role = f"{caller.schema_name}_u{caller.user_id}"
-            await self.make(caller, role)
-            return await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=10)
+async def _allow(connection: Connection, caller: Caller, role: str, dataset_id: int, schema: str) -> None:
+    name, table = sql.Identifier(role), table_of(schema, dataset_id)
+    # A writer that adds a column would fail if the table's rights changed under it.
+    await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
+    if schema != caller.schema_name:
+        await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), name))
+    await connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, name))
+    parameters = {"user": caller.user_id, "id": dataset_id, "schema": schema}
+    await connection.execute(queries("wall")["record_grant"], parameters)
+
+
+async def _deny(connection: Connection, caller: Caller, role: str, dataset_id: int, schema: str) -> None:
+    """Takes the right to a dataset, which may be gone, and to its schema where that was the last one there."""
+    name, table = sql.Identifier(role), table_of(schema, dataset_id)
+    parameters = {"user": caller.user_id, "id": dataset_id, "table": table.as_string()}
+    row = await (await connection.execute(queries("wall")["find_table"], parameters)).fetchone()
+    if row is not None and row[0]:
+        await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
+        await connection.execute(sql.SQL("REVOKE SELECT ON {} FROM {}").format(table, name))
+    await connection.execute(queries("wall")["remove_grant"], parameters)
+    parameters = {"user": caller.user_id, "schema": schema}
+    left = await (await connection.execute(queries("wall")["grants_in_schema"], parameters)).fetchone()
+    if schema != caller.schema_name and left is not None and not left[0]:
+        await connection.execute(sql.SQL("REVOKE USAGE ON SCHEMA {} FROM {}").format(sql.Identifier(schema), name))

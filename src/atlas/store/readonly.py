@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import psycopg
-from psycopg.types.json import set_json_loads
 
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError, UnavailableError
 from atlas.store.database import UNREACHABLE, Connection, Database
 from atlas.store.readers import ReaderRoles
 
-_PIECE = 500
 _SLOT_WAIT_SECONDS = 10.0
 _GRACE_SECONDS = 5.0
+_LEAST_BYTES = 64 * 1024
+_TOO_LARGE = "a row of it is too large: "
 _BUSY = ("Too many queries at once", "try again in a moment")
+_TOO_LONG = ("The query took too long", "it was stopped; ask for less")
+_LOCKED = ("The data is being changed", "try again in a moment")
+# What no message may tell: names that Atlas gives to schemas, roles and relations.
+_INTERNAL = re.compile(r"_table_\d|_view_\d|dataset_\d|org_[0-9a-f]{12}|\batlas(?:_jobs)?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +57,47 @@ class QueryRunner:
         Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read,
         UnavailableError where it takes too long or too many run already.
         """
-        if "\0" in sql:
-            raise BadRequestError("Query failed", "it has a NUL character")
+        text = _encoded(sql)
         async with self._session(caller, datasets) as connection:
             started = time.perf_counter()
-            # PostgreSQL declares cursors for nothing but SELECT and VALUES; prepared, it takes one statement only.
-            await connection.execute(f"DECLARE _atlas NO SCROLL CURSOR FOR {sql}".encode(), prepare=True)
-            rows: list[tuple[Any, ...]] = []
-            size, more = 0, True
+            await _check(connection, text)
+            await _declare(connection, text, max(self._max_bytes, _LEAST_BYTES))
             cursor = connection.cursor()
-            while more and len(rows) <= max_rows and size <= self._max_bytes:
-                await cursor.execute(f"FETCH FORWARD {min(_PIECE, max_rows + 1 - len(rows))} FROM _atlas".encode())
-                piece = await cursor.fetchall()
-                rows += piece
-                size += sum(len(str(cell)) for row in piece for cell in row)
-                more = bool(piece) and len(rows) <= max_rows
-            types = connection.adapters.types
-            described = []
-            for column in cursor.description or ():
-                known = types.get(column.type_code)
-                described.append((column.name, known.name if known else "text"))
-            cut = len(rows) > max_rows or size > self._max_bytes
-            return QueryResult(tuple(described), rows[:max_rows], cut, time.perf_counter() - started)
+            # Of no rows, for the columns: a stream without rows has none.
+            await cursor.execute("FETCH FORWARD 0 FROM _atlas")
+            columns = [
+                (column.name, known.name if (known := connection.adapters.types.get(column.type_code)) else "text")
+                for column in cursor.description or ()
+            ]
+            rows, cut = await self._rows(connection, max_rows)
+            return QueryResult(tuple(columns), rows, cut, time.perf_counter() - started)
+
+    async def _rows(self, connection: Connection, max_rows: int) -> tuple[list[tuple[Any, ...]], bool]:
+        """The cursor's rows up to the limits, and whether there are more. They come one by one, so that no more
+        than a row is ever held beyond the limit of bytes."""
+        rows: list[tuple[Any, ...]] = []
+        size = 0
+        cursor = connection.cursor()
+        fetch = cursor.stream(f"FETCH FORWARD {max_rows + 1} FROM _atlas".encode())
+        async with contextlib.aclosing(cast("AsyncGenerator[tuple[Any, ...], None]", fetch)) as stream:
+            async for row in stream:
+                result = cursor.pgresult
+                assert result is not None
+                size += sum(len(result.get_value(0, position) or b"") for position in range(result.nfields))
+                if len(rows) == max_rows or (rows and size > self._max_bytes):
+                    # Nothing more is wanted of it; the stream would read the rest to its end.
+                    connection.pgconn.finish()
+                    return rows, True
+                rows.append(row)
+        return rows, False
 
     async def explain(self, caller: Caller, sql: str, datasets: Collection[int] = ()) -> str | None:
         """Why PostgreSQL would not run the query; None where it would. Nothing is run."""
         try:
+            text = _encoded(sql)
             async with self._session(caller, datasets) as connection:
-                # Planned, as for EXPLAIN, but never fetched from.
-                await connection.execute(f"DECLARE _atlas NO SCROLL CURSOR FOR {sql}".encode(), prepare=True)
+                # Never fetched from. EXPLAIN would take `ANALYZE SELECT …`, too.
+                await _check(connection, text)
         except BadRequestError as error:
             return error.details
         return None
@@ -88,28 +105,59 @@ class QueryRunner:
     @contextlib.asynccontextmanager
     async def _session(self, caller: Caller, datasets: Collection[int]) -> AsyncIterator[Connection]:
         """A read-only transaction of the caller's role that is rolled back and closed, whatever happens."""
-        try:
-            await asyncio.wait_for(self._slots.acquire(), _SLOT_WAIT_SECONDS)
-        except TimeoutError:
-            raise UnavailableError(*_BUSY) from None
+        await self._take_slot()
         connection: Connection | None = None
         try:
             async with asyncio.timeout(self._timeout + _GRACE_SECONDS):
                 connection = await self._roles.connect(caller, datasets)
-                # JSON stays the text that it is.
-                set_json_loads(lambda data: bytes(data).decode() if not isinstance(data, str) else data, connection)
                 await connection.execute("BEGIN READ ONLY")
                 yield connection
         except TimeoutError:
-            raise UnavailableError("The query took too long", "it was stopped; ask for less") from None
-        except psycopg.errors.QueryCanceled as error:
-            raise UnavailableError("The query took too long", "it was stopped; ask for less") from error
+            raise UnavailableError(*_TOO_LONG) from None
         except psycopg.Error as error:
             raise _refused(error) from error
         finally:
             self._slots.release()
             if connection is not None:
                 await _end(connection)
+
+    async def _take_slot(self) -> None:
+        try:
+            async with asyncio.timeout(_SLOT_WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise UnavailableError(*_BUSY) from None
+
+
+def _encoded(sql: str) -> bytes:
+    """The text as PostgreSQL gets it. Raises BadRequestError for what it would not see as it is."""
+    try:
+        text = sql.encode()
+    except UnicodeEncodeError:
+        raise BadRequestError("Query failed", "it has a lone surrogate") from None
+    if b"\0" in text:
+        raise BadRequestError("Query failed", "it has a NUL character")
+    return text
+
+
+async def _check(connection: Connection, sql: bytes) -> None:
+    """Has PostgreSQL plan the query and check its rights. Prepared, it takes one statement only, and it declares
+    cursors for nothing but SELECT and VALUES."""
+    await connection.execute(b"DECLARE _check NO SCROLL CURSOR FOR " + sql, prepare=True)
+
+
+async def _declare(connection: Connection, sql: bytes, max_bytes: int) -> None:
+    """Declares the cursor of a query that was checked, so that in parentheses it is one query, too.
+
+    A row is as large as PostgreSQL can make it, 1 GB, and would be received whole. OFFSET keeps the test of its size
+    apart from the query's own conditions.
+    """
+    await connection.execute(
+        b"DECLARE _atlas NO SCROLL CURSOR FOR SELECT * FROM (SELECT * FROM (%b\n) AS q OFFSET 0) AS q WHERE CASE WHEN "
+        b"length((q.*)::text) > %d THEN ('%b' || length((q.*)::text))::integer = 0 ELSE true END"
+        % (sql, max_bytes, _TOO_LARGE.encode()),
+        prepare=True,
+    )
 
 
 async def _end(connection: Connection) -> None:
@@ -123,9 +171,19 @@ async def _end(connection: Connection) -> None:
 def _refused(error: psycopg.Error) -> Exception:
     """What the caller is told: PostgreSQL's reason where the SQL is wrong, else that the server is not there."""
     state = error.sqlstate or ""
-    if state[:2] in ("08", "57", "53") or (isinstance(error, psycopg.OperationalError) and not state):
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return UnavailableError(*_TOO_LONG)
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return UnavailableError(*_LOCKED)
+    if isinstance(error, psycopg.errors.TooManyConnections):
+        return UnavailableError(*_BUSY)
+    if _TOO_LARGE in (error.diag.message_primary or ""):
+        return BadRequestError("Query failed", "a row of it is too large")
+    if state[:2] in ("53", "54"):
+        return BadRequestError("Query failed", "it needs too much memory or disk; ask for less")
+    if state[:2] in ("08", "57", "58") or (isinstance(error, psycopg.OperationalError) and not state):
         return UnavailableError(*UNREACHABLE)
     reason = (error.diag.message_primary or "it cannot be run")[:200]
-    if state == "42501" or "_table_" in reason or "_view_" in reason or "dataset_" in reason:
+    if state == "42501" or _INTERNAL.search(reason):
         reason = "it reads or calls what it may not"
     return BadRequestError("Query failed", reason)

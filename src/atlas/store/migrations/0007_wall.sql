@@ -1,17 +1,13 @@
 -- depends: 0006_questions
 -- What readers of questions may read, and what is known of the values that they may ask about.
 
--- Which version of store/hardening.py has been applied to this database.
-CREATE TABLE atlas.hardening (
-    version    integer NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
-);
-
 -- Datasets that a user's reader role has been granted. A question grants those that it reads, and revokes those that
--- its user may no longer read.
+-- its user may no longer read. They outlive the dataset, so that the right to use its schema can be taken back with the
+-- last of them.
 CREATE TABLE atlas.reader_grants (
-    user_id    integer NOT NULL REFERENCES atlas.users ON DELETE CASCADE,
-    dataset_id integer NOT NULL REFERENCES atlas.datasets ON DELETE CASCADE,
+    user_id      integer NOT NULL REFERENCES atlas.users ON DELETE CASCADE,
+    dataset_id   integer NOT NULL,
+    table_schema text NOT NULL,
     PRIMARY KEY (user_id, dataset_id)
 );
 

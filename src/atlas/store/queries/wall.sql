@@ -1,52 +1,92 @@
--- name: is_superuser
-SELECT rolsuper FROM pg_roles WHERE rolname = current_user
+-- name: state
+-- What the connected user may change, and what PUBLIC still has that it should not.
+SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS superuser,
+       (SELECT EXISTS (SELECT 1 FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) a
+                       WHERE a.grantee = 0 AND a.privilege_type IN ('CREATE', 'TEMPORARY'))
+        FROM pg_catalog.pg_database WHERE datname = current_database()) AS database,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n,
+                      aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a
+               WHERE nspname IN ('public', 'information_schema') AND a.grantee = 0) AS schemas,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_class c, aclexplode(relacl) a
+               WHERE relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+                 AND a.grantee = 0) AS relations,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_language, aclexplode(coalesce(lanacl, acldefault('l', lanowner))) a
+               WHERE lanpltrusted AND a.grantee = 0) AS languages
 
--- name: hardened
-SELECT coalesce(max(version), 0) FROM atlas.hardening
+-- name: revoke_schemas
+REVOKE ALL ON SCHEMA public, information_schema FROM PUBLIC
 
--- name: record_hardening
-INSERT INTO atlas.hardening (version) VALUES (%(version)s)
+-- name: revoke_relations
+REVOKE ALL ON ALL TABLES IN SCHEMA pg_catalog, information_schema FROM PUBLIC
 
--- name: revoke_all
--- What every role has of itself, by which a reader could read the catalog, call functions, or make objects.
-REVOKE SELECT ON ALL TABLES IN SCHEMA pg_catalog, information_schema FROM PUBLIC;
-REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA pg_catalog, information_schema, public, atlas, atlas_jobs FROM PUBLIC;
-REVOKE ALL ON SCHEMA public, information_schema FROM PUBLIC;
-REVOKE USAGE ON LANGUAGE sql, plpgsql FROM PUBLIC;
+-- name: trusted_languages
+SELECT quote_ident(lanname) FROM pg_catalog.pg_language WHERE lanpltrusted
 
--- name: grantable
--- Functions that a reader may call: the named ones, and what stands behind operators, casts and texts of plain values.
+-- name: routines
+-- Routines whose rights differ from the wall's: (as PostgreSQL writes it, whether every role should have it).
+-- Every role may call the named functions and those behind operators, casts, hashes and texts, of plain values only. The
+-- rest is taken wherever a role could get at it: in Atlas's own schemas, and where PUBLIC may use the schema.
 WITH plain AS (
-    SELECT oid, typinput, typoutput FROM pg_type
-    WHERE typname IN ('bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'char',
-                      'name', 'date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb',
-                      'unknown', 'bytea', 'anyelement', 'any', 'anycompatible', 'anyenum', 'anynonarray')
+    SELECT t.oid FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+    WHERE t.typnamespace = 'pg_catalog'::regnamespace AND coalesce(e.typname, t.typname) IN (
+        'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'date', 'time',
+        'timetz', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'unknown', 'record', 'any',
+        'anyelement', 'anynonarray', 'anyarray', 'anycompatible', 'anycompatiblenonarray', 'anycompatiblearray')
+), behind AS (
+    SELECT oprcode::oid AS oid FROM pg_catalog.pg_operator
+    UNION SELECT castfunc FROM pg_catalog.pg_cast
+), hashes AS (
+    -- Of long lists behind IN.
+    SELECT p.amproc::oid AS oid FROM pg_catalog.pg_amproc p
+    JOIN pg_catalog.pg_opfamily f ON f.oid = p.amprocfamily JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod
+    WHERE m.amname = 'hash' AND p.amproclefttype IN (SELECT oid FROM plain)
+      AND p.amprocrighttype IN (SELECT oid FROM plain)
+), texts AS (
+    -- Of casts from and to texts, where they are constants.
+    SELECT unnest(ARRAY[typinput, typoutput])::oid AS oid FROM pg_catalog.pg_type
+    WHERE oid IN (SELECT oid FROM plain) AND typtype = 'b'
+), known AS (
+    SELECT p.oid, EXISTS (SELECT 1 FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                          WHERE a.grantee = 0) AS held,
+           p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind <> 'p' AND NOT p.proretset
+           AND p.provolatile <> 'v' AND (p.oid IN (SELECT oid FROM hashes UNION SELECT oid FROM texts)
+               OR (p.proname = ANY (%(names)s) OR p.oid IN (SELECT oid FROM behind))
+                  AND NOT EXISTS (SELECT 1 FROM unnest(p.proargtypes::oid[] || p.prorettype) AS t (type)
+                                  WHERE t.type NOT IN (SELECT oid FROM plain))) AS wanted,
+           n.nspname IN ('public', 'atlas', 'atlas_jobs', 'information_schema')
+           OR EXISTS (SELECT 1 FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+                      WHERE a.grantee = 0) AS reachable
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 )
-SELECT p.oid::regprocedure::text
-FROM pg_proc p
-WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind <> 'p' AND NOT p.proretset AND p.provolatile <> 'v'
-  AND (p.oid IN (SELECT typinput FROM plain UNION SELECT typoutput FROM plain)
-       OR (p.proname = ANY (%(names)s)
-           OR p.oid IN (SELECT oprcode FROM pg_operator) OR p.oid IN (SELECT castfunc FROM pg_cast))
-          AND (SELECT bool_and(t.type IN (SELECT oid FROM plain) OR t.type IN (SELECT y.oid FROM pg_type y
-                   WHERE y.typelem IN (SELECT oid FROM plain) OR y.typname = 'internal' AND p.prokind <> 'f'))
-               FROM unnest(p.proargtypes::oid[] || p.prorettype) AS t (type)))
+SELECT oid::regprocedure::text, wanted FROM known WHERE held <> wanted AND (wanted OR reachable)
 
--- name: role_exists
-SELECT 1 FROM pg_roles WHERE rolname = %(role)s
+-- name: lock_roles
+-- Roles and rights are changed by one at a time: PostgreSQL fails where two change the same row of its catalog.
+SELECT pg_advisory_xact_lock(hashtextextended('atlas readers', 0))
 
--- name: lock_role
-SELECT pg_advisory_xact_lock(hashtextextended(%(role)s, 0))
+-- name: find_role
+-- Whether a role is there, and whether we may set what only superusers may.
+SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %(role)s), rolsuper FROM pg_roles WHERE rolname = current_user
 
 -- name: grants
--- Datasets of a question that its user may read, and those granted before, with whether the user still may.
-SELECT d.id, d.table_schema, g.dataset_id IS NOT NULL, atlas.can_read(%(user)s, d.id, d.owner_id)
-FROM atlas.datasets d
-LEFT JOIN atlas.reader_grants g ON g.dataset_id = d.id AND g.user_id = %(user)s
-WHERE d.id = ANY (%(ids)s) OR g.dataset_id IS NOT NULL
+-- Datasets of a question, and those granted before, each with whether its user may read it now.
+SELECT w.id, coalesce(d.table_schema, g.table_schema), g.dataset_id IS NOT NULL,
+       d.id IS NOT NULL AND atlas.can_read(%(user)s, d.id, d.owner_id)
+FROM (SELECT unnest(%(ids)s::int[]) AS id
+      UNION SELECT dataset_id FROM atlas.reader_grants WHERE user_id = %(user)s) w
+LEFT JOIN atlas.datasets d ON d.id = w.id
+LEFT JOIN atlas.reader_grants g ON g.dataset_id = w.id AND g.user_id = %(user)s
+WHERE d.id IS NOT NULL OR g.dataset_id IS NOT NULL
 
 -- name: record_grant
-INSERT INTO atlas.reader_grants (user_id, dataset_id) VALUES (%(user)s, %(id)s) ON CONFLICT DO NOTHING
+INSERT INTO atlas.reader_grants (user_id, dataset_id, table_schema) VALUES (%(user)s, %(id)s, %(schema)s)
+ON CONFLICT DO NOTHING
 
 -- name: remove_grant
 DELETE FROM atlas.reader_grants WHERE user_id = %(user)s AND dataset_id = %(id)s
+
+-- name: find_table
+SELECT to_regclass(%(table)s) IS NOT NULL
+
+-- name: grants_in_schema
+SELECT count(*) FROM atlas.reader_grants WHERE user_id = %(user)s AND table_schema = %(schema)s
