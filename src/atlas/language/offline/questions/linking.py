@@ -25,6 +25,8 @@ _WEAK = frozenset(
 # Words that may follow a column's own in a question, as in `airline code`, where no other column is meant by them.
 _TRAILING = frozenset("id name code number column field valu date type level".split())
 # Words that no name of a table or column has within, and those that it may have between its own.
+# The score of a column that a part of its name tells from all others of its table.
+_PARTIAL = 0.7
 _VERBS = frozenset("is are was were be been have has had do does did that which who whose can will".split())
 _SMALL = ("of", "the", "a", "an", "for")
 # Words that identifiers without separators are made of, besides those of the schema's own tables.
@@ -155,12 +157,21 @@ class Index:
                     # `leads created` are leads; `lead status` is a column.
                     continue
                 score = _column_score(words, linked, self.table_words[linked.table.name])
+                if 0.3 < score < _PARTIAL and self._alone(words, linked):
+                    score = _PARTIAL
                 if len(phrase) == 1 and content[0].lower == linked.column.name.lower():
                     score = 1.05
                 elif _solid(linked.column.name) in (joined, singular(joined)):
                     score = max(score, 0.98)
                 if score:
                     yield Mention(start, end, "column", linked.table.name, linked.column.name, score=score)
+
+    def _alone(self, words: Sequence[str], linked: LinkedColumn) -> bool:
+        """Whether no other column of the table has one of these words exactly, as `range` in `range_miles`."""
+        if not all(word in linked.core and len(word) > 3 for word in words):
+            return False
+        others = (other for other in self.columns[linked.table.name] if other is not linked)
+        return not any(word in other.every for other in others for word in words)
 
     @staticmethod
     def _spoken(found: Sequence[Token], start: int) -> bool:
