@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from tests.api.test_imports import send as import_file
 from tests.conftest import Client, People
-from tests.hostile_sql import HOSTILE
+from tests.hostile_database import HOSTILE
 from tests.model_server import ModelServer, Reply, model_server, say, silent
 
 from atlas.config import Settings

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from tests.api.test_imports import send
 from tests.conftest import Client, People, make_dataset
-from tests.hostile_sql import HOSTILE
+from tests.hostile_database import HOSTILE
 
 from atlas.config import Settings
 from atlas.core.access import Caller
