@@ -1,0 +1,47 @@
+"""A query from outside: read into pieces, parsed, checked against allow-lists, resolved, and written anew.
+
+What runs is never the text that came. The parser sees stand-ins for names, texts, types and functions; nodes and
+their arguments must be on a list; each name must mean a column or table of the catalog, or one that the query gives;
+and PostgreSQL gets every column with its table, so that it finds the same meaning or none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from atlas.core.catalog import Catalog
+from atlas.core.sqlgate_pieces import refuse
+from atlas.core.sqlgate_reader import read_query
+from atlas.core.sqlgate_rules import check_tree
+from atlas.core.sqlgate_scopes import resolve
+from atlas.core.sqlgate_writer import write_logical, write_physical
+
+
+class CheckedQuery(NamedTuple):
+    """A query that may run.
+
+    logical: SQL with the users' names, to show; physical: the SQL to run, every name quoted, `%` left single;
+    tables: names of the catalog's tables that it reads, as they appear; ordered: whether its rows have an order.
+    """
+
+    logical: str
+    physical: str
+    tables: tuple[str, ...]
+    ordered: bool
+
+
+def check_query(text: str, catalog: Catalog, *, max_rows: int | None = None) -> CheckedQuery:
+    """The one SELECT that `text` is, on this catalog, as PostgreSQL.
+
+    max_rows: `physical` gives at most one row more, so that the caller sees whether there are more.
+    Raises BadRequestError("Query refused", reason).
+    """
+    try:
+        tree = read_query(text)
+        check_tree(tree)
+        found = resolve(tree, catalog)
+        limit = None if max_rows is None else max_rows + 1
+        logical, physical = write_logical(tree, found), write_physical(tree, found, limit)
+    except RecursionError:
+        raise refuse("it is nested too deep") from None
+    return CheckedQuery(logical, physical, tuple(found.used), bool(tree.args.get("order")))
