@@ -57,6 +57,10 @@ def read_query(text: str) -> exp.Expr:
     return tree
 
 
+# What no item of a list starts with, though the parser would not mind.
+_LIST_ENDS = KEYWORDS & set("FROM WHERE GROUP HAVING ORDER LIMIT OFFSET UNION INTERSECT EXCEPT WINDOW".split())
+
+
 @dataclass(slots=True)
 class _Reader:
     """Turns pieces into what the parser sees."""
@@ -160,6 +164,10 @@ class _Reader:
             self.open.append(before.word)
         elif piece.text == ")" and self.open:
             self.open.pop()
+        elif piece.text == "," and (self._peek().kind == "none" or self._peek().word in _LIST_ENDS):
+            raise refuse("a comma with nothing behind it")
+        elif piece.text == "," and before.kind == "number" and self._peek(-3).word == "LIMIT":
+            raise refuse("LIMIT takes one number; write LIMIT … OFFSET …")
         elif piece.text == "." and not (before.is_name and (self._peek().is_name or self._peek().text == "*")):
             raise refuse("a field of a value, (…).name, is not allowed")
         # As the parser would write it.
@@ -201,12 +209,12 @@ class _Reader:
             return "INNER JOIN" if bare else word
         if phrase := self._placed(before, word):
             return phrase
+        if word in RESERVED:
+            raise refuse(f"{word} is not allowed")
         if after.text == "(" and not self._is_column_list(before):
             return self._function(piece)
         if word in STATEMENTS and before.text == "(" and after.kind == "word":
             raise refuse(f"only SELECT is allowed in parentheses, not {word}")
-        if word in RESERVED:
-            raise refuse(f"{word} is not allowed")
         if before.word == "WITH" and word == "RECURSIVE":
             raise refuse("WITH RECURSIVE is not allowed")
         return self._name(piece)
@@ -244,7 +252,7 @@ class _Reader:
             return f"{word} {after.word}"
         places = {
             "BY": before.word in ("GROUP", "ORDER"),
-            "FILTER": before.text == ")" and after.text == "(",
+            "FILTER": before.text == ")" and after.text == "(" and later.word == "WHERE",
             "OVER": before.text == ")",
             "ESCAPE": before.is_operand_end and after.kind == "string",
             "PRECEDING": before.is_operand_end and (after.word == "AND" or after.text == ")"),

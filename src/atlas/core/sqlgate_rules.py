@@ -138,14 +138,21 @@ def _check_node(node: exp.Expr) -> None:
             if child is None or child is False:
                 continue
             if name not in rules or not _fits(child, rules[name], _PARTS.get((type(node), name), ())):
-                raise refuse(f"{kind} is not allowed in this form")
+                raise refuse(f"{_called(child)} is not allowed in {kind}")
             rule = rules[name]
             if isinstance(rule, int) and isinstance(child, exp.Expr) and PART < _RULES[type(child)][0] < rule:
                 # The parser and PostgreSQL would group these differently, or PostgreSQL would not read them.
                 raise refuse(f"put parentheses around what stands beside {BINARY.get(type(node), (0, kind))[1]}")
+    if isinstance(node, exp.Select) and not node.expressions:
+        raise refuse("SELECT needs a column")
     check = _DETAILS.get(type(node))
     if check is not None:
         check(node)
+
+
+def _called(child: object) -> str:
+    names: dict[type, str] = {exp.Anonymous: "a function", exp.Tuple: "a list in parentheses", exp.Identifier: "a name"}
+    return names.get(type(child), type(child).__name__.upper()) if isinstance(child, exp.Expr) else "this form"
 
 
 def _fits(child: object, rule: _Rule, parts: tuple[type, ...]) -> bool:

@@ -331,8 +331,9 @@ class _Resolver:
                     if not found:
                         raise refuse(f"no column {shown(told.name)} in {shown(owner)}; it has {_listed(columns)}")
             if len(found) > 1:
-                named = " or ".join(sorted({f"{column.sources[0]}.{column.name}" for column in found}))
-                raise refuse(f"column {shown(told.name)} may be {named}; put its table before it")
+                named = sorted({f"{column.sources[0]}.{column.name}" for column in found})
+                advice = "put its table before it" if len(named) > 1 else "which is there twice"
+                raise refuse(f"column {shown(told.name)} may be {' or '.join(named)}; {advice}")
             if found:
                 if passed.intersection(found[0].sources):
                     # Written with its table, it would be taken for one of the inner table.
