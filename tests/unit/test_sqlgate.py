@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
-from typing import Any
 
-import psycopg
 import pytest
 import sqlglot
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
-from tests.conftest import with_database
 from tests.good_sql import GOOD
-from tests.hostile_sql import HOSTILE, REFUSED
+from tests.hostile_sql import HOSTILE
+from tests.refused_sql import REFUSED
+from tests.sql_catalog import CATALOG
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
-from atlas.core.sqlfunctions import ALLOWED_FUNCTIONS
 from atlas.core.sqlgate import CheckedQuery, check_query
 from atlas.errors import BadRequestError
 
-
-def column(name: str, kind: str = "text", physical: str = "") -> CatalogColumn:
-    return CatalogColumn(name, kind, physical)
-
-
-CATALOG = Catalog(
-    (
-        CatalogTable(
-            "leads", "org_1", "_table_1",
-            (column("id", "bigint"), column("name"), column("email"), column("state"), column("amount", "numeric"),
-             column("created_at", "timestamptz")),
-        ),
-        CatalogTable(
-            "orders", "org_1", "_table_2",
-            (column("id", "bigint"), column("lead_id", "bigint"), column("total", "numeric"), column("Größe"),
-             column("order", "int")),
-        ),
-        CatalogTable(
-            "prices", "org_1", "dataset_7",
-            (column("ts", "timestamptz"), column("Close Price", "float8", "c1"), column("xmin", "text", "c2")),
-            kind="dataset",
-        ),
-        CatalogTable(
-            "Mixed", "org_1", "_table_4", (column("a"), column("A"), column('q"x'), column("b", "int", "stored_b")),
-        ),
-    )
-)  # fmt: skip
 LEADS = '"org_1"."_table_1" AS "leads"'
 # Text, `physical`.
 PHYSICAL = (
@@ -293,75 +261,3 @@ def test_long_texts_take_no_time(text: str) -> None:
     started = time.perf_counter()
     accepted(text)
     assert time.perf_counter() - started < 1
-
-
-@pytest.fixture(scope="module")
-def connection(postgres_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A database with the catalog's relations in `org_1`, and views of the users' names in `public`."""
-    name = f"atlas_gate_{os.getpid()}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
-    with psycopg.connect(with_database(postgres_url, name), autocommit=True) as connected:
-        connected.execute("""
-            CREATE SCHEMA org_1;
-            CREATE TABLE org_1._table_1 (_row_id bigserial, secret text DEFAULT 'x', id bigint, name text, email text,
-                state text, amount numeric, created_at timestamptz);
-            CREATE TABLE org_1._table_2 (_row_id bigserial, id bigint, lead_id bigint, total numeric, "Größe" text,
-                "order" int);
-            CREATE TABLE org_1.dataset_7 (_seq bigserial, ts timestamptz, c1 double precision, c2 text);
-            INSERT INTO org_1._table_1 (id, name, email, state, amount, created_at)
-                SELECT n, (ARRAY['Ann', 'bob', 'Cy', 'a_b', NULL, ' Eve '])[1 + n % 6], 'p' || n || '@example.com',
-                    (ARRAY['CA', 'NY', 'TX'])[1 + n % 3], NULLIF(n * 7.5 - 5, 40), '2024-01-15'::timestamptz
-                    + n * interval '9 days' FROM generate_series(1, 14) AS n;
-            INSERT INTO org_1._table_2 (id, lead_id, total, "Größe", "order")
-                SELECT n, n % 5 + 1, n * 3.25, 'g' || n, 20 - n FROM generate_series(9, 18) AS n;
-            INSERT INTO org_1.dataset_7 (ts, c1, c2) VALUES ('2024-01-01', 1.5, 'a'), ('2024-01-02', 2.5, 'b'),
-                ('2024-01-03', 0.5, 'a');
-            CREATE SCHEMA users;
-            CREATE VIEW users.leads AS SELECT id, name, email, state, amount, created_at FROM org_1._table_1;
-            CREATE VIEW users.orders AS SELECT id, lead_id, total, "Größe", "order" FROM org_1._table_2;
-            SET TIME ZONE 'UTC';
-            SET search_path = users
-        """)
-        yield connected
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
-
-
-@pytest.mark.parametrize("text", [text for text, _ in GOOD if "prices" not in text])
-def test_postgresql_reads_what_is_written_as_what_came(connection: psycopg.Connection[Any], text: str) -> None:
-    checked = check_query(text, CATALOG)
-    results = []
-    for sql in (text, checked.logical, checked.physical):
-        cursor = connection.execute(sql)
-        assert cursor.description is not None
-        rows = cursor.fetchall()
-        results.append(([item.name for item in cursor.description], rows if checked.ordered else sorted(rows, key=str)))
-    assert results[0] == results[1] == results[2]
-
-
-def test_postgresql_reads_a_dataset_by_its_stored_names(connection: psycopg.Connection[Any]) -> None:
-    for text, _ in GOOD:
-        if "prices" in text:
-            assert connection.execute(check_query(text, CATALOG).physical).fetchall()  # type: ignore[call-overload]
-
-
-def test_every_function_on_the_list_is_postgresqls(connection: psycopg.Connection[Any]) -> None:
-    rows = connection.execute("SELECT DISTINCT proname FROM pg_proc WHERE proname = ANY(%s)", [list(ALLOWED_FUNCTIONS)])
-    assert {name for (name,) in rows} == ALLOWED_FUNCTIONS
-
-
-def test_no_function_on_the_list_is_of_several_rows_or_of_the_server(connection: psycopg.Connection[Any]) -> None:
-    rows = connection.execute(
-        "SELECT proname FROM pg_proc WHERE proname = ANY(%s) AND (proretset OR provolatile = 'v')",
-        [list(ALLOWED_FUNCTIONS)],
-    )
-    assert rows.fetchall() == []
-
-
-def test_a_backslash_means_itself_whatever_the_server_is_set_to(connection: psycopg.Connection[Any]) -> None:
-    physical = check_query(r"SELECT 'a\' || '''; DROP' AS x", CATALOG).physical
-    for setting in ("on", "off"):
-        connection.execute(f"SET standard_conforming_strings = {setting}")  # type: ignore[call-overload]
-        assert connection.execute(physical).fetchone() == ("a\\'; DROP",)  # type: ignore[call-overload]
-    connection.execute("RESET standard_conforming_strings")
