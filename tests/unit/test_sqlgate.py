@@ -1,234 +1,263 @@
-"""The parser's wall: what it refuses, what it lets through, and as what."""
+"""The gate for SQL from outside: what is written anew, what is refused, and what PostgreSQL makes of it."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 
 import pytest
-from hypothesis import given
+import sqlglot
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sqlglot import exp
+from tests.good_sql import GOOD
 from tests.hostile_sql import HOSTILE
+from tests.refused_sql import REFUSED
+from tests.sql_catalog import CATALOG
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
-from atlas.core.sqlgate import check_query
+from atlas.core.sqlgate import CheckedQuery, check_query
 from atlas.errors import BadRequestError
 
-
-def columns(*names: str) -> tuple[CatalogColumn, ...]:
-    return tuple(CatalogColumn(name, "text") for name in names)
-
-
-LEADS = CatalogTable("leads", "org_a", "_view_1", columns("id", "name", "email", "state", "amount", "created_at"))
-ORDERS = CatalogTable("orders", "org_a", "_view_2", columns("id", "lead_id", "total"))
-SENSORS = CatalogTable(
-    "Sensor data", "org_b", "dataset_3", (*columns("ts"), CatalogColumn("Temp °C", "double", "c17")), kind="dataset"
+LEADS = '"org_1"."_table_1" AS "leads"'
+# Text, `physical`.
+PHYSICAL = (
+    ("SELECT name FROM leads", f'SELECT "leads"."name" AS "name" FROM {LEADS}'),
+    ("SELECT count(*) FROM leads", f'SELECT COUNT(*) AS "count" FROM {LEADS}'),
+    (
+        "SELECT state s, count(*) n FROM leads GROUP BY s ORDER BY n DESC",
+        f'SELECT "leads"."state" AS "s", COUNT(*) AS "n" FROM {LEADS} GROUP BY 1 ORDER BY 2 DESC',
+    ),
+    (
+        "SELECT * FROM prices",
+        'SELECT "prices"."ts" AS "ts", "prices"."Close Price" AS "Close Price", "prices"."xmin" AS "xmin" '
+        'FROM (SELECT "ts" AS "ts", "c1" AS "Close Price", "c2" AS "xmin" FROM "org_1"."dataset_7") AS "prices"',
+    ),
+    (
+        'SELECT "q""x", m.B FROM mixed AS m',
+        'SELECT "m"."q""x" AS "q""x", "m"."b" AS "b" FROM (SELECT "a" AS "a", "A" AS "A", "q""x" AS "q""x", '
+        '"stored_b" AS "b" FROM "org_1"."_table_4") AS "m"',
+    ),
+    (
+        "SELECT id FROM leads FULL JOIN orders USING (id)",
+        f'SELECT COALESCE("leads"."id", "orders"."id") AS "id" FROM {LEADS} FULL JOIN "org_1"."_table_2" AS "orders" '
+        'USING ("id")',
+    ),
+    (
+        "WITH t AS (SELECT id FROM leads) SELECT T.ID FROM t WHERE EXISTS (SELECT 1 FROM orders WHERE lead_id = t.id)",
+        f'WITH "t" AS (SELECT "leads"."id" AS "id" FROM {LEADS}) SELECT "t"."id" AS "id" FROM "t" AS "t" WHERE EXISTS '
+        '(SELECT 1 FROM "org_1"."_table_2" AS "orders" WHERE "orders"."lead_id" = "t"."id")',
+    ),
+    (
+        r"SELECT 'a\' || 'it''s %' FROM leads",
+        f"SELECT E'a\\\\' || 'it''s %' FROM {LEADS}",
+    ),
+    (
+        "SELECT substring(name, amount::text) FROM leads",
+        f'SELECT SUBSTRING("leads"."name", CAST(CAST("leads"."amount" AS TEXT) AS INT)) AS "substring" FROM {LEADS}',
+    ),
 )
-CATALOG = Catalog((LEADS, ORDERS, SENSORS))
-GOOD = (
-    "SELECT * FROM leads",
-    "SELECT leads.* FROM leads JOIN orders ON orders.lead_id = leads.id",
-    "select state, count(*) n from leads group by 1 order by n desc limit 5",
-    "SELECT l.name, sum(o.total) FROM leads l JOIN orders o ON o.lead_id = l.id WHERE l.state IN ('CA', 'N''Y') "
-    "GROUP BY l.name",
-    "SELECT state FROM leads GROUP BY state HAVING count(*) > 5 AND max(amount) < 3",
-    "WITH a AS (SELECT state, count(*) AS n FROM leads GROUP BY state) "
-    "SELECT * FROM a WHERE n > (SELECT avg(n) FROM a)",
-    "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT x FROM b",
-    "SELECT date_trunc('month', created_at) AS m, count(*) FILTER (WHERE state = 'CA') FROM leads GROUP BY m",
-    "SELECT id FROM leads UNION ALL SELECT id FROM orders ORDER BY id LIMIT 3",
-    "SELECT id FROM leads EXCEPT SELECT lead_id FROM orders",
-    "SELECT id FROM leads INTERSECT SELECT lead_id FROM orders",
-    "SELECT id, row_number() OVER (PARTITION BY state ORDER BY amount DESC NULLS LAST) FROM leads",
-    "SELECT sum(amount) OVER (ORDER BY created_at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM leads",
-    "SELECT lag(amount, 1, '0') OVER (ORDER BY created_at) FROM leads",
-    "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) FROM leads",
-    "SELECT mode() WITHIN GROUP (ORDER BY state) FROM leads",
-    "SELECT DISTINCT state FROM leads",
-    "SELECT DISTINCT ON (state) state, name FROM leads ORDER BY state, created_at DESC",
-    "SELECT count(DISTINCT state)::float / nullif(count(*), 0) FROM leads",
-    "SELECT name FROM leads WHERE email LIKE '%\\x%' OR name NOT ILIKE 'a_b%'",
-    "SELECT extract(year FROM created_at), 'a -- b; /* c */ $$' FROM leads "
-    "WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.lead_id = leads.id)",
-    "SELECT CASE WHEN amount > '5' THEN 'big' ELSE 'small' END AS size, count(*) FROM leads GROUP BY size",
-    "SELECT CASE state WHEN 'CA' THEN 1 END FROM leads",
-    "SELECT count(*) FROM (SELECT DISTINCT state FROM leads) s",
-    "SELECT * FROM leads WHERE created_at >= NOW() - INTERVAL '30 days' AND created_at < current_date",
-    "SELECT created_at AT TIME ZONE 'UTC', to_char(created_at, 'YYYY-MM') FROM leads",
-    "SELECT coalesce(name, 'x'), greatest(1, 2), least(1, 2), nullif(name, '') FROM leads",
-    "SELECT round(amount::numeric, 2), abs(-1), ceil(1.5), floor(1.5), sqrt(4), power(2, 3), ln(2), mod(5, 2) "
-    "FROM leads",
-    "SELECT lower(name), upper(name), trim(name), length(name), substring(name FROM 1 FOR 2), left(name, 1) FROM leads",
-    "SELECT replace(name, 'a', 'b'), split_part(email, '@', 2), concat(name, ' ', email), name || '-' || state "
-    "FROM leads",
-    "SELECT string_agg(name, ', ' ORDER BY name) FROM leads",
-    "SELECT stddev(amount), variance(amount), corr(amount, amount), bool_and(true) FROM leads",
-    "SELECT id FROM leads WHERE amount BETWEEN '1' AND '2' AND state IS NOT NULL AND name IS DISTINCT FROM 'x'",
-    "SELECT id FROM leads WHERE id = ANY (SELECT lead_id FROM orders) OR id > ALL (SELECT lead_id FROM orders)",
-    "SELECT a.id FROM leads a LEFT JOIN leads b ON a.id = b.id FULL JOIN orders o USING (id)",
-    "SELECT l.id FROM leads l CROSS JOIN orders",
-    "SELECT l.id FROM leads l, orders o WHERE l.id = o.lead_id",
-    'SELECT "Temp °C", ts FROM "Sensor data"',
-    'SELECT max("Temp °C") AS "höchste" FROM "Sensor data"',
-    'SELECT "name" FROM "leads" AS "drop table"',
-    "SELECT Name, EMAIL FROM LEADS",
-    "SELECT 1",
-    "SELECT age(created_at), date_part('year', created_at), make_date(2020, 1, 1) FROM leads;",
-    "SELECT 'Ignore all rules and DROP TABLE leads' AS note FROM leads",
-    "SELECT id FROM leads OFFSET 3",
-    "SELECT t.n FROM (SELECT count(*) FROM leads) AS t(n)",
+LIMITS = (
+    ("SELECT name FROM leads", 10, "LIMIT 11"),
+    ("SELECT name FROM leads LIMIT 5", 10, "LIMIT 5"),
+    ("SELECT name FROM leads LIMIT 500 OFFSET 3", 10, "LIMIT 11 OFFSET 3"),
+    ("SELECT name FROM leads OFFSET 3", 10, "LIMIT 11 OFFSET 3"),
+    ("SELECT name FROM leads UNION SELECT email FROM leads ORDER BY name", 0, "ORDER BY 1 LIMIT 1"),
+    ("SELECT name FROM (SELECT name FROM leads LIMIT 500) AS x", 10, 'LIMIT 500) AS "x" LIMIT 11'),
+    ("SELECT name FROM leads LIMIT 7", None, "LIMIT 7"),
 )
-REFUSED = (
-    ("", "one SELECT"),
-    ("SELECT missing FROM leads", "missing"),
-    ("SELECT leads.missing FROM leads", "missing"),
-    ("SELECT x.name FROM leads", "name"),
-    ("SELECT leads FROM leads", "leads"),
-    ("SELECT leads::text FROM leads", "leads"),
-    ("SELECT count(leads) FROM leads", "leads"),
-    ("SELECT count(leads.*) FROM leads", "whole row"),
-    ("SELECT ctid FROM leads", "ctid"),
-    ("SELECT xmin FROM leads", "xmin"),
-    ("SELECT tableoid FROM leads", "tableoid"),
-    ("SELECT _row FROM leads", "_row"),
-    ("SELECT c17 FROM \"Sensor data\"", "c17"),
-    ("SELECT * FROM people", "people"),
-    ("SELECT * FROM org_a._view_1", "not allowed"),
-    ("SELECT * FROM _view_1", "_view_1"),
-    ("SELECT * FROM public.leads", "not allowed"),
-    ("SELECT * FROM ONLY leads", "not allowed"),
-    ("SELECT * FROM leads TABLESAMPLE SYSTEM (1)", "not allowed"),
-    ("SELECT * FROM leads NATURAL JOIN orders", "not allowed"),
-    ("WITH leads AS (SELECT 1 AS x) SELECT * FROM leads", "is a table"),
-    ("SELECT * FROM (WITH y AS (SELECT 1 AS a) SELECT * FROM y) z, y", "no column"),
-    ("SELECT array_agg(name) FROM leads", "array_agg"),
-    ("SELECT name ~ 'x' FROM leads", "not allowed"),
-    ("SELECT current_user", "not allowed"),
-    ("SELECT session_user", "session_user"),
-    ("SELECT $1", "not allowed"),
-    ("SELECT :name", "not allowed"),
-    ("SELECT name COLLATE \"C\" FROM leads", "not allowed"),
-    ("SELECT ARRAY[1]", "not allowed"),
-    ("SELECT name::json FROM leads", "type"),
-    ("SELECT name::xml FROM leads", "type"),
-    ("SELECT 1::oid", "not allowed"),
-    ("SELECT id FROM leads LIMIT ALL", ""),
-    ("SELECT id FROM leads LIMIT 1 + 1", "whole number"),
-    ("SELECT id FROM leads WHERE name LIKE '" + "%a" * 300 + "'", "pattern"),
-    ("SELECT " + "(" * 100 + "1" + ")" * 100, "deep"),
-    ("SELECT " + "not " * 100 + "true", "deep"),
-    ("SELECT " + "1+" * 7000 + "1", "parts"),
-    ("x" * 30_000, "characters long"),
-)  # fmt: skip
 
 
-def physical(sql: str) -> str:
-    names = {"OWN": "leads", "OTHER": "org_other._view_9", "COLLEAGUE": "org_a.dataset_7"}
-    for word, name in names.items():
-        sql = sql.replace(word, name)
-    return sql
-
-
-@pytest.mark.parametrize("sql", HOSTILE)
-def test_hostile(sql: str) -> None:
+def refusal(text: str) -> str:
+    """The details of the refusal of a text."""
     with pytest.raises(BadRequestError) as error:
-        check_query(physical(sql), CATALOG)
+        check_query(text, CATALOG)
     assert error.value.message == "Query refused"
+    assert error.value.details
+    return error.value.details
 
 
-def test_enough() -> None:
-    assert len(set(HOSTILE)) == len(HOSTILE) >= 150
+def accepted(text: str) -> CheckedQuery | None:
+    """The query that a text is; None where it is refused."""
+    try:
+        return check_query(text, CATALOG)
+    except BadRequestError:
+        return None
 
 
-@pytest.mark.parametrize("sql", GOOD)
-def test_good(sql: str) -> None:
-    """What passes passes again, as the same."""
-    checked = check_query(sql, CATALOG)
-    again = check_query(checked.logical, CATALOG)
-    assert again.logical == checked.logical
-    assert again.physical == checked.physical
-    assert "org_" not in checked.logical
+@pytest.mark.parametrize(("kind", "sql"), HOSTILE)
+def test_refuses_what_would_do_harm(kind: str, sql: str) -> None:
+    assert kind
+    refusal(sql)
 
 
-@pytest.mark.parametrize(("sql", "reason"), REFUSED)
-def test_refused(sql: str, reason: str) -> None:
-    with pytest.raises(BadRequestError) as error:
-        check_query(sql, CATALOG)
-    assert reason in (error.value.details or "")
+@pytest.mark.parametrize(("kind", "sql"), REFUSED)
+def test_refuses_what_is_not_on_its_lists(kind: str, sql: str) -> None:
+    assert kind
+    refusal(sql)
 
 
-def test_physical_names() -> None:
-    checked = check_query("SELECT name FROM leads WHERE state = 'CA'", CATALOG)
-    assert checked.physical == (
-        'SELECT "leads"."name" AS "name" FROM "org_a"."_view_1" AS "leads" WHERE "leads"."state" = \'CA\''
-    )
-    assert checked.tables == ("leads",)
-    dataset = check_query('SELECT max("Temp °C") AS top FROM "Sensor data"', CATALOG)
-    assert '(SELECT "ts" AS "ts", "c17" AS "Temp °C" FROM "org_b"."dataset_3") AS "Sensor data"' in dataset.physical
+def test_the_corpus_is_large_and_has_no_doubles() -> None:
+    texts = [sql for _, sql in HOSTILE + REFUSED]
+    assert len(HOSTILE) >= 170
+    assert len(set(texts)) == len(texts)
+    assert len({sql for sql, _ in GOOD}) == len(GOOD) >= 80
+
+
+@pytest.mark.parametrize(("text", "logical"), GOOD)
+def test_writes_a_query_anew(text: str, logical: str) -> None:
+    checked = check_query(text, CATALOG)
+    assert checked.logical == logical
+    assert check_query(logical, CATALOG) == checked
+
+
+@pytest.mark.parametrize(("text", "physical"), PHYSICAL)
+def test_gives_each_column_its_table(text: str, physical: str) -> None:
+    assert check_query(text, CATALOG).physical == physical
+
+
+@pytest.mark.parametrize(("text", "rows", "ending"), LIMITS)
+def test_lets_at_most_one_row_more_through(text: str, rows: int | None, ending: str) -> None:
+    checked = check_query(text, CATALOG, max_rows=rows)
+    assert checked.physical.endswith(ending)
+    assert checked.logical == check_query(text, CATALOG).logical
+
+
+def test_tells_tables_and_order() -> None:
+    text = "SELECT name FROM orders JOIN leads ON true WHERE leads.id IN (SELECT lead_id FROM orders)"
+    assert check_query(text, CATALOG)[2:] == (("orders", "leads"), False)
+    assert check_query(f"WITH x AS ({text}) SELECT name FROM x ORDER BY 1", CATALOG)[2:] == (("orders", "leads"), True)
+    assert check_query("SELECT id FROM (SELECT id FROM leads ORDER BY id) AS x", CATALOG).ordered is False
 
 
 @pytest.mark.parametrize(
-    ("sql", "limit"),
+    ("text", "reason"),
     [
-        ("SELECT id FROM leads", "LIMIT 11"),
-        ("SELECT id FROM leads LIMIT 5", "LIMIT 5"),
-        ("SELECT id FROM leads LIMIT 500", "LIMIT 11"),
-        ("SELECT id FROM leads UNION SELECT id FROM orders", "LIMIT 11"),
+        ("SELECT pg_sleep(1)", "function pg_sleep is not allowed"),
+        ("SELECT 1 FROM pg_roles", "no table named pg_roles"),
+        ("SELECT 1; SELECT 2", "more than one statement"),
+        ("DROP TABLE leads", "only a SELECT is allowed, not DROP"),
+        ("SELECT leads FROM leads", "a whole row, 'leads', is not allowed; name its columns"),
+        ("SELECT a FROM mixed", None),
+        ("SELECT id FROM leads, orders", "column 'id' may be leads.id or orders.id; put its table before it"),
+        ("SELECT x FROM prices", "no column named x; there are ts, Close Price, xmin"),
+        ("SELECT name::json FROM leads", "type 'json' is not allowed; allowed: BIGINT"),
+        ("SELECT 1 < 2 < 3", "put parentheses around"),
     ],
 )
-def test_rows_are_capped(sql: str, limit: str) -> None:
-    checked = check_query(sql, CATALOG, max_rows=10)
-    assert checked.physical.endswith(limit)
-    assert "LIMIT 11" not in checked.logical
-
-
-@given(st.text(max_size=200))
-def test_random_text(text: str) -> None:
-    with contextlib.suppress(BadRequestError):
+def test_says_why(text: str, reason: str | None) -> None:
+    if reason is None:
         check_query(text, CATALOG)
+    else:
+        assert refusal(text).startswith(reason)
 
 
-_WORDS = (
-    "SELECT FROM leads WHERE state = 'a' ( ) , * . name \"name\" GROUP BY ORDER LIMIT 1 AND OR NOT IN count WITH "
-    "AS x UNION "
-    "JOIN ON :: text ; -- pg_sleep CASE WHEN THEN END INTO FOR UPDATE OVER".split()
+def test_names_in_quotes_are_exact() -> None:
+    assert '"A" AS "A"' in check_query('SELECT "A" FROM "Mixed"', CATALOG).physical
+    assert check_query("SELECT A FROM MIXED", CATALOG).logical == 'SELECT "A" FROM "Mixed"'
+    assert refusal('SELECT a FROM "mixed"') == "no table named mixed"
+    # A Kelvin sign is no `k`, and a dotless `ı` no `i`.
+    for name in ("na\u212ae", "ıd"):
+        refusal(f"SELECT {name} FROM leads")
+
+
+def test_a_hidden_column_is_out_of_reach_by_its_name() -> None:
+    # PostgreSQL takes a bare name in GROUP BY for a column of the relation first.
+    physical = check_query(
+        "SELECT count(*) AS secret, state AS t FROM leads GROUP BY t ORDER BY secret", CATALOG
+    ).physical
+    assert "GROUP BY 2 ORDER BY 1" in physical
+    for text in ("SELECT name FROM leads ORDER BY secret", "SELECT 1 FROM leads JOIN orders USING (secret)"):
+        refusal(text)
+
+
+words = st.sampled_from(
+    "SELECT FROM WHERE leads orders name id amount state * , ( ) . ; :: = < + - || ' \" '' 'a' \"name\" 1 2.5 AS x AND "
+    "OR NOT IN EXISTS GROUP BY ORDER LIMIT OFFSET JOIN LEFT ON USING WITH UNION ALL CASE WHEN THEN ELSE END count sum "
+    "OVER PARTITION FILTER WITHIN BETWEEN ROWS UNBOUNDED PRECEDING DISTINCT int text date interval CAST EXTRACT year "
+    'SUBSTRING FOR TRIM BOTH POSITION VALUES NULLS FIRST AT TIME ZONE LIKE ESCAPE IS NULL pg_sleep n0 s0 t0 f0 "n0" '
+    "'s0' $1 -- /* \\ lower true".split()
 )
 
 
-@given(st.lists(st.sampled_from(_WORDS), max_size=30))
-def test_random_words(words: list[str]) -> None:
-    """Whatever passes has one statement, and passes again."""
-    try:
-        checked = check_query("SELECT " + " ".join(words), CATALOG)
-    except BadRequestError:
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(st.text(), st.lists(words, max_size=40).map(" ".join)))
+@example("SELECT f0(n0, 's9', t1) FROM \"n5\"")
+@example("SELECT CAST(name AS t0), n99999.n1 FROM leads")
+@example("SELECT 1 FROM leads AS ")
+def test_any_text_is_refused_or_written_anew(text: str) -> None:
+    for sql in (text, f"SELECT {text}", f"SELECT name FROM leads WHERE {text}", f"SELECT id FROM leads {text}"):
+        checked = accepted(sql)
+        if checked:
+            assert check_query(checked.logical, CATALOG) == checked
+
+
+names = st.sampled_from(["id", "name", "leads.state", "amount", "l.id", '"name"', "email"])
+atoms = st.one_of(
+    names, st.sampled_from(["1", "2.5", "'a'", "NULL", "TRUE", "now()", "count(*)", "CAST('2024-01-01' AS date)"])
+)
+expressions = st.recursive(
+    atoms,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+ - * / % || = < <> AND OR LIKE".split()), inner).map(" ".join),
+        inner.map("({})".format),
+        inner.map("NOT {}".format),
+        inner.map("-{}".format),
+        inner.map("{}::text".format),
+        inner.map("lower({})".format),
+        inner.map("sum({}) OVER (PARTITION BY state ORDER BY id)".format),
+        inner.map("{} IS NOT NULL".format),
+        inner.map("{} IN (SELECT lead_id FROM orders)".format),
+        st.tuples(inner, inner).map("CASE WHEN {0[0]} THEN {0[1]} END".format),
+        st.tuples(inner, inner).map("{0[0]} NOT BETWEEN 1 AND {0[1]}".format),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(expressions, expressions, st.sampled_from(["leads", "leads AS l", "leads JOIN leads AS l USING (id)"]))
+def test_a_written_query_is_a_fixed_point_and_reads_the_same(first: str, second: str, source: str) -> None:
+    text = f"SELECT {first} AS x FROM {source} WHERE {second}"
+    checked = accepted(text)
+    if not checked:
         return
-    assert ";" not in checked.physical
-    assert "pg_sleep(" not in checked.physical.lower()
-    check_query(checked.logical, CATALOG)
+    assert check_query(checked.logical, CATALOG) == checked
+    # The parser sees the same tree in what is written as in what came.
+    before, after = (sqlglot.parse_one(sql, dialect="postgres") for sql in (text, checked.logical))
+    for tree in (before, after):
+        for name in tree.find_all(exp.Identifier):
+            name.set("quoted", True)
+    assert before.sql("postgres") == after.sql("postgres")
 
 
-@given(st.text(max_size=60))
-def test_texts_stay_texts(value: str) -> None:
-    """Whatever a text holds, it stays one."""
-    quoted = value.replace("'", "''")
-    try:
-        checked = check_query(f"SELECT id FROM leads WHERE name = '{quoted}'", CATALOG)
-    except BadRequestError as error:
-        told = error.details or ""
-    else:
-        told = "" if checked.physical.endswith(f"= '{quoted}'") else checked.physical
-    assert told == "" or "control character" in told or "not allowed" in told
-
-
-def test_long_input_is_quick() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT " + "(" * 19_000,
+        "SELECT " + "'" * 19_000,
+        "SELECT " + '"' * 19_001,
+        "SELECT " + "-" * 19_000,
+        "SELECT " + "- " * 9_000 + "1",
+        "SELECT " + "NOT " * 4_000 + "TRUE",
+        "SELECT " + "1 + " * 2_500 + "1",
+        "SELECT " + "a." * 2_500 + "a",
+        "SELECT " + "lower(" * 1_500 + "name" + ")" * 1_500,
+        "SELECT " + "CASE WHEN " * 900 + "1",
+        "SELECT name FROM leads WHERE id IN (" + "1, " * 2_400 + "1)",
+        "SELECT name FROM leads WHERE " + "id = 1 OR " * 1_400 + "id = 2",
+        "SELECT name FROM leads" + " UNION SELECT name FROM leads" * 600,
+        "SELECT 1 FROM leads" + " JOIN leads USING (id)" * 800,
+        "SELECT 1 FROM leads" + ", leads" * 1_400,
+        "WITH " + ", ".join(f"c{n} AS (SELECT 1)" for n in range(700)) + " SELECT 1",
+        "WITH a AS (" * 300 + "SELECT 1" + ")" * 300,
+        "SELECT " + ", ".join(["name"] * 2_400) + " FROM leads",
+        "SELECT " + "x" * 19_000 + " FROM leads",
+        "SELECT " + "count(" * 40 + ")" * 40,
+        "SELECT " + ", a(" * 2_000,
+        "SELECT " + "SUBSTRING (" * 1_000,
+        "x" * 20_001,
+    ],
+)
+def test_long_texts_take_no_time(text: str) -> None:
     started = time.perf_counter()
-    for text in (
-        "SELECT " + "a," * 5_000 + "1",
-        "SELECT " + "((" * 3_000,
-        "'" * 19_999,
-        "SELECT 'a' " * 1_500,
-        "-" * 20_000,
-    ):
-        with pytest.raises(BadRequestError):
-            check_query(text, CATALOG)
-    assert time.perf_counter() - started < 5
+    accepted(text)
+    assert time.perf_counter() - started < 1

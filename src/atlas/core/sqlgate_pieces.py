@@ -1,0 +1,90 @@
+"""A query's text, cut into pieces. What starts no piece is refused: comments, dollar quotes, E'', U&'', parameters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from atlas.core.sqlfunctions import KEYWORDS
+from atlas.errors import BadRequestError
+
+MAX_CHARACTERS = 20_000
+_PIECE = re.compile(
+    r"""(?P<space>[ \t\n\r]+)
+      | (?P<comment>--|/\*)
+      | (?P<string>'[^']*(?:''[^']*)*')
+      | (?P<quoted>"[^"]*(?:""[^"]*)*")
+      | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(?![\w.'"$])
+      | (?P<word>[^\W\d]\w*)(?![\w'"$])
+      | (?P<operator>(?:::|<>|!=|<=|>=|\|\||!~\*|!~|~\*|[-+*/%=<>~])(?![:=<>!~*/%|]))
+      | (?P<mark>[(),.;])""",
+    re.VERBOSE,
+)
+
+
+def refuse(reason: str) -> BadRequestError:
+    return BadRequestError("Query refused", reason)
+
+
+def shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def check_text(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise refuse(f"it is over {MAX_CHARACTERS:,} characters long")
+    for position, character in enumerate(text, 1):
+        # Surrogates (Cs) have no UTF-8.
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
+            raise refuse(f"control character U+{ord(character):04X} at character {position}")
+
+
+class Piece(NamedTuple):
+    kind: str
+    text: str
+
+    @property
+    def word(self) -> str:
+        """A bare word in capitals, of ASCII only: `ſ` and `ı` have ASCII capitals too."""
+        return self.text.upper() if self.kind == "word" and self.text.isascii() else ""
+
+    @property
+    def is_name(self) -> bool:
+        return self.kind in ("word", "quoted")
+
+    @property
+    def is_operand_end(self) -> bool:
+        """Whether an operand may end here, so that none starts right behind."""
+        return (
+            self.kind in ("string", "quoted", "number")
+            or self.text == ")"
+            or (self.kind == "word" and (self.word not in KEYWORDS or self.word in ("END", "NULL", "TRUE", "FALSE")))
+        )
+
+
+def split_pieces(text: str) -> Iterator[Piece]:
+    """The text in pieces without the space between. Refuses comments and every character that starts no piece."""
+    position = 0
+    while position < len(text):
+        match = _PIECE.match(text, position)
+        if match is None or match.lastgroup == "comment":
+            reason = "a comment is not allowed" if match else _unreadable(text[position : position + 80])
+            raise refuse(f"{reason}, at character {position + 1}")
+        if match.lastgroup == "word" and unicodedata.normalize("NFKC", match[0]) != match[0]:
+            raise refuse(f"{shown(match[0])} has letters that look like others; write it in double quotes")
+        if match.lastgroup != "space":
+            yield Piece(str(match.lastgroup), match[0])
+        position = match.end()
+
+
+def _unreadable(rest: str) -> str:
+    if rest[0] in "'\"":
+        return f"the quote {rest[0]} is not closed"
+    if re.match(r"[^\W\d]\w*", rest):
+        return f"{rest[:20]!r}: put a space before a quote; E'', U&'' and `$` are not allowed"
+    if rest[0].isdigit():
+        return f"{rest[:20]!r} is not a number"
+    known = {"$": " (a parameter or a dollar quote)", ":": " (a parameter)", "@": " (a parameter or an operator)"}
+    return f"{rest[:2].strip()!r}{known.get(rest[0], '')} is not allowed"
