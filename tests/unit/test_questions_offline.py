@@ -359,9 +359,9 @@ def test_random_words(words: list[str]) -> None:
 def test_long_questions_are_quick() -> None:
     ask("leads")
     for text in ("leads " * 2_000, "and " * 4_000, "a" * 50_000, "'" * 5_000, "1 " * 5_000, "top " * 1_000):
-        started = time.perf_counter()
+        started = time.process_time()
         ask(text)
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
 
 
 def test_the_same_twice() -> None:

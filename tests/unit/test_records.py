@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import pytest
@@ -282,9 +283,17 @@ NASTY = [
 @pytest.mark.parametrize("part", NASTY)
 def test_nasty_texts_take_no_time(start: str, part: str) -> None:
     text = (start + part * MAX_CHARACTERS)[:MAX_CHARACTERS]
+    if seconds(text) >= 1:
+        # Collecting what thousands of tests have left is not the parser's time, but falls into it.
+        gc.collect()
+        assert seconds(text) < 1
+
+
+def seconds(text: str) -> float:
+    """Seconds of the processor that a text takes."""
     started = time.process_time()
     parse_records(text)
-    assert time.process_time() - started < 1
+    return time.process_time() - started
 
 
 WORDS = st.sampled_from(

@@ -258,6 +258,6 @@ def test_a_written_query_is_a_fixed_point_and_reads_the_same(first: str, second:
     ],
 )
 def test_long_texts_take_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     accepted(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
