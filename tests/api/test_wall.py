@@ -147,6 +147,7 @@ ANALYTICS = (
     "WHERE EXISTS (SELECT 1 FROM a)",
     "SELECT name FROM OWN UNION SELECT 'x' EXCEPT SELECT 'y'",
     "SELECT age IS DISTINCT FROM 3, name IS NULL, true AND NOT false FROM OWN",
+    "SELECT name FROM OWN WHERE name NOT LIKE '!%%' ESCAPE '!' AND age NOT IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)",
 )
 
 

@@ -17,6 +17,8 @@ from psycopg import sql
 from atlas.core.sqlfunctions import ALLOWED_FUNCTIONS
 from atlas.store.queries import queries
 
+# What grammar that the parser's wall admits calls: LIKE … ESCAPE.
+_BEHIND_SYNTAX = {"like_escape"}
 log = structlog.get_logger()
 
 
@@ -26,7 +28,7 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
     row = connection.execute(known["state"]).fetchone()
     assert row is not None
     superuser, database, schemas, relations, languages = row
-    routines = connection.execute(known["routines"], {"names": sorted(ALLOWED_FUNCTIONS)}).fetchall()
+    routines = connection.execute(known["routines"], {"names": sorted(ALLOWED_FUNCTIONS | _BEHIND_SYNTAX)}).fetchall()
     if database:
         # An owner that is no superuser may do that, too; for others PostgreSQL only warns.
         name = sql.Identifier(connection.info.dbname)

@@ -76,7 +76,7 @@ class ReaderRoles:
             # Hashed here, so that no log of the server's ever holds it.
             hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
             await connection.execute(
-                sql.SQL("ALTER ROLE {} LOGIN NOCREATEDB NOCREATEROLE {} CONNECTION LIMIT {} PASSWORD {}").format(
+                sql.SQL("ALTER ROLE {} LOGIN {} CONNECTION LIMIT {} PASSWORD {}").format(
                     name, sql.SQL("NOINHERIT" if modern else "INHERIT"), sql.Literal(CONNECTIONS), sql.Literal(hashed)
                 )
             )
