@@ -43,7 +43,7 @@ class TableColumn(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table of an organization."""
+    """A table of an organization. changed: when its catalog rows last changed, as a text to compare."""
 
     id: int
     name: str
@@ -52,6 +52,7 @@ class Table(msgspec.Struct, frozen=True):
     key: tuple[str, ...] = ()
     row_count: int = 0
     last_row: int = 0
+    changed: str = ""
 
     @property
     def physical(self) -> str:

@@ -6,10 +6,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 from atlas.core.access import Caller
+from atlas.core.sqlgate_pieces import MAX_CHARACTERS as MAX_SQL
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.shown import identified, moment, page, refuse_text, refuse_unstorable
 from atlas.service.sql import SqlService
-from atlas.service.verified import MAX_SQL, VerifiedService
+from atlas.service.verified import VerifiedService
 from atlas.store import questions
 from atlas.store.database import Database
 from atlas.store.questions import Asked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from atlas.core.access import Caller
 from atlas.errors import AtlasError, BadRequestError, NotFoundError
 from atlas.service.importing import Target
 from atlas.service.imports import ImportRequest, ImportService, find_import
+from atlas.service.shown import identified
 from atlas.store import imports, outbound, webhooks
 from atlas.store.database import Database
 from atlas.store.jobs import DELIVERY_ATTEMPTS, JobQueue, RetryError
@@ -145,13 +145,13 @@ class BackgroundService:
 
     async def redeliver(self, caller: Caller, delivery_id: str) -> Row:
         """Sends a delivery again."""
-        with contextlib.suppress(ValueError):
-            found = await webhooks.find(self._database, UUID(delivery_id))
-            if found is not None and found["organization_id"] == caller.organization_id:
-                await webhooks.reopen(self._database, found["id"])
-                await self._queue.defer_delivery(found["id"])
-                return {"success": True, "delivery_id": str(found["id"])}
-        raise NotFoundError("Delivery not found", f"no delivery with ID {delivery_id[:64]!r}")
+        missing = NotFoundError("Delivery not found", f"no delivery with ID {delivery_id[:64]!r}")
+        found = await webhooks.find(self._database, identified(delivery_id, missing))
+        if found is None or found["organization_id"] != caller.organization_id:
+            raise missing
+        await webhooks.reopen(self._database, found["id"])
+        await self._queue.defer_delivery(found["id"])
+        return {"success": True, "delivery_id": str(found["id"])}
 
 
 def payload(import_id: UUID, job: Row) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.imports import find_import
+from atlas.service.shown import moment, page
 from atlas.store import imports, tabledata, tables
 from atlas.store.database import Database
 
@@ -44,10 +44,7 @@ class HistoryService:
             self._database, caller, table_name=table_name, status=status, limit=limit, offset=offset
         )
         total = await imports.count(self._database, caller, table_name, status)
-        return {
-            "success": True, "imports": [brief(row) for row in rows], "total_count": total, "limit": limit,
-            "offset": offset,
-        }  # fmt: skip
+        return page("imports", [brief(row) for row in rows], total, limit, offset)
 
     async def get(self, caller: Caller, import_id: str) -> Row:
         """Everything known of an import."""
@@ -116,10 +113,6 @@ def brief(row: Row) -> Row:
         "records_processed": row["records"], "records_inserted": row["inserted"], "records_updated": row["updated"],
         "duplicates_found": row["duplicates"], "validation_failures": row["failures"],
         "value_replacements": row["replacements"], "response_summary": row["summary"], "error": row["error"],
-        "created_at": _iso(row["created_at"]), "started_at": _iso(row["started_at"]),
-        "finished_at": _iso(row["finished_at"]),
+        "created_at": moment(row["created_at"]), "started_at": moment(row["started_at"]),
+        "finished_at": moment(row["finished_at"]),
     }  # fmt: skip
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -27,6 +26,7 @@ from atlas.service.importing import Outcome, Target, load
 from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import inspect, make_plan
 from atlas.service.progress import Progress
+from atlas.service.shown import identified
 from atlas.service.timeseries_import import load_dataset
 from atlas.service.upkeep import Upkeep
 from atlas.store import imports, tables
@@ -267,11 +267,8 @@ def _wait(count: int) -> str:
 
 async def find_import(database: Database, caller: Caller, text: str) -> Row:
     """An import of the caller's organization by its id. Raises NotFoundError."""
-    try:
-        import_id = UUID(text)
-    except ValueError:
-        raise NotFoundError("Import not found", f"no import with ID {text[:64]!r}") from None
-    rows = await imports.find(database, caller, import_id=import_id)
+    missing = NotFoundError("Import not found", f"no import with ID {text[:64]!r}")
+    rows = await imports.find(database, caller, import_id=identified(text, missing))
     if not rows:
-        raise NotFoundError("Import not found", f"no import with ID {text!r}")
+        raise missing
     return rows[0]

@@ -10,7 +10,6 @@ from atlas.core.access import Caller
 from atlas.core.tables import Table
 from atlas.errors import ModelError
 from atlas.language.instruction import ImportInstruction
-from atlas.language.models.engine import ModelEngine
 from atlas.language.offline.imports import parse_import
 from atlas.language.offline.records import RecordInstruction, parse_records
 from atlas.service.models import ModelService
@@ -43,12 +42,12 @@ class LanguageService:
         """What an import's instruction says."""
         offline = parse_import(text, [table.name for table in tables])
         try:
-            engine = await self._engine(caller)
+            engine = await self._models.engine_for(caller)
             if engine is None:
                 return Understood(offline)
             return Understood(await engine.import_instruction(text, (), (), tables), "model")
         except ModelError as error:
-            return Understood(offline, "offline", (_note(error),))
+            return Understood(offline, "offline", (failure_note(error),))
 
     async def record_instruction(
         self, caller: Caller, text: str, tables: Sequence[Table]
@@ -56,17 +55,15 @@ class LanguageService:
         """What a text on single records says."""
         offline = parse_records(text)
         try:
-            engine = await self._engine(caller)
+            engine = await self._models.engine_for(caller)
             if engine is None or offline.intent == "undo":
                 # What shall be undone is decided by the thread, so there is nothing to ask a model.
                 return Understood(offline)
             return Understood(await engine.record_instruction(text, tables), "model")
         except ModelError as error:
-            return Understood(offline, "offline", (_note(error),))
-
-    async def _engine(self, caller: Caller) -> ModelEngine | None:
-        return await self._models.engine_for(caller)
+            return Understood(offline, "offline", (failure_note(error),))
 
 
-def _note(error: ModelError) -> str:
+def failure_note(error: ModelError) -> str:
+    """What a response says where the offline engine stood in for a model."""
     return f"The model provider failed ({error.reason}); the offline engine answered."

@@ -15,6 +15,7 @@ from atlas.core.sqlgate import CheckedQuery
 from atlas.errors import AtlasError, BadRequestError, ModelError
 from atlas.language.plan import Question, QuestionPlan, Turn
 from atlas.service.glossary import GlossaryService
+from atlas.service.language import failure_note
 from atlas.service.models import ModelService
 from atlas.service.results import csv_text
 from atlas.service.shown import refuse_text, refuse_unstorable
@@ -191,7 +192,7 @@ class QuestionService:
             engine = await self._models.engine_for(caller)
             return None if engine is None else ("model", await engine.plan(question, check))
         except ModelError as error:
-            notes.append(f"The model provider failed ({error.reason}); the offline engine answered.")
+            notes.append(failure_note(error))
             return None
 
     async def _by_offline(

@@ -47,15 +47,16 @@ class TableService:
         own = await tables.find_tables(self._database, caller)
         listed: list[Row] = [{"table_name": t.name, "row_count": t.row_count, "kind": "table"} for t in own]
         for name, dataset in (await self._datasets(caller, {t.name for t in own})).items():
-            listed.append({"table_name": name, "row_count": dataset[3], "kind": "dataset", "dataset_id": dataset[0]})
+            listed.append(
+                {"table_name": name, "row_count": dataset.row_count, "kind": "dataset", "dataset_id": dataset.id}
+            )
         return {"success": True, "tables": listed}
 
-    async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, Any]:
+    async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, tables.ReadableDataset]:
         """Readable datasets by the name that they have as tables: their own, with the id where that is taken."""
-        found: dict[str, Any] = {}
+        found: dict[str, tables.ReadableDataset] = {}
         for dataset in await tables.readable_datasets(self._database, caller):
-            name = dataset_name(dataset[1], dataset[0], {*taken, *found})
-            found[name] = dataset
+            found[dataset_name(dataset.name, dataset.id, {*taken, *found})] = dataset
         return found
 
     async def schema(self, caller: Caller, name: str) -> Row:
@@ -64,11 +65,13 @@ class TableService:
         if table is None:
             dataset = await self._dataset(caller, name)
             columns = [{"name": "ts", "type": "TIMESTAMP WITH TIME ZONE", "nullable": False}]
-            columns += [{"name": c["name"], "type": _DATASET_TYPES[c["dtype"]], "nullable": True} for c in dataset[4]]
+            columns += [
+                {"name": c["name"], "type": _DATASET_TYPES[c["dtype"]], "nullable": True} for c in dataset.columns
+            ]
             return {"success": True, "table_name": name, "columns": columns}
         return {"success": True, "table_name": table.name, "columns": public_columns(table.columns)}
 
-    async def _dataset(self, caller: Caller, name: str) -> Any:
+    async def _dataset(self, caller: Caller, name: str) -> tables.ReadableDataset:
         own = {table.name for table in await tables.find_tables(self._database, caller)}
         found = (await self._datasets(caller, own)).get(name)
         if found is None:
@@ -80,11 +83,13 @@ class TableService:
         table = await self._table(caller, name)
         if table is None:
             dataset = await self._dataset(caller, name)
-            types = {"ts": "TIMESTAMP WITH TIME ZONE"} | {c["name"]: _DATASET_TYPES[c["dtype"]] for c in dataset[4]}
+            types = {"ts": "TIMESTAMP WITH TIME ZONE"} | {
+                c["name"]: _DATASET_TYPES[c["dtype"]] for c in dataset.columns
+            }
             return {
                 "success": True,
                 "table_name": name,
-                "row_count": dataset[3],
+                "row_count": dataset.row_count,
                 "column_count": len(types),
                 "columns": types,
             }

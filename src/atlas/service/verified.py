@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 from atlas.core.access import Caller
 from atlas.core.catalog import Catalog
 from atlas.core.sqlgate import CheckedQuery
+from atlas.core.sqlgate_pieces import MAX_CHARACTERS as MAX_SQL
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.language.plan import Turn
 from atlas.service.shown import identified, moment, page, refuse_text
@@ -24,7 +25,7 @@ from atlas.store.questions import Asked, Verified
 
 Row = dict[str, Any]
 Status = Literal["verified", "suggested"]
-MAX_QUESTION, MAX_SQL = 4_000, 20_000
+MAX_QUESTION = 4_000
 EXAMPLES = 5
 # Of so many, those changed last, examples are chosen; an exact match is found among all.
 MAX_RANKED = 2_000

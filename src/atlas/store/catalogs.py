@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 import psycopg
@@ -19,7 +19,7 @@ from atlas.core.identifiers import table_identifier
 from atlas.store.database import Connection, Database
 from atlas.store.profiles import ColumnProfile, Profile, find_joins, profile, with_profile
 from atlas.store.queries import queries
-from atlas.store.tables import find_tables
+from atlas.store.tables import ReadableDataset, find_tables, readable_datasets
 
 _TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "text"}
 # A profile of what has changed since is still used, and made again in the background, at most this often.
@@ -29,10 +29,20 @@ _PROFILE_TIMEOUT = "8s"
 PATIENCE_SECONDS = 2.0
 # Relations that are profiled at once, so that connections are left for requests.
 _AT_ONCE = 2
-_NOTHING: Profile = {}
 # Relations beyond these many are known by their columns only.
 MAX_PROFILED = 200
 log = structlog.get_logger()
+
+
+class Known(NamedTuple):
+    """A profile, what its relation was like when it was made, and when that was, in seconds since 1970."""
+
+    stamp: str
+    made_at: float
+    profile: Profile
+
+
+_NOTHING = Known("", 0.0, {})
 
 
 class CatalogStore:
@@ -40,7 +50,7 @@ class CatalogStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._profiles: dict[str, tuple[str, float, Profile]] = {}
+        self._profiles: dict[str, Known] = {}
         self._joins: dict[tuple[str, ...], tuple[Join, ...]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
@@ -49,22 +59,18 @@ class CatalogStore:
     async def of(self, caller: Caller) -> Catalog:
         """The caller's catalog. Raises UnavailableError."""
         tables, stamps = await self._relations(caller)
-        profiles = {}
+        known = {}
         patience = time.monotonic() + PATIENCE_SECONDS
         for table in tables[:MAX_PROFILED]:
-            profiles[table.name] = await self._profile(table, stamps[table.name], patience)
-        joins = await self._find_joins(tables[:MAX_PROFILED], profiles)
-        state = (
-            tuple(stamps.items()),
-            tuple(id(p) for p in profiles.values()),
-            joins,
-            tuple(t.row_count for t in tables),
-        )
+            known[table.name] = await self._profile(table, stamps[table.name], patience)
+        joins = await self._find_joins(tables[:MAX_PROFILED], known)
+        made = tuple(one.made_at for one in known.values())
+        state = tuple(stamps.items()), made, joins, tuple(table.row_count for table in tables)
         kept = self._last.get(caller.user_id)
         if kept is not None and kept[0] == state:
             # The same object, so that what engines made of it is found again.
             return kept[1]
-        catalog = Catalog(tuple(with_profile(t, profiles.get(t.name, {})) for t in tables), joins)
+        catalog = Catalog(tuple(with_profile(t, known.get(t.name, _NOTHING).profile) for t in tables), joins)
         self._last[caller.user_id] = state, catalog
         return catalog
 
@@ -79,9 +85,6 @@ class CatalogStore:
         """Tables and datasets without profiles, and what each is like now."""
         found: list[CatalogTable] = []
         stamps: dict[str, str] = {}
-        changed: dict[int, str] = dict(
-            await self._database.fetch(queries("catalogs")["table_stamps"], organization=caller.organization_id)
-        )
         for table in await find_tables(self._database, caller):
             columns = tuple(CatalogColumn(column.name, column.type) for column in table.columns)
             found.append(
@@ -90,33 +93,33 @@ class CatalogStore:
                     key=table.key if len(table.key) == 1 else (),
                 )
             )  # fmt: skip
-            stamps[table.name] = f"{changed.get(table.id)} {len(columns)}"
+            stamps[table.name] = f"{table.changed} {len(columns)}"
         taken = {table.name for table in found}
-        for row in await self._database.fetch(queries("catalogs")["datasets"], user=caller.user_id):
-            dataset = _dataset(row, taken)
+        for readable in await readable_datasets(self._database, caller):
+            dataset = _dataset(readable, taken)
             taken.add(dataset.name)
             found.append(dataset)
-            stamps[dataset.name] = f"{row[4]} {len(dataset.columns)}"
+            stamps[dataset.name] = f"{readable.version} {len(dataset.columns)}"
         return found, stamps
 
-    async def _profile(self, table: CatalogTable, stamp: str, patience: float) -> Profile:
+    async def _profile(self, table: CatalogTable, stamp: str, patience: float) -> Known:
         """What is known of a relation; what is not is found out now, or past `patience` in the background."""
         relation = f"{table.schema}.{table.relation}"
         kept = self._profiles.get(relation)
         if kept is None:
             row = await self._database.fetch(queries("catalogs")["find_profile"], relation=relation)
             if row:
-                kept = row[0][0], row[0][2], msgspec.convert(row[0][1], Profile)
+                kept = Known(row[0][0], row[0][2], msgspec.convert(row[0][1], Profile))
                 self._profiles[relation] = kept
-        if kept is None or set(kept[2]) != {column.name for column in table.columns}:
+        if kept is None or set(kept.profile) != {column.name for column in table.columns}:
             if time.monotonic() > patience:
                 self._refresh_later(table, relation, stamp)
-                return _NOTHING if kept is None else kept[2]
+                return _NOTHING if kept is None else kept
             await self._refresh(table, relation, stamp)
-            return self._profiles[relation][2]
-        if kept[0] != stamp and time.time() - kept[1] > REFRESH_SECONDS:
+            return self._profiles[relation]
+        if kept.stamp != stamp and time.time() - kept.made_at > REFRESH_SECONDS:
             self._refresh_later(table, relation, stamp)
-        return kept[2]
+        return kept
 
     def _refresh_later(self, table: CatalogTable, relation: str, stamp: str) -> None:
         if relation not in self._tasks:
@@ -136,17 +139,18 @@ class CatalogStore:
                 found = {column.name: ColumnProfile() for column in table.columns}
             parameters = {"relation": relation, "stamp": stamp, "profile": Jsonb(msgspec.to_builtins(found))}
             await connection.execute(queries("catalogs")["store_profile"], parameters)
-        self._profiles[relation] = stamp, time.time(), found
+        self._profiles[relation] = Known(stamp, time.time(), found)
 
-    async def _find_joins(self, tables: Sequence[CatalogTable], profiles: dict[str, Profile]) -> tuple[Join, ...]:
+    async def _find_joins(self, tables: Sequence[CatalogTable], known: dict[str, Known]) -> tuple[Join, ...]:
         """Joins of these relations, looked for when a profile is new."""
-        state = tuple(f"{t.schema}.{t.relation} {id(profiles[t.name])}" for t in tables)
+        state = tuple(f"{t.schema}.{t.relation} {known[t.name].made_at}" for t in tables)
         if state not in self._joins:
             if len(self._joins) > 200:
                 self._joins.clear()
             try:
                 async with self._database.transaction() as connection:
                     await _unhurried(connection)
+                    profiles = {name: one.profile for name, one in known.items()}
                     self._joins[state] = tuple(await find_joins(connection, tables, profiles))
             except psycopg.Error as error:
                 log.warning("joins not found", error=type(error).__name__)
@@ -166,14 +170,13 @@ def dataset_name(name: str, dataset_id: int, taken: set[str]) -> str:
     return f"{plain}_{dataset_id}" if plain in taken else plain
 
 
-def _dataset(row: Sequence[Any], taken: set[str]) -> CatalogTable:
+def _dataset(readable: ReadableDataset, taken: set[str]) -> CatalogTable:
     """A dataset as a table: its time and its typed columns."""
-    dataset_id, name, schema, count, _, known = row
     columns = [CatalogColumn("ts", "timestamp")]
-    for column in known:
+    for column in readable.columns:
         if column["physical"] is not None and column["dtype"] in _TYPES:
             columns.append(CatalogColumn(from_catalog(column["name"]), _TYPES[column["dtype"]], column["physical"]))
     return CatalogTable(
-        dataset_name(name, dataset_id, taken), schema, f"dataset_{dataset_id}", tuple(columns), "dataset", count,
-        dataset_id=dataset_id,
+        dataset_name(readable.name, readable.id, taken), readable.schema, f"dataset_{readable.id}", tuple(columns),
+        "dataset", readable.row_count, dataset_id=readable.id,
     )  # fmt: skip

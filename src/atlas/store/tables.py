@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg import sql
@@ -13,6 +13,17 @@ from atlas.core.access import Caller
 from atlas.core.tables import POSTGRES_TYPES, Table, TableColumn
 from atlas.store.database import Connection, Database
 from atlas.store.queries import queries
+
+
+class ReadableDataset(NamedTuple):
+    """A dataset as a table. columns: of each its name, dtype and physical name; version: changes with every write."""
+
+    id: int
+    name: str
+    schema: str
+    row_count: int
+    columns: list[dict[str, Any]]
+    version: int
 
 
 async def find_tables(
@@ -31,7 +42,9 @@ async def find_tables(
             caller.schema_name,
             tuple(msgspec.convert(row[5], list[TableColumn])),
             tuple(row[2]),
-            *row[3:5],
+            row[3],
+            row[4],
+            row[6],
         )
         for row in rows
     ]
@@ -176,9 +189,7 @@ async def set_key(connection: Connection, table: Table, key: Sequence[str]) -> N
     await connection.execute(queries("tables")["set_key"], {"id": table.id, "key": list(key)})
 
 
-async def readable_datasets(
-    database: Database, caller: Caller
-) -> list[tuple[int, str, str, int, list[dict[str, str]]]]:
-    """(id, name, schema, rows, columns) of each dataset that the caller may read."""
+async def readable_datasets(database: Database, caller: Caller) -> list[ReadableDataset]:
+    """Datasets that the caller may read, oldest first."""
     rows = await database.fetch(queries("tables")["readable_datasets"], user=caller.user_id)
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+    return [ReadableDataset(*row) for row in rows]

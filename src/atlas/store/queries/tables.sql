@@ -3,7 +3,8 @@
 SELECT t.id, t.name, t.key_columns, t.row_count, t.last_row,
        coalesce((SELECT json_agg(json_build_object('name', c.name, 'type', c.type, 'header', c.header,
                         'semantic', c.semantic, 'required', c.required, 'rules', c.rules) ORDER BY c.position)
-                 FROM atlas.table_columns c WHERE c.table_id = t.id), '[]')
+                 FROM atlas.table_columns c WHERE c.table_id = t.id), '[]'),
+       t.updated_at::text
 FROM atlas.tables t
 WHERE t.organization_id = %(organization)s
   AND (%(name)s::text IS NULL OR t.name = %(name)s) AND (%(id)s::int IS NULL OR t.id = %(id)s)
@@ -46,8 +47,9 @@ DELETE FROM atlas.tables WHERE id = %(id)s
 -- name: readable_datasets
 -- Datasets that a user may read, with their columns, as tables of the other half.
 SELECT d.id, d.name, d.table_schema, s.row_count,
-       coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype) ORDER BY c.id)
-                 FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]')
+       coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype, 'physical', c.physical) ORDER BY c.id)
+                 FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]'),
+       s.version
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 WHERE atlas.can_read(%(user)s, d.id, d.owner_id)
 ORDER BY d.id
