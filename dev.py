@@ -63,7 +63,7 @@ def main() -> int:
         return 1
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "help"), sys.argv[2:]
     if command == "serve":
-        install("")
+        install("[server]")
         try:
             return subprocess.run([BIN / "atlas", "serve", *arguments], check=False).returncode
         except KeyboardInterrupt:
