@@ -1,0 +1,1 @@
+"""The Python client. It needs none of the server's libraries."""
