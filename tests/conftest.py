@@ -18,7 +18,7 @@ import pytest
 from pydantic import SecretStr
 
 from atlas.app import create_app
-from atlas.cli.main import run_async
+from atlas.cli.local import run_async
 from atlas.config import Settings
 from atlas.service.access import AccessService
 from atlas.service.keys import KeyService

@@ -98,10 +98,18 @@ def test_configuration_page_has_setting(name: str) -> None:
 @pytest.mark.parametrize(("command", "options"), all_commands(), ids=[name for name, _ in all_commands()])
 def test_cli_page_has_command(command: str, options: list[str]) -> None:
     text = (DOCS / "cli.md").read_text(encoding="utf-8")
-    own = section(text, f"## `{command}`")
-    common = text[: text.index("## `atlas serve`")]
+    own = section(text, f"### `{command}`")
+    group = text[: text.index(own)].rpartition("\n## ")[2]
+    # Options may stand in the command's own section, or where its group or the page begins.
+    shared = text.partition("\n## ")[0] + group.partition("\n### ")[0]
     for option in options:
-        assert option in own or option in common, f"{option} is missing"
+        assert f"`{option}" in own + shared, f"{option} is missing"
+    assert f"{command}" in "".join(FENCE.findall(own)), "an example is missing"
+
+
+def test_cli_page_has_no_command_that_is_gone() -> None:
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^### `(atlas .+)`$", text, re.MULTILINE)) == {name for name, _ in all_commands()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

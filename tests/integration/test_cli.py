@@ -21,25 +21,25 @@ def atlas(database_url: str, *command: str, code: int = 0) -> Any:
 
 
 def test_organizations_users_and_keys_from_first_to_last(database_url: str) -> None:
-    assert atlas(database_url, "org", "create", "acme")["name"] == "acme"
-    assert atlas(database_url, "user", "create", "ann", "--org", "acme")["name"] == "ann"
-    assert [org["name"] for org in atlas(database_url, "org", "list")] == ["acme"]
-    assert [user["name"] for user in atlas(database_url, "user", "list", "--org", "acme")] == ["ann"]
-    made = atlas(database_url, "key", "create", "--org", "acme", "--user", "ann", "--name", "laptop")
-    rotated = atlas(database_url, "key", "rotate", str(made["id"]))
+    assert atlas(database_url, "admin", "org", "create", "acme")["name"] == "acme"
+    assert atlas(database_url, "admin", "user", "create", "ann", "--org", "acme")["name"] == "ann"
+    assert [org["name"] for org in atlas(database_url, "admin", "org", "list")] == ["acme"]
+    assert [user["name"] for user in atlas(database_url, "admin", "user", "list", "--org", "acme")] == ["ann"]
+    made = atlas(database_url, "admin", "key", "create", "--org", "acme", "--user", "ann", "--name", "laptop")
+    rotated = atlas(database_url, "admin", "key", "rotate", str(made["id"]))
     assert rotated["key"] != made["key"]
-    listed = {key["id"]: key for key in atlas(database_url, "key", "list", "--org", "acme", "--user", "ann")}
+    listed = {key["id"]: key for key in atlas(database_url, "admin", "key", "list", "--org", "acme", "--user", "ann")}
     assert listed[made["id"]]["revoked_at"] is not None
     assert listed[rotated["id"]]["revoked_at"] is None
     assert listed[rotated["id"]]["name"] == "laptop"
     assert all(made["key"] not in str(key) and rotated["key"] not in str(key) for key in listed.values())
-    atlas(database_url, "key", "revoke", str(rotated["id"]))
-    assert all(key["revoked_at"] for key in atlas(database_url, "key", "list"))
-    assert "999" in atlas(database_url, "key", "rotate", "999", code=1)
+    atlas(database_url, "admin", "key", "revoke", str(rotated["id"]))
+    assert all(key["revoked_at"] for key in atlas(database_url, "admin", "key", "list"))
+    assert "999" in atlas(database_url, "admin", "key", "rotate", "999", code=1)
 
 
 def test_keys_are_stored_as_hashes_only(database_url: str) -> None:
-    key = atlas(database_url, "key", "create", "--org", "acme", "--user", "ann")["key"]
+    key = atlas(database_url, "admin", "key", "create", "--org", "acme", "--user", "ann")["key"]
     with psycopg.connect(database_url) as connection:
         stored = connection.execute("SELECT k::text FROM atlas.api_keys k").fetchall()
     secret = key.removeprefix("atlas_live_sk_")

@@ -183,7 +183,7 @@ def test_a_second_server_on_the_folder_is_refused(folder: Path) -> None:
 
 
 def test_keys_by_command_with_and_without_a_server(folder: Path) -> None:
-    command = [ATLAS, "key", "create", "--org", "acme", "--user", "ann", "--json"]
+    command = [ATLAS, "admin", "key", "create", "--org", "acme", "--user", "ann", "--json"]
     environment = {**os.environ, "ATLAS_DATA_DIR": str(folder / "data")}
     made = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     offline = json.loads(made.stdout)["key"]
@@ -194,7 +194,7 @@ def test_keys_by_command_with_and_without_a_server(folder: Path) -> None:
     for key in (offline, online["key"]):
         with server.client(key) as client:
             assert client.get("/api/tags/").status_code == 200
-    revoke = [ATLAS, "key", "revoke", str(online["id"])]
+    revoke = [ATLAS, "admin", "key", "revoke", str(online["id"])]
     subprocess.run(revoke, env=environment, check=True, capture_output=True)
     with server.client(online["key"]) as client:
         assert client.get("/api/tags/").status_code == 401

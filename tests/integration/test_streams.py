@@ -164,11 +164,11 @@ def test_a_client_that_hangs_up_in_a_download_frees_it(server: Serving, client: 
 
 
 def test_a_stream_ends_when_its_key_is_revoked(server: Serving, client: httpx.Client, dataset: int) -> None:
-    made = server.cli("key", "create", "--org", "default", "--user", "admin", "--json")
+    made = server.cli("admin", "key", "create", "--org", "default", "--user", "admin", "--json")
     with server.client(made["key"]) as other:
         following = events(other, dataset)
         assert next(following)[0] == "connected"
-        server.cli("key", "revoke", str(made["id"]))
+        server.cli("admin", "key", "revoke", str(made["id"]))
         last = next(event for event in following if event[0] != "heartbeat")
         assert last[0] == "error"
         assert last[2]["error"] == "Invalid API key"

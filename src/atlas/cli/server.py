@@ -15,7 +15,8 @@ import uvicorn
 from pydantic import SecretStr
 
 from atlas.app import create_app, prepare
-from atlas.cli.main import PortInUseError, run_async
+from atlas.cli.local import run_async
+from atlas.cli.problems import CommandError
 from atlas.config import Settings
 from atlas.logs import configure_logs
 
@@ -27,11 +28,14 @@ def _database(settings: Settings) -> Iterator[Settings]:
     if settings.database_url:
         yield settings
         return
-    from atlas.store.embedded import EmbeddedPostgres
+    from atlas.store.embedded import DataDirInUseError, EmbeddedPostgres
 
     print(f"Atlas: starting PostgreSQL in {settings.data_dir}", file=sys.stderr, flush=True)
-    with EmbeddedPostgres(settings.data_dir).serve() as url:
-        yield settings.model_copy(update={"database_url": url})
+    try:
+        with EmbeddedPostgres(settings.data_dir).serve() as url:
+            yield settings.model_copy(update={"database_url": url})
+    except DataDirInUseError as error:
+        raise CommandError(str(error)) from None
 
 
 def run(settings: Settings) -> None:
@@ -50,7 +54,7 @@ def run(settings: Settings) -> None:
 
 
 def _check_port(settings: Settings) -> None:
-    """Raises PortInUseError before anything is started for nothing."""
+    """Raises CommandError before anything is started for nothing."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         if sys.platform != "win32":
@@ -58,7 +62,7 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise PortInUseError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+            raise CommandError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
 
 
 def _leave(signum: int, frame: object) -> None:

@@ -1,0 +1,124 @@
+"""`atlas admin`: organizations, users, keys and tags, on the database itself."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from atlas.cli.local import DataDir, call
+from atlas.cli.output import Json, show
+
+app = typer.Typer(no_args_is_help=True, help="Organizations, users, keys and tags, on the server's own database.")
+org = typer.Typer(no_args_is_help=True, help="Organizations.")
+user = typer.Typer(no_args_is_help=True, help="Users.")
+key = typer.Typer(no_args_is_help=True, help="API keys.")
+tag = typer.Typer(no_args_is_help=True, help="Tags.")
+app.add_typer(org, name="org")
+app.add_typer(user, name="user")
+app.add_typer(key, name="key")
+app.add_typer(tag, name="tag")
+
+OrgOption = Annotated[str, typer.Option("--org", help="Organization; created if it is missing.")]
+OrgFilter = Annotated[str | None, typer.Option("--org", help="Only this organization.")]
+
+
+@org.command("create")
+def org_create(name: str, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Create an organization."""
+    show(call(data_dir, lambda keys, _: keys.create_organization(name)), as_json)
+
+
+@org.command("list")
+def org_list(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List organizations."""
+    show(call(data_dir, lambda keys, _: keys.organizations()), as_json)
+
+
+@user.command("create")
+def user_create(
+    name: str, organization: OrgOption = "default", data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Create a user."""
+    show(call(data_dir, lambda keys, _: keys.create_user(organization, name)), as_json)
+
+
+@user.command("list")
+def user_list(organization: OrgFilter = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List users."""
+    show(call(data_dir, lambda keys, _: keys.users(organization)), as_json)
+
+
+def expiry(text: str | None) -> datetime | None:
+    """When a key ends: ISO 8601, or a number of hours or days from now. Raises BadParameter."""
+    if text is None:
+        return None
+    units = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+    if text[:-1].isdigit() and text[-1:] in units:
+        return datetime.now(UTC) + int(text[:-1]) * units[text[-1]]
+    from atlas.core.timestamps import parse_timestamp
+
+    try:
+        return parse_timestamp(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; or a number and h or d, such as 90d") from None
+
+
+@key.command("create")
+def key_create(
+    organization: OrgOption = "default",
+    user_name: Annotated[str, typer.Option("--user", help="User; created if missing.")] = "admin",
+    name: Annotated[str, typer.Option(help="A note on what the key is for.")] = "",
+    expires: Annotated[str | None, typer.Option(help="When it ends: ISO 8601, or such as 12h or 90d.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Create an API key, which is shown this once. Creates the organization and user that are missing."""
+    expires_at = expiry(expires)
+    show(call(data_dir, lambda keys, _: keys.create_key(organization, user_name, name, expires_at)), as_json)
+
+
+@key.command("list")
+def key_list(
+    organization: OrgFilter = None,
+    user_name: Annotated[str | None, typer.Option("--user", help="Only this user.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List keys by their first characters, with their last use."""
+    show(call(data_dir, lambda keys, _: keys.keys(organization, user_name)), as_json)
+
+
+@key.command("revoke")
+def key_revoke(key_id: int, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """End a key at once."""
+    show(call(data_dir, lambda keys, _: keys.revoke_key(key_id)), as_json)
+
+
+@key.command("rotate")
+def key_rotate(key_id: int, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """End a key and create another for the same user, which is shown this once."""
+    show(call(data_dir, lambda keys, _: keys.rotate_key(key_id)), as_json)
+
+
+@tag.command("create")
+def tag_create(
+    name: str,
+    secret: Annotated[str | None, typer.Option(help="Makes the tag private. `-` reads it from standard input.")] = None,
+    description: Annotated[str, typer.Option(help="What the tag is for.")] = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Create a tag: public, or private with a secret."""
+    text = sys.stdin.readline().rstrip("\n") if secret == "-" else secret  # noqa: S105
+    if text is not None and not text:
+        raise typer.BadParameter("the secret is empty")
+    show(call(data_dir, lambda _, tags: tags.create(name, description, text)), as_json)
+
+
+@tag.command("list")
+def tag_list(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List tags."""
+    show(call(data_dir, lambda _, tags: tags.all()), as_json)

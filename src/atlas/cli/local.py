@@ -1,0 +1,92 @@
+"""What the commands on this machine share: settings, the database, and an event loop that fits it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from atlas.cli.problems import CommandError, reported
+
+if TYPE_CHECKING:
+    from atlas.config import Settings
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the embedded PostgreSQL.")]
+
+
+@contextlib.contextmanager
+def server_installed() -> Iterator[None]:
+    """Says what to install where the server's libraries are missing, as they are with the client alone."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] == "atlas":
+            raise
+        raise CommandError(
+            f"this command needs the server's libraries ({error.name} is missing): "
+            'pip install "atlas-data-platform[server]"'
+        ) from None
+
+
+def settings(**given: Any) -> Settings:
+    """Settings of the environment, with the flags that were given. Raises CommandError for a wrong one."""
+    with server_installed():
+        from pydantic import ValidationError
+
+        from atlas.config import Settings
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        problems = (f"ATLAS_{'_'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in error.errors())
+        raise CommandError("; ".join(problems)) from None
+
+
+@contextlib.contextmanager
+def _database_url(data_dir: Path | None) -> Iterator[Settings]:
+    """Settings with the URL of the configured, running or else briefly started database."""
+    found = settings(data_dir=data_dir)
+    if found.database_url:
+        yield found
+        return
+    from atlas.store.embedded import DataDirInUseError, EmbeddedPostgres
+
+    try:
+        with EmbeddedPostgres(found.data_dir).join() as url:
+            yield found.model_copy(update={"database_url": url})
+    except DataDirInUseError as error:
+        raise CommandError(str(error)) from None
+
+
+def call(data_dir: Path | None, action: Callable[[Any, Any], Awaitable[Any]]) -> Any:
+    """Runs `action(keys, tags)` on the migrated database."""
+    with reported():
+        with server_installed():
+            from atlas.service.access import AccessService
+            from atlas.service.keys import KeyService
+            from atlas.service.tags import TagService
+            from atlas.store.database import Database
+
+        async def run(settings: Settings) -> Any:
+            assert settings.database_url is not None
+            database = Database(settings.database_url, pool_size=2, statement_timeout=settings.request_timeout)
+            await asyncio.to_thread(database.migrate)
+            await database.open()
+            try:
+                return await action(KeyService(database), TagService(database, AccessService(database)))
+            finally:
+                await database.close()
+
+        with _database_url(data_dir) as ready:
+            return run_async(run(ready))
+
+
+def run_async(coroutine: Any) -> Any:
+    """Runs a coroutine on an event loop that psycopg can use on every system."""
+    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(coroutine)

@@ -1,0 +1,49 @@
+"""What goes wrong, as one line on standard error and an exit code.
+
+0 ok · 1 refused or failed · 2 wrong usage · 3 issues wait, or a question was not understood · 4 not signed in, or no
+permission · 5 the server does not answer · 130 interrupted
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+import typer
+
+from atlas.errors import AtlasError, AuthenticationError, ForbiddenError
+
+FAILED, USAGE, WAITING, DENIED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 4, 5, 130
+
+
+class CommandError(Exception):
+    """A command that cannot go on. `code` is its exit code."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def say(text: str) -> None:
+    """A message for the person at the terminal; standard output stays for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(message: str, code: int) -> typer.Exit:
+    """Prints why a command ends; raise what it returns."""
+    say(f"atlas: {' '.join(message.split())}")
+    return typer.Exit(code)
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """Turns errors that are meant for people into a line and an exit code, without a traceback."""
+    try:
+        yield
+    except CommandError as error:
+        raise fail(str(error), error.code) from None
+    except AtlasError as error:
+        denied = isinstance(error, AuthenticationError | ForbiddenError)
+        details = f" ({error.details})" if error.details else ""
+        raise fail(f"{error.message}{details}", DENIED if denied else FAILED) from None
