@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 import atlas
 from atlas.config import Settings
 from atlas.http import problems, system
+from atlas.http.content import accounts as content_accounts
 from atlas.http.content import background as content_background
 from atlas.http.content import imports as content_imports
 from atlas.http.content import instructions as content_instructions
@@ -25,6 +26,7 @@ from atlas.http.middleware import Metrics, RequestMiddleware, SlashMiddleware
 from atlas.http.timeseries import datasets, rows, tags
 from atlas.logs import configure_logs
 from atlas.service.access import AccessService
+from atlas.service.accounts import AccountService
 from atlas.service.asked import AskedService
 from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
@@ -110,6 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
         content_background.router,
         content_questions.router,
         model_settings.router,
+        content_accounts.router,
         system.router,
     ):
         app.include_router(router)
@@ -130,6 +133,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,
+        accounts=AccountService(database),
         datasets=DatasetService(database, access),
         tags=TagService(database, access),
         rows=RowService(database, access, upkeep, max_body=settings.max_body_bytes, spool_memory=settings.spool_bytes),

@@ -20,6 +20,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/datasets/search/?source=x", None, "any"),
     ("POST", "/api/datasets/", {"name": "n"}, "any"),
     ("GET", "/api/datasets/{id}/", None, "read"),
+    ("GET", "/api/datasets/{id}/summary/", None, "read"),
     ("PUT", "/api/datasets/{id}/", {"name": "n"}, "write"),
     ("PATCH", "/api/datasets/{id}/metadata/", {"k": 1}, "write"),
     ("PUT", "/api/datasets/{id}/metadata/", {"k": 1}, "write"),

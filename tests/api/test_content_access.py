@@ -59,6 +59,11 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/glossary", {"json": {"term": "churn", "meaning": "customers who left"}}, "once"),
     ("PUT", "/glossary/{term_id}", {"json": {"term": "churn", "meaning": "customers who left"}}, "none"),
     ("DELETE", "/glossary/{term_id}", {}, "none"),
+    ("GET", "/me", {}, "any"),
+    ("GET", "/keys", {}, "any"),
+    ("POST", "/keys", {"json": {"name": "laptop"}}, "any"),
+    ("DELETE", "/keys/{key_id}", {}, "none"),
+    ("POST", "/keys/{key_id}/rotate", {}, "none"),
     ("GET", "/settings/model", {}, "any"),
     ("PUT", "/settings/model", {"json": {"provider": "openai", "model": "m"}}, "any"),
     ("DELETE", "/settings/model", {}, "any"),
@@ -80,6 +85,7 @@ async def test_callers(
     filled = f"/api/v1{path}".format(
         table_name="leads", import_id=done["import_id"], issue_type="duplicates", delivery_id=done["import_id"],
         question_id=done["import_id"], verified_id=done["import_id"], term_id=done["import_id"],
+        key_id=999_999,
     )  # fmt: skip
 
     async def call(key: str | None) -> httpx.Response:

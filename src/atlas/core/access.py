@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+Role = Literal["member", "admin", "operator"]
+ROLES: tuple[str, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,17 @@ class Caller:
     organization_id: int
     schema_name: str
     key_id: int
+    role: str = "member"
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user manages the organization's users, keys and jobs."""
+        return self.role in ("admin", "operator")
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the user manages tags and every organization."""
+        return self.role == "operator"
 
 
 @dataclass(frozen=True, slots=True)

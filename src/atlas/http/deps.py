@@ -14,6 +14,7 @@ from atlas.core.timestamps import parse_parameter, to_micros
 from atlas.errors import BadRequestError
 from atlas.http.limits import RateLimiter
 from atlas.service.access import AccessService
+from atlas.service.accounts import AccountService
 from atlas.service.asked import AskedService
 from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
@@ -42,6 +43,7 @@ class Services:
     """Everything that a handler may call."""
 
     access: AccessService
+    accounts: AccountService
     datasets: DatasetService
     tags: TagService
     rows: RowService

@@ -121,6 +121,21 @@ class AccessView(BaseModel):
     matching_tags: list[str]
 
 
+class SummaryView(BaseModel):
+    """A dataset at a glance."""
+
+    dataset: int
+    owner: str
+    owner_organization: str
+    is_owner: bool
+    tags: list[str] = Field(description="All tags of the dataset.")
+    matching_tags: list[str] = Field(description="Those that you hold.")
+    row_count: int
+    bytes: int = Field(description="What its rows and indexes take on disk.")
+    first_timestamp: str | None
+    last_timestamp: str | None
+
+
 class DatasetPage(BaseModel):
     """A page of datasets."""
 

@@ -9,6 +9,7 @@ import msgspec
 from atlas.core.access import Caller
 from atlas.core.columns import Column, Dtype
 from atlas.core.frames import SchemaChange
+from atlas.core.timestamps import format_timestamp, from_micros
 from atlas.errors import BadRequestError
 from atlas.service.access import AccessService
 from atlas.store import datasets as store
@@ -47,6 +48,19 @@ class DatasetService:
         async with self._database.connection() as connection:
             row = await store.change(connection, "get_dataset", dataset_id)
         return (await self._with_columns([row]))[0]
+
+    async def summary(self, caller: Caller, dataset_id: int) -> Row:
+        """A dataset that the caller may read at a glance; times are ISO 8601, or None where it is empty."""
+        found = await self._access.require(caller, dataset_id)
+        async with self._database.connection() as connection:
+            row = await store.summary(connection, dataset_id)
+        first, last = (None if at is None else format_timestamp(from_micros(at))
+                       for at in (row["first_micros"], row["last_micros"]))  # fmt: skip
+        return {
+            "dataset": dataset_id, "owner": row["owner"], "owner_organization": row["owner_organization"],
+            "is_owner": found.is_owner, "tags": row["tags"], "matching_tags": list(found.matching_tags),
+            "row_count": row["row_count"], "bytes": row["bytes"], "first_timestamp": first, "last_timestamp": last,
+        }  # fmt: skip
 
     async def search(self, caller: Caller, text: str | None, limit: int, offset: int) -> tuple[int, list[Row]]:
         """Count and page of the datasets whose name or description has `text`, in any case."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from atlas.core.access import ROLES
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store import accounts
-from atlas.store.database import Database
+from atlas.store.database import Connection, Database
 
 Row = dict[str, Any]
 FIRST_ORGANIZATION, FIRST_USER = "default", "admin"
@@ -28,6 +29,7 @@ class KeyService:
                 return None
             organization, _ = await accounts.ensure_organization(connection, FIRST_ORGANIZATION)
             user, _ = await accounts.ensure_user(connection, organization, FIRST_USER)
+            await accounts.set_role(connection, user, "operator")
             key, _ = await accounts.insert_key(connection, user, "first key", None)
         return key
 
@@ -39,14 +41,25 @@ class KeyService:
             raise BadRequestError("Organization already exists", f"name: {name!r} is taken")
         return {"id": organization_id, "name": name}
 
-    async def create_user(self, organization: str, name: str) -> Row:
-        """A new user, and the organization if it is missing."""
+    async def create_user(self, organization: str, name: str, *, role: str = "member") -> Row:
+        """A new user, and the organization if it is missing. Raises BadRequestError."""
+        _role(role)
         async with self._database.transaction() as connection:
             organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
-            user_id, made = await accounts.ensure_user(connection, organization_id, _name(name, "user"))
+            user_id, made = await accounts.ensure_user(connection, organization_id, _name(name, "user"), role)
         if not made:
             raise BadRequestError("User already exists", f"name: {name!r} is taken in {organization!r}")
-        return {"id": user_id, "name": name, "organization": organization}
+        return {"id": user_id, "name": name, "organization": organization, "role": role}
+
+    async def set_role(self, organization: str, name: str, role: str) -> Row:
+        """Gives a user a role. Raises NotFoundError, and BadRequestError where no operator would be left."""
+        _role(role)
+        found = next((user for user in await self.users(organization) if user["name"] == name), None)
+        if found is None:
+            raise NotFoundError("User not found", f"No user {name!r} in {organization!r}")
+        async with self._database.transaction() as connection:
+            await change_role(connection, found["id"], role)
+        return {"id": found["id"], "name": name, "organization": organization, "role": role}
 
     async def create_key(self, organization: str, user: str, name: str, expires_at: datetime | None) -> Row:
         """A new key, with its organization and user if they are missing. Only this shows the key."""
@@ -87,3 +100,24 @@ def _name(name: str, what: str) -> str:
     if not name.strip() or "\0" in name or len(name) > 200:
         raise BadRequestError("Invalid name", f"{what}: 1 to 200 characters, not only spaces")
     return name
+
+
+def _role(role: str) -> None:
+    if role not in ROLES:
+        raise BadRequestError("Invalid role", f"role: one of {', '.join(ROLES)}")
+
+
+async def change_role(connection: Connection, user_id: int, role: str) -> None:
+    """Gives a user a role within the transaction. Raises NotFoundError, and BadRequestError for the last operator."""
+    user = await accounts.find(connection, "get_user", id=user_id)
+    if user is None:
+        raise NotFoundError("User not found", f"No user with ID {user_id}")
+    if user["role"] == "operator" and role != "operator":
+        await refuse_last_operator(connection, user_id)
+    await accounts.set_role(connection, user_id, role)
+
+
+async def refuse_last_operator(connection: Connection, user_id: int) -> None:
+    """Raises BadRequestError where nobody else is an operator with a live key."""
+    if not await accounts.other_operator(connection, user_id):
+        raise BadRequestError("Last operator", "make another user with a live key an operator first")

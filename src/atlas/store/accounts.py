@@ -24,9 +24,9 @@ async def find_caller(database: Database, key: str) -> tuple[Caller, bool] | Non
     rows = await database.fetch(queries("keys")["find_keys"], prefix=prefix)
     wanted = hash_key(key)
     found = None
-    for key_id, stored, user_id, user_name, organization_id, schema, stale in rows:
+    for key_id, stored, user_id, user_name, organization_id, schema, role, stale in rows:
         if same_hash(bytes(stored), wanted):
-            found = Caller(user_id, user_name, organization_id, schema, key_id), stale
+            found = Caller(user_id, user_name, organization_id, schema, key_id, role), stale
     return found
 
 
@@ -76,9 +76,11 @@ async def _create_schema(connection: Connection, schema: str) -> None:
         await connection.execute(statement)
 
 
-async def ensure_user(connection: Connection, organization_id: int, name: str) -> tuple[int, bool]:
-    """Id of the user called `name` in the organization, and whether it was made now."""
-    parameters = {"organization": organization_id, "name": name}
+async def ensure_user(
+    connection: Connection, organization_id: int, name: str, role: str = "member"
+) -> tuple[int, bool]:
+    """Id of the user called `name` in the organization, and whether it was made now, with `role`."""
+    parameters = {"organization": organization_id, "name": name, "role": role}
     cursor = await connection.execute(queries("keys")["create_user"], parameters)
     made = await cursor.fetchone()
     if made is not None:
@@ -110,15 +112,35 @@ async def insert_key(
     return key, row
 
 
-async def revoke_key(connection: Connection, key_id: int) -> tuple[int, str, datetime | None] | None:
-    """Revokes a key. Gives its user, name and expiry, or None where there is no such key."""
-    cursor = await connection.execute(queries("keys")["revoke_key"], {"id": key_id})
-    row = await cursor.fetchone()
+async def revoke_key(
+    connection: Connection, key_id: int, *, user_id: int | None = None
+) -> tuple[int, str, datetime | None] | None:
+    """Revokes a key, which must be the user's where one is given. Gives its user, name and expiry, or None."""
+    query = queries("keys")["revoke_key" if user_id is None else "revoke_own_key"]
+    row = await (await connection.execute(query, {"id": key_id, "user": user_id})).fetchone()
     return None if row is None else (row[0], row[1], row[2])
 
 
+async def find(connection: Connection, query: str, **parameters: Any) -> dict[str, Any] | None:
+    """The row of one of the queries for one row (`get_user`, `identity`, `lock_own_key` …)."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(queries("keys")[query], parameters)
+    return await cursor.fetchone()
+
+
+async def set_role(connection: Connection, user_id: int, role: str) -> None:
+    await connection.execute(queries("keys")["set_role"], {"id": user_id, "role": role})
+
+
+async def other_operator(connection: Connection, user_id: int) -> bool:
+    """Whether another user is an operator with a live key; that stays so until the transaction ends."""
+    await connection.execute(queries("keys")["lock_operators"])
+    row = await (await connection.execute(queries("keys")["other_operator"], {"id": user_id})).fetchone()
+    return row is not None and bool(row[0])
+
+
 async def list_rows(database: Database, query: str, **parameters: Any) -> list[dict[str, Any]]:
-    """Rows of one of the listing queries (`list_organizations`, `list_users`, `list_keys`)."""
+    """Rows of one of the listing queries (`list_organizations`, `list_users`, `list_keys`, `list_own_keys`)."""
     async with database.connection() as connection:
         cursor = connection.cursor(row_factory=dict_row)
         await cursor.execute(queries("keys")[query], parameters)

@@ -103,6 +103,14 @@ async def change(connection: Connection, query: str, dataset_id: int, **values: 
     return row
 
 
+async def summary(connection: Connection, dataset_id: int) -> Row:
+    """Owner, tags, row count, first and last time (microseconds), and bytes on disk. Raises NotFoundError."""
+    row = await change(connection, "summarize_dataset", dataset_id)
+    table = table_of(row["table_schema"], dataset_id).as_string()
+    size = await one(connection, "relation_bytes", table=table)
+    return row | {"bytes": (size or {}).get("bytes") or 0}
+
+
 async def search(
     database: Database, user_id: int, pattern: str | None, metadata: Sequence[Sequence[Row]] | None,
     limit: int, offset: int,

@@ -18,6 +18,7 @@ from atlas.http.models import (
     DatasetPage,
     DatasetView,
     Metadata,
+    SummaryView,
     TagBody,
     TagView,
     refuse_unstorable,
@@ -69,6 +70,12 @@ async def create_dataset(body: DatasetBody, caller: CallerDep, services: Service
 async def get_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Needs read access."""
     return await services.datasets.get(caller, dataset_id)
+
+
+@router.get("/datasets/{dataset_id}/summary/", tags=datasets, response_model=SummaryView, summary="Summarize a dataset")
+async def summarize_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Owner, tags, row count, size on disk, first and last timestamp. Needs read access."""
+    return await services.datasets.summary(caller, dataset_id)
 
 
 @router.put("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Replace a dataset's fields")

@@ -39,6 +39,21 @@ FROM atlas.datasets d WHERE d.id = %(id)s
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
 FROM atlas.datasets d WHERE d.id = %(id)s
 
+-- name: summarize_dataset
+-- A dataset at a glance; its times, in microseconds since 1970, come from its row blocks.
+SELECT d.id, d.table_schema, u.name AS owner, o.name AS owner_organization, s.row_count, b.first_micros, b.last_micros,
+       ARRAY(SELECT t.name FROM atlas.dataset_tags dt JOIN atlas.tags t ON t.id = dt.tag_id
+             WHERE dt.dataset_id = d.id ORDER BY t.name) AS tags
+FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
+JOIN atlas.users u ON u.id = d.owner_id JOIN atlas.organizations o ON o.id = u.organization_id
+CROSS JOIN LATERAL (SELECT min(min_ts) AS first_micros, max(max_ts) AS last_micros
+                    FROM atlas.row_blocks WHERE dataset_id = d.id) b
+WHERE d.id = %(id)s
+
+-- name: relation_bytes
+-- Bytes that a table and its indexes take; null where it has just been dropped.
+SELECT pg_total_relation_size(to_regclass(%(table)s)) AS bytes
+
 -- name: update_dataset
 UPDATE atlas.datasets SET name = %(name)s, description = %(description)s, metadata = %(metadata)s,
        updated_at = now()

@@ -1,6 +1,6 @@
 -- name: find_keys
 -- Live keys with a lookup prefix, each with its user and organization.
-SELECT k.id, k.key_hash, u.id, u.name, o.id, o.schema_name,
+SELECT k.id, k.key_hash, u.id, u.name, o.id, o.schema_name, u.role,
        k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'
 FROM atlas.api_keys k
 JOIN atlas.users u ON u.id = k.user_id
@@ -28,22 +28,44 @@ FROM atlas.organizations o LEFT JOIN atlas.users u ON u.organization_id = o.id
 GROUP BY o.id ORDER BY o.id
 
 -- name: create_user
-INSERT INTO atlas.users (organization_id, name) VALUES (%(organization)s, %(name)s)
+INSERT INTO atlas.users (organization_id, name, role) VALUES (%(organization)s, %(name)s, %(role)s)
 ON CONFLICT (organization_id, name) DO NOTHING RETURNING id
 
 -- name: find_user
 SELECT id FROM atlas.users WHERE organization_id = %(organization)s AND name = %(name)s
 
+-- name: get_user
+SELECT u.id, u.name, o.name AS organization, u.organization_id, u.role, u.created_at
+FROM atlas.users u JOIN atlas.organizations o ON o.id = u.organization_id WHERE u.id = %(id)s
+
+-- name: set_role
+UPDATE atlas.users SET role = %(role)s WHERE id = %(id)s
+
+-- name: lock_operators
+-- Keeps others from changing who is an operator until the transaction ends.
+SELECT id FROM atlas.users WHERE role = 'operator' ORDER BY id FOR UPDATE
+
+-- name: other_operator
+-- Whether somebody else can act as an operator.
+SELECT EXISTS (SELECT 1 FROM atlas.users u JOIN atlas.api_keys k ON k.user_id = u.id
+               WHERE u.role = 'operator' AND u.id <> %(id)s AND k.revoked_at IS NULL
+                 AND (k.expires_at IS NULL OR k.expires_at > now()))
+
 -- name: list_users
-SELECT u.id, u.name, o.name AS organization, u.created_at, count(k.id) AS keys
+-- Users with their live keys, their datasets and their last use of any key.
+SELECT u.id, u.name, o.name AS organization, u.role, u.created_at, k.keys, d.datasets, k.last_used_at
 FROM atlas.users u JOIN atlas.organizations o ON o.id = u.organization_id
-LEFT JOIN atlas.api_keys k ON k.user_id = u.id
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())) AS keys,
+           max(last_used_at) AS last_used_at
+    FROM atlas.api_keys WHERE user_id = u.id) k
+CROSS JOIN LATERAL (SELECT count(*) AS datasets FROM atlas.datasets WHERE owner_id = u.id) d
 WHERE %(organization)s::text IS NULL OR o.name = %(organization)s
-GROUP BY u.id, o.name ORDER BY u.id
+ORDER BY u.id
 
 -- name: insert_key
 INSERT INTO atlas.api_keys (user_id, name, prefix, key_hash, expires_at)
-VALUES (%(user)s, %(name)s, %(prefix)s, %(hash)s, %(expires)s) RETURNING id, prefix, expires_at
+VALUES (%(user)s, %(name)s, %(prefix)s, %(hash)s, %(expires)s) RETURNING id, prefix, created_at, expires_at
 
 -- name: list_keys
 SELECT k.id, k.name, k.prefix, o.name AS organization, u.name AS "user",
@@ -57,3 +79,24 @@ ORDER BY k.id
 -- name: revoke_key
 UPDATE atlas.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s
 RETURNING user_id, name, expires_at
+
+-- name: revoke_own_key
+UPDATE atlas.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s AND user_id = %(user)s
+RETURNING user_id, name, expires_at
+
+-- name: lock_own_key
+SELECT revoked_at FROM atlas.api_keys WHERE id = %(id)s AND user_id = %(user)s FOR UPDATE
+
+-- name: list_own_keys
+SELECT id, name, prefix, created_at, expires_at, revoked_at, last_used_at
+FROM atlas.api_keys WHERE user_id = %(user)s ORDER BY id
+
+-- name: identity
+-- What a key stands for: its user, organization and the tags that the user holds.
+SELECT u.id AS user_id, u.name AS user_name, u.role, o.id AS organization_id, o.name AS organization_name,
+       k.id, k.name, k.prefix, k.created_at, k.expires_at, k.last_used_at,
+       ARRAY(SELECT t.name FROM atlas.user_tags ut JOIN atlas.tags t ON t.id = ut.tag_id
+             WHERE ut.user_id = u.id ORDER BY t.name) AS tags
+FROM atlas.api_keys k JOIN atlas.users u ON u.id = k.user_id
+JOIN atlas.organizations o ON o.id = u.organization_id
+WHERE k.id = %(key)s
