@@ -46,3 +46,17 @@ def test_keys_are_stored_as_hashes_only(database_url: str) -> None:
     assert len(stored) == 1
     assert secret not in stored[0][0]
     assert secret[12:] not in stored[0][0]
+
+
+def test_users_get_roles(database_url: str) -> None:
+    made = atlas(database_url, "admin", "user", "create", "ann", "--role", "operator")
+    assert made["role"] == "operator"
+    atlas(database_url, "admin", "key", "create", "--user", "ann")
+    assert "Last operator" in atlas(database_url, "admin", "user", "role", "ann", "member", code=1)
+    atlas(database_url, "admin", "user", "create", "bob")
+    assert atlas(database_url, "admin", "user", "role", "bob", "admin")["role"] == "admin"
+    assert {user["name"]: user["role"] for user in atlas(database_url, "admin", "user", "list")} == {
+        "ann": "operator", "bob": "admin",
+    }  # fmt: skip
+    assert "owner" in atlas(database_url, "admin", "user", "role", "bob", "owner", code=2)
+    assert "nobody" in atlas(database_url, "admin", "user", "role", "nobody", "admin", code=1)

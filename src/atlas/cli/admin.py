@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -22,7 +23,16 @@ app.add_typer(key, name="key")
 app.add_typer(tag, name="tag")
 
 OrgOption = Annotated[str, typer.Option("--org", help="Organization; created if it is missing.")]
+OrgOf = Annotated[str, typer.Option("--org", help="The user's organization.")]
 OrgFilter = Annotated[str | None, typer.Option("--org", help="Only this organization.")]
+
+
+class Role(StrEnum):
+    """What a user may manage: nothing, their organization, or the whole server."""
+
+    member = "member"
+    admin = "admin"
+    operator = "operator"
 
 
 @org.command("create")
@@ -39,10 +49,22 @@ def org_list(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @user.command("create")
 def user_create(
-    name: str, organization: OrgOption = "default", data_dir: DataDir = None, as_json: Json = False
+    name: str,
+    organization: OrgOption = "default",
+    role: Annotated[Role, typer.Option(help="What the user may manage.")] = Role.member,
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Create a user."""
-    show(call(data_dir, lambda keys, _: keys.create_user(organization, name)), as_json)
+    show(call(data_dir, lambda keys, _: keys.create_user(organization, name, role=role.value)), as_json)
+
+
+@user.command("role")
+def user_role(
+    name: str, role: Role, organization: OrgOf = "default", data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Change what a user may manage."""
+    show(call(data_dir, lambda keys, _: keys.set_role(organization, name, role.value)), as_json)
 
 
 @user.command("list")
