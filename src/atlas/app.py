@@ -40,6 +40,7 @@ from atlas.service.models import ModelService, ModelSettings
 from atlas.service.questions import QuestionService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
+from atlas.service.sessions import SessionService
 from atlas.service.sql import SqlService
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
@@ -55,6 +56,8 @@ from atlas.store.jobs import JobQueue
 from atlas.store.listening import Listener
 from atlas.store.objects import ObjectStorage
 from atlas.store.secret_key import load_secret
+from atlas.ui import assets, pages, reference
+from atlas.ui import session as ui_session
 
 DESCRIPTION = """Store, query, share and stream time series. Send your key in the `X-API-Key` header.
 
@@ -95,7 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Atlas", version=atlas.__version__, description=DESCRIPTION, lifespan=lifespan,
-        redirect_slashes=False,
+        redirect_slashes=False, docs_url=None, redoc_url=None,
     )  # fmt: skip
     app.state.services = services
     app.state.settings = settings
@@ -116,9 +119,20 @@ def create_app(settings: Settings) -> FastAPI:
         system.router,
     ):
         app.include_router(router)
+    install_ui(app, SessionService(services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     app.add_middleware(RequestMiddleware, metrics=Metrics(registry), max_body=settings.max_body_bytes)
+    app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions)
     return app
+
+
+def install_ui(app: FastAPI, sessions: SessionService) -> None:
+    """Adds the web interface and the reference pages."""
+    app.state.sessions = sessions
+    app.router.routes.extend(assets.mounts())
+    app.include_router(ui_session.router)
+    reference.install(app)
+    app.include_router(pages.router)
 
 
 def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue) -> Services:

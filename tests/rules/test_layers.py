@@ -23,7 +23,7 @@ ALLOWED = {
     "http": {"service", "core", "errors", "readers"},
     "ui": {"service", "core", "errors"},
     "cli": {"service", "core", "errors", "config", "app", "logs", "store"},
-    "app": {"http", "service", "store", "core", "errors", "config", "logs"},
+    "app": {"http", "ui", "service", "store", "core", "errors", "config", "logs"},
     "client": {"errors"},
     "__init__": set(),
 }
@@ -64,6 +64,21 @@ def test_files_and_functions_are_short(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno <= 60, f"{node.name} is too long"
+
+
+SCRIPTS = sorted((SOURCE / "ui" / "static").rglob("*.js"))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_scripts_are_short_and_load_nothing_from_elsewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 420
+    assert "innerHTML" not in text
+    assert not [
+        part
+        for part in ("https://", "http://", "eval(", "new Function")
+        if part in text.replace("http://www.w3.org", "")
+    ]
 
 
 def test_services_hold_no_sql_and_no_http() -> None:

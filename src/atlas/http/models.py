@@ -42,6 +42,21 @@ def refuse_unstorable(value: Any) -> None:
         raise ValueError("NaN and Infinity are not allowed")
 
 
+def body_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a body with the models inside it in their places: a reference would lead nowhere."""
+    schema = model.model_json_schema()
+    inner = schema.pop("$defs", {})
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            name = str(value.get("$ref", "")).removeprefix("#/$defs/")
+            return resolved(inner[name]) if name in inner else {key: resolved(item) for key, item in value.items()}
+        return [resolved(item) for item in value] if isinstance(value, list) else value
+
+    found: dict[str, Any] = resolved(schema)
+    return found
+
+
 class DatasetBody(Body):
     """A dataset to make, or its new name, description and metadata."""
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -38,7 +39,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A file on disk and what to do with it. `said`: an instruction that is taken apart already."""
+    """A file on disk and what to do with it.
+
+    `said`: an instruction that is taken apart already. `import_id`: an id of the caller's choice, by which others can
+    follow the import from its start, and which makes a repeated request safe.
+    """
 
     path: Path
     file_name: str
@@ -46,6 +51,7 @@ class ImportRequest:
     thread_id: str | None = None
     table: str | None = None
     said: ImportInstruction | None = None
+    import_id: UUID | None = None
 
 
 class ImportService:
@@ -67,7 +73,7 @@ class ImportService:
         import_id, number = await imports.create(
             self._database, caller, kind="import", file_name=request.file_name,
             file_bytes=request.path.stat().st_size, instruction=request.instruction, thread=request.thread_id,
-            status=status, table_name=request.table, **fields,
+            status=status, table_name=request.table, id=request.import_id, **fields,
         )  # fmt: skip
         return Target(caller, import_id, number)
 

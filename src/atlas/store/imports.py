@@ -15,6 +15,7 @@ from psycopg.types.json import Json, Jsonb
 
 from atlas.core.access import Caller
 from atlas.core.compression import zstd
+from atlas.errors import BadRequestError
 from atlas.store.copying import all_of, copy_batches
 from atlas.store.database import Connection, Database
 from atlas.store.queries import queries
@@ -29,8 +30,10 @@ ISSUE_SCHEMA = pa.schema(
 
 
 async def create(database: Database, caller: Caller, **fields: Any) -> tuple[UUID, int]:
-    """A new import; gives its id and number."""
-    values = dict.fromkeys(("file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name"))
+    """A new import; gives its id and number. Raises BadRequestError where the given `id` is taken."""
+    values = dict.fromkeys(
+        ("id", "file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name")
+    )
     parameters = {
         **values, "instruction": "", "status": "running", **fields,
         "organization": caller.organization_id, "user": caller.user_id,
@@ -38,6 +41,8 @@ async def create(database: Database, caller: Caller, **fields: Any) -> tuple[UUI
     if parameters["callback_metadata"] is not None:
         parameters["callback_metadata"] = Jsonb(parameters["callback_metadata"])
     rows = await database.fetch(queries("imports")["insert_import"], **parameters)
+    if not rows:
+        raise BadRequestError("Import already exists", f"import_id: {parameters['id']} is taken")
     return rows[0][0], rows[0][1]
 
 

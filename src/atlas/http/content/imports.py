@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import StreamingResponse
@@ -60,11 +61,14 @@ async def smart_import(
     callback_metadata: Annotated[
         str | None, Form(max_length=10_000, description="A JSON object that comes back with the result.")
     ] = None,
+    import_id: Annotated[
+        UUID | None, Form(description="An id of your choice, to follow the import by; one that exists is a 400.")
+    ] = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Imports a file by a plain-English instruction: all of it is committed, or nothing."""
     metadata = parse_metadata(callback_metadata)
     async with received(file) as (path, name):
-        request = ImportRequest(path, name, instruction, thread_id)
+        request = ImportRequest(path, name, instruction, thread_id, import_id=import_id)
         if callback_url:
             return await services.background.submit(caller, request, callback_url, metadata)
         return await services.imports.run(caller, request)

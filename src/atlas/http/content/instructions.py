@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from atlas.errors import BadRequestError
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
-from atlas.http.models import Body
+from atlas.http.models import Body, body_schema
 
 router = APIRouter(prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
 _TEXT = ("text/markdown", "text/plain", "text/x-markdown")
@@ -36,7 +36,7 @@ class InstructionBody(Body):
 @router.post(
     "/smart-data-instruction", summary="Insert, update or archive records",
     openapi_extra={"requestBody": {"required": True, "content": {
-        "application/json": {"schema": InstructionBody.model_json_schema()},
+        "application/json": {"schema": body_schema(InstructionBody)},
         "text/markdown": {"schema": {"type": "string"}}, "text/plain": {"schema": {"type": "string"}}}}},
 )  # fmt: skip
 async def smart_data_instruction(

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from atlas.core.formats import Output
 from atlas.errors import BadRequestError
 from atlas.http.deps import CallerDep, ColumnsParam, DatasetParam, RangeParam, ServicesDep
-from atlas.http.models import ERRORS, BulkBody, DeletedView, InsertedView, RowPage, RowView
+from atlas.http.models import ERRORS, BulkBody, DeletedView, InsertedView, RowPage, RowView, body_schema
 from atlas.http.timeseries.paging import links
 from atlas.readers.bodies import body_format
 from atlas.service.reads import Download
@@ -52,7 +52,7 @@ async def query_rows(
 @router.post(
     "/", response_model=RowView, status_code=201, summary="Insert a row",
     openapi_extra={"requestBody": {"required": True, "content": {
-        "application/json": {"schema": RowView.model_json_schema()}}}},
+        "application/json": {"schema": body_schema(RowView)}}}},
 )  # fmt: skip
 async def insert_row(
     request: Request, caller: CallerDep, services: ServicesDep, idempotency_key: IdempotencyHeader = None
@@ -65,7 +65,7 @@ async def insert_row(
 @router.post(
     "/bulk_insert/", response_model=InsertedView, summary="Insert many rows",
     openapi_extra={"requestBody": {"required": True, "content": {
-        "application/json": {"schema": BulkBody.model_json_schema()},
+        "application/json": {"schema": body_schema(BulkBody)},
         "application/x-ndjson": {"schema": {"type": "string"}},
         "text/csv": {"schema": {"type": "string"}},
         "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},

@@ -1,9 +1,10 @@
 -- name: insert_import
-INSERT INTO atlas.imports (organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
+-- No row where the id that a caller chose is taken.
+INSERT INTO atlas.imports (id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
                            callback_url, callback_metadata, table_name)
-VALUES (%(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s, %(instruction)s, %(thread)s, %(status)s,
-        %(callback_url)s, %(callback_metadata)s, %(table_name)s)
-RETURNING id, number
+VALUES (coalesce(%(id)s::uuid, gen_random_uuid()), %(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s,
+        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s)
+ON CONFLICT (id) DO NOTHING RETURNING id, number
 
 -- name: finish_import
 -- What a run came to, in the transaction of its rows.

@@ -1,0 +1,1 @@
+"""The web interface: one page and its modules, served with a strict content security policy."""

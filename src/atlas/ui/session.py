@@ -1,0 +1,87 @@
+"""Signing in with an API key, and the cookie that stands for it from then on."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from atlas.service.sessions import SessionService
+
+COOKIE = "atlas_session"
+# Other sites cannot send this header without asking first (CORS), which Atlas never allows.
+HEADER = "x-atlas-ui"
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_PREFIXES = ("/api/", "/ui/session")
+
+router = APIRouter(prefix="/ui", include_in_schema=False)
+
+
+class SignInBody(BaseModel):
+    """A key to sign in with."""
+
+    key: str = Field(max_length=200)
+    remember: bool = False
+
+
+def _sessions(request: Request) -> SessionService:
+    found: SessionService = request.app.state.sessions
+    return found
+
+
+@router.post("/session")
+async def sign_in(request: Request, response: Response, body: SignInBody) -> dict[str, Any]:
+    """Sets the session cookie. 401 for a key that is not good."""
+    session = await _sessions(request).sign_in(body.key.strip(), remember=body.remember)
+    response.set_cookie(
+        COOKIE, session.token, max_age=session.seconds if body.remember else None, path="/", httponly=True,
+        samesite="strict", secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return {"success": True, "user": session.caller.user_name}
+
+
+@router.delete("/session", status_code=204)
+async def sign_out(request: Request) -> Response:
+    """Removes the cookie."""
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return response
+
+
+class SessionMiddleware:
+    """Lets a browser's session stand for the API key that a request does not send.
+
+    The cookie is SameSite=Strict. Besides, what changes something must carry a header that no other site can send, and
+    a browser that says where a request comes from must say that it comes from here.
+    """
+
+    def __init__(self, app: ASGIApp, sessions: SessionService) -> None:
+        self._app, self._sessions = app, sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_PREFIXES):
+            headers = Headers(scope=scope)
+            if "cookie" in headers and "x-api-key" not in headers and _own_page(scope["method"], headers):
+                key = self._key(headers["cookie"])
+                if key is not None:
+                    scope = {**scope, "headers": list(scope["headers"])}
+                    MutableHeaders(scope=scope)["x-api-key"] = key
+        await self._app(scope, receive, send)
+
+    def _key(self, cookie: str) -> str | None:
+        try:
+            found = SimpleCookie(cookie).get(COOKIE)
+        except CookieError:
+            return None
+        return None if found is None else self._sessions.key_of(found.value)
+
+
+def _own_page(method: str, headers: Headers) -> bool:
+    # `none` is a person who follows a download link or types an address.
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    return method in _SAFE or HEADER in headers

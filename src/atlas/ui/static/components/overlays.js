@@ -1,0 +1,116 @@
+// Dialogs, questions and messages over the page.
+import { h, nextTick, onMounted, reactive, ref, t } from "../dom.js";
+import { icon } from "../icons.js";
+import { button, field, input } from "./ui.js";
+
+/** A modal dialog, open while it exists. Slots: default, foot. Emits `close`, also for Escape. */
+export const Dialog = {
+  props: { title: String, wide: Boolean },
+  emits: ["close"],
+  setup(props, { slots, emit }) {
+    const element = ref(null);
+    onMounted(() => element.value.showModal());
+    return () => t.dialog({
+      ref: element, class: ["dialog", { wide: props.wide }], "aria-label": props.title,
+      onCancel: (event) => { event.preventDefault(); emit("close"); },
+      onMousedown: (event) => event.target === element.value && emit("close"),
+    },
+    t.div({ class: "dialog-head" }, t.h2(props.title), button({ kind: "plain", icon: "close", label: "Close", onClick: () => emit("close") })),
+    t.div({ class: "dialog-body" }, slots.default?.()),
+    slots.foot && t.div({ class: "dialog-foot" }, slots.foot()));
+  },
+};
+
+const open = reactive({ question: null, toasts: [] });
+let number = 0;
+
+/** A short message; bad ones stay longer. */
+export function toast(kind, error) {
+  const one = { id: (number += 1), kind, text: error?.text ?? error?.message ?? error };
+  open.toasts.push(one);
+  setTimeout(() => dismiss(one.id), kind === "bad" ? 12_000 : 4500);
+}
+const dismiss = (id) => { open.toasts = open.toasts.filter((one) => one.id !== id); };
+
+/** Runs `work` and shows what goes wrong; gives its result, or undefined. */
+export async function attempt(work, done) {
+  try {
+    const result = await work();
+    if (done) toast("good", done);
+    return result;
+  } catch (error) {
+    if (error.name !== "AbortError") toast("bad", error);
+    return undefined;
+  }
+}
+
+/** Asks; gives true or false. `typed`: a text that must be typed first, for what cannot be taken back. */
+export function ask({ title, text, confirm = "Continue", danger = false, typed = "" }) {
+  return new Promise((resolve) => { open.question = { title, text, confirm, danger, typed, given: "", resolve }; });
+}
+
+const Question = {
+  setup() {
+    const answer = (value) => { const { resolve } = open.question; open.question = null; resolve(value); };
+    return () => {
+      const q = open.question;
+      const ready = !q.typed || q.given === q.typed;
+      return h(Dialog, { title: q.title, onClose: () => answer(false) }, {
+        default: () => [
+          t.p(q.text),
+          q.typed && field({ label: `Type ${q.typed} to confirm`, id: "confirm-text" }, (props) =>
+            input(q, "given", { ...props, autocomplete: "off", onKeydown: (event) => event.key === "Enter" && ready && answer(true) })),
+        ],
+        foot: () => [
+          button({ onClick: () => answer(false) }, "Cancel"),
+          button({ kind: q.danger ? "danger solid" : "primary", disabled: !ready, autofocus: !q.typed, onClick: () => answer(true) }, q.confirm),
+        ],
+      });
+    };
+  },
+};
+
+/** Where questions and messages appear; once, at the end of the page. */
+export const Overlays = {
+  setup: () => () => [
+    open.question && h(Question, { key: open.question.title }),
+    t.div({ class: "toasts", role: "status", "aria-live": "polite" }, open.toasts.map((one) =>
+      t.div({ class: `toast ${one.kind}`, key: one.id }, icon(one.kind === "good" ? "check" : "alert"), t.div(one.text),
+        button({ kind: "plain", size: "small", icon: "close", label: "Dismiss", onClick: () => dismiss(one.id) })))),
+  ],
+};
+
+/** A button that opens a list. `items`: {icon, text, run, href, download, danger}. */
+export const Menu = {
+  props: { label: String, icon: String, items: Array, kind: String, iconOnly: Boolean },
+  setup(props) {
+    const shown = ref(false);
+    const root = ref(null);
+    const away = (event) => { if (!root.value?.contains(event.target)) close(); };
+    const close = () => { shown.value = false; document.removeEventListener("click", away, true); };
+    const toggle = async () => {
+      if (shown.value) return close();
+      shown.value = true;
+      document.addEventListener("click", away, true);
+      await nextTick();
+      root.value.querySelector(".menu-list > *")?.focus();
+    };
+    const keys = (event) => {
+      if (event.key === "Escape" && shown.value) { close(); root.value.querySelector("button").focus(); event.stopPropagation(); }
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step && shown.value) {
+        const all = [...root.value.querySelectorAll(".menu-list > *")];
+        all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
+        event.preventDefault();
+      }
+    };
+    return () => t.div({ class: "menu", ref: root, onKeydown: keys },
+      button({ kind: props.kind, icon: props.icon, label: props.label, "aria-haspopup": "menu", "aria-expanded": String(shown.value), onClick: toggle },
+        props.iconOnly ? null : props.label),
+      shown.value && t.div({ class: "menu-list", role: "menu" }, props.items.map((item) =>
+        t[item.href ? "a" : "button"]({
+          role: "menuitem", type: item.href ? undefined : "button", href: item.href, download: item.download,
+          class: item.danger ? "danger" : "", onClick: () => { close(); item.run?.(); },
+        }, item.icon && icon(item.icon), item.text))));
+  },
+};

@@ -1,0 +1,39 @@
+// Vue without its template compiler (which would need 'unsafe-eval'): elements are made by calls, t.div({class: "x"}, …).
+import {
+  computed, createApp, h, nextTick, onBeforeUnmount, onMounted, reactive, ref, shallowReactive, shallowRef, toRaw, watch,
+  watchEffect,
+} from "/ui/lib/vue/vue.esm-browser.prod.js";
+
+export {
+  computed, createApp, h, nextTick, onBeforeUnmount, onMounted, reactive, ref, shallowReactive, shallowRef, toRaw, watch,
+  watchEffect,
+};
+
+const isProps = (value) =>
+  value !== null && typeof value === "object" && !Array.isArray(value) && !value.__v_isVNode;
+
+/** `t.tag(props?, …children)` makes an element. Children may be nested arrays; null and false are left out. */
+export const t = new Proxy({}, {
+  get: (_, tag) => (...given) => {
+    const props = isProps(given[0]) ? given.shift() : null;
+    return h(tag, props, given.flat(Infinity).filter((child) => child !== null && child !== false && child !== undefined));
+  },
+});
+
+/** Class names of those keys whose value is true, after `base`. */
+export function classes(base, flags = {}) {
+  return [base, ...Object.keys(flags).filter((name) => flags[name])].join(" ");
+}
+
+let counter = 0;
+/** An id for an element that a label or a description refers to. */
+export const uid = (prefix = "id") => `${prefix}-${(counter += 1)}`;
+
+/** Calls `run` once nobody has called for `ms`. */
+export function debounce(run, ms) {
+  let timer;
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => run(...args), ms);
+  };
+}

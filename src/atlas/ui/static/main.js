@@ -1,0 +1,89 @@
+// The frame around all pages: navigation, who is signed in, the theme.
+import { Overlays, Menu } from "./components/overlays.js";
+import { button, loading, notice } from "./components/ui.js";
+import { createApp, h, onMounted, ref, t, watch } from "./dom.js";
+import { icon } from "./icons.js";
+import SignIn from "./pages/sign-in.js";
+import { go, href, pageComponent, pageError, route, startRouter } from "./router.js";
+import { session } from "./session.js";
+import { theme } from "./theme.js";
+
+const SECTIONS = [
+  ["Time series", [["/datasets", "series", "Datasets"], ["/tags", "tag", "Tags"]]],
+  ["Content", [["/import", "upload", "Import"], ["/imports", "history", "Imports"], ["/tables", "table", "Tables"]]],
+  ["Explore", [["/ask", "ask", "Ask"]]],
+  ["Account", [["/keys", "key", "Keys and usage"], ["/admin", "admin", "Administration"]]],
+];
+const THEMES = [["light", "sun", "Light"], ["dark", "moon", "Dark"], ["system", "system", "As the system"]];
+
+const brand = () => t.a({ class: "brand", href: href("/datasets") }, t.img({ src: "/ui/static/icon.svg", alt: "" }), "Atlas");
+
+function navigation() {
+  const here = route.path === "/" ? "/datasets" : route.path;
+  const current = (path) => here === path || here.startsWith(`${path}/`);
+  return SECTIONS.map(([title, links]) => [
+    t.div({ class: "nav-title" }, title),
+    links.filter(([path]) => path !== "/admin" || session.isAdmin).map(([path, name, text]) =>
+      t.a({ class: "nav-link", href: href(path), "aria-current": current(path) ? "page" : undefined }, icon(name), text)),
+  ]);
+}
+
+const Frame = {
+  setup() {
+    const open = ref(false);
+    watch(() => route.path, () => { open.value = false; });
+    const keys = (event) => {
+      if (event.key === "Escape") open.value = false;
+      const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
+      if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+        const search = document.querySelector("main input[type=search]");
+        if (search) { event.preventDefault(); search.focus(); }
+      }
+    };
+    onMounted(() => addEventListener("keydown", keys));
+    const themeMenu = () => h(Menu, {
+      label: "Theme", icon: theme.dark ? "moon" : "sun", kind: "plain small", iconOnly: true,
+      items: THEMES.map(([choice, name, text]) => ({ icon: name, text, run: () => theme.set(choice) })),
+    });
+    const user = () => t.div({ class: "user" },
+      t.div({ class: "user-name" }, t.b(session.me.user.name), t.small(session.me.organization.name)),
+      button({ kind: "plain", size: "small", icon: "out", label: "Sign out", onClick: () => session.signOut() }));
+    return () => t.div({ class: "frame" },
+      t.a({ class: "skip", href: "#content", onClick: (event) => { event.preventDefault(); document.querySelector("main").focus(); } }, "Skip to the content"),
+      t.div({ class: "top-bar" },
+        button({ kind: "plain", icon: "menu", label: "Menu", "aria-expanded": String(open.value), onClick: () => { open.value = true; } }), brand(), themeMenu()),
+      open.value && t.button({ class: "scrim", "aria-label": "Close the menu", onClick: () => { open.value = false; } }),
+      t.nav({ class: ["sidebar", { open: open.value }], "aria-label": "Main" },
+        brand(), navigation(), t.div({ class: "nav-space" }),
+        t.a({ class: "nav-link", href: "/docs", target: "_blank", rel: "noopener" }, icon("book"), "API reference"),
+        t.div({ class: "row between" }, t.span({ class: "muted small-text" }, `Version ${session.me.version}`), themeMenu()),
+        user()),
+      t.main({ id: "content", tabindex: -1 },
+        pageError.value ? notice("bad", "This page could not be loaded.", " ", button({ size: "small", onClick: () => location.reload() }, "Reload"))
+          : pageComponent.value ? h(pageComponent.value, { key: route.path, ...route.params }) : loading()));
+  },
+};
+
+const App = {
+  setup() {
+    watch(() => Boolean(session.me), async (signedIn) => { if (signedIn) await startOnce(); });
+    return () => [
+      session.me === null ? loading() : session.me ? h(Frame) : h(SignIn),
+      h(Overlays),
+    ];
+  },
+};
+
+let started = false;
+async function startOnce() {
+  if (started) return;
+  started = true;
+  await startRouter();
+}
+
+const app = createApp(App);
+app.config.errorHandler = (error) => console.error(error);
+app.mount("#app");
+session.load();
+
+export { go };

@@ -1,0 +1,169 @@
+"""A server and a headless Chromium. Every page must stay within its content security policy and log no error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from pydantic import SecretStr
+from tests.conftest import People, _people, with_database
+
+from atlas.app import create_app
+from atlas.cli.local import run_async
+from atlas.config import Settings
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+# Where screenshots go that a person wants to look at: ATLAS_SCREENSHOTS=folder pytest tests/ui
+SHOTS = os.environ.get("ATLAS_SCREENSHOTS")
+
+
+@dataclass
+class Site:
+    """A running server with its people."""
+
+    url: str
+    people: People
+    app: object = field(repr=False)
+
+    def client(self, key: str) -> httpx.Client:
+        """An HTTP client with a key, to prepare and to check what the page does."""
+        return httpx.Client(base_url=self.url, headers={"X-API-Key": key}, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def site(postgres_url: str, template: str) -> Iterator[Site]:
+    """A server on a fresh database for the tests of one file."""
+    name = f"atlas_ui_{os.getpid()}_{time.monotonic_ns()}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')  # type: ignore[call-overload]
+    url = with_database(postgres_url, name)
+    with ThreadPoolExecutor(1) as pool:
+        # Playwright has an event loop in this thread.
+        people: People = pool.submit(lambda: run_async(_people(url))).result()
+    settings = Settings(
+        database_url=url, log_level="error", jobs=1, webhook_loopback=True,
+        secret_key=SecretStr("a secret for tests alone"),
+    )  # fmt: skip
+    app = create_app(settings)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield Site(f"http://127.0.0.1:{port}", people, app)
+    server.should_exit = True
+    thread.join(20)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium; where none is installed the tests are left out, but never in CI.
+
+    Not for the session: Playwright's event loop would run on, beside those of other tests.
+    """
+    found = os.environ.get("ATLAS_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium; .ci/run should have installed it")
+        pytest.skip("needs Chromium; set ATLAS_CHROMIUM to its path")
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        launched = playwright.chromium.launch(
+            executable_path=found, args=FLAGS, headless=True, env={**os.environ, "HOME": folder}
+        )
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Watched:
+    """What a page did that it must not. `expected`: parts of console errors that a test causes itself."""
+
+    problems: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+
+def _watch(page: Page, site: Site, seen: Watched) -> None:
+    def console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            seen.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def request(sent: Request) -> None:
+        if not sent.url.startswith((site.url, "data:", "blob:")):
+            seen.problems.append(f"request to another host: {sent.url}")
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: seen.problems.append(f"exception: {error}"))
+    page.on("request", request)
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
+
+
+def sign_in(page: Page, site: Site, key: str, path: str = "/ui/datasets") -> None:
+    """Signs in by the form and opens a page."""
+    page.goto(f"{site.url}{path}")
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("navigation", name="Main").wait_for(state="attached")
+
+
+@pytest.fixture
+def visitor(site: Site, browser: Browser, watched: Watched) -> Iterator[Page]:
+    """A page of somebody who is not signed in."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, accept_downloads=True, locale="en-US")
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    _watch(page, site, watched)
+    yield page
+    context.close()
+    assert [p for p in watched.problems if not any(part in p for part in watched.expected)] == []
+
+
+@pytest.fixture
+def page(visitor: Page, site: Site) -> Page:
+    """A page of the owner, signed in by cookie."""
+    made = visitor.request.post(f"{site.url}/ui/session", data={"key": site.people.owner}, headers={"X-Atlas-UI": "1"})
+    assert made.ok, made.text()
+    return visitor
+
+
+def shot(page: Page, name: str, *, dark: bool = False, phone: bool = False) -> None:
+    """Keeps a screenshot if ATLAS_SCREENSHOTS names a folder."""
+    if SHOTS is None:
+        return
+    Path(SHOTS).mkdir(parents=True, exist_ok=True)
+    size = page.viewport_size
+    if phone:
+        page.set_viewport_size({"width": 390, "height": 844})
+    if dark:
+        page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(400)
+    page.screenshot(path=Path(SHOTS) / f"{name}.png")
+    if dark:
+        page.emulate_media(color_scheme="light")
+    if phone and size:
+        page.set_viewport_size(size)
