@@ -483,3 +483,18 @@ async def test_filters_that_make_no_sense(owner: httpx.AsyncClient) -> None:
     refused = await send(owner, "Import into t only rows where color is red", b"n\n1\n2\n", status=400)
     assert "the filter names 'color'; the file has n" in refused["detail"]
     await send(owner, "Import into t; day must be at least 5", b"n,day\n1,2024-01-01\n")
+
+
+async def test_an_id_of_the_callers_choice(owner: httpx.AsyncClient) -> None:
+    """The import can be followed by it, and a repeated request imports nothing."""
+    chosen = "0f9d5c1e-1f6b-4c57-9f0e-3a2f2c9f7a10"
+    form = {"instruction": "Import into people", "import_id": chosen}
+    files = {"file": ("people.csv", b"name,age\nAnn,3\nBob,4\n")}
+    done = await owner.post("/api/v1/smart-import", data=form, files=files)
+    assert (done.status_code, done.json()["import_id"]) == (200, chosen)
+    assert (await owner.get(f"/api/v1/import/{chosen}")).json()["status"] == "success"
+    again = await owner.post("/api/v1/smart-import", data=form, files=files)
+    assert (again.status_code, again.json()) == (400, {"detail": f"Import already exists: import_id: {chosen} is taken"})
+    assert (await owner.get("/api/v1/tables")).json()["tables"][0]["row_count"] == 2
+    bad = await owner.post("/api/v1/smart-import", data=form | {"import_id": "1"}, files=files)
+    assert bad.status_code == 422
