@@ -1,0 +1,118 @@
+"""Datasets and tags."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Literal
+
+from atlas.client._async.resource import PAGE, AsyncResource, DatasetRef
+from atlas.client.calls import given, path_of
+from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Tag
+
+DATASETS = "/api/datasets/"
+
+
+class AsyncDatasets(AsyncResource):
+    """Datasets: time series that you own, or that are shared with you. Each may be given by id or by name."""
+
+    async def list(
+        self, search: str | None = None, *, limit: int | None = None, page_size: int = PAGE
+    ) -> AsyncIterator[Dataset]:
+        """Datasets that you may read. search: text within name or description, in any case."""
+        pages = self._pages(DATASETS, "results", limit, {"search": search}, count="count", page=page_size)
+        async for item in pages:
+            yield Dataset.read(item)
+
+    async def search(self, *, page_size: int = PAGE, **metadata: Any) -> AsyncIterator[Dataset]:
+        """Datasets that you may read whose metadata has these values."""
+        pages = self._pages(f"{DATASETS}search/", "results", None, metadata, count="count", page=page_size)
+        async for item in pages:
+            yield Dataset.read(item)
+
+    async def create(self, name: str, description: str = "", metadata: Mapping[str, Any] | None = None) -> Dataset:
+        """Makes a dataset of your own, which only you can see."""
+        body = {"name": name, "description": description, "metadata": dict(metadata or {})}
+        return Dataset.read(await self._post(DATASETS, body))
+
+    async def get(self, dataset: DatasetRef) -> Dataset:
+        """One dataset with its columns. Raises NotFound, also for a name that several have."""
+        return Dataset.read(await self._get(await self._path(dataset)))
+
+    async def update(
+        self, dataset: DatasetRef, *, name: str | None = None, description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Dataset:  # fmt: skip
+        """Changes what is given. Owner only."""
+        path = await self._path(dataset)
+        before = Dataset.read(await self._get(path))
+        body = {
+            "name": before.name if name is None else name,
+            "description": before.description if description is None else description,
+            "metadata": before.metadata if metadata is None else dict(metadata),
+        }
+        return Dataset.read(await self._put(path, body))
+
+    async def delete(self, dataset: DatasetRef) -> None:
+        """Deletes a dataset with all its rows, for good. Owner only."""
+        await self._delete(await self._path(dataset))
+
+    async def merge_metadata(self, dataset: DatasetRef, metadata: Mapping[str, Any]) -> Dataset:
+        """Adds or replaces these fields; the others stay. Owner only."""
+        return Dataset.read(await self._patch(await self._path(dataset, "metadata"), dict(metadata)))
+
+    async def replace_metadata(self, dataset: DatasetRef, metadata: Mapping[str, Any]) -> Dataset:
+        """Replaces all metadata. Owner only."""
+        return Dataset.read(await self._put(await self._path(dataset, "metadata"), dict(metadata)))
+
+    async def tags(self, dataset: DatasetRef) -> Sequence[Tag]:
+        """Tags that the dataset is shared by."""
+        return Tag.read_all(await self._get(await self._path(dataset, "tags")))
+
+    async def add_tag(self, dataset: DatasetRef, tag: int | str | Tag) -> Tag:
+        """Shares it with everybody who holds the tag, given by name or id. Owner only."""
+        body = {"tag_name": tag} if isinstance(tag, str) else {"tag_id": tag.id if isinstance(tag, Tag) else tag}
+        return Tag.read(await self._post(await self._path(dataset, "tags"), body))
+
+    async def remove_tag(self, dataset: DatasetRef, tag: int | str | Tag) -> None:
+        """Stops sharing it by the tag. Owner only."""
+        path = await self._path(dataset, "tags")
+        if isinstance(tag, str):
+            found = [item.id for item in Tag.read_all(await self._get(path)) if item.name == tag]
+            number = found[0] if found else 0  # There is no tag 0: the server says what is wrong.
+        else:
+            number = tag.id if isinstance(tag, Tag) else tag
+        await self._delete(f"{path}{number}/")
+
+    async def summary(self, dataset: DatasetRef) -> DatasetSummary:
+        """Rows, bytes, time span, owner and sharing."""
+        return DatasetSummary.read(await self._get(await self._path(dataset, "summary")))
+
+    async def access(self, dataset: DatasetRef, *, write: bool = False) -> Access:
+        """What you may do with it, and why; write: ask about writing."""
+        body = {"dataset_id": await self._dataset_id(dataset), "require_write": write}
+        return Access.read(await self._post("/api/access/check/", body))
+
+    async def columns(self, dataset: DatasetRef) -> Sequence[Column]:
+        """Its columns: declared ones, and those that came with data."""
+        return Column.read_all(await self._get("/api/columns/", dataset=await self._dataset_id(dataset)))
+
+    async def add_column(self, dataset: DatasetRef, name: str, dtype: Literal["int", "float"]) -> Column:
+        """Declares a column, whose type is fixed then. Owner only."""
+        body = {"dataset": await self._dataset_id(dataset), "name": name, "dtype": dtype}
+        return Column.read(await self._post("/api/columns/", body))
+
+    async def _path(self, dataset: DatasetRef, *more: str) -> str:
+        return path_of("api", "datasets", await self._dataset_id(dataset), *more) + "/"
+
+
+class AsyncTags(AsyncResource):
+    """Tags: who holds one may read every dataset that has it."""
+
+    async def list(self) -> Sequence[Tag]:
+        """Every tag of the system."""
+        return Tag.read_all(await self._get("/api/tags/"))
+
+    async def acquire(self, name: str, secret: str | None = None) -> Tag:
+        """Gives you a tag; a private one needs its secret."""
+        body: Json = given(tag_name=name, secret=secret)
+        return Tag.read(await self._post("/api/tags/acquire/", body))

@@ -1,0 +1,184 @@
+"""Questions, SQL, and what engines are taught."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from atlas.client._async.resource import PAGE, AsyncResource
+from atlas.client.calls import SLOW_SECONDS, given, path_of
+from atlas.client.results import Result, Rows, read_result
+from atlas.client.shapes import GeneratedSql
+from atlas.client.types import Json, Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+TUPLES = ("tables", "assumptions", "not_understood", "suggestions", "notes")
+
+
+@dataclass(frozen=True)
+class AsyncAnswer(Record):
+    """The answer to a question. success False: it was not understood; `text` asks back.
+
+    text: a sentence; sql: what was run; rows: what came of it; truncated: whether there are more; seconds: in the
+    database; chart: how it is best drawn; assumptions: how unclear words were read.
+    """
+
+    success: bool
+    text: str
+    sql: str | None
+    rows: Rows
+    thread_id: str
+    question_id: str
+    engine: str = ""
+    confidence: float = 0.0
+    tables: tuple[str, ...] = ()
+    truncated: bool = False
+    seconds: float = 0.0
+    chart: Json | None = None
+    assumptions: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    _questions: AsyncQuestions | None = field(default=None, repr=False, compare=False)
+
+    async def ask(self, follow_up: str, *, max_rows: int | None = None) -> AsyncAnswer:
+        """Asks on in the same conversation."""
+        assert self._questions is not None
+        return await self._questions.ask(follow_up, thread=self.thread_id, max_rows=max_rows)
+
+    async def rate(
+        self, rating: Literal["up", "down"], comment: str | None = None, corrected_sql: str | None = None
+    ) -> Json:
+        """Says what the answer was worth."""
+        assert self._questions is not None
+        return await self._questions.rate(self.question_id, rating, comment, corrected_sql)
+
+    def dicts(self) -> list[Json]:
+        """The rows by name."""
+        return self.rows.dicts()
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as an Arrow table; types are told from the values, so `sql(answer.sql)` is more exact."""
+        return self.rows.to_arrow()
+
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a polars data frame."""
+        return self.rows.to_polars()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a pandas data frame."""
+        return self.rows.to_pandas()
+
+
+class AsyncQuestions(AsyncResource):
+    """Your own questions."""
+
+    async def ask(
+        self, prompt: str, table: str | None = None, thread: str | None = None, max_rows: int | None = None
+    ) -> AsyncAnswer:
+        """Answers a question in plain English; see `Client.ask`."""
+        body = given(prompt=prompt, table_name=table, thread_id=thread, max_rows=max_rows)
+        data = await self._post("/api/v1/query", body, timeout=SLOW_SECONDS)
+        told = {
+            "success": data["success"], "text": data["response"], "sql": data["executed_sql"],
+            "rows": Rows(data["data_csv"]), "seconds": data["execution_time_seconds"], "_questions": self,
+        }  # fmt: skip
+        told |= {name: tuple(data.get(name, ())) for name in TUPLES}
+        return AsyncAnswer.read({**data, **told})
+
+    async def sql(self, sql: str, max_rows: int | None = None) -> Result:
+        """Runs one SELECT; see `Client.sql`."""
+        return read_result(await self._post("/api/v1/sql", given(sql=sql, max_rows=max_rows), timeout=SLOW_SECONDS))
+
+    async def generate_sql(self, prompt: str, tables: Iterable[str] = ()) -> GeneratedSql:
+        """Turns a question into SQL; see `Client.generate_sql`."""
+        body = {"prompt": prompt, "table_hints": [*tables]}
+        return GeneratedSql.read(await self._post("/api/v1/generate-sql", body, timeout=SLOW_SECONDS))
+
+    async def list(
+        self, *, thread: str | None = None, limit: int | None = None, page_size: int = PAGE
+    ) -> AsyncIterator[Json]:
+        """Questions that you asked, newest first, without their rows."""
+        params = {"thread_id": thread}
+        async for item in self._pages("/api/v1/questions", "questions", limit, params, page=page_size):
+            yield item
+
+    async def get(self, question_id: str) -> Json:
+        """One of them."""
+        answer = await self._get(path_of("api", "v1", "questions", question_id))
+        found: Json = answer["question"]
+        return found
+
+    async def rate(
+        self, question_id: str, rating: Literal["up", "down"], comment: str | None = None,
+        corrected_sql: str | None = None,
+    ) -> Json:  # fmt: skip
+        """Says what an answer was worth; a good one suggests a verified question."""
+        body = given(rating=rating, comment=comment, corrected_sql=corrected_sql)
+        found: Json = await self._post(path_of("api", "v1", "questions", question_id, "rating"), body)
+        return found
+
+
+class AsyncVerified(AsyncResource):
+    """Questions with SQL that a person has found right; your organization shares them."""
+
+    path = "/api/v1/verified-questions"
+
+    async def list(
+        self, *, status: Literal["verified", "suggested"] | None = None, limit: int | None = None,
+        page_size: int = PAGE,
+    ) -> AsyncIterator[Json]:  # fmt: skip
+        """Those changed last first."""
+        params = {"status": status}
+        async for item in self._pages(self.path, "verified_questions", limit, params, page=page_size):
+            yield item
+
+    async def create(self, question: str, sql: str, status: Literal["verified", "suggested"] = "verified") -> Json:
+        """From now on this SQL answers this question."""
+        return _member(await self._post(self.path, {"question": question, "sql": sql, "status": status}))
+
+    async def update(
+        self, verified_id: str, *, question: str | None = None, sql: str | None = None,
+        status: Literal["verified", "suggested"] | None = None,
+    ) -> Json:  # fmt: skip
+        """Changes what is given; status `verified` accepts a suggestion."""
+        body = given(question=question, sql=sql, status=status)
+        return _member(await self._put(f"{self.path}{path_of(verified_id)}", body))
+
+    async def delete(self, verified_id: str) -> None:
+        """Forgets one."""
+        await self._delete(f"{self.path}{path_of(verified_id)}")
+
+
+class AsyncGlossary(AsyncResource):
+    """Words of your organization and what they mean."""
+
+    path = "/api/v1/glossary"
+
+    async def list(self, *, limit: int | None = None, page_size: int = PAGE) -> AsyncIterator[Json]:
+        """Terms by name."""
+        async for item in self._pages(self.path, "terms", limit, {}, page=page_size):
+            yield item
+
+    async def create(self, term: str, meaning: str, table: str | None = None) -> Json:
+        """From now on questions understand the term. With a table the meaning is a condition on its columns."""
+        return _member(await self._post(self.path, given(term=term, meaning=meaning, table_name=table)))
+
+    async def update(self, term_id: str, term: str, meaning: str, table: str | None = None) -> Json:
+        """Replaces a term."""
+        body = given(term=term, meaning=meaning, table_name=table)
+        return _member(await self._put(f"{self.path}{path_of(term_id)}", body))
+
+    async def delete(self, term_id: str) -> None:
+        """Forgets one."""
+        await self._delete(f"{self.path}{path_of(term_id)}")
+
+
+def _member(answer: Any) -> Json:
+    found: Json = answer["verified_question"] if "verified_question" in answer else answer["term"]
+    return found

@@ -1,0 +1,222 @@
+"""Rows of datasets: insert, query, download, stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
+from uuid import uuid4
+
+from atlas.client._async.downloads import save
+from atlas.client._async.resource import AsyncResource, DatasetRef
+from atlas.client._async.streams import follow
+from atlas.client._async.waiting import in_thread
+from atlas.client.batches import Batch, batches, from_flat_key, row_text
+from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, names, query
+from atlas.client.errors import AtlasClientError
+from atlas.client.events import StreamEvent
+from atlas.client.frames import to_arrow, to_pandas, to_polars
+from atlas.client.types import Aggregate, Inserted, Row, RowPage, moment
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Moment = datetime | date | str | None
+Columns = str | Iterable[str] | None
+Format = Literal["csv", "ndjson", "json", "parquet", "arrow"]
+ROWS = "/api/rows/"
+DOWNLOAD = "/api/rows/bulk_download/"
+
+
+class AsyncRows(AsyncResource):
+    """Rows of datasets. start and end are inclusive; columns: only these, in this order."""
+
+    async def insert(
+        self, dataset: DatasetRef, timestamp: datetime | date | str, values: Mapping[str, Any],
+        *, idempotency_key: str | None = None,
+    ) -> Row:  # fmt: skip
+        """Inserts one row; once, even if it has to be sent again. Owner only."""
+        number = await self._dataset_id(dataset)
+        body = f'{{"dataset":{number},{row_text((timestamp, values), None)[1:]}'
+        headers = {"Content-Type": "application/json", IDEMPOTENCY: idempotency_key or str(uuid4())}
+        return Row.read(await self._transport.json(Call("POST", ROWS, body=body.encode(), headers=headers)))
+
+    async def bulk_insert(
+        self, dataset: DatasetRef, data: Any, *, timestamp_column: str | None = None,
+        timestamp_format: str | None = None, batch_rows: int | None = None, idempotency_key: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Inserted:  # fmt: skip
+        """Inserts rows in batches, each of them whole and once, even if it has to be sent again. Owner only.
+
+        data: rows (`{"timestamp", "values"}` or flat mappings, `Row`s, pairs of timestamp and values), a pandas or
+        polars data frame, an Arrow table or reader, or the path of a CSV, NDJSON, JSON, Parquet or Arrow file (also
+        .gz, .zst). A file is one batch, unless batch_rows is given. timestamp_format: strptime, for CSV.
+        idempotency_key: begin of the batches' keys; with the same one and the same data, a second call inserts only
+        what the first did not. progress: called with the rows inserted so far.
+
+        If a batch fails, those before it stay: the error's `rows_inserted` says how many rows these are.
+        """
+        number = await self._dataset_id(dataset)
+        key = idempotency_key or str(uuid4())
+        params = {"dataset": number, "timestamp_format": timestamp_format}
+        rows = count = 0
+        try:
+            source = batches(data, timestamp_column, batch_rows)
+            while (batch := await in_thread(next, source, None)) is not None:
+                rows += await self._insert(batch, params, f"{key}-{count}")
+                count += 1
+                if progress is not None:
+                    progress(rows)
+        except AtlasClientError as error:
+            error.rows_inserted = rows
+            if rows:
+                error.add_note(f"{rows} rows of {count} batches before this one are inserted")
+            raise
+        return Inserted(rows, count)
+
+    async def _insert(self, batch: Batch, params: Mapping[str, Any], key: str) -> int:
+        headers = {"Content-Type": batch.content_type, IDEMPOTENCY: key}
+        if batch.encoding is not None:
+            headers["Content-Encoding"] = batch.encoding
+        told = query(**params, timestamp_column=batch.time_column)
+        if batch.content_type == "application/json":
+            told = query(dataset=params["dataset"])
+        call = Call("POST", f"{ROWS}bulk_insert/", told, body=batch.content, headers=headers, timeout=SLOW_SECONDS)
+        answer = await self._transport.json(call)
+        return int(answer["inserted"])
+
+    async def query(
+        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None,
+        descending: bool = False, limit: int | None = None, page_size: int = 1000,
+    ) -> AsyncIterator[Row]:  # fmt: skip
+        """Rows in order of time, page by page; rows inserted meanwhile shift nothing."""
+        number = await self._dataset_id(dataset)
+        cursor: str | None = None
+        given = 0
+        while limit is None or given < limit:
+            wanted = page_size if limit is None else min(page_size, limit - given)
+            page = await self.page(
+                number, start, end, columns=columns, descending=descending, limit=wanted, cursor=cursor
+            )
+            for row in page.rows:
+                yield row
+            given += len(page.rows)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def page(
+        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None,
+        descending: bool = False, limit: int = 250, offset: int = 0, cursor: str | None = None,
+    ) -> RowPage:  # fmt: skip
+        """One page of rows. cursor: next_cursor of the page before."""
+        answer = await self._get(
+            ROWS, dataset=await self._dataset_id(dataset), start=start, end=end, columns=names(columns),
+            ordering="-timestamp" if descending else None, limit=limit, offset=offset or None, cursor=cursor,
+        )  # fmt: skip
+        return RowPage(answer["count"], Row.read_all(answer["results"]), answer["next_cursor"])
+
+    async def latest(self, dataset: DatasetRef) -> Row:
+        """The row with the greatest timestamp. Raises NotFound where there is no row."""
+        return Row.read(await self._get(f"{ROWS}latest/", dataset=await self._dataset_id(dataset)))
+
+    async def recent(
+        self, dataset: DatasetRef, limit: int = 1000, start: Moment = None, end: Moment = None,
+        *, columns: Columns = None,
+    ) -> Sequence[Row]:  # fmt: skip
+        """The most recent rows, oldest of them first."""
+        params = query(
+            dataset=await self._dataset_id(dataset), start=start, end=end, columns=names(columns), limit=limit
+        )
+        response = await self._transport.send(Call("GET", f"{ROWS}live/", params))
+        return await in_thread(_flat_rows, response.content)
+
+    async def aggregate(
+        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, bucket: str = "auto",
+        functions: str | Iterable[str] = ("count", "min", "max", "avg"), columns: Columns = None,
+        points: int | None = None,
+    ) -> Aggregate:  # fmt: skip
+        """Figures of numeric columns by time. bucket: such as `15m`, `1h`, `month` or `auto`."""
+        told = functions if isinstance(functions, str) else ",".join(functions)
+        answer = await self._get(
+            f"{ROWS}aggregate/", dataset=await self._dataset_id(dataset), start=start, end=end, bucket=bucket,
+            functions=told, columns=names(columns), points=points,
+        )  # fmt: skip
+        return Aggregate.read(answer)
+
+    async def delete(self, dataset: DatasetRef, start: Moment = None, end: Moment = None) -> int:
+        """Deletes the rows from start to end, at least one of which is given; how many. Owner only."""
+        answer = await self._delete(ROWS, dataset=await self._dataset_id(dataset), start=start, end=end)
+        return int(answer["deleted"])
+
+    async def download(
+        self, dataset: DatasetRef, target: str | PathLike[str] | IO[bytes], format: Format | None = None,
+        start: Moment = None, end: Moment = None, *, columns: Columns = None,
+        shape: Literal["flat", "nested"] = "flat", progress: Callable[[int], None] | None = None,
+    ) -> int:  # fmt: skip
+        """All rows of the range as a file; its size in bytes. format: by default what the file's name ends in.
+
+        A path is replaced when all has arrived. progress: called with the bytes so far.
+        """
+        if format is None:
+            ending = Path(target).suffix[1:].lower() if isinstance(target, str | PathLike) else ""
+            told = {"jsonl": "ndjson", "ipc": "arrow", "arrows": "arrow", "": "csv"}.get(ending, ending)
+        else:
+            told = format
+        params = query(
+            dataset=await self._dataset_id(dataset), start=start, end=end, columns=names(columns), output=told,
+            shape=shape,
+        )  # fmt: skip
+        return await save(self._transport, Call("GET", DOWNLOAD, params), target, progress)
+
+    async def to_arrow(
+        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+    ) -> pa.Table:
+        """The rows as an Arrow table. A value that its column cannot hold is null here; `query` has it."""
+        params = query(
+            dataset=await self._dataset_id(dataset), start=start, end=end, columns=names(columns), output="arrow"
+        )
+        response = await self._transport.send(Call("GET", DOWNLOAD, params))
+        return await in_thread(to_arrow, response.content)
+
+    async def to_polars(
+        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+    ) -> pl.DataFrame:
+        """The rows as a polars data frame, as to_arrow."""
+        return await in_thread(to_polars, await self.to_arrow(dataset, start, end, columns=columns))
+
+    async def to_pandas(
+        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
+    ) -> pd.DataFrame:
+        """The rows as a pandas data frame, as to_arrow."""
+        return await in_thread(to_pandas, await self.to_arrow(dataset, start, end, columns=columns))
+
+    async def stream(
+        self, dataset: DatasetRef, last_event_id: int | None = None, *, poll_interval: int = 2,
+        give_up_after: float | None = 300.0,
+    ) -> AsyncIterator[StreamEvent]:  # fmt: skip
+        """New rows as they are committed, in order, each once.
+
+        A lost connection is taken up again where it broke. last_event_id: start past this event instead of now.
+        poll_interval: seconds between heartbeats. give_up_after: seconds without a server, None to try forever; then
+        ConnectionFailed or Unavailable is raised. Losing access raises Forbidden.
+        """
+        number = await self._dataset_id(dataset)
+        async for event in follow(self._transport, number, last_event_id, poll_interval, give_up_after):
+            yield event
+
+
+def _flat_rows(content: bytes) -> tuple[Row, ...]:
+    import json
+
+    found = []
+    for line in content.splitlines():
+        flat = json.loads(line)
+        stamp = moment(flat.pop("timestamp"))
+        assert stamp is not None
+        found.append(Row(stamp, {from_flat_key(name): value for name, value in flat.items()}))
+    return tuple(found)

@@ -1,0 +1,96 @@
+"""Webhooks, the model provider, and keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from atlas.client._async.resource import PAGE, AsyncResource
+from atlas.client.calls import given, path_of
+from atlas.client.types import Json, Key
+
+HOOKS = "/api/v1/webhooks"
+MODEL = "/api/v1/settings/model"
+KEYS = "/api/v1/keys"
+KEEP: Any = object()
+
+
+class AsyncWebhooks(AsyncResource):
+    """How results of imports are posted to you."""
+
+    async def secret(self) -> str:
+        """The secret to verify signatures with."""
+        return str((await self._get(f"{HOOKS}/secret"))["secret"])
+
+    async def rotate_secret(self) -> str:
+        """A new secret; the old one signs nothing any more."""
+        return str((await self._post(f"{HOOKS}/secret/rotate"))["secret"])
+
+    async def deliveries(
+        self, *, import_id: str | None = None, limit: int | None = None, page_size: int = PAGE
+    ) -> AsyncIterator[Json]:
+        """Deliveries with every attempt, newest first."""
+        params = {"import_id": import_id}
+        async for item in self._pages(f"{HOOKS}/deliveries", "deliveries", limit, params, page=page_size):
+            yield item
+
+    async def redeliver(self, delivery_id: str) -> None:
+        """Sends one again."""
+        await self._post(f"{HOOKS}/deliveries{path_of(delivery_id)}/redeliver")
+
+
+class AsyncModelSettings(AsyncResource):
+    """The model provider that your organization uses. Keys are never shown again."""
+
+    async def get(self) -> Json:
+        """The settings in force."""
+        found: Json = await self._get(MODEL)
+        return found
+
+    async def set(
+        self, provider: Literal["openai", "anthropic", "none"], model: str | None = None, *,
+        base_url: str | None = None, api_key: str | None = KEEP, samples: bool = False, timeout_seconds: float = 30.0,
+    ) -> Json:  # fmt: skip
+        """Replaces the settings. Without api_key the stored one stays; None removes it."""
+        body: Json = {"provider": provider, "samples": samples, "timeout_seconds": timeout_seconds}
+        body |= given(model=model, base_url=base_url)
+        if api_key is not KEEP:
+            body["api_key"] = api_key
+        found: Json = await self._put(MODEL, body)
+        return found
+
+    async def delete(self) -> Json:
+        """Forgets the settings and the key; what counts now."""
+        found: Json = await self._delete(MODEL)
+        return found
+
+    async def test(self) -> Json:
+        """Makes one tiny call to the provider."""
+        found: Json = await self._post(f"{MODEL}/test", timeout=310.0)
+        return found
+
+
+class AsyncKeys(AsyncResource):
+    """Your own API keys."""
+
+    async def list(self) -> Sequence[Key]:
+        """All of them, without themselves."""
+        return Key.read_all((await self._get(KEYS))["keys"])
+
+    async def create(self, name: str = "", expires_at: datetime | str | None = None) -> Key:
+        """A new key; `key` of the answer is shown this once."""
+        return Key.read(await self._post(KEYS, {"name": name, "expires_at": moment_text(expires_at)}))
+
+    async def revoke(self, key_id: int) -> None:
+        """Ends a key at once."""
+        await self._delete(f"{KEYS}/{int(key_id)}")
+
+    async def rotate(self, key_id: int) -> Key:
+        """Ends a key and makes another in its place, which is shown this once."""
+        return Key.read(await self._post(f"{KEYS}/{int(key_id)}/rotate"))
+
+
+def moment_text(value: datetime | str | None) -> str | None:
+    """A moment as JSON has it."""
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,135 @@
+"""Tables: rows, updates, exports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from atlas.client._async.downloads import save
+from atlas.client._async.resource import AsyncResource, table_path
+from atlas.client._async.waiting import in_thread
+from atlas.client.calls import SLOW_SECONDS, Call, query
+from atlas.client.frames import to_arrow, to_pandas, to_polars
+from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
+from atlas.client.types import Json
+from atlas.client.uploads import FileSource, upload
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Format = Literal["csv", "ndjson", "json", "parquet", "arrow"]
+
+
+class AsyncTables(AsyncResource):
+    """Tables of your organization. Every change is recorded as an import, which `imports.undo` takes back.
+
+    where: a condition on the columns, such as `amount > 100 AND country IN ('US', 'DE')`.
+    """
+
+    async def list(self) -> Sequence[Table]:
+        """Tables, and the datasets that you may read."""
+        return Table.read_all((await self._get("/api/v1/tables"))["tables"])
+
+    async def schema(self, table: str) -> Sequence[TableColumn]:
+        """Columns with their types."""
+        return TableColumn.read_all((await self._get(table_path(table, "schema")))["columns"])
+
+    async def stats(self, table: str) -> TableStats:
+        """Row count, and what is in the columns."""
+        return TableStats.read(await self._get(table_path(table, "stats")))
+
+    async def page(
+        self, table: str, *, where: str | None = None, search: str | None = None, sort: str | None = None,
+        archived: bool = False, limit: int = 100, offset: int = 0,
+    ) -> TablePage:  # fmt: skip
+        """One page of rows, with how many there are. sort: a column, `-` before it for descending."""
+        answer = await self._get(
+            table_path(table, "rows"), filter=where, search=search, sort=sort, archived=archived or None,
+            limit=limit, offset=offset,
+        )  # fmt: skip
+        return TablePage.read(answer)
+
+    async def rows(
+        self, table: str, *, where: str | None = None, search: str | None = None, sort: str | None = None,
+        archived: bool = False, limit: int | None = None, page_size: int = 1000,
+    ) -> AsyncIterator[Json]:  # fmt: skip
+        """Rows by name of column, page by page; each has its number as `_row`."""
+        params = {"filter": where, "search": search, "sort": sort, "archived": archived or None}
+        async for row in self._pages(table_path(table, "rows"), "rows", limit, params, page=page_size):
+            yield row
+
+    async def insert(self, table: str, values: Mapping[str, Any]) -> RowChange:
+        """Inserts one row."""
+        return RowChange.read(await self._post(table_path(table, "rows"), {"values": dict(values)}))
+
+    async def patch(self, table: str, row: int, values: Mapping[str, Any]) -> RowChange:
+        """Changes values of one row, given by its number."""
+        return RowChange.read(await self._patch(table_path(table, "rows", row), {"values": dict(values)}))
+
+    async def archive(self, table: str, row: int) -> RowChange:
+        """Hides a row from every read."""
+        return RowChange.read(await self._delete(table_path(table, "rows", row)))
+
+    async def restore(self, table: str, row: int) -> RowChange:
+        """Shows an archived row again."""
+        return RowChange.read(await self._post(table_path(table, "rows", row, "restore")))
+
+    async def history(self, table: str, row: int) -> Sequence[Json]:
+        """What became of a row, newest first."""
+        answer = await self._get(table_path(table, "rows", row, "history"))
+        return tuple(answer["changes"])
+
+    async def update_where(
+        self, table: str, where: str, updates: Mapping[str, Any], *, confirm_all: bool = False
+    ) -> Updated:
+        """Changes all rows that match. confirm_all: needed where that is every row."""
+        body = {"mode": "condition", "condition": where, "updates": dict(updates), "confirm_all": confirm_all}
+        return Updated.read(await self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
+
+    async def update_keys(self, table: str, updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Updated:
+        """Changes rows by pairs of keys and new values; all, or none."""
+        told = [{"keys": dict(keys), "values": dict(values)} for keys, values in updates]
+        body = {"mode": "batch", "batch_updates": told}
+        return Updated.read(await self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
+
+    async def update_file(self, table: str, file: FileSource, key_columns: str | Iterable[str]) -> Updated:
+        """Changes rows by the records of a file. key_columns: what identifies a row."""
+        told = key_columns if isinstance(key_columns, str) else ",".join(key_columns)
+        with upload(file, None) as part:
+            call = Call(
+                "POST", table_path(table, "update", "file"), form={"key_columns": told}, file=part,
+                timeout=SLOW_SECONDS,
+            )  # fmt: skip
+            return Updated.read(await self._transport.json(call))
+
+    async def export(
+        self, table: str, target: str | PathLike[str] | IO[bytes], format: Format | None = None, *,
+        where: str | None = None, progress: Callable[[int], None] | None = None,
+    ) -> int:  # fmt: skip
+        """The table as a file; its size in bytes. format: by default what the file's name ends in."""
+        told: str = format or "csv"
+        if format is None and isinstance(target, str | PathLike):
+            told = Path(target).suffix[1:].lower() or "csv"
+        call = Call("GET", table_path(table, "export"), query(format=told, filter=where))
+        return await save(self._transport, call, target, progress)
+
+    async def to_arrow(self, table: str, *, where: str | None = None) -> pa.Table:
+        """The table as an Arrow table."""
+        call = Call("GET", table_path(table, "export"), query(format="arrow", filter=where))
+        return await in_thread(to_arrow, (await self._transport.send(call)).content)
+
+    async def to_polars(self, table: str, *, where: str | None = None) -> pl.DataFrame:
+        """The table as a polars data frame."""
+        return await in_thread(to_polars, await self.to_arrow(table, where=where))
+
+    async def to_pandas(self, table: str, *, where: str | None = None) -> pd.DataFrame:
+        """The table as a pandas data frame."""
+        return await in_thread(to_pandas, await self.to_arrow(table, where=where))
+
+    async def delete(self, table: str, *, confirm: str) -> None:
+        """Drops the table with its rows, for good. confirm: the table's name once more."""
+        await self._delete(table_path(table), confirm=confirm)

@@ -1,0 +1,87 @@
+# Made from _async/admin.py by scripts/make_sync.py; change that one.
+"""What admins and operators do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from atlas.client._sync.resource import PAGE, Resource
+from atlas.client._sync.settings import moment_text
+from atlas.client.calls import given
+from atlas.client.types import Json, Key, Role
+
+ADMIN = "/api/v1/admin"
+
+
+class Admin(Resource):
+    """Users, keys, tags and jobs of your organization; an operator may name another. Others get Forbidden."""
+
+    def users(self, *, organization: str | None = None) -> Sequence[Json]:
+        """Users with their roles and how much they have."""
+        return tuple((self._get(f"{ADMIN}/users", organization=organization))["users"])
+
+    def create_user(self, name: str, role: Role = "member", *, organization: str | None = None) -> Json:
+        """Makes a user."""
+        found: Json = self._post(f"{ADMIN}/users", {"name": name, "role": role}, organization=organization)
+        return found
+
+    def set_role(self, user_id: int, role: Role) -> Json:
+        """Gives a user a role; the last operator keeps it."""
+        found: Json = self._patch(f"{ADMIN}/users/{int(user_id)}", {"role": role})
+        return found
+
+    def disable_user(self, user_id: int) -> Json:
+        """Revokes all keys of a user."""
+        found: Json = self._post(f"{ADMIN}/users/{int(user_id)}/disable")
+        return found
+
+    def keys(self, *, organization: str | None = None) -> Sequence[Key]:
+        """Keys of all users."""
+        return Key.read_all((self._get(f"{ADMIN}/keys", organization=organization))["keys"])
+
+    def create_key(
+        self, user: str, name: str = "", expires_at: datetime | str | None = None, *, organization: str | None = None
+    ) -> Key:
+        """A new key of a user; `key` of the answer is shown this once."""
+        body = {"user": user, "name": name, "expires_at": moment_text(expires_at)}
+        return Key.read(self._post(f"{ADMIN}/keys", body, organization=organization))
+
+    def revoke_key(self, key_id: int) -> None:
+        """Ends a key of anybody at once."""
+        self._delete(f"{ADMIN}/keys/{int(key_id)}")
+
+    def tags(self) -> Sequence[Json]:
+        """Tags with how many datasets have and users hold them."""
+        return tuple((self._get(f"{ADMIN}/tags"))["tags"])
+
+    def create_tag(self, name: str, description: str = "", *, secret: str | None = None) -> Json:
+        """Makes a tag, private with a secret. Operators only."""
+        found: Json = self._post(f"{ADMIN}/tags", {"name": name, "description": description, "secret": secret})
+        return found
+
+    def delete_tag(self, tag_id: int) -> None:
+        """Deletes a tag; what was shared by it alone is shared no more. Operators only."""
+        self._delete(f"{ADMIN}/tags/{int(tag_id)}")
+
+    def jobs(
+        self, *, status: str | None = None, organization: str | None = None, limit: int | None = None,
+        page_size: int = PAGE,
+    ) -> Iterator[Json]:  # fmt: skip
+        """Jobs in the background, newest first."""
+        params = given(status=status, organization=organization)
+        yield from self._pages(f"{ADMIN}/jobs", "jobs", limit, params, page=page_size)
+
+    def cancel_job(self, job_id: int) -> Json:
+        """Calls off a job that waits."""
+        found: Json = self._post(f"{ADMIN}/jobs/{int(job_id)}/cancel")
+        return found
+
+    def retry_job(self, job_id: int) -> Json:
+        """Runs a failed job again."""
+        found: Json = self._post(f"{ADMIN}/jobs/{int(job_id)}/retry")
+        return found
+
+    def organizations(self) -> Sequence[Json]:
+        """All organizations. Operators only."""
+        return tuple((self._get(f"{ADMIN}/organizations"))["organizations"])

@@ -1,0 +1,111 @@
+# Made from _async/client.py by scripts/make_sync.py; change that one.
+"""The client itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import httpx2
+
+from atlas.client._sync.admin import Admin
+from atlas.client._sync.datasets import Datasets, Tags
+from atlas.client._sync.imports import Imports
+from atlas.client._sync.questions import Answer, Glossary, Questions, Verified
+from atlas.client._sync.rows import Rows
+from atlas.client._sync.settings import Keys, ModelSettings, Webhooks
+from atlas.client._sync.tables import Tables
+from atlas.client._sync.transport import Transport
+from atlas.client.calls import SLOW_SECONDS, Call, query
+from atlas.client.connecting import server
+from atlas.client.results import Result
+from atlas.client.shapes import GeneratedSql, Recorded
+from atlas.client.types import Health, Me, Usage
+
+
+class Client:
+    """A connection to an Atlas server.
+
+    url, api_key: of the server; else those of `profile`, else ATLAS_URL and ATLAS_API_KEY, else of the default
+    profile. timeout: seconds without a byte, more where the server is known to work in silence. retries: how often a
+    read, or an insert that cannot count twice, is sent again after a lost connection, 429, 502, 503 or 504.
+    http_client: your own, with proxies or certificates; it is not closed. Raises AtlasClientError.
+    """
+
+    def __init__(
+        self, url: str | None = None, api_key: str | None = None, *, profile: str | None = None,
+        timeout: float = 60.0, retries: int = 3, http_client: httpx2.Client | None = None,
+    ) -> None:  # fmt: skip
+        found, key = server(url, api_key, profile)
+        self._transport = Transport(found, key, timeout=timeout, retries=retries, http_client=http_client)
+        self.datasets = Datasets(self._transport)
+        self.tags = Tags(self._transport)
+        self.rows = Rows(self._transport)
+        self.tables = Tables(self._transport)
+        self.imports = Imports(self._transport)
+        self.questions = Questions(self._transport)
+        self.verified = Verified(self._transport)
+        self.glossary = Glossary(self._transport)
+        self.webhooks = Webhooks(self._transport)
+        self.model_settings = ModelSettings(self._transport)
+        self.keys = Keys(self._transport)
+        self.admin = Admin(self._transport)
+
+    @property
+    def url(self) -> str:
+        """The server's address, without a slash at its end."""
+        return self._transport.url
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._transport.close()
+
+    def health(self) -> Health:
+        """Whether the server runs and reaches its database. Needs no key. Raises Unavailable where it does not."""
+        return Health.read(self._transport.json(Call("GET", "/health")))
+
+    def me(self) -> Me:
+        """Whose key this is, and what it holds."""
+        return Me.read(self._transport.json(Call("GET", "/api/v1/me")))
+
+    def usage(self, days: int = 30) -> Usage:
+        """Your requests, bytes and rows of so many days, and what is stored."""
+        return Usage.read(self._transport.json(Call("GET", "/api/v1/usage", query(days=days))))
+
+    def records(self, instruction: str | Mapping[str, Any], *, thread_id: str | None = None) -> Recorded:
+        """Inserts, updates, archives or restores single records: all of it, or nothing.
+
+        instruction: Markdown or plain text, or a mapping with `intent` and `entities`. What is unclear writes nothing;
+        the answer's `question` asks back.
+        """
+        path, params = "/api/v1/smart-data-instruction", query(thread_id=thread_id)
+        if isinstance(instruction, str):
+            headers = {"Content-Type": "text/markdown"}
+            call = Call("POST", path, params, body=instruction.encode(), headers=headers, timeout=SLOW_SECONDS)
+        else:
+            call = Call("POST", path, params, json=dict(instruction), timeout=SLOW_SECONDS)
+        return Recorded.read(self._transport.json(call))
+
+    def ask(self, prompt: str, table: str | None = None, thread: str | None = None, max_rows: int = 1000) -> Answer:
+        """Answers a question in plain English on your tables and datasets; reads only.
+
+        table: which it is about; thread: a conversation, in which later questions refer to earlier ones.
+        """
+        return self.questions.ask(prompt, table, thread, max_rows)
+
+    def sql(self, sql: str, max_rows: int = 1000) -> Result:
+        """Runs one SELECT with the names that you know; reads only."""
+        return self.questions.sql(sql, max_rows)
+
+    def generate_sql(self, prompt: str, tables: Iterable[str] = ()) -> GeneratedSql:
+        """Turns a question into SQL that is not run. tables: which it is about."""
+        return self.questions.generate_sql(prompt, tables)

@@ -1,0 +1,160 @@
+# Made from _async/imports.py by scripts/make_sync.py; change that one.
+"""Imports of files, and their issues."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from os import PathLike
+from typing import IO, Any, Literal
+
+import httpx2
+
+from atlas.client._sync.downloads import save
+from atlas.client._sync.resource import PAGE, Resource, import_path
+from atlas.client._sync.waiting import sleep
+from atlas.client.calls import SLOW_SECONDS, Call, backoff, given, path_of, query
+from atlas.client.errors import WaitTimeout
+from atlas.client.shapes import Corrected, ImportInfo, ImportResult, IssueKind, Issues, Preview, Progress, Undone
+from atlas.client.types import Json
+from atlas.client.uploads import FileSource, upload
+
+HISTORY = "/api/v1/import-history"
+IMPORT = "/api/v1/smart-import"
+POLL_SECONDS = 1.0
+
+
+class Imports(Resource):
+    """Files that become tables by an instruction in plain English.
+
+    file: a path, an open binary file, or a name and its content. thread_id: a conversation, in which "now the same for
+    this file" is understood.
+    """
+
+    def run(
+        self, file: FileSource, instruction: str, *, thread_id: str | None = None, callback_url: str | None = None,
+        callback_metadata: Mapping[str, Any] | None = None, progress: Callable[[int, int], None] | None = None,
+    ) -> ImportResult:  # fmt: skip
+        """Imports a file: all of it, or nothing. progress: called with the bytes sent and their sum.
+
+        With a callback_url the import runs later: the answer's status is `pending`; see `wait`.
+        It is not sent again if the connection breaks, since it may have been carried out: look at `history`.
+        """
+        told = None if callback_metadata is None else json.dumps(callback_metadata)
+        form = given(instruction=instruction, thread_id=thread_id, callback_url=callback_url, callback_metadata=told)
+        return ImportResult.read(self._send(IMPORT, file, form, progress))
+
+    def preview(self, file: FileSource, instruction: str, *, thread_id: str | None = None) -> Preview:
+        """What an import would do; writes nothing."""
+        form = given(instruction=instruction, thread_id=thread_id)
+        return Preview.read(self._send(f"{IMPORT}/preview", file, form, None))
+
+    def _send(
+        self, path: str, file: FileSource, form: Mapping[str, str], progress: Callable[[int, int], None] | None
+    ) -> Json:
+        with upload(file, progress) as part:
+            call = Call("POST", path, form=form, file=part, timeout=SLOW_SECONDS)
+            answer: Json = self._transport.json(call)
+        return answer
+
+    def run_object(
+        self, file_name: str, instruction: str, *, table: str | None = None, thread_id: str | None = None,
+        callback_url: str | None = None, callback_metadata: Mapping[str, Any] | None = None,
+    ) -> ImportResult:  # fmt: skip
+        """As `run`, of a file in the server's object storage."""
+        body = given(
+            file_name=file_name, instruction=instruction, target_table_name=table, thread_id=thread_id,
+            callback_url=callback_url, callback_metadata=callback_metadata,
+        )  # fmt: skip
+        return ImportResult.read(self._post(f"{IMPORT}-b2", body, timeout=SLOW_SECONDS))
+
+    def history(
+        self, *, table: str | None = None, status: str | None = None, limit: int | None = None, page_size: int = PAGE
+    ) -> Iterator[ImportInfo]:
+        """Imports and updates, newest first."""
+        params = {"table_name": table, "status": status}
+        for item in self._pages(HISTORY, "imports", limit, params, page=page_size):
+            yield ImportInfo.read(item)
+
+    def get(self, import_id: str) -> ImportInfo:
+        """Everything known of one, with its plan and the issues that wait."""
+        answer = self._get(path_of("api", "v1", "import-history", import_id))
+        return ImportInfo.read(answer["import"])
+
+    def status(self, import_id: str) -> Progress:
+        """How far it is now."""
+        return Progress.read(self._get(import_path(import_id)))
+
+    def progress(self, import_id: str) -> Iterator[Progress]:
+        """How far it is, as that changes, until it ends."""
+        call = Call("GET", import_path(import_id, "progress"), timeout=SLOW_SECONDS)
+        with self._transport.open(call) as response:
+            for sse in httpx2.EventSource(response, max_event_size=None):
+                if sse.event == "progress":
+                    yield Progress.read(json.loads(sse.data))
+
+    def wait(
+        self, import_id: str, timeout: float | None = None, *, progress: Callable[[Progress], None] | None = None
+    ) -> ImportInfo:
+        """Waits until an import has ended, well or not: look at its status. Raises WaitTimeout."""
+        end = None if timeout is None else time.monotonic() + timeout
+        attempt = 0
+        while True:
+            state = self.status(import_id)
+            if progress is not None:
+                progress(state)
+            if state.done:
+                return self.get(import_id)
+            if end is not None and time.monotonic() >= end:
+                raise WaitTimeout("Import is not done", f"{import_id} is {state.status} after {timeout} seconds")
+            sleep(min(POLL_SECONDS, backoff(attempt)))
+            attempt += 1
+
+    def issues(self, import_id: str) -> Issues:
+        """What waits for a decision: counts, and the first 50 of each kind."""
+        return Issues.read(self._get(import_path(import_id, "issues")))
+
+    def issues_page(
+        self, import_id: str, kind: IssueKind, *, status: Literal["pending", "all"] = "pending",
+        limit: int | None = None, page_size: int = PAGE,
+    ) -> Iterator[Json]:  # fmt: skip
+        """All issues of a kind, by record."""
+        path = import_path(import_id, "issues", kind)
+        yield from self._pages(path, "issues", limit, {"status": status}, page=page_size)
+
+    def correct(
+        self, import_id: str, *, duplicates: Iterable[Mapping[str, Any]] = (),
+        validation_failures: Iterable[Mapping[str, Any]] = (), value_replacements: Iterable[Mapping[str, Any]] = (),
+        allow_type_change: bool = False,
+    ) -> Corrected:  # fmt: skip
+        """Carries out decisions on issues: all, or none; see the content API for their members."""
+        body = {
+            "duplicates": [*duplicates], "validation_failures": [*validation_failures],
+            "value_replacements": [*value_replacements], "allow_type_change": allow_type_change,
+        }  # fmt: skip
+        path = import_path(import_id, "issues", "correct")
+        return Corrected.read(self._post(path, body, timeout=SLOW_SECONDS))
+
+    def undo(self, import_id: str) -> Undone:
+        """Takes an import or update back."""
+        return Undone.read(self._post(import_path(import_id, "undo"), timeout=SLOW_SECONDS))
+
+    def redo(
+        self, import_id: str, mapping: Mapping[str, Any] | None = None, *, auto_execute: bool = False
+    ) -> ImportResult:
+        """Takes an import back and clears its mapping; with auto_execute imports the kept file again."""
+        body = given(mapping=mapping, auto_execute=auto_execute)
+        return ImportResult.read(self._post(import_path(import_id, "redo"), body, timeout=SLOW_SECONDS))
+
+    def clear_mapping(self, import_id: str) -> None:
+        """Forgets the mapping; rows stay."""
+        self._post(import_path(import_id, "clear-mapping"))
+
+    def export(
+        self, import_id: str, target: str | PathLike[str] | IO[bytes], *, include_metadata: bool = False,
+        safe: bool = False,
+    ) -> int:  # fmt: skip
+        """The rows that it brought, as CSV; the size in bytes. safe: for spreadsheets."""
+        params = query(include_metadata=include_metadata, safe=safe)
+        return save(self._transport, Call("GET", import_path(import_id, "export"), params), target)

@@ -1,0 +1,178 @@
+# Made from _async/questions.py by scripts/make_sync.py; change that one.
+"""Questions, SQL, and what engines are taught."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from atlas.client._sync.resource import PAGE, Resource
+from atlas.client.calls import SLOW_SECONDS, given, path_of
+from atlas.client.results import Result, Rows, read_result
+from atlas.client.shapes import GeneratedSql
+from atlas.client.types import Json, Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+TUPLES = ("tables", "assumptions", "not_understood", "suggestions", "notes")
+
+
+@dataclass(frozen=True)
+class Answer(Record):
+    """The answer to a question. success False: it was not understood; `text` asks back.
+
+    text: a sentence; sql: what was run; rows: what came of it; truncated: whether there are more; seconds: in the
+    database; chart: how it is best drawn; assumptions: how unclear words were read.
+    """
+
+    success: bool
+    text: str
+    sql: str | None
+    rows: Rows
+    thread_id: str
+    question_id: str
+    engine: str = ""
+    confidence: float = 0.0
+    tables: tuple[str, ...] = ()
+    truncated: bool = False
+    seconds: float = 0.0
+    chart: Json | None = None
+    assumptions: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    _questions: Questions | None = field(default=None, repr=False, compare=False)
+
+    def ask(self, follow_up: str, *, max_rows: int | None = None) -> Answer:
+        """Asks on in the same conversation."""
+        assert self._questions is not None
+        return self._questions.ask(follow_up, thread=self.thread_id, max_rows=max_rows)
+
+    def rate(self, rating: Literal["up", "down"], comment: str | None = None, corrected_sql: str | None = None) -> Json:
+        """Says what the answer was worth."""
+        assert self._questions is not None
+        return self._questions.rate(self.question_id, rating, comment, corrected_sql)
+
+    def dicts(self) -> list[Json]:
+        """The rows by name."""
+        return self.rows.dicts()
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as an Arrow table; types are told from the values, so `sql(answer.sql)` is more exact."""
+        return self.rows.to_arrow()
+
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a polars data frame."""
+        return self.rows.to_polars()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a pandas data frame."""
+        return self.rows.to_pandas()
+
+
+class Questions(Resource):
+    """Your own questions."""
+
+    def ask(
+        self, prompt: str, table: str | None = None, thread: str | None = None, max_rows: int | None = None
+    ) -> Answer:
+        """Answers a question in plain English; see `Client.ask`."""
+        body = given(prompt=prompt, table_name=table, thread_id=thread, max_rows=max_rows)
+        data = self._post("/api/v1/query", body, timeout=SLOW_SECONDS)
+        told = {
+            "success": data["success"], "text": data["response"], "sql": data["executed_sql"],
+            "rows": Rows(data["data_csv"]), "seconds": data["execution_time_seconds"], "_questions": self,
+        }  # fmt: skip
+        told |= {name: tuple(data.get(name, ())) for name in TUPLES}
+        return Answer.read({**data, **told})
+
+    def sql(self, sql: str, max_rows: int | None = None) -> Result:
+        """Runs one SELECT; see `Client.sql`."""
+        return read_result(self._post("/api/v1/sql", given(sql=sql, max_rows=max_rows), timeout=SLOW_SECONDS))
+
+    def generate_sql(self, prompt: str, tables: Iterable[str] = ()) -> GeneratedSql:
+        """Turns a question into SQL; see `Client.generate_sql`."""
+        body = {"prompt": prompt, "table_hints": [*tables]}
+        return GeneratedSql.read(self._post("/api/v1/generate-sql", body, timeout=SLOW_SECONDS))
+
+    def list(self, *, thread: str | None = None, limit: int | None = None, page_size: int = PAGE) -> Iterator[Json]:
+        """Questions that you asked, newest first, without their rows."""
+        params = {"thread_id": thread}
+        yield from self._pages("/api/v1/questions", "questions", limit, params, page=page_size)
+
+    def get(self, question_id: str) -> Json:
+        """One of them."""
+        answer = self._get(path_of("api", "v1", "questions", question_id))
+        found: Json = answer["question"]
+        return found
+
+    def rate(
+        self, question_id: str, rating: Literal["up", "down"], comment: str | None = None,
+        corrected_sql: str | None = None,
+    ) -> Json:  # fmt: skip
+        """Says what an answer was worth; a good one suggests a verified question."""
+        body = given(rating=rating, comment=comment, corrected_sql=corrected_sql)
+        found: Json = self._post(path_of("api", "v1", "questions", question_id, "rating"), body)
+        return found
+
+
+class Verified(Resource):
+    """Questions with SQL that a person has found right; your organization shares them."""
+
+    path = "/api/v1/verified-questions"
+
+    def list(
+        self, *, status: Literal["verified", "suggested"] | None = None, limit: int | None = None,
+        page_size: int = PAGE,
+    ) -> Iterator[Json]:  # fmt: skip
+        """Those changed last first."""
+        params = {"status": status}
+        yield from self._pages(self.path, "verified_questions", limit, params, page=page_size)
+
+    def create(self, question: str, sql: str, status: Literal["verified", "suggested"] = "verified") -> Json:
+        """From now on this SQL answers this question."""
+        return _member(self._post(self.path, {"question": question, "sql": sql, "status": status}))
+
+    def update(
+        self, verified_id: str, *, question: str | None = None, sql: str | None = None,
+        status: Literal["verified", "suggested"] | None = None,
+    ) -> Json:  # fmt: skip
+        """Changes what is given; status `verified` accepts a suggestion."""
+        body = given(question=question, sql=sql, status=status)
+        return _member(self._put(f"{self.path}{path_of(verified_id)}", body))
+
+    def delete(self, verified_id: str) -> None:
+        """Forgets one."""
+        self._delete(f"{self.path}{path_of(verified_id)}")
+
+
+class Glossary(Resource):
+    """Words of your organization and what they mean."""
+
+    path = "/api/v1/glossary"
+
+    def list(self, *, limit: int | None = None, page_size: int = PAGE) -> Iterator[Json]:
+        """Terms by name."""
+        yield from self._pages(self.path, "terms", limit, {}, page=page_size)
+
+    def create(self, term: str, meaning: str, table: str | None = None) -> Json:
+        """From now on questions understand the term. With a table the meaning is a condition on its columns."""
+        return _member(self._post(self.path, given(term=term, meaning=meaning, table_name=table)))
+
+    def update(self, term_id: str, term: str, meaning: str, table: str | None = None) -> Json:
+        """Replaces a term."""
+        body = given(term=term, meaning=meaning, table_name=table)
+        return _member(self._put(f"{self.path}{path_of(term_id)}", body))
+
+    def delete(self, term_id: str) -> None:
+        """Forgets one."""
+        self._delete(f"{self.path}{path_of(term_id)}")
+
+
+def _member(answer: Any) -> Json:
+    found: Json = answer["verified_question"] if "verified_question" in answer else answer["term"]
+    return found

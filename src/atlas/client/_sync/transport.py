@@ -1,0 +1,89 @@
+# Made from _async/transport.py by scripts/make_sync.py; change that one.
+"""Sends calls, again where that is safe, and turns what goes wrong into the client's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from atlas.client._sync.waiting import file_pieces, sleep
+from atlas.client.calls import Call, Retry, api_error, connection_failed, json_of
+from atlas.client.errors import AtlasClientError
+
+
+class Transport:
+    """One server, one key, one pool of connections."""
+
+    def __init__(
+        self, url: str, api_key: str | None, *, timeout: float, retries: int, http_client: httpx2.Client | None
+    ) -> None:
+        self.url = url
+        self.retry = Retry(retries)
+        self.timeout = timeout
+        self._headers = {} if api_key is None else {"X-API-Key": api_key}
+        self._owned = http_client is None
+        self._http = http_client or httpx2.Client()
+
+    def close(self) -> None:
+        """Closes the connections, unless they are the caller's own."""
+        if self._owned:
+            self._http.close()
+
+    def json(self, call: Call) -> Any:
+        """The answer's JSON; None where it has no body."""
+        response = self.send(call)
+        return json_of(response) if response.content else None
+
+    def send(self, call: Call) -> httpx2.Response:
+        """The answer, read. Raises ApiError or ConnectionFailed."""
+        return self._send(call, self.retry, read=True)
+
+    @contextmanager
+    def open(self, call: Call, retry: Retry | None = None) -> Iterator[httpx2.Response]:
+        """The answer as it comes; what breaks while it does is ConnectionFailed."""
+        response = self._send(call, retry or self.retry, read=False)
+        try:
+            yield response
+        except httpx2.RequestError as error:
+            raise connection_failed(self.url, error) from error
+        finally:
+            response.close()
+
+    def _send(self, call: Call, retry: Retry, *, read: bool) -> httpx2.Response:
+        attempt = 0
+        while True:
+            failure: AtlasClientError
+            cause: Exception | None = None
+            try:
+                response = self._http.send(self._request(call), stream=True)
+                if response.is_success and not read:
+                    return response
+                try:
+                    response.read()
+                finally:
+                    response.close()
+            except (httpx2.RequestError, httpx2.InvalidURL) as error:
+                failure, cause = connection_failed(self.url, error), error
+            else:
+                if response.is_success:
+                    return response
+                failure = api_error(response)
+            wait = retry.wait(failure, attempt, repeatable=call.repeatable)
+            if wait is None:
+                raise failure from cause
+            sleep(wait)
+            attempt += 1
+
+    def _request(self, call: Call) -> httpx2.Request:
+        content = file_pieces(call.body) if isinstance(call.body, Path) else call.body
+        patience = max(self.timeout, call.timeout or 0.0)
+        return self._http.build_request(
+            call.method, self.url + call.path, params=call.params or None, json=call.json, content=content,
+            data=call.form or None, files=None if call.file is None else {"file": call.file},
+            headers={**self._headers, **call.headers},
+            timeout=httpx2.Timeout(patience, connect=min(self.timeout, 10.0)),
+        )  # fmt: skip

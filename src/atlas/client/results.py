@@ -1,0 +1,177 @@
+"""Rows of questions and SQL: CSV as it came, and as typed values."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from atlas.client.errors import DataError
+from atlas.client.types import Json, Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Cell = Callable[[str], Any]
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+# How values of PostgreSQL's types are read; all others are text.
+READERS: dict[str, Cell] = {
+    "int2": int, "int4": int, "int8": int, "float4": float, "float8": float, "numeric": Decimal, "bool": _boolean,
+    "date": date.fromisoformat, "timestamp": datetime.fromisoformat, "timestamptz": datetime.fromisoformat,
+    "time": time.fromisoformat, "json": json.loads, "jsonb": json.loads,
+}  # fmt: skip
+# Of a column without a known type, all of whose values look alike. Numbers only as they are written plainly, so that
+# leading zeros and ids of many digits stay text.
+_PATTERNS: list[tuple[re.Pattern[str], Cell]] = [
+    (re.compile(r"true|false"), _boolean),
+    (re.compile(r"-?(0|[1-9]\d{0,17})"), int),
+    (re.compile(r"-?(0|[1-9]\d{0,17})(\.\d+)?([eE][+-]?\d+)?|NaN|-?Infinity"), float),
+    (re.compile(r"\d{4}-\d\d-\d\d"), date.fromisoformat),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"), datetime.fromisoformat),
+]
+
+
+@dataclass(frozen=True)
+class ResultColumn(Record):
+    """A column of a result. type: PostgreSQL's name, such as `int8`; None where the server does not tell."""
+
+    name: str
+    type: str | None = None
+
+
+class Rows:
+    """Rows that came as CSV. An empty cell is None: CSV does not tell an empty text from NULL."""
+
+    def __init__(self, csv_text: str, columns: Sequence[ResultColumn] | None = None) -> None:
+        self.csv = csv_text
+        self._told = columns
+
+    @cached_property
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        lines = [*csv.reader(io.StringIO(self.csv, newline=""), strict=True)] if self.csv else []
+        names = lines[0] if lines else [column.name for column in self._told or ()]
+        # csv writes a row of one empty cell as "" and reads a blank line as no cell.
+        return names, [line or [""] for line in lines[1:]]
+
+    @cached_property
+    def _columns(self) -> list[list[Any]]:
+        names, rows = self._cells
+        found = []
+        for number in range(len(names)):
+            texts = [row[number] for row in rows]
+            read = self._reader(number, texts)
+            try:
+                found.append([None if text == "" else read(text) for text in texts])
+            except (ValueError, KeyError, ArithmeticError):
+                # Such as a date before the year 1, which Python has no value for.
+                found.append([text or None for text in texts])
+        return found
+
+    def _reader(self, number: int, texts: list[str]) -> Cell:
+        told = None if self._told is None else self._told[number].type
+        if told is not None:
+            return READERS.get(told, str)
+        filled = [text for text in texts if text]
+        for pattern, read in _PATTERNS:
+            if filled and all(pattern.fullmatch(text) for text in filled):
+                return read
+        return str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, which may repeat."""
+        return tuple(self._cells[0])
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """The rows by position."""
+        return [*zip(*self._columns, strict=True)] if self._columns else []
+
+    def dicts(self) -> list[Json]:
+        """The rows by name."""
+        return [dict(zip(self.names, row, strict=True)) for row in self.tuples()]
+
+    def __len__(self) -> int:
+        return len(self._cells[1])
+
+    def to_arrow(self) -> pa.Table:
+        """An Arrow table; JSON columns as text. Raises MissingExtra without pyarrow."""
+        from atlas.client.frames import library
+
+        pa = library("pyarrow")
+        arrays = [_array(pa, values) for values in self._columns]
+        return pa.Table.from_arrays(arrays, names=[*self.names])
+
+    def to_polars(self) -> pl.DataFrame:
+        """A polars data frame. Raises MissingExtra without polars."""
+        from atlas.client.frames import to_polars
+
+        return to_polars(self.to_arrow())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas data frame, as `rows.to_pandas` makes them. Raises MissingExtra without pandas."""
+        from atlas.client.frames import to_pandas
+
+        return to_pandas(self.to_arrow())
+
+
+def _array(pa: Any, values: list[Any]) -> Any:
+    if all(value is None for value in values):
+        return pa.nulls(len(values), pa.string())
+    if any(isinstance(value, dict | list) for value in values):
+        values = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
+    kind = pa.timestamp("us", tz="UTC") if any(isinstance(v, datetime) and v.tzinfo for v in values) else None
+    try:
+        return pa.array(values, type=kind)
+    except (pa.ArrowException, OverflowError) as error:
+        raise DataError("No Arrow column can hold this", str(error)) from None
+
+
+@dataclass(frozen=True)
+class Result(Record):
+    """Rows of SQL. truncated: whether there are more; seconds: in the database."""
+
+    sql: str
+    columns: tuple[ResultColumn, ...]
+    rows: Rows
+    truncated: bool = False
+    seconds: float = 0.0
+    tables: tuple[str, ...] = ()
+
+    def dicts(self) -> list[Json]:
+        """The rows by name."""
+        return self.rows.dicts()
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as an Arrow table."""
+        return self.rows.to_arrow()
+
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a polars data frame."""
+        return self.rows.to_polars()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a pandas data frame."""
+        return self.rows.to_pandas()
+
+
+def read_result(data: Json) -> Result:
+    """The answer of /api/v1/sql."""
+    columns = ResultColumn.read_all(data["columns"])
+    return Result(
+        data["executed_sql"], columns, Rows(data["data_csv"], columns), data.get("truncated", False),
+        data.get("execution_time_seconds", 0.0), tuple(data.get("tables", ())),
+    )  # fmt: skip

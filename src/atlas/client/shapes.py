@@ -1,0 +1,278 @@
+"""What the content API answers with: tables, imports, records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from atlas.client.types import Json, Record, moment
+
+IssueKind = Literal["duplicates", "validations", "replacements"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Record):
+    """A table, or a dataset seen as one. kind: `table` or `dataset`."""
+
+    table_name: str
+    row_count: int
+    kind: str = "table"
+    dataset_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn(Record):
+    """A column of a table; type: PostgreSQL's name, such as `BIGINT`."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TableStats(Record):
+    """What a table is like. columns: name to type; statistics: by column."""
+
+    table_name: str
+    row_count: int
+    column_count: int
+    columns: dict[str, str]
+    statistics: dict[str, Json] = field(default_factory=dict)
+    key_columns: tuple[str, ...] = ()
+
+    _readers: ClassVar = {"key_columns": tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class TablePage(Record):
+    """A page of a table's rows; each has its number as `_row`. total_count: of all that match."""
+
+    table_name: str
+    columns: tuple[TableColumn, ...]
+    rows: tuple[Json, ...]
+    total_count: int
+    limit: int = 0
+    offset: int = 0
+
+    _readers: ClassVar = {"columns": TableColumn.read_all, "rows": tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange(Record):
+    """What became of one row of a table. row: its number; import_id: what `imports.undo` takes back."""
+
+    import_id: str
+    row: int
+    table_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Updated(Record):
+    """rows_updated: found; rows_changed: different now; not_found: up to 100 keys that no row has."""
+
+    import_id: str
+    table_name: str
+    rows_updated: int
+    rows_changed: int
+    rows_not_found: int = 0
+    not_found: tuple[Json, ...] = ()
+    validation_failures: int = 0
+
+    _readers: ClassVar = {"not_found": tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult(Record):
+    """What an import came to. status: `success`, or `pending` where it runs later: then only ids are there."""
+
+    status: str
+    import_id: str
+    file_name: str = ""
+    message: str = ""
+    table_name: str | None = None
+    records_processed: int = 0
+    records_inserted: int = 0
+    records_updated: int = 0
+    duplicates_skipped: int = 0
+    validation_failures: int = 0
+    value_replacements: int = 0
+    new_columns: tuple[str, ...] = ()
+    action_taken: str = ""
+    response_summary: str = ""
+    has_correctable_issues: bool = False
+    dataset_id: int | None = None
+    thread_id: str | None = None
+    language_engine: str | None = None
+    notes: tuple[str, ...] = ()
+
+    _readers: ClassVar = {"new_columns": tuple, "notes": tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview(Record):
+    """The plan of an import; nothing was written. sample: the first records as they would be."""
+
+    table_name: str
+    table_exists: bool
+    file_name: str
+    records: int
+    columns: tuple[Json, ...]
+    as_dataset: bool = False
+    key_columns: tuple[str, ...] = ()
+    duplicates: str = ""
+    policy: str = ""
+    duplicates_in_file: int = 0
+    validation_failures: int = 0
+    notes: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    sample: tuple[Json, ...] = ()
+    language_engine: str | None = None
+
+    _readers: ClassVar = dict.fromkeys(("columns", "key_columns", "notes", "not_understood", "sample"), tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportInfo(Record):
+    """A past or running import or update. What only `imports.get` tells is None in lists."""
+
+    import_id: str
+    status: str
+    kind: str = "import"
+    file_name: str | None = None
+    table_name: str | None = None
+    action_taken: str | None = None
+    records_processed: int | None = None
+    records_inserted: int | None = None
+    records_updated: int | None = None
+    duplicates_found: int | None = None
+    validation_failures: int | None = None
+    value_replacements: int | None = None
+    response_summary: str | None = None
+    error: str | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    instruction: str | None = None
+    thread_id: str | None = None
+    plan: Json | None = None
+    file_size_bytes: int | None = None
+    table_created: bool | None = None
+    new_columns: tuple[str, ...] | None = None
+    imported_by: str | None = None
+    callback_url: str | None = None
+    callback_metadata: Any = None
+    dataset_id: int | None = None
+    issues_waiting: dict[str, int] | None = None
+
+    _readers: ClassVar = {
+        "created_at": moment, "started_at": moment, "finished_at": moment,
+        "new_columns": lambda names: None if names is None else tuple(names),
+    }  # fmt: skip
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.status not in ("pending", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Record):
+    """How far an import is. stage: what it does now; error: why it failed, if so."""
+
+    import_id: str
+    status: str
+    stage: str = ""
+    records_processed: int = 0
+    table_name: str | None = None
+    error: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.status not in ("pending", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Issues(Record):
+    """What waits for a decision: counts in `summary`, and the first 50 of each kind."""
+
+    import_id: str
+    summary: Json
+    table_name: str | None = None
+    duplicates: tuple[Json, ...] = ()
+    validation_failures: tuple[Json, ...] = ()
+    value_replacements: tuple[Json, ...] = ()
+
+    _readers: ClassVar = dict.fromkeys(("duplicates", "validation_failures", "value_replacements"), tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected(Record):
+    """What decisions on issues came to; summary: counts of what still waits."""
+
+    import_id: str
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_removed: int = 0
+    resolved: int = 0
+    already_resolved: int = 0
+    table_name: str | None = None
+    summary: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone(Record):
+    """What an undo took back. complete: False where others have changed something since, which stays."""
+
+    import_id: str
+    complete: bool
+    message: str = ""
+    table_name: str | None = None
+    rows_removed: int = 0
+    rows_restored: int = 0
+    rows_kept: int = 0
+    values_kept: int = 0
+    table_removed: bool = False
+    columns_removed: tuple[str, ...] = ()
+
+    _readers: ClassVar = {"columns_removed": tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Record):
+    """What an instruction on single records came to. success False: nothing was written, `question` asks back."""
+
+    success: bool
+    intent: str | None = None
+    entities: tuple[Json, ...] = ()
+    tables_affected: tuple[str, ...] = ()
+    total_records_processed: int = 0
+    question: str | None = None
+    message: str | None = None
+    import_id: str | None = None
+    thread_id: str | None = None
+    not_understood: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    _readers: ClassVar = dict.fromkeys(("entities", "tables_affected", "not_understood", "notes"), tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedSql(Record):
+    """SQL for a question, not run. sql_query is None where it was not understood; explanation then asks back."""
+
+    success: bool
+    sql_query: str | None
+    explanation: str = ""
+    tables_referenced: tuple[str, ...] = ()
+    confidence: float = 0.0
+    assumptions: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    engine: str = ""
+    notes: tuple[str, ...] = ()
+
+    _readers: ClassVar = dict.fromkeys(
+        ("tables_referenced", "assumptions", "not_understood", "suggestions", "notes"), tuple
+    )
