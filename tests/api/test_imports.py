@@ -494,7 +494,10 @@ async def test_an_id_of_the_callers_choice(owner: httpx.AsyncClient) -> None:
     assert (done.status_code, done.json()["import_id"]) == (200, chosen)
     assert (await owner.get(f"/api/v1/import/{chosen}")).json()["status"] == "success"
     again = await owner.post("/api/v1/smart-import", data=form, files=files)
-    assert (again.status_code, again.json()) == (400, {"detail": f"Import already exists: import_id: {chosen} is taken"})
+    assert (again.status_code, again.json()) == (
+        400,
+        {"detail": f"Import already exists: import_id: {chosen} is taken"},
+    )
     assert (await owner.get("/api/v1/tables")).json()["tables"][0]["row_count"] == 2
     bad = await owner.post("/api/v1/smart-import", data=form | {"import_id": "1"}, files=files)
     assert bad.status_code == 422
