@@ -1,0 +1,228 @@
+"""Backups: one zip file with a dump of the database, and a manifest of what must be in it.
+
+The dump and the manifest's checksums come from one snapshot, so both show the same moment while writes go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+import atlas
+from atlas.errors import BadRequestError, UnavailableError
+from atlas.store.database import UNREACHABLE
+from atlas.store.embedded import binary
+from atlas.store.queries import queries
+
+FORMAT = 1
+DUMP, MANIFEST = "database.dump", "manifest.json"
+CHUNK = 1 << 20
+# A table that is dropped or changed between the snapshot and pg_dump's lock makes a dump fail.
+ATTEMPTS = 3
+# The checksum of a table: the sum of 64 bits of each row's MD5, so that the order of rows does not count.
+CHECKSUM = (
+    "SELECT count(*), coalesce(sum(('x' || substr(md5((r.*)::text), 1, 16))::bit(64)::bigint), 0)::text FROM ONLY {} r"
+)
+
+Connection = psycopg.Connection[Any]
+
+
+class TableState(msgspec.Struct, frozen=True):
+    """A table at the moment of the backup."""
+
+    schema: str
+    name: str
+    rows: int
+    checksum: str
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(self.schema, self.name)
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a backup holds. postgres: the server's version, as in 180006. roles: made again by a restore."""
+
+    format: int
+    atlas: str
+    postgres: int
+    made_at: str
+    migrations: list[str]
+    schemas: list[str]
+    roles: list[str]
+    tables: list[TableState]
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+
+def write_backup(url: str, path: Path) -> Manifest:
+    """Backs the database up to a new file, while others read and write. Blocks.
+
+    Raises UnavailableError where the database cannot be reached or dumped, OSError where the file cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                manifest = _write(url, part)
+                break
+            except UnavailableError:
+                if attempt == ATTEMPTS:
+                    raise
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return manifest
+
+
+def _write(url: str, part: Path) -> Manifest:
+    with connected(url) as connection, _private(part) as file:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        known = queries("backup")
+        connection.execute(known["settings"])
+        snapshot = str(_one(connection, known["snapshot"]))
+        manifest = _describe(connection)
+        names = [(str(schema), str(name)) for schema, name in connection.execute(known["tables"])]
+        # -N keeps the rights out that Atlas takes on PostgreSQL's own functions: each start takes them anew.
+        arguments = ["--format=custom", "--compress=1", f"--snapshot={snapshot}", "--exclude-schema=pg_catalog"]
+        with zipfile.ZipFile(file, "w") as archive, ThreadPoolExecutor(1) as threads:
+            sums = threads.submit(_checksums, connection, names)
+            try:
+                with archive.open(DUMP, "w", force_zip64=True) as member:
+                    _dump(url, arguments, member)
+            except BaseException:
+                connection.cancel()
+                raise
+            manifest = msgspec.structs.replace(manifest, tables=sums.result())
+            archive.writestr(MANIFEST, msgspec.json.encode(manifest))
+        file.flush()
+        os.fsync(file.fileno())
+    return manifest
+
+
+def _describe(connection: Connection) -> Manifest:
+    known = queries("backup")
+    return Manifest(
+        format=FORMAT,
+        atlas=atlas.__version__,
+        postgres=connection.info.server_version,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        migrations=[str(row[0]) for row in connection.execute(known["migrations"])],
+        schemas=[str(row[0]) for row in connection.execute(known["schemas"])],
+        roles=[str(row[0]) for row in connection.execute(known["roles"])],
+        tables=[],
+    )
+
+
+def _checksums(connection: Connection, names: list[tuple[str, str]]) -> list[TableState]:
+    found = []
+    for schema, name in names:
+        row = connection.execute(sql.SQL(CHECKSUM).format(sql.Identifier(schema, name))).fetchone()
+        assert row is not None
+        found.append(TableState(schema, name, *row))
+    return found
+
+
+def _dump(url: str, arguments: list[str], target: IO[bytes]) -> None:
+    conninfo, environment = for_program(url)
+    with tempfile.TemporaryFile() as errors:
+        command = [program("pg_dump"), *arguments, f"--dbname={conninfo}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment) as process:
+            assert process.stdout is not None
+            try:
+                shutil.copyfileobj(process.stdout, target, CHUNK)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            raise UnavailableError("The backup failed", said(errors))
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
+    """A backup's file and manifest. Raises BadRequestError for what is none, or is cut off."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise BadRequestError("No such backup", str(path)) from None
+    except (zipfile.BadZipFile, OSError) as error:
+        raise BadRequestError("Not a backup of Atlas, or one that is cut off", f"{path}: {error}") from None
+    with archive:
+        try:
+            archive.getinfo(DUMP)
+            manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
+        except (KeyError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+            raise BadRequestError("Not a backup of Atlas", f"{path}: {error}") from None
+        if manifest.format != FORMAT:
+            raise BadRequestError("A backup of another version of Atlas", f"{path}: format {manifest.format}")
+        yield archive, manifest
+
+
+@contextlib.contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection of its own. Raises UnavailableError where the server cannot be reached."""
+    try:
+        connection = psycopg.connect(url)
+    except psycopg.OperationalError as error:
+        raise UnavailableError(UNREACHABLE[0], str(error).split("\n", 1)[0]) from None
+    with connection:
+        yield connection
+
+
+def _one(connection: Connection, query: Any, **parameters: Any) -> Any:
+    row = connection.execute(query, parameters or None).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def program(name: str) -> str:
+    """Path of one of PostgreSQL's programs: that of the embedded version, else the system's. Raises UnavailableError."""
+    with contextlib.suppress(RuntimeError):
+        if binary(name).exists():
+            return str(binary(name))
+    found = shutil.which(name)
+    if found is None:
+        raise UnavailableError(f"{name} is missing", "install PostgreSQL's client programs")
+    return found
+
+
+def for_program(url: str) -> tuple[str, dict[str, str]]:
+    """Connection string and environment for a program; the password is in the latter, out of lists of processes."""
+    parameters: dict[str, Any] = conninfo_to_dict(url)
+    environment = dict(os.environ)
+    password = parameters.pop("password", None)
+    if password:
+        environment["PGPASSWORD"] = str(password)
+    return make_conninfo(**parameters), environment
+
+
+def said(errors: IO[bytes]) -> str:
+    """The first lines of what a program wrote to standard error."""
+    errors.seek(0)
+    return errors.read(2000).decode(errors="replace").strip() or "it gave no reason"
+
+
+@contextlib.contextmanager
+def _private(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that only its owner may read."""
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(handle, "w+b") as file:
+        yield file
