@@ -1,4 +1,4 @@
-"""`atlas admin`: organizations, users, keys and tags, on the database itself."""
+"""`atlas admin`: organizations, users, keys, tags and backups, on the database itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from atlas.cli import backup
 from atlas.cli.local import DataDir, call
 from atlas.cli.output import Json, show
 
-app = typer.Typer(no_args_is_help=True, help="Organizations, users, keys and tags, on the server's own database.")
+app = typer.Typer(no_args_is_help=True, help="Organizations, users, keys, tags, backups: on the server's own database.")
 org = typer.Typer(no_args_is_help=True, help="Organizations.")
 user = typer.Typer(no_args_is_help=True, help="Users.")
 key = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -21,6 +22,7 @@ app.add_typer(org, name="org")
 app.add_typer(user, name="user")
 app.add_typer(key, name="key")
 app.add_typer(tag, name="tag")
+backup.register(app)
 
 OrgOption = Annotated[str, typer.Option("--org", help="Organization; created if it is missing.")]
 OrgOf = Annotated[str, typer.Option("--org", help="The user's organization.")]

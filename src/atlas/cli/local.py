@@ -47,7 +47,7 @@ def settings(**given: Any) -> Settings:
 
 
 @contextlib.contextmanager
-def _database_url(data_dir: Path | None) -> Iterator[Settings]:
+def database_url(data_dir: Path | None) -> Iterator[Settings]:
     """Settings with the URL of the configured, running or else briefly started database."""
     found = settings(data_dir=data_dir)
     if found.database_url:
@@ -81,7 +81,7 @@ def call(data_dir: Path | None, action: Callable[[Any, Any], Awaitable[Any]]) ->
             finally:
                 await database.close()
 
-        with _database_url(data_dir) as ready:
+        with database_url(data_dir) as ready:
             return run_async(run(ready))
 
 

@@ -12,7 +12,7 @@ from atlas.store.database import Database
 from atlas.store.embedded import EmbeddedPostgres
 
 Row = dict[str, Any]
-SECRET_NOTE = "the secret key (secret.key or ATLAS_SECRET_KEY) is not in it: keep a copy apart"  # noqa: S105
+SECRET_NOTE = "the secret key (secret.key or ATLAS_SECRET_KEY) is not in a backup: copy it by itself"  # noqa: S105
 
 
 class BackupService:
@@ -47,7 +47,7 @@ class BackupService:
         path = path.expanduser().absolute()
         manifest = restore.read_backup(self._url, path, replace=replace)
         Database(self._url, pool_size=2, statement_timeout=0).migrate()
-        return {**_shown(path, manifest), "verified": True, "note": SECRET_NOTE.replace("keep", "put it back from")}
+        return {**_shown(path, manifest), "verified": True, "note": SECRET_NOTE}
 
 
 def check(path: Path) -> None:

@@ -193,7 +193,7 @@ def _one(connection: Connection, query: Any, **parameters: Any) -> Any:
 
 
 def program(name: str) -> str:
-    """Path of one of PostgreSQL's programs: that of the embedded version, else the system's. Raises UnavailableError."""
+    """Path of a program of PostgreSQL's: that of the embedded version, else the system's. Raises UnavailableError."""
     with contextlib.suppress(RuntimeError):
         if binary(name).exists():
             return str(binary(name))

@@ -178,6 +178,8 @@ class EmbeddedPostgres:
         options = {
             "shared_buffers": f"{max(128, min(memory // 8, 1024))}MB",
             "max_connections": "200",
+            # A restore makes every dataset's table in one transaction, and locks each.
+            "max_locks_per_transaction": "256",
             "max_wal_size": "4GB",
             "checkpoint_timeout": "15min",
             "jit": "off",

@@ -1,0 +1,68 @@
+"""`atlas admin backup` and `atlas admin restore`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atlas.cli.local import DataDir, database_url, server_installed, settings
+from atlas.cli.output import Json, show
+from atlas.cli.problems import CommandError, reported
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to `atlas admin`."""
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write.")],
+    verify: Annotated[bool, typer.Option("--verify", help="Restore it into a database of its own as a test.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Back everything up to one file while servers run. The secret key is not in it."""
+    with reported(), server_installed():
+        from atlas.service.backup import BackupService
+
+        with database_url(data_dir) as ready:
+            assert ready.database_url is not None
+            made = BackupService(ready.database_url).create(file, verify=verify, replace=force)
+        show(made, as_json)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="File that `atlas admin backup` wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what the database holds.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Restore a backup, and compare every table with it. Stop every server on the database first."""
+    with reported(), server_installed():
+        from atlas.service.backup import BackupService
+
+        with _own_database(data_dir) as url:
+            restored = BackupService(url).restore(file, replace=force)
+        show(restored, as_json)
+
+
+@contextlib.contextmanager
+def _own_database(data_dir: Path | None) -> Iterator[str]:
+    """The URL of the database, which no server has: an embedded one is started for it."""
+    found = settings(data_dir=data_dir)
+    if found.database_url:
+        yield found.database_url
+        return
+    from atlas.store.embedded import DataDirInUseError, EmbeddedPostgres
+
+    try:
+        with EmbeddedPostgres(found.data_dir).serve() as url:
+            yield url
+    except DataDirInUseError:
+        raise CommandError(f"a server is running on {found.data_dir}; stop it first") from None

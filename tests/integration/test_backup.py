@@ -1,0 +1,187 @@
+"""Backup and restore by the commands: while rows arrive, into an empty folder, and refusals that change nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from tests.conftest import open_folder
+from tests.integration.test_server import ATLAS, Serving, stop_all
+
+from atlas.store.embedded import EmbeddedPostgres
+
+CSV = "Name;E-Mail;Paid\nAnn;ann@x.com;1.250,50\nBob;bob@x;20\nAnn;ann@x.com;1.250,50\n"
+
+
+def atlas(*command: str, code: int = 0, **environment: str) -> Any:
+    """What `atlas admin … --json` prints, or says."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")} | environment
+    done = subprocess.run(
+        [ATLAS, "admin", *command, "--json"], env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout) if code == 0 else done.stderr
+
+
+def contents(url: str) -> dict[str, tuple[int, str]]:
+    """Rows of each table and a checksum over them in order, computed otherwise than by backups."""
+    tables = (
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema'"
+    )
+    query = "SELECT count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\")), '') FROM {} t"
+    with psycopg.connect(url) as connection:
+        return {
+            f"{schema}.{table}": connection.execute(
+                sql.SQL(query).format(sql.Identifier(schema, table))  # type: ignore[arg-type]
+            ).fetchone()
+            for schema, table in connection.execute(tables).fetchall()
+        }  # type: ignore[return-value]
+
+
+def fill(client: httpx.Client) -> None:
+    """Two datasets, one of them shared, and a table with an issue of each kind."""
+    for name in ("prices", "arriving"):
+        assert client.post("/api/datasets/", json={"name": name}).status_code == 201
+    rows = [
+        {"timestamp": f"2026-01-05T10:{n:02}:00Z", "values": {"open": n / 3, "note": f"ü{n}", "odd": [n, None]}}
+        for n in range(60)
+    ]
+    assert client.post("/api/rows/bulk_insert/", json={"dataset": 1, "rows": rows}).status_code == 200
+    assert client.post("/api/datasets/1/tags/", json={"tag_name": "public"}).status_code == 201
+    files = {"file": ("members.csv", CSV.encode())}
+    answer = client.post(
+        "/api/v1/smart-import", files=files, data={"instruction": "Import into members, the email is the key"}
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["status"] == "success", answer.text
+    asked = client.post("/api/v1/query", json={"prompt": "How many members are there?"})
+    assert asked.json()["success"], asked.text
+
+
+@pytest.fixture(scope="module")
+def folders() -> Iterator[tuple[Path, Path]]:
+    with open_folder() as root:
+        for name in ("old", "new"):
+            (root / name).mkdir(mode=0o755)
+        yield root / "old", root / "new"
+        for name in ("old", "new"):
+            stop_all(root / name)
+
+
+def insert_until(stop: threading.Event, client: httpx.Client, answers: list[int]) -> None:
+    while not stop.is_set():
+        body = {"dataset": 2, "rows": [{"timestamp": "2026-01-05", "values": {"n": n}} for n in range(500)]}
+        answers.append(client.post("/api/rows/bulk_insert/", json=body).status_code)
+
+
+def test_backup_while_rows_arrive_and_restore_into_an_empty_folder(folders: tuple[Path, Path]) -> None:
+    old, new = folders
+    file = old.parent / "atlas.zip"
+    first = Serving(old)
+    first.ready()
+    key = first.key()
+    with httpx.Client(base_url=first.url, headers={"X-API-Key": key}, timeout=60) as client:
+        fill(client)
+        other = atlas("key", "create", "--user", "carol", "--data-dir", str(old / "data"))["key"]
+        stop, answers = threading.Event(), list[int]()
+        writer = threading.Thread(target=insert_until, args=(stop, client, answers))
+        writer.start()
+        try:
+            made = atlas("backup", str(file), "--verify", "--data-dir", str(old / "data"))
+        finally:
+            stop.set()
+            writer.join()
+        assert answers
+        assert set(answers) == {200}
+        assert made["verified"]
+        assert "secret" in made["note"]
+        assert file.stat().st_mode & 0o777 == 0o600 or os.name == "nt"
+        assert "exists" in atlas("backup", str(file), "--data-dir", str(old / "data"), code=1)
+        assert "running" in atlas("restore", str(file), "--data-dir", str(old / "data"), code=1)
+    first.stop()
+    with EmbeddedPostgres(old / "data").serve() as url:
+        before = contents(url)
+
+    restored = atlas("restore", str(file), "--data-dir", str(new / "data"))
+    assert restored["rows"] == made["rows"]
+    with EmbeddedPostgres(new / "data").serve() as url:
+        after = contents(url)
+        with psycopg.connect(url) as connection:
+            states = connection.execute(
+                "SELECT s.row_count, coalesce(sum(b.row_count), 0)::bigint FROM atlas.dataset_state s"
+                " LEFT JOIN atlas.row_blocks b USING (dataset_id) GROUP BY dataset_id, 1 ORDER BY dataset_id"
+            ).fetchall()
+    manifest = json.loads(zipfile.ZipFile(file).read("manifest.json"))
+    assert {f"{t['schema']}.{t['name']}": t["rows"] for t in manifest["tables"]} == {
+        name: rows for name, (rows, _) in after.items()
+    }
+    assert after.keys() == before.keys()
+    # These go on changing: what arrives, and what the server keeps of it.
+    moving = {"dataset_2", "dataset_state", "row_blocks", "api_keys", "api_key_usage", "idempotency_keys"}
+    moving |= {name.split(".")[1] for name in after if name.startswith(("atlas_jobs.", "public."))} | {"key_usage"}
+    for name in after:
+        if name.split(".")[1] not in moving:
+            assert after[name] == before[name], name
+    arrived = next(rows for name, (rows, _) in after.items() if name.endswith(".dataset_2"))
+    assert arrived % 500 == 0
+    assert states[1] == (arrived, arrived)
+
+    shutil.copyfile(old / "data" / "secret.key", new / "data" / "secret.key")
+    second = Serving(new)
+    second.ready()
+    assert "atlas_live_sk_" not in second.log.read_text(encoding="utf-8")
+    with httpx.Client(base_url=second.url, headers={"X-API-Key": key}, timeout=60) as client:
+        assert client.get("/api/rows/", params={"dataset": 1}).json()["count"] == 60
+        assert client.get("/api/v1/import-history").json()
+        # As the user's own role, with the rights that the roles of the backup have.
+        asked = client.post("/api/v1/sql", json={"sql": "SELECT count(*) AS n FROM members"}).json()
+        assert asked["data_csv"].split() == ["n", "1"], asked
+        assert client.post("/api/v1/sql", json={"sql": "SELECT max(open) AS m FROM prices"}).json()["success"]
+        more = {"dataset": 2, "rows": [{"timestamp": "2026-01-06", "values": {"n": 1, "fresh": "x"}}]}
+        assert client.post("/api/rows/bulk_insert/", json=more).status_code == 200
+        client.headers["X-API-Key"] = other
+        assert client.get("/api/rows/", params={"dataset": 1}).status_code == 403
+        assert client.post("/api/tags/acquire/", json={"tag_name": "public"}).status_code == 200
+        assert client.get("/api/rows/", params={"dataset": 1}).json()["count"] == 60
+        shared = client.post("/api/v1/sql", json={"sql": "SELECT count(*) AS n FROM prices"}).json()
+        assert shared["data_csv"].split() == ["n", "60"], shared
+    second.stop()
+
+
+def test_a_restore_that_is_refused_changes_nothing(folders: tuple[Path, Path]) -> None:
+    old, new = folders
+    file, damaged, short, wrong = (old.parent / f"{name}.zip" for name in ("atlas", "damaged", "short", "wrong"))
+    with EmbeddedPostgres(new / "data").serve() as url:
+        before = contents(url)
+        environment = {"ATLAS_DATABASE_URL": url}
+        assert "has data" in atlas("restore", str(file), code=1, **environment)
+        with psycopg.connect(url):
+            assert "in use" in atlas("restore", str(file), "--force", code=1, **environment)
+        data = file.read_bytes()
+        middle = data.index(b"PGDMP") + 40_000
+        damaged.write_bytes(data[:middle] + b"?" * 40 + data[middle + 40 :])
+        short.write_bytes(data[: len(data) // 2])
+        with zipfile.ZipFile(file) as good, zipfile.ZipFile(wrong, "w") as bad:
+            manifest = json.loads(good.read("manifest.json"))
+            next(table for table in manifest["tables"] if table["name"] == "dataset_1")["checksum"] = "1"
+            bad.writestr("manifest.json", json.dumps(manifest))
+            bad.writestr("database.dump", good.read("database.dump"))
+        for bad_file in (damaged, short, wrong):
+            said = atlas("restore", str(bad_file), "--force", code=1, **environment)
+            assert contents(url) == before, said
+        assert "differs from the backup" in atlas("restore", str(wrong), "--force", code=1, **environment)
+        restored = atlas("restore", str(file), "--force", **environment)
+        assert restored["verified"]
+        assert contents(url) != before
