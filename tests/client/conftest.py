@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,9 +18,11 @@ import uvicorn
 from pydantic import SecretStr
 from tests.conftest import People, _people, with_database
 
-from atlas import Client
+from atlas import AsyncClient, Client
 from atlas.app import create_app
 from atlas.cli.local import run_async
+from atlas.client import AsyncAnswer
+from atlas.client._async.resource import AsyncResource
 from atlas.config import Settings
 
 _numbers = itertools.count(1)
@@ -81,10 +85,58 @@ def server(postgres_url: str, template: str) -> Iterator[Server]:
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
 
 
+class Driven:
+    """An AsyncClient, or a part of one, whose methods are called without await: one test tries both clients."""
+
+    def __init__(self, target: object, run: Callable[[Any], Any]) -> None:
+        self._target, self._run = target, run
+
+    def __getattr__(self, name: str) -> Any:
+        return self._driven(getattr(self._target, name))
+
+    def _driven(self, value: Any) -> Any:
+        if isinstance(value, AsyncResource | AsyncAnswer):
+            return Driven(value, self._run)
+        if inspect.isawaitable(value):
+            return self._driven(self._run(value))
+        if isinstance(value, AsyncGenerator):
+            return self._items(value)
+        if inspect.ismethod(value) and isinstance(value.__self__, AsyncResource | AsyncAnswer | AsyncClient):
+            return lambda *args, **kwargs: self._driven(value(*args, **kwargs))
+        return value
+
+    def _items(self, items: AsyncGenerator[Any, None]) -> Generator[Any]:
+        try:
+            while True:
+                try:
+                    yield self._run(anext(items))
+                except StopAsyncIteration:
+                    return
+        finally:
+            self._run(items.aclose())
+
+
 @pytest.fixture
 def client(server: Server) -> Iterator[Client]:
     with server.client() as made:
         yield made
+
+
+@pytest.fixture(params=["threads", "asyncio"])
+def either(server: Server, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Each of the two clients, of organizations that do not see each other's data."""
+    if request.param == "threads":
+        with server.client() as made:
+            yield made
+        return
+    with asyncio.Runner() as runner:
+        made = AsyncClient(server.url, server.people.stranger)
+        yield Driven(made, lambda one: runner.run(_awaited(one)))
+        runner.run(made.aclose())
+
+
+async def _awaited(one: Awaitable[Any]) -> Any:
+    return await one
 
 
 @pytest.fixture(autouse=True)

@@ -176,6 +176,19 @@ class ImportInfo(Record):
         return self.status not in ("pending", "running")
 
 
+def result_of(info: ImportInfo) -> ImportResult:
+    """What an import came to, from its record: for an answer that was lost."""
+    return ImportResult(
+        info.status, info.import_id, info.file_name or "", table_name=info.table_name,
+        records_processed=info.records_processed or 0, records_inserted=info.records_inserted or 0,
+        records_updated=info.records_updated or 0, duplicates_skipped=info.duplicates_found or 0,
+        validation_failures=info.validation_failures or 0, value_replacements=info.value_replacements or 0,
+        new_columns=info.new_columns or (), action_taken=info.action_taken or "",
+        response_summary=info.response_summary or "", has_correctable_issues=any((info.issues_waiting or {}).values()),
+        dataset_id=info.dataset_id, thread_id=info.thread_id,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Progress(Record):
     """How far an import is. stage: what it does now; error: why it failed, if so."""

@@ -42,7 +42,7 @@ async def _receive(transport: AsyncTransport, call: Call, file: IO[bytes], progr
         size = 0
         try:
             async with transport.open(call) as response:
-                async for piece in response.aiter_bytes(256 * 1024):
+                async for piece in response.aiter_bytes():
                     await in_thread(file.write, piece)
                     size += len(piece)
                     if progress is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from os import PathLike
 from typing import IO, Any, Literal
+from uuid import uuid4
 
 import httpx2
 
@@ -14,14 +16,25 @@ from atlas.client._async.downloads import save
 from atlas.client._async.resource import PAGE, AsyncResource, import_path
 from atlas.client._async.waiting import sleep
 from atlas.client.calls import SLOW_SECONDS, Call, backoff, given, path_of, query
-from atlas.client.errors import WaitTimeout
-from atlas.client.shapes import Corrected, ImportInfo, ImportResult, IssueKind, Issues, Preview, Progress, Undone
+from atlas.client.errors import ConnectionFailed, Invalid, NotFound, WaitTimeout
+from atlas.client.shapes import (
+    Corrected,
+    ImportInfo,
+    ImportResult,
+    IssueKind,
+    Issues,
+    Preview,
+    Progress,
+    Undone,
+    result_of,
+)
 from atlas.client.types import Json
 from atlas.client.uploads import FileSource, upload
 
 HISTORY = "/api/v1/import-history"
 IMPORT = "/api/v1/smart-import"
 POLL_SECONDS = 1.0
+FIND_ATTEMPTS = 3
 
 
 class AsyncImports(AsyncResource):
@@ -33,16 +46,40 @@ class AsyncImports(AsyncResource):
 
     async def run(
         self, file: FileSource, instruction: str, *, thread_id: str | None = None, callback_url: str | None = None,
-        callback_metadata: Mapping[str, Any] | None = None, progress: Callable[[int, int], None] | None = None,
+        callback_metadata: Mapping[str, Any] | None = None, import_id: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:  # fmt: skip
         """Imports a file: all of it, or nothing. progress: called with the bytes sent and their sum.
 
-        With a callback_url the import runs later: the answer's status is `pending`; see `wait`.
-        It is not sent again if the connection breaks, since it may have been carried out: look at `history`.
+        With a callback_url the import runs later: the answer's status is `pending`; see `wait`. import_id: a UUID of
+        your choice, to follow the `progress` meanwhile. If the connection breaks, the server is asked whether it was
+        carried out; ConnectionFailed says that it was not.
         """
         told = None if callback_metadata is None else json.dumps(callback_metadata)
-        form = given(instruction=instruction, thread_id=thread_id, callback_url=callback_url, callback_metadata=told)
-        return ImportResult.read(await self._send(IMPORT, file, form, progress))
+        chosen = import_id or str(uuid4())
+        form = given(
+            instruction=instruction, thread_id=thread_id, callback_url=callback_url, callback_metadata=told,
+            import_id=chosen,
+        )  # fmt: skip
+        try:
+            return ImportResult.read(await self._send(IMPORT, file, form, progress))
+        except ConnectionFailed as error:
+            found = await self._found(chosen)
+            if found is None:
+                raise
+            if found.status == "failed":
+                raise Invalid(400, "Import failed", found.error) from error
+            return result_of(found)
+
+    async def _found(self, import_id: str) -> ImportInfo | None:
+        """An import whose answer was lost, when it has ended; None if it never began."""
+        for attempt in range(FIND_ATTEMPTS):
+            # The server may still be receiving what was sent last.
+            with contextlib.suppress(NotFound):
+                info = await self.get(import_id)
+                return info if info.done or info.callback_url else await self.wait(import_id)
+            await sleep(backoff(attempt))
+        return None
 
     async def preview(self, file: FileSource, instruction: str, *, thread_id: str | None = None) -> Preview:
         """What an import would do; writes nothing."""

@@ -41,7 +41,7 @@ def _receive(transport: Transport, call: Call, file: IO[bytes], progress: Report
         size = 0
         try:
             with transport.open(call) as response:
-                for piece in response.iter_bytes(256 * 1024):
+                for piece in response.iter_bytes():
                     in_thread(file.write, piece)
                     size += len(piece)
                     if progress is not None:

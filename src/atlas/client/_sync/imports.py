@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from typing import IO, Any, Literal
+from uuid import uuid4
 
 import httpx2
 
@@ -15,14 +17,25 @@ from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import PAGE, Resource, import_path
 from atlas.client._sync.waiting import sleep
 from atlas.client.calls import SLOW_SECONDS, Call, backoff, given, path_of, query
-from atlas.client.errors import WaitTimeout
-from atlas.client.shapes import Corrected, ImportInfo, ImportResult, IssueKind, Issues, Preview, Progress, Undone
+from atlas.client.errors import ConnectionFailed, Invalid, NotFound, WaitTimeout
+from atlas.client.shapes import (
+    Corrected,
+    ImportInfo,
+    ImportResult,
+    IssueKind,
+    Issues,
+    Preview,
+    Progress,
+    Undone,
+    result_of,
+)
 from atlas.client.types import Json
 from atlas.client.uploads import FileSource, upload
 
 HISTORY = "/api/v1/import-history"
 IMPORT = "/api/v1/smart-import"
 POLL_SECONDS = 1.0
+FIND_ATTEMPTS = 3
 
 
 class Imports(Resource):
@@ -34,16 +47,40 @@ class Imports(Resource):
 
     def run(
         self, file: FileSource, instruction: str, *, thread_id: str | None = None, callback_url: str | None = None,
-        callback_metadata: Mapping[str, Any] | None = None, progress: Callable[[int, int], None] | None = None,
+        callback_metadata: Mapping[str, Any] | None = None, import_id: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:  # fmt: skip
         """Imports a file: all of it, or nothing. progress: called with the bytes sent and their sum.
 
-        With a callback_url the import runs later: the answer's status is `pending`; see `wait`.
-        It is not sent again if the connection breaks, since it may have been carried out: look at `history`.
+        With a callback_url the import runs later: the answer's status is `pending`; see `wait`. import_id: a UUID of
+        your choice, to follow the `progress` meanwhile. If the connection breaks, the server is asked whether it was
+        carried out; ConnectionFailed says that it was not.
         """
         told = None if callback_metadata is None else json.dumps(callback_metadata)
-        form = given(instruction=instruction, thread_id=thread_id, callback_url=callback_url, callback_metadata=told)
-        return ImportResult.read(self._send(IMPORT, file, form, progress))
+        chosen = import_id or str(uuid4())
+        form = given(
+            instruction=instruction, thread_id=thread_id, callback_url=callback_url, callback_metadata=told,
+            import_id=chosen,
+        )  # fmt: skip
+        try:
+            return ImportResult.read(self._send(IMPORT, file, form, progress))
+        except ConnectionFailed as error:
+            found = self._found(chosen)
+            if found is None:
+                raise
+            if found.status == "failed":
+                raise Invalid(400, "Import failed", found.error) from error
+            return result_of(found)
+
+    def _found(self, import_id: str) -> ImportInfo | None:
+        """An import whose answer was lost, when it has ended; None if it never began."""
+        for attempt in range(FIND_ATTEMPTS):
+            # The server may still be receiving what was sent last.
+            with contextlib.suppress(NotFound):
+                info = self.get(import_id)
+                return info if info.done or info.callback_url else self.wait(import_id)
+            sleep(backoff(attempt))
+        return None
 
     def preview(self, file: FileSource, instruction: str, *, thread_id: str | None = None) -> Preview:
         """What an import would do; writes nothing."""
