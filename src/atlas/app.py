@@ -19,6 +19,7 @@ from atlas.http.content import instructions as content_instructions
 from atlas.http.content import issues as content_issues
 from atlas.http.content import model_settings
 from atlas.http.content import questions as content_questions
+from atlas.http.content import table_rows as content_table_rows
 from atlas.http.content import tables as content_tables
 from atlas.http.deps import Services
 from atlas.http.limits import RateLimiter
@@ -45,6 +46,7 @@ from atlas.service.sql import SqlService
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
+from atlas.service.table_rows import TableRowService
 from atlas.service.tables import TableService
 from atlas.service.tags import TagService
 from atlas.service.undo import UndoService
@@ -112,6 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
         content_issues.router,
         content_instructions.router,
         content_tables.router,
+        content_table_rows.router,
         content_background.router,
         content_questions.router,
         model_settings.router,
@@ -175,6 +178,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         verified=verified,
         glossary=glossary,
         tables=tables,
+        table_rows=TableRowService(database, tables),
         updates=UpdateService(database, tables, max_bytes=settings.max_body_bytes),
         system=SystemService(database),
         limiter=RateLimiter(settings.rate_limit),

@@ -31,6 +31,7 @@ from atlas.service.sql import SqlService
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
+from atlas.service.table_rows import TableRowService
 from atlas.service.tables import TableService
 from atlas.service.tags import TagService
 from atlas.service.undo import UndoService
@@ -63,6 +64,7 @@ class Services:
     verified: VerifiedService
     glossary: GlossaryService
     tables: TableService
+    table_rows: TableRowService
     updates: UpdateService
     system: SystemService
     limiter: RateLimiter

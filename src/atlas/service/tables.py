@@ -7,7 +7,7 @@ from typing import Any
 from atlas.core.access import Caller
 from atlas.core.identifiers import table_identifier
 from atlas.core.tables import SHOWN_TYPES, Table, public_columns
-from atlas.errors import NotFoundError
+from atlas.errors import BadRequestError, NotFoundError
 from atlas.store import tabledata, tables
 from atlas.store.catalogs import dataset_name
 from atlas.store.database import Database
@@ -33,6 +33,15 @@ class TableService:
         found = await self._table(caller, name)
         if found is None:
             raise NotFoundError("Table not found", f"no table {name[:100]!r}")
+        return found
+
+    async def with_rows(self, caller: Caller, name: str) -> Table:
+        """As `find`; that a dataset's rows are elsewhere is told by BadRequestError."""
+        found = await self._table(caller, name)
+        if found is None:
+            number = (await self._dataset(caller, name)).id
+            told = f"{name[:100]!r} is dataset {number}; use /api/rows/?dataset={number}, or /api/rows/bulk_download/"
+            raise BadRequestError("Not a table", told)
         return found
 
     async def _table(self, caller: Caller, name: str) -> Table | None:

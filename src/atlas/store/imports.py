@@ -29,8 +29,11 @@ ISSUE_SCHEMA = pa.schema(
 )  # fmt: skip
 
 
-async def create(database: Database, caller: Caller, **fields: Any) -> tuple[UUID, int]:
-    """A new import; gives its id and number. Raises BadRequestError where the given `id` is taken."""
+async def create(database: Database | Connection, caller: Caller, **fields: Any) -> tuple[UUID, int]:
+    """A new import; gives its id and number. On a connection, it is part of the transaction there.
+
+    Raises BadRequestError where the given `id` is taken.
+    """
     values = dict.fromkeys(
         ("id", "file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name")
     )
@@ -40,7 +43,11 @@ async def create(database: Database, caller: Caller, **fields: Any) -> tuple[UUI
     }  # fmt: skip
     if parameters["callback_metadata"] is not None:
         parameters["callback_metadata"] = Jsonb(parameters["callback_metadata"])
-    rows = await database.fetch(queries("imports")["insert_import"], **parameters)
+    query = queries("imports")["insert_import"]
+    if isinstance(database, Database):
+        rows = await database.fetch(query, **parameters)
+    else:
+        rows = await (await database.execute(query, parameters)).fetchall()
     if not rows:
         raise BadRequestError("Import already exists", f"import_id: {parameters['id']} is taken")
     return rows[0][0], rows[0][1]

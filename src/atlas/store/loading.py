@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Sequence
 
@@ -81,14 +82,19 @@ async def copy_out(connection: Connection, query: sql.Composable, types: dict[st
     if not data.tell():
         return pa.table({name: pa.array([], kind) for name, kind in types.items()})
     data.seek(0)
+    return await asyncio.to_thread(_read_copy, data, types)
+
+
+def _read_copy(data: io.BytesIO, types: dict[str, pa.DataType]) -> pa.Table:
     return pv.read_csv(
         data,
         read_options=pv.ReadOptions(column_names=list(types)),
         parse_options=pv.ParseOptions(newlines_in_values=True),
         convert_options=pv.ConvertOptions(
-            column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+            column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
+            true_values=["t"], false_values=["f"],
         ),
-    )
+    )  # fmt: skip
 
 
 async def key_texts(connection: Connection, table: Table, rows: Sequence[int] | None) -> pa.Table:

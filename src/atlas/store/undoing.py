@@ -51,7 +51,7 @@ async def _restore(connection: Connection, table: Table, number: int, done: Undo
             "SELECT c.row_id, k.key, (array_agg(c.before -> k.key ORDER BY c.id))[1] AS before, "
             "(array_agg(c.after -> k.key ORDER BY c.id DESC))[1] AS after "
             "FROM atlas.row_changes c CROSS JOIN LATERAL jsonb_object_keys(c.before) AS k (key) "
-            "WHERE c.import_number = {number} AND c.table_id = {id} GROUP BY c.row_id, k.key) "
+            "WHERE c.import_number = {number} AND c.table_id = {id} AND c.undone_at IS NULL GROUP BY c.row_id, k.key) "
             "SELECT m.*, to_jsonb(r) -> m.key IS NOT DISTINCT FROM m.after AS same FROM mine m "
             "JOIN (SELECT _row, {names} FROM {table}) r ON r._row = m.row_id"
         ).format(number=sql.Literal(number), id=sql.Literal(table.id), names=names, table=physical(table))
@@ -79,8 +79,9 @@ async def _restore(connection: Connection, table: Table, number: int, done: Undo
         if "_archived" in columns:
             await recount(connection, table)
     await connection.execute(
-        "DELETE FROM atlas.row_changes c USING _undo u WHERE c.import_number = %s AND c.table_id = %s "
-        "AND c.row_id = u.row_id AND NOT EXISTS (SELECT 1 FROM _undo o WHERE o.row_id = u.row_id AND NOT o.same)",
+        "UPDATE atlas.row_changes c SET undone_at = now() FROM _undo u WHERE c.import_number = %s AND c.table_id = %s "
+        "AND c.undone_at IS NULL AND c.row_id = u.row_id "
+        "AND NOT EXISTS (SELECT 1 FROM _undo o WHERE o.row_id = u.row_id AND NOT o.same)",
         (number, table.id),
     )
     await connection.execute("DROP TABLE _undo")
@@ -104,7 +105,7 @@ async def _remove(connection: Connection, table: Table, row: dict[str, Any], don
     )
     changed = sql.SQL(
         "EXISTS (SELECT 1 FROM atlas.row_changes c "
-        "WHERE c.table_id = {} AND c.row_id = t._row AND c.import_number <> {})"
+        "WHERE c.table_id = {} AND c.row_id = t._row AND c.import_number <> {} AND c.undone_at IS NULL)"
     ).format(sql.Literal(table.id), sql.Literal(row["number"]))
     cursor = await connection.execute(
         sql.SQL("DELETE FROM {} t WHERE {} AND NOT {}").format(physical(table), mine, changed)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
@@ -151,7 +152,7 @@ async def export_import(
     """All rows that the import brought and that are not archived."""
     export = await services.history.export(caller, import_id, metadata=include_metadata, safe=safe)
     headers = {
-        "X-Rows-Count": str(export.rows), "X-Table-Name": export.table_name,
+        "X-Rows-Count": str(export.rows), "X-Table-Name": quote(export.table_name),
         "Content-Disposition": f'attachment; filename="{import_id}.csv"',
     }  # fmt: skip
     return StreamingResponse(export.chunks, media_type="text/csv; charset=utf-8", headers=headers)
