@@ -52,6 +52,7 @@ from atlas.service.tags import TagService
 from atlas.service.undo import UndoService
 from atlas.service.updates import UpdateService
 from atlas.service.upkeep import Upkeep
+from atlas.service.usage import UsageService
 from atlas.service.verified import VerifiedService
 from atlas.store.database import Database
 from atlas.store.jobs import JobQueue
@@ -65,6 +66,22 @@ DESCRIPTION = """Store, query, share and stream time series. Send your key in th
 
 You own what you create. A tag on a dataset lets everybody who holds the tag read it; `public` is free
 to acquire."""
+
+ROUTERS = (
+    datasets.router,
+    tags.router,
+    rows.router,
+    content_imports.router,
+    content_issues.router,
+    content_instructions.router,
+    content_tables.router,
+    content_table_rows.router,
+    content_background.router,
+    content_questions.router,
+    model_settings.router,
+    content_accounts.router,
+    system.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -85,6 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
         listener = Listener(database.url, services.streams.wake)
         listener.start()
         await queue.open()
+        services.usage.start()
         if settings.jobs:
             services.background.start(settings.jobs)
         try:
@@ -96,6 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
             await services.models.close()
             await services.sql.close()
             services.rows.close()
+            await services.usage.close()
             await database.close()
 
     app = FastAPI(
@@ -106,25 +125,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.registry = registry
     problems.install(app)
-    for router in (
-        datasets.router,
-        tags.router,
-        rows.router,
-        content_imports.router,
-        content_issues.router,
-        content_instructions.router,
-        content_tables.router,
-        content_table_rows.router,
-        content_background.router,
-        content_questions.router,
-        model_settings.router,
-        content_accounts.router,
-        system.router,
-    ):
+    for router in ROUTERS:
         app.include_router(router)
     install_ui(app, SessionService(services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
-    app.add_middleware(RequestMiddleware, metrics=Metrics(registry), max_body=settings.max_body_bytes)
+    app.add_middleware(
+        RequestMiddleware, metrics=Metrics(registry), usage=services.usage, max_body=settings.max_body_bytes
+    )
     app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions)
     return app
 
@@ -180,6 +187,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         tables=tables,
         table_rows=TableRowService(database, tables),
         updates=UpdateService(database, tables, max_bytes=settings.max_body_bytes),
+        usage=UsageService(database),
         system=SystemService(database),
         limiter=RateLimiter(settings.rate_limit),
     )

@@ -68,6 +68,7 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("PUT", "/glossary/{term_id}", {"json": {"term": "churn", "meaning": "customers who left"}}, "none"),
     ("DELETE", "/glossary/{term_id}", {}, "none"),
     ("GET", "/me", {}, "any"),
+    ("GET", "/usage", {}, "any"),
     ("GET", "/keys", {}, "any"),
     ("POST", "/keys", {"json": {"name": "laptop"}}, "any"),
     ("DELETE", "/keys/{key_id}", {}, "none"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from tests.api.test_imports import get, post
+from tests.api.test_imports import CONTACTS, get, post, send
 from tests.conftest import Client, People, make_dataset
 
 import atlas
 from atlas.config import Settings
+from atlas.core.access import Caller
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.keys import KeyService
+from atlas.service.usage import Tally, UsageService
 from atlas.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +117,63 @@ async def test_a_dataset_at_a_glance(client: Client, people: People) -> None:
     await owner.delete("/api/rows/", params={"dataset": dataset, "start": "2025-12-10"})
     found = (await owner.get(path)).json()
     assert (found["is_owner"], found["row_count"], found["last_timestamp"]) == (True, 2, "2025-12-09T10:00:00.500Z")
+
+
+async def test_usage(client: Client, people: People, settings: Settings) -> None:
+    owner, stranger = client(people.owner), client(people.stranger)
+    dataset = await make_dataset(owner)
+    body = {"dataset": dataset, "rows": [{"timestamp": f"2025-12-0{d}", "values": {"a": d}} for d in (1, 2, 3)]}
+    for _ in range(2):
+        # The second is answered with what the first came to, and writes nothing.
+        done = await owner.post("/api/rows/bulk_insert/", json=body, headers={"Idempotency-Key": "once"})
+        assert done.json() == {"inserted": 3, "total": 3}
+    await owner.post("/api/rows/", json={"dataset": dataset, "timestamp": "2025-12-09", "values": {"a": 9}})
+    await send(owner, "Import into leads", CONTACTS)
+    await post(owner, "tables/leads/rows", {"values": {"email_address": "new@x.com"}})
+    await post(owner, "tables/leads/update", {
+        "mode": "condition", "condition": "age = 30", "updates": {"age": 32}})  # fmt: skip
+    assert (await owner.get("/api/v1/tables/nope/rows")).status_code == 404
+    other = await post(owner, "keys", {"name": "other"})
+    await get(client(other["key"]), "me")
+
+    found = await get(owner, "usage?days=7")
+    assert len(found["days"]) == 7
+    today = found["days"][-1]
+    assert (today["requests"], today["errors"]) == (10, 1)
+    # 3 and 1 rows of the dataset, 3 imported, 1 inserted, 1 changed.
+    assert today["rows_written"] == 9
+    assert today["bytes_in"] > len(CONTACTS)
+    assert today["bytes_out"] > 500
+    assert all(day["requests"] == 0 for day in found["days"][:-1])
+    assert [(key["name"], key["requests"]) for key in found["keys"]] == [
+        ("revoked", 0), ("", 9), ("old", 0), ("other", 1),
+    ]  # fmt: skip
+    stored = found["storage"]
+    assert (stored["datasets"], stored["dataset_rows"], stored["tables"], stored["table_rows"]) == (1, 4, 1, 4)
+    assert min(stored["dataset_bytes"], stored["table_bytes"]) > 8000
+    foreign = await get(stranger, "usage")
+    assert (len(foreign["days"]), foreign["days"][-1]["requests"]) == (30, 0)
+    assert foreign["storage"]["tables"] == foreign["storage"]["datasets"] == 0
+    assert (await stranger.get("/api/v1/usage?days=0")).status_code == 422
+
+
+async def test_processes_add_up_and_lose_nothing(settings: Settings, people: People) -> None:
+    assert settings.database_url is not None
+    database = Database(settings.database_url, pool_size=2, statement_timeout=60)
+    caller = Caller(2, "holder", 1, "none", 3)
+    first, second = UsageService(database), UsageService(database)
+    first.count(3, Tally(requests=1, bytes_in=5))
+    # Closed: the counts wait, and nobody hears of it.
+    await first.flush()
+    await database.open()
+    try:
+        second.count(3, Tally(requests=1, errors=1, bytes_in=7))
+        second.count(999_999, Tally(requests=1))
+        await second.close()
+        found = await first.report(caller, 1)
+        assert found["days"] == [
+            {"date": found["days"][0]["date"], "requests": 2, "errors": 1, "bytes_in": 12, "bytes_out": 0,
+             "rows_written": 0}
+        ]  # fmt: skip
+    finally:
+        await database.close()

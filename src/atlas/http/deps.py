@@ -36,6 +36,7 @@ from atlas.service.tables import TableService
 from atlas.service.tags import TagService
 from atlas.service.undo import UndoService
 from atlas.service.updates import UpdateService
+from atlas.service.usage import UsageService
 from atlas.service.verified import VerifiedService
 
 
@@ -66,6 +67,7 @@ class Services:
     tables: TableService
     table_rows: TableRowService
     updates: UpdateService
+    usage: UsageService
     system: SystemService
     limiter: RateLimiter
 

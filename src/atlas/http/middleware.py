@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.errors import AtlasError
 from atlas.http.problems import problem
+from atlas.service.usage import Tally, UsageService, counting
 
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
@@ -55,9 +56,10 @@ class SlashMiddleware:
 class RequestMiddleware:
     """Gives each request an id, logs and counts it, bounds its body, and hides what goes wrong inside."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, usage: UsageService, max_body: int) -> None:
         self._app = app
         self._metrics = metrics
+        self._usage = usage
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,12 +80,14 @@ class RequestMiddleware:
                 headers["X-Request-ID"] = request_id
                 for name, value in (_SECURITY_HEADERS | state.get("extra_headers", {})).items():
                     headers.setdefault(name, value)
+            else:
+                tally.bytes_out += len(message.get("body", b""))
             await send(message)
 
         self._metrics.active.inc()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), counting() as tally:
             try:
-                await self._guarded(scope, self._limited(scope, receive), answer)
+                await self._guarded(scope, self._limited(receive, tally), answer)
             except Exception:
                 log.exception("request failed")
                 if status:
@@ -92,6 +96,9 @@ class RequestMiddleware:
                 await response(scope, receive, answer)
             finally:
                 self._record(scope, status, time.perf_counter() - started)
+                if "key_id" in state:
+                    tally.errors = int(not 0 < status < 400)
+                    self._usage.count(state["key_id"], tally)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
@@ -120,14 +127,11 @@ class RequestMiddleware:
             return error
         return None
 
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        seen = 0
-
+    def _limited(self, receive: Receive, tally: Tally) -> Receive:
         async def limited() -> Message:
-            nonlocal seen
             message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._max_body:
+            tally.bytes_in += len(message.get("body", b""))
+            if tally.bytes_in > self._max_body:
                 raise HTTPException(413, f"the limit is {self._max_body} bytes")
             return message
 

@@ -30,6 +30,7 @@ from atlas.service.progress import Progress
 from atlas.service.shown import identified
 from atlas.service.timeseries_import import load_dataset
 from atlas.service.upkeep import Upkeep
+from atlas.service.usage import wrote
 from atlas.store import imports, tables
 from atlas.store.database import Database
 
@@ -100,6 +101,7 @@ class ImportService:
         except Exception:
             await self._fail(target, "internal error")
             raise
+        wrote(outcome.inserted + outcome.updated)
         return _response(target, request, plan, outcome) | told.fields()
 
     async def _fail(self, target: Target, reason: str) -> None:

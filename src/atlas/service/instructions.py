@@ -25,6 +25,7 @@ from atlas.service.language import LanguageService
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, insert_records, staged, update_records
 from atlas.service.undo import UndoService
+from atlas.service.usage import wrote
 from atlas.store import imports, loading, tables, undoing, updating
 from atlas.store.database import Connection, Database
 
@@ -82,6 +83,7 @@ class InstructionService:
                     results += await self._group(connection, caller, said.intent, table, entities, text, thread_id)
         except QuestionError as question:
             return _question(said.intent, str(question))
+        wrote(sum(entity["record_count"] for entity in results))
         return _response(said.intent, results, True)
 
     async def _group(

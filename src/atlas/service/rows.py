@@ -23,6 +23,7 @@ from atlas.readers.bodies import BodyFormat, FrameSpool, SizeLimit, decoder
 from atlas.service.access import AccessService
 from atlas.service.json_body import JsonBody
 from atlas.service.upkeep import Upkeep
+from atlas.service.usage import wrote
 from atlas.store import writing
 from atlas.store.database import Database
 
@@ -85,6 +86,9 @@ class RowService:
         result: dict[str, Any] = await writing.insert(
             self._database, row.dataset, _single(frame), lambda _: response, retry
         )
+        if result is response:
+            # Not the answer to an earlier insert with the same key.
+            wrote(1)
         self._upkeep.touch(row.dataset)
         return result
 
@@ -103,9 +107,15 @@ class RowService:
             return await self._store(dataset, _spooled(spool), retry())
 
     async def _store(self, dataset: int, frames: AsyncIterator[Frame], retry: writing.Retry | None) -> dict[str, int]:
-        result: dict[str, int] = await writing.insert(
-            self._database, dataset, frames, lambda rows: {"inserted": rows, "total": rows}, retry
-        )
+        stored = 0
+
+        def respond(rows: int) -> dict[str, int]:
+            nonlocal stored
+            stored = rows
+            return {"inserted": rows, "total": rows}
+
+        result: dict[str, int] = await writing.insert(self._database, dataset, frames, respond, retry)
+        wrote(stored)
         self._upkeep.touch(dataset)
         return result
 

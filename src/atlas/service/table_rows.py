@@ -16,6 +16,7 @@ from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.records import Labelled, insert_records, resolve_names, staged, update_records
 from atlas.service.shown import moment, refuse_text
 from atlas.service.tables import TableService
+from atlas.service.usage import wrote
 from atlas.store import imports, loading, tablerows, tables, undoing
 from atlas.store.database import Connection, Database
 from atlas.store.tablerows import Selection
@@ -128,6 +129,7 @@ class TableRowService:
         )  # fmt: skip
         found = await tablerows.find(change.connection, table, row)
         assert found is not None
+        wrote(1)
         return {
             "success": True, "table_name": table.name, "import_id": str(change.import_id), "row": row,
             "values": found[0], "archived": found[1],

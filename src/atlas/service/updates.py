@@ -26,6 +26,7 @@ from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, resolve_names, staged, update_records
 from atlas.service.rekeying import rekey
 from atlas.service.tables import TableService
+from atlas.service.usage import wrote
 from atlas.store import imports, loading, tables, updating
 from atlas.store.copying import in_thread
 from atlas.store.database import Connection, Database
@@ -198,6 +199,7 @@ def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: s
 
 
 def _response(table: Table, change: _Change) -> Row:
+    wrote(len(set(change.changed)))
     response = {
         "success": True, "table_name": table.name, "rows_updated": change.matched,
         "rows_changed": len(set(change.changed)),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from atlas.core.access import Role
@@ -112,3 +112,56 @@ async def revoke_key(key_id: int, caller: CallerDep, services: ServicesDep) -> d
 async def rotate_key(key_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Ends one of your keys and makes another with its name and expiry, which is shown this once."""
     return await services.accounts.rotate_key(caller, key_id)
+
+
+class DayUsage(BaseModel):
+    """What was used on a UTC day."""
+
+    date: str
+    requests: int
+    errors: int
+    bytes_in: int
+    bytes_out: int
+    rows_written: int
+
+
+class KeyUsage(BaseModel):
+    """What a key has used."""
+
+    key_id: int
+    name: str
+    prefix: str
+    requests: int
+    errors: int
+    bytes_in: int
+    bytes_out: int
+    rows_written: int
+
+
+class Storage(BaseModel):
+    """What is stored: your datasets, and the tables of your organization."""
+
+    datasets: int
+    dataset_rows: int
+    dataset_bytes: int
+    tables: int
+    table_rows: int
+    table_bytes: int
+
+
+class UsageView(BaseModel):
+    """What a user has used."""
+
+    success: bool
+    days: list[DayUsage]
+    keys: list[KeyUsage]
+    storage: Storage
+
+
+@router.get("/usage", response_model=UsageView, summary="What you have used")
+async def usage(
+    caller: CallerDep, services: ServicesDep,
+    days: Annotated[int, Query(ge=1, le=366, description="UTC days, today included.")] = 30,
+) -> dict[str, Any]:  # fmt: skip
+    """Requests, bytes and rows by day and by key, and what is stored."""
+    return await services.usage.report(caller, days)

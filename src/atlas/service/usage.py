@@ -1,0 +1,127 @@
+"""Counts of requests by key: kept in memory, added to the database in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import astuple, dataclass
+from datetime import date
+from typing import Any
+
+import structlog
+
+from atlas.core.access import Caller
+from atlas.store import usage
+from atlas.store.database import Database
+
+Row = dict[str, Any]
+log = structlog.get_logger()
+FLUSH_SECONDS = 5.0
+_DAY_SECONDS = 86_400
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a request, or all of a key's on a day, came to."""
+
+    requests: int = 0
+    errors: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    rows_written: int = 0
+
+    def add(self, other: Tally) -> None:
+        self.requests += other.requests
+        self.errors += other.errors
+        self.bytes_in += other.bytes_in
+        self.bytes_out += other.bytes_out
+        self.rows_written += other.rows_written
+
+
+_current: ContextVar[Tally | None] = ContextVar("tally", default=None)
+
+
+@contextlib.contextmanager
+def counting() -> Iterator[Tally]:
+    """The tally of one request, which `wrote` adds to."""
+    tally = Tally(requests=1)
+    token = _current.set(tally)
+    try:
+        yield tally
+    finally:
+        _current.reset(token)
+
+
+def wrote(rows: int) -> None:
+    """Counts rows that the request under way has stored or changed. Outside of a request this does nothing."""
+    tally = _current.get()
+    if tally is not None:
+        tally.rows_written += rows
+
+
+class UsageService:
+    """Counts and reports. Several processes on a database add up; a killed one loses its last seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: dict[tuple[int, int], Tally] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def count(self, key_id: int, tally: Tally) -> None:
+        """Counts a request. It costs a dictionary lookup."""
+        self._add((key_id, int(time.time()) // _DAY_SECONDS), tally)
+
+    def _add(self, place: tuple[int, int], tally: Tally) -> None:
+        known = self._waiting.get(place)
+        if known is None:
+            self._waiting[place] = known = Tally()
+        known.add(tally)
+
+    def start(self) -> None:
+        """Stores what was counted every few seconds from now on."""
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stores what is left."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self.flush()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Stores what was counted. What cannot be stored now is kept; nothing is ever raised."""
+        if not self._waiting:
+            return
+        taken, self._waiting = self._waiting, {}
+        counted: list[usage.Counted] = []
+        for (key_id, day), tally in taken.items():
+            requests, errors, bytes_in, bytes_out, rows = astuple(tally)
+            at = date.fromordinal(_EPOCH + day)
+            counted.append((key_id, at, requests, errors, bytes_in, bytes_out, rows))
+        stored = False
+        try:
+            await usage.add(self._database, counted)
+            stored = True
+        except Exception as error:
+            log.warning("usage not stored", error=str(error)[:200])
+        finally:
+            # Also where the task was cancelled meanwhile.
+            if not stored:
+                for place, tally in taken.items():
+                    self._add(place, tally)
+
+    async def report(self, caller: Caller, days: int) -> Row:
+        """What the caller's keys have used in the last days, today included, and what is stored."""
+        await self.flush()
+        by_day, by_key, stored = await usage.report(self._database, caller, days)
+        return {"success": True, "days": by_day, "keys": by_key, "storage": stored}
