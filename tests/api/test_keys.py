@@ -8,8 +8,8 @@ from tests.conftest import Client, People, make_dataset
 
 import atlas
 from atlas.config import Settings
-from atlas.core.access import Caller
 from atlas.errors import BadRequestError, NotFoundError
+from atlas.service.access import AccessService
 from atlas.service.keys import KeyService
 from atlas.service.usage import Tally, UsageService
 from atlas.store.database import Database
@@ -159,15 +159,16 @@ async def test_usage(client: Client, people: People, settings: Settings) -> None
 
 async def test_processes_add_up_and_lose_nothing(settings: Settings, people: People) -> None:
     assert settings.database_url is not None
-    database = Database(settings.database_url, pool_size=2, statement_timeout=60)
-    caller = Caller(2, "holder", 1, "none", 3)
-    first, second = UsageService(database), UsageService(database)
-    first.count(3, Tally(requests=1, bytes_in=5))
-    # Closed: the counts wait, and nobody hears of it.
-    await first.flush()
-    await database.open()
+    early, late = (Database(settings.database_url, pool_size=2, statement_timeout=60) for _ in range(2))
+    first, second = UsageService(late), UsageService(early)
+    await early.open()
     try:
-        second.count(3, Tally(requests=1, errors=1, bytes_in=7))
+        caller = await AccessService(early).authenticate(people.holder)
+        first.count(caller.key_id, Tally(requests=1, bytes_in=5))
+        # Its database cannot be reached yet: the counts wait, and nobody hears of it.
+        await first.flush()
+        await late.open()
+        second.count(caller.key_id, Tally(requests=1, errors=1, bytes_in=7))
         second.count(999_999, Tally(requests=1))
         await second.close()
         found = await first.report(caller, 1)
@@ -176,4 +177,5 @@ async def test_processes_add_up_and_lose_nothing(settings: Settings, people: Peo
              "rows_written": 0}
         ]  # fmt: skip
     finally:
-        await database.close()
+        await early.close()
+        await late.close()
