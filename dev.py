@@ -3,6 +3,7 @@
 
     python dev.py serve [options of atlas serve]   install and start the server
     python dev.py test  [options of pytest]        install, lint, type-check and test
+    python dev.py docs  [options of sphinx-build]  install and build the documentation into build/docs
     python dev.py run   COMMAND …                  run a command inside the environment
 
 Only the standard library is used here, so that any Python 3.11+ can start it.
@@ -57,6 +58,14 @@ def test(arguments: list[str]) -> int:
     return 0
 
 
+def docs(arguments: list[str]) -> int:
+    """Builds the documentation; warnings and broken links inside it are errors."""
+    options = ["--fail-on-warning", "--keep-going", "--nitpicky", "--fresh-env", "--conf-dir", "docs"]
+    folders = ["--doctree-dir", "build/doctrees", ".", "build/docs"]
+    command = [PYTHON, "-m", "sphinx", *options, *arguments, *folders]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
 def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - anybody may start this file
         print("Atlas needs Python 3.11 or newer", file=sys.stderr)
@@ -71,6 +80,9 @@ def main() -> int:
     if command == "test":
         install("[dev]")
         return test(arguments)
+    if command == "docs":
+        install("[dev]")
+        return docs(arguments)
     if command == "run" and arguments:
         install("[dev]")
         return subprocess.run([BIN / arguments[0], *arguments[1:]], check=False).returncode

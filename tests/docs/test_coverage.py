@@ -16,7 +16,7 @@ from atlas.config import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 METHODS = {"get", "post", "put", "patch", "delete"}
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -124,7 +124,22 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(linked), target
 
 
-def test_every_page_is_linked_from_the_readme() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for page in DOCS.glob("*.md"):
-        assert f"(docs/{page.name}" in text, page.name
+def links(page: Path) -> set[Path]:
+    """Pages that a page links to."""
+    targets = (target.partition("#")[0] for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))))
+    return {(page.parent / target).resolve() for target in targets if target.endswith(".md") and "://" not in target}
+
+
+def test_every_page_is_linked_from_the_readme_or_the_index() -> None:
+    linked = links(ROOT / "README.md") | links(DOCS / "index.md")
+    assert DOCS / "index.md" in links(ROOT / "README.md")
+    assert [page for page in DOCS.rglob("*.md") if page not in linked and page != DOCS / "index.md"] == []
+
+
+def test_every_page_is_in_the_contents_of_the_site() -> None:
+    """The navigation beside each page of the built documentation has every page, once."""
+    contents = re.findall(r"^```\{toctree\}\n(.*?)^```", (DOCS / "index.md").read_text(encoding="utf-8"), re.M | re.S)
+    names = [line for entries in contents for line in entries.splitlines() if line and not line.startswith(":")]
+    listed = [(DOCS / f"{name}.md").resolve() for name in names]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {page for page in PAGES if page != DOCS / "index.md"}

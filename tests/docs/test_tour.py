@@ -1,95 +1,76 @@
-"""The tour of the README works as it is written, on a server started as it says."""
+"""The commands of the README, the tutorial and the recipes work as they are written, on one server."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from docs._ext.demo_server import demo_server
+from tests.docs.scripts import Server, blocks, run, shell
 
-ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-START_SECONDS = 60
+from atlas.store.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.skipif(
     os.name == "nt" or not (shutil.which("curl") and shutil.which("sh")), reason="needs sh and curl"
 )
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """URL and first key of a new installation."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path / "log"
-    folder = tmp_path / "data"
-    command = [sys.executable, "-m", "atlas.cli.main", "serve", "--data-dir", folder, "--port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")}
-    with log.open("w") as output:
-        process = subprocess.Popen(command, stderr=output, stdout=output, env=environment)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url, process, log)
-        found = re.search(r"atlas_live_sk_\w+", log.read_text(encoding="utf-8"))
-        assert found is not None
-        yield url, found[0]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(START_SECONDS)
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A new installation, which the pages share; the README comes first, as its datasets have the ids 1 and 2."""
+    with demo_server() as (url, key, data_dir):
+        yield Server(url, key, data_dir)
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=2):
-                return
-        except OSError:
-            assert process.poll() is None, log.read_text(encoding="utf-8")
-            assert time.monotonic() < give_up, log.read_text(encoding="utf-8")
-            time.sleep(0.1)
+def test_readme(server: Server, tmp_path: Path) -> None:
+    # The first block starts the server.
+    script = "\n".join(blocks("README.md", "sh")[1:])
+    said = run(shell(script, server, {"python3 dev.py run python": f"'{sys.executable}'"}), server, tmp_path)
+    assert '"inserted":560' in said
+    assert "event: connected" in said
 
 
-def tour(url: str, key: str) -> str:
-    """The README's commands after those that start the server, for this server."""
-    blocks = BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
-    script = "\n".join(blocks[1:])
+def test_tutorial(server: Server, tmp_path: Path) -> None:
+    (code,) = blocks("docs/tutorial.md", "python")
+    (tmp_path / "step.py").write_text(code, encoding="utf-8")
+    script = "\n".join(blocks("docs/tutorial.md", "sh"))
     changes = {
-        "http://127.0.0.1:8000": url,
-        "atlas_live_sk_…": key,
-        "python3 dev.py run python": f"'{sys.executable}'",
-        "curl -N": "curl -N --max-time 2",
-        "curl ": "curl -sS --fail-with-body -w '\\n' ",
+        # One answer is meant to be a 403.
+        "curl -o refused.json": "command curl\t-sS -o refused.json",
+        # Python's turn comes before the dataset is deleted.
+        "atlas admin backup": f"'{sys.executable}' step.py\natlas admin backup",
     }
-    for old, new in changes.items():
-        assert old in script, f"the README has no {old!r} any more"
-        script = script.replace(old, new)
-    return script
+    said = run(shell(script, server, changes), server, tmp_path)
+    assert "North" in said
+    assert (tmp_path / "tutorial.zip").exists()
 
 
-def test_tour(server: tuple[str, str], tmp_path: Path) -> None:
-    ran = subprocess.run(
-        ["sh", "-c", tour(*server)], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert '"error":"' not in ran.stdout, ran.stdout
-    assert '"detail"' not in ran.stdout, ran.stdout
-    assert '{"inserted":2,"total":2}' in ran.stdout
-    assert '{"inserted":560,"total":560}' in ran.stdout
-    assert "event: connected" in ran.stdout
-    assert '"bucket":"year"' in ran.stdout
-    assert (tmp_path / "btc.csv").read_text().splitlines() == [
-        "timestamp,open,close,note",
-        "2026-01-05T10:00:00Z,104500,104600.5,",
-        "2026-01-05T11:00:00Z,104600,104710.25,busy",
-    ]
+def test_recipes(server: Server, tmp_path: Path) -> None:
+    script = "\n".join(blocks("docs/recipes.md", "sh"))
+    said = run(shell(f"{script}\necho dataset=$DATASET", server, {}), server, tmp_path)
+    dataset = said.rpartition("dataset=")[2].strip()
+    codes = blocks("docs/recipes.md", "python")
+    assert len(codes) == 3
+    for code in codes:
+        assert "load" in run([sys.executable, "-c", code], server, tmp_path, DATASET=dataset)
+    with psycopg.connect(EmbeddedPostgres(server.data_dir).url(), autocommit=True) as connection:
+        row = connection.execute("SELECT table_schema FROM atlas.datasets WHERE id = %s", (dataset,)).fetchone()
+        assert row is not None
+        (statements,) = blocks("docs/recipes.md", "sql")
+        for name, own in {"org_0123456789ab": row[0], "dataset_1": f"dataset_{dataset}"}.items():
+            assert name in statements
+            statements = statements.replace(name, own)
+        connection.execute(statements)
+        connection.execute("SET ROLE grafana")
+        seen = connection.execute(
+            f"SELECT ts AS time, load FROM {row[0]}.dataset_{dataset}"
+            " WHERE ts BETWEEN '2026-01-05T10:00:00Z' AND '2026-01-05T10:03:00Z' ORDER BY ts"
+        ).fetchall()
+        assert [load for _, load in seen] == [0.5, 0.7, 0.9, 0.4]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT * FROM atlas.api_keys")
