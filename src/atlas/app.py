@@ -162,7 +162,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         tags=TagService(database, access),
         rows=RowService(database, access, upkeep, max_body=settings.max_body_bytes, spool_memory=settings.spool_bytes),
         reads=ReadService(database, access),
-        summaries=SummaryService(database, access),
+        summaries=SummaryService(database, access, upkeep),
         streams=StreamService(database, access, max_streams=settings.max_streams),
         imports=runner,
         background=BackgroundService(

@@ -7,19 +7,24 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from atlas.core import rollups
 from atlas.core.access import Caller
 from atlas.core.blocks import Range, narrow
-from atlas.core.columns import Dtype
+from atlas.core.columns import Column, Dtype
 from atlas.core.formats import RowFormat, json_lines
 from atlas.core.timestamps import format_timestamp
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.access import AccessService
 from atlas.service.reads import chosen
+from atlas.service.upkeep import Upkeep
 from atlas.store import reading
+from atlas.store.buckets import buckets
 from atlas.store.database import Database
 
+Row = dict[str, Any]
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-FUNCTIONS = ("count", "min", "max", "avg", "sum", "first", "last")
+FUNCTIONS = tuple(rollups.PARTS)
 CALENDAR = ("month", "year")
 MAX_BUCKETS = 100_000
 # Widths that people read easily, in seconds.
@@ -51,9 +56,10 @@ _WIDTH = re.compile(r"([1-9]\d{0,8})([smhdw])")
 class SummaryService:
     """What a chart asks for."""
 
-    def __init__(self, database: Database, access: AccessService) -> None:
+    def __init__(self, database: Database, access: AccessService, upkeep: Upkeep) -> None:
         self._database = database
         self._access = access
+        self._upkeep = upkeep
 
     async def latest(self, caller: Caller, dataset_id: int) -> bytes:
         """The row with the greatest timestamp as JSON. Raises NotFoundError where there is no row."""
@@ -84,10 +90,14 @@ class SummaryService:
             return {"bucket": bucket, "results": []}
         lo, hi = max(span.lo, min(b.min_ts for b in met)), min(span.hi, max(b.max_ts for b in met) + 1)
         width = _width(bucket, hi - lo, points)
-        rows = await reading.buckets(self._database, shot, columns, Range(lo, hi), width, wanted, MAX_BUCKETS)
+        parts = rollups.parts_of(wanted)
+        rows = await buckets(self._database, shot, columns, span, width, parts, MAX_BUCKETS)
         if len(rows) > MAX_BUCKETS:
             raise BadRequestError("Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider")
-        return {"bucket": _name(width), "results": [_result(row, columns, wanted) for row in rows]}
+        if shot.row_count >= rollups.LEAST_ROWS:
+            self._upkeep.want(dataset_id)
+        results = await asyncio.to_thread(lambda: [_result(row, columns, parts, wanted) for row in rows])
+        return {"bucket": _name(width), "results": results}
 
 
 def _width(bucket: str, micros: int, points: int) -> int | str:
@@ -111,10 +121,7 @@ def _name(width: int | str) -> str:
     return f"{width // UNITS[unit]}{unit}"
 
 
-def _result(row: Sequence[Any], columns: Sequence[Any], wanted: Sequence[str]) -> dict[str, Any]:
-    stamp, count, *cells = row
-    values: dict[str, dict[str, Any]] = {}
-    for index, column in enumerate(columns):
-        part = cells[index * len(wanted) : (index + 1) * len(wanted)]
-        values[column.name] = dict(zip(wanted, part, strict=True))
-    return {"timestamp": format_timestamp(stamp), "count": count, "values": values}
+def _result(row: rollups.Bucket, columns: Sequence[Column], parts: Sequence[str], wanted: Sequence[str]) -> Row:
+    names = [column.name for column in columns]
+    values = dict(zip(names, rollups.figures(row, parts, wanted), strict=True))
+    return {"timestamp": format_timestamp(row[0]), "count": row[1], "values": values}

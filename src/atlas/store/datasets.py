@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from atlas.core.access import Access, Caller
+from atlas.core.blocks import Range
 from atlas.core.columns import (
     MAX_PHYSICAL_COLUMNS,
     SQL_TYPES,
@@ -21,6 +22,7 @@ from atlas.core.columns import (
     to_catalog,
 )
 from atlas.core.frames import SchemaChange
+from atlas.core.timestamps import from_micros
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store.database import Connection, Database
 from atlas.store.queries import queries
@@ -34,6 +36,17 @@ BRIN_PAGES = 32
 def table_of(schema: str, dataset_id: int) -> sql.Identifier:
     """The table that holds a dataset's rows."""
     return sql.Identifier(schema, f"dataset_{dataset_id}")
+
+
+def rollup_of(schema: str, dataset_id: int) -> sql.Identifier:
+    """The table that holds a dataset's rollup, where it has one."""
+    return sql.Identifier(schema, f"_rollup_{dataset_id}")
+
+
+def between(span: Range) -> sql.Composed:
+    """A condition on `ts` for `span`. The last microsecond of year 9999 has no successor in Python."""
+    last = sql.Literal(from_micros(span.hi - 1))
+    return sql.SQL("ts >= {} AND ts <= {}").format(sql.Literal(from_micros(span.lo)), last)
 
 
 async def one(connection: Connection, query: str, **parameters: Any) -> Row | None:
@@ -89,7 +102,9 @@ async def delete(connection: Connection, dataset_id: int) -> bool:
     row = await one(connection, "delete_dataset", id=dataset_id)
     if row is None:
         return False
-    await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table_of(row["table_schema"], dataset_id)))
+    schema = row["table_schema"]
+    for table in (table_of(schema, dataset_id), rollup_of(schema, dataset_id)):
+        await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
     return True
 
 

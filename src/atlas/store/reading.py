@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import pyarrow as pa
 from psycopg import sql
@@ -14,9 +13,8 @@ from atlas.core.blocks import MAX_PARTIAL, Block, Range, split_count
 from atlas.core.columns import Column
 from atlas.errors import NotFoundError
 from atlas.store.database import Database
-from atlas.store.datasets import columns_of, table_of
+from atlas.store.datasets import between, columns_of, table_of
 from atlas.store.queries import queries
-from atlas.store.writing import between
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +62,17 @@ async def count(database: Database, shot: Snapshot, span: Range) -> int:
         return inside
     query = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(shot.table, _where(shot, span))
     if len(partial) > MAX_PARTIAL:
-        return int((await _fetch(database, query))[0][0])
+        return await _number(database, query)
     pieces = [sql.SQL("_seq BETWEEN {} AND {}").format(b.first_seq, b.last_seq) for b in partial]
     query += sql.SQL(" AND ({})").format(sql.SQL(" OR ").join(pieces))
-    return inside + int((await _fetch(database, query))[0][0])
+    return inside + await _number(database, query)
 
 
-async def _fetch(database: Database, query: sql.Composed, *, whole: bool = False) -> list[tuple[Any, ...]]:
-    """Rows of a query that reads part of a dataset by its index, or the `whole` of it."""
+async def _number(database: Database, query: sql.Composed) -> int:
     async with database.connection() as connection:
-        if not whole:
-            return await (await connection.execute(query)).fetchall()
-        async with connection.transaction():
-            await connection.execute("SET LOCAL enable_seqscan = on")
-            await connection.execute("SET LOCAL max_parallel_workers_per_gather = 2")
-            return await (await connection.execute(query)).fetchall()
+        row = await (await connection.execute(query)).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _where(shot: Snapshot, span: Range) -> sql.Composed:
@@ -156,35 +150,3 @@ async def following(database: Database, shot: Snapshot, after_seq: int, limit: i
         _columns(shot, shot.columns), shot.table, *map(sql.Literal, (after_seq, shot.last_seq, limit))
     )
     return await database.fetch_arrow(query.as_string())
-
-
-async def buckets(
-    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, width: int | str,
-    functions: Sequence[str], limit: int,
-) -> list[tuple[Any, ...]]:  # fmt: skip
-    """(bucket start, rows, then each function of each column) by bucket, one more than `limit` at most.
-
-    width: seconds counted from 2000-01-03 (a Monday), or a unit of date_trunc.
-    """
-    templates = {
-        "count": "count({c})", "min": "min({c})", "max": "max({c})", "avg": "avg({c}::float8)",
-        "sum": "sum({c}::float8)",
-        "first": "(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[1]",
-        "last": "(array_agg({c} ORDER BY ts DESC, _seq DESC) FILTER (WHERE {c} IS NOT NULL))[1]",
-    }  # fmt: skip
-    start = (
-        sql.SQL("date_trunc({}, ts)").format(sql.Literal(width))
-        if isinstance(width, str)
-        else sql.SQL("date_bin(make_interval(secs => {}), ts, '2000-01-03Z')").format(sql.Literal(width))
-    )
-    cells = [
-        sql.SQL(templates[function]).format(c=sql.Identifier(column.physical or ""))
-        for column in columns
-        for function in functions
-    ]
-    query = sql.SQL("SELECT {} AS start, {} FROM {} WHERE {} GROUP BY 1 ORDER BY 1 LIMIT {}").format(
-        start, sql.SQL(", ").join([sql.SQL("count(*)"), *cells]), shot.table, _where(shot, span),
-        sql.Literal(limit + 1),
-    )  # fmt: skip
-    covered = sum(block.rows for block in shot.blocks if span.meets(block))
-    return await _fetch(database, query, whole=covered * 2 > shot.row_count)

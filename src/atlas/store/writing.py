@@ -15,11 +15,11 @@ from psycopg.types.json import Jsonb
 from atlas.core.blocks import BLOCK_ROWS, MAX_BLOCKS, Block, Range
 from atlas.core.columns import Column
 from atlas.core.frames import Frame, fit, plan_schema
-from atlas.core.timestamps import from_micros
 from atlas.errors import BadRequestError, NotFoundError
+from atlas.store import rollups
 from atlas.store.copying import all_of, copy_batches
 from atlas.store.database import Connection, Database
-from atlas.store.datasets import apply_schema, columns_of, table_of
+from atlas.store.datasets import apply_schema, between, columns_of, table_of
 from atlas.store.queries import queries
 
 
@@ -175,18 +175,24 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
     """Deletes the rows within `span`; gives their number."""
     async with database.transaction() as connection:
         state = await _lock(connection, dataset_id)
-        return await _delete(connection, dataset_id, state, between(span), span.meets, span.holds)
+        removed = await _delete(connection, dataset_id, state, between(span), span.meets, span.holds)
+        if removed:
+            await rollups.forget(connection, dataset_id, span)
+    return removed
 
 
 async def delete_numbered(connection: Connection, dataset_id: int, first: int, last: int) -> int:
     """Deletes the rows numbered from `first` to `last`, within a transaction; gives their number."""
     state = await _lock(connection, dataset_id)
     where = sql.SQL("_seq BETWEEN {} AND {}").format(first, last)
-    return await _delete(
+    removed = await _delete(
         connection, dataset_id, state, where,
         lambda block: block.last_seq >= first and block.first_seq <= last,
         lambda block: block.first_seq >= first and block.last_seq <= last,
     )  # fmt: skip
+    if removed:
+        await rollups.forget_all(connection, dataset_id, first)
+    return removed
 
 
 async def last_number(connection: Connection, dataset_id: int) -> int:
@@ -232,9 +238,3 @@ async def _recount(
         "rows": count, "min_ts": low, "max_ts": high,
     }  # fmt: skip
     await connection.execute(queries("rows")["update_block"], parameters)
-
-
-def between(span: Range) -> sql.Composed:
-    """A condition on `ts` for `span`. The last microsecond of year 9999 has no successor in Python."""
-    last = sql.Literal(from_micros(span.hi - 1))
-    return sql.SQL("ts >= {} AND ts <= {}").format(sql.Literal(from_micros(span.lo)), last)

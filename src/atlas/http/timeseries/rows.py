@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -167,6 +167,7 @@ async def aggregate_rows(
         str, Query(description="Any of count, min, max, avg, sum, first, last, separated by commas.")
     ] = "count,min,max,avg",
     points: Annotated[int, Query(ge=1, le=10_000, description="Most buckets of an `auto` width.")] = 500,
-) -> dict[str, Any]:  # fmt: skip
+) -> Response:  # fmt: skip
     """For charts: one result a bucket that has rows, in order of time, numeric columns only."""
-    return await services.summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)
+    found = await services.summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)
+    return Response(msgspec.json.encode(found), media_type="application/json")

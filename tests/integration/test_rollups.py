@@ -1,0 +1,191 @@
+"""Figures by time bucket are those of a plain GROUP BY, whatever was written, deleted and rolled up before."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from tests.conftest import People
+
+from atlas.core import rollups as core
+from atlas.core.access import Caller
+from atlas.core.blocks import Range
+from atlas.core.columns import Column, Dtype
+from atlas.core.frames import Frame
+from atlas.core.timestamps import MAX_MICROS, MIN_MICROS, from_micros
+from atlas.store import accounts, buckets, datasets, reading, rollups, writing
+from atlas.store.database import Database
+
+pytestmark = pytest.mark.anyio
+START = 1_700_000_000_000_000
+FUNCTIONS = list(core.PARTS)
+PARTS = core.parts_of(FUNCTIONS)
+
+
+@pytest.fixture
+async def database(database_url: str, people: People) -> AsyncIterator[Database]:
+    """A database with the users of `people`."""
+    opened = Database(database_url, pool_size=4, statement_timeout=60)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def caller_of(database: Database, key: str) -> Caller:
+    found = await accounts.find_caller(database, key)
+    assert found is not None
+    return found[0]
+
+
+async def new_dataset(database: Database, people: People) -> int:
+    async with database.transaction() as connection:
+        return int((await datasets.create(connection, await caller_of(database, people.owner), "n", "", {}))["id"])
+
+
+async def insert(database: Database, dataset: int, micros: list[int], columns: dict[str, pa.Array]) -> None:
+    ts = pa.array(micros).cast(pa.timestamp("us", "UTC"))
+
+    async def frames() -> AsyncIterator[Frame]:
+        yield Frame(ts, columns).sorted()
+
+    await writing.insert(database, dataset, frames(), lambda rows: rows)
+
+
+async def plain(
+    database: Database, shot: reading.Snapshot, columns: list[Column], span: Range, width: int | str
+) -> list[tuple[Any, ...]]:
+    """The same by one GROUP BY over the rows."""
+    start = (
+        f"date_trunc('{width}', ts)" if isinstance(width, str) else f"date_bin('{width} seconds', ts, '2000-01-03Z')"
+    )
+    cells = [
+        f"count({c}), min({c}), max({c}), avg({c}::float8), sum({c}::float8), "
+        f"(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[1], "
+        f"(array_agg({c} ORDER BY ts DESC, _seq DESC) FILTER (WHERE {c} IS NOT NULL))[1]"
+        for c in (f'"{column.physical}"' for column in columns)
+    ]
+    conditions = ["true"]
+    if span.lo > MIN_MICROS:
+        conditions.append(f"ts >= '{from_micros(span.lo)}'")
+    if span.hi <= MAX_MICROS:
+        conditions.append(f"ts < '{from_micros(span.hi)}'")
+    query = (
+        f"SELECT {', '.join([start, 'count(*)', *cells])} FROM {shot.table.as_string()} "
+        f"WHERE {' AND '.join(conditions)} GROUP BY 1 ORDER BY 1"
+    )
+    async with database.connection() as connection:
+        return await (await connection.execute(query.encode())).fetchall()
+
+
+async def compare(database: Database, dataset: int, span: Range, width: int | str) -> None:
+    shot = await reading.snapshot(database, dataset)
+    columns = [c for c in shot.columns if c.dtype in (Dtype.INT, Dtype.FLOAT)]
+    found = await buckets.buckets(database, shot, columns, span, width, PARTS, 100_000)
+    expected = await plain(database, shot, columns, span, width)
+    assert [row[:2] for row in found] == [row[:2] for row in expected]
+    for row, right in zip(found, expected, strict=True):
+        values = [value for cells in core.figures(row, PARTS, FUNCTIONS) for value in cells.values()]
+        for index, (value, wanted) in enumerate(zip(values, right[2:], strict=True)):
+            name = FUNCTIONS[index % len(FUNCTIONS)]
+            if name in ("avg", "sum") and wanted is not None:
+                # Sums of floats depend on their order in the last digits.
+                assert math.isclose(value, wanted, rel_tol=1e-9, abs_tol=1e-6), (name, row[0])
+            else:
+                assert (type(value), value) == (type(wanted), wanted), (name, row[0])
+
+
+class Story:
+    """A dataset and random things that happen to it."""
+
+    def __init__(self, database: Database, dataset: int, seed: int) -> None:
+        self.database, self.dataset = database, dataset
+        self.random = random.Random(seed)
+        self.clock = START
+        self.inserts: list[tuple[int, int]] = []
+
+    def values(self, rows: int) -> dict[str, pa.Array]:
+        pick = self.random
+        made: dict[str, list[Any]] = {"n": [pick.randrange(-99, 99) for _ in range(rows)]}
+        if pick.random() < 0.7:
+            made["f"] = [None if pick.random() < 0.3 else pick.uniform(-1, 1) for _ in range(rows)]
+        if pick.random() < 0.5:
+            # Whole at first; fractions, and integers that no float equals, come later.
+            high = 2**60 if self.clock > START + 3_000_000_000 and pick.random() < 0.3 else 100
+            whole = high > 100 or self.clock < START + 1_500_000_000
+            made["w"] = [pick.randrange(high) if whole else pick.random() for _ in range(rows)]
+        if pick.random() < 0.1:
+            made[f"new{len(self.inserts) % 4}"] = [None if pick.random() < 0.9 else 1.5 for _ in range(rows)]
+        return {name: pa.array(values) for name, values in made.items() if any(v is not None for v in values)}
+
+    async def insert(self) -> None:
+        pick = self.random
+        rows = pick.choice([1, 40, 700])
+        self.clock += rows * 100_000
+        late = pick.choice([0, 0, 0.1, 1])
+        micros = [
+            self.clock - pick.randrange(rows * 100_000 if pick.random() >= late else self.clock - START + 1)
+            for _ in range(rows)
+        ]
+        if pick.random() < 0.2:
+            micros = [micro // 10_000_000 * 10_000_000 for micro in micros]
+        before = await reading.position(self.database, self.dataset)
+        await insert(self.database, self.dataset, micros, self.values(rows))
+        assert before is not None
+        self.inserts.append((before[0] + 1, before[0] + rows))
+
+    async def delete(self) -> None:
+        lo = self.random.randrange(START, self.clock)
+        span = Range(lo, lo + self.random.choice([1, 30_000_000, 31_000_000, 200_000_000]))
+        if self.random.random() < 0.3:
+            span = Range(core.floor(span.lo, 60), core.ceiling(span.hi, 300))
+        await writing.delete_range(self.database, self.dataset, span)
+
+    async def undo(self) -> None:
+        first, last = self.inserts.pop(self.random.randrange(len(self.inserts)))
+        async with self.database.transaction() as connection:
+            await writing.delete_numbered(connection, self.dataset, first, last)
+
+    async def advance(self) -> None:
+        for _ in range(self.random.choice([1, 3, 99])):
+            if not await rollups.advance(self.database, self.dataset, least=1, batch=self.random.choice([50, 1_000])):
+                break
+
+    async def check(self) -> None:
+        span = Range()
+        if self.random.random() < 0.7:
+            lo = self.random.randrange(START - 10**7, self.clock + 10**7)
+            span = Range(lo, lo + self.random.randrange(1, self.clock - START + 10**7))
+        if self.random.random() < 0.3:
+            span = self.random.choice([Range(span.lo), Range(hi=span.hi)])
+        width = self.random.choice([1, 7, 30, 60, 300, 900, 1800, 3600, 86_400, 604_800, "month", "year"])
+        await compare(self.database, self.dataset, span, width)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_answers_are_those_of_the_rows(database: Database, people: People, seed: int) -> None:
+    dataset = await new_dataset(database, people)
+    story = Story(database, dataset, seed)
+    for _ in range(3):
+        await story.insert()
+    for _ in range(60):
+        step: Callable[[], Any] = story.random.choices(
+            [story.insert, story.advance, story.delete, story.undo], [8, 5, 2, 0.5]
+        )[0]
+        await step()
+        await story.check()
+    await story.insert()
+    while await rollups.advance(database, dataset, least=1):
+        pass
+    async with database.connection() as connection:
+        rollup = await rollups.find(connection, dataset)
+        assert rollup is not None
+        assert rollup.width
+        assert rollup.upto == rollup.last_seq
+        count = await connection.execute(f"SELECT count(*) FROM {rollup.table.as_string()}".encode())
+        assert ((await count.fetchone()) or (0,))[0] > 0
+    for width in (rollup.width, 3600, 7, "month"):
+        await compare(database, dataset, Range(), width)
