@@ -159,13 +159,10 @@ def _both(old: Bucket, new: Bucket, parts: Sequence[str]) -> Bucket:
     for at in range(2, len(old), size):
         a = dict(zip(parts, old[at : at + size], strict=True))
         b = dict(zip(parts, new[at : at + size], strict=True))
-        taken = {
-            "f": a if b.get("ft") is None or (a["ft"] is not None and a["ft"] <= b["ft"]) else b,
-            "l": a if b.get("lt") is None or (a["lt"] is not None and a["lt"] > b["lt"]) else b,
-        }
-        for part in parts:
-            chosen = taken.get(part[0]) if part[0] in taken else None
-            result.append(_JOINS[part](a[part], b[part]) if chosen is None else chosen[part])
+        first = a if b.get("ft") is None or (a["ft"] is not None and a["ft"] <= b["ft"]) else b
+        last = a if b.get("lt") is None or (a["lt"] is not None and a["lt"] > b["lt"]) else b
+        taken = {"f": first, "ft": first, "l": last, "lt": last}
+        result += [taken[part][part] if part in taken else _JOINS[part](a[part], b[part]) for part in parts]
     return tuple(result)
 
 

@@ -31,6 +31,8 @@ BATCH_ROWS = 200_000
 RUNS, RUN_ROWS = 8, 4_096
 # The width is looked at again when there are so many times the rows.
 GROWTH = 1.5
+# So many buckets take no space that counts, and tell little about those to come.
+FEW_BUCKETS = 100
 
 ORIGIN = sql.SQL("'2000-01-03Z'")
 _VALUES = ("lo", "hi", "f", "l")
@@ -163,10 +165,10 @@ async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
     if found is None:
         return False
     columns = _numeric((await columns_of(connection, [dataset_id]))[dataset_id])
-    if found.upto >= GROWTH * found.checked and found.last_seq > found.checked:
+    if (found.upto if found.width else found.last_seq) >= GROWTH * found.checked:
         found = await _look(connection, found, columns)
     if not found.width:
-        await _save(connection, replace(found, upto=found.last_seq, checked=found.last_seq))
+        await _save(connection, replace(found, upto=found.last_seq))
         return False
     found = await _align(connection, found, columns)
     upto = min(found.last_seq, found.upto + batch)
@@ -290,7 +292,7 @@ async def _look(connection: Connection, rollup: Rollup, columns: Sequence[Column
         row = await (await connection.execute(count)).fetchone()
         assert row is not None
         buckets, rows = row[0], int(row[1] or 0)
-        if rows < 0.8 * need * buckets:
+        if buckets > FEW_BUCKETS and rows < 0.8 * need * buckets:
             return await _widen(connection, rollup)
         if rows < 4 * need * buckets:
             return rollup
@@ -299,7 +301,7 @@ async def _look(connection: Connection, rollup: Rollup, columns: Sequence[Column
         return rollup
     # Denser than it was: only the rows know the figures of narrower buckets.
     await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
-    return replace(rollup, width=chosen, upto=0, checked=1)
+    return replace(rollup, width=chosen, upto=0, checked=1 if chosen else rollup.last_seq)
 
 
 async def _runs(connection: Connection, rollup: Rollup) -> list[list[int]]:
@@ -321,7 +323,7 @@ async def _widen(connection: Connection, rollup: Rollup) -> Rollup:
     width = core.wider(rollup.width)
     if width is None:
         await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
-        return replace(rollup, width=0)
+        return replace(rollup, width=0, checked=rollup.last_seq)
     old, new = core.levels(rollup.width), core.levels(width)
     missing = [one for one in new if one not in old]
     await _add(connection, rollup, _stored(rollup, rollup.width, Range()), missing)
