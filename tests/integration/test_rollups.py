@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import os
 import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.conftest import People
+from tests.conftest import Client, People, make_dataset
 
 from atlas.core import rollups as core
 from atlas.core.access import Caller
@@ -17,11 +19,15 @@ from atlas.core.blocks import Range
 from atlas.core.columns import Column, Dtype
 from atlas.core.frames import Frame
 from atlas.core.timestamps import MAX_MICROS, MIN_MICROS, from_micros
+from atlas.errors import BadRequestError
 from atlas.store import accounts, buckets, datasets, reading, rollups, writing
 from atlas.store.database import Database
+from atlas.store.readonly import QueryRunner
 
 pytestmark = pytest.mark.anyio
 START = 1_700_000_000_000_000
+# More find more: 80 take a minute.
+SEEDS = int(os.environ.get("ATLAS_TEST_SEEDS", "4"))
 FUNCTIONS = list(core.PARTS)
 PARTS = core.parts_of(FUNCTIONS)
 
@@ -114,8 +120,8 @@ class Story:
             made["f"] = [None if pick.random() < 0.3 else pick.uniform(-1, 1) for _ in range(rows)]
         if pick.random() < 0.5:
             # Whole at first; fractions, and integers that no float equals, come later.
-            high = 2**60 if self.clock > START + 3_000_000_000 and pick.random() < 0.3 else 100
-            whole = high > 100 or self.clock < START + 1_500_000_000
+            high = 2**60 if self.clock > START + 400_000_000 and pick.random() < 0.3 else 100
+            whole = high > 100 or self.clock < START + 200_000_000
             made["w"] = [pick.randrange(high) if whole else pick.random() for _ in range(rows)]
         if pick.random() < 0.1:
             made[f"new{len(self.inserts) % 4}"] = [None if pick.random() < 0.9 else 1.5 for _ in range(rows)]
@@ -164,8 +170,19 @@ class Story:
         width = self.random.choice([1, 7, 30, 60, 300, 900, 1800, 3600, 86_400, 604_800, "month", "year"])
         await compare(self.database, self.dataset, span, width)
 
+    async def check_against_itself(self) -> None:
+        """One wide bucket and many narrow ones of the same moment have as many rows, unless somebody wrote between."""
+        shot = await reading.snapshot(self.database, self.dataset)
+        counts = []
+        for width in (86_400, 1):
+            found = await buckets.buckets(self.database, shot, [], Range(), width, [], 100_000)
+            counts.append(sum(row[1] for row in found))
+        after = await reading.position(self.database, self.dataset)
+        if after == (shot.last_seq, shot.version):
+            assert counts == [shot.row_count] * 2
 
-@pytest.mark.parametrize("seed", range(int(__import__("os").environ.get("SEEDS", "4"))))
+
+@pytest.mark.parametrize("seed", range(SEEDS))
 async def test_answers_are_those_of_the_rows(database: Database, people: People, seed: int) -> None:
     dataset = await new_dataset(database, people)
     story = Story(database, dataset, seed)
@@ -188,4 +205,123 @@ async def test_answers_are_those_of_the_rows(database: Database, people: People,
         count = await connection.execute(f"SELECT count(*) FROM {rollup.table.as_string()}".encode())
         assert ((await count.fetchone()) or (0,))[0] > 0
     for width in (rollup.width, 3600, 7, "month"):
+        await compare(database, dataset, Range(), width)
+
+
+async def caught_up(database: Database, dataset: int, *, batch: int = 5_000) -> rollups.Rollup:
+    while await rollups.advance(database, dataset, least=1, batch=batch):
+        pass
+    async with database.connection() as connection:
+        found = await rollups.find(connection, dataset)
+    assert found is not None
+    return found
+
+
+async def test_the_width_follows_the_density(database: Database, people: People) -> None:
+    """Wider where rows become fewer, narrower where they become more; exact all the while."""
+    dataset = await new_dataset(database, people)
+
+    async def add(rows: int, first: int, step: int) -> None:
+        values = {"n": pa.array(range(rows)), "f": pa.array([n / 7 for n in range(rows)])}
+        await insert(database, dataset, [first + n * step for n in range(rows)], values)
+
+    # A row a minute, 200 a second, one in five minutes.
+    await add(3_000, START, 60_000_000)
+    widths = [(await caught_up(database, dataset)).width]
+    await compare(database, dataset, Range(), 86_400)
+    await add(60_000, START + 10**12, 5_000)
+    widths.append((await caught_up(database, dataset)).width)
+    for width in (1, 30, 3_600, "year"):
+        await compare(database, dataset, Range(START + 10**12, START + 10**12 + 10**8), width)
+    await compare(database, dataset, Range(), 86_400)
+    await add(20_000, START + 2 * 10**12, 300_000_000)
+    widths.append((await caught_up(database, dataset)).width)
+    await add(40_000, START + 2 * 10**13, 300_000_000)
+    widths.append((await caught_up(database, dataset)).width)
+    assert widths[0] > widths[1] < widths[3] >= widths[2], widths
+    for width in (604_800, "month"):
+        await compare(database, dataset, Range(), width)
+
+
+async def test_times_at_the_ends(database: Database, people: People) -> None:
+    """The first and last microsecond that there is."""
+    dataset = await new_dataset(database, people)
+    micros = [MIN_MICROS + 86_400_000_000 * 7, *(START + n * 1_000 for n in range(2_000)), MAX_MICROS]
+    await insert(database, dataset, micros, {"n": pa.array(range(len(micros)))})
+    assert (await caught_up(database, dataset)).width
+    for span in (Range(), Range(hi=START), Range(START + 1), Range(MIN_MICROS + 1, MAX_MICROS)):
+        for width in (1, 3_600, 86_400, "year"):
+            await compare(database, dataset, span, width)
+    await writing.delete_range(database, dataset, Range(START + 500_000))
+    await writing.delete_range(database, dataset, Range(hi=START + 400))
+    await compare(database, dataset, Range(), 1)
+
+
+async def test_a_sum_that_is_no_float(database: Database, people: People) -> None:
+    dataset = await new_dataset(database, people)
+    await insert(database, dataset, [START + n for n in range(2_000)], {"f": pa.array([1e308] * 2_000)})
+    assert not (await caught_up(database, dataset)).upto
+    shot = await reading.snapshot(database, dataset)
+    with pytest.raises(BadRequestError, match="Invalid parameter"):
+        await buckets.buckets(database, shot, shot.columns, Range(), 60, ["s"], 10)
+    assert len(await buckets.buckets(database, shot, shot.columns, Range(), 60, ["hi"], 10)) == 1
+
+
+async def test_writes_charts_readers_and_deletes(client: Client, people: People, database: Database) -> None:
+    """In the running application: made after writes, read by charts, hidden from readers, dropped with the dataset."""
+    owner = client(people.owner)
+    dataset = await make_dataset(owner)
+    lines = "".join(f'{{"timestamp":"2024-01-{1 + n // 4000:02}T00:00:{n % 60:02}Z","n":{n}}}\n' for n in range(60_000))
+    sent = await owner.post(
+        f"/api/rows/bulk_insert/?dataset={dataset}", content=lines, headers={"Content-Type": "application/x-ndjson"}
+    )
+    assert sent.status_code == 200, sent.text
+    path = f"/api/rows/aggregate/?dataset={dataset}&bucket=1d&functions=count,first,last,avg"
+    before = (await owner.get(path)).json()
+    assert len(before["results"]) == 15
+    for _ in range(200):
+        async with database.connection() as connection:
+            rollup = await rollups.find(connection, dataset)
+        assert rollup is not None
+        if rollup.upto == rollup.last_seq:
+            break
+        await asyncio.sleep(0.1)
+    assert rollup.upto == rollup.last_seq
+    assert (await owner.get(path)).json() == before
+    runner = QueryRunner(database, lambda: "a secret for tests", timeout=5.0)
+    for key in (people.owner, people.holder, people.stranger):
+        caller = await caller_of(database, key)
+        for name in (rollup.table.as_string(), "atlas.rollups"):
+            with pytest.raises(BadRequestError, match="Query failed"):
+                await runner.run(caller, f"SELECT * FROM {name}", [dataset] if key == people.owner else [])
+    assert (await owner.delete(f"/api/datasets/{dataset}/")).status_code == 204
+    async with database.connection() as connection:
+        left = await connection.execute(
+            "SELECT 1 FROM pg_class WHERE relname = %s UNION SELECT 1 FROM atlas.rollups", (f"_rollup_{dataset}",)
+        )
+        assert await left.fetchone() is None
+
+
+async def test_everything_at_once(database: Database, people: People) -> None:
+    """Two processes roll up while rows come, go and are undone."""
+    dataset = await new_dataset(database, people)
+    story = Story(database, dataset, 7)
+    for _ in range(5):
+        await story.insert()
+    ended = asyncio.Event()
+
+    async def write() -> None:
+        for number in range(40):
+            await story.insert()
+            await (story.delete, story.undo, story.insert)[number % 3]()
+        ended.set()
+
+    async def roll_up() -> None:
+        while not ended.is_set():
+            await rollups.advance(database, dataset, least=1, batch=100)
+            await story.check_against_itself()
+
+    await asyncio.gather(write(), roll_up(), roll_up())
+    rollup = await caught_up(database, dataset)
+    for width in (rollup.width or 1, 3_600, 1):
         await compare(database, dataset, Range(), width)

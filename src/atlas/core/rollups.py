@@ -155,7 +155,7 @@ def join(rows: Iterable[Bucket], more: Iterable[Bucket], parts: Sequence[str]) -
 
 def _both(old: Bucket, new: Bucket, parts: Sequence[str]) -> Bucket:
     result = [old[0], old[1] + new[1]]
-    size = len(parts)
+    size = len(parts) or 1
     for at in range(2, len(old), size):
         a = dict(zip(parts, old[at : at + size], strict=True))
         b = dict(zip(parts, new[at : at + size], strict=True))
@@ -175,7 +175,7 @@ _JOINS = {"n": lambda a, b: a + b, "lo": _known(min), "hi": _known(max), "s": _k
 
 def figures(row: Bucket, parts: Sequence[str], functions: Sequence[str]) -> list[dict[str, Any]]:
     """The functions' values of a bucket, by column."""
-    size = len(parts)
+    size = len(parts) or 1
     place = {part: index for index, part in enumerate(parts)}
     result = []
     for at in range(2, len(row), size):

@@ -75,7 +75,7 @@ async def _from_rollup(
     width: int | str, parts: Sequence[str], limit: int,
 ) -> list[core.Bucket]:  # fmt: skip
     cells = [
-        sql.SQL(rollups.FROM_PARTS[part]).format(c=rollup.cell(part, column.id)) for column in columns for part in parts
+        sql.SQL(rollups.FROM_PARTS[part]).format(c=rollup.value(part, column)) for column in columns for part in parts
     ]
     where = sql.SQL(" OR ").join([rollups.starting(piece.width, piece.span) for piece in plan])
     query = sql.SQL("SELECT {} AS bucket, {} FROM {} WHERE {} GROUP BY 1 ORDER BY 1 LIMIT {}").format(

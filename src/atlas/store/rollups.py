@@ -86,6 +86,12 @@ class Rollup:
         typed = "f" if part in _VALUES and column_id in self.floats else ""
         return sql.Identifier(f"{part}{column_id}{typed}")
 
+    def value(self, part: str, column: Column) -> sql.Composable:
+        """A part with the type of the column, which may have become float since."""
+        cell = self.cell(part, column.id)
+        late = part in _VALUES and column.dtype is Dtype.FLOAT and column.id not in self.floats
+        return sql.SQL("{}::float8").format(cell) if late else cell
+
 
 async def find(connection: Connection, dataset_id: int) -> Rollup | None:
     """The rollup of a dataset, if only an empty one; None where there is no such dataset."""
