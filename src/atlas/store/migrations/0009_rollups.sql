@@ -1,4 +1,4 @@
--- depends: 0007_wall
+-- depends: 0008_accounts
 -- Rollups: how far the figures of a dataset by buckets of time are made. The figures are in "_rollup_<id>" of the
 -- organization's schema; see store/rollups.py.
 
