@@ -1,4 +1,4 @@
--- depends: 0008_accounts
+-- depends: 0009_row_history
 -- Rollups: how far the figures of a dataset by buckets of time are made. The figures are in "_rollup_<id>" of the
 -- organization's schema; see store/rollups.py.
 
