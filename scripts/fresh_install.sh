@@ -10,10 +10,14 @@ work=$(mktemp -d)
 chmod 755 "$work"
 server=
 stop() {
-    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-    rm -rf "$work"
+    if [ -n "$server" ]; then
+        # The child is the server: a terminal would tell both.
+        pkill -INT -P "$server" || true
+        wait "$server" 2>/dev/null || true
+    fi
+    server=
 }
-trap stop EXIT
+trap 'stop; rm -rf "$work"' EXIT
 mkdir "$work/checkout"
 git archive HEAD | tar -x -C "$work/checkout"
 cd "$work/checkout"
@@ -47,10 +51,7 @@ with Client() as client:
     print(client.rows.bulk_insert("fresh", [{"timestamp": "2026-01-05", "n": 1}]))
 END
 unset ATLAS_URL ATLAS_API_KEY
-# The child is the server: a terminal would tell both.
-pkill -INT -P "$server" || true
-wait "$server" || true
-server=
+stop
 
 if [ "${1:-}" = test ]; then
     SECONDS=0
