@@ -9,6 +9,7 @@ import typer
 import atlas
 from atlas.cli import admin
 from atlas.cli.local import DataDir, server_installed, settings
+from atlas.cli.mcp import mcp
 from atlas.cli.output import Json, print_json
 from atlas.cli.problems import reported
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     help="Atlas: a self-hosted data platform on PostgreSQL.",
 )
 app.add_typer(admin.app, name="admin")
+app.command()(mcp)
 
 
 def main() -> None:
