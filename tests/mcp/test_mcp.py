@@ -119,7 +119,8 @@ async def test_questions_and_sql(filled: Server) -> None:
         assert [row["id"] for row in result["rows"]] == [1, 2]
         assert result["columns"][0] == {"name": "id", "type": "int8"}
         text = "x" * 900
-        many = {"sql": f"SELECT n, '{text}' AS text FROM generate_series(1, 1000) AS n", "max_rows": 1000}
+        sql = f"SELECT a.close, '{text}' AS text FROM btc_hourly AS a CROSS JOIN btc_hourly AS b"
+        many = {"sql": sql, "max_rows": 500}
         cut = structured(await model.call_tool("run_sql", many))
         assert cut["truncated"]
         assert 50 < cut["returned"] < 100
