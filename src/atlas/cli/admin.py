@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from atlas.cli import backup
 from atlas.cli.local import DataDir, call
 from atlas.cli.output import Json, show
+from atlas.cli.times import ending
 
 app = typer.Typer(no_args_is_help=True, help="Organizations, users, keys, tags, backups: on the server's own database.")
 org = typer.Typer(no_args_is_help=True, help="Organizations.")
@@ -75,21 +75,6 @@ def user_list(organization: OrgFilter = None, data_dir: DataDir = None, as_json:
     show(call(data_dir, lambda keys, _: keys.users(organization)), as_json)
 
 
-def expiry(text: str | None) -> datetime | None:
-    """When a key ends: ISO 8601, or a number of hours or days from now. Raises BadParameter."""
-    if text is None:
-        return None
-    units = {"h": timedelta(hours=1), "d": timedelta(days=1)}
-    if text[:-1].isdigit() and text[-1:] in units:
-        return datetime.now(UTC) + int(text[:-1]) * units[text[-1]]
-    from atlas.core.timestamps import parse_timestamp
-
-    try:
-        return parse_timestamp(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}; or a number and h or d, such as 90d") from None
-
-
 @key.command("create")
 def key_create(
     organization: OrgOption = "default",
@@ -100,7 +85,7 @@ def key_create(
     as_json: Json = False,
 ) -> None:
     """Create an API key, which is shown this once. Creates the organization and user that are missing."""
-    expires_at = expiry(expires)
+    expires_at = ending(expires)
     show(call(data_dir, lambda keys, _: keys.create_key(organization, user_name, name, expires_at)), as_json)
 
 

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 import atlas
-from atlas.cli import admin
+from atlas.cli import accounts, admin, datasets, imports, issues, questions, tables
 from atlas.cli.local import DataDir, server_installed, settings
-from atlas.cli.mcp import mcp
 from atlas.cli.output import Json, print_json
 from atlas.cli.problems import reported
+from atlas.cli.rows import rows
+from atlas.cli.tail import rows_tail
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Atlas: a self-hosted data platform on PostgreSQL.",
 )
-app.add_typer(admin.app, name="admin")
-app.command()(mcp)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "login": accounts.login, "logout": accounts.logout, "status": accounts.status, "import": imports.import_file,
+    "ask": questions.ask, "sql": questions.sql, "record": questions.record, "usage": accounts.usage,
+}  # fmt: skip
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+rows.command("tail")(rows_tail)
+for name, group in {
+    "dataset": datasets.dataset, "rows": rows, "imports": imports.imports, "issues": issues.issues,
+    "table": tables.table, "tag": datasets.tag, "key": accounts.key, "profile": accounts.profile, "admin": admin.app,
+}.items():  # fmt: skip
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

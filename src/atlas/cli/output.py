@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -13,41 +17,126 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Row = Mapping[str, Any]
 
 
+class RowFormat(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    ndjson = "ndjson"
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 as the API writes it: UTC with Z."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def data(value: Any) -> Any:
+    """What the client answers with as JSON has it; a key that is not shown is left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        members = {field.name: data(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        if members.get("key", "") is None:
+            del members["key"]
+        return members
+    if isinstance(value, Mapping):
+        return {name: data(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [data(item) for item in value]
+    return iso(value) if isinstance(value, datetime) else value
+
+
 def plain(value: Any) -> str:
     """A value as a person reads it."""
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=plain)
+        return iso(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list | tuple):
+        return dumps(value)
     return str(value)
+
+
+def dumps(value: Any) -> str:
+    """JSON on one line."""
+    return json.dumps(data(value), ensure_ascii=False, default=str)
 
 
 def print_json(value: Any) -> None:
     """One JSON document on one line."""
-    print(json.dumps(value, ensure_ascii=False, default=plain), flush=True)
+    print(dumps(value), flush=True)
 
 
-def print_table(rows: Sequence[Row], columns: Sequence[str] | None = None, empty: str = "nothing here") -> None:
-    """Rows as a table; `columns` picks and orders, by default those of the first row."""
+def print_table(rows: Iterable[Row], columns: Sequence[str], empty: str = "nothing here") -> None:
+    """Rows as a table of these columns, or a line that says that there are none."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    names = list(columns or (rows[0] if rows else ()))
-    table = Table(*(names if rows else [empty]))
-    for row in rows:
-        table.add_row(*(Text(plain(row.get(name))) for name in names))
-    Console().print(table)
+    found = list(rows)
+    if not found:
+        print(empty)
+        return
+    table = Table()
+    for name in columns:
+        numbers = all(isinstance(row.get(name), int | float | None) for row in found)
+        table.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
+    for row in found:
+        table.add_row(*(Text(plain(row.get(name))) for name in columns))
+    # A table that goes into a pipe or a file is as wide as its cells are.
+    Console(width=None if sys.stdout.isatty() else 10_000).print(table)
 
 
 def show(result: Any, as_json: bool, columns: Sequence[str] | None = None, empty: str = "nothing here") -> None:
     """A list as a table, an object as lines; both as JSON where that is asked for."""
     if as_json:
         print_json(result)
-    elif isinstance(result, list):
-        print_table(result, columns, empty)
+        return
+    found = data(result)
+    if isinstance(found, list):
+        print_table(found, columns or list(found[0] if found else ()), empty)
     else:
-        for name in columns or result:
-            print(f"{name}: {plain(result.get(name))}")
+        print_lines({name: found.get(name) for name in columns or found})
+
+
+def print_lines(members: Row) -> None:
+    """Names and values, a line each."""
+    for name, value in members.items():
+        print(f"{name}: {plain(value)}")
+
+
+def print_rows(rows: Sequence[Row], columns: Sequence[str], form: RowFormat) -> None:
+    """Rows as a table, CSV, or JSON by line or in one array."""
+    if form is RowFormat.table:
+        print_table(rows, columns, "no rows")
+    elif form is RowFormat.json:
+        print_json(list(rows))
+    elif form is RowFormat.ndjson:
+        for row in rows:
+            print(dumps(row))
+    else:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([[cell(row.get(name)) for name in columns] for row in rows])
+
+
+def cell(value: Any) -> str:
+    """A value in CSV: null is empty, booleans are true and false, objects are JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | dict | list | tuple):
+        return dumps(value)
+    return plain(value)
+
+
+def parse_value(text: str) -> Any:
+    """A value that was typed: a number, true, false, null, an object or an array as JSON, else the text itself."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except ValueError:
+        return text
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(text)  # NaN and Infinity are not JSON

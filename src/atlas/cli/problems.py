@@ -1,7 +1,7 @@
 """What goes wrong, as one line on standard error and an exit code.
 
 0 ok · 1 refused or failed · 2 wrong usage · 3 issues wait, or a question was not understood · 4 not signed in, or no
-permission · 5 the server does not answer · 130 interrupted
+permission · 5 the server cannot be reached, or is not available now · 130 interrupted
 """
 
 from __future__ import annotations
@@ -47,3 +47,23 @@ def reported() -> Iterator[None]:
         denied = isinstance(error, AuthenticationError | ForbiddenError)
         details = f" ({error.details})" if error.details else ""
         raise fail(f"{error.message}{details}", DENIED if denied else FAILED) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error), FAILED) from None
+    except Exception as error:
+        code = _client_code(error)
+        if code is None:
+            raise
+        raise fail(str(error), code) from None
+
+
+def _client_code(error: Exception) -> int | None:
+    """Exit code of an error of the client, None for any other."""
+    from atlas.client import errors
+
+    if isinstance(error, errors.AuthenticationFailed | errors.Forbidden):
+        return DENIED
+    if isinstance(error, errors.ConnectionFailed | errors.Unavailable):
+        return UNREACHABLE
+    return FAILED if isinstance(error, errors.AtlasClientError) else None

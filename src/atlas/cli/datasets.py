@@ -1,0 +1,193 @@
+"""`atlas dataset` and `atlas tag`: time-series datasets, their columns, and who may read them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from atlas.cli.output import data, parse_value, print_json, print_lines
+from atlas.cli.problems import USAGE, CommandError
+from atlas.cli.session import Session, Yes, remote
+
+dataset = typer.Typer(no_args_is_help=True, help="Time-series datasets.")
+tag = typer.Typer(no_args_is_help=True, help="Tags, by which datasets are shared.")
+COLUMNS = ["id", "name", "description", "metadata", "updated_at"]
+TAG_COLUMNS = ["id", "name", "description", "is_public"]
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="Id or name of the dataset.")]
+Limit = Annotated[int | None, typer.Option(help="Most results; all where it is left out.", min=1)]
+Metadata = Annotated[
+    list[str] | None, typer.Option("--metadata", "-m", help="A field as NAME=VALUE, or a JSON object. Repeatable.")
+]
+
+
+def metadata_fields(given: list[str] | None) -> dict[str, Any] | None:
+    """Metadata of NAME=VALUE texts and JSON objects; None where there are none."""
+    if given is None:
+        return None
+    found: dict[str, Any] = {}
+    for text in given:
+        if text.lstrip().startswith("{"):
+            found.update(json_object(text, "--metadata"))
+            continue
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise CommandError(f"--metadata: {text!r} is neither NAME=VALUE nor a JSON object", USAGE)
+        found[name] = parse_value(value)
+    return found
+
+
+def json_object(text: str, what: str) -> dict[str, Any]:
+    """A JSON object. what: where it stands, for the error. Raises CommandError."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"{what}: {error}", USAGE) from None
+    if not isinstance(found, dict):
+        raise CommandError(f"{what}: not a JSON object", USAGE)
+    return found
+
+
+@dataset.command("list")
+@remote
+def dataset_list(
+    session: Session,
+    search: Annotated[str | None, typer.Option(help="Text in name or description.")] = None,
+    limit: Limit = None,
+) -> None:
+    """List the datasets that you may read."""
+    session.show(list(session.client.datasets.list(search, limit=limit)), COLUMNS, "no datasets")
+
+
+@dataset.command("search")
+@remote
+def dataset_search(
+    session: Session,
+    fields: Annotated[list[str], typer.Argument(metavar="NAME=VALUE…", help="Metadata that must be equal.")],
+) -> None:
+    """Find datasets by their metadata."""
+    wanted: dict[str, Any] = dict(text.partition("=")[::2] for text in fields)
+    if "" in wanted or any("=" not in text for text in fields):
+        raise CommandError("metadata is given as NAME=VALUE", USAGE)
+    session.show(list(session.client.datasets.search(**wanted)), COLUMNS, "no datasets")
+
+
+@dataset.command("show")
+@remote
+def dataset_show(session: Session, name: Dataset) -> None:
+    """Show a dataset: size, time span, owner, tags and columns."""
+    client = session.client
+    found = client.datasets.get(name)
+    summary = client.datasets.summary(found)
+    if session.as_json:
+        print_json({**data(found), "summary": summary})
+        return
+    lines = {member: value for member, value in data(found).items() if member != "columns"}
+    lines |= {member: value for member, value in data(summary).items() if member != "dataset"}
+    lines["columns"] = ", ".join(f"{column.name} {column.dtype}" for column in found.columns)
+    print_lines({
+        member: ", ".join(value) if member.endswith("tags") else value for member, value in lines.items()
+    })  # fmt: skip
+
+
+@dataset.command("create")
+@remote
+def dataset_create(
+    session: Session,
+    name: str,
+    description: Annotated[str, typer.Option(help="What is in it.")] = "",
+    metadata: Metadata = None,
+) -> None:
+    """Create a dataset that you own."""
+    session.show(session.client.datasets.create(name, description=description, metadata=metadata_fields(metadata)))
+
+
+@dataset.command("update")
+@remote
+def dataset_update(
+    session: Session,
+    name: Dataset,
+    new_name: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
+    description: Annotated[str | None, typer.Option(help="Another description.")] = None,
+    metadata: Metadata = None,
+    replace_metadata: Annotated[
+        bool, typer.Option("--replace-metadata", help="Remove the fields of metadata that are not given.")
+    ] = False,
+) -> None:
+    """Change name, description or metadata; what is not given stays."""
+    datasets = session.client.datasets
+    fields = metadata_fields(metadata)
+    if new_name is None and description is None and fields is None and not replace_metadata:
+        raise CommandError("nothing to change: give --name, --description or --metadata", USAGE)
+    if new_name is None and description is None:
+        change = datasets.replace_metadata if replace_metadata else datasets.merge_metadata
+        session.show(change(name, fields or {}))
+        return
+    if fields is not None and not replace_metadata:
+        fields = {**datasets.get(name).metadata, **fields}
+    elif replace_metadata:
+        fields = fields or {}
+    session.show(datasets.update(name, name=new_name, description=description, metadata=fields))
+
+
+@dataset.command("delete")
+@remote
+def dataset_delete(session: Session, name: Dataset, yes: Yes = False) -> None:
+    """Delete a dataset with all its rows, for good."""
+    client = session.client
+    found = client.datasets.get(name)
+    session.confirm(f"Delete dataset {found.id} ({found.name}) with all its rows, for good?", yes)
+    client.datasets.delete(found)
+    session.show({"id": found.id, "deleted": True})
+
+
+@dataset.command("tag")
+@remote
+def dataset_tag(session: Session, name: Dataset, tag_name: Annotated[str, typer.Argument(metavar="TAG")]) -> None:
+    """Share a dataset with everybody who holds a tag."""
+    session.show(session.client.datasets.add_tag(name, tag_name), TAG_COLUMNS)
+
+
+@dataset.command("untag")
+@remote
+def dataset_untag(session: Session, name: Dataset, tag_name: Annotated[str, typer.Argument(metavar="TAG")]) -> None:
+    """Stop sharing a dataset by a tag."""
+    session.client.datasets.remove_tag(name, tag_name)
+    session.show({"dataset": name, "tag": tag_name, "removed": True})
+
+
+@dataset.command("columns")
+@remote
+def dataset_columns(session: Session, name: Dataset) -> None:
+    """List the columns of a dataset."""
+    session.show(session.client.datasets.columns(name), ["name", "dtype", "inferred"], "no columns")
+
+
+@tag.command("list")
+@remote
+def tag_list(session: Session) -> None:
+    """List all tags."""
+    session.show(session.client.tags.list(), TAG_COLUMNS)
+
+
+@tag.command("acquire")
+@remote
+def tag_acquire(
+    session: Session,
+    name: str,
+    secret: Annotated[
+        str | None, typer.Option(help="`-` reads the secret of a private tag from standard input.")
+    ] = None,
+) -> None:
+    """Get a tag, and with it the right to read every dataset that has it."""
+    session.show(session.client.tags.acquire(name, read_secret(secret)), TAG_COLUMNS)
+
+
+def read_secret(given: str | None) -> str | None:
+    """A secret; `-` stands for a line of standard input, which keeps it out of the shell's history."""
+    text = sys.stdin.readline().rstrip("\n") if given == "-" else given
+    if text is not None and not text:
+        raise CommandError("the secret is empty", USAGE)
+    return text

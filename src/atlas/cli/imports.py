@@ -1,0 +1,231 @@
+"""`atlas import` and `atlas imports`: files into tables by a plain-English instruction, and what became of them."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from atlas.cli.datasets import json_object
+from atlas.cli.output import data, plain, print_json, print_lines, print_table
+from atlas.cli.problems import USAGE, WAITING, CommandError, say
+from atlas.cli.session import Session, Target, Yes, remote
+from atlas.cli.watching import ImportBar
+
+if TYPE_CHECKING:
+    from atlas.client import Client
+
+imports = typer.Typer(no_args_is_help=True, help="Past and running imports.")
+COLUMNS = ["import_id", "created_at", "kind", "file_name", "table_name", "status", "records_processed"]
+ImportId = Annotated[str, typer.Argument(metavar="IMPORT_ID", help="Id of the import; `last` is the newest.")]
+
+
+def import_id(client: Client, given: str) -> str:
+    """An id as it is given; `last` is the newest import's. Raises CommandError where there is none."""
+    if given != "last":
+        return given
+    newest = next(iter(client.imports.history(limit=1)), None)
+    if newest is None:
+        raise CommandError("there is no import yet")
+    return newest.import_id
+
+
+@remote
+def import_file(
+    session: Session,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Excel, JSON, XML or Parquet.")],
+    instruction: Annotated[str, typer.Argument(help="What to do, in plain English.")],
+    preview: Annotated[bool, typer.Option("--preview", help="Show the plan and write nothing.")] = False,
+    thread: Annotated[str | None, typer.Option(help="Conversation that earlier imports belong to.")] = None,
+    callback_url: Annotated[str | None, typer.Option(help="Run it later and post the result to this address.")] = None,
+    callback_metadata: Annotated[str | None, typer.Option(help="A JSON object that comes back with it.")] = None,
+) -> None:
+    """Import a file into a table by a plain-English instruction.
+
+    Exit code 3 says that it is done, but that issues wait for a decision: see `atlas issues`.
+    """
+    client = session.client
+    bar = ImportBar(file.name, file.stat().st_size)
+    with bar.shown():
+        session.on_sent = bar.sent
+        if preview:
+            plan = client.imports.preview(file, instruction, thread_id=thread)
+        else:
+            metadata = None if callback_metadata is None else json_object(callback_metadata, "--callback-metadata")
+            number = str(uuid4())
+            with _following(session, number, bar):
+                done = client.imports.run(
+                    file, instruction, thread_id=thread, callback_url=callback_url, callback_metadata=metadata,
+                    import_id=number,
+                )  # fmt: skip
+    if preview:
+        _show_plan(session, plan)
+        return
+    _show_result(session, done)
+    if done.has_correctable_issues:
+        raise typer.Exit(WAITING)
+
+
+@contextlib.contextmanager
+def _following(session: Session, number: str, bar: ImportBar) -> Iterator[None]:
+    """Shows the server's stages while the block waits for its answer, where somebody watches."""
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(session.target, number, bar, ended), daemon=True)
+    if bar.watched:
+        watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _watch(target: Target, number: str, bar: ImportBar, ended: threading.Event) -> None:
+    """Asks how the import is doing. A courtesy: what goes wrong here is nothing to tell of."""
+    from atlas.client import AtlasClientError, Client
+
+    with Client(target.url, target.api_key, retries=0) as client:
+        while not ended.wait(0.4):
+            # It is not known before the server has the whole file.
+            with contextlib.suppress(AtlasClientError):
+                now = client.imports.status(number)
+                bar.stage(now.stage, now.records_processed)
+
+
+def _show_plan(session: Session, plan: Any) -> None:
+    if session.as_json:
+        print_json(plan)
+        return
+    what = "dataset" if plan.as_dataset else "table"
+    print_lines({
+        what: f"{plan.table_name} ({'exists' if plan.table_exists else 'new'})", "records": plan.records,
+        "key": ", ".join(plan.key_columns), "duplicates": plan.duplicates,
+        "duplicates in the file": plan.duplicates_in_file, "validation failures": plan.validation_failures,
+    })  # fmt: skip
+    print_table(plan.columns, ["source", "name", "type", "new", "semantic", "required"])
+    if plan.sample:
+        print_table(plan.sample, list(plan.sample[0]))
+    for note in plan.notes:
+        print(f"note: {note}")
+    if plan.not_understood:
+        print(f"not understood: {', '.join(plan.not_understood)}")
+
+
+def _show_result(session: Session, done: Any) -> None:
+    if session.as_json:
+        print_json(done)
+        return
+    print(done.response_summary or done.message)
+    waiting = {
+        "duplicates": done.duplicates_skipped, "validation failures": done.validation_failures,
+        "replaced values": done.value_replacements,
+    }  # fmt: skip
+    if done.has_correctable_issues:
+        told = ", ".join(f"{count:,} {name}" for name, count in waiting.items() if count)
+        print(f"waiting for you: {told}")
+        print(f"review them: atlas issues review {done.import_id}")
+    else:
+        print(f"import: {done.import_id}")
+
+
+@imports.command("list")
+@remote
+def imports_list(
+    session: Session,
+    table: Annotated[str | None, typer.Option(help="Only imports into this table.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only pending, running, success, failed, undone or reset ones.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Most results.", min=1)] = 20,
+) -> None:
+    """List imports and updates of your organization, newest first."""
+    found = list(session.client.imports.history(table=table, status=status, limit=limit))
+    session.show(found, COLUMNS, "no imports")
+
+
+@imports.command("show")
+@remote
+def imports_show(session: Session, name: ImportId) -> None:
+    """Show everything known of an import."""
+    found = session.client.imports.get(import_id(session.client, name))
+    if session.as_json:
+        print_json(found)
+        return
+    lines = {member: value for member, value in data(found).items() if value is not None and member != "plan"}
+    lines["issues_waiting"] = ", ".join(f"{count} {kind}" for kind, count in (found.issues_waiting or {}).items())
+    print_lines(lines)
+
+
+@imports.command("export")
+@remote
+def imports_export(
+    session: Session,
+    name: ImportId,
+    out: Annotated[Path, typer.Argument(help="CSV file to write, which is replaced.")],
+    metadata: Annotated[bool, typer.Option("--metadata", help="Also Atlas's own columns.")] = False,
+    safe: Annotated[
+        bool, typer.Option("--safe", help="Put an apostrophe before texts that a spreadsheet would run.")
+    ] = False,
+) -> None:
+    """Write the rows that an import brought to a CSV file."""
+    written = session.client.imports.export(import_id(session.client, name), out, include_metadata=metadata, safe=safe)
+    if session.as_json:
+        print_json({"file": str(out), "bytes": written})
+    else:
+        say(f"wrote {out} ({written:,} bytes)")
+
+
+@imports.command("undo")
+@remote
+def imports_undo(session: Session, name: ImportId, yes: Yes = False) -> None:
+    """Take an import or update back. What others have changed since stays, with exit code 1."""
+    client = session.client
+    number = import_id(client, name)
+    session.confirm(f"Take import {number} back?", yes)
+    done = client.imports.undo(number)
+    if session.as_json:
+        print_json(done)
+    else:
+        print(done.message or f"took back {number}")
+    if not done.complete:
+        raise typer.Exit(1)
+
+
+@imports.command("redo")
+@remote
+def imports_redo(
+    session: Session,
+    name: ImportId,
+    mapping: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="JSON file with table_name, mappings, key_columns.")
+    ] = None,
+    execute: Annotated[bool, typer.Option("--execute/--reset-only", help="Import the kept file again.")] = True,
+    yes: Yes = False,
+) -> None:
+    """Take an import back and import its file again, with another mapping if one is given."""
+    client = session.client
+    number = import_id(client, name)
+    told = None
+    if mapping is not None:
+        told = json_object(mapping.read_text(encoding="utf-8"), str(mapping))
+    session.confirm(f"Take import {number} back" + (" and import its file again?" if execute else "?"), yes)
+    done = client.imports.redo(number, told, auto_execute=execute)
+    if session.as_json:
+        print_json(done)
+        return
+    found = data(done)
+    print_lines({member: value for member, value in found.items() if plain(value) and member != "success"})
+
+
+def read_decisions(path: Path) -> dict[str, Any]:
+    """A file of decisions, `-` for standard input. Raises CommandError."""
+    if str(path) == "-":
+        return json_object(sys.stdin.read(), "standard input")
+    if not path.is_file():
+        raise CommandError(f"there is no file {str(path)!r}", USAGE)
+    return json_object(path.read_text(encoding="utf-8"), str(path))

@@ -1,0 +1,183 @@
+"""`atlas issues`: list, review and correct what an import left open."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from atlas.cli.imports import ImportId, import_id, read_decisions
+from atlas.cli.output import print_json, print_lines, print_table
+from atlas.cli.problems import FAILED, USAGE, WAITING, CommandError, say
+from atlas.cli.session import Session, remote
+
+issues = typer.Typer(no_args_is_help=True, help="What imports left open for you to decide.")
+COUNTS = {
+    "duplicates": "duplicates_count", "validations": "validation_failures_count",
+    "replacements": "value_replacements_count",
+}  # fmt: skip
+COLUMNS = {
+    "duplicates": ["record_number", "match", "duplicate_of_record", "record", "existing_row"],
+    "validations": ["failure_id", "record_number", "errors", "record"],
+    "replacements": ["replacement_id", "record_number", "column", "original_value", "new_value"],
+}
+# Most decisions of one request.
+BATCH = 10_000
+
+
+class DuplicateAction(StrEnum):
+    """What to do with every duplicate."""
+
+    skip = "skip"
+    insert = "insert"
+
+
+class FailureAction(StrEnum):
+    """What to do with every record that failed."""
+
+    discarded = "discarded"
+    insert_as_is = "insert_as_is"
+
+
+class ReplacementAction(StrEnum):
+    """What to do with every replaced value."""
+
+    keep = "keep"
+    restore = "restore"
+
+
+@issues.command("list")
+@remote
+def issues_list(
+    session: Session,
+    name: ImportId,
+    decided: Annotated[bool, typer.Option("--all", help="Also those that are decided.")] = False,
+) -> None:
+    """List the issues of an import."""
+    client = session.client
+    number = import_id(client, name)
+    status: Any = "all" if decided else "pending"
+    found = {kind: list(client.imports.issues_page(number, _kind(kind), status=status)) for kind in COUNTS}
+    if session.as_json:
+        print_json({"import_id": number, "summary": client.imports.issues(number).summary, **found})
+        return
+    for kind, items in found.items():
+        columns = [*COLUMNS[kind], *(["status", "action"] if decided else [])]
+        print(f"{kind}: {len(items)}")
+        if items:
+            print_table(items, columns)
+
+
+def _kind(name: str) -> Any:
+    return name
+
+
+@issues.command("correct")
+@remote
+def issues_correct(
+    session: Session,
+    name: ImportId,
+    file: Annotated[
+        Path | None, typer.Option(help="JSON with decisions as the API takes them; `-` is standard input.")
+    ] = None,
+    duplicates: Annotated[
+        DuplicateAction | None, typer.Option("--all-duplicates", help="For every duplicate that waits.")
+    ] = None,
+    failures: Annotated[
+        FailureAction | None, typer.Option("--all-failures", help="For every record that failed and waits.")
+    ] = None,
+    replacements: Annotated[
+        ReplacementAction | None, typer.Option("--all-replacements", help="For every replaced value that waits.")
+    ] = None,
+    allow_type_change: Annotated[
+        bool, typer.Option("--allow-type-change", help="Let restored texts make their column one of texts.")
+    ] = False,
+) -> None:
+    """Carry out decisions: all that are given, or none. Exit code 3 says that others still wait."""
+    from atlas.cli.review import KINDS
+
+    client = session.client
+    number = import_id(client, name)
+    chosen = {
+        "duplicates": duplicates and duplicates.value, "validations": failures and failures.value,
+        "replacements": replacements and {"keep": "keep_replacement", "restore": "restore_original"}[replacements],
+    }  # fmt: skip
+    if file is None and not any(chosen.values()):
+        raise CommandError("nothing to decide: give --file or --all-…", USAGE)
+    told = {} if file is None else read_decisions(file)
+    unknown = set(told) - {kind.member for kind in KINDS} - {"allow_type_change"}
+    if unknown:
+        raise CommandError(f"decisions: unknown member {', '.join(sorted(unknown))}", USAGE)
+    decisions: dict[str, list[Any]] = {}
+    for kind in KINDS:
+        given = list(told.get(kind.member) or ())
+        action = chosen[kind.path]
+        if action is not None:
+            named = {one.get(kind.id_member) for one in given}
+            waiting = client.imports.issues_page(number, _kind(kind.path), limit=BATCH, page_size=1000)
+            ids = [issue[kind.id_member] for issue in waiting]
+            given += [{kind.id_member: one, "action": action} for one in ids if one not in named]
+        decisions[kind.member] = given
+    change = allow_type_change or bool(told.get("allow_type_change"))
+    done = client.imports.correct(number, **decisions, allow_type_change=change)
+    if session.as_json:
+        print_json(done)
+    else:
+        print_lines({
+            "decided": done.resolved, "rows inserted": done.rows_inserted, "rows changed": done.rows_updated,
+            "rows removed": done.rows_removed, "still waiting": _waiting(done.summary),
+        })  # fmt: skip
+    _leave(done.summary)
+
+
+def _waiting(summary: dict[str, Any]) -> int:
+    return sum(int(summary.get(member, 0)) for member in COUNTS.values())
+
+
+def _leave(summary: dict[str, Any]) -> None:
+    if _waiting(summary):
+        raise typer.Exit(WAITING)
+
+
+@issues.command("review")
+@remote
+def issues_review(session: Session, name: ImportId) -> None:
+    """Decide on issues one by one at a terminal, each with the row it matches or what is wrong with it.
+
+    Each decision is carried out at once. A capital letter decides on all the rest of a kind. Exit code 3 says that
+    some still wait.
+    """
+    client = session.client
+    number = import_id(client, name)
+    summary = client.imports.issues(number).summary
+    if _waiting(summary):
+        if not sys.stdin.isatty():
+            raise CommandError("review needs a terminal; use atlas issues correct", FAILED)
+        from rich.console import Console
+
+        from atlas.cli.review import Reviewer
+        from atlas.client.errors import Invalid, NotFound
+
+        reviewer = Reviewer(
+            lambda kind, limit, skip: _page(client.imports.issues_page(number, _kind(kind), limit=skip + limit), skip),
+            lambda decisions, change: client.imports.correct(number, **decisions, allow_type_change=change),
+            (Invalid, NotFound),
+            Console(stderr=True, highlight=False),
+        )
+        reviewer.run({kind: int(summary[member]) for kind, member in COUNTS.items()})
+        summary = client.imports.issues(number).summary
+        decided = reviewer.decided
+    else:
+        decided = 0
+    if session.as_json:
+        print_json({"import_id": number, "decided": decided, "summary": summary})
+    else:
+        say(f"{decided:,} decided, {_waiting(summary):,} still waiting")
+    _leave(summary)
+
+
+def _page(found: Any, skip: int) -> list[Any]:
+    return list(found)[skip:]

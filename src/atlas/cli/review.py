@@ -1,0 +1,246 @@
+"""Deciding on the issues of an import at a terminal, one by one or all the rest of a kind at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from atlas.cli.output import plain
+
+Issue = Mapping[str, Any]
+Decision = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of issue: its name in paths and in decisions, how one is named, and what keys do.
+
+    actions: key to (action, what it is called). edit: (action, member of the decision that holds the values).
+    """
+
+    path: str
+    member: str
+    title: str
+    id_member: str
+    actions: Mapping[str, tuple[str, str]]
+    edit: tuple[str, str]
+
+
+KINDS = (
+    Kind(
+        "duplicates", "duplicates", "Duplicate", "record_number",
+        {"i": ("insert", "insert"), "s": ("skip", "skip")}, ("insert", "data"),
+    ),
+    Kind(
+        "validations", "validation_failures", "Validation failure", "failure_id",
+        {"i": ("insert_as_is", "insert as it is"), "d": ("discarded", "discard")},
+        ("insert_corrected", "corrected_data"),
+    ),
+    Kind(
+        "replacements", "value_replacements", "Replaced value", "replacement_id",
+        {"k": ("keep_replacement", "keep"), "r": ("restore_original", "restore")}, ("set_custom", "custom_value"),
+    ),
+)  # fmt: skip
+
+Page = Callable[[str, int, int], Sequence[Issue]]
+Correct = Callable[[dict[str, list[Decision]], bool], object]
+
+
+class Reviewer:
+    """Shows what waits and sends each decision as it is made, so that a refused one can be made again.
+
+    page(kind, limit, offset) reads pending issues; correct(decisions, allow_type_change) carries decisions out and
+    raises an error in `refusals` where the server does not take them.
+    """
+
+    def __init__(
+        self, page: Page, correct: Correct, refusals: tuple[type[Exception], ...], console: Console,
+        read_key: Callable[[], str] | None = None,
+    ) -> None:  # fmt: skip
+        self._page, self._correct, self._refusals = page, correct, refusals
+        self._console, self._read_key = console, read_key or press
+        self.decided = 0
+
+    def run(self, counts: Mapping[str, int]) -> bool:
+        """Goes through all kinds; counts: how many of each wait. False where it was left early."""
+        return all(self._review_kind(kind, counts.get(kind.path, 0)) for kind in KINDS)
+
+    def _review_kind(self, kind: Kind, total: int) -> bool:
+        left, position = 0, 0
+        while True:
+            # Decided issues drop out of the pending ones; those left for later stay before the rest.
+            issues = self._page(kind.path, 50, left)
+            if not issues:
+                return True
+            for issue in issues:
+                position += 1
+                self._console.print(self._view(kind, issue, f"{kind.title} {position} of {max(total, position)}"))
+                answer = self._decide(kind, issue, left)
+                if answer == "quit":
+                    return False
+                if answer == "rest":
+                    return True
+                left += answer == "later"
+
+    def _decide(self, kind: Kind, issue: Issue, left: int) -> str:
+        """`done`, `later`, `quit`, or `rest` where all the others were decided as well."""
+        while True:
+            self._console.print(_legend(kind))
+            pressed = self._read_key()
+            if pressed in ("q", "\x04"):
+                return "quit"
+            if pressed == "\x03":
+                raise KeyboardInterrupt
+            if pressed == "n":
+                return "later"
+            if pressed == "e":
+                decision = self._edited(kind, issue)
+                if decision is not None and self._send(kind, [decision]):
+                    return "done"
+            elif pressed in kind.actions:
+                if self._send(kind, [_decision(kind, issue, pressed)]):
+                    return "done"
+            elif pressed.lower() in kind.actions:
+                if self._all_the_rest(kind, pressed.lower(), left):
+                    return "rest"
+            else:
+                self._console.print(f"[dim]no such key: {pressed!r}[/]")
+
+    def _all_the_rest(self, kind: Kind, pressed: str, left: int) -> bool:
+        """Decides on this issue and all after it. False where the server refused."""
+        while True:
+            issues = self._page(kind.path, 1000, left)
+            if not issues:
+                return True
+            if not self._send(kind, [_decision(kind, issue, pressed) for issue in issues]):
+                return False
+
+    def _send(self, kind: Kind, decisions: list[Decision]) -> bool:
+        type_change = any(decision["action"] == "restore_original" for decision in decisions)
+        try:
+            try:
+                self._correct({kind.member: decisions}, False)
+            except self._refusals as error:
+                if not type_change or "allow_type_change" not in str(error):
+                    raise
+                self._console.print(
+                    "The column has another type. Restoring the text makes it a column of texts. Do that? y / n"
+                )
+                if self._read_key() != "y":
+                    return False
+                self._correct({kind.member: decisions}, True)
+        except self._refusals as error:
+            self._console.print(Text(f"refused: {error}", style="red"))
+            return False
+        self.decided += len(decisions)
+        actions = {decision["action"] for decision in decisions}
+        self._console.print(f"[green]✓[/] {', '.join(sorted(actions))}: {len(decisions)}\n")
+        return True
+
+    def _edited(self, kind: Kind, issue: Issue) -> Decision | None:
+        """Asks for values: of one replaced cell, or of the columns that are named."""
+        action, member = kind.edit
+        base: Decision = {kind.id_member: issue[kind.id_member], "action": action}
+        if kind.path == "replacements":
+            text = self._console.input(f"{issue['column']}: ")
+            return {**base, member: None if text == "" else text}
+        record = issue.get("record") or {}
+        wrong = [problem["column"] for problem in issue.get("errors") or () if problem.get("column")]
+        changed = {}
+        for name in dict.fromkeys([*wrong, *(issue.get("key_columns") or ()), *record]):
+            text = self._console.input(Text.assemble((name, "bold"), f" [{plain(record.get(name))}]: "))
+            if text:
+                changed[name] = text
+        if not changed:
+            self._console.print("[dim]nothing was changed[/]")
+            return None
+        return {**base, member: changed}
+
+    def _view(self, kind: Kind, issue: Issue, title: str) -> Table:
+        if kind.path == "duplicates":
+            return duplicate_view(issue, title)
+        return failure_view(issue, title) if kind.path == "validations" else replacement_view(issue, title)
+
+
+def press() -> str:
+    """One key. What was typed before it was asked for counts, unlike with `typer.getchar`."""
+    if os.name == "nt":
+        return typer.getchar()
+    import termios
+    import tty
+
+    place = sys.stdin.fileno()
+    before = termios.tcgetattr(place)
+    try:
+        tty.setcbreak(place, termios.TCSADRAIN)
+        return os.read(place, 1).decode(errors="replace") or "q"
+    finally:
+        termios.tcsetattr(place, termios.TCSADRAIN, before)
+
+
+def _decision(kind: Kind, issue: Issue, pressed: str) -> Decision:
+    return {kind.id_member: issue[kind.id_member], "action": kind.actions[pressed][0]}
+
+
+def _legend(kind: Kind) -> Text:
+    keys = [(key, label) for key, (_, label) in kind.actions.items()]
+    keys += [("e", "edit"), ("n", "later"), ("q", "quit")]
+    bulk = " / ".join(key.upper() for key in kind.actions)
+    text = Text()
+    for key, label in keys:
+        text.append(f"{key} ", style="bold cyan")
+        text.append(f"{label}   ")
+    return text.append(f"{bulk} ", style="bold cyan").append("all the rest")
+
+
+def duplicate_view(issue: Issue, title: str) -> Table:
+    """The record beside what it matches; cells that differ stand out."""
+    record, other = issue.get("record") or {}, issue.get("existing_row")
+    keys = issue.get("key_columns") or ()
+    table = Table(title=Text(title), title_justify="left")
+    table.add_column("column")
+    table.add_column(f"record {issue['record_number']}")
+    if other is None:
+        first = issue.get("duplicate_of_record")
+        table.add_column(f"same as record {first}" if first else "row that is gone")
+    else:
+        table.add_column("row in the table")
+    for name in dict.fromkeys([*record, *(column for column in other or () if column != "id")]):
+        mine, theirs = plain(record.get(name)), plain((other or {}).get(name))
+        differs = other is not None and mine != theirs
+        style = "bold yellow" if differs else ""
+        label = Text(f"{name} (key)" if name in keys else name, style="bold" if name in keys else "")
+        table.add_row(label, Text(mine, style=style), Text(theirs, style=style))
+    return table
+
+
+def failure_view(issue: Issue, title: str) -> Table:
+    """The record with what is wrong beside each value."""
+    record = issue.get("record") or {}
+    problems: dict[str, list[str]] = {}
+    values: dict[str, Any] = dict(record)
+    for problem in issue.get("errors") or ():
+        name = problem.get("column") or "(record)"
+        problems.setdefault(name, []).append(problem.get("reason", ""))
+        values.setdefault(name, problem.get("value"))
+    table = Table("column", f"record {issue['record_number']}", "problem", title=Text(title), title_justify="left")
+    for name, value in values.items():
+        wrong = "; ".join(problems.get(name, ()))
+        table.add_row(Text(name), Text(plain(value), style="bold yellow" if wrong else ""), Text(wrong, style="red"))
+    return table
+
+
+def replacement_view(issue: Issue, title: str) -> Table:
+    """What a cell said and what was stored instead."""
+    table = Table("column", f"record {issue['record_number']}", "stored", title=Text(title), title_justify="left")
+    stored = "(empty)" if issue["new_value"] is None else plain(issue["new_value"])
+    table.add_row(Text(issue["column"]), Text(plain(issue["original_value"]), style="bold yellow"), Text(stored))
+    return table

@@ -1,0 +1,238 @@
+"""`atlas rows`: insert, read, aggregate, delete and download rows of a dataset."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from atlas.cli.datasets import Dataset
+from atlas.cli.output import RowFormat, data, parse_value, print_rows
+from atlas.cli.problems import USAGE, CommandError, say
+from atlas.cli.session import Session, Yes, remote
+from atlas.cli.times import since
+from atlas.cli.watching import bytes_bar
+
+rows = typer.Typer(no_args_is_help=True, help="Rows of datasets.")
+Start = Annotated[str | None, typer.Option(help="First timestamp: ISO 8601, or such as 30m, 12h or 7d ago.")]
+End = Annotated[str | None, typer.Option(help="Last timestamp, inclusive; as --start.")]
+Columns = Annotated[list[str] | None, typer.Option("--columns", help="Only these: a,b. Repeatable.")]
+FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]
+
+
+class FileFormat(StrEnum):
+    """What a file of rows holds."""
+
+    csv = "csv"
+    ndjson = "ndjson"
+    json = "json"
+    parquet = "parquet"
+    arrow = "arrow"
+
+
+@rows.command("insert")
+@remote
+def rows_insert(
+    session: Session,
+    name: Dataset,
+    file: Annotated[
+        Path | None, typer.Argument(help="CSV, NDJSON, JSON, Parquet or Arrow, also .gz; `-` is standard input.")
+    ] = None,
+    timestamp: Annotated[str | None, typer.Option(help="Timestamp of a single row; `now` is this moment.")] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--value", "-v", help="A value of a single row: NAME=VALUE. Repeatable.")
+    ] = None,
+    form: Annotated[FileFormat | None, typer.Option("--format", help="What the file is, if not by its name.")] = None,
+    timestamp_column: Annotated[str | None, typer.Option(help="The file's column with the timestamps.")] = None,
+    timestamp_format: Annotated[str | None, typer.Option(help="Their strptime format, if not ISO 8601.")] = None,
+) -> None:
+    """Insert one row, or all rows of a file."""
+    if file is None:
+        if timestamp is None or not values:
+            raise CommandError("give a file, or --timestamp and --value NAME=VALUE", USAGE)
+        _insert_one(session, name, timestamp, values)
+        return
+    if timestamp is not None or values:
+        raise CommandError("a file has its own timestamps and values: leave out --timestamp and --value", USAGE)
+    with _named_file(file, form) as path:
+        size = path.stat().st_size
+        with bytes_bar(f"inserting {file}", size) as report:
+            session.on_sent = report
+            done = session.client.rows.bulk_insert(
+                name, path, timestamp_column=timestamp_column, timestamp_format=timestamp_format
+            )
+    if session.as_json:
+        session.show({"dataset": name, "inserted": done.rows})
+    else:
+        say(f"inserted {done.rows:,} rows")
+
+
+def _insert_one(session: Session, name: str, timestamp: str, values: list[str]) -> None:
+    found = {}
+    for text in values:
+        column, separator, value = text.partition("=")
+        if not separator or not column:
+            raise CommandError(f"--value: {text!r} is not NAME=VALUE", USAGE)
+        found[column] = parse_value(value)
+    stamp = since("0m") if timestamp == "now" else since(timestamp)
+    assert stamp is not None
+    row = session.client.rows.insert(name, stamp, found)
+    if session.as_json:
+        session.show({"dataset": name, **data(row)})
+    else:
+        say("inserted 1 row")
+
+
+@contextlib.contextmanager
+def _named_file(file: Path, form: FileFormat | None) -> Iterator[Path]:
+    """A file whose name tells what it is; standard input goes to a temporary one."""
+    if str(file) != "-" and form is None:
+        if not file.is_file():
+            raise CommandError(f"there is no file {str(file)!r}", USAGE)
+        yield file
+        return
+    if form is None:
+        raise CommandError("give --format for standard input", USAGE)
+    with tempfile.TemporaryDirectory(prefix="atlas-rows-") as folder:
+        target = Path(folder) / f"rows.{form.value}"
+        with target.open("wb") as copy:
+            if str(file) == "-":
+                shutil.copyfileobj(sys.stdin.buffer, copy, 1024 * 1024)
+            else:
+                with file.open("rb") as source:
+                    shutil.copyfileobj(source, copy, 1024 * 1024)
+        yield target
+
+
+def flat(row: Any) -> dict[str, Any]:
+    """A row with its keys beside the timestamp; a key `timestamp` is written `values.timestamp`."""
+    values = {f"values.{name}" if name == "timestamp" else name: value for name, value in row.values.items()}
+    return {"timestamp": data(row.timestamp), **values}
+
+
+def columns_of(found: list[dict[str, Any]]) -> list[str]:
+    """Every key that a row has, in the order in which they are seen."""
+    return list(dict.fromkeys(name for row in found for name in row))
+
+
+@rows.command("get")
+@remote
+def rows_get(
+    session: Session,
+    name: Dataset,
+    start: Start = None,
+    end: End = None,
+    columns: Columns = None,
+    newest: Annotated[bool, typer.Option("--newest-first/--oldest-first", help="Order of the rows.")] = False,
+    limit: Annotated[int, typer.Option(help="Most rows.", min=1)] = 250,
+    offset: Annotated[int, typer.Option(help="Rows to skip.", min=0)] = 0,
+    form: FormatOption = RowFormat.table,
+) -> None:
+    """Print rows of a range, in order of time."""
+    page = session.client.rows.page(
+        name, start=since(start), end=since(end), columns=columns, limit=limit, offset=offset,
+        descending=newest,
+    )  # fmt: skip
+    if session.as_json:
+        session.show({"count": page.count, "rows": page.rows, "next_cursor": page.next_cursor})
+        return
+    found = [flat(row) for row in page.rows]
+    print_rows(found, columns_of(found), form)
+    if form is RowFormat.table and page.count > len(found):
+        say(f"{len(found):,} of {page.count:,} rows")
+
+
+@rows.command("latest")
+@remote
+def rows_latest(session: Session, name: Dataset) -> None:
+    """Print the row with the greatest timestamp."""
+    row = session.client.rows.latest(name)
+    session.show(row if session.as_json else flat(row))
+
+
+@rows.command("aggregate")
+@remote
+def rows_aggregate(
+    session: Session,
+    name: Dataset,
+    bucket: Annotated[str, typer.Option(help="Width: a number and s, m, h, d or w; month; year; auto.")] = "auto",
+    functions: Annotated[
+        str, typer.Option(help="Any of count, min, max, avg, sum, first, last, separated by commas.")
+    ] = "count,min,max,avg",
+    start: Start = None,
+    end: End = None,
+    columns: Columns = None,
+    form: FormatOption = RowFormat.table,
+) -> None:
+    """Print figures of numeric columns by time bucket."""
+    found = session.client.rows.aggregate(
+        name, bucket=bucket, functions=functions, start=since(start), end=since(end),
+        columns=columns,
+    )  # fmt: skip
+    if session.as_json:
+        session.show(found)
+        return
+    lines = []
+    for one in found.results:
+        line: dict[str, Any] = {"timestamp": data(one.timestamp)}
+        if one.count is not None:
+            line["count"] = one.count
+        line |= {f"{key}.{function}": value for key, by in one.values.items() for function, value in by.items()}
+        lines.append(line)
+    print_rows(lines, columns_of(lines), form)
+
+
+@rows.command("delete")
+@remote
+def rows_delete(session: Session, name: Dataset, start: Start = None, end: End = None, yes: Yes = False) -> None:
+    """Delete the rows of a range, for good; both ends are inclusive."""
+    if start is None and end is None:
+        raise CommandError("give --start, --end or both", USAGE)
+    client, first, last = session.client, since(start), since(end)
+    if not yes:
+        count = client.rows.page(name, start=first, end=last, limit=1).count
+        session.confirm(f"Delete {count:,} rows of dataset {name}, for good?", yes)
+    deleted = client.rows.delete(name, start=first, end=last)
+    if session.as_json:
+        session.show({"dataset": name, "deleted": deleted})
+    else:
+        say(f"deleted {deleted:,} rows")
+
+
+@rows.command("download")
+@remote
+def rows_download(
+    session: Session,
+    name: Dataset,
+    out: Annotated[Path, typer.Argument(help="File to write, which is replaced.")],
+    form: Annotated[FileFormat | None, typer.Option("--format", help="Format, if not by the file's name.")] = None,
+    start: Start = None,
+    end: End = None,
+    columns: Columns = None,
+) -> None:
+    """Download all rows of a range into a file."""
+    kind = form or format_of(out)
+    with bytes_bar(f"downloading {out}", None) as report:
+        written = session.client.rows.download(
+            name, out, kind.value, since(start), since(end), columns=columns, progress=report
+        )
+    if session.as_json:
+        session.show({"dataset": name, "file": str(out), "format": kind.value, "bytes": written})
+    else:
+        say(f"wrote {out} ({written:,} bytes)")
+
+
+def format_of(path: Path) -> FileFormat:
+    """What a file holds by its name. Raises CommandError."""
+    suffix = path.suffix.lower().lstrip(".")
+    kind = {"jsonl": "ndjson", "pq": "parquet", "arrows": "arrow", "ipc": "arrow"}.get(suffix, suffix)
+    if kind not in FileFormat.__members__:
+        raise CommandError(f"{path.name}: give --format, or end the name in {', '.join(FileFormat)}", USAGE)
+    return FileFormat(kind)

@@ -1,0 +1,156 @@
+"""`atlas table`: tables of your organization."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from atlas.cli.output import RowFormat, data, parse_value, print_json, print_lines, print_rows, print_table
+from atlas.cli.problems import USAGE, CommandError, say
+from atlas.cli.rows import FileFormat, FormatOption, format_of
+from atlas.cli.session import Session, Yes, remote
+from atlas.cli.watching import bytes_bar
+
+table = typer.Typer(no_args_is_help=True, help="Tables of your organization.")
+Name = Annotated[str, typer.Argument(metavar="TABLE", help="Name of the table.")]
+Where = Annotated[str | None, typer.Option("--where", help='Only rows that match a condition, such as "amount > 100".')]
+
+
+@table.command("list")
+@remote
+def table_list(session: Session) -> None:
+    """List tables, and the datasets that you may read."""
+    session.show(session.client.tables.list(), ["table_name", "row_count", "kind", "dataset_id"], "no tables")
+
+
+@table.command("schema")
+@remote
+def table_schema(session: Session, name: Name) -> None:
+    """Show the columns of a table."""
+    session.show(session.client.tables.schema(name), ["name", "type", "nullable"])
+
+
+@table.command("stats")
+@remote
+def table_stats(session: Session, name: Name) -> None:
+    """Show how many rows a table has, and what is in its columns."""
+    found = session.client.tables.stats(name)
+    if session.as_json:
+        print_json(found)
+        return
+    print_lines({"table": found.table_name, "rows": found.row_count, "key": ", ".join(found.key_columns)})
+    lines = [
+        {"column": column, "type": kind, **found.statistics.get(column, {})} for column, kind in found.columns.items()
+    ]
+    print_table(lines, list(dict.fromkeys(member for line in lines for member in line)))
+
+
+@table.command("rows")
+@remote
+def table_rows(
+    session: Session,
+    name: Name,
+    where: Where = None,
+    search: Annotated[str | None, typer.Option(help="Text in any column.")] = None,
+    sort: Annotated[str | None, typer.Option(help="Column, `-` before it for descending: --sort=-amount.")] = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived rows instead.")] = False,
+    limit: Annotated[int, typer.Option(help="Most rows.", min=1, max=1000)] = 100,
+    offset: Annotated[int, typer.Option(help="Rows to skip.", min=0)] = 0,
+    form: FormatOption = RowFormat.table,
+) -> None:
+    """Print rows of a table; `_row` is a row's number."""
+    page = session.client.tables.page(
+        name, where=where, search=search, sort=sort, archived=archived, limit=limit, offset=offset
+    )
+    if session.as_json:
+        print_json(page)
+        return
+    print_rows(page.rows, ["_row", *(column.name for column in page.columns)], form)
+    if form is RowFormat.table and page.total_count > len(page.rows):
+        say(f"{len(page.rows):,} of {page.total_count:,} rows")
+
+
+@table.command("update")
+@remote
+def table_update(
+    session: Session,
+    name: Name,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", "-s", help="A new value: COLUMN=VALUE; `null` empties. Repeatable.")
+    ] = None,
+    where: Where = None,
+    row: Annotated[int | None, typer.Option(help="Only the row of this number.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Records with keys and new values instead.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The file's columns that identify a row: a,b.")] = None,
+    confirm_all: Annotated[bool, typer.Option("--all-rows", help="Let the condition match every row.")] = False,
+) -> None:
+    """Change rows by condition, by number, or by the records of a file. `atlas imports undo` takes it back."""
+    tables = session.client.tables
+    done: Any
+    if file is not None:
+        if key is None or values or where is not None or row is not None:
+            raise CommandError("--file goes with --key alone", USAGE)
+        done = tables.update_file(name, file, key)
+    else:
+        if not values or (where is None) == (row is None):
+            raise CommandError("give --set COLUMN=VALUE with either --where or --row, or give --file", USAGE)
+        updates = _updates(values)
+        if row is not None:
+            done = tables.patch(name, row, updates)
+        else:
+            assert where is not None
+            done = tables.update_where(name, where, updates, confirm_all=confirm_all)
+    if session.as_json:
+        print_json(done)
+    else:
+        print_lines({member: value for member, value in data(done).items() if value not in (None, [], 0)})
+
+
+def _updates(values: list[str]) -> dict[str, Any]:
+    found = {}
+    for text in values:
+        column, separator, value = text.partition("=")
+        if not separator or not column:
+            raise CommandError(f"--set: {text!r} is not COLUMN=VALUE", USAGE)
+        found[column] = parse_value(value)
+    return found
+
+
+@table.command("export")
+@remote
+def table_export(
+    session: Session,
+    name: Name,
+    out: Annotated[Path, typer.Argument(help="File to write, which is replaced.")],
+    form: Annotated[FileFormat | None, typer.Option("--format", help="Format, if not by the file's name.")] = None,
+    where: Where = None,
+) -> None:
+    """Write a table to a file."""
+    kind = form or format_of(out)
+    with bytes_bar(f"exporting {out}", None) as report:
+        written = session.client.tables.export(name, out, kind.value, where=where, progress=report)
+    if session.as_json:
+        print_json({"table": name, "file": str(out), "format": kind.value, "bytes": written})
+    else:
+        say(f"wrote {out} ({written:,} bytes)")
+
+
+@table.command("history")
+@remote
+def table_history(session: Session, name: Name, row: Annotated[int, typer.Argument(help="The row's number.")]) -> None:
+    """Show what became of a row, newest first."""
+    columns = ["at", "user", "kind", "before", "after", "undone", "import_id"]
+    session.show(session.client.tables.history(name, row), columns, "no changes")
+
+
+@table.command("delete")
+@remote
+def table_delete(session: Session, name: Name, yes: Yes = False) -> None:
+    """Drop a table with all its rows, for good."""
+    session.confirm(f"Drop table {name} with all its rows, for good?", yes)
+    session.client.tables.delete(name, confirm=name)
+    session.show({"table": name, "deleted": True})

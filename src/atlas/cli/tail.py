@@ -1,0 +1,93 @@
+"""`atlas rows tail`: rows as they arrive, in a live table on a terminal, else a line each."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from atlas.cli.datasets import Dataset
+from atlas.cli.output import dumps, plain
+from atlas.cli.problems import say
+from atlas.cli.rows import columns_of, flat
+from atlas.cli.session import Session, remote
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from atlas.client import StreamEvent
+
+
+@remote
+def rows_tail(
+    session: Session,
+    name: Dataset,
+    last: Annotated[int, typer.Option(help="Begin with this many of the rows inserted last.", min=0)] = 10,
+    columns: Annotated[list[str] | None, typer.Option("--columns", help="Only these: a,b. Repeatable.")] = None,
+) -> None:
+    """Show rows as they arrive, until Ctrl-C. A lost connection is taken up again without losing a row."""
+    wanted = [part for text in columns or () for part in text.split(",")]
+    with contextlib.suppress(KeyboardInterrupt):
+        if session.as_json or not sys.stdout.isatty():
+            for row in arriving(session, name, last, wanted):
+                print(dumps(row) if session.as_json else line(row), flush=True)
+        else:
+            _live(session, name, last, wanted)
+
+
+def arriving(session: Session, name: str, last: int, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """Flat rows: the last ones inserted, then each new one."""
+    from atlas.client.events import Connected, NewRow
+
+    start = None
+    if last:
+        # Ids of events count insertions, so the stream itself can begin a few rows ago; nothing can come between.
+        events = cast("Generator[StreamEvent, None, None]", session.client.rows.stream(name))
+        with contextlib.closing(events):
+            start = max(0, next(event.id for event in events if isinstance(event, Connected)) - last)
+    connections = 0
+    for event in session.client.rows.stream(name, last_event_id=start):
+        if isinstance(event, Connected):
+            connections += 1
+            if connections > 1:
+                say("connected again")
+        elif isinstance(event, NewRow):
+            row = flat(event)
+            yield {key: row[key] for key in ("timestamp", *columns) if key in row} if columns else row
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row for people: its time, then its values."""
+    values = " ".join(f"{key}={plain(value)}" for key, value in row.items() if key != "timestamp")
+    return f"{row['timestamp']}  {values}"
+
+
+def _live(session: Session, name: str, last: int, columns: list[str]) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console()
+    shown: deque[dict[str, Any]] = deque(maxlen=max(1, console.height - 6))
+    title = f"dataset {name} at {session.target.url}"
+    with Live(live_table(title, shown, 0), console=console, auto_refresh=True, refresh_per_second=8) as live:
+        for count, row in enumerate(arriving(session, name, last, columns), 1):
+            shown.append(row)
+            live.update(live_table(title, shown, count))
+
+
+def live_table(title: str, shown: deque[dict[str, Any]], count: int) -> Table:
+    """The rows that fit on the terminal, newest last."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", caption=Text(f"{count:,} rows · Ctrl-C ends"))
+    names = columns_of(list(shown)) or ["timestamp"]
+    for key in names:
+        table.add_column(Text(key), no_wrap=True)
+    for row in shown:
+        table.add_row(*(Text(plain(row.get(key))) for key in names))
+    return table

@@ -1,0 +1,218 @@
+"""What each command does on a server, and that all of them speak JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+from tests.cli.conftest import CONTACTS, Cli
+from tests.docs.test_coverage import all_commands
+
+# A run of each command with --json, after `prepared`; `{…}` are filled in. The code is that of the run.
+RUNS: dict[str, tuple[list[str], int]] = {
+    "version": ([], 0), "status": ([], 0), "usage": ([], 0), "logout": ([], 0),
+    "login": (["--url", "{url}", "--key", "-"], 0),
+    "profile list": ([], 0), "profile use": (["default"], 0), "profile show": ([], 0),
+    "dataset list": ([], 0), "dataset search": (["source=demo"], 0), "dataset show": (["{dataset}"], 0),
+    "dataset create": (["another", "--metadata", "a=1"], 0),
+    "dataset update": (["{dataset}", "--description", "x", "-m", "b=2"], 0),
+    "dataset delete": (["{dataset}", "--yes"], 0), "dataset tag": (["{dataset}", "test"], 0),
+    "dataset untag": (["{dataset}", "public"], 0), "dataset columns": (["{dataset}"], 0),
+    "tag list": ([], 0), "tag acquire": (["test"], 0),
+    "rows insert": (["{dataset}", "--timestamp", "now", "--value", "price=1.5"], 0),
+    "rows get": (["{dataset}"], 0), "rows latest": (["{dataset}"], 0), "rows aggregate": (["{dataset}"], 0),
+    "rows delete": (["{dataset}", "--start", "2026-01-01", "--yes"], 0),
+    "rows download": (["{dataset}", "{out}.csv"], 0),
+    "import": (["{file}", "Import into people, email is the key", "--preview"], 0),
+    "imports list": ([], 0), "imports show": (["{import}"], 0), "imports export": (["{import}", "{out}.csv"], 0),
+    "imports undo": (["{import}", "--yes"], 0), "imports redo": (["{import}", "--yes"], 0),
+    "issues list": (["{import}"], 0), "issues correct": (["{import}", "--all-duplicates", "skip"], 3),
+    "ask": (["How many people are there?"], 0), "sql": (["SELECT count(*) FROM people"], 0),
+    "record": (["Update the people with email bob@x.com: set full_name to Robert"], 0),
+    "table list": ([], 0), "table schema": (["people"], 0), "table stats": (["people"], 0),
+    "table rows": (["people"], 0),
+    "table update": (["people", "--set", "age=5", "--where", "full_name = 'Bob'"], 0),
+    "table export": (["people", "{out}.ndjson"], 0), "table history": (["people", "1"], 0),
+    "table delete": (["people", "--yes"], 0),
+    "key list": ([], 0),
+    "key create": (["--name", "laptop", "--expires", "90d"], 0), "key revoke": (["{key}", "--yes"], 0),
+    "key rotate": (["{key}", "--yes"], 0),
+}  # fmt: skip
+# These print JSON in tests of their own: they do not end by themselves, need a terminal, or work on the database.
+ELSEWHERE = {"serve", "rows tail", "issues review"}
+
+
+def prepared(cli: Cli) -> dict[str, str]:
+    """A dataset with rows, a table with issues and a key, new each time."""
+    number = len(cli.json("dataset", "list")) + 1
+    dataset = cli.json("dataset", "create", f"prices {number}", "--metadata", "source=demo")["id"]
+    cli.run("rows", "insert", str(dataset), "--timestamp", "2026-01-05T10:00:00Z", "-v", "price=2", "-v", "note=busy")
+    cli.run("dataset", "tag", str(dataset), "public")
+    if any(table["table_name"] == "people" for table in cli.json("table", "list")):
+        cli.run("table", "delete", "people", "--yes")
+    file = cli.file("contacts.csv", CONTACTS)
+    done = cli.json("import", file, "Import into people, email is the key", code=3)
+    key = cli.json("key", "create", "--name", "spare")
+    return {
+        "url": cli.server.url, "dataset": str(dataset), "file": file, "import": done["import_id"],
+        "key": str(key["id"]),
+        "out": str(cli.folder / "out"),
+    }  # fmt: skip
+
+
+def test_every_command_prints_json(cli: Cli) -> None:
+    names = {name.removeprefix("atlas ") for name, _ in all_commands() if not name.startswith("atlas admin ")}
+    assert names == RUNS.keys() | ELSEWHERE
+    assert all("--json" in options for name, options in all_commands() if name != "atlas serve")
+    changing = ("delete", "undo", "redo", "rotate", "logout", "login")
+    found = prepared(cli)
+    # What takes things away comes last, each on its own.
+    for name, (arguments, code) in sorted(RUNS.items(), key=lambda run: run[0].endswith(changing)):
+        if name.endswith(changing):
+            cli.login()
+            found = prepared(cli)
+        stdin = cli.server.people.owner if name == "login" else None
+        shown = cli.json(*name.split(), *(part.format(**found) for part in arguments), code=code, stdin=stdin)
+        assert isinstance(shown, dict | list), name
+
+
+def test_datasets_and_rows(cli: Cli) -> None:
+    made = cli.json("dataset", "create", "btc", "--description", "Bitcoin", "-m", "source=demo", "-m", '{"tier": 1}')
+    assert made["metadata"] == {"source": "demo", "tier": 1}
+    changed = cli.json("dataset", "update", "btc", "--name", "btc hourly", "-m", "tier=2")
+    assert (changed["name"], changed["metadata"]) == ("btc hourly", {"source": "demo", "tier": 2})
+    assert cli.json("dataset", "update", "btc hourly", "--replace-metadata")["metadata"] == {}
+    assert "btc hourly" in cli.run("dataset", "list", "--search", "hourly").stdout
+    csv = cli.file("rows.csv", "time,open,note\n2026-01-05T10:00:00Z,1,a\n2026-01-05T11:00:00Z,2,b\n")
+    assert cli.json("rows", "insert", "btc hourly", csv) == {"dataset": "btc hourly", "inserted": 2}
+    lines = '{"timestamp": "2026-01-06T10:00:00Z", "open": 3}\n'
+    assert cli.json("rows", "insert", "btc hourly", "-", "--format", "ndjson", stdin=lines)["inserted"] == 1
+    array = cli.file("rows.json", '[{"timestamp": "2026-01-07T10:00:00Z", "values": {"open": 4, "deep": {"a": [1]}}}]')
+    assert "inserted 1 rows" in cli.run("rows", "insert", "btc hourly", array).stderr
+    found = cli.json("rows", "get", "btc hourly", "--end", "2026-01-06", "--newest-first", "--limit", "1")
+    assert found["count"] == 2
+    assert found["rows"] == [{"timestamp": "2026-01-05T11:00:00Z", "values": {"note": "b", "open": 2}}]
+    csv_text = cli.run("rows", "get", "btc hourly", "--format", "csv", "--columns", "open").stdout
+    assert csv_text.splitlines()[0] == "timestamp,open"
+    assert len(csv_text.splitlines()) == 5
+    ndjson = cli.run("rows", "get", "btc hourly", "--format", "ndjson", "--start", "2026-01-07").stdout
+    assert json.loads(ndjson) == {"timestamp": "2026-01-07T10:00:00Z", "open": 4, "deep": {"a": [1]}}
+    assert "2026-01-05T11:00:00Z" in cli.run("rows", "get", "btc hourly").stdout
+    assert "2026-01-07T10:00:00Z" in cli.run("rows", "latest", "btc hourly").stdout
+    figures = cli.run(
+        "rows", "aggregate", "btc hourly", "--bucket", "year", "--functions", "count,max", "--format", "csv"
+    )
+    assert figures.stdout.splitlines() == ["timestamp,count,open.count,open.max", "2026-01-01T00:00:00Z,4,4,4"]
+    assert "add --yes" in cli.run("rows", "delete", "btc hourly", "--start", "2026-01-07", code=1).stderr
+    assert cli.json("rows", "delete", "btc hourly", "--start", "2026-01-07", "--yes")["deleted"] == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "json", "parquet", "arrow"])
+def test_downloads_can_be_inserted_again(cli: Cli, form: str) -> None:
+    cli.run("dataset", "create", f"from {form}")
+    cli.run("dataset", "create", f"to {form}")
+    cli.run("rows", "insert", f"from {form}", "--timestamp", "2026-01-05T10:00:00Z", "-v", "n=1", "-v", "t=x")
+    out = cli.folder / f"out.{form}"
+    assert cli.json("rows", "download", f"from {form}", str(out))["bytes"] == out.stat().st_size
+    cli.run("rows", "insert", f"to {form}", str(out))
+    assert cli.json("rows", "get", f"to {form}")["rows"] == cli.json("rows", "get", f"from {form}")["rows"]
+
+
+def test_import_review_and_undo(cli: Cli) -> None:
+    file = cli.file("contacts.csv", CONTACTS)
+    plan = cli.run("import", file, "Import into leads, email is the key", "--preview").stdout
+    assert "leads (new)" in plan
+    told = cli.run("import", file, "Import into leads, email is the key", code=3)
+    assert "1 duplicates, 1 validation failures, 1 replaced values" in told.stdout
+    waiting = cli.json("issues", "list", "last")
+    failure, replaced = waiting["validations"][0], waiting["replacements"][0]
+    decisions = {
+        "validation_failures": [
+            {"failure_id": failure["failure_id"], "action": "insert_corrected",
+             "corrected_data": {"email": "carl@x.com"}}
+        ],
+        "value_replacements": [
+            {"replacement_id": replaced["replacement_id"], "action": "set_custom", "custom_value": 44}
+        ],
+    }  # fmt: skip
+    done = cli.json("issues", "correct", "last", "--file", "-", code=3, stdin=json.dumps(decisions))
+    assert (done["rows_inserted"], done["rows_updated"], done["summary"]["duplicates_count"]) == (1, 1, 1)
+    cli.run("issues", "correct", "last", "--all-duplicates", "skip")
+    out = cli.folder / "leads.csv"
+    cli.run("table", "export", "leads", str(out))
+    assert "carl@x.com" in out.read_text(encoding="utf-8")
+    assert "ann@x.com" in cli.run("table", "rows", "leads", "--where", "age < 40", "--format", "csv").stdout
+    assert cli.json("table", "update", "leads", "--set", "age=50", "--row", "1")["row"] == 1
+    assert "50" in cli.run("table", "history", "leads", "1").stdout
+    assert cli.run("imports", "undo", "last", "--yes").exit_code == 0
+    assert {row["age"] for row in cli.json("table", "rows", "leads")["rows"]} == {30, 44, 40}
+    changes = cli.file("changes.csv", "email,age\nann@x.com,33\n")
+    assert cli.json("table", "update", "leads", "--file", changes, "--key", "email")["rows_changed"] == 1
+    for command in (["--set", "age=1"], ["--set", "age"], ["--file", changes], ["--where", "age > 1"]):
+        cli.run("table", "update", "leads", *command, code=2)
+
+
+def test_questions(cli: Cli) -> None:
+    cli.run("import", cli.file("contacts.csv", CONTACTS), "Import into friends, keep all duplicates", code=3)
+    asked = cli.json("ask", "How many friends are there?", "--rate", "up")
+    assert asked["rows_returned"] == 1
+    more = cli.run("ask", "and who joined in 2024?", "--thread", asked["thread_id"], "--sql")
+    assert "SELECT" in more.stdout
+    assert cli.run("ask", "How many friends are there?", "--csv").stdout.count("\n") == 2
+    unclear = cli.run("ask", "What is the airspeed of an unladen swallow?", code=3)
+    assert unclear.stdout
+    assert cli.json("ask", "What is the airspeed of an unladen swallow?", code=3)["success"] is False
+    assert cli.run("sql", "--csv", stdin="SELECT email FROM friends ORDER BY 1").stdout.startswith("email\n")
+    assert "bob@x.com" in cli.run("sql", "SELECT email, email FROM friends").stdout
+    assert cli.run("sql", "DROP TABLE friends", code=1).stderr.count("\n") == 1
+    assert cli.run("record", "Do what you think is best", code=3).stdout
+
+
+def test_keys_rotate_into_the_profile(cli: Cli) -> None:
+    own = cli.json("key", "create", "--name", "mine")
+    cli.login(own["key"], "mine")
+    assert cli.json("status")["me"]["key"]["id"] == own["id"]
+    assert "new key" in cli.run("key", "rotate", str(own["id"]), "--yes").stderr
+    assert cli.json("status")["me"]["key"]["name"] == "mine"
+    assert cli.json("status", "--profile", "default")["profile"] == "default"
+    assert {one["name"]: one["is_default"] for one in cli.json("profile", "list")} == {"default": False, "mine": True}
+    cli.run("profile", "use", "default")
+    assert cli.json("profile", "show")["name"] == "default"
+    assert "nope" in cli.run("profile", "show", "nope", code=1).stderr
+
+
+def test_names_that_do_not_fit(cli: Cli) -> None:
+    for command in (["dataset", "show", "no such dataset"], ["rows", "get", "99999"], ["imports", "show", "nonsense"]):
+        assert cli.run(*command, code=1).stderr.count("\n") == 1
+    for command in (
+        ["dataset", "create", "x", "--metadata", "nothing"], ["dataset", "update", "x"], ["dataset", "search", "x"],
+        ["rows", "insert", "x"], ["rows", "insert", "x", "nofile.csv"], ["rows", "insert", "x", "-"],
+        ["rows", "insert", "x", "--timestamp", "now", "-v", "a"], ["rows", "get", "x", "--start", "yesterday"],
+        ["rows", "delete", "x"], ["rows", "download", "x", "out.xyz"], ["issues", "correct", "last"], ["ask"],
+        ["sql", " "], ["import", "nofile.csv", "x"], ["status", "--profile", "a", "--url", "http://x"],
+    ):  # fmt: skip
+        cli.run(*command, code=2)
+
+
+def test_completion_is_offered() -> None:
+    names = {
+        option
+        for one in typer.main.get_command(__import__("atlas.cli.main").cli.main.app).params
+        for option in one.opts
+    }
+    assert {"--install-completion", "--show-completion"} <= names
+
+
+def test_modules_stay_small_in_memory(tmp_path: Path) -> None:
+    """Nothing heavy is imported for help or for a remote command."""
+    code = (
+        "import sys, atlas.cli.main, atlas.cli.session, atlas.client\n"
+        "heavy = {'pyarrow', 'pandas', 'polars', 'duckdb', 'fastapi', 'pydantic', 'psycopg', 'numpy', 'keyring'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip() == "[]"

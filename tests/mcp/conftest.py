@@ -1,5 +1,0 @@
-"""The client's server, for assistants."""
-
-from tests.client.conftest import no_profiles, server
-
-__all__ = ["no_profiles", "server"]
