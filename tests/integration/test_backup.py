@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import psycopg
@@ -48,6 +49,17 @@ def contents(url: str) -> dict[str, tuple[int, str]]:
             ).fetchone()
             for schema, table in connection.execute(tables).fetchall()
         }  # type: ignore[return-value]
+
+
+def rights(url: str) -> dict[str, tuple[str, set[str]]]:
+    """Owner of each table and view of an organization, and who may do what with it."""
+    query = """SELECT c.oid::regclass::text, relowner::regrole::text, coalesce(relacl::text[], '{}') FROM pg_class c
+               JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname ~ '^org_' AND relkind IN ('r', 'v')
+               UNION SELECT nspname, nspowner::regrole::text, nspacl::text[] FROM pg_namespace
+               WHERE nspname ~ '^org_'"""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(query.encode()).fetchall()
+    return {name: (owner, set(granted)) for name, owner, granted in found}
 
 
 def fill(client: httpx.Client) -> None:
@@ -112,12 +124,12 @@ def test_backup_while_rows_arrive_and_restore_into_an_empty_folder(folders: tupl
         assert "running" in atlas("restore", str(file), "--data-dir", str(old / "data"), code=1)
     first.stop()
     with EmbeddedPostgres(old / "data").serve() as url:
-        before = contents(url)
+        before, before_rights = contents(url), rights(url)
 
     restored = atlas("restore", str(file), "--data-dir", str(new / "data"))
     assert restored["rows"] == made["rows"]
     with EmbeddedPostgres(new / "data").serve() as url:
-        after = contents(url)
+        after, after_rights = contents(url), rights(url)
         with psycopg.connect(url) as connection:
             states = connection.execute(
                 "SELECT s.row_count, coalesce(sum(b.row_count), 0)::bigint FROM atlas.dataset_state s"
@@ -129,6 +141,8 @@ def test_backup_while_rows_arrive_and_restore_into_an_empty_folder(folders: tupl
     }
     # The rollup of what arrives is made when that are enough rows, before or after the backup.
     assert after.keys() | {name for name in before if name.endswith("._rollup_2")} == before.keys()
+    assert len(after_rights) >= 4
+    assert after_rights.items() <= {**after_rights, **before_rights}.items()
     # These go on changing: what arrives, and what the server keeps of it.
     moving = {"dataset_2", "dataset_state", "row_blocks", "api_keys", "api_key_usage", "idempotency_keys"}
     moving |= {"rollups", "_rollup_2"}
@@ -187,3 +201,23 @@ def test_a_restore_that_is_refused_changes_nothing(folders: tuple[Path, Path]) -
         restored = atlas("restore", str(file), "--force", **environment)
         assert restored["verified"]
         assert contents(url) != before
+
+
+def test_a_user_that_is_no_superuser_may_restore(folders: tuple[Path, Path]) -> None:
+    """As on a managed server: a role of its own that may create roles, and a database that it owns."""
+    file = folders[0].parent / "atlas.zip"
+    with open_folder() as folder, EmbeddedPostgres(folder).serve() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE managed LOGIN CREATEROLE PASSWORD 'for this test'")
+            connection.execute("CREATE DATABASE managed OWNER managed")
+        parts = urlsplit(url)
+        own = urlunsplit(parts._replace(netloc="managed:for%20this%20test@", path="/managed"))
+        assert atlas("restore", str(file), ATLAS_DATABASE_URL=own)["verified"]
+        with psycopg.connect(own) as connection:
+            role = connection.execute("SELECT schema_name || '_owner' FROM atlas.organizations").fetchone()
+            assert role is not None
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role[0])))
+            schema = role[0].removesuffix("_owner")
+            assert connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, "dataset_1")))
+        again = file.with_name("again.zip")
+        assert atlas("backup", str(again), ATLAS_DATABASE_URL=own)["rows"]

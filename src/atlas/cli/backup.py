@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from atlas.cli.local import DataDir, database_url, server_installed, settings
+from atlas.cli.local import DataDir, database_url, log_to_errors, server_installed, settings
 from atlas.cli.output import Json, show
 from atlas.cli.problems import CommandError, reported
 
@@ -56,6 +56,7 @@ def restore(
 def _own_database(data_dir: Path | None) -> Iterator[str]:
     """The URL of the database, which no server has: an embedded one is started for it."""
     found = settings(data_dir=data_dir)
+    log_to_errors(found)
     if found.database_url:
         yield found.database_url
         return

@@ -46,10 +46,18 @@ def settings(**given: Any) -> Settings:
         raise CommandError("; ".join(problems)) from None
 
 
+def log_to_errors(settings: Settings) -> None:
+    """Sends log lines to standard error, as standard output is for results."""
+    from atlas.logs import configure_logs
+
+    configure_logs(settings.log_level, settings.log_format)
+
+
 @contextlib.contextmanager
 def database_url(data_dir: Path | None) -> Iterator[Settings]:
     """Settings with the URL of the configured, running or else briefly started database."""
     found = settings(data_dir=data_dir)
+    log_to_errors(found)
     if found.database_url:
         yield found
         return
