@@ -13,6 +13,7 @@ import atlas
 from atlas.config import Settings
 from atlas.http import problems, system
 from atlas.http.content import accounts as content_accounts
+from atlas.http.content import admin as content_admin
 from atlas.http.content import background as content_background
 from atlas.http.content import imports as content_imports
 from atlas.http.content import instructions as content_instructions
@@ -28,6 +29,7 @@ from atlas.http.timeseries import datasets, rows, tags
 from atlas.logs import configure_logs
 from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
+from atlas.service.admin import AdminService
 from atlas.service.asked import AskedService
 from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
@@ -36,6 +38,7 @@ from atlas.service.history import HistoryService
 from atlas.service.imports import ImportService
 from atlas.service.instructions import InstructionService
 from atlas.service.issues import IssueService
+from atlas.service.keys import KeyService
 from atlas.service.language import LanguageService
 from atlas.service.models import ModelService, ModelSettings
 from atlas.service.questions import QuestionService
@@ -80,6 +83,7 @@ ROUTERS = (
     content_questions.router,
     model_settings.router,
     content_accounts.router,
+    content_admin.router,
     system.router,
 )
 
@@ -148,7 +152,7 @@ def install_ui(app: FastAPI, sessions: SessionService) -> None:
 def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue) -> Services:
     """Every service on one database."""
     access = AccessService(database)
-    tables = TableService(database)
+    tables, tags = TableService(database), TagService(database, access)
     models = model_service(settings, database)
     language = LanguageService(models)
     runner = ImportService(database, upkeep, language, max_bytes=settings.max_body_bytes, slots=settings.import_slots)
@@ -159,7 +163,8 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         access=access,
         accounts=AccountService(database),
         datasets=DatasetService(database, access),
-        tags=TagService(database, access),
+        admin=AdminService(database, KeyService(database), tags, queue),
+        tags=tags,
         rows=RowService(database, access, upkeep, max_body=settings.max_body_bytes, spool_memory=settings.spool_bytes),
         reads=ReadService(database, access),
         summaries=SummaryService(database, access, upkeep),
@@ -223,8 +228,6 @@ def create_app_from_environment() -> FastAPI:
 
 async def prepare(settings: Settings) -> str | None:
     """Migrates the database; gives the first key if this is a new installation."""
-    from atlas.service.keys import KeyService
-
     assert settings.database_url is not None
     database = Database(settings.database_url, pool_size=2, statement_timeout=settings.request_timeout)
     await asyncio.to_thread(database.migrate)

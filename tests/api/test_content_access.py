@@ -69,6 +69,20 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("DELETE", "/glossary/{term_id}", {}, "none"),
     ("GET", "/me", {}, "any"),
     ("GET", "/usage", {}, "any"),
+    ("GET", "/admin/organizations", {}, "admin"),
+    ("GET", "/admin/users", {}, "admin"),
+    ("POST", "/admin/users", {"json": {"name": "carol"}}, "admin"),
+    ("PATCH", "/admin/users/{user_id}", {"json": {"role": "admin"}}, "admin"),
+    ("POST", "/admin/users/{user_id}/disable", {}, "admin"),
+    ("GET", "/admin/keys", {}, "admin"),
+    ("POST", "/admin/keys", {"json": {"user": "owner"}}, "admin"),
+    ("DELETE", "/admin/keys/{key_id}", {}, "admin"),
+    ("GET", "/admin/tags", {}, "admin"),
+    ("POST", "/admin/tags", {"json": {"name": "gold"}}, "admin"),
+    ("DELETE", "/admin/tags/{tag_id}", {}, "admin"),
+    ("GET", "/admin/jobs", {}, "admin"),
+    ("POST", "/admin/jobs/{job_id}/cancel", {}, "admin"),
+    ("POST", "/admin/jobs/{job_id}/retry", {}, "admin"),
     ("GET", "/keys", {}, "any"),
     ("POST", "/keys", {"json": {"name": "laptop"}}, "any"),
     ("DELETE", "/keys/{key_id}", {}, "none"),
@@ -94,7 +108,7 @@ async def test_callers(
     filled = f"/api/v1{path}".format(
         table_name="leads", import_id=done["import_id"], issue_type="duplicates", delivery_id=done["import_id"],
         question_id=done["import_id"], verified_id=done["import_id"], term_id=done["import_id"],
-        key_id=999_999, row=1,
+        key_id=999_999, user_id=999_999, tag_id=999_999, job_id=999_999, row=1,
     )  # fmt: skip
 
     async def call(key: str | None) -> httpx.Response:
@@ -105,14 +119,14 @@ async def test_callers(
         assert refused.status_code == 401, key
         assert set(refused.json()) == {"detail"}
     stranger = await call(people.stranger)
-    assert stranger.status_code == {"any": 200, "once": 200, "unset": 400}.get(need, 404), stranger.text
+    assert stranger.status_code == {"any": 200, "once": 200, "unset": 400, "admin": 403}.get(need, 404), stranger.text
     if stranger.status_code == 404:
         assert set(stranger.json()) == {"detail"}
     # A tag grants nothing on tables; whoever is of the same organization may use them.
     await client(people.holder).post("/api/tags/acquire/", json={"tag_name": "public"})
     for key in (people.holder, people.owner) if need not in ("undo", "once") else (people.holder,):
         own = await call(key)
-        assert own.status_code == {"unset": 400, "bad": 400, "none": 404}.get(need, 200), own.text
+        assert own.status_code == {"unset": 400, "bad": 400, "none": 404, "admin": 403}.get(need, 200), own.text
 
 
 async def test_the_roles_of_two_organizations_share_nothing(client: Client, people: People, database_url: str) -> None:

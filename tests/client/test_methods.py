@@ -40,6 +40,8 @@ def test_datasets(either: Any) -> None:
     either.datasets.remove_tag("btc", tag.id)
     with pytest.raises(NotFound):
         either.datasets.remove_tag("btc", "public")
+    summary = either.datasets.summary("btc")
+    assert (summary.row_count, summary.is_owner, summary.first_timestamp, summary.tags) == (0, True, None, ())
     access = either.datasets.access("btc", write=True)
     assert (access.has_access, access.is_owner) == (True, True)
     column = either.datasets.add_column("btc", "volume", "float")
@@ -144,6 +146,36 @@ def test_tables(either: Any) -> None:
     changed = either.tables.update_file("sales", ("new.csv", b"id,amount\n2,21\n"), ["id"])
     assert changed.rows_changed == 1
     assert either.imports.undo(changed.import_id).complete
+
+
+def test_rows_of_tables(either: Any, tmp_path: Path) -> None:
+    either.imports.run(("stock.csv", "id,item,amount\n1,nut,10\n2,bolt,20\n3,nail,30\n"), "Import into stock")
+    made = either.tables.insert("stock", {"id": 4, "item": "screw", "amount": 40})
+    assert (made.row, made.values["item"], made.archived) == (4, "screw", False)
+    assert either.tables.patch("stock", made.row, {"amount": 41}).values["amount"] == 41
+    assert either.tables.archive("stock", 1).archived
+    assert [row["item"] for row in either.tables.rows("stock", archived=True)] == ["nut"]
+    rows = [*either.tables.rows("stock", where="amount > 20", sort="-amount", page_size=1)]
+    assert [(row["_row"], row["item"]) for row in rows] == [(4, "screw"), (3, "nail")]
+    assert [row["id"] for row in either.tables.rows("stock", limit=1)] == [2]
+    page = either.tables.page("stock", search="NAIL")
+    assert (page.total_count, page.rows[0]["amount"], page.columns[0].name) == (1, 30, "id")
+    assert not either.tables.restore("stock", 1).archived
+    changes = either.tables.history("stock", 4)
+    assert [change["action"] for change in changes] == ["update", "insert"]
+    assert either.imports.undo(changes[0]["import_id"]).complete
+    for kind in ("csv", "ndjson", "json", "parquet", "arrow"):
+        path = tmp_path / f"stock.{kind}"
+        assert either.tables.export("stock", path, where="amount >= 30") == path.stat().st_size
+    assert (tmp_path / "stock.csv").read_text().splitlines()[0] == "id,item,amount"
+    assert either.tables.to_arrow("stock").column("amount").to_pylist() == [10, 20, 30, 40]
+    assert either.tables.to_polars("stock", where="id = 4")["item"].to_list() == ["screw"]
+    assert [*either.tables.to_pandas("stock")["id"]] == [1, 2, 3, 4]
+    with pytest.raises(Invalid, match="confirm"):
+        either.tables.delete("stock", confirm="stok")
+    either.tables.delete("stock", confirm="stock")
+    with pytest.raises(NotFound):
+        either.tables.schema("stock")
 
 
 def test_records(either: Any) -> None:

@@ -22,9 +22,10 @@ ALLOWED = {
     "service": {"store", "readers", "language", "core", "errors"},
     "http": {"service", "core", "errors", "readers"},
     "ui": {"service", "core", "errors"},
-    "cli": {"client", "service", "core", "errors", "config", "app", "logs", "store"},
+    "cli": {"service", "core", "errors", "config", "app", "logs", "store", "client", "mcp"},
     "app": {"http", "ui", "service", "store", "core", "errors", "config", "logs"},
     "client": {"errors"},
+    "mcp": {"client"},
     # Offers the client, which is imported when it is asked for.
     "__init__": {"client"},
 }

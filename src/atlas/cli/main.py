@@ -10,6 +10,7 @@ import typer
 import atlas
 from atlas.cli import accounts, admin, datasets, imports, issues, questions, tables
 from atlas.cli.local import DataDir, server_installed, settings
+from atlas.cli.mcp import mcp
 from atlas.cli.output import Json, print_json
 from atlas.cli.problems import reported
 from atlas.cli.rows import rows
@@ -22,7 +23,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "login": accounts.login, "logout": accounts.logout, "status": accounts.status, "import": imports.import_file,
-    "ask": questions.ask, "sql": questions.sql, "record": questions.record, "usage": accounts.usage,
+    "ask": questions.ask, "sql": questions.sql, "record": questions.record, "usage": accounts.usage, "mcp": mcp,
 }  # fmt: skip
 for name, command in COMMANDS.items():
     app.command(name)(command)

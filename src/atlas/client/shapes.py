@@ -60,11 +60,13 @@ class TablePage(Record):
 
 @dataclass(frozen=True, slots=True)
 class RowChange(Record):
-    """What became of one row of a table. row: its number; import_id: what `imports.undo` takes back."""
+    """One row of a table after a change. row: its number; import_id: what `imports.undo` takes back."""
 
     import_id: str
     row: int
     table_name: str | None = None
+    values: Json = field(default_factory=dict)
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from atlas.errors import BadRequestError
 from atlas.http.limits import RateLimiter
 from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
+from atlas.service.admin import AdminService
 from atlas.service.asked import AskedService
 from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
@@ -46,6 +47,7 @@ class Services:
 
     access: AccessService
     accounts: AccountService
+    admin: AdminService
     datasets: DatasetService
     tags: TagService
     rows: RowService

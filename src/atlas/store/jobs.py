@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import procrastinate
@@ -81,6 +82,18 @@ class JobQueue:
     async def defer_delivery(self, delivery_id: UUID) -> None:
         """Has a webhook delivered."""
         await self._deliver.defer_async(delivery_id=str(delivery_id))
+
+    async def cancel(self, job_id: int) -> bool:
+        """Takes a job that waits off the queue. False where it does not wait."""
+        return await self._app.job_manager.cancel_job_by_id_async(job_id)
+
+    async def retry(self, job_id: int) -> bool:
+        """Has a failed job run again. False where it has not failed, or its work waits already."""
+        try:
+            await self._app.job_manager.retry_job_by_id_async(job_id, retry_at=datetime.now(UTC))
+        except ConnectorException:
+            return False
+        return True
 
     def start(
         self, *, on_import: Callable[[UUID], Awaitable[None]], on_delivery: Callable[[UUID], Awaitable[None]],

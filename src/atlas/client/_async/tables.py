@@ -57,7 +57,7 @@ class AsyncTables(AsyncResource):
         self, table: str, *, where: str | None = None, search: str | None = None, sort: str | None = None,
         archived: bool = False, limit: int | None = None, page_size: int = 1000,
     ) -> AsyncIterator[Json]:  # fmt: skip
-        """Rows by name of column, page by page; each has its number as `_row`."""
+        """Rows by name of column, page by page; each has its number as `_row`. archived: only those."""
         params = {"filter": where, "search": search, "sort": sort, "archived": archived or None}
         async for row in self._pages(table_path(table, "rows"), "rows", limit, params, page=page_size):
             yield row
@@ -79,7 +79,7 @@ class AsyncTables(AsyncResource):
         return RowChange.read(await self._post(table_path(table, "rows", row, "restore")))
 
     async def history(self, table: str, row: int) -> Sequence[Json]:
-        """What became of a row, newest first."""
+        """What became of a row, newest first: who did what when, and the values before and after."""
         answer = await self._get(table_path(table, "rows", row, "history"))
         return tuple(answer["changes"])
 

@@ -58,7 +58,7 @@ class Tables(Resource):
         self, table: str, *, where: str | None = None, search: str | None = None, sort: str | None = None,
         archived: bool = False, limit: int | None = None, page_size: int = 1000,
     ) -> Iterator[Json]:  # fmt: skip
-        """Rows by name of column, page by page; each has its number as `_row`."""
+        """Rows by name of column, page by page; each has its number as `_row`. archived: only those."""
         params = {"filter": where, "search": search, "sort": sort, "archived": archived or None}
         yield from self._pages(table_path(table, "rows"), "rows", limit, params, page=page_size)
 
@@ -79,7 +79,7 @@ class Tables(Resource):
         return RowChange.read(self._post(table_path(table, "rows", row, "restore")))
 
     def history(self, table: str, row: int) -> Sequence[Json]:
-        """What became of a row, newest first."""
+        """What became of a row, newest first: who did what when, and the values before and after."""
         answer = self._get(table_path(table, "rows", row, "history"))
         return tuple(answer["changes"])
 

@@ -1,0 +1,54 @@
+"""`atlas mcp`: Atlas for assistants."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atlas.cli.problems import CommandError, reported, say
+
+TOKEN_VARIABLE = "ATLAS_MCP_TOKEN"  # noqa: S105 - the name of a variable
+
+
+def mcp(
+    url: Annotated[str | None, typer.Option(help="The server; else the profile's or ATLAS_URL.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Profile with the server and its key.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Also offer tools that insert, import and undo.")] = False,
+    allow_dir: Annotated[
+        list[Path] | None, typer.Option(help="Folder whose files may be previewed and imported; may be repeated.")
+    ] = None,
+    http: Annotated[int | None, typer.Option(help="Serve on this port of 127.0.0.1, not on stdin and stdout.")] = None,
+) -> None:
+    """Serve assistants by the Model Context Protocol, with the rights of one API key."""
+    with reported():
+        if importlib.util.find_spec("mcp") is None:
+            raise CommandError("the Model Context Protocol is not installed: pip install 'atlas-data-platform[mcp]'")
+        missing = [str(folder) for folder in allow_dir or () if not folder.is_dir()]
+        if missing:
+            raise CommandError(f"--allow-dir {missing[0]} is not a folder")
+        _serve(url, profile, write, tuple(allow_dir or ()), http)
+
+
+def _serve(url: str | None, profile: str | None, write: bool, folders: tuple[Path, ...], http: int | None) -> None:
+    from atlas.client import AsyncClient, AtlasClientError
+    from atlas.mcp.server import HOST, Options, serve_http, serve_stdio
+
+    options = Options(write, folders)
+    try:
+        client = AsyncClient(url, profile=profile)
+    except AtlasClientError as error:
+        raise CommandError(str(error)) from None
+    if http is None:
+        asyncio.run(serve_stdio(client, options))
+        return
+    token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(32)
+    say(f"Atlas: http://{HOST}:{http}/mcp for {client.url}")
+    if TOKEN_VARIABLE not in os.environ:
+        say(f"Header: Authorization: Bearer {token}")
+    asyncio.run(serve_http(client, options, http, token))

@@ -1,0 +1,58 @@
+-- name: organization_of
+-- An organization by its name, or that of a user.
+SELECT o.id, o.name FROM atlas.organizations o
+WHERE (%(name)s::text IS NOT NULL AND o.name = %(name)s)
+   OR (%(name)s::text IS NULL AND o.id = (SELECT organization_id FROM atlas.users WHERE id = %(user)s))
+
+-- name: find_key
+SELECT k.id, k.revoked_at, u.id AS user_id, u.role, u.organization_id
+FROM atlas.api_keys k JOIN atlas.users u ON u.id = k.user_id WHERE k.id = %(id)s
+
+-- name: disable_user
+-- Ends all keys of a user that have not ended; those that have expired, too.
+UPDATE atlas.api_keys SET revoked_at = now() WHERE user_id = %(user)s AND revoked_at IS NULL RETURNING id
+
+-- name: list_tags
+SELECT t.id, t.name, t.description, t.is_public,
+       (SELECT count(*) FROM atlas.dataset_tags d WHERE d.tag_id = t.id) AS datasets,
+       (SELECT count(*) FROM atlas.user_tags u WHERE u.tag_id = t.id) AS holders, t.created_at
+FROM atlas.tags t ORDER BY t.id
+
+-- name: delete_tag
+DELETE FROM atlas.tags WHERE id = %(id)s RETURNING id
+
+-- name: list_jobs
+-- Jobs of an organization, newest first. Those that succeeded are not kept.
+SELECT j.id, j.task_name AS task, j.status::text AS status, j.attempts, i.id AS import_id, d.id AS delivery_id,
+       j.scheduled_at, e.created_at, e.started_at, e.ended_at, count(*) OVER () AS total
+FROM atlas_jobs.procrastinate_jobs j
+LEFT JOIN atlas.imports i ON i.id = (j.args ->> 'import_id')::uuid
+LEFT JOIN atlas.webhook_deliveries d ON d.id = (j.args ->> 'delivery_id')::uuid
+CROSS JOIN LATERAL (
+    SELECT min(at) FILTER (WHERE type = 'deferred') AS created_at, max(at) FILTER (WHERE type = 'started') AS started_at,
+           max(at) FILTER (WHERE type IN ('failed', 'cancelled', 'aborted', 'succeeded')) AS ended_at
+    FROM atlas_jobs.procrastinate_events WHERE job_id = j.id) e
+WHERE coalesce(i.organization_id, d.organization_id) = %(organization)s
+  AND (%(status)s::text IS NULL OR j.status::text = %(status)s)
+ORDER BY j.id DESC LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: job_organization
+SELECT coalesce(i.organization_id, d.organization_id) AS organization_id, j.status::text AS status,
+       i.id AS import_id, d.id AS delivery_id
+FROM atlas_jobs.procrastinate_jobs j
+LEFT JOIN atlas.imports i ON i.id = (j.args ->> 'import_id')::uuid
+LEFT JOIN atlas.webhook_deliveries d ON d.id = (j.args ->> 'delivery_id')::uuid
+WHERE j.id = %(id)s
+
+-- name: cancel_import
+UPDATE atlas.imports SET status = 'failed', error = 'cancelled', finished_at = now()
+WHERE id = %(id)s AND status = 'pending'
+
+-- name: reopen_import
+UPDATE atlas.imports SET status = 'pending', error = NULL, finished_at = NULL WHERE id = %(id)s AND status = 'failed'
+
+-- name: cancel_delivery
+UPDATE atlas.webhook_deliveries SET status = 'failed' WHERE id = %(id)s AND status = 'pending'
+
+-- name: reopen_failed_delivery
+UPDATE atlas.webhook_deliveries SET status = 'pending' WHERE id = %(id)s AND status = 'failed'
