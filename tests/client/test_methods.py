@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from tests.client.conftest import Server
 
 from atlas import Client
-from atlas.client import Connected, Heartbeat, Invalid, NewRow, NotFound
+from atlas.client import Connected, Forbidden, Heartbeat, Invalid, NewRow, NotFound
 
 CSV = "name,email,amount\nAnn,ann@x.com,10\nBob,bob@x.com,20.5\nAnn again,ann@x.com,30\n"
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -218,6 +221,50 @@ def test_settings(either: Any) -> None:
     assert either.model_settings.set("none")["source"] == "organization"
     assert either.model_settings.delete()["source"] == "none"
     assert either.model_settings.test()["success"] is False
+
+
+def test_usage(either: Any) -> None:
+    either.rows.insert(either.datasets.create("used"), NOON, {"n": 1})
+    for _ in range(100):
+        used = either.usage(7)
+        if used.days and used.days[-1]["rows_written"]:
+            break
+        time.sleep(0.1)
+    assert used.days[-1]["requests"] >= 2
+    assert used.keys[0]["prefix"].startswith("atlas_live_sk_")
+    assert used.storage["datasets"] >= 1
+
+
+def test_admin(either: Any, server: Server) -> None:
+    with pytest.raises(Forbidden):
+        either.admin.users()
+    with psycopg.connect(server.database_url, autocommit=True) as database:
+        database.execute("UPDATE atlas.users SET role = 'operator' WHERE name IN ('owner', 'stranger')")
+        try:
+            administrate(either)
+        finally:
+            database.execute("UPDATE atlas.users SET role = 'member'")
+
+
+def administrate(either: Any) -> None:
+    mine = either.me().organization.name
+    made = either.admin.create_user("carol", organization=mine)
+    assert either.admin.set_role(made["id"], "admin")["role"] == "admin"
+    assert ("carol", "admin") in [(user["name"], user["role"]) for user in either.admin.users()]
+    key = either.admin.create_key("carol", "laptop", datetime(2999, 1, 1, tzinfo=UTC))
+    assert key.key is not None
+    assert [found.name for found in either.admin.keys(user="carol")] == ["laptop"]
+    either.admin.revoke_key(key.id)
+    assert either.admin.disable_user(made["id"])["revoked_keys"] == 0
+    tag = either.admin.create_tag(f"paid {mine}", "For money", secret="hush")
+    assert f"paid {mine}" in [found["name"] for found in either.admin.tags()]
+    assert either.tags.acquire(f"paid {mine}", "hush").id == tag["id"]
+    either.admin.delete_tag(tag["id"])
+    assert {"acme", "other"} <= {found["name"] for found in either.admin.organizations()}
+    assert [*either.admin.jobs(status="failed")] == []
+    for action in (either.admin.cancel_job, either.admin.retry_job):
+        with pytest.raises(NotFound):
+            action(123456)
 
 
 def test_keys(either: Any) -> None:

@@ -35,9 +35,9 @@ class AsyncAdmin(AsyncResource):
         found: Json = await self._post(f"{ADMIN}/users/{int(user_id)}/disable")
         return found
 
-    async def keys(self, *, organization: str | None = None) -> Sequence[Key]:
-        """Keys of all users."""
-        return Key.read_all((await self._get(f"{ADMIN}/keys", organization=organization))["keys"])
+    async def keys(self, *, user: str | None = None, organization: str | None = None) -> Sequence[Key]:
+        """Keys of all users, or of one."""
+        return Key.read_all((await self._get(f"{ADMIN}/keys", user=user, organization=organization))["keys"])
 
     async def create_key(
         self, user: str, name: str = "", expires_at: datetime | str | None = None, *, organization: str | None = None

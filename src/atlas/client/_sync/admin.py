@@ -36,9 +36,9 @@ class Admin(Resource):
         found: Json = self._post(f"{ADMIN}/users/{int(user_id)}/disable")
         return found
 
-    def keys(self, *, organization: str | None = None) -> Sequence[Key]:
-        """Keys of all users."""
-        return Key.read_all((self._get(f"{ADMIN}/keys", organization=organization))["keys"])
+    def keys(self, *, user: str | None = None, organization: str | None = None) -> Sequence[Key]:
+        """Keys of all users, or of one."""
+        return Key.read_all((self._get(f"{ADMIN}/keys", user=user, organization=organization))["keys"])
 
     def create_key(
         self, user: str, name: str = "", expires_at: datetime | str | None = None, *, organization: str | None = None
