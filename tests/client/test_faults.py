@@ -6,7 +6,7 @@ import io
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx2
@@ -240,6 +240,12 @@ def test_waits_double_up_to_a_bound() -> None:
     assert Retry(1).wait(NotFound(404, "x"), 0) is None
 
 
+async def arriving(most: int = 2_000) -> AsyncIterator[dict[str, object]]:
+    """Rows that come one after the other, as from a queue."""
+    for row in ROWS[:most]:
+        yield row
+
+
 @pytest.mark.anyio
 async def test_the_other_client_behaves_the_same(server: Server, client: Client, faulty: Proxy) -> None:
     number = client.datasets.create("async cuts").id
@@ -248,6 +254,12 @@ async def test_the_other_client_behaves_the_same(server: Server, client: Client,
         assert (await through.rows.bulk_insert(number, ROWS, batch_rows=500)).rows == 2_000
         await through.aclose()
     assert numbers(client, str(number)) == [*range(2_000)]
+    async with AsyncClient(server.url, server.people.owner) as plain:
+        other = await plain.datasets.create("async rows")
+        done = await plain.rows.bulk_insert(other, arriving(), batch_rows=300)
+        assert (done.rows, done.batches) == (2_000, 7)
+        assert (await plain.rows.bulk_insert(other, arriving(0))).batches == 0
+    assert numbers(client, str(other.id)) == [*range(2_000)]
     faulty.cuts.extend([Cut(received=n) for n in (500, 5_000, 9_999)])
     async with AsyncClient(faulty.url, server.people.owner) as through:
         seen = []

@@ -14,7 +14,8 @@ from keyring.backends import fail
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from atlas.client import profiles
-from atlas.client.errors import ProfileError
+from atlas.client.connecting import DEFAULT_URL, server
+from atlas.client.errors import AtlasClientError, ProfileError
 
 URL = "http://127.0.0.1:8000"
 
@@ -146,3 +147,36 @@ def test_wrong_names_and_urls() -> None:
     for action in (profiles.load, profiles.delete, profiles.set_default):
         with pytest.raises(ProfileError, match="there are: a"):
             action("b")
+
+
+@pytest.mark.usefixtures("home", "no_ring")
+def test_which_server_and_key_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ATLAS_URL", "ATLAS_API_KEY", "ATLAS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    far = "https://atlas.example.com"
+    assert server(None, None, None) == (DEFAULT_URL, None)
+    profiles.save("far", far, "far-key")
+    assert server(None, None, None) == (far, "far-key")
+    assert server(f"{far}/", None, None) == (far, "far-key")
+    # A key goes to its own server only.
+    assert server(URL, None, None) == (URL, None)
+    assert server(URL, None, "far") == (URL, None)
+    monkeypatch.setenv("ATLAS_URL", URL)
+    assert server(None, None, None) == (URL, None)
+    monkeypatch.setenv("ATLAS_API_KEY", "variable-key")
+    assert server(None, None, None) == (URL, "variable-key")
+    # A profile that is named counts for more than variables, and what is given for more than both.
+    assert server(None, None, "far") == (far, "far-key")
+    assert server("http://given", "given-key", "far") == ("http://given", "given-key")
+    monkeypatch.delenv("ATLAS_URL")
+    monkeypatch.delenv("ATLAS_API_KEY")
+    profiles.save("local", URL, "local-key")
+    monkeypatch.setenv("ATLAS_PROFILE", "local")
+    assert server(None, None, None) == (URL, "local-key")
+    for url in ("nothing", "ftp://x", "http://"):
+        with pytest.raises(AtlasClientError, match="Invalid URL"):
+            server(url, "key", None)
+    for key in ("a b", "a\nX-Evil: 1", "ключ"):
+        with pytest.raises(AtlasClientError, match="Invalid API key") as failed:
+            server(URL, key, None)
+        assert key not in str(failed.value)

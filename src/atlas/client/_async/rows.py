@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -12,8 +13,8 @@ from uuid import uuid4
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import AsyncResource, DatasetRef
 from atlas.client._async.streams import follow
-from atlas.client._async.waiting import in_thread
-from atlas.client.batches import Batch, batches, from_flat_key, row_text
+from atlas.client._async.waiting import batches_of, in_thread
+from atlas.client.batches import BATCH_ROWS, Batch, batches, from_flat_key, row_text
 from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
@@ -65,8 +66,8 @@ class AsyncRows(AsyncResource):
         params = {"dataset": number, "timestamp_format": timestamp_format}
         rows = count = 0
         try:
-            source = batches(data, timestamp_column, batch_rows)
-            while (batch := await in_thread(next, source, None)) is not None:
+            make = partial(batches, time_column=timestamp_column, batch_rows=batch_rows)
+            async for batch in batches_of(data, make, batch_rows or BATCH_ROWS):
                 rows += await self._insert(batch, params, f"{key}-{count}")
                 count += 1
                 if progress is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+from atlas.client.batches import Batch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,3 +26,21 @@ async def file_pieces(path: Path) -> AsyncIterator[bytes]:
     with await asyncio.to_thread(path.open, "rb") as file:
         while piece := await asyncio.to_thread(file.read, PIECE):
             yield piece
+
+
+async def batches_of(data: Any, make: Callable[[Any], Iterator[Batch]], rows: int) -> AsyncIterator[Batch]:
+    """Batches that `make` makes of `data`, beside the event loop; rows that come asynchronously `rows` at a time."""
+    if isinstance(data, AsyncIterable):
+        waiting: list[Any] = []
+        async for row in data:
+            waiting.append(row)
+            if len(waiting) >= rows:
+                async for batch in batches_of(waiting, make, rows):
+                    yield batch
+                waiting = []
+        data = waiting
+        if not waiting:
+            return
+    source = make(data)
+    while (made := await in_thread(lambda: next(source, None))) is not None:
+        yield made

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -13,8 +14,8 @@ from uuid import uuid4
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import DatasetRef, Resource
 from atlas.client._sync.streams import follow
-from atlas.client._sync.waiting import in_thread
-from atlas.client.batches import Batch, batches, from_flat_key, row_text
+from atlas.client._sync.waiting import batches_of, in_thread
+from atlas.client.batches import BATCH_ROWS, Batch, batches, from_flat_key, row_text
 from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
@@ -66,8 +67,8 @@ class Rows(Resource):
         params = {"dataset": number, "timestamp_format": timestamp_format}
         rows = count = 0
         try:
-            source = batches(data, timestamp_column, batch_rows)
-            while (batch := in_thread(next, source, None)) is not None:
+            make = partial(batches, time_column=timestamp_column, batch_rows=batch_rows)
+            for batch in batches_of(data, make, batch_rows or BATCH_ROWS):
                 rows += self._insert(batch, params, f"{key}-{count}")
                 count += 1
                 if progress is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+from atlas.client.batches import Batch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,3 +26,8 @@ def file_pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(PIECE):
             yield piece
+
+
+def batches_of(data: Any, make: Callable[[Any], Iterator[Batch]], rows: int) -> Iterator[Batch]:
+    """Batches that `make` makes of `data`."""
+    return make(data)
