@@ -14,6 +14,7 @@ from atlas.config import Settings
 from atlas.http import problems, system
 from atlas.http.content import accounts as content_accounts
 from atlas.http.content import admin as content_admin
+from atlas.http.content import audit as content_audit
 from atlas.http.content import background as content_background
 from atlas.http.content import imports as content_imports
 from atlas.http.content import instructions as content_instructions
@@ -31,6 +32,7 @@ from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
 from atlas.service.admin import AdminService
 from atlas.service.asked import AskedService
+from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
 from atlas.service.glossary import GlossaryService
@@ -84,6 +86,7 @@ ROUTERS = (
     model_settings.router,
     content_accounts.router,
     content_admin.router,
+    content_audit.router,
     system.router,
 )
 
@@ -107,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         listener.start()
         await queue.open()
         services.usage.start()
+        services.audit.start()
         if settings.jobs:
             services.background.start(settings.jobs)
         try:
@@ -119,6 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
             await services.sql.close()
             services.rows.close()
             await services.usage.close()
+            await services.audit.close()
             await database.close()
 
     app = FastAPI(
@@ -134,7 +139,11 @@ def create_app(settings: Settings) -> FastAPI:
     install_ui(app, SessionService(services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     app.add_middleware(
-        RequestMiddleware, metrics=Metrics(registry), usage=services.usage, max_body=settings.max_body_bytes
+        RequestMiddleware,
+        metrics=Metrics(registry),
+        usage=services.usage,
+        audit=services.audit,
+        max_body=settings.max_body_bytes,
     )
     app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions)
     return app
@@ -193,6 +202,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         table_rows=TableRowService(database, tables),
         updates=UpdateService(database, tables, max_bytes=settings.max_body_bytes),
         usage=UsageService(database),
+        audit=AuditService(database, days=settings.audit_days),
         system=SystemService(database),
         limiter=RateLimiter(settings.rate_limit),
     )

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
         4, ge=1, le=64, description="Files that one process stages at once; each may take some 200 MB of memory."
     )
     file_days: int = Field(30, ge=0, description="How long imported files are kept to be imported again, in days.")
+    audit_days: int = Field(365, ge=0, description="How long the audit log is kept, in days; 0 keeps it for good.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")
     secret_key: SecretStr | None = Field(
         None,

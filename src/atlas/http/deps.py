@@ -17,6 +17,7 @@ from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
 from atlas.service.admin import AdminService
 from atlas.service.asked import AskedService
+from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
 from atlas.service.datasets import DatasetService
 from atlas.service.glossary import GlossaryService
@@ -70,6 +71,7 @@ class Services:
     table_rows: TableRowService
     updates: UpdateService
     usage: UsageService
+    audit: AuditService
     system: SystemService
     limiter: RateLimiter
 
@@ -88,6 +90,7 @@ async def caller(request: Request, bundle: ServicesDep, key: Annotated[str | Non
     """The user of the request's key, within its rate limit."""
     found = await bundle.access.authenticate(key)
     request.state.key_id = found.key_id
+    request.state.caller = found
     request.state.extra_headers = await bundle.limiter.hit(found.key_id)
     return found
 

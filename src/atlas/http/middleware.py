@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.errors import AtlasError
 from atlas.http.problems import problem
+from atlas.service.audit import AuditService, Trail, following
 from atlas.service.usage import Tally, UsageService, counting
 
 log = structlog.get_logger()
@@ -22,7 +23,11 @@ _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
+    # Pages say otherwise themselves; what is data is never to run or to be shown within another page.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
+_HSTS = "max-age=31536000"
 
 
 class Metrics:
@@ -56,10 +61,13 @@ class SlashMiddleware:
 class RequestMiddleware:
     """Gives each request an id, logs and counts it, bounds its body, and hides what goes wrong inside."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, usage: UsageService, max_body: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, usage: UsageService, audit: AuditService, max_body: int
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._usage = usage
+        self._audit = audit
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +86,12 @@ class RequestMiddleware:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", _HSTS)
+                if scope["path"].startswith("/api/"):
+                    # A shared cache must not give one caller's data to another.
+                    headers.setdefault("Cache-Control", "private, no-cache")
+                self._note(scope, trail, status, tally, request_id)
                 for name, value in (_SECURITY_HEADERS | state.get("extra_headers", {})).items():
                     headers.setdefault(name, value)
             else:
@@ -85,7 +99,7 @@ class RequestMiddleware:
             await send(message)
 
         self._metrics.active.inc()
-        with structlog.contextvars.bound_contextvars(request_id=request_id), counting() as tally:
+        with structlog.contextvars.bound_contextvars(request_id=request_id), counting() as tally, following() as trail:
             try:
                 await self._guarded(scope, self._limited(receive, tally), answer)
             except Exception:
@@ -136,6 +150,14 @@ class RequestMiddleware:
             return message
 
         return limited
+
+    def _note(self, scope: Scope, trail: Trail, status: int, tally: Tally, request_id: str) -> None:
+        caller = scope["state"].get("caller")
+        if caller is not None:
+            self._audit.note(
+                caller, trail, method=scope["method"], path=scope["path"], status=status, rows=tally.rows_written,
+                request_id=request_id,
+            )  # fmt: skip
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")

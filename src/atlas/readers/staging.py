@@ -6,6 +6,7 @@ but those of samples and of issues.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from atlas.core.infer import Kind
-from atlas.errors import AtlasError, BadRequestError
+from atlas.errors import AtlasError, BadRequestError, TooLargeError
 from atlas.readers.casting import cast, is_null_text
 from atlas.readers.source import Source, physical, text_table
 
-MEMORY = "192MB"
+# Each column of a batch takes a vector, in each thread.
+MEMORY_MB = 192
+COLUMN_MB = 0.125
+WIDE = 200
 SAMPLE_ROWS = 2_000
 SAMPLE_CELLS = 200_000
 BATCH_ROWS = 32_768
 _BLANKS = " \t\r\n\u00a0\ufeff"
+
+
+@contextlib.contextmanager
+def within_memory() -> Iterator[None]:
+    """Turns the lack of memory for a file, which no limit above foresaw, into a TooLargeError."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise TooLargeError("File too large", "it needs more memory than one import may take; split it") from None
 
 
 class Staging:
@@ -45,7 +58,8 @@ class Staging:
         self._connection = duckdb.connect(
             # In memory it is four times as fast as in a file; past the limit it spills.
             ":memory:",
-            config={"autoinstall_known_extensions": "false", "threads": "2", "memory_limit": MEMORY,
+            config={"autoinstall_known_extensions": "false", "threads": "1" if self.width > WIDE else "2",
+                    "memory_limit": f"{MEMORY_MB + int(self.width * COLUMN_MB)}MB",
                     "temp_directory": str(folder / "spill")},
         )  # fmt: skip
         try:

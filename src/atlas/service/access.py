@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from atlas.core.access import Access, Caller
 from atlas.errors import AuthenticationError, ForbiddenError, NotFoundError
+from atlas.service import audit
 from atlas.store import accounts, datasets
 from atlas.store.database import Database
 
@@ -40,6 +41,7 @@ class AccessService:
     async def require(self, caller: Caller, dataset_id: int, *, write: bool = False) -> Access:
         """As `check`, but raises ForbiddenError unless the caller may read, or `write`."""
         found = await self.check(caller, dataset_id)
+        audit.touched(dataset_id)
         if not found.allows(write=write):
             raise ForbiddenError("Permission denied", found.denial(write=write))
         return found

@@ -21,7 +21,7 @@ from atlas.errors import AtlasError, BadRequestError, NotFoundError
 from atlas.language.instruction import ImportInstruction
 from atlas.readers.files import read_file
 from atlas.readers.planned import PlannedFile
-from atlas.readers.staging import Staging
+from atlas.readers.staging import Staging, within_memory
 from atlas.readers.uploads import open_upload
 from atlas.service.importing import Outcome, Target, load
 from atlas.service.language import LanguageService, Understood
@@ -125,7 +125,7 @@ class ImportService:
         told = await self._instruction(caller, request)
         # Staging takes memory, so files take turns.
         async with self._slots:
-            with tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
+            with within_memory(), tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
                 folder = Path(name)
                 report = None if progress is None else lambda records: progress.report("reading", records)
                 staging = await asyncio.to_thread(self._stage, request, folder, told.said.sheet, report)

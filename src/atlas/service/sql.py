@@ -11,6 +11,7 @@ from atlas.core.catalog import Catalog, CatalogTable
 from atlas.core.identifiers import table_identifier
 from atlas.core.sqlgate import CheckedQuery, check_query
 from atlas.errors import BadRequestError, NotFoundError
+from atlas.service import audit
 from atlas.service.results import csv_text
 from atlas.store.catalogs import CatalogStore
 from atlas.store.database import Database
@@ -45,6 +46,8 @@ class SqlService:
         more, UnavailableError where it takes too long.
         """
         datasets = dataset_ids(catalog, checked.tables)
+        for dataset in datasets:
+            audit.touched(dataset)
         return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows)
 
     async def tried(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
