@@ -80,6 +80,7 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("GET", "/admin/tags", {}, "admin"),
     ("POST", "/admin/tags", {"json": {"name": "gold"}}, "admin"),
     ("DELETE", "/admin/tags/{tag_id}", {}, "admin"),
+    ("GET", "/admin/audit", {}, "admin"),
     ("GET", "/admin/jobs", {}, "admin"),
     ("POST", "/admin/jobs/{job_id}/cancel", {}, "admin"),
     ("POST", "/admin/jobs/{job_id}/retry", {}, "admin"),

@@ -75,7 +75,8 @@ class AuditService:
     ) -> None:
         """Notes a request that was answered. It costs some dictionary lookups."""
         writes = method not in _SAFE and path not in _READING
-        for dataset in sorted(trail.datasets) or ([None] if writes else []):
+        none: list[int | None] = [None] if writes else []
+        for dataset in sorted(trail.datasets) or none:
             action = "write" if writes else "read"
             key = (caller.key_id, action, method, path, dataset, status)
             known = self._waiting.get(key)
