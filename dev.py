@@ -44,7 +44,7 @@ def install(extras: str) -> None:
 
 
 def test(arguments: list[str]) -> int:
-    """Lint, types, tests; the first failure decides. All tests run on up to four cores; a file's tests stay together."""
+    """Lint, types, tests; the first failure decides. The tests of one file stay in one process."""
     whole = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"] if not arguments else []
     for command in (
         ["ruff", "check", "."],
