@@ -26,19 +26,29 @@ export function baseOption() {
   };
 }
 
-/** Shows `option` (an ECharts option, or a function of baseOption() that gives one). Emits `ready` with the chart. */
+/**
+ * Shows `option` (an ECharts option, or a function of baseOption() that gives one). Emits `ready` with the chart.
+ * `keep`: what changes replaces the series only, so that a zoom under way goes on.
+ */
 export const Chart = {
-  props: { option: { type: [Object, Function] }, label: String, height: { type: Number, default: 380 } },
+  props: { option: { type: [Object, Function] }, label: String, height: { type: Number, default: 380 }, keep: Boolean },
   emits: ["ready"],
   setup(props, { emit }) {
     const element = ref(null);
-    let chart, observer;
+    let chart, observer, shape;
     const draw = () => {
       if (!chart) return;
       const { axis, ...base } = baseOption();
       const option = typeof props.option === "function" ? props.option({ ...base, axis }) : { ...base, ...props.option };
       delete option.axis;
-      chart.setOption(option, { notMerge: true });
+      // Another theme, or other parts, are drawn anew.
+      const now = `${theme.dark} ${[].concat(option.dataZoom ?? []).length}`;
+      const same = props.keep && shape === now;
+      shape = now;
+      if (same) {
+        const { dataZoom, ...rest } = option;
+        chart.setOption(rest, { replaceMerge: ["series"] });
+      } else chart.setOption(option, { notMerge: true });
     };
     onMounted(async () => {
       const echarts = await load();

@@ -6,7 +6,7 @@ import { icon } from "../icons.js";
 export function button({ kind = "", size = "", icon: name, busy = false, disabled = false, label, href, ...rest }, ...children) {
   const iconOnly = name && !children.flat().filter(Boolean).length;
   const props = {
-    class: classes(`button ${kind} ${size}`, { icon: iconOnly }), title: label, "aria-label": iconOnly ? label : undefined,
+    class: classes(`button ${kind} ${size}`, { icon: iconOnly }), title: label, "aria-label": label,
     ...(href ? { href } : { type: "button", disabled: disabled || busy }), ...rest,
   };
   return t[href ? "a" : "button"](props, busy ? spinner() : name && icon(name), children);

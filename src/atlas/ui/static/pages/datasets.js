@@ -1,44 +1,84 @@
-// All datasets that may be read: search by text and by metadata, create.
+// All datasets that may be read: search by text or by metadata, create.
 import { api } from "../api.js";
-import { badge, button, empty, loading, notice, pageHeader, pager, search } from "../components/ui.js";
-import { debounce, reactive, t, watch } from "../dom.js";
+import { badge, button, empty, loading, notice, pageHeader, pager, search, segmented } from "../components/ui.js";
+import { attempt } from "../components/overlays.js";
+import { debounce, h, reactive, t, watch } from "../dom.js";
 import { moment } from "../format.js";
 import { go, href, route } from "../router.js";
+import { session } from "../session.js";
+import { DetailsDialog } from "./dataset-details.js";
 
 const LIMIT = 50;
 
+/** "source=tiingo, frequency=1h" as an object. */
+function filters(text) {
+  return Object.fromEntries(text.split(/[,\n]/).map((part) => part.split("=").map((one) => one.trim())).filter(([name, value]) => name && value));
+}
+
 export default {
   setup() {
-    const state = reactive({ text: route.query.search ?? "", offset: 0, page: null, problem: null });
+    document.title = "Datasets · Atlas";
+    const state = reactive({
+      by: route.query.metadata ? "metadata" : "text", text: route.query.search ?? "", metadata: route.query.metadata ?? "",
+      offset: 0, page: null, problem: null, creating: Boolean(route.query.new),
+    });
+    let request;
     const load = async () => {
+      request?.abort();
+      request = new AbortController();
+      const given = filters(state.metadata);
+      const byMetadata = state.by === "metadata" && Object.keys(given).length > 0;
+      const paging = { limit: LIMIT, offset: state.offset };
       try {
-        state.page = await api.get("/api/datasets/", { search: state.text, limit: LIMIT, offset: state.offset });
+        state.page = byMetadata
+          ? await api.get("/api/datasets/search/", { ...given, ...paging }, { signal: request.signal })
+          : await api.get("/api/datasets/", { search: state.by === "text" ? state.text : "", ...paging }, { signal: request.signal });
         state.problem = null;
       } catch (error) {
-        state.problem = error;
+        if (error.name !== "AbortError") state.problem = error;
       }
     };
-    watch(() => state.text, debounce(() => {
+    const changed = debounce(() => {
       state.offset = 0;
-      go("/datasets", { search: state.text }, { replace: true });
+      go("/datasets", state.by === "text" ? { search: state.text } : { metadata: state.metadata }, { replace: true });
       load();
-    }, 200));
+    }, 200);
+    watch(() => [state.text, state.metadata, state.by], changed);
     watch(() => state.offset, load);
     load();
+
+    const searched = () => (state.by === "text" ? state.text : state.metadata).trim();
+    const acquire = async () => {
+      if (await attempt(() => api.post("/api/tags/acquire/", { tag_name: "public" }), "You can read public datasets now")) { session.load(); load(); }
+    };
+    const nothing = () => searched()
+      ? empty("search", "Nothing found", `No dataset that you can read matches “${searched()}”.`, button({ onClick: () => { state.text = ""; state.metadata = ""; } }, "Show all"))
+      : empty("series", "No datasets yet", "Create one and drop a file on it, or acquire a tag that opens somebody else's.",
+        button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New dataset"),
+        session.me.tags.includes("public") ? button({ href: href("/tags") }, "Look at the tags") : button({ onClick: acquire }, "Acquire the public tag"));
     const row = (d) => t.tr({ key: d.id },
-      t.td(t.a({ href: href(`/datasets/${d.id}`) }, t.b(d.name)), d.description && t.div({ class: "muted small-text" }, d.description)),
-      t.td(t.div({ class: "row" }, Object.entries(d.metadata).slice(0, 4).map(([name, value]) => badge(`${name}: ${value}`)))),
+      t.td(t.a({ href: href(`/datasets/${d.id}`) }, t.b(d.name)), d.description && t.div({ class: "muted small-text clamp" }, d.description)),
+      t.td(t.div({ class: "row" }, Object.entries(d.metadata).slice(0, 4).map(([name, value]) =>
+        t.button({ type: "button", class: "badge link", title: "Find others like this",
+          onClick: () => { state.by = "metadata"; state.metadata = `${name}=${value}`; } }, `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`)),
+      Object.keys(d.metadata).length > 4 && badge(`+${Object.keys(d.metadata).length - 4}`))),
       t.td({ class: "number" }, d.columns.length), t.td({ class: "nowrap muted" }, moment(d.updated_at.slice(0, 16))));
     return () => t.div({ class: "page" },
       pageHeader({ title: "Datasets", text: "Timestamped rows that you own, or that are shared with you by a tag.",
-        actions: [button({ kind: "primary", icon: "plus", href: href("/datasets", { new: 1 }) }, "New dataset")] }),
-      search(state, "text", "Search by name or description"),
+        actions: [button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New dataset")] }),
+      t.div({ class: "row" },
+        segmented("Search by", state.by, [["text", "Text"], ["metadata", "Metadata"]], (by) => { state.by = by; }),
+        state.by === "text" ? search(state, "text", "Search by name or description")
+          : search(state, "metadata", "source=tiingo, frequency=1h", { "aria-label": "Search by metadata" })),
       state.problem && notice("bad", state.problem),
-      !state.page ? !state.problem && loading() : state.page.count === 0
-        ? empty("series", "Nothing found", "Create a dataset, or acquire the tag of one that is shared.")
+      !state.page ? !state.problem && loading() : state.page.count === 0 ? t.div({ class: "card" }, nothing())
         : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
-          t.thead(t.tr(["Dataset", "Metadata", "Columns", "Changed"].map((name, n) => t.th({ scope: "col", class: n === 2 ? "number" : "" }, name)))),
+          t.thead(t.tr(["Dataset", "Metadata", "Columns", "Changed (UTC)"].map((name, n) => t.th({ scope: "col", class: n === 2 ? "number" : "" }, name)))),
           t.tbody(state.page.results.map(row))))),
-      state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.count }, (offset) => { state.offset = offset; }));
+      state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.count }, (offset) => { state.offset = offset; }),
+      state.creating && h(DetailsDialog, {
+        onClose: () => { state.creating = false; if (route.query.new) go("/datasets", {}, { replace: true }); },
+        onChanged: (made) => go(`/datasets/${made.id}`, { tab: "add" }),
+      }));
   },
 };

@@ -1,0 +1,50 @@
+// The share tab: tags on a dataset, and what they mean.
+import { api } from "../api.js";
+import { attempt } from "../components/overlays.js";
+import { badge, button, loading, notice } from "../components/ui.js";
+import { reactive, t } from "../dom.js";
+
+export const ShareTab = {
+  props: { dataset: Object, summary: Object },
+  emits: ["changed"],
+  setup(props, { emit }) {
+    const state = reactive({ all: null, own: null, problem: null, busy: 0 });
+    const address = `/api/datasets/${props.dataset.id}/tags/`;
+    const load = async () => {
+      try {
+        [state.all, state.own] = await Promise.all([api.get("/api/tags/"), api.get(address)]);
+      } catch (error) {
+        state.problem = error;
+      }
+    };
+    load();
+    const change = async (tag, add) => {
+      state.busy = tag.id;
+      await attempt(async () => {
+        if (add) await api.post(address, { tag_id: tag.id });
+        else await api.del(`${address}${tag.id}/`);
+      }, add ? `Shared with everybody who holds “${tag.name}”` : `“${tag.name}” no longer opens it`);
+      state.busy = 0;
+      await load();
+      emit("changed");
+    };
+    const row = (tag) => {
+      const on = state.own.some((one) => one.id === tag.id);
+      return t.tr({ key: tag.id },
+        t.td(t.div({ class: "row" }, t.b(tag.name), badge(tag.is_public ? "free to acquire" : "needs a secret", tag.is_public ? "good" : "warn")),
+          tag.description && t.div({ class: "muted small-text" }, tag.description)),
+        t.td(on ? badge("On this dataset", "accent") : t.span({ class: "muted" }, "–")),
+        props.summary.is_owner && t.td({ class: "actions" }, button({
+          size: "small", busy: state.busy === tag.id, kind: on ? "danger" : "", onClick: () => change(tag, !on), label: `${on ? "Remove" : "Add"} ${tag.name}`,
+        }, on ? "Remove" : "Add")));
+    };
+    return () => t.section({ class: "stack", "aria-label": "Share" },
+      t.p({ class: "muted" }, props.summary.is_owner
+        ? "Whoever holds a tag of this dataset can read it, and nobody else but you. Only you can change it."
+        : "You can read this dataset because you hold one of its tags. Only its owner can change it."),
+      state.problem ? notice("bad", state.problem) : !state.all ? loading()
+        : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
+          t.thead(t.tr(t.th({ scope: "col" }, "Tag"), t.th({ scope: "col" }, "Here"), props.summary.is_owner && t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Actions")))),
+          t.tbody(state.all.filter((tag) => props.summary.is_owner || state.own.some((one) => one.id === tag.id)).map(row))))));
+  },
+};

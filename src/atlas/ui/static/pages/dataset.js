@@ -1,0 +1,91 @@
+// One dataset: what it is, its chart, its rows, and what its owner may do with it.
+import { api } from "../api.js";
+import { ask, attempt, Menu } from "../components/overlays.js";
+import { badge, button, empty, loading, notice, pageHeader, tabs } from "../components/ui.js";
+import { h, reactive, t } from "../dom.js";
+import { bytes, count, many, moment } from "../format.js";
+import { go, href, route } from "../router.js";
+import { AddData } from "./dataset-add.js";
+import { ChartTab } from "./dataset-chart.js";
+import { ColumnsTab, DetailsDialog } from "./dataset-details.js";
+import { RowsTab } from "./dataset-rows.js";
+import { ShareTab } from "./dataset-share.js";
+
+const FORMATS = [["csv", "CSV"], ["json", "JSON"], ["ndjson", "NDJSON"], ["parquet", "Parquet"], ["arrow", "Arrow"]];
+
+export default {
+  props: { id: String },
+  setup(props) {
+    const id = Number(props.id);
+    const state = reactive({ dataset: null, summary: null, problem: null, tab: route.query.tab ?? "chart", editing: false, range: null });
+    const load = async () => {
+      try {
+        [state.dataset, state.summary] = await Promise.all([api.get(`/api/datasets/${id}/`), api.get(`/api/datasets/${id}/summary/`)]);
+        document.title = `${state.dataset.name} · Atlas`;
+        if (state.summary.row_count === 0 && state.summary.is_owner && !route.query.tab) state.tab = "add";
+      } catch (error) {
+        state.problem = error;
+      }
+    };
+    load();
+    const choose = (tab) => { state.tab = tab; go(`/datasets/${id}`, { tab }, { replace: true }); };
+    const remove = async () => {
+      const sure = await ask({
+        title: "Delete this dataset?", text: `All ${many(state.summary.row_count, "row")} are deleted for good. This cannot be undone.`,
+        confirm: "Delete it", danger: true, typed: state.dataset.name,
+      });
+      if (sure && await attempt(async () => { await api.del(`/api/datasets/${id}/`); return true; }, "The dataset was deleted")) go("/datasets");
+    };
+    const downloads = () => {
+      const range = state.range && !state.range.all ? { start: state.range.start, end: state.range.end } : {};
+      return FORMATS.map(([output, name]) => ({
+        icon: "file", text: `${name}${state.range && !state.range.all ? " of the shown range" : ""}`, download: `${state.dataset.name}.${output}`,
+        href: `/api/rows/bulk_download/?${new URLSearchParams({ dataset: id, output, ...range })}`,
+      }));
+    };
+    const header = () => {
+      const { dataset, summary } = state;
+      return pageHeader({
+        crumbs: [["Datasets", href("/datasets")]], title: dataset.name, text: dataset.description,
+        beside: [summary.is_owner ? badge("Yours", "accent") : badge(`Shared by ${summary.owner}`), summary.tags.map((tag) => badge(tag, tag === "public" ? "good" : ""))],
+        actions: [
+          h(Menu, { label: "Download", icon: "download", items: downloads() }),
+          summary.is_owner && button({ icon: "plus", onClick: () => choose("add") }, "Add rows"),
+          summary.is_owner && h(Menu, { label: "More", icon: "more", iconOnly: true, items: [
+            { icon: "edit", text: "Edit details", run: () => { state.editing = true; } },
+            { icon: "share", text: "Share", run: () => choose("share") },
+            { icon: "trash", text: "Delete", danger: true, run: remove },
+          ] }),
+        ].filter(Boolean),
+      });
+    };
+    const figures = () => t.div({ class: "figures" }, [
+      [count(state.summary.row_count), "rows"], [count(state.dataset.columns.length), "columns"], [bytes(state.summary.bytes), "on disk"],
+      [moment(state.summary.first_timestamp?.slice(0, 19)), "first (UTC)"], [moment(state.summary.last_timestamp?.slice(0, 19)), "last (UTC)"],
+    ].map(([value, name]) => t.div({ class: "figure" }, t.b(value), t.span(name))));
+    const metadata = () => Object.keys(state.dataset.metadata).length > 0 && t.div({ class: "row", "aria-label": "Metadata" },
+      Object.entries(state.dataset.metadata).map(([name, value]) => badge(`${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`)));
+    const body = () => {
+      const shared = { dataset: state.dataset, summary: state.summary, onChanged: load };
+      switch (state.tab) {
+        case "rows": return h(RowsTab, shared);
+        case "columns": return h(ColumnsTab, shared);
+        case "share": return h(ShareTab, shared);
+        case "add": return h(AddData, { ...shared, onChart: () => choose("chart") });
+        default: return state.summary.row_count
+          ? h(ChartTab, { ...shared, onRange: (range) => { state.range = range; } })
+          : empty("series", "No rows yet", state.summary.is_owner ? "Add some, and a chart appears here." : "Its owner has not added any.",
+            state.summary.is_owner && button({ kind: "primary", icon: "plus", onClick: () => choose("add") }, "Add rows"));
+      }
+    };
+    const choices = () => [["chart", "Chart"], ["rows", "Rows"], ["columns", "Columns"], ["share", "Share"],
+      ...(state.summary.is_owner ? [["add", "Add rows"]] : [])];
+    return () => t.div({ class: "page" },
+      state.problem ? [pageHeader({ title: "Dataset", crumbs: [["Datasets", href("/datasets")]] }), notice("bad", state.problem),
+        state.problem.status === 403 && t.p({ class: "muted" }, "Acquire one of its tags on the ", t.a({ href: href("/tags") }, "tags page"), ", or ask its owner.")]
+        : !state.summary ? loading() : [
+          header(), metadata(), figures(), tabs("Parts of the dataset", state.tab, choices(), choose), body(),
+          state.editing && h(DetailsDialog, { dataset: state.dataset, onClose: () => { state.editing = false; }, onChanged: load }),
+        ]);
+  },
+};
