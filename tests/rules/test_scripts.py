@@ -52,13 +52,6 @@ def test_what_is_imported_is_exported_and_used(path: Path) -> None:
             assert re.search(rf"(?<![\w.]){re.escape(name)}\b", rest), f"{name} is imported for nothing"
 
 
-def test_every_route_has_a_page() -> None:
-    routes = re.findall(r'^  \["/[^"]*", "([\w-]+)"\]', (STATIC / "router.js").read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(routes) > 8
-    for name in (*routes, "missing"):
-        assert "default" in exports(STATIC / "pages" / f"{name}.js"), name
-
-
 def test_style_sheets_that_are_named_exist() -> None:
     for path in STATIC.rglob("*.css"):
         for name in STYLE_IMPORT.findall(path.read_text(encoding="utf-8")):

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,25 +27,33 @@ def prices(site: Site) -> int:
         opened = close
         close += noise.gauss(0, 12) + 6 * math.sin(n / 9000)
         at = start + n * 6
-        lines.append(f"{at // 86400},{opened:.2f},{close:.2f},{abs(noise.gauss(3, 2)):.3f}".replace(f"{at // 86400},", _stamp(at) + ",", 1))
+        lines.append(
+            f"{at // 86400},{opened:.2f},{close:.2f},{abs(noise.gauss(3, 2)):.3f}".replace(
+                f"{at // 86400},", _stamp(at) + ",", 1
+            )
+        )
     with site.client(site.people.owner) as client:
         made = client.post("/api/datasets/", json={
             "name": "BTC/USD candles", "description": "Prices of Bitcoin in US dollars, one row every six seconds",
             "metadata": {"source": "demo exchange", "frequency": "6s", "ticker": "btcusd"},
         }).json()  # fmt: skip
         stored = client.post(
-            f"/api/rows/bulk_insert/?dataset={made['id']}", content="\n".join(lines), headers={"Content-Type": "text/csv"}
+            f"/api/rows/bulk_insert/?dataset={made['id']}",
+            content="\n".join(lines),
+            headers={"Content-Type": "text/csv"},
         )
         assert stored.json()["inserted"] == ROWS
         client.post(f"/api/datasets/{made['id']}/tags/", json={"tag_name": "public"})
-        for name, source in (("Temperature Zurich", "weather"), ("Load of server 7", "ops"), ("Temperature Basel", "weather")):
+        for name, source in (
+            ("Temperature Zurich", "weather"),
+            ("Load of server 7", "ops"),
+            ("Temperature Basel", "weather"),
+        ):
             client.post("/api/datasets/", json={"name": name, "metadata": {"source": source}})
     return int(made["id"])
 
 
 def _stamp(seconds: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -173,7 +182,11 @@ def test_live(page: Page, site: Site, prices: int) -> None:
     expect(page.get_by_text("Live ·")).to_be_visible()
     with site.client(site.people.owner) as client:
         for n in range(40):
-            row = {"dataset": prices, "timestamp": f"2026-01-20T00:00:{n:02d}Z", "values": {"open": 64_000, "close": 64_000 + n * 9}}
+            row = {
+                "dataset": prices,
+                "timestamp": f"2026-01-20T00:00:{n:02d}Z",
+                "values": {"open": 64_000, "close": 64_000 + n * 9},
+            }
             client.post("/api/rows/", json=row)
     expect(page.get_by_text("40 new rows")).to_be_visible()
     shot(page, "dataset-live")

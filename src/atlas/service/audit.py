@@ -18,6 +18,7 @@ from atlas.errors import ForbiddenError
 from atlas.service.shown import moment, page
 from atlas.store import audit
 from atlas.store.database import Database
+from atlas.store.tasks import end_task
 
 Row = dict[str, Any]
 log = structlog.get_logger()
@@ -98,10 +99,7 @@ class AuditService:
 
     async def close(self) -> None:
         """Stores what is left."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
         await self.flush()
 
     async def _run(self) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from atlas.errors import AtlasError
 from atlas.store import imports
 from atlas.store.database import Database
+from atlas.store.tasks import end_task
 
 # Often enough for a progress bar.
 INTERVAL_SECONDS = 0.5
@@ -36,9 +37,7 @@ class Progress:
         try:
             yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end_task(task)
 
     async def _run(self) -> None:
         while True:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 
 import structlog
@@ -12,6 +11,7 @@ from atlas.errors import AtlasError
 from atlas.store import rollups
 from atlas.store import upkeep as store
 from atlas.store.database import Database
+from atlas.store.tasks import end_task
 
 # Long enough for a burst of inserts to end, short enough that reads rarely meet an unsummarized tail.
 DELAY_SECONDS = 1.0
@@ -59,10 +59,7 @@ class Upkeep:
             self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     async def _run(self) -> None:
         while self._due or self._behind:

@@ -16,6 +16,7 @@ import structlog
 from atlas.core.access import Caller
 from atlas.store import usage
 from atlas.store.database import Database
+from atlas.store.tasks import end_task
 
 Row = dict[str, Any]
 log = structlog.get_logger()
@@ -87,10 +88,7 @@ class UsageService:
 
     async def close(self) -> None:
         """Stores what is left."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
         await self.flush()
 
     async def _run(self) -> None:

@@ -14,6 +14,8 @@ import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
+from atlas.store.tasks import end_task
+
 SCHEMA = "atlas_jobs"
 # How long a worker may be silent before its jobs are somebody else's.
 STALLED_SECONDS = 30.0
@@ -67,11 +69,7 @@ class JobQueue:
         await self._app.open_async()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+        await asyncio.gather(*map(end_task, self._tasks))
         await self._app.close_async()
 
     async def defer_import(self, import_id: UUID) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import psycopg
 
+from atlas.store.tasks import end_task
+
 CHANNEL = "atlas_rows"
 RECONNECT_SECONDS = 1.0
 
@@ -27,10 +29,7 @@ class Listener:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     async def _run(self) -> None:
         while True:

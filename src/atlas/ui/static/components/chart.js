@@ -41,8 +41,8 @@ export const Chart = {
       const { axis, ...base } = baseOption();
       const option = typeof props.option === "function" ? props.option({ ...base, axis }) : { ...base, ...props.option };
       delete option.axis;
-      // Another theme, or other parts, are drawn anew.
-      const now = `${theme.dark} ${[].concat(option.dataZoom ?? []).length}`;
+      // Another theme, zoom or number of axes is drawn anew.
+      const now = [theme.dark, option.dataZoom, option.yAxis].map((one) => [].concat(one ?? []).length + String(one === true)).join();
       const same = props.keep && shape === now;
       shape = now;
       if (same) {

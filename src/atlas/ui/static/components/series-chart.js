@@ -39,6 +39,19 @@ function rowSeries(name, n, rows) {
   };
 }
 
+/** Which of two axes each column is on: those of another order of magnitude than the first get one of their own. */
+function axes(series, columns) {
+  const size = (name) => {
+    const data = series.find((one) => one.name === name)?.data ?? [];
+    return data.reduce((most, [, value]) => Math.max(most, Math.abs(value ?? 0)), 0);
+  };
+  const first = size(columns[0]);
+  return Object.fromEntries(columns.map((name) => {
+    const ratio = first && size(name) / first;
+    return [name, ratio && (ratio > 8 || ratio < 1 / 8) ? 1 : 0];
+  }));
+}
+
 /**
  * `dataset`: its id; `columns`: names of those to draw; `first`, `last`: ISO moments of all rows.
  * `rows`: rows to draw instead, as in live mode. Emits `range` with the ISO moments that are shown.
@@ -110,6 +123,9 @@ export const SeriesChart = {
     const option = ({ axis, ...base }) => {
       const live = Boolean(props.rows);
       const series = live ? props.columns.map((name, n) => rowSeries(name, n, props.rows)) : drawn.value.series;
+      const side = axes(series, props.columns);
+      const two = Object.values(side).includes(1);
+      const scale = { type: "value", scale: true, ...axis };
       return {
         ...base, useUTC: true, legend: { ...base.legend, data: props.columns },
         tooltip: {
@@ -119,14 +135,14 @@ export const SeriesChart = {
         },
         grid: { ...base.grid, bottom: live ? 10 : 54 },
         xAxis: { type: "time", ...axis, splitLine: { show: false }, ...(live ? {} : { min: whole()[0], max: whole()[1] }) },
-        yAxis: { type: "value", scale: true, ...axis },
+        yAxis: two ? [scale, { ...scale, splitLine: { show: false } }] : [scale],
         dataZoom: live ? [] : [
           { type: "inside", filterMode: "none", startValue: state.from, endValue: state.to, minValueSpan: 1000 },
           { type: "slider", filterMode: "none", startValue: state.from, endValue: state.to, height: 24, bottom: 8, showDataShadow: false, showDetail: false,
             borderColor: colour("--border"), fillerColor: "rgba(110, 130, 220, 0.18)", handleStyle: { color: colour("--accent") },
             moveHandleStyle: { color: colour("--border-strong") }, brushSelect: false },
         ],
-        series,
+        series: series.map((one) => ({ ...one, yAxisIndex: side[one.id.replace(/-(avg|low|high)$/, "")] ?? 0 })),
       };
     };
     const ready = (made) => {
