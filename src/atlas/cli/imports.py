@@ -122,11 +122,11 @@ def _show_result(session: Session, done: Any) -> None:
         return
     print(done.response_summary or done.message)
     waiting = {
-        "duplicates": done.duplicates_skipped, "validation failures": done.validation_failures,
-        "replaced values": done.value_replacements,
+        "duplicate": done.duplicates_skipped, "validation failure": done.validation_failures,
+        "replaced value": done.value_replacements,
     }  # fmt: skip
     if done.has_correctable_issues:
-        told = ", ".join(f"{count:,} {name}" for name, count in waiting.items() if count)
+        told = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in waiting.items() if count)
         print(f"waiting for you: {told}")
         print(f"review them: atlas issues review {done.import_id}")
     else:

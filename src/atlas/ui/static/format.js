@@ -19,10 +19,10 @@ export function bytes(value) {
   return `${n >= 100 || unit === 0 ? Math.round(n) : n.toFixed(1)} ${units[unit]}`;
 }
 
-/** 2026-01-05 10:00:00, in UTC as the data is; without seconds or time where they are zero. */
+/** 2026-01-05 10:00:00, in UTC as the data is, without zeros after the seconds. */
 export function moment(text) {
   if (!text) return "–";
-  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(?:\.\d+)?)?/.exec(text);
+  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(?:\.\d*[1-9])?)?/.exec(text);
   if (!found) return text;
   return `${found[1]} ${found[2]}${found[3] ?? ""}`;
 }

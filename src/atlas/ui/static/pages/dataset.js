@@ -61,7 +61,7 @@ export default {
     };
     const figures = () => t.div({ class: "figures" }, [
       [count(state.summary.row_count), "rows"], [count(state.dataset.columns.length), "columns"], [bytes(state.summary.bytes), "on disk"],
-      [moment(state.summary.first_timestamp?.slice(0, 19)), "first (UTC)"], [moment(state.summary.last_timestamp?.slice(0, 19)), "last (UTC)"],
+      [moment(state.summary.first_timestamp?.slice(0, 16)), "first (UTC)"], [moment(state.summary.last_timestamp?.slice(0, 16)), "last (UTC)"],
     ].map(([value, name]) => t.div({ class: "figure" }, t.b({ class: value.length > 12 ? "long" : "" }, value), t.span(name))));
     const metadata = () => Object.keys(state.dataset.metadata).length > 0 && t.div({ class: "row", "aria-label": "Metadata" },
       Object.entries(state.dataset.metadata).map(([name, value]) => badge(`${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`)));
