@@ -127,7 +127,7 @@ def test_import_review_and_undo(cli: Cli) -> None:
     plan = cli.run("import", file, "Import into leads, email is the key", "--preview").stdout
     assert "leads (new)" in plan
     told = cli.run("import", file, "Import into leads, email is the key", code=3)
-    assert "1 duplicates, 1 validation failures, 1 replaced values" in told.stdout
+    assert "1 duplicate, 1 validation failure, 1 replaced value" in told.stdout
     waiting = cli.json("issues", "list", "last")
     failure, replaced = waiting["validations"][0], waiting["replacements"][0]
     decisions = {

@@ -124,7 +124,7 @@ def test_import_with_progress_then_review_key_by_key(cli: Cli) -> None:
     with terminal("import", file, "Import into staff, the email is the key") as shown:
         assert shown.wait() == 3
     assert "contacts.csv" in shown.shown
-    assert "2 duplicates, 2 validation failures, 1 replaced values" in shown.shown
+    assert "2 duplicates, 2 validation failures, 1 replaced value" in shown.shown
     with terminal("issues", "review", "last") as shown:
         shown.until("Duplicate 1 of 2")
         shown.until("all the rest")
