@@ -40,11 +40,11 @@ def test_theme_and_phone(page: Page, site: Site) -> None:
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.set_viewport_size({"width": 390, "height": 844})
-    expect(page.get_by_role("link", name="Tags")).to_be_hidden()
+    expect(page.get_by_role("link", name="Tags", exact=True)).to_be_hidden()
     page.get_by_role("button", name="Menu").click()
-    expect(page.get_by_role("link", name="Tags")).to_be_visible()
+    expect(page.get_by_role("link", name="Tags", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Tags")).to_be_hidden()
+    expect(page.get_by_role("link", name="Tags", exact=True)).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -63,7 +63,13 @@ def test_what_the_session_does_not_do(site: Site) -> None:
         client.cookies.set("atlas_session", "AQ" + "x" * 80)
         assert client.get("/api/v1/me").status_code == 401
     for key in ("", "nonsense", site.people.revoked, site.people.expired):
-        assert httpx.post(f"{site.url}/ui/session", json={"key": key}).status_code == 401
+        ours = {"X-Atlas-UI": "1"}
+        assert httpx.post(f"{site.url}/ui/session", json={"key": key}, headers=ours).status_code == 401
+    # Another site cannot sign a browser in or out.
+    for headers in ({}, {"X-Atlas-UI": "1", "Sec-Fetch-Site": "cross-site"}):
+        body = {"key": site.people.owner}
+        assert httpx.post(f"{site.url}/ui/session", json=body, headers=headers).status_code == 403
+        assert httpx.delete(f"{site.url}/ui/session", headers=headers).status_code == 403
 
 
 def test_pages_carry_a_strict_policy(site: Site) -> None:

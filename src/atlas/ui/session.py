@@ -5,11 +5,12 @@ from __future__ import annotations
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from atlas.errors import ForbiddenError
 from atlas.service.sessions import SessionService
 
 COOKIE = "atlas_session"
@@ -18,7 +19,14 @@ HEADER = "x-atlas-ui"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _PREFIXES = ("/api/", "/ui/session")
 
-router = APIRouter(prefix="/ui", include_in_schema=False)
+
+def from_our_pages(request: Request) -> None:
+    """Refuses what another site could have a browser send, such as signing a person in as somebody else."""
+    if not _own_page(request.method, request.headers):
+        raise ForbiddenError("Permission denied", "Sessions are for Atlas's own pages; programs send X-API-Key")
+
+
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[Depends(from_our_pages)])
 
 
 class SignInBody(BaseModel):
