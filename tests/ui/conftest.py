@@ -17,7 +17,7 @@ import httpx
 import psycopg
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from pydantic import SecretStr
 from tests.conftest import People, _people, with_database
 
@@ -88,6 +88,8 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("no Chromium; .ci/run should have installed it")
         pytest.skip("needs Chromium; set ATLAS_CHROMIUM to its path")
+    # The machine may be busy with other tests.
+    expect.set_options(timeout=15_000)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         launched = playwright.chromium.launch(
             executable_path=found, args=FLAGS, headless=True, env={**os.environ, "HOME": folder}
