@@ -67,6 +67,11 @@ export async function go(path, query, { replace = false } = {}) {
   }
 }
 
+/** Keeps filters in the address of the page that is shown; does nothing once another page is, so that it may come late. */
+export function keepQuery(path, query) {
+  if (route.path === path) go(path, query, { replace: true });
+}
+
 /** Reacts to links and the browser's buttons from now on. */
 export function startRouter() {
   addEventListener("popstate", show);

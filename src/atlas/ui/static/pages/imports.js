@@ -3,7 +3,7 @@ import { api } from "../api.js";
 import { badge, button, empty, field, input, loading, notice, pageHeader, pager, select } from "../components/ui.js";
 import { debounce, reactive, t, watch } from "../dom.js";
 import { ago, count } from "../format.js";
-import { go, href, route } from "../router.js";
+import { href, keepQuery, route } from "../router.js";
 
 const LIMIT = 25;
 const COLOURS = { success: "good", failed: "bad", running: "accent", pending: "accent", undone: "warn", reset: "warn" };
@@ -24,7 +24,7 @@ export default {
     };
     watch(() => [state.table, state.status], debounce(() => {
       state.offset = 0;
-      go("/imports", { table: state.table, status: state.status }, { replace: true });
+      keepQuery("/imports", { table: state.table, status: state.status });
       load();
     }, 200));
     watch(() => state.offset, load);

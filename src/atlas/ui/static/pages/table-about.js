@@ -1,0 +1,70 @@
+// The columns of a table with their statistics, and the imports and updates that changed it.
+import { api } from "../api.js";
+import { badge, button, empty, loading, notice, pager } from "../components/ui.js";
+import { reactive, t, watch } from "../dom.js";
+import { ago, count, many } from "../format.js";
+import { href } from "../router.js";
+import { statusBadge } from "./imports.js";
+
+const LIMIT = 25;
+export const TYPES = {
+  VARCHAR: "text", BIGINT: "whole number", "DOUBLE PRECISION": "number", BOOLEAN: "yes or no", DATE: "date", "TIMESTAMP WITH TIME ZONE": "date and time", JSON: "JSON",
+};
+
+/** An import is known by its file, an update by what it did. */
+const title = (one) => one.file_name ?? one.response_summary ?? one.error ?? (one.kind === "update" ? "Update" : "Instruction");
+const share = (value) => `${(value * 100).toFixed(value > 0.999 && value < 1 ? 2 : value === 1 || value === 0 ? 0 : 1)} %`;
+
+export const ColumnsTab = {
+  props: { address: String, about: Object },
+  setup(props) {
+    const line = ([name, type]) => {
+      const found = props.about.statistics?.[name];
+      return t.tr({ key: name },
+        t.td(t.b(name), props.about.key_columns.includes(name) && [" ", badge("key", "accent")]),
+        t.td(TYPES[type] ?? type, t.div({ class: "muted small-text" }, t.code(type))),
+        found ? [
+          t.td(t.div({ class: "filled" }, t.meter({ min: 0, max: 1, value: found.filled_share, "aria-label": `Filled values of ${name}` }), t.span({ class: "nowrap" }, share(found.filled_share)))),
+          t.td({ class: "number" }, found.exact ? count(found.distinct) : `about ${count(found.distinct)}`),
+          t.td(found.minimum ?? t.span({ class: "muted" }, "–")), t.td(found.maximum ?? t.span({ class: "muted" }, "–")),
+        ] : t.td({ colspan: 4, class: "muted" }, "–"));
+    };
+    const estimated = () => Object.values(props.about.statistics ?? {}).some((one) => one.exact === false);
+    return () => t.section({ class: "stack", "aria-label": "Columns" },
+      t.p({ class: "muted" }, props.about.key_columns.length ? `Two records are the same if their ${props.about.key_columns.join(" and ")} ${props.about.key_columns.length > 1 ? "are" : "is"} the same.`
+        : "The table has no key: two records are the same if all of their values are.", estimated() && " Distinct values are estimated from a sample."),
+      t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
+        t.thead(t.tr(["Column", "Type", "Filled", "Distinct values", "Least", "Greatest"].map((name, n) => t.th({ scope: "col", class: n === 3 ? "number" : "" }, name)))),
+        t.tbody(Object.entries(props.about.columns).map(line))))));
+  },
+};
+
+export const ImportsTab = {
+  props: { address: String, about: Object },
+  setup(props) {
+    const state = reactive({ page: null, offset: 0, problem: null });
+    const load = async () => {
+      try {
+        state.page = await api.get("/api/v1/import-history", { table_name: props.about.table_name, limit: LIMIT, offset: state.offset });
+      } catch (error) {
+        state.problem = error;
+      }
+    };
+    watch(() => state.offset, load);
+    load();
+    const line = (one) => t.li({ class: "event", key: one.import_id },
+      t.div({ class: "row between" },
+        t.a({ class: "grow", href: href(`/imports/${one.import_id}`) }, t.b(title(one))),
+        t.span({ class: "muted small-text", title: one.created_at }, [ago(one.created_at), one.imported_by && ` by ${one.imported_by}`].filter(Boolean).join(""))),
+      (one.file_name || one.status !== "success") && t.div({ class: "row" }, one.status !== "success" && statusBadge(one.status),
+        one.records_inserted > 0 && badge(`+ ${many(one.records_inserted, "row")}`, "good"), one.records_updated > 0 && badge(`${many(one.records_updated, "row")} changed`, "accent"),
+        one.duplicates_found > 0 && badge(many(one.duplicates_found, "duplicate"), "warn"), one.validation_failures > 0 && badge(many(one.validation_failures, "failure"), "warn")),
+      one.file_name && t.p({ class: "muted small-text clamp" }, one.response_summary ?? one.error ?? ""));
+    return () => t.section({ class: "stack", "aria-label": "History" },
+      state.problem && notice("bad", state.problem),
+      !state.page ? !state.problem && loading() : state.page.imports.length === 0
+        ? empty("history", "Nothing recorded", "Imports and updates of this table appear here.", button({ href: href("/import") }, "Import a file"))
+        : t.ol({ class: "card events" }, state.page.imports.map(line)),
+      state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.total_count }, (offset) => { state.offset = offset; }));
+  },
+};
