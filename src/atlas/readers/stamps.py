@@ -16,6 +16,12 @@ def timestamps(texts: pa.Array, first_row: int = 0, field: str = "timestamp") ->
     Arrow's cast takes texts that all have a zone, then texts that all have none (UTC); any other
     mixture and the rarer forms of ISO 8601 are parsed one by one.
     """
+    found = plain_timestamps(texts)
+    return _one_by_one(texts, first_row, field) if found is None else found
+
+
+def plain_timestamps(texts: pa.Array) -> pa.Array | None:
+    """As `timestamps` for texts that Arrow can cast; None where it cannot."""
     for target in (TIMESTAMP, pa.timestamp("us")):
         try:
             parsed = pc.cast(texts, target)
@@ -25,7 +31,7 @@ def timestamps(texts: pa.Array, first_row: int = 0, field: str = "timestamp") ->
         bounds = pc.min_max(micros).as_py()
         if bounds["min"] is None or (bounds["min"] >= MIN_MICROS and bounds["max"] <= MAX_MICROS):
             return micros.cast(TIMESTAMP)
-    return _one_by_one(texts, first_row, field)
+    return None
 
 
 def _one_by_one(texts: pa.Array, first_row: int, field: str) -> pa.Array:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import IO
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pv
@@ -18,7 +18,7 @@ from atlas.core.frames import TIMESTAMP, Frame, nested_to_json
 from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
 from atlas.errors import BadRequestError, RowError
 from atlas.readers import json_rows
-from atlas.readers.stamps import timestamps
+from atlas.readers.stamps import plain_timestamps, timestamps
 
 # Names a timestamp column may have where the request names none, most likely first.
 TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
@@ -34,7 +34,13 @@ PLAIN_FORMATS = (
 )
 
 _BLOCK = 4 * 1024 * 1024
-_LEADING_ZERO = re.compile(rb'(?:^|[,\n"])[+-]?0\d|(?:^|[,\n"])\+\d', re.MULTILINE)
+_DIGIT = np.zeros(256, bool)
+_DIGIT[list(b"0123456789")] = True
+# What may stand before a cell, and before the digits of a number with a sign.
+_BEFORE = np.zeros(256, bool)
+_BEFORE[list(b',\n"')] = True
+_SIGN = np.zeros(256, bool)
+_SIGN[list(b"+-")] = True
 
 
 def read_csv(file: IO[bytes], time_column: str | None, time_format: str | None) -> Iterator[Frame]:
@@ -91,7 +97,7 @@ def _csv_types(file: IO[bytes], header: list[str], time_column: str | None) -> d
         block += file.readline()
         if file.tell() > len(block):
             block = b",".join(b'"' + n.replace('"', '""').encode() + b'"' for n in header) + b"\n" + block
-        careful = _LEADING_ZERO.search(block) is not None
+        careful = _may_lose_digits(block)
         try:
             table = pv.read_csv(
                 pa.BufferReader(block),
@@ -109,6 +115,19 @@ def _csv_types(file: IO[bytes], header: list[str], time_column: str | None) -> d
     for name, kind in kinds.items():
         types[name] = pa.string() if pa.types.is_null(kind) else kind
     return types
+
+
+def _may_lose_digits(block: bytes) -> bool:
+    """Whether a cell may begin with a plus sign, or with a zero before another digit; quick, as most have none."""
+    # As if lines before had ended, so that the first cell has something before it.
+    text = np.frombuffer(b"\n\n" + block + b"\n", np.uint8)
+    before_digit = _DIGIT[text[3:]]
+    zeros = np.flatnonzero((text[2:-1] == ord("0")) & before_digit) + 2
+    signed = _SIGN[text[zeros - 1]] & _BEFORE[text[zeros - 2]]
+    if (_BEFORE[text[zeros - 1]] | signed).any():
+        return True
+    pluses = np.flatnonzero((text[2:-1] == ord("+")) & before_digit) + 2
+    return bool(_BEFORE[text[pluses - 1]].any())
 
 
 def _loses_digits(block: bytes, name: str, options: pv.ConvertOptions) -> bool:
@@ -242,7 +261,11 @@ def _times(stamps: pa.Array, name: str, time_format: str | None, first_row: int)
     if not (pa.types.is_string(stamps.type) or pa.types.is_large_string(stamps.type)):
         raise BadRequestError("Invalid timestamps", f"{name}: {stamps.type} is not a timestamp; use ISO 8601 text")
     texts = stamps.cast(pa.string())
+    if time_format is None and (found := plain_timestamps(texts)) is not None:
+        return found
     for layout in [time_format] if time_format else PLAIN_FORMATS:
+        if time_format is None and pc.strptime(texts[:1], format=layout, unit="us", error_is_null=True).null_count:
+            continue
         parsed = pc.strptime(texts, format=layout, unit="us", error_is_null=True)
         if not parsed.null_count:
             return parsed.cast(pa.int64()).cast(TIMESTAMP)
