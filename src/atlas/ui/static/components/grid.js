@@ -11,7 +11,8 @@ function load() {
   return library;
 }
 
-const nonce = () => document.querySelector("script[nonce]")?.nonce;
+/** The nonce of this page, for libraries that add their style sheets by script. */
+export const nonce = () => document.querySelector("script[nonce]")?.nonce;
 
 function look(agGrid) {
   return agGrid.themeQuartz.withParams({

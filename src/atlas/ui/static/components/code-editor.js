@@ -1,0 +1,71 @@
+// An editor of SQL: CodeMirror, loaded when one is first shown.
+import { onBeforeUnmount, onMounted, ref, t, watch } from "../dom.js";
+import { theme } from "../theme.js";
+import { nonce } from "./grid.js";
+
+let library;
+function load() {
+  library ??= import("/ui/lib/codemirror/index.js").then(async (module) => {
+    const found = module.languages.find((one) => one.name === "PostgreSQL");
+    return { ...module, sql: await found.load() };
+  });
+  return library;
+}
+
+const look = (cm) => cm.EditorView.theme({
+  "&": { fontSize: "13px", backgroundColor: "var(--surface)", color: "var(--text)" },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-1px" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6", maxHeight: "320px" },
+  ".cm-content": { caretColor: "var(--text)", padding: "8px 0" },
+  ".cm-cursor": { borderLeftColor: "var(--text)" },
+  ".cm-gutters": { backgroundColor: "var(--sunken)", color: "var(--faint)", border: "0" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "transparent" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--accent-soft)" },
+  ".cm-tooltip": { backgroundColor: "var(--raised)", border: "1px solid var(--border-strong)", color: "var(--text)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent-soft)", color: "var(--accent-strong)" },
+}, { dark: theme.dark });
+
+const colours = (cm) => [look(cm), cm.syntaxHighlighting(theme.dark ? cm.oneDarkHighlightStyle : cm.defaultHighlightStyle)];
+
+/** Edits `value`. Emits `change` with the text, and `run` for Ctrl+Enter. A plain text area until it is loaded. */
+export const CodeEditor = {
+  props: { value: String, label: String, invalid: Boolean },
+  emits: ["change", "run"],
+  setup(props, { emit }) {
+    const element = ref(null);
+    const ready = ref(false);
+    let view;
+    onMounted(async () => {
+      let cm;
+      try { cm = await load(); } catch { return; } // the text area does as well
+      if (!element.value) return;
+      const paint = new cm.Compartment();
+      ready.value = true;
+      view = new cm.EditorView({
+        parent: element.value,
+        state: cm.EditorState.create({
+          doc: props.value,
+          extensions: [
+            cm.EditorView.cspNonce.of(nonce() ?? ""),
+            cm.Prec.highest(cm.keymap.of([{ key: "Mod-Enter", run: () => { emit("run"); return true; } }])),
+            cm.basicSetup, cm.sql, cm.EditorView.lineWrapping, paint.of(colours(cm)),
+            cm.EditorView.contentAttributes.of({ "aria-label": props.label }),
+            cm.EditorView.updateListener.of((update) => update.docChanged && emit("change", update.state.doc.toString())),
+          ],
+        }),
+      });
+      watch(() => theme.dark, () => view?.dispatch({ effects: paint.reconfigure(colours(cm)) }));
+    });
+    watch(() => props.value, (text) => {
+      if (view && text !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+    });
+    onBeforeUnmount(() => { view?.destroy(); view = null; });
+    return () => t.div({ class: ["code-editor", { invalid: props.invalid }] },
+      !ready.value && t.textarea({
+        class: "input mono", rows: 5, value: props.value, "aria-label": props.label, spellcheck: false,
+        onInput: (event) => emit("change", event.target.value),
+        onKeydown: (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && emit("run"),
+      }),
+      t.div({ ref: element, key: "editor" }));
+  },
+};

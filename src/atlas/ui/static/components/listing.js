@@ -1,0 +1,52 @@
+// Tables of things, and what is loaded for them.
+import { reactive, shallowReactive, t } from "../dom.js";
+import { button } from "./ui.js";
+
+/** Loads by `fetch()`: `data` null until it came, `problem` where it did not; `load()` does it again. */
+export function loader(fetch) {
+  const state = shallowReactive({ data: null, problem: null, load: null });
+  let latest = 0;
+  state.load = async () => {
+    const mine = (latest += 1);
+    try {
+      const data = await fetch();
+      if (mine === latest) Object.assign(state, { data, problem: null });
+    } catch (error) {
+      if (mine === latest) state.problem = error;
+    }
+  };
+  state.load();
+  return state;
+}
+
+/** A table in a card. `heads`: texts, or [text, class] pairs; "" is the column of actions. */
+export const listing = (label, heads, rows, foot = null) => t.div({ class: "card flush" },
+  t.div({ class: "table-wrap" }, t.table({ class: "table", "aria-label": label },
+    t.thead(t.tr(heads.map((head) => {
+      const [text, kind] = Array.isArray(head) ? head : [head, ""];
+      return t.th({ scope: "col", class: kind }, text || t.span({ class: "visually-hidden" }, "Actions"));
+    }))),
+    t.tbody(rows))), foot);
+
+/** Buttons to newer and older pages of a list whose length is not known. */
+export function turner({ offset, limit, shown }, turn) {
+  if (offset === 0 && shown < limit) return null;
+  return t.nav({ class: "row between", "aria-label": "Pages" },
+    t.span({ class: "muted small-text" }, shown ? `${offset + 1}–${offset + shown}` : "No more"),
+    t.div({ class: "row" },
+      button({ size: "small", icon: "left", disabled: offset === 0, onClick: () => turn(Math.max(0, offset - limit)) }, "Newer"),
+      button({ size: "small", disabled: shown < limit, onClick: () => turn(offset + limit) }, "Older")));
+}
+
+/** Text and offset of a list that is here completely: `found(list, text)` and `page(list)` of what is found. */
+export const browsing = (limit = 50) => reactive({
+  text: "", offset: 0, limit,
+  found(list, words) {
+    const wanted = this.text.trim().toLowerCase();
+    return wanted ? list.filter((one) => words(one).toLowerCase().includes(wanted)) : list;
+  },
+  page(list) {
+    const offset = this.offset < list.length ? this.offset : 0;
+    return list.slice(offset, offset + this.limit);
+  },
+});
