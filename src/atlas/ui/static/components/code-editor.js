@@ -27,6 +27,20 @@ const look = (cm) => cm.EditorView.theme({
 
 const colours = (cm) => [look(cm), cm.syntaxHighlighting(theme.dark ? cm.oneDarkHighlightStyle : cm.defaultHighlightStyle)];
 
+/**
+ * Replaces what is selected by what is typed. The browser itself would carry the old text's colours over in inline styles,
+ * which the content security policy forbids.
+ */
+function replace(cm, event, view) {
+  const { from, to } = view.state.selection.main;
+  if (event.inputType !== "insertText" || !event.data || from === to || event.isComposing) return false;
+  const change = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  const handled = view.state.facet(cm.EditorView.inputHandler).some((handle) => handle(view, from, to, event.data, change));
+  if (!handled) view.dispatch(change());
+  event.preventDefault();
+  return true;
+}
+
 /** Edits `value`. Emits `change` with the text, and `run` for Ctrl+Enter. A plain text area until it is loaded. */
 export const CodeEditor = {
   props: { value: String, label: String, invalid: Boolean },
@@ -48,6 +62,7 @@ export const CodeEditor = {
           extensions: [
             cm.EditorView.cspNonce.of(nonce() ?? ""),
             cm.Prec.highest(cm.keymap.of([{ key: "Mod-Enter", run: () => { emit("run"); return true; } }])),
+            cm.Prec.highest(cm.EditorView.domEventHandlers({ beforeinput: (event, editor) => replace(cm, event, editor) })),
             cm.basicSetup, cm.sql, cm.EditorView.lineWrapping, paint.of(colours(cm)),
             cm.EditorView.contentAttributes.of({ "aria-label": props.label }),
             cm.EditorView.updateListener.of((update) => update.docChanged && emit("change", update.state.doc.toString())),

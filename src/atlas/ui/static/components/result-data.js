@@ -72,8 +72,8 @@ export const chartOption = ({ columns, rows }, { kind, x: xName, y: yNames }) =>
     ...base, useUTC: true, legend: { ...base.legend, show: y.length > 1 },
     tooltip: { ...base.tooltip, trigger: kind === "scatter" ? "item" : "axis", axisPointer: { ...base.tooltip.axisPointer, type: kind === "bar" ? "shadow" : "line" } },
     grid: { ...base.grid, top: y.length > 1 ? 38 : 28 },
-    xAxis: { ...axis, type, name: xName, nameLocation: "middle", nameGap: 30, nameTextStyle: { color: colour("--muted") }, scale: true, splitLine: { show: false },
-      ...(type === "category" ? { data: ordered.map(at), axisLabel: { ...axis.axisLabel, hideOverlap: true, width: 120, overflow: "truncate" } } : {}) },
+    xAxis: { ...axis, type, scale: true, splitLine: { show: false },
+      ...(type === "category" ? { data: ordered.map(at), axisLabel: { ...axis.axisLabel, ...(ordered.length <= 16 ? { interval: 0, rotate: ordered.length > 6 ? 30 : 0 } : { hideOverlap: true }), width: 110, overflow: "truncate" } } : {}) },
     yAxis: { ...axis, type: "value", scale: kind !== "bar", name: y.length === 1 ? yNames[0] : "", nameTextStyle: { color: colour("--muted"), align: "left" } },
     series: y.map((n, number) => ({
       type: kind, name: yNames[number], barMaxWidth: 56, symbolSize: kind === "scatter" ? 8 : 5, showSymbol: kind === "scatter" || ordered.length < 60,

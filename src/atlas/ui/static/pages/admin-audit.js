@@ -7,12 +7,12 @@ import { count, moment } from "../format.js";
 import { href } from "../router.js";
 
 const LIMIT = 50;
-const list = (found) => found.entries ?? found.audit ?? found.events ?? [];
+
 
 export const Audit = {
   setup() {
     const state = reactive({ action: "", user: "", dataset: "", offset: 0 });
-    const found = loader(async () => list(await api.get("/api/v1/admin/audit", { action: state.action, user: state.user.trim(), dataset_id: /^\d+$/.test(state.dataset.trim()) ? state.dataset.trim() : "", limit: LIMIT, offset: state.offset })));
+    const found = loader(async () => (await api.get("/api/v1/admin/audit", { action: state.action, user: state.user.trim(), dataset_id: /^\d+$/.test(state.dataset.trim()) ? state.dataset.trim() : "", limit: LIMIT, offset: state.offset })).entries);
     const changed = debounce(() => { if (state.offset) state.offset = 0; else found.load(); }, 250);
     watch(() => [state.user, state.dataset, state.action], changed);
     watch(() => state.offset, () => found.load());

@@ -7,7 +7,7 @@ const NUMERIC = /^(BIGINT|DOUBLE|INT|NUMERIC|DECIMAL)/i;
 
 function questions(table, stats) {
   const name = words(table.table_name);
-  const made = [`How many ${name} are there?`];
+  const made = table.kind === "dataset" ? [] : [`How many ${name} are there?`];
   const columns = Object.entries(stats.columns);
   const keys = new Set(stats.key_columns ?? []);
   const figures = stats.statistics ?? {};
@@ -15,7 +15,7 @@ function questions(table, stats) {
   const numbers = columns.filter(([column, type]) => NUMERIC.test(type) && !keys.has(column) && !/(^|_)id$/.test(column));
   if (groups.length) made.push(`How many ${name} are there per ${words(groups[0][0])}?`);
   if (groups.length && numbers.length) made.push(`What is the average ${words(numbers[0][0])} by ${words(groups.at(-1)[0])}?`);
-  if (table.kind === "dataset" && numbers.length) made.push(`What is the average ${words(numbers[0][0])} of ${name}?`);
+  if (table.kind === "dataset" && numbers.length) made.push(`What is the average ${words(numbers[0][0])} in ${name}?`, `What is the highest ${words(numbers[0][0])} in ${name}?`);
   return made;
 }
 

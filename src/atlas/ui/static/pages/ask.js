@@ -35,9 +35,8 @@ const Conversation = {
   setup() {
     const state = reactive({ text: route.query.q ?? "", about: route.query.table ?? "", turns: [], thread: null, opening: false, problem: null, tables: null, samples: [], stamp: 0 });
     const box = ref(null);
-    const bottom = ref(null);
     const busy = () => state.turns.some((turn) => turn.state === "working");
-    const toEnd = () => nextTick(() => bottom.value?.scrollIntoView({ block: "end", behavior: "auto" }));
+    const toEnd = () => nextTick(() => [...document.querySelectorAll(".turn")].at(-1)?.scrollIntoView({ block: "start" }));
     api.get("/api/v1/tables").then(async ({ tables }) => { state.tables = tables; state.samples = await examples(tables, state.about); }, (error) => { state.problem = error; });
     watch(() => state.about, async (about) => { if (state.tables) state.samples = await examples(state.tables, about); });
 
@@ -109,7 +108,7 @@ const Conversation = {
       state.turns.map((turn) => h(Turn, { key: turn.key, turn, onAsk: (text) => send(text), onCancel: () => cancel(turn) })),
       state.turns.length === 0 && !state.opening && nothing(),
       t.div({ class: state.turns.length ? "stuck" : "" }, composer()),
-      state.turns.length === 0 && !state.opening && samples(), t.div({ ref: bottom, class: "ask-end" }));
+      state.turns.length === 0 && !state.opening && samples());
     return () => t.div({ class: "ask-columns" }, main(), h(History, { current: state.thread, stamp: state.stamp, onOpen: open, onNew: fresh }));
   },
 };
