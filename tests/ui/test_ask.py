@@ -25,9 +25,9 @@ def leads(site: Site) -> None:
         state = STATES[min(int(abs(noise.gauss(0, 2.4))), len(STATES) - 1)]
         company = f"{noise.choice(NAMES)} {noise.choice(['Ltd', 'Inc', 'Group', 'Labs'])} {n}"
         added = date(2026, 1, 1) + timedelta(days=noise.randrange(180))
-        lines.append(
-            f"{company},buyer{n}@example.com,{state},{noise.choice(STATUSES)},{noise.lognormvariate(8.5, 0.6):.2f},{added}"
-        )
+        value = noise.lognormvariate(8.5, 0.6)
+        status = noise.choice(STATUSES)
+        lines.append(f"{company},buyer{n}@example.com,{state},{status},{value:.2f},{added}")
     with site.client(site.people.owner) as client:
         form = {"instruction": "Import into leads, the email is the key"}
         done = client.post("/api/v1/smart-import", data=form, files={"file": ("leads.csv", "\n".join(lines).encode())})
@@ -52,7 +52,10 @@ def test_a_conversation(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/ui/ask")
     expect(page.get_by_role("button", name="How many leads are there?", exact=True)).to_be_visible()
     shot(page, "ask-empty")
-    for text in ("What is the average celsius in temperature zurich?", "What is the highest celsius in temperature zurich?"):
+    for text in (
+        "What is the average celsius in temperature zurich?",
+        "What is the highest celsius in temperature zurich?",
+    ):
         expect(page.get_by_role("button", name=text)).to_be_visible()
         with site.client(site.people.owner) as client:
             assert client.post("/api/v1/generate-sql", json={"prompt": text}).json()["success"]
@@ -166,9 +169,7 @@ def test_cancel_and_failures(page: Page, site: Site, watched: Watched) -> None:
     turn.get_by_role("button", name="Cancel").click()
     expect(turn.get_by_text("You cancelled this question.")).to_be_visible()
     page.unroute("**/api/v1/query")
-    page.route(
-        "**/api/v1/query", lambda route: route.fulfill(status=503, json={"detail": "The query took too long"})
-    )
+    page.route("**/api/v1/query", lambda route: route.fulfill(status=503, json={"detail": "The query took too long"}))
     turn = ask(page, "How many leads are there per status?")
     expect(turn.get_by_role("alert")).to_contain_text("took too long")
     # What was typed is not lost.

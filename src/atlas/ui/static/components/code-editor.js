@@ -32,9 +32,16 @@ const colours = (cm) => [look(cm), cm.syntaxHighlighting(theme.dark ? cm.oneDark
  * which the content security policy forbids.
  */
 function replace(cm, event, view) {
-  const { from, to } = view.state.selection.main;
-  if (event.inputType !== "insertText" || !event.data || from === to || event.isComposing) return false;
-  const change = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  if (event.inputType !== "insertText" || !event.data || event.isComposing) return false;
+  // What the browser is about to replace; the editor may not have seen yet what was selected last.
+  const selected = getSelection();
+  const range = event.getTargetRanges()[0] ?? (selected.rangeCount ? selected.getRangeAt(0) : null);
+  if (!range || range.collapsed) return false;
+  const from = view.posAtDOM(range.startContainer, range.startOffset);
+  const to = view.posAtDOM(range.endContainer, range.endOffset);
+  const change = () => view.state.update({
+    changes: { from, to, insert: event.data }, selection: { anchor: from + event.data.length }, userEvent: "input.type", scrollIntoView: true,
+  });
   const handled = view.state.facet(cm.EditorView.inputHandler).some((handle) => handle(view, from, to, event.data, change));
   if (!handled) view.dispatch(change());
   event.preventDefault();

@@ -49,7 +49,7 @@ export const ModelSettings = {
       (p) => input(form, "api_key", { ...p, type: "password", autocomplete: "off", disabled: form.forget, placeholder: current.data.api_key_set ? "unchanged" : "sk-…" }));
     const fields = () => [
       field({ label: "Model", id: "model-name" }, (p) => input(form, "model", { ...p, required: true, maxlength: 200, placeholder: "qwen2.5-coder-7b-instruct", autocomplete: "off" })),
-      field({ label: "Address", id: "model-url", hint: "Empty for the provider's own. It must be https; for OpenAI-like servers it ends in /v1." }, (p) => input(form, "base_url", { ...p, type: "url", placeholder: "https://models.example.com/v1", autocomplete: "off" })),
+      field({ label: "Address", id: "model-url", hint: "Empty for the provider's own. It starts with https; for OpenAI-like servers it ends in /v1." }, (p) => input(form, "base_url", { ...p, type: "url", autocomplete: "off" })),
       key(), current.data.api_key_set && check(form, "forget", "Remove the stored key"),
       field({ label: "Seconds for one question", id: "model-timeout" }, (p) => input(form, "timeout_seconds", { ...p, type: "number", min: 1, max: 300, required: true })),
       check(form, "samples", "Values of cells may be sent to the provider"),
