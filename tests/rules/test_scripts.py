@@ -56,3 +56,12 @@ def test_style_sheets_that_are_named_exist() -> None:
     for path in STATIC.rglob("*.css"):
         for name in STYLE_IMPORT.findall(path.read_text(encoding="utf-8")):
             assert (path.parent / name).exists(), name
+
+
+def test_every_route_has_a_page() -> None:
+    routes = re.findall(
+        r'^  \["/[^"]*", "([\w-]+)"\]', (STATIC / "router.js").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(routes) > 8
+    for name in (*routes, "missing"):
+        assert "default" in exports(STATIC / "pages" / f"{name}.js"), name
