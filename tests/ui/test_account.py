@@ -212,7 +212,7 @@ def test_webhooks_and_jobs(page: Page, site: Site, receiver: str) -> None:
     page.get_by_role("button", name="Cancel it").click()
     expect(job).to_contain_text("cancelled")
     page.get_by_role("button", name="Failed", exact=True).click()
-    expect(page.get_by_role("heading", name="No job is failed")).to_be_visible()
+    expect(page.get_by_role("heading", name="No failed jobs")).to_be_visible()
     _Receiver.status = 200
     page.get_by_role("tab", name="Webhooks").click()
     page.get_by_role("button", name="Send again").click()

@@ -21,7 +21,7 @@ export function loader(fetch) {
 
 /** A table in a card. `heads`: texts, or [text, class] pairs; "" is the column of actions. */
 export const listing = (label, heads, rows, foot = null) => t.div({ class: "card flush" },
-  t.div({ class: "table-wrap" }, t.table({ class: "table", "aria-label": label },
+  t.div({ class: "table-wrap" }, t.table({ class: "table listing", "aria-label": label },
     t.thead(t.tr(heads.map((head) => {
       const [text, kind] = Array.isArray(head) ? head : [head, ""];
       return t.th({ scope: "col", class: kind }, text || t.span({ class: "visually-hidden" }, "Actions"));

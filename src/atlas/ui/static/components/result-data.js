@@ -53,7 +53,7 @@ function pie(base, rows, x, y, names) {
   return {
     ...base, tooltip: { ...base.tooltip, trigger: "item" }, legend: { ...base.legend, top: undefined, bottom: 0 },
     series: [{ type: "pie", name: names[0], radius: ["42%", "68%"], center: ["50%", "46%"], data: rows.slice(0, 50).map((row) => ({ name: row[x] || "(empty)", value: value(row[y[0]]) })),
-      label: { color: colour("--text"), formatter: "{b}: {d}%" }, itemStyle: { borderColor: colour("--surface"), borderWidth: 2 } }],
+      label: { color: colour("--text"), formatter: ({ name, percent }) => `${name}: ${Math.round(percent)}%` }, minShowLabelAngle: 9, itemStyle: { borderColor: colour("--surface"), borderWidth: 2 } }],
   };
 }
 

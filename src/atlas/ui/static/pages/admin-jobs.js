@@ -43,7 +43,7 @@ export const Jobs = {
         button({ size: "small", kind: "plain", icon: "redo", onClick: () => list.load() }, "Refresh")),
       list.problem && notice("bad", list.problem),
       !list.data ? !list.problem && loading() : list.data.total_count === 0
-        ? t.div({ class: "card" }, empty("check", state.status ? `No job is ${word(state.status)}` : "Nothing waits, runs or has failed", "Imports with a callback URL and the webhooks that tell of them are listed here until they succeed."))
+        ? t.div({ class: "card" }, empty("check", state.status ? `No ${word(state.status)} jobs` : "Nothing waits, runs or has failed", "Imports with a callback URL and the webhooks that tell of them are listed here until they succeed."))
         : [listing("Jobs", ["Job", "Status", ["Attempts", "number"], "Made", "When (UTC)", ""], list.data.jobs.map(row)),
           pager({ offset: state.offset, limit: LIMIT, total: list.data.total_count }, (offset) => { state.offset = offset; })]);
   },

@@ -27,7 +27,7 @@ export const AdminKeys = {
     };
     const row = (key) => {
       const [word, kind] = keyState(key);
-      return t.tr({ key: key.id, class: word === "live" ? "" : "dead" },
+      return t.tr({ key: key.id },
         t.td(t.b(key.user)),
         t.td(t.div({ class: "row" }, key.name || t.span({ class: "muted" }, "no name"), key.id === session.me.key.id && badge("This session", "accent")), t.code({ class: "muted" }, `${key.prefix}…`)),
         t.td(badge(word, kind)),

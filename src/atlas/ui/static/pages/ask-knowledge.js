@@ -96,7 +96,7 @@ export const Glossary = {
     const add = (kind) => button({ kind, icon: "plus", onClick: () => { state.editing = { term: "", meaning: "", table_name: "" }; } }, "Add a term");
     const choices = () => [t.option({ value: "" }, "None: plain words, which only models read"), (tables.data ?? []).map((one) => t.option({ value: one.table_name }, one.table_name))];
     return () => t.section({ class: "stack", "aria-label": "Glossary" },
-      t.div({ class: "row between" }, t.p({ class: "muted grow" }, "Words of your organization and what they mean. Questions that use them are understood."), list.data?.total_count > 0 && add("")),
+      t.div({ class: "row between" }, t.p({ class: "muted intro" }, "Words of your organization and what they mean. Questions that use them are understood."), list.data?.total_count > 0 && add("")),
       list.problem && notice("bad", list.problem),
       !list.data ? !list.problem && loading() : list.data.total_count === 0
         ? t.div({ class: "card" }, empty("book", "No terms yet", "Tell Atlas, say, that “active” means status in ('active', 'trial') in the table customers.", add("primary"))) : [

@@ -90,7 +90,7 @@ const Rating = {
       if (done) state.accepted = true;
     };
     const form = () => t.form({ class: "stack correction", onSubmit: correct, "aria-label": "Correct the answer" },
-      field({ label: "What is wrong with it?", hint: "Optional. Only you and your colleagues see it.", id: `why-${turn.key}` }, (p) => textarea(state, "comment", { ...p, rows: 2 })),
+      field({ label: "What is wrong with it?", hint: "Optional. It is kept with your question.", id: `why-${turn.key}` }, (p) => textarea(state, "comment", { ...p, rows: 2 })),
       t.div({ class: "field" }, t.span({ class: "label" }, "The right SQL"), h(CodeEditor, { value: state.sql, label: "The right SQL", invalid: Boolean(state.problem), onChange: (text) => { state.sql = text; } }),
         t.span({ class: "hint" }, "If you change it, it becomes a suggestion that your organization can verify.")),
       state.problem && notice("bad", state.problem),

@@ -44,7 +44,7 @@ export const KeyList = {
     const row = (key) => {
       const [word, kind] = keyState(key);
       const name = key.name || "no name";
-      return t.tr({ key: key.id, class: word === "live" ? "" : "dead" },
+      return t.tr({ key: key.id },
         t.td(t.div({ class: "row" }, t.b(name), current(key) && badge("This session", "accent"), word !== "live" && badge(word, kind)), t.code({ class: "muted" }, `${key.prefix}…`)),
         t.td({ class: "nowrap muted" }, moment(key.created_at.slice(0, 10))),
         t.td({ class: "nowrap muted" }, key.expires_at ? moment(key.expires_at.slice(0, 10)) : "never"),
@@ -57,7 +57,7 @@ export const KeyList = {
       const dead = (list.data ?? []).filter((key) => keyState(key)[0] !== "live").length;
       const shown = (list.data ?? []).filter((key) => state.dead || keyState(key)[0] === "live");
       return t.section({ class: "stack", "aria-label": "Keys" },
-        t.div({ class: "row between" }, t.p({ class: "muted grow" }, "A key stands for you in programs, on the command line and here. Use one for each place, so that you can end it alone."),
+        t.div({ class: "row between" }, t.p({ class: "muted intro" }, "A key stands for you in programs, on the command line and here. Use one for each place, so that you can end it alone."),
           button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New key")),
         list.problem && notice("bad", list.problem),
         !list.data ? !list.problem && loading() : listing("Keys", ["Key", "Made", "Expires", "Last used", ""], shown.map(row)),

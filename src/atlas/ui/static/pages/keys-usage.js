@@ -39,7 +39,7 @@ export const Usage = {
         t.div({ class: "card" },
           t.div({ class: "card-head" }, t.h2("By day (UTC)"), segmented("Shown", state.view, Object.entries(VIEWS).map(([name, [text]]) => [name, text]), (view) => { state.view = view; })),
           h(Chart, { option: option(days, VIEWS[state.view]), label: `${VIEWS[state.view][0]} by day`, height: 280 })),
-        t.h2("By key"), listing("Usage by key", ["Key", ["Requests", "number"], ["Failed", "number"], ["Received", "number"], ["Sent", "number"], ["Rows", "number"]], keys.map(row)),
+        t.h2("By key"), listing("Usage by key", ["Key", ["Requests", "number"], ["Failed", "number"], ["Received", "number"], ["Sent", "number"], ["Rows", "number"]], keys.filter((key) => key.requests > 0).map(row)),
         t.h2("Stored"), figures([
           [bytes(storage.dataset_bytes), `${many(storage.datasets, "dataset")} of yours, ${many(storage.dataset_rows, "row")}`],
           [bytes(storage.table_bytes), `${many(storage.tables, "table")} of your organization, ${many(storage.table_rows, "row")}`]]),

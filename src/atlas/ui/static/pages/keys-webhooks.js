@@ -21,7 +21,7 @@ export const WebhookSecret = {
       if (made) state.secret = made.secret;
     };
     return () => t.section({ class: "card stack", "aria-label": "Webhook secret" },
-      t.div({ class: "row between" }, t.div({ class: "grow" }, t.h2("Webhook secret"), t.p({ class: "muted small-text" }, "Check with it that a webhook came from here. Your organization has one; signatures follow Standard Webhooks.")),
+      t.div({ class: "row between" }, t.div({ class: "intro" }, t.h2("Webhook secret"), t.p({ class: "muted small-text" }, "Check with it that a webhook came from here. Your organization has one; signatures follow Standard Webhooks.")),
         t.div({ class: "row" }, button({ busy: state.busy, onClick: show }, state.secret ? "Hide" : "Show"), button({ kind: "danger", onClick: rotate }, "Rotate"))),
       state.secret && snippet(state.secret, "Copy the secret"));
   },
