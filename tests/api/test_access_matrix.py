@@ -112,6 +112,9 @@ async def test_private_means_invisible(client: Client, people: People) -> None:
     assert "secret_hash" not in right.text
     tag = right.json()["id"]
     assert (await holder.get("/api/datasets/?search=SECRET")).json()["count"] == 1
+    for who, owned, found in ((holder, "true", 0), (holder, "false", 1), (owner, "true", 1), (owner, "false", 0)):
+        assert (await who.get(f"/api/datasets/?search=secret&owned={owned}")).json()["count"] == found
+    assert (await owner.get("/api/datasets/?owned=perhaps")).status_code == 400
     checked = await holder.post("/api/access/check/", json={"dataset_id": dataset, "require_write": True})
     assert checked.json() == {"has_access": False, "is_owner": False, "matching_tags": ["premium"]}
     assert (await owner.delete(f"/api/datasets/{dataset}/tags/{tag}/")).status_code == 204

@@ -62,14 +62,19 @@ class DatasetService:
             "row_count": row["row_count"], "bytes": row["bytes"], "first_timestamp": first, "last_timestamp": last,
         }  # fmt: skip
 
-    async def search(self, caller: Caller, text: str | None, limit: int, offset: int) -> tuple[int, list[Row]]:
-        """Count and page of the datasets whose name or description has `text`, in any case."""
+    async def search(
+        self, caller: Caller, text: str | None, limit: int, offset: int, owned: bool | None = None
+    ) -> tuple[int, list[Row]]:
+        """Count and page of the datasets whose name or description has `text`, in any case.
+
+        owned: only the caller's own, or only those of others.
+        """
         pattern = None
         if text:
             _refuse_nul(text, "search")
             escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             pattern = f"%{escaped}%"
-        return await self._search(caller, pattern, None, limit, offset)
+        return await self._search(caller, pattern, None, limit, offset, owned)
 
     async def search_metadata(
         self, caller: Caller, filters: list[tuple[str, str]], limit: int, offset: int
@@ -90,9 +95,10 @@ class DatasetService:
         return await self._search(caller, None, wanted, limit, offset)
 
     async def _search(
-        self, caller: Caller, pattern: str | None, metadata: list[list[Row]] | None, limit: int, offset: int
-    ) -> tuple[int, list[Row]]:
-        count, rows = await store.search(self._database, caller.user_id, pattern, metadata, limit, offset)
+        self, caller: Caller, pattern: str | None, metadata: list[list[Row]] | None, limit: int, offset: int,
+        owned: bool | None = None,
+    ) -> tuple[int, list[Row]]:  # fmt: skip
+        count, rows = await store.search(self._database, caller.user_id, pattern, metadata, limit, offset, owned)
         return count, await self._with_columns(rows)
 
     async def _with_columns(self, rows: list[Row]) -> list[Row]:

@@ -128,14 +128,15 @@ async def summary(connection: Connection, dataset_id: int) -> Row:
 
 async def search(
     database: Database, user_id: int, pattern: str | None, metadata: Sequence[Sequence[Row]] | None,
-    limit: int, offset: int,
+    limit: int, offset: int, owned: bool | None = None,
 ) -> tuple[int, list[Row]]:  # fmt: skip
     """How many datasets a user may read that match, and one page of them.
 
     metadata: for each filter, the objects of which the dataset's metadata must contain one.
+    owned: whether the user owns them, or only others do; None for both.
     """
     wanted = None if metadata is None else [Jsonb(list(choices)) for choices in metadata]
-    parameters = {"user": user_id, "pattern": pattern, "metadata": wanted}
+    parameters = {"user": user_id, "pattern": pattern, "metadata": wanted, "owned": owned}
     async with database.transaction() as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor = await connection.execute(queries("datasets")["count_datasets"], parameters)

@@ -37,10 +37,11 @@ OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Datasets to skip
 async def list_datasets(
     request: Request, caller: CallerDep, services: ServicesDep,
     search: Annotated[str | None, Query(description="Text in name or description, in any case.")] = None,
+    owned: Annotated[bool | None, Query(description="Only your own (true) or only those of others (false).")] = None,
     limit: LimitParam = 250, offset: OffsetParam = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """The datasets that you own or share a tag with."""
-    count, rows = await services.datasets.search(caller, search, limit, offset)
+    count, rows = await services.datasets.search(caller, search, limit, offset, owned)
     following, previous = links(request, count, limit, offset)
     return {"count": count, "next": following, "previous": previous, "results": rows}
 

@@ -3,6 +3,7 @@
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
 FROM atlas.datasets d
 WHERE atlas.can_read(%(user)s, d.id, d.owner_id)
+  AND (%(owned)s::boolean IS NULL OR (d.owner_id = %(user)s) = %(owned)s)
   AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
   AND (%(metadata)s::jsonb[] IS NULL OR NOT EXISTS (
         SELECT 1 FROM unnest(%(metadata)s::jsonb[]) AS wanted
@@ -13,6 +14,7 @@ ORDER BY d.id LIMIT %(limit)s OFFSET %(offset)s
 SELECT count(*)
 FROM atlas.datasets d
 WHERE atlas.can_read(%(user)s, d.id, d.owner_id)
+  AND (%(owned)s::boolean IS NULL OR (d.owner_id = %(user)s) = %(owned)s)
   AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
   AND (%(metadata)s::jsonb[] IS NULL OR NOT EXISTS (
         SELECT 1 FROM unnest(%(metadata)s::jsonb[]) AS wanted

@@ -27,6 +27,18 @@ export function moment(text) {
   return `${found[1]} ${found[2]}${found[3] ?? ""}`;
 }
 
+/**
+ * What a person typed for a moment, as ISO 8601: "2026-01-31", "2026-01-31 10:00", with a zone or in UTC. With `end` a day
+ * alone means its last moment. Null where it is none.
+ */
+export function instant(text, { end = false } = {}) {
+  const found = /^(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) *(Z|[+-]\d\d:\d\d|UTC)?)?$/i.exec(text.trim());
+  if (!found) return null;
+  const [, day, time, zone = "Z"] = found;
+  const iso = time ? `${day}T${time}${/utc/i.test(zone) ? "Z" : zone.toUpperCase()}` : `${day}T${end ? "23:59:59.999999" : "00:00:00"}Z`;
+  return Number.isNaN(Date.parse(iso)) ? null : iso;
+}
+
 /** "3 minutes ago" and such. */
 export function ago(text) {
   if (!text) return "never";

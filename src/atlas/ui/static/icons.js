@@ -14,7 +14,7 @@ const SHAPES = {
   left: "M14.5 5.5L8 12l6.5 6.5", right: "M9.5 5.5L16 12l-6.5 6.5", down: "M5.5 9.5L12 16l6.5-6.5", play: "M7 4.5v15l12.5-7.5z", pause: "M8 5v14M16 5v14", live: "M12 10a2 2 0 100 4 2 2 0 000-4zM7.8 7.8a6 6 0 000 8.4M16.2 7.8a6 6 0 010 8.4M5 5a10 10 0 000 14M19 5a10 10 0 010 14",
   share: "M18 8a3 3 0 10-3-3c0 .2 0 .4.1.6L8.7 9.2a3 3 0 100 5.6l6.4 3.6a3 3 0 10.9-1.7l-6.2-3.5a3 3 0 000-2.4l6.2-3.5A3 3 0 0018 8z", file: "M6 3h8l5 5v13H6zM14 3v5h5", filter: "M4 5h16l-6.2 7.5V19l-3.6-2v-4.5z",
   columns: "M4 5h16v14H4zM9.3 5v14M14.7 5v14", reset: "M4 12a8 8 0 108-8H6m0 0l3-3M6 4l3 3", book: "M5 4h10a4 4 0 014 4v12H8a3 3 0 01-3-3zM5 17a3 3 0 013-3h11", thumbUp: "M7 11l4-8a2.5 2.5 0 012.4 3l-.6 4H19a1.6 1.6 0 011.6 2l-1.6 7a2 2 0 01-2 1.5H7zM3.5 11H7v9.5H3.5z",
-  thumbDown: "M17 13l-4 8a2.5 2.5 0 01-2.4-3l.6-4H5a1.6 1.6 0 01-1.6-2L5 5a2 2 0 012-1.5h10zM20.5 13H17V3.5h3.5z", send: "M4 12l16-8-6 16-3-6.5zM11 13.5L20 4", bolt: "M13 2.5L5 13.5h6l-1 8 8-11h-6z",
+  thumbDown: "M17 13l-4 8a2.5 2.5 0 01-2.4-3l.6-4H5a1.6 1.6 0 01-1.6-2L5 5a2 2 0 012-1.5h10zM20.5 13H17V3.5h3.5z", select: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M9 9h6v6H9z", send: "M4 12l16-8-6 16-3-6.5zM11 13.5L20 4", bolt: "M13 2.5L5 13.5h6l-1 8 8-11h-6z",
 };
 
 /** An icon by name. It is decoration: what it means stands in a label or a title beside it. */

@@ -80,7 +80,7 @@ export const Overlays = {
   ],
 };
 
-/** A button that opens a list. `items`: {icon, text, run, href, download, danger}. */
+/** A button that opens a list. `items`: {icon, text, run, href, download, danger}, or {heading}. */
 export const Menu = {
   props: { label: String, icon: String, items: Array, kind: String, iconOnly: Boolean },
   setup(props) {
@@ -93,13 +93,13 @@ export const Menu = {
       shown.value = true;
       document.addEventListener("click", away, true);
       await nextTick();
-      root.value.querySelector(".menu-list > *")?.focus();
+      root.value.querySelector("[role=menuitem]")?.focus();
     };
     const keys = (event) => {
       if (event.key === "Escape" && shown.value) { close(); root.value.querySelector("button").focus(); event.stopPropagation(); }
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step && shown.value) {
-        const all = [...root.value.querySelectorAll(".menu-list > *")];
+        const all = [...root.value.querySelectorAll("[role=menuitem]")];
         all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
         event.preventDefault();
       }
@@ -107,8 +107,8 @@ export const Menu = {
     return () => t.div({ class: "menu", ref: root, onKeydown: keys },
       button({ kind: props.kind, icon: props.icon, label: props.label, "aria-haspopup": "menu", "aria-expanded": String(shown.value), onClick: toggle },
         props.iconOnly ? null : props.label),
-      shown.value && t.div({ class: "menu-list", role: "menu" }, props.items.map((item) =>
-        t[item.href ? "a" : "button"]({
+      shown.value && t.div({ class: "menu-list", role: "menu" }, props.items.map((item) => item.heading ? t.div({ class: "menu-heading", role: "presentation" }, item.heading)
+        : t[item.href ? "a" : "button"]({
           role: "menuitem", type: item.href ? undefined : "button", href: item.href, download: item.download,
           class: item.danger ? "danger" : "", onClick: () => { close(); item.run?.(); },
         }, item.icon && icon(item.icon), item.text))));

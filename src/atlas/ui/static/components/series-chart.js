@@ -3,81 +3,57 @@ import { api } from "../api.js";
 import { debounce, h, onBeforeUnmount, reactive, shallowRef, t, watch } from "../dom.js";
 import { many, moment, number } from "../format.js";
 import { colour } from "../theme.js";
-import { Chart, palette } from "./chart.js";
+import { useBrush } from "./brush.js";
+import { Chart } from "./chart.js";
+import { RangeDialog } from "./range.js";
+import { axes, bucketSeries, rowSeries } from "./series.js";
 import { button, notice, segmented, spinner } from "./ui.js";
 
 const POINTS = 600;
+const LEAST = 100; // milliseconds
+// Finer than the narrowest bucket, this many rows are shown at most.
+const MOST = 2000;
 // Below this, the rows themselves are shown instead of buckets.
 const FEW = 800;
-const PRESETS = [["1h", 3600e3], ["1d", 864e5], ["7d", 7 * 864e5], ["30d", 30 * 864e5], ["All", Infinity]];
+const PRESETS = [["1h", 3600e3], ["1d", 864e5], ["7d", 7 * 864e5], ["30d", 30 * 864e5], ["1y", 365 * 864e5], ["All", Infinity]];
+// The slider under the plot, in pixels.
+const BELOW = 54;
 
 const iso = (ms) => new Date(Math.round(ms)).toISOString();
 
-/** Lines of min, max and average for each column; a band where the buckets hold more than one row. */
-function bucketSeries(name, n, buckets, banded) {
-  const tint = palette()[n % 8];
-  const points = buckets.filter((one) => one.values[name]).map((one) => [Date.parse(one.timestamp), one.values[name]]);
-  const line = {
-    id: `${name}-avg`, name, type: "line", showSymbol: points.length < 3, symbolSize: 5, lineStyle: { width: 1.6 }, itemStyle: { color: tint },
-    data: points.map(([at, value]) => [at, value.avg]),
-  };
-  if (!banded) return [line];
-  const edge = { type: "line", showSymbol: false, silent: true, lineStyle: { width: 0 }, itemStyle: { color: tint }, stack: `${name}-band`,
-    stackStrategy: "all", tooltip: { show: false } };
-  return [
-    { ...edge, id: `${name}-low`, name: `${name} least`, data: points.map(([at, value]) => [at, value.min]) },
-    { ...edge, id: `${name}-high`, name: `${name} span`, areaStyle: { color: tint, opacity: 0.16 },
-      data: points.map(([at, value]) => [at, value.max - value.min]) },
-    line,
-  ];
-}
-
-function rowSeries(name, n, rows) {
-  return {
-    id: `${name}-avg`, name, type: "line", showSymbol: rows.length < 200, symbolSize: 4, lineStyle: { width: 1.5 }, itemStyle: { color: palette()[n % 8] },
-    data: rows.filter((row) => typeof row.values[name] === "number").map((row) => [Date.parse(row.timestamp), row.values[name]]),
-  };
-}
-
-/** Which of two axes each column is on: those of another order of magnitude than the first get one of their own. */
-function axes(series, columns) {
-  const size = (name) => {
-    const data = series.find((one) => one.name === name)?.data ?? [];
-    return data.reduce((most, [, value]) => Math.max(most, Math.abs(value ?? 0)), 0);
-  };
-  const first = size(columns[0]);
-  return Object.fromEntries(columns.map((name) => {
-    const ratio = first && size(name) / first;
-    return [name, ratio && (ratio > 8 || ratio < 1 / 8) ? 1 : 0];
-  }));
-}
+/** A line of the tooltip; for buckets with least and greatest. */
+const tip = ({ seriesName, value: [, value, least, greatest] }) =>
+  `${seriesName}  ${number(value)}${least === undefined || least === greatest ? "" : `  (${number(least)} to ${number(greatest)})`}`;
 
 /**
  * `dataset`: its id; `columns`: names of those to draw; `first`, `last`: ISO moments of all rows.
- * `rows`: rows to draw instead, as in live mode. Emits `range` with the ISO moments that are shown.
+ * `rows`: rows to draw instead, as in live mode. `shown`: the range to start with, {start, end} in ISO, or null for all.
+ * Emits `range` with the ISO moments that are shown.
  */
 export const SeriesChart = {
-  props: { dataset: Number, columns: Array, first: String, last: String, rows: Array },
+  props: { dataset: Number, columns: Array, first: String, last: String, rows: Array, shown: Object },
   emits: ["range"],
   setup(props, { emit }) {
     const whole = () => [Date.parse(props.first), Math.max(Date.parse(props.last), Date.parse(props.first) + 1000)];
-    const state = reactive({ from: whole()[0], to: whole()[1], busy: false, problem: null, note: "", preset: "All" });
+    const state = reactive({ from: whole()[0], to: whole()[1], busy: false, problem: null, note: "", preset: "All", choosing: false });
     const drawn = shallowRef({ series: [], bucket: null });
     let chart, request;
 
+    // Everything is asked for without a range: moments are exact to the microsecond, those here to the millisecond.
+    const asked = () => (state.to - state.from >= whole()[1] - whole()[0] ? {} : { start: iso(state.from), end: iso(state.to) });
     const load = async () => {
       if (props.rows || !props.columns.length) return;
       request?.abort();
       request = new AbortController();
       const { signal } = request;
       state.busy = true;
-      const span = { dataset: props.dataset, start: iso(state.from), end: iso(state.to), columns: props.columns };
+      const span = { dataset: props.dataset, ...asked(), columns: props.columns };
       try {
         const found = await api.get("/api/rows/aggregate/", { ...span, points: POINTS, functions: "count,min,max,avg" }, { signal });
         const total = found.results.reduce((sum, one) => sum + one.count, 0);
         let series;
-        if (total <= FEW) {
-          const page = await api.get("/api/rows/", { ...span, limit: FEW }, { signal });
+        if (total <= FEW || (found.results.length < 5 && total <= MOST)) {
+          const page = await api.get("/api/rows/", { ...span, limit: MOST }, { signal });
           series = props.columns.map((name, n) => rowSeries(name, n, page.results));
           state.note = many(total, "row");
         } else {
@@ -97,12 +73,13 @@ export const SeriesChart = {
 
     const show = (from, to, { tell = true } = {}) => {
       const [least, most] = whole();
-      const width = Math.min(Math.max(to - from, 1000), most - least);
+      const width = Math.min(Math.max(to - from, LEAST), most - least);
       state.from = Math.max(least, Math.min(from, most - width));
       state.to = state.from + width;
       state.preset = PRESETS.find(([, size]) => Math.abs(Math.min(size, most - least) - width) < 2)?.[0] ?? "";
       if (tell) chart?.dispatchAction({ type: "dataZoom", startValue: state.from, endValue: state.to });
-      emit("range", { start: iso(state.from), end: iso(state.to), all: width >= most - least });
+      const all = width >= most - least;
+      emit("range", { start: iso(state.from), end: iso(state.to), all });
       later();
     };
     const zoom = (factor) => {
@@ -115,6 +92,11 @@ export const SeriesChart = {
       const size = PRESETS.find(([one]) => one === name)[1];
       show(whole()[1] - Math.min(size, whole()[1] - whole()[0]), whole()[1]);
     };
+    const presets = () => PRESETS.filter(([, size]) => size === Infinity || size < whole()[1] - whole()[0]);
+    const brush = useBrush((from, to) => {
+      const [start, end] = [from, to].map((pixels) => chart.convertFromPixel({ xAxisIndex: 0 }, pixels));
+      show(Math.max(start, state.from), Math.min(end, state.to));
+    }, BELOW);
     const keys = (event) => {
       const run = { ArrowLeft: () => pan(-0.2), ArrowRight: () => pan(0.2), "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => preset("All") }[event.key];
       if (run && !event.ctrlKey && !event.metaKey) { event.preventDefault(); run(); }
@@ -130,14 +112,14 @@ export const SeriesChart = {
         ...base, useUTC: true, legend: { ...base.legend, data: props.columns },
         tooltip: {
           ...base.tooltip,
-          formatter: (items) => [moment(iso(items[0].value[0])), ...items.filter((one) => props.columns.includes(one.seriesName))
-            .map((one) => `${one.seriesName}  ${number(one.value[1])}`)].join("\n"),
+          formatter: (items) => [moment(iso(items[0].value[0])), ...items.filter((one) => props.columns.includes(one.seriesName) && one.value[1] !== null)
+            .map(tip)].join("\n"),
         },
-        grid: { ...base.grid, bottom: live ? 10 : 54 },
+        grid: { ...base.grid, bottom: live ? 10 : BELOW },
         xAxis: { type: "time", ...axis, splitLine: { show: false }, ...(live ? {} : { min: whole()[0], max: whole()[1] }) },
         yAxis: two ? [scale, { ...scale, splitLine: { show: false } }] : [scale],
         dataZoom: live ? [] : [
-          { type: "inside", filterMode: "none", startValue: state.from, endValue: state.to, minValueSpan: 1000 },
+          { type: "inside", filterMode: "none", startValue: state.from, endValue: state.to, minValueSpan: LEAST },
           { type: "slider", filterMode: "none", startValue: state.from, endValue: state.to, height: 24, bottom: 8, showDataShadow: false, showDetail: false,
             borderColor: colour("--border"), fillerColor: "rgba(110, 130, 220, 0.18)", handleStyle: { color: colour("--accent") },
             moveHandleStyle: { color: colour("--border-strong") }, brushSelect: false },
@@ -153,6 +135,10 @@ export const SeriesChart = {
         show(zoomed.startValue, zoomed.endValue, { tell: false });
       });
     };
+    if (props.shown) {
+      const [start, end] = [props.shown.start, props.shown.end].map(Date.parse);
+      if (start < end) show(start, end);
+    }
     watch(() => [props.columns, props.dataset], load);
     watch(() => Boolean(props.rows), (live) => { if (!live) load(); });
     watch(() => [props.first, props.last], (now, before) => {
@@ -162,20 +148,27 @@ export const SeriesChart = {
     load();
     onBeforeUnmount(() => request?.abort());
 
+    const controls = () => t.div({ class: "row between" },
+      segmented("Range", state.preset, presets().map(([name]) => [name, name]), preset),
+      t.div({ class: "row tools" },
+        state.busy && spinner(),
+        button({ size: "small", kind: "plain", icon: "select", label: "Draw over a range to zoom into it (or hold Shift)", "aria-pressed": String(brush.state.on),
+          onClick: () => { brush.state.on = !brush.state.on; } }),
+        button({ size: "small", kind: "plain", icon: "left", label: "Earlier", onClick: () => pan(-0.5) }),
+        button({ size: "small", kind: "plain", label: "Zoom out", onClick: () => zoom(2) }, "−"),
+        button({ size: "small", kind: "plain", label: "Zoom in", onClick: () => zoom(0.5) }, "+"),
+        button({ size: "small", kind: "plain", icon: "right", label: "Later", onClick: () => pan(0.5) })));
+    const foot = () => t.div({ class: "row between small-text muted" }, t.span({ "data-note": "", "aria-live": "polite" }, state.note),
+      t.button({ type: "button", class: "link", title: "Choose a range", onClick: () => { state.choosing = true; } },
+        `${moment(iso(state.from).slice(0, 19))} – ${moment(iso(state.to).slice(0, 19))} UTC`));
     return () => t.div({ class: "series-chart" },
-      !props.rows && t.div({ class: "row between" },
-        segmented("Range", state.preset, PRESETS.map(([name]) => [name, name]), preset),
-        t.div({ class: "row" },
-          state.busy && spinner(),
-          button({ size: "small", kind: "plain", icon: "left", label: "Earlier", onClick: () => pan(-0.5) }),
-          button({ size: "small", kind: "plain", label: "Zoom out", onClick: () => zoom(2) }, "−"),
-          button({ size: "small", kind: "plain", label: "Zoom in", onClick: () => zoom(0.5) }, "+"),
-          button({ size: "small", kind: "plain", icon: "right", label: "Later", onClick: () => pan(0.5) }))),
-      t.div({ tabindex: 0, class: "chart-focus", onKeydown: keys, role: "group",
-        "aria-label": "Chart. Arrow keys move, plus and minus zoom, zero shows everything." },
-      h(Chart, { option: [props.rows, drawn.value].length && ((base) => option(base)), keep: true, label: `Chart of ${props.columns.join(", ")}`, onReady: ready })),
-      state.problem ? notice("bad", state.problem)
-        : !props.rows && t.div({ class: "row between small-text muted" }, t.span({ "data-note": "" }, state.note),
-          t.span(`${moment(iso(state.from).slice(0, 19))} – ${moment(iso(state.to).slice(0, 19))} UTC`)));
+      !props.rows && controls(),
+      t.div({ tabindex: 0, class: ["chart-focus", { drawing: brush.state.on }], onKeydown: keys, role: "group",
+        "aria-label": "Chart. Arrow keys move, plus and minus zoom, zero shows everything.", ...(props.rows ? {} : brush.handlers) },
+      h(Chart, { option: [props.rows, drawn.value].length && ((base) => option(base)), keep: true, label: `Chart of ${props.columns.join(", ")}`, onReady: ready }),
+      brush.mark()),
+      state.problem ? notice("bad", state.problem, " ", button({ size: "small", onClick: load }, "Try again")) : !props.rows && foot(),
+      state.choosing && h(RangeDialog, { start: iso(state.from), end: iso(state.to), onClose: () => { state.choosing = false; },
+        onChosen: ({ start, end }) => show(Date.parse(start), Date.parse(end)) }));
   },
 };

@@ -1,9 +1,11 @@
 // Name, description and metadata of a dataset; its columns.
 import { api } from "../api.js";
+import { FileDrop } from "../components/files.js";
 import { metadataEditor, object, pairs } from "../components/metadata.js";
 import { attempt, Dialog } from "../components/overlays.js";
 import { badge, button, empty, field, input, notice, select, textarea } from "../components/ui.js";
 import { h, reactive, t } from "../dom.js";
+import { ACCEPT, FILE_HINT, handover } from "./dataset-add.js";
 
 /** Edits a dataset, or makes one where there is no `dataset`. Emits `changed` with it, and `close`. */
 export const DetailsDialog = {
@@ -11,13 +13,14 @@ export const DetailsDialog = {
   emits: ["close", "changed"],
   setup(props, { emit }) {
     const known = props.dataset;
-    const state = reactive({ name: known?.name ?? "", description: known?.description ?? "", metadata: pairs(known?.metadata ?? {}), busy: false, problem: null });
+    const state = reactive({ name: known?.name ?? "", description: known?.description ?? "", metadata: pairs(known?.metadata ?? {}), busy: false, problem: null, file: null });
     const save = async (event) => {
       event?.preventDefault();
       state.busy = true;
       try {
         const body = { name: state.name.trim(), description: state.description, metadata: object(state.metadata) };
         const saved = known ? await api.put(`/api/datasets/${known.id}/`, body) : await api.post("/api/datasets/", body);
+        if (state.file) Object.assign(handover, { dataset: saved.id, file: state.file });
         emit("changed", saved);
         emit("close");
       } catch (error) {
@@ -30,9 +33,11 @@ export const DetailsDialog = {
         state.problem && notice("bad", state.problem),
         field({ label: "Name" }, (p) => input(state, "name", { ...p, required: true, maxlength: 255, autofocus: true })),
         field({ label: "Description" }, (p) => textarea(state, "description", { ...p, maxlength: 10_000 })),
-        metadataEditor(state, "metadata")),
+        metadataEditor(state, "metadata"),
+        !known && h(FileDrop, { file: state.file, accept: ACCEPT, hint: FILE_HINT, label: "Drop its first rows here, or choose a file (optional)",
+          onFile: (file) => { state.file = file; } })),
       foot: () => [button({ onClick: () => emit("close") }, "Cancel"),
-        button({ kind: "primary", type: "submit", form: "details", busy: state.busy, disabled: !state.name.trim() }, known ? "Save" : "Create")],
+        button({ kind: "primary", type: "submit", form: "details", busy: state.busy, disabled: !state.name.trim() }, known ? "Save" : state.file ? "Create and store" : "Create")],
     });
   },
 };

@@ -1,12 +1,12 @@
 // One dataset: what it is, its chart, its rows, and what its owner may do with it.
-import { api } from "../api.js";
+import { api, url } from "../api.js";
 import { ask, attempt, Menu } from "../components/overlays.js";
-import { badge, button, empty, loading, notice, pageHeader, tabs } from "../components/ui.js";
-import { h, reactive, t } from "../dom.js";
+import { badge, button, loading, notice, pageHeader, tabs } from "../components/ui.js";
+import { debounce, h, reactive, t } from "../dom.js";
 import { bytes, count, many, moment } from "../format.js";
 import { go, href, route } from "../router.js";
 import { AddData } from "./dataset-add.js";
-import { ChartTab } from "./dataset-chart.js";
+import { ChartTab, NoRows } from "./dataset-chart.js";
 import { ColumnsTab, DetailsDialog } from "./dataset-details.js";
 import { RowsTab } from "./dataset-rows.js";
 import { ShareTab } from "./dataset-share.js";
@@ -18,17 +18,25 @@ export default {
   setup(props) {
     const id = Number(props.id);
     const state = reactive({ dataset: null, summary: null, problem: null, tab: route.query.tab ?? "chart", editing: false, range: null });
-    const load = async () => {
+    const partly = () => state.range && !state.range.all;
+    const load = async (quiet = false) => {
       try {
         [state.dataset, state.summary] = await Promise.all([api.get(`/api/datasets/${id}/`), api.get(`/api/datasets/${id}/summary/`)]);
         document.title = `${state.dataset.name} · Atlas`;
-        if (state.summary.row_count === 0 && state.summary.is_owner && !route.query.tab) state.tab = "add";
+        if (state.summary.row_count === 0 && state.summary.is_owner && !route.query.tab && !quiet) state.tab = "add";
       } catch (error) {
-        state.problem = error;
+        if (quiet) attempt(() => Promise.reject(error));
+        else state.problem = error;
       }
     };
     load();
-    const choose = (tab) => { state.tab = tab; go(`/datasets/${id}`, { tab }, { replace: true }); };
+    const remember = () => {
+      const { start, end, all } = state.range ?? { all: true };
+      if (route.params.id === props.id) go(`/datasets/${id}`, { tab: state.tab, ...(all ? {} : { start, end }) }, { replace: true });
+    };
+    const rememberLater = debounce(remember, 400);
+    const choose = (tab) => { state.tab = tab; remember(); };
+    const inUrl = route.query.start && route.query.end ? { start: route.query.start, end: route.query.end } : null;
     const remove = async () => {
       const sure = await ask({
         title: "Delete this dataset?", text: `All ${many(state.summary.row_count, "row")} are deleted for good. This cannot be undone.`,
@@ -37,11 +45,14 @@ export default {
       if (sure && await attempt(async () => { await api.del(`/api/datasets/${id}/`); return true; }, "The dataset was deleted")) go("/datasets");
     };
     const downloads = () => {
-      const range = state.range && !state.range.all ? { start: state.range.start, end: state.range.end } : {};
-      return FORMATS.map(([output, name]) => ({
-        icon: "file", text: `${name}${state.range && !state.range.all ? " of the shown range" : ""}`, download: `${state.dataset.name}.${output}`,
-        href: `/api/rows/bulk_download/?${new URLSearchParams({ dataset: id, output, ...range })}`,
+      const list = (range, more) => FORMATS.map(([output, name]) => ({
+        icon: "file", text: `${name}${more}`, download: `${state.dataset.name}.${output}`,
+        href: url("/api/rows/bulk_download/", { dataset: id, output, ...range }),
       }));
+      if (!partly()) return list({}, "");
+      const { start, end } = state.range;
+      return [{ heading: `${moment(start.slice(0, 16))} – ${moment(end.slice(0, 16))}` }, ...list({ start, end }, " of the shown range"),
+        { heading: `All ${many(state.summary.row_count, "row")}` }, ...list({}, " of everything")];
     };
     const header = () => {
       const { dataset, summary } = state;
@@ -66,16 +77,15 @@ export default {
     const metadata = () => Object.keys(state.dataset.metadata).length > 0 && t.div({ class: "row", "aria-label": "Metadata" },
       Object.entries(state.dataset.metadata).map(([name, value]) => badge(`${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`)));
     const body = () => {
-      const shared = { dataset: state.dataset, summary: state.summary, onChanged: load };
+      const shared = { dataset: state.dataset, summary: state.summary, onChanged: () => load(true) };
       switch (state.tab) {
         case "rows": return h(RowsTab, shared);
         case "columns": return h(ColumnsTab, shared);
         case "share": return h(ShareTab, shared);
         case "add": return h(AddData, { ...shared, onChart: () => choose("chart") });
         default: return state.summary.row_count
-          ? h(ChartTab, { ...shared, onRange: (range) => { state.range = range; } })
-          : empty("series", "No rows yet", state.summary.is_owner ? "Add some, and a chart appears here." : "Its owner has not added any.",
-            state.summary.is_owner && button({ kind: "primary", icon: "plus", onClick: () => choose("add") }, "Add rows"));
+          ? h(ChartTab, { ...shared, shown: partly() ? state.range : inUrl, onRange: (range) => { state.range = range; rememberLater(); } })
+          : h(NoRows, { ...shared, onAdd: () => choose("add") });
       }
     };
     const choices = () => [["chart", "Chart"], ["rows", "Rows"], ["columns", "Columns"], ["share", "Share"],
@@ -85,7 +95,7 @@ export default {
         state.problem.status === 403 && t.p({ class: "muted" }, "Acquire one of its tags on the ", t.a({ href: href("/tags") }, "tags page"), ", or ask its owner.")]
         : !state.summary ? loading() : [
           header(), metadata(), figures(), tabs("Parts of the dataset", state.tab, choices(), choose), body(),
-          state.editing && h(DetailsDialog, { dataset: state.dataset, onClose: () => { state.editing = false; }, onChanged: load }),
+          state.editing && h(DetailsDialog, { dataset: state.dataset, onClose: () => { state.editing = false; }, onChanged: () => load(true) }),
         ]);
   },
 };

@@ -3,25 +3,30 @@ import { api } from "../api.js";
 import { badge, button, empty, loading, notice, pageHeader, pager, search, segmented } from "../components/ui.js";
 import { attempt } from "../components/overlays.js";
 import { debounce, h, reactive, t, watch } from "../dom.js";
-import { moment } from "../format.js";
+import { count, moment } from "../format.js";
 import { go, href, route } from "../router.js";
 import { session } from "../session.js";
 import { DetailsDialog } from "./dataset-details.js";
+import { useFigures } from "./datasets-figures.js";
 
-const LIMIT = 50;
+const LIMIT = 25;
 
 /** "source=tiingo, frequency=1h" as an object. */
 function filters(text) {
-  return Object.fromEntries(text.split(/[,\n]/).map((part) => part.split("=").map((one) => one.trim())).filter(([name, value]) => name && value));
+  const parts = text.matchAll(/([^=,]+)=\s*(?:"([^"]*)"|([^,]*))/g);
+  return Object.fromEntries([...parts].map(([, name, quoted, plain]) => [name.trim(), quoted ?? plain.trim()]).filter(([, value]) => value));
 }
+const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+const filterOf = (name, value) => `${name}=${/[,"]/.test(asText(value)) ? `"${asText(value)}"` : asText(value)}`;
 
 export default {
   setup() {
     document.title = "Datasets · Atlas";
     const state = reactive({
-      by: route.query.metadata ? "metadata" : "text", text: route.query.search ?? "", metadata: route.query.metadata ?? "",
+      by: route.query.metadata ? "metadata" : "text", text: route.query.search ?? "", metadata: route.query.metadata ?? "", owned: route.query.owned ?? "",
       offset: 0, page: null, problem: null, creating: Boolean(route.query.new),
     });
+    const figures = useFigures();
     let request;
     const load = async () => {
       request?.abort();
@@ -32,48 +37,59 @@ export default {
       try {
         state.page = byMetadata
           ? await api.get("/api/datasets/search/", { ...given, ...paging }, { signal: request.signal })
-          : await api.get("/api/datasets/", { search: state.by === "text" ? state.text : "", ...paging }, { signal: request.signal });
+          : await api.get("/api/datasets/", { search: state.text, owned: state.owned, ...paging }, { signal: request.signal });
         state.problem = null;
+        figures.want(state.page.results.map((one) => one.id));
       } catch (error) {
         if (error.name !== "AbortError") state.problem = error;
       }
     };
     const changed = debounce(() => {
       state.offset = 0;
-      go("/datasets", state.by === "text" ? { search: state.text } : { metadata: state.metadata }, { replace: true });
+      go("/datasets", state.by === "text" ? { search: state.text, owned: state.owned } : { metadata: state.metadata }, { replace: true });
       load();
     }, 200);
-    watch(() => [state.text, state.metadata, state.by], changed);
+    watch(() => [state.text, state.metadata, state.by, state.owned], changed);
     watch(() => state.offset, load);
     load();
 
     const searched = () => (state.by === "text" ? state.text : state.metadata).trim();
+    const reset = () => Object.assign(state, { text: "", metadata: "", owned: "" });
     const acquire = async () => {
       if (await attempt(() => api.post("/api/tags/acquire/", { tag_name: "public" }), "You can read public datasets now")) { session.load(); load(); }
     };
     const nothing = () => searched()
-      ? empty("search", "Nothing found", `No dataset that you can read matches “${searched()}”.`, button({ onClick: () => { state.text = ""; state.metadata = ""; } }, "Show all"))
+      ? empty("search", "Nothing found", `No dataset that you can read matches “${searched()}”.`, button({ onClick: reset }, "Show all"))
+      : state.by === "text" && state.owned === "false" ? empty("tag", "Nothing is shared with you", "Datasets of others appear here once you hold one of their tags.",
+        session.me.tags.includes("public") ? button({ kind: "primary", href: href("/tags") }, "Look at the tags") : button({ kind: "primary", onClick: acquire }, "Acquire the public tag"),
+        button({ onClick: reset }, "Show all"))
       : empty("series", "No datasets yet", "Create one and drop a file on it, or acquire a tag that opens somebody else's.",
         button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New dataset"),
         session.me.tags.includes("public") ? button({ href: href("/tags") }, "Look at the tags") : button({ onClick: acquire }, "Acquire the public tag"));
+    const owner = (summary) => summary && (summary.is_owner ? badge("Yours", "accent") : t.span({ class: "muted" }, summary.owner));
+    const last = (summary) => !summary ? "…" : summary.last_timestamp ? moment(summary.last_timestamp.slice(0, 16)) : "no rows yet";
     const row = (d) => t.tr({ key: d.id },
       t.td(t.a({ href: href(`/datasets/${d.id}`) }, t.b(d.name)), d.description && t.div({ class: "muted small-text clamp" }, d.description)),
       t.td(t.div({ class: "row" }, Object.entries(d.metadata).slice(0, 4).map(([name, value]) =>
         t.button({ type: "button", class: "badge link", title: "Find others like this",
-          onClick: () => { state.by = "metadata"; state.metadata = `${name}=${value}`; } }, `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`)),
+          onClick: () => { state.by = "metadata"; state.metadata = filterOf(name, value); } }, `${name}: ${asText(value)}`)),
       Object.keys(d.metadata).length > 4 && badge(`+${Object.keys(d.metadata).length - 4}`))),
-      t.td({ class: "number" }, d.columns.length), t.td({ class: "nowrap muted" }, moment(d.updated_at.slice(0, 16))));
+      t.td({ class: "owner" }, owner(figures.known[d.id])),
+      t.td({ class: "number" }, figures.known[d.id] ? count(figures.known[d.id].row_count) : "…"), t.td({ class: "number" }, d.columns.length),
+      t.td({ class: "nowrap muted", title: figures.known[d.id]?.last_timestamp ?? undefined }, last(figures.known[d.id])));
     return () => t.div({ class: "page" },
       pageHeader({ title: "Datasets", text: "Timestamped rows that you own, or that are shared with you by a tag.",
         actions: [button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New dataset")] }),
       t.div({ class: "row" },
         segmented("Search by", state.by, [["text", "Text"], ["metadata", "Metadata"]], (by) => { state.by = by; }),
         state.by === "text" ? search(state, "text", "Search by name or description")
-          : search(state, "metadata", "source=tiingo, frequency=1h", { "aria-label": "Search by metadata" })),
+          : search(state, "metadata", "source=tiingo, frequency=1h", { "aria-label": "Search by metadata" }),
+        t.div({ class: "grow" }),
+        state.by === "text" && segmented("Whose", state.owned, [["", "All"], ["true", "Yours"], ["false", "Shared with you"]], (owned) => { state.owned = owned; })),
       state.problem && notice("bad", state.problem),
       !state.page ? !state.problem && loading() : state.page.count === 0 ? t.div({ class: "card" }, nothing())
         : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
-          t.thead(t.tr(["Dataset", "Metadata", "Columns", "Changed (UTC)"].map((name, n) => t.th({ scope: "col", class: n === 2 ? "number" : "" }, name)))),
+          t.thead(t.tr(["Dataset", "Metadata", "Owner", "Rows", "Columns", "Last row (UTC)"].map((name, n) => t.th({ scope: "col", class: n === 3 || n === 4 ? "number" : "" }, name)))),
           t.tbody(state.page.results.map(row))))),
       state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.count }, (offset) => { state.offset = offset; }),
       state.creating && h(DetailsDialog, {
