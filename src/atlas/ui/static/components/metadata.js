@@ -22,3 +22,9 @@ export const pairsEditor = (state, list, { title, name, value, add }) => t.field
 
 /** An editor of `state[list]` as metadata. */
 export const metadataEditor = (state, list) => pairsEditor(state, list, { title: "Metadata", name: "source", value: "tiingo", add: "Add a field" });
+
+/** A value as people read it. */
+export const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+
+/** A field as the search by metadata takes it. */
+export const filterOf = (name, value) => `${name}=${/[,"]/.test(asText(value)) ? `"${asText(value)}"` : asText(value)}`;

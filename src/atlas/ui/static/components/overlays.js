@@ -80,7 +80,7 @@ export const Overlays = {
   ],
 };
 
-/** A button that opens a list. `items`: {icon, text, run, href, download, danger}, or {heading}. */
+/** A button that opens a list. `items`: {icon, text, label, run, href, download, danger}, or {heading}. */
 export const Menu = {
   props: { label: String, icon: String, items: Array, kind: String, iconOnly: Boolean },
   setup(props) {
@@ -93,6 +93,9 @@ export const Menu = {
       shown.value = true;
       document.addEventListener("click", away, true);
       await nextTick();
+      // A list opens towards the left, unless it would leave the page there.
+      const list = root.value.querySelector(".menu-list");
+      list.classList.toggle("from-left", list.getBoundingClientRect().left < 4);
       root.value.querySelector("[role=menuitem]")?.focus();
     };
     const keys = (event) => {
@@ -110,7 +113,7 @@ export const Menu = {
       shown.value && t.div({ class: "menu-list", role: "menu" }, props.items.map((item) => item.heading ? t.div({ class: "menu-heading", role: "presentation" }, item.heading)
         : t[item.href ? "a" : "button"]({
           role: "menuitem", type: item.href ? undefined : "button", href: item.href, download: item.download,
-          class: item.danger ? "danger" : "", onClick: () => { close(); item.run?.(); },
+          "aria-label": item.label, class: item.danger ? "danger" : "", onClick: () => { close(); item.run?.(); },
         }, item.icon && icon(item.icon), item.text))));
   },
 };

@@ -6,7 +6,7 @@ import { colour } from "../theme.js";
 import { useBrush } from "./brush.js";
 import { Chart } from "./chart.js";
 import { RangeDialog } from "./range.js";
-import { axes, bucketSeries, rowSeries } from "./series.js";
+import { axes, bucketSeries, recent, rowSeries, tinted } from "./series.js";
 import { button, notice, segmented, spinner } from "./ui.js";
 
 const POINTS = 600;
@@ -104,7 +104,8 @@ export const SeriesChart = {
 
     const option = ({ axis, ...base }) => {
       const live = Boolean(props.rows);
-      const series = live ? props.columns.map((name, n) => rowSeries(name, n, props.rows)) : drawn.value.series;
+      const rows = live && recent(props.rows);
+      const series = live ? props.columns.map((name, n) => rowSeries(name, n, rows)) : drawn.value.series;
       const side = axes(series, props.columns);
       const two = Object.values(side).includes(1);
       const scale = { type: "value", scale: true, ...axis };
@@ -124,7 +125,7 @@ export const SeriesChart = {
             borderColor: colour("--border"), fillerColor: "rgba(110, 130, 220, 0.18)", handleStyle: { color: colour("--accent") },
             moveHandleStyle: { color: colour("--border-strong") }, brushSelect: false },
         ],
-        series: series.map((one) => ({ ...one, yAxisIndex: side[one.id.replace(/-(avg|low|high)$/, "")] ?? 0 })),
+        series: tinted(series).map((one) => ({ ...one, yAxisIndex: side[one.id.replace(/-(avg|low|high)$/, "")] ?? 0 })),
       };
     };
     const ready = (made) => {
@@ -159,7 +160,7 @@ export const SeriesChart = {
         button({ size: "small", kind: "plain", label: "Zoom in", onClick: () => zoom(0.5) }, "+"),
         button({ size: "small", kind: "plain", icon: "right", label: "Later", onClick: () => pan(0.5) })));
     const foot = () => t.div({ class: "row between small-text muted" }, t.span({ "data-note": "", "aria-live": "polite" }, state.note),
-      t.button({ type: "button", class: "link", title: "Choose a range", onClick: () => { state.choosing = true; } },
+      t.button({ type: "button", class: "text-link", title: "Choose a range", onClick: () => { state.choosing = true; } },
         `${moment(iso(state.from).slice(0, 19))} – ${moment(iso(state.to).slice(0, 19))} UTC`));
     return () => t.div({ class: "series-chart" },
       !props.rows && controls(),

@@ -22,20 +22,19 @@ export function withGaps(points) {
 
 /** A line of the averages of buckets, with a band from least to greatest where `banded`. A point is [ms, avg, min, max]. */
 export function bucketSeries(name, n, buckets, banded) {
-  const tint = palette()[n % 8];
   const points = withGaps(buckets.filter((one) => one.values[name])
     .map(({ timestamp, values: { [name]: value } }) => [Date.parse(timestamp), value.avg, value.min, value.max]));
   const line = {
-    id: `${name}-avg`, name, type: "line", showSymbol: points.length < 3, symbolSize: 5, lineStyle: { width: 1.6 }, itemStyle: { color: tint }, data: points,
+    id: `${name}-avg`, name, type: "line", showSymbol: points.length < 3, symbolSize: 5, lineStyle: { width: 1.6 }, tint: n, data: points,
   };
   if (!banded) return [line];
   const edge = {
-    type: "line", showSymbol: false, silent: true, lineStyle: { width: 0 }, itemStyle: { color: tint }, stack: `${name}-band`, stackStrategy: "all",
+    type: "line", showSymbol: false, silent: true, lineStyle: { width: 0 }, tint: n, stack: `${name}-band`, stackStrategy: "all",
     tooltip: { show: false },
   };
   return [
     { ...edge, id: `${name}-low`, name: `${name} least`, data: points.map(([at, , least]) => [at, least ?? null]) },
-    { ...edge, id: `${name}-high`, name: `${name} span`, areaStyle: { color: tint, opacity: 0.16 },
+    { ...edge, id: `${name}-high`, name: `${name} span`, areaStyle: { opacity: 0.16 },
       data: points.map(([at, , least, greatest]) => [at, greatest === undefined ? null : greatest - least]) },
     line,
   ];
@@ -44,9 +43,26 @@ export function bucketSeries(name, n, buckets, banded) {
 /** A line through rows. */
 export function rowSeries(name, n, rows) {
   return {
-    id: `${name}-avg`, name, type: "line", showSymbol: rows.length < 200, symbolSize: 4, lineStyle: { width: 1.5 }, itemStyle: { color: palette()[n % 8] },
+    id: `${name}-avg`, name, type: "line", showSymbol: rows.length < 200, symbolSize: 4, lineStyle: { width: 1.5 }, tint: n,
     data: withGaps(rows.filter((row) => typeof row.values[name] === "number").map((row) => [Date.parse(row.timestamp), row.values[name]])),
   };
+}
+
+/** The newest of rows in order of time: what lies before an outage longer than half of it all would leave no room for the rest. */
+export function recent(rows) {
+  if (rows.length < 3) return rows;
+  const span = rows.at(-1).at - rows[0].at;
+  for (let n = rows.length - 2; n > 0; n -= 1) if (rows[n].at - rows[n - 1].at > span / 2) return rows.slice(n);
+  return rows;
+}
+
+/** Series in the colours of the theme as it is now; what was drawn in another theme is drawn anew. */
+export function tinted(series) {
+  const colours = palette();
+  return series.map(({ tint, ...one }) => {
+    const color = colours[tint % colours.length];
+    return { ...one, itemStyle: { color }, ...(one.areaStyle ? { areaStyle: { ...one.areaStyle, color } } : {}) };
+  });
 }
 
 /** Which of two axes each column is on: those of another order of magnitude than the first get one of their own. */

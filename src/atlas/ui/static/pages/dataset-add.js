@@ -88,7 +88,7 @@ export const AddData = {
     const rowForm = useRowForm(() => props.dataset, () => emit("changed"));
     const sentAll = () => state.sent >= state.total && state.total > 0;
     const columnar = () => ["csv", "parquet", "arrow", "arrows", "feather"].includes(ending(state.file));
-    const timestamps = () => t.div({ class: "row filters" },
+    const timestamps = () => t.div({ class: "row filters top" },
       field({ label: "Timestamp column", hint: "Found by itself if it is called timestamp, ts, time, datetime or date" }, (p) => state.head
         ? select(state, "column", [["", "Found by itself"], ...state.head.header.filter(Boolean)], { ...p, disabled: state.busy })
         : input(state, "column", { ...p, placeholder: "found by itself", disabled: state.busy, autocomplete: "off" })),

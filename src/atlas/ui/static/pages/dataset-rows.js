@@ -5,7 +5,7 @@ import { ask, attempt } from "../components/overlays.js";
 import { readRange } from "../components/range.js";
 import { button, empty, field, input, loading, notice, pager, segmented, spinner } from "../components/ui.js";
 import { h, onBeforeUnmount, reactive, shallowRef, t } from "../dom.js";
-import { cell, count, many, moment } from "../format.js";
+import { cell, many, moment } from "../format.js";
 
 const LIMIT = 100;
 
@@ -74,8 +74,7 @@ export const RowsTab = {
       button({ type: "submit", icon: "filter" }, "Apply"),
       ranged() && button({ kind: "plain", onClick: clear }, "Clear"),
       t.div({ class: "grow" }),
-      segmented("Order", state.newest, [[true, "Newest first"], [false, "Oldest first"]], order),
-      props.summary.is_owner && page.value?.count > 0 && ranged() && button({ kind: "danger", icon: "trash", disabled: state.busy, onClick: remove }, "Delete these"));
+      segmented("Order", state.newest, [[true, "Newest first"], [false, "Oldest first"]], order));
     const body = () => {
       if (!page.value) return !state.problem && loading();
       if (page.value.count === 0) {
@@ -83,7 +82,10 @@ export const RowsTab = {
           : empty("table", "No rows yet", props.summary.is_owner ? "Add some under Add rows." : "Its owner has not added any."));
       }
       return [
-        t.div({ class: "row small-text muted", role: "status" }, `${count(page.value.count)} ${page.value.count === 1 ? "row" : "rows"}${ranged() ? " in this range" : ""}`, state.busy && spinner()),
+        t.div({ class: "row" },
+          t.span({ class: "small-text muted", role: "status" }, `${many(page.value.count, "row")}${ranged() ? " in this range" : ""}`),
+          props.summary.is_owner && ranged() && button({ size: "small", kind: "danger", icon: "trash", disabled: state.busy, onClick: remove }, "Delete these"),
+          state.busy && spinner()),
         h(Grid, { options: options(), label: "Rows", height: Math.min(560, 60 + page.value.results.length * 42) }),
         pager({ offset: state.offset, limit: LIMIT, total: page.value.count }, turn),
       ];

@@ -31,9 +31,8 @@ export const ShareTab = {
     const row = (tag) => {
       const on = state.own.some((one) => one.id === tag.id);
       return t.tr({ key: tag.id },
-        t.td(t.div({ class: "row" }, t.b(tag.name), badge(tag.is_public ? "free to acquire" : "needs a secret", tag.is_public ? "good" : "warn")),
+        t.td(t.div({ class: "row" }, t.b(tag.name), badge(tag.is_public ? "free to acquire" : "needs a secret", tag.is_public ? "good" : "warn"), on && props.summary.is_owner && badge("on this dataset", "accent")),
           tag.description && t.div({ class: "muted small-text" }, tag.description)),
-        t.td(on ? badge("On this dataset", "accent") : t.span({ class: "muted" }, "–")),
         props.summary.is_owner && t.td({ class: "actions" }, button({
           size: "small", busy: state.busy === tag.id, kind: on ? "danger" : "", onClick: () => change(tag, !on), label: `${on ? "Remove" : "Add"} ${tag.name}`,
         }, on ? "Remove" : "Add")));
@@ -44,7 +43,7 @@ export const ShareTab = {
         : "You can read this dataset because you hold one of its tags. Only its owner can change it."),
       state.problem ? notice("bad", state.problem) : !state.all ? loading()
         : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
-          t.thead(t.tr(t.th({ scope: "col" }, "Tag"), t.th({ scope: "col" }, "Here"), props.summary.is_owner && t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Actions")))),
+          t.thead(t.tr(t.th({ scope: "col" }, "Tag"), props.summary.is_owner && t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Actions")))),
           t.tbody(state.all.filter((tag) => props.summary.is_owner || state.own.some((one) => one.id === tag.id)).map(row))))));
   },
 };

@@ -1,5 +1,6 @@
 // One dataset: what it is, its chart, its rows, and what its owner may do with it.
 import { api, url } from "../api.js";
+import { asText, filterOf } from "../components/metadata.js";
 import { ask, attempt, Menu } from "../components/overlays.js";
 import { badge, button, loading, notice, pageHeader, tabs } from "../components/ui.js";
 import { debounce, h, reactive, t } from "../dom.js";
@@ -46,7 +47,7 @@ export default {
     };
     const downloads = () => {
       const list = (range, more) => FORMATS.map(([output, name]) => ({
-        icon: "file", text: `${name}${more}`, download: `${state.dataset.name}.${output}`,
+        icon: "file", text: name, label: `${name}${more}`, download: `${state.dataset.name}.${output}`,
         href: url("/api/rows/bulk_download/", { dataset: id, output, ...range }),
       }));
       if (!partly()) return list({}, "");
@@ -75,7 +76,7 @@ export default {
       [moment(state.summary.first_timestamp?.slice(0, 16)), "first (UTC)"], [moment(state.summary.last_timestamp?.slice(0, 16)), "last (UTC)"],
     ].map(([value, name]) => t.div({ class: "figure" }, t.b({ class: value.length > 12 ? "long" : "" }, value), t.span(name))));
     const metadata = () => Object.keys(state.dataset.metadata).length > 0 && t.div({ class: "row", "aria-label": "Metadata" },
-      Object.entries(state.dataset.metadata).map(([name, value]) => badge(`${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`)));
+      Object.entries(state.dataset.metadata).map(([name, value]) => t.a({ class: "badge link", title: "Find others like this", href: href("/datasets", { metadata: filterOf(name, value) }) }, `${name}: ${asText(value)}`)));
     const body = () => {
       const shared = { dataset: state.dataset, summary: state.summary, onChanged: () => load(true) };
       switch (state.tab) {

@@ -1,6 +1,7 @@
 // All datasets that may be read: search by text or by metadata, create.
 import { api } from "../api.js";
 import { badge, button, empty, loading, notice, pageHeader, pager, search, segmented } from "../components/ui.js";
+import { asText, filterOf } from "../components/metadata.js";
 import { attempt } from "../components/overlays.js";
 import { debounce, h, reactive, t, watch } from "../dom.js";
 import { count, moment } from "../format.js";
@@ -16,8 +17,6 @@ function filters(text) {
   const parts = text.matchAll(/([^=,]+)=\s*(?:"([^"]*)"|([^,]*))/g);
   return Object.fromEntries([...parts].map(([, name, quoted, plain]) => [name.trim(), quoted ?? plain.trim()]).filter(([, value]) => value));
 }
-const asText = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
-const filterOf = (name, value) => `${name}=${/[,"]/.test(asText(value)) ? `"${asText(value)}"` : asText(value)}`;
 
 export default {
   setup() {
