@@ -21,7 +21,7 @@ export function baseOption() {
       trigger: "axis", renderMode: "richText", backgroundColor: colour("--raised"), borderColor: colour("--border-strong"),
       textStyle: { color: colour("--text"), fontSize: 12 }, axisPointer: { lineStyle: { color: colour("--border-strong") } }, confine: true,
     },
-    legend: { textStyle: { color: colour("--muted") }, top: 0, type: "scroll", pageTextStyle: { color: colour("--muted") } },
+    legend: { textStyle: { color: colour("--muted") }, top: 0, type: "scroll", icon: "roundRect", itemWidth: 16, itemHeight: 4, pageTextStyle: { color: colour("--muted") } },
     axis,
   };
 }

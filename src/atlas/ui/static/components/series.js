@@ -25,7 +25,7 @@ export function bucketSeries(name, n, buckets, banded) {
   const points = withGaps(buckets.filter((one) => one.values[name])
     .map(({ timestamp, values: { [name]: value } }) => [Date.parse(timestamp), value.avg, value.min, value.max]));
   const line = {
-    id: `${name}-avg`, name, type: "line", showSymbol: points.length < 3, symbolSize: 5, lineStyle: { width: 1.6 }, tint: n, data: points,
+    id: `${name}-avg`, name, type: "line", symbol: "circle", showSymbol: points.length < 3, symbolSize: 5, lineStyle: { width: 1.6 }, tint: n, data: points,
   };
   if (!banded) return [line];
   const edge = {
@@ -43,7 +43,7 @@ export function bucketSeries(name, n, buckets, banded) {
 /** A line through rows. */
 export function rowSeries(name, n, rows) {
   return {
-    id: `${name}-avg`, name, type: "line", showSymbol: rows.length < 200, symbolSize: 4, lineStyle: { width: 1.5 }, tint: n,
+    id: `${name}-avg`, name, type: "line", symbol: "circle", showSymbol: rows.length < 200, symbolSize: 4, lineStyle: { width: 1.5 }, tint: n,
     data: withGaps(rows.filter((row) => typeof row.values[name] === "number").map((row) => [Date.parse(row.timestamp), row.values[name]])),
   };
 }

@@ -68,7 +68,7 @@ export default {
     const owner = (summary) => summary && (summary.is_owner ? badge("Yours", "accent") : t.span({ class: "muted" }, summary.owner));
     const last = (summary) => !summary ? "…" : summary.last_timestamp ? moment(summary.last_timestamp.slice(0, 16)) : "no rows yet";
     const row = (d) => t.tr({ key: d.id },
-      t.td(t.a({ href: href(`/datasets/${d.id}`) }, t.b(d.name)), d.description && t.div({ class: "muted small-text clamp" }, d.description)),
+      t.td({ class: "name" }, t.a({ href: href(`/datasets/${d.id}`) }, t.b(d.name)), d.description && t.div({ class: "muted small-text clamp" }, d.description)),
       t.td(t.div({ class: "row" }, Object.entries(d.metadata).slice(0, 4).map(([name, value]) =>
         t.button({ type: "button", class: "badge link", title: "Find others like this",
           onClick: () => { state.by = "metadata"; state.metadata = filterOf(name, value); } }, `${name}: ${asText(value)}`)),
