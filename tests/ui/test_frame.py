@@ -16,7 +16,7 @@ def test_sign_in_and_out(visitor: Page, site: Site, watched: Watched) -> None:
     visitor.get_by_role("button", name="Sign in").click()
     expect(visitor.get_by_role("alert")).to_contain_text("unknown, revoked or expired")
     sign_in(visitor, site, site.people.holder)
-    expect(visitor.get_by_role("heading", name="Datasets")).to_be_visible()
+    expect(visitor.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
     expect(visitor.locator(".user")).to_contain_text("holder")
     cookie = next(c for c in visitor.context.cookies() if c["name"] == "atlas_session")
     assert cookie["httpOnly"]
