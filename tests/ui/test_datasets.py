@@ -343,5 +343,7 @@ def test_a_reader_sees_no_way_to_change(visitor: Page, site: Site, prices: int, 
     visitor.keyboard.press("Enter")
     expect(visitor.get_by_text("You hold “premium” now")).to_be_visible()
     shot(visitor, "tags")
+    visitor.get_by_role("link", name="What is shared").first.click()
+    expect(visitor.get_by_role("row", name="BTC/USD candles")).to_contain_text("owner")
     with site.client(site.people.stranger) as client:
         assert set(json.loads(client.get("/api/v1/me").text)["tags"]) == {"public", "test", "premium"}

@@ -3,15 +3,18 @@ import { api } from "../api.js";
 import { Dialog, attempt } from "../components/overlays.js";
 import { badge, button, field, input, loading, notice, pageHeader, search } from "../components/ui.js";
 import { h, reactive, t } from "../dom.js";
+import { many } from "../format.js";
 import { href } from "../router.js";
 import { session } from "../session.js";
 
 export default {
   setup() {
     document.title = "Tags · Atlas";
-    const state = reactive({ tags: null, problem: null, text: "", asking: null, secret: "", refused: null, busy: 0 });
+    const state = reactive({ tags: null, uses: {}, problem: null, text: "", asking: null, secret: "", refused: null, busy: 0 });
     const load = async () => {
-      try { state.tags = await api.get("/api/tags/"); } catch (error) { state.problem = error; }
+      try { state.tags = await api.get("/api/tags/"); } catch (error) { state.problem = error; return; }
+      // How much each opens is known to administrators alone.
+      if (session.isAdmin) state.uses = await api.get("/api/v1/admin/tags").then(({ tags }) => Object.fromEntries(tags.map((one) => [one.name, one])), () => ({}));
     };
     load();
     const acquire = async (tag, secret) => {
@@ -30,9 +33,10 @@ export default {
     const row = (tag) => {
       const held = session.me.tags.includes(tag.name);
       return t.tr({ key: tag.id },
-        t.td(t.b(tag.name), tag.description && t.div({ class: "muted small-text" }, tag.description)),
+        t.td(t.b(tag.name), tag.description && t.div({ class: "muted small-text" }, tag.description),
+          state.uses[tag.name] && t.div({ class: "muted small-text" }, `${many(state.uses[tag.name].datasets, "dataset")}, ${many(state.uses[tag.name].holders, "holder")}`)),
         t.td(badge(tag.is_public ? "free to acquire" : "needs a secret", tag.is_public ? "good" : "warn")),
-        t.td(held ? badge("You hold it", "accent") : t.span({ class: "muted" }, "–")),
+        t.td(held ? t.div({ class: "row" }, badge("You hold it", "accent"), t.a({ class: "small-text", href: href("/datasets", { owned: "false" }) }, "What is shared")) : t.span({ class: "muted" }, "–")),
         t.td({ class: "actions" }, !held && button({ size: "small", busy: state.busy === tag.id, label: `Acquire ${tag.name}`,
           onClick: () => { if (tag.is_public) acquire(tag); else { state.secret = ""; state.refused = null; state.asking = tag; } } }, "Acquire")));
     };
