@@ -87,6 +87,8 @@ async def test_issues_are_reviewed_and_corrected(owner: httpx.AsyncClient) -> No
     duplicate, failure = found["duplicates"][0], found["validation_failures"][0]
     replacement = found["value_replacements"][0]
     assert (duplicate["record_number"], duplicate["duplicate_of_record"]) == (3, 1)
+    # Beside it the row that the first record became.
+    assert duplicate["existing_row"]["email_address"] == "ann@x.com"
     assert failure["errors"] == [{"column": "email_address", "reason": "not a valid e-mail address", "value": "carl"}]
     assert (replacement["column"], replacement["original_value"], replacement["new_value"]) == ("age", "n/a", None)
     wrong = {"validation_failures": [{"failure_id": failure["failure_id"], "action": "insert_corrected",
@@ -152,6 +154,20 @@ async def test_duplicates_of_rows(owner: httpx.AsyncClient, instruction: str, co
     if "update" in instruction:
         undone = await post(owner, f"import/{done['import_id']}/undo", {})
         assert (undone["complete"], undone["rows_removed"], undone["rows_restored"]) == (True, 1, 1)
+
+
+async def test_replaced_values_of_updated_rows_belong_to_these_rows(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into stock, key is id", b"id,amount\n1,10\n2,20\n3,30\n")
+    text = b"id,amount\n2,n/a\n4,40\n5,50\n6,n/a\n7,1\n7,2\n"
+    done = await send(owner, "Import into stock, update existing rows by id", text)
+    place = f"import/{done['import_id']}/issues"
+    found = await get(owner, place)
+    assert [d["existing_row"]["amount"] for d in found["duplicates"]] == [2]
+    first, second = (issue["replacement_id"] for issue in found["value_replacements"])
+    custom = [{"replacement_id": n, "action": "set_custom", "custom_value": v} for n, v in ((first, 21), (second, 61))]
+    await post(owner, f"{place}/correct", {"value_replacements": custom})
+    rows = (await get(owner, "tables/stock/rows"))["rows"]
+    assert {row["id"]: row["amount"] for row in rows} == {1: 10, 2: 21, 3: 30, 4: 40, 5: 50, 6: 61, 7: 2}
 
 
 async def test_undo_is_exact_and_says_what_it_cannot(owner: httpx.AsyncClient) -> None:

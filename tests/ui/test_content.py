@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.ui.conftest import Site, Watched, shot, sign_in
 
 FIRST = "Anna Ben Carla David Elena Felix Grace Hugo Ines Jonas Karin Liam Maria Noah Olga Paul".split()
 LAST = "Meyer Keller Rossi Dubois Smith Garcia Novak Jensen Schmid Weber Silva Tanaka".split()
+SYLLABLES = "ba do fe gu hi jo ka lu me ni pa ro si tu va we xi zo".split()
 COUNTRIES = ["Germany", "Switzerland", "France", "United States"]
 ROWS = 400
 
@@ -24,7 +27,8 @@ def contacts(seed: int = 7) -> str:
     for n in range(ROWS):
         first, last = noise.choice(FIRST), noise.choice(LAST)
         rows.append([
-            f"{first} {last} {chr(65 + n % 26)}{n}", f"{first}.{last}{n}@example.com".lower(), noise.choice(COUNTRIES),
+            f"{first} {''.join(noise.choices(SYLLABLES, k=4)).title()} {last}",
+            f"{first}.{last}{n}@example.com".lower(), noise.choice(COUNTRIES),
             noise.randint(1, 4000) / 10, noise.randint(18, 80),
             f"2025-{noise.randint(1, 12):02d}-{noise.randint(1, 28):02d}",
             noise.choice(["true", "false"]),
@@ -286,3 +290,239 @@ def test_others_see_nothing(visitor: Page, site: Site, leads: dict[str, Any], wa
     visitor.goto(f"{site.url}/ui/tables")
     expect(visitor.get_by_role("heading", name="No tables yet")).to_be_visible()
     shot(visitor, "tables-empty")
+
+
+def test_a_file_is_previewed_and_imported(page: Page, site: Site, tmp_path: Path, watched: Watched) -> None:
+    # The stream of progress is asked for as soon as the file is sent, maybe before the server has begun.
+    watched.expected = ["400 (Bad Request)", "404 (Not Found)"]
+    file = tmp_path / "customers.csv"
+    file.write_text(contacts(3))
+    page.goto(f"{site.url}/ui/import")
+    shot(page, "import-empty")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="a new table").click()
+    instruction = page.get_by_role("textbox", name="Instruction")
+    expect(instruction).to_be_focused()
+    instruction.fill("undo that")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("to undo an import")
+    expect(instruction).to_have_value("undo that")
+    instruction.fill("Create a new table called customers, the email is the key, paint it red")
+    page.get_by_role("button", name="Preview").click()
+    plan = page.get_by_role("region", name="Preview")
+    expect(plan).to_contain_text("new table")
+    expect(plan).to_contain_text("12 repeats within the file")
+    expect(plan).to_contain_text("4 records would wait")
+    expect(plan).to_contain_text("Not understood: paint red")
+    expect(plan.get_by_role("row", name="Email Address")).to_contain_text("key")
+    expect(plan.get_by_role("gridcell", name="@example.com").first).to_be_attached()
+    shot(page, "import-preview")
+    shot(page, "import-preview-dark", dark=True)
+    shot(page, "import-preview-phone", phone=True)
+    with site.client(site.people.owner) as client:
+        assert client.get("/api/v1/tables/customers/schema").status_code == 404
+    instruction.fill("Create a new table called customers, the email is the key")
+    expect(plan).to_contain_text("has changed since")
+    page.get_by_role("button", name="skip duplicates").click()
+    expect(instruction).to_have_value("Create a new table called customers, the email is the key, skip duplicates")
+    page.get_by_role("button", name="Preview again").click()
+    expect(plan).not_to_contain_text("has changed since")
+    expect(plan).not_to_contain_text("Not understood")
+    page.get_by_role("button", name="Import", exact=True).click()
+    result = page.get_by_role("region", name="Result")
+    expect(result).to_contain_text("Imported 396 records into the new table customers.")
+    expect(result.get_by_role("link", name="Review 21 issues")).to_be_visible()
+    shot(page, "import-result")
+    result.get_by_role("link", name="Open the table").click()
+    expect(page.get_by_role("heading", name="customers")).to_be_visible()
+    page.go_back()
+    # Undo takes the whole table back.
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="customers", exact=True).click()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(result).to_contain_text("408 duplicates were skipped")
+    result.get_by_role("button", name="Undo").click()
+    expect(result).to_contain_text("Undone")
+
+
+def test_a_file_becomes_a_time_series(page: Page, site: Site, tmp_path: Path, watched: Watched) -> None:
+    watched.expected = ["404 (Not Found)"]
+    file = tmp_path / "sensors.csv"
+    noise = random.Random(2)
+    file.write_text("date,temperature\n" + "".join(f"2026-01-{n:02d},{noise.gauss(4, 2):.1f}\n" for n in range(1, 29)))
+    page.goto(f"{site.url}/ui/import")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="a time series").click()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("new dataset")
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("link", name="Open the dataset").click()
+    expect(page.get_by_role("heading", name="sensors")).to_be_visible()
+    expect(page.locator(".figure").first).to_contain_text("28")
+
+
+def test_progress_is_shown_while_a_file_is_imported(page: Page, site: Site, tmp_path: Path, watched: Watched) -> None:
+    watched.expected = ["404 (Not Found)"]
+    file = tmp_path / "readings.csv"
+    with file.open("w") as target:
+        target.write("id,station,value\n")
+        target.writelines(f"{n},station {n % 500},{n * 7 % 1000 / 10}\n" for n in range(200_000))
+    page.goto(f"{site.url}/ui/import")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("textbox", name="Instruction").fill("Create a new table called readings")
+    page.get_by_role("button", name="Import", exact=True).click()
+    working = page.get_by_role("region", name="Progress")
+    expect(working).to_contain_text(re.compile("sent|Waiting|Reading|Looking|Finishing"))
+    shot(page, "import-progress")
+    expect(page.get_by_role("region", name="Result")).to_contain_text("200,000")
+    page.goto(f"{site.url}/ui/tables/readings?filter=value+%3E+99.8&search=station+4")
+    expect(page.get_by_text("of 200,000 rows")).to_be_visible()
+
+
+def test_imports_are_listed_and_filtered(page: Page, site: Site, leads: dict[str, Any], watched: Watched) -> None:
+    page.goto(f"{site.url}/ui/imports")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("owner")
+    shot(page, "imports")
+    shot(page, "imports-phone", phone=True)
+    page.get_by_label("Table").select_option("leads")
+    page.get_by_label("Status").select_option("failed")
+    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    assert "status=failed" in page.url
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_label("Table").select_option("leads")
+    page.get_by_label("Status").select_option("success")
+    page.get_by_role("link", name="contacts.csv").last.click()
+    expect(page.get_by_role("heading", name="contacts.csv")).to_be_visible()
+
+
+@pytest.fixture
+def review(page: Page, site: Site) -> dict[str, Any]:
+    """A fresh import with issues, on the page of its review."""
+    name = f"people{random.randrange(10**9)}"
+    done = run_import(site, contacts(), f"Create a new table called {name}, the email is the key, skip duplicates")
+    page.goto(f"{site.url}/ui/imports/{done['import_id']}")
+    return done
+
+
+def waiting(site: Site, done: dict[str, Any]) -> tuple[int, int, int]:
+    with site.client(site.people.owner) as client:
+        told = client.get(f"/api/v1/import/{done['import_id']}/issues").json()["summary"]
+    return told["duplicates_count"], told["validation_failures_count"], told["value_replacements_count"]
+
+
+def test_duplicates_are_reviewed_side_by_side(page: Page, site: Site, review: dict[str, Any]) -> None:
+    first = page.get_by_role("article").first
+    expect(first).to_contain_text("Record 401")
+    expect(first).to_contain_text("Record 1 of the file")
+    expect(first.get_by_role("row", name="country")).to_have_class("differs")
+    expect(first).to_contain_text("2 of 7 differ")
+    shot(page, "review-duplicates")
+    shot(page, "review-duplicates-dark", dark=True)
+    shot(page, "review-duplicates-phone", phone=True)
+    total = waiting(site, review)[0]
+    # Keys: the second is skipped, the first inserted with a change.
+    page.keyboard.press("j")
+    expect(page.get_by_role("article").nth(1)).to_have_class("card issue current")
+    page.keyboard.press("s")
+    expect(page.get_by_role("tab", name=f"Duplicates {total - 1}")).to_be_visible()
+    page.keyboard.press("k")
+    first.get_by_label("email_address").fill("other@example.com")
+    first.get_by_role("button", name="Save with changes").click()
+    expect(page.get_by_role("tab", name=f"Duplicates {total - 2}")).to_be_visible()
+    # Some that are chosen, then all.
+    for n in (0, 1):
+        page.get_by_role("article").nth(n).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Skip (2)").click()
+    expect(page.get_by_role("tab", name=f"Duplicates {total - 4}")).to_be_visible()
+    page.get_by_role("button", name="Decide all").click()
+    page.get_by_role("menuitem", name="Skip: all 8").click()
+    page.get_by_role("dialog").get_by_role("button", name="Skip").click()
+    expect(page.get_by_role("heading", name="Nothing waits here")).to_be_visible()
+    assert waiting(site, review)[0] == 0
+    page.get_by_role("button", name="Show decided ones").click()
+    expect(page.get_by_role("article")).to_have_count(12)
+    expect(page.get_by_role("article").first).to_contain_text("inserted")
+    with site.client(site.people.owner) as client:
+        rows = client.get(f"/api/v1/tables/{review['table_name']}/rows?search=other@example").json()["rows"]
+    assert [row["country"] for row in rows] == ["Austria"]
+
+
+def test_failures_are_corrected_in_place(page: Page, site: Site, review: dict[str, Any], watched: Watched) -> None:
+    watched.expected = ["400 (Bad Request)"]
+    page.get_by_role("tab", name="Failures 4").click()
+    first = page.get_by_role("article").first
+    expect(first.get_by_role("row", name="email_address")).to_contain_text("not a valid e-mail address")
+    shot(page, "review-failures")
+    page.keyboard.press("e")
+    page.keyboard.type("still wrong")
+    page.keyboard.press("Enter")
+    expect(first.get_by_role("row", name="email_address")).to_contain_text("'still wrong'")
+    expect(first.get_by_label("email_address")).to_have_value("still wrong")
+    first.get_by_label("email_address").fill("right@example.com")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tab", name="Failures 3")).to_be_visible()
+    # All as they are: the one with a text for a number stays, with the reason at it.
+    page.get_by_role("button", name="Decide all").click()
+    page.get_by_role("menuitem", name="Insert as it is").click()
+    page.get_by_role("dialog").get_by_role("button", name="Insert as it is").click()
+    expect(page.get_by_role("tab", name="Failures 1")).to_be_visible()
+    expect(page.get_by_text("2 issues decided; 1 could not be")).to_be_visible()
+    expect(first.get_by_role("row", name="amount")).to_contain_text("not a number ('about 20')")
+    shot(page, "review-refused")
+    page.locator("body").press("d")
+    expect(page.get_by_role("heading", name="Nothing waits here")).to_be_visible()
+    with site.client(site.people.owner) as client:
+        table = f"/api/v1/tables/{review['table_name']}/rows"
+        assert client.get(table, params={"search": "right@example.com"}).json()["total_count"] == 1
+        assert client.get(table).json()["total_count"] == 399
+
+
+def test_replacements_are_set_kept_and_restored(
+    page: Page, site: Site, review: dict[str, Any], watched: Watched
+) -> None:
+    watched.expected = ["400 (Bad Request)"]
+    page.get_by_role("tab", name="Replacements 5").click()
+    first = page.get_by_role("article").first
+    expect(first).to_contain_text("n/a")
+    first.get_by_label("Another value").fill("many")
+    page.keyboard.press("Enter")
+    expect(first).to_contain_text("not a number ('many')")
+    first.get_by_label("Another value").fill("12.5")
+    shot(page, "review-replacements")
+    first.get_by_role("button", name="Set this value").click()
+    expect(page.get_by_role("tab", name="Replacements 4")).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.get_by_role("tab", name="Replacements 3")).to_be_visible()
+    # A text in a column of numbers: only if the column may become a text.
+    first.get_by_role("button", name="Restore the original").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(first).to_contain_text("does not fit the type")
+    page.get_by_role("button", name="Decide all").click()
+    page.get_by_role("menuitem", name="Restore the original").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore the original").click()
+    page.get_by_role("dialog").get_by_role("button", name="Make it a text").click()
+    expect(page.get_by_role("heading", name="Nothing waits here")).to_be_visible()
+    with site.client(site.people.owner) as client:
+        stats = client.get(f"/api/v1/tables/{review['table_name']}/stats").json()
+    assert stats["columns"]["amount"] == "VARCHAR"
+
+
+def test_an_import_is_explained_undone_and_run_again(page: Page, site: Site, review: dict[str, Any]) -> None:
+    page.get_by_text("Instruction and plan").click()
+    expect(page.get_by_role("row", name="Email Address")).to_contain_text("key")
+    shot(page, "review-plan")
+    page.get_by_role("button", name="More").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="Export its rows as CSV").click()
+    assert len(saved.value.path().read_text().splitlines()) == 397
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo it").click()
+    expect(page.get_by_text("396 rows removed")).to_be_visible()
+    expect(page.locator("h1 + .badge")).to_have_text("undone")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Run it again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Run it again").click()
+    expect(page.locator("h1 + .badge")).to_have_text("success")
+    page.get_by_role("tab", name="Replacements 5").click()
+    page.get_by_role("link", name="Show the row").first.click()
+    expect(page.get_by_role("complementary")).to_contain_text("@example.com")

@@ -17,15 +17,18 @@ def _head(number: int, kind: str, n: str) -> str:
 
 
 def duplicate_issues(planned: PlannedFile, number: int, status: str) -> pa.Table:
-    """Records whose key another record or row has. `row_id`: of a flagged record, the row that it became."""
+    """Records whose key another record or row has. `row_id`: of a flagged record, the row that it became.
+
+    `first_row`: the row of the record before it in the file that has the key.
+    """
     key = msgspec.json.encode(list(planned.plan.key)).decode()
     row = "numbered.row" if status == "flagged" else "NULL::BIGINT"
     join = "LEFT JOIN numbered ON numbered._n = d._n" if status == "flagged" else ""
     return planned.staging.arrow(
         f"SELECT {_head(number, 'duplicate', 'd._n')}, {row} AS row_id, {planned.record_json()} AS record, "
-        f"CAST(json_object('key', CAST({literal(key)} AS JSON), 'first_record', d.first, 'existing_row', d.existing) "
-        f"AS VARCHAR) AS details, 'pending' AS status "
-        f"FROM dups d JOIN raw ON raw._n = d._n {join} ORDER BY d._n"
+        f"CAST(json_object('key', CAST({literal(key)} AS JSON), 'first_record', d.first, 'existing_row', d.existing, "
+        f"'first_row', f.row) AS VARCHAR) AS details, 'pending' AS status "
+        f"FROM dups d JOIN raw ON raw._n = d._n LEFT JOIN numbered f ON f._n = d.first {join} ORDER BY d._n"
     )
 
 
@@ -84,6 +87,7 @@ def similar_issues(
     return planned.staging.arrow(
         f"SELECT {_head(number, 'duplicate', 'a.n')}, numbered.row AS row_id, {planned.record_json()} AS record, "
         f"CAST(json_object('key', CAST({literal(key)} AS JSON), 'first_record', a.first, 'existing_row', a.existing, "
-        "'score', a.score) AS VARCHAR) AS details, 'pending' AS status "
-        "FROM alike a JOIN raw ON raw._n = a.n JOIN numbered ON numbered._n = a.n ORDER BY a.n"
+        "'first_row', f.row, 'score', a.score) AS VARCHAR) AS details, 'pending' AS status "
+        "FROM alike a JOIN raw ON raw._n = a.n JOIN numbered ON numbered._n = a.n "
+        "LEFT JOIN numbered f ON f._n = a.first ORDER BY a.n"
     )

@@ -236,11 +236,13 @@ class PlannedFile:
         return int(self.staging.query("SELECT count(*) FROM dups")[0][0])
 
     def number_rows(self, first_row: int, leave_out: str) -> None:
-        """Makes `numbered(_n, row)`: the row that each inserted record becomes."""
+        """Makes `numbered(_n, row)`: the row that each record became, or that it updated."""
         self.staging.query(
             f"CREATE OR REPLACE TABLE numbered AS SELECT _n, {first_row - 1} + row_number() OVER (ORDER BY _n) AS row "
             f"FROM raw WHERE {self._passing()} {f'AND _n NOT IN ({leave_out})' if leave_out else ''}"
         )
+        if self.plan.duplicates == "update":
+            self.staging.query("INSERT INTO numbered SELECT n, row FROM existing")
 
     def rows(self, leave_out: str = "") -> Iterator[pa.RecordBatch]:
         """The values of the records to insert: `_n`, the plan's columns, `_key`.

@@ -53,7 +53,7 @@ class HistoryService:
         return {"success": True, "import": brief(row) | {
             "instruction": row["instruction"], "thread_id": row["thread_id"], "plan": row["plan"],
             "file_size_bytes": row["file_bytes"], "table_created": row["made_table"], "new_columns": row["new_columns"],
-            "imported_by": row["user_name"], "callback_url": row["callback_url"],
+            "callback_url": row["callback_url"],
             "callback_metadata": row["callback_metadata"], "dataset_id": row["dataset_id"],
             "issues_waiting": {"duplicates": waiting["duplicate"], "validations": waiting["validation"],
                                "replacements": waiting["replacement"]},
@@ -113,6 +113,6 @@ def brief(row: Row) -> Row:
         "records_processed": row["records"], "records_inserted": row["inserted"], "records_updated": row["updated"],
         "duplicates_found": row["duplicates"], "validation_failures": row["failures"],
         "value_replacements": row["replacements"], "response_summary": row["summary"], "error": row["error"],
-        "created_at": moment(row["created_at"]), "started_at": moment(row["started_at"]),
-        "finished_at": moment(row["finished_at"]),
+        "imported_by": row["user_name"], "created_at": moment(row["created_at"]),
+        "started_at": moment(row["started_at"]), "finished_at": moment(row["finished_at"]),
     }  # fmt: skip

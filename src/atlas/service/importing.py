@@ -167,9 +167,14 @@ async def _write(
         outcome.first_row, outcome.last_row = first, first + outcome.inserted - 1
     if made:
         await tables.add_indexes(connection, table)
+    replaced = await asyncio.to_thread(planned.replaced)
+    look = plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
+    if replaced is not None or look or outcome.duplicates:
+        # Before `_update`, which leaves fewer duplicates.
+        await asyncio.to_thread(planned.number_rows, first, leave_out)
     if plan.duplicates == "update" and outcome.duplicates:
         await _update(connection, target, planned, table, columns, outcome)
-    await _write_issues(connection, target.number, planned, table, outcome, first, leave_out)
+    await _write_issues(connection, target.number, planned, table, outcome, look=look)
     await tables.count_rows(connection, table, outcome.inserted, outcome.last_row or 0)
 
 
@@ -191,27 +196,17 @@ async def _update(
 
 
 async def _write_issues(
-    connection: Connection,
-    number: int,
-    planned: PlannedFile,
-    table: Table,
-    outcome: Outcome,
-    first: int,
-    leave_out: str,
+    connection: Connection, number: int, planned: PlannedFile, table: Table, outcome: Outcome, *, look: bool
 ) -> None:
     found: list[pa.Table] = []
     flagged = planned.plan.duplicates == "flag"
-    replaced = await asyncio.to_thread(planned.replaced)
-    look = planned.plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
-    if replaced is not None or look or (flagged and outcome.duplicates):
-        await asyncio.to_thread(planned.number_rows, first, leave_out)
     if outcome.duplicates:
         status = "flagged" if flagged else "pending"
         found.append(await asyncio.to_thread(duplicate_issues, planned, number, status))
     if outcome.failures:
         found.append(await asyncio.to_thread(failure_issues, planned, number))
         found.append(bad_record_issues(planned.staging.source.bad, number))
-    if replaced is not None:
+    if await asyncio.to_thread(planned.replaced) is not None:
         cells = await asyncio.to_thread(replacement_issues, planned, number)
         if cells is not None:
             outcome.replacements = len(cells)

@@ -94,7 +94,7 @@ class IssueService:
         table = await _table(self._database, caller, row)
         existing: dict[int, Row] = {}
         if table is not None and kind == "duplicate" and found:
-            numbers = [item["details"]["existing_row"] for item in found if item["details"]["existing_row"]]
+            numbers = [number for item in found if (number := _other(item["details"]))]
             async with self._database.connection() as connection:
                 existing = await tabledata.records(connection, table, numbers)
         return [_shown(item, table, existing) for item in found], total
@@ -243,6 +243,12 @@ def _summary(counts: Mapping[str, int]) -> Row:
     }  # fmt: skip
 
 
+def _other(details: Row) -> int | None:
+    """The row that a duplicate is like: one that was there, or that of a record before it in the file."""
+    number: int | None = details["existing_row"] or details.get("first_row")
+    return number
+
+
 def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
     """An issue as callers see it."""
     details, shown = item["details"], {"record_number": item["record_number"], "status": item["status"]}
@@ -256,10 +262,12 @@ def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
             "replacement_id": item["id"], **shown, "column": details["column"], "row_id": row,
             "original_value": details["original_value"], "new_value": details["new_value"],
         }  # fmt: skip
-    number = details["existing_row"]
+    number = _other(details)
+    there: Row | None = None
     other = existing.get(number) if number else None
     match = "fuzzy" if "score" in details else None
-    if other is not None:
+    if other is not None and table is not None and number:
+        there = {"id": row_uuid(table.id, number), **other}
         names = details["key"] or list(item["record"])
         match = (
             "fuzzy"
@@ -272,5 +280,5 @@ def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
         **shown, "record": item["record"], "score": details.get("score"), "key_columns": details["key"],
         "match": match, "row_id": row,
         "duplicate_of_record": details["first_record"],
-        "existing_row": None if other is None or table is None else {"id": row_uuid(table.id, number), **other},
+        "existing_row": there,
     }  # fmt: skip

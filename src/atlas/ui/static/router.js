@@ -37,15 +37,18 @@ function match(path) {
 async function show() {
   const path = location.pathname.slice(ROOT.length) || "/";
   const found = match(path);
-  Object.assign(route, { path, ...found, query: Object.fromEntries(new URLSearchParams(location.search)) });
-  pageError.value = null;
+  let component = null, problem = null;
   try {
-    const module = await import(`./pages/${found.page}.js`);
-    if (route.page === found.page) pageComponent.value = module.default;
+    component = (await import(`./pages/${found.page}.js`)).default;
   } catch (error) {
     console.error(error);
-    pageError.value = error;
+    problem = error;
   }
+  // Somebody may have gone on meanwhile. The page and its parameters change together: the one before must not see them.
+  if (path !== (location.pathname.slice(ROOT.length) || "/")) return;
+  Object.assign(route, { path, ...found, query: Object.fromEntries(new URLSearchParams(location.search)) });
+  pageError.value = problem;
+  if (component) pageComponent.value = component;
   await nextTick();
 }
 

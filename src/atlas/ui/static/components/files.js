@@ -12,14 +12,14 @@ export const FileDrop = {
     const id = uid("file");
     const take = (files) => files?.[0] && emit("file", files[0]);
     return () => t.label({
-      class: ["drop", { over: over.value }], for: id,
+      class: ["drop", { over: over.value, filled: Boolean(props.file) }], for: id,
       onDragover: (event) => { event.preventDefault(); over.value = true; },
       onDragleave: () => { over.value = false; },
       onDrop: (event) => { event.preventDefault(); over.value = false; take(event.dataTransfer.files); },
     },
     icon(props.file ? "file" : "upload"),
     t.b(props.file ? props.file.name : props.label),
-    t.span({ class: "small-text" }, props.file ? bytes(props.file.size) : props.hint),
+    t.span({ class: "small-text" }, props.file ? `${bytes(props.file.size)} · choose another` : props.hint),
     t.input({ id, type: "file", class: "visually-hidden", accept: props.accept, onChange: (event) => { take(event.target.files); event.target.value = ""; } }));
   },
 };

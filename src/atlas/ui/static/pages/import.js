@@ -1,29 +1,29 @@
 // Importing a file by an instruction: preview the plan, run it, see how far it is.
 import { api, events, upload } from "../api.js";
 import { FileDrop } from "../components/files.js";
-import { attempt } from "../components/overlays.js";
+import { attempt, toast } from "../components/overlays.js";
 import { button, field, loading, notice, pageHeader, progress, textarea } from "../components/ui.js";
-import { h, onBeforeUnmount, reactive, t, watch } from "../dom.js";
+import { h, nextTick, onBeforeUnmount, reactive, t, watch } from "../dom.js";
 import { bytes, count, many } from "../format.js";
 import { href, route } from "../router.js";
 import { PlanCard } from "./import-plan.js";
 
 const KINDS = ".csv,.tsv,.txt,.xlsx,.xls,.xlsm,.xlsb,.ods,.json,.ndjson,.jsonl,.xml,.parquet,.gz,.zip";
-const STAGES = { received: "Received", reading: "Reading the file", checking: "Checking values", keys: "Looking for duplicates", writing: "Writing rows" };
+const STAGES = { received: "Waiting for its turn", reading: "Reading the file", checked: "Looking for duplicates and writing rows", written: "Finishing", success: "Finishing" };
+const TABLES_SHOWN = 6;
+// What may be said besides the table; each is added to the instruction.
+const MORE = ["update existing rows", "skip duplicates", "only rows where amount over 100", "dates are day first", "ignore new columns", "treat zip as text"];
+const SERIES = "Import this as a time series called sensors using date as the timestamp";
 
-const examples = (table) => [
-  `Import this into my ${table} table`,
-  `Import this into my ${table} table, the email is the key, update existing rows`,
-  "Create a new table called sales, only rows where amount over 100",
-  "Import this as a time series called sensors using date as the timestamp",
-];
+/** `text` with one more part, after a comma. */
+const added = (text, part) => (text.trim() ? `${text.trim().replace(/[,.;]$/, "")}, ${part}` : `${part[0].toUpperCase()}${part.slice(1)}`);
 
 export default {
   setup() {
     document.title = "Import · Atlas";
     const state = reactive({
       file: null, instruction: route.query.instruction ?? "", tables: [], plan: null, planning: false, running: false, sent: 0, total: 0,
-      stage: null, records: 0, problem: null, done: null, undone: false, stale: false,
+      stage: null, records: 0, problem: null, done: null, undone: false, stale: false, waiting: 0,
     });
     let planning, running, close;
     api.get("/api/v1/tables").then((found) => { state.tables = found.tables.filter((one) => one.kind === "table").map((one) => one.table_name); }, () => {});
@@ -34,7 +34,11 @@ export default {
       made.set("file", state.file, state.file.name);
       return made;
     };
-    watch(() => [state.file, state.instruction], () => { state.stale = true; state.done = null; });
+    watch(() => [state.file, state.instruction], () => { state.stale = true; if (state.file) state.done = null; });
+    const choose = (instruction) => { state.instruction = instruction; document.getElementById("instruction")?.focus(); };
+    // A file on its way is lost with the page, so the browser asks before it goes.
+    const leaving = (event) => { if (state.running && state.sent < state.total) event.preventDefault(); };
+    addEventListener("beforeunload", leaving);
     const preview = async () => {
       planning?.abort();
       planning = new AbortController();
@@ -42,6 +46,9 @@ export default {
       try {
         state.plan = await upload("/api/v1/smart-import/preview", form(), { signal: planning.signal, onProgress: (sent, total) => Object.assign(state, { sent, total }) });
         state.stale = false;
+        await nextTick();
+        const card = document.querySelector(".plan");
+        if (card && card.getBoundingClientRect().top > innerHeight * 0.6) card.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
       } catch (error) {
         if (error.name === "AbortError") return;
         state.problem = error;
@@ -56,10 +63,25 @@ export default {
         lost: (ended) => { if (ended && state.running) setTimeout(() => state.running && follow(id), 500); },
       });
     };
+    /** Looks whether an import was carried out although its answer did not arrive; gives what it came to, or null. */
+    const recovered = async (id) => {
+      for (let tries = 0; tries < 600; tries += 1) {
+        const found = await api.get(`/api/v1/import-history/${id}`).then((one) => one.import, (error) => (error.status === 404 ? null : { status: "running" }));
+        if (!found || found.status === "failed") return null;
+        if (found.status === "success") return { ...found, duplicates_skipped: found.duplicates_found, has_correctable_issues: Object.values(found.issues_waiting).some(Boolean) };
+        await new Promise((done) => { setTimeout(done, 1000); });
+      }
+      return null;
+    };
+    const waiting = async () => {
+      if (!state.done.has_correctable_issues) return;
+      const told = await api.get(`/api/v1/import/${state.done.import_id}/issues`).catch(() => null);
+      if (told) state.waiting = told.summary.duplicates_count + told.summary.validation_failures_count + told.summary.value_replacements_count;
+    };
     const run = async () => {
       const id = crypto.randomUUID();
       running = new AbortController();
-      Object.assign(state, { running: true, problem: null, done: null, undone: false, sent: 0, total: state.file.size, stage: null, records: 0 });
+      Object.assign(state, { running: true, problem: null, done: null, undone: false, sent: 0, total: state.file.size, stage: null, records: 0, waiting: 0 });
       let following = false;
       try {
         state.done = await upload("/api/v1/smart-import", form({ import_id: id }), {
@@ -69,17 +91,23 @@ export default {
             if (sent >= total && !following) { following = true; setTimeout(() => state.running && follow(id), 400); }
           },
         });
-        state.plan = null;
-        state.file = null;
       } catch (error) {
-        if (error.name !== "AbortError") state.problem = error;
+        if (error.status === 0 && following) state.done = await recovered(id);
+        if (error.name !== "AbortError" && !state.done) state.problem = error;
       }
       state.running = false;
       close?.();
+      if (!state.done) return;
+      state.plan = null;
+      state.file = null;
+      await waiting();
     };
-    onBeforeUnmount(() => { planning?.abort(); close?.(); });
+    onBeforeUnmount(() => { planning?.abort(); close?.(); removeEventListener("beforeunload", leaving); });
     const undo = async () => {
-      if (await attempt(() => api.post(`/api/v1/import/${state.done.import_id}/undo`), "The import was undone")) state.undone = true;
+      const told = await attempt(() => api.post(`/api/v1/import/${state.done.import_id}/undo`));
+      if (!told) return;
+      state.undone = told.complete;
+      toast(told.complete ? "good" : "bad", told.message);
     };
 
     const working = () => {
@@ -87,11 +115,11 @@ export default {
       const label = !arrived ? `${bytes(state.sent)} of ${bytes(state.total)} sent`
         : `${STAGES[state.stage] ?? (state.stage ? state.stage[0].toUpperCase() + state.stage.slice(1) : "Waiting for the server")}${state.records ? ` · ${many(state.records, "record")}` : ""}`;
       return t.section({ class: "card stack", "aria-label": "Progress" }, t.h2("Importing"), progress(label, arrived ? 0 : state.sent, state.total),
-        !arrived && t.div(button({ size: "small", onClick: () => running.abort() }, "Cancel")));
+        arrived ? t.p({ class: "muted small-text" }, "You may leave this page; the import goes on and appears under ", t.a({ href: href("/imports") }, "Imports"), ".")
+          : t.div(button({ size: "small", onClick: () => running.abort() }, "Cancel")));
     };
     const result = () => {
       const done = state.done;
-      const waiting = done.duplicates_skipped + done.validation_failures + done.value_replacements;
       return t.section({ class: "card stack", "aria-label": "Result" },
         t.div({ class: "row between" }, t.h2(state.undone ? "Undone" : "Imported"), t.span({ class: "muted small-text" }, done.file_name)),
         t.p(done.response_summary),
@@ -99,25 +127,29 @@ export default {
           [done.validation_failures, "failures"], [done.value_replacements, "replacements"]].map(([value, name]) => t.div({ class: "figure" }, t.b(count(value)), t.span(name)))),
         done.notes?.map((note) => notice("warn", note)),
         !state.undone && t.div({ class: "row" },
-          done.has_correctable_issues && waiting > 0 && button({ kind: "primary", icon: "check", href: href(`/imports/${done.import_id}`) }, `Review ${many(waiting, "issue")}`),
+          done.has_correctable_issues && button({ kind: "primary", icon: "check", href: href(`/imports/${done.import_id}`) }, state.waiting ? `Review ${many(state.waiting, "issue")}` : "Review the issues"),
           done.dataset_id ? button({ icon: "series", href: href(`/datasets/${done.dataset_id}`) }, "Open the dataset")
             : button({ icon: "table", href: href(`/tables/${encodeURIComponent(done.table_name)}`) }, "Open the table"),
           button({ icon: "undo", onClick: undo }, "Undo")));
     };
+    const chips = (label, all) => t.div({ class: "chips", role: "group", "aria-label": label }, t.span({ class: "muted small-text" }, label), all.map(([text, run]) => t.button({ type: "button", class: "chip", onClick: run }, text)));
+    const suggestions = () => t.div({ class: "stack tight" },
+      chips("Into", [...state.tables.slice(0, TABLES_SHOWN).map((name) => [name, () => choose(`Import this into my ${name} table`)]),
+        ["a new table", () => choose("Create a new table called sales")], ["a time series", () => choose(SERIES)]]),
+      chips("And", MORE.map((text) => [text, () => choose(added(state.instruction, text))])));
     return () => t.div({ class: "page" },
       pageHeader({ title: "Import", text: "Drop a file and say in plain English what to do with it. The preview shows what would happen before anything is written." }),
       t.section({ class: "card stack", "aria-label": "File and instruction" },
-        h(FileDrop, { file: state.file, accept: KINDS, hint: "CSV, Excel, JSON, XML or Parquet; also .gz and .zip", onFile: (file) => { state.file = file; } }),
-        field({ label: "Instruction", hint: "Which table, which columns, what is the key, what to do with duplicates" }, (p) =>
+        h(FileDrop, { file: state.file ?? undefined, accept: KINDS, hint: "CSV, Excel, JSON, XML or Parquet; also .gz and .zip", onFile: (file) => { state.file = file; } }),
+        field({ label: "Instruction", id: "instruction", hint: "Which table, which columns, what is the key, what to do with duplicates" }, (p) =>
           textarea(state, "instruction", { ...p, maxlength: 10_000, placeholder: "Import this into my leads table, the email is the key",
             onKeydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && state.file && state.instruction.trim()) preview(); } })),
-        t.div({ class: "row", "aria-label": "Examples" }, examples(state.tables[0] ?? "leads").map((text) =>
-          t.button({ type: "button", class: "chip", onClick: () => { state.instruction = text; } }, text))),
+        suggestions(),
         t.div({ class: "row" },
           button({ kind: state.plan ? "" : "primary", icon: "search", busy: state.planning, disabled: !state.file || !state.instruction.trim() || state.running, onClick: preview },
             state.plan ? "Preview again" : "Preview"),
           button({ kind: state.plan && !state.stale ? "primary" : "", icon: "upload", busy: state.running, disabled: !state.file || !state.instruction.trim() || state.planning, onClick: run }, "Import"))),
-      state.problem && notice("bad", state.problem, t.div({ class: "small-text" }, "Nothing was written.")),
+      state.problem && notice("bad", state.problem, state.problem.status !== 0 && t.div({ class: "small-text" }, "Nothing was written. Change the instruction or the file and try again.")),
       state.running ? working() : state.done ? result() : state.planning ? loading("Reading the file")
         : state.plan && h(PlanCard, { plan: state.plan, stale: state.stale }));
   },

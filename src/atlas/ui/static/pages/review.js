@@ -1,26 +1,26 @@
 // One import: what it did, and the review of what it left open.
 import { api } from "../api.js";
-import { ask, attempt, Menu } from "../components/overlays.js";
-import { badge, button, empty, loading, notice, pageHeader, pager, tabs } from "../components/ui.js";
+import { ask, attempt, Menu, toast } from "../components/overlays.js";
+import { button, empty, loading, notice, pageHeader, pager, progress, segmented, tabs } from "../components/ui.js";
 import { h, onBeforeUnmount, onMounted, reactive, t, watch } from "../dom.js";
-import { bytes, count, many, moment } from "../format.js";
+import { count, many } from "../format.js";
 import { href } from "../router.js";
-import { statusBadge } from "./imports.js";
-import { ACTIONS, decision, IssueCard, issueId, KINDS } from "./review-issue.js";
+import { importTitle, statusBadge } from "./imports.js";
+import { BATCH, decide } from "./review-decisions.js";
+import { ACTIONS, actionText, IssueCard, issueId, KINDS } from "./review-issue.js";
+import { details } from "./review-plan.js";
 
 const LIMIT = 20;
-// What one request may decide.
-const BATCH = 1000;
 
 export default {
   props: { id: String },
   setup(props) {
     const address = `/api/v1/import/${props.id}`;
-    const state = reactive({ found: null, problem: null, kind: null, page: null, offset: 0, at: 0, busy: false, chosen: [], problems: {} });
+    const state = reactive({ found: null, problem: null, kind: null, page: null, offset: 0, at: 0, busy: false, chosen: [], problems: {}, status: "pending", progress: null });
     const load = async () => {
       try {
         state.found = (await api.get(`/api/v1/import-history/${props.id}`)).import;
-        document.title = `${state.found.file_name ?? "Import"} · Atlas`;
+        document.title = `${importTitle(state.found)} · Atlas`;
         state.kind ??= KINDS.find(([kind]) => state.found.issues_waiting[kind] > 0)?.[0] ?? "duplicates";
       } catch (error) {
         state.problem = error;
@@ -29,54 +29,57 @@ export default {
     const loadIssues = async () => {
       if (!state.found || state.found.dataset_id) return;
       try {
-        state.page = await api.get(`${address}/issues/${state.kind}`, { limit: LIMIT, offset: state.offset });
+        state.page = await api.get(`${address}/issues/${state.kind}`, { limit: LIMIT, offset: state.offset, status: state.status });
         if (state.page.issues.length === 0 && state.offset > 0) state.offset = Math.max(0, state.offset - LIMIT);
         state.at = Math.min(state.at, Math.max(0, state.page.issues.length - 1));
-        state.chosen = [];
+        state.chosen = state.chosen.filter((id) => state.page.issues.some((issue) => issueId(state.kind, issue) === id));
       } catch (error) {
         state.problem = error;
       }
     };
-    watch(() => [state.kind, state.offset], loadIssues);
+    watch(() => [state.kind, state.offset, state.status], loadIssues);
     const all = async () => { await load(); await loadIssues(); };
     load();
 
-    /** Carries out decisions on issues, [[issue, action, values]], and shows what is refused at the issue itself. */
-    const decide = async (decisions) => {
-      const field = KINDS.find(([kind]) => kind === state.kind)[2];
-      const send = (more) => api.post(`${address}/issues/correct`, { [field]: decisions.map(([issue, action, values]) => decision(state.kind, issue, action, values)), ...more });
+    /** Carries out decisions on issues; what is refused is shown at the issue itself. */
+    const settle = async (work) => {
       state.busy = true;
       try {
-        await send();
+        const { done, refused } = await work();
+        state.problems = { ...state.problems, ...refused };
+        const wrong = Object.keys(refused).length;
+        if (wrong && done) toast("bad", `${many(done, "issue")} decided; ${count(wrong)} could not be, see the reason at each`);
       } catch (error) {
-        if (/allow_type_change/.test(error.text) && await ask({ title: "Make the column a text?", text: `${error.text}. The column would become VARCHAR, for all rows.`, confirm: "Make it a text" })) {
-          await attempt(() => send({ allow_type_change: true }));
-        } else if (decisions.length === 1) {
-          state.problems = { ...state.problems, [issueId(state.kind, decisions[0][0])]: error };
-        } else await attempt(() => Promise.reject(error));
+        toast("bad", error);
       }
       state.busy = false;
+      state.progress = null;
       await all();
     };
-    const everything = async (action) => {
-      const total = state.page.total_count;
-      const { text } = ACTIONS[state.kind].find((one) => one.action === action);
-      if (!await ask({ title: `${text}: all ${many(total, "issue")}?`, text: "This decides every issue of this kind that still waits. The import itself can be undone afterwards.", confirm: text })) return;
-      state.busy = true;
-      for (let left = total; left > 0; left -= BATCH) {
-        const page = await attempt(() => api.get(`${address}/issues/${state.kind}`, { limit: BATCH }));
-        if (!page?.issues.length) break;
-        const field = KINDS.find(([kind]) => kind === state.kind)[2];
-        const done = await attempt(() => api.post(`${address}/issues/correct`, { [field]: page.issues.map((issue) => decision(state.kind, issue, action)) }));
-        if (!done) break;
-      }
-      state.busy = false;
-      await all();
+    const one = (issue, action, values) => settle(() => decide(address, state.kind, [[issue, action, values]]));
+    const chosen = () => state.page.issues.filter((issue) => issue.status === "pending" && state.chosen.includes(issueId(state.kind, issue)));
+    const everything = async (action, text) => {
+      const total = state.found.issues_waiting[state.kind];
+      if (!await ask({ title: `${text}: all ${many(total, "issue")}?`, text: "This decides every issue of this kind that still waits, on all pages. The import as a whole can be undone afterwards.", confirm: text })) return;
+      await settle(async () => {
+        const told = { done: 0, refused: {} }, allowed = {};
+        state.progress = { done: 0, total, stop: false };
+        while (!state.progress.stop) {
+          // What was refused still waits, before all others.
+          const page = await api.get(`${address}/issues/${state.kind}`, { limit: BATCH, offset: Object.keys(told.refused).length });
+          if (!page.issues.length) break;
+          const { done, refused } = await decide(address, state.kind, page.issues.map((issue) => [issue, action]), allowed);
+          told.done += done;
+          Object.assign(told.refused, refused);
+          state.progress.done = told.done;
+        }
+        return told;
+      });
     };
     const undo = async () => {
       if (!await ask({ title: "Undo this import?", text: "Its rows, and its changes of other rows, are taken back. What others have changed since stays.", confirm: "Undo it", danger: true })) return;
-      const done = await attempt(() => api.post(`${address}/undo`), "The import was undone");
-      if (done && done.complete === false) await attempt(() => Promise.reject(new Error("Some rows have been changed by others since and stay as they are")));
+      const done = await attempt(() => api.post(`${address}/undo`));
+      if (done) toast(done.complete ? "good" : "bad", done.message);
       await all();
     };
     const redo = async () => {
@@ -92,8 +95,13 @@ export default {
         requestAnimationFrame(() => document.querySelector("[data-current]")?.scrollIntoView({ block: "nearest" }));
         event.preventDefault();
       }
-      const found = ACTIONS[state.kind].find((one) => one.key === event.key && !one.needs);
-      if (found) { event.preventDefault(); decide([[state.page.issues[state.at], found.action]]); }
+      const issue = state.page.issues[state.at];
+      if (issue.status !== "pending") return;
+      const card = () => document.querySelector("[data-current]");
+      if (event.key === "x") card()?.querySelector("input[type=checkbox]")?.click();
+      if (event.key === "e") { event.preventDefault(); (card()?.querySelector("input[aria-invalid]") ?? card()?.querySelector("input.cell"))?.select(); }
+      const found = ACTIONS[state.kind].find((action) => action.key === event.key && !action.needs);
+      if (found) { event.preventDefault(); one(issue, found.action); }
     };
     onMounted(() => addEventListener("keydown", keys));
     onBeforeUnmount(() => removeEventListener("keydown", keys));
@@ -107,12 +115,12 @@ export default {
     const header = () => {
       const f = state.found;
       return pageHeader({
-        crumbs: [["Imports", href("/imports")]], title: f.file_name ?? (f.kind === "update" ? "An update" : "An instruction"), beside: [statusBadge(f.status)],
-        text: f.response_summary ?? f.error ?? "",
+        crumbs: [["Imports", href("/imports")]], title: importTitle(f), beside: [statusBadge(f.status)],
+        text: f.file_name ? f.response_summary ?? "" : "",
         actions: [
           f.dataset_id ? button({ icon: "series", href: href(`/datasets/${f.dataset_id}`) }, "Open the dataset")
             : f.table_name && f.status === "success" && button({ icon: "table", href: href(`/tables/${encodeURIComponent(f.table_name)}`) }, "Open the table"),
-          f.status === "success" && !f.dataset_id && button({ icon: "undo", onClick: undo }, "Undo"),
+          f.status === "success" && button({ icon: "undo", onClick: undo }, "Undo"),
           !f.dataset_id && h(Menu, { label: "More", icon: "more", iconOnly: true, items: [
             { icon: "download", text: "Export its rows as CSV", href: `${address}/export`, download: `${props.id}.csv` },
             ...(f.kind === "import" ? [{ icon: "redo", text: "Run it again", run: redo }] : []),
@@ -120,31 +128,46 @@ export default {
         ].filter(Boolean),
       });
     };
-    const details = () => t.details({ class: "card" }, t.summary("Details"), t.dl({ class: "facts" },
-      [["Instruction", state.found.instruction], ["By", state.found.imported_by], ["When (UTC)", moment(state.found.created_at?.slice(0, 19))], ["File", state.found.file_size_bytes && bytes(state.found.file_size_bytes)],
-        ["New columns", state.found.new_columns?.join(", ")], ["Key", state.found.plan?.key?.join(", ")], ["Thread", state.found.thread_id], ["Webhook", state.found.callback_url]]
-        .filter(([, value]) => value).map(([name, value]) => [t.dt(name), t.dd(value)])));
-    const bulk = () => t.div({ class: "row between bulk" },
-      t.span({ class: "muted small-text keys" }, "Keys: ", [["j", "next"], ["k", "previous"], ...ACTIONS[state.kind].filter((one) => !one.needs).map((one) => [one.key, one.text.toLowerCase()])]
-        .map(([key, text]) => [t.kbd(key), ` ${text}  `])),
-      t.div({ class: "row" },
-        state.chosen.length > 0 && ACTIONS[state.kind].filter((one) => !one.needs).map((one) => button({ size: "small", busy: state.busy,
-          onClick: () => decide(state.page.issues.filter((issue) => state.chosen.includes(issueId(state.kind, issue))).map((issue) => [issue, one.action])) }, `${one.text} (${state.chosen.length})`)),
-        h(Menu, { label: "Decide all", icon: "check", items: ACTIONS[state.kind].filter((one) => !one.needs).map((one) => ({ icon: one.icon, text: `${one.text}: all ${count(state.page.total_count)}`, run: () => everything(one.action) })) })));
+    const simple = () => ACTIONS[state.kind].filter((action) => !action.needs);
+    const shortcuts = () => [["j", "next"], ["k", "previous"], ...simple().map((action) => [action.key, actionText(action, state.page.issues).toLowerCase()]), ["e", "edit"], ["x", "choose"]];
+    const bulk = () => {
+      const waiting = state.page.issues.filter((issue) => issue.status === "pending");
+      const picked = chosen();
+      return t.div({ class: "bulk" },
+        t.div({ class: "row between" },
+          t.div({ class: "row" },
+            t.label({ class: "check" }, t.input({
+              type: "checkbox", checked: picked.length > 0 && picked.length === waiting.length, disabled: !waiting.length,
+              onChange: (event) => { state.chosen = event.target.checked ? waiting.map((issue) => issueId(state.kind, issue)) : []; },
+            }), picked.length ? `${count(picked.length)} chosen` : "Choose all shown"),
+            picked.length > 0 && simple().map((action) => button({ size: "small", icon: action.icon, busy: state.busy,
+              onClick: () => settle(() => decide(address, state.kind, picked.map((issue) => [issue, action.action]))) }, `${actionText(action, picked)} (${picked.length})`))),
+          t.div({ class: "row" },
+            segmented("Which issues", state.status, [["pending", "Waiting"], ["all", "All"]], (status) => { state.status = status; state.offset = 0; }),
+            state.found.issues_waiting[state.kind] > 0 && h(Menu, { label: "Decide all", icon: "check", items: simple().map((action) => {
+              const text = actionText(action, state.page.issues);
+              return { icon: action.icon, text: `${text}: all ${count(state.found.issues_waiting[state.kind])}`, run: () => everything(action.action, text) };
+            }) }))),
+        state.progress && t.div({ class: "row" }, t.div({ class: "grow" }, progress(`${count(state.progress.done)} of ${count(state.progress.total)} decided`, state.progress.done, state.progress.total)),
+          button({ size: "small", onClick: () => { state.progress.stop = true; } }, "Stop")),
+        t.div({ class: "muted small-text keys" }, shortcuts().map(([key, text]) => t.span(t.kbd(key), ` ${text}`))));
+    };
+    const nothing = () => t.div({ class: "card" }, state.status === "all" ? empty("check", "Nothing here", "The import left nothing of this kind open.")
+      : empty("check", "Nothing waits here", "Every issue of this kind is decided.", button({ size: "small", onClick: () => { state.status = "all"; } }, "Show decided ones")));
+    const cards = () => state.page.issues.map((issue, n) => {
+      const id = issueId(state.kind, issue);
+      return h(IssueCard, { key: `${state.kind}-${id}`, kind: state.kind, issue, table: state.found.table_name, current: n === state.at, busy: state.busy, problem: issue.status === "pending" ? state.problems[id] : undefined, chosen: state.chosen.includes(id),
+        onFocus: () => { state.at = n; }, onChoose: (on) => { state.chosen = on ? [...state.chosen, id] : state.chosen.filter((other) => other !== id); },
+        onDecide: (action, values) => one(issue, action, values) });
+    });
+    const choose = (kind) => { Object.assign(state, { offset: 0, at: 0, chosen: [], problems: {}, page: null, kind, status: "pending" }); };
     const review = () => t.section({ class: "stack", "aria-label": "Review" },
-      tabs("Kinds of issues", state.kind, KINDS.map(([kind, name]) => [kind, name, count(state.found.issues_waiting[kind])]), (kind) => { state.offset = 0; state.at = 0; state.kind = kind; }),
-      !state.page ? loading() : state.page.issues.length === 0
-        ? t.div({ class: "card" }, empty("check", "Nothing waits here", "Every issue of this kind is decided."))
-        : [bulk(), state.page.issues.map((issue, n) => {
-          const id = issueId(state.kind, issue);
-          return h(IssueCard, { key: id, kind: state.kind, issue, current: n === state.at, busy: state.busy, problem: state.problems[id], chosen: state.chosen.includes(id),
-            onFocus: () => { state.at = n; }, onChoose: (on) => { state.chosen = on ? [...state.chosen, id] : state.chosen.filter((one) => one !== id); },
-            onDecide: (action, values) => decide([[issue, action, values]]) });
-        }), pager({ offset: state.offset, limit: LIMIT, total: state.page.total_count }, (offset) => { state.offset = offset; })]);
-    watch(() => Boolean(state.found), (there) => there && loadIssues());
+      tabs("Kinds of issues", state.kind, KINDS.map(([kind, name]) => [kind, name, count(state.found.issues_waiting[kind])]), choose),
+      !state.page ? loading() : state.page.issues.length === 0 && !state.busy ? nothing()
+        : [bulk(), cards(), pager({ offset: state.offset, limit: LIMIT, total: state.page.total_count }, (offset) => { state.offset = offset; state.at = 0; scrollTo(0, 0); })]);
     return () => t.div({ class: "page" },
       state.problem && [!state.found && pageHeader({ title: "Import", crumbs: [["Imports", href("/imports")]] }), notice("bad", state.problem)],
-      !state.found ? !state.problem && loading() : [header(), facts(), details(), state.found.status === "success" && !state.found.dataset_id && review(),
-        state.found.status !== "success" && badge(`This import is ${state.found.status}; there is nothing to review.`)]);
+      !state.found ? !state.problem && loading() : [header(), facts(), details(state.found), state.found.status === "success" && !state.found.dataset_id && review(),
+        state.found.status === "failed" && notice("bad", state.found.error ?? "It failed.", t.div({ class: "small-text" }, "Nothing was written."))]);
   },
 };

@@ -4,15 +4,13 @@ import { badge, button, empty, loading, notice, pager } from "../components/ui.j
 import { reactive, t, watch } from "../dom.js";
 import { ago, count, many } from "../format.js";
 import { href } from "../router.js";
-import { statusBadge } from "./imports.js";
+import { importTitle, statusBadge } from "./imports.js";
 
 const LIMIT = 25;
 export const TYPES = {
   VARCHAR: "text", BIGINT: "whole number", "DOUBLE PRECISION": "number", BOOLEAN: "yes or no", DATE: "date", "TIMESTAMP WITH TIME ZONE": "date and time", JSON: "JSON",
 };
 
-/** An import is known by its file, an update by what it did. */
-const title = (one) => one.file_name ?? one.response_summary ?? one.error ?? (one.kind === "update" ? "Update" : "Instruction");
 const share = (value) => `${(value * 100).toFixed(value > 0.999 && value < 1 ? 2 : value === 1 || value === 0 ? 0 : 1)} %`;
 
 export const ColumnsTab = {
@@ -54,7 +52,7 @@ export const ImportsTab = {
     load();
     const line = (one) => t.li({ class: "event", key: one.import_id },
       t.div({ class: "row between" },
-        t.a({ class: "grow", href: href(`/imports/${one.import_id}`) }, t.b(title(one))),
+        t.a({ class: "grow", href: href(`/imports/${one.import_id}`) }, t.b(importTitle(one))),
         t.span({ class: "muted small-text", title: one.created_at }, [ago(one.created_at), one.imported_by && ` by ${one.imported_by}`].filter(Boolean).join(""))),
       (one.file_name || one.status !== "success") && t.div({ class: "row" }, one.status !== "success" && statusBadge(one.status),
         one.records_inserted > 0 && badge(`+ ${many(one.records_inserted, "row")}`, "good"), one.records_updated > 0 && badge(`${many(one.records_updated, "row")} changed`, "accent"),

@@ -44,6 +44,10 @@ export const RowPanel = {
       else if (done) await attempt(() => Promise.reject(new Error(done.message)));
       state.busy = "";
     };
+    /** The row's values; those of a row that is known by its number alone come from its history. */
+    const values = () => (Object.keys(props.row).length > 1 || !state.changes ? props.row
+      : Object.assign({}, ...[...state.changes].reverse().filter((change) => !change.undone).map((change) => change.after ?? {})));
+    const archived = () => (Object.keys(props.row).length > 1 ? props.archived : Boolean(values()._archived));
     const shown = (value) => (value === null || value === undefined || value === "" ? t.span({ class: "muted" }, "empty") : cell(value));
     const differences = (change) => t.dl({ class: "facts" }, Object.keys(change.after ?? {}).filter((name) => name !== "_archived").map((name) => [
       t.dt(name), t.dd(change.before ? [t.s(shown(change.before[name])), " → ", t.ins(shown(change.after[name]))] : shown(change.after[name]))]));
@@ -56,10 +60,10 @@ export const RowPanel = {
           change.kind === "update" && !change.undone && change.action !== "insert" && button({ size: "small", kind: "plain", icon: "undo", busy: state.busy === change.import_id, onClick: () => undo(change) }, "Undo")));
     };
     return () => t.aside({ class: "side", ref: element, tabindex: -1, "aria-label": `Row ${props.row._row}` },
-      t.div({ class: "row between" }, t.div({ class: "row" }, t.h2(`Row ${props.row._row}`), props.archived && badge("archived", "warn")),
+      t.div({ class: "row between" }, t.div({ class: "row" }, t.h2(`Row ${props.row._row}`), archived() && badge("archived", "warn")),
         button({ kind: "plain", icon: "close", label: "Close", onClick: () => emit("close") })),
-      t.dl({ class: "facts" }, props.columns.map((column) => [t.dt(column.name), t.dd(shown(props.row[column.name]))])),
-      t.div({ class: "row" }, props.archived
+      t.dl({ class: "facts" }, props.columns.map((column) => [t.dt(column.name), t.dd(shown(values()[column.name]))])),
+      t.div({ class: "row" }, archived()
         ? button({ icon: "reset", busy: state.busy === "restored", onClick: restore }, "Restore this row")
         : button({ icon: "trash", kind: "danger", busy: state.busy === "archived", onClick: archive }, "Archive this row")),
       t.h3("What happened to it"),

@@ -23,14 +23,14 @@ export function typed(type, text) {
 }
 
 export const RowsTab = {
-  props: { address: String, about: Object, version: Number, filter: String },
+  props: { address: String, about: Object, version: Number, filter: String, row: Number },
   emits: ["changed", "filter"],
   setup(props, { emit }) {
     const state = reactive({
       search: "", condition: props.filter, building: Boolean(props.filter), sort: "", archived: false, offset: 0, busy: false, problem: null, filterProblem: "",
     });
     const page = shallowRef(null);
-    const open = shallowRef(null);
+    const open = shallowRef(props.row ? { _row: props.row } : null);
     // A value that was refused: where, why, and what was typed.
     const refused = shallowRef(null);
     const box = ref(null);

@@ -79,7 +79,7 @@ export default {
       const shared = { address, about: state.about };
       if (state.tab === "columns") return h(ColumnsTab, shared);
       if (state.tab === "imports") return h(ImportsTab, { ...shared, key: state.version });
-      return h(RowsTab, { ...shared, version: state.version, filter: state.filter, onChanged: changed, onFilter: (filter) => { state.filter = filter; keep(); } });
+      return h(RowsTab, { ...shared, version: state.version, filter: state.filter, row: Number(route.query.row) || undefined, onChanged: changed, onFilter: (filter) => { state.filter = filter; keep(); } });
     };
     const dialogs = () => {
       const shared = { address, about: state.about, onClose: () => { state.dialog = null; }, onChanged: changed };
