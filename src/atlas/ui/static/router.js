@@ -70,9 +70,9 @@ export async function go(path, query, { replace = false } = {}) {
   }
 }
 
-/** Keeps filters in the address of the page that is shown; does nothing once another page is, so that it may come late. */
+/** Keeps filters in the address of the page that is shown; does nothing once another is asked for, so that it may come late. */
 export function keepQuery(path, query) {
-  if (route.path === path) go(path, query, { replace: true });
+  if (new URL(href(path), location.origin).pathname === location.pathname) go(path, query, { replace: true });
 }
 
 /** Reacts to links and the browser's buttons from now on. */
