@@ -3,7 +3,7 @@ import { api } from "../api.js";
 import { table } from "../components/result-data.js";
 import { button, loading, notice, pageHeader, tabs } from "../components/ui.js";
 import { h, nextTick, reactive, ref, t, watch } from "../dom.js";
-import { go, route } from "../router.js";
+import { go, keepQuery, route } from "../router.js";
 import { History } from "./ask-history.js";
 import { Glossary, Verified } from "./ask-knowledge.js";
 import { examples } from "./ask-examples.js";
@@ -40,7 +40,7 @@ const Conversation = {
     api.get("/api/v1/tables").then(async ({ tables }) => { state.tables = tables; state.samples = await examples(tables, state.about); }, (error) => { state.problem = error; });
     watch(() => state.about, async (about) => { if (state.tables) state.samples = await examples(state.tables, about); });
 
-    const address = (thread) => go("/ask", thread ? { thread } : {}, { replace: true });
+    const address = (thread) => keepQuery("/ask", thread ? { thread } : {});
     const send = async (prompt) => {
       const text = prompt.trim();
       if (!text || busy()) return;

@@ -5,7 +5,7 @@ import { asText, filterOf } from "../components/metadata.js";
 import { attempt } from "../components/overlays.js";
 import { debounce, h, reactive, t, watch } from "../dom.js";
 import { count, moment } from "../format.js";
-import { go, href, route } from "../router.js";
+import { go, href, keepQuery, route } from "../router.js";
 import { session } from "../session.js";
 import { DetailsDialog } from "./dataset-details.js";
 import { useFigures } from "./datasets-figures.js";
@@ -45,7 +45,7 @@ export default {
     };
     const changed = debounce(() => {
       state.offset = 0;
-      go("/datasets", state.by === "text" ? { search: state.text, owned: state.owned } : { metadata: state.metadata }, { replace: true });
+      keepQuery(route.path === "/" ? "/" : "/datasets", state.by === "text" ? { search: state.text, owned: state.owned } : { metadata: state.metadata });
       load();
     }, 200);
     watch(() => [state.text, state.metadata, state.by, state.owned], changed);
