@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 
 from atlas.errors import AtlasError, RateLimitedError
 
@@ -57,7 +58,19 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = _TITLES.get(error.status_code, "Bad request")
     details = error.detail if error.status_code in (400, 413) else f"{request.method} {request.url.path}"
-    return problem(request.url.path, error.status_code, title, details, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := _allowed(request)):
+        headers["Allow"] = ", ".join(methods)
+    return problem(request.url.path, error.status_code, title, details, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path. The router names those of the first route alone that has the path."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    found = [known for known in paths if compile_path(known)[0].match(request.scope["path"])]
+    # Of `/datasets/search/` and `/datasets/{dataset_id}/`, the former.
+    best = min(found, key=lambda known: known.count("{"), default=None)
+    return [] if best is None else sorted(method.upper() for method in paths[best])
 
 
 async def _gone(request: Request, error: Exception) -> Response:

@@ -41,12 +41,13 @@ def read_parquet(path: Path, name: str) -> Source:
     try:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
-    except (pa.ArrowException, OSError) as error:
-        raise BadRequestError("Invalid file", f"{name}: {str(error).split(chr(10), 1)[0][:200]}") from None
+        names = schema.names
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _refused(name, error) from None
     if len(schema) > MAX_COLUMNS:
         reason = f"{name}: the file has {len(schema):,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
-    return Source(schema.names, [_native(field.type) for field in schema], _parquet_batches(file, name))
+    return Source(names, [_native(field.type) for field in schema], _parquet_batches(file, name))
 
 
 def _native(kind: pa.DataType) -> str | None:
@@ -62,10 +63,16 @@ def _native(kind: pa.DataType) -> str | None:
 def _parquet_batches(file: pq.ParquetFile, name: str) -> Iterator[pa.Table]:
     try:
         for batch in file.iter_batches(batch_size=65_536):
+            batch.validate(full=True)
             columns = [_texts(column) for column in batch.columns]
             yield pa.table({physical(n): column for n, column in enumerate(columns)})
-    except (pa.ArrowException, OSError) as error:
-        raise BadRequestError("Invalid file", f"{name}: {str(error).split(chr(10), 1)[0][:200]}") from None
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _refused(name, error) from None
+
+
+def _refused(name: str, error: Exception) -> BadRequestError:
+    reason = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).split("\n", 1)[0][:200]
+    return BadRequestError("Invalid file", f"{name}: {reason}")
 
 
 def _texts(column: pa.Array) -> pa.Array:

@@ -44,7 +44,11 @@ def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(body, error, first_row) from None
     rows = [_row(raw, first_row + index) for index, raw in enumerate(parsed.rows)]
-    return build(rows, first_row), parsed.dataset
+    try:
+        return build(rows, first_row), parsed.dataset
+    except UnicodeDecodeError:
+        # What is passed on raw has not been looked at before.
+        raise _not_utf8(parsed.rows, first_row) from None
 
 
 def build(rows: list[tuple[str, dict[str, msgspec.Raw]]], first_row: int) -> Frame:
@@ -71,6 +75,15 @@ def build(rows: list[tuple[str, dict[str, msgspec.Raw]]], first_row: int) -> Fra
         return Frame(ts, columns)
     joined = pa.array([",".join(items) or None for items in extra], pa.string())
     return Frame(ts, columns, joined, frozenset(extra_keys))
+
+
+def _not_utf8(rows: list[msgspec.Raw], first_row: int) -> RowError:
+    for index, raw in enumerate(rows):
+        try:
+            bytes(raw).decode()
+        except UnicodeDecodeError:
+            return RowError(first_row + index, None, "not UTF-8")
+    raise AssertionError("every row is UTF-8")
 
 
 def _row(raw: msgspec.Raw, number: int) -> tuple[str, dict[str, msgspec.Raw]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import IO
 
@@ -155,9 +156,10 @@ def read_parquet(file: IO[bytes], time_column: str | None, time_format: str | No
         parquet = pq.ParquetFile(file)
         first_row = 0
         for batch in parquet.iter_batches(batch_size=65536):
+            batch.validate(full=True)
             yield _frame(pa.table(batch), time_column, time_format, first_row)
             first_row += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadRequestError("Invalid Parquet", _reason(error)) from None
 
 
@@ -168,9 +170,11 @@ def read_arrow(file: IO[bytes], time_column: str | None, time_format: str | None
         file.seek(0)
         first_row = 0
         for batch in _arrow_batches(file, is_file):
+            # Offsets and indices come from the sender; followed as they are, they may lead anywhere in memory.
+            batch.validate(full=True)
             yield _frame(pa.table(batch), time_column, time_format, first_row)
             first_row += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadRequestError("Invalid Arrow data", _reason(error)) from None
 
 
@@ -230,6 +234,9 @@ def _time_name(names: list[str]) -> str | None:
 
 
 def _frame(table: pa.Table, time_column: str | None, time_format: str | None, first_row: int) -> Frame:
+    repeated = next((name for name, times in Counter(table.column_names).items() if times > 1), None)
+    if repeated is not None:
+        raise BadRequestError("Invalid columns", f"column {repeated!r} appears twice")
     name = time_column or _time_name(table.column_names)
     if name is None or name not in table.column_names:
         wanted = f"no column {name!r}" if name else "no timestamp column; name it with timestamp_column"
@@ -323,4 +330,4 @@ def _decimal(array: pa.Array, name: str) -> pa.Array:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:300]
+    return "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).split("\n", 1)[0][:300]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import lzma
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,6 +23,11 @@ _CHUNK = 1024 * 1024
 MAX_RATIO = 200
 HARMLESS_BYTES = 64 * 1024 * 1024
 MAX_MEMBERS = 10_000
+# What zipfile raises for archives that are damaged, encrypted, or packed in a way that it does not know.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError, OSError,
+    ValueError,
+)  # fmt: skip
 
 
 class FileKind(StrEnum):
@@ -94,7 +102,7 @@ def _kind(head: bytes, name: str) -> FileKind:
     return FileKind.CSV
 
 
-def _copy(source: IO[bytes], target: Path, packed: int, name: str, max_bytes: int) -> None:
+def _copy(source: _Part | gzip.GzipFile, target: Path, packed: int, name: str, max_bytes: int) -> None:
     written = 0
     with target.open("wb") as file:
         while chunk := source.read(_CHUNK):
@@ -109,7 +117,7 @@ def _copy(source: IO[bytes], target: Path, packed: int, name: str, max_bytes: in
 def _gunzip(path: Path, name: str, target: Path, max_bytes: int) -> tuple[Path, str]:
     try:
         with gzip.open(path) as source:
-            _copy(source, target, path.stat().st_size, name, max_bytes)  # type: ignore[arg-type]
+            _copy(source, target, path.stat().st_size, name, max_bytes)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadRequestError("Invalid file", f"{name}: damaged gzip data ({error})") from None
     return target, name.removesuffix(".gz").removesuffix(".GZ")
@@ -136,29 +144,54 @@ def _office(path: Path, name: str, max_bytes: int) -> FileKind | None:
             raise TooLargeError("File too large", f"{name}: unpacked it is over the limit of {max_bytes} bytes")
         # Sizes in the directory may lie; reading each part to its end proves them.
         for member in members:
-            with archive.open(member) as part:
+            with _part(archive, member, name) as part:
                 _drain(part, member.file_size, name)
         if any(n.startswith("word/") or n.startswith("ppt/") for n in names):
             raise BadRequestError("Unsupported file", f"{name}: an office document, but not a workbook")
     return FileKind.EXCEL
 
 
-def _drain(part: IO[bytes], size: int, name: str) -> None:
+def _drain(part: _Part, size: int, name: str) -> None:
     seen = 0
-    try:
-        while chunk := part.read(_CHUNK):
-            seen += len(chunk)
-            if seen > size:
-                raise BadRequestError("Invalid file", f"{name}: a part is larger than it says")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise BadRequestError("Invalid file", f"{name}: damaged or encrypted ({error})") from None
+    while chunk := part.read(_CHUNK):
+        seen += len(chunk)
+        if seen > size:
+            raise BadRequestError("Invalid file", f"{name}: a part is larger than it says")
 
 
 def _archive(path: Path, name: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise BadRequestError("Invalid file", f"{name}: damaged archive ({error})") from None
+
+
+@contextlib.contextmanager
+def _damages(name: str) -> Iterator[None]:
+    """Turns what a damaged archive raises into a BadRequestError."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise BadRequestError("Invalid file", f"{name}: damaged or encrypted ({error})") from None
+
+
+class _Part:
+    """A member of an archive. Only its own damages are the sender's fault, not those of a disk that it is copied to."""
+
+    def __init__(self, inner: IO[bytes], name: str) -> None:
+        self._inner, self._name = inner, name
+
+    def read(self, size: int) -> bytes:
+        with _damages(self._name):
+            return self._inner.read(size)
+
+
+@contextlib.contextmanager
+def _part(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Iterator[_Part]:
+    with _damages(name):
+        inner = archive.open(member)
+    with inner:
+        yield _Part(inner, name)
 
 
 def _unzip(path: Path, name: str, target: Path, max_bytes: int) -> tuple[Path, str]:
@@ -170,11 +203,8 @@ def _unzip(path: Path, name: str, target: Path, max_bytes: int) -> tuple[Path, s
                 "Invalid file", f"{name}: an archive must hold one data file, not {len(files)}: {listed}"
             )
         member = files[0]
-        try:
-            with archive.open(member) as source:
-                _copy(source, target, member.compress_size, name, max_bytes)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            raise BadRequestError("Invalid file", f"{name}: damaged or encrypted ({error})") from None
+        with _part(archive, member, name) as source:
+            _copy(source, target, member.compress_size, name, max_bytes)
     return target, PurePosixPath(member.filename).name
 
 
@@ -182,7 +212,11 @@ def _data_files(members: list[zipfile.ZipInfo]) -> Iterator[zipfile.ZipInfo]:
     for member in members:
         parts = PurePosixPath(member.filename).parts
         # What macOS and Windows add by themselves.
-        if not member.is_dir() and not any(p.startswith((".", "__MACOSX")) for p in parts) and parts[-1] != "Thumbs.db":
+        if (
+            not member.is_dir()
+            and not any(p.startswith((".", "__MACOSX")) for p in parts)
+            and parts[-1:] != ("Thumbs.db",)
+        ):
             yield member
 
 

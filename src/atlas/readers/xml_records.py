@@ -32,6 +32,9 @@ def read_xml(path: Path, name: str) -> Source:
     except DefusedXmlException:
         reason = f"{name}: document types and entities are not allowed in XML"
         raise BadRequestError("Invalid file", reason) from None
+    except (LookupError, ValueError) as error:
+        # An encoding that Python does not know, or that the parser cannot use.
+        raise BadRequestError("Invalid file", f"{name}: {error}") from None
     if len(names) > MAX_COLUMNS:
         reason = f"{name}: the records have {len(names):,} fields; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)

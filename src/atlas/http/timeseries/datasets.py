@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from atlas.core.columns import Dtype
 from atlas.errors import BadRequestError
@@ -44,6 +44,12 @@ async def list_datasets(
     count, rows = await services.datasets.search(caller, search, limit, offset, owned)
     following, previous = links(request, count, limit, offset)
     return {"count": count, "next": following, "previous": previous, "results": rows}
+
+
+@router.api_route("/datasets/search/", methods=["PUT", "DELETE"], include_in_schema=False)
+async def refuse_change_of_search() -> None:
+    """Else `search` would be read as the ID of a dataset, and be a bad one."""
+    raise HTTPException(405)
 
 
 @router.get("/datasets/search/", tags=datasets, response_model=DatasetPage, summary="Search metadata")
