@@ -1,4 +1,4 @@
-"""What tests of the HTTP contract share: a server with data of every kind, keys of every kind, and requests that meet them.
+"""What tests of the HTTP contract share: a server, data and keys of every kind, and requests that meet them.
 
 Schemathesis makes requests from the OpenAPI document; `World.fill` puts ids in most of them that exist, and
 `World.mend` makes again what a request took away, so that operations are reached and not only refused.
@@ -67,7 +67,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/smart-import": {"file": CONTACTS, "instruction": "Import into leads", "callback_url": "", "import_id": ""},
     "/api/v1/smart-import/preview": {"file": CONTACTS, "instruction": "Import into leads"},
     "/api/v1/tables/{table_name}/update": {"mode": "condition", "condition": "age = 30", "updates": {"age": 31}},
-    "/api/v1/tables/{table_name}/update/file": {"file": b"email_address,age\nann@x.com,1\n", "key_columns": "email_address"},
+    "/api/v1/tables/{table_name}/update/file": {"file": b"age,joined\n30,2024-01-05\n", "key_columns": "age"},
     "/api/v1/tables/{table_name}/rows": {"values": {"email_address": "new@x.com"}},
     "/api/v1/tables/{table_name}/rows/{row}": {"values": {"age": 31}},
     "/api/v1/query": {"prompt": "How many leads are there?", "table_name": None},
@@ -75,7 +75,8 @@ _BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/sql": {"sql": "SELECT * FROM leads"},
     "/api/v1/verified-questions": {"sql": "SELECT count(*) FROM leads"},
     "/api/v1/verified-questions/{verified_id}": {"sql": "SELECT count(*) FROM leads"},
-    "/api/v1/smart-data-instruction": {"intent": "insert", "entities": [{"entity_type": "note", "data": {"text": "x"}}]},
+    "/api/v1/smart-data-instruction": {
+        "intent": "insert", "entities": [{"entity_type": "note", "data": {"text": "x"}}]},
     "/api/v1/admin/keys": {"user": "spare"},
 }  # fmt: skip
 

@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.sql_catalog import CATALOG
 
+from atlas.core.sqlgate import check_query
 from atlas.errors import BadRequestError, RowError
 from atlas.readers import json_rows, tabular
 from atlas.readers.files import read_file
@@ -140,3 +142,11 @@ def test_encodings_of_xml_that_cannot_be_read(encoding: str, tmp_path: Path) -> 
     (tmp_path / "f").write_bytes(f'<?xml version="1.0" encoding="{encoding}"?><r><p><a>1</a></p></r>'.encode())
     with pytest.raises(BadRequestError, match="Invalid file"):
         read_file(open_upload(tmp_path / "f", "f.xml", tmp_path, 10**6), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT 1 RIGHT JOIN orders o ON true", "SELECT l.name leads JOIN orders o ON l.id = 1"]
+)
+def test_sql_that_joins_without_from(sql: str) -> None:
+    with pytest.raises(BadRequestError, match="Query refused"):
+        check_query(sql, CATALOG)

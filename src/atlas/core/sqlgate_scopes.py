@@ -120,6 +120,8 @@ class _Resolver:
         args = node.args
         if args.get("from_"):
             self._source(args["from_"].this, scope, new_item=True)
+        elif args.get("joins"):
+            raise refuse("there is a JOIN without FROM")
         for join in args.get("joins") or []:
             self._join(join, scope)
         for window in args.get("windows") or []:
