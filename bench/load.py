@@ -32,7 +32,9 @@ def _values(rows: int) -> list[dict[str, float]]:
     random = np.random.default_rng(rows)
     cents = np.round(100 + np.cumsum(random.normal(size=(rows, 4)) / 10, axis=0), 2)
     volumes = random.integers(0, 10**6, rows)
-    return [dict(zip(COLUMNS, [*map(float, line), int(v)], strict=True)) for line, v in zip(cents, volumes, strict=True)]
+    return [
+        dict(zip(COLUMNS, [*map(float, line), int(v)], strict=True)) for line, v in zip(cents, volumes, strict=True)
+    ]
 
 
 def _stamp(row: int) -> str:
@@ -43,15 +45,15 @@ def _text(form: str, rows: int, dataset: int) -> bytes:
     values = _values(rows)
     if form == "json":
         lines = [{"timestamp": _stamp(n), "values": v} for n, v in enumerate(values)]
-        return json.dumps({"dataset": dataset, **lines[0]} if rows == 1 else {"dataset": dataset, "rows": lines}).encode()
+        body = {"dataset": dataset, **lines[0]} if rows == 1 else {"dataset": dataset, "rows": lines}
+        return json.dumps(body).encode()
     if form == "line":
-        return "\n".join(
-            f"m,d={dataset} " + ",".join(f"{k}={v}" for k, v in line.items()) + f" @{n:03d}" for n, line in enumerate(values)
-        ).encode()
-    if form == "copy":
-        return "".join(_stamp(n) + "\t" + "\t".join(map(str, v.values())) + "\n" for n, v in enumerate(values)).encode()
-    head = "timestamp," + ",".join(COLUMNS) + "\n"
-    return (head + "".join(_stamp(n) + "," + ",".join(map(str, v.values())) + "\n" for n, v in enumerate(values))).encode()
+        fields = [",".join(f"{k}={v}" for k, v in line.items()) for line in values]
+        return "\n".join(f"m,d={dataset} {text} @{n:03d}" for n, text in enumerate(fields)).encode()
+    between = "\t" if form == "copy" else ","
+    head = "" if form == "copy" else "timestamp," + ",".join(COLUMNS) + "\n"
+    cells = [between.join([_stamp(n), *map(str, v.values())]) for n, v in enumerate(values)]
+    return (head + "".join(line + "\n" for line in cells)).encode()
 
 
 def maker(form: str, rows: int, dataset: int) -> Callable[[int], bytes]:
@@ -152,7 +154,8 @@ def _psycopg(specification: dict[str, Any], took: list[float]) -> float:
 def main() -> None:
     specification = json.load(sys.stdin)
     took: list[float] = []
-    seconds = asyncio.run(_http(specification, took)) if specification["kind"] == "http" else _psycopg(specification, took)
+    over_http = specification["kind"] == "http"
+    seconds = asyncio.run(_http(specification, took)) if over_http else _psycopg(specification, took)
     hundredths = statistics.quantiles(took, n=100) if len(took) > 1 else took * 99
     print(json.dumps([len(took), seconds, hundredths[49], hundredths[98]]))
 

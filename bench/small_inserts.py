@@ -22,12 +22,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
-from load import START, maker
+from load import maker
 from timeseries import Server
 
 TYPES = {"json": "application/json", "csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream"}
@@ -92,8 +93,9 @@ class Postgres:
     def pgbench(self, seconds: float, clients: int) -> Figures:
         script = self._folder / "insert.sql"
         script.write_text("INSERT INTO plain VALUES (clock_timestamp(), 100.25, 100.75, 99.5, 100.5, 123456);\n")
-        command = ["pgbench", "-n", "-M", "prepared", "-c", str(clients), "-T", str(max(1, round(seconds))), "-f", str(script)]
-        done = subprocess.run([*command, self._url], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        counts = ["-c", str(clients), "-T", str(max(1, round(seconds)))]
+        command = ["pgbench", "-n", "-M", "prepared", *counts, "-f", str(script), self._url]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         lines = dict(line.split(" = ") for line in done.stdout.splitlines() if " = " in line)
         mean = float(lines["latency average"].split()[0]) / 1000
         return float(lines["tps"].split()[0]), 1.0, mean, float("nan")
@@ -116,12 +118,16 @@ class Influx:
         self._process = subprocess.Popen(["influxd", "-config", str(folder / "influxdb.conf")], **quiet)
         for _ in range(100):
             time.sleep(0.2)
-            try:
-                httpx.post(f"http://127.0.0.1:{self.PORT}/query", params={"q": "CREATE DATABASE b"}).raise_for_status()
+            if self._made():
                 return
-            except httpx.TransportError:
-                continue
         raise RuntimeError("influxd did not start")
+
+    def _made(self) -> bool:
+        try:
+            answer = httpx.post(f"http://127.0.0.1:{self.PORT}/query", params={"q": "CREATE DATABASE b"})
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
 
     def run(self, seconds: float, clients: int, rows: int, datasets: int) -> Figures:
         return _load({
@@ -193,21 +199,20 @@ def _all(
     influx: Influx | None,
 ) -> None:  # fmt: skip
     table = Table(options.rounds)
-    for datasets, rows, form, clients in itertools.product(
-        options.datasets, options.rows, options.forms, options.clients
-    ):
+    for cell in itertools.product(options.datasets, options.rows, options.forms, options.clients):
+        datasets, rows, form, clients = cell
         runs: dict[str, Callable[[], Figures]] = {
-            label: lambda one=one: one.run(seconds, clients, rows, form, datasets) for label, one in servers.items()
-        }  # fmt: skip
+            label: partial(one.run, seconds, clients, rows, form, datasets) for label, one in servers.items()
+        }
         # The references know neither forms nor datasets, or hardly; once is enough.
         if form == "json" and postgres is not None and datasets == options.datasets[0]:
             if rows == 1:
-                runs["INSERT"] = lambda: postgres.run("insert", seconds, clients, rows)
+                runs["INSERT"] = partial(postgres.run, "insert", seconds, clients, rows)
                 if shutil.which("pgbench"):
-                    runs["pgbench"] = lambda: postgres.pgbench(seconds, clients)
-            runs["COPY"] = lambda: postgres.run("copy", seconds, clients, rows)
+                    runs["pgbench"] = partial(postgres.pgbench, seconds, clients)
+            runs["COPY"] = partial(postgres.run, "copy", seconds, clients, rows)
         if form == "json" and influx is not None:
-            runs["InfluxDB"] = lambda: influx.run(seconds, clients, rows, datasets)
+            runs["InfluxDB"] = partial(influx.run, seconds, clients, rows, datasets)
         table.line(f"{datasets} dataset(s) {form} {rows} row(s) {clients} client(s)", rows, runs)
 
 

@@ -121,7 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
             await upkeep.close()
             await services.models.close()
             await services.sql.close()
-            services.rows.close()
+            await services.rows.close()
             await services.usage.close()
             await services.audit.close()
             await database.close()

@@ -52,6 +52,20 @@ class Range:
         return block.max_ts >= self.lo and block.min_ts < self.hi
 
 
+def join_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """Consecutive blocks, with neighbours joined as long as what comes of it is not more than a full block."""
+    joined: list[Block] = []
+    for block in blocks:
+        if joined and joined[-1].rows + block.rows <= BLOCK_ROWS:
+            last = joined.pop()
+            block = Block(
+                last.first_seq, block.last_seq, last.rows + block.rows,
+                min(last.min_ts, block.min_ts), max(last.max_ts, block.max_ts),
+            )  # fmt: skip
+        joined.append(block)
+    return joined
+
+
 def split_count(blocks: Sequence[Block], span: Range) -> tuple[int, list[Block]]:
     """Rows of the blocks that lie whole in `span`, and the blocks that lie there in part."""
     inside = 0

@@ -1,4 +1,7 @@
-"""What handlers ask for: the services, the caller, and parameters that several routes share."""
+"""What handlers ask for: the services, the caller, and parameters that several routes share.
+
+All of them are coroutines: FastAPI runs plain functions in a thread, which takes longer than any of these.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,7 @@ class Services:
     limiter: RateLimiter
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """The services of the running application."""
     found: Services = request.app.state.services
     return found
@@ -98,7 +101,7 @@ async def caller(request: Request, bundle: ServicesDep, key: Annotated[str | Non
 CallerDep = Annotated[Caller, Depends(caller)]
 
 
-def dataset_parameter(
+async def dataset_parameter(
     dataset: Annotated[int | None, Query(description="Dataset ID (required).")] = None,
 ) -> int:
     """The `dataset` query parameter. Absent, it is a plain 400 like any other bad value."""
@@ -117,7 +120,7 @@ def _moment(name: str, text: str) -> int:
         raise BadRequestError("Invalid parameter", f"{name}: {error}") from None
 
 
-def time_range(
+async def time_range(
     start: Annotated[str | None, Query(description="First timestamp, ISO 8601 in any zone (none means UTC).")] = None,
     end: Annotated[str | None, Query(description="Last timestamp, inclusive, ISO 8601 in any zone.")] = None,
 ) -> Range:
@@ -133,7 +136,7 @@ def time_range(
 RangeParam = Annotated[Range, Depends(time_range)]
 
 
-def column_names(
+async def column_names(
     columns: Annotated[
         list[str] | None,
         Query(description="Only these keys: repeat the parameter, or separate names by commas."),

@@ -184,6 +184,11 @@ class FrameSpool:
         slot = self._slots[index]
         return slot if isinstance(slot, Frame) else self._read(*slot)
 
+    def held(self, index: int) -> Frame | None:
+        """As `get`, but None where the frame is not in memory."""
+        slot = self._slots[index]
+        return slot if isinstance(slot, Frame) else None
+
     def _write(self, frame: Frame) -> tuple[int, int, frozenset[str]]:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="atlas-")  # noqa: SIM115

@@ -17,6 +17,8 @@ from atlas.readers.pieces import RowPieces
 # together they bound the memory of a body of any size.
 PIECE_BYTES = 2 * 1024 * 1024
 PIECES_AHEAD = 12
+# Less than this is decoded sooner than handed to a thread.
+INLINE_BYTES = 32 * 1024
 
 _Decoded = tuple[Frame, object]
 
@@ -63,7 +65,8 @@ class JsonBody:
     async def frames(self) -> AsyncIterator[Frame]:
         """The rows in order. Raises RowError and BadRequestError as it comes to what is wrong."""
         for index in range(len(self._spool)):
-            yield await asyncio.to_thread(self._spool.get, index)
+            held = self._spool.held(index)
+            yield await asyncio.to_thread(self._spool.get, index) if held is None else held
         rows = self._spool.rows
         while self._flight:
             piece, decoded = self._flight.popleft()
@@ -114,7 +117,17 @@ class JsonBody:
         return await self._last
 
     def _decode(self, piece: bytes, first_row: int) -> asyncio.Future[_Decoded]:
-        return asyncio.get_running_loop().run_in_executor(self._threads, _decoded, piece, first_row)
+        loop = asyncio.get_running_loop()
+        if len(piece) > INLINE_BYTES:
+            return loop.run_in_executor(self._threads, _decoded, piece, first_row)
+        done: asyncio.Future[_Decoded] = loop.create_future()
+        try:
+            done.set_result(_decoded(piece, first_row))
+        except BadRequestError as error:
+            done.set_exception(error)
+            # One that nobody asks for again was of a caller who may not write.
+            done.exception()
+        return done
 
 
 def _decoded(piece: bytes, first_row: int) -> _Decoded:

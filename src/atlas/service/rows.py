@@ -18,14 +18,16 @@ from atlas.core.blocks import Range
 from atlas.core.frames import Frame
 from atlas.core.timestamps import format_timestamp
 from atlas.errors import BadRequestError, RowError
-from atlas.readers import json_rows, tabular
+from atlas.readers import json_exact, tabular
 from atlas.readers.bodies import BodyFormat, FrameSpool, SizeLimit, decoder
 from atlas.service.access import AccessService
-from atlas.service.json_body import JsonBody
+from atlas.service.grouping import SMALL_BYTES, SMALL_ROWS, GroupWriter
+from atlas.service.json_body import INLINE_BYTES, JsonBody
 from atlas.service.upkeep import Upkeep
 from atlas.service.usage import wrote
 from atlas.store import writing
 from atlas.store.database import Database
+from atlas.store.grouping import Retry, SmallInsert
 
 # Bodies in other formats are kept in memory up to this many bytes, then in a temporary file.
 FILE_BYTES = 8 * 1024 * 1024
@@ -60,9 +62,11 @@ class RowService:
         self._max_body = max_body
         self._spool_memory = spool_memory
         self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
+        self._groups = GroupWriter(database)
 
-    def close(self) -> None:
-        """Ends the threads that decode."""
+    async def close(self) -> None:
+        """Waits for inserts that were taken, and ends the threads that decode."""
+        await self._groups.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def insert_one(self, caller: Caller, body: bytes, idempotency_key: str | None) -> dict[str, Any]:
@@ -74,7 +78,8 @@ class RowService:
         await self._access.require(caller, row.dataset, write=True)
         wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
         try:
-            frame, _ = json_rows.decode(wrapped)
+            # For a single row, less work than Arrow's.
+            frame, _ = json_exact.decode(wrapped)
         except RowError as error:
             raise RowError(None, error.field, error.reason) from None
         response = {
@@ -83,13 +88,15 @@ class RowService:
             "values": msgspec.json.decode(row.values),
         }
         retry = _retry(caller, idempotency_key, hashlib.sha256(body))
-        result: dict[str, Any] = await writing.insert(
-            self._database, row.dataset, _single(frame), lambda _: response, retry
-        )
-        if result is response:
+        result: dict[str, Any] = await self._grouped(row.dataset, SmallInsert([frame], 1, response, retry))
+        return result
+
+    async def _grouped(self, dataset: int, insert: SmallInsert) -> Any:
+        result = await self._groups.insert(dataset, insert)
+        if result is insert.response:
             # Not the answer to an earlier insert with the same key.
-            wrote(1)
-        self._upkeep.touch(row.dataset)
+            wrote(insert.rows)
+        self._upkeep.touch(dataset)
         return result
 
     async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, int]:
@@ -106,7 +113,20 @@ class RowService:
             await self._collect_file(request, chunks, spool)
             return await self._store(dataset, _spooled(spool), retry())
 
-    async def _store(self, dataset: int, frames: AsyncIterator[Frame], retry: writing.Retry | None) -> dict[str, int]:
+    async def _store(self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None) -> dict[str, int]:
+        """Stores the frames: with others where they are few, else in a transaction of their own."""
+        first: list[Frame] = []
+        rows = size = 0
+        async for frame in frames:
+            first.append(frame)
+            rows, size = rows + len(frame), size + frame.nbytes
+            if rows > SMALL_ROWS or size > SMALL_BYTES:
+                return await self._store_many(dataset, _chained(first, frames), retry)
+        response = {"inserted": rows, "total": rows}
+        result: dict[str, int] = await self._grouped(dataset, SmallInsert(first, rows, response, retry))
+        return result
+
+    async def _store_many(self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None) -> dict[str, int]:
         stored = 0
 
         def respond(rows: int) -> dict[str, int]:
@@ -139,7 +159,7 @@ class RowService:
 
     async def _insert_json(
         self, caller: Caller, expected: int | None, chunks: AsyncIterator[bytes], spool: FrameSpool,
-        retry: Callable[[], writing.Retry | None],
+        retry: Callable[[], Retry | None],
     ) -> dict[str, int]:  # fmt: skip
         dataset: list[int] = []
 
@@ -173,22 +193,31 @@ class RowService:
         with tempfile.SpooledTemporaryFile(max_size=FILE_BYTES) as file:
             async for chunk in chunks:
                 file.write(chunk)
+            file_size = file.tell()
             file.seek(0)
 
             def collect() -> None:
                 for frame in readers[request.format](file):
                     spool.add(frame)
 
-            await asyncio.to_thread(collect)
+            if file_size <= INLINE_BYTES:
+                # Quicker done than handed to a thread.
+                collect()
+            else:
+                await asyncio.to_thread(collect)
 
 
-async def _single(frame: Frame) -> AsyncIterator[Frame]:
-    yield frame
+async def _chained(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
+    while first:
+        yield first.pop(0)
+    async for frame in rest:
+        yield frame
 
 
 async def _spooled(spool: FrameSpool) -> AsyncIterator[Frame]:
     for index in range(len(spool)):
-        yield await asyncio.to_thread(spool.get, index)
+        held = spool.held(index)
+        yield await asyncio.to_thread(spool.get, index) if held is None else held
 
 
 def _required(dataset: int | None) -> int:
@@ -197,9 +226,9 @@ def _required(dataset: int | None) -> int:
     return dataset
 
 
-def _retry(caller: Caller, key: str | None, digest: Any) -> writing.Retry | None:
+def _retry(caller: Caller, key: str | None, digest: Any) -> Retry | None:
     if key is None:
         return None
     if not 0 < len(key) <= 255 or not key.isprintable():
         raise BadRequestError("Invalid Idempotency-Key", "1 to 255 printable characters")
-    return writing.Retry(caller.user_id, key, digest.digest())
+    return Retry(caller.user_id, key, digest.digest())

@@ -22,6 +22,31 @@ async def copy_batches(
     batches: AsyncIterator[pa.RecordBatch],
 ) -> int:  # fmt: skip
     """Copies batches of `schema` into the columns `names`; gives the number of rows."""
+    statement, encoder, plain = _prepared(table, names, schema)
+    try:
+        return await _copy(connection, statement, encoder, plain, batches)
+    except psycopg.errors.ProgramLimitExceeded:
+        raise _too_wide(names) from None
+
+
+async def copy_table(connection: Connection, table: sql.Composable, rows: pa.Table, *, inline: bool) -> None:
+    """Copies rows into the columns that have their names; `inline` ones, which are few, without a thread."""
+    if not inline:
+        await copy_batches(connection, table, rows.column_names, rows.schema, all_of(rows))
+        return
+    statement, encoder, plain = _prepared(table, rows.column_names, rows.schema)
+    parts = [encoder.write_header()]
+    parts += [encoder.write_batch(batch) for batch in rows.rename_columns(plain).to_batches()]
+    try:
+        async with connection.cursor().copy(statement) as copy:
+            await copy.write(b"".join([*parts, encoder.finish()]))
+    except psycopg.errors.ProgramLimitExceeded:
+        raise _too_wide(rows.column_names) from None
+
+
+def _prepared(
+    table: sql.Composable, names: Sequence[str], schema: pa.Schema
+) -> tuple[sql.Composed, pgpq.ArrowToPostgresBinaryEncoder, list[str]]:
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, columns)
     # The encoder knows fields by name; any name does, and those from outside may be anything.
@@ -29,11 +54,12 @@ async def copy_batches(
     encoder = pgpq.ArrowToPostgresBinaryEncoder(
         pa.schema([field.with_name(name) for field, name in zip(schema, plain, strict=True)])
     )
-    try:
-        return await _copy(connection, statement, encoder, plain, batches)
-    except psycopg.errors.ProgramLimitExceeded:
-        reason = f"a row of these {len(names)} columns does not fit PostgreSQL's page of 8 kB"
-        raise BadRequestError("Rows are too wide", reason) from None
+    return statement, encoder, plain
+
+
+def _too_wide(names: Sequence[str]) -> BadRequestError:
+    reason = f"a row of these {len(names)} columns does not fit PostgreSQL's page of 8 kB"
+    return BadRequestError("Rows are too wide", reason)
 
 
 async def _copy(

@@ -152,9 +152,15 @@ async def columns_of(connection: Connection, ids: Iterable[int]) -> dict[int, li
     wanted = list(ids)
     cursor = await connection.execute(queries("datasets")["list_columns"], {"ids": wanted})
     found: dict[int, list[Column]] = {dataset_id: [] for dataset_id in wanted}
-    async for column_id, dataset_id, name, dtype, physical, declared in cursor:
-        found[dataset_id].append(Column(column_id, from_catalog(name), Dtype(dtype), physical, declared))
+    async for row in cursor:
+        found[row[1]].append(column_of(row))
     return found
+
+
+def column_of(row: Sequence[Any]) -> Column:
+    """A column from a row of the query `list_columns`."""
+    column_id, _, name, dtype, physical, declared = row
+    return Column(column_id, from_catalog(name), Dtype(dtype), physical, declared)
 
 
 async def apply_schema(

@@ -48,10 +48,12 @@ WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
 DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
 
 -- name: merge_blocks
--- Joins neighbours in pairs, so that a dataset of any size has few blocks. Sequence numbers stay sorted.
+-- Joins neighbours in pairs where there are more than `most`, so that a dataset of any size has few blocks. Sequence
+-- numbers stay sorted.
 WITH numbered AS (
     SELECT *, (row_number() OVER (ORDER BY first_seq) - 1) / 2 AS pair
     FROM atlas.row_blocks WHERE dataset_id = %(id)s
+      AND (SELECT count(*) FROM atlas.row_blocks WHERE dataset_id = %(id)s) > %(most)s
 ), removed AS (
     DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s
       AND first_seq IN (SELECT max(first_seq) FROM numbered GROUP BY pair HAVING count(*) = 2)
@@ -61,9 +63,6 @@ FROM (SELECT min(first_seq) AS first_seq, max(last_seq) AS last_seq, sum(row_cou
              min(min_ts) AS min_ts, max(max_ts) AS max_ts
       FROM numbered GROUP BY pair HAVING count(*) = 2) m
 WHERE b.dataset_id = %(id)s AND b.first_seq = m.first_seq
-
--- name: count_blocks
-SELECT count(*) FROM atlas.row_blocks WHERE dataset_id = %(id)s
 
 -- name: all_blocks
 SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
@@ -81,6 +80,18 @@ ON CONFLICT (user_id, key) DO NOTHING RETURNING key
 
 -- name: find_idempotency_key
 SELECT fingerprint, response FROM atlas.idempotency_keys WHERE user_id = %(user)s AND key = %(key)s
+
+-- name: claim_idempotency_keys
+-- As many at once, each with its response; gives those that are new. In order, as each is a lock.
+INSERT INTO atlas.idempotency_keys (user_id, key, fingerprint, response)
+SELECT * FROM unnest(%(users)s::integer[], %(keys)s::text[], %(fingerprints)s::bytea[], %(responses)s::jsonb[])
+    AS given (user_id, key, fingerprint, response)
+ORDER BY user_id, key COLLATE "C"
+ON CONFLICT (user_id, key) DO NOTHING RETURNING user_id, key
+
+-- name: find_idempotency_keys
+SELECT user_id, key, fingerprint, response FROM atlas.idempotency_keys
+WHERE (user_id, key) IN (SELECT * FROM unnest(%(users)s::integer[], %(keys)s::text[]))
 
 -- name: store_idempotency_response
 UPDATE atlas.idempotency_keys SET response = %(response)s WHERE user_id = %(user)s AND key = %(key)s

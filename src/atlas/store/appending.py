@@ -1,0 +1,182 @@
+"""Rows on their way into a dataset whose lock is held: fitted into its columns, numbered, copied, and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from atlas.core.blocks import BLOCK_ROWS, MAX_BLOCKS, Block, join_blocks
+from atlas.core.columns import Column
+from atlas.core.frames import Frame, fit, plan_schema
+from atlas.errors import NotFoundError
+from atlas.store.copying import copy_table
+from atlas.store.database import Connection
+from atlas.store.datasets import apply_schema, column_of, table_of
+from atlas.store.queries import queries
+
+# Fewer rows than these are not worth a thread, and wait to be copied with what comes next.
+FEW_ROWS = 2_000
+
+
+@dataclass(slots=True)
+class State:
+    """What a writer reads of a dataset when it takes its lock."""
+
+    schema: str
+    last_seq: int
+    row_count: int
+    late_rows: int
+    max_ts: int | None
+    ts_index: bool
+
+
+async def lock(connection: Connection, dataset_id: int) -> State:
+    """Takes the dataset's write lock until the transaction ends. Raises NotFoundError."""
+    cursor = await connection.execute(queries("rows")["lock_state"], {"id": dataset_id})
+    return _state(dataset_id, await cursor.fetchone())
+
+
+def _state(dataset_id: int, row: Any) -> State:
+    if row is None:
+        raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
+    return State(*row)
+
+
+class Opening:
+    """The statements that a writer starts with. Within a pipeline, `send` waits for nothing."""
+
+    def __init__(self, connection: Connection, dataset_id: int) -> None:
+        self._connection, self._dataset_id = connection, dataset_id
+
+    async def send(self) -> None:
+        """Takes the lock, and reads what only its holder changes."""
+        execute, wanted = self._connection.execute, {"id": self._dataset_id}
+        self._locked = await execute(queries("rows")["lock_state"], wanted)
+        self._columns = await execute(queries("datasets")["list_columns"], {"ids": [self._dataset_id]})
+        self._last = await execute(queries("rows")["last_block"], wanted)
+
+    async def receive(self) -> Appender:
+        """Raises NotFoundError where there is no such dataset."""
+        state = _state(self._dataset_id, await self._locked.fetchone())
+        columns = {column.name: column for column in map(column_of, await self._columns.fetchall())}
+        last = await self._last.fetchone()
+        return Appender(self._connection, self._dataset_id, state, columns, None if last is None else Block(*last))
+
+
+async def opened(connection: Connection, dataset_id: int) -> Appender:
+    """An appender, with the dataset's lock, within a transaction of the caller's. Raises NotFoundError."""
+    opening = Opening(connection, dataset_id)
+    async with connection.pipeline():
+        await opening.send()
+    return await opening.receive()
+
+
+class Appender:
+    """Takes frames, each sorted by time; `flush` copies what has not been, and `finish` writes the catalog."""
+
+    def __init__(
+        self, connection: Connection, dataset_id: int, state: State, columns: Mapping[str, Column], last: Block | None
+    ) -> None:
+        self._connection, self._dataset_id, self._state = connection, dataset_id, state
+        self._columns, self._last = columns, last
+        self._table = table_of(state.schema, dataset_id)
+        self._seq, self._top = state.last_seq, state.max_ts
+        self._late = 0
+        self._extra = False
+        self._blocks: list[Block] = []
+        self._waiting: list[pa.Table] = []
+        self._copied = state.last_seq
+
+    def changes_schema(self, frames: Iterable[Frame]) -> bool:
+        """Whether the columns as they are do not do for `frames`."""
+        return not plan_schema(self._columns, frames).empty
+
+    async def add(self, frame: Frame) -> None:
+        """Numbers the rows of a frame; copies them unless they are few."""
+        if not len(frame):
+            return
+        change = plan_schema(self._columns, [frame])
+        if not change.empty:
+            # What was fitted into the old columns must be there before they change.
+            await self.flush()
+            self._columns = await apply_schema(self._connection, self._dataset_id, self._table, self._columns, change)
+        self._count(frame)
+        few = len(frame) <= FEW_ROWS
+        self._waiting.append(fit(frame, self._columns) if few else await asyncio.to_thread(fit, frame, self._columns))
+        if self._seq - self._copied > FEW_ROWS:
+            await self.flush()
+
+    def _count(self, frame: Frame) -> None:
+        micros = frame.ts.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        top = self._top
+        if top is not None:
+            self._late += int(np.searchsorted(micros, top, side="left"))
+        self._top = int(micros[-1]) if top is None else max(top, int(micros[-1]))
+        self._blocks += _blocks_of(micros, self._seq + 1)
+        self._seq += len(frame)
+
+    async def flush(self) -> None:
+        """Copies the rows that wait."""
+        if not self._waiting:
+            return
+        fitted = self._waiting[0]
+        if len(self._waiting) > 1:
+            fitted = pa.concat_tables(self._waiting, promote_options="default").combine_chunks()
+        self._waiting = []
+        self._extra = self._extra or "_extra" in fitted.column_names
+        fitted = fitted.add_column(0, "_seq", pa.array(np.arange(self._copied + 1, self._seq + 1)))
+        await copy_table(self._connection, self._table, fitted, inline=len(fitted) <= FEW_ROWS)
+        self._copied = self._seq
+
+    async def finish(self) -> int:
+        """Stores blocks and counters and tells listeners, after `flush`; gives the number of rows.
+
+        It reads nothing, so in a pipeline nothing waits.
+        """
+        assert not self._waiting
+        added = self._seq - self._state.last_seq
+        if added:
+            await self._store_blocks()
+            parameters = {
+                "id": self._dataset_id, "last_seq": self._seq, "added": added, "late": self._late,
+                "max_ts": self._top, "extra": self._extra,
+            }  # fmt: skip
+            await self._connection.execute(queries("rows")["advance_state"], parameters)
+            await self._connection.execute(queries("rows")["notify"], {"id": self._dataset_id})
+        return added
+
+    async def _store_blocks(self) -> None:
+        """The first are joined to the last stored one while that is not full."""
+        blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
+        if self._last is not None:
+            grown, *blocks = blocks
+            if grown != self._last:
+                parameters = {
+                    "id": self._dataset_id, "first_seq": grown.first_seq, "last_seq": grown.last_seq,
+                    "rows": grown.rows, "min_ts": grown.min_ts, "max_ts": grown.max_ts,
+                }  # fmt: skip
+                await self._connection.execute(queries("rows")["update_block"], parameters)
+        if not blocks:
+            return
+        arrays = {
+            "id": self._dataset_id, "firsts": [b.first_seq for b in blocks], "lasts": [b.last_seq for b in blocks],
+            "counts": [b.rows for b in blocks], "mins": [b.min_ts for b in blocks],
+            "maxs": [b.max_ts for b in blocks],
+        }  # fmt: skip
+        await self._connection.execute(queries("rows")["insert_blocks"], arrays)
+        await self._connection.execute(queries("rows")["merge_blocks"], {"id": self._dataset_id, "most": MAX_BLOCKS})
+
+
+def _blocks_of(micros: np.ndarray[Any, Any], first_seq: int) -> list[Block]:
+    """Blocks of sorted timestamps that are numbered from `first_seq`."""
+    blocks = []
+    for start in range(0, len(micros), BLOCK_ROWS):
+        part = micros[start : start + BLOCK_ROWS]
+        first = first_seq + start
+        blocks.append(Block(first, first + len(part) - 1, len(part), int(part[0]), int(part[-1])))
+    return blocks
