@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from atlas.core.access import Access, Caller
 from atlas.errors import AuthenticationError, ForbiddenError, NotFoundError
 from atlas.service import audit
+from atlas.service.together import Together
 from atlas.store import accounts, datasets
 from atlas.store.database import Database
 
@@ -16,12 +18,14 @@ class AccessService:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._callers = Together(partial(accounts.find_callers, database))
+        self._accesses = Together(partial(datasets.access, database))
 
     async def authenticate(self, key: str | None) -> Caller:
         """The caller behind an API key. Raises AuthenticationError."""
         if not key:
             raise AuthenticationError("Missing API key", "Send your key in the X-API-Key header")
-        found = await accounts.find_caller(self._database, key)
+        found = await self._callers.get(key)
         if found is None:
             raise AuthenticationError("Invalid API key", "The key is unknown, revoked or expired")
         caller, stale = found
@@ -33,7 +37,7 @@ class AccessService:
         """What the caller may do with a dataset. Raises NotFoundError."""
         found = None
         if 0 < dataset_id < 2**31:
-            found = await datasets.access(self._database, caller.user_id, dataset_id)
+            found = await self._accesses.get((caller.user_id, dataset_id))
         if found is None:
             raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,15 +18,21 @@ from atlas.store.queries import queries
 
 async def find_caller(database: Database, key: str) -> tuple[Caller, bool] | None:
     """The user of a live key, and whether its last use should be recorded; None for any other key."""
-    prefix = lookup_prefix(key)
-    if prefix is None:
-        return None
-    rows = await database.fetch(queries("keys")["find_keys"], prefix=prefix)
-    wanted = hash_key(key)
-    found = None
-    for key_id, stored, user_id, user_name, organization_id, schema, role, stale in rows:
-        if same_hash(bytes(stored), wanted):
-            found = Caller(user_id, user_name, organization_id, schema, key_id, role), stale
+    return (await find_callers(database, [key])).get(key)
+
+
+async def find_callers(database: Database, keys: Collection[str]) -> dict[str, tuple[Caller, bool]]:
+    """As `find_caller`, for those of `keys` that are live."""
+    wanted = {key: prefix for key in keys if (prefix := lookup_prefix(key)) is not None}
+    if not wanted:
+        return {}
+    rows = await database.fetch(queries("keys")["find_keys"], prefixes=list(set(wanted.values())))
+    found = {}
+    for key, wanted_prefix in wanted.items():
+        digest = hash_key(key)
+        for prefix, key_id, stored, user_id, user_name, organization_id, schema, role, stale in rows:
+            if prefix == wanted_prefix and same_hash(bytes(stored), digest):
+                found[key] = Caller(user_id, user_name, organization_id, schema, key_id, role), stale
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -45,7 +46,7 @@ class Database:
             timeout=POOL_WAIT_SECONDS,
             kwargs={"autocommit": True, "options": self._options()},
             open=False,
-            check=psycopg_pool.AsyncConnectionPool.check_connection,
+            check=_check,
         )
         self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
         self._arrow = QueuePool(self._connect_arrow, pool_size=ARROW_READERS, max_overflow=0, timeout=POOL_WAIT_SECONDS)
@@ -153,6 +154,20 @@ class Database:
                 backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(folder))))
             jobs.install(lock)
             harden(lock)
+
+
+async def _check(connection: Connection) -> None:
+    """Raises psycopg.Error where the server has ended the connection.
+
+    A question takes as long as what many requests are about. Nothing arrives on an idle connection but what a server
+    says before it ends it, and that end, so only then is it asked.
+    """
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if not poll.poll(0):
+            return
+    await psycopg_pool.AsyncConnectionPool.check_connection(connection)
 
 
 def unavailable(error: Exception) -> Exception:

@@ -56,10 +56,11 @@ async def one(connection: Connection, query: str, **parameters: Any) -> Row | No
     return await cursor.fetchone()
 
 
-async def access(database: Database, user_id: int, dataset_id: int) -> Access | None:
-    """What a user may do with a dataset; None where there is no such dataset."""
-    rows = await database.fetch(queries("datasets")["access"], user=user_id, id=dataset_id)
-    return Access(rows[0][0], tuple(rows[0][1])) if rows else None
+async def access(database: Database, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Access]:
+    """What users may do with datasets, for pairs (user id, dataset id), without those whose dataset does not exist."""
+    users, ids = [user for user, _ in pairs], [dataset for _, dataset in pairs]
+    rows = await database.fetch(queries("datasets")["access"], users=users, ids=ids)
+    return {(user, dataset): Access(is_owner, tuple(tags)) for user, dataset, is_owner, tags in rows}
 
 
 async def readable_pairs(database: Database, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:

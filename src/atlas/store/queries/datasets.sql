@@ -29,13 +29,14 @@ RETURNING id, name, description, metadata, created_at, updated_at
 INSERT INTO atlas.dataset_state (dataset_id) VALUES (%(id)s)
 
 -- name: access
--- What a user may do with a dataset; no row where there is no such dataset.
-SELECT d.owner_id = %(user)s AS is_owner,
+-- What users may do with datasets, for pairs of both; no row where there is no such dataset.
+SELECT wanted.reader, d.id, d.owner_id = wanted.reader AS is_owner,
        ARRAY(SELECT t.name FROM atlas.dataset_tags dt
-             JOIN atlas.user_tags ut ON ut.tag_id = dt.tag_id AND ut.user_id = %(user)s
+             JOIN atlas.user_tags ut ON ut.tag_id = dt.tag_id AND ut.user_id = wanted.reader
              JOIN atlas.tags t ON t.id = dt.tag_id
              WHERE dt.dataset_id = d.id ORDER BY t.name) AS matching_tags
-FROM atlas.datasets d WHERE d.id = %(id)s
+FROM unnest(%(users)s::integer[], %(ids)s::integer[]) AS wanted (reader, id)
+JOIN atlas.datasets d ON d.id = wanted.id
 
 -- name: get_dataset
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at

@@ -1,11 +1,11 @@
 -- name: find_keys
--- Live keys with a lookup prefix, each with its user and organization.
-SELECT k.id, k.key_hash, u.id, u.name, o.id, o.schema_name, u.role,
+-- Live keys with one of some lookup prefixes, each with its user and organization.
+SELECT k.prefix, k.id, k.key_hash, u.id, u.name, o.id, o.schema_name, u.role,
        k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'
 FROM atlas.api_keys k
 JOIN atlas.users u ON u.id = k.user_id
 JOIN atlas.organizations o ON o.id = u.organization_id
-WHERE k.prefix = %(prefix)s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+WHERE k.prefix = ANY(%(prefixes)s) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
 
 -- name: touch_key
 -- Records the use of a key, at most once a minute.
