@@ -102,7 +102,9 @@ async def answer(make: Callable[[], Awaitable[Any]]) -> Any:
 async def everything(database: Database, dataset: int) -> dict[str, Any]:
     """All that a dataset is: rows in order of their numbers, columns, counters."""
     shot = await reading.snapshot(database, dataset)
-    table = await reading.page(database, shot, shot.columns, Range(), descending=False, limit=10**6)
+    table = await reading.page(
+        database, shot, shot.columns, Range(), then=lambda found: found, descending=False, limit=10**6
+    )
     table = table.sort_by("_seq")
     rows = zip(table.column("_seq").to_pylist(), json_lines(table, RowFormat(shot.columns)).to_list(), strict=True)
     state = await database.fetch(

@@ -9,6 +9,7 @@ import struct
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import pyarrow as pa
@@ -75,26 +76,26 @@ class ReadService:
         total = await reading.count(self._database, shot, span)
         after = None
         part = span
+        style = RowFormat(columns, flat=False, dataset=dataset_id)
+        read = partial(self._rows, shot, columns, style)
         if cursor is not None:
             after = _read_cursor(cursor)
             part = Range(span.lo, min(span.hi, after[0] + 1)) if descending else Range(max(span.lo, after[0]), span.hi)
             # Rows of the cursor's own time may come before it, however many they are.
             bound = narrow(shot.blocks, part, limit + BLOCK_ROWS, descending=descending)
-            table = await self._rows(shot, columns, bound, descending, limit, 0, after)
+            table, lines = await read(bound, descending, limit, 0, after)
             if len(table) < limit and bound != part:
-                table = await self._rows(shot, columns, part, descending, limit, 0, after)
+                table, lines = await read(part, descending, limit, 0, after)
         else:
             part, offset = await self._skip(shot, span, offset, descending=descending)
             part = narrow(shot.blocks, part, offset + limit, descending=descending)
-            table = await self._rows(shot, columns, part, descending, limit, offset, None)
-        style = RowFormat(columns, flat=False, dataset=dataset_id)
-        lines = await asyncio.to_thread(lambda: ",".join(json_lines(table, style).to_list()).encode())
+            table, lines = await read(part, descending, limit, offset, None)
         return Page(total, lines, len(table), _cursor_after(table) if len(table) == limit else None)
 
     async def _rows(
-        self, shot: reading.Snapshot, columns: Sequence[Column], span: Range, descending: bool,
+        self, shot: reading.Snapshot, columns: Sequence[Column], style: RowFormat, span: Range, descending: bool,
         limit: int, offset: int, after: tuple[int, int] | None,
-    ) -> pa.Table:  # fmt: skip
+    ) -> tuple[pa.Table, bytes]:  # fmt: skip
         if span.empty or not limit:
             span = Range(0, 1)
             limit = 0
@@ -103,6 +104,7 @@ class ReadService:
             shot,
             columns,
             span,
+            then=lambda table: (table, ",".join(json_lines(table, style).to_list()).encode()),
             descending=descending,
             limit=limit,
             offset=offset,

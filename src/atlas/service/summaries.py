@@ -68,9 +68,11 @@ class SummaryService:
         if not shot.blocks:
             raise NotFoundError("No rows", f"Dataset {dataset_id} has no rows")
         span = narrow(shot.blocks, Range(), 1, descending=True)
-        table = await reading.page(self._database, shot, shot.columns, span, descending=True, limit=1)
         style = RowFormat(shot.columns, flat=False, dataset=dataset_id)
-        text: str = (await asyncio.to_thread(json_lines, table, style)).item()
+        text: str = await reading.page(
+            self._database, shot, shot.columns, span, then=lambda table: json_lines(table, style).item(),
+            descending=True, limit=1,
+        )  # fmt: skip
         return text.encode()
 
     async def aggregate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,15 +57,15 @@ class Opening:
         """Takes the lock, and reads what only its holder changes."""
         execute, wanted = self._connection.execute, {"id": self._dataset_id}
         self._locked = await execute(queries("rows")["lock_state"], wanted)
-        self._columns = await execute(queries("datasets")["list_columns"], {"ids": [self._dataset_id]})
-        self._last = await execute(queries("rows")["last_block"], wanted)
+        self._read = await execute(queries("rows")["read_for_write"], wanted)
 
     async def receive(self) -> Appender:
         """Raises NotFoundError where there is no such dataset."""
         state = _state(self._dataset_id, await self._locked.fetchone())
-        columns = {column.name: column for column in map(column_of, await self._columns.fetchall())}
-        last = await self._last.fetchone()
-        return Appender(self._connection, self._dataset_id, state, columns, None if last is None else Block(*last))
+        rows = await self._read.fetchall()
+        columns = {column.name: column for column in (column_of(row[5:]) for row in rows if row[5] is not None)}
+        last = None if rows[0][0] is None else Block(*rows[0][:5])
+        return Appender(self._connection, self._dataset_id, state, columns, last)
 
 
 async def opened(connection: Connection, dataset_id: int) -> Appender:
@@ -141,28 +141,22 @@ class Appender:
         assert not self._waiting
         added = self._seq - self._state.last_seq
         if added:
-            await self._store_blocks()
+            # The first are joined to the last stored one while that is not full.
+            blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
+            grown = None if self._last is None else blocks.pop(0)
             parameters = {
                 "id": self._dataset_id, "last_seq": self._seq, "added": added, "late": self._late,
                 "max_ts": self._top, "extra": self._extra,
+                "block_first": grown and grown.first_seq, "block_last": grown and grown.last_seq,
+                "block_rows": grown and grown.rows, "block_min": grown and grown.min_ts,
+                "block_max": grown and grown.max_ts,
             }  # fmt: skip
             await self._connection.execute(queries("rows")["advance_state"], parameters)
-            await self._connection.execute(queries("rows")["notify"], {"id": self._dataset_id})
+            if blocks:
+                await self._store_blocks(blocks)
         return added
 
-    async def _store_blocks(self) -> None:
-        """The first are joined to the last stored one while that is not full."""
-        blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
-        if self._last is not None:
-            grown, *blocks = blocks
-            if grown != self._last:
-                parameters = {
-                    "id": self._dataset_id, "first_seq": grown.first_seq, "last_seq": grown.last_seq,
-                    "rows": grown.rows, "min_ts": grown.min_ts, "max_ts": grown.max_ts,
-                }  # fmt: skip
-                await self._connection.execute(queries("rows")["update_block"], parameters)
-        if not blocks:
-            return
+    async def _store_blocks(self, blocks: Sequence[Block]) -> None:
         arrays = {
             "id": self._dataset_id, "firsts": [b.first_seq for b in blocks], "lasts": [b.last_seq for b in blocks],
             "counts": [b.rows for b in blocks], "mins": [b.min_ts for b in blocks],

@@ -8,7 +8,7 @@ import select
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -23,6 +23,7 @@ from atlas.store import jobs
 from atlas.store.hardening import harden
 
 Connection = psycopg.AsyncConnection[TupleRow]
+T = TypeVar("T")
 
 # Any constant number does, as long as every Atlas on the database uses the same.
 MIGRATION_LOCK = 0x41544C53
@@ -95,14 +96,10 @@ class Database:
             cursor = await connection.execute(query, parameters)
             return await cursor.fetchall() if cursor.description else []
 
-    async def fetch_arrow(self, query: str, then: Callable[[pa.Table], pa.Table] | None = None) -> pa.Table:
-        """The rows of `query`, fetched as binary COPY in a thread, and there passed through `then`."""
-
-        def read() -> pa.Table:
-            table = self._read_arrow(query)
-            return table if then is None else then(table)
-
-        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
+    async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T]) -> T:
+        """What `then` makes of the rows of `query`, in the thread that fetched them as binary COPY."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: then(self._read_arrow(query)))
 
     def _read_arrow(self, query: str) -> pa.Table:
         """Runs `query`; a pooled connection that turns out to be dead is replaced once."""

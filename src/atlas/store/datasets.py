@@ -154,13 +154,13 @@ async def columns_of(connection: Connection, ids: Iterable[int]) -> dict[int, li
     cursor = await connection.execute(queries("datasets")["list_columns"], {"ids": wanted})
     found: dict[int, list[Column]] = {dataset_id: [] for dataset_id in wanted}
     async for row in cursor:
-        found[row[1]].append(column_of(row))
+        found[row[0]].append(column_of(row[1:]))
     return found
 
 
 def column_of(row: Sequence[Any]) -> Column:
-    """A column from a row of the query `list_columns`."""
-    column_id, _, name, dtype, physical, declared = row
+    """A column from its id, name, type, physical name, and whether it is declared, as the catalog has them."""
+    column_id, name, dtype, physical, declared = row
     return Column(column_id, from_catalog(name), Dtype(dtype), physical, declared)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import pyarrow as pa
 from psycopg import sql
@@ -13,8 +14,10 @@ from atlas.core.blocks import MAX_PARTIAL, Block, Range, split_count
 from atlas.core.columns import Column
 from atlas.errors import NotFoundError
 from atlas.store.database import Database
-from atlas.store.datasets import between, columns_of, table_of
+from atlas.store.datasets import between, column_of, table_of
 from atlas.store.queries import queries
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,12 @@ class Snapshot:
 
 async def snapshot(database: Database, dataset_id: int) -> Snapshot:
     """The dataset as it is now."""
-    async with database.connection() as connection, connection.transaction():
-        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor = await connection.execute(queries("rows")["read_state"], {"id": dataset_id})
-        row = await cursor.fetchone()
-        if row is None:
-            raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
-        columns = (await columns_of(connection, [dataset_id]))[dataset_id]
-    schema, last_seq, row_count, version, has_extra, rewritten, *arrays = row
-    blocks = [Block(*values) for values in zip(*(array or [] for array in arrays), strict=True)]
+    rows = await database.fetch(queries("rows")["read_state"], id=dataset_id)
+    if not rows:
+        raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
+    schema, last_seq, row_count, version, has_extra, rewritten, *arrays = rows[0]
+    blocks = [Block(*values) for values in zip(*(array or [] for array in arrays[:5]), strict=True)]
+    columns = [column_of(values) for values in zip(*(array or [] for array in arrays[5:]), strict=True)]
     table = table_of(schema, dataset_id)
     return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, columns, blocks)
 
@@ -88,11 +88,13 @@ def _columns(shot: Snapshot, columns: Sequence[Column], *, numbered: bool = True
 
 async def page(
     database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *,
-    descending: bool, limit: int, offset: int = 0, after: tuple[int, int] | None = None,
-) -> pa.Table:  # fmt: skip
+    then: Callable[[pa.Table], T], descending: bool, limit: int, offset: int = 0,
+    after: tuple[int, int] | None = None,
+) -> T:  # fmt: skip
     """Up to `limit` rows of `span` in order of (time, sequence number), past `offset` or past `after`.
 
-    Columns: ts, _seq, the physical ones, _extra. `after`: (microseconds, sequence number) of a row.
+    Columns: ts, _seq, the physical ones, _extra. `after`: (microseconds, sequence number) of a row. Gives what `then`
+    makes of them in the thread that fetched them.
     """
     direction = sql.SQL("DESC" if descending else "ASC")
     where = _where(shot, span)
@@ -109,7 +111,7 @@ async def page(
         sql.Literal(limit),
         sql.Literal(offset),
     )
-    return await database.fetch_arrow(query.as_string())
+    return await database.fetch_arrow(query.as_string(), then)
 
 
 async def window(database: Database, shot: Snapshot, columns: Sequence[Column], span: Range) -> pa.Table:
@@ -129,8 +131,7 @@ async def _read_window(
         _columns(shot, columns, numbered=numbered), shot.table, _where(shot, span)
     )
     order = [("ts", "ascending"), ("_seq", "ascending")]
-    then = (lambda table: table.sort_by(order)) if numbered else None
-    return await database.fetch_arrow(query.as_string(), then)
+    return await database.fetch_arrow(query.as_string(), lambda table: table.sort_by(order) if numbered else table)
 
 
 def _ascending(shot: Snapshot, span: Range) -> bool:
@@ -149,4 +150,4 @@ async def following(database: Database, shot: Snapshot, after_seq: int, limit: i
     query = sql.SQL("SELECT {} FROM {} WHERE _seq > {} AND _seq <= {} ORDER BY _seq LIMIT {}").format(
         _columns(shot, shot.columns), shot.table, *map(sql.Literal, (after_seq, shot.last_seq, limit))
     )
-    return await database.fetch_arrow(query.as_string())
+    return await database.fetch_arrow(query.as_string(), lambda table: table)

@@ -1,7 +1,7 @@
 -- name: read_state
--- Everything that planning a read needs, seen at one moment. Blocks come as parallel arrays.
+-- Everything that planning a read needs, seen at one moment. Blocks and columns come as parallel arrays.
 SELECT d.table_schema, s.last_seq, s.row_count, s.version, s.has_extra, s.rewritten,
-       b.firsts, b.lasts, b.counts, b.mins, b.maxs
+       b.firsts, b.lasts, b.counts, b.mins, b.maxs, c.ids, c.names, c.dtypes, c.physicals, c.declareds
 FROM atlas.datasets d
 JOIN atlas.dataset_state s ON s.dataset_id = d.id
 CROSS JOIN LATERAL (
@@ -9,6 +9,10 @@ CROSS JOIN LATERAL (
            array_agg(row_count ORDER BY first_seq) AS counts, array_agg(min_ts ORDER BY first_seq) AS mins,
            array_agg(max_ts ORDER BY first_seq) AS maxs
     FROM atlas.row_blocks WHERE dataset_id = d.id) b
+CROSS JOIN LATERAL (
+    SELECT array_agg(id ORDER BY id) AS ids, array_agg(name ORDER BY id) AS names, array_agg(dtype ORDER BY id) AS dtypes,
+           array_agg(physical ORDER BY id) AS physicals, array_agg(declared ORDER BY id) AS declareds
+    FROM atlas.dataset_columns WHERE dataset_id = d.id) c
 WHERE d.id = %(id)s
 
 -- name: read_position
@@ -20,20 +24,34 @@ SELECT d.table_schema, s.last_seq, s.row_count, s.late_rows, s.max_ts, s.ts_inde
 FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
+-- name: read_for_write
+-- What only the holder of the dataset's lock changes: its last row block, and, once for each, its columns. To be read
+-- after the lock was taken, as a statement sees what was there when it began.
+SELECT b.first_seq, b.last_seq, b.row_count, b.min_ts, b.max_ts, c.id, c.name, c.dtype, c.physical, c.declared
+FROM (SELECT) nothing
+LEFT JOIN LATERAL (SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
+                   WHERE dataset_id = %(id)s ORDER BY first_seq DESC LIMIT 1) b ON true
+LEFT JOIN atlas.dataset_columns c ON c.dataset_id = %(id)s
+ORDER BY c.id
+
 -- name: advance_state
-UPDATE atlas.dataset_state SET last_seq = %(last_seq)s, row_count = row_count + %(added)s,
-       late_rows = late_rows + %(late)s, max_ts = greatest(max_ts, %(max_ts)s),
-       has_extra = has_extra OR %(extra)s, version = version + 1
-WHERE dataset_id = %(id)s
+-- Counts new rows, lets the last block grow where `block_first` names it, and tells listeners once this is committed.
+WITH state AS (
+    UPDATE atlas.dataset_state SET last_seq = %(last_seq)s, row_count = row_count + %(added)s,
+           late_rows = late_rows + %(late)s, max_ts = greatest(max_ts, %(max_ts)s),
+           has_extra = has_extra OR %(extra)s, version = version + 1
+    WHERE dataset_id = %(id)s
+), block AS (
+    UPDATE atlas.row_blocks SET last_seq = %(block_last)s, row_count = %(block_rows)s, min_ts = %(block_min)s,
+           max_ts = %(block_max)s
+    WHERE dataset_id = %(id)s AND first_seq = %(block_first)s
+)
+SELECT pg_notify('atlas_rows', %(id)s::text)
 
 -- name: shrink_state
 UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, rewritten = true,
        version = version + 1
 WHERE dataset_id = %(id)s
-
--- name: last_block
-SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
-WHERE dataset_id = %(id)s ORDER BY first_seq DESC LIMIT 1
 
 -- name: insert_blocks
 INSERT INTO atlas.row_blocks (dataset_id, first_seq, last_seq, row_count, min_ts, max_ts)
@@ -67,9 +85,6 @@ WHERE b.dataset_id = %(id)s AND b.first_seq = m.first_seq
 -- name: all_blocks
 SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
 WHERE dataset_id = %(id)s ORDER BY first_seq
-
--- name: notify
-SELECT pg_notify('atlas_rows', %(id)s::text)
 
 -- name: set_ts_index
 UPDATE atlas.dataset_state SET ts_index = true WHERE dataset_id = %(id)s
