@@ -231,11 +231,6 @@ def model_service(settings: Settings, database: Database) -> ModelService:
     return ModelService(database, secret_of(settings), private_hosts=settings.model_private_hosts, default=default)
 
 
-def create_app_from_environment() -> FastAPI:
-    """The application of a worker process, whose parent put its settings into the environment."""
-    return create_app(Settings())
-
-
 async def prepare(settings: Settings) -> str | None:
     """Migrates the database; gives the first key if this is a new installation."""
     assert settings.database_url is not None

@@ -9,10 +9,13 @@ AtlasError
 ├── TooLargeError 413
 ├── RateLimitedError 429
 └── UnavailableError 503
+    ├── DiskFullError 503
     └── ModelError 503
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class AtlasError(Exception):
@@ -83,6 +86,23 @@ class UnavailableError(AtlasError):
     """The database does not answer."""
 
     status = 503
+
+
+class DiskFullError(UnavailableError):
+    """The server's disk is full."""
+
+    def __init__(self) -> None:
+        super().__init__("Storage is full", "the server has no space left; nothing was stored, try again later")
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error came of a full disk, or was raised while one with that cause was handled."""
+    while error is not None:
+        # DuckDB tells it in words alone.
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class ModelError(UnavailableError):

@@ -17,10 +17,9 @@ from pydantic import SecretStr
 from atlas.app import create_app, prepare
 from atlas.cli.local import run_async
 from atlas.cli.problems import CommandError
+from atlas.cli.workers import GRACE_SECONDS
 from atlas.config import Settings
 from atlas.logs import configure_logs
-
-GRACE_SECONDS = 5
 
 
 @contextlib.contextmanager
@@ -82,7 +81,7 @@ def _listen(settings: Settings) -> None:
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"ATLAS_{name.upper()}"] = as_environment(value)
     uvicorn.run(
-        "atlas.app:create_app_from_environment",
+        "atlas.cli.workers:create_worker",
         factory=True,
         workers=settings.workers,
         **common,

@@ -10,9 +10,10 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from atlas.errors import AtlasError
+from atlas.errors import AtlasError, DiskFullError, is_disk_full
 from atlas.http.problems import problem
 from atlas.service.audit import AuditService, Trail, following
 from atlas.service.usage import Tally, UsageService, counting
@@ -28,6 +29,14 @@ _SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _HSTS = "max-age=31536000"
+
+
+def _last_resort(path: str, error: Exception, request_id: str) -> Response:
+    """What is answered to what nobody foresaw."""
+    if is_disk_full(error):
+        full = DiskFullError()
+        return problem(path, full.status, full.message, full.details)
+    return problem(path, 500, "Internal server error", f"Request ID {request_id}")
 
 
 class Metrics:
@@ -102,11 +111,11 @@ class RequestMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id), counting() as tally, following() as trail:
             try:
                 await self._guarded(scope, self._limited(receive, tally), answer)
-            except Exception:
+            except Exception as error:
                 log.exception("request failed")
                 if status:
                     raise
-                response = problem(scope["path"], 500, "Internal server error", f"Request ID {request_id}")
+                response = _last_resort(scope["path"], error, request_id)
                 await response(scope, receive, answer)
             finally:
                 self._record(scope, status, time.perf_counter() - started)

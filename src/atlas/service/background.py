@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from atlas.core.access import Caller
-from atlas.errors import AtlasError, BadRequestError, NotFoundError
+from atlas.errors import AtlasError, BadRequestError, NotFoundError, UnavailableError
 from atlas.service.importing import Target
 from atlas.service.imports import ImportRequest, ImportService, find_import
 from atlas.service.shown import identified
@@ -26,6 +26,8 @@ Row = dict[str, Any]
 log = structlog.get_logger()
 # How often files that were kept long enough are removed.
 TIDY_SECONDS = 600.0
+# So long after it was accepted, an import that the database or the disk fails is run again; then it has failed.
+GIVE_UP = timedelta(hours=1)
 
 
 class BackgroundService:
@@ -48,10 +50,12 @@ class BackgroundService:
     async def submit(self, caller: Caller, request: ImportRequest, callback_url: str, metadata: Any) -> Row:
         """Takes an import to run later. When this returns, it survives a killed server."""
         outbound.check_url(callback_url, allow_loopback=self._allow_loopback)
-        target = await self._runner.begin(
-            caller, request, status="pending", callback_url=callback_url, callback_metadata=metadata
-        )
-        await imports.keep_file(self._database, target.import_id, request.path)
+        # One transaction: an import that is there has its file, whenever the server dies.
+        async with self._database.transaction() as connection:
+            target = await self._runner.record(
+                connection, caller, request, status="pending", callback_url=callback_url, callback_metadata=metadata
+            )
+            await imports.keep_file(connection, target.import_id, request.path)
         await self._queue.defer_import(target.import_id)
         return {
             "status": "pending",
@@ -86,9 +90,12 @@ class BackgroundService:
                 path = Path(folder) / "file"
                 await imports.load_file(self._database, import_id, path)
                 request = ImportRequest(path, job["file_name"], job["instruction"], job["thread_id"], job["table_name"])
+                again = job["age"] < GIVE_UP
                 try:
-                    await self._runner.execute(Target(caller, import_id, job["number"]), request)
+                    await self._runner.execute(Target(caller, import_id, job["number"]), request, again=again)
                 except AtlasError as error:
+                    if again and isinstance(error, UnavailableError):
+                        raise
                     # It is recorded with the import, and the webhook tells it.
                     log.info("import failed", import_id=str(import_id), error=error.message)
         await self._announce(import_id)
@@ -122,6 +129,8 @@ class BackgroundService:
     async def _sweep(self) -> None:
         for import_id in await webhooks.forgotten(self._database):
             await self._queue.defer_import(import_id)
+        for delivery_id in await webhooks.forgotten_deliveries(self._database):
+            await self._queue.defer_delivery(delivery_id)
         await imports.fail_abandoned(self._database)
         if time.monotonic() - self._tidied >= TIDY_SECONDS:
             self._tidied = time.monotonic()

@@ -17,7 +17,7 @@ import structlog
 from atlas.core.access import Caller
 from atlas.core.plans import ImportPlan
 from atlas.core.tables import SHOWN_TYPES, Table
-from atlas.errors import AtlasError, BadRequestError, NotFoundError
+from atlas.errors import AtlasError, BadRequestError, DiskFullError, NotFoundError, UnavailableError, is_disk_full
 from atlas.language.instruction import ImportInstruction
 from atlas.readers.files import read_file
 from atlas.readers.planned import PlannedFile
@@ -32,7 +32,7 @@ from atlas.service.timeseries_import import load_dataset
 from atlas.service.upkeep import Upkeep
 from atlas.service.usage import wrote
 from atlas.store import imports, tables
-from atlas.store.database import Database
+from atlas.store.database import Connection, Database
 
 Row = dict[str, Any]
 log = structlog.get_logger()
@@ -67,12 +67,18 @@ class ImportService:
         self._max_bytes = max_bytes
         self._slots = asyncio.Semaphore(slots)
 
-    async def begin(self, caller: Caller, request: ImportRequest, *, status: str = "running", **fields: Any) -> Target:
-        """Records a new import and keeps its file."""
+    async def begin(self, caller: Caller, request: ImportRequest) -> Target:
+        """Records a new import that runs now."""
+        return await self.record(self._database, caller, request, status="running")
+
+    async def record(
+        self, database: Database | Connection, caller: Caller, request: ImportRequest, *, status: str, **fields: Any
+    ) -> Target:
+        """Records a new import. On a connection, it is part of the transaction there."""
         if "\0" in request.instruction + (request.thread_id or "") + (request.table or ""):
             raise BadRequestError("Invalid parameter", "instruction, thread_id: the NUL character is not allowed")
         import_id, number = await imports.create(
-            self._database, caller, kind="import", file_name=request.file_name,
+            database, caller, kind="import", file_name=request.file_name,
             file_bytes=request.path.stat().st_size, instruction=request.instruction, thread=request.thread_id,
             status=status, table_name=request.table, id=request.import_id, **fields,
         )  # fmt: skip
@@ -89,16 +95,25 @@ class ImportService:
             if (error := keeping.exception()) is not None:
                 log.warning("file not kept", import_id=str(target.import_id), error=str(error)[:200])
 
-    async def execute(self, target: Target, request: ImportRequest) -> Row:
-        """Runs an import that was begun. What goes wrong is recorded with it, then raised."""
+    async def execute(self, target: Target, request: ImportRequest, *, again: bool = False) -> Row:
+        """Runs an import that was begun. What goes wrong is recorded with it, then raised.
+
+        again: whether it will be run again where the database or the disk fails, so that this is no end to record.
+        """
         try:
             async with Progress(self._database, target.import_id).running() as progress:
                 async with self._planned(target.caller, request, progress) as (staging, plan, told):
                     outcome = await self._load(target, staging, plan, progress)
         except AtlasError as error:
-            await self._fail(target, error.details or error.message)
+            if not (again and isinstance(error, UnavailableError)):
+                await self._fail(target, error.details or error.message)
             raise
-        except Exception:
+        except Exception as error:
+            if is_disk_full(error):
+                full = DiskFullError()
+                if not again:
+                    await self._fail(target, full.message)
+                raise full from error
             await self._fail(target, "internal error")
             raise
         wrote(outcome.inserted + outcome.updated)

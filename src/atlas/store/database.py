@@ -116,7 +116,8 @@ class Database:
                     raise UnavailableError("The query took too long", "it was stopped; ask for less") from error
                 if state == "42P01":
                     raise NotFoundError("Dataset not found", "it has just been deleted") from error
-                if state[:2] not in ("08", "57"):
+                # Connections, resources such as disk space, operators, and the system itself.
+                if state[:2] not in ("08", "53", "57", "58"):
                     raise
                 if last:
                     raise UnavailableError(*UNREACHABLE) from error

@@ -169,8 +169,8 @@ class EmbeddedPostgres:
         while not self._ending.wait(WATCH_SECONDS):
             if self._running():
                 continue
-            # What fails now may work in a moment: a dying server still holds its memory for a while.
-            with contextlib.suppress(RuntimeError, subprocess.SubprocessError):
+            # What fails now may work in a moment: a dying server holds its memory for a while, a disk is full.
+            with contextlib.suppress(RuntimeError, OSError, subprocess.SubprocessError):
                 self._start()
 
     def _options(self, socket_dir: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -96,12 +97,17 @@ async def lock(connection: Connection, import_id: UUID) -> str | None:
 
 
 async def finish(connection: Connection, import_id: UUID, **fields: Any) -> None:
-    """Records what an import came to, in the transaction of its rows."""
+    """Records what an import came to, in the transaction of its rows.
+
+    Raises BadRequestError, which takes these back, where the import no longer runs.
+    """
     values = dict.fromkeys(("table_id", "dataset_id", "first_row", "last_row"))
     counts = dict.fromkeys(("records", "inserted", "updated", "duplicates", "failures", "replacements"), 0)
     parameters = {**values, **counts, "made_table": False, "new_columns": [], **fields, "id": import_id}
     parameters["plan"] = Jsonb(parameters["plan"])
-    await connection.execute(queries("imports")["finish_import"], parameters)
+    cursor = await connection.execute(queries("imports")["finish_import"], parameters)
+    if await cursor.fetchone() is None:
+        raise BadRequestError("Import has ended", "it was finished by another run, or given up, meanwhile")
 
 
 async def report(database: Database, import_id: UUID, stage: str, records: int) -> None:
@@ -109,9 +115,10 @@ async def report(database: Database, import_id: UUID, stage: str, records: int) 
     await database.fetch(queries("imports")["report_progress"], id=import_id, stage=stage, records=records)
 
 
-async def keep_file(database: Database, import_id: UUID, path: Path) -> None:
-    """Keeps a file with its import, compressed."""
-    async with database.transaction() as connection:
+async def keep_file(database: Database | Connection, import_id: UUID, path: Path) -> None:
+    """Keeps a file with its import, compressed. On a connection, it is part of the transaction there."""
+    made = database.transaction() if isinstance(database, Database) else contextlib.nullcontext(database)
+    async with made as connection:
         with path.open("rb") as file:
             part = 0
             while data := await asyncio.to_thread(file.read, _PART_BYTES):

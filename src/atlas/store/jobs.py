@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
+from atlas.errors import UnavailableError
 from atlas.store.tasks import end_task
 
 SCHEMA = "atlas_jobs"
@@ -22,6 +23,8 @@ STALLED_SECONDS = 30.0
 # Attempts of a delivery: after 5, 25, 125, … seconds, for about two hours and a half.
 DELIVERY_ATTEMPTS = 6
 DELIVERY_WAIT = 5
+# Seconds after which an import is run again that the database or the disk failed.
+IMPORT_WAIT = 5
 
 log = structlog.get_logger()
 
@@ -41,6 +44,15 @@ def install(connection: psycopg.Connection) -> None:
         connection.execute(SchemaManager.get_schema().encode())
 
 
+@contextlib.contextmanager
+def _run_again() -> Iterator[None]:
+    """Has a job that the database or the disk failed run again."""
+    try:
+        yield
+    except UnavailableError as error:
+        raise RetryError(error.message) from error
+
+
 class JobQueue:
     """Defers jobs, and runs them in this process. Handlers are called with the id that was deferred."""
 
@@ -51,17 +63,20 @@ class JobQueue:
         self._app = procrastinate.App(connector=connector)
         self._handlers: dict[str, Callable[[UUID], Awaitable[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        again = procrastinate.RetryStrategy(wait=IMPORT_WAIT, retry_exceptions=[RetryError])
         retry = procrastinate.RetryStrategy(
             max_attempts=DELIVERY_ATTEMPTS, exponential_wait=DELIVERY_WAIT, retry_exceptions=[RetryError]
         )
 
-        @self._app.task(name="import", queue="atlas")
+        @self._app.task(name="import", queue="atlas", retry=again)
         async def run_import(import_id: str) -> None:
-            await self._handlers["import"](UUID(import_id))
+            with _run_again():
+                await self._handlers["import"](UUID(import_id))
 
         @self._app.task(name="deliver", queue="atlas", retry=retry)
         async def deliver(delivery_id: str) -> None:
-            await self._handlers["deliver"](UUID(delivery_id))
+            with _run_again():
+                await self._handlers["deliver"](UUID(delivery_id))
 
         self._import, self._deliver = run_import, deliver
 
@@ -121,7 +136,9 @@ class JobQueue:
             try:
                 stalled = await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
                 for job in stalled:
-                    await self._app.job_manager.retry_job(job)
+                    # One whose work waits already stays behind and keeps nobody else from being taken up.
+                    with contextlib.suppress(ConnectorException):
+                        await self._app.job_manager.retry_job(job)
                 await sweep()
             except Exception as error:
                 log.warning("job recovery failed", error=str(error)[:200])

@@ -56,6 +56,7 @@ async def job(database: Database, import_id: UUID) -> Row | None:
     names = (
         "status", "number", "file_name", "instruction", "thread_id", "table_name", "organization_id", "schema",
         "user_id", "user_name", "error", "inserted", "duplicates", "metadata", "callback_url",
+        "age",
     )  # fmt: skip
     return dict(zip(names, rows[0], strict=True)) if rows else None
 
@@ -68,6 +69,11 @@ async def claim(database: Database, import_id: UUID) -> bool:
 async def forgotten(database: Database) -> list[UUID]:
     """Imports whose job or delivery was lost with a killed server."""
     return [row[0] for row in await database.fetch(queries("webhooks")["forgotten_imports"])]
+
+
+async def forgotten_deliveries(database: Database) -> list[UUID]:
+    """Deliveries whose job was lost."""
+    return [row[0] for row in await database.fetch(queries("webhooks")["forgotten_deliveries"])]
 
 
 async def reopen(database: Database, delivery_id: UUID) -> None:

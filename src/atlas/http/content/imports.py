@@ -43,11 +43,13 @@ async def received(file: UploadFile) -> AsyncIterator[tuple[Path, str]]:
         raise BadRequestError("Invalid file", "file: a file with a name is required")
     with tempfile.NamedTemporaryFile(prefix="atlas-upload-", delete=False) as target:
         path = Path(target.name)
-        await asyncio.to_thread(shutil.copyfileobj, file.file, target, 1024 * 1024)
-    try:
-        yield path, name[-200:]
-    finally:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
+        try:
+            await asyncio.to_thread(shutil.copyfileobj, file.file, target, 1024 * 1024)
+            target.close()
+            yield path, name[-200:]
+        finally:
+            target.close()
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 @router.post(

@@ -7,19 +7,21 @@ VALUES (coalesce(%(id)s::uuid, gen_random_uuid()), %(organization)s, %(user)s, %
 ON CONFLICT (id) DO NOTHING RETURNING id, number
 
 -- name: finish_import
--- What a run came to, in the transaction of its rows.
+-- What a run came to, in the transaction of its rows; nothing where the import has ended by another run, or was given
+-- up meanwhile.
 UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_id = %(dataset_id)s,
        table_name = %(table_name)s, action_taken = %(action)s, summary = %(summary)s, error = NULL, records = %(records)s,
        inserted = %(inserted)s, updated = %(updated)s, duplicates = %(duplicates)s, failures = %(failures)s,
        replacements = %(replacements)s, first_row = %(first_row)s, last_row = %(last_row)s, plan = %(plan)s,
        made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp()
-WHERE id = %(id)s
+WHERE id = %(id)s AND status = 'running' RETURNING id
 
 -- name: set_status
+-- A failure counts only for what runs: where the answer to a commit was lost, the import may have succeeded.
 UPDATE atlas.imports SET status = %(status)s, error = %(error)s,
        started_at = CASE WHEN %(status)s = 'running' THEN clock_timestamp() ELSE started_at END,
        finished_at = CASE WHEN %(status)s IN ('pending', 'running') THEN NULL ELSE clock_timestamp() END
-WHERE id = %(id)s
+WHERE id = %(id)s AND (%(status)s <> 'failed' OR status IN ('pending', 'running'))
 
 -- name: find_imports
 SELECT i.id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,

@@ -38,7 +38,8 @@ ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 -- name: job_of_import
 -- Whom an asynchronous import belongs to, and where it stands.
 SELECT i.status, i.number, i.file_name, i.instruction, i.thread_id, i.table_name, i.organization_id, o.schema_name,
-       u.id, u.name, i.error, i.inserted, i.duplicates, i.callback_metadata, i.callback_url
+       u.id, u.name, i.error, i.inserted, i.duplicates, i.callback_metadata, i.callback_url,
+       now() - i.created_at
 FROM atlas.imports i JOIN atlas.organizations o ON o.id = i.organization_id
 LEFT JOIN atlas.users u ON u.id = i.user_id
 WHERE i.id = %(id)s
@@ -49,13 +50,22 @@ UPDATE atlas.imports SET status = 'running', started_at = clock_timestamp()
 WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
 
 -- name: forgotten_imports
--- Asynchronous imports that have no job, because the server was killed before it was made.
+-- Asynchronous imports that have no job: the server was killed before it was made, or the job could not even record
+-- that it failed.
 SELECT i.id FROM atlas.imports i
 WHERE i.callback_url IS NOT NULL AND i.created_at < now() - interval '20 seconds'
-  AND (i.status = 'pending' OR (i.status IN ('success', 'failed')
+  AND (i.status IN ('pending', 'running') OR (i.status IN ('success', 'failed')
        AND NOT EXISTS (SELECT 1 FROM atlas.webhook_deliveries d WHERE d.import_id = i.id)))
   AND NOT EXISTS (SELECT 1 FROM atlas_jobs.procrastinate_jobs j
                   WHERE j.args ->> 'import_id' = i.id::text AND j.status IN ('todo', 'doing'))
+LIMIT 100
+
+-- name: forgotten_deliveries
+-- Deliveries that have no job, in the same way.
+SELECT d.id FROM atlas.webhook_deliveries d
+WHERE d.status = 'pending' AND d.created_at < now() - interval '20 seconds'
+  AND NOT EXISTS (SELECT 1 FROM atlas_jobs.procrastinate_jobs j
+                  WHERE j.args ->> 'delivery_id' = d.id::text AND j.status IN ('todo', 'doing'))
 LIMIT 100
 
 -- name: reopen_delivery

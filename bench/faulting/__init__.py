@@ -1,0 +1,1 @@
+"""Parts of bench/faults.py: the server and its folder, the traffic, the faults, and what must hold after them."""
