@@ -7,6 +7,7 @@ import contextlib
 import random
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx2
 import psutil
@@ -134,8 +135,8 @@ def _signal(rng: random.Random, processes: list[psutil.Process | None] | list[ps
             rng.choice(living).send_signal(number)
 
 
-def _fill(path: object) -> None:
-    with contextlib.suppress(OSError), open(str(path), "wb") as file:  # noqa: PTH123
+def _fill(path: Path) -> None:
+    with contextlib.suppress(OSError), path.open("wb") as file:
         while True:
             file.write(b"\0" * 2**20)
             file.flush()

@@ -65,7 +65,7 @@ class Traffic:
             lambda: self._write(10, bulks, "json"), lambda: self._write(11, bulks, "csv"),
             lambda: self._write(12, bulks, "arrow"), lambda: self._write(20, wide, "wide"),
             lambda: self._write(21, wide, "csv"), self._import_now, self._import_now, self._import_later,
-            *(lambda: self._read() for _ in range(3)),
+            *(self._read for _ in range(3)),
         ]  # fmt: skip
         self._active.set()
         self._tasks = [asyncio.create_task(self._guarded(make)) for make in makers]
@@ -179,11 +179,11 @@ class Traffic:
 
     async def _table(self, client: AsyncClient) -> None:
         table = self.rng.choice(TABLES)
-        known = {one.tag: one for one in self.ledger.imports}
         sure = {one.tag for one in self.ledger.imports if one.acknowledged and one.table == table}
         # As many as there are, so that an answer that is cut short shows.
         result = await client.sql(f"SELECT tag, count(*) AS n FROM {table} GROUP BY tag", 10_000)
         found = {row["tag"]: int(row["n"]) for row in result.dicts()}
+        known = {one.tag: one for one in self.ledger.imports}
         for tag, count in found.items():
             if tag != "first" and count != known[tag].rows:
                 self.ledger.violate(f"half an import is visible in {table}: {count} of {known[tag].rows} rows")

@@ -95,7 +95,7 @@ class World:
 
     def _start_once(self) -> bool:
         environment = {
-            **os.environ, "ATLAS_POOL_SIZE": str(self.pool), "ATLAS_WEBHOOK_LOOPBACK": "true", "ATLAS_LOG_LEVEL": "info",
+            **os.environ, "ATLAS_POOL_SIZE": str(self.pool), "ATLAS_WEBHOOK_LOOPBACK": "true",
             "TMPDIR": str(self._temporary), "ATLAS_WORKERS": str(self.workers),
         }  # fmt: skip
         command = [str(ATLAS), "serve", "--port", str(self.port), "--data-dir", str(self.data)]

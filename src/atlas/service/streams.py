@@ -123,11 +123,13 @@ class StreamService:
                     if piece.upto <= sent:
                         continue
                     if piece.after == sent:
+                        sent = piece.upto
                         yield piece.events
-                    else:
-                        async for missed in self._behind(dataset_id, sent, piece.upto):
-                            yield missed.events
-                    sent = piece.upto
+                        continue
+                    async for missed in self._behind(dataset_id, sent, piece.upto):
+                        # Past `piece.upto`, where more rows have been committed meanwhile.
+                        sent = missed.upto
+                        yield missed.events
         except AtlasError as error:
             # The client reconnects with the last id that it saw, so nothing is lost.
             yield _event("error", {"error": error.message, "details": error.details})
