@@ -77,12 +77,12 @@ class Run:
         await self._check()
 
     async def _phase(self, kinds: list[str], count: int) -> None:
-        """Faults of the kinds in an order of chance; those that take long, because a server starts, half as often."""
+        """Faults of the kinds in an order of chance; those that take long, because a server starts, more seldom."""
         order: list[str] = []
         if self.short and not self.only:
             order = [kind for kind in SHORT_KINDS if kind in kinds][:count]
         while len(order) < count:
-            several = [kind for kind in kinds for _ in range(1 if kind in SLOW_KINDS else 2)]
+            several = [kind for kind in kinds for _ in range(1 if kind in SLOW_KINDS else 4)]
             order += self.rng.sample(several, len(several))
         self.traffic.start()
         await asyncio.sleep(1)

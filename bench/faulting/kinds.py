@@ -82,7 +82,7 @@ class Faults:
                 for process in [server, *server.children()] if server else []:
                     process.suspend()
                     frozen.append(process)
-            await asyncio.sleep(self.rng.uniform(1, 5))
+            await asyncio.sleep(self.rng.uniform(1, 3.5))
         finally:
             for process in reversed(frozen):
                 with contextlib.suppress(psutil.Error):
@@ -92,13 +92,13 @@ class Faults:
         ballast = self.world.disk / "ballast"
         try:
             await asyncio.to_thread(_fill, ballast)
-            await asyncio.sleep(self.rng.uniform(1, 5))
+            await asyncio.sleep(self.rng.uniform(1, 4))
         finally:
             ballast.unlink(missing_ok=True)
 
     async def cut(self) -> None:
         self.proxy.cutting = True
-        await asyncio.sleep(self.rng.uniform(0.5, 3))
+        await asyncio.sleep(self.rng.uniform(0.5, 2))
         self.proxy.cut_all()
         self.proxy.cutting = False
 

@@ -168,6 +168,35 @@ async def test_an_import_survives_a_server_that_dies(
         assert (await get(make(people.owner), "tables"))["tables"][0]["row_count"] == 2
 
 
+async def test_what_a_dead_server_left_without_a_job_is_taken_up(
+    settings: Settings, people: People, receiver: Receiver, database_url: str
+) -> None:
+    loopback = settings.model_copy(update={"webhook_loopback": True})
+    async with serve(loopback) as make:
+        await submit(make(people.owner), receiver.url)
+    lost = (
+        "DELETE FROM atlas_jobs.procrastinate_jobs",
+        "UPDATE atlas.imports SET created_at = now() - interval '1 minute'",
+    )
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        # One that ran, whose job could not even record that it failed.
+        connection.execute("UPDATE atlas.imports SET status = 'running'")
+        for statement in lost:
+            connection.execute(statement.encode())
+    async with serve(loopback.model_copy(update={"jobs": 1})):
+        await receiver.wait(1)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        # A delivery that was made, but not its job.
+        connection.execute(
+            "UPDATE atlas.webhook_deliveries SET status = 'pending', created_at = now() - interval '1 min'"
+        )
+        for statement in lost:
+            connection.execute(statement.encode())
+    async with serve(loopback.model_copy(update={"jobs": 1})):
+        first, second = await receiver.wait(2)
+    assert first[1] == second[1]
+
+
 async def test_an_import_that_died_with_its_server_is_told_as_failed(
     settings: Settings, people: People, database_url: str
 ) -> None:

@@ -31,7 +31,7 @@ _SECURITY_HEADERS = {
 _HSTS = "max-age=31536000"
 
 
-def _last_resort(path: str, error: Exception, request_id: str) -> Response:
+def last_resort(path: str, error: Exception, request_id: str) -> Response:
     """What is answered to what nobody foresaw."""
     if is_disk_full(error):
         full = DiskFullError()
@@ -115,7 +115,7 @@ class RequestMiddleware:
                 log.exception("request failed")
                 if status:
                     raise
-                response = _last_resort(scope["path"], error, request_id)
+                response = last_resort(scope["path"], error, request_id)
                 await response(scope, receive, answer)
             finally:
                 self._record(scope, status, time.perf_counter() - started)

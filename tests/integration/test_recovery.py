@@ -1,0 +1,121 @@
+"""What faults found, each by itself: streams past a gap, imports of unclear fate, jobs that the database failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pyarrow as pa
+import pytest
+from starlette.exceptions import HTTPException
+from tests.conftest import People
+
+from atlas.core.access import Caller
+from atlas.core.frames import Frame
+from atlas.errors import BadRequestError, UnavailableError, is_disk_full
+from atlas.http.middleware import last_resort
+from atlas.service.access import AccessService
+from atlas.service.streams import StreamService, _Piece, _Reader
+from atlas.store import accounts, datasets, imports, writing
+from atlas.store.database import Database
+from atlas.store.jobs import JobQueue
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def database(database_url: str, people: People) -> AsyncIterator[Database]:
+    """A database with the users of `people`."""
+    opened = Database(database_url, pool_size=4, statement_timeout=60)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def caller(database: Database, people: People) -> Caller:
+    found = await accounts.find_caller(database, people.owner)
+    assert found is not None
+    return found[0]
+
+
+async def test_a_stream_past_a_gap_repeats_nothing_that_came_meanwhile(database: Database, caller: Caller) -> None:
+    async with database.transaction() as connection:
+        dataset = int((await datasets.create(connection, caller, "n", "", {}))["id"])
+
+    async def ten() -> AsyncIterator[Frame]:
+        yield Frame(pa.array(range(10)).cast(pa.timestamp("us", "UTC")), {"n": pa.array(range(10))})
+
+    await writing.insert(database, dataset, ten(), lambda rows: rows)
+    streams = StreamService(database, AccessService(database), max_streams=1)
+    reader = _Reader(1.0, caller, dataset)
+    # It has seen 2, and missed 3 and 4. The database gives all up to 10 at once, so the second piece is old.
+    for piece in (_Piece(4, 6, b"never sent"), _Piece(6, 8, b"sent twice")):
+        reader.give(piece)
+    text, events = b"", streams._events(reader, 2, 2)
+    async for sent in events:
+        text += sent
+        if b"heartbeat" in sent:
+            break
+    await events.aclose()
+    ids = [int(line[4:]) for line in text.decode().splitlines() if line.startswith("id: ")]
+    assert ids == [2, *range(3, 11)]
+    assert b"twice" not in text
+
+
+async def test_a_failure_does_not_undo_an_import_that_has_ended(database: Database, caller: Caller) -> None:
+    import_id, _ = await imports.create(database, caller, kind="import", id=uuid4())
+    told = {"status": "success", "action": "import", "summary": "done", "plan": None, "table_name": "t"}
+    async with database.transaction() as connection:
+        await imports.finish(connection, import_id, **told)
+    # The answer to the commit was lost, and whoever waited for it takes it for a failure.
+    await imports.set_status(database, import_id, "failed", "the database cannot be reached")
+    found = await imports.find(database, caller, import_id=import_id)
+    assert (found[0]["status"], found[0]["error"]) == ("success", None)
+    with pytest.raises(BadRequestError, match="has ended"):
+        async with database.transaction() as connection:
+            await imports.finish(connection, import_id, **told)
+
+
+async def test_a_job_that_the_database_failed_is_run_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("atlas.store.jobs.IMPORT_WAIT", 0)
+    queue, seen, done = JobQueue(database_url), list[UUID](), asyncio.Event()
+
+    async def run(import_id: UUID) -> None:
+        seen.append(import_id)
+        if len(seen) == 1:
+            raise UnavailableError("Database unavailable")
+        done.set()
+
+    async def nothing(*_: object) -> None:
+        pass
+
+    await queue.open()
+    queue.start(on_import=run, on_delivery=nothing, sweep=nothing, concurrency=1)
+    wanted = uuid4()
+    await queue.defer_import(wanted)
+    await asyncio.wait_for(done.wait(), 30)
+    await queue.close()
+    assert seen == [wanted, wanted]
+    with psycopg.connect(database_url) as connection:
+        left = connection.execute("SELECT status FROM atlas_jobs.procrastinate_jobs").fetchall()
+    assert left in ([], [("succeeded",)], [("doing",)])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+async def test_a_full_disk_is_no_fault_of_ours() -> None:
+    def spool() -> None:
+        try:
+            Path("/dev/full").write_bytes(b"x")
+        except OSError as error:
+            raise RuntimeError("a library's own") from error
+
+    with pytest.raises(RuntimeError) as caught:
+        spool()
+    answer = last_resort("/api/v1/smart-import", caught.value, "r1")
+    assert (answer.status_code, b"no space left" in answer.body) == (503, True)
+    assert not is_disk_full(HTTPException(413))
+    assert last_resort("/api/rows/", ValueError("x"), "r1").status_code == 500
