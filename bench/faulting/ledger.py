@@ -10,7 +10,7 @@ import httpx2
 
 # What an answer to a caller must never show: code, SQL, drivers, paths, hosts of ours.
 INTERNAL = re.compile(
-    r'Traceback|psycopg|adbc|duckdb|asyncio|sqlalchemy|File "/|/tmp/|/work/|\.py\b|SELECT |INSERT |server closed|'
+    r'Traceback|psycopg|adbc_|duckdb|asyncio|sqlalchemy|File "/|/tmp/|/work/|\.py\b|SELECT |INSERT |server closed|'
     r"No space left|could not (write|extend)|base/\d|Errno|0x[0-9a-f]{6}",
 )
 ALLOWED = {429, 503}

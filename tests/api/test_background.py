@@ -175,7 +175,8 @@ async def test_what_a_dead_server_left_without_a_job_is_taken_up(
     async with serve(loopback) as make:
         await submit(make(people.owner), receiver.url)
     lost = (
-        "DELETE FROM atlas_jobs.procrastinate_jobs",
+        "SET search_path = atlas_jobs",
+        "DELETE FROM procrastinate_jobs",
         "UPDATE atlas.imports SET created_at = now() - interval '1 minute'",
     )
     with psycopg.connect(database_url, autocommit=True) as connection:

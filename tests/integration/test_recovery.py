@@ -105,6 +105,16 @@ async def test_a_job_that_the_database_failed_is_run_again(database_url: str, mo
     assert left in ([], [("succeeded",)], [("doing",)])
 
 
+async def test_a_job_that_cannot_be_deferred_is_told_as_unavailable(database_url: str) -> None:
+    queue = JobQueue(database_url)
+    await queue.open()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE atlas_jobs.procrastinate_jobs RENAME TO gone")
+    with pytest.raises(UnavailableError, match="Database unavailable"):
+        await queue.defer_import(uuid4())
+    await queue.close()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
 async def test_a_full_disk_is_no_fault_of_ours() -> None:
     def spool() -> None:

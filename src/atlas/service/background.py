@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -56,7 +57,9 @@ class BackgroundService:
                 connection, caller, request, status="pending", callback_url=callback_url, callback_metadata=metadata
             )
             await imports.keep_file(connection, target.import_id, request.path)
-        await self._queue.defer_import(target.import_id)
+        # Should the database be gone now, the import is found without a job and gets one.
+        with contextlib.suppress(UnavailableError):
+            await self._queue.defer_import(target.import_id)
         return {
             "status": "pending",
             "message": f"Import of '{request.file_name}' is being processed asynchronously.",

@@ -53,6 +53,15 @@ def _run_again() -> Iterator[None]:
         raise RetryError(error.message) from error
 
 
+@contextlib.contextmanager
+def _reached() -> Iterator[None]:
+    """Turns the queue's word for an absent database into ours."""
+    try:
+        yield
+    except ConnectorException as error:
+        raise UnavailableError("Database unavailable", "it cannot be reached; try again") from error
+
+
 class JobQueue:
     """Defers jobs, and runs them in this process. Handlers are called with the id that was deferred."""
 
@@ -89,12 +98,13 @@ class JobQueue:
 
     async def defer_import(self, import_id: UUID) -> None:
         """Has an import run; asking twice before it starts is once."""
-        with contextlib.suppress(AlreadyEnqueued):
+        with _reached(), contextlib.suppress(AlreadyEnqueued):
             await self._import.configure(queueing_lock=f"import-{import_id}").defer_async(import_id=str(import_id))
 
     async def defer_delivery(self, delivery_id: UUID) -> None:
         """Has a webhook delivered."""
-        await self._deliver.defer_async(delivery_id=str(delivery_id))
+        with _reached():
+            await self._deliver.defer_async(delivery_id=str(delivery_id))
 
     async def cancel(self, job_id: int) -> bool:
         """Takes a job that waits off the queue. False where it does not wait."""
