@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,6 +14,8 @@ import pytest
 from starlette.exceptions import HTTPException
 from tests.conftest import People
 
+from atlas.app import create_app
+from atlas.config import Settings
 from atlas.core.access import Caller
 from atlas.core.frames import Frame
 from atlas.errors import BadRequestError, UnavailableError, is_disk_full
@@ -103,6 +106,35 @@ async def test_a_job_that_the_database_failed_is_run_again(database_url: str, mo
     with psycopg.connect(database_url) as connection:
         left = connection.execute("SELECT status FROM atlas_jobs.procrastinate_jobs").fetchall()
     assert left in ([], [("succeeded",)], [("doing",)])
+
+
+async def test_what_a_stopping_server_cuts_off_is_unavailable(settings: Settings, people: People) -> None:
+    app = create_app(settings)
+    sent: list[MutableMapping[str, Any]] = []
+    waiting = asyncio.Event()
+
+    async def receive() -> MutableMapping[str, Any]:
+        waiting.set()
+        await asyncio.Event().wait()
+        raise AssertionError("the body never comes")
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"x-api-key", people.owner.encode()), (b"content-type", b"application/json")]
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": "/api/rows/", "raw_path": b"/api/rows/", "query_string": b"", "headers": headers, "root_path": "",
+        "server": ("atlas.test", 80), "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+    async with app.router.lifespan_context(app):
+        request = asyncio.create_task(app(scope, receive, send))
+        await asyncio.wait_for(waiting.wait(), 30)
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+    assert sent[0]["status"] == 503
+    assert b"Server is stopping" in sent[1]["body"]
 
 
 async def test_a_job_that_cannot_be_deferred_is_told_as_unavailable(database_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 import uuid
@@ -28,6 +29,7 @@ _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+STOPPING = ("Server is stopping", "the request was cut off; try again")
 _HSTS = "max-age=31536000"
 
 
@@ -111,6 +113,11 @@ class RequestMiddleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id), counting() as tally, following() as trail:
             try:
                 await self._guarded(scope, self._limited(receive, tally), answer)
+            except asyncio.CancelledError:
+                # The server stops and has waited long enough; what called us would answer with a 500.
+                if not status:
+                    await problem(scope["path"], 503, *STOPPING)(scope, receive, answer)
+                raise
             except Exception as error:
                 log.exception("request failed")
                 if status:
