@@ -99,6 +99,18 @@ def test_names_that_are_not_utf8(write: Callable[[pa.RecordBatch], bytes]) -> No
     assert caught.value.details == "text that is not UTF-8"
 
 
+@pytest.mark.parametrize("kind", ["struct", "list", "map"])
+def test_names_inside_of_types_that_are_not_utf8(kind: str) -> None:
+    # These ended the thread with what is no Exception.
+    inner = pa.struct([pa.field("QQQQ", pa.int64())])
+    types = {"struct": inner, "list": pa.list_(inner), "map": pa.map_(pa.string(), inner)}
+    values = {"struct": {"QQQQ": 1}, "list": [{"QQQQ": 1}], "map": [("k", {"QQQQ": 1})]}
+    column = pa.array([values[kind]], types[kind])
+    body = stream(pa.RecordBatch.from_arrays([STAMP, column], names=["timestamp", "t"])).replace(b"QQQQ", b"QQ\xffQ")
+    with pytest.raises(BadRequestError, match="Invalid"):
+        list(tabular.read_arrow(io.BytesIO(body), None, None))
+
+
 def test_columns_of_one_name() -> None:
     batch = pa.RecordBatch.from_arrays([STAMP, pa.array([1]), pa.array([2])], names=["timestamp", "d", "d"])
     for read, body in ((tabular.read_arrow, stream(batch)), (tabular.read_parquet, parquet(pa.table(batch))),

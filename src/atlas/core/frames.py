@@ -169,9 +169,28 @@ def _fit_array(array: pa.Array, dtype: Dtype) -> tuple[pa.Array | None, pa.Array
 
 
 def nested_to_json(array: pa.Array) -> pa.Array:
-    """Each value of any Arrow type as JSON text; null where there is none."""
+    """Each value of any Arrow type as JSON text; null where there is none.
+
+    Raises UnicodeDecodeError for a name inside the type that is not UTF-8.
+    """
+    _read_names(array.type)
     values = pl.Series(array)
     return encoded(values).set(values.is_null(), None).to_arrow().cast(pa.string())
+
+
+def _read_names(kind: pa.DataType) -> None:
+    """Reads each name in a type: polars ends on one that is not UTF-8, in a way that no handler of errors expects."""
+    if pa.types.is_struct(kind):
+        fields = [kind.field(index) for index in range(kind.num_fields)]
+    elif pa.types.is_map(kind):
+        fields = [kind.key_field, kind.item_field]
+    elif pa.types.is_dictionary(kind):
+        return _read_names(kind.value_type)
+    else:
+        fields = [kind.value_field] if pa.types.is_nested(kind) and hasattr(kind, "value_field") else []
+    for inner in fields:
+        assert isinstance(inner.name, str)
+        _read_names(inner.type)
 
 
 def encoded(values: pl.Series) -> pl.Series:

@@ -35,6 +35,7 @@ PLAIN_FORMATS = (
 )
 
 _BLOCK = 4 * 1024 * 1024
+_HEADER = 1024 * 1024
 _DIGIT = np.zeros(256, bool)
 _DIGIT[list(b"0123456789")] = True
 # What may stand before a cell, and before the digits of a number with a sign.
@@ -72,7 +73,10 @@ def read_csv(file: IO[bytes], time_column: str | None, time_format: str | None) 
 
 
 def _csv_header(file: IO[bytes]) -> list[str]:
-    line = file.readline(1024 * 1024)
+    line = file.readline(_HEADER)
+    # A name may hold line breaks, in quotes.
+    while line.count(b'"') % 2 and len(line) < _HEADER and (more := file.readline(_HEADER)):
+        line += more
     file.seek(0)
     if not line.strip():
         raise BadRequestError("Invalid CSV", "the body is empty; a header line is required")
@@ -190,7 +194,7 @@ def _arrow_batches(file: IO[bytes], is_file: bool) -> Iterator[pa.RecordBatch]:
 def read_ndjson(file: IO[bytes]) -> Iterator[Frame]:
     """Frames of NDJSON, each line `{"timestamp":…,"values":{…}}` or flat `{"timestamp":…,"key":…}`.
 
-    Flat is what `live` and downloads give; the first line decides for all.
+    Flat is what `live` and downloads give; the first line with more than a timestamp decides for all.
     """
     first_row = 0
     nested: bool | None = None
@@ -200,7 +204,7 @@ def read_ndjson(file: IO[bytes]) -> Iterator[Frame]:
         if not lines:
             continue
         if nested is None:
-            nested = _is_nested(lines[0])
+            nested = _is_nested(lines)
         if not nested:
             lines = [_nest(line, first_row + index) for index, line in enumerate(lines)]
         frame, _ = json_rows.decode(b'{"rows":[' + b",".join(lines) + b"]}", first_row)
@@ -208,12 +212,16 @@ def read_ndjson(file: IO[bytes]) -> Iterator[Frame]:
         yield frame
 
 
-def _is_nested(line: bytes) -> bool:
-    try:
-        row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return True
-    return set(row) <= {"timestamp", "values"} and bytes(row.get("values", b"{"))[:1] == b"{"
+def _is_nested(lines: list[bytes]) -> bool | None:
+    """Whether rows have their keys in `values`; None where none of these has any."""
+    for line in lines:
+        try:
+            row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return True
+        if set(row) - {"timestamp"}:
+            return set(row) <= {"timestamp", "values"} and bytes(row["values"])[:1] == b"{"
+    return None
 
 
 def _nest(line: bytes, number: int) -> bytes:
