@@ -92,7 +92,7 @@ export default {
           t.tbody(state.page.results.map(row))))),
       state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.count }, (offset) => { state.offset = offset; }),
       state.creating && h(DetailsDialog, {
-        onClose: () => { state.creating = false; if (route.query.new) go("/datasets", {}, { replace: true }); },
+        onClose: () => { state.creating = false; if (route.query.new) keepQuery("/datasets", {}); },
         onChanged: (made) => go(`/datasets/${made.id}`, { tab: "add" }),
       }));
   },
