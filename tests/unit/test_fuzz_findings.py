@@ -111,6 +111,13 @@ def test_names_inside_of_types_that_are_not_utf8(kind: str) -> None:
         list(tabular.read_arrow(io.BytesIO(body), None, None))
 
 
+def test_bytes_inside_of_lists() -> None:
+    batch = pa.RecordBatch.from_arrays([STAMP, pa.array([[b"a"]], pa.list_(pa.binary()))], names=["timestamp", "l"])
+    for read, body in ((tabular.read_arrow, stream(batch)), (tabular.read_parquet, parquet(pa.table(batch)))):
+        with pytest.raises(BadRequestError, match="Invalid"):
+            list(read(io.BytesIO(body), None, None))
+
+
 def test_columns_of_one_name() -> None:
     batch = pa.RecordBatch.from_arrays([STAMP, pa.array([1]), pa.array([2])], names=["timestamp", "d", "d"])
     for read, body in ((tabular.read_arrow, stream(batch)), (tabular.read_parquet, parquet(pa.table(batch))),

@@ -171,11 +171,17 @@ def _fit_array(array: pa.Array, dtype: Dtype) -> tuple[pa.Array | None, pa.Array
 def nested_to_json(array: pa.Array) -> pa.Array:
     """Each value of any Arrow type as JSON text; null where there is none.
 
-    Raises UnicodeDecodeError for a name inside the type that is not UTF-8.
+    Raises UnicodeDecodeError for a name inside the type that is not UTF-8, ArrowNotImplementedError for a type that
+    JSON has no values for.
     """
     _read_names(array.type)
-    values = pl.Series(array)
-    return encoded(values).set(values.is_null(), None).to_arrow().cast(pa.string())
+    try:
+        values = pl.Series(array)
+        texts = encoded(values)
+    except pl.exceptions.PanicException as error:
+        # No Exception, so that nobody would catch it; such as bytes inside of a list.
+        raise pa.ArrowNotImplementedError(f"{array.type} cannot be written as JSON") from error
+    return texts.set(values.is_null(), None).to_arrow().cast(pa.string())
 
 
 def _read_names(kind: pa.DataType) -> None:
