@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atlas.core.conditions import parse_condition
+from atlas.core.infer import Kind
+from atlas.core.mapping import close_name, match_columns
+from atlas.core.tables import TableColumn
 from atlas.errors import BadRequestError
 from atlas.language.offline.imports import parse_import
 from atlas.language.offline.records import parse_records
@@ -25,6 +28,9 @@ INSTRUCTIONS: list[tuple[str, dict[str, Any]]] = [
     ("Create a new table called sales and import only the columns name, email and amount",
      {"table": "sales", "new": True, "keep": ["name", "email", "amount"]}),
     ("Import into a new table big0, id is the key", {"table": "big0", "new": True, "key": ["id"]}),
+    ("Import into a new table contact", {"table": "contact", "new": True}),
+    ("Import into a new table leads_2", {"table": "leads_2", "new": True}),
+    ("Import into contacts2", {"table": "contacts2"}),
     ("Load into customers. Rename Full Name to name and Email Address to email. Treat zip as text. Use email as the "
      "unique key", {"table": "customers", "rename": {"Full Name": "name", "Email Address": "email"},
                     "types": {"zip": "text"}, "key": ["email"]}),
@@ -60,6 +66,14 @@ INSTRUCTIONS: list[tuple[str, dict[str, Any]]] = [
     ("keep all duplicates in events", {"table": "events", "duplicates": "keep"}),
     ("Import this file", {}),
 ]  # fmt: skip
+
+
+def test_names_with_other_numbers_are_others() -> None:
+    assert close_name("sales_2024", ["sales_2025"]) is None
+    assert close_name("saless_2025", ["sales_2024", "sales_2025"]) == "sales_2025"
+    kind = Kind("double")
+    columns = [TableColumn(name=f"revenue_{year}", type="double") for year in (2024, 2025)]
+    assert match_columns([("Revenue 2026", kind), ("revenues_2025", kind)], columns) == {1: "revenue_2025"}
 
 
 @pytest.mark.parametrize(("text", "said"), INSTRUCTIONS, ids=[text[:50] for text, _ in INSTRUCTIONS])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rapidfuzz import fuzz
@@ -95,9 +96,16 @@ def similarity(header: str, kind: Kind, column: TableColumn) -> float:
         return 0.9
     if not _agree(kind, column):
         return 0.0
+    if not _same_numbers(name, column.name):
+        return 0.0
     ratio = fuzz.ratio(name, column.name) / 100
     # Short names differ by a letter and mean another thing.
     return ratio * 0.95 if min(len(name), len(column.name)) > 4 and ratio >= 0.87 else 0.0
+
+
+def _same_numbers(one: str, other: str) -> bool:
+    """Whether names have the same digits. `sales_2024` is no misspelling of `sales_2025`."""
+    return re.findall(r"\d", one) == re.findall(r"\d", other)
 
 
 def _words(name: str) -> list[str]:
@@ -132,7 +140,8 @@ def close_name(wanted: str, names: Sequence[str], *, least: int = 84, columns: b
     holding = [name for key, name in by_name.items() if set(words) <= set(_words(key))]
     if len(holding) == 1 and columns:
         return holding[0]
-    scored = sorted(((fuzz.ratio(target, key), name) for key, name in by_name.items()), reverse=True)
+    likely = [(key, name) for key, name in by_name.items() if _same_numbers(target, key)]
+    scored = sorted(((fuzz.ratio(target, key), name) for key, name in likely), reverse=True)
     if scored and scored[0][0] >= least and len(target) > 3 and (len(scored) == 1 or scored[1][0] < scored[0][0]):
         return scored[0][1]
     return None

@@ -238,8 +238,9 @@ def _target(scanner: Scanner, found: dict[str, object], tables: Sequence[str]) -
             continue
         name = unquote(match["name"])
         groups = match.groupdict()
-        found["table"] = close_name(name, list(tables)) or name
-        found["new"] = bool(groups.get("new")) or match[0].lower().startswith(("create", "make", "build"))
+        new = bool(groups.get("new")) or match[0].lower().startswith(("create", "make", "build"))
+        # A new table has the name that was said, however like that of another it is.
+        found["table"], found["new"] = name if new else close_name(name, list(tables)) or name, new
         return
     if scanner.take(r"\b(?:create|make|as|into|in) (?:a )?new table\b"):
         found["new"] = True
