@@ -4,6 +4,7 @@
     python dev.py serve [options of atlas serve]   install and start the server
     python dev.py test  [options of pytest]        install, lint, type-check and test
     python dev.py docs  [options of sphinx-build]  install and build the documentation into build/docs
+    python dev.py audit [--strict]                 look up known vulnerabilities of the pinned libraries
     python dev.py run   COMMAND …                  run a command inside the environment
 
 Only the standard library is used here, so that any Python 3.11+ can start it.
@@ -12,11 +13,13 @@ Only the standard library is used here, so that any Python 3.11+ can start it.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -67,6 +70,36 @@ def docs(arguments: list[str]) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
+def audit(arguments: list[str]) -> int:
+    """Fails for a pinned version with a known vulnerability. What could not be looked up, be it all for want of a
+    network, is told, and fails with --strict only."""
+    command = [PYTHON, "-m", "pip_audit", "--requirement", "constraints.txt", "--no-deps", "--disable-pip",
+               "--progress-spinner", "off", "--timeout", "5", "--format", "json"]  # fmt: skip
+    try:
+        install("[audit]")
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
+        found = json.loads(done.stdout)["dependencies"]
+    except (subprocess.SubprocessError, ValueError, KeyError) as error:
+        told = [] if isinstance(error, subprocess.SubprocessError) else done.stderr.strip().splitlines()
+        print(f"NOT AUDITED: pip-audit gave no answer ({told[-1] if told else error})", file=sys.stderr)
+        return 1 if "--strict" in arguments else 0
+    return judge(found, strict="--strict" in arguments)
+
+
+def judge(found: list[dict[str, Any]], *, strict: bool) -> int:
+    """Tells what pip-audit found, and gives the exit code."""
+    known = [one for one in found if "skip_reason" not in one]
+    bad = [one for one in known if one["vulns"]]
+    for one in bad:
+        for told in one["vulns"]:
+            mended = ", ".join(told["fix_versions"]) or "no version yet"
+            print(f"{one['name']} {one['version']}: {told['id']}, mended in {mended}")
+    if not known:
+        print("NOT AUDITED: the advisory service cannot be reached, or knows none of the libraries", file=sys.stderr)
+    print(f"{len(known)} of {len(found)} pinned libraries looked up, {len(bad)} with known vulnerabilities")
+    return 1 if bad or (strict and len(known) < len(found)) else 0
+
+
 def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - anybody may start this file
         print("Atlas needs Python 3.11 or newer", file=sys.stderr)
@@ -84,6 +117,8 @@ def main() -> int:
     if command == "docs":
         install("[dev]")
         return docs(arguments)
+    if command == "audit":
+        return audit(arguments)
     if command == "run" and arguments:
         install("[dev]")
         return subprocess.run([BIN / arguments[0], *arguments[1:]], check=False).returncode
