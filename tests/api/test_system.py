@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psycopg
@@ -114,3 +115,31 @@ async def test_a_dataset_written_out_of_order_gets_an_index_on_time(
     stamps = [row["timestamp"] for row in page["results"]]
     assert stamps == sorted(stamps)
     assert len(stamps) == 40
+
+
+async def test_pages_of_a_large_insert_are_summarized_at_once(
+    owner: httpx.AsyncClient, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing is left to the upkeep that comes later.
+    monkeypatch.setattr("atlas.service.upkeep.DELAY_SECONDS", 3600)
+    dataset = await make_dataset(owner)
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    text = "timestamp,n\n" + "".join(f"{(start + timedelta(seconds=n)).isoformat()},{n}\n" for n in range(50_000))
+    path = f"/api/rows/bulk_insert/?dataset={dataset}"
+    response = await owner.post(path, content=text, headers={"Content-Type": "text/csv"})
+    assert response.status_code == 200
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        found = connection.execute("SELECT table_schema FROM atlas.datasets WHERE id = %s", (dataset,)).fetchone()
+        assert found is not None
+        query = (
+            f"EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM {found[0]}.dataset_{dataset} WHERE ts < '2025-01-01T00:01'"
+        )
+        connection.execute("SET enable_seqscan = off")
+        for _ in range(100):
+            row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+            assert row is not None
+            if row[0][0]["Plan"].get("Rows Removed by Index Recheck", 0) < 25_000:
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("pages were not summarized")

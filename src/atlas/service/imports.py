@@ -127,7 +127,7 @@ class ImportService:
         if plan.dataset:
             outcome = await load_dataset(self._database, target, staging, plan, summarize=lambda o: summary(o, plan))
             assert outcome.dataset_id is not None
-            self._upkeep.touch(outcome.dataset_id)
+            self._upkeep.touch(outcome.dataset_id, outcome.inserted)
             return outcome
         return await load(
             self._database, target, staging, plan, report=progress.report, summarize=lambda o: summary(o, plan)

@@ -136,7 +136,7 @@ class RowService:
 
         result: dict[str, int] = await writing.insert(self._database, dataset, frames, respond, retry)
         wrote(stored)
-        self._upkeep.touch(dataset)
+        self._upkeep.touch(dataset, stored)
         return result
 
     async def delete(self, caller: Caller, dataset_id: int, span: Range) -> dict[str, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import psycopg
 from psycopg import sql
 
-from atlas.store.database import Database
+from atlas.store.database import Connection, Database
 from atlas.store.datasets import table_of
 from atlas.store.queries import queries
 
@@ -20,6 +22,20 @@ async def forget_idempotency_keys(database: Database, hours: int) -> None:
     await database.fetch(queries("rows")["forget_idempotency_keys"], hours=hours)
 
 
+async def summarize(database: Database, dataset_id: int) -> None:
+    """Summarizes new pages, so that reads of a range need not go through them all. Does nothing where there is none."""
+    rows = await database.fetch("SELECT table_schema FROM atlas.datasets WHERE id = %(id)s", id=dataset_id)
+    if rows:
+        with contextlib.suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
+            async with database.connection() as connection:
+                await _summarize(connection, rows[0][0], dataset_id)
+
+
+async def _summarize(connection: Connection, schema: str, dataset_id: int) -> None:
+    index = sql.Identifier(schema, f"dataset_{dataset_id}_brin")
+    await connection.execute(sql.SQL("SELECT brin_summarize_new_values({})").format(sql.Literal(index.as_string())))
+
+
 async def tidy(database: Database, dataset_id: int) -> None:
     """Summarizes new pages and adds the btree if it is due. Does nothing where the dataset is gone."""
     rows = await database.fetch(
@@ -32,10 +48,7 @@ async def tidy(database: Database, dataset_id: int) -> None:
     schema, count, late, indexed = rows[0]
     try:
         async with database.connection() as connection:
-            index = sql.Identifier(schema, f"dataset_{dataset_id}_brin")
-            await connection.execute(
-                sql.SQL("SELECT brin_summarize_new_values({})").format(sql.Literal(index.as_string()))
-            )
+            await _summarize(connection, schema, dataset_id)
             if not indexed and late >= LATE_ROWS and late >= count * LATE_SHARE:
                 await connection.execute("SET statement_timeout = 0")
                 try:
