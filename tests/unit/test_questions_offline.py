@@ -366,3 +366,9 @@ def test_long_questions_are_quick() -> None:
 
 def test_the_same_twice() -> None:
     assert ask("total order amount by state") == ask("total order amount by state")
+
+
+def test_terms_without_a_word_mean_nothing() -> None:
+    terms = tuple(Term(name, "deal_value > 4000", "leads") for name in (" ", "\u0301", "\u200b"))
+    question = Question(text="How many leads are there?", catalog=CATALOG, terms=terms, today="2026-03-15")
+    assert plan_question(question).sql == ask("How many leads are there?").sql

@@ -56,7 +56,9 @@ class Tagger:
         for mention in index.mentions(found):
             if mention.score >= LEAST_SCORE:
                 self._starting.setdefault(mention.start, []).append(mention)
-        self._terms = [(tuple(t.stem for t in tokens(term.name)), term) for term in terms]
+        named = [(tuple(t.stem for t in tokens(term.name)), term) for term in terms]
+        # A name without a word, such as a space, would be found anywhere, and the reading would never go on.
+        self._terms = [(words, term) for words, term in named if words]
 
     def tables(self) -> set[str]:
         """Tables that the question may be about."""
