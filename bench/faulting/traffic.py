@@ -23,10 +23,10 @@ TABLES = ("arrivals", "returns")
 
 
 class Traffic:
-    """Everybody who uses the server. `running` pauses and ends them between requests."""
+    """Everybody who uses the server. Each rests `pace` times as long between requests as with 1."""
 
-    def __init__(self, url: str, key: str, ledger: Ledger, rng: random.Random) -> None:
-        self.url, self.key, self.ledger, self.rng = url, key, ledger, rng
+    def __init__(self, url: str, key: str, ledger: Ledger, rng: random.Random, pace: float = 1.0) -> None:
+        self.url, self.key, self.ledger, self.rng, self.pace = url, key, ledger, rng, pace
         self.datasets: list[int] = []
         self.hook_url = ""
         self.last_event: dict[int, int] = {}
@@ -112,7 +112,10 @@ class Traffic:
                         await asyncio.sleep(self.rng.uniform(0.1, 0.5))
                 taken.update(numbers)
                 number += count
-                await asyncio.sleep(self.rng.uniform(0.02, 0.1 if kind == "single" else 0.6))
+                await self._rest(0.02, 0.1 if kind == "single" else 0.6)
+
+    async def _rest(self, least: float, most: float) -> None:
+        await asyncio.sleep(self.rng.uniform(least, most) * self.pace)
 
     async def _import_now(self) -> None:
         await self._imports(asynchronous=False)
@@ -138,7 +141,7 @@ class Traffic:
             except AtlasClientError as error:
                 one.told = str(error)
                 self.ledger.look("an import", one.told) if isinstance(error, ApiError) else None
-            await asyncio.sleep(self.rng.uniform(0.2, 1.5))
+            await self._rest(0.2, 1.5)
 
     async def _read(self) -> None:
         client = self.client(retries=0)
@@ -150,7 +153,7 @@ class Traffic:
                 self.ledger.reads["answered"] += 1
             except (ConnectionFailed, Unavailable):
                 self.ledger.reads["unavailable"] += 1
-            await asyncio.sleep(self.rng.uniform(0.02, 0.3))
+            await self._rest(0.02, 0.3)
 
     async def _count(self, client: AsyncClient) -> None:
         dataset = self.rng.choice(self.datasets)

@@ -203,6 +203,15 @@ class World:
         """Resident bytes of all processes that answer requests."""
         return sum(process.memory_info().rss for process in self.worker_processes())
 
+    def backend_memory(self) -> int:
+        """Bytes that the processes of PostgreSQL have each for themselves."""
+        total = 0
+        server = self.postmaster()
+        for process in [server, *server.children()] if server else ():
+            with contextlib.suppress(psutil.Error):
+                total += int(process.memory_full_info().uss)
+        return total
+
     def clean_up(self) -> None:
         """Ends what is left of it."""
         if self._process is not None and self._process.poll() is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge
@@ -31,6 +32,7 @@ from atlas.logs import configure_logs
 from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
 from atlas.service.admin import AdminService
+from atlas.service.admission import Lanes
 from atlas.service.asked import AskedService
 from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
@@ -72,6 +74,8 @@ DESCRIPTION = """Store, query, share and stream time series. Send your key in th
 You own what you create. A tag on a dataset lets everybody who holds the tag read it; `public` is free
 to acquire."""
 
+THREADS = 20
+
 ROUTERS = (
     datasets.router,
     tags.router,
@@ -105,6 +109,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Python's own is made for the number of cores; here a few threads stage files for minutes.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
         await database.open()
         listener = Listener(database.url, services.streams.wake)
         listener.start()
@@ -163,10 +169,10 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
     access = AccessService(database)
     tables, tags = TableService(database), TagService(database, access)
     models = model_service(settings, database)
-    language = LanguageService(models)
-    runner = ImportService(database, upkeep, language, max_bytes=settings.max_body_bytes, slots=settings.import_slots)
+    language, lanes = LanguageService(models), lanes_of(settings)
+    runner = ImportService(database, upkeep, language, max_bytes=settings.max_body_bytes, lane=lanes.imports)
     undo = UndoService(database, runner)
-    sql = SqlService(database, secret_of(settings))
+    sql = SqlService(database, secret_of(settings), lanes.queries)
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,
@@ -174,7 +180,14 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         datasets=DatasetService(database, access),
         admin=AdminService(database, KeyService(database), tags, queue),
         tags=tags,
-        rows=RowService(database, access, upkeep, max_body=settings.max_body_bytes, spool_memory=settings.spool_bytes),
+        rows=RowService(
+            database,
+            access,
+            upkeep,
+            lanes.storing,
+            max_body=settings.max_body_bytes,
+            spool_memory=settings.spool_bytes,
+        ),
         reads=ReadService(database, access),
         summaries=SummaryService(database, access, upkeep),
         streams=StreamService(database, access, max_streams=settings.max_streams),
@@ -205,7 +218,18 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         audit=AuditService(database, days=settings.audit_days),
         system=SystemService(database),
         limiter=RateLimiter(settings.rate_limit),
+        lanes=lanes,
     )
+
+
+def lanes_of(settings: Settings) -> Lanes:
+    """How much is served at once."""
+    return Lanes.of(
+        wait=settings.queue_seconds, reads=settings.read_slots, inserts=settings.insert_slots,
+        downloads=settings.download_slots, queries=settings.query_slots, imports=settings.import_slots,
+        # What holds a connection for long leaves others to what does not.
+        storing=max(1, settings.pool_size // 3), patience=settings.request_timeout,
+    )  # fmt: skip
 
 
 def secret_of(settings: Settings) -> Callable[[], str]:

@@ -42,6 +42,13 @@ class Settings(BaseSettings):
     )
     max_page_rows: int = Field(100_000, gt=0, description="Largest `limit` of one page.")
     max_streams: int = Field(2_000, gt=0, description="Live streams that one process serves at once.")
+    queue_seconds: float = Field(
+        1.0, gt=0, le=60, description="Seconds that a request may wait for others before it is refused."
+    )
+    read_slots: int = Field(32, ge=1, le=1000, description="Reads and small changes that one process serves at once.")
+    insert_slots: int = Field(16, ge=1, le=1000, description="Large inserts that one process receives at once.")
+    download_slots: int = Field(32, ge=1, le=1000, description="Downloads that one process sends at once.")
+    query_slots: int = Field(4, ge=1, le=100, description="SQL queries that one process runs at once.")
     rate_limit: str | None = Field(
         None, description="Requests per key, such as `100/second` or `1000/minute;20/second`. Off when unset."
     )

@@ -9,6 +9,7 @@ AtlasError
 ├── TooLargeError 413
 ├── RateLimitedError 429
 └── UnavailableError 503
+    ├── OverloadedError 503 (names when to try again)
     ├── DiskFullError 503
     └── ModelError 503
 """
@@ -23,10 +24,11 @@ class AtlasError(Exception):
 
     status = 500
 
-    def __init__(self, message: str, details: str | None = None) -> None:
+    def __init__(self, message: str, details: str | None = None, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.details = details
+        self.headers = headers
 
 
 class BadRequestError(AtlasError):
@@ -73,19 +75,22 @@ class TooLargeError(AtlasError):
 
 
 class RateLimitedError(AtlasError):
-    """The key has used up its requests for now."""
+    """The key has used up its requests for now, or has too many under way. Its headers say when to try again."""
 
     status = 429
-
-    def __init__(self, message: str, details: str, headers: dict[str, str]) -> None:
-        super().__init__(message, details)
-        self.headers = headers
 
 
 class UnavailableError(AtlasError):
     """The database does not answer."""
 
     status = 503
+
+
+class OverloadedError(UnavailableError):
+    """Too much is under way. Its headers say when to try again."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__("Server is busy", details, {"Retry-After": "1"})
 
 
 class DiskFullError(UnavailableError):

@@ -15,10 +15,12 @@ from atlas.core.access import Caller
 from atlas.core.blocks import Range
 from atlas.core.timestamps import parse_parameter, to_micros
 from atlas.errors import BadRequestError
+from atlas.http.admission import admit, lane_of
 from atlas.http.limits import RateLimiter
 from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
 from atlas.service.admin import AdminService
+from atlas.service.admission import Lanes
 from atlas.service.asked import AskedService
 from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
@@ -77,6 +79,7 @@ class Services:
     audit: AuditService
     system: SystemService
     limiter: RateLimiter
+    lanes: Lanes
 
 
 async def services(request: Request) -> Services:
@@ -90,11 +93,12 @@ _key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Your
 
 
 async def caller(request: Request, bundle: ServicesDep, key: Annotated[str | None, Security(_key_header)]) -> Caller:
-    """The user of the request's key, within its rate limit."""
+    """The user of the request's key, within its rate limit, once the request may be served."""
     found = await bundle.access.authenticate(key)
     request.state.key_id = found.key_id
     request.state.caller = found
     request.state.extra_headers = await bundle.limiter.hit(found.key_id)
+    await admit(request.scope, lane_of(request.scope, bundle.lanes), found.key_id)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 import uuid
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.errors import AtlasError, DiskFullError, is_disk_full
+from atlas.http.admission import admit, release
 from atlas.http.problems import problem
 from atlas.service.audit import AuditService, Trail, following
 from atlas.service.usage import Tally, UsageService, counting
@@ -30,6 +32,8 @@ _SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 STOPPING = ("Server is stopping", "the request was cut off; try again")
+# A client that has not sent its body within so long is cut off.
+LINGER_SECONDS = 5.0
 _HSTS = "max-age=31536000"
 
 
@@ -69,6 +73,36 @@ class SlashMiddleware:
         await self._app(scope, receive, send)
 
 
+class _Body:
+    """What a client sends, and whether it still sends while it is told of an error.
+
+    Who closes a connection with bytes that nobody has read resets it, and the client may never see the answer.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    def left_by(self, scope: Scope) -> bool:
+        """Whether there is more of it, on a connection that ends with this request."""
+        headers = Headers(scope=scope)
+        sent = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        last = scope["http_version"] == "1.0" or headers.get("connection", "").lower() == "close"
+        return sent and last and not self._ended
+
+    async def drain(self) -> None:
+        """Throws away what still comes, for a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._ended:
+                    await self.receive()
+
+
 class RequestMiddleware:
     """Gives each request an id, logs and counts it, bounds its body, and hides what goes wrong inside."""
 
@@ -90,6 +124,7 @@ class RequestMiddleware:
         state = scope.setdefault("state", {})
         started = time.perf_counter()
         status = 0
+        body = _Body(receive)
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -107,12 +142,17 @@ class RequestMiddleware:
                     headers.setdefault(name, value)
             else:
                 tally.bytes_out += len(message.get("body", b""))
+                if status >= 400 and not message.get("more_body", False) and body.left_by(scope):
+                    await send({**message, "more_body": True})
+                    release(scope)
+                    await body.drain()
+                    message = {"type": "http.response.body"}
             await send(message)
 
         self._metrics.active.inc()
         with structlog.contextvars.bound_contextvars(request_id=request_id), counting() as tally, following() as trail:
             try:
-                await self._guarded(scope, self._limited(receive, tally), answer)
+                await self._guarded(scope, self._limited(body.receive, tally), answer)
             except asyncio.CancelledError:
                 # The server stops and has waited long enough; what called us would answer with a 500.
                 if not status:
@@ -125,6 +165,7 @@ class RequestMiddleware:
                 response = last_resort(scope["path"], error, request_id)
                 await response(scope, receive, answer)
             finally:
+                release(scope)
                 self._record(scope, status, time.perf_counter() - started)
                 if "key_id" in state:
                     tally.errors = int(not 0 < status < 400)
@@ -142,7 +183,8 @@ class RequestMiddleware:
             return
         refused = await self._refused_upload(scope)
         if refused is not None:
-            await problem(scope["path"], refused.status, refused.message, refused.details)(scope, receive, send)
+            answer = problem(scope["path"], refused.status, refused.message, refused.details, refused.headers)
+            await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -151,8 +193,10 @@ class RequestMiddleware:
         headers = Headers(scope=scope)
         if not headers.get("content-type", "").startswith("multipart/"):
             return None
+        services = scope["app"].state.services
         try:
-            await scope["app"].state.services.access.authenticate(headers.get("x-api-key"))
+            caller = await services.access.authenticate(headers.get("x-api-key"))
+            await admit(scope, services.lanes.uploads, caller.key_id)
         except AtlasError as error:
             return error
         return None

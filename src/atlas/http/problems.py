@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
-from atlas.errors import AtlasError, RateLimitedError
+from atlas.errors import AtlasError
 
 log = structlog.get_logger()
 
@@ -44,8 +44,7 @@ def _describe(error: RequestValidationError) -> str:
 
 async def _atlas(request: Request, error: Exception) -> Response:
     assert isinstance(error, AtlasError)
-    headers = error.headers if isinstance(error, RateLimitedError) else None
-    return problem(request.url.path, error.status, error.message, error.details, headers)
+    return problem(request.url.path, error.status, error.message, error.details, error.headers)
 
 
 async def _validation(request: Request, error: Exception) -> Response:

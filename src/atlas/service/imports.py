@@ -23,6 +23,7 @@ from atlas.readers.files import read_file
 from atlas.readers.planned import PlannedFile
 from atlas.readers.staging import Staging, within_memory
 from atlas.readers.uploads import open_upload
+from atlas.service.admission import Lane
 from atlas.service.importing import Outcome, Target, load
 from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import inspect, make_plan
@@ -59,13 +60,14 @@ class ImportService:
     """Imports files into tables of the caller's organization."""
 
     def __init__(
-        self, database: Database, upkeep: Upkeep, language: LanguageService, *, max_bytes: int, slots: int
+        self, database: Database, upkeep: Upkeep, language: LanguageService, *, max_bytes: int, lane: Lane
     ) -> None:
         self._database = database
         self._upkeep = upkeep
         self._language = language
         self._max_bytes = max_bytes
-        self._slots = asyncio.Semaphore(slots)
+        # Staging takes memory, so files take turns.
+        self._lane = lane
 
     async def begin(self, caller: Caller, request: ImportRequest) -> Target:
         """Records a new import that runs now."""
@@ -85,17 +87,23 @@ class ImportService:
         return Target(caller, import_id, number)
 
     async def run(self, caller: Caller, request: ImportRequest) -> Row:
-        """Imports a file now; gives the response of `smart-import`."""
-        target = await self.begin(caller, request)
-        keeping = asyncio.create_task(imports.keep_file(self._database, target.import_id, request.path))
-        try:
-            return await self.execute(target, request)
-        finally:
-            await asyncio.wait([keeping])
-            if (error := keeping.exception()) is not None:
-                log.warning("file not kept", import_id=str(target.import_id), error=str(error)[:200])
+        """Imports a file now; gives the response of `smart-import`. Raises OverloadedError where too many run."""
+        async with self._lane.slot(caller.key_id):
+            target = await self.begin(caller, request)
+            keeping = asyncio.create_task(imports.keep_file(self._database, target.import_id, request.path))
+            try:
+                return await self._execute(target, request, again=False)
+            finally:
+                await asyncio.wait([keeping])
+                if (error := keeping.exception()) is not None:
+                    log.warning("file not kept", import_id=str(target.import_id), error=str(error)[:200])
 
     async def execute(self, target: Target, request: ImportRequest, *, again: bool = False) -> Row:
+        """Runs an import that was begun, after all that run before it."""
+        async with self._lane.slot(target.caller.key_id, patient=True):
+            return await self._execute(target, request, again=again)
+
+    async def _execute(self, target: Target, request: ImportRequest, *, again: bool) -> Row:
         """Runs an import that was begun. What goes wrong is recorded with it, then raised.
 
         again: whether it will be run again where the database or the disk fails, so that this is no end to record.
@@ -138,18 +146,16 @@ class ImportService:
         self, caller: Caller, request: ImportRequest, progress: Progress | None = None
     ) -> AsyncIterator[tuple[Staging, ImportPlan, Understood[ImportInstruction]]]:
         told = await self._instruction(caller, request)
-        # Staging takes memory, so files take turns.
-        async with self._slots:
-            with within_memory(), tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
-                folder = Path(name)
-                report = None if progress is None else lambda records: progress.report("reading", records)
-                staging = await asyncio.to_thread(self._stage, request, folder, told.said.sheet, report)
-                try:
-                    plan = await self._plan(caller, request, staging, told.said)
-                    plan = msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
-                    yield staging, plan, told
-                finally:
-                    await asyncio.to_thread(staging.close)
+        with within_memory(), tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
+            folder = Path(name)
+            report = None if progress is None else lambda records: progress.report("reading", records)
+            staging = await asyncio.to_thread(self._stage, request, folder, told.said.sheet, report)
+            try:
+                plan = await self._plan(caller, request, staging, told.said)
+                plan = msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
+                yield staging, plan, told
+            finally:
+                await asyncio.to_thread(staging.close)
 
     def _stage(self, request: ImportRequest, folder: Path, sheet: str | None, report: Any) -> Staging:
         upload = open_upload(request.path, request.file_name, folder, self._max_bytes)
@@ -205,7 +211,7 @@ class ImportService:
 
     async def preview(self, caller: Caller, request: ImportRequest) -> Row:
         """What an import would do. Nothing is written."""
-        async with self._planned(caller, request) as (staging, plan, told):
+        async with self._lane.slot(caller.key_id), self._planned(caller, request) as (staging, plan, told):
             planned = PlannedFile(staging, plan)
             failures = await asyncio.to_thread(planned.reject)
             columns = [column.table_column() for column in plan.columns]

@@ -21,6 +21,7 @@ from atlas.errors import BadRequestError, RowError
 from atlas.readers import json_exact, tabular
 from atlas.readers.bodies import BodyFormat, FrameSpool, SizeLimit, decoder
 from atlas.service.access import AccessService
+from atlas.service.admission import Lane
 from atlas.service.grouping import SMALL_BYTES, SMALL_ROWS, GroupWriter
 from atlas.service.json_body import INLINE_BYTES, JsonBody
 from atlas.service.upkeep import Upkeep
@@ -54,7 +55,14 @@ class RowService:
     """What owners do with the rows of their datasets."""
 
     def __init__(
-        self, database: Database, access: AccessService, upkeep: Upkeep, *, max_body: int, spool_memory: int
+        self,
+        database: Database,
+        access: AccessService,
+        upkeep: Upkeep,
+        storing: Lane,
+        *,
+        max_body: int,
+        spool_memory: int,
     ) -> None:
         self._database = database
         self._access = access
@@ -62,6 +70,7 @@ class RowService:
         self._max_body = max_body
         self._spool_memory = spool_memory
         self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
+        self._storing = storing
         self._groups = GroupWriter(database)
 
     async def close(self) -> None:
@@ -111,9 +120,11 @@ class RowService:
                 return await self._insert_json(caller, request.dataset, chunks, spool, retry)
             dataset = _required(request.dataset)
             await self._collect_file(request, chunks, spool)
-            return await self._store(dataset, _spooled(spool), retry())
+            return await self._store(caller, dataset, _spooled(spool), retry())
 
-    async def _store(self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None) -> dict[str, int]:
+    async def _store(
+        self, caller: Caller, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None
+    ) -> dict[str, int]:
         """Stores the frames: with others where they are few, else in a transaction of their own."""
         first: list[Frame] = []
         rows = size = 0
@@ -121,7 +132,8 @@ class RowService:
             first.append(frame)
             rows, size = rows + len(frame), size + frame.nbytes
             if rows > SMALL_ROWS or size > SMALL_BYTES:
-                return await self._store_many(dataset, _chained(first, frames), retry)
+                async with self._storing.slot(caller.key_id):
+                    return await self._store_many(dataset, _chained(first, frames), retry)
         response = {"inserted": rows, "total": rows}
         result: dict[str, int] = await self._grouped(dataset, SmallInsert(first, rows, response, retry))
         return result
@@ -144,7 +156,8 @@ class RowService:
         await self._access.require(caller, dataset_id, write=True)
         if span.empty:
             return {"deleted": 0}
-        return {"deleted": await writing.delete_range(self._database, dataset_id, span)}
+        async with self._storing.slot(caller.key_id):
+            return {"deleted": await writing.delete_range(self._database, dataset_id, span)}
 
     async def _decoded(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:
         unpack = decoder(encoding)
@@ -169,7 +182,7 @@ class RowService:
         body = JsonBody(spool, self._threads)
         try:
             await body.receive(chunks, found)
-            return await self._store(dataset[0], body.frames(), retry())
+            return await self._store(caller, dataset[0], body.frames(), retry())
         finally:
             body.cancel()
 

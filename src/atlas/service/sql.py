@@ -12,6 +12,7 @@ from atlas.core.identifiers import table_identifier
 from atlas.core.sqlgate import CheckedQuery, check_query
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service import audit
+from atlas.service.admission import Lane
 from atlas.service.results import csv_text
 from atlas.store.catalogs import CatalogStore
 from atlas.store.database import Database
@@ -24,7 +25,8 @@ MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
 class SqlService:
     """What a caller may ask with SQL. secret: what the readers' passwords are made from; it may block."""
 
-    def __init__(self, database: Database, secret: Callable[[], str]) -> None:
+    def __init__(self, database: Database, secret: Callable[[], str], lane: Lane) -> None:
+        self._lane = lane
         self._catalogs = CatalogStore(database)
         self._runner = QueryRunner(database, secret)
 
@@ -43,17 +45,19 @@ class SqlService:
         """The rows of a checked query.
 
         Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read any
-        more, UnavailableError where it takes too long.
+        more, UnavailableError where it takes too long, OverloadedError or RateLimitedError where too many run.
         """
         datasets = dataset_ids(catalog, checked.tables)
         for dataset in datasets:
             audit.touched(dataset)
-        return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows)
+        async with self._lane.slot(caller.key_id):
+            return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows)
 
     async def tried(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
         """A query that PostgreSQL would run; nothing is run. Raises BadRequestError with the reason."""
         checked = await self.check(text, catalog)
-        reason = await self._runner.explain(caller, checked.physical, dataset_ids(catalog, checked.tables))
+        async with self._lane.slot(caller.key_id):
+            reason = await self._runner.explain(caller, checked.physical, dataset_ids(catalog, checked.tables))
         if reason is not None:
             raise BadRequestError("Query refused", reason)
         return checked

@@ -23,7 +23,7 @@ class SystemService:
         """A report on the database connection, and whether it is good."""
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                await self._database.fetch("SELECT 1")
+                await self._database.look_up("SELECT 1")
             healthy = True
         except (AtlasError, TimeoutError):
             healthy = False

@@ -26,7 +26,7 @@ async def find_callers(database: Database, keys: Collection[str]) -> dict[str, t
     wanted = {key: prefix for key in keys if (prefix := lookup_prefix(key)) is not None}
     if not wanted:
         return {}
-    rows = await database.fetch(queries("keys")["find_keys"], prefixes=list(set(wanted.values())))
+    rows = await database.look_up(queries("keys")["find_keys"], prefixes=list(set(wanted.values())))
     found = {}
     for key, wanted_prefix in wanted.items():
         digest = hash_key(key)

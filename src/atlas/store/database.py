@@ -31,6 +31,8 @@ POOL_WAIT_SECONDS = 10.0
 MIN_VERSION = 150000
 # Columnar reads at once per process; each has a thread and a connection of its own.
 ARROW_READERS = 8
+# For looking up keys and rights, beside those of the pool.
+LOOKUP_CONNECTIONS = 3
 UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
 
 
@@ -40,17 +42,15 @@ class Database:
     def __init__(self, url: str, *, pool_size: int, statement_timeout: float) -> None:
         self.url = url
         self._timeout_ms = int(statement_timeout * 1000)
-        self._pool = psycopg_pool.AsyncConnectionPool(
-            url,
-            min_size=1,
-            max_size=pool_size,
-            timeout=POOL_WAIT_SECONDS,
-            kwargs={"autocommit": True, "options": self._options()},
-            open=False,
-            check=_check,
-        )
+        self._pool, self._lookups = self._new_pool(pool_size), self._new_pool(LOOKUP_CONNECTIONS)
         self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
         self._arrow = QueuePool(self._connect_arrow, pool_size=ARROW_READERS, max_overflow=0, timeout=POOL_WAIT_SECONDS)
+
+    def _new_pool(self, size: int) -> psycopg_pool.AsyncConnectionPool[Connection]:
+        return psycopg_pool.AsyncConnectionPool(
+            self.url, min_size=1, max_size=size, timeout=POOL_WAIT_SECONDS, open=False, check=_check,
+            kwargs={"autocommit": True, "options": self._options()},
+        )  # fmt: skip
 
     def _options(self) -> str:
         # Reads are planned from row blocks, so an index always fits better than the whole table; a freshly
@@ -69,17 +69,24 @@ class Database:
 
     async def open(self) -> None:
         await self._pool.open()
+        await self._lookups.open()
 
     async def close(self) -> None:
         await self._pool.close()
+        await self._lookups.close()
         self._threads.shutdown(cancel_futures=True)
         self._arrow.dispose()
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection in autocommit mode. A lost or absent server becomes UnavailableError."""
+        async with self._connection(self._pool) as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, pool: psycopg_pool.AsyncConnectionPool[Connection]) -> AsyncIterator[Connection]:
         try:
-            async with self._pool.connection() as connection:
+            async with pool.connection() as connection:
                 yield connection
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
             raise unavailable(error) from error
@@ -93,6 +100,12 @@ class Database:
     async def fetch(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
         """All rows of one statement, run by itself."""
         async with self.connection() as connection:
+            cursor = await connection.execute(query, parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def look_up(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
+        """As `fetch`, for what every request begins with: on connections that nothing slow holds."""
+        async with self._connection(self._lookups) as connection:
             cursor = await connection.execute(query, parameters)
             return await cursor.fetchall() if cursor.description else []
 

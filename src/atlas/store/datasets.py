@@ -59,7 +59,7 @@ async def one(connection: Connection, query: str, **parameters: Any) -> Row | No
 async def access(database: Database, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Access]:
     """What users may do with datasets, for pairs (user id, dataset id), without those whose dataset does not exist."""
     users, ids = [user for user, _ in pairs], [dataset for _, dataset in pairs]
-    rows = await database.fetch(queries("datasets")["access"], users=users, ids=ids)
+    rows = await database.look_up(queries("datasets")["access"], users=users, ids=ids)
     return {(user, dataset): Access(is_owner, tuple(tags)) for user, dataset, is_owner, tags in rows}
 
 

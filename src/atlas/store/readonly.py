@@ -17,7 +17,6 @@ from atlas.errors import BadRequestError, UnavailableError
 from atlas.store.database import UNREACHABLE, Connection, Database
 from atlas.store.readers import ReaderRoles
 
-_SLOT_WAIT_SECONDS = 10.0
 _GRACE_SECONDS = 5.0
 _LEAST_BYTES = 64 * 1024
 _TOO_LARGE = "a row of it is too large: "
@@ -39,15 +38,14 @@ class QueryResult:
 
 
 class QueryRunner:
-    """Runs queries, `slots` at once. timeout: seconds for one; max_bytes: of its rows, as text."""
+    """Runs queries. timeout: seconds for one; max_bytes: of its rows, as text."""
 
     def __init__(
-        self, database: Database, secret: Callable[[], str], *, timeout: float = 30.0, slots: int = 4,
+        self, database: Database, secret: Callable[[], str], *, timeout: float = 30.0,
         max_bytes: int = 16 * 1024 * 1024,
     ) -> None:  # fmt: skip
         self._roles = ReaderRoles(database, secret, timeout=timeout)
         self._timeout, self._max_bytes = timeout, max_bytes
-        self._slots = asyncio.Semaphore(slots)
 
     async def run(
         self, caller: Caller, sql: str, datasets: Collection[int] = (), *, max_rows: int = 1000
@@ -55,7 +53,7 @@ class QueryRunner:
         """The rows of one SELECT with physical names.
 
         Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read,
-        UnavailableError where it takes too long or too many run already.
+        UnavailableError where it takes too long.
         """
         text = _encoded(sql)
         async with self._session(caller, datasets) as connection:
@@ -105,7 +103,6 @@ class QueryRunner:
     @contextlib.asynccontextmanager
     async def _session(self, caller: Caller, datasets: Collection[int]) -> AsyncIterator[Connection]:
         """A read-only transaction of the caller's role that is rolled back and closed, whatever happens."""
-        await self._take_slot()
         connection: Connection | None = None
         try:
             async with asyncio.timeout(self._timeout + _GRACE_SECONDS):
@@ -117,16 +114,8 @@ class QueryRunner:
         except psycopg.Error as error:
             raise _refused(error) from error
         finally:
-            self._slots.release()
             if connection is not None:
                 await _end(connection)
-
-    async def _take_slot(self) -> None:
-        try:
-            async with asyncio.timeout(_SLOT_WAIT_SECONDS):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise UnavailableError(*_BUSY) from None
 
 
 def _encoded(sql: str) -> bytes:
