@@ -35,8 +35,9 @@ SHORT_KINDS = ("kill-backend", "cut-connections", "kill-server", "fill-disk", "e
 # Memory may be this much more after the faults than before: allocators keep what a burst needed.
 MEMORY_FACTOR, MEMORY_MORE = 1.25, 64 * 2**20
 
-# Two processes, each with 10 pooled connections, 8 for columnar reads, 6 for jobs and notifications, 4 for SQL.
-MOST_CONNECTIONS = 2 * (10 + 8 + 6 + 4)
+# Two processes, each with 10 pooled connections, 3 for look-ups, 8 for columnar reads, 6 for jobs and notifications, 4
+# for SQL.
+MOST_CONNECTIONS = 2 * (10 + 3 + 8 + 6 + 4)
 
 
 class Run:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx2
 import pyarrow as pa
 
-from atlas.client import ApiError, AsyncClient, AtlasClientError, ConnectionFailed, Unavailable
+from atlas.client import ApiError, AsyncClient, AtlasClientError, ConnectionFailed, RateLimited, Unavailable
 from faulting.ledger import Import, Ledger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -108,7 +108,7 @@ class Traffic:
                     try:
                         await _send(client, dataset, writer, numbers, kind, key, Path(folder) / "rows.csv")
                         break
-                    except (ConnectionFailed, Unavailable):
+                    except (ConnectionFailed, RateLimited, Unavailable):
                         await asyncio.sleep(self.rng.uniform(0.1, 0.5))
                 taken.update(numbers)
                 number += count
@@ -151,7 +151,7 @@ class Traffic:
             try:
                 await look(client)
                 self.ledger.reads["answered"] += 1
-            except (ConnectionFailed, Unavailable):
+            except (ConnectionFailed, RateLimited, Unavailable):
                 self.ledger.reads["unavailable"] += 1
             await self._rest(0.02, 0.3)
 

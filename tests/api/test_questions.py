@@ -19,6 +19,7 @@ from atlas.core.access import Caller
 from atlas.errors import BadRequestError, ModelError, NotFoundError, UnavailableError
 from atlas.language.plan import Chart, Question, QuestionPlan
 from atlas.service.access import AccessService
+from atlas.service.admission import Lane
 from atlas.service.glossary import GlossaryService
 from atlas.service.questions import QuestionService
 from atlas.service.sql import SqlService
@@ -400,7 +401,7 @@ class Planner:
 async def service(url: str, planner: Planner, models: Models | None = None) -> AsyncIterator[QuestionService]:
     database = Database(url, pool_size=4, statement_timeout=30)
     await database.open()
-    sql = SqlService(database, lambda: "a secret of the tests")
+    sql = SqlService(database, lambda: "a secret of the tests", Lane("queries", 4, 1))
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     try:
         yield QuestionService(database, sql, verified, glossary, models or Models(), planner)  # type: ignore[arg-type]

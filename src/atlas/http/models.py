@@ -212,6 +212,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     for status, text in {
         400: "Invalid parameters or body", 401: "Missing or invalid API key",
         403: "No permission for this action", 404: "No such resource", 413: "Body too large",
-        429: "Rate limit exceeded", 500: "Something went wrong", 503: "Database unavailable",
+        429: "Rate limit exceeded, or too many requests of the key at once", 500: "Something went wrong",
+        503: "Database unavailable or server busy",
     }.items()
 }  # fmt: skip

@@ -18,7 +18,8 @@ CONTENT_ERRORS: dict[int | str, dict[str, Any]] = {
     for status, text in {
         400: "Invalid parameter, file or instruction", 401: "Missing or invalid API key", 403: "No permission",
         404: "No such table, import or record", 413: "File too large", 422: "Body does not fit its schema",
-        429: "Rate limit exceeded", 500: "Something went wrong", 503: "Database unavailable",
+        429: "Rate limit exceeded, or too many requests of the key at once", 500: "Something went wrong",
+        503: "Database unavailable or server busy",
     }.items()
 }  # fmt: skip
 
