@@ -115,8 +115,8 @@ def create_app(settings: Settings) -> FastAPI:
         listener = Listener(database.url, services.streams.wake)
         listener.start()
         await queue.open()
-        services.usage.start()
-        services.audit.start()
+        services.usage.tallies.start()
+        services.audit.entries.start()
         if settings.jobs:
             services.background.start(settings.jobs)
         try:
@@ -128,8 +128,8 @@ def create_app(settings: Settings) -> FastAPI:
             await services.models.close()
             await services.sql.close()
             await services.rows.close()
-            await services.usage.close()
-            await services.audit.close()
+            await services.usage.tallies.close()
+            await services.audit.entries.close()
             await database.close()
 
     app = FastAPI(

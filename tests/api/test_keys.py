@@ -166,11 +166,11 @@ async def test_processes_add_up_and_lose_nothing(settings: Settings, people: Peo
         caller = await AccessService(early).authenticate(people.holder)
         first.count(caller.key_id, Tally(requests=1, bytes_in=5))
         # Its database cannot be reached yet: the counts wait, and nobody hears of it.
-        await first.flush()
+        await first.tallies.flush()
         await late.open()
         second.count(caller.key_id, Tally(requests=1, errors=1, bytes_in=7))
         second.count(999_999, Tally(requests=1))
-        await second.close()
+        await second.tallies.close()
         found = await first.report(caller, 1)
         assert found["days"] == [
             {"date": found["days"][0]["date"], "requests": 2, "errors": 1, "bytes_in": 12, "bytes_out": 0,

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-
 from atlas.core.access import Caller
 from atlas.errors import ForbiddenError
+from atlas.service.behind import WriteBehind
 from atlas.service.shown import moment, page
 from atlas.store import audit
 from atlas.store.database import Database
-from atlas.store.tasks import end_task
 
 Row = dict[str, Any]
-log = structlog.get_logger()
 FLUSH_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
-# A database that is away must not fill the memory.
-_MOST_WAITING = 50_000
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 # POSTs that change nothing of anybody's data.
 _READING = {
@@ -62,14 +56,37 @@ def touched(dataset_id: int) -> None:
         trail.datasets.add(dataset_id)
 
 
+@dataclass(slots=True)
+class Entry:
+    """Requests of a key that are alike."""
+
+    at: datetime
+    organization_id: int
+    user_id: int
+    user_name: str
+    key_id: int
+    action: str
+    method: str
+    path: str
+    dataset_id: int | None
+    status: int
+    requests: int
+    rows: int
+    request_id: str
+
+    def add(self, other: Entry) -> None:
+        self.requests += other.requests
+        self.rows += other.rows
+        self.request_id = other.request_id
+
+
 class AuditService:
-    """Keeps and shows the log. Entries are stored within about a second; a killed process loses those that wait."""
+    """Keeps and shows the log. Entries are stored within about a second."""
 
     def __init__(self, database: Database, *, days: int) -> None:
         self._database, self._days = database, days
-        self._waiting: dict[tuple[Any, ...], Row] = {}
-        self._task: asyncio.Task[None] | None = None
         self._tidied = -TIDY_SECONDS
+        self.entries = WriteBehind[tuple[Any, ...], Entry]("audit log", FLUSH_SECONDS, self._store, also=self._tidy)
 
     def note(
         self, caller: Caller, trail: Trail, *, method: str, path: str, status: int, rows: int, request_id: str
@@ -77,55 +94,22 @@ class AuditService:
         """Notes a request that was answered. It costs some dictionary lookups."""
         writes = method not in _SAFE and path not in _READING
         none: list[int | None] = [None] if writes else []
+        action, now = "write" if writes else "read", datetime.now(UTC)
         for dataset in sorted(trail.datasets) or none:
-            action = "write" if writes else "read"
             key = (caller.key_id, action, method, path, dataset, status)
-            known = self._waiting.get(key)
-            if known is None:
-                if len(self._waiting) >= _MOST_WAITING:
-                    continue
-                self._waiting[key] = known = {
-                    "at": datetime.now(UTC), "organization_id": caller.organization_id, "user_id": caller.user_id,
-                    "user_name": caller.user_name, "key_id": caller.key_id, "action": action, "method": method,
-                    "path": path[:500], "dataset_id": dataset, "status": status, "requests": 0, "rows": 0,
-                }  # fmt: skip
-            known["requests"] += 1
-            known["rows"] += rows
-            known["request_id"] = request_id
+            self.entries.add(key, Entry(
+                now, caller.organization_id, caller.user_id, caller.user_name, caller.key_id, action, method,
+                path[:500], dataset, status, 1, rows, request_id,
+            ))  # fmt: skip
 
-    def start(self) -> None:
-        """Stores what was noted every second from now on."""
-        self._task = asyncio.create_task(self._run())
+    async def _store(self, entries: Mapping[tuple[Any, ...], Entry]) -> None:
+        await audit.add(self._database, [asdict(entry) for entry in entries.values()])
 
-    async def close(self) -> None:
-        """Stores what is left."""
-        await end_task(self._task)
-        await self.flush()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            await self.flush()
-            if self._days and time.monotonic() - self._tidied >= TIDY_SECONDS:
-                self._tidied = time.monotonic()
-                with contextlib.suppress(Exception):
-                    await audit.forget(self._database, self._days)
-
-    async def flush(self) -> None:
-        """Stores what was noted. What cannot be stored now is kept; nothing is ever raised."""
-        if not self._waiting:
-            return
-        taken, self._waiting = self._waiting, {}
-        stored = False
-        try:
-            await audit.add(self._database, list(taken.values()))
-            stored = True
-        except Exception as error:
-            log.warning("audit log not stored", error=str(error)[:200])
-        finally:
-            # Also where the task was cancelled meanwhile.
-            if not stored:
-                self._waiting = taken | self._waiting
+    async def _tidy(self) -> None:
+        if self._days and time.monotonic() - self._tidied >= TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            with contextlib.suppress(Exception):
+                await audit.forget(self._database, self._days)
 
     async def list(
         self, caller: Caller, user: str | None, action: str | None, dataset_id: int | None, limit: int, offset: int
@@ -133,7 +117,7 @@ class AuditService:
         """A page of what users of the caller's organization did, and of what others did with its datasets."""
         if not caller.is_admin:
             raise ForbiddenError("Permission denied", "Only admins read the audit log")
-        await self.flush()
+        await self.entries.flush()
         found = await audit.listed(
             self._database, organization=caller.organization_id, user=user, action=action, dataset=dataset_id,
             limit=limit, offset=offset,

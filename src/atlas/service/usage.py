@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import date
 from typing import Any
 
-import structlog
-
 from atlas.core.access import Caller
+from atlas.service.behind import WriteBehind
 from atlas.store import usage
 from atlas.store.database import Database
-from atlas.store.tasks import end_task
 
 Row = dict[str, Any]
-log = structlog.get_logger()
 FLUSH_SECONDS = 5.0
 _DAY_SECONDS = 86_400
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -69,57 +65,22 @@ class UsageService:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: dict[tuple[int, int], Tally] = {}
-        self._task: asyncio.Task[None] | None = None
+        self.tallies = WriteBehind[tuple[int, int], Tally]("usage", FLUSH_SECONDS, self._store)
 
     def count(self, key_id: int, tally: Tally) -> None:
-        """Counts a request. It costs a dictionary lookup."""
-        self._add((key_id, int(time.time()) // _DAY_SECONDS), tally)
+        """Counts a request."""
+        self.tallies.add((key_id, int(time.time()) // _DAY_SECONDS), replace(tally))
 
-    def _add(self, place: tuple[int, int], tally: Tally) -> None:
-        known = self._waiting.get(place)
-        if known is None:
-            self._waiting[place] = known = Tally()
-        known.add(tally)
-
-    def start(self) -> None:
-        """Stores what was counted every few seconds from now on."""
-        self._task = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        """Stores what is left."""
-        await end_task(self._task)
-        await self.flush()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Stores what was counted. What cannot be stored now is kept; nothing is ever raised."""
-        if not self._waiting:
-            return
-        taken, self._waiting = self._waiting, {}
+    async def _store(self, tallies: Mapping[tuple[int, int], Tally]) -> None:
         counted: list[usage.Counted] = []
-        for (key_id, day), tally in taken.items():
+        for (key_id, day), tally in tallies.items():
             requests, errors, bytes_in, bytes_out, rows = astuple(tally)
             at = date.fromordinal(_EPOCH + day)
             counted.append((key_id, at, requests, errors, bytes_in, bytes_out, rows))
-        stored = False
-        try:
-            await usage.add(self._database, counted)
-            stored = True
-        except Exception as error:
-            log.warning("usage not stored", error=str(error)[:200])
-        finally:
-            # Also where the task was cancelled meanwhile.
-            if not stored:
-                for place, tally in taken.items():
-                    self._add(place, tally)
+        await usage.add(self._database, counted)
 
     async def report(self, caller: Caller, days: int) -> Row:
         """What the caller's keys have used in the last days, today included, and what is stored."""
-        await self.flush()
+        await self.tallies.flush()
         by_day, by_key, stored = await usage.report(self._database, caller, days)
         return {"success": True, "days": by_day, "keys": by_key, "storage": stored}
