@@ -27,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 SLOW_SECONDS = 1.0
 HEAVY_KB = 300 * 1024
+EXIT_SECONDS = 15
 MAX_BYTES = {"excel": 32_768, "archives": 32_768, "imports": 16_384}
 NAMES = (
     "json_fast json_pieces ndjson csv_rows parquet_rows arrow_rows stamps delimited excel xml_records json_records "
@@ -55,6 +56,9 @@ class Notes:
             (self._folder / f"executions-{os.getpid()}").write_text(str(self._executions), encoding="ascii")
 
     def add(self, place: str, text: str, data: bytes) -> None:
+        if " " not in place:
+            # Two ways that differ have no line; some are kept, as one cause must not hide others.
+            place = next((name for n in range(1, 6) if (name := f"{place} {n}") not in self._known), f"{place} 1")
         if place in self._known:
             return
         self._known.add(place)
@@ -117,6 +121,16 @@ def one(name: str, folder: Path, seconds: int) -> None:
     atheris.Fuzz()
 
 
+def _run(command: list[str], log: Path, seconds: int) -> int:
+    """Runs a fuzzer; gives its exit code. libFuzzer itself ends what hangs, but its own exit can wait for a thread of
+    Arrow's or Polars' that waits for the interpreter's lock: such a process has done its work and is killed."""
+    with log.open("ab") as out:
+        try:
+            return subprocess.run(command, stdout=out, stderr=out, check=False, timeout=seconds).returncode
+        except subprocess.TimeoutExpired:
+            return 0
+
+
 def supervise(name: str, work: Path, seconds: int) -> dict[str, Any]:
     """Runs one target for so long, again after each crash. Gives executions and places of findings."""
     folder = work / name
@@ -128,9 +142,7 @@ def supervise(name: str, work: Path, seconds: int) -> dict[str, Any]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     while (left := int(end - time.monotonic())) > 2:
         command = [sys.executable, __file__, "--one", name, "--seconds", str(left), "--work", str(work)]
-        with (folder / "log").open("ab") as log:
-            code = subprocess.run(command, stdout=log, stderr=log, check=False).returncode
-        crashes += code != 0
+        crashes += _run(command, folder / "log", left + EXIT_SECONDS) != 0
         if crashes > 20:
             break
     executions = sum(int(path.read_text(encoding="ascii")) for path in folder.glob("executions-*"))

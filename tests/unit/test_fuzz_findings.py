@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zipfile
 from collections.abc import Callable
@@ -58,6 +59,14 @@ def test_text_in_json_that_is_not_utf8(values: bytes, field: str) -> None:
     with pytest.raises(RowError, match="Invalid row data") as caught:
         json_rows.decode(b'{"rows":[' + rows + b"]}", first_row=5)
     assert (caught.value.row, caught.value.reason) == (6, "not UTF-8")
+
+
+@pytest.mark.parametrize("dataset", [b"1" * 35, b'"2025-01-01"', b"1.5", b"true", b"null", b"7"])
+def test_the_dataset_of_a_json_body_is_what_was_sent(dataset: bytes) -> None:
+    # Arrow gave a float, or a date, where the exact decoder gave the number or the text.
+    body = b'{"dataset":' + dataset + b',"rows":[{"timestamp":"2025-01-01","values":{"a":1}}]}'
+    found, expected = json_rows.decode(body)[1], json.loads(dataset)
+    assert (type(found), found) == (type(expected), expected)
 
 
 @pytest.mark.parametrize(

@@ -140,23 +140,17 @@ def _array(pa: Any, values: list[Any]) -> Any:
         raise DataError("No Arrow column can hold this", str(error)) from None
 
 
-@dataclass(frozen=True)
-class Result(Record):
-    """Rows of SQL. truncated: whether there are more; seconds: in the database."""
+class HasRows:
+    """What holds rows gives them in other forms."""
 
-    sql: str
-    columns: tuple[ResultColumn, ...]
     rows: Rows
-    truncated: bool = False
-    seconds: float = 0.0
-    tables: tuple[str, ...] = ()
 
     def dicts(self) -> list[Json]:
         """The rows by name."""
         return self.rows.dicts()
 
     def to_arrow(self) -> pa.Table:
-        """The rows as an Arrow table."""
+        """The rows as an Arrow table; an answer has types told from its values, the result of SQL the exact ones."""
         return self.rows.to_arrow()
 
     def to_polars(self) -> pl.DataFrame:
@@ -166,6 +160,18 @@ class Result(Record):
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a pandas data frame."""
         return self.rows.to_pandas()
+
+
+@dataclass(frozen=True)
+class Result(HasRows, Record):
+    """Rows of SQL. truncated: whether there are more; seconds: in the database."""
+
+    sql: str
+    columns: tuple[ResultColumn, ...]
+    rows: Rows
+    truncated: bool = False
+    seconds: float = 0.0
+    tables: tuple[str, ...] = ()
 
 
 def read_result(data: Json) -> Result:

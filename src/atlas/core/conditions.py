@@ -8,16 +8,15 @@ that are on a list, and everything else is refused, whatever it is.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.simplify import simplify
 
+from atlas.core.sqlgate_pieces import Lexer, Piece
 from atlas.errors import BadRequestError
 
 MAX_CHARACTERS = 10_000
@@ -76,17 +75,6 @@ _RULES: dict[type[exp.Expr], tuple[int, dict[str, int | type]]] = {
        for kind, level in ((exp.DPipe, _OTHER), (exp.Add, _ADD), (exp.Sub, _ADD), (exp.Mul, _MULTIPLY),
                            (exp.Div, _MULTIPLY), (exp.Mod, _MULTIPLY))},
 }  # fmt: skip
-_PIECE = re.compile(
-    r"""(?P<space>[ \t\n\r]+)
-      | (?P<comment>--|/\*)
-      | (?P<string>'[^']*(?:''[^']*)*')
-      | (?P<quoted>"[^"]*(?:""[^"]*)*")
-      | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(?![\w.'"$])
-      | (?P<word>[^\W\d]\w*)(?![\w'"$])
-      | (?P<operator>(?:::|<>|!=|<=|>=|\|\||!~\*|!~|~\*|[-+*/%=<>~])(?![:=<>!~*/%|]))
-      | (?P<mark>[(),])""",
-    re.VERBOSE,
-)
 _STAND_IN = re.compile(r"""['"]?([cs])(\d{1,4})['"]?""", re.IGNORECASE)
 
 
@@ -108,10 +96,12 @@ def parse_condition(text: str, columns: Collection[str]) -> Condition:
 
     Columns whose names start with `_` are not usable. Raises BadRequestError("Invalid condition", reason).
     """
-    _check_text(text)
+    _LEXER.check(text)
+    if not text.strip():
+        raise _refuse("it is empty")
     try:
         usable = sorted(c for c in columns if not c.startswith("_") and c.lower() not in _SYSTEM_COLUMNS)
-        reader = _Reader(list(_pieces(text)), usable)
+        reader = _Reader(list(_LEXER.split(text)), usable)
         tree = reader.parse()
         # Parts before what they are part of, which may look at them.
         for node in reversed(list(tree.walk())):
@@ -126,56 +116,17 @@ def _refuse(reason: str) -> BadRequestError:
     return BadRequestError("Invalid condition", f"condition: {reason}")
 
 
-def _check_text(text: str) -> None:
-    if len(text) > MAX_CHARACTERS:
-        raise _refuse(f"it is over {MAX_CHARACTERS:,} characters long")
-    for position, character in enumerate(text, 1):
-        # Surrogates (Cs) have no UTF-8.
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
-            raise _refuse(f"control character U+{ord(character):04X} at character {position}")
-    if not text.strip():
-        raise _refuse("it is empty")
-
-
-class _Piece(NamedTuple):
-    kind: str
-    text: str
-
-    @property
-    def word(self) -> str:
-        """A bare word in capitals, of ASCII only: `ſ` and `ı` have ASCII capitals too."""
-        return self.text.upper() if self.kind == "word" and self.text.isascii() else ""
-
-
-def _pieces(text: str) -> Iterator[_Piece]:
-    """The text in pieces without the space between. Refuses comments and every character that starts no piece."""
-    position = 0
-    while position < len(text):
-        match = _PIECE.match(text, position)
-        if match is None or match.lastgroup == "comment":
-            reason = "a comment is not allowed" if match else _unreadable(text[position : position + 80])
-            raise _refuse(f"{reason}, at character {position + 1}")
-        if match.lastgroup != "space":
-            yield _Piece(str(match.lastgroup), match[0])
-        position = match.end()
-
-
-def _unreadable(rest: str) -> str:
-    if rest[0] in "'\"":
-        return f"the quote {rest[0]} is not closed"
-    if re.match(r"[^\W\d]\w*", rest):
-        return f"{rest[:20]!r}: put a space before a quote; E'', U&'' and `$` are not allowed"
-    if rest[0].isdigit():
-        return f"{rest[:20]!r} is not a number"
-    known = {"$": " (a parameter or a dollar quote)", ".": " (a qualified name)", ":": " (a parameter)"}
-    return f"{rest[:2].strip()!r}{known.get(rest[0], '')} is not allowed"
+_LEXER = Lexer(
+    marks="(),", most=MAX_CHARACTERS, refuse=_refuse,
+    hints={"$": "a parameter or a dollar quote", ".": "a qualified name", ":": "a parameter"},
+)  # fmt: skip
 
 
 @dataclass(slots=True)
 class _Reader:
     """Turns pieces into what the parser sees, with a stand-in for every name and text."""
 
-    pieces: list[_Piece]
+    pieces: list[Piece]
     columns: Sequence[str]
     names: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -221,9 +172,9 @@ class _Reader:
             if depth > MAX_DEPTH or run > MAX_DEPTH:
                 raise _refuse(f"it is nested over {MAX_DEPTH} deep")
 
-    def _peek(self, ahead: int = 0) -> _Piece:
+    def _peek(self, ahead: int = 0) -> Piece:
         position = self.at + ahead
-        return self.pieces[position] if 0 <= position < len(self.pieces) else _Piece("none", "")
+        return self.pieces[position] if 0 <= position < len(self.pieces) else Piece("none", "")
 
     def _next(self) -> str:
         """What stands for the next piece or pieces."""

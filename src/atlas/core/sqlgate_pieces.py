@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from atlas.core.sqlfunctions import KEYWORDS
 from atlas.errors import BadRequestError
 
 MAX_CHARACTERS = 20_000
-_PIECE = re.compile(
-    r"""(?P<space>[ \t\n\r]+)
+# Behind it a mark that the language has.
+_PIECE = r"""(?P<space>[ \t\n\r]+)
       | (?P<comment>--|/\*)
       | (?P<string>'[^']*(?:''[^']*)*')
       | (?P<quoted>"[^"]*(?:""[^"]*)*")
       | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(?![\w.'"$])
       | (?P<word>[^\W\d]\w*)(?![\w'"$])
       | (?P<operator>(?:::|<>|!=|<=|>=|\|\||!~\*|!~|~\*|[-+*/%=<>~])(?![:=<>!~*/%|]))
-      | (?P<mark>[(),.;])""",
-    re.VERBOSE,
-)
+      | (?P<mark>[MARKS])"""
 
 
 def refuse(reason: str) -> BadRequestError:
@@ -30,15 +28,6 @@ def refuse(reason: str) -> BadRequestError:
 
 def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
-
-
-def check_text(text: str) -> None:
-    if len(text) > MAX_CHARACTERS:
-        raise refuse(f"it is over {MAX_CHARACTERS:,} characters long")
-    for position, character in enumerate(text, 1):
-        # Surrogates (Cs) have no UTF-8.
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
-            raise refuse(f"control character U+{ord(character):04X} at character {position}")
 
 
 class Piece(NamedTuple):
@@ -64,27 +53,63 @@ class Piece(NamedTuple):
         )
 
 
+class Lexer:
+    """Cuts the text of a language of SQL's forms into pieces.
+
+    marks: characters that are pieces; hints: what characters that start none would be; refuse: makes the error.
+    """
+
+    def __init__(
+        self, *, marks: str, hints: Mapping[str, str], most: int, refuse: Callable[[str], BadRequestError]
+    ) -> None:
+        self._piece = re.compile(_PIECE.replace("MARKS", re.escape(marks)), re.VERBOSE)
+        self._hints, self._most, self._refuse = hints, most, refuse
+
+    def check(self, text: str) -> None:
+        """Refuses a text that is too long, and control characters."""
+        if len(text) > self._most:
+            raise self._refuse(f"it is over {self._most:,} characters long")
+        for position, character in enumerate(text, 1):
+            # Surrogates (Cs) have no UTF-8.
+            if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
+                raise self._refuse(f"control character U+{ord(character):04X} at character {position}")
+
+    def split(self, text: str) -> Iterator[Piece]:
+        """The text in pieces without the space between. Refuses comments and every character that starts no piece."""
+        position = 0
+        while position < len(text):
+            match = self._piece.match(text, position)
+            if match is None or match.lastgroup == "comment":
+                reason = "a comment is not allowed" if match else self._unreadable(text[position : position + 80])
+                raise self._refuse(f"{reason}, at character {position + 1}")
+            if match.lastgroup != "space":
+                yield Piece(str(match.lastgroup), match[0])
+            position = match.end()
+
+    def _unreadable(self, rest: str) -> str:
+        if rest[0] in "'\"":
+            return f"the quote {rest[0]} is not closed"
+        if re.match(r"[^\W\d]\w*", rest):
+            return f"{rest[:20]!r}: put a space before a quote; E'', U&'' and `$` are not allowed"
+        if rest[0].isdigit():
+            return f"{rest[:20]!r} is not a number"
+        hint = f" ({self._hints[rest[0]]})" if rest[0] in self._hints else ""
+        return f"{rest[:2].strip()!r}{hint} is not allowed"
+
+
+_LEXER = Lexer(
+    marks="(),.;", most=MAX_CHARACTERS, refuse=refuse,
+    hints={"$": "a parameter or a dollar quote", ":": "a parameter", "@": "a parameter or an operator"},
+)  # fmt: skip
+
+
+def check_text(text: str) -> None:
+    _LEXER.check(text)
+
+
 def split_pieces(text: str) -> Iterator[Piece]:
-    """The text in pieces without the space between. Refuses comments and every character that starts no piece."""
-    position = 0
-    while position < len(text):
-        match = _PIECE.match(text, position)
-        if match is None or match.lastgroup == "comment":
-            reason = "a comment is not allowed" if match else _unreadable(text[position : position + 80])
-            raise refuse(f"{reason}, at character {position + 1}")
-        if match.lastgroup == "word" and unicodedata.normalize("NFKC", match[0]) != match[0]:
-            raise refuse(f"{shown(match[0])} has letters that look like others; write it in double quotes")
-        if match.lastgroup != "space":
-            yield Piece(str(match.lastgroup), match[0])
-        position = match.end()
-
-
-def _unreadable(rest: str) -> str:
-    if rest[0] in "'\"":
-        return f"the quote {rest[0]} is not closed"
-    if re.match(r"[^\W\d]\w*", rest):
-        return f"{rest[:20]!r}: put a space before a quote; E'', U&'' and `$` are not allowed"
-    if rest[0].isdigit():
-        return f"{rest[:20]!r} is not a number"
-    known = {"$": " (a parameter or a dollar quote)", ":": " (a parameter)", "@": " (a parameter or an operator)"}
-    return f"{rest[:2].strip()!r}{known.get(rest[0], '')} is not allowed"
+    """The pieces of a query. Refuses what `Lexer.split` does, and words that other letters are read as."""
+    for piece in _LEXER.split(text):
+        if piece.kind == "word" and unicodedata.normalize("NFKC", piece.text) != piece.text:
+            raise refuse(f"{shown(piece.text)} has letters that look like others; write it in double quotes")
+        yield piece

@@ -56,8 +56,11 @@ def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
         row = pa.struct([("timestamp", pa.string()), ("values", values)])
         table = _read(body, pa.schema([("rows", pa.list_(row))]))
         rows = _rows(table)
-    dataset = table.column("dataset")[0].as_py() if "dataset" in table.column_names else None
-    return _frame(rows, nulls, first_row), dataset
+    dataset = table.column("dataset") if "dataset" in table.column_names else None
+    if dataset is not None and dataset.type not in (pa.int64(), pa.null()):
+        # Errors name what was sent, and not the float or the date that Arrow takes it for.
+        raise _NeedsExactError
+    return _frame(rows, nulls, first_row), None if dataset is None else dataset[0].as_py()
 
 
 def _read(body: bytes, schema: pa.Schema) -> pa.Table:

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from atlas.client._async.resource import PAGE, AsyncResource
 from atlas.client.calls import SLOW_SECONDS, given, path_of
-from atlas.client.results import Result, Rows, read_result
+from atlas.client.results import HasRows, Result, Rows, read_result
 from atlas.client.shapes import GeneratedSql
 from atlas.client.types import Json, Record
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-    import pyarrow as pa
+    pass
 
 TUPLES = ("tables", "assumptions", "not_understood", "suggestions", "notes")
 
 
 @dataclass(frozen=True)
-class AsyncAnswer(Record):
+class AsyncAnswer(HasRows, Record):
     """The answer to a question. success False: it was not understood; `text` asks back.
 
     text: a sentence; sql: what was run; rows: what came of it; truncated: whether there are more; seconds: in the
@@ -57,22 +55,6 @@ class AsyncAnswer(Record):
         """Says what the answer was worth."""
         assert self._questions is not None
         return await self._questions.rate(self.question_id, rating, comment, corrected_sql)
-
-    def dicts(self) -> list[Json]:
-        """The rows by name."""
-        return self.rows.dicts()
-
-    def to_arrow(self) -> pa.Table:
-        """The rows as an Arrow table; types are told from the values, so `sql(answer.sql)` is more exact."""
-        return self.rows.to_arrow()
-
-    def to_polars(self) -> pl.DataFrame:
-        """The rows as a polars data frame."""
-        return self.rows.to_polars()
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The rows as a pandas data frame."""
-        return self.rows.to_pandas()
 
 
 class AsyncQuestions(AsyncResource):
