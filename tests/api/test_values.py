@@ -14,6 +14,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.conftest import make_dataset
 
+from atlas.service.json_body import PIECE_BYTES
+
 pytestmark = pytest.mark.anyio
 STAMP = "2025-12-16T10:00:00Z"
 
@@ -99,6 +101,15 @@ async def test_flat_rows_go_in_again_as_they_came_out(owner: httpx.AsyncClient) 
     headers = {"Content-Type": "application/x-ndjson"}
     await owner.post(f"/api/rows/bulk_insert/?dataset={second}", content=flat.content, headers=headers)
     assert await rows_of(owner, second) == await rows_of(owner, first) == [(STAMP, values), (STAMP, {"a": 1})]
+
+
+async def test_rows_larger_than_a_piece_of_a_body(owner: httpx.AsyncClient) -> None:
+    # The dataset is known before the first piece is whole; it was forgotten.
+    dataset = await make_dataset(owner)
+    rows = [{"timestamp": "2025-01-01", "values": {"s": letter * (PIECE_BYTES * 3 // 2)}} for letter in "ab"]
+    for some in (rows[:1], rows):
+        response = await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": some})
+        assert (response.status_code, response.json()["inserted"]) == (200, len(some)), response.text
 
 
 async def test_timestamps(owner: httpx.AsyncClient) -> None:

@@ -43,11 +43,12 @@ class JsonBody:
         told = False
         async for chunk in chunks:
             piece = self._pieces.feed(chunk)
-            if piece is None:
-                continue
+            # Known before the first piece: a row may be larger than one.
             if not told and self._pieces.dataset is not None:
                 told = True
                 await found(self._pieces.dataset)
+            if piece is None:
+                continue
             self._flight.append((piece, self._decode(piece, 0)))
             while len(self._flight) > PIECES_AHEAD:
                 await self._settle()
