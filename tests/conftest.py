@@ -20,9 +20,11 @@ from pydantic import SecretStr
 from atlas.app import create_app
 from atlas.cli.local import run_async
 from atlas.config import Settings
+from atlas.core.access import Caller
 from atlas.service.access import AccessService
 from atlas.service.keys import KeyService
 from atlas.service.tags import TagService
+from atlas.store import accounts, datasets
 from atlas.store.database import Database
 from atlas.store.embedded import EmbeddedPostgres
 
@@ -74,14 +76,21 @@ def template(postgres_url: str) -> str:
     return name
 
 
-@pytest.fixture
-def database_url(postgres_url: str, template: str) -> Iterator[str]:
-    """A fresh migrated database."""
+@contextlib.contextmanager
+def clone(postgres_url: str, template: str) -> Iterator[str]:
+    """The URL of a database with all that is in `template`, which is dropped at the end."""
     name = f"atlas_test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')  # type: ignore[call-overload]
         yield with_database(postgres_url, name)
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """A fresh migrated database."""
+    with clone(postgres_url, template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -127,6 +136,28 @@ def people(database_url: str) -> People:
     """Keys of an owner, a holder of `public`-to-be, another organization's user, and two dead keys."""
     made: People = run_async(_people(database_url))
     return made
+
+
+@pytest.fixture
+async def database(database_url: str, people: People) -> AsyncIterator[Database]:
+    """A database with the users of `people`, for tests below the API."""
+    opened = Database(database_url, pool_size=8, statement_timeout=60)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def caller_of(database: Database, key: str) -> Caller:
+    """Whose key it is."""
+    found = await accounts.find_caller(database, key)
+    assert found is not None
+    return found[0]
+
+
+async def new_dataset(database: Database, people: People) -> int:
+    """Id of a new dataset of the owner's."""
+    async with database.transaction() as connection:
+        return int((await datasets.create(connection, await caller_of(database, people.owner), "n", "", {}))["id"])
 
 
 Client = Callable[[str | None], httpx.AsyncClient]

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from tests.api.test_imports import send
-from tests.conftest import Client, People, make_dataset
+from tests.conftest import Client, People, caller_of, make_dataset
 
-from atlas.config import Settings
-from atlas.core.access import Caller
 from atlas.core.catalog import Catalog, Join
-from atlas.store import accounts, catalogs, profiles
+from atlas.store import catalogs, profiles
 from atlas.store.catalogs import CatalogStore
 from atlas.store.database import Database
 
@@ -22,21 +19,6 @@ LEADS = "id,name,state,score\n" + "".join(f"{n},Person {n},{'CA' if n % 3 else '
 ORDERS = "order_id,lead_id,product,day\n" + "".join(
     f"{n},{n % 30 + 1},Widget,2024-01-0{n % 9 + 1}\n" for n in range(1, 61)
 )
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    assert settings.database_url is not None
-    opened = Database(settings.database_url, pool_size=4, statement_timeout=60)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-async def caller_of(database: Database, key: str) -> Caller:
-    found = await accounts.find_caller(database, key)
-    assert found is not None
-    return found[0]
 
 
 async def imported(client: httpx.AsyncClient) -> None:

@@ -11,13 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.api.test_imports import send
-from tests.conftest import Client, People, make_dataset
+from tests.conftest import Client, People, caller_of, make_dataset
 from tests.hostile_database import HOSTILE
 
 from atlas.config import Settings
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError, NotFoundError, UnavailableError
-from atlas.store import accounts
 from atlas.store.database import Database
 from atlas.store.readonly import QueryRunner
 
@@ -49,12 +48,6 @@ class World:
         return sql
 
 
-async def _caller(database: Database, key: str) -> Caller:
-    found = await accounts.find_caller(database, key)
-    assert found is not None
-    return found[0]
-
-
 @pytest.fixture
 async def world(client: Client, people: People, settings: Settings, anyio_backend: str) -> AsyncIterator[World]:
     owner, stranger = client(people.owner), client(people.stranger)
@@ -71,7 +64,7 @@ async def world(client: Client, people: People, settings: Settings, anyio_backen
     assert settings.database_url is not None
     database = Database(settings.database_url, pool_size=4, statement_timeout=60)
     await database.open()
-    callers = [await _caller(database, key) for key in (people.owner, people.holder, people.stranger)]
+    callers = [await caller_of(database, key) for key in (people.owner, people.holder, people.stranger)]
     runner = QueryRunner(database, lambda: SECRET, timeout=2.0)
     yield World(
         settings.database_url, database, runner, *callers, callers[0].schema_name, callers[2].schema_name,

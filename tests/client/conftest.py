@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import itertools
-import os
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import uvicorn
 from pydantic import SecretStr
-from tests.conftest import People, _people, with_database
+from tests.conftest import People, _people, clone
 
 from atlas import AsyncClient, Client
 from atlas.app import create_app
@@ -24,8 +21,6 @@ from atlas.cli.local import run_async
 from atlas.client import AsyncAnswer
 from atlas.client._async.resource import AsyncResource
 from atlas.config import Settings
-
-_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -73,16 +68,12 @@ class Threaded:
 
 @pytest.fixture(scope="module")
 def server(postgres_url: str, template: str) -> Iterator[Server]:
-    name = f"atlas_client_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')  # type: ignore[call-overload]
-        url = with_database(postgres_url, name)
+    with clone(postgres_url, template) as url:
         people = run_async(_people(url))
         secret = SecretStr("a secret for tests alone")
         running = Threaded(Settings(database_url=url, log_level="error", jobs=1, secret_key=secret))
         yield Server(f"http://127.0.0.1:{running.port}", people, url)
         running.stop()
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
 
 
 class Driven:

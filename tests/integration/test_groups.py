@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 import pyarrow as pa
 import pytest
-from tests.conftest import Client, People, make_dataset
+from tests.conftest import Client, People, caller_of, make_dataset, new_dataset
 
 from atlas.core.blocks import Range
 from atlas.core.formats import RowFormat, json_lines
@@ -25,7 +25,7 @@ from atlas.readers import json_exact
 from atlas.service.access import AccessService
 from atlas.service.grouping import GroupWriter
 from atlas.service.streams import StreamService
-from atlas.store import accounts, datasets, reading, writing
+from atlas.store import reading, writing
 from atlas.store.database import Database
 from atlas.store.grouping import Retry, SmallInsert
 
@@ -33,22 +33,6 @@ pytestmark = pytest.mark.anyio
 START = 1_700_000_000_000_000
 # More find more: 100 take a minute.
 SEEDS = int(os.environ.get("ATLAS_TEST_SEEDS", "6"))
-
-
-@pytest.fixture
-async def database(database_url: str, people: People) -> AsyncIterator[Database]:
-    """A database with the users of `people`."""
-    opened = Database(database_url, pool_size=8, statement_timeout=60)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-async def new_dataset(database: Database, people: People) -> int:
-    found = await accounts.find_caller(database, people.owner)
-    assert found is not None
-    async with database.transaction() as connection:
-        return int((await datasets.create(connection, found[0], "n", "", {}))["id"])
 
 
 @dataclass
@@ -242,10 +226,8 @@ async def test_killed_backend(database: Database, database_url: str, people: Peo
 async def test_streams_see_groups_in_order(database: Database, people: People) -> None:
     """A reader gets each row once, in the order of its number, while two processes' writers take turns."""
     dataset = await new_dataset(database, people)
-    found = await accounts.find_caller(database, people.owner)
-    assert found is not None
     service = StreamService(database, AccessService(database), max_streams=5)
-    stream = await service.open(found[0], dataset, 1, None)
+    stream = await service.open(await caller_of(database, people.owner), dataset, 1, None)
     writers = [GroupWriter(database), GroupWriter(database)]
 
     async def write(number: int) -> None:

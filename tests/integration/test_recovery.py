@@ -12,7 +12,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 from starlette.exceptions import HTTPException
-from tests.conftest import People
+from tests.conftest import People, caller_of, new_dataset
 
 from atlas.app import create_app
 from atlas.config import Settings
@@ -22,7 +22,7 @@ from atlas.errors import BadRequestError, UnavailableError, is_disk_full
 from atlas.http.middleware import last_resort
 from atlas.service.access import AccessService
 from atlas.service.streams import StreamService, _Piece, _Reader
-from atlas.store import accounts, datasets, imports, writing
+from atlas.store import imports, writing
 from atlas.store.database import Database
 from atlas.store.jobs import JobQueue
 
@@ -30,24 +30,14 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def database(database_url: str, people: People) -> AsyncIterator[Database]:
-    """A database with the users of `people`."""
-    opened = Database(database_url, pool_size=4, statement_timeout=60)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
 async def caller(database: Database, people: People) -> Caller:
-    found = await accounts.find_caller(database, people.owner)
-    assert found is not None
-    return found[0]
+    return await caller_of(database, people.owner)
 
 
-async def test_a_stream_past_a_gap_repeats_nothing_that_came_meanwhile(database: Database, caller: Caller) -> None:
-    async with database.transaction() as connection:
-        dataset = int((await datasets.create(connection, caller, "n", "", {}))["id"])
+async def test_a_stream_past_a_gap_repeats_nothing_that_came_meanwhile(
+    database: Database, people: People, caller: Caller
+) -> None:
+    dataset = await new_dataset(database, people)
 
     async def ten() -> AsyncIterator[Frame]:
         yield Frame(pa.array(range(10)).cast(pa.timestamp("us", "UTC")), {"n": pa.array(range(10))})

@@ -11,16 +11,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.conftest import Client, People, make_dataset
+from tests.conftest import Client, People, caller_of, make_dataset, new_dataset
 
 from atlas.core import rollups as core
-from atlas.core.access import Caller
 from atlas.core.blocks import Range
 from atlas.core.columns import Column, Dtype
 from atlas.core.frames import Frame
 from atlas.core.timestamps import MAX_MICROS, MIN_MICROS, from_micros
 from atlas.errors import BadRequestError
-from atlas.store import accounts, buckets, datasets, reading, rollups, writing
+from atlas.store import buckets, reading, rollups, writing
 from atlas.store.database import Database
 from atlas.store.readonly import QueryRunner
 
@@ -30,26 +29,6 @@ START = 1_700_000_000_000_000
 SEEDS = int(os.environ.get("ATLAS_TEST_SEEDS", "4"))
 FUNCTIONS = list(core.PARTS)
 PARTS = core.parts_of(FUNCTIONS)
-
-
-@pytest.fixture
-async def database(database_url: str, people: People) -> AsyncIterator[Database]:
-    """A database with the users of `people`."""
-    opened = Database(database_url, pool_size=4, statement_timeout=60)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-async def caller_of(database: Database, key: str) -> Caller:
-    found = await accounts.find_caller(database, key)
-    assert found is not None
-    return found[0]
-
-
-async def new_dataset(database: Database, people: People) -> int:
-    async with database.transaction() as connection:
-        return int((await datasets.create(connection, await caller_of(database, people.owner), "n", "", {}))["id"])
 
 
 async def insert(database: Database, dataset: int, micros: list[int], columns: dict[str, pa.Array]) -> None:

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from pydantic import SecretStr
-from tests.conftest import People, _people, with_database
+from tests.conftest import People, _people, clone
 
 from atlas.app import create_app
 from atlas.cli.local import run_async
@@ -50,10 +49,11 @@ class Site:
 @pytest.fixture(scope="module")
 def site(postgres_url: str, template: str) -> Iterator[Site]:
     """A server on a fresh database for the tests of one file."""
-    name = f"atlas_ui_{os.getpid()}_{time.monotonic_ns()}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')  # type: ignore[call-overload]
-    url = with_database(postgres_url, name)
+    with clone(postgres_url, template) as url:
+        yield from _served(url)
+
+
+def _served(url: str) -> Iterator[Site]:
     with ThreadPoolExecutor(1) as pool:
         # Playwright has an event loop in this thread.
         people: People = pool.submit(lambda: run_async(_people(url))).result()
@@ -73,8 +73,6 @@ def site(postgres_url: str, template: str) -> Iterator[Site]:
     yield Site(f"http://127.0.0.1:{port}", people, app)
     server.should_exit = True
     thread.join(20)
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
 
 
 @pytest.fixture(scope="module")
