@@ -149,6 +149,7 @@ DIRECTORY = b"PK\x01\x02"
 ARCHIVES: list[Any] = [
     pytest.param(patched(archive(), DIRECTORY, 42, b"\xff\xff\xff\x7f"), id="a part past the end"),
     pytest.param(patched(archive(), DIRECTORY, 46, b"b"), id="names that differ"),
+    pytest.param(patched(archive(), DIRECTORY, 46, b"\0"), id="a name that is empty"),
     pytest.param(patched(archive(), DIRECTORY, 6, b"\x72"), id="a version to come"),
     pytest.param(patched(archive(), DIRECTORY, 10, b"\x63"), id="a method to come"),
     pytest.param(patched(archive(), b"PK\x05\x06", 16, b"\x00\x00\x00\x10"), id="a directory elsewhere"),
@@ -173,8 +174,10 @@ def test_encodings_of_xml_that_cannot_be_read(encoding: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "sql", ["SELECT 1 RIGHT JOIN orders o ON true", "SELECT l.name leads JOIN orders o ON l.id = 1"]
-)
-def test_sql_that_joins_without_from(sql: str) -> None:
+    "sql",
+    ["SELECT 1 RIGHT JOIN orders o ON true", "SELECT l.name leads JOIN orders o ON l.id = 1",
+     "SELECT count(*) OVER (ORDER BY created_at RANGE BETWEEN INTERVAL '1' DAY FOLLOWING) FROM leads"],
+)  # fmt: skip
+def test_sql_that_is_none(sql: str) -> None:
     with pytest.raises(BadRequestError, match="Query refused"):
         check_query(sql, CATALOG)

@@ -253,6 +253,10 @@ def test_threads(first: str, rest: list[tuple[str, str]]) -> None:
         turns = (*turns, Turn(question, plan.sql or "", plan.state))
 
 
+def test_control_characters_are_space() -> None:
+    assert ask("leads named 'Zoe \x11uinn'").sql == ask("leads named 'Zoe  uinn'").sql
+
+
 def test_a_new_question_in_a_thread() -> None:
     """A whole question does not lean on the one before."""
     plan = ask("How many leads are active?")
@@ -273,7 +277,7 @@ def test_a_new_question_in_a_thread() -> None:
         ("what percentage of leads are active?", ["percent"], [(34.6,)],
          "The percentage of leads where status is active is 34.60 %."),
         ("average deal value per state", ["state", "average"], [(c, 1.5) for c in "abcdefg"],
-         "The average deal value: 1.50 for a, 1.50 for b, 1.50 for c, 1.50 for d, 1.50 for e and others; 7 in all."),
+         "The average deal value: 1.50 for a, 1.50 for b, 1.50 for c, 1.50 for d, 1.50 for e, and 2 more."),
         ("leads per month", ["month", "count"], [(date(2026, m, 1), m) for m in range(1, 9)],
          "The number of leads: from 1 for 2026-01-01 to 8 for 2026-08-01, 8 months in all."),
         ("what is the highest deal value", ["max"], [(None,)], "No leads found."),

@@ -228,6 +228,9 @@ def _check_frame(node: exp.Expr) -> None:
             known = absent or (bound is not None and side)
         if not known or side not in ("", "PRECEDING", "FOLLOWING"):
             raise refuse("a window frame in this form is not allowed")
+    if node.args.get("end") is None and node.text("start_side") == "FOLLOWING":
+        # It would end at the current row; the parser lets `BETWEEN … FOLLOWING` pass without its AND.
+        raise refuse("a window frame that starts at a following row needs an end: BETWEEN … AND …")
 
 
 def _check_in(node: exp.Expr) -> None:

@@ -213,7 +213,7 @@ def _data_files(members: list[zipfile.ZipInfo]) -> Iterator[zipfile.ZipInfo]:
         parts = PurePosixPath(member.filename).parts
         # What macOS and Windows add by themselves.
         if (
-            not member.is_dir()
+            not member.filename.endswith("/")
             and not any(p.startswith((".", "__MACOSX")) for p in parts)
             and parts[-1:] != ("Thumbs.db",)
         ):

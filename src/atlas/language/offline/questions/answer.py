@@ -72,7 +72,7 @@ def _values(query: Query, row: Sequence[Any], measures: Sequence[int]) -> str:
 
 
 def _groups(query: Query, rows: Sequence[tuple[Any, ...]], measures: Sequence[int], truncated: bool) -> str:
-    """Groups with their figure: all of a few, else the first and how many there are."""
+    """Groups with their figure: all of a few, else the first and how many more there are."""
     names = [n for n in range(len(query.outputs)) if n not in measures]
     place = measures[0]
     # What the rows are sorted by is what the question is about.
@@ -91,7 +91,7 @@ def _groups(query: Query, rows: Sequence[tuple[Any, ...]], measures: Sequence[in
         last = rows[-1]
         ends = [f"{_cell(row[place])}{unit} for {_label(row[names[0]])}" for row in (rows[0], last)]
         return f"{lead}from {ends[0]} to {ends[1]}, {total} {groups}s in all.{_change(query, last)}"
-    return f"{lead}{', '.join(parts)} and others; {total} in all."
+    return f"{lead}{', '.join(parts)}, and {'more than ' if truncated else ''}{len(rows) - _NAMED:,} more."
 
 
 def _change(query: Query, last: Sequence[Any]) -> str:

@@ -46,7 +46,8 @@ def plan_question(question: Question) -> QuestionPlan:
     """The plan of a question; never raises for what a question says."""
     today = date.fromisoformat(question.today) if question.today else datetime.now(UTC).date()
     index = index_of(question.catalog)
-    found = tokens(question.text)
+    # A control character would not pass the gate.
+    found = tokens("".join(c if c.isprintable() else " " for c in question.text))
     tagger = Tagger(index, found, question.terms, today)
     before = last_query(question.turns)
     if before is not None and follows(found):
