@@ -134,8 +134,9 @@ export default {
     };
     const chips = (label, all) => t.div({ class: "chips", role: "group", "aria-label": label }, t.span({ class: "muted small-text" }, label), all.map(([text, run]) => t.button({ type: "button", class: "chip", onClick: run }, text)));
     const suggestions = () => t.div({ class: "stack tight" },
-      chips("Into", [...state.tables.slice(0, TABLES_SHOWN).map((name) => [name, () => choose(`Import this into my ${name} table`)]),
-        ["a new table", () => choose("Create a new table called sales")], ["a time series", () => choose(SERIES)]]),
+      // What is always there comes first, so that it stays where it is when the tables arrive.
+      chips("Into", [["a new table", () => choose("Create a new table called sales")], ["a time series", () => choose(SERIES)],
+        ...state.tables.slice(0, TABLES_SHOWN).map((name) => [name, () => choose(`Import this into my ${name} table`)])]),
       chips("And", MORE.map((text) => [text, () => choose(added(state.instruction, text))])));
     return () => t.div({ class: "page" },
       pageHeader({ title: "Import", text: "Drop a file and say in plain English what to do with it. The preview shows what would happen before anything is written." }),
