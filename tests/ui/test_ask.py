@@ -127,6 +127,7 @@ def test_sql_and_rating(page: Page, site: Site, watched: Watched) -> None:
     shot(page, "ask-sql-error")
     shot(page, "ask-sql-error-dark", dark=True)
     editor.fill("SELECT status, round(avg(deal_value)) AS average FROM leads GROUP BY status ORDER BY average DESC")
+    expect(turn.get_by_role("button", name="Run SQL")).to_be_enabled()
     editor.press("Control+Enter")
     expect(turn.get_by_role("alert")).to_have_count(0)
     expect(turn.get_by_role("region", name="Result").get_by_text("4 rows")).to_be_visible()
