@@ -99,13 +99,16 @@ class Database:
 
     async def fetch(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
         """All rows of one statement, run by itself."""
-        async with self.connection() as connection:
-            cursor = await connection.execute(query, parameters)
-            return await cursor.fetchall() if cursor.description else []
+        return await self._fetch(self._pool, query, parameters)
 
     async def look_up(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
         """As `fetch`, for what every request begins with: on connections that nothing slow holds."""
-        async with self._connection(self._lookups) as connection:
+        return await self._fetch(self._lookups, query, parameters)
+
+    async def _fetch(
+        self, pool: psycopg_pool.AsyncConnectionPool[Connection], query: LiteralString, parameters: dict[str, Any]
+    ) -> list[TupleRow]:
+        async with self._connection(pool) as connection:
             cursor = await connection.execute(query, parameters)
             return await cursor.fetchall() if cursor.description else []
 
