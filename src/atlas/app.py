@@ -112,6 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
         # Python's own is made for the number of cores; here a few threads stage files for minutes.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
         await database.open()
+        database.warm_up()
         listener = Listener(database.url, services.streams.wake)
         listener.start()
         await queue.open()

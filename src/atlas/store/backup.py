@@ -24,7 +24,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import atlas
 from atlas.errors import BadRequestError, UnavailableError
-from atlas.store.database import UNREACHABLE
+from atlas.store.columnar import UNREACHABLE
 from atlas.store.embedded import binary
 from atlas.store.queries import queries
 

@@ -9,17 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import Any, LiteralString, TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import psycopg_pool
 import pyarrow as pa
-from adbc_driver_postgresql import dbapi as adbc
 from psycopg.rows import TupleRow
-from sqlalchemy.pool import QueuePool
 
-from atlas.errors import NotFoundError, UnavailableError
+from atlas.errors import UnavailableError
 from atlas.store import jobs
+from atlas.store.columnar import UNREACHABLE, ArrowReaders
 from atlas.store.hardening import harden
 
 Connection = psycopg.AsyncConnection[TupleRow]
@@ -33,7 +31,6 @@ MIN_VERSION = 150000
 ARROW_READERS = 8
 # For looking up keys and rights, beside those of the pool.
 LOOKUP_CONNECTIONS = 3
-UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
 
 
 class Database:
@@ -44,7 +41,7 @@ class Database:
         self._timeout_ms = int(statement_timeout * 1000)
         self._pool, self._lookups = self._new_pool(pool_size), self._new_pool(LOOKUP_CONNECTIONS)
         self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
-        self._arrow = QueuePool(self._connect_arrow, pool_size=ARROW_READERS, max_overflow=0, timeout=POOL_WAIT_SECONDS)
+        self._arrow = ArrowReaders(url, self._options(), size=ARROW_READERS, wait=POOL_WAIT_SECONDS)
 
     def _new_pool(self, size: int) -> psycopg_pool.AsyncConnectionPool[Connection]:
         return psycopg_pool.AsyncConnectionPool(
@@ -61,21 +58,19 @@ class Database:
             " -c max_parallel_workers_per_gather=0"
         )
 
-    def _connect_arrow(self) -> Any:
-        options = f"options={quote(self._options())}"
-        parts = urlsplit(self.url)
-        query = f"{parts.query}&{options}" if parts.query else options
-        return adbc.connect(urlunsplit(parts._replace(query=query)), autocommit=True)
-
     async def open(self) -> None:
         await self._pool.open()
         await self._lookups.open()
+
+    def warm_up(self) -> None:
+        """Begins to make the first connection for columnar reads, which takes some 0.1 s."""
+        self._threads.submit(self._arrow.warm_up)
 
     async def close(self) -> None:
         await self._pool.close()
         await self._lookups.close()
         self._threads.shutdown(cancel_futures=True)
-        self._arrow.dispose()
+        self._arrow.close()
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -115,37 +110,7 @@ class Database:
     async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T]) -> T:
         """What `then` makes of the rows of `query`, in the thread that fetched them as binary COPY."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: then(self._read_arrow(query)))
-
-    def _read_arrow(self, query: str) -> pa.Table:
-        """Runs `query`; a pooled connection that turns out to be dead is replaced once."""
-        for last in (False, True):
-            connection = self._arrow_connection()
-            try:
-                with connection.cursor() as cursor:
-                    cursor.execute(query)
-                    return cursor.fetch_arrow_table()
-            except adbc.Error as error:
-                connection.invalidate()
-                state = getattr(error, "sqlstate", None) or "08000"
-                if state == "57014":
-                    raise UnavailableError("The query took too long", "it was stopped; ask for less") from error
-                if state == "42P01":
-                    raise NotFoundError("Dataset not found", "it has just been deleted") from error
-                # Connections, resources such as disk space, operators, and the system itself.
-                if state[:2] not in ("08", "53", "57", "58"):
-                    raise
-                if last:
-                    raise UnavailableError(*UNREACHABLE) from error
-            finally:
-                connection.close()
-        raise AssertionError("unreachable")
-
-    def _arrow_connection(self) -> Any:
-        try:
-            return self._arrow.connect()
-        except adbc.Error as error:
-            raise UnavailableError(*UNREACHABLE) from error
+        return await loop.run_in_executor(self._threads, lambda: then(self._arrow.read(query)))
 
     def migrate(self) -> None:
         """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread."""

@@ -14,7 +14,8 @@ import psycopg
 
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError, UnavailableError
-from atlas.store.database import UNREACHABLE, Connection, Database
+from atlas.store.columnar import UNREACHABLE
+from atlas.store.database import Connection, Database
 from atlas.store.readers import ReaderRoles
 
 _GRACE_SECONDS = 5.0

@@ -1,0 +1,90 @@
+"""Connections that read rows as Arrow, by binary COPY."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any, cast
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import adbc_driver_manager
+import adbc_driver_postgresql
+import pyarrow as pa
+from adbc_driver_manager import dbapi as adbc
+from sqlalchemy.pool import QueuePool
+
+from atlas.errors import NotFoundError, UnavailableError
+
+UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
+
+
+class _Kept:
+    """Given to a connection as its database, which it would close together with itself."""
+
+    def close(self) -> None:
+        pass
+
+
+class ArrowReaders:
+    """A pool of connections, for use in threads. options: of PostgreSQL's sessions, as `-c` takes them.
+
+    They share what the driver knows of the database. It reads all types for that, and each table has two: that takes
+    some 90 ms where there are few tables and 0.8 s where there are 4,000, and a connection itself 10 ms.
+    """
+
+    def __init__(self, url: str, options: str, *, size: int, wait: float) -> None:
+        parts = urlsplit(url)
+        given = f"options={quote(options)}"
+        self._url = urlunsplit(parts._replace(query=f"{parts.query}&{given}" if parts.query else given))
+        self._shared: Any = None
+        self._size = size
+        self._making = threading.Lock()
+        self._pool = QueuePool(self._connect, pool_size=size, max_overflow=0, timeout=wait)
+
+    def _connect(self) -> Any:
+        with self._making:
+            if self._shared is None:
+                self._shared = adbc_driver_postgresql.connect(self._url)
+        return adbc.Connection(cast(Any, _Kept()), adbc_driver_manager.AdbcConnection(self._shared), autocommit=True)
+
+    def warm_up(self) -> None:
+        """Makes the first connection, so that the first read does not wait for it. Blocks; raises nothing."""
+        with contextlib.suppress(UnavailableError):
+            self._connection().close()
+
+    def read(self, query: str) -> pa.Table:
+        """Runs `query`; a pooled connection that turns out to be dead is replaced, as all of them may be. Blocks."""
+        for attempt in range(self._size + 1):
+            connection = self._connection()
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(query)
+                    return cursor.fetch_arrow_table()
+            except adbc.Error as error:
+                connection.invalidate()
+                state = getattr(error, "sqlstate", None) or "08000"
+                if state == "57014":
+                    raise UnavailableError("The query took too long", "it was stopped; ask for less") from error
+                if state == "42P01":
+                    raise NotFoundError("Dataset not found", "it has just been deleted") from error
+                # Connections, resources such as disk space, operators, and the system itself.
+                if state[:2] not in ("08", "53", "57", "58"):
+                    raise
+                if attempt == self._size or (attempt and state[:2] in ("53", "58")):
+                    raise UnavailableError(*UNREACHABLE) from error
+            finally:
+                connection.close()
+        raise AssertionError("unreachable")
+
+    def _connection(self) -> Any:
+        try:
+            return self._pool.connect()
+        except adbc.Error as error:
+            raise UnavailableError(*UNREACHABLE) from error
+
+    def close(self) -> None:
+        """Closes the connections that nobody uses."""
+        self._pool.dispose()
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
