@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -25,11 +26,15 @@ from atlas.config import Settings
 from atlas.service.keys import KeyService
 from atlas.store.database import Database
 
-KINDS = ("none", "revoked", "member", "holder", "admin", "operator")
-# The organization, user and role behind each kind of key. A holder reads a dataset of another organization by a tag.
+KINDS = ("none", "revoked", "expired", "member", "holder", "stranger", "admin", "operator")
+# Those that nothing is answered to.
+DEAD = {"none", "revoked", "expired"}
+# The organization, user and role behind each kind of key. The member owns the data. A holder reads a dataset of another
+# organization by a tag, a stranger does not.
 _USERS = {
-    "revoked": ("acme", "owner", "member"), "member": ("acme", "owner", "member"),
-    "holder": ("other", "holder", "member"), "admin": ("acme", "boss", "admin"),
+    "revoked": ("acme", "owner", "member"), "expired": ("acme", "owner", "member"),
+    "member": ("acme", "owner", "member"), "holder": ("other", "holder", "member"),
+    "stranger": ("third", "stranger", "member"), "admin": ("acme", "boss", "admin"),
     "operator": ("acme", "chief", "operator"), "set-up": ("acme", "owner", "member"),
     "keeper": ("acme", "keeper", "operator"), "spare": ("acme", "spare", "member"),
     "owner ended": ("acme", "owner", "member"), "holder ended": ("other", "holder", "member"),
@@ -112,7 +117,8 @@ async def _make_keys(database_url: str) -> dict[str, dict[str, Any]]:
     try:
         keys, found = KeyService(database), {}
         for name, (organization, user, role) in _USERS.items():
-            made = await keys.create_key(organization, user, name, None)
+            ends = datetime.now(UTC) - timedelta(seconds=1) if name == "expired" else None
+            made = await keys.create_key(organization, user, name, ends)
             await keys.set_role(organization, user, role)
             users = await keys.users(organization)
             user_id = next(one["id"] for one in users if one["name"] == user)
@@ -141,6 +147,12 @@ class World:
         self._owner = httpx.Client(base_url=url, timeout=60, headers={"X-API-Key": keys["set-up"]["key"]})
         for what in ("tag", "dataset", "table", "delivery", "questions"):
             self.make(what)
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._owner.close()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -186,7 +198,7 @@ class World:
 
     def _make_keys(self) -> None:
         """Lets the keys be as they were made, so that the one that a run began with stays the right one."""
-        live = [known["id"] for name, known in self._keys.items() if name != "revoked"]
+        live = [known["id"] for name, known in self._keys.items() if name not in DEAD]
         with psycopg.connect(self._database_url, autocommit=True) as connection:
             connection.execute(
                 "UPDATE atlas.api_keys SET revoked_at = NULL, expires_at = NULL WHERE id = ANY(%s)", [live]
