@@ -59,6 +59,43 @@ async def test_a_stream_past_a_gap_repeats_nothing_that_came_meanwhile(
     assert b"twice" not in text
 
 
+async def test_a_stream_that_joins_late_reads_what_the_others_were_given(
+    database: Database, people: People, caller: Caller
+) -> None:
+    dataset = await new_dataset(database, people)
+
+    async def one() -> AsyncIterator[Frame]:
+        yield Frame(pa.array([0]).cast(pa.timestamp("us", "UTC")), {"n": pa.array([1])})
+
+    streams = StreamService(database, AccessService(database), max_streams=2)
+    early = await streams.open(caller, dataset, 60, None)
+    assert b"event: connected" in await anext(early)
+    late = await streams.open(caller, dataset, 60, None)
+    await writing.insert(database, dataset, one(), lambda rows: rows)
+    streams.wake(dataset)
+    given = await anext(early)
+    assert given.startswith(b"id: 1\nevent: data")
+    assert b"event: connected" in await anext(late)
+    async with asyncio.timeout(10):
+        assert await anext(late) == given
+    await early.aclose()
+    await late.aclose()
+
+
+async def test_heartbeats_come_after_the_last_event(database: Database, people: People, caller: Caller) -> None:
+    loop = asyncio.get_running_loop()
+    reader = _Reader(0.3, caller, 1)
+    begun = loop.time()
+    loop.call_later(0.2, reader.give, _Piece(0, 1, b"x"))
+    assert await reader.woken()
+    assert loop.time() - begun < 0.29
+    reader.pieces.clear()
+    assert not await reader.woken()
+    # Not when the timer of the first wait would have ended.
+    assert loop.time() - begun > 0.49
+    reader.close()
+
+
 async def test_a_failure_does_not_undo_an_import_that_has_ended(database: Database, caller: Caller) -> None:
     import_id, _ = await imports.create(database, caller, kind="import", id=uuid4())
     told = {"status": "success", "action": "import", "summary": "done", "plan": None, "table_name": "t"}

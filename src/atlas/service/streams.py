@@ -30,6 +30,9 @@ FETCH_ROWS = 5_000
 BACKLOG_BYTES = 4 * 1024 * 1024
 # How often an open stream's right to read is looked at again.
 RECHECK_SECONDS = 10.0
+# Rows of so little are encoded where they are needed: that takes less time than a thread that has to wait for its turn.
+INLINE_BYTES = 4 * 1024
+TIMER_SLACK = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +46,61 @@ class _Piece:
 
 @dataclass(eq=False, slots=True)
 class _Reader:
+    """One stream. With a thousand of them each event wakes many, so waiting sets a timer once and not each time."""
+
     poll: float
     caller: Caller
     dataset_id: int
     refused: AtlasError | None = None
     pieces: deque[_Piece] = field(default_factory=deque)
     waiting: int = 0
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _since: float = 0.0
+    _turn: asyncio.Future[None] | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def give(self, piece: _Piece) -> None:
+        """Hands over events."""
         if self.waiting > BACKLOG_BYTES:
             # Dropped here, found again in the database: the next piece shows the gap.
             self.pieces.clear()
             self.waiting = 0
         self.pieces.append(piece)
         self.waiting += len(piece.events)
-        self.ready.set()
+        self._wake()
+
+    def refuse(self, error: AtlasError) -> None:
+        """Ends the stream with an error."""
+        self.refused = error
+        self._wake()
+
+    async def woken(self) -> bool:
+        """Waits for something to send; False where for `poll` seconds there is nothing."""
+        loop = asyncio.get_running_loop()
+        if not self.pieces and self.refused is None:
+            self._since, self._turn = loop.time(), loop.create_future()
+            if self._timer is None:
+                self._timer = loop.call_later(self.poll, self._remind)
+            await self._turn
+        return bool(self.pieces) or self.refused is not None
+
+    def close(self) -> None:
+        """Stops the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wake(self) -> None:
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
+
+    def _remind(self) -> None:
+        # It was set for an earlier wait, which something ended.
+        loop = asyncio.get_running_loop()
+        due = self._since + self.poll
+        self._timer = None
+        if due <= loop.time() + TIMER_SLACK:
+            self._wake()
+        else:
+            self._timer = loop.call_at(due, self._remind)
 
 
 @dataclass(eq=False, slots=True)
@@ -101,6 +143,8 @@ class StreamService:
     async def _events(self, reader: _Reader, start: int, latest: int) -> AsyncIterator[bytes]:
         dataset_id = reader.dataset_id
         channel = self._join(dataset_id, reader, latest)
+        # What others were given between the look at the dataset and now, this one has still to read.
+        latest = max(latest, channel.seq)
         self.open_streams += 1
         try:
             yield _event("connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start)
@@ -110,13 +154,12 @@ class StreamService:
                 yield piece.events
             sent = max(sent, latest)
             while True:
-                woken = await _wait(reader.ready, reader.poll)
+                woken = await reader.woken()
                 if reader.refused is not None:
                     raise reader.refused
                 if not woken:
                     yield _event("heartbeat", {"timestamp": format_timestamp(datetime.now(UTC))})
                     continue
-                reader.ready.clear()
                 while reader.pieces:
                     piece = reader.pieces.popleft()
                     reader.waiting -= len(piece.events)
@@ -135,6 +178,7 @@ class StreamService:
             yield _event("error", {"error": error.message, "details": error.details})
         finally:
             self.open_streams -= 1
+            reader.close()
             self._leave(dataset_id, channel, reader)
 
     def _join(self, dataset_id: int, reader: _Reader, latest: int) -> _Channel:
@@ -167,8 +211,7 @@ class StreamService:
                 allowed = await self._access.still_readable({(r.caller.key_id, r.dataset_id) for r in readers})
                 for reader in readers:
                     if (reader.caller.key_id, reader.dataset_id) not in allowed:
-                        reader.refused = await self._why(reader)
-                        reader.ready.set()
+                        reader.refuse(await self._why(reader))
 
     async def _why(self, reader: _Reader) -> AtlasError:
         try:
@@ -183,24 +226,25 @@ class StreamService:
             await _wait(channel.wake, min((r.poll for r in channel.readers), default=1.0))
             channel.wake.clear()
             with contextlib.suppress(AtlasError):
-                found = await reading.position(self._database, dataset_id)
-                if found is None or found[0] <= channel.seq:
-                    continue
-                async for piece in self._behind(dataset_id, channel.seq, found[0]):
+                async for piece in self._behind(dataset_id, channel.seq):
                     channel.seq = piece.upto
                     for reader in list(channel.readers):
                         reader.give(piece)
 
-    async def _behind(self, dataset_id: int, after: int, upto: int) -> AsyncIterator[_Piece]:
-        """Pieces of the rows numbered past `after` up to at least `upto`."""
-        if after >= upto:
+    async def _behind(self, dataset_id: int, after: int, upto: int | None = None) -> AsyncIterator[_Piece]:
+        """Pieces of the rows numbered past `after` up to at least `upto`, or to the last there is."""
+        if upto is not None and after >= upto:
             return
         shot = await reading.snapshot(self._database, dataset_id)
         style = RowFormat(shot.columns)
+        upto = shot.last_seq if upto is None else upto
         while after < upto:
             table = await reading.following(self._database, shot, after, FETCH_ROWS)
             last = table.column("_seq")[-1].as_py() if len(table) == FETCH_ROWS else shot.last_seq
-            events = await asyncio.to_thread(_encode, table, style) if len(table) else b""
+            if table.nbytes <= INLINE_BYTES:
+                events = _encode(table, style) if len(table) else b""
+            else:
+                events = await asyncio.to_thread(_encode, table, style)
             yield _Piece(after, last, events)
             after = last
 
