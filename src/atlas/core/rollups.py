@@ -2,8 +2,9 @@
 
 A bucket has, per numeric column, what can be joined with another's: number, least and greatest value, sum, first
 and last value with their times. Buckets come in levels; each width divides all wider ones, so a bucket of any
-width that a level divides is a union of that level's buckets. Where a range cuts a bucket, and where no level
-divides the wanted width, the rows are read. After continuous aggregates of TimescaleDB with real-time aggregation.
+width that a level divides is a union of that level's buckets. Of any other width, a bucket is a union of those that
+lie whole in it, and of the rows of the two that its bounds cut, as is a range that cuts a bucket. After continuous
+aggregates of TimescaleDB with real-time aggregation.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from atlas.core.blocks import Range
@@ -26,6 +27,8 @@ WIDTHS = (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400
 LEVEL_RATIO = 12
 # Buckets start at multiples of their width from a Monday, so that weeks do, too.
 ORIGIN = 946_857_600_000_000
+# Up to so many wanted buckets are put together one by one, where their width is no multiple of a wide level's.
+MAX_APART = 2_000
 # Columns that have a rollup; more would not fit a row of PostgreSQL's.
 MAX_COLUMNS = 100
 # What the rollup may take of a dataset's size. Updates leave room behind, so it takes up to half as much again.
@@ -113,13 +116,37 @@ def edges(span: Range, width: int) -> list[Range]:
     return [around(Range(bound, bound + 1), width) for bound in cut.values()]
 
 
-def pieces(span: Range, base: int, bucket: int | str) -> list[Piece]:
+def pieces(span: Range, base: int, bucket: int | str, known: Range) -> list[Piece]:
     """`span` in order of time: wide levels in the middle, narrower ones and rows at its edges.
 
+    Where the wanted buckets are no multiples of the widest level that fits, each of them is cut so; the narrowest
+    buckets that lie in two of them are read as rows.
+
     bucket: seconds of the wanted buckets, or a calendar unit, whose bounds are bounds of days.
+    known: from the first to the last time that rows have.
     """
-    usable = [w for w in levels(base) if isinstance(bucket, str) or bucket % w == 0]
-    return [piece for piece in _cut(span, usable) if not piece.span.empty]
+    all_levels = levels(base)
+    usable = [w for w in all_levels if isinstance(bucket, str) or bucket % w == 0]
+    found = _cut(span, usable)
+    if isinstance(bucket, int):
+        fitting = [w for w in all_levels if 2 * w <= bucket]
+        inner = Range(max(span.lo, known.lo), min(span.hi, known.hi))
+        step = bucket * 1_000_000
+        first = floor(inner.lo, bucket)
+        if fitting and fitting[-1] not in usable and inner.hi - first <= MAX_APART * step:
+            bounds = [inner.lo, *range(first + step, inner.hi, step), inner.hi]
+            found = (piece for lo, hi in pairwise(bounds) for piece in _cut(Range(lo, hi), fitting))
+    return _joined(piece for piece in found if not piece.span.empty)
+
+
+def _joined(found: Iterable[Piece]) -> list[Piece]:
+    """Pieces, with neighbours of one level as one."""
+    result: list[Piece] = []
+    for piece in found:
+        if result and result[-1].width == piece.width and result[-1].span.hi == piece.span.lo:
+            piece = Piece(piece.width, Range(result.pop().span.lo, piece.span.hi))
+        result.append(piece)
+    return result
 
 
 def _cut(span: Range, usable: list[int]) -> Iterable[Piece]:

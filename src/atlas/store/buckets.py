@@ -10,6 +10,7 @@ from psycopg import sql
 from atlas.core import rollups as core
 from atlas.core.blocks import Range
 from atlas.core.columns import Column
+from atlas.core.timestamps import from_micros
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store import rollups
 from atlas.store.database import Connection, Database
@@ -18,6 +19,11 @@ from atlas.store.reading import Snapshot
 
 # From so many rows on, starting a second process takes less time than it saves.
 PARALLEL_ROWS = 200_000
+# Up to so many parts of a rollup are told apart by conditions, more by a list.
+FEW_PIECES = 8
+# What it takes to find a short range of rows, in rows that could be read instead: the pages that the index gives
+# for it, and a look at the summary of each 32 pages.
+RANGE_ROWS, SUMMARY_SHARE = 6_000, 1 / 500
 
 
 async def buckets(
@@ -48,18 +54,12 @@ async def _buckets(
     rollup = await rollups.find(connection, shot.dataset_id)
     plan = [core.Piece(0, span)]
     if rollup is not None and rollup.width and {column.id for column in columns} <= set(rollup.columns):
-        plan = core.pieces(span, rollup.width, width)
+        plan = core.pieces(span, rollup.width, width, _known(shot))
     stored = [piece for piece in plan if piece.width]
-    cut = [piece.span for piece in plan if not piece.width]
-    sources = [between(one) for one in cut]
-    rows = sum(block.rows for block in shot.blocks if any(one.meets(block) for one in cut))
     found: list[core.Bucket] = []
     if rollup is not None and stored:
         found = await _from_rollup(connection, rollup, stored, columns, width, parts, limit)
-        if rollup.upto < rollup.last_seq:
-            inner = Range(stored[0].span.lo, stored[-1].span.hi)
-            sources.append(sql.SQL("_seq > {} AND {}").format(rollup.upto, between(inner)))
-            rows += rollup.last_seq - rollup.upto
+    sources, rows = _sources(shot, rollup, plan, width)
     if not sources:
         return found
     if rows > PARALLEL_ROWS:
@@ -70,6 +70,48 @@ async def _buckets(
     return core.join(found, more, parts)
 
 
+def _known(shot: Snapshot) -> Range:
+    """From the first to the last time that rows have."""
+    if not shot.blocks:
+        return Range(0, 0)
+    return Range(min(b.min_ts for b in shot.blocks), max(b.max_ts for b in shot.blocks) + 1)
+
+
+def _sources(
+    shot: Snapshot, rollup: rollups.Rollup | None, plan: Sequence[core.Piece], width: int | str
+) -> tuple[list[sql.Composed], int]:
+    """Conditions for the rows to be read, each row by one, and about how many rows are looked at in long runs."""
+
+    def count(*ranges: Range) -> int:
+        return sum(block.rows for block in shot.blocks if any(one.meets(block) for one in ranges))
+
+    stored, cut = [p.span for p in plan if p.width], [p.span for p in plan if not p.width]
+    if rollup is None or not stored:
+        return [between(one) for one in cut], count(*cut)
+    inner = Range(stored[0].lo, stored[-1].hi)
+    edges = [one for one in cut if not inner.lo < one.lo < inner.hi]
+    within = [one for one in cut if inner.lo < one.lo < inner.hi]
+    sources, rows = [between(one) for one in edges], count(*edges)
+    old = sql.SQL("{} AND _seq <= {}")
+    if len(within) * (RANGE_ROWS + shot.row_count * SUMMARY_SHARE) < (whole := count(inner)):
+        sources += [old.format(between(one), rollup.upto) for one in within]
+    elif within:
+        condition = sql.SQL("{} AND {}").format(between(inner), _shared(rollup.width, width))
+        sources.append(old.format(condition, rollup.upto))
+        rows += whole
+    if rollup.upto < rollup.last_seq:
+        sources.append(sql.SQL("_seq > {} AND {}").format(rollup.upto, between(inner)))
+        rows += rollup.last_seq - rollup.upto
+    return sources, rows
+
+
+def _shared(narrow: int, wide: int | str) -> sql.Composed:
+    """Whether the time of a row is in a narrow bucket that lies in two wide ones: the second starts within it."""
+    start = rollups.bucket_start(narrow, "ts").as_string()
+    end = f"{start} + make_interval(secs => {narrow} - 0.000001)"
+    return sql.SQL("{} > {}").format(rollups.bucket_start(wide, end), rollups.bucket_start(narrow, "ts"))
+
+
 async def _from_rollup(
     connection: Connection, rollup: rollups.Rollup, plan: Sequence[core.Piece], columns: Sequence[Column],
     width: int | str, parts: Sequence[str], limit: int,
@@ -77,10 +119,21 @@ async def _from_rollup(
     cells = [
         sql.SQL(rollups.FROM_PARTS[part]).format(c=rollup.value(part, column)) for column in columns for part in parts
     ]
-    where = sql.SQL(" OR ").join([rollups.starting(piece.width, piece.span) for piece in plan])
-    query = sql.SQL("SELECT {} AS bucket, {} FROM {} WHERE {} GROUP BY 1 ORDER BY 1 LIMIT {}").format(
+    if len(plan) <= FEW_PIECES:
+        where = sql.SQL(" OR ").join([rollups.starting(piece.width, piece.span) for piece in plan])
+        source = sql.SQL("{} WHERE {}").format(rollup.table, where)
+    else:
+        # OFFSET 0 keeps it a look into the index for each piece.
+        source = sql.SQL(
+            "unnest({}::int[], {}::timestamptz[], {}::timestamptz[]) AS piece (level, lo, hi) CROSS JOIN LATERAL"
+            " (SELECT * FROM {} WHERE width = level AND start BETWEEN lo AND hi OFFSET 0) AS stored"
+        ).format(
+            sql.Literal([piece.width for piece in plan]), sql.Literal([from_micros(piece.span.lo) for piece in plan]),
+            sql.Literal([from_micros(piece.span.hi - 1) for piece in plan]), rollup.table,
+        )  # fmt: skip
+    query = sql.SQL("SELECT {} AS bucket, {} FROM {} GROUP BY 1 ORDER BY 1 LIMIT {}").format(
         rollups.bucket_start(width, "start"), sql.SQL(", ").join([sql.SQL("sum(rows)::bigint"), *cells]),
-        rollup.table, where, sql.Literal(limit + 1),
+        source, sql.Literal(limit + 1),
     )  # fmt: skip
     return await (await connection.execute(query)).fetchall()
 
