@@ -37,14 +37,19 @@ def _values(rows: int) -> list[dict[str, float]]:
     ]
 
 
-def _stamp(row: int) -> str:
-    return f"{_MARK.decode()}.{row:03d}Z"
+def _step(rows: int) -> int:
+    """Microseconds between rows, so that those of a request fit a second."""
+    return 1_000 if rows <= 1_000 else 1
+
+
+def _stamp(row: int, rows: int) -> str:
+    return f"{_MARK.decode()}.{row * _step(rows):06d}Z"
 
 
 def _text(form: str, rows: int, dataset: int) -> bytes:
     values = _values(rows)
     if form == "json":
-        lines = [{"timestamp": _stamp(n), "values": v} for n, v in enumerate(values)]
+        lines = [{"timestamp": _stamp(n, rows), "values": v} for n, v in enumerate(values)]
         body = {"dataset": dataset, **lines[0]} if rows == 1 else {"dataset": dataset, "rows": lines}
         return json.dumps(body).encode()
     if form == "line":
@@ -52,19 +57,19 @@ def _text(form: str, rows: int, dataset: int) -> bytes:
         return "\n".join(f"m,d={dataset} {text} @{n:03d}" for n, text in enumerate(fields)).encode()
     between = "\t" if form == "copy" else ","
     head = "" if form == "copy" else "timestamp," + ",".join(COLUMNS) + "\n"
-    cells = [between.join([_stamp(n), *map(str, v.values())]) for n, v in enumerate(values)]
+    cells = [between.join([_stamp(n, rows), *map(str, v.values())]) for n, v in enumerate(values)]
     return (head + "".join(line + "\n" for line in cells)).encode()
 
 
 def maker(form: str, rows: int, dataset: int) -> Callable[[int], bytes]:
-    """Gives the body of request number n: `rows` rows a millisecond apart, a second after those of the one before."""
+    """Gives the body of request number n: `rows` rows within a second, each request a second after the one before."""
     if form != "arrow":
         text = _text(form, rows, dataset)
         if form == "line":
             first = int(START.timestamp())
             return lambda n: text.replace(b"@", b"%d" % (first + n))
         return lambda n: text.replace(_MARK, (START + timedelta(seconds=n)).strftime("%Y-%m-%dT%H:%M:%S").encode())
-    micros = int(START.timestamp()) * 1_000_000 + np.arange(rows, dtype=np.int64) * 1000
+    micros = int(START.timestamp()) * 1_000_000 + np.arange(rows, dtype=np.int64) * _step(rows)
     columns = {name: pa.array([v[name] for v in _values(rows)]) for name in COLUMNS}
     table = pa.table({"timestamp": pa.array(micros).cast(pa.timestamp("us", "UTC")), **columns})
     sink = pa.BufferOutputStream()
@@ -126,7 +131,7 @@ async def _http(specification: dict[str, Any], took: list[float]) -> float:
 def _psycopg(specification: dict[str, Any], took: list[float]) -> float:
     numbers, rows = itertools.count(specification["first"]), specification["rows"]
     make = maker("copy", rows, 1)
-    lines = [list(v.values()) for v in _values(1)]
+    lines = [list(v.values()) for v in _values(rows)]
     statement = f"INSERT INTO {specification['table']} VALUES (%s, %s, %s, %s, %s, %s)"
     copying = f"COPY {specification['table']} FROM STDIN"
     opened = [psycopg.connect(specification["url"], autocommit=True) for _ in range(specification["clients"])]
@@ -137,7 +142,13 @@ def _psycopg(specification: dict[str, Any], took: list[float]) -> float:
         while (before := time.perf_counter()) < until:
             n = next(numbers)
             if specification["kind"] == "insert":
-                connection.execute(statement, [START + timedelta(seconds=n), *lines[0]], prepare=True)
+                start = START + timedelta(seconds=n)
+                if rows == 1:
+                    connection.execute(statement, [start, *lines[0]], prepare=True)
+                else:
+                    values = [[start + timedelta(milliseconds=at), *line] for at, line in enumerate(lines)]
+                    with connection.transaction(), connection.cursor() as cursor:
+                        cursor.executemany(statement, values)
             else:
                 with connection.cursor() as cursor, cursor.copy(copying) as copy:
                     copy.write(make(n))
