@@ -6,10 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.callers import PUBLIC, Callers, Headers, mounted, stream_status
 from tests.conftest import Client, People, make_dataset
-
-from atlas.app import create_app
-from atlas.config import Settings
 
 pytestmark = pytest.mark.anyio
 ROWS = [{"timestamp": "2025-12-16T10:00:00Z", "values": {"a": 1}}]
@@ -45,17 +43,16 @@ ROUTES: list[tuple[str, str, Any, str]] = [
 ]
 
 
+def tried() -> set[tuple[str, str]]:
+    """Methods and paths of ROUTES, as the application writes them."""
+    return {(method, path.split("?")[0].replace("{id}", "{dataset_id}").replace("tags/2/", "tags/{tag_id}/"))
+            for method, path, _, _ in ROUTES}  # fmt: skip
+
+
 def test_no_route_is_left_out() -> None:
-    paths = create_app(Settings(database_url="postgresql://nowhere")).openapi()["paths"]
-    known = {
-        (m.upper(), p)
-        for p, item in paths.items()
-        for m in item
-        if p.startswith("/api/") and not p.startswith("/api/v1/")
-    }
-    tried = {(m, p.split("?")[0].replace("{id}", "{dataset_id}").replace("tags/2/", "tags/{tag_id}/"))
-             for m, p, _, _ in ROUTES}  # fmt: skip
-    assert tried == known
+    known = {(m, p) for m, p in mounted() if p.startswith("/api/") and not p.startswith("/api/v1/")}
+    # Those without a key are tried in test_access_public.py.
+    assert tried() == known - set(PUBLIC)
 
 
 def filled(value: Any, dataset: int) -> Any:
@@ -64,36 +61,50 @@ def filled(value: Any, dataset: int) -> Any:
     return dataset if value == "{id}" else value
 
 
-async def status(client: httpx.AsyncClient, method: str, path: str, body: Any, dataset: int) -> httpx.Response:
-    return await client.request(method, path.replace("{id}", str(dataset)), json=filled(body, dataset))
-
-
-@pytest.mark.parametrize(("method", "path", "body", "need"), ROUTES)
-async def test_callers(client: Client, people: People, method: str, path: str, body: Any, need: str) -> None:
-    owner, holder, stranger = client(people.owner), client(people.holder), client(people.stranger)
+async def shared_dataset(owner: httpx.AsyncClient) -> int:
+    """Id of a dataset with a row, that holders of `public` and of `test` may read."""
     dataset = await make_dataset(owner, metadata={"source": "x"})
     await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": ROWS})
     await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "public"})
     await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_id": 2})
-    await holder.post("/api/tags/acquire/", json={"tag_name": "public"})
+    return dataset
 
-    for key in (None, "", "nonsense", "atlas_live_sk_" + "a" * 32, people.revoked, people.expired):
-        refused = await status(client(key), method, path, body, dataset)
-        assert refused.status_code == 401, key
-        assert set(refused.json()) == {"error", "details"}
+
+@pytest.mark.parametrize(("method", "path", "body", "need"), ROUTES)
+async def test_callers(
+    client: Client, people: People, callers: Callers, method: str, path: str, body: Any, need: str
+) -> None:
+    dataset = await shared_dataset(client(people.owner))
+    anybody, by_key = client(None), {name: {"X-API-Key": getattr(people, name)} for name in ("owner", "stranger")}
+
+    async def call(headers: Headers, dataset: int = dataset) -> httpx.Response:
+        filled_path = path.replace("{id}", str(dataset))
+        return await anybody.request(method, filled_path, json=filled(body, dataset), headers=headers)
+
+    for name, headers in callers.refused(method).items():
+        refused = await call(headers)
+        assert (refused.status_code, set(refused.json())) == (401, {"error", "details"}), name
+    holder: Headers = {"X-API-Key": people.holder}
+    everybody = [by_key["stranger"], callers.admin, callers.operator, holder, callers.holder, by_key["owner"],
+                 callers.owner]  # fmt: skip
     if need == "any":
-        for caller in (stranger, holder, owner):
-            assert (await status(caller, method, path, body, dataset)).status_code in (200, 201)
+        assert {(await call(headers)).status_code for headers in everybody} <= {200, 201}
         return
-    refused = await status(stranger, method, path, body, dataset)
-    assert (refused.status_code, set(refused.json())) == (403, {"error", "details"})
+    # Roles manage people and keys; they open nobody's datasets.
+    for headers in everybody[:3]:
+        refused = await call(headers)
+        assert (refused.status_code, set(refused.json())) == (403, {"error", "details"})
     if need == "stream":
+        asked = [await stream_status(client, path.replace("{id}", str(dataset)), headers) for headers in everybody[3:]]
+        assert asked == [200] * 4
         return
-    held = await status(holder, method, path, body, dataset)
-    assert held.status_code == (200 if need == "read" else 403), held.text
-    owned = await status(owner, method, path, body, dataset)
-    assert owned.status_code in (200, 201, 204), owned.text
-    missing = await status(owner, method, path, body, 999_999)
+    for headers in (holder, callers.holder):
+        held = await call(headers)
+        assert held.status_code == (200 if need == "read" else 403), held.text
+    for headers in (by_key["owner"], callers.owner):
+        owned = await call(headers, await shared_dataset(client(people.owner)))
+        assert owned.status_code in (200, 201, 204), owned.text
+    missing = await call(by_key["owner"], 999_999)
     assert (missing.status_code, missing.json()["details"]) == (404, "No dataset with ID 999999")
 
 
