@@ -163,6 +163,8 @@ async def _meanwhile(world: World, key: str, ended: asyncio.Event) -> dict[str, 
     async with httpx2.AsyncClient(base_url=world.url, headers={"X-API-Key": key}, timeout=60) as http:
         dataset = (await http.post("/api/datasets/", json={"name": "mine"})).json()["id"]
         row = {"dataset": dataset, "timestamp": "2026-01-01", "values": {"a": 1}}
+        # SQL is asked for a column that is there.
+        await http.post("/api/rows/", json=row)
         asks: dict[str, Callable[[], Awaitable[httpx2.Response]]] = {
             "health": lambda: http.get("/health"),
             "inserts of a row": lambda: http.post("/api/rows/", json=row),

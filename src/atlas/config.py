@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     max_page_rows: int = Field(100_000, gt=0, description="Largest `limit` of one page.")
     max_streams: int = Field(2_000, gt=0, description="Live streams that one process serves at once.")
     queue_seconds: float = Field(
-        1.0, gt=0, le=60, description="Seconds that a request may wait for others before it is refused."
+        0.5, gt=0, le=60, description="Seconds that a request may wait for others before it is refused."
     )
     read_slots: int = Field(32, ge=1, le=1000, description="Reads and small changes that one process serves at once.")
     insert_slots: int = Field(16, ge=1, le=1000, description="Large inserts that one process receives at once.")

@@ -88,3 +88,34 @@ async def test_who_goes_away_takes_no_slot() -> None:
         async with lane.slot("a"):
             pass
         await lane.enter("c", patient=True)
+
+
+async def test_who_would_wait_too_long_is_refused_at_once() -> None:
+    lane = Lane("queries", 1, 0.5)
+    await lane.enter("a")
+    waiting = [asyncio.create_task(lane.enter("a", patient=True)) for _ in range(3)]
+    await asyncio.sleep(0.3)
+    # No slot has become free for so long; three of its own are ahead of it.
+    began = time.perf_counter()
+    with pytest.raises(RateLimitedError):
+        await lane.enter("a")
+    assert time.perf_counter() - began < 0.1
+    # Another waits for none of its own.
+    other = asyncio.create_task(lane.enter("b"))
+    await asyncio.sleep(0)
+    lane.leave("a")
+    await asyncio.sleep(0)
+    lane.leave("a")
+    await asyncio.wait((other,), timeout=1)
+    lane.leave("b")
+    for _ in range(2):
+        await asyncio.sleep(0)
+        lane.leave("a")
+    await asyncio.wait(waiting, timeout=1)
+    # What was slow is forgotten once nobody waits.
+    async with lane.slot("a"):
+        quick = [asyncio.create_task(lane.enter("a")) for _ in range(3)]
+        await asyncio.sleep(0.01)
+    for task in quick:
+        await task
+        lane.leave("a")

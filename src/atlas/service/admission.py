@@ -12,6 +12,8 @@ from atlas.errors import OverloadedError, RateLimitedError
 
 # Requests of one caller that may wait for a lane, as a multiple of its slots. Those past it are refused at once.
 MOST_WAITING = 4
+# The pace of a lane is that of so many slots that became free last.
+PACE = 16
 # Requests in lanes that nobody needs to set: they are cheap, or wait for something that has slots of its own.
 SMALL_INSERTS, QUESTIONS, UPLOADS = 64, 16, 32
 
@@ -29,6 +31,8 @@ class Lane:
         self._running: Counter[Hashable] = Counter()
         self._busy = 0
         self._queues: dict[Hashable, deque[asyncio.Future[None]]] = {}
+        # When slots became free since the first of those who wait began to.
+        self._freed: deque[float] = deque(maxlen=PACE)
 
     async def enter(self, who: Hashable, *, patient: bool = False) -> None:
         """Takes a slot, which `leave` gives back. patient: waits as long as it takes.
@@ -39,11 +43,14 @@ class Lane:
         if queue is None and self._busy < self.slots and self._running[who] < self.share:
             self._take(who)
             return
+        loop = asyncio.get_running_loop()
         if queue is None:
+            if not self._queues:
+                self._freed.append(loop.time())
             queue = self._queues[who] = deque()
-        elif len(queue) >= self.slots * MOST_WAITING and not patient:
+        elif not patient and self._too_long(len(queue), loop.time()):
             raise self._refusal(who)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[None] = loop.create_future()
         queue.append(turn)
         try:
             await asyncio.wait((turn,), timeout=None if patient else self.wait)
@@ -63,6 +70,8 @@ class Lane:
         self._running[who] -= 1
         if not self._running[who]:
             del self._running[who]
+        if self._queues:
+            self._freed.append(asyncio.get_running_loop().time())
         while self._busy < self.slots:
             waiting = [one for one in self._queues if self._running[one] < self.share]
             if not waiting:
@@ -74,6 +83,8 @@ class Lane:
             queue.popleft().set_result(None)
             if queue:
                 self._queues[following] = queue
+            elif not self._queues:
+                self._freed.clear()
 
     @contextlib.asynccontextmanager
     async def slot(self, who: Hashable, *, patient: bool = False) -> AsyncIterator[None]:
@@ -84,6 +95,11 @@ class Lane:
         finally:
             self.leave(who)
 
+    def _too_long(self, ahead: int, now: float) -> bool:
+        """Whether so many of a caller's own are too many to wait for."""
+        pace = (now - self._freed[0]) / len(self._freed)
+        return ahead >= self.slots * MOST_WAITING or ahead * pace > self.wait
+
     def _take(self, who: Hashable) -> None:
         self._busy += 1
         self._running[who] += 1
@@ -93,6 +109,8 @@ class Lane:
         queue.remove(turn)
         if not queue:
             del self._queues[who]
+        if not self._queues:
+            self._freed.clear()
 
     def _refusal(self, who: Hashable) -> Exception:
         if self._running[who] >= self.share:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import Context
+from itertools import chain
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -23,7 +24,8 @@ class Together(Generic[K, V]):
 
     def __init__(self, ask: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._ask = ask
-        self._waiting: dict[K, asyncio.Future[V | None]] = {}
+        # A future for each who waits: one for all would have to be shielded, which takes long where they are many.
+        self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
         self._asking = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -35,11 +37,9 @@ class Together(Generic[K, V]):
                 return (await self._ask((key,))).get(key)
             finally:
                 self._next()
-        answer = self._waiting.get(key)
-        if answer is None:
-            answer = self._waiting[key] = asyncio.get_running_loop().create_future()
-        # Others may wait for the same.
-        return await asyncio.shield(answer)
+        answer: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(answer)
+        return await answer
 
     def _next(self) -> None:
         """Goes on with what waits, in a task of nobody's that nobody's leaving ends."""
@@ -51,17 +51,21 @@ class Together(Generic[K, V]):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, waiting: dict[K, asyncio.Future[V | None]]) -> None:
+    async def _answer(self, waiting: dict[K, list[asyncio.Future[V | None]]]) -> None:
         try:
             found = await self._ask(tuple(waiting))
-            for key, answer in waiting.items():
-                answer.set_result(found.get(key))
+            for key, answers in waiting.items():
+                for answer in answers:
+                    # Whoever asked may have gone.
+                    if not answer.done():
+                        answer.set_result(found.get(key))
         except Exception as error:
-            for answer in waiting.values():
-                answer.set_exception(error)
-                # Whoever asked may have gone.
-                answer.exception()
+            for answer in chain.from_iterable(waiting.values()):
+                if not answer.done():
+                    answer.set_exception(error)
+                    # Whoever asked may go before it hears of it.
+                    answer.exception()
         finally:
-            for answer in waiting.values():
+            for answer in chain.from_iterable(waiting.values()):
                 answer.cancel()
             self._next()

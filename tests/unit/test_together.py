@@ -1,0 +1,48 @@
+"""Look-ups that are asked together: who gets which answer, whoever else leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+import pytest
+
+from atlas.service.together import MOST_QUESTIONS, Together
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_answers_reach_all_who_wait_whoever_leaves() -> None:
+    asked: list[Collection[int]] = []
+    going = asyncio.Event()
+
+    async def ask(keys: Collection[int]) -> Mapping[int, str]:
+        asked.append(keys)
+        await going.wait()
+        if 13 in keys:
+            raise ValueError("no luck")
+        return {key: str(key) for key in keys if key < 5}
+
+    together = Together(ask)
+    first = [asyncio.create_task(together.get(1)) for _ in range(MOST_QUESTIONS)]
+    await asyncio.sleep(0)
+    later = [asyncio.create_task(together.get(key)) for key in (2, 2, 2, 3, 9)]
+    await asyncio.sleep(0)
+    later[0].cancel()
+    going.set()
+    assert await asyncio.gather(*first) == ["1"] * MOST_QUESTIONS
+    assert await asyncio.gather(*later[1:]) == ["2", "2", "3", None]
+    assert later[0].cancelled()
+    assert asked == [(1,)] * MOST_QUESTIONS + [(2, 3, 9)]
+    going.clear()
+    first = [asyncio.create_task(together.get(1)) for _ in range(MOST_QUESTIONS)]
+    await asyncio.sleep(0)
+    failing = [asyncio.create_task(together.get(13)) for _ in range(3)]
+    await asyncio.sleep(0)
+    failing[0].cancel()
+    going.set()
+    assert await asyncio.gather(*first) == ["1"] * MOST_QUESTIONS
+    for task in failing[1:]:
+        with pytest.raises(ValueError, match="no luck"):
+            await task
+    assert await together.get(4) == "4"
