@@ -14,6 +14,7 @@ from starlette.routing import Mount, WebSocketRoute
 
 from atlas.app import create_app
 from atlas.config import Settings
+from atlas.http.routing import PathIndex
 from atlas.service import sessions
 from atlas.service.keys import KeyService
 from atlas.service.sessions import SessionService
@@ -55,7 +56,10 @@ def _mounted(routes: Any, prefix: str = "") -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for context in iter_route_contexts(routes):
         route, path = context.original_route, f"{prefix}{context.path}"
-        if isinstance(route, Mount):
+        if isinstance(route, PathIndex):
+            # It leads to routes that are listed themselves.
+            assert {id(one) for one in route.routes} <= {id(one) for one in routes}
+        elif isinstance(route, Mount):
             found |= _mounted(route.routes, path) if route.routes else {("GET", f"{path}/*")}
         elif isinstance(route, WebSocketRoute):
             found.add(("WEBSOCKET", path))

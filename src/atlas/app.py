@@ -27,6 +27,7 @@ from atlas.http.content import tables as content_tables
 from atlas.http.deps import Services
 from atlas.http.limits import RateLimiter
 from atlas.http.middleware import Metrics, RequestMiddleware, SlashMiddleware
+from atlas.http.routing import add_routes
 from atlas.http.timeseries import datasets, rows, tags
 from atlas.logs import configure_logs
 from atlas.service.access import AccessService
@@ -141,8 +142,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.registry = registry
     problems.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    add_routes(app, ROUTERS)
     install_ui(app, SessionService(services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     app.add_middleware(
