@@ -7,10 +7,11 @@ import contextlib
 import re
 import time
 import uuid
+from collections.abc import Iterable
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,7 +35,10 @@ _SECURITY_HEADERS = {
 STOPPING = ("Server is stopping", "the request was cut off; try again")
 # A client that has not sent its body within so long is cut off.
 LINGER_SECONDS = 5.0
-_HSTS = "max-age=31536000"
+_RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+# A shared cache must not give one caller's data to another.
+_NOT_SHARED = (b"cache-control", b"private, no-cache")
 
 
 def last_resort(path: str, error: Exception, request_id: str) -> Response:
@@ -43,6 +47,20 @@ def last_resort(path: str, error: Exception, request_id: str) -> Response:
         full = DiskFullError()
         return problem(path, full.status, full.message, full.details)
     return problem(path, 500, "Internal server error", f"Request ID {request_id}")
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]], scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of a response with those of every response, where it does not set them itself."""
+    completed = [header for header in headers if header[0] != b"x-request-id"]
+    present = {name for name, _ in completed}
+    completed.append((b"x-request-id", request_id.encode("latin-1")))
+    more = [_HSTS] if scope["scheme"] == "https" else []
+    if scope["path"].startswith("/api/"):
+        more.append(_NOT_SHARED)
+    extra = scope["state"].get("extra_headers", {})
+    more += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
+    completed += [header for header in (*more, *_RAW_SECURITY_HEADERS) if header[0] not in present]
+    return completed
 
 
 class Metrics:
@@ -130,16 +148,8 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", _HSTS)
-                if scope["path"].startswith("/api/"):
-                    # A shared cache must not give one caller's data to another.
-                    headers.setdefault("Cache-Control", "private, no-cache")
+                message = {**message, "headers": _completed(message.get("headers", ()), scope, request_id)}
                 self._note(scope, trail, status, tally, request_id)
-                for name, value in (_SECURITY_HEADERS | state.get("extra_headers", {})).items():
-                    headers.setdefault(name, value)
             else:
                 tally.bytes_out += len(message.get("body", b""))
                 if status >= 400 and not message.get("more_body", False) and body.left_by(scope):
