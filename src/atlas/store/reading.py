@@ -60,12 +60,17 @@ async def count(database: Database, shot: Snapshot, span: Range) -> int:
     inside, partial = split_count(shot.blocks, span)
     if not partial:
         return inside
-    query = sql.SQL("SELECT count(*) FROM {} WHERE {}").format(shot.table, _where(shot, span))
+    query = sql.SQL("SELECT count(*) FROM {} WHERE {}")
     if len(partial) > MAX_PARTIAL:
-        return await _number(database, query)
-    pieces = [sql.SQL("_seq BETWEEN {} AND {}").format(b.first_seq, b.last_seq) for b in partial]
-    query += sql.SQL(" AND ({})").format(sql.SQL(" OR ").join(pieces))
-    return inside + await _number(database, query)
+        return await _number(database, query.format(shot.table, _where(shot, span)))
+    # Each with its own times, for the index to find its pages: those of the whole range could be most of the table.
+    pieces = [
+        sql.SQL("({} AND _seq BETWEEN {} AND {})").format(
+            between(Range(max(span.lo, b.min_ts), min(span.hi, b.max_ts + 1))), b.first_seq, b.last_seq
+        )
+        for b in partial
+    ]
+    return inside + await _number(database, query.format(shot.table, sql.SQL(" OR ").join(pieces)))
 
 
 async def _number(database: Database, query: sql.Composed) -> int:
