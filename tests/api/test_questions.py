@@ -224,6 +224,32 @@ async def test_a_shared_dataset_as_long_as_it_is_shared(client: Client, people: 
     assert (await post(holder, "query", {"prompt": "the highest price"}))["engine"] == "offline"
 
 
+async def test_sql_by_the_names_of_datasets(client: Client, people: People, filled: httpx.AsyncClient) -> None:
+    """Of many datasets those that SQL names are found: in any case, with the number where a name is taken."""
+    first, second, third = [await make_dataset(filled, name="Wind Speed"), await make_dataset(filled, name="windSpeed"),
+                            await make_dataset(filled, name="leads")]  # fmt: skip
+    hidden = await make_dataset(client(people.stranger), name="wind")
+    for dataset in (first, second, third):
+        row = {"dataset": dataset, "timestamp": "2026-01-01T10:00:00Z", "values": {"number": dataset}}
+        (await filled.post("/api/rows/", json=row)).raise_for_status()
+
+    async def number(source: str, status: int = 200) -> Any:
+        return await post(filled, "sql", {"sql": f"SELECT sum(number) AS n FROM {source}"}, status)
+
+    for dataset, name in ((first, "wind_speed"), (first, "WIND_SPEED"), (first, '"wind_speed"'),
+                          (second, f"wind_speed_{second}"), (third, f"Leads_{third}")):  # fmt: skip
+        assert rows(await number(name)) == [{"n": str(dataset)}]
+    joined = await post(
+        filled, "sql", {"sql": f"SELECT a.number + b.number AS n FROM wind_speed a, wind_speed_{second} b"}
+    )
+    assert rows(joined) == [{"n": str(first + second)}]
+    assert rows(await post(filled, "sql", {"sql": "SELECT count(*) AS n FROM leads"})) == [{"n": "12"}]
+    for name in ('"Wind_Speed"', "wind", f"wind_{hidden}", f"dataset_{first}", "wind_speed_0"):
+        assert "no table named" in (await number(name, 400))["detail"]
+    taken = await post(filled, "sql", {"sql": "WITH Wind_Speed AS (SELECT 1 AS n) SELECT n FROM wind_speed"}, 400)
+    assert "has the name of a table" in taken["detail"]
+
+
 async def test_verified_questions(client: Client, people: People, filled: httpx.AsyncClient) -> None:
     known = {"question": " How many  did we win? ", "sql": "select count(*) as wins from leads where status = 'won';"}
     made = (await post(filled, "verified-questions", known))["verified_question"]

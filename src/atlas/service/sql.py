@@ -65,7 +65,7 @@ class SqlService:
     async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> Row:
         """Runs a caller's SQL; gives the response of `sql`."""
         limit = row_limit(max_rows)
-        catalog = await self.catalog(caller)
+        catalog = await self._catalogs.named(caller, text)
         checked = await self.check(text, catalog, limit)
         result = await self.run(caller, checked, catalog, limit)
         return {

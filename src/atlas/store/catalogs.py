@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ from atlas.core.identifiers import table_identifier
 from atlas.store.database import Connection, Database
 from atlas.store.profiles import ColumnProfile, Profile, find_joins, profile, with_profile
 from atlas.store.queries import queries
-from atlas.store.tables import ReadableDataset, find_tables, readable_datasets
+from atlas.store.tables import ReadableDataset, dataset_names, find_tables, readable_datasets
 
 _TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "text"}
 # A profile of what has changed since is still used, and made again in the background, at most this often.
@@ -74,6 +75,23 @@ class CatalogStore:
         self._last[caller.user_id] = state, catalog
         return catalog
 
+    async def named(self, caller: Caller, text: str) -> Catalog:
+        """What of the caller's catalog SQL of this text can name, without profiles and joins.
+
+        With thousands of datasets, their names are all that is looked at of the others. Raises UnavailableError.
+        """
+        tables, _ = await self._tables(caller)
+        taken = {table.name for table in tables}
+        upper, lower = text.upper(), text.lower()
+        wanted = {}
+        for dataset_id, plain in await dataset_names(self._database, caller):
+            name = dataset_name(plain, dataset_id, taken)
+            taken.add(name)
+            if name.upper() in upper or name.lower() in lower:
+                wanted[dataset_id] = name
+        found = await readable_datasets(self._database, caller, list(wanted)) if wanted else []
+        return Catalog((*tables, *(_dataset(readable, wanted[readable.id]) for readable in found)))
+
     async def close(self) -> None:
         """Stops what is profiled in the background."""
         tasks = list(self._tasks.values())
@@ -83,6 +101,16 @@ class CatalogStore:
 
     async def _relations(self, caller: Caller) -> tuple[list[CatalogTable], dict[str, str]]:
         """Tables and datasets without profiles, and what each is like now."""
+        found, stamps = await self._tables(caller)
+        taken = {table.name for table in found}
+        for readable in await readable_datasets(self._database, caller):
+            dataset = _dataset(readable, dataset_name(readable.name, readable.id, taken))
+            taken.add(dataset.name)
+            found.append(dataset)
+            stamps[dataset.name] = f"{readable.version} {len(dataset.columns)}"
+        return found, stamps
+
+    async def _tables(self, caller: Caller) -> tuple[list[CatalogTable], dict[str, str]]:
         found: list[CatalogTable] = []
         stamps: dict[str, str] = {}
         for table in await find_tables(self._database, caller):
@@ -94,12 +122,6 @@ class CatalogStore:
                 )
             )  # fmt: skip
             stamps[table.name] = f"{table.changed} {len(columns)}"
-        taken = {table.name for table in found}
-        for readable in await readable_datasets(self._database, caller):
-            dataset = _dataset(readable, taken)
-            taken.add(dataset.name)
-            found.append(dataset)
-            stamps[dataset.name] = f"{readable.version} {len(dataset.columns)}"
         return found, stamps
 
     async def _profile(self, table: CatalogTable, stamp: str, patience: float) -> Known:
@@ -164,19 +186,23 @@ async def _unhurried(connection: Connection) -> None:
     await connection.execute("SET LOCAL enable_seqscan = on")
 
 
+# The names of all readable datasets are looked at for each SQL.
+_identifier = lru_cache(maxsize=20_000)(table_identifier)
+
+
 def dataset_name(name: str, dataset_id: int, taken: set[str]) -> str:
     """The name that a dataset has as a table: its own, with the id where that is taken."""
-    plain = table_identifier(name)
+    plain = _identifier(name)
     return f"{plain}_{dataset_id}" if plain in taken else plain
 
 
-def _dataset(readable: ReadableDataset, taken: set[str]) -> CatalogTable:
-    """A dataset as a table: its time and its typed columns."""
+def _dataset(readable: ReadableDataset, name: str) -> CatalogTable:
+    """A dataset as a table of this name: its time and its typed columns."""
     columns = [CatalogColumn("ts", "timestamp")]
     for column in readable.columns:
         if column["physical"] is not None and column["dtype"] in _TYPES:
             columns.append(CatalogColumn(from_catalog(column["name"]), _TYPES[column["dtype"]], column["physical"]))
     return CatalogTable(
-        dataset_name(readable.name, readable.id, taken), readable.schema, f"dataset_{readable.id}", tuple(columns),
-        "dataset", readable.row_count, dataset_id=readable.id,
+        name, readable.schema, f"dataset_{readable.id}", tuple(columns), "dataset", readable.row_count,
+        dataset_id=readable.id,
     )  # fmt: skip

@@ -137,7 +137,8 @@ async def search(
     owned: whether the user owns them, or only others do; None for both.
     """
     wanted = None if metadata is None else [Jsonb(list(choices)) for choices in metadata]
-    parameters = {"user": user_id, "pattern": pattern, "metadata": wanted, "owned": owned}
+    first = [Jsonb(choice) for choice in metadata[0]] if metadata else None
+    parameters = {"user": user_id, "pattern": pattern, "metadata": wanted, "first": first, "owned": owned}
     async with database.transaction() as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor = await connection.execute(queries("datasets")["count_datasets"], parameters)

@@ -189,7 +189,15 @@ async def set_key(connection: Connection, table: Table, key: Sequence[str]) -> N
     await connection.execute(queries("tables")["set_key"], {"id": table.id, "key": list(key)})
 
 
-async def readable_datasets(database: Database, caller: Caller) -> list[ReadableDataset]:
-    """Datasets that the caller may read, oldest first."""
-    rows = await database.fetch(queries("tables")["readable_datasets"], user=caller.user_id)
+async def readable_datasets(
+    database: Database, caller: Caller, ids: list[int] | None = None
+) -> list[ReadableDataset]:  # fmt: skip
+    """Datasets that the caller may read, oldest first. ids: only of these."""
+    rows = await database.fetch(queries("tables")["readable_datasets"], user=caller.user_id, ids=ids)
     return [ReadableDataset(*row) for row in rows]
+
+
+async def dataset_names(database: Database, caller: Caller) -> list[tuple[int, str]]:
+    """Id and name of the datasets that the caller may read, oldest first."""
+    rows = await database.fetch(queries("tables")["dataset_names"], user=caller.user_id)
+    return [(row[0], row[1]) for row in rows]

@@ -51,7 +51,16 @@ SELECT d.id, d.name, d.table_schema, s.row_count,
                  FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]'),
        s.version
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
-WHERE atlas.can_read(%(user)s, d.id, d.owner_id)
+WHERE (d.owner_id = %(user)s OR d.id IN (
+    SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
+  AND (%(ids)s::integer[] IS NULL OR d.id = ANY (%(ids)s))
+ORDER BY d.id
+
+-- name: dataset_names
+-- Of datasets that a user may read.
+SELECT d.id, d.name FROM atlas.datasets d
+WHERE (d.owner_id = %(user)s OR d.id IN (
+    SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
 ORDER BY d.id
 
 -- name: row_changes
