@@ -111,6 +111,63 @@ def test_a_file_goes_with_a_new_dataset(page: Page, site: Site, tmp_path: Path) 
             assert client.delete(f"/api/datasets/{found}/").status_code == 204
 
 
+def test_details_send_what_was_changed(page: Page, site: Site) -> None:
+    """Members that nobody touched stay digit by digit, whatever their names are, and so does what others write."""
+    kept = (
+        '{"": "no name", " spaced ": 1, "big": 12345678901234567890, "price": 0.12345678901234567890, "text": "17", '
+        '"nested": {"id": 9007199254740993, "list": ["a,b", "}", {"x": null}]}, "__proto__": "p", '
+        '"quote\\"d": "\\u00e9\\n"}'
+    )
+    with site.client(site.people.owner) as client:
+        made = client.post("/api/datasets/", content=f'{{"name": "Exact", "metadata": {kept}}}',
+                           headers={"Content-Type": "application/json"}).json()["id"]  # fmt: skip
+
+        def text() -> str:
+            found = client.get(f"/api/datasets/{made}/").text
+            return found[found.index('"metadata"') : found.index(',"columns"')]
+
+        before = text()
+        assert "12345678901234567890" in before
+        assert "9007199254740993" in before
+
+        def edit() -> None:
+            page.get_by_role("button", name="More").click()
+            page.get_by_role("menuitem", name="Edit details").click()
+            expect(page.get_by_label("Name 1", exact=True)).to_be_visible()
+
+        page.goto(f"{site.url}/ui/datasets/{made}")
+        edit()
+        page.get_by_role("textbox", name="Description").fill("As it was")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("As it was")).to_be_visible()
+        assert text() == before
+        # One that is added goes alone; another program's, written meanwhile, stays.
+        edit()
+        names = [page.get_by_label(f"Name {n}").input_value() for n in range(1, 9)]
+        assert sorted(names) == sorted(["", " spaced ", "big", "price", "text", "nested", "__proto__", 'quote"d'])
+        client.patch(f"/api/datasets/{made}/metadata/", json={"other": "program"}).raise_for_status()
+        page.get_by_role("button", name="Add a field").click()
+        page.get_by_label("Name 9").fill("more")
+        page.get_by_label("Value 9").fill("98765432109876543210")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("more: ")).to_be_visible()
+        client.patch(f"/api/datasets/{made}/metadata/", json={"another": 1}).raise_for_status()
+        assert "98765432109876543210" in text()
+        # One that is taken away takes no other with it.
+        page.reload()
+        edit()
+        page.get_by_role("button", name="Remove more").click()
+        client.patch(f"/api/datasets/{made}/metadata/", json={"late": True}).raise_for_status()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("late: true")).to_be_visible()
+        for name in ("other", "another", "late"):
+            assert f'"{name}":' in text()
+        assert '"more"' not in text()
+        client.put(f"/api/datasets/{made}/metadata/", content=kept, headers={"Content-Type": "application/json"})
+        assert text() == before
+        assert client.delete(f"/api/datasets/{made}/").status_code == 204
+
+
 def test_create_and_add(page: Page, site: Site, tmp_path: Path, watched: Watched) -> None:
     watched.expected = ["400 (Bad Request)"]
     page.goto(f"{site.url}/ui/datasets")

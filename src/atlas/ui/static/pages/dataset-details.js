@@ -1,11 +1,33 @@
 // Name, description and metadata of a dataset; its columns.
 import { api } from "../api.js";
 import { FileDrop } from "../components/files.js";
-import { metadataEditor, object, pairs } from "../components/metadata.js";
+import { members, objectOf } from "../components/json-text.js";
+import { changed, changes, metadataEditor, pairs } from "../components/metadata.js";
 import { attempt, Dialog } from "../components/overlays.js";
-import { badge, button, empty, field, input, notice, select, textarea } from "../components/ui.js";
+import { badge, button, empty, field, input, loading, notice, select, textarea } from "../components/ui.js";
 import { h, reactive, t } from "../dom.js";
 import { ACCEPT, FILE_HINT, handover } from "./dataset-add.js";
+
+const JSON_BODY = { "Content-Type": "application/json" };
+const path = (dataset) => `/api/datasets/${dataset.id}/`;
+
+/** The members of a dataset as JSON texts, as they are on the server at this moment. */
+const fresh = async (dataset) => new Map(members(await (await api.response("GET", path(dataset))).text()));
+
+/** Sends only what was changed, so that what others change at the same time stays, and numbers keep their digits. */
+async function update(dataset, before, state) {
+  const edited = changes(state.metadata, before.get("metadata"));
+  const plain = ["name", "description"].filter((name) => state[name] !== dataset[name]).map((name) => [name, JSON.stringify(name === "name" ? state.name.trim() : state[name])]);
+  const send = (method, at, list) => api.response(method, at, { body: list, headers: JSON_BODY });
+  if (plain.length || edited.gone.length) {
+    const now = await fresh(dataset);
+    const kept = ["name", "description"].map((name) => [name, now.get(name)]);
+    await send("PUT", path(dataset), objectOf([...new Map([...kept, ...plain]), ["metadata", changed(now.get("metadata"), edited)]]));
+  } else if (edited.set.length) {
+    await send("PATCH", `${path(dataset)}metadata/`, objectOf(edited.set));
+  }
+  return dataset;
+}
 
 /** Edits a dataset, or makes one where there is no `dataset`. Emits `changed` with it, and `close`. */
 export const DetailsDialog = {
@@ -13,13 +35,25 @@ export const DetailsDialog = {
   emits: ["close", "changed"],
   setup(props, { emit }) {
     const known = props.dataset;
-    const state = reactive({ name: known?.name ?? "", description: known?.description ?? "", metadata: pairs(known?.metadata ?? {}), busy: false, problem: null, file: null });
+    const state = reactive({ name: known?.name ?? "", description: known?.description ?? "", metadata: known ? null : [], busy: false, problem: null, file: null });
+    let before = null;
+    const load = async () => {
+      try {
+        before = await fresh(known);
+        state.metadata = pairs(before.get("metadata"));
+      } catch (error) {
+        state.problem = error;
+      }
+    };
+    if (known) load();
+    const create = () => api.response("POST", "/api/datasets/", { headers: JSON_BODY, body: objectOf([
+      ["name", JSON.stringify(state.name.trim())], ["description", JSON.stringify(state.description)],
+      ["metadata", objectOf(changes(state.metadata, "{}").set)]]) }).then((response) => response.json());
     const save = async (event) => {
       event?.preventDefault();
       state.busy = true;
       try {
-        const body = { name: state.name.trim(), description: state.description, metadata: object(state.metadata) };
-        const saved = known ? await api.put(`/api/datasets/${known.id}/`, body) : await api.post("/api/datasets/", body);
+        const saved = known ? await update(known, before, state) : await create();
         if (state.file) Object.assign(handover, { dataset: saved.id, file: state.file });
         emit("changed", saved);
         emit("close");
@@ -33,11 +67,11 @@ export const DetailsDialog = {
         state.problem && notice("bad", state.problem),
         field({ label: "Name" }, (p) => input(state, "name", { ...p, required: true, maxlength: 255, autofocus: true })),
         field({ label: "Description" }, (p) => textarea(state, "description", { ...p, maxlength: 10_000 })),
-        metadataEditor(state, "metadata"),
+        state.metadata ? metadataEditor(state, "metadata") : !state.problem && loading(),
         !known && h(FileDrop, { file: state.file, accept: ACCEPT, hint: FILE_HINT, label: "Drop its first rows here, or choose a file (optional)",
           onFile: (file) => { state.file = file; } })),
       foot: () => [button({ onClick: () => emit("close") }, "Cancel"),
-        button({ kind: "primary", type: "submit", form: "details", busy: state.busy, disabled: !state.name.trim() }, known ? "Save" : state.file ? "Create and store" : "Create")],
+        button({ kind: "primary", type: "submit", form: "details", busy: state.busy, disabled: !state.name.trim() || !state.metadata }, known ? "Save" : state.file ? "Create and store" : "Create")],
     });
   },
 };
