@@ -152,10 +152,10 @@ async def make_callers(client: Client, people: People, database_url: str, monkey
     )  # fmt: skip
 
 
-async def stream_status(client: Client, path: str, headers: Headers) -> int:
-    """The status that a stream begins with, which is then left."""
+async def stream_start(client: Client, path: str, headers: Headers) -> tuple[int, dict[str, str]]:
+    """The status and headers that a stream begins with, which is then left."""
     app, request = app_of(client), client(None).build_request("GET", path, headers=dict(headers))
-    begun, status, sent = asyncio.Event(), 0, False
+    begun, status, sent, got = asyncio.Event(), 0, False, {}
 
     async def receive() -> dict[str, Any]:
         nonlocal sent
@@ -169,6 +169,7 @@ async def stream_status(client: Client, path: str, headers: Headers) -> int:
         nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
+            got.update({name.decode(): value.decode() for name, value in message["headers"]})
         else:
             begun.set()
 
@@ -179,4 +180,4 @@ async def stream_status(client: Client, path: str, headers: Headers) -> int:
         "client": ("127.0.0.1", 1),
     }  # fmt: skip
     await asyncio.wait_for(app(scope, receive, send), 30)
-    return status
+    return status, got

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from atlas.http.deps import ServicesDep
+from atlas.http.documented import METRICS
 
 router = APIRouter(tags=["System"])
 
@@ -21,7 +22,7 @@ async def health(services: ServicesDep, response: Response) -> dict[str, Any]:
     return report
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=METRICS)
 async def metrics(request: Request) -> Response:
     """Figures of this server process in the Prometheus text format."""
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

@@ -16,9 +16,11 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from atlas.core.formats import MEDIA_TYPES, Output
 from atlas.errors import BadRequestError
 from atlas.http.content.models import CONTENT_ERRORS, HistoryView, ImportView, PendingView, PreviewView
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import EVENT_STREAM, events, export
 from atlas.http.models import Body
 from atlas.service.background import parse_metadata
 from atlas.service.imports import ImportRequest
@@ -137,24 +139,28 @@ async def import_progress(caller: CallerDep, services: ServicesDep, import_id: s
 
 
 @router.get(
-    "/import/{import_id}/progress", summary="Stream the progress of an import", response_class=StreamingResponse
-)
+    "/import/{import_id}/progress", summary="Stream the progress of an import", response_class=StreamingResponse,
+    responses=events("`progress` events"),
+)  # fmt: skip
 async def stream_progress(caller: CallerDep, services: ServicesDep, import_id: str) -> StreamingResponse:
     """Server-Sent Events `progress` until the import ends."""
-    events = await services.history.follow(caller, import_id)
-    return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    following = await services.history.follow(caller, import_id)
+    return StreamingResponse(following, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/import/{import_id}/export", summary="Export an import as CSV", response_class=StreamingResponse)
+@router.get(
+    "/import/{import_id}/export", summary="Export an import as CSV", response_class=StreamingResponse,
+    responses=export(Output.CSV),
+)  # fmt: skip
 async def export_import(
     caller: CallerDep, services: ServicesDep, import_id: str,
     include_metadata: Annotated[bool, Query(description="Also Atlas's own columns.")] = False,
     safe: Annotated[bool, Query(description="Put an apostrophe before texts that a spreadsheet would run.")] = False,
 ) -> StreamingResponse:  # fmt: skip
     """All rows that the import brought and that are not archived."""
-    export = await services.history.export(caller, import_id, metadata=include_metadata, safe=safe)
+    file = await services.history.export(caller, import_id, metadata=include_metadata, safe=safe)
     headers = {
-        "X-Rows-Count": str(export.rows), "X-Table-Name": quote(export.table_name),
+        "X-Rows-Count": str(file.rows), "X-Table-Name": quote(file.table_name),
         "Content-Disposition": f'attachment; filename="{import_id}.csv"',
     }  # fmt: skip
-    return StreamingResponse(export.chunks, media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(file.chunks, media_type=MEDIA_TYPES[Output.CSV], headers=headers)

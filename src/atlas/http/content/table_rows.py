@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from atlas.core.formats import Output
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import export
 from atlas.http.models import Body
 
 router = APIRouter(prefix="/api/v1/tables/{table_name}", tags=["Rows of tables"], responses=CONTENT_ERRORS)
@@ -107,20 +108,22 @@ async def row_history(caller: CallerDep, services: ServicesDep, table_name: str,
     return await services.table_rows.history(caller, table_name, row)
 
 
-@router.get("/export", summary="Export a table", response_class=StreamingResponse)
+@router.get(
+    "/export", summary="Export a table", response_class=StreamingResponse, responses=export(*Output)
+)  # fmt: skip
 async def export_table(
     caller: CallerDep, services: ServicesDep, table_name: str,
     format: Annotated[Output, Query(description="Format of the file.")] = Output.CSV,
     filter: FilterParam = None,
 ) -> StreamingResponse:  # fmt: skip
     """All rows that are not archived, or those that a condition holds for."""
-    export = await services.table_rows.export(caller, table_name, format, filter)
-    name = quote(export.table_name)
+    file = await services.table_rows.export(caller, table_name, format, filter)
+    name = quote(file.table_name)
     headers = {
-        "X-Rows-Count": str(export.rows), "X-Table-Name": name,
+        "X-Rows-Count": str(file.rows), "X-Table-Name": name,
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}.{format}",
     }  # fmt: skip
-    return StreamingResponse(export.chunks, media_type=export.media_type, headers=headers)
+    return StreamingResponse(file.chunks, media_type=file.media_type, headers=headers)
 
 
 @router.delete("", summary="Delete a table")

@@ -12,6 +12,7 @@ from atlas.core.formats import Output
 from atlas.errors import BadRequestError
 from atlas.http.deps import CallerDep, ColumnsParam, DatasetParam, RangeParam, ServicesDep, column_names, time_range
 from atlas.http.direct import direct, known, plain_query
+from atlas.http.documented import EVENT_STREAM, download, events
 from atlas.http.models import ERRORS, BulkBody, DeletedView, InsertedView, RowPage, RowView, body_schema
 from atlas.http.timeseries.paging import links
 from atlas.readers.bodies import body_format
@@ -23,6 +24,9 @@ router = APIRouter(prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 PAGE_ROWS = 250
 IdempotencyHeader = Annotated[
     str | None, Header(description="A text of your choice that makes a repeated insert safe.")
+]
+IfNoneMatch = Annotated[
+    str | None, Header(description="ETag of the file that you have; the answer is 304 if it is still the same.")
 ]
 Ordering = Annotated[
     Literal["timestamp", "-timestamp"], Query(description="`timestamp` ascending, `-timestamp` descending.")
@@ -148,53 +152,61 @@ async def delete_rows(
     return await services.rows.delete(caller, dataset, span)
 
 
-def _send(request: Request, download: Download, *, attach: bool) -> Response:
-    headers = {"ETag": download.etag, "Cache-Control": "private, no-cache"}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if download.etag in known or "*" in known:
+def _send(file: Download, if_none_match: str | None, *, attach: bool) -> Response:
+    headers = {"ETag": file.etag, "Cache-Control": "private, no-cache"}
+    known = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    if file.etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
     if attach:
-        headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
-    return StreamingResponse(download.chunks, media_type=download.media_type, headers=headers)
+        headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    return StreamingResponse(file.chunks, media_type=file.media_type, headers=headers)
 
 
-@router.get("/bulk_download/", summary="Download rows", response_class=StreamingResponse)
+@router.get("/bulk_download/", summary="Download rows", response_class=StreamingResponse, responses=download(*Output))
 async def bulk_download(
-    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
+    caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     span: RangeParam, columns: ColumnsParam,
     output: Annotated[Output, Query(description="Format of the download.")] = Output.JSON,
     shape: Annotated[
         Literal["flat", "nested"], Query(description="JSON rows: keys beside `timestamp`, or in `values`.")
     ] = "flat",
+    if_none_match: IfNoneMatch = None,
 ) -> Response:  # fmt: skip
     """Every row of the range in order of time, as the dataset is at this moment."""
-    download = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat")
-    return _send(request, download, attach=True)
+    file = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat")
+    return _send(file, if_none_match, attach=True)
 
 
-@router.get("/live/", summary="Most recent rows", response_class=StreamingResponse)
+@router.get(
+    "/live/", summary="Most recent rows", response_class=StreamingResponse,
+    responses=download(Output.NDJSON, named=False),
+)  # fmt: skip
 async def live_rows(
-    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
+    caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     span: RangeParam, columns: ColumnsParam,
     limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:  # fmt: skip
     """The most recent rows in ascending order, as NDJSON."""
-    download = await services.reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
-    return _send(request, download, attach=False)
+    file = await services.reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
+    return _send(file, if_none_match, attach=False)
 
 
-@router.get("/stream/", summary="Stream new rows", response_class=StreamingResponse)
+@router.get(
+    "/stream/", summary="Stream new rows", response_class=StreamingResponse,
+    responses=events("`connected`, `data`, `heartbeat` and `error` events"),
+)  # fmt: skip
 async def stream_rows(
-    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
+    caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     poll_interval: Annotated[
         int, Query(ge=1, le=3600, description="Seconds between heartbeats while there is no new row.")
     ] = 2,
     last_event_id: Annotated[str | None, Header(description="Id of the last event that you saw.")] = None,
 ) -> Response:  # fmt: skip
     """Server-Sent Events: `connected`, then `data` for each new row, `heartbeat` while there is none."""
-    events = await services.streams.open(caller, dataset, poll_interval, last_event_id)
+    following = await services.streams.open(caller, dataset, poll_interval, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+    return StreamingResponse(following, media_type=EVENT_STREAM, headers=headers)
 
 
 @router.get("/latest/", response_model=RowView, summary="Latest row")
