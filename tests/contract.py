@@ -86,6 +86,25 @@ _BODIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def undeclared(document: dict[str, Any], schema: dict[str, Any], value: Any, place: str = "") -> list[str]:
+    """Members of a JSON body that its schema does not name, which schemas allow and clients cannot know."""
+    kinds = [schema]
+    while any("$ref" in kind or "anyOf" in kind for kind in kinds):
+        named = [document["components"]["schemas"][k["$ref"].rpartition("/")[2]] if "$ref" in k else k for k in kinds]
+        kinds = [inner for kind in named for inner in kind.get("anyOf", [kind])]
+    if isinstance(value, list):
+        items = {"anyOf": [kind["items"] for kind in kinds if "items" in kind]}
+        return [one for item in value[:20] for one in undeclared(document, items, item, f"{place}[]")]
+    shapes = [kind for kind in kinds if kind.get("type") == "object"]
+    if not isinstance(value, dict) or any("properties" not in shape for shape in shapes):
+        return []
+    found = []
+    for name, member in value.items():
+        known = [shape["properties"][name] for shape in shapes if name in shape["properties"]]
+        found += undeclared(document, {"anyOf": known}, member, f"{place}.{name}") if known else [f"{place}.{name}"]
+    return found
+
+
 @contextlib.contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """The URL of a server in a thread of this process."""
@@ -169,6 +188,8 @@ class World:
                 if name in self._ids and self._often():
                     case.path_parameters[name] = str(self._ids[name])
         path = case.operation.path
+        if any(parameter.name == "If-None-Match" for parameter in case.operation.headers) and not self._often():
+            case.headers["If-None-Match"] = "*"
         for name in ("dataset", "confirm", "table_name", "import_id"):
             parameters = {parameter.name for parameter in case.operation.query}
             if name in parameters and self._often():

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 import atlas
 from atlas.config import Settings
-from atlas.http import problems, system
+from atlas.http import documented, problems, system
 from atlas.http.content import accounts as content_accounts
 from atlas.http.content import admin as content_admin
 from atlas.http.content import audit as content_audit
@@ -143,6 +143,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.registry = registry
     problems.install(app)
     add_routes(app, ROUTERS)
+    documented.install(app)
     install_ui(app, SessionService(services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     app.add_middleware(

@@ -2,7 +2,7 @@
 
 Schemathesis generates a few requests for each operation, good and bad, always the same ones. The owner of the data
 sends all of them, each other kind of key half of them. No answer may be a server error, or have a status, media type,
-header or body that the document does not have.
+header, body or member of one that the document does not have.
 `bench/contract.py` does so with many more requests.
 """
 
@@ -25,7 +25,7 @@ from schemathesis.core import NotSet
 from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
 from tests.conftest import clone
-from tests.contract import DEAD, KINDS, World, make_keys, serving
+from tests.contract import DEAD, KINDS, World, make_keys, serving, undeclared
 
 from atlas.config import Settings
 
@@ -101,6 +101,16 @@ def copied(case: Any) -> Any:
     return case.operation.Case(method=case.method, media_type=case.media_type, **parts)
 
 
+def unknown_members(case: Any, response: Any) -> list[str]:
+    """Members of an answer that the document does not name."""
+    document = case.operation.schema.raw_schema
+    answers = document["paths"][case.operation.path][case.operation.method]["responses"]
+    content = answers.get(str(response.status_code), {}).get("content", {})
+    if response.headers.get("content-type") != ["application/json"] or "application/json" not in content:
+        return []
+    return undeclared(document, content["application/json"]["schema"], response.json())
+
+
 def wrong_with(world: World, session: requests.Session, original: Any) -> list[str]:
     """What is wrong with the answer to a request."""
     case = copied(original)
@@ -115,6 +125,7 @@ def wrong_with(world: World, session: requests.Session, original: Any) -> list[s
         case.validate_response(response, checks=CHECKS)
     except FailureGroup as group:
         found = [f"{failure.title}: {failure.message}" for failure in group.exceptions]
+    found += [f"undeclared: {name}" for name in unknown_members(case, response)]
     if world.kind in DEAD and response.status_code < 400 and label not in KEYLESS:
         found.append("answered without a good key")
     return [f"{label} {response.status_code} {one}\n{case.as_curl_command()}" for one in found]

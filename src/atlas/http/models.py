@@ -178,6 +178,21 @@ class RowPage(BaseModel):
     results: list[RowView]
 
 
+class BucketView(BaseModel):
+    """A time bucket that has rows. values: the functions' results by column."""
+
+    timestamp: str = Field(examples=["2025-12-16T10:00:00Z"])
+    count: int
+    values: dict[str, dict[str, Any]] = Field(examples=[{"close": {"min": 104400, "max": 104700, "avg": 104550.5}}])
+
+
+class AggregateView(BaseModel):
+    """Time buckets. bucket: their width."""
+
+    bucket: str = Field(examples=["1h"])
+    results: list[BucketView]
+
+
 class BulkBody(BaseModel):
     """Rows to insert."""
 

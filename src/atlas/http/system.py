@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
 
 from atlas.http.deps import ServicesDep
-from atlas.http.documented import METRICS
+from atlas.http.documented import METRICS, answer
 
 router = APIRouter(tags=["System"])
 
 
-@router.get("/health", summary="Health check")
+class HealthView(BaseModel):
+    """The state of the server."""
+
+    status: Literal["healthy", "unhealthy"]
+    time: str = Field(examples=["2025-12-16T10:00:00Z"])
+    database: Literal["connected", "disconnected"]
+
+
+_UNHEALTHY: dict[int | str, dict[str, Any]] = {503: {"model": HealthView, "description": "Database unavailable"}}
+
+
+@router.get("/health", summary="Health check", responses=answer(HealthView) | _UNHEALTHY)
 async def health(services: ServicesDep, response: Response) -> dict[str, Any]:
     """Whether the server runs and reaches its database; 503 if not."""
     report, healthy = await services.system.health()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from atlas.core.access import Role
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import answer
 from atlas.http.models import Body
 
 router = APIRouter(prefix="/api/v1", tags=["Account"], responses=CONTENT_ERRORS)
@@ -56,6 +57,14 @@ class NewKeyView(BaseModel):
     replaced: int | None = Field(None, description="The key that it takes the place of.")
 
 
+class RevokedView(BaseModel):
+    """A key that has ended."""
+
+    success: bool
+    id: int
+    revoked: bool
+
+
 class UserPart(BaseModel):
     """A user."""
 
@@ -100,7 +109,7 @@ async def create_key(body: NewKeyBody, caller: CallerDep, services: ServicesDep)
     return await services.accounts.create_key(caller, body.name, body.expires_at)
 
 
-@router.delete("/keys/{key_id}", summary="Revoke a key")
+@router.delete("/keys/{key_id}", responses=answer(RevokedView), summary="Revoke a key")
 async def revoke_key(key_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Ends one of your keys at once."""
     return await services.accounts.revoke_key(caller, key_id)

@@ -8,9 +8,24 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from atlas.core.access import Role
-from atlas.http.content.accounts import NewKeyBody
+from atlas.http.content.accounts import NewKeyBody, RevokedView
+from atlas.http.content.admin_models import (
+    DeletedTagView,
+    DisabledView,
+    JobsView,
+    JobView,
+    NewOwnedKeyView,
+    NewTagView,
+    NewUserView,
+    OrganizationsView,
+    OwnedKeysView,
+    RoleView,
+    TagsView,
+    UsersView,
+)
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import answer
 from atlas.http.models import Body
 
 router = APIRouter(prefix="/api/v1/admin", tags=["Administration"], responses=CONTENT_ERRORS)
@@ -47,13 +62,13 @@ class NewTagBody(Body):
     secret: str | None = Field(None, max_length=1_000)
 
 
-@router.get("/organizations", summary="List organizations")
+@router.get("/organizations", responses=answer(OrganizationsView), summary="List organizations")
 async def list_organizations(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Every organization. Operators only."""
     return await services.admin.organizations(caller)
 
 
-@router.get("/users", summary="List users")
+@router.get("/users", responses=answer(UsersView), summary="List users")
 async def list_users(
     caller: CallerDep, services: ServicesDep, organization: OrganizationParam = None
 ) -> dict[str, Any]:
@@ -61,7 +76,7 @@ async def list_users(
     return await services.admin.users(caller, organization)
 
 
-@router.post("/users", summary="Create a user")
+@router.post("/users", responses=answer(NewUserView), summary="Create a user")
 async def create_user(
     body: UserBody, caller: CallerDep, services: ServicesDep, organization: OrganizationParam = None
 ) -> dict[str, Any]:
@@ -69,19 +84,19 @@ async def create_user(
     return await services.admin.create_user(caller, organization, body.name, body.role)
 
 
-@router.patch("/users/{user_id}", summary="Change a role")
+@router.patch("/users/{user_id}", responses=answer(RoleView), summary="Change a role")
 async def set_role(user_id: int, body: RoleBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Gives a user a role. The last operator keeps it."""
     return await services.admin.set_role(caller, user_id, body.role)
 
 
-@router.post("/users/{user_id}/disable", summary="Disable a user")
+@router.post("/users/{user_id}/disable", responses=answer(DisabledView), summary="Disable a user")
 async def disable_user(user_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Ends all keys of a user."""
     return await services.admin.disable_user(caller, user_id)
 
 
-@router.get("/keys", summary="List keys")
+@router.get("/keys", responses=answer(OwnedKeysView), summary="List keys")
 async def list_keys(
     caller: CallerDep, services: ServicesDep, organization: OrganizationParam = None,
     user: Annotated[str | None, Query(max_length=200, description="Only of this user.")] = None,
@@ -90,7 +105,7 @@ async def list_keys(
     return await services.admin.keys(caller, organization, user)
 
 
-@router.post("/keys", summary="Create a key for a user")
+@router.post("/keys", responses=answer(NewOwnedKeyView), summary="Create a key for a user")
 async def create_key(
     body: UserKeyBody, caller: CallerDep, services: ServicesDep, organization: OrganizationParam = None
 ) -> dict[str, Any]:
@@ -98,31 +113,31 @@ async def create_key(
     return await services.admin.create_key(caller, organization, body.user, body.name, body.expires_at)
 
 
-@router.delete("/keys/{key_id}", summary="Revoke a key")
+@router.delete("/keys/{key_id}", responses=answer(RevokedView), summary="Revoke a key")
 async def revoke_key(key_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Ends a key at once."""
     return await services.admin.revoke_key(caller, key_id)
 
 
-@router.get("/tags", summary="List tags with their use")
+@router.get("/tags", responses=answer(TagsView), summary="List tags with their use")
 async def list_tags(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Every tag with the numbers of its datasets and holders."""
     return await services.admin.tags(caller)
 
 
-@router.post("/tags", summary="Create a tag")
+@router.post("/tags", responses=answer(NewTagView), summary="Create a tag")
 async def create_tag(body: NewTagBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """A tag: private with a secret, else public. Operators only."""
     return await services.admin.create_tag(caller, body.name, body.description, body.secret)
 
 
-@router.delete("/tags/{tag_id}", summary="Delete a tag")
+@router.delete("/tags/{tag_id}", responses=answer(DeletedTagView), summary="Delete a tag")
 async def delete_tag(tag_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Takes a tag off all datasets and users, for good. Operators only."""
     return await services.admin.delete_tag(caller, tag_id)
 
 
-@router.get("/jobs", summary="List jobs")
+@router.get("/jobs", responses=answer(JobsView), summary="List jobs")
 async def list_jobs(
     caller: CallerDep, services: ServicesDep, organization: OrganizationParam = None,
     status: Annotated[str | None, Query(description="Such as `todo`, `doing` or `failed`.")] = None,
@@ -133,13 +148,13 @@ async def list_jobs(
     return await services.admin.jobs(caller, organization, status, limit, offset)
 
 
-@router.post("/jobs/{job_id}/cancel", summary="Cancel a job")
+@router.post("/jobs/{job_id}/cancel", responses=answer(JobView), summary="Cancel a job")
 async def cancel_job(job_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Takes a job that waits off the queue."""
     return await services.admin.cancel_job(caller, job_id)
 
 
-@router.post("/jobs/{job_id}/retry", summary="Retry a job")
+@router.post("/jobs/{job_id}/retry", responses=answer(JobView), summary="Retry a job")
 async def retry_job(job_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Has a failed job run again."""
     return await services.admin.retry_job(caller, job_id)

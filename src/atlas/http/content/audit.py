@@ -6,13 +6,15 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
+from atlas.http.content.admin_models import AuditView
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import answer
 
 router = APIRouter(prefix="/api/v1/admin", tags=["Administration"], responses=CONTENT_ERRORS)
 
 
-@router.get("/audit", summary="Read the audit log")
+@router.get("/audit", responses=answer(AuditView), summary="Read the audit log")
 async def audit_log(
     caller: CallerDep, services: ServicesDep,
     user: Annotated[str | None, Query(max_length=200, description="Only what this user did.")] = None,

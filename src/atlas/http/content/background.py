@@ -2,29 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel
 
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import answer
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["Webhooks"], responses=CONTENT_ERRORS)
 
 
-@router.get("/secret", summary="Webhook secret")
+class SecretView(BaseModel):
+    """The secret of an organization's webhooks."""
+
+    success: bool
+    secret: str
+
+
+class Attempt(BaseModel):
+    """A try to deliver. status: what the receiver answered, if it did."""
+
+    at: datetime
+    status: int | None
+    error: str | None
+    seconds: float
+
+
+class Delivery(BaseModel):
+    """A webhook and the tries to deliver it."""
+
+    id: str
+    import_id: str
+    url: str
+    status: Literal["pending", "delivered", "failed"]
+    created_at: datetime
+    delivered_at: datetime | None
+    attempts: list[Attempt]
+
+
+class DeliveriesView(BaseModel):
+    """A page of deliveries."""
+
+    success: bool
+    deliveries: list[Delivery]
+
+
+class RedeliveryView(BaseModel):
+    """A delivery that is sent again."""
+
+    success: bool
+    delivery_id: str
+
+
+@router.get("/secret", responses=answer(SecretView), summary="Webhook secret")
 async def webhook_secret(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """The secret that your organization's webhooks are signed with, after Standard Webhooks."""
     return await services.background.secret(caller, rotate=False)
 
 
-@router.post("/secret/rotate", summary="Rotate the webhook secret")
+@router.post("/secret/rotate", responses=answer(SecretView), summary="Rotate the webhook secret")
 async def rotate_secret(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Makes a new secret; the old one signs nothing any more."""
     return await services.background.secret(caller, rotate=True)
 
 
-@router.get("/deliveries", summary="Delivery log")
+@router.get("/deliveries", responses=answer(DeliveriesView), summary="Delivery log")
 async def list_deliveries(
     caller: CallerDep, services: ServicesDep,
     import_id: Annotated[str | None, Query(description="Only of this import.")] = None,
@@ -35,7 +80,7 @@ async def list_deliveries(
     return await services.background.deliveries(caller, import_id, limit, offset)
 
 
-@router.post("/deliveries/{delivery_id}/redeliver", summary="Deliver again")
+@router.post("/deliveries/{delivery_id}/redeliver", responses=answer(RedeliveryView), summary="Deliver again")
 async def redeliver(caller: CallerDep, services: ServicesDep, delivery_id: str) -> dict[str, Any]:
     """Sends a webhook once more."""
     return await services.background.redeliver(caller, delivery_id)

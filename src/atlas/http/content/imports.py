@@ -18,9 +18,10 @@ from pydantic import Field
 
 from atlas.core.formats import MEDIA_TYPES, Output
 from atlas.errors import BadRequestError
-from atlas.http.content.models import CONTENT_ERRORS, HistoryView, ImportView, PendingView, PreviewView
+from atlas.http.content.import_models import HistoryView, ImportDetailView, ProgressView
+from atlas.http.content.models import CONTENT_ERRORS, ImportView, PendingView, PreviewView
 from atlas.http.deps import CallerDep, ServicesDep
-from atlas.http.documented import EVENT_STREAM, events, export
+from atlas.http.documented import EVENT_STREAM, answer, events, export
 from atlas.http.models import Body
 from atlas.service.background import parse_metadata
 from atlas.service.imports import ImportRequest
@@ -114,7 +115,7 @@ async def preview_import(
         return await services.imports.preview(caller, ImportRequest(path, name, instruction, thread_id))
 
 
-@router.get("/import-history", response_model=HistoryView, summary="List imports")
+@router.get("/import-history", responses=answer(HistoryView), summary="List imports")
 async def import_history(
     caller: CallerDep, services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Results of a page.")] = 10,
@@ -126,13 +127,13 @@ async def import_history(
     return await services.history.list(caller, table_name, status, limit, offset)
 
 
-@router.get("/import-history/{import_id}", summary="Get an import")
+@router.get("/import-history/{import_id}", responses=answer(ImportDetailView), summary="Get an import")
 async def get_import(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
     """Everything known of one import, its plan included."""
     return await services.history.get(caller, import_id)
 
 
-@router.get("/import/{import_id}", summary="Progress of an import")
+@router.get("/import/{import_id}", responses=answer(ProgressView), summary="Progress of an import")
 async def import_progress(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
     """Status, stage and records so far."""
     return await services.history.progress(caller, import_id)
@@ -140,7 +141,7 @@ async def import_progress(caller: CallerDep, services: ServicesDep, import_id: s
 
 @router.get(
     "/import/{import_id}/progress", summary="Stream the progress of an import", response_class=StreamingResponse,
-    responses=events("`progress` events"),
+    responses=events("progress"),
 )  # fmt: skip
 async def stream_progress(caller: CallerDep, services: ServicesDep, import_id: str) -> StreamingResponse:
     """Server-Sent Events `progress` until the import ends."""

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from atlas.errors import BadRequestError
-from atlas.http.content.models import CONTENT_ERRORS
+from atlas.http.content.models import CONTENT_ERRORS, ENGINE_FIELD, Engine
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import answer
 from atlas.http.models import Body, body_schema
 
 router = APIRouter(prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
@@ -33,8 +34,34 @@ class InstructionBody(Body):
     entities: list[EntityBody] = Field(min_length=1, max_length=1_000)
 
 
+class EntityView(BaseModel):
+    """What was done with a record."""
+
+    entity_type: str
+    table_name: str
+    success: bool
+    operation: str = Field(examples=["INSERT"])
+    record_count: int
+    inserted_ids: list[str] | None = Field(None, description="Of an insert.")
+    affected_ids: list[str] | None = Field(None, description="Of anything else.")
+
+
+class InstructionView(BaseModel):
+    """What an instruction came to; with `success` false, what is unclear about it in `question`."""
+
+    success: bool
+    intent: str | None
+    entities: list[EntityView]
+    tables_affected: list[str]
+    total_records_processed: int
+    question: str | None = None
+    message: str | None = Field(None, description="What was undone.")
+    language_engine: Engine | None = ENGINE_FIELD
+    notes: list[str] | None = Field(None, description="What happened to the model, where there is one.")
+
+
 @router.post(
-    "/smart-data-instruction", summary="Insert, update or archive records",
+    "/smart-data-instruction", responses=answer(InstructionView), summary="Insert, update or archive records",
     openapi_extra={"requestBody": {"required": True, "content": {
         "application/json": {"schema": body_schema(InstructionBody)},
         "text/markdown": {"schema": {"type": "string"}}, "text/plain": {"schema": {"type": "string"}}}}},

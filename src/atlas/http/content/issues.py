@@ -7,8 +7,18 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field, StrictInt
 
+from atlas.http.content.import_models import (
+    ClearedView,
+    CorrectedView,
+    IssuePageView,
+    IssuesView,
+    RedoneView,
+    ResetView,
+    UndoneView,
+)
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import answer
 from atlas.http.models import Body
 from atlas.service.issues import Decision
 from atlas.service.undo import FileMapping
@@ -67,13 +77,13 @@ class RedoBody(Body):
     auto_execute: bool = False
 
 
-@router.get("/issues", summary="Summary of issues")
+@router.get("/issues", responses=answer(IssuesView), summary="Summary of issues")
 async def import_issues(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
     """How many issues wait for a decision, and the first 50 of each kind."""
     return await services.issues.summary(caller, import_id)
 
 
-@router.get("/issues/{issue_type}", summary="Page of issues")
+@router.get("/issues/{issue_type}", responses=answer(IssuePageView), summary="Page of issues")
 async def import_issues_page(
     caller: CallerDep, services: ServicesDep, import_id: str, issue_type: str,
     limit: Annotated[int, Query(ge=1, le=1000, description="Issues of a page.")] = 50,
@@ -85,7 +95,7 @@ async def import_issues_page(
     return await services.issues.page(caller, import_id, issue_type, wanted, limit, offset)
 
 
-@router.post("/issues/correct", summary="Resolve issues")
+@router.post("/issues/correct", responses=answer(CorrectedView), summary="Resolve issues")
 async def correct_issues(caller: CallerDep, services: ServicesDep, import_id: str, body: CorrectBody) -> dict[str, Any]:
     """All decisions are carried out, or none; corrected data is validated again."""
     decisions = [
@@ -103,13 +113,13 @@ async def correct_issues(caller: CallerDep, services: ServicesDep, import_id: st
     return await services.issues.correct(caller, import_id, decisions, allow_type_change=body.allow_type_change)
 
 
-@router.post("/undo", summary="Undo an import")
+@router.post("/undo", responses=answer(UndoneView), summary="Undo an import")
 async def undo_import(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
     """Takes back the rows and changes of an import or update; says what others have changed since."""
     return await services.undo.undo(caller, import_id)
 
 
-@router.post("/redo", summary="Redo an import")
+@router.post("/redo", responses=answer(ResetView | RedoneView), summary="Redo an import")
 async def redo_import(caller: CallerDep, services: ServicesDep, import_id: str, body: RedoBody) -> dict[str, Any]:
     """Takes an import back, clears its mapping, and runs it again if asked."""
     told = body.mapping
@@ -119,7 +129,7 @@ async def redo_import(caller: CallerDep, services: ServicesDep, import_id: str, 
     return await services.undo.redo(caller, import_id, mapping, execute=body.auto_execute)
 
 
-@router.post("/clear-mapping", summary="Clear the mapping of an import")
+@router.post("/clear-mapping", responses=answer(ClearedView), summary="Clear the mapping of an import")
 async def clear_mapping(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
     """Forgets the mapping; rows stay."""
     return await services.undo.clear_mapping(caller, import_id)

@@ -92,16 +92,6 @@ class PreviewView(BaseModel):
     language_engine: Engine | None = ENGINE_FIELD
 
 
-class HistoryView(BaseModel):
-    """A page of imports."""
-
-    success: bool
-    imports: list[dict[str, Any]]
-    total_count: int
-    limit: int
-    offset: int
-
-
 class TableView(BaseModel):
     """A table in a list."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from atlas.core.formats import Output
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
-from atlas.http.documented import export
+from atlas.http.documented import answer, export
 from atlas.http.models import Body
 
 router = APIRouter(prefix="/api/v1/tables/{table_name}", tags=["Rows of tables"], responses=CONTENT_ERRORS)
@@ -59,6 +59,37 @@ class ChangedRowView(BaseModel):
     archived: bool
 
 
+class RowChange(BaseModel):
+    """A change of a row: what changed, before and after it."""
+
+    import_id: str
+    kind: Literal["import", "update", "instruction"]
+    action: str = Field(examples=["insert", "update", "archive", "restore"])
+    at: str | None
+    user: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    undone: bool
+
+
+class RowHistoryView(BaseModel):
+    """Changes of a row, newest first."""
+
+    success: bool
+    table_name: str
+    row: int
+    changes: list[RowChange]
+
+
+class DeletedTableView(BaseModel):
+    """A table that is gone."""
+
+    success: bool
+    table_name: str
+    deleted: bool
+    rows_removed: int
+
+
 @router.get("/rows", response_model=RowsView, summary="Rows of a table")
 async def list_rows(
     caller: CallerDep, services: ServicesDep, table_name: str, filter: FilterParam = None,
@@ -102,7 +133,7 @@ async def restore_row(caller: CallerDep, services: ServicesDep, table_name: str,
     return await services.table_rows.archive(caller, table_name, row, restore=True)
 
 
-@router.get("/rows/{row}/history", summary="History of a row")
+@router.get("/rows/{row}/history", responses=answer(RowHistoryView), summary="History of a row")
 async def row_history(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> dict[str, Any]:
     """Who changed what and when, newest first; the insert comes last."""
     return await services.table_rows.history(caller, table_name, row)
@@ -126,7 +157,7 @@ async def export_table(
     return StreamingResponse(file.chunks, media_type=file.media_type, headers=headers)
 
 
-@router.delete("", summary="Delete a table")
+@router.delete("", responses=answer(DeletedTableView), summary="Delete a table")
 async def delete_table(
     caller: CallerDep, services: ServicesDep, table_name: str,
     confirm: Annotated[str | None, Query(description="The table's name once more.")] = None,

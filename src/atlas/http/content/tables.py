@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form
 from fastapi import Body as BodyParam
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from atlas.http.content.imports import FileField, received
 from atlas.http.content.models import CONTENT_ERRORS, SchemaView, StatsView, TablesView
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import answer
 from atlas.http.models import Body
 
 router = APIRouter(prefix="/api/v1", tags=["Tables"], responses=CONTENT_ERRORS)
@@ -61,7 +62,28 @@ class BatchUpdate(Body):
 UpdateBody = Annotated[ConditionUpdate | BatchUpdate, Field(discriminator="mode")]
 
 
-@router.post("/tables/{table_name}/update", summary="Update rows")
+class NotFoundItem(BaseModel):
+    """An update whose keys no row has: its place in the batch, or its record in the file."""
+
+    index: int | None = None
+    record_number: int | None = None
+    keys: dict[str, Any]
+
+
+class UpdatedView(BaseModel):
+    """What an update came to, and the id to undo it by. not_found: the first 100."""
+
+    success: bool
+    table_name: str
+    rows_updated: int = Field(description="Rows that matched.")
+    rows_changed: int
+    import_id: str
+    rows_not_found: int
+    not_found: list[NotFoundItem]
+    validation_failures: int | None = Field(None, description="Records of the file that failed, if any did.")
+
+
+@router.post("/tables/{table_name}/update", responses=answer(UpdatedView), summary="Update rows")
 async def update_rows(
     caller: CallerDep, services: ServicesDep, table_name: str, body: Annotated[UpdateBody, BodyParam()]
 ) -> dict[str, Any]:
@@ -73,7 +95,7 @@ async def update_rows(
     return await services.updates.by_keys(caller, table_name, [(u.keys, u.values) for u in body.batch_updates])
 
 
-@router.post("/tables/{table_name}/update/file", summary="Update rows from a file")
+@router.post("/tables/{table_name}/update/file", responses=answer(UpdatedView), summary="Update rows from a file")
 async def update_from_file(
     caller: CallerDep, services: ServicesDep, table_name: str, file: FileField,
     key_columns: Annotated[

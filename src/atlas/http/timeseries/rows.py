@@ -12,8 +12,8 @@ from atlas.core.formats import Output
 from atlas.errors import BadRequestError
 from atlas.http.deps import CallerDep, ColumnsParam, DatasetParam, RangeParam, ServicesDep, column_names, time_range
 from atlas.http.direct import direct, known, plain_query
-from atlas.http.documented import EVENT_STREAM, download, events
-from atlas.http.models import ERRORS, BulkBody, DeletedView, InsertedView, RowPage, RowView, body_schema
+from atlas.http.documented import EVENT_STREAM, answer, download, events
+from atlas.http.models import ERRORS, AggregateView, BulkBody, DeletedView, InsertedView, RowPage, RowView, body_schema
 from atlas.http.timeseries.paging import links
 from atlas.readers.bodies import body_format
 from atlas.service.reads import Download
@@ -194,7 +194,7 @@ async def live_rows(
 
 @router.get(
     "/stream/", summary="Stream new rows", response_class=StreamingResponse,
-    responses=events("`connected`, `data`, `heartbeat` and `error` events"),
+    responses=events("connected", "data", "heartbeat", "error"),
 )  # fmt: skip
 async def stream_rows(
     caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
@@ -216,7 +216,7 @@ async def latest_row(caller: CallerDep, dataset: DatasetParam, services: Service
     return Response(row, media_type="application/json")
 
 
-@router.get("/aggregate/", summary="Aggregate by time bucket")
+@router.get("/aggregate/", summary="Aggregate by time bucket", responses=answer(AggregateView))
 async def aggregate_rows(
     caller: CallerDep, dataset: DatasetParam, services: ServicesDep, span: RangeParam, columns: ColumnsParam,
     bucket: Annotated[
