@@ -154,8 +154,8 @@ async def delete_rows(
 
 def _send(file: Download, if_none_match: str | None, *, attach: bool) -> Response:
     headers = {"ETag": file.etag, "Cache-Control": "private, no-cache"}
-    known = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    if file.etag in known or "*" in known:
+    held = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    if file.etag in held or "*" in held:
         return Response(status_code=304, headers=headers)
     if attach:
         headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
