@@ -67,20 +67,21 @@ DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s AND first_seq = %(first_s
 
 -- name: merge_blocks
 -- Joins neighbours in pairs where there are more than `most`, so that a dataset of any size has few blocks. Sequence
--- numbers stay sorted.
+-- numbers stay sorted. Pairs that would hold four times the rows of an average block or more are left: else the oldest
+-- block would come to hold most of the rows. They are fewer than half of all pairs, so at least a quarter of all goes.
 WITH numbered AS (
-    SELECT *, (row_number() OVER (ORDER BY first_seq) - 1) / 2 AS pair
+    SELECT *, (row_number() OVER (ORDER BY first_seq) - 1) / 2 AS pair, sum(row_count) OVER () AS total
     FROM atlas.row_blocks WHERE dataset_id = %(id)s
       AND (SELECT count(*) FROM atlas.row_blocks WHERE dataset_id = %(id)s) > %(most)s
+), joined AS (
+    SELECT min(first_seq) AS first_seq, max(first_seq) AS second_seq, max(last_seq) AS last_seq,
+           sum(row_count) AS row_count, min(min_ts) AS min_ts, max(max_ts) AS max_ts
+    FROM numbered GROUP BY pair HAVING count(*) = 2 AND sum(row_count) < 4 * max(total) / %(most)s
 ), removed AS (
-    DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s
-      AND first_seq IN (SELECT max(first_seq) FROM numbered GROUP BY pair HAVING count(*) = 2)
+    DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s AND first_seq IN (SELECT second_seq FROM joined)
 )
 UPDATE atlas.row_blocks b SET last_seq = m.last_seq, row_count = m.row_count, min_ts = m.min_ts, max_ts = m.max_ts
-FROM (SELECT min(first_seq) AS first_seq, max(last_seq) AS last_seq, sum(row_count) AS row_count,
-             min(min_ts) AS min_ts, max(max_ts) AS max_ts
-      FROM numbered GROUP BY pair HAVING count(*) = 2) m
-WHERE b.dataset_id = %(id)s AND b.first_seq = m.first_seq
+FROM joined m WHERE b.dataset_id = %(id)s AND b.first_seq = m.first_seq
 
 -- name: all_blocks
 SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
