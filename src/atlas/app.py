@@ -37,6 +37,7 @@ from atlas.service.admission import Lanes
 from atlas.service.asked import AskedService
 from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
+from atlas.service.compaction import Compaction
 from atlas.service.datasets import DatasetService
 from atlas.service.glossary import GlossaryService
 from atlas.service.history import HistoryService
@@ -108,35 +109,9 @@ def create_app(settings: Settings) -> FastAPI:
     services = build_services(settings, database, upkeep, queue)
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 
-    @contextlib.asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # Python's own is made for the number of cores; here a few threads stage files for minutes.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
-        await database.open()
-        database.warm_up()
-        listener = Listener(database.url, services.streams.wake)
-        listener.start()
-        await queue.open()
-        services.usage.tallies.start()
-        services.audit.entries.start()
-        if settings.jobs:
-            services.background.start(settings.jobs)
-        try:
-            yield
-        finally:
-            await queue.close()
-            await listener.stop()
-            await upkeep.close()
-            await services.models.close()
-            await services.sql.close()
-            await services.rows.close()
-            await services.usage.tallies.close()
-            await services.audit.entries.close()
-            await database.close()
-
     app = FastAPI(
-        title="Atlas", version=atlas.__version__, description=DESCRIPTION, lifespan=lifespan,
-        redirect_slashes=False, docs_url=None, redoc_url=None,
+        title="Atlas", version=atlas.__version__, description=DESCRIPTION, redirect_slashes=False,
+        lifespan=_lifespan(settings, database, services, upkeep, queue), docs_url=None, redoc_url=None,
     )  # fmt: skip
     app.state.services = services
     app.state.settings = settings
@@ -155,6 +130,43 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions)
     return app
+
+
+def _lifespan(
+    settings: Settings, database: Database, services: Services, upkeep: Upkeep, queue: JobQueue
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:  # fmt: skip
+    """What runs beside the requests, from the application's start to its end."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Python's own is made for the number of cores; here a few threads stage files for minutes.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
+        await database.open()
+        database.warm_up()
+        listener = Listener(database.url, services.streams.wake)
+        listener.start()
+        await queue.open()
+        services.usage.tallies.start()
+        services.audit.entries.start()
+        compaction = Compaction(database, days=settings.cold_after_days)
+        compaction.start()
+        if settings.jobs:
+            services.background.start(settings.jobs)
+        try:
+            yield
+        finally:
+            await queue.close()
+            await listener.stop()
+            await compaction.close()
+            await upkeep.close()
+            await services.models.close()
+            await services.sql.close()
+            await services.rows.close()
+            await services.usage.tallies.close()
+            await services.audit.entries.close()
+            await database.close()
+
+    return lifespan
 
 
 def install_ui(app: FastAPI, sessions: SessionService) -> None:

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     file_days: int = Field(30, ge=0, description="How long imported files are kept to be imported again, in days.")
     audit_days: int = Field(365, ge=0, description="How long the audit log is kept, in days; 0 keeps it for good.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")
+    cold_after_days: float = Field(
+        7.0, ge=0, description="Age from which rows of datasets are packed, in days; `inf` packs none."
+    )
     secret_key: SecretStr | None = Field(
         None,
         min_length=16,

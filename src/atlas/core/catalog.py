@@ -29,7 +29,10 @@ class CatalogColumn(msgspec.Struct, frozen=True):
 
 
 class CatalogTable(msgspec.Struct, frozen=True):
-    """A table or dataset. schema, relation: where PostgreSQL has its rows; key: what identifies a row."""
+    """A table or dataset.
+
+    schema, relation: where PostgreSQL has its rows; key: what identifies a row; cold: whether it has packed rows.
+    """
 
     name: str
     schema: str
@@ -40,6 +43,7 @@ class CatalogTable(msgspec.Struct, frozen=True):
     key: tuple[str, ...] = ()
     dataset_id: int | None = None
     description: str = ""
+    cold: bool = False
 
     def column(self, name: str) -> CatalogColumn | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -15,8 +15,10 @@ MAX_PHYSICAL_COLUMNS = 1000
 # Bytes of an identifier that PostgreSQL keeps; longer ones are cut, so two keys could meet.
 MAX_IDENTIFIER_BYTES = 63
 
+# Of a dataset with cold rows: bounds of the segment that a row is in, or of the row itself.
+BOUNDS = ("_low_ts", "_high_ts", "_low_seq", "_high_seq")
 # Names of the table's own columns and of PostgreSQL's hidden ones.
-RESERVED = frozenset({"ts", "_seq", "_extra", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+RESERVED = frozenset({"ts", "_seq", "_extra", *BOUNDS, "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 
 
 class Dtype(StrEnum):

@@ -32,11 +32,13 @@ class Output(NamedTuple):
 class Resolution:
     """What the nodes of a tree mean, by `id`. Names in the tree itself are put right in place.
 
-    tables: None for a name from WITH; positions: 1 and up, of sort and group terms that name a column of the result.
+    tables: None for a name from WITH; bounded: columns with the time of a dataset that has packed rows, and that
+    dataset; positions: 1 and up, of sort and group terms that name a column of the result.
     """
 
     tables: dict[int, CatalogTable | None] = field(default_factory=dict)
     columns: dict[int, Column] = field(default_factory=dict)
+    bounded: dict[int, CatalogTable] = field(default_factory=dict)
     stars: dict[int, list[Column]] = field(default_factory=dict)
     positions: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
@@ -48,7 +50,7 @@ class _Scope:
     """Names that expressions of one SELECT may use.
 
     items: columns of each item of FROM, in the order of `*`; owners: aliases of each item; sources: columns by alias;
-    queries: names from WITH, and their columns.
+    queries: names from WITH, and their columns; cold: datasets with packed rows by alias.
     """
 
     parent: _Scope | None
@@ -56,6 +58,7 @@ class _Scope:
     items: list[list[Column]] = field(default_factory=list)
     owners: list[list[str]] = field(default_factory=list)
     sources: dict[str, list[str]] = field(default_factory=dict)
+    cold: dict[str, CatalogTable] = field(default_factory=dict)
     windows: set[str] = field(default_factory=set)
 
     @property
@@ -170,6 +173,9 @@ class _Resolver:
         if name in scope.sources:
             raise refuse(f"table name {shown(name)} is there twice; give one another name")
         scope.sources[name] = columns
+        table = self.found.tables.get(id(node))
+        if table is not None and table.cold:
+            scope.cold[name] = table
         found = [Column(column, (name,)) for column in columns]
         if new_item:
             scope.items.append(found)
@@ -216,7 +222,8 @@ class _Resolver:
         if node.args.get("on"):
             # It sees the tables of its own item only.
             sources = {name: scope.sources[name] for name in scope.owners[-1]}
-            self._expression(node.args["on"], _Scope(scope.parent, scope.queries, scope.items[-1:], [], sources))
+            inner = _Scope(scope.parent, scope.queries, scope.items[-1:], [], sources, scope.cold)
+            self._expression(node.args["on"], inner)
 
     def _one(self, told: exp.Expr, columns: list[Column]) -> Column:
         name = meant(told, [column.name for column in columns if column.name], "column")
@@ -341,6 +348,8 @@ class _Resolver:
                     # Written with its table, it would be taken for one of the inner table.
                     raise refuse(f"column {shown(told.name)} is of a table whose name is given twice; rename one")
                 told.set("this", found[0].name)
+                if found[0].name == "ts" and len(found[0].sources) == 1 and found[0].sources[0] in around.cold:
+                    self.found.bounded[id(node)] = around.cold[found[0].sources[0]]
                 return found[0]
             if around.parent is None:
                 break

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from atlas.core.catalog import CatalogTable
 from atlas.core.sqlfunctions import KEYWORDS, LITERAL_TYPES, PLACED, RESERVED, STATEMENTS, TYPES
+from atlas.core.sqlgate_bounds import bound_names, bounds
 from atlas.core.sqlgate_rules import BINARY, SET_OPERATIONS, WORDS
 from atlas.core.sqlgate_scopes import Column, Resolution
 
@@ -357,6 +358,16 @@ class _Physical(_Writer):
     def _column(self, node: exp.Expr) -> str:
         return _qualified(self.found.columns[id(node)])
 
+    def _binary(self, node: exp.Expr) -> str:
+        return self._bounded(node, super()._binary(node))
+
+    def _between(self, node: exp.Expr) -> str:
+        return self._bounded(node, super()._between(node))
+
+    def _bounded(self, node: exp.Expr, written: str) -> str:
+        conditions = bounds(node, self.found, self.write)
+        return f"({' AND '.join([written, *conditions])})" if conditions else written
+
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
@@ -376,5 +387,8 @@ def _relation(table: CatalogTable) -> str:
     relation = f"{_quoted(table.schema)}.{_quoted(table.relation)}"
     if table.kind == "table" and all(column.stored == column.name for column in table.columns):
         return relation
-    columns = ", ".join(f"{_quoted(column.stored)} AS {_quoted(column.name)}" for column in table.columns)
+    named = [(column.stored, column.name) for column in table.columns]
+    if table.cold:
+        named += [(f"_{which}_ts", name) for which, name in bound_names(table).items()]
+    columns = ", ".join(f"{_quoted(stored)} AS {_quoted(name)}" for stored, name in named)
     return f"(SELECT {columns} FROM {relation})"

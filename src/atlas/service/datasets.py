@@ -13,6 +13,7 @@ from atlas.core.timestamps import format_timestamp, from_micros
 from atlas.errors import BadRequestError
 from atlas.service.access import AccessService
 from atlas.store import datasets as store
+from atlas.store import schemas
 from atlas.store.database import Database
 
 Row = dict[str, Any]
@@ -140,7 +141,7 @@ class DatasetService:
         _refuse_nul(name, "name")
         async with self._database.transaction() as connection:
             state = await store.change(connection, "get_table", dataset_id)
-            table = store.table_of(state["table_schema"], dataset_id)
+            place = schemas.Place(state["table_schema"], state["cold"])
             known = {c.name: c for c in (await store.columns_of(connection, [dataset_id]))[dataset_id]}
             old = known.get(name)
             if old is not None and old.dtype is not Dtype.JSON:
@@ -153,17 +154,17 @@ class DatasetService:
                         f"dtype: {name!r} already holds {old.dtype} values, not {dtype}",
                     )
                 if widen:
-                    known = await store.apply_schema(
-                        connection, dataset_id, table, known, SchemaChange({}, (old,)), declared=True
+                    known = await schemas.apply_schema(
+                        connection, dataset_id, place, known, SchemaChange({}, (old,)), declared=True
                     )
                     if known[name].dtype is not dtype:
                         raise BadRequestError(
                             "Column type conflict", f"dtype: {name!r} holds integers that no float equals"
                         )
-                await store.declare(connection, known[name])
+                await schemas.declare(connection, known[name])
             else:
                 change = SchemaChange({name: dtype}, ())
-                known = await store.apply_schema(connection, dataset_id, table, known, change, declared=True)
+                known = await schemas.apply_schema(connection, dataset_id, place, known, change, declared=True)
         column = known[name]
         return column_view(dataset_id, Column(column.id, name, column.dtype, column.physical, declared=True))
 

@@ -239,8 +239,7 @@ class StreamService:
         style = RowFormat(shot.columns)
         upto = shot.last_seq if upto is None else upto
         while after < upto:
-            table = await reading.following(self._database, shot, after, FETCH_ROWS)
-            last = table.column("_seq")[-1].as_py() if len(table) == FETCH_ROWS else shot.last_seq
+            table, last = await reading.following(self._database, shot, after, FETCH_ROWS)
             if table.nbytes <= INLINE_BYTES:
                 events = _encode(table, style) if len(table) else b""
             else:

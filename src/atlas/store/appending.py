@@ -16,8 +16,9 @@ from atlas.core.frames import Frame, fit, plan_schema
 from atlas.errors import NotFoundError
 from atlas.store.copying import copy_table
 from atlas.store.database import Connection
-from atlas.store.datasets import apply_schema, column_of, table_of
+from atlas.store.datasets import column_of, hot_of
 from atlas.store.queries import queries
+from atlas.store.schemas import Place, apply_schema
 
 # Fewer rows than these are not worth a thread, and wait to be copied with what comes next.
 FEW_ROWS = 2_000
@@ -33,6 +34,7 @@ class State:
     late_rows: int
     max_ts: int | None
     ts_index: bool
+    cold: bool
 
 
 async def lock(connection: Connection, dataset_id: int) -> State:
@@ -84,7 +86,8 @@ class Appender:
     ) -> None:
         self._connection, self._dataset_id, self._state = connection, dataset_id, state
         self._columns, self._last = columns, last
-        self._table = table_of(state.schema, dataset_id)
+        self._place = Place(state.schema, state.cold)
+        self._table = hot_of(state.schema, dataset_id, cold=state.cold)
         self._seq, self._top = state.last_seq, state.max_ts
         self._late = 0
         self._extra = False
@@ -104,7 +107,7 @@ class Appender:
         if not change.empty:
             # What was fitted into the old columns must be there before they change.
             await self.flush()
-            self._columns = await apply_schema(self._connection, self._dataset_id, self._table, self._columns, change)
+            self._columns = await apply_schema(self._connection, self._dataset_id, self._place, self._columns, change)
         self._count(frame)
         few = len(frame) <= FEW_ROWS
         self._waiting.append(fit(frame, self._columns) if few else await asyncio.to_thread(fit, frame, self._columns))

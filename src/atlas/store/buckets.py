@@ -14,7 +14,7 @@ from atlas.core.timestamps import from_micros
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store import rollups
 from atlas.store.database import Connection, Database
-from atlas.store.datasets import between
+from atlas.store.datasets import between, numbered
 from atlas.store.reading import Snapshot
 
 # From so many rows on, starting a second process takes less time than it saves.
@@ -87,20 +87,22 @@ def _sources(
 
     stored, cut = [p.span for p in plan if p.width], [p.span for p in plan if not p.width]
     if rollup is None or not stored:
-        return [between(one) for one in cut], count(*cut)
+        return [between(one, cold=shot.cold) for one in cut], count(*cut)
     inner = Range(stored[0].lo, stored[-1].hi)
     edges = [one for one in cut if not inner.lo < one.lo < inner.hi]
     within = [one for one in cut if inner.lo < one.lo < inner.hi]
-    sources, rows = [between(one) for one in edges], count(*edges)
-    old = sql.SQL("{} AND _seq <= {}")
+    sources, rows = [between(one, cold=shot.cold) for one in edges], count(*edges)
+    old = sql.SQL("{} AND {}")
+    numbers = numbered(1, rollup.upto, cold=shot.cold)
     if len(within) * (RANGE_ROWS + shot.row_count * SUMMARY_SHARE) < (whole := count(inner)):
-        sources += [old.format(between(one), rollup.upto) for one in within]
+        sources += [old.format(between(one, cold=shot.cold), numbers) for one in within]
     elif within:
-        condition = sql.SQL("{} AND {}").format(between(inner), _shared(rollup.width, width))
-        sources.append(old.format(condition, rollup.upto))
+        condition = sql.SQL("{} AND {}").format(between(inner, cold=shot.cold), _shared(rollup.width, width))
+        sources.append(old.format(condition, numbers))
         rows += whole
     if rollup.upto < rollup.last_seq:
-        sources.append(sql.SQL("_seq > {} AND {}").format(rollup.upto, between(inner)))
+        newer = numbered(rollup.upto + 1, rollup.last_seq, cold=shot.cold)
+        sources.append(sql.SQL("{} AND {}").format(newer, between(inner, cold=shot.cold)))
         rows += rollup.last_seq - rollup.upto
     return sources, rows
 

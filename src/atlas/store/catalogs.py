@@ -66,7 +66,7 @@ class CatalogStore:
             known[table.name] = await self._profile(table, stamps[table.name], patience)
         joins = await self._find_joins(tables[:MAX_PROFILED], known)
         made = tuple(one.made_at for one in known.values())
-        state = tuple(stamps.items()), made, joins, tuple(table.row_count for table in tables)
+        state = tuple(stamps.items()), made, joins, tuple((table.row_count, table.cold) for table in tables)
         kept = self._last.get(caller.user_id)
         if kept is not None and kept[0] == state:
             # The same object, so that what engines made of it is found again.
@@ -204,5 +204,5 @@ def _dataset(readable: ReadableDataset, name: str) -> CatalogTable:
             columns.append(CatalogColumn(from_catalog(column["name"]), _TYPES[column["dtype"]], column["physical"]))
     return CatalogTable(
         name, readable.schema, f"dataset_{readable.id}", tuple(columns), "dataset", readable.row_count,
-        dataset_id=readable.id,
+        dataset_id=readable.id, cold=readable.cold,
     )  # fmt: skip

@@ -83,6 +83,9 @@ class Database:
         try:
             async with pool.connection() as connection:
                 yield connection
+        except psycopg.errors.LockNotAvailable:
+            # Who has set a time for it knows what that means.
+            raise
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
             raise unavailable(error) from error
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from atlas.core.access import Access, Caller
 from atlas.core.blocks import Range
-from atlas.core.columns import (
-    MAX_PHYSICAL_COLUMNS,
-    SQL_TYPES,
-    Column,
-    Dtype,
-    from_catalog,
-    physical_name,
-    to_catalog,
-)
-from atlas.core.frames import SchemaChange
+from atlas.core.columns import Column, Dtype, from_catalog
 from atlas.core.timestamps import from_micros
-from atlas.errors import BadRequestError, NotFoundError
+from atlas.errors import NotFoundError
 from atlas.store.database import Connection, Database
 from atlas.store.queries import queries
 
@@ -34,8 +24,18 @@ BRIN_PAGES = 32
 
 
 def table_of(schema: str, dataset_id: int) -> sql.Identifier:
-    """The table that holds a dataset's rows."""
+    """What a dataset's rows are read from: their table, or a view of those that are packed and those that are not."""
     return sql.Identifier(schema, f"dataset_{dataset_id}")
+
+
+def hot_of(schema: str, dataset_id: int, *, cold: bool) -> sql.Identifier:
+    """The table that rows are written to. cold: whether the dataset has another one with packed rows."""
+    return sql.Identifier(schema, f"_hot_{dataset_id}" if cold else f"dataset_{dataset_id}")
+
+
+def cold_of(schema: str, dataset_id: int) -> sql.Identifier:
+    """The table with a dataset's packed rows, where it has some; see `store/cold.py`."""
+    return sql.Identifier(schema, f"_cold_{dataset_id}")
 
 
 def rollup_of(schema: str, dataset_id: int) -> sql.Identifier:
@@ -43,10 +43,21 @@ def rollup_of(schema: str, dataset_id: int) -> sql.Identifier:
     return sql.Identifier(schema, f"_rollup_{dataset_id}")
 
 
-def between(span: Range) -> sql.Composed:
-    """A condition on `ts` for `span`. The last microsecond of year 9999 has no successor in Python."""
-    last = sql.Literal(from_micros(span.hi - 1))
-    return sql.SQL("ts >= {} AND ts <= {}").format(sql.Literal(from_micros(span.lo)), last)
+def between(span: Range, *, cold: bool) -> sql.Composed:
+    """A condition on `ts` for `span`; cold: and on the bounds of segments, so that no others are unpacked.
+
+    The last microsecond of year 9999 has no successor in Python.
+    """
+    bounds = sql.Literal(from_micros(span.lo)), sql.Literal(from_micros(span.hi - 1))
+    condition = sql.SQL("ts >= {} AND ts <= {}").format(*bounds)
+    return condition + sql.SQL(" AND _high_ts >= {} AND _low_ts <= {}").format(*bounds) if cold else condition
+
+
+def numbered(first: int, last: int, *, cold: bool) -> sql.Composed:
+    """A condition for rows numbered from `first` to `last`, as `between` is one on their times."""
+    bounds = sql.Literal(first), sql.Literal(last)
+    condition = sql.SQL("_seq >= {} AND _seq <= {}").format(*bounds)
+    return condition + sql.SQL(" AND _high_seq >= {} AND _low_seq <= {}").format(*bounds) if cold else condition
 
 
 async def one(connection: Connection, query: str, **parameters: Any) -> Row | None:
@@ -100,11 +111,15 @@ async def create(connection: Connection, caller: Caller, name: str, description:
 
 async def delete(connection: Connection, dataset_id: int) -> bool:
     """Removes a dataset and its table. False where there is no such dataset."""
+    # First the lock that decides which tables there are.
+    state = await one(connection, "get_table", id=dataset_id)
     row = await one(connection, "delete_dataset", id=dataset_id)
-    if row is None:
+    if state is None or row is None:
         return False
-    schema = row["table_schema"]
-    for table in (table_of(schema, dataset_id), rollup_of(schema, dataset_id)):
+    schema, cold = state["table_schema"], state["cold"]
+    if cold:
+        await connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(table_of(schema, dataset_id)))
+    for table in (hot_of(schema, dataset_id, cold=cold), cold_of(schema, dataset_id), rollup_of(schema, dataset_id)):
         await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
     return True
 
@@ -122,8 +137,7 @@ async def change(connection: Connection, query: str, dataset_id: int, **values: 
 async def summary(connection: Connection, dataset_id: int) -> Row:
     """Owner, tags, row count, first and last time (microseconds), and bytes on disk. Raises NotFoundError."""
     row = await change(connection, "summarize_dataset", dataset_id)
-    table = table_of(row["table_schema"], dataset_id).as_string()
-    size = await one(connection, "relation_bytes", table=table)
+    size = await one(connection, "relation_bytes", schema=row["table_schema"], id=dataset_id)
     return row | {"bytes": (size or {}).get("bytes") or 0}
 
 
@@ -163,82 +177,3 @@ def column_of(row: Sequence[Any]) -> Column:
     """A column from its id, name, type, physical name, and whether it is declared, as the catalog has them."""
     column_id, name, dtype, physical, declared = row
     return Column(column_id, from_catalog(name), Dtype(dtype), physical, declared)
-
-
-async def apply_schema(
-    connection: Connection, dataset_id: int, table: sql.Identifier, columns: Mapping[str, Column],
-    change: SchemaChange, *, declared: bool = False,
-) -> dict[str, Column]:  # fmt: skip
-    """Applies a schema change to table and catalog; gives all columns as they are then."""
-    result = dict(columns)
-    for column in change.widen:
-        if await _widen(connection, table, column):
-            await _set(connection, column, Dtype.FLOAT, column.physical, declared=declared)
-            result[column.name] = Column(column.id, column.name, Dtype.FLOAT, column.physical, column.declared)
-    taken = {column.physical for column in columns.values() if column.physical}
-    if not change.add:
-        return result
-    cursor = await connection.execute(queries("datasets")["next_column"])
-    row = await cursor.fetchone()
-    assert row is not None
-    additions = []
-    for position, (name, dtype) in enumerate(change.add.items(), row[0]):
-        physical = None
-        if dtype is not Dtype.JSON:
-            physical = physical_name(name, position, taken)
-            taken.add(physical)
-            additions.append(sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(physical), sql.SQL(SQL_TYPES[dtype])))
-        result[name] = await _record(connection, dataset_id, columns.get(name), name, dtype, physical, declared)
-    if additions:
-        statement = sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(additions))
-        try:
-            await connection.execute(statement)
-        except psycopg.errors.TooManyColumns:
-            raise BadRequestError(
-                "Too many columns", f"a dataset can have {MAX_PHYSICAL_COLUMNS} typed columns"
-            ) from None
-    return result
-
-
-async def _record(
-    connection: Connection, dataset_id: int, old: Column | None, name: str, dtype: Dtype,
-    physical: str | None, declared: bool,
-) -> Column:  # fmt: skip
-    if old is not None:
-        await _set(connection, old, dtype, physical, declared=declared)
-        return Column(old.id, name, dtype, physical, old.declared or declared)
-    row = await one(
-        connection,
-        "insert_column",
-        dataset=dataset_id,
-        name=to_catalog(name),
-        physical=physical,
-        dtype=dtype,
-        declared=declared,
-    )
-    assert row is not None
-    return Column(row["id"], name, dtype, physical, declared)
-
-
-async def _set(connection: Connection, column: Column, dtype: Dtype, physical: str | None, *, declared: bool) -> None:
-    parameters = {"id": column.id, "dtype": dtype, "physical": physical, "declared": declared}
-    await connection.execute(queries("datasets")["set_column"], parameters)
-
-
-async def declare(connection: Connection, column: Column) -> None:
-    """Marks an inferred column as declared."""
-    await _set(connection, column, column.dtype, column.physical, declared=True)
-
-
-async def _widen(connection: Connection, table: sql.Identifier, column: Column) -> bool:
-    """Makes an int column float, unless it holds an integer that no float equals."""
-    assert column.physical is not None
-    name = sql.Identifier(column.physical)
-    inexact = sql.SQL("SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1").format(
-        table, name
-    )
-    cursor = await connection.execute(inexact)
-    if await cursor.fetchone() is not None:
-        return False
-    await connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE double precision").format(table, name))
-    return True

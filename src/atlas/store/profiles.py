@@ -9,7 +9,9 @@ from psycopg import sql
 
 from atlas.core.catalog import CatalogColumn, CatalogTable, Join
 from atlas.core.identifiers import singular
+from atlas.core.packing import SEGMENT_ROWS
 from atlas.store.database import Connection
+from atlas.store.datasets import cold_of, hot_of
 
 MAX_VALUES = 500
 MAX_LENGTH = 80
@@ -41,14 +43,27 @@ Profile = dict[str, ColumnProfile]
 async def profile(connection: Connection, table: CatalogTable) -> Profile:
     """The profile of a relation, each column with one query. `connection`: in a transaction of its own."""
     sampled = (table.row_count or 0) > SAMPLE_ROWS
-    source: sql.Composable = sql.Identifier(table.schema, table.relation)
-    if sampled:
-        # A view has no blocks to sample; the table behind it has.
-        archived = sql.SQL(" WHERE _archived IS NULL" if table.relation.startswith("_view_") else "")
-        behind = sql.Identifier(table.schema, table.relation.replace("_view_", "_table_"))
-        share = sql.Literal(round(100 * SAMPLE_ROWS / (table.row_count or 1), 4))
-        source = sql.SQL("(SELECT * FROM {} TABLESAMPLE SYSTEM ({}){}) sample").format(behind, share, archived)
+    source = _sample(table) if sampled else sql.Identifier(table.schema, table.relation)
     return {column.name: await _column(connection, source, column, sampled=sampled) for column in table.columns}
+
+
+def _sample(table: CatalogTable) -> sql.Composed:
+    """Some of a relation's rows. A view has no blocks to sample; the tables behind it have."""
+    share = sql.Literal(round(100 * SAMPLE_ROWS / (table.row_count or 1), 4))
+    if table.cold:
+        columns = sql.SQL(", ").join(sql.Identifier(column.stored) for column in table.columns)
+        return sql.SQL(
+            "(SELECT {c} FROM {view} WHERE _low_seq = ANY "
+            "(ARRAY(SELECT low_seq FROM {cold} ORDER BY random() LIMIT {n})) "
+            "UNION ALL SELECT {c} FROM {hot} TABLESAMPLE SYSTEM ({share})) sample"
+        ).format(
+            c=columns, view=sql.Identifier(table.schema, table.relation), share=share,
+            cold=cold_of(table.schema, table.dataset_id or 0), n=sql.Literal(SAMPLE_ROWS // SEGMENT_ROWS),
+            hot=hot_of(table.schema, table.dataset_id or 0, cold=True),
+        )  # fmt: skip
+    archived = sql.SQL(" WHERE _archived IS NULL" if table.relation.startswith("_view_") else "")
+    behind = sql.Identifier(table.schema, table.relation.replace("_view_", "_table_"))
+    return sql.SQL("(SELECT * FROM {} TABLESAMPLE SYSTEM ({}){}) sample").format(behind, share, archived)
 
 
 async def _column(

@@ -14,7 +14,7 @@ from atlas.core.blocks import MAX_PARTIAL, Block, Range, split_count
 from atlas.core.columns import Column
 from atlas.errors import NotFoundError
 from atlas.store.database import Database
-from atlas.store.datasets import between, column_of, table_of
+from atlas.store.datasets import between, column_of, numbered, table_of
 from atlas.store.queries import queries
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ class Snapshot:
     version: int
     has_extra: bool
     rewritten: bool
+    cold: bool
     columns: Sequence[Column]
     blocks: Sequence[Block]
 
@@ -40,11 +41,11 @@ async def snapshot(database: Database, dataset_id: int) -> Snapshot:
     rows = await database.fetch(queries("rows")["read_state"], id=dataset_id)
     if not rows:
         raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
-    schema, last_seq, row_count, version, has_extra, rewritten, *arrays = rows[0]
+    schema, last_seq, row_count, version, has_extra, rewritten, cold, *arrays = rows[0]
     blocks = [Block(*values) for values in zip(*(array or [] for array in arrays[:5]), strict=True)]
     columns = [column_of(values) for values in zip(*(array or [] for array in arrays[5:]), strict=True)]
     table = table_of(schema, dataset_id)
-    return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, columns, blocks)
+    return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, cold, columns, blocks)
 
 
 async def position(database: Database, dataset_id: int) -> tuple[int, int] | None:
@@ -64,13 +65,20 @@ async def count(database: Database, shot: Snapshot, span: Range) -> int:
     if len(partial) > MAX_PARTIAL:
         return await _number(database, query.format(shot.table, _where(shot, span)))
     # Each with its own times, for the index to find its pages: those of the whole range could be most of the table.
+    parts = [(b, Range(max(span.lo, b.min_ts), min(span.hi, b.max_ts + 1))) for b in partial]
     pieces = [
-        sql.SQL("({} AND _seq BETWEEN {} AND {})").format(
-            between(Range(max(span.lo, b.min_ts), min(span.hi, b.max_ts + 1))), b.first_seq, b.last_seq
-        )
-        for b in partial
+        sql.SQL("({} AND {})").format(between(part, cold=False), numbered(b.first_seq, b.last_seq, cold=False))
+        for b, part in parts
     ]
-    return inside + await _number(database, query.format(shot.table, sql.SQL(" OR ").join(pieces)))
+    where = sql.SQL("({})").format(sql.SQL(" OR ").join(pieces))
+    if shot.cold:
+        # Only a condition on nothing but these is looked at before a segment is unpacked.
+        where += sql.SQL(" AND ({})").format(
+            sql.SQL(" OR ").join(
+                sql.SQL("(_high_seq >= {} AND _low_seq <= {})").format(b.first_seq, b.last_seq) for b in partial
+            )
+        )
+    return inside + await _number(database, query.format(shot.table, where))
 
 
 async def _number(database: Database, query: sql.Composed) -> int:
@@ -81,11 +89,11 @@ async def _number(database: Database, query: sql.Composed) -> int:
 
 
 def _where(shot: Snapshot, span: Range) -> sql.Composed:
-    return sql.SQL("{} AND _seq <= {}").format(between(span), sql.Literal(shot.last_seq))
+    return sql.SQL("{} AND {}").format(between(span, cold=shot.cold), numbered(1, shot.last_seq, cold=shot.cold))
 
 
-def _columns(shot: Snapshot, columns: Sequence[Column], *, numbered: bool = True) -> sql.Composed:
-    names = ["ts", *(["_seq"] if numbered else []), *(c.physical for c in columns if c.physical)]
+def _columns(shot: Snapshot, columns: Sequence[Column], *, with_numbers: bool = True) -> sql.Composed:
+    names = ["ts", *(["_seq"] if with_numbers else []), *(c.physical for c in columns if c.physical)]
     if shot.has_extra:
         names.append("_extra")
     return sql.SQL(", ").join(map(sql.Identifier, names))
@@ -104,7 +112,7 @@ async def page(
     direction = sql.SQL("DESC" if descending else "ASC")
     where = _where(shot, span)
     if after is not None:
-        stamp = between(Range(after[0], after[0] + 1))
+        stamp = between(Range(after[0], after[0] + 1), cold=False)
         beyond = sql.SQL("<" if descending else ">")
         where += sql.SQL(" AND (NOT ({}) OR _seq {} {})").format(stamp, beyond, sql.Literal(after[1]))
     query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY ts {}, _seq {} LIMIT {} OFFSET {}").format(
@@ -123,20 +131,19 @@ async def window(database: Database, shot: Snapshot, columns: Sequence[Column], 
     """All rows of `span` in order of time. Sorted here only where the table's order is another."""
     if not shot.rewritten and _ascending(shot, span):
         # The table's order is that of the sequence numbers, so they need not be read.
-        table = await _read_window(database, shot, columns, span, numbered=False)
+        table = await _read_window(database, shot, columns, span, with_numbers=False)
         if _is_sorted(table):
             return table
-    return await _read_window(database, shot, columns, span, numbered=True)
+    return await _read_window(database, shot, columns, span, with_numbers=True)
 
 
 async def _read_window(
-    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *, numbered: bool
+    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *, with_numbers: bool
 ) -> pa.Table:
     query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-        _columns(shot, columns, numbered=numbered), shot.table, _where(shot, span)
+        _columns(shot, columns, with_numbers=with_numbers), shot.table, _where(shot, span)
     )
-    order = [("ts", "ascending"), ("_seq", "ascending")]
-    return await database.fetch_arrow(query.as_string(), lambda table: table.sort_by(order) if numbered else table)
+    return await database.fetch_arrow(query.as_string(), _in_order if with_numbers else lambda table: table)
 
 
 def _ascending(shot: Snapshot, span: Range) -> bool:
@@ -150,9 +157,24 @@ def _is_sorted(table: pa.Table) -> bool:
     return bool((micros[1:] >= micros[:-1]).all())
 
 
-async def following(database: Database, shot: Snapshot, after_seq: int, limit: int) -> pa.Table:
-    """Up to `limit` rows numbered past `after_seq`, in order of their numbers."""
-    query = sql.SQL("SELECT {} FROM {} WHERE _seq > {} AND _seq <= {} ORDER BY _seq LIMIT {}").format(
-        _columns(shot, shot.columns), shot.table, *map(sql.Literal, (after_seq, shot.last_seq, limit))
+def _in_order(table: pa.Table) -> pa.Table:
+    """The rows in order of (time, sequence number), which are looked at first, as mostly they are."""
+    micros, numbers = table.column("ts").cast(pa.int64()).to_numpy(), table.column("_seq").to_numpy()
+    later = (micros[1:] > micros[:-1]) | ((micros[1:] == micros[:-1]) & (numbers[1:] > numbers[:-1]))
+    return table if bool(later.all()) else table.sort_by([("ts", "ascending"), ("_seq", "ascending")])
+
+
+async def following(database: Database, shot: Snapshot, after_seq: int, limit: int) -> tuple[pa.Table, int]:
+    """Up to `limit` rows numbered past `after_seq`, in order of their numbers, and up to which number those are all."""
+    # Blocks tell where the wanted rows surely end, so that those behind them need not be sorted.
+    last, held = shot.last_seq, 0
+    for block in shot.blocks:
+        held += block.rows if block.first_seq > after_seq else 0
+        if held >= limit:
+            last = block.last_seq
+            break
+    query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY _seq LIMIT {}").format(
+        _columns(shot, shot.columns), shot.table, numbered(after_seq + 1, last, cold=shot.cold), sql.Literal(limit)
     )
-    return await database.fetch_arrow(query.as_string(), lambda table: table)
+    table = await database.fetch_arrow(query.as_string(), lambda table: table)
+    return table, table["_seq"][-1].as_py() if len(table) == limit else last

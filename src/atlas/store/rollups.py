@@ -22,7 +22,7 @@ from atlas.core.blocks import Range
 from atlas.core.columns import Column, Dtype
 from atlas.core.timestamps import MAX_MICROS, MIN_MICROS, from_micros
 from atlas.store.database import Connection, Database
-from atlas.store.datasets import between, columns_of, rollup_of, table_of
+from atlas.store.datasets import between, columns_of, numbered, rollup_of, table_of
 from atlas.store.queries import queries
 
 # Rows added in one transaction: about a quarter of a second, for which a change of columns may have to wait.
@@ -70,6 +70,7 @@ class Rollup:
     schema: str
     last_seq: int
     row_count: int
+    cold: bool
     made: bool
     width: int
     upto: int
@@ -98,11 +99,11 @@ async def find(connection: Connection, dataset_id: int) -> Rollup | None:
     row = await (await connection.execute(queries("rollups")["find"], {"id": dataset_id})).fetchone()
     if row is None:
         return None
-    schema, last_seq, count, width, upto, checked, columns, floats = row
+    schema, last_seq, count, cold, width, upto, checked, columns, floats = row
     if width is None:
-        return Rollup(dataset_id, schema, last_seq, count, False, 0, 0, 0, (), ())
+        return Rollup(dataset_id, schema, last_seq, count, cold, False, 0, 0, 0, (), ())
     return Rollup(
-        dataset_id, schema, last_seq, count, True, width, upto, checked, tuple(columns), tuple(floats)
+        dataset_id, schema, last_seq, count, cold, True, width, upto, checked, tuple(columns), tuple(floats)
     )  # fmt: skip
 
 
@@ -178,7 +179,7 @@ async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
         return False
     found = await _align(connection, found, columns)
     upto = min(found.last_seq, found.upto + batch)
-    where = sql.SQL("_seq > {} AND _seq <= {}").format(found.upto, upto)
+    where = numbered(found.upto + 1, upto, cold=found.cold)
     await _add(connection, found, _from_rows(found, columns, where), core.levels(found.width))
     await _save(connection, replace(found, upto=upto))
     return upto < found.last_seq
@@ -311,13 +312,11 @@ async def _look(connection: Connection, rollup: Rollup, columns: Sequence[Column
 
 
 async def _runs(connection: Connection, rollup: Rollup) -> list[list[int]]:
-    query = sql.SQL(
-        "SELECT array_agg((extract(epoch FROM ts) * 1000000)::bigint) FROM {} WHERE _seq > {} AND _seq <= {}"
-    )
+    query = sql.SQL("SELECT array_agg((extract(epoch FROM ts) * 1000000)::bigint) FROM {} WHERE {}")
     table, result = table_of(rollup.schema, rollup.dataset_id), []
     for index in range(RUNS):
         first = rollup.last_seq * index // RUNS
-        cursor = await connection.execute(query.format(table, first, first + RUN_ROWS))
+        cursor = await connection.execute(query.format(table, numbered(first + 1, first + RUN_ROWS, cold=rollup.cold)))
         row = await cursor.fetchone()
         result.append((row[0] if row else None) or [])
         await asyncio.sleep(0)
@@ -352,7 +351,8 @@ async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
         await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(rollup.table, starting(width, outer)))
         if width == rollup.width:
             for edge in core.edges(span, width):
-                where = sql.SQL("_seq <= {} AND {}").format(rollup.upto, between(edge))
+                numbers = numbered(1, rollup.upto, cold=rollup.cold)
+                where = sql.SQL("{} AND {}").format(numbers, between(edge, cold=rollup.cold))
                 await _add(connection, rollup, _from_rows(rollup, columns, where), [width])
         else:
             await _add(connection, rollup, _stored(rollup, rollup.width, outer), [width])

@@ -16,7 +16,11 @@ from atlas.store.queries import queries
 
 
 class ReadableDataset(NamedTuple):
-    """A dataset as a table. columns: of each its name, dtype and physical name; version: changes with every write."""
+    """A dataset as a table.
+
+    columns: of each its name, dtype and physical name; version: changes with every write; cold: whether it has packed
+    rows.
+    """
 
     id: int
     name: str
@@ -24,6 +28,7 @@ class ReadableDataset(NamedTuple):
     row_count: int
     columns: list[dict[str, Any]]
     version: int
+    cold: bool
 
 
 async def find_tables(

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from atlas.store.database import Connection, Database
-from atlas.store.datasets import table_of
+from atlas.store.datasets import hot_of
 from atlas.store.queries import queries
 
 # A dataset gets a btree on time once this many rows, and this share of them, came late: BRIN can no
@@ -39,13 +39,13 @@ async def _summarize(connection: Connection, schema: str, dataset_id: int) -> No
 async def tidy(database: Database, dataset_id: int) -> None:
     """Summarizes new pages and adds the btree if it is due. Does nothing where the dataset is gone."""
     rows = await database.fetch(
-        "SELECT d.table_schema, s.row_count, s.late_rows, s.ts_index FROM atlas.dataset_state s "
+        "SELECT d.table_schema, s.row_count, s.late_rows, s.ts_index, s.cold FROM atlas.dataset_state s "
         "JOIN atlas.datasets d ON d.id = s.dataset_id WHERE s.dataset_id = %(id)s",
         id=dataset_id,
     )
     if not rows:
         return
-    schema, count, late, indexed = rows[0]
+    schema, count, late, indexed, cold = rows[0]
     try:
         async with database.connection() as connection:
             await _summarize(connection, schema, dataset_id)
@@ -54,7 +54,7 @@ async def tidy(database: Database, dataset_id: int) -> None:
                 try:
                     await connection.execute(
                         sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} (ts, _seq)").format(
-                            sql.Identifier(f"dataset_{dataset_id}_ts"), table_of(schema, dataset_id)
+                            sql.Identifier(f"dataset_{dataset_id}_ts"), hot_of(schema, dataset_id, cold=cold)
                         )
                     )
                     await connection.execute(queries("rows")["set_ts_index"], {"id": dataset_id})

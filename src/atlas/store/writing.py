@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from atlas.core.blocks import Block, Range
 from atlas.core.frames import Frame
-from atlas.store import rollups
+from atlas.core.timestamps import from_micros
+from atlas.store import cold, rollups
 from atlas.store.appending import State, lock, opened
 from atlas.store.database import Connection, Database
-from atlas.store.datasets import between, table_of
+from atlas.store.datasets import between, hot_of, numbered, table_of
 from atlas.store.grouping import Retry, reused
 from atlas.store.queries import queries
 
@@ -66,7 +67,9 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
     """Deletes the rows within `span`; gives their number."""
     async with database.transaction() as connection:
         state = await lock(connection, dataset_id)
-        removed = await _delete(connection, dataset_id, state, between(span), span.meets, span.holds)
+        cut = await _unpack(connection, dataset_id, state, "ts", from_micros(span.lo), from_micros(span.hi - 1))
+        where = between(span, cold=False)
+        removed = await _delete(connection, dataset_id, state, where, span.meets, span.holds, cut)
         if removed:
             await rollups.forget(connection, dataset_id, span)
     return removed
@@ -75,11 +78,11 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
 async def delete_numbered(connection: Connection, dataset_id: int, first: int, last: int) -> int:
     """Deletes the rows numbered from `first` to `last`, within a transaction; gives their number."""
     state = await lock(connection, dataset_id)
-    where = sql.SQL("_seq BETWEEN {} AND {}").format(first, last)
+    cut = await _unpack(connection, dataset_id, state, "seq", first, last)
     removed = await _delete(
-        connection, dataset_id, state, where,
+        connection, dataset_id, state, numbered(first, last, cold=False),
         lambda block: block.last_seq >= first and block.first_seq <= last,
-        lambda block: block.first_seq >= first and block.last_seq <= last,
+        lambda block: block.first_seq >= first and block.last_seq <= last, cut,
     )  # fmt: skip
     if removed:
         await rollups.forget_all(connection, dataset_id, first)
@@ -91,33 +94,45 @@ async def last_number(connection: Connection, dataset_id: int) -> int:
     return (await lock(connection, dataset_id)).last_seq
 
 
+async def _unpack(
+    connection: Connection, dataset_id: int, state: State, bound: LiteralString, low: object, high: object
+) -> int:  # fmt: skip
+    """Deletes the segments that lie within bounds, and unpacks those that these cut; gives the rows deleted."""
+    if not state.cold:
+        return 0
+    first, last = sql.Literal(low), sql.Literal(high)
+    within = sql.SQL(f"low_{bound} >= {{}} AND high_{bound} <= {{}}").format(first, last)
+    meeting = sql.SQL(f"high_{bound} >= {{}} AND low_{bound} <= {{}}").format(first, last)
+    return await cold.remove(connection, dataset_id, within, meeting)
+
+
 async def _delete(
     connection: Connection, dataset_id: int, state: State, where: sql.Composable, meets: Callable[[Block], bool],
-    holds: Callable[[Block], bool],
+    holds: Callable[[Block], bool], removed: int,
 ) -> int:  # fmt: skip
-    table = table_of(state.schema, dataset_id)
+    """Deletes rows that are not packed and match `where`; gives their number with those that `removed` are already."""
+    table = hot_of(state.schema, dataset_id, cold=state.cold)
     cursor = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(table, where))
-    removed = cursor.rowcount
+    removed += cursor.rowcount
     if not removed:
         return 0
     cursor = await connection.execute(queries("rows")["all_blocks"], {"id": dataset_id})
     for block in [Block(*row) for row in await cursor.fetchall()]:
         if meets(block):
-            await _recount(connection, dataset_id, table, block, whole=holds(block))
+            await _recount(connection, dataset_id, state, block, whole=holds(block))
     await connection.execute(queries("rows")["shrink_state"], {"id": dataset_id, "removed": removed})
     return removed
 
 
-async def _recount(
-    connection: Connection, dataset_id: int, table: sql.Identifier, block: Block, *, whole: bool
-) -> None:
+async def _recount(connection: Connection, dataset_id: int, state: State, block: Block, *, whole: bool) -> None:
     count, low, high = 0, None, None
     if not whole:
         statement = sql.SQL(
             "SELECT count(*), (extract(epoch FROM min(ts)) * 1000000)::bigint, "
-            "(extract(epoch FROM max(ts)) * 1000000)::bigint FROM {} WHERE _seq BETWEEN %s AND %s"
-        ).format(table)
-        cursor = await connection.execute(statement, (block.first_seq, block.last_seq))
+            "(extract(epoch FROM max(ts)) * 1000000)::bigint FROM {} WHERE {}"
+        )
+        numbers = numbered(block.first_seq, block.last_seq, cold=state.cold)
+        cursor = await connection.execute(statement.format(table_of(state.schema, dataset_id), numbers))
         row = await cursor.fetchone()
         assert row is not None
         count, low, high = row

@@ -59,8 +59,9 @@ CROSS JOIN LATERAL (SELECT min(min_ts) AS first_micros, max(max_ts) AS last_micr
 WHERE d.id = %(id)s
 
 -- name: relation_bytes
--- Bytes that a table and its indexes take; null where it has just been dropped.
-SELECT pg_total_relation_size(to_regclass(%(table)s)) AS bytes
+-- Bytes that a dataset's rows and their indexes take; null where it has just been dropped. A view takes none.
+SELECT sum(pg_total_relation_size(to_regclass(format('%%I.%%I', %(schema)s::text, prefix || %(id)s))))::bigint AS bytes
+FROM unnest(ARRAY['dataset_', '_hot_', '_cold_']) AS prefix
 
 -- name: update_dataset
 UPDATE atlas.datasets SET name = %(name)s, description = %(description)s, metadata = %(metadata)s,
@@ -96,7 +97,7 @@ SELECT coalesce(max(id), 0) + 1 FROM atlas.dataset_columns
 
 -- name: get_table
 -- Takes the dataset's write lock, as every change of its columns must.
-SELECT d.id, d.table_schema FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
+SELECT d.id, d.table_schema, s.cold FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
 -- name: readable_pairs

@@ -1,6 +1,6 @@
 -- name: find
 -- A dataset's rollup, if it has one, and how far its rows are.
-SELECT d.table_schema, s.last_seq, s.row_count, r.width, r.upto, r.checked, r.columns, r.floats
+SELECT d.table_schema, s.last_seq, s.row_count, s.cold, r.width, r.upto, r.checked, r.columns, r.floats
 FROM atlas.datasets d
 JOIN atlas.dataset_state s ON s.dataset_id = d.id
 LEFT JOIN atlas.rollups r ON r.dataset_id = d.id

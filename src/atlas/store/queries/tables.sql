@@ -49,7 +49,7 @@ DELETE FROM atlas.tables WHERE id = %(id)s
 SELECT d.id, d.name, d.table_schema, s.row_count,
        coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype, 'physical', c.physical) ORDER BY c.id)
                  FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]'),
-       s.version
+       s.version, s.cold
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 WHERE (d.owner_id = %(user)s OR d.id IN (
     SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))

@@ -24,7 +24,8 @@ SELECT quote_ident(lanname) FROM pg_catalog.pg_language WHERE lanpltrusted
 
 -- name: routines
 -- Routines whose rights differ from the wall's: (as PostgreSQL writes it, whether every role should have it).
--- Every role may call the named functions and those behind operators, casts, hashes and texts, of plain values only. The
+-- Every role may call the named functions and those behind operators, casts, hashes and texts, of plain values only, and
+-- unnest, which views of packed rows are made with; what makes arrays to give it is not among them. The
 -- rest is taken wherever a role could get at it: in Atlas's own schemas, and where PUBLIC may use the schema.
 WITH plain AS (
     SELECT t.oid FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
@@ -52,7 +53,8 @@ WITH plain AS (
            AND p.provolatile <> 'v' AND (p.oid IN (SELECT oid FROM hashes UNION SELECT oid FROM texts)
                OR (p.proname = ANY (%(names)s) OR p.oid IN (SELECT oid FROM behind))
                   AND NOT EXISTS (SELECT 1 FROM unnest(p.proargtypes::oid[] || p.prorettype) AS t (type)
-                                  WHERE t.type NOT IN (SELECT oid FROM plain))) AS wanted,
+                                  WHERE t.type NOT IN (SELECT oid FROM plain)))
+           OR p.oid = 'pg_catalog.unnest(anyarray)'::regprocedure AS wanted,
            n.nspname IN ('public', 'atlas', 'atlas_jobs', 'information_schema')
            OR EXISTS (SELECT 1 FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
                       WHERE a.grantee = 0) AS reachable

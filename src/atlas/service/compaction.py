@@ -1,0 +1,69 @@
+"""Packs rows that are old, in the background; see `store/cold.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+
+import structlog
+
+from atlas.errors import AtlasError
+from atlas.store import compacting
+from atlas.store.database import Database
+from atlas.store.tasks import end_task
+
+# Rows are packed once two sweeps have seen them, so that an insert under way, and the rollup behind it, come first.
+SWEEP_SECONDS = 60.0
+_DAY_MICROS = 86_400 * 1_000_000
+
+log = structlog.get_logger()
+
+
+class Compaction:
+    """Looks for old rows now and then. days: what is older is packed; infinite: nothing is."""
+
+    def __init__(self, database: Database, *, days: float) -> None:
+        self._database, self._days = database, days
+        # The last row of each dataset at the sweep before.
+        self._seen: dict[int, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Starts the sweeps, unless nothing is to be packed."""
+        if math.isfinite(self._days):
+            self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        await end_task(self._task)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except AtlasError as error:
+                log.warning("rows not packed", error=str(error))
+
+    async def sweep(self) -> int:
+        """Packs what the sweep before has seen, too; gives the number of rows."""
+        before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
+        seen, self._seen = self._seen, await compacting.due(self._database, before)
+        total = 0
+        for dataset_id in self._seen.keys() & seen.keys():
+            rows = await self._pack(dataset_id, before, seen[dataset_id])
+            if rows:
+                total += rows
+                await compacting.settle(self._database, dataset_id)
+        return total
+
+    async def _pack(self, dataset_id: int, before: int, upto: int) -> int:
+        total = 0
+        while True:
+            started = time.monotonic()
+            rows = await compacting.pack_next(self._database, dataset_id, before, upto)
+            if rows is None:
+                return total
+            total += rows
+            # Half of the time is for others.
+            await asyncio.sleep(time.monotonic() - started)

@@ -1,0 +1,181 @@
+"""Moves a dataset's old rows into segments, a batch at a time, while others read, write and delete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from atlas.core.blocks import Block
+from atlas.core.columns import BOUNDS
+from atlas.core.packing import EXTRA, pack, part_names
+from atlas.core.timestamps import from_micros
+from atlas.errors import NotFoundError
+from atlas.store import cold as segments
+from atlas.store.cold import Cold
+from atlas.store.copying import copy_table
+from atlas.store.database import Connection, Database
+from atlas.store.datasets import BRIN_PAGES, hot_of
+from atlas.store.queries import queries
+from atlas.store.reading import Snapshot, snapshot
+
+# Rows packed at once: some 0.1 s of work for one core, then as long in the database.
+BATCH_ROWS = 100_000
+# With fewer old rows it is not worth two tables instead of one.
+LEAST_ROWS = 50_000
+MAX_COLUMNS = 100
+# Readers and writers queue behind who waits for an exclusive lock, so nobody waits for it longer.
+LOCK_WAIT = b"SET LOCAL lock_timeout = '500ms'"
+# Rows that are moved to the front of their table at once, and so many pages do not matter.
+MOVED_ROWS, FEW_PAGES = 2_000_000, 64
+
+
+async def due(database: Database, before: int, *, least: int = LEAST_ROWS) -> dict[int, int]:
+    """Datasets with rows to pack that are older than `before` (microseconds): by their ids, their last row's number."""
+    rows = await database.fetch(
+        queries("cold")["due"], least=least, columns=MAX_COLUMNS, before=before, taken=list(BOUNDS)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def pack_next(
+    database: Database, dataset_id: int, before: int, seen: int, *, batch: int = BATCH_ROWS
+) -> int | None:  # fmt: skip
+    """Packs the next rows that are older than `before` and numbered up to `seen`; gives how many, None at the end.
+
+    Any number of processes may do so at the same time. Where one is in the way of the other, it gives None.
+    """
+    try:
+        shot = await snapshot(database, dataset_id)
+        async with database.connection() as connection:
+            cold = await segments.find(connection, dataset_id)
+        upto = None if cold is None else _until(shot.blocks, cold.upto, before, seen, batch)
+        if cold is None or upto is None:
+            return None
+        if not cold.frozen:
+            async with database.transaction() as connection:
+                await connection.execute(LOCK_WAIT)
+                await connection.execute(queries("datasets")["get_table"], {"id": dataset_id})
+                await segments.freeze(connection, dataset_id)
+        where = sql.SQL("_seq > {} AND _seq <= {} AND ts < {}").format(
+            cold.upto, upto, sql.Literal(from_micros(before))
+        )
+        packed, rows = await _packed(database, shot, hot_of(cold.schema, dataset_id, cold=True), where)
+        if packed is not None and not set(part_names(packed)) <= set(cold.parts):
+            async with database.transaction() as connection:
+                await connection.execute(LOCK_WAIT)
+                await connection.execute(queries("datasets")["get_table"], {"id": dataset_id})
+                await segments.add_parts(connection, dataset_id, part_names(packed))
+        async with database.transaction() as connection:
+            return rows if await _move(connection, cold, where, packed, rows, upto) else None
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, NotFoundError, ChangedError):
+        return None
+
+
+class ChangedError(Exception):
+    """Rows were deleted after they had been read to be packed."""
+
+
+def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: int) -> int | None:
+    """The number up to which rows are packed next; None where no block of old rows follows.
+
+    Some row may have a time far ahead of the others, so blocks with new rows are taken where old ones follow.
+    """
+    following = [block for block in blocks if block.last_seq > upto and block.last_seq <= seen]
+    while following and following[-1].max_ts >= before:
+        following.pop()
+    rows = 0
+    for block in following:
+        rows += block.rows
+        if rows >= batch:
+            return block.last_seq
+    return following[-1].last_seq if following else None
+
+
+async def _packed(
+    database: Database, shot: Snapshot, hot: sql.Identifier, where: sql.Composed
+) -> tuple[pa.Table | None, int]:  # fmt: skip
+    """Segments of the rows that match `where`, and the number of the rows."""
+    keys = {column.physical: segments.key_of(column) for column in shot.columns if column.physical}
+    cells: list[sql.Composable] = [sql.SQL("_seq, ts"), *map(sql.Identifier, keys)]
+    if shot.has_extra:
+        # As text, so that it comes back as it was written.
+        keys["_extra"] = EXTRA
+        cells.append(sql.SQL("_extra::text"))
+    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(sql.SQL(", ").join(cells), hot, where)
+    return await database.fetch_arrow(
+        query.as_string(), lambda table: (pack(table, keys) if len(table) else None, len(table))
+    )
+
+
+async def _move(
+    connection: Connection, cold: Cold, where: sql.Composed, packed: pa.Table | None, rows: int, upto: int
+) -> bool:  # fmt: skip
+    """Stores segments in place of their rows, unless others have moved some meanwhile."""
+    locked = await connection.execute(queries("cold")["lock_if_free"], {"id": cold.dataset_id})
+    row = await locked.fetchone()
+    if row is None or row[0] != cold.upto:
+        return False
+    if packed is not None:
+        await copy_table(connection, cold.segments, packed, inline=False)
+        hot = hot_of(cold.schema, cold.dataset_id, cold=True)
+        gone = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(hot, where))
+        if gone.rowcount != rows:
+            raise ChangedError
+    await connection.execute(queries("cold")["advance"], {"id": cold.dataset_id, "upto": upto, "rows": rows})
+    return True
+
+
+async def settle(database: Database, dataset_id: int) -> None:
+    """Gives back the disk space of the rows that were packed, and has the index forget where they were."""
+    try:
+        async with database.connection() as connection:
+            cold = await segments.find(connection, dataset_id)
+            if cold is None or not cold.frozen:
+                return
+            await connection.execute("SET statement_timeout = 0")
+            try:
+                await _vacuum(connection, cold.hot)
+                if await _move_forward(connection, cold):
+                    await _vacuum(connection, cold.hot)
+                await _vacuum(connection, cold.segments)
+                index = sql.Identifier(cold.schema, f"dataset_{dataset_id}_brin").as_string()
+                pages = {"index": index, "pages": await _pages(connection, cold.hot), "step": BRIN_PAGES}
+                await connection.execute(queries("cold")["forget_pages"], pages)
+                await connection.execute("SELECT brin_summarize_new_values(to_regclass(%(index)s))", pages)
+            finally:
+                await connection.execute("RESET statement_timeout")
+    except psycopg.errors.UndefinedTable:
+        return
+
+
+async def _vacuum(connection: Connection, table: sql.Identifier) -> None:
+    await connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(table))
+
+
+async def _pages(connection: Connection, table: sql.Identifier) -> int:
+    found = await connection.execute(queries("cold")["pages"], {"relation": table.as_string()})
+    row = await found.fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+async def _move_forward(connection: Connection, cold: Cold) -> bool:
+    """Moves the rows that are left into the space before them, where that is most of the table.
+
+    A deletion and an insertion, so that whoever reads an earlier state finds it.
+    """
+    left, pages = cold.row_count - cold.rows, await _pages(connection, cold.hot)
+    sample = sql.SQL("SELECT avg(pg_column_size(r.*)) FROM (SELECT * FROM {} LIMIT 1000) r").format(cold.hot)
+    row = await (await connection.execute(sample)).fetchone()
+    needed = left * (int(row[0] or 0) + 28 if row else 0) // 8192
+    if left > MOVED_ROWS or pages < 2 * needed + FEW_PAGES:
+        return False
+    async with connection.transaction():
+        locked = await connection.execute(queries("cold")["lock_if_free"], {"id": cold.dataset_id})
+        if await locked.fetchone() is None:
+            return False
+        move = "WITH moved AS (DELETE FROM {t} RETURNING *) INSERT INTO {t} SELECT * FROM moved ORDER BY _seq"
+        await connection.execute(sql.SQL(move).format(t=cold.hot))
+    return True

@@ -1,0 +1,65 @@
+-- name: find
+-- A dataset and how much of it is in segments; no row where there is no such dataset.
+SELECT d.table_schema, s.cold, s.last_seq, s.row_count, c.upto, c.rows, c.parts
+FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
+LEFT JOIN atlas.cold c ON c.dataset_id = d.id
+WHERE d.id = %(id)s
+
+-- name: lock
+-- Whoever moves rows between the two tables, or deletes some, holds this lock until the transaction ends. It is taken
+-- after that on the dataset's state where both are.
+SELECT upto, rows, parts FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE
+
+-- name: lock_if_free
+SELECT upto, rows, parts FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE SKIP LOCKED
+
+-- name: insert
+INSERT INTO atlas.cold (dataset_id) VALUES (%(id)s)
+
+-- name: set_parts
+UPDATE atlas.cold SET parts = %(parts)s WHERE dataset_id = %(id)s
+
+-- name: advance
+UPDATE atlas.cold SET upto = %(upto)s, rows = rows + %(rows)s WHERE dataset_id = %(id)s
+
+-- name: freeze
+-- From now on the order of rows in the tables is not that of their numbers.
+UPDATE atlas.dataset_state SET cold = true, rewritten = true WHERE dataset_id = %(id)s
+
+-- name: grants
+-- Roles that may read a relation.
+SELECT DISTINCT r.rolname FROM pg_catalog.pg_class c CROSS JOIN aclexplode(c.relacl) a
+JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+WHERE c.oid = to_regclass(%(relation)s) AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+
+-- name: order
+-- Columns of a table in the order in which they were added.
+SELECT attname FROM pg_catalog.pg_attribute
+WHERE attrelid = to_regclass(%(relation)s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+
+-- name: due
+-- Datasets with rows that are old, not yet in segments, and as many that it pays. At most 100 columns: a query of one
+-- column unpacks the others, too.
+SELECT d.id, s.last_seq
+FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
+LEFT JOIN atlas.cold c ON c.dataset_id = d.id
+WHERE s.row_count - coalesce(c.rows, 0) >= %(least)s
+  AND (SELECT count(*) FROM atlas.dataset_columns k WHERE k.dataset_id = d.id AND k.physical IS NOT NULL) <= %(columns)s
+  AND NOT EXISTS (SELECT 1 FROM atlas.dataset_columns k WHERE k.dataset_id = d.id AND k.physical = ANY (%(taken)s))
+  AND EXISTS (SELECT 1 FROM atlas.row_blocks b WHERE b.dataset_id = d.id AND b.last_seq > coalesce(c.upto, 0)
+              AND b.max_ts < %(before)s)
+ORDER BY d.id
+
+-- name: blocks
+-- Row blocks that are not yet in segments, in order.
+SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
+WHERE dataset_id = %(id)s AND last_seq > %(above)s ORDER BY first_seq
+
+-- name: pages
+-- Pages of a table, without its indexes.
+SELECT pg_relation_size(to_regclass(%(relation)s)) / current_setting('block_size')::int
+
+-- name: forget_pages
+-- Has a BRIN index forget what it knows of pages, where old rows have given way to new ones.
+SELECT count(brin_desummarize_range(to_regclass(%(index)s), page))
+FROM generate_series(0, %(pages)s::bigint, %(step)s::bigint) AS page
