@@ -59,8 +59,8 @@ def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
         table = _read(body, pa.schema([("rows", pa.list_(row))]))
         rows = _rows(table)
     dataset = table.column("dataset") if "dataset" in table.column_names else None
-    if dataset is not None and dataset.type not in (pa.int64(), pa.null()):
-        # Errors name what was sent, and not the float or the date that Arrow takes it for.
+    if dataset is not None and dataset.type != pa.int64():
+        # Errors name what was sent, and not the float or the date that Arrow takes it for; its null is none of a row's.
         raise _NeedsExactError
     return _frame(rows, nulls, first_row), None if dataset is None else dataset[0].as_py()
 

@@ -20,6 +20,8 @@ from atlas.core.timestamps import parse_timestamp, to_micros
 # Arrow takes 0.5 ms for any body and catches up at twice this many bytes.
 SMALL_BYTES = 8 * 1024
 _PLAIN_STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+# Among floats it is -0.0, but an int has no such value.
+_MINUS_ZERO = re.compile(rb"-0[\s,}]")
 _INT64 = range(-(2**63), 2**63)
 _TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
 _NUMBERS = {int, float}
@@ -41,7 +43,7 @@ _BODY = msgspec.json.Decoder(_Body)
 def decode(body: bytes) -> tuple[Frame, object] | None:
     """As `json_rows.decode`; None for what is large or not plain."""
     # An escaped character may be one that PostgreSQL's text cannot hold.
-    if len(body) > SMALL_BYTES or b"\\u" in body or b"\0" in body:
+    if len(body) > SMALL_BYTES or b"\\u" in body or b"\0" in body or _MINUS_ZERO.search(body):
         return None
     try:
         parsed = _BODY.decode(body)
