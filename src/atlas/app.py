@@ -46,6 +46,7 @@ from atlas.service.instructions import InstructionService
 from atlas.service.issues import IssueService
 from atlas.service.keys import KeyService
 from atlas.service.language import LanguageService
+from atlas.service.memory import MemoryKeeper
 from atlas.service.models import ModelService, ModelSettings
 from atlas.service.questions import QuestionService
 from atlas.service.reads import ReadService
@@ -146,6 +147,8 @@ def _lifespan(
         listener = Listener(database.url, services.streams.wake)
         listener.start()
         await queue.open()
+        memory = MemoryKeeper()
+        memory.start()
         services.usage.tallies.start()
         services.audit.entries.start()
         compaction = Compaction(database, days=settings.cold_after_days)
@@ -155,6 +158,7 @@ def _lifespan(
         try:
             yield
         finally:
+            await memory.close()
             await queue.close()
             await listener.stop()
             await compaction.close()
