@@ -62,6 +62,8 @@ def check_all(world: World, ledger: Ledger, traffic: Traffic, *, patient: bool) 
     with world.connect() as connection:
         for dataset in traffic.datasets:
             _check_dataset(connection, ledger, dataset)
+        (packed,) = _one(connection, "SELECT coalesce(sum(rows), 0)::bigint FROM atlas.cold")
+        print(f"checked; {packed:,} of the rows are packed", flush=True)
         ended = _check_imports(connection, ledger, patient=patient)
         _check_tables(connection, ledger)
         half = connection.execute("SELECT count(*) FROM atlas.idempotency_keys WHERE response IS NULL").fetchone()
@@ -85,7 +87,7 @@ def _check_dataset(connection: psycopg.Connection, ledger: Ledger, dataset: int)
     name = _one(
         connection,
         "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = %s"
-        " AND relkind IN ('r', 'p') AND relname ~ ('^_?(dataset|data|series|ts)?_?' || %s || '$')",
+        " AND relkind IN ('r', 'v') AND relname = 'dataset_' || %s",
         schema, str(dataset),
     )[0]  # fmt: skip
     table = sql.Identifier(schema, name)

@@ -151,7 +151,7 @@ def _lifespan(
         memory.start()
         services.usage.tallies.start()
         services.audit.entries.start()
-        compaction = Compaction(database, days=settings.cold_after_days)
+        compaction = Compaction(database, days=settings.cold_after_days, seconds=settings.cold_sweep_seconds)
         compaction.start()
         if settings.jobs:
             services.background.start(settings.jobs)

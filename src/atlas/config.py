@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     cold_after_days: float = Field(
         7.0, ge=0, description="Age from which rows of datasets are packed, in days; `inf` packs none."
     )
+    cold_sweep_seconds: float = Field(60.0, gt=0, description="How often old rows are looked for, in seconds.")
     secret_key: SecretStr | None = Field(
         None,
         min_length=16,

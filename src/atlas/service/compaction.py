@@ -13,18 +13,19 @@ from atlas.store import compacting
 from atlas.store.database import Database
 from atlas.store.tasks import end_task
 
-# Rows are packed once two sweeps have seen them, so that an insert under way, and the rollup behind it, come first.
-SWEEP_SECONDS = 60.0
 _DAY_MICROS = 86_400 * 1_000_000
 
 log = structlog.get_logger()
 
 
 class Compaction:
-    """Looks for old rows now and then. days: what is older is packed; infinite: nothing is."""
+    """Looks for old rows every so many seconds. days: what is older is packed; infinite: nothing is.
 
-    def __init__(self, database: Database, *, days: float) -> None:
-        self._database, self._days = database, days
+    Rows are packed once two sweeps have seen them, so that an insert under way, and the rollup behind it, come first.
+    """
+
+    def __init__(self, database: Database, *, days: float, seconds: float = 60.0) -> None:
+        self._database, self._days, self._seconds = database, days, seconds
         # The last row of each dataset at the sweep before.
         self._seen: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -39,7 +40,7 @@ class Compaction:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(self._seconds)
             try:
                 await self.sweep()
             except AtlasError as error:
