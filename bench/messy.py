@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -122,10 +122,13 @@ def score(file: Messy, found: Found) -> str:
     return ", ".join(parts)
 
 
-def show(head: list[str], rows: list[list[str]]) -> None:
-    print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
+def line(cells: Iterable[str]) -> None:
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def head(cells: Sequence[str]) -> None:
+    line(cells)
+    print("|" + " --- |" * len(cells))
 
 
 def main() -> None:
@@ -153,23 +156,22 @@ def main() -> None:
 def run(systems: dict[str, Callable[[Path, int], Found]], folder: Path, clean: int, messy: int) -> None:
     loads = [os.getloadavg()[0]]
     if clean:
-        lines = []
+        head([f"{clean:,} rows", *systems])
         for number, (kind, path) in enumerate(clean_files(folder, clean).items()):
             cells = []
             for load in systems.values():
                 found = load(path, number)
                 cells.append(reason(found) if "refused" in found else f"{found['seconds']:.1f} s")
                 loads.append(os.getloadavg()[0])
-            lines.append([f"{kind}, {path.stat().st_size / 1e6:.0f} MB", *cells])
-        show([f"{clean:,} rows", *systems], lines)
+            line([f"{kind}, {path.stat().st_size / 1e6:.0f} MB", *cells])
         print()
-    lines = []
+    if messy:
+        head([f"{messy:,} rows", *systems])
     for number, file in enumerate(messy_files(messy) if messy else (), 100):
         path = folder / file.name
         path.write_bytes(file.data)
-        lines.append([file.title, *(score(file, load(path, number)) for load in systems.values())])
+        line([file.title, *(score(file, load(path, number)) for load in systems.values())])
         loads.append(os.getloadavg()[0])
-    show([f"{messy:,} rows", *systems], lines)
     print(f"\nLoad average of the machine: {min(loads):.1f} to {max(loads):.1f}")
 
 

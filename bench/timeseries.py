@@ -61,6 +61,9 @@ class Server:
                 key = found[0]
                 break
             time.sleep(0.1)
+        else:
+            self.stop()
+            raise RuntimeError("the server did not start")
         for _ in range(100):
             try:
                 if httpx.get(f"{self.url}/health").status_code == 200:

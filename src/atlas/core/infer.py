@@ -14,8 +14,9 @@ NULL_TEXTS = ("n/a", "na", "null", "none", "nil", "-", "--", "#n/a", "nan", "?",
 # Share of values that may break the type which the others have; those rows are told as failures.
 TOLERANCE = 0.1
 
-TRUE_TEXTS = ("true", "yes", "y", "t", "on")
-FALSE_TEXTS = ("false", "no", "n", "f", "off")
+# In English, and as people in Europe send them; not "si", which with "no" may be Slovenia and Norway.
+TRUE_TEXTS = ("true", "yes", "y", "t", "on", "ja", "oui", "sí", "sim")
+FALSE_TEXTS = ("false", "no", "n", "f", "off", "nein", "nee", "non", "não")
 
 _INTEGER = re.compile(r"[+-]?\d+")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
