@@ -104,6 +104,12 @@ async def test_endpoints(client: Client, people: People, database: Database) -> 
         after = await answers(one, dataset)
         for what, answer in known.items():
             assert after[what] == answer, what
+    may = await database.fetch(
+        "SELECT relname, rolname FROM pg_class JOIN pg_roles ON rolname ~ '^org_.*_(u[0-9]+|reader)$' "
+        "WHERE relname ~ '^(_hot|_cold|dataset)_[0-9]+$' AND has_table_privilege(rolname, pg_class.oid, 'SELECT')"
+    )
+    # Of readers' roles, those that have asked may read the view, and nobody what is behind it.
+    assert {relation for relation, _ in may} == {f"dataset_{dataset}"}
     stranger = client(people.stranger)
     assert (await stranger.get(f"/api/rows/?dataset={dataset}")).status_code == 403
     assert (await stranger.post("/api/v1/sql", json={"sql": QUERIES[0]})).status_code == 400

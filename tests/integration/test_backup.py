@@ -20,6 +20,10 @@ from psycopg import sql
 from tests.conftest import open_folder
 from tests.integration.test_server import ATLAS, Serving, stop_all
 
+from atlas.cli.local import run_async
+from atlas.core.timestamps import MAX_MICROS
+from atlas.store import compacting
+from atlas.store.database import Database
 from atlas.store.embedded import EmbeddedPostgres
 
 CSV = "Name;E-Mail;Paid\nAnn;ann@x.com;1.250,50\nBob;bob@x;20\nAnn;ann@x.com;1.250,50\n"
@@ -82,6 +86,15 @@ def fill(client: httpx.Client) -> None:
     assert asked.json()["success"], asked.text
 
 
+async def pack(url: str, dataset: int) -> int:
+    """Packs all rows of a dataset; gives their number."""
+    database = Database(url, pool_size=2, statement_timeout=60)
+    await database.open()
+    rows = await compacting.pack_next(database, dataset, MAX_MICROS, 2**62)
+    await database.close()
+    return rows or 0
+
+
 @pytest.fixture(scope="module")
 def folders() -> Iterator[tuple[Path, Path]]:
     with open_folder() as root:
@@ -101,11 +114,12 @@ def insert_until(stop: threading.Event, client: httpx.Client, answers: list[int]
 def test_backup_while_rows_arrive_and_restore_into_an_empty_folder(folders: tuple[Path, Path]) -> None:
     old, new = folders
     file = old.parent / "atlas.zip"
-    first = Serving(old)
+    first = Serving(old, ATLAS_COLD_AFTER_DAYS="inf")
     first.ready()
     key = first.key()
     with httpx.Client(base_url=first.url, headers={"X-API-Key": key}, timeout=60) as client:
         fill(client)
+        assert run_async(pack(EmbeddedPostgres(old / "data").url(), 1)) == 60
         other = atlas("key", "create", "--user", "carol", "--data-dir", str(old / "data"))["key"]
         stop, answers = threading.Event(), list[int]()
         writer = threading.Thread(target=insert_until, args=(stop, client, answers))
@@ -191,7 +205,7 @@ def test_a_restore_that_is_refused_changes_nothing(folders: tuple[Path, Path]) -
         short.write_bytes(data[: len(data) // 2])
         with zipfile.ZipFile(file) as good, zipfile.ZipFile(wrong, "w") as bad:
             manifest = json.loads(good.read("manifest.json"))
-            next(table for table in manifest["tables"] if table["name"] == "dataset_1")["checksum"] = "1"
+            next(table for table in manifest["tables"] if table["name"] == "_cold_1")["checksum"] = "1"
             bad.writestr("manifest.json", json.dumps(manifest))
             bad.writestr("database.dump", good.read("database.dump"))
         for bad_file in (damaged, short, wrong):
