@@ -180,3 +180,24 @@ async def test_sweeps(client: Client, people: People, database: Database) -> Non
     off = Compaction(database, days=float("inf"))
     off.start()
     await off.close()
+
+
+async def test_one_that_cannot_be_packed(
+    client: Client, people: People, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are packed, and it stays as it is."""
+    owner = client(people.owner)
+    first, second = [await make_dataset(owner, name=name) for name in ("first", "second")]
+    for dataset in (first, second):
+        await insert(owner, dataset, csv(0, 50_000))
+    pack_next = compacting.pack_next
+
+    async def fail(database: Database, dataset_id: int, *arguments: int) -> int | None:
+        if dataset_id == first:
+            raise RuntimeError("unforeseen")
+        return await pack_next(database, dataset_id, *arguments)
+
+    monkeypatch.setattr(compacting, "pack_next", fail)
+    compaction = Compaction(database, days=7)
+    assert [await compaction.sweep() for _ in range(3)] == [0, 50_000, 0]
+    assert [row[0] for row in await database.fetch("SELECT dataset_id FROM atlas.cold")] == [second]

@@ -28,6 +28,7 @@ class Compaction:
         self._database, self._days, self._seconds = database, days, seconds
         # The last row of each dataset at the sweep before.
         self._seen: dict[int, int] = {}
+        self._failed: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -51,11 +52,18 @@ class Compaction:
         before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
         seen, self._seen = self._seen, await compacting.due(self._database, before)
         total = 0
-        for dataset_id in self._seen.keys() & seen.keys():
-            rows = await self._pack(dataset_id, before, seen[dataset_id])
-            if rows:
-                total += rows
-                await compacting.settle(self._database, dataset_id)
+        for dataset_id in (self._seen.keys() & seen.keys()) - self._failed:
+            try:
+                rows = await self._pack(dataset_id, before, seen[dataset_id])
+                if rows:
+                    total += rows
+                    await compacting.settle(self._database, dataset_id)
+            except AtlasError:
+                raise
+            except Exception:
+                # The others go on; what is wrong with this one would be so at the next sweep.
+                self._failed.add(dataset_id)
+                log.exception("dataset not packed", dataset=dataset_id)
         return total
 
     async def _pack(self, dataset_id: int, before: int, upto: int) -> int:
