@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -60,13 +61,19 @@ async def test_changes_and_shared_reads(client: Client, people: People, database
     assert await entries(owner, user="owner", action="read") == []
     for name, organization in (("holder", "acme"), ("stranger", "other")):
         reads = await entries(owner, user=name, action="read", dataset_id=dataset)
-        assert [(e["path"], e["status"], e["requests"]) for e in reversed(reads)] == [
-            ("/api/rows/", 403, 1), ("/api/rows/", 200, 3), ("/api/rows/bulk_download/", 200, 1),
-            ("/api/v1/sql", 200, 1),
+        # Those of a second are one entry, and where a second ends is chance.
+        told: Counter[tuple[str, int]] = Counter()
+        for entry in reversed(reads):
+            told[entry["path"], entry["status"]] += entry["requests"]
+        assert list(told.items()) == [
+            (("/api/rows/", 403), 1), (("/api/rows/", 200), 3), (("/api/rows/bulk_download/", 200), 1),
+            (("/api/v1/sql", 200), 1),
         ]  # fmt: skip
         assert {e["organization"] for e in reads} == {organization}
     page = await entries(owner, limit=1, offset=1)
     assert len(page) == 1
+    beyond = (await owner.get("/api/v1/admin/audit?user=owner&action=write&offset=50")).json()
+    assert (beyond["entries"], beyond["total_count"]) == ([], 3)
 
     # Another organization's admin sees what its own users did, and nothing of others.
     await promote(database_url, "stranger", "other")

@@ -118,11 +118,13 @@ class AuditService:
         if not caller.is_admin:
             raise ForbiddenError("Permission denied", "Only admins read the audit log")
         await self.entries.flush()
-        found = await audit.listed(
-            self._database, organization=caller.organization_id, user=user, action=action, dataset=dataset_id,
-            limit=limit, offset=offset,
-        )  # fmt: skip
-        total = found[0]["total"] if found else 0
+        asked: Row = {
+            "organization": caller.organization_id, "user": user, "action": action, "dataset": dataset_id,
+        }  # fmt: skip
+        found = await audit.listed(self._database, **asked, limit=limit, offset=offset)
+        # Past the end: how many there are stands on any row.
+        first = found or (await audit.listed(self._database, **asked, limit=1, offset=0) if offset else [])
+        total = first[0]["total"] if first else 0
         shown = [{**row, "at": moment(row["at"])} for row in found]
         for row in shown:
             del row["total"]
