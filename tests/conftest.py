@@ -27,6 +27,7 @@ from atlas.service.tags import TagService
 from atlas.store import accounts, datasets
 from atlas.store.database import Database
 from atlas.store.embedded import EmbeddedPostgres
+from tests.conformance import Conformance
 
 _numbers = itertools.count(1)
 
@@ -165,8 +166,9 @@ Client = Callable[[str | None], httpx.AsyncClient]
 
 @contextlib.asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[Client]:
-    """An application; makes clients of it by key; None sends none."""
-    app = create_app(settings)
+    """An application; makes clients of it by key; None sends none. Its JSON answers must fit the OpenAPI document."""
+    app, unlike = create_app(settings), list[str]()
+    app.add_middleware(Conformance, problems=unlike)
     async with app.router.lifespan_context(app):
         opened: list[httpx.AsyncClient] = []
 
@@ -180,6 +182,7 @@ async def serve(settings: Settings) -> AsyncIterator[Client]:
         yield make
         for one in opened:
             await one.aclose()
+    assert not unlike, "\n".join(unlike)
 
 
 @pytest.fixture

@@ -86,25 +86,6 @@ _BODIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def undeclared(document: dict[str, Any], schema: dict[str, Any], value: Any, place: str = "") -> list[str]:
-    """Members of a JSON body that its schema does not name, which schemas allow and clients cannot know."""
-    kinds = [schema]
-    while any("$ref" in kind or "anyOf" in kind for kind in kinds):
-        named = [document["components"]["schemas"][k["$ref"].rpartition("/")[2]] if "$ref" in k else k for k in kinds]
-        kinds = [inner for kind in named for inner in kind.get("anyOf", [kind])]
-    if isinstance(value, list):
-        items = {"anyOf": [kind["items"] for kind in kinds if "items" in kind]}
-        return [one for item in value[:20] for one in undeclared(document, items, item, f"{place}[]")]
-    shapes = [kind for kind in kinds if kind.get("type") == "object"]
-    if not isinstance(value, dict) or any("properties" not in shape for shape in shapes):
-        return []
-    found = []
-    for name, member in value.items():
-        known = [shape["properties"][name] for shape in shapes if name in shape["properties"]]
-        found += undeclared(document, {"anyOf": known}, member, f"{place}.{name}") if known else [f"{place}.{name}"]
-    return found
-
-
 @contextlib.contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """The URL of a server in a thread of this process."""

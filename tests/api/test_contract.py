@@ -24,8 +24,9 @@ from schemathesis import checks
 from schemathesis.core import NotSet
 from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
+from tests.conformance import undeclared
 from tests.conftest import clone
-from tests.contract import DEAD, KINDS, World, make_keys, serving, undeclared
+from tests.contract import DEAD, KINDS, World, make_keys, serving
 
 from atlas.config import Settings
 
