@@ -20,6 +20,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import numpy as np
 import psutil
 import psycopg
@@ -47,8 +48,11 @@ class Table:
         self._lines.setdefault(name, []).append(text)
 
     def times(self, name: str, action: Callable[[], object], rounds: int) -> None:
-        """The first time, then median and greatest of the others, in milliseconds."""
-        took = [seconds(action) * 1000 for _ in range(rounds + 1)]
+        """Median and greatest time, and that of the first one, in milliseconds; or the status of what failed."""
+        try:
+            took = [seconds(action) * 1000 for _ in range(rounds + 1)]
+        except httpx.HTTPStatusError as error:
+            return self.add(name, f"status {error.response.status_code}")
         text = f"{statistics.median(took[1:]):,.1f} ms (most {max(took[1:]):,.0f}, first {took[0]:,.0f})"
         self.add(name, text)
 
