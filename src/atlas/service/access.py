@@ -20,6 +20,7 @@ class AccessService:
         self._database = database
         self._callers = Together(partial(accounts.find_callers, database))
         self._accesses = Together(partial(datasets.access, database))
+        self._touching: set[int] = set()
 
     async def authenticate(self, key: str | None) -> Caller:
         """The caller behind an API key. Raises AuthenticationError."""
@@ -29,8 +30,13 @@ class AccessService:
         if found is None:
             raise AuthenticationError("Invalid API key", "The key is unknown, revoked or expired")
         caller, stale = found
-        if stale:
-            await accounts.touch_key(self._database, caller.key_id)
+        if stale and caller.key_id not in self._touching:
+            # Once, however many requests of the key have come together: each would wait for the others' row lock.
+            self._touching.add(caller.key_id)
+            try:
+                await accounts.touch_key(self._database, caller.key_id)
+            finally:
+                self._touching.discard(caller.key_id)
         return caller
 
     async def check(self, caller: Caller, dataset_id: int) -> Access:
