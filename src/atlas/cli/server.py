@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from atlas.app import create_app, prepare
 from atlas.cli.local import run_async
 from atlas.cli.problems import CommandError
-from atlas.cli.workers import GRACE_SECONDS
+from atlas.cli.workers import GRACE_SECONDS, share_interpreter
 from atlas.config import Settings
 from atlas.logs import configure_logs
 
@@ -75,6 +75,7 @@ def _listen(settings: Settings) -> None:
         "loop": loop, "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
     }  # fmt: skip
     if settings.workers == 1:
+        share_interpreter()
         uvicorn.run(create_app(settings), **common)
         return
     # Workers build their own settings from the environment that they inherit.
