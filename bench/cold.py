@@ -46,7 +46,10 @@ async def _pack(url: str, datasets: list[int]) -> int:
         # Where the server is in the way, a sweep leaves the rest to the next one.
         while dataset in await compacting.due(database, before, least=1):
             total += await compacting.pack_next(database, dataset, before, 2**62) or 0
-        await compacting.settle(database, dataset)
+        for _ in range(60):
+            if await compacting.settle(database, dataset):
+                break
+            await asyncio.sleep(1)
     await database.close()
     return total
 

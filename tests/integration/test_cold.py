@@ -266,3 +266,20 @@ async def test_while_others_write_read_and_delete(database: Database, people: Pe
     assert found == sorted(w * 10**6 + b * 1000 + n for w in range(3) for b in range(3, 25) for n in range(400))
     shot = await reading.snapshot(database, dataset)
     assert await reading.count(database, shot, Range()) == len(found) == shot.row_count
+
+
+async def test_space_is_given_back_once_nobody_can_see_the_rows(database: Database, people: People) -> None:
+    dataset = await new_dataset(database, people)
+    rows = 30_000
+    await insert(database, dataset, [START + n for n in range(rows)], {"n": pa.array(range(rows))})
+    async with database.transaction() as reader:
+        await reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        await reader.execute("SELECT 1")
+        assert await pack_all(database, dataset) == rows
+        assert not await compacting.settle(database, dataset)
+    assert await compacting.settle(database, dataset)
+    async with database.connection() as connection:
+        row = await (
+            await connection.execute("SELECT pg_relation_size(oid) FROM pg_class WHERE relname = '_hot_1'")
+        ).fetchone()
+    assert row == (0,)

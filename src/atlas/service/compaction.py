@@ -29,6 +29,8 @@ class Compaction:
         # The last row of each dataset at the sweep before.
         self._seen: dict[int, int] = {}
         self._failed: set[int] = set()
+        # Datasets whose space is not given back yet.
+        self._unsettled: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -52,12 +54,15 @@ class Compaction:
         before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
         seen, self._seen = self._seen, await compacting.due(self._database, before)
         total = 0
-        for dataset_id in (self._seen.keys() & seen.keys()) - self._failed:
+        for dataset_id in ((self._seen.keys() & seen.keys()) | self._unsettled) - self._failed:
             try:
-                rows = await self._pack(dataset_id, before, seen[dataset_id])
-                if rows:
+                if dataset_id in self._seen and dataset_id in seen:
+                    rows = await self._pack(dataset_id, before, seen[dataset_id])
                     total += rows
-                    await compacting.settle(self._database, dataset_id)
+                    if rows:
+                        self._unsettled.add(dataset_id)
+                if dataset_id in self._unsettled and await compacting.settle(self._database, dataset_id):
+                    self._unsettled.discard(dataset_id)
             except AtlasError:
                 raise
             except Exception:

@@ -128,13 +128,16 @@ async def _move(
     return True
 
 
-async def settle(database: Database, dataset_id: int) -> None:
-    """Gives back the disk space of the rows that were packed, and has the index forget where they were."""
+async def settle(database: Database, dataset_id: int) -> bool:
+    """Gives back the disk space of the rows that were packed, and has the index forget where they were.
+
+    False where some is left, as a transaction that began before could still see the rows.
+    """
     try:
         async with database.connection() as connection:
             cold = await segments.find(connection, dataset_id)
             if cold is None or not cold.frozen:
-                return
+                return True
             await connection.execute("SET statement_timeout = 0")
             try:
                 await _vacuum(connection, cold.hot)
@@ -145,10 +148,11 @@ async def settle(database: Database, dataset_id: int) -> None:
                 pages = {"index": index, "pages": await _pages(connection, cold.hot), "step": BRIN_PAGES}
                 await connection.execute(queries("cold")["forget_pages"], pages)
                 await connection.execute("SELECT brin_summarize_new_values(to_regclass(%(index)s))", pages)
+                return not await _roomy(connection, cold)
             finally:
                 await connection.execute("RESET statement_timeout")
     except psycopg.errors.UndefinedTable:
-        return
+        return True
 
 
 async def _vacuum(connection: Connection, table: sql.Identifier) -> None:
@@ -161,16 +165,21 @@ async def _pages(connection: Connection, table: sql.Identifier) -> int:
     return int(row[0] or 0) if row else 0
 
 
+async def _roomy(connection: Connection, cold: Cold) -> bool:
+    """Whether most of the table has no rows, and those that are left can be moved."""
+    left, pages = cold.row_count - cold.rows, await _pages(connection, cold.hot)
+    sample = sql.SQL("SELECT avg(pg_column_size(r.*)) FROM (SELECT * FROM {} LIMIT 1000) r").format(cold.hot)
+    row = await (await connection.execute(sample)).fetchone()
+    needed = left * (int(row[0] or 0) + 28 if row else 0) // 8192
+    return left <= MOVED_ROWS and pages >= 2 * needed + FEW_PAGES
+
+
 async def _move_forward(connection: Connection, cold: Cold) -> bool:
     """Moves the rows that are left into the space before them, where that is most of the table.
 
     A deletion and an insertion, so that whoever reads an earlier state finds it.
     """
-    left, pages = cold.row_count - cold.rows, await _pages(connection, cold.hot)
-    sample = sql.SQL("SELECT avg(pg_column_size(r.*)) FROM (SELECT * FROM {} LIMIT 1000) r").format(cold.hot)
-    row = await (await connection.execute(sample)).fetchone()
-    needed = left * (int(row[0] or 0) + 28 if row else 0) // 8192
-    if left > MOVED_ROWS or pages < 2 * needed + FEW_PAGES:
+    if not await _roomy(connection, cold):
         return False
     async with connection.transaction():
         locked = await connection.execute(queries("cold")["lock_if_free"], {"id": cold.dataset_id})
