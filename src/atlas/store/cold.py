@@ -108,6 +108,7 @@ async def add_parts(connection: Connection, dataset_id: int, names: Sequence[str
     if not missing:
         return
     added = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(name), sql.SQL(PART_TYPES[name[0]])) for name in missing]
+    await keep_out(connection, cold.view)
     await connection.execute(sql.SQL("ALTER TABLE {} {}").format(cold.segments, _COMMA.join(added)))
     await connection.execute(queries("cold")["set_parts"], {"id": dataset_id, "parts": [*cold.parts, *missing]})
     await renew_view(connection, dataset_id)
