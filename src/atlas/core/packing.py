@@ -103,7 +103,7 @@ def _segment(rows: pa.Table, keys: Mapping[str, str]) -> _Segment:
         "rows": len(rows), "low_seq": int(numbers[0]), "high_seq": int(numbers[-1]), "low_ts": low, "high_ts": high,
         "unit": unit,
     }  # fmt: skip
-    parts = _offsets(TIME, offsets // unit, None) | _integers(NUMBER, numbers, None)
+    parts = _offsets(TIME, offsets // unit) | _integers(NUMBER, numbers, None)
     for name, key in keys.items():
         column = rows[name].combine_chunks()
         if column.null_count < len(column):
@@ -126,9 +126,9 @@ def _integers(key: str, values: Ints, missing: Any) -> Parts:
     low, high = int(values.min()), int(values.max())
     if high - low >= 2**63:
         return {f"b{key}": 0} | _narrow(key, values, missing)
-    steps = np.diff(values)
-    if missing is None and (not len(steps) or bool((steps == steps[0]).all())):
-        return {f"b{key}": int(values[0]), f"p{key}": int(steps[0]) if len(steps) else 0}
+    step = _step(values) if missing is None else None
+    if step is not None:
+        return {f"b{key}": int(values[0]), f"p{key}": step}
     base = low
     for _, kind in _NARROW:
         limits = np.iinfo(kind)
@@ -140,12 +140,18 @@ def _integers(key: str, values: Ints, missing: Any) -> Parts:
     return {f"b{key}": base} | _narrow(key, values - base, missing)
 
 
-def _offsets(key: str, values: Ints, missing: Any) -> Parts:
+def _offsets(key: str, values: Ints) -> Parts:
     """Offsets from a base that stands elsewhere."""
+    step = _step(values) if values[0] == 0 else None
+    return _narrow(key, values, None) if step is None else {f"p{key}": step}
+
+
+def _step(values: Ints) -> int | None:
+    """What each value is more than the one before it, where that is always the same."""
     steps = np.diff(values)
-    if int(values[0]) == 0 and (not len(steps) or bool((steps == steps[0]).all())):
-        return {f"p{key}": int(steps[0]) if len(steps) else 0}
-    return _narrow(key, values, missing)
+    if not len(steps):
+        return 0
+    return int(steps[0]) if bool((steps == steps[0]).all()) else None
 
 
 def _narrow(key: str, values: Ints, missing: Any) -> Parts:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from atlas.core.catalog import CatalogTable
+from atlas.core.sqlgate_names import quoted
 from atlas.core.sqlgate_scopes import Resolution
 
 TIME = "ts"
@@ -61,8 +62,4 @@ def _bounds(
         return []
     (source,) = found.columns[id(time)].sources
     names = bound_names(table)
-    return [f"{_quoted(source)}.{_quoted(names[which])} {sign} {write(value)}" for which, sign in _BOUNDS[kind]]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return [f"{quoted(source)}.{quoted(names[which])} {sign} {write(value)}" for which, sign in _BOUNDS[kind]]

@@ -78,3 +78,8 @@ def output_name(node: exp.Expr) -> tuple[str, bool]:
         name, strong = output_name(default) if default is not None else ("", False)
         return (name, True) if strong else ("case", False)
     return _OUTPUT_NAMES.get(type(node), ""), type(node) in _OUTPUT_NAMES
+
+
+def quoted(name: str) -> str:
+    """A name as PostgreSQL takes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'

@@ -10,6 +10,7 @@ from sqlglot import exp
 from atlas.core.catalog import CatalogTable
 from atlas.core.sqlfunctions import KEYWORDS, LITERAL_TYPES, PLACED, RESERVED, STATEMENTS, TYPES
 from atlas.core.sqlgate_bounds import bound_names, bounds
+from atlas.core.sqlgate_names import quoted
 from atlas.core.sqlgate_rules import BINARY, SET_OPERATIONS, WORDS
 from atlas.core.sqlgate_scopes import Column, Resolution
 
@@ -304,7 +305,7 @@ class _Writer:
 class _Logical(_Writer):
     def name(self, name: str) -> str:
         plain = _PLAIN_NAME.fullmatch(name) and name.upper() not in _WORDS
-        return name if plain else _quoted(name)
+        return name if plain else quoted(name)
 
     def text(self, text: str) -> str:
         return _text(text)
@@ -327,7 +328,7 @@ class _Logical(_Writer):
 
 class _Physical(_Writer):
     def name(self, name: str) -> str:
-        return _quoted(name)
+        return quoted(name)
 
     def text(self, text: str) -> str:
         # A backslash in a plain text has two meanings, by a setting of the server's.
@@ -337,14 +338,14 @@ class _Physical(_Writer):
         table = self.found.tables[id(node)]
         alias = node.args.get("alias")
         name = alias.this.name if alias else node.this.name
-        return f"{_quoted(node.this.name) if table is None else _relation(table)} AS {_quoted(name)}"
+        return f"{quoted(node.this.name) if table is None else _relation(table)} AS {quoted(name)}"
 
     def projection(self, node: exp.Expr) -> str:
         if id(node) in self.found.stars:
             columns = self.found.stars[id(node)]
-            return ", ".join(f"{_qualified(column)} AS {_quoted(column.name)}" for column in columns)
+            return ", ".join(f"{_qualified(column)} AS {quoted(column.name)}" for column in columns)
         name = self.found.names.get(id(node))
-        return f"{self.write(node)} AS {_quoted(name)}" if name else self.write(node)
+        return f"{self.write(node)} AS {quoted(name)}" if name else self.write(node)
 
     def term(self, node: exp.Expr) -> str:
         # A number, since a name could mean a column of the relation that the catalog does not show.
@@ -369,26 +370,22 @@ class _Physical(_Writer):
         return f"({' AND '.join([written, *conditions])})" if conditions else written
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
 def _qualified(column: Column) -> str:
-    names = [f"{_quoted(source)}.{_quoted(column.name)}" for source in column.sources]
+    names = [f"{quoted(source)}.{quoted(column.name)}" for source in column.sources]
     return names[0] if len(names) == 1 else f"COALESCE({', '.join(names)})"
 
 
 def _relation(table: CatalogTable) -> str:
     """What stands for a table in FROM: its relation, or a SELECT of it where that has other names."""
-    relation = f"{_quoted(table.schema)}.{_quoted(table.relation)}"
+    relation = f"{quoted(table.schema)}.{quoted(table.relation)}"
     if table.kind == "table" and all(column.stored == column.name for column in table.columns):
         return relation
     named = [(column.stored, column.name) for column in table.columns]
     if table.cold:
         named += [(f"_{which}_ts", name) for which, name in bound_names(table).items()]
-    columns = ", ".join(f"{_quoted(stored)} AS {_quoted(name)}" for stored, name in named)
+    columns = ", ".join(f"{quoted(stored)} AS {quoted(name)}" for stored, name in named)
     return f"(SELECT {columns} FROM {relation})"

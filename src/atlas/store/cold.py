@@ -26,7 +26,7 @@ _POSITIONS = sql.SQL("{}::smallint[]").format(f"{{{','.join(map(str, range(SEGME
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """How a dataset is stored. frozen: whether it has segments at all; hot, segments: its two tables."""
+    """How a dataset is stored. frozen: whether it has segments at all; hot, segments: its two tables where it has."""
 
     dataset_id: int
     schema: str
@@ -43,7 +43,7 @@ class Cold:
 
     @property
     def hot(self) -> sql.Identifier:
-        return hot_of(self.schema, self.dataset_id, cold=self.frozen)
+        return hot_of(self.schema, self.dataset_id, cold=True)
 
     @property
     def segments(self) -> sql.Identifier:
@@ -69,13 +69,13 @@ async def freeze(connection: Connection, dataset_id: int) -> None:
     cold = await find(connection, dataset_id)
     if cold is None or cold.frozen:
         return
-    hot, owner = hot_of(cold.schema, dataset_id, cold=True), sql.Identifier(f"{cold.schema}_owner")
+    owner = sql.Identifier(f"{cold.schema}_owner")
     readers = await _readers(connection, cold.view)
     name = sql.Identifier(f"_hot_{dataset_id}")
     await connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(cold.view, name))
     for reader in readers:
         # Their right is to the view from now on.
-        await connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(hot, sql.Identifier(reader)))
+        await connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(cold.hot, sql.Identifier(reader)))
     await connection.execute(
         sql.SQL(
             "CREATE TABLE {} (rows integer NOT NULL, low_seq bigint NOT NULL, high_seq bigint NOT NULL, "
@@ -173,14 +173,13 @@ async def _readers(connection: Connection, relation: sql.Identifier) -> list[str
 
 
 async def _view(connection: Connection, cold: Cold) -> sql.Composed:
-    hot = hot_of(cold.schema, cold.dataset_id, cold=True)
     known = {c.physical: c for c in (await columns_of(connection, [cold.dataset_id]))[cold.dataset_id]}
     # The table's order, as CREATE OR REPLACE wants new columns last.
-    order = await connection.execute(queries("cold")["order"], {"relation": hot.as_string()})
+    order = await connection.execute(queries("cold")["order"], {"relation": cold.hot.as_string()})
     columns = [known[name] for (name,) in await order.fetchall() if name in known]
     bounds = sql.SQL("ts AS _low_ts, ts AS _high_ts, _seq AS _low_seq, _seq AS _high_seq")
     names = [sql.Identifier(column.physical or "") for column in columns]
-    plain = sql.SQL("SELECT {} FROM {}").format(_COMMA.join([sql.SQL("_seq, ts, _extra"), bounds, *names]), hot)
+    plain = sql.SQL("SELECT {} FROM {}").format(_COMMA.join([sql.SQL("_seq, ts, _extra"), bounds, *names]), cold.hot)
     return sql.SQL("CREATE OR REPLACE VIEW {} AS {} UNION ALL {}").format(
         cold.view, unpacked(cold, columns, bounds=True), plain
     )

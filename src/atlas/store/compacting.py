@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 
 import psycopg
 import pyarrow as pa
@@ -17,9 +18,10 @@ from atlas.store import cold as segments
 from atlas.store.cold import Cold
 from atlas.store.copying import copy_table
 from atlas.store.database import Connection, Database
-from atlas.store.datasets import BRIN_PAGES, hot_of
+from atlas.store.datasets import BRIN_PAGES
 from atlas.store.queries import queries
 from atlas.store.reading import Snapshot, snapshot
+from atlas.store.upkeep import brin_of, summarize_pages
 
 # Rows packed at once: some 0.1 s of work for one core, then as long in the database.
 BATCH_ROWS = 100_000
@@ -55,18 +57,14 @@ async def pack_next(
         if cold is None or upto is None:
             return None
         if not cold.frozen:
-            async with database.transaction() as connection:
-                await connection.execute(LOCK_WAIT)
-                await connection.execute(queries("datasets")["get_table"], {"id": dataset_id})
+            async with _locked(database, dataset_id) as connection:
                 await segments.freeze(connection, dataset_id)
         where = sql.SQL("_seq > {} AND _seq <= {} AND ts < {}").format(
             cold.upto, upto, sql.Literal(from_micros(before))
         )
-        packed, rows = await _packed(database, shot, hot_of(cold.schema, dataset_id, cold=True), where)
+        packed, rows = await _packed(database, shot, cold.hot, where)
         if packed is not None and not set(part_names(packed)) <= set(cold.parts):
-            async with database.transaction() as connection:
-                await connection.execute(LOCK_WAIT)
-                await connection.execute(queries("datasets")["get_table"], {"id": dataset_id})
+            async with _locked(database, dataset_id) as connection:
                 await segments.add_parts(connection, dataset_id, part_names(packed))
         async with database.transaction() as connection:
             return rows if await _move(connection, cold, where, packed, rows, upto) else None
@@ -76,6 +74,15 @@ async def pack_next(
 
 class ChangedError(Exception):
     """Rows were deleted after they had been read to be packed."""
+
+
+@contextlib.asynccontextmanager
+async def _locked(database: Database, dataset_id: int) -> AsyncIterator[Connection]:
+    """A transaction that holds the dataset's write lock, and waits for no lock for long."""
+    async with database.transaction() as connection:
+        await connection.execute(LOCK_WAIT)
+        await connection.execute(queries("datasets")["get_table"], {"id": dataset_id})
+        yield connection
 
 
 def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: int) -> int | None:
@@ -120,8 +127,7 @@ async def _move(
         return False
     if packed is not None:
         await copy_table(connection, cold.segments, packed, inline=False)
-        hot = hot_of(cold.schema, cold.dataset_id, cold=True)
-        gone = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(hot, where))
+        gone = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(cold.hot, where))
         if gone.rowcount != rows:
             raise ChangedError
     await connection.execute(queries("cold")["advance"], {"id": cold.dataset_id, "upto": upto, "rows": rows})
@@ -144,10 +150,10 @@ async def settle(database: Database, dataset_id: int) -> bool:
                 if await _move_forward(connection, cold):
                     await _vacuum(connection, cold.hot)
                 await _vacuum(connection, cold.segments)
-                index = sql.Identifier(cold.schema, f"dataset_{dataset_id}_brin").as_string()
-                pages = {"index": index, "pages": await _pages(connection, cold.hot), "step": BRIN_PAGES}
+                index = brin_of(cold.schema, dataset_id)
+                pages = {"index": index.as_string(), "pages": await _pages(connection, cold.hot), "step": BRIN_PAGES}
                 await connection.execute(queries("cold")["forget_pages"], pages)
-                await connection.execute("SELECT brin_summarize_new_values(to_regclass(%(index)s))", pages)
+                await summarize_pages(connection, cold.schema, dataset_id)
                 return not await _roomy(connection, cold)
             finally:
                 await connection.execute("RESET statement_timeout")

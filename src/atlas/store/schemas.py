@@ -106,8 +106,7 @@ async def _widen(
     cursor = await connection.execute(inexact)
     if await cursor.fetchone() is not None:
         return False
-    if place.cold:
-        await segments.keep_out(connection, table_of(place.schema, dataset_id))
+    # This too waits for the view's readers before a table is changed.
     readers = await segments.drop_view(connection, dataset_id) if place.cold else None
     table = hot_of(place.schema, dataset_id, cold=place.cold)
     await connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE double precision").format(table, name))

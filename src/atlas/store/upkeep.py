@@ -28,11 +28,17 @@ async def summarize(database: Database, dataset_id: int) -> None:
     if rows:
         with contextlib.suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
             async with database.connection() as connection:
-                await _summarize(connection, rows[0][0], dataset_id)
+                await summarize_pages(connection, rows[0][0], dataset_id)
 
 
-async def _summarize(connection: Connection, schema: str, dataset_id: int) -> None:
-    index = sql.Identifier(schema, f"dataset_{dataset_id}_brin")
+def brin_of(schema: str, dataset_id: int) -> sql.Identifier:
+    """The index of a dataset's rows by time and number."""
+    return sql.Identifier(schema, f"dataset_{dataset_id}_brin")
+
+
+async def summarize_pages(connection: Connection, schema: str, dataset_id: int) -> None:
+    """As `summarize`, on a connection of the caller's. Raises UndefinedTable where the dataset is gone."""
+    index = brin_of(schema, dataset_id)
     await connection.execute(sql.SQL("SELECT brin_summarize_new_values({})").format(sql.Literal(index.as_string())))
 
 
@@ -48,7 +54,7 @@ async def tidy(database: Database, dataset_id: int) -> None:
     schema, count, late, indexed, cold = rows[0]
     try:
         async with database.connection() as connection:
-            await _summarize(connection, schema, dataset_id)
+            await summarize_pages(connection, schema, dataset_id)
             if not indexed and late >= LATE_ROWS and late >= count * LATE_SHARE:
                 await connection.execute("SET statement_timeout = 0")
                 try:
