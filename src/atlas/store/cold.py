@@ -31,7 +31,6 @@ class Cold:
     dataset_id: int
     schema: str
     frozen: bool
-    last_seq: int
     row_count: int
     upto: int = 0
     rows: int = 0
@@ -55,8 +54,8 @@ async def find(connection: Connection, dataset_id: int) -> Cold | None:
     row = await (await connection.execute(queries("cold")["find"], {"id": dataset_id})).fetchone()
     if row is None:
         return None
-    schema, frozen, last_seq, row_count, upto, rows, parts = row
-    return Cold(dataset_id, schema, frozen, last_seq, row_count, upto or 0, rows or 0, tuple(parts or ()))
+    schema, frozen, row_count, upto, rows, parts = row
+    return Cold(dataset_id, schema, frozen, row_count, upto or 0, rows or 0, tuple(parts or ()))
 
 
 def key_of(column: Column) -> str:

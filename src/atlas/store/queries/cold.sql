@@ -1,6 +1,6 @@
 -- name: find
 -- A dataset and how much of it is in segments; no row where there is no such dataset.
-SELECT d.table_schema, s.cold, s.last_seq, s.row_count, c.upto, c.rows, c.parts
+SELECT d.table_schema, s.cold, s.row_count, c.upto, c.rows, c.parts
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 LEFT JOIN atlas.cold c ON c.dataset_id = d.id
 WHERE d.id = %(id)s
@@ -8,10 +8,10 @@ WHERE d.id = %(id)s
 -- name: lock
 -- Whoever moves rows between the two tables, or deletes some, holds this lock until the transaction ends. It is taken
 -- after that on the dataset's state where both are.
-SELECT upto, rows, parts FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE
+SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE
 
 -- name: lock_if_free
-SELECT upto, rows, parts FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE SKIP LOCKED
+SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE SKIP LOCKED
 
 -- name: insert
 INSERT INTO atlas.cold (dataset_id) VALUES (%(id)s)
@@ -49,11 +49,6 @@ WHERE s.row_count - coalesce(c.rows, 0) >= %(least)s
   AND EXISTS (SELECT 1 FROM atlas.row_blocks b WHERE b.dataset_id = d.id AND b.last_seq > coalesce(c.upto, 0)
               AND b.max_ts < %(before)s)
 ORDER BY d.id
-
--- name: blocks
--- Row blocks that are not yet in segments, in order.
-SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
-WHERE dataset_id = %(id)s AND last_seq > %(above)s ORDER BY first_seq
 
 -- name: pages
 -- Pages of a table, without its indexes.
