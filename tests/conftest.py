@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +32,17 @@ from atlas.store.embedded import EmbeddedPostgres
 from tests.conformance import Conformance
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_finish() -> None:
+    """Has Python's collector pass over the tests and libraries, a million objects that stay, from now on."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """At the end nanobind complains of what nobody collects."""
+    gc.unfreeze()
 
 
 def with_database(url: str, name: str) -> str:
@@ -61,6 +74,11 @@ def postgres_url() -> Iterator[str]:
         yield given
         return
     with open_folder() as folder, EmbeddedPostgres(folder).serve() as url:
+        with psycopg.connect(url, autocommit=True) as admin:
+            # Nobody pulls the plug here; those who kill a PostgreSQL start one of their own.
+            for name in ("fsync", "full_page_writes"):
+                admin.execute(f"ALTER SYSTEM SET {name} = off")  # type: ignore[call-overload]
+            admin.execute("SELECT pg_reload_conf()")
         yield url
 
 
@@ -77,20 +95,41 @@ def template(postgres_url: str) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def inhabited(postgres_url: str, template: str) -> tuple[str, People]:
+    """Name of a clone of `template` in which `people` have their keys, for tests to clone, and those keys."""
+    name = f"{template}_people"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        copy_database(admin, name, template)
+    with ThreadPoolExecutor(1) as pool:
+        # In tests of pages there is an event loop in this thread, Playwright's.
+        return name, pool.submit(lambda: run_async(_people(with_database(postgres_url, name)))).result()
+
+
+def copy_database(admin: psycopg.Connection, name: str, template: str) -> None:
+    """Makes database `name` as a copy of `template`."""
+    # The default, which is quicker than copying files where, as here, a checkpoint has more to write than the copy.
+    admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')  # type: ignore[call-overload]
+
+
 @contextlib.contextmanager
 def clone(postgres_url: str, template: str) -> Iterator[str]:
     """The URL of a database with all that is in `template`, which is dropped at the end."""
     name = f"atlas_test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')  # type: ignore[call-overload]
+        copy_database(admin, name, template)
         yield with_database(postgres_url, name)
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
 
 
 @pytest.fixture
-def database_url(postgres_url: str, template: str) -> Iterator[str]:
-    """A fresh migrated database."""
-    with clone(postgres_url, template) as url:
+def database_url(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[str]:
+    """A fresh migrated database, with `people` in it for tests that have them."""
+    if "people" in request.fixturenames:
+        source = request.getfixturevalue("inhabited")[0]
+    else:
+        source = request.getfixturevalue("template")
+    with clone(postgres_url, source) as url:
         yield url
 
 
@@ -133,10 +172,9 @@ async def _people(url: str) -> People:
 
 
 @pytest.fixture
-def people(database_url: str) -> People:
+def people(inhabited: tuple[str, People], database_url: str) -> People:
     """Keys of an owner, a holder of `public`-to-be, another organization's user, and two dead keys."""
-    made: People = run_async(_people(database_url))
-    return made
+    return inhabited[1]
 
 
 @pytest.fixture

@@ -158,6 +158,25 @@ async def test_buckets(owner: httpx.AsyncClient, scattered: tuple[int, list[tupl
         assert (await owner.get(f"/api/rows/aggregate/?dataset={dataset}&{bad}")).status_code == 400
 
 
+async def test_a_column_widens_between_equal_questions(owner: httpx.AsyncClient) -> None:
+    """A statement that PostgreSQL keeps prepared has the types of its result from before."""
+    dataset = await make_dataset(owner)
+    await fill(owner, dataset, [0, 1])
+    base = f"/api/rows/aggregate/?dataset={dataset}&bucket=1h"
+    paths = [
+        f"{base}&functions=min,max,sum,first,last",
+        f"/api/rows/?dataset={dataset}",
+    ]
+    for _ in range(20):
+        for path in paths:
+            assert (await owner.get(path)).status_code == 200
+    row = {"dataset": dataset, "timestamp": stamp(2), "values": {"n": 0.5}}
+    assert (await owner.post("/api/rows/", json=row)).status_code == 201
+    for path in paths:
+        assert (await owner.get(path)).status_code == 200
+    assert (await owner.get(paths[0])).json()["results"][0]["values"]["n"]["min"] == 0
+
+
 async def test_deleting_a_range(owner: httpx.AsyncClient, scattered: tuple[int, list[tuple[str, int]]]) -> None:
     dataset, rows = scattered
     span = f"start={stamp(5_000)}&end={stamp(16_000)}"

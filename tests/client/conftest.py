@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 import uvicorn
 from pydantic import SecretStr
-from tests.conftest import People, _people, clone
+from tests.conftest import People, clone
 
 from atlas import AsyncClient, Client
 from atlas.app import create_app
-from atlas.cli.local import run_async
 from atlas.client import AsyncAnswer
 from atlas.client._async.resource import AsyncResource
 from atlas.config import Settings
@@ -67,9 +66,9 @@ class Threaded:
 
 
 @pytest.fixture(scope="module")
-def server(postgres_url: str, template: str) -> Iterator[Server]:
-    with clone(postgres_url, template) as url:
-        people = run_async(_people(url))
+def server(postgres_url: str, inhabited: tuple[str, People]) -> Iterator[Server]:
+    name, people = inhabited
+    with clone(postgres_url, name) as url:
         secret = SecretStr("a secret for tests alone")
         running = Threaded(Settings(database_url=url, log_level="error", jobs=1, secret_key=secret))
         yield Server(f"http://127.0.0.1:{running.port}", people, url)

@@ -21,9 +21,7 @@ URL = "http://127.0.0.1:8000"
 
 
 class Ring(KeyringBackend):
-    """A keyring in memory, which may be locked."""
-
-    priority = 1  # type: ignore[assignment]
+    """A keyring in memory, which may be locked. It has no priority, or others would take it for the system's."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,7 +9,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +17,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from pydantic import SecretStr
-from tests.conftest import People, _people, clone
+from tests.conftest import People, clone
 
 from atlas.app import create_app
-from atlas.cli.local import run_async
 from atlas.config import Settings
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
@@ -47,16 +45,14 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(postgres_url: str, template: str) -> Iterator[Site]:
+def site(postgres_url: str, inhabited: tuple[str, People]) -> Iterator[Site]:
     """A server on a fresh database for the tests of one file."""
-    with clone(postgres_url, template) as url:
-        yield from _served(url)
+    name, people = inhabited
+    with clone(postgres_url, name) as url:
+        yield from _served(url, people)
 
 
-def _served(url: str) -> Iterator[Site]:
-    with ThreadPoolExecutor(1) as pool:
-        # Playwright has an event loop in this thread.
-        people: People = pool.submit(lambda: run_async(_people(url))).result()
+def _served(url: str, people: People) -> Iterator[Site]:
     settings = Settings(
         database_url=url, log_level="error", jobs=1, webhook_loopback=True,
         secret_key=SecretStr("a secret for tests alone"),

@@ -202,6 +202,10 @@ class PlannedFile:
         )
         return [Candidate(row[0], row[1], tuple(row[2:])) for row in rows]
 
+    @property
+    def _many_keys(self) -> bool:
+        return len(self.plan.key_columns) > 2
+
     def find_keys(self, table_columns: Sequence[TableColumn]) -> int:
         """Makes `keys(_n, h)`, and `repeats(_n, first)` of records whose key another one has; gives their number.
 
@@ -210,9 +214,14 @@ class PlannedFile:
         values = {column.name: self.value(column) for column in self.plan.columns}
         columns = [*(column.table_column() for column in self.plan.columns), *table_columns]
         self._key = key_value(values, columns, self.plan.key)
-        self.staging.query(
-            f"CREATE OR REPLACE TABLE keys AS SELECT _n, {self._key} AS h FROM raw WHERE {self._passing()}"
-        )
+        key, source = self._key, f"raw WHERE {self._passing()}"
+        if self._many_keys:
+            # Planned with each value once: the time that takes grows faster than the query.
+            cells = [f"{values[column.name]} AS v{column.position}" for column in self.plan.key_columns]
+            source = f"(SELECT _n, {', '.join(cells)} FROM {source})"
+            names = {column.name: f"v{column.position}" for column in self.plan.key_columns}
+            key = key_value(names, columns, self.plan.key)
+        self.staging.query(f"CREATE OR REPLACE TABLE keys AS SELECT _n, {key} AS h FROM {source}")
         stays = "max" if self.plan.duplicates == "update" else "min"
         self.staging.query(
             f"CREATE OR REPLACE TABLE repeats AS SELECT _n, first FROM (SELECT _n, {stays}(_n) OVER (PARTITION BY h) "
@@ -253,7 +262,7 @@ class PlannedFile:
         left = f"AND raw._n NOT IN ({leave_out})" if leave_out else ""
         order = "ORDER BY raw._n" if left or self._rejected or self.staging.source.fixed else ""
         hashed, join = self._key or "NULL::BIGINT", ""
-        if self._key is not None and len(self.plan.key_columns) > 2:
+        if self._key is not None and self._many_keys:
             # Hashing many columns again takes longer than a join.
             hashed, join, order = "keys.h", "LEFT JOIN keys ON keys._n = raw._n", "ORDER BY raw._n"
         yield from self.staging.batches(
@@ -348,6 +357,8 @@ def key_text(values: dict[str, str], columns: Sequence[TableColumn], key: Sequen
         parts.append(f"coalesce({part}, '')" if key else f"coalesce({literal(name + '=')} || {part} || chr(30), '')")
     # A function of many arguments, since an operator for each would nest too deep for a wide table.
     joined = f"concat_ws({'chr(31)' if key else literal('')}, {', '.join(parts)})"
+    if not key:
+        return f"nullif({joined}, '')"
     present = [values[name] for name in names if name in values]
     filled = ", ".join(f"CAST({value} AS VARCHAR)" for value in present) or "NULL"
     return f"CASE WHEN coalesce({filled}) IS NOT NULL THEN {joined} END"

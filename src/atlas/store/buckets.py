@@ -137,7 +137,8 @@ async def _from_rollup(
         rollups.bucket_start(width, "start"), sql.SQL(", ").join([sql.SQL("sum(rows)::bigint"), *cells]),
         source, sql.Literal(limit + 1),
     )  # fmt: skip
-    return await (await connection.execute(query)).fetchall()
+    # Not prepared: the types of the result change with those of the columns.
+    return await (await connection.execute(query, prepare=False)).fetchall()
 
 
 async def _from_rows(
@@ -153,4 +154,5 @@ async def _from_rows(
         rollups.bucket_start(width, "ts"), sql.SQL(", ").join([sql.SQL("count(*)"), *cells]), union,
         sql.Literal(limit + 1),
     )  # fmt: skip
-    return await (await connection.execute(query)).fetchall()
+    # Not prepared: the types of the result change with those of the columns.
+    return await (await connection.execute(query, prepare=False)).fetchall()

@@ -65,6 +65,8 @@ class ArrowReaders:
                 state = getattr(error, "sqlstate", None) or "08000"
                 if state == "57014":
                     raise UnavailableError("The query took too long", "it was stopped; ask for less") from error
+                if state == "0A000" and attempt < self._size:
+                    continue  # A column has changed between the planning of the query and the description of its result.
                 if state == "42P01":
                     raise NotFoundError("Dataset not found", "it has just been deleted") from error
                 # Connections, resources such as disk space, operators, and the system itself.

@@ -91,8 +91,7 @@ async def create(
     owner, reader = (sql.Identifier(f"{caller.schema_name}_{role}") for role in ("owner", "reader"))
     await connection.execute(sql.SQL("CREATE TABLE {} ({})").format(physical(table), body))
     await connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(physical(table), owner))
-    for column in columns:
-        await _insert_column(connection, table.id, column)
+    await _insert_columns(connection, table.id, columns)
     await _make_view(connection, table, owner, reader)
     return table
 
@@ -101,15 +100,15 @@ def _type(column: TableColumn) -> Any:
     return POSTGRES_TYPES[column.type]
 
 
-async def _insert_column(connection: Connection, table_id: int, column: TableColumn) -> None:
-    await connection.execute(queries("tables")["insert_column"], _values(table_id, column))
-
-
-def _values(table_id: int, column: TableColumn) -> dict[str, Any]:
-    return {
-        "table": table_id, "name": column.name, "type": column.type, "header": column.header,
-        "semantic": column.semantic, "required": column.required, "rules": Jsonb(msgspec.to_builtins(column.rules)),
-    }  # fmt: skip
+async def _insert_columns(connection: Connection, table_id: int, columns: Sequence[TableColumn]) -> None:
+    records = [
+        {
+            "name": column.name, "type": column.type, "header": column.header, "semantic": column.semantic,
+            "required": column.required, "rules": msgspec.to_builtins(column.rules),
+        }
+        for column in columns
+    ]  # fmt: skip
+    await connection.execute(queries("tables")["insert_columns"], {"table": table_id, "columns": Jsonb(records)})
 
 
 def view(table: Table) -> sql.Identifier:
@@ -151,10 +150,13 @@ async def change_columns(
     ]
     if parts:
         await connection.execute(sql.SQL("ALTER TABLE {} {}").format(physical(table), sql.SQL(", ").join(parts)))
-    for column in add:
-        await _insert_column(connection, table.id, column)
+    await _insert_columns(connection, table.id, add)
     for column in change:
-        await connection.execute(queries("tables")["change_column"], _values(table.id, column))
+        await connection.execute(
+            queries("tables")["change_column"],
+            {"table": table.id, "name": column.name, "type": column.type, "required": column.required,
+             "rules": Jsonb(msgspec.to_builtins(column.rules))},
+        )  # fmt: skip
     for name in drop:
         await connection.execute(queries("tables")["delete_column"], {"table": table.id, "name": name})
     await _make_view(connection, after, owner, reader)

@@ -20,11 +20,14 @@ SELECT id FROM atlas.organizations WHERE id = %(organization)s FOR UPDATE
 -- name: insert_table
 INSERT INTO atlas.tables (organization_id, name, key_columns) VALUES (%(organization)s, %(name)s, %(key)s) RETURNING id
 
--- name: insert_column
+-- name: insert_columns
+-- columns: a JSON array of objects, in the order of the table.
 INSERT INTO atlas.table_columns (table_id, name, type, header, semantic, required, rules, position)
-SELECT %(table)s, %(name)s, %(type)s, %(header)s, %(semantic)s, %(required)s, %(rules)s,
-       coalesce(max(position), 0) + 1
-FROM atlas.table_columns WHERE table_id = %(table)s
+SELECT %(table)s, c.name, c.type, c.header, c.semantic, c.required, c.rules, last.position + c.n
+FROM ROWS FROM (jsonb_to_recordset(%(columns)s) AS
+         (name text, type text, header text, semantic text, required boolean, rules jsonb))
+     WITH ORDINALITY AS c (name, type, header, semantic, required, rules, n),
+     (SELECT coalesce(max(position), 0) AS position FROM atlas.table_columns WHERE table_id = %(table)s) AS last
 
 -- name: change_column
 UPDATE atlas.table_columns SET type = %(type)s, required = %(required)s, rules = %(rules)s
