@@ -6,6 +6,7 @@ import contextlib
 import gc
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,8 @@ from atlas.store.database import Database
 from atlas.store.embedded import EmbeddedPostgres
 from tests.conformance import Conformance
 
+# What is free of it, for one of several sessions at once.
+MEMORY_BYTES = 6 * 2**30
 _numbers = itertools.count(1)
 
 
@@ -50,13 +53,22 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+def _in_memory() -> Path | None:
+    """A folder of a file system in memory with room for databases, where there is one.
+
+    A database is some 350 files, which take a disk longer to make and remove than most tests last.
+    """
+    shared = Path("/dev/shm")
+    return shared if os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > MEMORY_BYTES else None
+
+
 @contextlib.contextmanager
 def open_folder() -> Iterator[Path]:
     """A temporary folder that another system user can reach, as PostgreSQL runs as one where we are root.
 
     pytest's own are closed to others, again at the start of every session that runs beside this one.
     """
-    with tempfile.TemporaryDirectory(prefix="atlas-test-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="atlas-test-", dir=_in_memory(), ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Annotated
 
@@ -50,6 +51,7 @@ def serve(
     """Run the server, with an embedded PostgreSQL unless ATLAS_DATABASE_URL is set."""
     with reported():
         found = settings(host=host, port=port, data_dir=data_dir, workers=workers)
+        gc.disable()  # until all is loaded; see `start_serving`
         with server_installed():
             from atlas.cli.server import run
         run(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from pydantic import SecretStr
 from atlas.app import create_app, prepare
 from atlas.cli.local import run_async
 from atlas.cli.problems import CommandError
-from atlas.cli.workers import GRACE_SECONDS, share_interpreter
+from atlas.cli.workers import GRACE_SECONDS, start_serving
 from atlas.config import Settings
 from atlas.logs import configure_logs
 
@@ -75,9 +76,11 @@ def _listen(settings: Settings) -> None:
         "loop": loop, "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
     }  # fmt: skip
     if settings.workers == 1:
-        share_interpreter()
-        uvicorn.run(create_app(settings), **common)
+        app = create_app(settings)
+        start_serving()
+        uvicorn.run(app, **common)
         return
+    gc.enable()
     # Workers build their own settings from the environment that they inherit.
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"ATLAS_{name.upper()}"] = as_environment(value)

@@ -66,7 +66,8 @@ class ArrowReaders:
                 if state == "57014":
                     raise UnavailableError("The query took too long", "it was stopped; ask for less") from error
                 if state == "0A000" and attempt < self._size:
-                    continue  # A column has changed between the planning of the query and the description of its result.
+                    # A column has changed between the planning of the query and the description of its result.
+                    continue
                 if state == "42P01":
                     raise NotFoundError("Dataset not found", "it has just been deleted") from error
                 # Connections, resources such as disk space, operators, and the system itself.
