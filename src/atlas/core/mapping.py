@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
@@ -59,16 +60,22 @@ def match_columns(offered: Sequence[Offered], table: Sequence[TableColumn]) -> d
 
     Each column of the table is taken once, by the best match first.
     """
+    matched = _match_names(offered, table)
+    taken = set(matched.values())
+    left = [(column, _Name.of(column.name)) for column in table if column.name not in taken]
     scores = []
     for position, (header, kind) in enumerate(offered):
-        for column in table:
-            score = similarity(header, kind, column)
+        if position in matched or not left:
+            continue
+        name = _Name.of(identifier(header))
+        for column, theirs in left:
+            score = _similarity(name, kind, theirs, column)
             if score >= THRESHOLD:
                 scores.append((-score, position, column.name))
-    matched: dict[int, str] = {}
-    for _, position, name in sorted(scores):
-        if position not in matched and name not in matched.values():
-            matched[position] = name
+    for _, position, found in sorted(scores):
+        if position not in matched and found not in taken:
+            matched[position] = found
+            taken.add(found)
     _match_semantics(offered, table, matched)
     return matched
 
@@ -82,30 +89,62 @@ def _match_semantics(offered: Sequence[Offered], table: Sequence[TableColumn], m
             matched[places[0]] = names[0]
 
 
-def similarity(header: str, kind: Kind, column: TableColumn) -> float:
-    """How likely a column of a file is that of a table, from 0 to 1."""
-    name = identifier(header)
-    if name == column.name or (column.header and header.strip().lower() == column.header.strip().lower()):
-        return 1.0
-    ours, theirs = _words(name), _words(column.name)
-    if ours == theirs:
+def _match_names(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:
+    """Those that are called the same, which is most of a wide file; each pair of the rest has to be compared."""
+    called: dict[str, set[str]] = {}
+    for column in table:
+        called.setdefault(column.name, set()).add(column.name)
+        if column.header:
+            called.setdefault(_plain(column.header), set()).add(column.name)
+    matched: dict[int, str] = {}
+    taken: set[str] = set()
+    for position, (header, _) in enumerate(offered):
+        names = called.get(identifier(header), set()) | called.get(_plain(header), set())
+        for name in sorted(names - taken)[:1]:
+            matched[position] = name
+            taken.add(name)
+    return matched
+
+
+def _plain(header: str) -> str:
+    return f"header {header.strip().lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What two names are compared by."""
+
+    name: str
+    words: list[str]
+    ordered: list[str]
+    digits: list[str]
+    groups: frozenset[int]
+
+    @staticmethod
+    def of(name: str) -> _Name:
+        words = _words(name)
+        groups = frozenset(number for number, group in enumerate(SYNONYMS) if name in group)
+        return _Name(name, words, sorted(words), _digits(name), groups)
+
+
+def _similarity(ours: _Name, kind: Kind, theirs: _Name, column: TableColumn) -> float:
+    """How likely a column of a file is that of a table that is not called the same, from 0 to 1."""
+    if ours.words == theirs.words:
         return 0.98
-    if any(name in group and column.name in group for group in SYNONYMS):
+    if ours.groups and not ours.groups.isdisjoint(theirs.groups):
         return 0.95 if _agree(kind, column) else 0.85
-    if sorted(ours) == sorted(theirs):
+    if ours.ordered == theirs.ordered:
         return 0.9
-    if not _agree(kind, column):
+    if ours.digits != theirs.digits or not _agree(kind, column):
         return 0.0
-    if not _same_numbers(name, column.name):
-        return 0.0
-    ratio = fuzz.ratio(name, column.name) / 100
+    ratio = fuzz.ratio(ours.name, theirs.name) / 100
     # Short names differ by a letter and mean another thing.
-    return ratio * 0.95 if min(len(name), len(column.name)) > 4 and ratio >= 0.87 else 0.0
+    return ratio * 0.95 if min(len(ours.name), len(theirs.name)) > 4 and ratio >= 0.87 else 0.0
 
 
-def _same_numbers(one: str, other: str) -> bool:
-    """Whether names have the same digits. `sales_2024` is no misspelling of `sales_2025`."""
-    return re.findall(r"\d", one) == re.findall(r"\d", other)
+def _digits(name: str) -> list[str]:
+    """`sales_2024` is no misspelling of `sales_2025`."""
+    return re.findall(r"\d", name)
 
 
 def _words(name: str) -> list[str]:
@@ -140,7 +179,7 @@ def close_name(wanted: str, names: Sequence[str], *, least: int = 84, columns: b
     holding = [name for key, name in by_name.items() if set(words) <= set(_words(key))]
     if len(holding) == 1 and columns:
         return holding[0]
-    likely = [(key, name) for key, name in by_name.items() if _same_numbers(target, key)]
+    likely = [(key, name) for key, name in by_name.items() if _digits(target) == _digits(key)]
     scored = sorted(((fuzz.ratio(target, key), name) for key, name in likely), reverse=True)
     if scored and scored[0][0] >= least and len(target) > 3 and (len(scored) == 1 or scored[1][0] < scored[0][0]):
         return scored[0][1]

@@ -207,7 +207,7 @@ class ImportService:
     ) -> ImportPlan:
         known = await tables.find_tables(self._database, caller)
         inferred = await asyncio.to_thread(inspect, staging, instruction)
-        return make_plan(staging, inferred, instruction, known, request.file_name)
+        return await asyncio.to_thread(make_plan, staging, inferred, instruction, known, request.file_name)
 
     async def preview(self, caller: Caller, request: ImportRequest) -> Row:
         """What an import would do. Nothing is written."""
