@@ -1,22 +1,21 @@
-"""The commands for organizations, users and keys, on a database and on the embedded server."""
+"""The commands for organizations, users and keys, on a database. In this process: `test_server.py` starts them."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from typing import Any
 
 import psycopg
-from tests.integration.test_server import ATLAS
+from typer.testing import CliRunner
+
+from atlas.cli.main import app
 
 
 def atlas(database_url: str, *command: str, code: int = 0) -> Any:
     """What `atlas … --json` prints."""
-    environment = {**os.environ, "ATLAS_DATABASE_URL": database_url}
-    done = subprocess.run([ATLAS, *command, "--json"], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
+    done = CliRunner().invoke(app, [*command, "--json"], env={"ATLAS_DATABASE_URL": database_url})
+    assert done.exit_code == code, done.stderr
+    assert "Traceback" not in done.output
     return json.loads(done.stdout) if code == 0 else done.stderr
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+import pyarrow as pa
 from fastapi import FastAPI
 
 from atlas.app import create_app
@@ -24,8 +25,10 @@ SWITCH_SECONDS = 0.0005
 
 
 def start_serving() -> None:
-    """Has the threads of this process, which must be a server, take turns soon, and its memory collected quickly."""
+    """Has the threads of this process, which must be a server, take turns soon, and end what they are at."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    # Arrow would end the file it is reading when the server is told to stop, and the sender hear that it is no CSV.
+    pa.enable_signal_handlers(False)
     # What is loaded by now stays, some 230,000 objects. To pass over all of them took the collector 0.1 s and more,
     # each time, while no request was answered.
     gc.collect()

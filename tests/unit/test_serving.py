@@ -1,0 +1,56 @@
+"""How a server process sets itself up."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.csv as pv
+import pytest
+
+from atlas.cli.workers import SWITCH_SECONDS, start_serving
+
+
+@pytest.fixture
+def serving() -> Iterator[None]:
+    """This process as a server, until the test has ended."""
+    before = sys.getswitchinterval()
+    start_serving()
+    yield
+    gc.unfreeze()
+    pa.enable_signal_handlers(True)
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("serving")
+def test_threads_take_turns_soon() -> None:
+    assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
+    assert gc.isenabled()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the signal is POSIX")
+@pytest.mark.usefixtures("serving")
+def test_a_file_is_read_to_its_end_when_the_server_is_told_to_stop() -> None:
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+    rows = 2_000_000
+    body = pa.BufferReader(b"a,b\n" + b"1,2\n" * rows)
+
+    def stop() -> None:
+        time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopping = threading.Thread(target=stop)
+    try:
+        stopping.start()
+        found = pv.read_csv(body, read_options=pv.ReadOptions(block_size=20_000, use_threads=False))
+    finally:
+        stopping.join()
+        signal.signal(signal.SIGTERM, before)
+    assert (len(found), told) == (rows, [signal.SIGTERM])
