@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,12 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
+import psycopg
 import pytest
 from tests.conftest import open_folder
 
@@ -159,6 +162,29 @@ def test_killed_postgres_is_started_again(folder: Path) -> None:
         os.kill(postgres_pid(folder) or 0, signal.SIGKILL)
         eventually(lambda: client.get("/api/tags/").status_code == 200)
     assert server.stop() == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the signal is POSIX")
+def test_who_computes_as_postgres_dies_does_not_keep_the_next_from_starting(folder: Path) -> None:
+    with EmbeddedPostgres(folder).serve() as url:
+
+        def compute() -> None:
+            with pytest.raises(psycopg.OperationalError), psycopg.connect(url) as connection:
+                connection.execute("SELECT count(*) FROM (SELECT generate_series(1, 100000000000)) AS n")
+
+        def asked(query: str) -> bool:
+            with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=5) as connection:
+                return connection.execute(query).fetchone() is not None  # type: ignore[call-overload]
+            return False
+
+        computing = threading.Thread(target=compute)
+        computing.start()
+        busy = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%generate_series(1%' AND pid <> pg_backend_pid()"
+        eventually(lambda: asked(busy))
+        os.kill(int((folder / "postgres" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+        eventually(lambda: asked("SELECT 1"))
+        computing.join(5)
+        assert not computing.is_alive()
 
 
 def test_health_follows_the_database(folder: Path) -> None:

@@ -12,6 +12,7 @@ import importlib.util
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ START_SECONDS = 600
 STOP_SECONDS = 120
 WATCH_SECONDS = 2.0
 RETRY_SECONDS = 20.0
+ORPHAN_SECONDS = 2.0
 _SOCKET_LIMIT = 90  # sockaddr_un holds 104 bytes on macOS, the name of the socket included
 
 
@@ -142,6 +144,7 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         if self._running():
             return
+        self._end_orphans()
         self._clear_stale_lock()
         socket_dir = self._socket_dir()
         socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -235,12 +238,27 @@ class EmbeddedPostgres:
         if not self._children():
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
-    def _children(self) -> bool:
+    def _children(self) -> list[psutil.Process]:
+        found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(self._cluster):
-                    return True
-        return False
+                    found.append(process)
+        return found
+
+    def _end_orphans(self) -> None:
+        """Ends what a killed server has left behind, as it would have itself after the death of one of them.
+
+        No new server can start while they hold its memory: one that computes does not notice until its statement
+        is over.
+        """
+        orphans = self._children()
+        for process in orphans:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGQUIT)
+        for process in psutil.wait_procs(orphans, timeout=ORPHAN_SECONDS)[1]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
     def _stop(self) -> None:
         with contextlib.suppress(subprocess.SubprocessError):
