@@ -17,7 +17,8 @@ def takes_less(seconds: float, action: Callable[[], object]) -> bool:
     fall into it, so it may try again.
     """
     for _ in range(3):
-        if _took(action) < seconds * max(1.0, min(_took(_work) for _ in range(3)) / USUAL_SECONDS):
+        took = _took(action)
+        if took < seconds or took < seconds * min(_took(_work) for _ in range(3)) / USUAL_SECONDS:
             return True
         gc.collect()
     return False

@@ -166,7 +166,7 @@ def test_killed_postgres_is_started_again(folder: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="the signal is POSIX")
 def test_who_computes_as_postgres_dies_does_not_keep_the_next_from_starting(folder: Path) -> None:
-    with EmbeddedPostgres(folder).serve() as url:
+    with EmbeddedPostgres(folder / "data").serve() as url:
 
         def compute() -> None:
             with pytest.raises(psycopg.OperationalError), psycopg.connect(url) as connection:
@@ -181,7 +181,7 @@ def test_who_computes_as_postgres_dies_does_not_keep_the_next_from_starting(fold
         computing.start()
         busy = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%generate_series(1%' AND pid <> pg_backend_pid()"
         eventually(lambda: asked(busy))
-        os.kill(int((folder / "postgres" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+        os.kill(postgres_pid(folder) or 0, signal.SIGKILL)
         eventually(lambda: asked("SELECT 1"))
         computing.join(5)
         assert not computing.is_alive()

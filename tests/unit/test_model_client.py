@@ -49,7 +49,7 @@ def claude(server: ModelServer, client: Any) -> ModelEngine:
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 async def test_nobody_there(client: Any, provider: Provider) -> None:
-    gone = ModelEngine(ModelSettings(provider, "m", "http://127.0.0.1:9/v1", KEY, timeout=30), client)
+    gone = ModelEngine(ModelSettings(provider, "m", "http://127.0.0.1:9/v1", KEY, timeout=5), client)
     with pytest.raises(ModelError) as failed:
         await gone.ping()
     assert failed.value.reason == "connection refused"

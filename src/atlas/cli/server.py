@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import signal
@@ -80,7 +79,6 @@ def _listen(settings: Settings) -> None:
         start_serving()
         uvicorn.run(app, **common)
         return
-    gc.enable()
     # Workers build their own settings from the environment that they inherit.
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"ATLAS_{name.upper()}"] = as_environment(value)

@@ -33,7 +33,6 @@ def start_serving() -> None:
     # each time, while no request was answered.
     gc.collect()
     gc.freeze()
-    gc.enable()
 
 
 def create_worker() -> FastAPI:

@@ -91,23 +91,18 @@ def _match_semantics(offered: Sequence[Offered], table: Sequence[TableColumn], m
 
 def _match_names(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:
     """Those that are called the same, which is most of a wide file; each pair of the rest has to be compared."""
-    called: dict[str, set[str]] = {}
+    free = {column.name for column in table}
+    by_header: dict[str, set[str]] = {}
     for column in table:
-        called.setdefault(column.name, set()).add(column.name)
         if column.header:
-            called.setdefault(_plain(column.header), set()).add(column.name)
+            by_header.setdefault(column.header.strip().lower(), set()).add(column.name)
     matched: dict[int, str] = {}
-    taken: set[str] = set()
     for position, (header, _) in enumerate(offered):
-        names = called.get(identifier(header), set()) | called.get(_plain(header), set())
-        for name in sorted(names - taken)[:1]:
-            matched[position] = name
-            taken.add(name)
+        names = free & {identifier(header), *by_header.get(header.strip().lower(), ())}
+        if names:
+            matched[position] = min(names)
+            free.remove(matched[position])
     return matched
-
-
-def _plain(header: str) -> str:
-    return f"header {header.strip().lower()}"
 
 
 @dataclass(frozen=True, slots=True)

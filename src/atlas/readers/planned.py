@@ -211,17 +211,16 @@ class PlannedFile:
 
         `first` is the record that stays: the first, or the last where records update.
         """
-        values = {column.name: self.value(column) for column in self.plan.columns}
+        values = {column.name: self.value(column) for column in self.plan.key_columns}
         columns = [*(column.table_column() for column in self.plan.columns), *table_columns]
-        self._key = key_value(values, columns, self.plan.key)
-        key, source = self._key, f"raw WHERE {self._passing()}"
+        source = f"raw WHERE {self._passing()}"
         if self._many_keys:
             # Planned with each value once: the time that takes grows faster than the query.
-            cells = [f"{values[column.name]} AS v{column.position}" for column in self.plan.key_columns]
-            source = f"(SELECT _n, {', '.join(cells)} FROM {source})"
-            names = {column.name: f"v{column.position}" for column in self.plan.key_columns}
-            key = key_value(names, columns, self.plan.key)
-        self.staging.query(f"CREATE OR REPLACE TABLE keys AS SELECT _n, {key} AS h FROM {source}")
+            cells = ", ".join(f"{value} AS v{number}" for number, value in enumerate(values.values()))
+            source = f"(SELECT _n, {cells} FROM {source})"
+            values = {name: f"v{number}" for number, name in enumerate(values)}
+        self._key = key_value(values, columns, self.plan.key)
+        self.staging.query(f"CREATE OR REPLACE TABLE keys AS SELECT _n, {self._key} AS h FROM {source}")
         stays = "max" if self.plan.duplicates == "update" else "min"
         self.staging.query(
             f"CREATE OR REPLACE TABLE repeats AS SELECT _n, first FROM (SELECT _n, {stays}(_n) OVER (PARTITION BY h) "

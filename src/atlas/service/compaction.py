@@ -54,9 +54,10 @@ class Compaction:
         before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
         seen, self._seen = self._seen, await compacting.due(self._database, before)
         total = 0
-        for dataset_id in ((self._seen.keys() & seen.keys()) | self._unsettled) - self._failed:
+        old = self._seen.keys() & seen.keys()
+        for dataset_id in (old | self._unsettled) - self._failed:
             try:
-                if dataset_id in self._seen and dataset_id in seen:
+                if dataset_id in old:
                     rows = await self._pack(dataset_id, before, seen[dataset_id])
                     total += rows
                     if rows:

@@ -206,8 +206,9 @@ class ImportService:
         self, caller: Caller, request: ImportRequest, staging: Staging, instruction: ImportInstruction
     ) -> ImportPlan:
         known = await tables.find_tables(self._database, caller)
-        inferred = await asyncio.to_thread(inspect, staging, instruction)
-        return await asyncio.to_thread(make_plan, staging, inferred, instruction, known, request.file_name)
+        return await asyncio.to_thread(
+            lambda: make_plan(staging, inspect(staging, instruction), instruction, known, request.file_name)
+        )
 
     async def preview(self, caller: Caller, request: ImportRequest) -> Row:
         """What an import would do. Nothing is written."""

@@ -137,8 +137,7 @@ async def _from_rollup(
         rollups.bucket_start(width, "start"), sql.SQL(", ").join([sql.SQL("sum(rows)::bigint"), *cells]),
         source, sql.Literal(limit + 1),
     )  # fmt: skip
-    # Not prepared: the types of the result change with those of the columns.
-    return await (await connection.execute(query, prepare=False)).fetchall()
+    return await _fetch(connection, query)
 
 
 async def _from_rows(
@@ -154,5 +153,9 @@ async def _from_rows(
         rollups.bucket_start(width, "ts"), sql.SQL(", ").join([sql.SQL("count(*)"), *cells]), union,
         sql.Literal(limit + 1),
     )  # fmt: skip
+    return await _fetch(connection, query)
+
+
+async def _fetch(connection: Connection, query: sql.Composed) -> list[core.Bucket]:
     # Not prepared: the types of the result change with those of the columns.
     return await (await connection.execute(query, prepare=False)).fetchall()

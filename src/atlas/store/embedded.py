@@ -232,10 +232,7 @@ class EmbeddedPostgres:
         pid = self._pid()
         if pid is None or not psutil.pid_exists(pid):
             return
-        give_up = time.monotonic() + RETRY_SECONDS
-        while self._children() and time.monotonic() < give_up:
-            time.sleep(0.2)
-        if not self._children():
+        if self._deserted(RETRY_SECONDS):
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _children(self) -> list[psutil.Process]:
@@ -252,13 +249,22 @@ class EmbeddedPostgres:
         No new server can start while they hold its memory: one that computes does not notice until its statement
         is over.
         """
-        orphans = self._children()
-        for process in orphans:
+        for process in self._children():
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGQUIT)
-        for process in psutil.wait_procs(orphans, timeout=ORPHAN_SECONDS)[1]:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
+        if not self._deserted(ORPHAN_SECONDS):
+            for process in self._children():
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+
+    def _deserted(self, seconds: float) -> bool:
+        """Whether no process works in the cluster's folder any more, after so long at the latest."""
+        give_up = time.monotonic() + seconds
+        while found := self._children():
+            if time.monotonic() >= give_up:
+                break
+            time.sleep(0.2)
+        return not found
 
     def _stop(self) -> None:
         with contextlib.suppress(subprocess.SubprocessError):

@@ -101,14 +101,15 @@ def _type(column: TableColumn) -> Any:
 
 
 async def _insert_columns(connection: Connection, table_id: int, columns: Sequence[TableColumn]) -> None:
-    records = [
-        {
-            "name": column.name, "type": column.type, "header": column.header, "semantic": column.semantic,
-            "required": column.required, "rules": msgspec.to_builtins(column.rules),
-        }
-        for column in columns
-    ]  # fmt: skip
-    await connection.execute(queries("tables")["insert_columns"], {"table": table_id, "columns": Jsonb(records)})
+    parameters = {"table": table_id, "columns": Jsonb([_record(column) for column in columns])}
+    await connection.execute(queries("tables")["insert_columns"], parameters)
+
+
+def _record(column: TableColumn) -> dict[str, Any]:
+    return {
+        "name": column.name, "type": column.type, "header": column.header, "semantic": column.semantic,
+        "required": column.required, "rules": msgspec.to_builtins(column.rules),
+    }  # fmt: skip
 
 
 def view(table: Table) -> sql.Identifier:
@@ -150,13 +151,12 @@ async def change_columns(
     ]
     if parts:
         await connection.execute(sql.SQL("ALTER TABLE {} {}").format(physical(table), sql.SQL(", ").join(parts)))
-    await _insert_columns(connection, table.id, add)
+    if add:
+        await _insert_columns(connection, table.id, add)
     for column in change:
-        await connection.execute(
-            queries("tables")["change_column"],
-            {"table": table.id, "name": column.name, "type": column.type, "required": column.required,
-             "rules": Jsonb(msgspec.to_builtins(column.rules))},
-        )  # fmt: skip
+        record = _record(column)
+        parameters = record | {"table": table.id, "rules": Jsonb(record["rules"])}
+        await connection.execute(queries("tables")["change_column"], parameters)
     for name in drop:
         await connection.execute(queries("tables")["delete_column"], {"table": table.id, "name": name})
     await _make_view(connection, after, owner, reader)

@@ -131,9 +131,8 @@ class ModelEngine:
         started = time.monotonic()
         try:
             # The SDKs take seconds to load, once, which is no fault of the provider.
-            await asyncio.to_thread(_load, self.settings.provider)
+            model = await asyncio.to_thread(self._model)
             async with asyncio.timeout(self.settings.timeout):
-                model = await asyncio.to_thread(self._model)
                 return await run.answer(model, rules, document, repairs, self._options(model, tokens))
         except Exception as error:
             if run.failed is not None:
@@ -161,25 +160,27 @@ class ModelEngine:
 
     def _model(self) -> Model[Any]:
         """The SDK's model. Everything is given, so that it reads no keys and addresses of the environment."""
-        settings = self.settings
-        key, url = settings.api_key or _NO_KEY, settings.base_url or BASE_URLS[settings.provider]
-        if settings.provider == "anthropic":
-            from anthropic import AsyncAnthropic
-            from pydantic_ai.models.anthropic import AnthropicModel
-            from pydantic_ai.providers.anthropic import AnthropicProvider
+        # One thread at a time: the packages import each other, and a second one would find them half loaded.
+        with _loading:
+            settings = self.settings
+            key, url = settings.api_key or _NO_KEY, settings.base_url or BASE_URLS[settings.provider]
+            if settings.provider == "anthropic":
+                from anthropic import AsyncAnthropic
+                from pydantic_ai.models.anthropic import AnthropicModel
+                from pydantic_ai.providers.anthropic import AnthropicProvider
 
-            own = AsyncAnthropic(api_key=key, base_url=url, http_client=self._client, max_retries=0)
-            return AnthropicModel(settings.model, provider=AnthropicProvider(anthropic_client=own))
-        from openai import AsyncOpenAI
-        from pydantic_ai.models.openai import OpenAIChatModel
-        from pydantic_ai.providers.openai import OpenAIProvider
-        from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+                own = AsyncAnthropic(api_key=key, base_url=url, http_client=self._client, max_retries=0)
+                return AnthropicModel(settings.model, provider=AnthropicProvider(anthropic_client=own))
+            from openai import AsyncOpenAI
+            from pydantic_ai.models.openai import OpenAIChatModel
+            from pydantic_ai.providers.openai import OpenAIProvider
+            from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
-        client = AsyncOpenAI(api_key=key, base_url=url, http_client=self._client, max_retries=0)
-        provider: Any = OpenAIProvider(openai_client=client)
-        if settings.base_url is not None:
-            provider = OpenAICompatibleProvider("custom", openai_client=client)
-        return OpenAIChatModel(settings.model, provider=provider)
+            client = AsyncOpenAI(api_key=key, base_url=url, http_client=self._client, max_retries=0)
+            provider: Any = OpenAIProvider(openai_client=client)
+            if settings.base_url is not None:
+                provider = OpenAICompatibleProvider("custom", openai_client=client)
+            return OpenAIChatModel(settings.model, provider=provider)
 
 
 class _Run(Generic[A]):
@@ -225,19 +226,6 @@ class _Run(Generic[A]):
         except Exception as error:
             self.failed = error
             raise
-
-
-def _load(provider: str) -> None:
-    """Loads what a model needs. One thread at a time: the packages import each other, and a second one would find
-    them half loaded.
-    """
-    with _loading:
-        import pydantic_ai
-
-        if provider == "anthropic":
-            import pydantic_ai.models.anthropic
-        else:
-            import pydantic_ai.models.openai  # noqa: F401
 
 
 def _can_be_forced(model: Model[Any]) -> bool:
