@@ -24,9 +24,11 @@ from atlas.http.content import model_settings
 from atlas.http.content import questions as content_questions
 from atlas.http.content import table_rows as content_table_rows
 from atlas.http.content import tables as content_tables
+from atlas.http.content.models import DetailView
 from atlas.http.deps import Services
 from atlas.http.limits import RateLimiter
 from atlas.http.middleware import Metrics, RequestMiddleware, SlashMiddleware
+from atlas.http.models import ErrorView
 from atlas.http.routing import add_routes
 from atlas.http.timeseries import datasets, rows, tags
 from atlas.logs import configure_logs
@@ -119,7 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.registry = registry
     problems.install(app)
     add_routes(app, ROUTERS)
-    documented.install(app)
+    documented.install(app, ErrorView, DetailView)
     install_ui(app, SessionService(services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     app.add_middleware(

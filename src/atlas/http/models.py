@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
 
+from atlas.http.documented import errors
+
 Metadata = dict[str, Any]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -222,12 +224,12 @@ class ErrorView(BaseModel):
     details: str | None = Field(None, examples=["No dataset with ID 999"])
 
 
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorView, "description": text}
-    for status, text in {
+ERRORS = errors(
+    ErrorView,
+    {
         400: "Invalid parameters or body", 401: "Missing or invalid API key",
         403: "No permission for this action", 404: "No such resource", 413: "Body too large",
         429: "Rate limit exceeded, or too many requests of the key at once", 500: "Something went wrong",
         503: "Database unavailable or server busy",
-    }.items()
-}  # fmt: skip
+    },
+)  # fmt: skip

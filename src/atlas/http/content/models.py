@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from atlas.http.documented import errors
+
 
 class DetailView(BaseModel):
     """An error of the content API."""
@@ -13,15 +15,15 @@ class DetailView(BaseModel):
     detail: str = Field(examples=["Table not found: no table 'leads'"])
 
 
-CONTENT_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": DetailView, "description": text}
-    for status, text in {
+CONTENT_ERRORS = errors(
+    DetailView,
+    {
         400: "Invalid parameter, file or instruction", 401: "Missing or invalid API key", 403: "No permission",
         404: "No such table, import or record", 413: "File too large", 422: "Body does not fit its schema",
         429: "Rate limit exceeded, or too many requests of the key at once", 500: "Something went wrong",
         503: "Database unavailable or server busy",
-    }.items()
-}  # fmt: skip
+    },
+)  # fmt: skip
 
 
 Engine = Literal["model", "offline"]
