@@ -188,6 +188,19 @@ def test_xml(read: Read) -> None:
     ]  # fmt: skip
 
 
+def test_xml_keeps_all_that_elements_hold(read: Read) -> None:
+    """Attributes, text beside elements, lists with holes, namespaces, comments; what is outside of records is not."""
+    data = b"""<s:feed xmlns:s="urn:s" xmlns="urn:t"><title>all</title>
+    <entry s:id="7" lang=""><note> see <b>this</b> tail</note><tag/><tag>x<!-- -->y</tag><s:tag>z</s:tag></entry>
+    <entry><extra k="v"/><note><![CDATA[<plain>]]></note>  <empty/></entry><entry>words</entry><link/></s:feed>"""
+    types, rows, _ = read(data, "f.xml")
+    assert " ".join(types) == "id lang entry note note_text note_b tag extra_k empty"
+    assert rows == [
+        {"id": 7, "note_text": "see", "note_b": "this", "tag": "xy; z"},
+        {"extra_k": "v", "note": "<plain>"}, {"entry": "words"},
+    ]  # fmt: skip
+
+
 def test_parquet_gz_and_zip(read: Read) -> None:
     sink = io.BytesIO()
     table = pa.table({"id": [1, 2], "name": ["a", None], "when": pa.array([0, 1], pa.timestamp("s")), "l": [[1], [2]]})
@@ -280,6 +293,9 @@ LAUGHS = (
         (b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r><i><n>&x;</n></i></r>', "f.xml", "document types"),
         (b"<r><i><n>1</n></i><i>", "f.xml", "not well-formed"),
         (b"<r>" + b"<a>" * 5000, "f.xml", "nested"),
+        (b"<r>" + b"".join(b"<i%d/>" % n for n in range(100_001)) + b"</r>", "f.xml", "100,000 kinds of elements"),
+        (b'<?xml version="1.0" encoding="x-none"?><r><i a="1"/></r>', "f.xml", "encoding"),
+        (b"<r></r>", "f.xml", "no records"),
         (b'[{"a": 1}, {"a":', "f.json", "JSON"),
         (b'{"a": [1, 2', "f.json", "JSON"),
         (b"PK\x03\x04 broken", "f.xlsx", "damaged"),
@@ -292,7 +308,7 @@ LAUGHS = (
         (b"[" + b"{" * 10_000, "f.json", "JSON"),
         (b'"' * 1001, "f.csv", ""),
     ],
-    ids=range(20),
+    ids=range(23),
 )  # fmt: skip
 def test_broken_and_hostile_files(read: Read, data: bytes, name: str, told: str | tuple[str, ...]) -> None:
     try:

@@ -1,22 +1,29 @@
-"""XML to a source: the element that repeats is the record. Document types and entities are refused."""
+"""XML to a source: the element that repeats is the record. Document types and entities are refused.
+
+A file is read twice, once for what it holds and once for its records, by the events of expat: a tree of each record
+took three times as long.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.sax import SAXParseException
+from xml.sax.handler import ContentHandler
 
 import pyarrow as pa
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.sax import make_parser
 
 from atlas.errors import BadRequestError
 from atlas.readers.source import MAX_COLUMNS, Source, text_table
 
 _BATCH_ROWS = 10_000
+_CHUNK_BYTES = 256 * 1024
 _MAX_DEPTH = 100
+# Paths of element names that differ. Data has some hundred; each takes memory.
+_MAX_PATHS = 100_000
 
 
 def read_xml(path: Path, name: str) -> Source:
@@ -25,113 +32,206 @@ def read_xml(path: Path, name: str) -> Source:
     Raises BadRequestError, also for a document type, which bombs and external entities need.
     """
     try:
-        record = _record_path(path, name)
-        names = _columns(path, record, name)
-    except ParseError as error:
-        raise BadRequestError("Invalid file", f"{name}: not well-formed XML ({error})") from None
+        survey = _Survey()
+        for _ in _fed(path, survey):
+            pass
+    except SAXParseException as error:
+        where = f"{error.getMessage()}: line {error.getLineNumber()}, column {error.getColumnNumber()}"
+        raise BadRequestError("Invalid file", f"{name}: not well-formed XML ({where})") from None
     except DefusedXmlException:
         reason = f"{name}: document types and entities are not allowed in XML"
         raise BadRequestError("Invalid file", reason) from None
     except (LookupError, ValueError) as error:
         # An encoding that Python does not know, or that the parser cannot use.
         raise BadRequestError("Invalid file", f"{name}: {error}") from None
+    record = _record(survey.paths)
+    names = {} if record is None else _columns(record)
+    if record is None or not names:
+        raise BadRequestError("Invalid file", f"{name}: the XML holds no records")
     if len(names) > MAX_COLUMNS:
         reason = f"{name}: the records have {len(names):,} fields; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
-    source = Source(names, [None] * len(names), _batches(path, record, names))
-    source.notes.append(f"each <{record[-1]}> is a record")
+    source = Source(list(names), [None] * len(names), _batches(path, survey.top, record, len(names)))
+    source.notes.append(f"each <{record.name}> is a record")
     return source
 
 
-def _walk(path: Path) -> Iterator[tuple[str, tuple[str, ...], Element]]:
-    trail: list[str] = []
-    for event, element in iterparse(str(path), events=("start", "end"), forbid_dtd=True):
-        if event == "start":
-            trail.append(_local(element.tag))
-            if len(trail) > _MAX_DEPTH:
-                raise ParseError(f"elements are nested more than {_MAX_DEPTH} deep")
-            yield event, tuple(trail), element
-        else:
-            yield event, tuple(trail), element
-            trail.pop()
+class _Path:
+    """A path of element names, with what its elements hold; once they are known, with the columns for that."""
+
+    __slots__ = ("attributes", "children", "count", "depth", "inner", "name", "parent", "text", "value")
+
+    def __init__(self, name: str, parent: _Path | None) -> None:
+        self.name, self.parent = name, parent
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.count = 0
+        # By the name in the file, of which several may be the same but for a namespace.
+        self.children: dict[str, _Path] = {}
+        self.attributes: dict[str, int] = {}
+        # The column of the text of an element that holds nothing else, and of one that holds others: -1 for none yet.
+        self.value: int | None = None
+        self.inner: int | None = None
 
 
-def _local(tag: Any) -> str:
-    return str(tag).rpartition("}")[2]
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
 
 
-def _record_path(path: Path, name: str) -> tuple[str, ...]:
+class _Survey(ContentHandler):
+    """Finds all paths of a file, in the order in which they appear."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.top = self._at = _Path("", None)
+        self.paths: list[_Path] = []
+        # Whether nothing has followed the start of the current element but text, and whether it has no attribute.
+        self._fresh = self._bare = False
+        self._texts: list[str] = []
+
+    def startElement(self, name: str, attrs: Any) -> None:
+        if self._fresh and self._text():
+            self._at.inner = -1
+        self._texts.clear()
+        path = self._at = self._at.children.get(name) or self._new(name)
+        path.count += 1
+        self._fresh = self._bare = True
+        for key in attrs.keys() if len(attrs) else ():
+            if key[:5] != "xmlns":
+                self._bare = False
+                path.attributes[key] = -1
+
+    def endElement(self, name: str) -> None:
+        if self._fresh and (self._bare or self._text()):
+            self._at.value = -1
+        self._texts.clear()
+        self._fresh = False
+        assert self._at.parent is not None
+        self._at = self._at.parent
+
+    def characters(self, content: str) -> None:
+        self._texts.append(content)
+
+    def _text(self) -> str:
+        return "".join(self._texts).strip()
+
+    def _new(self, name: str) -> _Path:
+        parent = self._at
+        local = _local(name)
+        path = next((child for child in parent.children.values() if child.name == local), None)
+        if path is None:
+            path = _Path(local, parent)
+            self.paths.append(path)
+            if path.depth > _MAX_DEPTH:
+                raise ValueError(f"elements are nested more than {_MAX_DEPTH} deep")
+            if len(self.paths) > _MAX_PATHS:
+                raise ValueError(f"there are more than {_MAX_PATHS:,} kinds of elements")
+        parent.children[name] = path
+        return path
+
+
+def _record(paths: list[_Path]) -> _Path | None:
     """The outermost path that repeats most and has fields of its own."""
-    counts: Counter[tuple[str, ...]] = Counter()
-    fields: set[tuple[str, ...]] = set()
-    for event, trail, element in _walk(path):
-        if event == "start":
-            counts[trail] += 1
-            if len(trail) > 1:
-                fields.add(trail[:-1])
-            if element.attrib:
-                fields.add(trail)
-        else:
-            element.clear()
-    inner = {trail: times for trail, times in counts.items() if len(trail) > 1 and trail in fields}
+    below = [path for path in paths if path.depth > 1]
+    inner = [path for path in below if path.children or path.attributes]
     if inner:
-        return min(inner, key=lambda trail: (-min(inner[trail], 2), len(trail), -inner[trail]))
-    leaves = {trail: times for trail, times in counts.items() if len(trail) > 1}
-    if not leaves:
-        raise BadRequestError("Invalid file", f"{name}: the XML holds no records")
-    best = max(leaves, key=lambda trail: leaves[trail])
-    return best if leaves[best] > 1 else best[:-1]
+        return min(inner, key=lambda path: (-min(path.count, 2), path.depth, -path.count))
+    if not below:
+        return None
+    best = max(below, key=lambda path: path.count)
+    return best if best.count > 1 else best.parent
 
 
-def _records(path: Path, record: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    ancestors: list[Element] = []
-    for event, trail, element in _walk(path):
-        if event == "start":
-            ancestors.append(element)
-            continue
-        ancestors.pop()
-        if trail == record:
-            found: dict[str, str] = {}
-            _flatten(element, "", found)
-            yield found
-            element.clear()
-            if ancestors:
-                ancestors[-1].remove(element)
-        elif len(trail) <= len(record):
-            element.clear()
+def _columns(record: _Path) -> dict[str, int]:
+    """The names of the columns and their positions; notes in the paths which of them are whose."""
+    names: dict[str, int] = {}
+
+    def column(name: str) -> int:
+        return names.setdefault(name, len(names))
+
+    def note(path: _Path, prefix: str) -> None:
+        path.attributes = {key: column(f"{prefix}{_local(key)}") for key in path.attributes}
+        if path.value is not None:
+            path.value = column(prefix.rstrip("_") or path.name)
+        if path.inner is not None:
+            path.inner = column(f"{prefix}text")
+        for child in dict.fromkeys(path.children.values()):
+            note(child, f"{prefix}{child.name}_")
+
+    note(record, "")
+    return names
 
 
-def _flatten(element: Element, prefix: str, found: dict[str, str]) -> None:
-    for key, value in element.attrib.items():
-        found.setdefault(f"{prefix}{_local(key)}", value)
-    text = (element.text or "").strip()
-    if not len(element):
-        if text or not element.attrib:
-            key = prefix.rstrip("_") or _local(element.tag)
+class _Rows(ContentHandler):
+    """Makes rows of the records, along the paths that were found."""
+
+    def __init__(self, top: _Path, record: _Path, width: int) -> None:
+        super().__init__()
+        self._at, self._record, self._width = top, record, width
+        self._row: list[str | None] | None = None
+        self._fresh = False
+        self._texts: list[str] = []
+        self.rows: list[list[str | None]] = []
+
+    def startElement(self, name: str, attrs: Any) -> None:
+        if self._fresh and self._at.inner is not None:
+            self._keep(self._at.inner)
+        self._texts.clear()
+        path = self._at = self._at.children[name]
+        self._fresh = True
+        if path is self._record:
+            self._row = [None] * self._width
+        row = self._row
+        if row is not None and len(attrs):
+            for key, value in attrs.items():
+                found = path.attributes.get(key)
+                if found is not None and row[found] is None:
+                    row[found] = value or None
+
+    def endElement(self, name: str) -> None:
+        path, row = self._at, self._row
+        if row is not None:
+            if self._fresh and path.value is not None:
+                self._keep(path.value, repeats=True)
+            if path is self._record:
+                self.rows.append(row)
+                self._row = None
+        self._texts.clear()
+        self._fresh = False
+        assert path.parent is not None
+        self._at = path.parent
+
+    def characters(self, content: str) -> None:
+        self._texts.append(content)
+
+    def _keep(self, column: int, *, repeats: bool = False) -> None:
+        row, text = self._row, "".join(self._texts).strip()
+        if row is None or not text:
+            return
+        before = row[column]
+        if before is None:
+            row[column] = text
+        elif repeats:
             # A field that repeats is a list; it is kept as one text.
-            found[key] = f"{found[key]}; {text}" if key in found and text else found.get(key) or text
-        return
-    if text:
-        found.setdefault(f"{prefix}text", text)
-    for child in element:
-        _flatten(child, f"{prefix}{_local(child.tag)}_", found)
+            row[column] = f"{before}; {text}"
 
 
-def _columns(path: Path, record: tuple[str, ...], name: str) -> list[str]:
-    names: dict[str, None] = {}
-    for found in _records(path, record):
-        names.update(dict.fromkeys(found))
-    if not names:
-        raise BadRequestError("Invalid file", f"{name}: the XML holds no records")
-    return list(names)
+def _fed(path: Path, handler: ContentHandler) -> Iterator[None]:
+    """Reads a file into a handler; yields after each piece."""
+    parser = make_parser()
+    parser.forbid_dtd = True
+    parser.setContentHandler(handler)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            parser.feed(chunk)
+            yield
+    parser.close()
 
 
-def _batches(path: Path, record: tuple[str, ...], names: list[str]) -> Iterator[pa.Table]:
-    rows: list[list[str | None]] = []
-    for found in _records(path, record):
-        rows.append([found.get(name) or None for name in names])
-        if len(rows) >= _BATCH_ROWS:
-            yield text_table(rows, len(names))
-            rows = []
-    if rows:
-        yield text_table(rows, len(names))
+def _batches(path: Path, top: _Path, record: _Path, width: int) -> Iterator[pa.Table]:
+    handler = _Rows(top, record, width)
+    for _ in _fed(path, handler):
+        if len(handler.rows) >= _BATCH_ROWS:
+            yield text_table(handler.rows, width)
+            handler.rows = []
+    if handler.rows:
+        yield text_table(handler.rows, width)
