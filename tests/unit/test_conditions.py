@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import psycopg
@@ -11,6 +10,7 @@ import sqlglot
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
+from tests.pace import takes_less
 
 from atlas.core.conditions import Condition, parse_condition
 from atlas.errors import BadRequestError
@@ -240,9 +240,8 @@ def test_columns_are_told() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:40]))
 def test_hostile_conditions_are_refused_soon(text: str) -> None:
-    start = time.perf_counter()
     reason = details(text)
-    assert time.perf_counter() - start < 2
+    assert takes_less(1, lambda: details(text))
     assert reason.startswith("condition: ")
     assert len(reason) < 500
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.pace import takes_less
 
 from atlas.core.conditions import parse_condition
 from atlas.core.infer import Kind
@@ -96,10 +96,7 @@ def test_no_instruction_raises(text: str) -> None:
     ids=range(8),
 )  # fmt: skip
 def test_long_texts_take_no_time(text: str) -> None:
-    started = time.monotonic()
-    parse_import(text, TABLES)
-    parse_records(text)
-    assert time.monotonic() - started < 5
+    assert takes_less(5, lambda: (parse_import(text, TABLES), parse_records(text)))
 
 
 RECORDS: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
@@ -203,12 +200,13 @@ def test_hostile_conditions_are_refused(text: str) -> None:
 
 
 def test_conditions_of_any_size_are_refused_in_time() -> None:
-    started = time.monotonic()
-    for text in ("(" * 10_000 + "1" + ")" * 10_000, "age = 1 and " * 5_000 + "age = 2", "not " * 3_000 + "true",
-                 "age in (" + "1," * 4_000 + "1)", "-" * 5_000 + "1 = 1", "age = 1\0; drop", "", " "):  # fmt: skip
-        with pytest.raises(BadRequestError):
-            parse_condition(text, COLUMNS)
-    assert time.monotonic() - started < 20
+    def refuse() -> None:
+        for text in ("(" * 10_000 + "1" + ")" * 10_000, "age = 1 and " * 5_000 + "age = 2", "not " * 3_000 + "true",
+                     "age in (" + "1," * 4_000 + "1)", "-" * 5_000 + "1 = 1", "age = 1\0; drop", "", " "):  # fmt: skip
+            with pytest.raises(BadRequestError):
+                parse_condition(text, COLUMNS)
+
+    assert takes_less(10, refuse)
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=60))

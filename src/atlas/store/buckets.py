@@ -23,7 +23,7 @@ PARALLEL_ROWS = 200_000
 FEW_PIECES = 8
 # What it takes to find a short range of rows, in rows that could be read instead: the pages that the index gives
 # for it, and a look at the summary of each 32 pages.
-RANGE_ROWS, SUMMARY_SHARE = 6_000, 1 / 500
+RANGE_ROWS, SUMMARY_SHARE = 6_000, 1 / 1000
 
 
 async def buckets(
