@@ -201,7 +201,12 @@ def _read_names(kind: pa.DataType) -> None:
 
 def encoded(values: pl.Series) -> pl.Series:
     """Each value as JSON text."""
-    wrapped = values.rename("v").to_frame().select(pl.struct("v").struct.json_encode()).to_series()
+    return values.rename("v").to_frame().select(as_json(pl.col("v"))).to_series()
+
+
+def as_json(value: pl.Expr) -> pl.Expr:
+    """A value as JSON text."""
+    wrapped = pl.struct(value.alias("v")).struct.json_encode()
     return wrapped.str.strip_prefix('{"v":').str.strip_suffix("}")
 
 
