@@ -66,6 +66,7 @@ from atlas.service.updates import UpdateService
 from atlas.service.upkeep import Upkeep
 from atlas.service.usage import UsageService
 from atlas.service.verified import VerifiedService
+from atlas.store import columnar  # noqa: F401 - which the database would load at its first use
 from atlas.store.database import Database
 from atlas.store.jobs import JobQueue
 from atlas.store.listening import Listener
@@ -273,15 +274,3 @@ def model_service(settings: Settings, database: Database) -> ModelService:
             None if key is None else key.get_secret_value(), settings.model_samples, settings.model_timeout,
         )  # fmt: skip
     return ModelService(database, secret_of(settings), private_hosts=settings.model_private_hosts, default=default)
-
-
-async def prepare(settings: Settings) -> str | None:
-    """Migrates the database; gives the first key if this is a new installation."""
-    assert settings.database_url is not None
-    database = Database(settings.database_url, pool_size=2, statement_timeout=settings.request_timeout)
-    await asyncio.to_thread(database.migrate)
-    await database.open()
-    try:
-        return await KeyService(database).first_key()
-    finally:
-        await database.close()

@@ -86,6 +86,10 @@ class UnavailableError(AtlasError):
     status = 503
 
 
+# What UnavailableError says of a database that does not answer.
+UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
+
+
 class OverloadedError(UnavailableError):
     """Too much is under way. Its headers say when to try again."""
 

@@ -23,8 +23,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import atlas
-from atlas.errors import BadRequestError, UnavailableError
-from atlas.store.columnar import UNREACHABLE
+from atlas.errors import UNREACHABLE, BadRequestError, UnavailableError
 from atlas.store.embedded import binary
 from atlas.store.queries import queries
 

@@ -13,9 +13,7 @@ import pyarrow as pa
 from adbc_driver_manager import dbapi as adbc
 from sqlalchemy.pool import QueuePool
 
-from atlas.errors import NotFoundError, UnavailableError
-
-UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
+from atlas.errors import UNREACHABLE, NotFoundError, UnavailableError
 
 
 class _Kept:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import select
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 import psycopg
 import psycopg_pool
-import pyarrow as pa
 from psycopg.rows import TupleRow
 
-from atlas.errors import UnavailableError
+from atlas.errors import UNREACHABLE, UnavailableError
 from atlas.store import jobs
-from atlas.store.columnar import UNREACHABLE, ArrowReaders
 from atlas.store.hardening import harden
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from atlas.store.columnar import ArrowReaders
 
 Connection = psycopg.AsyncConnection[TupleRow]
 T = TypeVar("T")
@@ -41,7 +45,8 @@ class Database:
         self._timeout_ms = int(statement_timeout * 1000)
         self._pool, self._lookups = self._new_pool(pool_size), self._new_pool(LOOKUP_CONNECTIONS)
         self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
-        self._arrow = ArrowReaders(url, self._options(), size=ARROW_READERS, wait=POOL_WAIT_SECONDS)
+        self._arrow: ArrowReaders | None = None
+        self._making = threading.Lock()
 
     def _new_pool(self, size: int) -> psycopg_pool.AsyncConnectionPool[Connection]:
         return psycopg_pool.AsyncConnectionPool(
@@ -64,13 +69,23 @@ class Database:
 
     def warm_up(self) -> None:
         """Begins to make the first connection for columnar reads, which takes some 0.1 s."""
-        self._threads.submit(self._arrow.warm_up)
+        self._threads.submit(lambda: self._readers().warm_up())
+
+    def _readers(self) -> ArrowReaders:
+        """Made when it is first used: a command that manages needs none, and loading it takes half a second."""
+        with self._making:
+            if self._arrow is None:
+                from atlas.store.columnar import ArrowReaders
+
+                self._arrow = ArrowReaders(self.url, self._options(), size=ARROW_READERS, wait=POOL_WAIT_SECONDS)
+            return self._arrow
 
     async def close(self) -> None:
         await self._pool.close()
         await self._lookups.close()
         self._threads.shutdown(cancel_futures=True)
-        self._arrow.close()
+        if self._arrow is not None:
+            self._arrow.close()
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -113,7 +128,7 @@ class Database:
     async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T]) -> T:
         """What `then` makes of the rows of `query`, in the thread that fetched them as binary COPY."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: then(self._arrow.read(query)))
+        return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query)))
 
     def migrate(self) -> None:
         """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread."""

@@ -13,8 +13,7 @@ from typing import Any, cast
 import psycopg
 
 from atlas.core.access import Caller
-from atlas.errors import BadRequestError, UnavailableError
-from atlas.store.columnar import UNREACHABLE
+from atlas.errors import UNREACHABLE, BadRequestError, UnavailableError
 from atlas.store.database import Connection, Database
 from atlas.store.readers import ReaderRoles
 
