@@ -51,6 +51,26 @@ async def test_values_bounds_and_joins(client: Client, people: People, database:
     assert catalog.joins == (Join("orders", "lead_id", "leads", "id"),)
 
 
+async def test_what_each_of_many_counts_joins_none(client: Client, people: People, database: Database) -> None:
+    http = client(people.owner)
+    datasets = [await make_dataset(http, name=f"machine {n}") for n in range(profiles.MAX_OWNERS + 1)]
+    for dataset in datasets:
+        rows = [{"timestamp": f"2026-01-01T00:00:0{n}Z", "values": {"pieces": n}} for n in range(5)]
+        assert (await http.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": rows})).status_code == 200
+    assert (await catalog_of(database, people.owner)).joins == ()
+    # With fewer, they may be keys.
+    await http.delete(f"/api/datasets/{datasets[0]}/")
+    assert len((await catalog_of(database, people.owner)).joins) == profiles.MAX_OWNERS * (profiles.MAX_OWNERS - 1)
+
+
+async def test_no_more_pairs_are_compared_than_there_is_time_for(
+    client: Client, people: People, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await imported(client(people.owner))
+    monkeypatch.setattr(profiles, "MAX_CHECKED", 0)
+    assert (await catalog_of(database, people.owner)).joins == ()
+
+
 async def test_a_table_too_large_to_read_is_sampled(
     client: Client, people: People, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

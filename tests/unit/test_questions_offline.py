@@ -15,6 +15,7 @@ from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.core.sqlgate import check_query
 from atlas.language.offline.questions.answer import describe
 from atlas.language.offline.questions.engine import plan_question
+from atlas.language.offline.questions.names import Owners, same_word
 from atlas.language.offline.questions.times import period
 from atlas.language.offline.questions.words import tokens
 from atlas.language.plan import Question, QuestionPlan, Term, Turn
@@ -374,3 +375,26 @@ def test_terms_without_a_word_mean_nothing() -> None:
     terms = tuple(Term(name, "deal_value > 4000", "leads") for name in (" ", "\u0301", "\u200b"))
     question = Question(text="How many leads are there?", catalog=CATALOG, terms=terms, today="2026-03-15")
     assert plan_question(question).sql == ask("How many leads are there?").sql
+
+
+def test_thousands_of_datasets_take_no_longer_than_they_must() -> None:
+    columns = (C("ts", "timestamp"), C("temperature", "double"), C("speed", "bigint"))
+    many = (CatalogTable(f"pump_{n}", "s", f"dataset_{n}", columns, "dataset", dataset_id=n) for n in range(3_000))
+    catalog = Catalog(tuple(many))
+    question = "What is the average temperature of pump 20?"
+    assert takes_less(1.5, lambda: ask(question, catalog=catalog))
+    assert ask(question, catalog=catalog).sql == "SELECT AVG(temperature) AS average_temperature FROM pump_20"
+
+
+WORDS = st.text("abcdes", min_size=1, max_size=8) | st.sampled_from(
+    "sale sales revenue turnover citation cited cite id ids date dates day customer client cust temp".split()
+)
+
+
+@given(st.lists(st.lists(WORDS, max_size=3), max_size=8), WORDS)
+def test_owners_of_words_are_those_that_each_would_be(names: list[list[str]], asked: str) -> None:
+    owners = Owners()
+    for number, words in enumerate(names):
+        owners.add(number, words)
+    expected = {number for number, words in enumerate(names) if any(same_word(asked, word) for word in words)}
+    assert owners.of(asked) == owners.of(asked) == expected

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
 from psycopg import sql
@@ -19,6 +21,8 @@ MAX_CHARACTERS = 40_000
 # A relation with more rows is profiled from a sample of about this many.
 SAMPLE_ROWS = 200_000
 _CHECKED_VALUES = 500
+# Pairs of columns of which values are compared, and relations in which one name may identify rows.
+MAX_CHECKED, MAX_OWNERS = 400, 8
 _CONTAINED = 0.9
 # Columns of these names say nothing of which rows belong together.
 _GENERIC = frozenset(
@@ -116,28 +120,45 @@ def _best_key(unique: Sequence[str]) -> Iterator[str]:
 async def find_joins(
     connection: Connection, tables: Sequence[CatalogTable], profiles: dict[str, Profile]
 ) -> list[Join]:
-    """Pairs of columns that mean the same: alike by name, the right one unique, nearly all left values found there."""
+    """Pairs of columns that mean the same: alike by name, the right one unique, nearly all left values found there.
+
+    Of the candidates only the first MAX_CHECKED are looked at, those of tables before those of datasets."""
     found = []
-    for join in candidates(tables, profiles):
-        left, right = (next(t for t in tables if t.name == name) for name in (join.left_table, join.right_table))
+    named = {table.name: table for table in tables}
+    for join in islice(candidates(tables, profiles), MAX_CHECKED):
+        left, right = named[join.left_table], named[join.right_table]
         if await _contained(connection, left, join.left_column, right, join.right_column):
             found.append(join)
     return found
 
 
 def candidates(tables: Iterable[CatalogTable], profiles: dict[str, Profile]) -> Iterator[Join]:
-    """Pairs whose names and types allow a join, the unique column on the right."""
+    """Pairs whose names and types allow a join, the unique column on the right.
+
+    A name that is unique in many relations, such as what each of a hundred sensors counts, means another thing in
+    each: the pairs of two such columns are none."""
     known = list(tables)
-    for right in known:
-        for column in right.columns:
-            facts = profiles.get(right.name, {}).get(column.name)
-            if facts is None or not facts.unique or column.type not in ("bigint", "text"):
-                continue
-            names = _references(right.name, column.name)
-            for left in known:
-                for other in left.columns:
-                    if left is not right and other.type == column.type and other.name.lower() in names:
-                        yield Join(left.name, other.name, right.name, column.name)
+    keys = [
+        (right, column)
+        for right in known
+        for column in right.columns
+        if column.type in ("bigint", "text")
+        and (facts := profiles.get(right.name, {}).get(column.name)) is not None
+        and facts.unique
+    ]
+    unique = {(table.name, column.name) for table, column in keys}
+    owners = Counter(column.name.lower() for _, column in keys)
+    named: dict[str, list[tuple[CatalogTable, CatalogColumn]]] = {}
+    for left in known:
+        for other in left.columns:
+            named.setdefault(other.name.lower(), []).append((left, other))
+    for right, column in keys:
+        for name in sorted(_references(right.name, column.name)):
+            shared = name == column.name.lower() and owners[name] > MAX_OWNERS
+            for left, other in named.get(name, ()):
+                alike = left is not right and other.type == column.type
+                if alike and not (shared and (left.name, other.name) in unique):
+                    yield Join(left.name, other.name, right.name, column.name)
 
 
 def _references(table: str, column: str) -> set[str]:

@@ -235,6 +235,8 @@ def suggestions(catalog: Catalog, table: str | None) -> tuple[str, ...]:
         if table is not None and known.name != table:
             continue
         found += _suggest(index, known.name)
+        if len(found) >= 4:
+            break
     return tuple(found[:4])
 
 

@@ -10,9 +10,10 @@ import msgspec
 
 from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
 from atlas.core.identifiers import singular
-from atlas.language.offline.questions.lexicon import ADJECTIVES, AGGREGATES, FILLERS, SYNONYMS
+from atlas.language.offline.questions.lexicon import ADJECTIVES, AGGREGATES, FILLERS
+from atlas.language.offline.questions.names import Owners, same_word
 from atlas.language.offline.questions.places import is_code, places, written
-from atlas.language.offline.questions.words import Token, parts, root, stem
+from atlas.language.offline.questions.words import Token, parts, stem
 
 MAX_PHRASE = 6
 NUMERIC = ("bigint", "double")
@@ -70,10 +71,12 @@ class Index:
         self.table_words = {
             table.name: tuple(stem(p) for p in _split(table.name, vocabulary)) for table in catalog.tables
         }
+        words = {name: _words(name, vocabulary) for name in {c.name for t in catalog.tables for c in t.columns}}
         self.columns: dict[str, list[LinkedColumn]] = {
-            table.name: [self._column(table, column, vocabulary) for column in table.columns]
+            table.name: [self._column(table, column, words[column.name]) for column in table.columns]
             for table in catalog.tables
         }
+        self._index_names()
         self._values: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
         for table in catalog.tables:
             for column in table.columns:
@@ -81,8 +84,36 @@ class Index:
                     for value in column.values:
                         self._values.setdefault(_key(value), []).append((table.name, column.name, value))
 
-    def _column(self, table: CatalogTable, column: CatalogColumn, vocabulary: frozenset[str]) -> LinkedColumn:
-        words = [stem(part) for part in _split(column.name, vocabulary)] or [column.name.lower()]
+    def _index_names(self) -> None:
+        """Lets names be found by their words, and whole."""
+        self._tables, self._all = Owners(), [linked for columns in self.columns.values() for linked in columns]
+        self._columns, self._placed = Owners(), [linked for linked in self._all if linked.place is not None]
+        self._names = list(self.table_words)
+        self._whole_tables: dict[str, list[int]] = {}
+        self._whole_columns: dict[str, list[int]] = {}
+        for number, name in enumerate(self._names):
+            self._tables.add(number, self.table_words[name])
+            for key in {name.lower(), _solid(name)}:
+                self._whole_tables.setdefault(key, []).append(number)
+        for number, linked in enumerate(self._all):
+            self._columns.add(number, (*linked.core, *linked.every))
+            for key in {linked.column.name.lower(), _solid(linked.column.name)}:
+                self._whole_columns.setdefault(key, []).append(number)
+
+    def _tables_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[str]:
+        """Tables that have each of some words, or are called as a whole, in their order."""
+        found = set[int]().union(*(self._whole_tables.get(whole, ()) for whole in wholes))
+        owners = sorted((self._tables.of(word) for word in words), key=len)
+        found |= owners[0].intersection(*owners[1:])
+        return (self._names[number] for number in sorted(found))
+
+    def _columns_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[LinkedColumn]:
+        """Columns that have one of some words, or are called as a whole, in their order."""
+        found = set[int]().union(*(self._whole_columns.get(whole, ()) for whole in wholes))
+        found = found.union(*(self._columns.of(word) for word in words))
+        return (self._all[number] for number in sorted(found))
+
+    def _column(self, table: CatalogTable, column: CatalogColumn, words: Sequence[str]) -> LinkedColumn:
         own = set(self.table_words[table.name])
         core = [w for w in words if w not in _WEAK and w not in own] or [w for w in words if w not in own] or words
         place, by_place = _places_of(column)
@@ -136,10 +167,12 @@ class Index:
         if not words:
             return
         joined = "".join(t.lower for t in content)
-        for name, own in self.table_words.items():
+        wholes = (joined, singular(joined))
+        for name in self._tables_of(words, wholes):
+            own = self.table_words[name]
             score = (
                 0.98
-                if len(content) > 1 and _solid(name) in (joined, singular(joined))
+                if len(content) > 1 and _solid(name) in wholes
                 else _table_score(words, own, len(phrase) == 1 and content[0].lower == name.lower())
             )
             if score:
@@ -148,23 +181,28 @@ class Index:
             return
         # `total amount` asks for a sum, but where a column is called so.
         led = words[0] if len(words) > 1 and content[0].lower in AGGREGATES else None
-        for columns in self.columns.values():
-            for linked in columns:
-                if led is not None and led not in linked.every:
-                    continue
-                own = self.table_words[linked.table.name]
-                if len(words) > 1 and words[0] in own and content[0].lower != singular(content[0].lower):
-                    # `leads created` are leads; `lead status` is a column.
-                    continue
-                score = _column_score(words, linked, self.table_words[linked.table.name])
-                if 0.3 < score < _PARTIAL and self._alone(words, linked):
-                    score = _PARTIAL
-                if len(phrase) == 1 and content[0].lower == linked.column.name.lower():
-                    score = 1.05
-                elif _solid(linked.column.name) in (joined, singular(joined)):
-                    score = max(score, 0.98)
-                if score:
-                    yield Mention(start, end, "column", linked.table.name, linked.column.name, score=score)
+        named = {self._names[number] for word in words[:-1] for number in self._tables.of(word)}
+        scores: dict[tuple[tuple[str, ...], ...], float] = {}
+        for linked in self._columns_of(words, wholes):
+            if led is not None and led not in linked.every:
+                continue
+            own = self.table_words[linked.table.name]
+            if len(words) > 1 and words[0] in own and content[0].lower != singular(content[0].lower):
+                # `leads created` are leads; `lead status` is a column.
+                continue
+            # Columns of one name are as alike in each table of which no word is in the phrase.
+            key = (linked.core, linked.every, own if linked.table.name in named else ())
+            if key not in scores:
+                scores[key] = _column_score(words, linked, key[2])
+            score = scores[key]
+            if 0.3 < score < _PARTIAL and self._alone(words, linked):
+                score = _PARTIAL
+            if len(phrase) == 1 and content[0].lower == linked.column.name.lower():
+                score = 1.05
+            elif _solid(linked.column.name) in wholes:
+                score = max(score, 0.98)
+            if score:
+                yield Mention(start, end, "column", linked.table.name, linked.column.name, score=score)
 
     def _alone(self, words: Sequence[str], linked: LinkedColumn) -> bool:
         """Whether no other column of the table has one of these words exactly, as `range` in `range_miles`."""
@@ -202,20 +240,20 @@ class Index:
             is_code(text) and not phrase[0].text.isupper() and not (text == "us" and self._spoken(found, start))
         ):
             return
-        for columns in self.columns.values():
-            for linked in columns:
-                where = (linked.table.name, linked.column.name)
-                if linked.place is None or where in seen:
+        for linked in self._placed:
+            where = (linked.table.name, linked.column.name)
+            if where in seen:
+                continue
+            for place in ids:
+                if linked.place is None or not place.startswith(linked.place):
                     continue
-                for place in ids:
-                    if not place.startswith(linked.place):
-                        continue
-                    if place in linked.by_place:
-                        yield Mention(start, end, "value", *where, linked.by_place[place], 0.97)
-                    elif linked.table.name not in {table for table, _ in seen}:
-                        yield Mention(start, end, "value", *where, (_styled(place, linked),), 0.8)
+                if place in linked.by_place:
+                    yield Mention(start, end, "value", *where, linked.by_place[place], 0.97)
+                elif linked.table.name not in {table for table, _ in seen}:
+                    yield Mention(start, end, "value", *where, (_styled(place, linked),), 0.8)
 
 
+@lru_cache(maxsize=50_000)
 def _solid(name: str) -> str:
     """A name without its separators: `check-ins` and `checkin` meet, and `payload` and `pay_load`."""
     return "".join(parts(name))
@@ -270,6 +308,11 @@ def _places_of(column: CatalogColumn) -> tuple[str | None, dict[str, tuple[str, 
     return kind, {place: tuple(values) for place, values in by_place.items()}
 
 
+def _words(name: str, vocabulary: frozenset[str]) -> list[str]:
+    """The stems of a column's words."""
+    return [stem(part) for part in _split(name, vocabulary)] or [name.lower()]
+
+
 def _split(name: str, vocabulary: frozenset[str]) -> list[str]:
     """Words of an identifier; one without separators is split where all of it is known words."""
     result: list[str] = []
@@ -289,21 +332,6 @@ def _segments(word: str, vocabulary: frozenset[str]) -> list[str] | None:
             if start in best and known and (end not in best or len(best[end]) > len(best[start]) + 1):
                 best[end] = [*best[start], piece]
     return best.get(len(word))
-
-
-def same_word(asked: str, own: str) -> float:
-    """How well a word of a question, by its stem, means a word of a name: 0 to 1."""
-    if asked == own:
-        return 1.0
-    if own in SYNONYMS.get(asked, ()):
-        return 0.9
-    if len(asked) >= 4 and len(own) >= 4 and root(asked) == root(own):
-        return 0.85
-    if len(own) >= 3 and len(asked) > len(own) and asked.startswith(own) and len(own) >= 0.5 * len(asked):
-        return 0.7
-    if len(asked) >= 5 and own.startswith(asked) and len(asked) >= 0.6 * len(own):
-        return 0.7
-    return 0.0
 
 
 def _table_score(words: Sequence[str], own: Sequence[str], exact: bool) -> float:
@@ -353,18 +381,14 @@ def hinted(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:
         for linked in columns:
             measured = linked.column.type in (*NUMERIC, *TEMPORAL) or base in ("high", "highest", "low", "lowest")
             named = any(same_word(stem(hint), part) >= 0.9 for part in linked.every)
-            if measured and named and not _is_key(linked):
+            if measured and named and not is_key(linked):
                 return linked.column
     return None
 
 
-def _is_key(linked: LinkedColumn) -> bool:
-    return linked.every[-1] in ("id", "key", "uuid") or (linked.column.name,) == linked.table.key
-
-
 def is_key(linked: LinkedColumn) -> bool:
     """Whether the column only identifies rows, so that sums of it mean nothing."""
-    return _is_key(linked)
+    return linked.every[-1] in ("id", "key", "uuid") or (linked.column.name,) == linked.table.key
 
 
 @lru_cache(maxsize=32)

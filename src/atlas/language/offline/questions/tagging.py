@@ -52,10 +52,19 @@ class Tagger:
         self.index = index
         self.tokens = found
         self._today = today
-        self._starting: dict[int, list[Mention]] = {}
-        for mention in index.mentions(found):
+        # By where they start and their table, each with its place among all.
+        self._starting: dict[int, dict[str, list[tuple[int, Mention]]]] = {}
+        self._by_table: dict[str, list[Mention]] = {}
+        self._named: dict[int, Mention] = {}
+        self._column_ends: set[int] = set()
+        for place, mention in enumerate(index.mentions(found)):
             if mention.score >= LEAST_SCORE:
-                self._starting.setdefault(mention.start, []).append(mention)
+                self._starting.setdefault(mention.start, {}).setdefault(mention.table, []).append((place, mention))
+                self._by_table.setdefault(mention.table, []).append(mention)
+                if mention.kind == "column":
+                    self._column_ends.add(mention.end)
+                elif mention.kind == "table" and mention.score >= 0.9:
+                    self._named.setdefault(mention.start, mention)
         named = [(tuple(t.stem for t in tokens(term.name)), term) for term in terms]
         # A name without a word, such as a space, would be found anywhere, and the reading would never go on.
         self._terms = [(words, term) for words, term in named if words]
@@ -64,11 +73,11 @@ class Tagger:
         """Tables that the question may be about."""
         stems = " ".join(token.stem for token in self.tokens)
         told = {term.table for words, term in self._terms if term.table is not None and " ".join(words) in stems}
-        return told | {mention.table for mentions in self._starting.values() for mention in mentions}
+        return told | self._by_table.keys()
 
     def mentions_of(self, table: str) -> list[Mention]:
         """What phrases may name in one table."""
-        return [m for mentions in self._starting.values() for m in mentions if m.table == table]
+        return self._by_table.get(table, [])
 
     def items(self, table: str, reachable: frozenset[str]) -> list[Item]:
         """The question's items where `table` is the main one and the reachable ones can be joined."""
@@ -135,11 +144,7 @@ class Tagger:
             return Item(found[1], at, at + 1, value=found[0], text=token.lower)
         if token.kind == "sign":
             return Item("filler", at, at + 1)
-        if (
-            token.stem == "name"
-            and at
-            and any(m.end == at for ms in self._starting.values() for m in ms if m.kind == "column")
-        ):
+        if token.stem == "name" and at and at in self._column_ends:
             # A name that no column of the main table holds; one that can be joined may.
             return Item("unknown", at, at + 1, text=token.text)
         if token.lower in FILLERS:
@@ -176,10 +181,12 @@ class Tagger:
             words = sum(1 for token in self.tokens[at : mention.end] if token.lower not in ("of", "the", "a", "in"))
             return words * min(near, 1.0) if mention.kind == "value" else words * near, near
 
-        usable = [m for m in self._starting.get(at, ()) if m.table == table or m.table in reachable]
+        here = self._starting.get(at, {})
+        placed = [one for name in {table, *reachable} & here.keys() for one in here[name]]
+        usable = [mention for _, mention in sorted(placed, key=lambda one: one[0])]
         if not usable:
-            elsewhere = [m for m in self._starting.get(at, ()) if m.kind == "table" and m.score >= 0.9]
-            return (msgspec.structs.replace(elsewhere[0], kind="other"),) if elsewhere else ()
+            elsewhere = self._named.get(at)
+            return (msgspec.structs.replace(elsewhere, kind="other"),) if elsewhere else ()
         best = max(usable, key=worth)
         same = [m for m in usable if m.end == best.end]
         return tuple(sorted(same, key=lambda m: (-worth(m)[1], m.kind != best.kind)))
