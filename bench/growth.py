@@ -198,6 +198,11 @@ def ask_datasets(
     def sql() -> None:
         query(server, f"SELECT count(*), max(speed) FROM sensor_{one()}")
 
+    def question() -> None:
+        prompt = f"What is the average speed of sensor {one()}?"
+        answer = server.client.post("/api/v1/query", json={"prompt": prompt}).raise_for_status().json()
+        assert answer["success"], answer
+
     table.times("A row into any", lambda: insert(ids[one()], 1 + one()), rounds)
     table.times("Page of one's rows", lambda: get(f"/api/rows/?dataset={ids[one()]}"), rounds)
     table.times("Latest row of one", lambda: get(f"/api/rows/latest/?dataset={ids[one()]}"), rounds)
@@ -207,6 +212,7 @@ def ask_datasets(
     table.times("Search by name", lambda: get(f"/api/datasets/?search=SENSOR_{one()}&limit=25"), rounds)
     table.times("Search by metadata", lambda: get(f"/api/datasets/search/?number={one()}"), rounds)
     table.times("SQL over one", sql, rounds)
+    table.times("Question in English about one", question, rounds)
     with psycopg.connect(server.postgres.url(), autocommit=True) as database:
         found = database.execute("SELECT pg_database_size(current_database())").fetchone()
         assert found is not None
