@@ -65,7 +65,7 @@ class _Path:
         self.name, self.parent = name, parent
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.count = 0
-        # By the name in the file, of which several may be the same but for a namespace.
+        # By the names in the file and without their namespaces, of which several may be the same.
         self.children: dict[str, _Path] = {}
         self.attributes: dict[str, int] = {}
         # The column of the text of an element that holds nothing else, and of one that holds others: -1 for none yet.
@@ -117,9 +117,9 @@ class _Survey(ContentHandler):
     def _new(self, name: str) -> _Path:
         parent = self._at
         local = _local(name)
-        path = next((child for child in parent.children.values() if child.name == local), None)
+        path = parent.children.get(local)
         if path is None:
-            path = _Path(local, parent)
+            path = parent.children[local] = _Path(local, parent)
             self.paths.append(path)
             if path.depth > _MAX_DEPTH:
                 raise ValueError(f"elements are nested more than {_MAX_DEPTH} deep")
