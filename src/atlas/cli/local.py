@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from atlas.cli.problems import CommandError, reported
 
 if TYPE_CHECKING:
     from atlas.config import Settings
+    from atlas.store.database import Database
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the embedded PostgreSQL.")]
 
@@ -70,6 +71,21 @@ def database_url(data_dir: Path | None) -> Iterator[Settings]:
         raise CommandError(str(error)) from None
 
 
+@contextlib.asynccontextmanager
+async def migrated(settings: Settings) -> AsyncIterator[Database]:
+    """The database of some settings, open and of this version's shape, for what manages it."""
+    from atlas.store.database import Database
+
+    assert settings.database_url is not None
+    database = Database(settings.database_url, pool_size=2, statement_timeout=settings.request_timeout)
+    await asyncio.to_thread(database.migrate)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 def call(data_dir: Path | None, action: Callable[[Any, Any], Awaitable[Any]]) -> Any:
     """Runs `action(keys, tags)` on the migrated database."""
     with reported():
@@ -77,17 +93,10 @@ def call(data_dir: Path | None, action: Callable[[Any, Any], Awaitable[Any]]) ->
             from atlas.service.access import AccessService
             from atlas.service.keys import KeyService
             from atlas.service.tags import TagService
-            from atlas.store.database import Database
 
         async def run(settings: Settings) -> Any:
-            assert settings.database_url is not None
-            database = Database(settings.database_url, pool_size=2, statement_timeout=settings.request_timeout)
-            await asyncio.to_thread(database.migrate)
-            await database.open()
-            try:
+            async with migrated(settings) as database:
                 return await action(KeyService(database), TagService(database, AccessService(database)))
-            finally:
-                await database.close()
 
         with database_url(data_dir) as ready:
             return run_async(run(ready))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -15,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from pydantic import SecretStr
 
-from atlas.cli.local import run_async
+from atlas.cli.local import migrated, run_async
 from atlas.cli.problems import CommandError
-from atlas.cli.workers import GRACE_SECONDS, loading, start_serving
+from atlas.cli.workers import GRACE_SECONDS, application
 from atlas.config import Settings
 from atlas.logs import configure_logs
 from atlas.service.keys import KeyService
-from atlas.store.database import Database
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -50,7 +48,7 @@ def run(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, _leave)
     with _database(settings) as ready:
         first_key = run_async(prepare(ready))
-        app = _application(ready) if ready.workers == 1 else None
+        app = application(ready) if ready.workers == 1 else None
         if first_key is not None:
             print(f"\nYour API key, shown only this once:\n\n  {first_key}\n", file=sys.stderr)
         address = f"http://{'127.0.0.1' if ready.host == '0.0.0.0' else ready.host}:{ready.port}"  # noqa: S104
@@ -60,14 +58,8 @@ def run(settings: Settings) -> None:
 
 async def prepare(settings: Settings) -> str | None:
     """Migrates the database; gives the first key if this is a new installation."""
-    assert settings.database_url is not None
-    database = Database(settings.database_url, pool_size=2, statement_timeout=settings.request_timeout)
-    await asyncio.to_thread(database.migrate)
-    await database.open()
-    try:
+    async with migrated(settings) as database:
         return await KeyService(database).first_key()
-    finally:
-        await database.close()
 
 
 def _check_port(settings: Settings) -> None:
@@ -86,14 +78,6 @@ def _leave(signum: int, frame: object) -> None:
     sys.exit(0)
 
 
-def _application(settings: Settings) -> FastAPI:
-    # Loaded here, as the parent of workers does without.
-    with loading():
-        from atlas.app import create_app
-
-        return create_app(settings)
-
-
 def _listen(settings: Settings, app: FastAPI | None) -> None:
     """Serves an application, or where there is none, by workers that make their own."""
     loop = "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto"
@@ -102,7 +86,6 @@ def _listen(settings: Settings, app: FastAPI | None) -> None:
         "loop": loop, "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
     }  # fmt: skip
     if app is not None:
-        start_serving()
         uvicorn.run(app, **common)
         return
     # Workers build their own settings from the environment that they inherit.

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from atlas.config import Settings
+
 # What is under way has so long to end when a server stops.
 GRACE_SECONDS = 5
 # Python lets a thread that computes go on for 5 ms before another has its turn. The thread that serves all requests
@@ -46,19 +48,25 @@ def start_serving() -> None:
     gc.freeze()
 
 
+def application(settings: Settings) -> FastAPI:
+    """What this process is to serve; it is loaded here, as a parent of workers does without."""
+    with loading():
+        from atlas.app import create_app
+
+        app = create_app(settings)
+    start_serving()
+    return app
+
+
 def create_worker() -> FastAPI:
     """The application of a worker process, whose parent put its settings into the environment."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         watch = threading.Thread(target=_end_with, args=(parent.sentinel,), name="parent-watch", daemon=True)
         watch.start()
-    with loading():
-        from atlas.app import create_app
-        from atlas.config import Settings
+    from atlas.config import Settings
 
-        app = create_app(Settings())
-    start_serving()
-    return app
+    return application(Settings())
 
 
 def _end_with(parent: int) -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from atlas.core.columns import Column
-from atlas.core.frames import as_json
+from atlas.core.frames import member
 
 TIME_KEY = "timestamp"
 Times = TypeVar("Times", pl.Series, pl.Expr)
@@ -105,7 +105,7 @@ def _sparse_lines(frame: pl.DataFrame, style: RowFormat) -> pl.Series:
     """Rows of which some lack something."""
     # Flat rows have a comma before each member, nested ones between them.
     before, between = (",", "") if style.flat else ("", ",")
-    parts = [_member(before, label, name, frame.schema[name]) for label, name in style.stored]
+    parts = [member(label, pl.col(name), frame.schema[name], before=before) for label, name in style.stored]
     if "_extra" in frame.columns:
         frame = frame.with_columns(_extra_members(before, frame["_extra"], style).alias("_extra"))
         parts.append(pl.col("_extra"))
@@ -114,14 +114,6 @@ def _sparse_lines(frame: pl.DataFrame, style: RowFormat) -> pl.Series:
     middle, end = ('"', "}") if style.flat else ('","values":{', "}}")
     stamp = timestamp_text(pl.col("ts"))
     return frame.select(pl.lit(first + '"timestamp":"') + stamp + pl.lit(middle) + values + pl.lit(end)).to_series()
-
-
-def _member(before: str, label: str, name: str, dtype: pl.DataType) -> pl.Expr:
-    """A column's value as a JSON member, null where there is none."""
-    value = pl.col(name)
-    key = pl.lit(f"{before}{msgspec.json.encode(label).decode()}:")
-    text = as_json(value) if dtype == pl.String else value.cast(pl.String)
-    return pl.when(value.is_not_null()).then(key + text)
 
 
 def _polars(table: pa.Table) -> pl.DataFrame:

@@ -212,10 +212,14 @@ def as_json(value: pl.Expr) -> pl.Expr:
 
 def members(name: str, values: pl.Series) -> pl.Series:
     """Each value as a JSON member `"name":value`; null where there is none."""
-    key = msgspec.json.encode(name).decode() + ":"
-    text = encoded(values) if values.dtype == pl.String else values.cast(pl.String)
-    result: pl.Series = (key + text).set(values.is_null(), None)
-    return result
+    return values.rename("v").to_frame().select(member(name, pl.col("v"), values.dtype)).to_series()
+
+
+def member(name: str, value: pl.Expr, dtype: pl.DataType, *, before: str = "") -> pl.Expr:
+    """As `members`, within an expression, and after `before`. dtype: of the values."""
+    key = pl.lit(f"{before}{msgspec.json.encode(name).decode()}:")
+    text = as_json(value) if dtype == pl.String else value.cast(pl.String)
+    return pl.when(value.is_not_null()).then(key + text)
 
 
 def join_members(parts: list[pl.Series]) -> pl.Series:

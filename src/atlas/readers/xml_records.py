@@ -59,7 +59,7 @@ def read_xml(path: Path, name: str) -> Source:
 class _Path:
     """A path of element names, with what its elements hold; once they are known, with the columns for that."""
 
-    __slots__ = ("attributes", "children", "count", "depth", "inner", "name", "parent", "text", "value")
+    __slots__ = ("attributes", "children", "count", "depth", "inner", "name", "parent", "value")
 
     def __init__(self, name: str, parent: _Path | None) -> None:
         self.name, self.parent = name, parent
@@ -77,16 +77,32 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-class _Survey(ContentHandler):
+class _Walk(ContentHandler):
+    """Goes along the paths of a file, with the text that an element has before any other."""
+
+    def __init__(self, top: _Path) -> None:
+        super().__init__()
+        self._at = top
+        # Whether nothing has followed the start of the current element but text.
+        self._fresh = False
+        self._texts: list[str] = []
+
+    def characters(self, content: str) -> None:
+        self._texts.append(content)
+
+    def _text(self) -> str:
+        return "".join(self._texts).strip()
+
+
+class _Survey(_Walk):
     """Finds all paths of a file, in the order in which they appear."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.top = self._at = _Path("", None)
+        self.top = _Path("", None)
+        super().__init__(self.top)
         self.paths: list[_Path] = []
-        # Whether nothing has followed the start of the current element but text, and whether it has no attribute.
-        self._fresh = self._bare = False
-        self._texts: list[str] = []
+        # Whether the current element has no attribute.
+        self._bare = False
 
     def startElement(self, name: str, attrs: Any) -> None:
         if self._fresh and self._text():
@@ -107,12 +123,6 @@ class _Survey(ContentHandler):
         self._fresh = False
         assert self._at.parent is not None
         self._at = self._at.parent
-
-    def characters(self, content: str) -> None:
-        self._texts.append(content)
-
-    def _text(self) -> str:
-        return "".join(self._texts).strip()
 
     def _new(self, name: str) -> _Path:
         parent = self._at
@@ -161,15 +171,13 @@ def _columns(record: _Path) -> dict[str, int]:
     return names
 
 
-class _Rows(ContentHandler):
+class _Rows(_Walk):
     """Makes rows of the records, along the paths that were found."""
 
     def __init__(self, top: _Path, record: _Path, width: int) -> None:
-        super().__init__()
-        self._at, self._record, self._width = top, record, width
+        super().__init__(top)
+        self._record, self._width = record, width
         self._row: list[str | None] | None = None
-        self._fresh = False
-        self._texts: list[str] = []
         self.rows: list[list[str | None]] = []
 
     def startElement(self, name: str, attrs: Any) -> None:
@@ -200,11 +208,8 @@ class _Rows(ContentHandler):
         assert path.parent is not None
         self._at = path.parent
 
-    def characters(self, content: str) -> None:
-        self._texts.append(content)
-
     def _keep(self, column: int, *, repeats: bool = False) -> None:
-        row, text = self._row, "".join(self._texts).strip()
+        row, text = self._row, self._text()
         if row is None or not text:
             return
         before = row[column]

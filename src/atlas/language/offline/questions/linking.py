@@ -89,28 +89,20 @@ class Index:
         self._tables, self._all = Owners(), [linked for columns in self.columns.values() for linked in columns]
         self._columns, self._placed = Owners(), [linked for linked in self._all if linked.place is not None]
         self._names = list(self.table_words)
-        self._whole_tables: dict[str, list[int]] = {}
-        self._whole_columns: dict[str, list[int]] = {}
         for number, name in enumerate(self._names):
-            self._tables.add(number, self.table_words[name])
-            for key in {name.lower(), _solid(name)}:
-                self._whole_tables.setdefault(key, []).append(number)
+            self._tables.add(number, self.table_words[name], {name.lower(), _solid(name)})
         for number, linked in enumerate(self._all):
-            self._columns.add(number, (*linked.core, *linked.every))
-            for key in {linked.column.name.lower(), _solid(linked.column.name)}:
-                self._whole_columns.setdefault(key, []).append(number)
+            self._columns.add(number, linked.every, {linked.column.name.lower(), _solid(linked.column.name)})
 
     def _tables_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[str]:
         """Tables that have each of some words, or are called as a whole, in their order."""
-        found = set[int]().union(*(self._whole_tables.get(whole, ()) for whole in wholes))
         owners = sorted((self._tables.of(word) for word in words), key=len)
-        found |= owners[0].intersection(*owners[1:])
+        found = self._tables.called(wholes) | owners[0].intersection(*owners[1:])
         return (self._names[number] for number in sorted(found))
 
     def _columns_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[LinkedColumn]:
         """Columns that have one of some words, or are called as a whole, in their order."""
-        found = set[int]().union(*(self._whole_columns.get(whole, ()) for whole in wholes))
-        found = found.union(*(self._columns.of(word) for word in words))
+        found = self._columns.called(wholes).union(*(self._columns.of(word) for word in words))
         return (self._all[number] for number in sorted(found))
 
     def _column(self, table: CatalogTable, column: CatalogColumn, words: Sequence[str]) -> LinkedColumn:

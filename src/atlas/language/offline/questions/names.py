@@ -32,17 +32,25 @@ class Owners:
     """Names by their words. A name is the number under which it was added."""
 
     def __init__(self) -> None:
+        self._whole: dict[str, list[int]] = {}
         self._owners: dict[str, set[int]] = {}
         self._by_head: dict[str, list[str]] = {}
         self._known: dict[str, frozenset[int]] = {}
 
-    def add(self, number: int, words: Iterable[str]) -> None:
+    def add(self, number: int, words: Iterable[str], whole: Iterable[str] = ()) -> None:
+        """Adds a name by its words, and as what it may be called as a whole."""
+        for text in whole:
+            self._whole.setdefault(text, []).append(number)
         for word in words:
             owners = self._owners.get(word)
             if owners is None:
                 owners = self._owners[word] = set()
                 self._by_head.setdefault(word[:_HEAD], []).append(word)
             owners.add(number)
+
+    def called(self, texts: Iterable[str]) -> set[int]:
+        """The names that one of some texts is, as a whole."""
+        return {number for text in texts for number in self._whole.get(text, ())}
 
     def of(self, asked: str) -> frozenset[int]:
         """The names of which a word is the same as this one of a question, by `same_word`."""
