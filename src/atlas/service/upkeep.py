@@ -18,6 +18,8 @@ DELAY_SECONDS = 1.0
 # Reads that come before the pages of so many rows are summarized would go through all of them, some 50 ms for a million
 # rows. So this is done at once, which takes PostgreSQL some 4% of the time that inserting them took.
 LARGE_ROWS = 50_000
+# An autovacuum that holds the table is left to end, unless so many rows came meanwhile.
+INSISTENT_ROWS = 2_000_000
 # How often what is too old is removed.
 SWEEP_SECONDS = 600.0
 
@@ -40,7 +42,8 @@ class Upkeep:
         self._database = database
         self._idempotency_hours = idempotency_hours
         self._swept = -SWEEP_SECONDS
-        self._due: set[int] = set()
+        # Rows that came to datasets since they were tidied, as far as they are known.
+        self._due: dict[int, int] = {}
         # Datasets whose rollup may be behind, and when they were written to last.
         self._behind: dict[int, float] = {}
         self._task: asyncio.Task[None] | None = None
@@ -49,9 +52,9 @@ class Upkeep:
 
     def touch(self, dataset_id: int, rows: int = 0) -> None:
         """Has a dataset that was written to tidied soon, its pages summarized at once if `rows` are many."""
+        self._due[dataset_id] = self._due.get(dataset_id, 0) + rows
         if rows >= LARGE_ROWS and dataset_id not in self._large:
             self._large[dataset_id] = asyncio.create_task(self._summarize(dataset_id))
-        self._due.add(dataset_id)
         self._behind[dataset_id] = time.monotonic()
         self._start()
 
@@ -70,7 +73,7 @@ class Upkeep:
 
     async def _summarize(self, dataset_id: int) -> None:
         try:
-            await store.summarize(self._database, dataset_id)
+            await store.summarize(self._database, dataset_id, insist=self._due.get(dataset_id, 0) >= INSISTENT_ROWS)
         except AtlasError as error:
             log.warning("pages not summarized", error=str(error))
         finally:
@@ -79,10 +82,11 @@ class Upkeep:
     async def _run(self) -> None:
         while self._due or self._behind:
             await asyncio.sleep(DELAY_SECONDS)
-            due, self._due = self._due, set()
+            due, self._due = self._due, {}
             try:
-                for dataset_id in due:
-                    await store.tidy(self._database, dataset_id)
+                for dataset_id, rows in due.items():
+                    if not await store.tidy(self._database, dataset_id, insist=rows >= INSISTENT_ROWS):
+                        self._due[dataset_id] = self._due.get(dataset_id, 0) + rows
                 await self._roll_up()
                 if time.monotonic() - self._swept >= SWEEP_SECONDS:
                     self._swept = time.monotonic()

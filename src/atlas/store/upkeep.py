@@ -1,4 +1,4 @@
-"""Upkeep of a dataset's table after writes: BRIN summaries, and a btree where rows come out of order."""
+"""Upkeep of a dataset's table after writes: BRIN summaries, statistics, and a btree where rows come out of order."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ from atlas.store.queries import queries
 # longer tell which pages hold a range. The btree makes inserts slower, so datasets in order have none.
 LATE_ROWS = 50_000
 LATE_SHARE = 0.05
+# Without statistics of a table, SQL over an hour of it reads all of it: 13 s at 100 million rows. Autovacuum makes
+# them, but vacuums first, which takes minutes there. So a table of so many pages, some 4 MB, is analyzed at once, and
+# again when it is twice as large.
+ANALYZED_PAGES = 512
+
+# An autovacuum gives up when somebody has waited for its table for a second, so who looks in every second waits less.
+LOCK_WAIT = "200ms"
 
 
 async def forget_idempotency_keys(database: Database, hours: int) -> None:
@@ -22,13 +29,26 @@ async def forget_idempotency_keys(database: Database, hours: int) -> None:
     await database.fetch(queries("rows")["forget_idempotency_keys"], hours=hours)
 
 
-async def summarize(database: Database, dataset_id: int) -> None:
-    """Summarizes new pages, so that reads of a range need not go through them all. Does nothing where there is none."""
+async def summarize(database: Database, dataset_id: int, *, insist: bool = False) -> bool:
+    """Summarizes new pages, so that reads of a range need not go through them all. Does nothing where there is none.
+
+    False where something else holds the table's lock. insist: waits for it, which ends an autovacuum of the table.
+    """
     rows = await database.fetch("SELECT table_schema FROM atlas.datasets WHERE id = %(id)s", id=dataset_id)
-    if rows:
-        with contextlib.suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
-            async with database.connection() as connection:
-                await summarize_pages(connection, rows[0][0], dataset_id)
+    if not rows:
+        return True
+    async with database.connection() as connection:
+        return await _summarize_if_free(connection, rows[0][0], dataset_id, insist=insist)
+
+
+async def _summarize_if_free(connection: Connection, schema: str, dataset_id: int, *, insist: bool) -> bool:
+    try:
+        await summarize_pages(connection, schema, dataset_id, wait="0" if insist else LOCK_WAIT)
+    except psycopg.errors.LockNotAvailable:
+        return False
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
+        pass
+    return True
 
 
 def brin_of(schema: str, dataset_id: int) -> sql.Identifier:
@@ -36,35 +56,44 @@ def brin_of(schema: str, dataset_id: int) -> sql.Identifier:
     return sql.Identifier(schema, f"dataset_{dataset_id}_brin")
 
 
-async def summarize_pages(connection: Connection, schema: str, dataset_id: int) -> None:
-    """As `summarize`, on a connection of the caller's. Raises UndefinedTable where the dataset is gone."""
-    index = brin_of(schema, dataset_id)
-    await connection.execute(sql.SQL("SELECT brin_summarize_new_values({})").format(sql.Literal(index.as_string())))
+async def summarize_pages(connection: Connection, schema: str, dataset_id: int, *, wait: str = "0") -> None:
+    """As `summarize`, on a connection of the caller's.
+
+    wait: how long for a lock, as PostgreSQL writes it; "0" for ever. Raises UndefinedTable where the dataset is gone,
+    and LockNotAvailable where something else holds the table's lock for longer.
+    """
+    query = b"SELECT brin_summarize_new_values(%s) FROM set_config('lock_timeout', %s, true)"
+    await connection.execute(query, (brin_of(schema, dataset_id).as_string(), wait))
 
 
-async def tidy(database: Database, dataset_id: int) -> None:
-    """Summarizes new pages and adds the btree if it is due. Does nothing where the dataset is gone."""
-    rows = await database.fetch(
-        "SELECT d.table_schema, s.row_count, s.late_rows, s.ts_index, s.cold FROM atlas.dataset_state s "
-        "JOIN atlas.datasets d ON d.id = s.dataset_id WHERE s.dataset_id = %(id)s",
-        id=dataset_id,
-    )
+async def tidy(database: Database, dataset_id: int, *, insist: bool = False) -> bool:
+    """Summarizes new pages, and has the rows analyzed and the btree added where that is due.
+
+    Does nothing where the dataset is gone. False where it is to be called again; insist: as for `summarize`.
+    """
+    rows = await database.fetch(queries("rows")["read_upkeep"], id=dataset_id, least=ANALYZED_PAGES)
     if not rows:
-        return
-    schema, count, late, indexed, cold = rows[0]
-    try:
-        async with database.connection() as connection:
-            await summarize_pages(connection, schema, dataset_id)
-            if not indexed and late >= LATE_ROWS and late >= count * LATE_SHARE:
-                await connection.execute("SET statement_timeout = 0")
-                try:
-                    await connection.execute(
-                        sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} (ts, _seq)").format(
-                            sql.Identifier(f"dataset_{dataset_id}_ts"), hot_of(schema, dataset_id, cold=cold)
-                        )
-                    )
-                    await connection.execute(queries("rows")["set_ts_index"], {"id": dataset_id})
-                finally:
-                    await connection.execute("RESET statement_timeout")
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
-        return
+        return True
+    schema, count, late, indexed, cold, unknown = rows[0]
+    hot = hot_of(schema, dataset_id, cold=cold)
+    index_due = not indexed and late >= LATE_ROWS and late >= count * LATE_SHARE
+    async with database.connection() as connection:
+        if not await _summarize_if_free(connection, schema, dataset_id, insist=insist):
+            return False
+        if unknown or index_due:
+            await connection.execute("SET statement_timeout = 0")
+            try:
+                with contextlib.suppress(psycopg.errors.UndefinedTable):
+                    if unknown:
+                        await connection.execute(sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(hot))
+                    if index_due:
+                        await _add_index(connection, dataset_id, hot)
+            finally:
+                await connection.execute("RESET statement_timeout")
+    return True
+
+
+async def _add_index(connection: Connection, dataset_id: int, hot: sql.Identifier) -> None:
+    name = sql.Identifier(f"dataset_{dataset_id}_ts")
+    await connection.execute(sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} (ts, _seq)").format(name, hot))
+    await connection.execute(queries("rows")["set_ts_index"], {"id": dataset_id})

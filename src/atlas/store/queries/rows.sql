@@ -87,6 +87,17 @@ FROM joined m WHERE b.dataset_id = %(id)s AND b.first_seq = m.first_seq
 SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
 WHERE dataset_id = %(id)s ORDER BY first_seq
 
+-- name: read_upkeep
+-- unknown: whether PostgreSQL has yet to look at the rows, or at least at half of the `least` pages or more.
+SELECT d.table_schema, s.row_count, s.late_rows, s.ts_index, s.cold,
+       t.pages >= %(least)s AND (t.pages > 2 * c.relpages OR NOT EXISTS (
+           SELECT 1 FROM pg_catalog.pg_stats WHERE schemaname = d.table_schema AND tablename = c.relname)) AS unknown
+FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
+JOIN pg_catalog.pg_class c ON c.relname = CASE WHEN s.cold THEN '_hot_' ELSE 'dataset_' END || d.id
+    AND c.relnamespace = to_regnamespace(quote_ident(d.table_schema))
+CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) / current_setting('block_size')::int AS pages) t
+WHERE s.dataset_id = %(id)s
+
 -- name: set_ts_index
 UPDATE atlas.dataset_state SET ts_index = true WHERE dataset_id = %(id)s
 
