@@ -1,6 +1,6 @@
 """Faults under load: what was acknowledged must be there once, and everything must come back.
 
-    python dev.py run python bench/faults.py [--faults 220] [--seed 1] [--short]
+    python dev.py run python bench/faults.py [--faults 220] [--seed 1] [--steady 0.2 --parts 1] [--short]
 
 Starts a server with its embedded PostgreSQL on loopback, in a folder on a small tmpfs (as root on Linux; else the fault
 "fill-disk" is left out). Writers, importers, readers and streams use it through a proxy while faults happen, one at a
@@ -47,6 +47,7 @@ class Run:
         self.world, self.short = world, bool(arguments.short)
         self.only: list[str] = arguments.only or []
         self.count, self.seed = int(arguments.faults), int(arguments.seed)
+        self.steady, self.parts = float(arguments.steady), int(arguments.parts)
         self.rng = random.Random(self.seed)
         self.ledger = Ledger()
         self.proxy = Proxy(random.Random(self.seed + 1))
@@ -66,15 +67,17 @@ class Run:
         self.traffic.hook_url = self.receiver.url
         self.faults = Faults(self.world, self.proxy, self.traffic, self.rng)
         await self.traffic.prepare(streams=3 if self.short else 6)
-        steady = 0 if self.short else round(self.count * STEADY_SHARE)
+        steady = 0 if self.short else round(self.count * self.steady)
         kinds = [kind for kind in self.faults.kinds if not self.only or kind in self.only]
         await self._phase(kinds, self.count - steady)
         if steady:
             await asyncio.to_thread(self.world.stop)
             await asyncio.to_thread(self.world.start, workers=2, pool=10)
             await self._level()
-            await self._phase([kind for kind in STEADY_KINDS if kind in kinds] or kinds, steady)
-            await self._level()
+            for part in range(self.parts):
+                count = steady * (part + 1) // self.parts - steady * part // self.parts
+                await self._phase([kind for kind in STEADY_KINDS if kind in kinds] or kinds, count)
+                await self._level()
         await self._check()
 
     async def _phase(self, kinds: list[str], count: int) -> None:
@@ -145,7 +148,7 @@ class Run:
     def _check_levels(self) -> None:
         if len(self.levels) < 2:
             return
-        (memory, open_before), (after, open_after) = self.levels
+        (memory, open_before), (after, open_after) = self.levels[0], self.levels[-1]
         if after > memory * MEMORY_FACTOR + MEMORY_MORE:
             self.ledger.violate(f"memory rose from {memory / 2**20:.0f} to {after / 2**20:.0f} MiB")
         if open_after > max(open_before, MOST_CONNECTIONS):
@@ -175,6 +178,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--disk", type=int, default=1536, help="MiB of the small disk")
     parser.add_argument("--only", nargs="+", metavar="KIND", help="these kinds alone")
+    parser.add_argument(
+        "--steady", type=float, default=STEADY_SHARE, help="share of the faults that end no process of the server"
+    )
+    parser.add_argument("--parts", type=int, default=1, help="memory is looked at after each such part of those")
     parser.add_argument("--short", action="store_true", help="a few kinds, no comparison of memory, little patience")
     arguments = parser.parse_args()
     begun = time.monotonic()

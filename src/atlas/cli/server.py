@@ -24,6 +24,10 @@ from atlas.service.keys import KeyService
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+# Connections without a request are kept for longer than clients and proxies keep theirs (httpx 5 s, nginx 60, Go 90,
+# Caddy 120): who sends as the server ends the connection cannot know whether the request was taken.
+KEEP_ALIVE_SECONDS = 150
+
 
 @contextlib.contextmanager
 def _database(settings: Settings) -> Iterator[Settings]:
@@ -84,6 +88,7 @@ def _listen(settings: Settings, app: FastAPI | None) -> None:
     common: dict[str, Any] = {
         "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False,
         "loop": loop, "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
     }  # fmt: skip
     if app is not None:
         uvicorn.run(app, **common)
