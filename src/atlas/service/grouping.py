@@ -7,18 +7,22 @@ while it ran. So one alone waits for nothing, and the more there are at once, th
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any
 
 from atlas.errors import UnavailableError
+from atlas.store.appending import Tail
 from atlas.store.database import Database
 from atlas.store.grouping import SmallInsert, insert_group
 
 # What is larger than this has a transaction of its own.
 SMALL_ROWS = 2_000
 SMALL_BYTES = 1024 * 1024
+# Datasets of which is remembered how they were left, and inserts that go without that where another process writes to
+# the same one: what is remembered is wrong then, and to try it costs them a round trip.
+REMEMBERED, UNSURE = 1_000, 8
 # Rows of a group, so that its first does not wait long for its last.
 GROUP_ROWS = 10_000
 
@@ -47,6 +51,8 @@ class GroupWriter:
         self._database = database
         self._queues: dict[int, deque[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # The least recently used first. A number: so many groups are to go without.
+        self._left: OrderedDict[int, Tail | int] = OrderedDict()
 
     async def insert(self, dataset_id: int, insert: SmallInsert) -> Any:
         """Gives the insert's response, or the one that its idempotency key had before, once the rows are on disk.
@@ -84,7 +90,8 @@ class GroupWriter:
 
     async def _commit(self, dataset_id: int, group: list[_Waiting]) -> None:
         try:
-            answers = await insert_group(self._database, dataset_id, [one.insert for one in group])
+            tail = self._tail(dataset_id)
+            answers, left = await insert_group(self._database, dataset_id, [one.insert for one in group], tail)
         except UnavailableError as error:
             self._refuse(group, error.message, error.details)
         except Exception as error:
@@ -99,8 +106,26 @@ class GroupWriter:
             self._refuse(group, "Server stopping", "whether it was stored is not known")
             raise
         else:
+            self._remember(dataset_id, tail, left)
             for one, answer in zip(group, answers, strict=True):
                 one.settle(answer)
+
+    def _tail(self, dataset_id: int) -> Tail | None:
+        """How the dataset was left, if that is known, which is to be remembered anew."""
+        found = self._left.pop(dataset_id, None)
+        if not isinstance(found, int):
+            return found
+        if found > 1:
+            self._left[dataset_id] = found - 1
+        return None
+
+    def _remember(self, dataset_id: int, before: Tail | None, left: Tail | None) -> None:
+        if left is None or dataset_id in self._left:
+            return
+        others = before is not None and left.state.version != before.state.version + 1
+        self._left[dataset_id] = UNSURE if others else left
+        if len(self._left) > REMEMBERED:
+            self._left.popitem(last=False)
 
     def _refuse(self, group: list[_Waiting], message: str, details: str | None) -> None:
         for one in group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,16 @@ class State:
     max_ts: int | None
     ts_index: bool
     cold: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What the writer of a dataset's last rows knows of it, which holds for as long as the state is the same."""
+
+    state: State
+    columns: Mapping[str, Column]
+    last: Block
 
 
 async def lock(connection: Connection, dataset_id: int) -> State:
@@ -94,6 +104,8 @@ class Appender:
         self._blocks: list[Block] = []
         self._waiting: list[pa.Table] = []
         self._copied = state.last_seq
+        # Whether the catalog is other than `tail` would say.
+        self._changed = False
 
     def changes_schema(self, frames: Iterable[Frame]) -> bool:
         """Whether the columns as they are do not do for `frames`."""
@@ -108,6 +120,7 @@ class Appender:
             # What was fitted into the old columns must be there before they change.
             await self.flush()
             self._columns = await apply_schema(self._connection, self._dataset_id, self._place, self._columns, change)
+            self._changed = True
         self._count(frame)
         few = len(frame) <= FEW_ROWS
         self._waiting.append(fit(frame, self._columns) if few else await asyncio.to_thread(fit, frame, self._columns))
@@ -123,18 +136,44 @@ class Appender:
         self._blocks += _blocks_of(micros, self._seq + 1)
         self._seq += len(frame)
 
-    async def flush(self) -> None:
-        """Copies the rows that wait."""
-        if not self._waiting:
-            return
+    def take(self, frame: Frame) -> None:
+        """As `add`, for few rows that fit the columns."""
+        if len(frame):
+            self._count(frame)
+            self._waiting.append(fit(frame, self._columns))
+
+    def waiting(self) -> pa.Table:
+        """The rows that are to be copied, without their numbers; they wait no longer."""
         fitted = self._waiting[0]
         if len(self._waiting) > 1:
             fitted = pa.concat_tables(self._waiting, promote_options="default").combine_chunks()
         self._waiting = []
         self._extra = self._extra or "_extra" in fitted.column_names
+        return fitted
+
+    async def flush(self) -> None:
+        """Copies the rows that wait."""
+        if not self._waiting:
+            return
+        fitted = self.waiting()
         fitted = fitted.add_column(0, "_seq", pa.array(np.arange(self._copied + 1, self._seq + 1)))
         await copy_table(self._connection, self._table, fitted, inline=len(fitted) <= FEW_ROWS)
         self._copied = self._seq
+
+    def counted(self) -> tuple[dict[str, Any], list[Block]]:
+        """What `advance_state` is to be given, and the blocks that are new; `tail` is right once both are stored."""
+        # The first are joined to the last stored one while that is not full.
+        blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
+        grown = None if self._last is None else blocks.pop(0)
+        # New ones may be merged with others.
+        self._last, self._changed = grown, self._changed or bool(blocks)
+        return {
+            "id": self._dataset_id, "last_seq": self._seq, "added": self._seq - self._state.last_seq,
+            "late": self._late, "max_ts": self._top, "extra": self._extra,
+            "block_first": grown and grown.first_seq, "block_last": grown and grown.last_seq,
+            "block_rows": grown and grown.rows, "block_min": grown and grown.min_ts,
+            "block_max": grown and grown.max_ts,
+        }, blocks  # fmt: skip
 
     async def finish(self) -> int:
         """Stores blocks and counters and tells listeners, after `flush`; gives the number of rows.
@@ -144,20 +183,23 @@ class Appender:
         assert not self._waiting
         added = self._seq - self._state.last_seq
         if added:
-            # The first are joined to the last stored one while that is not full.
-            blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
-            grown = None if self._last is None else blocks.pop(0)
-            parameters = {
-                "id": self._dataset_id, "last_seq": self._seq, "added": added, "late": self._late,
-                "max_ts": self._top, "extra": self._extra,
-                "block_first": grown and grown.first_seq, "block_last": grown and grown.last_seq,
-                "block_rows": grown and grown.rows, "block_min": grown and grown.min_ts,
-                "block_max": grown and grown.max_ts,
-            }  # fmt: skip
+            parameters, blocks = self.counted()
             await self._connection.execute(queries("rows")["advance_state"], parameters)
             if blocks:
                 await self._store_blocks(blocks)
         return added
+
+    @property
+    def tail(self) -> Tail | None:
+        """The dataset as it is after what was written, where that is known."""
+        if self._changed or self._last is None:
+            return None
+        state = replace(
+            self._state, last_seq=self._seq, row_count=self._state.row_count + self._seq - self._state.last_seq,
+            late_rows=self._state.late_rows + self._late, max_ts=self._top,
+            version=self._state.version + (self._seq > self._state.last_seq),
+        )  # fmt: skip
+        return Tail(state, self._columns, self._last)
 
     async def _store_blocks(self, blocks: Sequence[Block]) -> None:
         arrays = {

@@ -13,7 +13,8 @@ from psycopg.types.json import Jsonb
 
 from atlas.core.frames import Frame
 from atlas.errors import AtlasError, BadRequestError
-from atlas.store.appending import Opening
+from atlas.store.appending import Opening, Tail
+from atlas.store.at_once import append_at_once
 from atlas.store.database import Connection, Database
 from atlas.store.queries import queries
 
@@ -41,14 +42,22 @@ class ApartError(Exception):
     """These inserts do not go together, as one of them changes the schema."""
 
 
-async def insert_group(database: Database, dataset_id: int, group: Sequence[SmallInsert]) -> list[Any]:
+async def insert_group(
+    database: Database, dataset_id: int, group: Sequence[SmallInsert], tail: Tail | None = None
+) -> tuple[list[Any], Tail | None]:  # fmt: skip
     """Inserts all rows of a group, in its order, or none if anything is raised.
 
     No two of a group may have the same idempotency key. Gives for each insert its response, the response that its
-    key had before, or the AtlasError that its key is refused with. Once it returns, the rows are committed and on
-    disk, and listeners have been told. Raises ApartError, unless the group is of one.
+    key had before, or the AtlasError that its key is refused with; and what is to be given as `tail` with the next
+    group, if anything. Once it returns, the rows are committed and on disk, and listeners have been told. Raises
+    ApartError, unless the group is of one.
     """
     async with database.connection() as connection:
+        if tail is not None:
+            frames = [frame for one in group for frame in one.frames if len(frame)]
+            tail = await append_at_once(connection, dataset_id, tail, frames, _arrays(group)) if frames else None
+            if tail is not None:
+                return [one.response for one in group], tail
         try:
             return await _insert(connection, dataset_id, group)
         finally:
@@ -58,9 +67,12 @@ async def insert_group(database: Database, dataset_id: int, group: Sequence[Smal
                     await connection.rollback()
 
 
-async def _insert(connection: Connection, dataset_id: int, group: Sequence[SmallInsert]) -> list[Any]:
+async def _insert(
+    connection: Connection, dataset_id: int, group: Sequence[SmallInsert]
+) -> tuple[list[Any], Tail | None]:  # fmt: skip
     opening = Opening(connection, dataset_id)
     claims: psycopg.AsyncCursor[Any] | None = None
+    tail: Tail | None = None
     async with connection.pipeline():
         await connection.execute("BEGIN")
         # Keys are locked before the dataset, and in order, so that no two transactions wait for each other.
@@ -79,8 +91,9 @@ async def _insert(connection: Connection, dataset_id: int, group: Sequence[Small
     async with connection.pipeline():
         if fresh:
             await appender.finish()
+            tail = appender.tail
         await connection.execute("COMMIT")
-    return [answers.get(_place(one), one.response) for one in group]
+    return [answers.get(_place(one), one.response) for one in group], tail
 
 
 def _place(one: SmallInsert) -> tuple[int, str] | None:

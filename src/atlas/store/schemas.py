@@ -31,6 +31,7 @@ async def apply_schema(
 ) -> dict[str, Column]:  # fmt: skip
     """Applies a schema change to tables and catalog, whose lock is held; gives all columns as they are then."""
     result = dict(columns)
+    await connection.execute(queries("rows")["change_columns"], {"id": dataset_id})
     for column in change.widen:
         if await _widen(connection, dataset_id, place, column, declared=declared):
             result[column.name] = Column(column.id, column.name, Dtype.FLOAT, column.physical, column.declared)

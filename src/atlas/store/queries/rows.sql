@@ -20,7 +20,7 @@ SELECT last_seq, version FROM atlas.dataset_state WHERE dataset_id = %(id)s
 
 -- name: lock_state
 -- Takes the dataset's write lock until the transaction ends.
-SELECT d.table_schema, s.last_seq, s.row_count, s.late_rows, s.max_ts, s.ts_index, s.cold
+SELECT d.table_schema, s.last_seq, s.row_count, s.late_rows, s.max_ts, s.ts_index, s.cold, s.version
 FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
@@ -47,6 +47,10 @@ WITH state AS (
     WHERE dataset_id = %(id)s AND first_seq = %(block_first)s
 )
 SELECT pg_notify('atlas_rows', %(id)s::text)
+
+-- name: change_columns
+-- For who remembers the columns of a version.
+UPDATE atlas.dataset_state SET version = version + 1 WHERE dataset_id = %(id)s
 
 -- name: shrink_state
 UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, rewritten = true,
