@@ -7,14 +7,16 @@ import random
 from functools import partial
 from typing import Any
 
+import httpx
 import msgspec
 import psycopg
 import pytest
 from psycopg import sql
 from tests.api.test_cold import pack
-from tests.conftest import Client, People, make_dataset, new_dataset
+from tests.conftest import Client, People, make_dataset, new_dataset, serve
 from tests.integration.test_groups import answer, attempt, everything
 
+from atlas.config import Settings
 from atlas.core.blocks import BLOCK_ROWS
 from atlas.readers import json_exact
 from atlas.service.grouping import UNSURE, GroupWriter
@@ -192,3 +194,27 @@ async def test_the_connection_ends(database: Database, writing_to: Writing, ways
     assert ways[2:] == []
     assert await writing_to.insert(retry=Retry(1, "k", b"f")) == "stored"
     assert len(await writing_to.all()) == 3
+
+
+async def test_a_dataset_that_another_process_deleted(settings: Settings, people: People) -> None:
+    """Who may write is remembered, and what is gone is gone."""
+    async with serve(settings) as one, serve(settings) as other:
+        owner, stranger, elsewhere = one(people.owner), one(people.stranger), other(people.owner)
+        dataset = await make_dataset(owner)
+        row = {"dataset": dataset, "timestamp": "2025-01-01T00:00:00Z", "values": {"n": 1}}
+        bulk = {"dataset": dataset, "rows": [{"timestamp": "2025-01-01T00:00:00Z", "values": {"n": 1}}]}
+
+        async def statuses(client: httpx.AsyncClient) -> list[int]:
+            path = "/api/rows/bulk_insert/"
+            csv = {"content": b"timestamp,n\n2025-01-01,1\n", "headers": {"Content-Type": "text/csv"}}
+            answers = [
+                await client.post("/api/rows/", json=row), await client.post(path, json=bulk),
+                await client.post(f"{path}?dataset={dataset}", **csv),
+                await client.post(path, json=bulk | {"rows": []}),
+            ]  # fmt: skip
+            return [answer.status_code for answer in answers]
+
+        assert await statuses(owner) == await statuses(owner) == [201, 200, 200, 200]
+        assert await statuses(stranger) == [403, 403, 403, 403]
+        assert (await elsewhere.delete(f"/api/datasets/{dataset}/")).status_code == 204
+        assert await statuses(owner) == await statuses(elsewhere) == [404, 404, 404, 404]

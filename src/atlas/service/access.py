@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection
 from functools import partial
 
@@ -12,6 +13,9 @@ from atlas.service.together import Together
 from atlas.store import accounts, datasets
 from atlas.store.database import Database
 
+# Datasets of which is remembered whose they are.
+REMEMBERED = 10_000
+
 
 class AccessService:
     """Decides who a request is from and what it may touch."""
@@ -21,6 +25,8 @@ class AccessService:
         self._callers = Together(partial(accounts.find_callers, database))
         self._accesses = Together(partial(datasets.access, database))
         self._touching: set[int] = set()
+        # Users and datasets of theirs, the least recently used first.
+        self._owned: OrderedDict[tuple[int, int], None] = OrderedDict()
 
     async def authenticate(self, key: str | None) -> Caller:
         """The caller behind an API key. Raises AuthenticationError."""
@@ -55,6 +61,25 @@ class AccessService:
         if not found.allows(write=write):
             raise ForbiddenError("Permission denied", found.denial(write=write))
         return found
+
+    async def require_insert(self, caller: Caller, dataset_id: int) -> None:
+        """As `require` for writing, where who inserts is told if the dataset is gone.
+
+        A dataset keeps its owner, and its id is never another's, so whoever could write can as long as it is there.
+        """
+        pair = caller.user_id, dataset_id
+        if pair in self._owned:
+            self._owned.move_to_end(pair)
+            audit.touched(dataset_id)
+            return
+        await self.require(caller, dataset_id, write=True)
+        self._owned[pair] = None
+        if len(self._owned) > REMEMBERED:
+            self._owned.popitem(last=False)
+
+    def forget(self, caller: Caller, dataset_id: int) -> None:
+        """The caller's dataset is gone."""
+        self._owned.pop((caller.user_id, dataset_id), None)
 
     async def still_readable(self, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
         """Those of `pairs` (key id, dataset id) whose key is live and may read the dataset."""

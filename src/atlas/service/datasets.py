@@ -127,6 +127,7 @@ class DatasetService:
         await self._access.require(caller, dataset_id, write=True)
         async with self._database.transaction() as connection:
             await store.delete(connection, dataset_id)
+        self._access.forget(caller, dataset_id)
 
     async def columns(self, caller: Caller, dataset_id: int) -> list[Row]:
         """The columns of a dataset that the caller may read, inferred ones too."""

@@ -84,7 +84,7 @@ class RowService:
             row = msgspec.json.decode(body, type=_OneRow)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRequestError("Invalid request body", str(error)) from None
-        await self._access.require(caller, row.dataset, write=True)
+        await self._access.require_insert(caller, row.dataset)
         wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
         try:
             # For a single row, less work than Arrow's.
@@ -111,7 +111,7 @@ class RowService:
     async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, int]:
         """Inserts all rows of a body or none; gives `{"inserted","total"}`."""
         if request.dataset is not None:
-            await self._access.require(caller, request.dataset, write=True)
+            await self._access.require_insert(caller, request.dataset)
         digest = hashlib.sha256(repr(request).encode())
         chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
         with FrameSpool(self._spool_memory) as spool:
@@ -193,7 +193,7 @@ class RowService:
             raise BadRequestError("Invalid request body", "dataset: must be an integer")
         if expected is not None and expected != named:
             raise BadRequestError("Invalid request body", "dataset: the body and the query name two datasets")
-        await self._access.require(caller, named, write=True)
+        await self._access.require_insert(caller, named)
         return named
 
     async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> None:
