@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -54,3 +55,18 @@ def test_a_file_is_read_to_its_end_when_the_server_is_told_to_stop() -> None:
         stopping.join()
         signal.signal(signal.SIGTERM, before)
     assert (len(found), told) == (rows, [signal.SIGTERM])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Arrow takes what it likes")
+@pytest.mark.parametrize(("given", "taken"), [(None, "jemalloc"), ("system", "system")])
+def test_arrow_takes_memory_from_what_gives_it_back(given: str | None, taken: str) -> None:
+    """It is chosen before Arrow is loaded, by whoever has not chosen himself."""
+    program = (
+        "import sys; from atlas.cli import server; assert 'pyarrow' not in sys.modules; server.choose_allocator(); "
+        "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    if given is not None:
+        environment["ARROW_DEFAULT_MEMORY_POOL"] = given
+    done = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == (taken, "")

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from atlas.cli.local import migrated, run_async
 from atlas.cli.problems import CommandError
-from atlas.cli.workers import GRACE_SECONDS, application
+from atlas.cli.workers import GRACE_SECONDS, application, choose_allocator
 from atlas.config import Settings
 from atlas.logs import configure_logs
 from atlas.service.keys import KeyService
@@ -48,6 +48,7 @@ def run(settings: Settings) -> None:
     """Serves until it is told to stop. Prints the first key of a new installation, once."""
     configure_logs(settings.log_level, settings.log_format)
     _check_port(settings)
+    choose_allocator()
     # uvicorn passes a signal on once it has shut down; as an exception it lets PostgreSQL stop as well.
     signal.signal(signal.SIGTERM, _leave)
     with _database(settings) as ready:
