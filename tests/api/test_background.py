@@ -125,6 +125,8 @@ async def test_deliveries_are_tried_again(working: httpx.AsyncClient, receiver: 
             break
         await asyncio.sleep(0.1)
     assert [attempt["status"] for attempt in found["attempts"]] == [500, 302, 200]
+    # As every time: UTC, with a Z.
+    assert all(time.endswith("Z") for time in (found["created_at"], *(one["at"] for one in found["attempts"])))
     ids = {headers["webhook-id"] for headers, _ in receiver.seen}
     assert len(ids) == 1
 

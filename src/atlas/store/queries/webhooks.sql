@@ -29,8 +29,10 @@ WHERE id = %(id)s
 
 -- name: list_deliveries
 SELECT d.id, d.import_id, d.url, d.status, d.created_at, d.delivered_at,
-       coalesce((SELECT json_agg(json_build_object('at', a.at, 'status', a.status, 'error', a.error,
-                        'seconds', a.seconds) ORDER BY a.id) FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id), '[]')
+       coalesce((SELECT json_agg(json_build_object(
+                            'at', to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'status', a.status,
+                            'error', a.error, 'seconds', a.seconds) ORDER BY a.id)
+                 FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id), '[]')
 FROM atlas.webhook_deliveries d
 WHERE d.organization_id = %(organization)s AND (%(import)s::uuid IS NULL OR d.import_id = %(import)s)
 ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
