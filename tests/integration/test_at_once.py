@@ -21,6 +21,7 @@ from atlas.core.blocks import BLOCK_ROWS
 from atlas.readers import json_exact
 from atlas.service.grouping import UNSURE, GroupWriter
 from atlas.store import at_once, grouping, writing
+from atlas.store.appending import MOST_COLUMNS
 from atlas.store.database import Database
 from atlas.store.grouping import Retry, SmallInsert
 
@@ -149,6 +150,13 @@ async def test_a_column_has_changed(client: Client, people: People, database: Da
     await made.insert({"n": 2**60 + 1})
     assert ways[-2:] == ["missed", "transaction"]
     assert msgspec.json.decode((await made.all())[-1]) == {"timestamp": "2025-01-01T00:00:00Z", "n": 2**60 + 1}
+
+
+async def test_wide_rows(writing_to: Writing, ways: list[str]) -> None:
+    for _ in range(4):
+        await writing_to.insert({f"c{number}": number for number in range(MOST_COLUMNS + 1)})
+    assert ways == ["transaction"] * 4
+    assert len(await writing_to.all()) == 4
 
 
 async def test_rows_were_deleted_or_packed(database: Database, writing_to: Writing, ways: list[str]) -> None:

@@ -22,6 +22,8 @@ from atlas.store.schemas import Place, apply_schema
 
 # Fewer rows than these are not worth a thread, and wait to be copied with what comes next.
 FEW_ROWS = 2_000
+# What is known of a dataset with more columns is not worth its memory, nor is a statement that names them all.
+MOST_COLUMNS = 100
 
 
 @dataclass(slots=True)
@@ -191,8 +193,8 @@ class Appender:
 
     @property
     def tail(self) -> Tail | None:
-        """The dataset as it is after what was written, where that is known."""
-        if self._changed or self._last is None:
+        """The dataset as it is after what was written, where that is known and of use."""
+        if self._changed or self._last is None or len(self._columns) > MOST_COLUMNS:
             return None
         state = replace(
             self._state, last_seq=self._seq, row_count=self._state.row_count + self._seq - self._state.last_seq,
