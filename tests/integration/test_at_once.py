@@ -152,6 +152,23 @@ async def test_a_column_has_changed(client: Client, people: People, database: Da
     assert msgspec.json.decode((await made.all())[-1]) == {"timestamp": "2025-01-01T00:00:00Z", "n": 2**60 + 1}
 
 
+async def test_names_that_mean_something_in_sql(writing_to: Writing, ways: list[str]) -> None:
+    names = [
+        "%", "%s", "%(id)s", "%(c1)s", "%%", "$1", "$2", "number", "given", "state", "?column?", "_SEQ", "ts ", 'a"b',
+        "a', '", "{table}", "{", ":x", "select", "c0", "id",
+    ]  # fmt: skip
+    sent = [
+        {name: turn * 100 + number for number, name in enumerate(names) if turn < 3 or number % turn}
+        for turn in range(8)
+    ]
+    for one in sent:
+        await writing_to.insert(one)
+    assert ways == ["transaction"] * 2 + ["at once"] * 6
+    assert [msgspec.json.decode(line) for line in await writing_to.all()] == [
+        {"timestamp": "2025-01-01T00:00:00Z", **one} for one in sent
+    ]
+
+
 async def test_wide_rows(writing_to: Writing, ways: list[str]) -> None:
     for _ in range(4):
         await writing_to.insert({f"c{number}": number for number in range(MOST_COLUMNS + 1)})

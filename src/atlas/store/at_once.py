@@ -39,7 +39,7 @@ WITH {keys} state AS (
     WHERE dataset_id = %(id)s AND first_seq = %(block_first)s AND EXISTS (SELECT FROM state)
 ), added AS (
     INSERT INTO {table} (_seq, {names})
-    SELECT %(known_seq)s + number, {names} FROM state, unnest({arrays}) WITH ORDINALITY AS given ({names}, number)
+    SELECT %(known_seq)s + given._seq, {cells} FROM state, unnest({arrays}) WITH ORDINALITY AS given ({names}, _seq)
 )
 SELECT pg_notify('atlas_rows', %(id)s::text), {check} FROM {found}
 """
@@ -113,9 +113,12 @@ def _statement(
     schema: str, dataset_id: int, cold: bool, columns: tuple[tuple[str, str], ...], keyed: bool
 ) -> bytes:  # fmt: skip
     arrays = [sql.SQL(f"%(c{index})s::{kind}") for index, (_, kind) in enumerate(columns)]
+    # No physical name has a percent sign, which would begin a parameter.
+    names = [sql.Identifier(name) for name, _ in columns]
     composed = sql.SQL(_STATEMENT).format(
         table=hot_of(schema, dataset_id, cold=cold),
-        names=sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
+        names=sql.SQL(", ").join(names),
+        cells=sql.SQL(", ").join(sql.SQL("given.") + name for name in names),
         arrays=sql.SQL(", ").join(arrays),
         keys=sql.SQL(_KEYS if keyed else ""),
         claimed=sql.SQL("AND (SELECT count(*) FROM keys) = %(claims)s" if keyed else ""),
