@@ -1,6 +1,6 @@
 """CPU time of the server for one small request: inserts of 1, 10 and 1,000 rows, pages of 5 and 100.
 
-    python dev.py run python bench/requests.py [--rounds 8] [--only WORD] [--against DIRECTORY]
+    python dev.py run python bench/small_requests.py [--rounds 8] [--only WORD] [--against DIRECTORY]
 
 CPU time depends less on what else the machine does than waiting does, so changes can be seen that wall times do not
 show. Each figure is the least of the rounds, which are short. --against: the `src` of another commit, whose server is
