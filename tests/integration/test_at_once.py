@@ -58,7 +58,7 @@ class Writing:
     """A writer of one dataset, whose rows have an `n`."""
 
     def __init__(self, database: Database, dataset: int) -> None:
-        self._database, self.dataset, self.writer, self.count = database, dataset, GroupWriter(database), 0
+        self._database, self.dataset, self.writer = database, dataset, GroupWriter(database)
 
     async def insert(self, *values: dict[str, Any], retry: Retry | None = None, response: Any = "stored") -> Any:
         return await self.writer.insert(self.dataset, rows(list(values) or [{"n": 1}], retry, response))

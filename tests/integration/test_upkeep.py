@@ -11,14 +11,13 @@ import pyarrow as pa
 import pytest
 from psycopg import sql
 from tests.conftest import People, new_dataset
+from tests.integration.test_rollups import START, insert
 
-from atlas.core.frames import Frame
 from atlas.service.upkeep import INSISTENT_ROWS, Upkeep
-from atlas.store import upkeep, writing
+from atlas.store import upkeep
 from atlas.store.database import Database
 
 pytestmark = pytest.mark.anyio
-START = 1_700_000_000_000_000
 BATCH = 100_000
 
 
@@ -30,13 +29,9 @@ class Dataset:
 
     async def load(self, rows: int = BATCH) -> None:
         first, self.rows = self.rows, self.rows + rows
-
-        async def frames() -> AsyncIterator[Frame]:
-            micros = [START + (first + second) * 1_000_000 for second in range(rows)]
-            numbers = pa.array([float(second) for second in range(rows)])
-            yield Frame(pa.array(micros).cast(pa.timestamp("us", "UTC")), {"a": numbers, "b": numbers, "c": numbers})
-
-        await writing.insert(self._database, self.number, frames(), lambda rows: rows)
+        numbers = pa.array([float(second) for second in range(rows)])
+        micros = [START + (first + second) * 1_000_000 for second in range(rows)]
+        await insert(self._database, self.number, micros, {"a": numbers, "b": numbers, "c": numbers})
 
     async def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of a query of the {table} or its {index}, by a connection with PostgreSQL's own settings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 
 import structlog
 
@@ -43,7 +44,7 @@ class Upkeep:
         self._idempotency_hours = idempotency_hours
         self._swept = -SWEEP_SECONDS
         # Rows that came to datasets since they were tidied, as far as they are known.
-        self._due: dict[int, int] = {}
+        self._due: Counter[int] = Counter()
         # Datasets whose rollup may be behind, and when they were written to last.
         self._behind: dict[int, float] = {}
         self._task: asyncio.Task[None] | None = None
@@ -52,7 +53,7 @@ class Upkeep:
 
     def touch(self, dataset_id: int, rows: int = 0) -> None:
         """Has a dataset that was written to tidied soon, its pages summarized at once if `rows` are many."""
-        self._due[dataset_id] = self._due.get(dataset_id, 0) + rows
+        self._due[dataset_id] += rows
         if rows >= LARGE_ROWS and dataset_id not in self._large:
             self._large[dataset_id] = asyncio.create_task(self._summarize(dataset_id))
         self._behind[dataset_id] = time.monotonic()
@@ -73,7 +74,7 @@ class Upkeep:
 
     async def _summarize(self, dataset_id: int) -> None:
         try:
-            await store.summarize(self._database, dataset_id, insist=self._due.get(dataset_id, 0) >= INSISTENT_ROWS)
+            await store.summarize(self._database, dataset_id, insist=self._due[dataset_id] >= INSISTENT_ROWS)
         except AtlasError as error:
             log.warning("pages not summarized", error=str(error))
         finally:
@@ -82,11 +83,11 @@ class Upkeep:
     async def _run(self) -> None:
         while self._due or self._behind:
             await asyncio.sleep(DELAY_SECONDS)
-            due, self._due = self._due, {}
+            due, self._due = self._due, Counter()
             try:
                 for dataset_id, rows in due.items():
                     if not await store.tidy(self._database, dataset_id, insist=rows >= INSISTENT_ROWS):
-                        self._due[dataset_id] = self._due.get(dataset_id, 0) + rows
+                        self._due[dataset_id] += rows
                 await self._roll_up()
                 if time.monotonic() - self._swept >= SWEEP_SECONDS:
                     self._swept = time.monotonic()

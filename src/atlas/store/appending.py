@@ -32,10 +32,7 @@ class State:
 
     schema: str
     last_seq: int
-    row_count: int
-    late_rows: int
     max_ts: int | None
-    ts_index: bool
     cold: bool
     version: int
 
@@ -123,9 +120,11 @@ class Appender:
             await self.flush()
             self._columns = await apply_schema(self._connection, self._dataset_id, self._place, self._columns, change)
             self._changed = True
-        self._count(frame)
-        few = len(frame) <= FEW_ROWS
-        self._waiting.append(fit(frame, self._columns) if few else await asyncio.to_thread(fit, frame, self._columns))
+        if len(frame) <= FEW_ROWS:
+            self.take(frame)
+        else:
+            self._count(frame)
+            self._waiting.append(await asyncio.to_thread(fit, frame, self._columns))
         if self._seq - self._copied > FEW_ROWS:
             await self.flush()
 
@@ -139,10 +138,9 @@ class Appender:
         self._seq += len(frame)
 
     def take(self, frame: Frame) -> None:
-        """As `add`, for few rows that fit the columns."""
-        if len(frame):
-            self._count(frame)
-            self._waiting.append(fit(frame, self._columns))
+        """As `add`, for few rows, but at least one, that fit the columns."""
+        self._count(frame)
+        self._waiting.append(fit(frame, self._columns))
 
     def waiting(self) -> pa.Table:
         """The rows that are to be copied, without their numbers; they wait no longer."""
@@ -196,11 +194,8 @@ class Appender:
         """The dataset as it is after what was written, where that is known and of use."""
         if self._changed or self._last is None or len(self._columns) > MOST_COLUMNS:
             return None
-        state = replace(
-            self._state, last_seq=self._seq, row_count=self._state.row_count + self._seq - self._state.last_seq,
-            late_rows=self._state.late_rows + self._late, max_ts=self._top,
-            version=self._state.version + (self._seq > self._state.last_seq),
-        )  # fmt: skip
+        version = self._state.version + (self._seq > self._state.last_seq)
+        state = replace(self._state, last_seq=self._seq, max_ts=self._top, version=version)
         return Tail(state, self._columns, self._last)
 
     async def _store_blocks(self, blocks: Sequence[Block]) -> None:

@@ -20,6 +20,7 @@ from atlas.core.timestamps import from_micros
 from atlas.store.appending import Appender, Tail
 from atlas.store.database import Connection
 from atlas.store.datasets import hot_of
+from atlas.store.queries import queries
 
 # More are copied in less time than their values become Python objects.
 MOST_ROWS, MOST_CELLS = 64, 1_024
@@ -43,13 +44,6 @@ WITH {keys} state AS (
 )
 SELECT pg_notify('atlas_rows', %(id)s::text), {check} FROM {found}
 """
-_KEYS = """keys AS (
-    INSERT INTO atlas.idempotency_keys (user_id, key, fingerprint, response)
-    SELECT * FROM unnest(%(users)s::integer[], %(keys)s::text[], %(fingerprints)s::bytea[], %(responses)s::jsonb[])
-        AS new (user_id, key, fingerprint, response)
-    ORDER BY user_id, key COLLATE "C"
-    ON CONFLICT (user_id, key) DO NOTHING RETURNING 1
-),"""
 
 
 async def append_at_once(
@@ -120,7 +114,9 @@ def _statement(
         names=sql.SQL(", ").join(names),
         cells=sql.SQL(", ").join(sql.SQL("given.") + name for name in names),
         arrays=sql.SQL(", ").join(arrays),
-        keys=sql.SQL(_KEYS if keyed else ""),
+        keys=sql.SQL("keys AS ({}),").format(sql.SQL(queries("rows")["claim_idempotency_keys"]))
+        if keyed
+        else sql.SQL(""),
         claimed=sql.SQL("AND (SELECT count(*) FROM keys) = %(claims)s" if keyed else ""),
         check=sql.SQL("1 / (SELECT count(*) FROM state)" if keyed else "1"),
         found=sql.SQL("(SELECT) one" if keyed else "state"),

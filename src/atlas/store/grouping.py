@@ -52,14 +52,15 @@ async def insert_group(
     group, if anything. Once it returns, the rows are committed and on disk, and listeners have been told. Raises
     ApartError, unless the group is of one.
     """
+    keys = _arrays(group)
     async with database.connection() as connection:
         if tail is not None:
             frames = [frame for one in group for frame in one.frames if len(frame)]
-            tail = await append_at_once(connection, dataset_id, tail, frames, _arrays(group)) if frames else None
+            tail = await append_at_once(connection, dataset_id, tail, frames, keys) if frames else None
             if tail is not None:
                 return [one.response for one in group], tail
         try:
-            return await _insert(connection, dataset_id, group)
+            return await _insert(connection, dataset_id, group, keys)
         finally:
             # After an error; a pipeline cannot be in a transaction block that ends by itself.
             if connection.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
@@ -68,7 +69,7 @@ async def insert_group(
 
 
 async def _insert(
-    connection: Connection, dataset_id: int, group: Sequence[SmallInsert]
+    connection: Connection, dataset_id: int, group: Sequence[SmallInsert], keys: Mapping[str, list[Any]]
 ) -> tuple[list[Any], Tail | None]:  # fmt: skip
     opening = Opening(connection, dataset_id)
     claims: psycopg.AsyncCursor[Any] | None = None
@@ -76,7 +77,9 @@ async def _insert(
     async with connection.pipeline():
         await connection.execute("BEGIN")
         # Keys are locked before the dataset, and in order, so that no two transactions wait for each other.
-        claims = await _claim(connection, group)
+        # This waits for inserts with the same ones that are still under way.
+        if keys:
+            claims = await connection.execute(queries("rows")["claim_idempotency_keys"], keys)
         await opening.send()
     answers = {} if claims is None else await _earlier(connection, group, claims)
     fresh = [one for one in group if _place(one) not in answers]
@@ -106,14 +109,6 @@ def _arrays(group: Sequence[SmallInsert]) -> dict[str, list[Any]]:
         key=lambda found: found[:2],
     )
     return dict(zip(("users", "keys", "fingerprints", "responses"), map(list, zip(*keyed, strict=True)), strict=False))
-
-
-async def _claim(connection: Connection, group: Sequence[SmallInsert]) -> psycopg.AsyncCursor[Any] | None:
-    arrays = _arrays(group)
-    if not arrays:
-        return None
-    # Waits for inserts with the same keys that are still under way.
-    return await connection.execute(queries("rows")["claim_idempotency_keys"], arrays)
 
 
 async def _earlier(

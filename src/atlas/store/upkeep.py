@@ -37,17 +37,9 @@ async def summarize(database: Database, dataset_id: int, *, insist: bool = False
     rows = await database.fetch("SELECT table_schema FROM atlas.datasets WHERE id = %(id)s", id=dataset_id)
     if not rows:
         return True
-    async with database.connection() as connection:
-        return await _summarize_if_free(connection, rows[0][0], dataset_id, insist=insist)
-
-
-async def _summarize_if_free(connection: Connection, schema: str, dataset_id: int, *, insist: bool) -> bool:
-    try:
-        await summarize_pages(connection, schema, dataset_id, wait="0" if insist else LOCK_WAIT)
-    except psycopg.errors.LockNotAvailable:
-        return False
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
-        pass
+    with contextlib.suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
+        async with database.connection() as connection:
+            return await summarize_pages(connection, rows[0][0], dataset_id, insist=insist)
     return True
 
 
@@ -56,14 +48,14 @@ def brin_of(schema: str, dataset_id: int) -> sql.Identifier:
     return sql.Identifier(schema, f"dataset_{dataset_id}_brin")
 
 
-async def summarize_pages(connection: Connection, schema: str, dataset_id: int, *, wait: str = "0") -> None:
-    """As `summarize`, on a connection of the caller's.
-
-    wait: how long for a lock, as PostgreSQL writes it; "0" for ever. Raises UndefinedTable where the dataset is gone,
-    and LockNotAvailable where something else holds the table's lock for longer.
-    """
+async def summarize_pages(connection: Connection, schema: str, dataset_id: int, *, insist: bool = True) -> bool:
+    """As `summarize`, on a connection of the caller's. Raises UndefinedTable where the dataset is gone."""
     query = b"SELECT brin_summarize_new_values(%s) FROM set_config('lock_timeout', %s, true)"
-    await connection.execute(query, (brin_of(schema, dataset_id).as_string(), wait))
+    try:
+        await connection.execute(query, (brin_of(schema, dataset_id).as_string(), "0" if insist else LOCK_WAIT))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
 
 
 async def tidy(database: Database, dataset_id: int, *, insist: bool = False) -> bool:
@@ -77,19 +69,19 @@ async def tidy(database: Database, dataset_id: int, *, insist: bool = False) -> 
     schema, count, late, indexed, cold, unknown = rows[0]
     hot = hot_of(schema, dataset_id, cold=cold)
     index_due = not indexed and late >= LATE_ROWS and late >= count * LATE_SHARE
-    async with database.connection() as connection:
-        if not await _summarize_if_free(connection, schema, dataset_id, insist=insist):
-            return False
-        if unknown or index_due:
-            await connection.execute("SET statement_timeout = 0")
-            try:
-                with contextlib.suppress(psycopg.errors.UndefinedTable):
+    with contextlib.suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedObject):
+        async with database.connection() as connection:
+            if not await summarize_pages(connection, schema, dataset_id, insist=insist):
+                return False
+            if unknown or index_due:
+                await connection.execute("SET statement_timeout = 0")
+                try:
                     if unknown:
                         await connection.execute(sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(hot))
                     if index_due:
                         await _add_index(connection, dataset_id, hot)
-            finally:
-                await connection.execute("RESET statement_timeout")
+                finally:
+                    await connection.execute("RESET statement_timeout")
     return True
 
 

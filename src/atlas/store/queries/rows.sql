@@ -20,7 +20,7 @@ SELECT last_seq, version FROM atlas.dataset_state WHERE dataset_id = %(id)s
 
 -- name: lock_state
 -- Takes the dataset's write lock until the transaction ends.
-SELECT d.table_schema, s.last_seq, s.row_count, s.late_rows, s.max_ts, s.ts_index, s.cold, s.version
+SELECT d.table_schema, s.last_seq, s.max_ts, s.cold, s.version
 FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
