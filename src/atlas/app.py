@@ -154,7 +154,10 @@ def _lifespan(
         memory.start()
         services.usage.tallies.start()
         services.audit.entries.start()
-        compaction = Compaction(database, days=settings.cold_after_days, seconds=settings.cold_sweep_seconds)
+        compaction = Compaction(
+            database, days=settings.cold_after_days, seconds=settings.cold_sweep_seconds,
+            timescaledb=settings.timescaledb,
+        )  # fmt: skip
         compaction.start()
         if settings.jobs:
             services.background.start(settings.jobs)

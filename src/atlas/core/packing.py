@@ -23,6 +23,7 @@ MAX_SPAN = 2**53
 SCALES = tuple(10**digits for digits in range(10))
 
 TIME, NUMBER, EXTRA = "t", "n", "e"
+HEAD = ("rows", "low_seq", "high_seq", "low_ts", "high_ts", "unit")
 _ARROW_TYPES = {
     "b": pa.int64(), "p": pa.int64(), "s": pa.float64(), "x": pa.list_(pa.int16()), "y": pa.list_(pa.int32()),
     "z": pa.list_(pa.int64()), "g": pa.list_(pa.float32()), "f": pa.list_(pa.float64()), "c": pa.list_(pa.string()),
@@ -67,11 +68,6 @@ def pack(rows: pa.Table, keys: Mapping[str, str]) -> pa.Table:
     arrays = {name: pa.array([one.head[name] for one in segments], kind) for name, kind in heads.items()}
     arrays |= {name: _listed([one.parts.get(name) for one in segments], _ARROW_TYPES[name[0]]) for name in names}
     return pa.table(arrays)
-
-
-def part_names(segments: pa.Table) -> list[str]:
-    """The names of the parts that `pack` made."""
-    return list(segments.column_names[6:])
 
 
 def _segment_rows(rows: pa.Table) -> int:
@@ -172,19 +168,20 @@ def _floats(key: str, values: pa.Array, missing: Any) -> Parts:
             if not bool((np.abs(rounded) < MAX_SPAN).all()):
                 break
             whole = rounded.astype(np.int64)
-            if _same(whole.astype(np.float64) / scale, known):
+            if same_bits(whole.astype(np.float64) / scale, known).all():
                 found = np.full(len(values), whole.min(), np.int64)
                 found[slice(None) if missing is None else ~missing] = whole
                 return _integers(key, found, missing) | ({f"s{key}": float(scale)} if scale > 1 else {})
         small = known.astype(np.float32)
-        if _same(small.astype(np.float64), known):
+        if same_bits(small.astype(np.float64), known).all():
             return {f"g{key}": values.cast(pa.float32(), safe=False)}
     return {f"f{key}": values}
 
 
-def _same(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
-    """Whether two float arrays have the same bits: -0.0 is not 0.0, and a NaN is itself."""
-    return bool((one.view(np.int64) == other.view(np.int64)).all())
+def same_bits(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Where two float arrays have the same bits: -0.0 is not 0.0, and a NaN is itself."""
+    same: np.ndarray[Any, Any] = one.view(np.int64) == other.view(np.int64)
+    return same
 
 
 def _listed(values: list[Any], kind: pa.DataType) -> pa.Array:

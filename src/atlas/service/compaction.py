@@ -21,16 +21,19 @@ log = structlog.get_logger()
 class Compaction:
     """Looks for old rows every so many seconds. days: what is older is packed; infinite: nothing is.
 
+    timescaledb: whether datasets go to TimescaleDB's columnstore, where the database has it.
     Rows are packed once two sweeps have seen them, so that an insert under way, and the rollup behind it, come first.
     """
 
-    def __init__(self, database: Database, *, days: float, seconds: float = 60.0) -> None:
-        self._database, self._days, self._seconds = database, days, seconds
+    def __init__(
+        self, database: Database, *, days: float, seconds: float = 60.0, timescaledb: bool = True
+    ) -> None:  # fmt: skip
+        self._database, self._days, self._seconds, self._timescaledb = database, days, seconds, timescaledb
         # The last row of each dataset at the sweep before.
         self._seen: dict[int, int] = {}
         self._failed: set[int] = set()
-        # Datasets whose space is not given back yet.
-        self._unsettled: set[int] = set()
+        # Datasets whose space is not given back yet; None: those that an earlier process left are not looked for yet.
+        self._unsettled: set[int] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -53,6 +56,8 @@ class Compaction:
         """Packs what the sweep before has seen, too; gives the number of rows."""
         before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
         seen, self._seen = self._seen, await compacting.due(self._database, before)
+        if self._unsettled is None:
+            self._unsettled = await compacting.unsettled(self._database)
         total = 0
         old = self._seen.keys() & seen.keys()
         for dataset_id in (old | self._unsettled) - self._failed:
@@ -76,7 +81,7 @@ class Compaction:
         total = 0
         while True:
             started = time.monotonic()
-            rows = await compacting.pack_next(self._database, dataset_id, before, upto)
+            rows = await compacting.pack_next(self._database, dataset_id, before, upto, timescaledb=self._timescaledb)
             if rows is None:
                 return total
             total += rows

@@ -3,19 +3,24 @@
 `dataset_<id>` is then a view of two tables: `_cold_<id>` with segments, which `core/packing.py` makes, and `_hot_<id>`
 with rows as they come. What both hold changes in one transaction, so every statement sees each row once. The view also
 has the bounds of the segment that a row is in, so that conditions on them keep whole segments from being unpacked.
+
+Where the database has TimescaleDB, `_cold_<id>` is a hypertable in its columnstore instead; see `columnstore.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from psycopg import sql
 
+from atlas.core import columnstore as columnar
 from atlas.core.columns import BOUNDS, SQL_TYPES, Column, Dtype
 from atlas.core.packing import EXTRA, NUMBER, PART_TYPES, SEGMENT_ROWS, TIME
+from atlas.store import columnstore
 from atlas.store.database import Connection
-from atlas.store.datasets import cold_of, columns_of, hot_of, table_of
+from atlas.store.datasets import cold_of, columns_of, hot_of, table_of, unpacked_of
 from atlas.store.queries import queries
 
 _COMMA = sql.SQL(", ")
@@ -26,12 +31,16 @@ _POSITIONS = sql.SQL("{}::smallint[]").format(f"{{{','.join(map(str, range(SEGME
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """How a dataset is stored. frozen: whether it has segments at all; hot, segments: its two tables where it has."""
+    """How a dataset is stored. frozen: whether it has packed rows at all; hot, packed: its two tables where it has.
+
+    columnstore: whether what is packed is in TimescaleDB's, not in segments.
+    """
 
     dataset_id: int
     schema: str
     frozen: bool
     row_count: int
+    columnstore: bool = False
     upto: int = 0
     rows: int = 0
     parts: tuple[str, ...] = ()
@@ -45,7 +54,7 @@ class Cold:
         return hot_of(self.schema, self.dataset_id, cold=True)
 
     @property
-    def segments(self) -> sql.Identifier:
+    def packed(self) -> sql.Identifier:
         return cold_of(self.schema, self.dataset_id)
 
 
@@ -54,8 +63,8 @@ async def find(connection: Connection, dataset_id: int) -> Cold | None:
     row = await (await connection.execute(queries("cold")["find"], {"id": dataset_id})).fetchone()
     if row is None:
         return None
-    schema, frozen, row_count, upto, rows, parts = row
-    return Cold(dataset_id, schema, frozen, row_count, upto or 0, rows or 0, tuple(parts or ()))
+    schema, frozen, row_count, in_columnstore, upto, rows, parts = row
+    return Cold(dataset_id, schema, frozen, row_count, in_columnstore, upto or 0, rows or 0, tuple(parts or ()))
 
 
 def key_of(column: Column) -> str:
@@ -63,8 +72,11 @@ def key_of(column: Column) -> str:
     return str(column.id)
 
 
-async def freeze(connection: Connection, dataset_id: int) -> None:
-    """Makes a dataset's table a view of two, of which the one with segments is empty. The lock on its state is held."""
+async def freeze(connection: Connection, dataset_id: int, *, timescaledb: bool = True) -> None:
+    """Makes a dataset's table a view of two, of which that of packed rows is empty. The lock on its state is held.
+
+    timescaledb: whether that is in TimescaleDB's columnstore, where there is one.
+    """
     cold = await find(connection, dataset_id)
     if cold is None or cold.frozen:
         return
@@ -75,18 +87,26 @@ async def freeze(connection: Connection, dataset_id: int) -> None:
     for reader in readers:
         # Their right is to the view from now on.
         await connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(cold.hot, sql.Identifier(reader)))
+    extension = await columnstore.schema_of(connection) if timescaledb else None
+    if extension is None:
+        await _create_segments(connection, cold.packed)
+    else:
+        await columnstore.create(connection, cold.packed, extension)
+    await connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(cold.packed, owner))
+    await connection.execute(queries("cold")["insert"], {"id": dataset_id, "columnstore": extension is not None})
+    await connection.execute(queries("cold")["freeze"], {"id": dataset_id})
+    await make_view(connection, dataset_id, readers)
+
+
+async def _create_segments(connection: Connection, relation: sql.Identifier) -> None:
     await connection.execute(
         sql.SQL(
             "CREATE TABLE {} (rows integer NOT NULL, low_seq bigint NOT NULL, high_seq bigint NOT NULL, "
             "low_ts timestamptz NOT NULL, high_ts timestamptz NOT NULL, unit interval NOT NULL)"
-        ).format(cold.segments)
+        ).format(relation)
     )
     for columns in ("high_ts, low_ts", "high_seq, low_seq"):
-        await connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(cold.segments, sql.SQL(columns)))
-    await connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(cold.segments, owner))
-    await connection.execute(queries("cold")["insert"], {"id": dataset_id})
-    await connection.execute(queries("cold")["freeze"], {"id": dataset_id})
-    await make_view(connection, dataset_id, readers)
+        await connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(relation, sql.SQL(columns)))
 
 
 async def keep_out(connection: Connection, view: sql.Identifier) -> None:
@@ -98,7 +118,7 @@ async def keep_out(connection: Connection, view: sql.Identifier) -> None:
 
 
 async def add_parts(connection: Connection, dataset_id: int, names: Sequence[str]) -> None:
-    """Gives segments the parts that they lack. The lock on the dataset's state is held."""
+    """Gives the table of packed rows the parts that it lacks. The lock on the dataset's state is held."""
     await connection.execute(queries("cold")["lock"], {"id": dataset_id})
     cold = await find(connection, dataset_id)
     if cold is None:
@@ -106,9 +126,10 @@ async def add_parts(connection: Connection, dataset_id: int, names: Sequence[str
     missing = [name for name in names if name not in cold.parts]
     if not missing:
         return
-    added = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(name), sql.SQL(PART_TYPES[name[0]])) for name in missing]
+    types = columnar.PART_TYPES if cold.columnstore else PART_TYPES
+    added = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(name), sql.SQL(types[name[0]])) for name in missing]
     await keep_out(connection, cold.view)
-    await connection.execute(sql.SQL("ALTER TABLE {} {}").format(cold.segments, _COMMA.join(added)))
+    await connection.execute(sql.SQL("ALTER TABLE {} {}").format(cold.packed, _COMMA.join(added)))
     await connection.execute(queries("cold")["set_parts"], {"id": dataset_id, "parts": [*cold.parts, *missing]})
     await renew_view(connection, dataset_id)
 
@@ -117,7 +138,7 @@ async def renew_view(connection: Connection, dataset_id: int) -> None:
     """Has the view show the columns, and the parts of segments, that there are now; its columns only become more."""
     cold = await find(connection, dataset_id)
     assert cold is not None
-    await connection.execute(await _view(connection, cold))
+    await _view(connection, cold)
 
 
 async def drop_view(connection: Connection, dataset_id: int) -> list[str]:
@@ -126,6 +147,8 @@ async def drop_view(connection: Connection, dataset_id: int) -> list[str]:
     assert cold is not None
     readers = await _readers(connection, cold.view)
     await connection.execute(sql.SQL("DROP VIEW {}").format(cold.view))
+    if cold.columnstore:
+        await connection.execute(sql.SQL("DROP VIEW {}").format(unpacked_of(cold.schema, dataset_id)))
     return readers
 
 
@@ -133,26 +156,47 @@ async def make_view(connection: Connection, dataset_id: int, readers: Sequence[s
     """Makes the view where there is none, for those to read."""
     cold = await find(connection, dataset_id)
     assert cold is not None
-    await connection.execute(await _view(connection, cold))
+    await _view(connection, cold)
     owner = sql.Identifier(f"{cold.schema}_owner")
-    await connection.execute(sql.SQL("ALTER VIEW {} OWNER TO {}").format(cold.view, owner))
+    for view in (cold.view, unpacked_of(cold.schema, dataset_id))[: 1 + cold.columnstore]:
+        await connection.execute(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view, owner))
     for reader in readers:
         await connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(cold.view, sql.Identifier(reader)))
 
 
-async def remove(connection: Connection, dataset_id: int, within: sql.Composable, meeting: sql.Composable) -> int:
-    """Deletes the segments `within`, then unpacks those that are `meeting`. The lock on the dataset's state is held.
+async def remove(
+    connection: Connection, dataset_id: int, bound: Literal["ts", "seq"], low: object, high: object
+) -> int:  # fmt: skip
+    """Deletes the packed rows with a time or number from `low` to `high`; gives how many.
 
-    Both are conditions on segments. Gives the number of rows deleted.
+    Segments that have others, too, are unpacked: their rows are then among those that are not packed, and nothing of
+    them is deleted. The lock on the dataset's state is held.
     """
     await connection.execute(queries("cold")["lock"], {"id": dataset_id})
     cold = await find(connection, dataset_id)
     assert cold is not None
+    first, last = sql.Literal(low), sql.Literal(high)
+    if cold.columnstore:
+        name = sql.Identifier("ts" if bound == "ts" else "_seq")
+        removed, back = await columnstore.remove(connection, cold.packed, name, first, last), 0
+    else:
+        removed, back = await _remove_segments(connection, cold, bound, first, last)
+    moved = {"id": dataset_id, "upto": cold.upto, "rows": -removed - back}
+    await connection.execute(queries("cold")["advance"], moved)
+    return removed
+
+
+async def _remove_segments(
+    connection: Connection, cold: Cold, bound: Literal["ts", "seq"], first: sql.Literal, last: sql.Literal
+) -> tuple[int, int]:  # fmt: skip
+    """Deletes the segments that lie within bounds, and unpacks those that these cut: the rows of either."""
+    within = sql.SQL(f"low_{bound} >= {{}} AND high_{bound} <= {{}}").format(first, last)
+    meeting = sql.SQL(f"high_{bound} >= {{}} AND low_{bound} <= {{}}").format(first, last)
     drop = sql.SQL(
         "WITH gone AS (DELETE FROM {} WHERE {} RETURNING rows) SELECT coalesce(sum(rows), 0)::bigint FROM gone"
     )
-    row = await (await connection.execute(drop.format(cold.segments, within))).fetchone()
-    removed = row[0] if row else 0
+    row = await (await connection.execute(drop.format(cold.packed, within))).fetchone()
+    dataset_id = cold.dataset_id
     columns = [c for c in (await columns_of(connection, [dataset_id]))[dataset_id] if c.physical]
     names = [sql.SQL("_seq, ts, _extra"), *(sql.Identifier(column.physical or "") for column in columns)]
     back = await connection.execute(
@@ -160,10 +204,8 @@ async def remove(connection: Connection, dataset_id: int, within: sql.Composable
             cold.hot, _COMMA.join(names), unpacked(cold, columns, bounds=False, where=meeting)
         )
     )
-    await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(cold.segments, meeting))
-    moved = {"id": dataset_id, "upto": cold.upto, "rows": -removed - back.rowcount}
-    await connection.execute(queries("cold")["advance"], moved)
-    return int(removed)
+    await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(cold.packed, meeting))
+    return int(row[0]) if row else 0, back.rowcount
 
 
 async def _readers(connection: Connection, relation: sql.Identifier) -> list[str]:
@@ -171,7 +213,8 @@ async def _readers(connection: Connection, relation: sql.Identifier) -> list[str
     return [row[0] for row in await found.fetchall()]
 
 
-async def _view(connection: Connection, cold: Cold) -> sql.Composed:
+async def _view(connection: Connection, cold: Cold) -> None:
+    """Makes or renews the view."""
     known = {c.physical: c for c in (await columns_of(connection, [cold.dataset_id]))[cold.dataset_id]}
     # The table's order, as CREATE OR REPLACE wants new columns last.
     order = await connection.execute(queries("cold")["order"], {"relation": cold.hot.as_string()})
@@ -179,9 +222,14 @@ async def _view(connection: Connection, cold: Cold) -> sql.Composed:
     bounds = sql.SQL("ts AS _low_ts, ts AS _high_ts, _seq AS _low_seq, _seq AS _high_seq")
     names = [sql.Identifier(column.physical or "") for column in columns]
     plain = sql.SQL("SELECT {} FROM {}").format(_COMMA.join([sql.SQL("_seq, ts, _extra"), bounds, *names]), cold.hot)
-    return sql.SQL("CREATE OR REPLACE VIEW {} AS {} UNION ALL {}").format(
-        cold.view, unpacked(cold, columns, bounds=True), plain
-    )
+    if cold.columnstore:
+        inner = unpacked_of(cold.schema, cold.dataset_id)
+        await connection.execute(columnstore.view(inner, cold.packed, cold.parts, columns))
+        packed = sql.SQL("SELECT * FROM {}").format(inner)
+    else:
+        packed = unpacked(cold, columns, bounds=True)
+    make = sql.SQL("CREATE OR REPLACE VIEW {} AS {} UNION ALL {}").format(cold.view, packed, plain)
+    await connection.execute(make)
 
 
 def unpacked(
@@ -209,7 +257,7 @@ def unpacked(
     cells += [
         sql.SQL("{} AS {}").format(_value(column, held), sql.Identifier(column.physical or "")) for column in columns
     ]
-    source = sql.SQL("SELECT {} FROM {}").format(_COMMA.join(inner), cold.segments)
+    source = sql.SQL("SELECT {} FROM {}").format(_COMMA.join(inner), cold.packed)
     if where is not None:
         source += sql.SQL(" WHERE {}").format(where)
     return sql.SQL("SELECT {} FROM ({}) AS segment").format(_COMMA.join(cells), source)

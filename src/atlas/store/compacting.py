@@ -1,4 +1,4 @@
-"""Moves a dataset's old rows into segments, a batch at a time, while others read, write and delete."""
+"""Packs a dataset's old rows, a batch at a time, while others read, write and delete; see `cold.py`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from atlas.core import columnstore as columnar
+from atlas.core import packing
 from atlas.core.blocks import Block
 from atlas.core.columns import BOUNDS
-from atlas.core.packing import EXTRA, pack, part_names
+from atlas.core.packing import EXTRA
 from atlas.core.timestamps import from_micros
 from atlas.errors import NotFoundError
-from atlas.store import cold as segments
+from atlas.store import cold as colds
+from atlas.store import columnstore
 from atlas.store.cold import Cold
 from atlas.store.copying import copy_table
 from atlas.store.database import Connection, Database
@@ -29,7 +32,7 @@ BATCH_ROWS = 100_000
 LEAST_ROWS = 50_000
 MAX_COLUMNS = 100
 # Readers and writers queue behind who waits for an exclusive lock, so nobody waits for it longer.
-LOCK_WAIT = b"SET LOCAL lock_timeout = '500ms'"
+LOCK_WAIT = b"lock_timeout = '500ms'"
 # Rows that are moved to the front of their table at once, and so many pages do not matter.
 MOVED_ROWS, FEW_PAGES = 2_000_000, 64
 
@@ -43,29 +46,34 @@ async def due(database: Database, before: int, *, least: int = LEAST_ROWS) -> di
 
 
 async def pack_next(
-    database: Database, dataset_id: int, before: int, seen: int, *, batch: int = BATCH_ROWS
+    database: Database, dataset_id: int, before: int, seen: int, *, batch: int = BATCH_ROWS, timescaledb: bool = True
 ) -> int | None:  # fmt: skip
     """Packs the next rows that are older than `before` and numbered up to `seen`; gives how many, None at the end.
 
+    timescaledb: whether a dataset of which nothing is packed yet may go to TimescaleDB's columnstore.
     Any number of processes may do so at the same time. Where one is in the way of the other, it gives None.
     """
     try:
         shot = await snapshot(database, dataset_id)
         async with database.connection() as connection:
-            cold = await segments.find(connection, dataset_id)
+            cold = await colds.find(connection, dataset_id)
         upto = None if cold is None else _until(shot.blocks, cold.upto, before, seen, batch)
         if cold is None or upto is None:
             return None
         if not cold.frozen:
             async with _locked(database, dataset_id) as connection:
-                await segments.freeze(connection, dataset_id)
+                await colds.freeze(connection, dataset_id, timescaledb=timescaledb)
+                cold = await colds.find(connection, dataset_id)
+            if cold is None:
+                return None
         where = sql.SQL("_seq > {} AND _seq <= {} AND ts < {}").format(
             cold.upto, upto, sql.Literal(from_micros(before))
         )
-        packed, rows = await _packed(database, shot, cold.hot, where)
-        if packed is not None and not set(part_names(packed)) <= set(cold.parts):
+        packed, rows = await _packed(database, shot, cold, where)
+        parts = _parts(packed)
+        if not set(parts) <= set(cold.parts):
             async with _locked(database, dataset_id) as connection:
-                await segments.add_parts(connection, dataset_id, part_names(packed))
+                await colds.add_parts(connection, dataset_id, parts)
         async with database.transaction() as connection:
             return rows if await _move(connection, cold, where, packed, rows, upto) else None
     except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, NotFoundError, ChangedError):
@@ -80,7 +88,7 @@ class ChangedError(Exception):
 async def _locked(database: Database, dataset_id: int) -> AsyncIterator[Connection]:
     """A transaction that holds the dataset's write lock, and waits for no lock for long."""
     async with database.transaction() as connection:
-        await connection.execute(LOCK_WAIT)
+        await connection.execute(b"SET LOCAL " + LOCK_WAIT)
         await connection.execute(queries("datasets")["get_table"], {"id": dataset_id})
         yield connection
 
@@ -101,32 +109,48 @@ def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: in
     return following[-1].last_seq if following else None
 
 
+def _parts(packed: pa.Table | None) -> list[str]:
+    """The columns of packed rows that are not in every dataset's."""
+    head = {*packing.HEAD, *columnar.HEAD}
+    return [name for name in packed.column_names if name not in head] if packed is not None else []
+
+
 async def _packed(
-    database: Database, shot: Snapshot, hot: sql.Identifier, where: sql.Composed
+    database: Database, shot: Snapshot, cold: Cold, where: sql.Composed
 ) -> tuple[pa.Table | None, int]:  # fmt: skip
-    """Segments of the rows that match `where`, and the number of the rows."""
-    keys = {column.physical: segments.key_of(column) for column in shot.columns if column.physical}
+    """The rows that match `where` as they are stored packed, and their number."""
+    keys = {column.physical: colds.key_of(column) for column in shot.columns if column.physical}
     cells: list[sql.Composable] = [sql.SQL("_seq, ts"), *map(sql.Identifier, keys)]
     if shot.has_extra:
         # As text, so that it comes back as it was written.
         keys["_extra"] = EXTRA
         cells.append(sql.SQL("_extra::text"))
-    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(sql.SQL(", ").join(cells), hot, where)
-    return await database.fetch_arrow(
-        query.as_string(), lambda table: (pack(table, keys) if len(table) else None, len(table))
-    )
+    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(sql.SQL(", ").join(cells), cold.hot, where)
+
+    def packed(table: pa.Table) -> tuple[pa.Table | None, int]:
+        if not len(table):
+            return None, 0
+        if cold.columnstore:
+            return columnar.encode(table, keys, cold.parts), len(table)
+        return packing.pack(table, keys), len(table)
+
+    return await database.fetch_arrow(query.as_string(), packed)
 
 
 async def _move(
     connection: Connection, cold: Cold, where: sql.Composed, packed: pa.Table | None, rows: int, upto: int
 ) -> bool:  # fmt: skip
-    """Stores segments in place of their rows, unless others have moved some meanwhile."""
+    """Stores packed rows in place of those that they were, unless others have moved some meanwhile."""
     locked = await connection.execute(queries("cold")["lock_if_free"], {"id": cold.dataset_id})
     row = await locked.fetchone()
     if row is None or row[0] != cold.upto:
         return False
     if packed is not None:
-        await copy_table(connection, cold.segments, packed, inline=False)
+        if cold.columnstore:
+            # Chunks may be locked, while they are compressed.
+            await connection.execute(b"SET LOCAL " + LOCK_WAIT)
+            await columnstore.set_span(connection, cold.packed, columnar.chunk_span(packed["ts"]))
+        await copy_table(connection, cold.packed, packed, inline=False)
         gone = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(cold.hot, where))
         if gone.rowcount != rows:
             raise ChangedError
@@ -137,28 +161,47 @@ async def _move(
 async def settle(database: Database, dataset_id: int) -> bool:
     """Gives back the disk space of the rows that were packed, and has the index forget where they were.
 
-    False where some is left, as a transaction that began before could still see the rows.
+    False where some is left, as a transaction that began before could still see the rows, or somebody is in the way.
     """
     try:
         async with database.connection() as connection:
-            cold = await segments.find(connection, dataset_id)
+            cold = await colds.find(connection, dataset_id)
             if cold is None or not cold.frozen:
                 return True
             await connection.execute("SET statement_timeout = 0")
             try:
+                complete = await _compress(connection, cold) if cold.columnstore else True
                 await _vacuum(connection, cold.hot)
                 if await _move_forward(connection, cold):
                     await _vacuum(connection, cold.hot)
-                await _vacuum(connection, cold.segments)
+                if not cold.columnstore:
+                    await _vacuum(connection, cold.packed)
                 index = brin_of(cold.schema, dataset_id)
                 pages = {"index": index.as_string(), "pages": await _pages(connection, cold.hot), "step": BRIN_PAGES}
                 await connection.execute(queries("cold")["forget_pages"], pages)
                 await summarize_pages(connection, cold.schema, dataset_id)
-                return not await _roomy(connection, cold)
+                if not complete or await _roomy(connection, cold):
+                    return False
+                known = {"id": dataset_id, "upto": cold.upto, "rows": cold.rows}
+                await connection.execute(queries("cold")["settle"], known)
+                return True
             finally:
                 await connection.execute("RESET statement_timeout")
     except psycopg.errors.UndefinedTable:
         return True
+
+
+async def unsettled(database: Database) -> set[int]:
+    """The datasets that are to be settled, whoever packed their rows."""
+    return {row[0] for row in await database.fetch(queries("cold")["unsettled"])}
+
+
+async def _compress(connection: Connection, cold: Cold) -> bool:
+    await connection.execute(b"SET " + LOCK_WAIT)
+    try:
+        return await columnstore.compress(connection, cold.dataset_id, cold.view, cold.packed)
+    finally:
+        await connection.execute("RESET lock_timeout")
 
 
 async def _vacuum(connection: Connection, table: sql.Identifier) -> None:

@@ -38,6 +38,11 @@ def cold_of(schema: str, dataset_id: int) -> sql.Identifier:
     return sql.Identifier(schema, f"_cold_{dataset_id}")
 
 
+def unpacked_of(schema: str, dataset_id: int) -> sql.Identifier:
+    """The view of packed rows as they were, where those are in a columnstore; see `store/columnstore.py`."""
+    return sql.Identifier(schema, f"_unpacked_{dataset_id}")
+
+
 def rollup_of(schema: str, dataset_id: int) -> sql.Identifier:
     """The table that holds a dataset's rollup, where it has one."""
     return sql.Identifier(schema, f"_rollup_{dataset_id}")
@@ -118,7 +123,8 @@ async def delete(connection: Connection, dataset_id: int) -> bool:
         return False
     schema, cold = state["table_schema"], state["cold"]
     if cold:
-        await connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(table_of(schema, dataset_id)))
+        for view in (table_of(schema, dataset_id), unpacked_of(schema, dataset_id)):
+            await connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(view))
     for table in (hot_of(schema, dataset_id, cold=cold), cold_of(schema, dataset_id), rollup_of(schema, dataset_id)):
         await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
     return True

@@ -12,6 +12,7 @@ from psycopg import sql
 from atlas.core.catalog import CatalogColumn, CatalogTable, Join
 from atlas.core.identifiers import singular
 from atlas.core.packing import SEGMENT_ROWS
+from atlas.store import cold
 from atlas.store.database import Connection
 from atlas.store.datasets import cold_of, hot_of
 
@@ -24,6 +25,15 @@ _CHECKED_VALUES = 500
 # Pairs of columns of which values are compared, and relations in which one name may identify rows.
 MAX_CHECKED, MAX_OWNERS = 400, 8
 _CONTAINED = 0.9
+# Some packed rows of a dataset, n times as many as `rows`: of segments, or following the first one of a block.
+_OF_SEGMENTS = sql.SQL(
+    "SELECT {c} FROM {view} WHERE _low_seq = ANY (ARRAY(SELECT low_seq FROM {cold} ORDER BY random() LIMIT {n}))"
+)
+_OF_BLOCKS = sql.SQL(
+    "SELECT r.* FROM (SELECT 'epoch'::timestamptz + min_ts * interval '1 us' AS first, (max_ts - min_ts) * interval "
+    "'1 us' * least(1, {rows} / rows::float8) AS span FROM atlas.row_blocks WHERE dataset_id = {id} ORDER BY random() "
+    "LIMIT {n}) b CROSS JOIN LATERAL (SELECT {c} FROM {view} WHERE ts >= first AND ts <= first + span LIMIT {rows}) r"
+)
 # Columns of these names say nothing of which rows belong together.
 _GENERIC = frozenset(
     "name title type status description count date time year month day value amount price note notes text state city "
@@ -47,24 +57,25 @@ Profile = dict[str, ColumnProfile]
 async def profile(connection: Connection, table: CatalogTable) -> Profile:
     """The profile of a relation, each column with one query. `connection`: in a transaction of its own."""
     sampled = (table.row_count or 0) > SAMPLE_ROWS
-    source = _sample(table) if sampled else sql.Identifier(table.schema, table.relation)
+    source = await _sample(connection, table) if sampled else sql.Identifier(table.schema, table.relation)
     return {column.name: await _column(connection, source, column, sampled=sampled) for column in table.columns}
 
 
-def _sample(table: CatalogTable) -> sql.Composed:
+async def _sample(connection: Connection, table: CatalogTable) -> sql.Composed:
     """Some of a relation's rows. A view has no blocks to sample; the tables behind it have."""
     share = sql.Literal(round(100 * SAMPLE_ROWS / (table.row_count or 1), 4))
     if table.cold:
+        dataset_id = table.dataset_id or 0
+        found = await cold.find(connection, dataset_id)
         columns = sql.SQL(", ").join(sql.Identifier(column.stored) for column in table.columns)
-        return sql.SQL(
-            "(SELECT {c} FROM {view} WHERE _low_seq = ANY "
-            "(ARRAY(SELECT low_seq FROM {cold} ORDER BY random() LIMIT {n})) "
-            "UNION ALL SELECT {c} FROM {hot} TABLESAMPLE SYSTEM ({share})) sample"
-        ).format(
-            c=columns, view=sql.Identifier(table.schema, table.relation), share=share,
-            cold=cold_of(table.schema, table.dataset_id or 0), n=sql.Literal(SAMPLE_ROWS // SEGMENT_ROWS),
-            hot=hot_of(table.schema, table.dataset_id or 0, cold=True),
+        packed = _OF_BLOCKS if found is not None and found.columnstore else _OF_SEGMENTS
+        some = packed.format(
+            c=columns, view=sql.Identifier(table.schema, table.relation), cold=cold_of(table.schema, dataset_id),
+            id=sql.Literal(dataset_id), rows=sql.Literal(SEGMENT_ROWS), n=sql.Literal(SAMPLE_ROWS // SEGMENT_ROWS),
         )  # fmt: skip
+        return sql.SQL("({} UNION ALL SELECT {} FROM {} TABLESAMPLE SYSTEM ({})) sample").format(
+            some, columns, hot_of(table.schema, dataset_id, cold=True), share
+        )
     archived = sql.SQL(" WHERE _archived IS NULL" if table.relation.startswith("_view_") else "")
     behind = sql.Identifier(table.schema, table.relation.replace("_view_", "_table_"))
     return sql.SQL("(SELECT * FROM {} TABLESAMPLE SYSTEM ({}){}) sample").format(behind, share, archived)

@@ -24,7 +24,9 @@ _BUSY = ("Too many queries at once", "try again in a moment")
 _TOO_LONG = ("The query took too long", "it was stopped; ask for less")
 _LOCKED = ("The data is being changed", "try again in a moment")
 # What no message may tell: names that Atlas gives to schemas, roles and relations.
-_INTERNAL = re.compile(r"_table_\d|_view_\d|_(?:rollup|hot|cold)_\d|dataset_\d|org_[0-9a-f]{12}|\batlas(?:_jobs)?\b")
+_INTERNAL = re.compile(
+    r"_table_\d|_view_\d|_(?:rollup|hot|cold|unpacked)_\d|dataset_\d|org_[0-9a-f]{12}|\batlas(?:_jobs)?\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any, LiteralString
+from typing import Any, Literal
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -95,15 +95,10 @@ async def last_number(connection: Connection, dataset_id: int) -> int:
 
 
 async def _unpack(
-    connection: Connection, dataset_id: int, state: State, bound: LiteralString, low: object, high: object
+    connection: Connection, dataset_id: int, state: State, bound: Literal["ts", "seq"], low: object, high: object
 ) -> int:  # fmt: skip
-    """Deletes the segments that lie within bounds, and unpacks those that these cut; gives the rows deleted."""
-    if not state.cold:
-        return 0
-    first, last = sql.Literal(low), sql.Literal(high)
-    within = sql.SQL(f"low_{bound} >= {{}} AND high_{bound} <= {{}}").format(first, last)
-    meeting = sql.SQL(f"high_{bound} >= {{}} AND low_{bound} <= {{}}").format(first, last)
-    return await cold.remove(connection, dataset_id, within, meeting)
+    """Deletes what is packed within bounds, and unpacks what these cut; gives the rows deleted."""
+    return await cold.remove(connection, dataset_id, bound, low, high) if state.cold else 0
 
 
 async def _delete(

@@ -1,6 +1,6 @@
 -- name: find
 -- A dataset and how much of it is in segments; no row where there is no such dataset.
-SELECT d.table_schema, s.cold, s.row_count, c.upto, c.rows, c.parts
+SELECT d.table_schema, s.cold, s.row_count, coalesce(c.columnstore, false), c.upto, c.rows, c.parts
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 LEFT JOIN atlas.cold c ON c.dataset_id = d.id
 WHERE d.id = %(id)s
@@ -14,13 +14,21 @@ SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE
 SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE SKIP LOCKED
 
 -- name: insert
-INSERT INTO atlas.cold (dataset_id) VALUES (%(id)s)
+INSERT INTO atlas.cold (dataset_id, columnstore) VALUES (%(id)s, %(columnstore)s)
 
 -- name: set_parts
 UPDATE atlas.cold SET parts = %(parts)s WHERE dataset_id = %(id)s
 
 -- name: advance
-UPDATE atlas.cold SET upto = %(upto)s, rows = rows + %(rows)s WHERE dataset_id = %(id)s
+UPDATE atlas.cold SET upto = %(upto)s, rows = rows + %(rows)s, settled = false WHERE dataset_id = %(id)s
+
+-- name: settle
+-- The space of rows that were packed up to here is given back.
+UPDATE atlas.cold SET settled = true WHERE dataset_id = %(id)s AND upto = %(upto)s AND rows = %(rows)s
+
+-- name: unsettled
+-- Datasets of which the space of packed rows is not given back yet.
+SELECT dataset_id FROM atlas.cold WHERE NOT settled ORDER BY dataset_id
 
 -- name: freeze
 -- From now on the order of rows in the tables is not that of their numbers.

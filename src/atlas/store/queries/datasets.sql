@@ -59,9 +59,8 @@ CROSS JOIN LATERAL (SELECT min(min_ts) AS first_micros, max(max_ts) AS last_micr
 WHERE d.id = %(id)s
 
 -- name: relation_bytes
--- Bytes that a dataset's rows and their indexes take; null where it has just been dropped. A view takes none.
-SELECT sum(pg_total_relation_size(to_regclass(format('%%I.%%I', %(schema)s::text, prefix || %(id)s))))::bigint AS bytes
-FROM unnest(ARRAY['dataset_', '_hot_', '_cold_']) AS prefix
+-- Bytes that a dataset's rows and their indexes take; null where it has just been dropped.
+SELECT atlas.dataset_bytes(%(schema)s, %(id)s) AS bytes
 
 -- name: update_dataset
 UPDATE atlas.datasets SET name = %(name)s, description = %(description)s, metadata = %(metadata)s,

@@ -35,8 +35,7 @@ WHERE k.user_id = %(user)s GROUP BY k.id ORDER BY k.id
 -- Rows and bytes, with indexes, of a user's datasets and of an organization's tables.
 SELECT d.*, t.* FROM (
     SELECT count(*) AS datasets, coalesce(sum(s.row_count), 0)::bigint AS dataset_rows,
-           coalesce(sum((SELECT sum(pg_total_relation_size(to_regclass(format('%%I.%%I', d.table_schema, prefix || d.id))))
-                         FROM unnest(ARRAY['dataset_', '_hot_', '_cold_']) AS prefix)), 0)::bigint AS dataset_bytes
+           coalesce(sum(atlas.dataset_bytes(d.table_schema, d.id)), 0)::bigint AS dataset_bytes
     FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id WHERE d.owner_id = %(user)s) d
 CROSS JOIN (
     SELECT count(*) AS tables, coalesce(sum(t.row_count), 0)::bigint AS table_rows,

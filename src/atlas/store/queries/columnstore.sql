@@ -1,0 +1,20 @@
+-- name: schema
+-- The schema of TimescaleDB's functions, where it has a columnstore that was tried: not in its Apache edition, and not
+-- before version 2.29.
+SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'timescaledb' AND current_setting('timescaledb.license', true) = 'timescale'
+  AND string_to_array(substring(e.extversion FROM '^[0-9.]+[0-9]'), '.')::int[] >= ARRAY[2, 29]
+
+-- name: span
+-- How much time a new chunk of a hypertable spans.
+SELECT d.time_interval FROM timescaledb_information.dimensions d
+JOIN pg_catalog.pg_class c ON c.relname = d.hypertable_name AND c.relnamespace = to_regnamespace(quote_ident(d.hypertable_schema))
+WHERE c.oid = to_regclass(%(relation)s)
+
+-- name: chunks
+-- The chunks of a hypertable, in order of time, each with whether all of its rows are compressed.
+SELECT k.chunk_schema, k.chunk_name,
+       _timescaledb_functions.chunk_status_text(format('%%I.%%I', k.chunk_schema, k.chunk_name)::regclass) = '{COMPRESSED}'
+FROM timescaledb_information.chunks k
+JOIN pg_catalog.pg_class c ON c.relname = k.hypertable_name AND c.relnamespace = to_regnamespace(quote_ident(k.hypertable_schema))
+WHERE c.oid = to_regclass(%(relation)s) ORDER BY k.range_start
