@@ -18,6 +18,7 @@ from atlas.config import Settings
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError, NotFoundError, UnavailableError
 from atlas.store.database import Database
+from atlas.store.hardening import harden
 from atlas.store.readonly import QueryRunner
 
 pytestmark = pytest.mark.anyio
@@ -232,3 +233,23 @@ async def test_the_role_itself(world: World) -> None:
             await connection.execute("SELECT rolpassword FROM pg_authid WHERE rolcanlogin AND rolname LIKE 'org%'")
         ).fetchall()
         assert all(password.startswith("SCRAM-SHA-256$") for (password,) in stored)
+
+
+async def test_schemas_of_extensions(world: World) -> None:
+    """Whatever an extension lets everybody read is taken at the next start."""
+    await world.runner.run(world.owner, "SELECT 1")
+    role = f"{world.schema}_u{world.owner.user_id}"
+    with psycopg.connect(world.url, autocommit=True) as admin:
+        admin.execute("CREATE SCHEMA extended; GRANT USAGE ON SCHEMA extended TO PUBLIC")
+        admin.execute(
+            "CREATE VIEW extended.tables AS SELECT relname FROM pg_class; GRANT SELECT ON extended.tables TO PUBLIC"
+        )
+        assert harden(admin)
+        readable = admin.execute(
+            "SELECT DISTINCT relnamespace::regnamespace::text FROM pg_class "
+            "WHERE relkind <> 'i' AND has_table_privilege(%s, oid, 'SELECT')",
+            (role,),
+        )
+        assert {name for (name,) in readable} <= {world.schema}
+    with pytest.raises(BadRequestError):
+        await world.runner.run(world.owner, "SELECT relname FROM extended.tables")

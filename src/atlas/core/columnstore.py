@@ -26,6 +26,8 @@ LEAST_DECIMALS = 0.5
 CHUNK_ROWS = 2_000_000
 # Of one batch, whose times may be anywhere.
 MAX_CHUNKS = 20
+# Rows may come closer together later, so chunks are not longer than this for their density alone.
+MAX_SPAN_MICROS = timedelta(days=365) / timedelta(microseconds=1)
 SPANS = tuple(
     timedelta(**{unit: number})
     for unit, number in (
@@ -68,7 +70,7 @@ def chunk_span(ts: pa.ChunkedArray) -> timedelta:
     """
     micros = ts.cast(pa.int64()).to_numpy()
     low, high = np.quantile(micros, [0.1, 0.9])
-    wanted = (high - low) / 0.8 * CHUNK_ROWS / len(micros)
+    wanted = min(MAX_SPAN_MICROS, (high - low) / 0.8 * CHUNK_ROWS / len(micros))
     for span in SPANS:
         width = span // timedelta(microseconds=1)
         if width >= wanted / 2 and len(np.unique(micros // width)) <= MAX_CHUNKS:

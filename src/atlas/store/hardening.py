@@ -46,7 +46,9 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
         if schemas:
             connection.execute(known["revoke_schemas"])
         if relations:
-            connection.execute(known["revoke_relations"])
+            names = ", ".join(name for (name,) in connection.execute(known["open_schemas"]))
+            for kind in ("TABLES", "SEQUENCES"):
+                connection.execute(f"REVOKE ALL ON ALL {kind} IN SCHEMA {names} FROM PUBLIC".encode())
         if languages:
             trusted = ", ".join(name for (name,) in connection.execute(known["trusted_languages"]))
             connection.execute(f"REVOKE USAGE ON LANGUAGE {trusted} FROM PUBLIC".encode())

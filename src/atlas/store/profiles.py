@@ -31,7 +31,7 @@ _OF_SEGMENTS = sql.SQL(
 )
 _OF_BLOCKS = sql.SQL(
     "SELECT r.* FROM (SELECT 'epoch'::timestamptz + min_ts * interval '1 us' AS first, (max_ts - min_ts) * interval "
-    "'1 us' * least(1, {rows} / rows::float8) AS span FROM atlas.row_blocks WHERE dataset_id = {id} ORDER BY random() "
+    "'1 us' * least(1, {rows} / row_count::float8) AS span FROM atlas.row_blocks WHERE dataset_id = {id} ORDER BY random() "
     "LIMIT {n}) b CROSS JOIN LATERAL (SELECT {c} FROM {view} WHERE ts >= first AND ts <= first + span LIMIT {rows}) r"
 )
 # Columns of these names say nothing of which rows belong together.

@@ -7,17 +7,17 @@ SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) A
        EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n,
                       aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a
                WHERE nspname IN ('public', 'information_schema') AND a.grantee = 0) AS schemas,
-       EXISTS (SELECT 1 FROM pg_catalog.pg_class c, aclexplode(relacl) a
-               WHERE relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-                 AND a.grantee = 0) AS relations,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_class c, aclexplode(relacl) a WHERE a.grantee = 0) AS relations,
        EXISTS (SELECT 1 FROM pg_catalog.pg_language, aclexplode(coalesce(lanacl, acldefault('l', lanowner))) a
                WHERE lanpltrusted AND a.grantee = 0) AS languages
 
 -- name: revoke_schemas
 REVOKE ALL ON SCHEMA public, information_schema FROM PUBLIC
 
--- name: revoke_relations
-REVOKE ALL ON ALL TABLES IN SCHEMA pg_catalog, information_schema FROM PUBLIC
+-- name: open_schemas
+-- Schemas with relations that PUBLIC may read: PostgreSQL's own two, and those of extensions. The right to use these
+-- stays, as some need it for whatever is asked.
+SELECT DISTINCT relnamespace::regnamespace::text FROM pg_catalog.pg_class c, aclexplode(relacl) a WHERE a.grantee = 0
 
 -- name: trusted_languages
 SELECT quote_ident(lanname) FROM pg_catalog.pg_language WHERE lanpltrusted

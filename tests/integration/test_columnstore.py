@@ -1,0 +1,197 @@
+"""Cold rows in TimescaleDB's columnstore. Those that need it are skipped on a server without the extension:
+
+    ATLAS_TEST_DATABASE_URL=postgresql://… python dev.py test tests/integration/test_columnstore.py
+
+tests/integration/test_cold.py and tests/api/test_cold.py compare packed rows with plain ones, on such a server too.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from tests.conftest import Client, People, make_dataset, new_dataset
+from tests.integration.test_cold import everything, insert, pack_all
+
+from atlas.core.blocks import Range
+from atlas.core.catalog import CatalogColumn, CatalogTable
+from atlas.service.compaction import Compaction
+from atlas.store import columnstore, compacting, profiles, reading, writing
+from atlas.store.database import Database
+
+pytestmark = pytest.mark.anyio
+START = 1_700_000_000_000_000
+SECOND = 1_000_000
+CHUNKS = (
+    "SELECT _timescaledb_functions.chunk_status_text(format('%%I.%%I', chunk_schema, chunk_name)::regclass) "
+    "FROM timescaledb_information.chunks WHERE hypertable_name LIKE '_cold_%%' ORDER BY range_start"
+)
+
+
+@pytest.fixture
+async def timescaledb(database: Database) -> None:
+    """Skips the test where the server has no columnstore."""
+    async with database.connection() as connection:
+        if await columnstore.schema_of(connection) is None:
+            pytest.skip("the server has no TimescaleDB")
+
+
+def prices(rows: int) -> dict[str, pa.Array]:
+    random = np.random.default_rng(1)
+    close = np.round(100 + np.cumsum(random.normal(size=rows)) / 10, 2)
+    return {"close": pa.array(close), "high": pa.array(np.round(close + random.random(rows), 2)),
+            "volume": pa.array(random.integers(0, 10**6, rows))}  # fmt: skip
+
+
+async def filled(database: Database, people: People, rows: int, step: int = SECOND) -> int:
+    dataset = await new_dataset(database, people)
+    await insert(database, dataset, [START + n * step for n in range(rows)], prices(rows))
+    return dataset
+
+
+async def stored(database: Database, dataset: int) -> tuple[bool, list[str], bool]:
+    rows = await database.fetch(
+        "SELECT columnstore, parts, settled FROM atlas.cold WHERE dataset_id = %(id)s", id=dataset
+    )
+    return rows[0]
+
+
+async def test_small(timescaledb: None, database: Database, people: People) -> None:
+    rows = 100_000
+    dataset = await filled(database, people, rows)
+    before = await everything(database, dataset)
+    assert await pack_all(database, dataset) == rows
+    assert await compacting.unsettled(database) == {dataset}
+    assert await compacting.settle(database, dataset)
+    assert not await compacting.unsettled(database)
+    assert await everything(database, dataset) == before
+    in_columnstore, parts, settled = await stored(database, dataset)
+    assert in_columnstore
+    assert settled
+    assert sorted(part.split("_")[0][0] for part in parts) == ["b", "d", "d"]
+    assert [status for (status,) in await database.fetch(CHUNKS)] == [["COMPRESSED"]]
+    size = (await database.fetch("SELECT sum(atlas.dataset_bytes(table_schema, id)) FROM atlas.datasets"))[0][0]
+    assert size / rows < 10
+
+
+async def test_those_with_segments_keep_them(timescaledb: None, database: Database, people: People) -> None:
+    dataset = await filled(database, people, 9_000)
+    before = await everything(database, dataset)
+    packed = await compacting.pack_next(database, dataset, START + 4_000 * SECOND, 2**62, timescaledb=False)
+    assert packed is None or packed > 0
+    await pack_all(database, dataset, timescaledb=False)
+    await insert(database, dataset, [START + n * SECOND for n in range(9_000, 9_500)], prices(500))
+    assert await pack_all(database, dataset) == 500
+    assert not (await stored(database, dataset))[0]
+    assert (await everything(database, dataset))[:9_000] == before
+
+
+async def test_what_is_deleted_or_late(timescaledb: None, database: Database, people: People) -> None:
+    """What is left of a chunk is compressed again, and chunks without rows are dropped."""
+    dataset = await filled(database, people, 50_000, step=3_600 * SECOND)
+    await pack_all(database, dataset)
+    assert await compacting.settle(database, dataset)
+    before = await everything(database, dataset)
+    lo, hi = START + 10_000 * 3_600 * SECOND, START + 20_500 * 3_600 * SECOND
+    assert await writing.delete_range(database, dataset, Range(lo, hi)) == 10_500
+    assert await everything(database, dataset) == before[:10_000] + before[20_500:]
+    await insert(database, dataset, [lo + 5], {"volume": pa.array([7])})
+    assert await pack_all(database, dataset) == 1
+    assert await compacting.settle(database, dataset)
+    assert {tuple(status) for (status,) in await database.fetch(CHUNKS)} == {("COMPRESSED",)}
+    assert await writing.delete_range(database, dataset, Range()) == 39_501
+    shot = await reading.snapshot(database, dataset)
+    assert (shot.row_count, await reading.count(database, shot, Range())) == (0, 0)
+    assert await compacting.settle(database, dataset)
+    assert await database.fetch(CHUNKS) == []
+    await insert(database, dataset, [START], {"close": pa.array([1 / 3])})
+    assert await pack_all(database, dataset) == 1
+    assert len(await everything(database, dataset)) == 1
+
+
+async def test_chunks_follow_the_density(timescaledb: None, database: Database, people: People) -> None:
+    dataset = await filled(database, people, 3_000, step=3_600 * SECOND)
+    await pack_all(database, dataset)
+    later = START + 400 * 86_400 * SECOND * 365
+    await insert(database, dataset, [later + n for n in range(3_000)], prices(3_000))
+    await pack_all(database, dataset)
+    spans = await database.fetch(
+        "SELECT range_end - range_start FROM timescaledb_information.chunks WHERE hypertable_name LIKE '_cold_%%' "
+        "ORDER BY range_start"
+    )
+    assert spans[0][0].days == 365
+    assert spans[-1][0].total_seconds() <= 60
+
+
+async def test_somebody_is_in_the_way(timescaledb: None, database: Database, people: People) -> None:
+    dataset = await filled(database, people, 2_000)
+    await pack_all(database, dataset)
+    shot = await reading.snapshot(database, dataset)
+    async with database.transaction() as reader:
+        await reader.execute(f"SELECT count(*) FROM {shot.table.as_string()}".encode())
+        assert not await compacting.settle(database, dataset)
+    async with database.transaction() as packer:
+        await packer.execute("SELECT 1 FROM atlas.cold FOR UPDATE")
+        assert not await compacting.settle(database, dataset)
+    assert await compacting.settle(database, dataset)
+
+
+async def test_what_a_killed_process_left_is_settled(database: Database, people: People) -> None:
+    dataset = await filled(database, people, 2_000)
+    await pack_all(database, dataset)
+    assert await compacting.unsettled(database) == {dataset}
+    assert await Compaction(database, days=7).sweep() == 0
+    assert not await compacting.unsettled(database)
+
+
+@pytest.mark.parametrize("in_columnstore", [True, False])
+async def test_profile_from_a_sample(
+    database: Database, people: People, monkeypatch: pytest.MonkeyPatch,
+    in_columnstore: bool,
+) -> None:  # fmt: skip
+    if in_columnstore:
+        async with database.connection() as connection:
+            if await columnstore.schema_of(connection) is None:
+                pytest.skip("the server has no TimescaleDB")
+    monkeypatch.setattr(profiles, "SAMPLE_ROWS", 10_000)
+    dataset = await new_dataset(database, people)
+    rows = 30_000
+    cities = pa.array([["Rome", "Oslo"][n % 2] for n in range(rows)])
+    await insert(database, dataset, [START + n * SECOND for n in range(rows)], {"city": cities})
+    await pack_all(database, dataset, batch=20_000, timescaledb=in_columnstore)
+    shot = await reading.snapshot(database, dataset)
+    schema, relation = (name.strip('"') for name in shot.table.as_string().split("."))
+    columns = CatalogColumn("ts", "timestamptz"), CatalogColumn("city", "text")
+    table = CatalogTable("prices", schema, relation, columns, "dataset", rows, dataset_id=dataset, cold=True)
+    async with database.transaction() as transaction:
+        found = await profiles.profile(transaction, table)
+    assert sorted(found["city"].values) == ["Oslo", "Rome"]
+
+
+QUERIES: tuple[tuple[str, Any], ...] = (
+    # Of which TimescaleDB 2.29 gives none where PostgreSQL could merge the view's UNION ALL with this one.
+    ("SELECT count(a), count(b) FROM (SELECT ts AS a, ts AS b FROM prices UNION ALL SELECT ts, ts FROM prices) AS u",
+     "6000,6000"),
+    ("SELECT count(*), count(*) FILTER (WHERE ts >= '2024-01-01T00:00:10Z'), max(n) FROM prices", "3000,2990,2999"),
+    ("SELECT count(*) FROM prices WHERE n = 7 OR (price < 0.5 AND ts < '2024-01-01T00:00:20Z')", "10"),
+    ("SELECT a.n FROM prices AS a JOIN prices AS b ON a.ts = b.ts AND a.n = b.n WHERE a.n BETWEEN 5 AND 6 ORDER BY 1",
+     "5\n6"),
+)  # fmt: skip
+
+
+async def test_queries(client: Client, people: People, database: Database) -> None:
+    owner = client(people.owner)
+    dataset = await make_dataset(owner)
+    first = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * SECOND
+    numbers = pa.array(range(3_000))
+    await insert(database, dataset, [first + n * SECOND for n in range(3_000)],
+                 {"n": numbers, "price": pa.array([n / 20 for n in range(3_000)])})  # fmt: skip
+    assert await pack_all(database, dataset) == 3_000
+    await compacting.settle(database, dataset)
+    for query, wanted in QUERIES:
+        answer = (await owner.post("/api/v1/sql", json={"sql": query})).json()
+        assert answer.get("success"), (query, answer)
+        assert answer["data_csv"].split("\n", 1)[1].strip() == wanted, query
