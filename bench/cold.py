@@ -1,9 +1,10 @@
 """What packing old rows saves and costs: the same rows packed and not, in one server.
 
-    python dev.py run python bench/cold.py [--rows N] [--rounds N]
+    python dev.py run python bench/cold.py [--rows N] [--rounds N] [--database-url URL]
 
-Bytes a row with indexes, and how many times as long requests take where the rows are packed (medians of so many rounds,
-in which the two datasets take turns).
+On the embedded PostgreSQL, or in a database of its own on one that is given, such as one with TimescaleDB. Bytes a row
+with indexes, and how many times as long requests take where the rows are packed (medians of so many rounds, in which
+the two datasets take turns).
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def full(rows: int) -> bytes:
     return bytes(sink.getvalue())
 
 
-async def _pack(url: str, datasets: list[int]) -> int:
+async def pack(url: str, datasets: list[int]) -> int:
+    """Packs all rows of datasets, and gives back their space; gives the number of rows."""
     database = Database(url, pool_size=2, statement_timeout=600)
     await database.open()
     total, before = 0, int(time.time() * 1e6)
@@ -89,11 +91,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--database-url")
     arguments = parser.parse_args()
     os.environ["ATLAS_COLD_AFTER_DAYS"] = "inf"
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
-        server = Server(Path(name))
+        server = Server(Path(name), arguments.database_url)
         try:
             compare(server, arguments.rows, arguments.rounds)
         finally:
@@ -112,9 +115,9 @@ def compare(server: Server, rows: int, rounds: int) -> None:
     print(f"load of the machine {os.getloadavg()[0]:.1f}; {rows:,} rows of {len(prices(1))} columns")
     before = {dataset: size(server, dataset, rows) for dataset in (packed, random)}
     started = time.perf_counter()
-    moved = asyncio.run(_pack(server.postgres.url(), [packed]))
+    moved = asyncio.run(pack(server.postgres.url(), [packed]))
     taken = time.perf_counter() - started
-    asyncio.run(_pack(server.postgres.url(), [random]))
+    asyncio.run(pack(server.postgres.url(), [random]))
     print(f"packed {moved:,} rows in {taken:.1f} s, {moved / taken:,.0f} a second")
     print(f"prices in cents: {before[packed]:.2f} bytes a row, packed {size(server, packed, rows):.2f}")
     print(f"random floats of full precision: {before[random]:.2f}, packed {size(server, random, rows):.2f}")

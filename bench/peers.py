@@ -1,17 +1,21 @@
 """The time-series half beside what a user would pick instead, on the same rows, in turns, in one run.
 
     python dev.py run python bench/peers.py [--rows N] [--rounds N] [--python PYTHON] [--only NAME …]
+        [--database-url URL]
 
 Rows of 5 numeric columns, one a second. Each system loads the same CSV file, then answers the same five questions:
 a range of 3,600 rows, buckets (least, greatest and average of one column, 500 over everything), the latest row, all
 rows as CSV, and how many bytes a row takes on disk. Servers are asked over HTTP, as their users do; psql over a socket;
 DuckDB, chDB and pandas run in the asking process, which saves them the way. `--python` is one with
 `chdb duckdb datasette sqlite-utils pandas pyarrow`; influxd (Debian's package influxdb) is used where it is installed.
+Atlas and psql are on the embedded PostgreSQL or on the one that is given; TimescaleDB joins where that has it. Of
+what is packed or in a columnstore, the load is with that.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import functools
 import json
 import os
@@ -22,12 +26,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.csv as pv
+from cold import pack
 from influx import Influx
 from timeseries import START, Server, drain, fill, prices, psql, seconds
 
@@ -54,13 +60,19 @@ def iso(second: int) -> str:
     return str(np.datetime64(second, "s")) + "Z"
 
 
-def atlas(server: Server, path: Path, rows: int) -> System:
+def atlas(server: Server, path: Path, rows: int, *, packed: bool = False) -> System:
     dataset = server.dataset()
     first, last, width = span(rows)
     base = f"dataset={dataset}"
     key = f"X-API-Key: {server.client.headers['X-API-Key']}"
     curl = ["curl", "-sSf", "-o", os.devnull, "-H", key, "-H", "Content-Type: text/csv", "--data-binary", f"@{path}"]
-    yield "load", lambda: subprocess.run([*curl, f"{server.url}/api/rows/bulk_insert/?{base}"], check=True)
+
+    def load() -> None:
+        subprocess.run([*curl, f"{server.url}/api/rows/bulk_insert/?{base}"], check=True)
+        if packed:
+            asyncio.run(pack(server.postgres.url(), [dataset]))
+
+    yield "load", load
     download = f"/api/rows/bulk_download/?{base}&output=csv"
     yield "range", lambda: drain(server, f"{download}&start={iso(first)}&end={iso(last)}")
     functions = "functions=min,max,avg&columns=close"
@@ -71,8 +83,11 @@ def atlas(server: Server, path: Path, rows: int) -> System:
     yield "bytes", summary["bytes"] / rows
 
 
-def postgres(server: Server, path: Path, rows: int) -> System:
-    """A typed table with a btree on the time, and psql: what somebody who knows PostgreSQL would write."""
+def postgres(server: Server, path: Path, rows: int, *, timescaledb: Literal["rows", "columns"] | None = None) -> System:
+    """A typed table with a btree on the time, and psql: what somebody who knows PostgreSQL would write.
+
+    timescaledb: as a hypertable with the same index, and in its columnstore.
+    """
     first, last, width = span(rows)
 
     def query(text: str) -> Callable[[], object]:
@@ -80,12 +95,19 @@ def postgres(server: Server, path: Path, rows: int) -> System:
 
     def load() -> None:
         psql(server, "COPY peer FROM STDIN CSV HEADER", path.read_bytes())
+        if timescaledb == "columns":
+            psql(server, "SELECT compress_chunk(chunk) FROM show_chunks('peer') AS chunk")
+            psql(server, "VACUUM ANALYZE peer")
 
     columns = ", ".join(f"{name} double precision" for name in prices(1))
     with psycopg.connect(server.postgres.url(), autocommit=True) as database:
         database.execute(
             f"DROP TABLE IF EXISTS peer; CREATE TABLE peer (ts timestamptz, {columns}); CREATE INDEX ON peer (ts)"
         )  # type: ignore[arg-type]
+        if timescaledb:
+            database.execute("SELECT create_hypertable('peer', by_range('ts'), create_default_indexes => false)")
+        if timescaledb == "columns":
+            database.execute("ALTER TABLE peer SET (timescaledb.enable_columnstore, timescaledb.orderby = 'ts')")
     yield "load", load
     yield "range", query(f"SELECT * FROM peer WHERE ts BETWEEN '{iso(first)}' AND '{iso(last)}' ORDER BY ts")
     yield (
@@ -98,10 +120,16 @@ def postgres(server: Server, path: Path, rows: int) -> System:
     yield "latest", query("SELECT * FROM peer ORDER BY ts DESC LIMIT 1")
     yield "export", query("SELECT * FROM peer ORDER BY ts")
     with psycopg.connect(server.postgres.url(), autocommit=True) as database:
-        row = database.execute("SELECT pg_total_relation_size('peer')").fetchone()
+        size = "hypertable_size" if timescaledb else "pg_total_relation_size"
+        row = database.execute(f"SELECT {size}('peer')").fetchone()  # type: ignore[arg-type]
         assert row is not None
         yield "bytes", row[0] / rows
         database.execute("DROP TABLE peer")
+
+
+def has_timescaledb(server: Server) -> bool:
+    with psycopg.connect(server.postgres.url()) as database:
+        return bool(database.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone())
 
 
 def influx(folder: Path, path: Path, rows: int) -> System:
@@ -176,6 +204,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--database-url")
     options = parser.parse_args()
     results: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="atlas-bench-") as name:
@@ -183,12 +212,19 @@ def main() -> None:
         folder.chmod(0o755)
         path = folder / "prices.csv"
         write_csv(path, options.rows)
-        server = Server(folder)
+        os.environ["ATLAS_COLD_AFTER_DAYS"] = "inf"
+        server = Server(folder, options.database_url)
         fill(server, server.dataset(), 20_000)  # what a first request pays is not what is compared
         systems: dict[str, Callable[[], System]] = {
             "Atlas (HTTP)": lambda: atlas(server, path, options.rows),
+            "Atlas, rows packed (HTTP)": lambda: atlas(server, path, options.rows, packed=True),
             "PostgreSQL 18 (psql, btree)": lambda: postgres(server, path, options.rows),
         }
+        if has_timescaledb(server):
+            for kind in ("rows", "columns"):
+                systems[f"TimescaleDB, {kind} (psql, btree)"] = functools.partial(
+                    postgres, server, path, options.rows, timescaledb=kind
+                )
         if shutil.which("influxd"):
             systems["InfluxDB 1.6 (HTTP)"] = lambda: influx(folder / "influx", path, options.rows)
         for label, kind in (("DuckDB (in process)", "duckdb"), ("chDB (in process)", "chdb"),

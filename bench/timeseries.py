@@ -23,12 +23,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import numpy as np
 import psutil
 import psycopg
 import pyarrow as pa
+from psycopg import sql
 
 from atlas.store.embedded import EmbeddedPostgres, binary
 
@@ -36,11 +38,32 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-class Server:
-    """`atlas serve` on a data folder of its own."""
+class Given:
+    """A database of its own on a PostgreSQL that is there already."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, url: str) -> None:
+        self._name = f"atlas_bench_{os.getpid()}"
+        self._server = url
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._name)))
+
+    def url(self) -> str:
+        return urlunsplit(urlsplit(self._server)._replace(path=f"/{self._name}"))
+
+    def drop(self) -> None:
+        with psycopg.connect(self._server, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self._name)))
+
+
+class Server:
+    """`atlas serve` on a data folder of its own. database_url: of a PostgreSQL to use instead of the embedded one."""
+
+    def __init__(self, folder: Path, database_url: str | None = None) -> None:
         self.folder = folder
+        self.postgres: Given | EmbeddedPostgres = (
+            Given(database_url) if database_url else EmbeddedPostgres(folder / "data")
+        )
+        given = {"ATLAS_DATABASE_URL": self.postgres.url()} if database_url else {}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -48,10 +71,9 @@ class Server:
         self._process = subprocess.Popen(
             [str(Path(sys.executable).parent / "atlas"), "serve", "--port", str(self.port),
              "--data-dir", str(folder / "data")],
-            stderr=self._log, stdout=self._log, env={**os.environ, "ATLAS_LOG_LEVEL": "warning"},
+            stderr=self._log, stdout=self._log, env={**os.environ, "ATLAS_LOG_LEVEL": "warning", **given},
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{self.port}"
-        self.postgres = EmbeddedPostgres(folder / "data")
         self.client = httpx.Client(base_url=self.url, headers={"X-API-Key": self._key(folder)}, timeout=600)
 
     def _key(self, folder: Path) -> str:
@@ -98,6 +120,8 @@ class Server:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(60)
+        if isinstance(self.postgres, Given):
+            self.postgres.drop()
 
 
 def prices(rows: int, first: int = 0) -> dict[str, np.ndarray]:

@@ -7,20 +7,25 @@ tests/integration/test_cold.py and tests/api/test_cold.py compare packed rows wi
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.conftest import Client, People, make_dataset, new_dataset
+from tests.conftest import Client, People, clone, make_dataset, new_dataset, open_folder
 from tests.integration.test_cold import everything, insert, pack_all
 
 from atlas.core.blocks import Range
 from atlas.core.catalog import CatalogColumn, CatalogTable
 from atlas.service.compaction import Compaction
 from atlas.store import columnstore, compacting, profiles, reading, writing
+from atlas.store.backup import write_backup
 from atlas.store.database import Database
+from atlas.store.embedded import EmbeddedPostgres
+from atlas.store.restore import read_backup
 
 pytestmark = pytest.mark.anyio
 START = 1_700_000_000_000_000
@@ -169,6 +174,31 @@ async def test_profile_from_a_sample(
     async with database.transaction() as transaction:
         found = await profiles.profile(transaction, table)
     assert sorted(found["city"].values) == ["Oslo", "Rome"]
+
+
+async def test_backups(
+    timescaledb: None, database: Database, people: People, database_url: str, postgres_url: str, template: str,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """They hold the rows, and are restored with the extension and without it."""
+    dataset = await filled(database, people, 5_000)
+    await pack_all(database, dataset)
+    assert await compacting.settle(database, dataset)
+    await insert(database, dataset, [START + n * SECOND for n in range(5_000, 6_000)], prices(1_000))
+    before = await everything(database, dataset)
+    manifest = await asyncio.to_thread(write_backup, database_url, tmp_path / "backup.zip")
+    assert [table.rows for table in manifest.tables if table.member] == [5_000]
+    await database.close()
+    with clone(postgres_url, template) as other, open_folder() as folder, EmbeddedPostgres(folder).serve() as plain:
+        for url in (database_url, other, plain):
+            await asyncio.to_thread(read_backup, url, tmp_path / "backup.zip", replace=True)
+            restored = Database(url, pool_size=2, statement_timeout=60)
+            await restored.open()
+            assert await everything(restored, dataset) == before
+            assert await pack_all(restored, dataset) == 6_000
+            assert (await stored(restored, dataset))[0] == (url != plain)
+            assert await everything(restored, dataset) == before
+            await restored.close()
 
 
 QUERIES: tuple[tuple[str, Any], ...] = (

@@ -34,19 +34,22 @@ CHUNK = 1 << 20
 ATTEMPTS = 3
 # The checksum of a table: the sum of 64 bits of each row's MD5, so that the order of rows does not count.
 CHECKSUM = (
-    "SELECT count(*), coalesce(sum(('x' || substr(md5((r.*)::text), 1, 16))::bit(64)::bigint), 0)::text FROM ONLY {} r"
+    "SELECT count(*), coalesce(sum(('x' || substr(md5((r.*)::text), 1, 16))::bit(64)::bigint), 0)::text FROM {} r"
 )
+# TimescaleDB's own: hypertables are dumped without their chunks, and their rows stand behind the dump.
+_TIMESCALEDB = ("--exclude-schema=_timescaledb*", "--exclude-schema=timescaledb_*")
 
 Connection = psycopg.Connection[Any]
 
 
 class TableState(msgspec.Struct, frozen=True):
-    """A table at the moment of the backup."""
+    """A table at the moment of the backup. member: the file with its rows, where they are not in the dump."""
 
     schema: str
     name: str
     rows: int
     checksum: str
+    member: str = ""
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -99,8 +102,11 @@ def _write(url: str, part: Path) -> Manifest:
         snapshot = str(_one(connection, known["snapshot"]))
         manifest = _describe(connection)
         names = [(str(schema), str(name)) for schema, name in connection.execute(known["tables"])]
+        hypertables = _hypertables(connection)
         # -N keeps the rights out that Atlas takes on PostgreSQL's own functions: each start takes them anew.
         arguments = ["--format=custom", "--compress=1", f"--snapshot={snapshot}", "--exclude-schema=pg_catalog"]
+        if hypertables:
+            arguments += _TIMESCALEDB
         with zipfile.ZipFile(file, "w") as archive, ThreadPoolExecutor(1) as threads:
             sums = threads.submit(_checksums, connection, names)
             try:
@@ -109,7 +115,13 @@ def _write(url: str, part: Path) -> Manifest:
             except BaseException:
                 connection.cancel()
                 raise
-            manifest = msgspec.structs.replace(manifest, tables=sums.result())
+            tables = sums.result()
+            for number, name in enumerate(hypertables, 1):
+                with archive.open(f"rows/{number}.sql", "w", force_zip64=True) as member:
+                    _copy(connection, sql.Identifier(*name), member)
+            members = {name: f"rows/{number}.sql" for number, name in enumerate(hypertables, 1)}
+            tables = [msgspec.structs.replace(one, member=members.get((one.schema, one.name), "")) for one in tables]
+            manifest = msgspec.structs.replace(manifest, tables=tables)
             archive.writestr(MANIFEST, msgspec.json.encode(manifest))
         file.flush()
         os.fsync(file.fileno())
@@ -137,6 +149,22 @@ def _checksums(connection: Connection, names: list[tuple[str, str]]) -> list[Tab
         assert row is not None
         found.append(TableState(schema, name, *row))
     return found
+
+
+def _hypertables(connection: Connection) -> list[tuple[str, str]]:
+    known = queries("backup")
+    if not _one(connection, known["has_hypertables"]):
+        return []
+    return [(str(schema), str(name)) for schema, name in connection.execute(known["hypertables"])]
+
+
+def _copy(connection: Connection, table: sql.Identifier, target: IO[bytes]) -> None:
+    """Writes a table's rows as psql reads them."""
+    target.write(sql.SQL("COPY {} FROM stdin;\n").format(table).as_bytes(connection))
+    with connection.cursor().copy(sql.SQL("COPY (SELECT * FROM {}) TO STDOUT").format(table)) as rows:
+        for part in rows:
+            target.write(part)
+    target.write(b"\\.\n")
 
 
 def _dump(url: str, arguments: list[str], target: IO[bytes]) -> None:

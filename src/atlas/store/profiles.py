@@ -30,9 +30,10 @@ _OF_SEGMENTS = sql.SQL(
     "SELECT {c} FROM {view} WHERE _low_seq = ANY (ARRAY(SELECT low_seq FROM {cold} ORDER BY random() LIMIT {n}))"
 )
 _OF_BLOCKS = sql.SQL(
-    "SELECT r.* FROM (SELECT 'epoch'::timestamptz + min_ts * interval '1 us' AS first, (max_ts - min_ts) * interval "
-    "'1 us' * least(1, {rows} / row_count::float8) AS span FROM atlas.row_blocks WHERE dataset_id = {id} ORDER BY random() "
-    "LIMIT {n}) b CROSS JOIN LATERAL (SELECT {c} FROM {view} WHERE ts >= first AND ts <= first + span LIMIT {rows}) r"
+    "SELECT r.* FROM (SELECT 'epoch'::timestamptz + min_ts * interval '1 us' AS first, "
+    "(max_ts - min_ts) * interval '1 us' * least(1, {rows} / row_count::float8) AS span "
+    "FROM atlas.row_blocks WHERE dataset_id = {id} ORDER BY random() LIMIT {n}) b "
+    "CROSS JOIN LATERAL (SELECT {c} FROM {view} WHERE ts >= first AND ts <= first + span LIMIT {rows}) r"
 )
 # Columns of these names say nothing of which rows belong together.
 _GENERIC = frozenset(

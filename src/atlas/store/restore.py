@@ -36,8 +36,12 @@ from atlas.store.backup import (
 from atlas.store.database import MIGRATION_LOCK
 from atlas.store.queries import queries
 
-# Rights that every start of a server sets anew, and that only a superuser may.
-_LEFT_OUT = (" ACL - LANGUAGE ", " ACL - SCHEMA public ")
+# Rights that every start of a server sets anew, and that only a superuser may; and an extension that the server has or
+# has not, with what Atlas took from its functions.
+_LEFT_OUT = (
+    " ACL - LANGUAGE ", " ACL - SCHEMA public ", " ACL public FUNCTION ", " ACL public PROCEDURE ",
+    " ACL public AGGREGATE ", " EXTENSION - timescaledb ", " EXTENSION timescaledb ", " timescaledb_", " _timescaledb_",
+)  # fmt: skip
 # Programs of PostgreSQL 17 and newer set what older servers do not know.
 _NEW_SETTING, _NEW_SINCE = b"SET transaction_timeout = 0;\n", 170000
 _LOCK_WAIT = "30s"
@@ -66,7 +70,9 @@ def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
         if (organizations or strangers) and not replace:
             raise BadRequestError("The database has data", "--force replaces it by the backup")
         server = connection.info.server_version
-        _run(url, archive, _before(connection, manifest, organizations), _after(connection, manifest), server)
+        members = [table.member for table in manifest.tables if table.member]
+        before, after = _before(connection, manifest, organizations), _after(connection, manifest)
+        _run(url, archive, before, members, after, server)
         connection.execute("ANALYZE")
     return manifest
 
@@ -113,6 +119,8 @@ def _after(connection: Connection, manifest: Manifest) -> bytes:
     known = queries("backup")
     statements: list[sql.Composable] = [sql.SQL(known["owners"]), sql.SQL(known["settings"])]
     statements += [_comparison(table) for table in manifest.tables]
+    if any(table.member for table in manifest.tables):
+        statements.append(sql.SQL(known["thaw"]))
     return _script(connection, statements)
 
 
@@ -140,8 +148,10 @@ def _script(connection: Connection, statements: Iterable[sql.Composable]) -> byt
     return "".join(f"{statement.as_string(connection)};\n" for statement in statements).encode()
 
 
-def _run(url: str, archive: zipfile.ZipFile, before: bytes, after: bytes, server: int) -> None:
-    """Has psql run the three parts as one transaction."""
+def _run(
+    url: str, archive: zipfile.ZipFile, before: bytes, members: Iterable[str], after: bytes, server: int
+) -> None:  # fmt: skip
+    """Has psql run the parts as one transaction. members: files with the rows of tables that the dump has none of."""
     conninfo, environment = for_program(url)
     command = [
         program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-",
@@ -156,6 +166,8 @@ def _run(url: str, archive: zipfile.ZipFile, before: bytes, after: bytes, server
             try:
                 process.stdin.write(before)
                 _convert(archive, entries, process.stdin, server)
+                for member in members:
+                    _append(archive, member, process.stdin)
                 process.stdin.write(after)
                 process.stdin.close()
             except BrokenPipeError:
@@ -190,6 +202,15 @@ def _convert(archive: zipfile.ZipFile, entries: str, target: IO[bytes], server: 
         if failures or process.returncode:
             reason = str(failures[0]) if failures else said(errors)
             raise BadRequestError("The backup is damaged; nothing has changed", reason)
+
+
+def _append(archive: zipfile.ZipFile, member: str, target: IO[bytes]) -> None:
+    """Writes one file of a backup. Raises BadRequestError where it is damaged."""
+    try:
+        with archive.open(member) as source:
+            shutil.copyfileobj(source, target, CHUNK)
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise BadRequestError("The backup is damaged; nothing has changed", str(error)) from None
 
 
 def _feed(archive: zipfile.ZipFile, target: IO[bytes], failures: list[Exception]) -> None:

@@ -11,12 +11,46 @@ SELECT pg_export_snapshot()
 SELECT pg_advisory_lock(%(lock)s)
 
 -- name: tables
--- Every table of the database that is no part of PostgreSQL or of an extension.
+-- Every table of the database that is no part of PostgreSQL or of an extension, nor in a schema that is.
 SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
-                  AND d.objid = c.oid AND d.deptype = 'e')
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'
+                  AND (d.classid, d.objid) IN (('pg_catalog.pg_class'::regclass, c.oid),
+                                               ('pg_catalog.pg_namespace'::regclass, n.oid)))
 ORDER BY 1, 2
+
+-- name: has_hypertables
+SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL
+
+-- name: hypertables
+-- Tables whose rows are in TimescaleDB's chunks.
+SELECT hypertable_schema, hypertable_name FROM timescaledb_information.hypertables ORDER BY 1, 2
+
+-- name: thaw
+-- What was in a columnstore becomes rows again, to be packed as the server that it is restored to has it.
+DO $thaw$
+DECLARE
+    d record; g record; named text;
+BEGIN
+    FOR d IN SELECT c.dataset_id AS id, s.table_schema AS schema FROM atlas.cold c
+             JOIN atlas.datasets s ON s.id = c.dataset_id WHERE c.columnstore LOOP
+        SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO named FROM pg_catalog.pg_attribute
+        WHERE attrelid = format('%I.%I', d.schema, '_hot_' || d.id)::regclass AND attnum > 0 AND NOT attisdropped;
+        EXECUTE format('INSERT INTO %1$I.%2$I (%4$s) SELECT %4$s FROM %1$I.%3$I ORDER BY _seq',
+                       d.schema, '_hot_' || d.id, '_unpacked_' || d.id, named);
+        FOR g IN SELECT a.grantee::regrole AS role FROM pg_catalog.pg_class c CROSS JOIN aclexplode(c.relacl) a
+                 WHERE c.oid = format('%I.%I', d.schema, 'dataset_' || d.id)::regclass
+                   AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner LOOP
+            EXECUTE format('GRANT SELECT ON %I.%I TO %s', d.schema, '_hot_' || d.id, g.role);
+        END LOOP;
+        EXECUTE format('DROP VIEW %1$I.%2$I, %1$I.%3$I', d.schema, 'dataset_' || d.id, '_unpacked_' || d.id);
+        EXECUTE format('DROP TABLE %I.%I', d.schema, '_cold_' || d.id);
+        EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', d.schema, '_hot_' || d.id, 'dataset_' || d.id);
+        UPDATE atlas.dataset_state SET cold = false WHERE dataset_id = d.id;
+        DELETE FROM atlas.cold WHERE dataset_id = d.id;
+    END LOOP;
+END
+$thaw$
 
 -- name: schemas
 SELECT nspname FROM pg_catalog.pg_namespace n WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
