@@ -123,7 +123,7 @@ def inhabited(postgres_url: str, template: str) -> tuple[str, People]:
         copy_database(admin, name, template)
     with ThreadPoolExecutor(1) as pool:
         # In tests of pages there is an event loop in this thread, Playwright's.
-        return name, pool.submit(lambda: run_async(_people(with_database(postgres_url, name)))).result()
+        return name, pool.submit(lambda: run_async(make_people(with_database(postgres_url, name)))).result()
 
 
 def copy_database(admin: psycopg.Connection, name: str, template: str) -> None:
@@ -171,7 +171,8 @@ class People:
     expired: str
 
 
-async def _people(url: str) -> People:
+async def make_people(url: str) -> People:
+    """Makes the people of a migrated database."""
     database = Database(url, pool_size=2, statement_timeout=60)
     await database.open()
     try:

@@ -115,8 +115,12 @@ def _state(admin: psycopg.Connection, world: World) -> object:
     objects = admin.execute("SELECT count(*) FROM pg_class").fetchone()
     roles = admin.execute("SELECT rolname, rolsuper, rolcanlogin FROM pg_roles ORDER BY 1").fetchall()
     large = admin.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone()
-    locks = admin.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
-    sessions = admin.execute("SELECT count(*) FROM pg_stat_activity WHERE usename LIKE '%\\_u%'").fetchone()
+    # Of this database alone: others may be in use on the same server.
+    here = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    locks = admin.execute(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = {here}").fetchone()
+    sessions = admin.execute(
+        f"SELECT count(*) FROM pg_stat_activity WHERE usename LIKE '%\\_u%' AND datid = {here}"
+    ).fetchone()
     return rows, objects, roles, large, locks, sessions
 
 

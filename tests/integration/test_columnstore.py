@@ -8,14 +8,26 @@ tests/integration/test_cold.py and tests/api/test_cold.py compare packed rows wi
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 import pytest
-from tests.conftest import Client, People, clone, make_dataset, new_dataset, open_folder
+from tests.conftest import (
+    Client,
+    People,
+    clone,
+    make_dataset,
+    make_people,
+    new_dataset,
+    open_folder,
+    with_database,
+)
 from tests.integration.test_cold import everything, insert, pack_all
 
 from atlas.core.blocks import Range
@@ -199,6 +211,33 @@ async def test_backups(
             assert (await stored(restored, dataset))[0] == (url != plain)
             assert await everything(restored, dataset) == before
             await restored.close()
+
+
+async def test_a_user_that_is_no_superuser(timescaledb: None, postgres_url: str) -> None:
+    name = f"managed_{os.getpid()}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'for this test'".encode())
+        admin.execute(f"CREATE DATABASE {name} OWNER {name}".encode())
+        parts = urlsplit(with_database(postgres_url, name))
+        host = parts.netloc.rpartition("@")[2]
+        url = urlunsplit(parts._replace(netloc=f"{name}:for%20this%20test@{host}"))
+        try:
+            database = Database(url, pool_size=2, statement_timeout=60)
+            await asyncio.to_thread(database.migrate)
+            people = await make_people(url)
+            await database.open()
+            dataset = await filled(database, people, 5_000)
+            before = await everything(database, dataset)
+            await pack_all(database, dataset)
+            assert await compacting.settle(database, dataset)
+            assert (await stored(database, dataset))[0]
+            assert await everything(database, dataset) == before
+            assert await writing.delete_range(database, dataset, Range(hi=START + 10 * SECOND)) == 10
+            assert await compacting.settle(database, dataset)
+            assert await everything(database, dataset) == before[10:]
+            await database.close()
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 QUERIES: tuple[tuple[str, Any], ...] = (
