@@ -72,14 +72,14 @@ def key_of(column: Column) -> str:
     return str(column.id)
 
 
-async def freeze(connection: Connection, dataset_id: int, *, timescaledb: bool = True) -> None:
+async def freeze(connection: Connection, dataset_id: int, *, timescaledb: bool = True) -> bool:
     """Makes a dataset's table a view of two, of which that of packed rows is empty. The lock on its state is held.
 
-    timescaledb: whether that is in TimescaleDB's columnstore, where there is one.
+    timescaledb: whether that is in TimescaleDB's columnstore, where there is one. Gives whether it is.
     """
     cold = await find(connection, dataset_id)
     if cold is None or cold.frozen:
-        return
+        return cold is not None and cold.columnstore
     owner = sql.Identifier(f"{cold.schema}_owner")
     readers = await _readers(connection, cold.view)
     name = sql.Identifier(f"_hot_{dataset_id}")
@@ -96,6 +96,7 @@ async def freeze(connection: Connection, dataset_id: int, *, timescaledb: bool =
     await connection.execute(queries("cold")["insert"], {"id": dataset_id, "columnstore": extension is not None})
     await connection.execute(queries("cold")["freeze"], {"id": dataset_id})
     await make_view(connection, dataset_id, readers)
+    return extension is not None
 
 
 async def _create_segments(connection: Connection, relation: sql.Identifier) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import psycopg
 import pyarrow as pa
@@ -62,10 +63,8 @@ async def pack_next(
             return None
         if not cold.frozen:
             async with _locked(database, dataset_id) as connection:
-                await colds.freeze(connection, dataset_id, timescaledb=timescaledb)
-                cold = await colds.find(connection, dataset_id)
-            if cold is None:
-                return None
+                in_columnstore = await colds.freeze(connection, dataset_id, timescaledb=timescaledb)
+            cold = replace(cold, columnstore=in_columnstore)
         where = sql.SQL("_seq > {} AND _seq <= {} AND ts < {}").format(
             cold.upto, upto, sql.Literal(from_micros(before))
         )
