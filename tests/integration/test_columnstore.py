@@ -37,6 +37,7 @@ from atlas.store import columnstore, compacting, profiles, reading, writing
 from atlas.store.backup import write_backup
 from atlas.store.database import Database
 from atlas.store.embedded import EmbeddedPostgres
+from atlas.store.queries import queries
 from atlas.store.restore import read_backup
 
 pytestmark = pytest.mark.anyio
@@ -156,11 +157,22 @@ async def test_somebody_is_in_the_way(timescaledb: None, database: Database, peo
     assert await compacting.settle(database, dataset)
 
 
-async def test_what_a_killed_process_left_is_settled(database: Database, people: People) -> None:
+async def test_sweeps_settle_what_others_left(database: Database, people: People) -> None:
+    """A process that was killed, or a range delete; while another process does it, it is left to that one."""
     dataset = await filled(database, people, 2_000)
+    sweeps = Compaction(database, days=7)
     await pack_all(database, dataset)
     assert await compacting.unsettled(database) == {dataset}
-    assert await Compaction(database, days=7).sweep() == 0
+    async with database.connection() as other:
+        await other.execute(queries("cold")["settle_alone"], {"id": dataset})
+        assert await sweeps.sweep() == 0
+        assert await compacting.unsettled(database) == {dataset}
+        await other.execute(queries("cold")["settle_together"], {"id": dataset})
+    assert await sweeps.sweep() == 0
+    assert not await compacting.unsettled(database)
+    assert await writing.delete_range(database, dataset, Range(hi=START + 1_500 * SECOND)) == 1_500
+    assert await compacting.unsettled(database) == {dataset}
+    assert await sweeps.sweep() == 0
     assert not await compacting.unsettled(database)
 
 

@@ -32,8 +32,6 @@ class Compaction:
         # The last row of each dataset at the sweep before.
         self._seen: dict[int, int] = {}
         self._failed: set[int] = set()
-        # Datasets whose space is not given back yet; None: those that an earlier process left are not looked for yet.
-        self._unsettled: set[int] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -56,19 +54,15 @@ class Compaction:
         """Packs what the sweep before has seen, too; gives the number of rows."""
         before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
         seen, self._seen = self._seen, await compacting.due(self._database, before)
-        if self._unsettled is None:
-            self._unsettled = await compacting.unsettled(self._database)
+        unsettled = await compacting.unsettled(self._database)
         total = 0
         old = self._seen.keys() & seen.keys()
-        for dataset_id in (old | self._unsettled) - self._failed:
+        for dataset_id in (old | unsettled) - self._failed:
             try:
-                if dataset_id in old:
-                    rows = await self._pack(dataset_id, before, seen[dataset_id])
-                    total += rows
-                    if rows:
-                        self._unsettled.add(dataset_id)
-                if dataset_id in self._unsettled and await compacting.settle(self._database, dataset_id):
-                    self._unsettled.discard(dataset_id)
+                rows = await self._pack(dataset_id, before, seen[dataset_id]) if dataset_id in old else 0
+                total += rows
+                if rows or dataset_id in unsettled:
+                    await compacting.settle(self._database, dataset_id)
             except AtlasError:
                 raise
             except Exception:

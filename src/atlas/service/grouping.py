@@ -122,7 +122,7 @@ class GroupWriter:
     def _remember(self, dataset_id: int, before: Tail | None, left: Tail | None) -> None:
         if left is None or dataset_id in self._left:
             return
-        others = before is not None and left.state.version != before.state.version + 1
+        others = before is not None and left.state.version > before.state.version + 1
         self._left[dataset_id] = UNSURE if others else left
         if len(self._left) > REMEMBERED:
             self._left.popitem(last=False)

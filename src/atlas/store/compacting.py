@@ -160,13 +160,17 @@ async def _move(
 async def settle(database: Database, dataset_id: int) -> bool:
     """Gives back the disk space of the rows that were packed, and has the index forget where they were.
 
-    False where some is left, as a transaction that began before could still see the rows, or somebody is in the way.
+    False where some is left, as a transaction that began before could still see the rows, or somebody is in the way,
+    such as another process that does the same.
     """
     try:
         async with database.connection() as connection:
             cold = await colds.find(connection, dataset_id)
             if cold is None or not cold.frozen:
                 return True
+            alone = await connection.execute(queries("cold")["settle_alone"], {"id": dataset_id})
+            if await alone.fetchone() != (True,):
+                return False
             await connection.execute("SET statement_timeout = 0")
             try:
                 complete = await _compress(connection, cold) if cold.columnstore else True
@@ -185,13 +189,14 @@ async def settle(database: Database, dataset_id: int) -> bool:
                 await connection.execute(queries("cold")["settle"], known)
                 return True
             finally:
+                await connection.execute(queries("cold")["settle_together"], {"id": dataset_id})
                 await connection.execute("RESET statement_timeout")
     except psycopg.errors.UndefinedTable:
         return True
 
 
 async def unsettled(database: Database) -> set[int]:
-    """The datasets that are to be settled, whoever packed their rows."""
+    """The datasets that are to be settled, whoever packed their rows or deleted such."""
     return {row[0] for row in await database.fetch(queries("cold")["unsettled"])}
 
 

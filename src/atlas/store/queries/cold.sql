@@ -22,12 +22,19 @@ UPDATE atlas.cold SET parts = %(parts)s WHERE dataset_id = %(id)s
 -- name: advance
 UPDATE atlas.cold SET upto = %(upto)s, rows = rows + %(rows)s, settled = false WHERE dataset_id = %(id)s
 
+-- name: settle_alone
+-- Whether nobody else gives back a dataset's space, and nobody will until this session says so, or ends.
+SELECT pg_try_advisory_lock(hashtextextended('atlas settles ' || %(id)s, 0))
+
+-- name: settle_together
+SELECT pg_advisory_unlock(hashtextextended('atlas settles ' || %(id)s, 0))
+
 -- name: settle
 -- The space of rows that were packed up to here is given back.
 UPDATE atlas.cold SET settled = true WHERE dataset_id = %(id)s AND upto = %(upto)s AND rows = %(rows)s
 
 -- name: unsettled
--- Datasets of which the space of packed rows is not given back yet.
+-- Datasets of which the space of rows that were packed, or of packed rows that were deleted, is not given back yet.
 SELECT dataset_id FROM atlas.cold WHERE NOT settled ORDER BY dataset_id
 
 -- name: freeze
