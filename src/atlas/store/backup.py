@@ -102,25 +102,30 @@ def _write(url: str, part: Path) -> Manifest:
         snapshot = str(_one(connection, known["snapshot"]))
         manifest = _describe(connection)
         names = [(str(schema), str(name)) for schema, name in connection.execute(known["tables"])]
-        hypertables = _hypertables(connection)
+        members = {name: f"rows/{number}.sql" for number, name in enumerate(_hypertables(connection), 1)}
         # -N keeps the rights out that Atlas takes on PostgreSQL's own functions: each start takes them anew.
         arguments = ["--format=custom", "--compress=1", f"--snapshot={snapshot}", "--exclude-schema=pg_catalog"]
-        if hypertables:
+        if members:
             arguments += _TIMESCALEDB
-        with zipfile.ZipFile(file, "w") as archive, ThreadPoolExecutor(1) as threads:
+        with (
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            ThreadPoolExecutor(1) as threads,
+        ):
             sums = threads.submit(_checksums, connection, names)
             try:
-                with archive.open(DUMP, "w", force_zip64=True) as member:
-                    _dump(url, arguments, member)
+                compressed_already = zipfile.ZipInfo(DUMP)
+                compressed_already.external_attr = 0o600 << 16
+                with archive.open(compressed_already, "w", force_zip64=True) as file_in_zip:
+                    _dump(url, arguments, file_in_zip)
             except BaseException:
                 connection.cancel()
                 raise
-            tables = sums.result()
-            for number, name in enumerate(hypertables, 1):
-                with archive.open(f"rows/{number}.sql", "w", force_zip64=True) as member:
-                    _copy(connection, sql.Identifier(*name), member)
-            members = {name: f"rows/{number}.sql" for number, name in enumerate(hypertables, 1)}
-            tables = [msgspec.structs.replace(one, member=members.get((one.schema, one.name), "")) for one in tables]
+            tables = [
+                msgspec.structs.replace(one, member=members.get((one.schema, one.name), "")) for one in sums.result()
+            ]
+            for name, member in members.items():
+                with archive.open(member, "w", force_zip64=True) as file_in_zip:
+                    _copy(connection, sql.Identifier(*name), file_in_zip)
             manifest = msgspec.structs.replace(manifest, tables=tables)
             archive.writestr(MANIFEST, msgspec.json.encode(manifest))
         file.flush()
