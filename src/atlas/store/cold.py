@@ -15,8 +15,8 @@ from typing import Literal
 
 from psycopg import sql
 
-from atlas.core import columnstore as columnar
 from atlas.core.columns import BOUNDS, SQL_TYPES, Column, Dtype
+from atlas.core.columnstore import PART_TYPES as COLUMN_TYPES
 from atlas.core.packing import EXTRA, NUMBER, PART_TYPES, SEGMENT_ROWS, TIME
 from atlas.store import columnstore
 from atlas.store.database import Connection
@@ -127,7 +127,7 @@ async def add_parts(connection: Connection, dataset_id: int, names: Sequence[str
     missing = [name for name in names if name not in cold.parts]
     if not missing:
         return
-    types = columnar.PART_TYPES if cold.columnstore else PART_TYPES
+    types = COLUMN_TYPES if cold.columnstore else PART_TYPES
     added = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(name), sql.SQL(types[name[0]])) for name in missing]
     await keep_out(connection, cold.view)
     await connection.execute(sql.SQL("ALTER TABLE {} {}").format(cold.packed, _COMMA.join(added)))

@@ -10,10 +10,10 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from atlas.core import columnstore as columnar
 from atlas.core import packing
 from atlas.core.blocks import Block
 from atlas.core.columns import BOUNDS
+from atlas.core.columnstore import HEAD, chunk_span, encode
 from atlas.core.packing import EXTRA
 from atlas.core.timestamps import from_micros
 from atlas.errors import NotFoundError
@@ -110,7 +110,7 @@ def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: in
 
 def _parts(packed: pa.Table | None) -> list[str]:
     """The columns of packed rows that are not in every dataset's."""
-    head = {*packing.HEAD, *columnar.HEAD}
+    head = {*packing.HEAD, *HEAD}
     return [name for name in packed.column_names if name not in head] if packed is not None else []
 
 
@@ -130,7 +130,7 @@ async def _packed(
         if not len(table):
             return None, 0
         if cold.columnstore:
-            return columnar.encode(table, keys, cold.parts), len(table)
+            return encode(table, keys, cold.parts), len(table)
         return packing.pack(table, keys), len(table)
 
     return await database.fetch_arrow(query.as_string(), packed)
@@ -148,7 +148,7 @@ async def _move(
         if cold.columnstore:
             # Chunks may be locked, while they are compressed.
             await connection.execute(b"SET LOCAL " + LOCK_WAIT)
-            await columnstore.set_span(connection, cold.packed, columnar.chunk_span(packed["ts"]))
+            await columnstore.set_span(connection, cold.packed, chunk_span(packed["ts"]))
         await copy_table(connection, cold.packed, packed, inline=False)
         gone = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(cold.hot, where))
         if gone.rowcount != rows:
