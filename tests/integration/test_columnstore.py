@@ -151,6 +151,15 @@ async def test_somebody_is_in_the_way(timescaledb: None, database: Database, peo
     async with database.transaction() as reader:
         await reader.execute(f"SELECT count(*) FROM {shot.table.as_string()}".encode())
         assert not await compacting.settle(database, dataset)
+    async with database.transaction() as chart:
+        await chart.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await chart.execute(f"LOCK TABLE {shot.table.as_string()} IN ROW SHARE MODE".encode())
+        await chart.execute("SELECT 1")
+        assert not await compacting.settle(database, dataset)
+    async with database.connection() as backup:
+        await backup.execute(queries("columnstore")["compress_later"])
+        assert not await compacting.settle(database, dataset)
+        await backup.execute("SELECT pg_advisory_unlock_all()")
     async with database.transaction() as packer:
         await packer.execute("SELECT 1 FROM atlas.cold FOR UPDATE")
         assert not await compacting.settle(database, dataset)

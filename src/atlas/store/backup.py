@@ -95,6 +95,9 @@ def write_backup(url: str, path: Path) -> Manifest:
 
 def _write(url: str, part: Path) -> Manifest:
     with connected(url) as connection, _private(part) as file:
+        # Before the snapshot, which would not show what is compressed meanwhile.
+        connection.execute(queries("columnstore")["compress_later"])
+        connection.commit()
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         known = queries("backup")

@@ -38,8 +38,9 @@ async def buckets(
     try:
         async with database.connection() as connection, connection.transaction():
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # Before the snapshot, which a change of a column's type would leave without rows.
-            await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(shot.table))
+            # Before the snapshot, which a change of a column's type would leave without rows, and TimescaleDB without
+            # those that it compresses meanwhile.
+            await connection.execute(sql.SQL("LOCK TABLE {} IN ROW SHARE MODE").format(shot.table))
             return await _buckets(connection, shot, columns, span, width, parts, limit)
     except psycopg.errors.UndefinedTable:
         raise NotFoundError("Dataset not found", "it has just been deleted") from None

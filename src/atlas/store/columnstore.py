@@ -4,6 +4,10 @@
 is smaller than segments of arrays, and a query of one column reads one column. `_unpacked_<id>` undoes the parts. It is
 a view of its own, and one that PostgreSQL does not merge into the dataset's (security_barrier): TimescaleDB 2.29 reads
 NULL where a query of a UNION ALL names a compressed column twice. Conditions still reach the hypertable.
+
+A transaction of several statements that must see one moment holds a ROW SHARE lock on the view, taken before its
+snapshot: TimescaleDB shows an older snapshot none of the rows that join a compressed chunk, or rows that are in another
+table for it as well.
 """
 
 from __future__ import annotations
@@ -79,9 +83,7 @@ async def compress(
             if done and not empty:
                 continue
             async with connection.transaction():
-                # Compressing ends with a stronger lock on the chunk, and so would be in a deadlock with who has one.
-                free = await connection.execute(queries("cold")["lock_if_free"], {"id": dataset_id})
-                if await free.fetchone() is None:
+                if not await _alone(connection, dataset_id, relation):
                     return False
                 await (_drop(connection, view, chunk) if empty else _compress(connection, schema, chunk))
             if not empty:
@@ -92,6 +94,19 @@ async def compress(
             # Another process was there first.
             continue
     return complete
+
+
+async def _alone(connection: Connection, dataset_id: int, relation: sql.Identifier) -> bool:
+    """Keeps away, until the transaction ends, whoever packs or deletes rows, or must see one moment."""
+    # Compressing ends with a stronger lock on the chunk, and so would be in a deadlock with who has one.
+    free = await connection.execute(queries("cold")["lock_if_free"], {"id": dataset_id})
+    if await free.fetchone() is None:
+        return False
+    alone = await (await connection.execute(queries("columnstore")["compress_alone"])).fetchone()
+    if alone != (True,):
+        return False
+    await connection.execute(sql.SQL("LOCK TABLE ONLY {} IN EXCLUSIVE MODE").format(relation))
+    return True
 
 
 async def _compress(connection: Connection, schema: str, chunk: sql.Identifier) -> None:

@@ -5,6 +5,14 @@ SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n O
 WHERE e.extname = 'timescaledb' AND current_setting('timescaledb.license', true) = 'timescale'
   AND string_to_array(substring(e.extversion FROM '^[0-9.]+[0-9]'), '.')::int[] >= ARRAY[2, 29]
 
+-- name: compress_alone
+-- Whether nothing is compressed, and no backup made, but by this transaction until it ends.
+SELECT pg_try_advisory_xact_lock(hashtextextended('atlas compresses', 0))
+
+-- name: compress_later
+-- Has nobody compress anything until this session ends.
+SELECT pg_advisory_lock_shared(hashtextextended('atlas compresses', 0))
+
 -- name: span
 -- How much time a new chunk of a hypertable spans.
 SELECT d.time_interval FROM timescaledb_information.dimensions d
