@@ -28,7 +28,7 @@ from tests.conftest import (
     open_folder,
     with_database,
 )
-from tests.integration.test_cold import everything, insert, pack_all
+from tests.integration.test_cold import START, everything, insert, pack_all
 
 from atlas.core.blocks import Range
 from atlas.core.catalog import CatalogColumn, CatalogTable
@@ -41,7 +41,6 @@ from atlas.store.queries import queries
 from atlas.store.restore import read_backup
 
 pytestmark = pytest.mark.anyio
-START = 1_700_000_000_000_000
 SECOND = 1_000_000
 CHUNKS = (
     "SELECT _timescaledb_functions.chunk_status_text(format('%%I.%%I', chunk_schema, chunk_name)::regclass) "
@@ -49,12 +48,16 @@ CHUNKS = (
 )
 
 
-@pytest.fixture
-async def timescaledb(database: Database) -> None:
+async def need_timescaledb(database: Database) -> None:
     """Skips the test where the server has no columnstore."""
     async with database.connection() as connection:
         if await columnstore.schema_of(connection) is None:
             pytest.skip("the server has no TimescaleDB")
+
+
+@pytest.fixture
+async def timescaledb(database: Database) -> None:
+    await need_timescaledb(database)
 
 
 def prices(rows: int) -> dict[str, pa.Array]:
@@ -98,9 +101,7 @@ async def test_small(timescaledb: None, database: Database, people: People) -> N
 async def test_those_with_segments_keep_them(timescaledb: None, database: Database, people: People) -> None:
     dataset = await filled(database, people, 9_000)
     before = await everything(database, dataset)
-    packed = await compacting.pack_next(database, dataset, START + 4_000 * SECOND, 2**62, timescaledb=False)
-    assert packed is None or packed > 0
-    await pack_all(database, dataset, timescaledb=False)
+    assert await pack_all(database, dataset, timescaledb=False) == 9_000
     await insert(database, dataset, [START + n * SECOND for n in range(9_000, 9_500)], prices(500))
     assert await pack_all(database, dataset) == 500
     assert not (await stored(database, dataset))[0]
@@ -191,9 +192,7 @@ async def test_profile_from_a_sample(
     in_columnstore: bool,
 ) -> None:  # fmt: skip
     if in_columnstore:
-        async with database.connection() as connection:
-            if await columnstore.schema_of(connection) is None:
-                pytest.skip("the server has no TimescaleDB")
+        await need_timescaledb(database)
     monkeypatch.setattr(profiles, "SAMPLE_ROWS", 10_000)
     dataset = await new_dataset(database, people)
     rows = 30_000

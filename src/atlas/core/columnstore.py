@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from atlas.core.packing import MAX_SPAN, SCALES, same_bits
+from atlas.core.packing import SCALES, decimals
 
 HEAD = ("_seq", "ts")
 # The parts of a row by the first letter of their names; behind it stands the key of the column, and before that, of a
@@ -82,33 +82,20 @@ def _floats(key: str, values: pa.Array, held: Collection[str]) -> dict[str, pa.A
     """Decimals as integers where that gives every bit back, the others as they are."""
     known = values.fill_null(0.0).to_numpy()
     given = pc.is_valid(values).to_numpy(zero_copy_only=False)
-    best, exact, most = 0, None, 0
+    total = len(values) - values.null_count
+    parts: dict[str, pa.Array] = {}
+    exact, most = np.zeros(len(values), np.bool_), 0
     for digits in _digits(key, held):
-        found = _exact(known, SCALES[digits]) & given
+        whole, found = decimals(known, SCALES[digits])
+        found &= given
         count = int(found.sum())
-        if count > most:
-            best, exact, most = digits, found, count
-        if most == len(values) - values.null_count:
-            break
-    if exact is None or most < LEAST_DECIMALS * (len(values) - values.null_count):
-        return {f"f{key}": values}
-    whole = np.rint(np.where(exact, known, 0.0) * SCALES[best]).astype(np.int64)
-    parts = {decimal_part(key, best): pa.array(whole, mask=~exact)}
-    if most < len(values) - values.null_count:
-        parts[f"f{key}"] = pc.if_else(pa.array(exact), pa.scalar(None, pa.float64()), values)
-    return parts
+        if count > most and count >= LEAST_DECIMALS * total:
+            parts, exact, most = {decimal_part(key, digits): pa.array(whole, mask=~found)}, found, count
+        if most == total:
+            return parts
+    return parts | {f"f{key}": pc.if_else(pa.array(exact), pa.scalar(None, pa.float64()), values)}
 
 
 def _digits(key: str, held: Collection[str]) -> Iterator[int]:
     every = range(len(SCALES))
     yield from sorted(every, key=lambda digits: (decimal_part(key, digits) not in held, digits))
-
-
-def _exact(values: np.ndarray[Any, Any], scale: int) -> np.ndarray[Any, Any]:
-    """Which floats are, bit for bit, an integer divided by `scale`."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        rounded = np.rint(values * scale)
-        fits = np.abs(rounded) < MAX_SPAN
-        whole = np.where(fits, rounded, 0.0).astype(np.int64)
-    exact: np.ndarray[Any, Any] = fits & same_bits(whole.astype(np.float64) / scale, values)
-    return exact

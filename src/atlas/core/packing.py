@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from atlas.core.columns import Column
+
 SEGMENT_ROWS = 5_000
 # Texts of a segment, in bytes: PostgreSQL unpacks the whole array for one of them.
 SEGMENT_BYTES = 4 << 20
@@ -38,6 +40,8 @@ _NARROW = (("x", np.int16), ("y", np.int32), ("z", np.int64))
 
 Parts = dict[str, Any]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class _Segment(NamedTuple):
@@ -45,6 +49,11 @@ class _Segment(NamedTuple):
 
     head: Parts
     parts: Parts
+
+
+def key_of(column: Column) -> str:
+    """What a column is called in the names of its parts."""
+    return str(column.id)
 
 
 def pack(rows: pa.Table, keys: Mapping[str, str]) -> pa.Table:
@@ -162,25 +171,34 @@ def _narrow(key: str, values: Ints, missing: Any) -> Parts:
 def _floats(key: str, values: pa.Array, missing: Any) -> Parts:
     """Decimals as integers by a power of ten where that gives every bit back, else floats of 4 or 8 bytes."""
     known = values.drop_null().to_numpy()
+    most = float(np.abs(known).max())
+    for scale in SCALES if bool(np.isfinite(known).all()) else ():
+        if most * scale >= MAX_SPAN:
+            break
+        whole, exact = decimals(known, scale)
+        if exact.all():
+            found = np.full(len(values), whole.min(), np.int64)
+            found[slice(None) if missing is None else ~missing] = whole
+            return _integers(key, found, missing) | ({f"s{key}": float(scale)} if scale > 1 else {})
     with np.errstate(over="ignore", invalid="ignore"):
-        for scale in SCALES if bool(np.isfinite(known).all()) else ():
-            rounded = np.rint(known * scale)
-            if not bool((np.abs(rounded) < MAX_SPAN).all()):
-                break
-            whole = rounded.astype(np.int64)
-            if same_bits(whole.astype(np.float64) / scale, known).all():
-                found = np.full(len(values), whole.min(), np.int64)
-                found[slice(None) if missing is None else ~missing] = whole
-                return _integers(key, found, missing) | ({f"s{key}": float(scale)} if scale > 1 else {})
         small = known.astype(np.float32)
-        if same_bits(small.astype(np.float64), known).all():
-            return {f"g{key}": values.cast(pa.float32(), safe=False)}
+    if _same_bits(small.astype(np.float64), known).all():
+        return {f"g{key}": values.cast(pa.float32(), safe=False)}
     return {f"f{key}": values}
 
 
-def same_bits(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def decimals(values: Floats, scale: int) -> tuple[Ints, Flags]:
+    """The integers nearest to floats times `scale`, and for which of them dividing by it gives every bit back."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = np.rint(values * scale)
+        fits = np.abs(rounded) < MAX_SPAN
+    whole = np.where(fits, rounded, 0.0).astype(np.int64)
+    return whole, fits & _same_bits(whole.astype(np.float64) / scale, values)
+
+
+def _same_bits(one: Floats, other: Floats) -> Flags:
     """Where two float arrays have the same bits: -0.0 is not 0.0, and a NaN is itself."""
-    same: np.ndarray[Any, Any] = one.view(np.int64) == other.view(np.int64)
+    same: Flags = one.view(np.int64) == other.view(np.int64)
     return same
 
 

@@ -17,10 +17,10 @@ from psycopg import sql
 
 from atlas.core.columns import BOUNDS, SQL_TYPES, Column, Dtype
 from atlas.core.columnstore import PART_TYPES as COLUMN_TYPES
-from atlas.core.packing import EXTRA, NUMBER, PART_TYPES, SEGMENT_ROWS, TIME
+from atlas.core.packing import EXTRA, NUMBER, PART_TYPES, SEGMENT_ROWS, TIME, key_of
 from atlas.store import columnstore
 from atlas.store.database import Connection
-from atlas.store.datasets import cold_of, columns_of, hot_of, table_of, unpacked_of
+from atlas.store.datasets import cold_of, columns_of, hot_of, keep_out, table_of, unpacked_of
 from atlas.store.queries import queries
 
 _COMMA = sql.SQL(", ")
@@ -50,6 +50,15 @@ class Cold:
         return table_of(self.schema, self.dataset_id)
 
     @property
+    def unpacked(self) -> sql.Identifier:
+        return unpacked_of(self.schema, self.dataset_id)
+
+    @property
+    def views(self) -> tuple[sql.Identifier, ...]:
+        """The view, and that behind it where there is one."""
+        return (self.view, self.unpacked) if self.columnstore else (self.view,)
+
+    @property
     def hot(self) -> sql.Identifier:
         return hot_of(self.schema, self.dataset_id, cold=True)
 
@@ -65,11 +74,6 @@ async def find(connection: Connection, dataset_id: int) -> Cold | None:
         return None
     schema, frozen, row_count, in_columnstore, upto, rows, parts = row
     return Cold(dataset_id, schema, frozen, row_count, in_columnstore, upto or 0, rows or 0, tuple(parts or ()))
-
-
-def key_of(column: Column) -> str:
-    """What a column is called in the names of its parts."""
-    return str(column.id)
 
 
 async def freeze(connection: Connection, dataset_id: int, *, timescaledb: bool = True) -> bool:
@@ -110,14 +114,6 @@ async def _create_segments(connection: Connection, relation: sql.Identifier) -> 
         await connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(relation, sql.SQL(columns)))
 
 
-async def keep_out(connection: Connection, view: sql.Identifier) -> None:
-    """Waits for the readers of a view of two tables, and lets no new ones in until the transaction ends.
-
-    To be called before either table is changed: readers take the view first, so the other way round is a deadlock.
-    """
-    await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(view))
-
-
 async def add_parts(connection: Connection, dataset_id: int, names: Sequence[str]) -> None:
     """Gives the table of packed rows the parts that it lacks. The lock on the dataset's state is held."""
     await connection.execute(queries("cold")["lock"], {"id": dataset_id})
@@ -147,9 +143,7 @@ async def drop_view(connection: Connection, dataset_id: int) -> list[str]:
     cold = await find(connection, dataset_id)
     assert cold is not None
     readers = await _readers(connection, cold.view)
-    await connection.execute(sql.SQL("DROP VIEW {}").format(cold.view))
-    if cold.columnstore:
-        await connection.execute(sql.SQL("DROP VIEW {}").format(unpacked_of(cold.schema, dataset_id)))
+    await connection.execute(sql.SQL("DROP VIEW {}").format(_COMMA.join(cold.views)))
     return readers
 
 
@@ -159,7 +153,7 @@ async def make_view(connection: Connection, dataset_id: int, readers: Sequence[s
     assert cold is not None
     await _view(connection, cold)
     owner = sql.Identifier(f"{cold.schema}_owner")
-    for view in (cold.view, unpacked_of(cold.schema, dataset_id))[: 1 + cold.columnstore]:
+    for view in cold.views:
         await connection.execute(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view, owner))
     for reader in readers:
         await connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(cold.view, sql.Identifier(reader)))
@@ -224,9 +218,8 @@ async def _view(connection: Connection, cold: Cold) -> None:
     names = [sql.Identifier(column.physical or "") for column in columns]
     plain = sql.SQL("SELECT {} FROM {}").format(_COMMA.join([sql.SQL("_seq, ts, _extra"), bounds, *names]), cold.hot)
     if cold.columnstore:
-        inner = unpacked_of(cold.schema, cold.dataset_id)
-        await connection.execute(columnstore.view(inner, cold.packed, cold.parts, columns))
-        packed = sql.SQL("SELECT * FROM {}").format(inner)
+        await connection.execute(columnstore.view(cold.unpacked, cold.packed, cold.parts, columns))
+        packed = sql.SQL("SELECT * FROM {}").format(cold.unpacked)
     else:
         packed = unpacked(cold, columns, bounds=True)
     make = sql.SQL("CREATE OR REPLACE VIEW {} AS {} UNION ALL {}").format(cold.view, packed, plain)

@@ -20,8 +20,9 @@ from psycopg import sql
 
 from atlas.core.columns import SQL_TYPES, Column, Dtype
 from atlas.core.columnstore import decimal_part
-from atlas.core.packing import EXTRA, SCALES
+from atlas.core.packing import EXTRA, SCALES, key_of
 from atlas.store.database import Connection
+from atlas.store.datasets import keep_out
 from atlas.store.queries import queries
 
 _COMMA = sql.SQL(", ")
@@ -54,8 +55,10 @@ async def set_span(connection: Connection, relation: sql.Identifier, span: timed
     """Has new chunks span so much time."""
     name = {"relation": relation.as_string()}
     found = await (await connection.execute(queries("columnstore")["span"], name)).fetchone()
+    if found == (span,):
+        return
     schema = await schema_of(connection)
-    if schema is not None and (found is None or found[0] != span):
+    if schema is not None:
         change = sql.SQL("SELECT {}.set_chunk_time_interval({}, {})").format(
             sql.Identifier(schema), sql.Literal(name["relation"]), sql.Literal(span)
         )
@@ -122,7 +125,7 @@ async def _is_empty(connection: Connection, chunk: sql.Identifier) -> bool:
 
 async def _drop(connection: Connection, view: sql.Identifier, chunk: sql.Identifier) -> None:
     """Drops a chunk, if it still has no row when nobody else is there."""
-    await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(view))
+    await keep_out(connection, view)
     if await _is_empty(connection, chunk):
         await connection.execute(sql.SQL("DROP TABLE {}").format(chunk))
 
@@ -145,8 +148,7 @@ def view(
     """Makes or renews the view of rows as they were: `_seq`, `ts`, `_extra`, bounds, and the physical columns."""
     held = set(parts)
     extra = sql.Identifier(f"c{EXTRA}") if f"c{EXTRA}" in held else sql.NULL
-    cells: list[sql.Composable] = [sql.SQL("_seq, ts, {}::json AS _extra").format(extra)]
-    cells.append(_BOUNDS)
+    cells: list[sql.Composable] = [sql.SQL("_seq, ts, {}::json AS _extra").format(extra), _BOUNDS]
     cells += [
         sql.SQL("{} AS {}").format(_value(column, held), sql.Identifier(column.physical or "")) for column in columns
     ]
@@ -155,22 +157,18 @@ def view(
 
 
 def _value(column: Column, held: set[str]) -> sql.Composable:
-    key, kind = str(column.id), sql.SQL(SQL_TYPES[column.dtype])
-    cells: list[sql.Composable] = []
+    key, plain = key_of(column), sql.SQL("{}")
     if column.dtype is Dtype.FLOAT:
-        for digits, scale in enumerate(SCALES):
-            name = decimal_part(key, digits)
-            if name in held:
-                cells.append(sql.SQL("{} / {}::double precision").format(sql.Identifier(name), sql.Literal(scale)))
-        if f"f{key}" in held:
-            cells.append(sql.Identifier(f"f{key}"))
-        # Of before the column became one of floats.
-        if f"b{key}" in held:
-            cells.append(sql.SQL("{}::double precision").format(sql.Identifier(f"b{key}")))
+        parts = {
+            decimal_part(key, digits): sql.SQL(f"{{}} / {scale}::double precision")
+            for digits, scale in enumerate(SCALES)
+        }
+        # The last one is of before the column became one of floats.
+        parts |= {f"f{key}": plain, f"b{key}": sql.SQL("{}::double precision")}
     else:
         letter = {Dtype.INT: "b", Dtype.BOOLEAN: "o"}.get(column.dtype, "c")
-        if f"{letter}{key}" in held:
-            cells.append(sql.Identifier(f"{letter}{key}"))
+        parts = {f"{letter}{key}": plain}
+    cells = [value.format(sql.Identifier(name)) for name, value in parts.items() if name in held]
     if not cells:
-        return sql.SQL("NULL::{}").format(kind)
+        return sql.SQL("NULL::{}").format(sql.SQL(SQL_TYPES[column.dtype]))
     return cells[0] if len(cells) == 1 else sql.SQL("coalesce({})").format(_COMMA.join(cells))

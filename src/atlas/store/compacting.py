@@ -118,7 +118,7 @@ async def _packed(
     database: Database, shot: Snapshot, cold: Cold, where: sql.Composed
 ) -> tuple[pa.Table | None, int]:  # fmt: skip
     """The rows that match `where` as they are stored packed, and their number."""
-    keys = {column.physical: colds.key_of(column) for column in shot.columns if column.physical}
+    keys = {column.physical: packing.key_of(column) for column in shot.columns if column.physical}
     cells: list[sql.Composable] = [sql.SQL("_seq, ts"), *map(sql.Identifier, keys)]
     if shot.has_extra:
         # As text, so that it comes back as it was written.

@@ -48,6 +48,14 @@ def rollup_of(schema: str, dataset_id: int) -> sql.Identifier:
     return sql.Identifier(schema, f"_rollup_{dataset_id}")
 
 
+async def keep_out(connection: Connection, view: sql.Identifier) -> None:
+    """Waits for the readers of a view of two tables, and lets no new ones in until the transaction ends.
+
+    To be called before either table is changed: readers take the view first, so the other way round is a deadlock.
+    """
+    await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(view))
+
+
 def between(span: Range, *, cold: bool) -> sql.Composed:
     """A condition on `ts` for `span`; cold: and on the bounds of segments, so that no others are unpacked.
 

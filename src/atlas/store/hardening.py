@@ -27,7 +27,8 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
     known = queries("wall")
     row = connection.execute(known["state"]).fetchone()
     assert row is not None
-    superuser, database, schemas, relations, languages = row
+    superuser, database, schemas, languages = row
+    relations = ", ".join(name for (name,) in connection.execute(known["open_schemas"]))
     routines = connection.execute(known["routines"], {"names": sorted(ALLOWED_FUNCTIONS | _BEHIND_SYNTAX)}).fetchall()
     if database:
         # An owner that is no superuser may do that, too; for others PostgreSQL only warns.
@@ -46,9 +47,8 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
         if schemas:
             connection.execute(known["revoke_schemas"])
         if relations:
-            names = ", ".join(name for (name,) in connection.execute(known["open_schemas"]))
             for kind in ("TABLES", "SEQUENCES"):
-                connection.execute(f"REVOKE ALL ON ALL {kind} IN SCHEMA {names} FROM PUBLIC".encode())
+                connection.execute(f"REVOKE ALL ON ALL {kind} IN SCHEMA {relations} FROM PUBLIC".encode())
         if languages:
             trusted = ", ".join(name for (name,) in connection.execute(known["trusted_languages"]))
             connection.execute(f"REVOKE USAGE ON LANGUAGE {trusted} FROM PUBLIC".encode())

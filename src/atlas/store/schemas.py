@@ -13,7 +13,7 @@ from atlas.core.frames import SchemaChange
 from atlas.errors import BadRequestError
 from atlas.store import cold as segments
 from atlas.store.database import Connection
-from atlas.store.datasets import hot_of, one, table_of
+from atlas.store.datasets import hot_of, keep_out, one, table_of
 from atlas.store.queries import queries
 
 
@@ -52,7 +52,7 @@ async def apply_schema(
     if additions:
         table = hot_of(place.schema, dataset_id, cold=place.cold)
         if place.cold:
-            await segments.keep_out(connection, table_of(place.schema, dataset_id))
+            await keep_out(connection, table_of(place.schema, dataset_id))
         statement = sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(additions))
         try:
             await connection.execute(statement)

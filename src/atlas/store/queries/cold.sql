@@ -1,5 +1,5 @@
 -- name: find
--- A dataset and how much of it is in segments; no row where there is no such dataset.
+-- A dataset and how much of it is packed; no row where there is no such dataset.
 SELECT d.table_schema, s.cold, s.row_count, coalesce(c.columnstore, false), c.upto, c.rows, c.parts
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 LEFT JOIN atlas.cold c ON c.dataset_id = d.id

@@ -7,7 +7,6 @@ SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) A
        EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n,
                       aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a
                WHERE nspname IN ('public', 'information_schema') AND a.grantee = 0) AS schemas,
-       EXISTS (SELECT 1 FROM pg_catalog.pg_class c, aclexplode(relacl) a WHERE a.grantee = 0) AS relations,
        EXISTS (SELECT 1 FROM pg_catalog.pg_language, aclexplode(coalesce(lanacl, acldefault('l', lanowner))) a
                WHERE lanpltrusted AND a.grantee = 0) AS languages
 
