@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -35,7 +36,7 @@ from atlas.logs import configure_logs
 from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
 from atlas.service.admin import AdminService
-from atlas.service.admission import Lanes
+from atlas.service.admission import Lanes, Turns
 from atlas.service.asked import AskedService
 from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
@@ -67,7 +68,7 @@ from atlas.service.upkeep import Upkeep
 from atlas.service.usage import UsageService
 from atlas.service.verified import VerifiedService
 from atlas.store import columnar  # noqa: F401 - which the database would load at its first use
-from atlas.store.database import Database
+from atlas.store.database import ARROW_READERS, Database
 from atlas.store.jobs import JobQueue
 from atlas.store.listening import Listener
 from atlas.store.objects import ObjectStorage
@@ -106,11 +107,15 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.database_url is None:
         raise ValueError("create_app needs a database_url; `atlas serve` starts the embedded server")
     configure_logs(settings.log_level, settings.log_format)
-    database = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.request_timeout)
+    lanes = lanes_of(settings)
+    database = Database(
+        settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.request_timeout,
+        turns=Turns(lanes.connections), reading=Turns(lanes.columnar),
+    )  # fmt: skip
     registry = CollectorRegistry()
     upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
     queue = JobQueue(settings.database_url)
-    services = build_services(settings, database, upkeep, queue)
+    services = build_services(settings, database, upkeep, queue, lanes)
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 
     app = FastAPI(
@@ -188,21 +193,23 @@ def install_ui(app: FastAPI, sessions: SessionService) -> None:
     app.include_router(pages.router)
 
 
-def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue) -> Services:
+def build_services(
+    settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes
+) -> Services:  # fmt: skip
     """Every service on one database."""
     access = AccessService(database)
     tables, tags = TableService(database), TagService(database, access)
     models = model_service(settings, database)
-    language, lanes = LanguageService(models), lanes_of(settings)
+    language = LanguageService(models)
     runner = ImportService(database, upkeep, language, max_bytes=settings.max_body_bytes, lane=lanes.imports)
     undo = UndoService(database, runner)
     sql = SqlService(database, secret_of(settings), lanes.queries)
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,
-        accounts=AccountService(database),
+        accounts=AccountService(database, max_keys=settings.max_keys),
         datasets=DatasetService(database, access),
-        admin=AdminService(database, KeyService(database), tags, queue),
+        admin=AdminService(database, KeyService(database), tags, queue, max_keys=settings.max_keys),
         tags=tags,
         rows=RowService(
             database,
@@ -214,7 +221,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         ),
         reads=ReadService(database, access),
         summaries=SummaryService(database, access, upkeep),
-        streams=StreamService(database, access, max_streams=settings.max_streams),
+        streams=StreamService(database, access, lanes.streams),
         imports=runner,
         background=BackgroundService(
             database,
@@ -241,7 +248,7 @@ def build_services(settings: Settings, database: Database, upkeep: Upkeep, queue
         usage=UsageService(database),
         audit=AuditService(database, days=settings.audit_days),
         system=SystemService(database),
-        limiter=RateLimiter(settings.rate_limit),
+        limiter=RateLimiter(settings.rate_limit, settings.organization_rate_limit),
         lanes=lanes,
     )
 
@@ -253,6 +260,8 @@ def lanes_of(settings: Settings) -> Lanes:
         downloads=settings.download_slots, queries=settings.query_slots, imports=settings.import_slots,
         # What holds a connection for long leaves others to what does not.
         storing=max(1, settings.pool_size // 3), patience=settings.request_timeout,
+        processors=os.cpu_count() or 1, connections=settings.pool_size, columnar=ARROW_READERS,
+        streams=settings.max_streams,
     )  # fmt: skip
 
 

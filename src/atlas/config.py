@@ -50,8 +50,14 @@ class Settings(BaseSettings):
     download_slots: int = Field(32, ge=1, le=1000, description="Downloads that one process sends at once.")
     query_slots: int = Field(4, ge=1, le=100, description="SQL queries that one process runs at once.")
     rate_limit: str | None = Field(
-        None, description="Requests per key, such as `100/second` or `1000/minute;20/second`. Off when unset."
+        None,
+        description="Requests per user, with all keys, such as `100/second` or `1000/minute;20/second`. "
+        "Off when unset.",
     )
+    organization_rate_limit: str | None = Field(
+        None, description="Requests per organization, with all its users, as in `rate_limit`. Off when unset."
+    )
+    max_keys: int = Field(50, ge=1, le=10_000, description="Keys that a user may have at once.")
     jobs: int = Field(2, ge=0, le=64, description="Asynchronous imports and webhooks that one process runs at once.")
     webhook_loopback: bool = Field(False, description="Whether webhooks may go to this machine, for development.")
     webhook_timeout: float = Field(10.0, gt=0, description="Seconds that a webhook's receiver may take.")
@@ -96,7 +102,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
 
-    @field_validator("rate_limit")
+    @field_validator("rate_limit", "organization_rate_limit")
     @classmethod
     def _check_rate_limit(cls, value: str | None) -> str | None:
         if value:

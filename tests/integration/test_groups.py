@@ -23,6 +23,7 @@ from atlas.core.timestamps import from_micros
 from atlas.errors import AtlasError, UnavailableError
 from atlas.readers import json_exact
 from atlas.service.access import AccessService
+from atlas.service.admission import Lane
 from atlas.service.grouping import GroupWriter
 from atlas.service.streams import StreamService
 from atlas.store import reading, writing
@@ -226,7 +227,7 @@ async def test_killed_backend(database: Database, database_url: str, people: Peo
 async def test_streams_see_groups_in_order(database: Database, people: People) -> None:
     """A reader gets each row once, in the order of its number, while two processes' writers take turns."""
     dataset = await new_dataset(database, people)
-    service = StreamService(database, AccessService(database), max_streams=5)
+    service = StreamService(database, AccessService(database), Lane("streams", 5, 1))
     stream = await service.open(await caller_of(database, people.owner), dataset, 1, None)
     writers = [GroupWriter(database), GroupWriter(database)]
 

@@ -21,6 +21,7 @@ from atlas.core.frames import Frame
 from atlas.errors import BadRequestError, UnavailableError, is_disk_full
 from atlas.http.middleware import last_resort
 from atlas.service.access import AccessService
+from atlas.service.admission import Lane
 from atlas.service.streams import StreamService, _Piece, _Reader
 from atlas.store import imports, writing
 from atlas.store.database import Database
@@ -43,7 +44,7 @@ async def test_a_stream_past_a_gap_repeats_nothing_that_came_meanwhile(
         yield Frame(pa.array(range(10)).cast(pa.timestamp("us", "UTC")), {"n": pa.array(range(10))})
 
     await writing.insert(database, dataset, ten(), lambda rows: rows)
-    streams = StreamService(database, AccessService(database), max_streams=1)
+    streams = StreamService(database, AccessService(database), Lane("streams", 1, 1))
     reader = _Reader(1.0, caller, dataset)
     # It has seen 2, and missed 3 and 4. The database gives all up to 10 at once, so the second piece is old.
     for piece in (_Piece(4, 6, b"never sent"), _Piece(6, 8, b"sent twice")):
@@ -67,7 +68,7 @@ async def test_a_stream_that_joins_late_reads_what_the_others_were_given(
     async def one() -> AsyncIterator[Frame]:
         yield Frame(pa.array([0]).cast(pa.timestamp("us", "UTC")), {"n": pa.array([1])})
 
-    streams = StreamService(database, AccessService(database), max_streams=2)
+    streams = StreamService(database, AccessService(database), Lane("streams", 4, 1))
     early = await streams.open(caller, dataset, 60, None)
     assert b"event: connected" in await anext(early)
     late = await streams.open(caller, dataset, 60, None)

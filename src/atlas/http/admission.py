@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from atlas.service.admission import Lane, Lanes
+from atlas.service.admission import Lane, Lanes, Requester
 
 # Inserts up to so many bytes take little; a compressed one may be much larger than it says.
 SMALL_BODY, SMALL_ENCODED_BODY = 256 * 1024, 16 * 1024
@@ -45,16 +45,16 @@ def _small(headers: Headers) -> bool:
     return length.isdigit() and int(length) <= limit
 
 
-async def admit(scope: Scope, lane: Lane | None, key_id: int) -> None:
+async def admit(scope: Scope, lane: Lane | None, who: Requester) -> None:
     """Takes a slot for the whole request, unless it has one. Raises RateLimitedError and OverloadedError."""
     state = scope["state"]
     if lane is not None and "slot" not in state:
-        await lane.enter(key_id)
-        state["slot"] = (lane, key_id)
+        await lane.enter(who)
+        state["slot"] = (lane, who)
 
 
 def release(scope: Scope) -> None:
     """Gives the request's slot back, if it has one."""
     if (held := scope["state"].pop("slot", None)) is not None:
-        lane, key_id = held
-        lane.leave(key_id)
+        lane, who = held
+        lane.leave(who)

@@ -20,7 +20,7 @@ from atlas.http.limits import RateLimiter
 from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
 from atlas.service.admin import AdminService
-from atlas.service.admission import Lanes
+from atlas.service.admission import Lanes, serving
 from atlas.service.asked import AskedService
 from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
@@ -97,8 +97,9 @@ async def caller(request: Request, bundle: ServicesDep, key: Annotated[str | Non
     found = await bundle.access.authenticate(key)
     request.state.key_id = found.key_id
     request.state.caller = found
-    request.state.extra_headers = await bundle.limiter.hit(found.key_id)
-    await admit(request.scope, lane_of(request.scope, bundle.lanes), found.key_id)
+    request.state.extra_headers = await bundle.limiter.hit(found)
+    await admit(request.scope, lane_of(request.scope, bundle.lanes), found)
+    serving(found)
     return found
 
 

@@ -206,7 +206,7 @@ class RequestMiddleware:
         services = scope["app"].state.services
         try:
             caller = await services.access.authenticate(headers.get("x-api-key"))
-            await admit(scope, services.lanes.uploads, caller.key_id)
+            await admit(scope, services.lanes.uploads, caller)
         except AtlasError as error:
             return error
         return None

@@ -11,7 +11,7 @@ from atlas.core.timestamps import parse_timestamp
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.shown import moment
 from atlas.store import accounts
-from atlas.store.database import Database
+from atlas.store.database import Connection, Database
 
 Row = dict[str, Any]
 _MOMENTS = ("created_at", "expires_at", "revoked_at", "last_used_at")
@@ -20,8 +20,8 @@ _MOMENTS = ("created_at", "expires_at", "revoked_at", "last_used_at")
 class AccountService:
     """Identity and own keys of a caller."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, max_keys: int) -> None:
+        self._database, self._max_keys = database, max_keys
 
     async def me(self, caller: Caller) -> Row:
         """The caller's user, organization, key and tags, and the server's version."""
@@ -43,9 +43,10 @@ class AccountService:
         return {"success": True, "keys": [shown_key(row) for row in found]}
 
     async def create_key(self, caller: Caller, name: str, expires_at: str | None) -> Row:
-        """Another key of the caller's. Only this shows it."""
+        """Another key of the caller's. Only this shows it. Raises BadRequestError for who has many."""
         ends = expiry(expires_at)
         async with self._database.transaction() as connection:
+            await refuse_too_many(connection, caller.user_id, self._max_keys)
             key, row = await accounts.insert_key(connection, caller.user_id, name, ends)
         return new_key(key, name, row)
 
@@ -73,6 +74,13 @@ class AccountService:
             assert old is not None
             key, row = await accounts.insert_key(connection, *old)
         return new_key(key, old[1], row) | {"replaced": key_id}
+
+
+async def refuse_too_many(connection: Connection, user_id: int, most: int) -> None:
+    """Raises BadRequestError where a user has `most` live keys; others wait with theirs for the transaction's end."""
+    live = await accounts.count_live_keys(connection, user_id)
+    if live >= most:
+        raise BadRequestError("Too many keys", f"a user has at most {most} at once; revoke or rotate one of {live}")
 
 
 def no_key(key_id: int) -> NotFoundError:

@@ -6,7 +6,7 @@ from typing import Any
 
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
-from atlas.service.accounts import expiry, new_key, no_key, shown_key
+from atlas.service.accounts import expiry, new_key, no_key, refuse_too_many, shown_key
 from atlas.service.keys import KeyService, change_role, refuse_last_operator
 from atlas.service.shown import moment, page, refuse_text
 from atlas.service.tags import TagService
@@ -22,8 +22,11 @@ JOB_STATUSES = ("todo", "doing", "failed", "cancelled", "aborted")
 class AdminService:
     """What admins and operators may do. Each method raises ForbiddenError for anybody else."""
 
-    def __init__(self, database: Database, keys: KeyService, tags: TagService, queue: JobQueue) -> None:
+    def __init__(
+        self, database: Database, keys: KeyService, tags: TagService, queue: JobQueue, *, max_keys: int
+    ) -> None:  # fmt: skip
         self._database, self._keys, self._tags, self._queue = database, keys, tags, queue
+        self._max_keys = max_keys
 
     async def _organization(self, caller: Caller, name: str | None) -> Row:
         """The organization that is managed: the caller's, or for operators any. Raises NotFoundError."""
@@ -88,7 +91,10 @@ class AdminService:
     async def create_key(
         self, caller: Caller, organization: str | None, user: str, name: str, expires_at: str | None
     ) -> Row:
-        """A key for a user, shown this once. Only operators make keys of operators."""
+        """A key for a user, shown this once. Only operators make keys of operators.
+
+        Raises BadRequestError for a user who has many.
+        """
         managed = await self._organization(caller, organization)
         ends = expiry(expires_at)
         async with self._database.transaction() as connection:
@@ -96,6 +102,7 @@ class AdminService:
             if found is None:
                 raise NotFoundError("User not found", f"no user {user[:100]!r} in {managed['name']!r}")
             await _user(connection, caller, found["id"])
+            await refuse_too_many(connection, found["id"], self._max_keys)
             key, row = await accounts.insert_key(connection, found["id"], name, ends)
         return new_key(key, name, row) | {"user": user, "organization": managed["name"]}
 

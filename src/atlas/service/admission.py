@@ -5,49 +5,69 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 from atlas.errors import OverloadedError, RateLimitedError
 
-# Requests of one caller that may wait for a lane, as a multiple of its slots. Those past it are refused at once.
+# Requests of one user that may wait for a lane, as a multiple of its slots. Those past it are refused at once.
 MOST_WAITING = 4
+# Seconds that who has been admitted waits for a connection.
+CONNECTION_WAIT = 10.0
 # The pace of a lane is that of so many slots that became free last.
 PACE = 16
 # Requests in lanes that nobody needs to set: they are cheap, or wait for something that has slots of its own.
 SMALL_INSERTS, QUESTIONS, UPLOADS = 64, 16, 32
 
 
-class Lane:
-    """`slots` requests of a kind at once, three quarters of them for one caller; others wait at most `wait` seconds.
+class Requester(Protocol):
+    """Whose requests are counted together: those of a user, with any number of keys, and of an organization."""
 
-    A slot that becomes free goes to the caller who has the fewest, and among those to who has waited longest. So a
-    caller who sends too much waits for themselves, and a caller who sends little is served next.
+    @property
+    def user_id(self) -> int: ...
+
+    @property
+    def organization_id(self) -> int: ...
+
+
+class Lane:
+    """`slots` requests of a kind at once: half of them for one user, three quarters for the users of an organization.
+
+    Others wait at most `wait` seconds. A slot that becomes free goes to the organization that has the fewest, there to
+    the user who has the fewest, and among those to who has waited longest. So who sends too much waits for themselves,
+    whatever their number of keys, and who sends little is served next. most: a lower bound of an organization's share.
     """
 
-    def __init__(self, what: str, slots: int, wait: float) -> None:
+    def __init__(self, what: str, slots: int, wait: float, *, most: int | None = None) -> None:
         self.what, self.slots, self.wait = what, slots, wait
-        self.share = max(1, slots - max(1, slots // 4))
-        self._running: Counter[Hashable] = Counter()
+        self.organization_share = max(1, min(slots - max(1, slots // 4), most or slots))
+        self.user_share = max(1, min(slots // 2, self.organization_share))
+        # Slots taken, by organization and by user.
+        self._organizations: Counter[int] = Counter()
+        self._users: Counter[int] = Counter()
         self._busy = 0
-        self._queues: dict[Hashable, deque[asyncio.Future[None]]] = {}
+        # Those who wait, by organization and user.
+        self._queues: dict[int, dict[int, deque[asyncio.Future[None]]]] = {}
         # When slots became free since the first of those who wait began to.
         self._freed: deque[float] = deque(maxlen=PACE)
 
-    async def enter(self, who: Hashable, *, patient: bool = False) -> None:
+    async def enter(self, who: Requester, *, patient: bool = False) -> None:
         """Takes a slot, which `leave` gives back. patient: waits as long as it takes.
 
-        Raises RateLimitedError where the caller's own requests are in the way, else OverloadedError.
+        Raises RateLimitedError where requests of the user or of the organization are in the way, else OverloadedError.
         """
-        queue = self._queues.get(who)
-        if queue is None and self._busy < self.slots and self._running[who] < self.share:
-            self._take(who)
+        user, organization = who.user_id, who.organization_id
+        queue = self._queues[organization].get(user) if organization in self._queues else None
+        if queue is None and self._busy < self.slots and self._fits(organization, user):
+            self._take(organization, user)
             return
         loop = asyncio.get_running_loop()
         if queue is None:
             if not self._queues:
                 self._freed.append(loop.time())
-            queue = self._queues[who] = deque()
+            queue = self._queues.setdefault(organization, {})[user] = deque()
         elif not patient and self._too_long(len(queue), loop.time()):
             raise self._refusal(who)
         turn: asyncio.Future[None] = loop.create_future()
@@ -64,30 +84,31 @@ class Lane:
             self._give_up(who, turn)
             raise self._refusal(who)
 
-    def leave(self, who: Hashable) -> None:
+    def enter_at_once(self, who: Requester) -> None:
+        """Takes a slot, which `leave` gives back. Raises as `enter` does, without waiting."""
+        if self._busy >= self.slots or not self._fits(who.organization_id, who.user_id):
+            raise self._refusal(who)
+        self._take(who.organization_id, who.user_id)
+
+    def taken(self, who: Requester) -> int:
+        """How many slots the user has."""
+        return self._users[who.user_id]
+
+    def leave(self, who: Requester) -> None:
         """Gives a slot back."""
+        user, organization = who.user_id, who.organization_id
         self._busy -= 1
-        self._running[who] -= 1
-        if not self._running[who]:
-            del self._running[who]
+        for counts, one in ((self._users, user), (self._organizations, organization)):
+            counts[one] -= 1
+            if not counts[one]:
+                del counts[one]
         if self._queues:
             self._freed.append(asyncio.get_running_loop().time())
-        while self._busy < self.slots:
-            waiting = [one for one in self._queues if self._running[one] < self.share]
-            if not waiting:
-                return
-            # In the order in which they began to wait, or had their last turn.
-            following = min(waiting, key=lambda one: self._running[one])
-            queue = self._queues.pop(following)
-            self._take(following)
-            queue.popleft().set_result(None)
-            if queue:
-                self._queues[following] = queue
-            elif not self._queues:
-                self._freed.clear()
+            while self._queues and self._busy < self.slots and self._serve_next():
+                pass
 
     @contextlib.asynccontextmanager
-    async def slot(self, who: Hashable, *, patient: bool = False) -> AsyncIterator[None]:
+    async def slot(self, who: Requester, *, patient: bool = False) -> AsyncIterator[None]:
         """A slot for the block, as `enter` takes it."""
         await self.enter(who, patient=patient)
         try:
@@ -95,28 +116,123 @@ class Lane:
         finally:
             self.leave(who)
 
+    def _fits(self, organization: int, user: int) -> bool:
+        return self._users[user] < self.user_share and self._organizations[organization] < self.organization_share
+
+    def _serve_next(self) -> bool:
+        """Gives a free slot to whose turn it is; False where all who wait have their share."""
+        found: tuple[int, int] | None = None
+        fewest = self.slots, self.slots
+        # In the order in which they began to wait, or had their last turn.
+        for organization, users in self._queues.items():
+            taken = self._organizations[organization]
+            if taken >= self.organization_share or taken > fewest[0]:
+                continue
+            for user in users:
+                count = taken, self._users[user]
+                if count[1] < self.user_share and count < fewest:
+                    fewest, found = count, (organization, user)
+        if found is None:
+            return False
+        organization, user = found
+        users = self._queues.pop(organization)
+        queue = users.pop(user)
+        self._take(organization, user)
+        queue.popleft().set_result(None)
+        if queue:
+            users[user] = queue
+        if users:
+            self._queues[organization] = users
+        elif not self._queues:
+            self._freed.clear()
+        return True
+
     def _too_long(self, ahead: int, now: float) -> bool:
-        """Whether so many of a caller's own are too many to wait for."""
+        """Whether so many of a user's own are too many to wait for."""
         pace = (now - self._freed[0]) / len(self._freed)
         return ahead >= self.slots * MOST_WAITING or ahead * pace > self.wait
 
-    def _take(self, who: Hashable) -> None:
+    def _take(self, organization: int, user: int) -> None:
         self._busy += 1
-        self._running[who] += 1
+        self._organizations[organization] += 1
+        self._users[user] += 1
 
-    def _give_up(self, who: Hashable, turn: asyncio.Future[None]) -> None:
-        queue = self._queues[who]
-        queue.remove(turn)
-        if not queue:
-            del self._queues[who]
+    def _give_up(self, who: Requester, turn: asyncio.Future[None]) -> None:
+        users = self._queues[who.organization_id]
+        users[who.user_id].remove(turn)
+        if not users[who.user_id]:
+            del users[who.user_id]
+        if not users:
+            del self._queues[who.organization_id]
         if not self._queues:
             self._freed.clear()
 
-    def _refusal(self, who: Hashable) -> Exception:
-        if self._running[who] >= self.share:
-            told = f"at most {self.share} {self.what} of one key are served at once; wait for your others"
-            return RateLimitedError("Too many requests at once", told, {"Retry-After": "1"})
-        return OverloadedError(f"{self.slots} {self.what} are served at once; try again in a moment")
+    def _refusal(self, who: Requester) -> Exception:
+        if self._users[who.user_id] >= self.user_share:
+            told = f"at most {self.user_share} {self.what} of one user are served at once; wait for your others"
+        elif self._organizations[who.organization_id] >= self.organization_share:
+            told = f"at most {self.organization_share} {self.what} of one organization are served at once"
+        else:
+            return OverloadedError(f"{self.slots} {self.what} are served at once; try again in a moment")
+        return RateLimitedError("Too many requests at once", told, {"Retry-After": "1"})
+
+
+class Pace:
+    """How often something may be done for each user: `rate` times a second, and what a second's pause has saved.
+
+    Who is within it never waits.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._interval = 1 / rate
+        # When the next is due, of users who are ahead of their pace or were within the last second.
+        self._due: dict[int, float] = {}
+
+    async def wait(self, who: Requester) -> None:
+        """Waits until it may be done once more."""
+        now = asyncio.get_running_loop().time()
+        due = self._due[who.user_id] = max(self._due.get(who.user_id, 0.0), now - 1) + self._interval
+        if due > now:
+            await asyncio.sleep(due - now)
+
+    def forget(self, who: Requester) -> None:
+        """Nothing is done for a user any more."""
+        self._due.pop(who.user_id, None)
+
+
+# Whose request is under way, for what knows only that one is.
+_served: ContextVar[Requester | None] = ContextVar("served", default=None)
+_holding: ContextVar[bool] = ContextVar("holding", default=False)
+
+
+def serving(who: Requester) -> None:
+    """From now on, what the task does is done for `who`."""
+    _served.set(who)
+
+
+class Turns:
+    """Turns at what there are a few of, such as connections: of a lane, for whom the task is done.
+
+    What is done for nobody, and a second one for who has one, takes no turn.
+    """
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    @contextlib.asynccontextmanager
+    async def turn(self, *, patient: bool = False) -> AsyncIterator[None]:
+        """A turn for the block. patient: waits as long as it takes. Raises RateLimitedError and OverloadedError."""
+        who = _served.get()
+        if who is None or _holding.get():
+            yield
+            return
+        await self._lane.enter(who, patient=patient)
+        _holding.set(True)
+        try:
+            yield
+        finally:
+            _holding.set(False)
+            self._lane.leave(who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,26 +249,34 @@ class Lanes:
     queries: Lane
     storing: Lane
     imports: Lane
+    connections: Lane
+    columnar: Lane
+    streams: Lane
 
     @classmethod
     def of(
         cls, *, wait: float, patience: float, reads: int, inserts: int, downloads: int, queries: int, imports: int,
-        storing: int,
+        storing: int, processors: int, connections: int, columnar: int,
+        streams: int,
     ) -> Lanes:  # fmt: skip
         """Lanes with these numbers of slots.
 
         storing: large inserts that may hold a database connection; they have been received, so they wait longer, for
-        `patience` seconds.
+        `patience` seconds. processors: each query keeps one busy, so an organization has no more at once. connections,
+        columnar: those of the database.
         """
         return cls(
             reads=Lane("requests", reads, wait),
             small_inserts=Lane("small inserts", SMALL_INSERTS, wait),
             inserts=Lane("large inserts", inserts, wait),
             downloads=Lane("downloads", downloads, wait),
-            sql=Lane("queries", queries, wait),
+            sql=Lane("queries", queries, wait, most=processors),
             questions=Lane("questions", QUESTIONS, wait),
             uploads=Lane("uploads", UPLOADS, wait),
-            queries=Lane("queries", queries, wait),
+            queries=Lane("queries", queries, wait, most=processors),
             storing=Lane("large inserts", storing, patience),
             imports=Lane("imports", imports, wait),
+            connections=Lane("requests at the database", connections, CONNECTION_WAIT),
+            columnar=Lane("requests at the database", columnar, CONNECTION_WAIT),
+            streams=Lane("streams", streams, wait),
         )

@@ -15,6 +15,7 @@ import structlog
 
 from atlas.core.access import Caller
 from atlas.errors import AtlasError, BadRequestError, NotFoundError, UnavailableError
+from atlas.service.admission import serving
 from atlas.service.importing import Target
 from atlas.service.imports import ImportRequest, ImportService, find_import
 from atlas.service.shown import identified
@@ -89,6 +90,7 @@ class BackgroundService:
             await imports.set_status(self._database, import_id, "failed", "its user has been removed")
         elif await webhooks.claim(self._database, import_id):
             caller = Caller(job["user_id"], job["user_name"], job["organization_id"], job["schema"], 0)
+            serving(caller)
             with tempfile.TemporaryDirectory(prefix="atlas-job-") as folder:
                 path = Path(folder) / "file"
                 await imports.load_file(self._database, import_id, path)

@@ -88,7 +88,7 @@ class ImportService:
 
     async def run(self, caller: Caller, request: ImportRequest) -> Row:
         """Imports a file now; gives the response of `smart-import`. Raises OverloadedError where too many run."""
-        async with self._lane.slot(caller.key_id):
+        async with self._lane.slot(caller):
             target = await self.begin(caller, request)
             keeping = asyncio.create_task(imports.keep_file(self._database, target.import_id, request.path))
             try:
@@ -100,7 +100,7 @@ class ImportService:
 
     async def execute(self, target: Target, request: ImportRequest, *, again: bool = False) -> Row:
         """Runs an import that was begun, after all that run before it."""
-        async with self._lane.slot(target.caller.key_id, patient=True):
+        async with self._lane.slot(target.caller, patient=True):
             return await self._execute(target, request, again=again)
 
     async def _execute(self, target: Target, request: ImportRequest, *, again: bool) -> Row:
@@ -212,7 +212,7 @@ class ImportService:
 
     async def preview(self, caller: Caller, request: ImportRequest) -> Row:
         """What an import would do. Nothing is written."""
-        async with self._lane.slot(caller.key_id), self._planned(caller, request) as (staging, plan, told):
+        async with self._lane.slot(caller), self._planned(caller, request) as (staging, plan, told):
             planned = PlannedFile(staging, plan)
             failures = await asyncio.to_thread(planned.reject)
             columns = [column.table_column() for column in plan.columns]

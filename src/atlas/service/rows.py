@@ -132,7 +132,7 @@ class RowService:
             first.append(frame)
             rows, size = rows + len(frame), size + frame.nbytes
             if rows > SMALL_ROWS or size > SMALL_BYTES:
-                async with self._storing.slot(caller.key_id):
+                async with self._storing.slot(caller):
                     return await self._store_many(dataset, _chained(first, frames), retry)
         response = {"inserted": rows, "total": rows}
         result: dict[str, int] = await self._grouped(dataset, SmallInsert(first, rows, response, retry))
@@ -156,7 +156,7 @@ class RowService:
         await self._access.require(caller, dataset_id, write=True)
         if span.empty:
             return {"deleted": 0}
-        async with self._storing.slot(caller.key_id):
+        async with self._storing.slot(caller):
             return {"deleted": await writing.delete_range(self._database, dataset_id, span)}
 
     async def _decoded(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:

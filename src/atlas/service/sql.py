@@ -50,13 +50,13 @@ class SqlService:
         datasets = dataset_ids(catalog, checked.tables)
         for dataset in datasets:
             audit.touched(dataset)
-        async with self._lane.slot(caller.key_id):
+        async with self._lane.slot(caller):
             return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows)
 
     async def tried(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
         """A query that PostgreSQL would run; nothing is run. Raises BadRequestError with the reason."""
         checked = await self.check(text, catalog)
-        async with self._lane.slot(caller.key_id):
+        async with self._lane.slot(caller):
             reason = await self._runner.explain(caller, checked.physical, dataset_ids(catalog, checked.tables))
         if reason is not None:
             raise BadRequestError("Query refused", reason)

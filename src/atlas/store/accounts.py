@@ -118,6 +118,13 @@ async def insert_key(
     return key, row
 
 
+async def count_live_keys(connection: Connection, user_id: int) -> int:
+    """How many live keys a user has. Nobody else counts them until the transaction ends."""
+    await connection.execute(queries("keys")["lock_user"], {"user": user_id})
+    row = await (await connection.execute(queries("keys")["count_live_keys"], {"user": user_id})).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 async def revoke_key(
     connection: Connection, key_id: int, *, user_id: int | None = None
 ) -> tuple[int, str, datetime | None] | None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeVar
 
 import psycopg
 import psycopg_pool
@@ -33,15 +33,29 @@ POOL_WAIT_SECONDS = 10.0
 MIN_VERSION = 150000
 # Columnar reads at once per process; each has a thread and a connection of its own.
 ARROW_READERS = 8
+_NO_TURN = contextlib.nullcontext()
 # For looking up keys and rights, beside those of the pool.
 LOOKUP_CONNECTIONS = 3
 
 
-class Database:
-    """One database. Open it before use, close it after."""
+class Turns(Protocol):
+    """Whose turn it is to have one of a few connections. patient: waits as long as it takes."""
 
-    def __init__(self, url: str, *, pool_size: int, statement_timeout: float) -> None:
+    def turn(self, *, patient: bool = False) -> contextlib.AbstractAsyncContextManager[None]: ...
+
+
+class Database:
+    """One database. Open it before use, close it after.
+
+    turns, reading: who is next at the pool's connections, and at those of columnar reads; None: who came first.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int, statement_timeout: float, turns: Turns | None = None,
+        reading: Turns | None = None,
+    ) -> None:  # fmt: skip
         self.url = url
+        self._turns, self._reading = turns, reading
         self._timeout_ms = int(statement_timeout * 1000)
         self._pool, self._lookups = self._new_pool(pool_size), self._new_pool(LOOKUP_CONNECTIONS)
         self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
@@ -90,8 +104,11 @@ class Database:
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection in autocommit mode. A lost or absent server becomes UnavailableError."""
-        async with self._connection(self._pool) as connection:
+        async with self._turn(), self._connection(self._pool) as connection:
             yield connection
+
+    def _turn(self) -> contextlib.AbstractAsyncContextManager[None]:
+        return _NO_TURN if self._turns is None else self._turns.turn()
 
     @contextlib.asynccontextmanager
     async def _connection(self, pool: psycopg_pool.AsyncConnectionPool[Connection]) -> AsyncIterator[Connection]:
@@ -112,7 +129,8 @@ class Database:
 
     async def fetch(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
         """All rows of one statement, run by itself."""
-        return await self._fetch(self._pool, query, parameters)
+        async with self._turn():
+            return await self._fetch(self._pool, query, parameters)
 
     async def look_up(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
         """As `fetch`, for what every request begins with: on connections that nothing slow holds."""
@@ -128,7 +146,9 @@ class Database:
     async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T]) -> T:
         """What `then` makes of the rows of `query`, in the thread that fetched them as binary COPY."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query)))
+        # An answer may be under way that has no other end, so a read waits as long as it takes.
+        async with _NO_TURN if self._reading is None else self._reading.turn(patient=True):
+            return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query)))
 
     def migrate(self) -> None:
         """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread."""

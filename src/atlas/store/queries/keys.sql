@@ -63,6 +63,13 @@ CROSS JOIN LATERAL (SELECT count(*) AS datasets FROM atlas.datasets WHERE owner_
 WHERE %(organization)s::text IS NULL OR o.name = %(organization)s
 ORDER BY u.id
 
+-- name: lock_user
+SELECT id FROM atlas.users WHERE id = %(user)s FOR NO KEY UPDATE
+
+-- name: count_live_keys
+SELECT count(*) FROM atlas.api_keys
+WHERE user_id = %(user)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+
 -- name: insert_key
 INSERT INTO atlas.api_keys (user_id, name, prefix, key_hash, expires_at)
 VALUES (%(user)s, %(name)s, %(prefix)s, %(hash)s, %(expires)s) RETURNING id, prefix, created_at, expires_at
