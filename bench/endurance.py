@@ -50,9 +50,16 @@ async def streams(world: World, arguments: argparse.Namespace) -> bool:
     """From before an insert is sent until its event is read, with so many streams of ten datasets open."""
     async with AsyncClient(world.url, world.key) as client:
         datasets = [(await client.datasets.create(f"d{n}")).id for n in range(10)]
+        for dataset in datasets:
+            await client.datasets.add_tag(dataset, "public")
+        # One organization has half of the streams at most.
+        keys = [world.key, await asyncio.to_thread(_other_key, world)]
+        async with AsyncClient(world.url, keys[1]) as other:
+            await other.tags.acquire("public")
         delays: list[float] = []
         ready = asyncio.Semaphore(0)
-        readers = [asyncio.create_task(_follow(world, datasets[n % 10], ready, delays)) for n in range(arguments.count)]
+        follow = [(datasets[n % 10], keys[n // 10 % 2]) for n in range(arguments.count)]
+        readers = [asyncio.create_task(_follow(world, dataset, key, ready, delays)) for dataset, key in follow]
         for _ in readers:
             await ready.acquire()
         print(f"{len(readers)} streams are open", flush=True)
@@ -72,10 +79,10 @@ async def streams(world: World, arguments: argparse.Namespace) -> bool:
     return len(delays) == wanted and p99 <= STREAMS_P99
 
 
-async def _follow(world: World, dataset: int, ready: asyncio.Semaphore, delays: list[float]) -> None:
+async def _follow(world: World, dataset: int, key: str, ready: asyncio.Semaphore, delays: list[float]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     path = f"/api/rows/stream/?dataset={dataset}&poll_interval=60"
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {world.key}\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\r\n".encode())
     try:
         while line := await reader.readline():
             if line.startswith(b"event: connected"):

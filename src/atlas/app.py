@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -259,8 +258,8 @@ def lanes_of(settings: Settings) -> Lanes:
         wait=settings.queue_seconds, reads=settings.read_slots, inserts=settings.insert_slots,
         downloads=settings.download_slots, queries=settings.query_slots, imports=settings.import_slots,
         # What holds a connection for long leaves others to what does not.
-        storing=max(1, settings.pool_size // 3), patience=settings.request_timeout,
-        processors=os.cpu_count() or 1, connections=settings.pool_size, columnar=ARROW_READERS,
+        storing=max(1, settings.pool_size // 2), patience=settings.request_timeout,
+        connections=settings.pool_size, columnar=ARROW_READERS,
         streams=settings.max_streams,
     )  # fmt: skip
 

@@ -31,39 +31,42 @@ async def entered(lane: Lane, who: str, order: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("slots", "most", "shares"),
-    [(1, None, (1, 1)), (2, None, (1, 1)), (4, None, (2, 3)), (4, 2, (2, 2)), (4, 1, (1, 1)), (32, None, (16, 24))],
+    ("slots", "shares"), [(1, (1, 1)), (2, (1, 1)), (4, (2, 2)), (8, (3, 4)), (32, (12, 16)), (2000, (750, 1000))]
 )
-async def test_shares(slots: int, most: int | None, shares: tuple[int, int]) -> None:
-    lane = Lane("queries", slots, 1, most=most)
+async def test_shares(slots: int, shares: tuple[int, int]) -> None:
+    lane = Lane("queries", slots, 1)
     assert (lane.user_share, lane.organization_share) == shares
+    wide = Lane("requests at the database", 10, 1, share=0.75)
+    assert (wide.user_share, wide.organization_share) == (6, 7)
 
 
 async def test_one_user_leaves_slots_to_others_and_is_told_so() -> None:
-    lane = Lane("queries", 4, 0.05)
+    lane = Lane("queries", 8, 0.05)
     ann, ben, other = Who(1, 1), Who(2, 1), Who(3, 2)
-    for _ in range(2):
+    for _ in range(3):
         await lane.enter(ann)
     began = time.perf_counter()
     with pytest.raises(RateLimitedError, match="Too many requests at once") as told:
         await lane.enter(ann)
     assert 0.04 < time.perf_counter() - began < 1
     assert told.value.headers == {"Retry-After": "1"}
-    assert "2 queries of one user" in (told.value.details or "")
+    assert "3 queries of one user" in (told.value.details or "")
     await lane.enter(ben)
     with pytest.raises(RateLimitedError) as together:
         await lane.enter(ben)
-    assert "3 queries of one organization" in (together.value.details or "")
-    await lane.enter(other)
+    assert "4 queries of one organization" in (together.value.details or "")
+    third = Who(4, 3)
+    for who in (other, other, other, third):
+        await lane.enter(who)
     with pytest.raises(OverloadedError, match="Server is busy") as busy:
-        await lane.enter(other)
+        await lane.enter(third)
     assert busy.value.headers == {"Retry-After": "1"}
     lane.leave(ben)
-    await lane.enter(other)
-    for who in (ann, ann, other, other):
+    await lane.enter(third)
+    for who in (ann, ann, ann, other, other, other, third, third):
         lane.leave(who)
     # Nothing is left of it.
-    assert [lane.taken(who) for who in (ann, ben, other)] == [0, 0, 0]
+    assert [lane.taken(who) for who in (ann, ben, other, third)] == [0, 0, 0, 0]
     for name in ("a", "b", "a", "b"):
         await lane.enter(alone(name))
 
@@ -93,15 +96,15 @@ async def test_organizations_take_turns_whatever_the_number_of_their_users() -> 
 
 async def test_slots_are_taken_at_once_or_not_at_all() -> None:
     lane = Lane("streams", 4, 30)
-    ann = Who(1, 1)
-    for _ in range(2):
-        lane.enter_at_once(ann)
+    ann, ben = Who(1, 1), Who(2, 2)
+    for who in (ann, ann):
+        lane.enter_at_once(who)
     with pytest.raises(RateLimitedError):
         lane.enter_at_once(ann)
-    lane.enter_at_once(Who(2, 1))
-    lane.enter_at_once(Who(3, 2))
+    for who in (ben, ben):
+        lane.enter_at_once(who)
     with pytest.raises(OverloadedError):
-        lane.enter_at_once(Who(3, 2))
+        lane.enter_at_once(Who(3, 3))
 
 
 async def test_turns_are_of_whom_the_task_serves() -> None:

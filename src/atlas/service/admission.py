@@ -33,17 +33,17 @@ class Requester(Protocol):
 
 
 class Lane:
-    """`slots` requests of a kind at once: half of them for one user, three quarters for the users of an organization.
+    """`slots` requests of a kind at once: a `share` of them for one organization, three quarters of those for one user.
 
     Others wait at most `wait` seconds. A slot that becomes free goes to the organization that has the fewest, there to
     the user who has the fewest, and among those to who has waited longest. So who sends too much waits for themselves,
-    whatever their number of keys, and who sends little is served next. most: a lower bound of an organization's share.
+    whatever their number of keys, and who sends little is served next.
     """
 
-    def __init__(self, what: str, slots: int, wait: float, *, most: int | None = None) -> None:
+    def __init__(self, what: str, slots: int, wait: float, *, share: float = 0.5) -> None:
         self.what, self.slots, self.wait = what, slots, wait
-        self.organization_share = max(1, min(slots - max(1, slots // 4), most or slots))
-        self.user_share = max(1, min(slots // 2, self.organization_share))
+        self.organization_share = max(1, int(slots * share))
+        self.user_share = self.organization_share - self.organization_share // 4
         # Slots taken, by organization and by user.
         self._organizations: Counter[int] = Counter()
         self._users: Counter[int] = Counter()
@@ -256,27 +256,27 @@ class Lanes:
     @classmethod
     def of(
         cls, *, wait: float, patience: float, reads: int, inserts: int, downloads: int, queries: int, imports: int,
-        storing: int, processors: int, connections: int, columnar: int,
+        storing: int, connections: int, columnar: int,
         streams: int,
     ) -> Lanes:  # fmt: skip
         """Lanes with these numbers of slots.
 
         storing: large inserts that may hold a database connection; they have been received, so they wait longer, for
-        `patience` seconds. processors: each query keeps one busy, so an organization has no more at once. connections,
-        columnar: those of the database.
+        `patience` seconds. connections, columnar:
+        those of the database.
         """
         return cls(
             reads=Lane("requests", reads, wait),
             small_inserts=Lane("small inserts", SMALL_INSERTS, wait),
             inserts=Lane("large inserts", inserts, wait),
             downloads=Lane("downloads", downloads, wait),
-            sql=Lane("queries", queries, wait, most=processors),
+            sql=Lane("queries", queries, wait),
             questions=Lane("questions", QUESTIONS, wait),
             uploads=Lane("uploads", UPLOADS, wait),
-            queries=Lane("queries", queries, wait, most=processors),
+            queries=Lane("queries", queries, wait),
             storing=Lane("large inserts", storing, patience),
             imports=Lane("imports", imports, wait),
-            connections=Lane("requests at the database", connections, CONNECTION_WAIT),
+            connections=Lane("requests at the database", connections, CONNECTION_WAIT, share=0.75),
             columnar=Lane("requests at the database", columnar, CONNECTION_WAIT),
             streams=Lane("streams", streams, wait),
         )
