@@ -178,8 +178,16 @@ async def test_undo_is_exact_and_says_what_it_cannot(owner: httpx.AsyncClient) -
     first = await send(owner, "Import into people, key is id", b"id,name,city\n1,Ann,Bonn\n2,Bob,Ulm\n")
     second = await send(owner, "Upsert into people by id", b"id,name,age\n2,Robert,40\n3,Cyd,50\n")
     assert (second["records_inserted"], second["records_updated"], second["new_columns"]) == (1, 1, ["age"])
-    blocked = await post(owner, f"import/{first['import_id']}/undo", {})
+    path = f"import/{first['import_id']}/undo"
+    refused = (await post(owner, path, {}, 400))["detail"]
+    assert f"1 row changed since: undo import {second['import_id']} (1 row) first" in refused
+    told = await post(owner, f"{path}?dry_run=true", {})
+    assert (told["complete"], told["dry_run"], told["rows_removed"], told["rows_kept"]) == (False, True, 1, 1)
+    assert told["changed_since"] == [{"import_id": second["import_id"], "kind": "import", "rows": 1}]
+    assert len(await csv_of(owner, first["import_id"])) == 3
+    blocked = await post(owner, f"{path}?partial=true", {})
     assert (blocked["complete"], blocked["rows_removed"], blocked["rows_kept"]) == (False, 1, 1)
+    assert (await get(owner, f"import/{first['import_id']}"))["status"] == "partially_undone"
     undone = await post(owner, f"import/{second['import_id']}/undo", {})
     assert undone["complete"] is True
     assert undone["columns_removed"] == ["age"]

@@ -139,7 +139,7 @@ def imports_list(
     session: Session,
     table: Annotated[str | None, typer.Option(help="Only imports into this table.")] = None,
     status: Annotated[
-        str | None, typer.Option(help="Only pending, running, success, failed, undone or reset ones.")
+        str | None, typer.Option(help="Only pending, running, success, failed, undone, partially_undone or reset ones.")
     ] = None,
     limit: Annotated[int, typer.Option(help="Most results.", min=1)] = 20,
 ) -> None:
@@ -182,16 +182,25 @@ def imports_export(
 
 @imports.command("undo")
 @remote
-def imports_undo(session: Session, name: ImportId, yes: Yes = False) -> None:
-    """Take an import or update back. What others have changed since stays, with exit code 1."""
+def imports_undo(
+    session: Session,
+    name: ImportId,
+    partial: Annotated[bool, typer.Option("--partial", help="Take back what nobody has changed since.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be taken back; change nothing.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Take an import, update or correction back as a whole. With --partial, exit code 1 says that something stays."""
     client = session.client
     number = import_id(client, name)
-    session.confirm(f"Take import {number} back?", yes)
-    done = client.imports.undo(number)
+    if not dry_run:
+        session.confirm(f"Take import {number} back?", yes)
+    done = client.imports.undo(number, partial=partial, dry_run=dry_run)
     if session.as_json:
         print_json(done)
     else:
         print(done.message or f"took back {number}")
+        for one in done.changed_since:
+            print(f"changed since by {one['kind']} {one['import_id']}: {one['rows']} rows")
     if not done.complete:
         raise typer.Exit(1)
 

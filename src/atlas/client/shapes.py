@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
@@ -232,16 +233,21 @@ class Corrected(Record):
     rows_removed: int = 0
     resolved: int = 0
     already_resolved: int = 0
+    correction_id: str | None = None
     table_name: str | None = None
     summary: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Undone(Record):
-    """What an undo took back. complete: False where others have changed something since, which stays."""
+    """What an undo took back. complete: False where others have changed something since, which stays.
+
+    dry_run: whether nothing was changed. changed_since: `import_id`, `kind` and `rows` of what changed the same rows.
+    """
 
     import_id: str
     complete: bool
+    dry_run: bool = False
     message: str = ""
     table_name: str | None = None
     rows_removed: int = 0
@@ -250,8 +256,9 @@ class Undone(Record):
     values_kept: int = 0
     table_removed: bool = False
     columns_removed: tuple[str, ...] = ()
+    changed_since: tuple[Mapping[str, Any], ...] = ()
 
-    _readers: ClassVar = {"columns_removed": tuple}
+    _readers: ClassVar = {"columns_removed": tuple, "changed_since": tuple}
 
 
 @dataclass(frozen=True, slots=True)

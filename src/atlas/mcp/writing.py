@@ -41,6 +41,8 @@ class WriteTools:
     async def undo_import(
         self, import_id: Annotated[str, Field(description="Of an import or update.")]
     ) -> shown.UndoneImport:
-        """Take an import or update back: rows that it brought are removed, and those that it changed restored."""
+        """Take an import or update back as a whole: rows that it brought are removed, those that it changed restored.
+
+        Refused, with the reason, where others have changed the same rows since."""
         done = await self._client.imports.undo(import_id)
         return shown.UndoneImport(done.import_id, done.complete, done.message)

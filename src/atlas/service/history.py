@@ -17,7 +17,7 @@ from atlas.store import imports, tabledata, tables
 from atlas.store.database import Database
 
 Row = dict[str, Any]
-STATUSES = ("pending", "running", "success", "failed", "undone", "reset")
+STATUSES = ("pending", "running", "success", "failed", "undone", "partially_undone", "reset")
 _POLL_SECONDS = 0.5
 
 
@@ -52,6 +52,7 @@ class HistoryService:
         waiting = await imports.issue_counts(self._database, row["number"])
         return {"success": True, "import": brief(row) | {
             "instruction": row["instruction"], "thread_id": row["thread_id"], "plan": row["plan"],
+            "mapping": row["mapping"],
             "file_size_bytes": row["file_bytes"], "table_created": row["made_table"], "new_columns": row["new_columns"],
             "callback_url": row["callback_url"],
             "callback_metadata": row["callback_metadata"], "dataset_id": row["dataset_id"],

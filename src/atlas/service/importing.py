@@ -56,6 +56,10 @@ class Outcome:
         return bool(self.duplicates or self.failures or self.replacements or self.similar)
 
 
+class StalePlanError(BadRequestError):
+    """The table is not as the plan found it: made, removed or changed meanwhile. The file can be planned again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The import that a file belongs to."""
@@ -77,6 +81,15 @@ async def load(
         outcome = await write_planned(connection, target, planned, failures, summarize)
     report("written", outcome.inserted)
     return outcome
+
+
+async def load_within(
+    connection: Connection, target: Target, staging: Staging, plan: ImportPlan, summarize: Callable[[Outcome], str]
+) -> Outcome:
+    """Writes a staged file by its plan as part of the caller's transaction."""
+    planned = PlannedFile(staging, plan)
+    failures = await asyncio.to_thread(planned.reject)
+    return await write_planned(connection, target, planned, failures, summarize)
 
 
 async def write_planned(
@@ -110,18 +123,18 @@ async def _prepare(connection: Connection, caller: Caller, plan: ImportPlan) -> 
     if not plan.exists:
         await tables.lock_names(connection, caller)
         if await tables.find_tables(connection, caller, name=plan.table):
-            raise BadRequestError("Table exists", f"{plan.table!r} has been made meanwhile; import again")
+            raise StalePlanError("Table exists", f"{plan.table!r} has been made meanwhile; import again")
         columns = [column.table_column() for column in plan.columns]
         table = await tables.create(connection, caller, plan.table, columns, plan.key)
         return table, True, []
     found = await tables.find_tables(connection, caller, name=plan.table)
     table_now = await tables.lock(connection, caller, found[0].id) if found else None
     if table_now is None:
-        raise BadRequestError("Table is gone", f"{plan.table!r} has been removed meanwhile; import again")
+        raise StalePlanError("Table is gone", f"{plan.table!r} has been removed meanwhile; import again")
     fresh = [column.table_column() for column in plan.columns if column.new]
     clash = next((column.name for column in fresh if table_now.column(column.name)), None)
     if clash is not None:
-        raise BadRequestError("Table changed", f"{plan.table!r} has got a column {clash!r} meanwhile; import again")
+        raise StalePlanError("Table changed", f"{plan.table!r} has got a column {clash!r} meanwhile; import again")
     changed = list(_changed(table_now, plan))
     table = await tables.change_columns(connection, table_now, add=fresh, change=changed)
     if plan.key and plan.key != table.key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,12 @@ from atlas.readers.planned import PlannedFile
 from atlas.readers.staging import Staging, within_memory
 from atlas.readers.uploads import open_upload
 from atlas.service.admission import Lane
-from atlas.service.importing import Outcome, Target, load
+from atlas.service.importing import Outcome, StalePlanError, Target, load, load_within
 from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import inspect, make_plan
 from atlas.service.progress import Progress
-from atlas.service.shown import identified
-from atlas.service.timeseries_import import load_dataset
+from atlas.service.shown import identified, many
+from atlas.service.timeseries_import import checked_dataset, load_dataset, write_dataset
 from atlas.service.upkeep import Upkeep
 from atlas.service.usage import wrote
 from atlas.store import imports, tables
@@ -37,6 +37,8 @@ from atlas.store.database import Connection, Database
 
 Row = dict[str, Any]
 log = structlog.get_logger()
+# How often a file is planned where others change its table at the same time.
+PLANS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,11 @@ class ImportService:
         again: whether it will be run again where the database or the disk fails, so that this is no end to record.
         """
         try:
-            async with Progress(self._database, target.import_id).running() as progress:
-                async with self._planned(target.caller, request, progress) as (staging, plan, told):
-                    outcome = await self._load(target, staging, plan, progress)
+            async with (
+                Progress(self._database, target.import_id).running() as progress,
+                self._staged(target.caller, request, progress) as (staging, told),
+            ):
+                plan, outcome = await self._plan_and_load(target, request, staging, told, progress)
         except AtlasError as error:
             if not (again and isinstance(error, UnavailableError)):
                 await self._fail(target, error.details or error.message)
@@ -126,6 +130,42 @@ class ImportService:
             raise
         wrote(outcome.inserted + outcome.updated)
         return _response(target, request, plan, outcome) | told.fields()
+
+    async def run_after(
+        self, target: Target, request: ImportRequest, first: Callable[[Connection], Awaitable[None]]
+    ) -> Row:
+        """Runs an import in one transaction with what `first` does. Whatever fails leaves all as it was.
+
+        The file is read before the transaction begins and planned after `first`, on the tables that it leaves.
+        """
+        lane = self._lane.slot(target.caller, patient=True)
+        async with lane, self._staged(target.caller, request) as (staging, told):
+            async with self._database.transaction() as connection:
+                await first(connection)
+                plan = await self._plan(connection, target.caller, request, staging, told)
+                if plan.dataset:
+                    planned = await asyncio.to_thread(checked_dataset, staging, plan)
+                    outcome = await write_dataset(connection, target, planned, lambda o: summary(o, plan))
+                else:
+                    outcome = await load_within(connection, target, staging, plan, lambda o: summary(o, plan))
+        if outcome.dataset_id is not None:
+            self._upkeep.touch(outcome.dataset_id, outcome.inserted)
+        wrote(outcome.inserted + outcome.updated)
+        return _response(target, request, plan, outcome) | told.fields()
+
+    async def _plan_and_load(
+        self, target: Target, request: ImportRequest, staging: Staging, told: Understood[ImportInstruction],
+        progress: Progress,
+    ) -> tuple[ImportPlan, Outcome]:  # fmt: skip
+        """Plans a staged file and writes it; plans again where the table was made or changed meanwhile."""
+        for left in reversed(range(PLANS)):
+            plan = await self._plan(self._database, target.caller, request, staging, told)
+            try:
+                return plan, await self._load(target, staging, plan, progress)
+            except StalePlanError:
+                if not left:
+                    raise
+        raise AssertionError("the last plan is written or raises")
 
     async def _fail(self, target: Target, reason: str) -> None:
         with contextlib.suppress(AtlasError):
@@ -142,18 +182,17 @@ class ImportService:
         )
 
     @contextlib.asynccontextmanager
-    async def _planned(
+    async def _staged(
         self, caller: Caller, request: ImportRequest, progress: Progress | None = None
-    ) -> AsyncIterator[tuple[Staging, ImportPlan, Understood[ImportInstruction]]]:
+    ) -> AsyncIterator[tuple[Staging, Understood[ImportInstruction]]]:
+        """The records of a file, and what its instruction says."""
         told = await self._instruction(caller, request)
         with within_memory(), tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
             folder = Path(name)
             report = None if progress is None else lambda records: progress.report("reading", records)
             staging = await asyncio.to_thread(self._stage, request, folder, told.said.sheet, report)
             try:
-                plan = await self._plan(caller, request, staging, told.said)
-                plan = msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
-                yield staging, plan, told
+                yield staging, told
             finally:
                 await asyncio.to_thread(staging.close)
 
@@ -203,16 +242,19 @@ class ImportService:
         return said
 
     async def _plan(
-        self, caller: Caller, request: ImportRequest, staging: Staging, instruction: ImportInstruction
-    ) -> ImportPlan:
-        known = await tables.find_tables(self._database, caller)
-        return await asyncio.to_thread(
-            lambda: make_plan(staging, inspect(staging, instruction), instruction, known, request.file_name)
+        self, database: Database | Connection, caller: Caller, request: ImportRequest, staging: Staging,
+        told: Understood[ImportInstruction],
+    ) -> ImportPlan:  # fmt: skip
+        known = await tables.find_tables(database, caller)
+        plan = await asyncio.to_thread(
+            lambda: make_plan(staging, inspect(staging, told.said), told.said, known, request.file_name)
         )
+        return msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
 
     async def preview(self, caller: Caller, request: ImportRequest) -> Row:
         """What an import would do. Nothing is written."""
-        async with self._lane.slot(caller), self._planned(caller, request) as (staging, plan, told):
+        async with self._lane.slot(caller), self._staged(caller, request) as (staging, told):
+            plan = await self._plan(self._database, caller, request, staging, told)
             planned = PlannedFile(staging, plan)
             failures = await asyncio.to_thread(planned.reject)
             columns = [column.table_column() for column in plan.columns]
@@ -260,19 +302,19 @@ def summary(outcome: Outcome, plan: ImportPlan) -> str:
     where = f"the new table {outcome.table}" if outcome.made_table else outcome.table
     if outcome.dataset_id is not None:
         where = f"dataset {outcome.dataset_id} ({outcome.table})"
-    parts = [f"Imported {_many(outcome.inserted, 'record')} into {where}."]
+    parts = [f"Imported {many(outcome.inserted, 'record')} into {where}."]
     if outcome.updated:
-        parts.append(f"{_many(outcome.updated, 'row')} {_were(outcome.updated)} updated.")
+        parts.append(f"{many(outcome.updated, 'row')} {_were(outcome.updated)} updated.")
     if outcome.duplicates:
         done = "flagged" if plan.duplicates == "flag" else "skipped"
-        parts.append(f"{_many(outcome.duplicates, 'duplicate')} {_were(outcome.duplicates)} {done}.")
+        parts.append(f"{many(outcome.duplicates, 'duplicate')} {_were(outcome.duplicates)} {done}.")
     if outcome.similar:
         look = "looks" if outcome.similar == 1 else "look"
-        parts.append(f"{_many(outcome.similar, 'record')} {look} like another and {_were(outcome.similar)} flagged.")
+        parts.append(f"{many(outcome.similar, 'record')} {look} like another and {_were(outcome.similar)} flagged.")
     if outcome.failures:
-        parts.append(f"{_many(outcome.failures, 'record')} failed validation and {_wait(outcome.failures)} for review.")
+        parts.append(f"{many(outcome.failures, 'record')} failed validation and {_wait(outcome.failures)} for review.")
     if outcome.replacements:
-        parts.append(f"{_many(outcome.replacements, 'value')} {_were(outcome.replacements)} taken as empty.")
+        parts.append(f"{many(outcome.replacements, 'value')} {_were(outcome.replacements)} taken as empty.")
     if outcome.new_columns:
         parts.append(f"New columns: {', '.join(outcome.new_columns)}.")
     if plan.key_found and plan.duplicates != "keep":
@@ -281,10 +323,6 @@ def summary(outcome: Outcome, plan: ImportPlan) -> str:
     if plan.not_understood:
         parts.append(f"Not understood: {'; '.join(plan.not_understood)}.")
     return " ".join(parts)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _were(count: int) -> str:

@@ -13,7 +13,8 @@ from atlas.core.tables import Table, row_uuid
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.imports import find_import
 from atlas.service.records import Labelled, insert_records, update_records
-from atlas.store import imports, tabledata, tables
+from atlas.service.shown import many
+from atlas.store import imports, tabledata, tables, undoing
 from atlas.store.database import Connection, Database
 
 Row = dict[str, Any]
@@ -46,7 +47,8 @@ class _Work:
 
     inserts: list[tuple[Row, Labelled]] = field(default_factory=list)
     updates: list[tuple[int, Labelled]] = field(default_factory=list)
-    removals: list[int] = field(default_factory=list)
+    # Rows to leave out, with what messages call the decision on each.
+    removals: dict[int, str] = field(default_factory=dict)
     resolved: list[tuple[Row, str, Decision]] = field(default_factory=list)
     unchanged: int = 0
     widen: set[str] = field(default_factory=set)
@@ -104,16 +106,16 @@ class IssueService:
     ) -> Row:
         """Carries out all decisions, or none. One that was carried out before changes nothing."""
         row = await find_import(self._database, caller, import_id)
-        if row["status"] != "success":
-            raise BadRequestError("Nothing to correct", f"the import is {row['status']}")
         async with self._database.transaction() as connection:
-            await imports.lock(connection, row["id"])
+            status = await imports.lock(connection, row["id"])
+            if status not in ("success", "partially_undone"):
+                raise BadRequestError("Nothing to correct", f"the import is {status}")
             table = await _table(connection, caller, row)
             table = None if table is None else await tables.lock(connection, caller, table.id)
             if table is None:
                 raise NotFoundError("Table not found", "the import has no table, or it has been removed")
             work = await self._prepare(connection, table, row, decisions, allow_type_change=allow_type_change)
-            counts = await self._apply(connection, table, row, work)
+            counts = await self._apply(connection, caller, table, row, work)
             waiting = await imports.issue_counts(connection, row["number"])
         return {
             "success": True, "import_id": str(row["id"]), "table_name": table.name, **counts,
@@ -138,18 +140,44 @@ class IssueService:
                 ids=None if by_record else numbers,
                 records=numbers if by_record else None,
             )
-            issues = {item["record_number" if by_record else "id"]: item for item in found}
+            issues: dict[int, list[Row]] = {}
+            for item in found:
+                issues.setdefault(item["record_number" if by_record else "id"], []).append(item)
             for decision in chosen:
                 if (kind, decision.issue) in seen:
                     raise BadRequestError("Invalid correction", f"{decision.label}: named twice")
                 seen.add((kind, decision.issue))
-                issue = issues.get(decision.issue)
-                if issue is None:
+                if decision.issue not in issues:
                     raise NotFoundError("Issue not found", f"{decision.label}: the import has no such {kind}")
+                issue, *others = _in_order(issues[decision.issue])
                 _plan(work, table, issue, decision, allow_type_change=allow_type_change)
+                # A record that is a duplicate for two reasons is decided on once.
+                work.resolved += [
+                    (other, work.resolved[-1][1], decision) for other in others if other["status"] == "pending"
+                ]
+        await self._refuse_edited(connection, table, row, work)
         return work
 
-    async def _apply(self, connection: Connection, table: Table, row: Row, work: _Work) -> Row:
+    async def _refuse_edited(self, connection: Connection, table: Table, row: Row, work: _Work) -> None:
+        """Raises BadRequestError where a row that is to be left out has been changed by others since."""
+        edited = await imports.changed_since(connection, row["number"], table.id, list(work.removals))
+        if edited:
+            reason = (
+                f"{work.removals[edited[0]]}: row {edited[0]} was changed since; insert keeps it, or archive the row"
+            )
+            raise BadRequestError("Row was changed since", reason)
+
+    async def _apply(self, connection: Connection, caller: Caller, table: Table, row: Row, work: _Work) -> Row:
+        if not work.resolved:
+            return {
+                "rows_inserted": 0, "rows_updated": 0, "rows_removed": 0, "resolved": 0,
+                "already_resolved": work.unchanged, "correction_id": None,
+            }  # fmt: skip
+        # A change of its own, so that it can be undone without the import.
+        correction_id, number = await imports.create(
+            connection, caller, kind="correction", file_name=row["file_name"], table_name=table.name,
+            instruction=f"decisions on {many(len(work.resolved), 'issue')}", corrects=row["number"],
+        )  # fmt: skip
         if work.widen:
             columns = [msgspec.structs.replace(c, type="text") for c in table.columns if c.name in work.widen]
             table = await tables.change_columns(connection, table, change=columns)
@@ -159,16 +187,39 @@ class IssueService:
             else []
         )
         rows = {issue["id"]: number for (issue, _), number in zip(work.inserts, inserted, strict=True)}
-        changed = await update_records(connection, table, row["number"], work.updates) if work.updates else []
-        removed = await tabledata.delete_rows(connection, table, work.removals)
+        changed = await update_records(connection, table, number, work.updates) if work.updates else []
+        removed = await undoing.archive(connection, table, number, list(work.removals), restore=False)
         for issue, status, decision in work.resolved:
-            await imports.resolve_issue(connection, issue["id"], status, decision.resolution(), rows.get(issue["id"]))
+            await imports.resolve_issue(
+                connection, issue["id"], status, decision.resolution(), rows.get(issue["id"]), number
+            )
         if inserted:
             await imports.extend(connection, row["id"], len(inserted), min(inserted), max(inserted))
-        return {
-            "rows_inserted": len(inserted), "rows_updated": len(set(changed)), "rows_removed": removed,
-            "resolved": len(work.resolved), "already_resolved": work.unchanged,
+        counts = {
+            "rows_inserted": len(inserted), "rows_updated": len(set(changed)), "rows_removed": len(removed),
+            "resolved": len(work.resolved),
         }  # fmt: skip
+        await imports.finish(
+            connection, correction_id, status="success", action="correct", plan=None, table_id=table.id,
+            table_name=table.name, records=len(work.resolved), inserted=len(inserted), updated=len(set(changed)),
+            first_row=min(inserted, default=None), last_row=max(inserted, default=None), summary=_told(counts),
+        )  # fmt: skip
+        return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id)}
+
+
+def _told(counts: Row) -> str:
+    """One line on what decisions came to."""
+    parts = [f"{many(counts['resolved'], 'issue')} decided"]
+    parts += [
+        f"{many(counts[f'rows_{done}'], 'row')} {done}" for done in ("inserted", "updated", "removed")
+        if counts[f"rows_{done}"]
+    ]  # fmt: skip
+    return ", ".join(parts) + "."
+
+
+def _in_order(issues: Sequence[Row]) -> list[Row]:
+    """Issues of one record: those that wait first, and of these the one whose record is a row already."""
+    return sorted(issues, key=lambda issue: (issue["status"] != "pending", issue["row_id"] is None, issue["id"]))
 
 
 def _plan(work: _Work, table: Table, issue: Row, decision: Decision, *, allow_type_change: bool) -> None:
@@ -187,7 +238,7 @@ def _plan(work: _Work, table: Table, issue: Row, decision: Decision, *, allow_ty
     if decision.kind == "replacement":
         _plan_replacement(work, table, issue, decision, allow_type_change=allow_type_change)
     elif decision.action == "skip" and issue["row_id"] is not None:
-        work.removals.append(issue["row_id"])
+        work.removals[issue["row_id"]] = decision.label
     elif decision.action.startswith("insert"):
         _plan_insert(work, issue, decision)
 

@@ -21,6 +21,11 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat().replace("+00:00", "Z")
 
 
+def many(count: int, noun: str) -> str:
+    """A count with its noun, such as `1 row` or `2,000 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def identified(text: str, missing: AtlasError) -> UUID:
     """The id that a path names. Raises `missing` where it is none."""
     try:

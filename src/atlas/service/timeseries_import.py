@@ -15,13 +15,20 @@ from atlas.readers.staging import Staging
 from atlas.service.importing import Outcome, Target, counts
 from atlas.store import datasets, imports, loading, writing
 from atlas.store.copying import in_thread
-from atlas.store.database import Database
+from atlas.store.database import Connection, Database
 
 
 async def load_dataset(
     database: Database, target: Target, staging: Staging, plan: ImportPlan, *, summarize: Callable[[Outcome], str]
 ) -> Outcome:
     """Appends a staged file to the caller's dataset of the plan's name, or to a new one. All or nothing."""
+    planned = checked_dataset(staging, plan)
+    async with database.transaction() as connection:
+        return await write_dataset(connection, target, planned, summarize)
+
+
+def checked_dataset(staging: Staging, plan: ImportPlan) -> PlannedFile:
+    """The records as rows of a dataset. Raises BadRequestError that names the first that is none."""
     planned = PlannedFile(staging, plan)
     time = plan.column(plan.time_column or "")
     assert time is not None, "the planner names a column"
@@ -31,22 +38,29 @@ async def load_dataset(
     )
     if failing or missing or staging.source.bad:
         raise BadRequestError("Invalid rows", _first_problem(planned, time.name))
-    async with database.transaction() as connection:
-        await loading.begin(connection)
-        dataset_id = await datasets.find_owned(connection, target.caller.user_id, plan.table)
-        outcome = Outcome(plan.table, records=staging.records)
-        if dataset_id is None:
-            outcome.action = "create"
-            dataset_id = int((await datasets.create(connection, target.caller, plan.table, "", {}))["id"])
-        outcome.dataset_id = dataset_id
-        outcome.inserted = await writing.append(connection, dataset_id, _frames(planned, time.name))
-        if outcome.inserted:
-            outcome.last_row = await writing.last_number(connection, dataset_id)
-            outcome.first_row = outcome.last_row - outcome.inserted + 1
-        await imports.finish(
-            connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
-            plan=msgspec.to_builtins(plan), table_name=plan.table, **counts(outcome),
-        )  # fmt: skip
+    return planned
+
+
+async def write_dataset(
+    connection: Connection, target: Target, planned: PlannedFile, summarize: Callable[[Outcome], str]
+) -> Outcome:
+    """Writes checked records as rows of a dataset, within a transaction."""
+    plan = planned.plan
+    await loading.begin(connection)
+    dataset_id = await datasets.find_owned(connection, target.caller.user_id, plan.table)
+    outcome = Outcome(plan.table, records=planned.staging.records)
+    if dataset_id is None:
+        outcome.action = "create"
+        dataset_id = int((await datasets.create(connection, target.caller, plan.table, "", {}))["id"])
+    outcome.dataset_id = dataset_id
+    outcome.inserted = await writing.append(connection, dataset_id, _frames(planned, plan.time_column or ""))
+    if outcome.inserted:
+        outcome.last_row = await writing.last_number(connection, dataset_id)
+        outcome.first_row = outcome.last_row - outcome.inserted + 1
+    await imports.finish(
+        connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
+        plan=msgspec.to_builtins(plan), table_name=plan.table, **counts(outcome),
+    )  # fmt: skip
     return outcome
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
@@ -15,10 +17,13 @@ from atlas.service.access import AccessService
 from atlas.service.importing import Target
 from atlas.service.imports import ImportRequest, ImportService, find_import
 from atlas.service.rekeying import rekey
+from atlas.service.shown import many
 from atlas.store import imports, loading, tables, undoing, writing
 from atlas.store.database import Connection, Database
 
 Row = dict[str, Any]
+# States of an import that has something to take back.
+IN_FORCE = ("success", "partially_undone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,15 @@ class FileMapping:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class LaterChange:
+    """An import or update that has changed some of the same `rows` since."""
+
+    import_id: str
+    kind: str
+    rows: int
+
+
 class UndoService:
     """Takes imports back, and runs them again."""
 
@@ -45,14 +59,20 @@ class UndoService:
         self._database = database
         self._runner = runner
 
-    async def undo(self, caller: Caller, import_id: str) -> Row:
-        """Takes an import or update back: exactly, where nobody has changed the same rows since."""
+    async def undo(self, caller: Caller, import_id: str, *, partial: bool = False, dry_run: bool = False) -> Row:
+        """Takes an import, update or correction back as a whole; with `partial`, what nobody has changed since.
+
+        dry_run: tells what would be taken back, and changes nothing. Raises BadRequestError where others have changed
+        the same rows since, and neither is asked for.
+        """
         row = await find_import(self._database, caller, import_id)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(keep=not dry_run) as connection:
+            later = await self._later(connection, row)
             done = await self._undo(connection, caller, row)
-            if done.complete:
-                await imports.set_status(connection, row["id"], "undone")
-        return _response(row, done)
+            if not (done.complete or partial or dry_run):
+                raise _not_whole(done, later)
+            await imports.set_status(connection, row["id"], "undone" if done.complete else "partially_undone")
+        return _response(row, done, later, dry_run=dry_run)
 
     async def last_of_thread(self, caller: Caller, thread_id: str | None) -> str:
         """The newest import of a thread, or of the caller's organization. Raises BadRequestError."""
@@ -61,9 +81,15 @@ class UndoService:
             raise BadRequestError("Nothing to undo", "there is no import that could be undone")
         return str(found[0]["id"])
 
+    async def _later(self, connection: Connection, row: Row) -> list[LaterChange]:
+        if row["table_id"] is None:
+            return []
+        found = await imports.later_changes(connection, row)
+        return [LaterChange(str(one["id"]), one["kind"], one["rows"]) for one in found]
+
     async def _undo(self, connection: Connection, caller: Caller, row: Row) -> undoing.Undone:
         status = await imports.lock(connection, row["id"])
-        if status != "success":
+        if status not in IN_FORCE:
             raise BadRequestError("Nothing to undo", f"the import is {status}")
         if row["dataset_id"] is not None:
             # A dataset is its owner's, whoever else is of the organization.
@@ -75,6 +101,18 @@ class UndoService:
                 )
             return undoing.Undone(rows_removed=removed)
         await loading.begin(connection)
+        done = undoing.Undone()
+        # What was decided on its issues is part of an import, and comes off first.
+        for one in (*await imports.corrections(connection, row["number"]), row):
+            part = await self._undo_one(connection, caller, one)
+            done.add(part)
+            if one is not row:
+                await imports.set_status(connection, one["id"], "undone" if part.complete else "partially_undone")
+        if done.complete and row["kind"] != "correction":
+            await imports.forget_issues(connection, row["number"])
+        return done
+
+    async def _undo_one(self, connection: Connection, caller: Caller, row: Row) -> undoing.Undone:
         table = None if row["table_id"] is None else await tables.lock(connection, caller, row["table_id"])
         if table is None:
             return undoing.Undone(table_dropped=True)
@@ -82,39 +120,60 @@ class UndoService:
         if not done.table_dropped:
             current = (await tables.find_tables(connection, caller, table_id=table.id))[0]
             await rekey(connection, current, done.rows_restored)
-        if done.complete:
-            await imports.forget_issues(connection, row["number"])
+        if row["kind"] == "correction":
+            await imports.reopen_issues(connection, row)
+            await imports.shorten(connection, row["corrects"], done.rows_removed)
         return done
 
     async def redo(self, caller: Caller, import_id: str, mapping: FileMapping | None, *, execute: bool) -> Row:
-        """Takes an import back and forgets its mapping; runs it again with another one, if asked."""
+        """Takes an import back and forgets its mapping; runs it again with another one, if asked.
+
+        All of it is one transaction: where the import cannot be run again, it stays as it was. Without `execute`, a
+        given mapping is kept for the next run.
+        """
         row = await find_import(self._database, caller, import_id)
         if row["kind"] != "import":
             raise BadRequestError("Not an import", f"it is an {row['kind']}; undo it instead")
-        if row["status"] in ("pending", "running"):
-            raise BadRequestError("Import is running", "wait until it has ended")
+        if execute:
+            return {"success": True, **await self._again(caller, row, mapping)}
         async with self._database.transaction() as connection:
-            if row["status"] == "success":
-                done = await self._undo(connection, caller, row)
-                if not done.complete:
-                    reason = f"{done.rows_kept} rows and {done.values_kept} values have been changed by others since"
-                    raise BadRequestError("Import cannot be taken back", reason)
-            await imports.clear_plan(connection, row["id"])
-            await imports.set_status(connection, row["id"], "reset")
-        if not execute:
-            return {"success": True, "import_id": str(row["id"]), "status": "reset",
-                    "message": "The import was taken back and its mapping cleared."}  # fmt: skip
-        return {"success": True, **await self._again(caller, row, mapping)}
+            await self._reset(connection, caller, row)
+            if mapping is not None:
+                await imports.keep_mapping(connection, row["id"], msgspec.to_builtins(mapping))
+        kept = " The new mapping is kept for the next run." if mapping is not None else ""
+        return {"success": True, "import_id": str(row["id"]), "status": "reset",
+                "message": f"The import was taken back and its mapping cleared.{kept}"}  # fmt: skip
+
+    async def _reset(self, connection: Connection, caller: Caller, row: Row) -> None:
+        """Takes an import back and forgets its mapping, within a transaction."""
+        status = await imports.lock(connection, row["id"])
+        if status in ("pending", "running"):
+            raise BadRequestError("Import is running", "wait until it has ended")
+        if status in IN_FORCE:
+            later = await self._later(connection, row)
+            done = await self._undo(connection, caller, row)
+            if not done.complete:
+                raise _not_whole(done, later)
+        await imports.clear_plan(connection, row["id"])
+        await imports.set_status(connection, row["id"], "reset")
 
     async def _again(self, caller: Caller, row: Row, mapping: FileMapping | None) -> Row:
+        if mapping is None and row["mapping"] is not None:
+            mapping = msgspec.convert(row["mapping"], FileMapping)
+
+        async def take_back(connection: Connection) -> None:
+            await self._reset(connection, caller, row)
+            await imports.set_status(connection, row["id"], "running")
+            if mapping is not None:
+                await imports.keep_mapping(connection, row["id"], msgspec.to_builtins(mapping))
+
         with tempfile.TemporaryDirectory(prefix="atlas-redo-") as folder:
             path = Path(folder) / "file"
             if not await imports.load_file(self._database, row["id"], path):
                 raise BadRequestError("File is gone", "the file is no longer kept; import it again")
             said = None if mapping is None else mapping.instruction(row["table_name"])
             request = ImportRequest(path, row["file_name"], row["instruction"], row["thread_id"], said=said)
-            await imports.set_status(self._database, row["id"], "running")
-            return await self._runner.execute(Target(caller, row["id"], row["number"]), request)
+            return await self._runner.run_after(Target(caller, row["id"], row["number"]), request, take_back)
 
     async def clear_mapping(self, caller: Caller, import_id: str) -> Row:
         """Forgets the mapping of an import; its rows stay."""
@@ -124,17 +183,32 @@ class UndoService:
         return {"success": True, "import_id": str(row["id"]), "message": "The mapping was cleared."}
 
 
-def _response(row: Row, done: undoing.Undone) -> Row:
-    parts = [f"{done.rows_removed} rows removed", f"{len(done.rows_restored)} rows restored"]
+def _kept(done: undoing.Undone) -> str:
+    counts = ((done.rows_kept, "row"), (done.values_kept, "value"))
+    return " and ".join(many(count, noun) for count, noun in counts if count)
+
+
+def _not_whole(done: undoing.Undone, later: list[LaterChange]) -> BadRequestError:
+    others = ", ".join(f"{one.kind} {one.import_id} ({many(one.rows, 'row')})" for one in later[:5])
+    undo_first = f": undo {others} first, or" if others else ";"
+    reason = f"{_kept(done)} changed since{undo_first} send partial=true to take back the rest"
+    return BadRequestError("Import cannot be taken back as a whole", reason)
+
+
+def _response(row: Row, done: undoing.Undone, later: list[LaterChange], *, dry_run: bool) -> Row:
+    parts = [f"{many(done.rows_removed, 'row')} removed", f"{many(len(done.rows_restored), 'row')} restored"]
     if done.table_dropped:
         parts.append(f"table {row['table_name']} removed")
     if done.columns_dropped:
         parts.append(f"columns {', '.join(done.columns_dropped)} removed")
     if not done.complete:
-        parts.append(f"could not undo {done.rows_kept} rows and {done.values_kept} values, which were changed since")
+        parts.append(f"{_kept(done)} changed since and kept")
+    told = "; ".join(parts)
     return {
         "success": True, "import_id": str(row["id"]), "table_name": row["table_name"], "complete": done.complete,
-        "rows_removed": done.rows_removed, "rows_restored": len(done.rows_restored), "rows_kept": done.rows_kept,
-        "values_kept": done.values_kept, "table_removed": done.table_dropped, "columns_removed": done.columns_dropped,
-        "message": "; ".join(parts) + ".",
+        "dry_run": dry_run, "rows_removed": done.rows_removed, "rows_restored": len(done.rows_restored),
+        "rows_kept": done.rows_kept, "values_kept": done.values_kept, "table_removed": done.table_dropped,
+        "columns_removed": done.columns_dropped,
+        "changed_since": [] if done.complete else [msgspec.to_builtins(one) for one in later],
+        "message": f"Nothing was changed. An undo would give: {told}." if dry_run else f"{told}.",
     }  # fmt: skip

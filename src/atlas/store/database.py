@@ -122,9 +122,9 @@ class Database:
             raise unavailable(error) from error
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection in a transaction that commits when the block ends well."""
-        async with self.connection() as connection, connection.transaction():
+    async def transaction(self, *, keep: bool = True) -> AsyncIterator[Connection]:
+        """A connection in a transaction that commits when the block ends well; with keep=False it never does."""
+        async with self.connection() as connection, connection.transaction(force_rollback=not keep):
             yield connection
 
     async def fetch(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:

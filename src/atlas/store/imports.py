@@ -36,7 +36,7 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
     Raises BadRequestError where the given `id` is taken.
     """
     values = dict.fromkeys(
-        ("id", "file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name")
+        ("id", "file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name", "corrects")
     )
     parameters = {
         **values, "instruction": "", "status": "running", **fields,
@@ -185,9 +185,13 @@ async def lock_issues(
 
 
 async def resolve_issue(
-    connection: Connection, issue_id: int, status: str, resolution: Mapping[str, Any], row: int | None = None
-) -> None:
-    parameters = {"id": issue_id, "status": status, "resolution": Jsonb(dict(resolution)), "row": row}
+    connection: Connection, issue_id: int, status: str, resolution: Mapping[str, Any], row: int | None,
+    correction: int | None,
+) -> None:  # fmt: skip
+    """Records what was decided on an issue, by which correction, and the row that came of it."""
+    parameters = {
+        "id": issue_id, "status": status, "resolution": Jsonb(dict(resolution)), "row": row, "correction": correction,
+    }  # fmt: skip
     await connection.execute(queries("imports")["resolve_issue"], parameters)
 
 
@@ -201,6 +205,42 @@ async def extend(
     """Records rows that were added to an import after it."""
     parameters = {"id": import_id, "inserted": inserted, "first_row": first_row, "last_row": last_row}
     await connection.execute(queries("imports")["extend_import"], parameters)
+
+
+async def shorten(connection: Connection, number: int, removed: int) -> None:
+    """Records that rows which a correction had added to an import are gone."""
+    await connection.execute(queries("imports")["shorten_import"], {"number": number, "removed": removed})
+
+
+async def corrections(connection: Connection, number: int) -> list[Row]:
+    """Corrections of an import that are in force, the newest first."""
+    return await _dicts(connection, "list_corrections", {"number": number})
+
+
+async def reopen_issues(connection: Connection, correction: Row) -> None:
+    """Has the issues that a correction decided on wait again."""
+    parameters = {name: correction[name] for name in ("number", "first_row", "last_row")}
+    await connection.execute(queries("imports")["reopen_issues"], parameters)
+
+
+async def later_changes(connection: Connection, row: Row) -> list[Row]:
+    """What has changed rows of an import since: `id`, `kind` and the number of `rows` of each, the newest first."""
+    parameters = {
+        "number": row["number"], "table": row["table_id"], "first_row": row["first_row"], "last_row": row["last_row"],
+    }  # fmt: skip
+    return await _dicts(connection, "later_changes", parameters)
+
+
+async def changed_since(connection: Connection, number: int, table_id: int, rows: list[int]) -> list[int]:
+    """The rows, of those given, that something other than the import and its corrections has changed."""
+    parameters = {"number": number, "table": table_id, "rows": rows}
+    cursor = await connection.execute(queries("imports")["changed_since"], parameters)
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def keep_mapping(connection: Connection, import_id: UUID, mapping: Mapping[str, Any]) -> None:
+    """Keeps a mapping for the next run of an import."""
+    await connection.execute(queries("imports")["keep_mapping"], {"id": import_id, "mapping": Jsonb(dict(mapping))})
 
 
 async def clear_plan(connection: Connection, import_id: UUID) -> None:

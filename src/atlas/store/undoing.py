@@ -29,9 +29,18 @@ class Undone:
     def complete(self) -> bool:
         return not self.rows_kept and not self.values_kept
 
+    def add(self, other: Undone) -> None:
+        """Counts what another undo took back, too."""
+        self.rows_removed += other.rows_removed
+        self.rows_restored = sorted({*self.rows_restored, *other.rows_restored})
+        self.rows_kept += other.rows_kept
+        self.values_kept += other.values_kept
+        self.columns_dropped += other.columns_dropped
+        self.table_dropped = self.table_dropped or other.table_dropped
+
 
 async def undo(connection: Connection, table: Table, row: dict[str, Any]) -> Undone:
-    """Takes an import back within the transaction; what others changed since stays as it is."""
+    """Takes an import, update or correction back within the transaction; what others changed since stays as it is."""
     done = Undone()
     await _restore(connection, table, row["number"], done)
     await _remove(connection, table, row, done)
@@ -100,8 +109,9 @@ async def _remove(connection: Connection, table: Table, row: dict[str, Any], don
     """Removes the rows that the import brought and nobody has changed since."""
     if row["first_row"] is None:
         return
+    # The rows that a correction brought are the import's.
     mine = sql.SQL("_row BETWEEN {} AND {} AND _import = {}").format(
-        *map(sql.Literal, (row["first_row"], row["last_row"], row["number"]))
+        *map(sql.Literal, (row["first_row"], row["last_row"], row["corrects"] or row["number"]))
     )
     changed = sql.SQL(
         "EXISTS (SELECT 1 FROM atlas.row_changes c "
@@ -137,8 +147,9 @@ async def _in_use(connection: Connection, table: Table, number: int) -> bool:
     """Whether a table has rows, or another import that counts."""
     query = sql.SQL(
         "SELECT EXISTS (SELECT 1 FROM {}) OR EXISTS (SELECT 1 FROM atlas.imports "
-        "WHERE table_id = {} AND number <> {} AND status = 'success')"
-    ).format(physical(table), sql.Literal(table.id), sql.Literal(number))
+        "WHERE table_id = {} AND number <> {} AND corrects IS DISTINCT FROM {} "
+        "AND status IN ('success', 'partially_undone'))"
+    ).format(physical(table), sql.Literal(table.id), sql.Literal(number), sql.Literal(number))
     row = await (await connection.execute(query)).fetchone()
     return row is None or bool(row[0])
 

@@ -173,9 +173,15 @@ class AsyncImports(AsyncResource):
         path = import_path(import_id, "issues", "correct")
         return Corrected.read(await self._post(path, body, timeout=SLOW_SECONDS))
 
-    async def undo(self, import_id: str) -> Undone:
-        """Takes an import or update back."""
-        return Undone.read(await self._post(import_path(import_id, "undo"), timeout=SLOW_SECONDS))
+    async def undo(self, import_id: str, *, partial: bool = False, dry_run: bool = False) -> Undone:
+        """Takes an import, update or correction back as a whole; a 400 where others have changed the same rows since.
+
+        partial: takes back what nobody has changed since. dry_run: tells what would be taken back, and changes nothing.
+        """
+        path = import_path(import_id, "undo")
+        return Undone.read(
+            await self._post(path, timeout=SLOW_SECONDS, partial=partial or None, dry_run=dry_run or None)
+        )
 
     async def redo(
         self, import_id: str, mapping: Mapping[str, Any] | None = None, *, auto_execute: bool = False

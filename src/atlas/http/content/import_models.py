@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from atlas.http.content.models import ImportView
 
-ImportStatus = Literal["pending", "running", "success", "failed", "undone", "reset"]
+ImportStatus = Literal["pending", "running", "success", "failed", "undone", "partially_undone", "reset"]
 Record = dict[str, Any]
 
 
@@ -19,7 +19,7 @@ class ImportItem(BaseModel):
     file_name: str | None
     table_name: str | None
     status: ImportStatus
-    kind: Literal["import", "update", "instruction"]
+    kind: Literal["import", "update", "instruction", "correction"]
     action_taken: str | None
     records_processed: int
     records_inserted: int
@@ -59,6 +59,7 @@ class ImportDetail(ImportItem):
     instruction: str
     thread_id: str | None
     plan: Record | None
+    mapping: Record | None = Field(description="A mapping that `redo` was given and that its next run uses.")
     file_size_bytes: int | None
     table_created: bool
     new_columns: list[str]
@@ -180,7 +181,16 @@ class CorrectedView(BaseModel):
     rows_removed: int
     resolved: int
     already_resolved: int
+    correction_id: str | None = Field(description="Undo this to take the decisions back; null where nothing changed.")
     summary: IssueCounts
+
+
+class LaterChangeView(BaseModel):
+    """An import, update or correction that has changed some of the same rows since."""
+
+    import_id: str
+    kind: str
+    rows: int
 
 
 class UndoneView(BaseModel):
@@ -190,12 +200,14 @@ class UndoneView(BaseModel):
     import_id: str
     table_name: str | None
     complete: bool
+    dry_run: bool = Field(description="Whether nothing was changed.")
     rows_removed: int
     rows_restored: int
     rows_kept: int
     values_kept: int
     table_removed: bool
     columns_removed: list[str]
+    changed_since: list[LaterChangeView] = Field(description="What changed the same rows since, the newest first.")
     message: str
 
 

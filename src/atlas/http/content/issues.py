@@ -114,14 +114,18 @@ async def correct_issues(caller: CallerDep, services: ServicesDep, import_id: st
 
 
 @router.post("/undo", responses=answer(UndoneView), summary="Undo an import")
-async def undo_import(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
-    """Takes back the rows and changes of an import or update; says what others have changed since."""
-    return await services.undo.undo(caller, import_id)
+async def undo_import(
+    caller: CallerDep, services: ServicesDep, import_id: str,
+    partial: Annotated[bool, Query(description="Take back what nobody has changed since, and leave the rest.")] = False,
+    dry_run: Annotated[bool, Query(description="Tell what an undo would take back; change nothing.")] = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Takes back the rows and changes of an import, update or correction as a whole, or nothing."""
+    return await services.undo.undo(caller, import_id, partial=partial, dry_run=dry_run)
 
 
 @router.post("/redo", responses=answer(ResetView | RedoneView), summary="Redo an import")
 async def redo_import(caller: CallerDep, services: ServicesDep, import_id: str, body: RedoBody) -> dict[str, Any]:
-    """Takes an import back, clears its mapping, and runs it again if asked."""
+    """Takes an import back, clears its mapping, and runs it again if asked: as a whole, or nothing changes."""
     told = body.mapping
     mapping = None
     if told is not None:

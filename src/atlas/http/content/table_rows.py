@@ -63,7 +63,7 @@ class RowChange(BaseModel):
     """A change of a row: what changed, before and after it."""
 
     import_id: str
-    kind: Literal["import", "update", "instruction"]
+    kind: Literal["import", "update", "instruction", "correction"]
     action: str = Field(examples=["insert", "update", "archive", "restore"])
     at: str | None
     user: str | None

@@ -1,9 +1,9 @@
 -- name: insert_import
 -- No row where the id that a caller chose is taken.
 INSERT INTO atlas.imports (id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
-                           callback_url, callback_metadata, table_name)
+                           callback_url, callback_metadata, table_name, corrects)
 VALUES (coalesce(%(id)s::uuid, gen_random_uuid()), %(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s,
-        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s)
+        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s)
 ON CONFLICT (id) DO NOTHING RETURNING id, number
 
 -- name: finish_import
@@ -27,7 +27,7 @@ WHERE id = %(id)s AND (%(status)s <> 'failed' OR status IN ('pending', 'running'
 SELECT i.id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
        i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
        i.updated, i.duplicates, i.failures, i.replacements, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
-       i.callback_url, i.callback_metadata, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
+       i.callback_url, i.callback_metadata, i.mapping, i.corrects, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
        p.stage, p.records AS progress_records
 FROM atlas.imports i
 LEFT JOIN atlas.tables t ON t.id = i.table_id
@@ -88,8 +88,47 @@ ORDER BY id FOR UPDATE
 
 -- name: resolve_issue
 UPDATE atlas.import_issues SET status = %(status)s, resolution = %(resolution)s, row_id = coalesce(%(row)s, row_id),
-       resolved_at = now()
+       resolved_at = now(), correction = %(correction)s
 WHERE id = %(id)s
+
+-- name: reopen_issues
+-- Has the issues that a correction decided on wait again, without the rows that it brought.
+UPDATE atlas.import_issues
+SET status = 'pending', resolution = NULL, resolved_at = NULL, correction = NULL,
+    row_id = CASE WHEN row_id BETWEEN %(first_row)s::bigint AND %(last_row)s::bigint THEN NULL ELSE row_id END
+WHERE correction = %(number)s
+
+-- name: list_corrections
+-- Corrections of an import that are in force, the newest first.
+SELECT id, number, kind, status, table_id, dataset_id, first_row, last_row, made_table, new_columns, inserted, corrects
+FROM atlas.imports WHERE corrects = %(number)s AND status IN ('success', 'partially_undone')
+ORDER BY number DESC
+
+-- name: later_changes
+-- Imports and updates that have changed rows of an import, or values that it changed, since.
+WITH own AS (
+    SELECT number FROM atlas.imports WHERE number = %(number)s OR corrects = %(number)s
+), mine AS (
+    SELECT row_id, min(id) AS first, array_agg(DISTINCT k.key) AS keys
+    FROM atlas.row_changes CROSS JOIN LATERAL jsonb_object_keys(after) AS k (key)
+    WHERE import_number IN (SELECT number FROM own) AND table_id = %(table)s AND undone_at IS NULL GROUP BY row_id
+)
+SELECT i.id, i.kind, count(DISTINCT c.row_id) AS rows
+FROM atlas.row_changes c
+JOIN atlas.imports i ON i.number = c.import_number
+LEFT JOIN mine m ON m.row_id = c.row_id
+WHERE c.table_id = %(table)s AND c.undone_at IS NULL AND c.import_number NOT IN (SELECT number FROM own)
+  AND ((m.row_id IS NOT NULL AND c.id > m.first AND c.after ?| m.keys)
+       OR c.row_id BETWEEN %(first_row)s::bigint AND %(last_row)s::bigint)
+GROUP BY i.id, i.kind, i.number ORDER BY i.number DESC LIMIT 100
+
+-- name: changed_since
+-- Rows, of those given, that something other than an import and its corrections has changed.
+SELECT DISTINCT row_id FROM atlas.row_changes c
+JOIN atlas.imports i ON i.number = c.import_number
+WHERE c.table_id = %(table)s AND c.row_id = ANY(%(rows)s) AND c.undone_at IS NULL
+  AND i.number <> %(number)s AND i.corrects IS DISTINCT FROM %(number)s
+ORDER BY row_id
 
 -- name: forget_issues
 DELETE FROM atlas.import_issues WHERE import_number = %(number)s
@@ -100,8 +139,14 @@ UPDATE atlas.imports SET inserted = inserted + %(inserted)s, last_row = greatest
        first_row = coalesce(first_row, %(first_row)s)
 WHERE id = %(id)s
 
+-- name: shorten_import
+UPDATE atlas.imports SET inserted = greatest(0, inserted - %(removed)s) WHERE number = %(number)s
+
 -- name: clear_plan
-UPDATE atlas.imports SET plan = NULL WHERE id = %(id)s
+UPDATE atlas.imports SET plan = NULL, mapping = NULL WHERE id = %(id)s
+
+-- name: keep_mapping
+UPDATE atlas.imports SET mapping = %(mapping)s WHERE id = %(id)s
 
 -- name: fail_abandoned
 -- Imports whose server died while a client waited for the answer. Asynchronous ones are run again instead.

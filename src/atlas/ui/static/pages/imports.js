@@ -6,7 +6,7 @@ import { ago, count } from "../format.js";
 import { href, keepQuery, route } from "../router.js";
 
 const LIMIT = 25;
-const COLOURS = { success: "good", failed: "bad", running: "accent", pending: "accent", undone: "warn", reset: "warn" };
+const COLOURS = { success: "good", failed: "bad", running: "accent", pending: "accent", undone: "warn", partially_undone: "warn", reset: "warn" };
 
 /** An import is known by its file, an update by what it did. */
 export const importTitle = (one) => one.file_name ?? one.response_summary ?? (one.kind === "update" ? "An update" : "An instruction");
@@ -44,7 +44,7 @@ export default {
         actions: [button({ kind: "primary", icon: "upload", href: href("/import") }, "Import a file")] }),
       t.div({ class: "row filters" },
         field({ label: "Table" }, (p) => select(state, "table", [["", "any"], ...new Set([...state.tables, state.table].filter(Boolean))], p)),
-        field({ label: "Status" }, (p) => select(state, "status", [["", "any"], "success", "failed", "running", "pending", "undone", "reset"], p))),
+        field({ label: "Status" }, (p) => select(state, "status", [["", "any"], "success", "failed", "running", "pending", "undone", "partially_undone", "reset"], p))),
       state.problem && notice("bad", state.problem),
       !state.page ? !state.problem && loading() : state.page.imports.length === 0
         ? t.div({ class: "card" }, empty("history", "Nothing here", state.table || state.status ? "Nothing matches these filters." : "Import a file, and it appears here.",

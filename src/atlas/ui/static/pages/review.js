@@ -77,8 +77,11 @@ export default {
       });
     };
     const undo = async () => {
-      if (!await ask({ title: "Undo this import?", text: "Its rows, and its changes of other rows, are taken back. What others have changed since stays.", confirm: "Undo it", danger: true })) return;
-      const done = await attempt(() => api.post(`${address}/undo`));
+      const planned = await attempt(() => api.post(`${address}/undo?dry_run=true`));
+      if (!planned) return;
+      const text = planned.complete ? "All of it can be taken back." : "Others have changed the same rows since; those changes stay, and the import counts as taken back in part.";
+      if (!await ask({ title: "Undo this import?", text: `${planned.message} ${text}`, confirm: planned.complete ? "Undo it" : "Undo the rest", danger: true })) return;
+      const done = await attempt(() => api.post(`${address}/undo${planned.complete ? "" : "?partial=true"}`));
       if (done) toast(done.complete ? "good" : "bad", done.message);
       await all();
     };
@@ -120,7 +123,7 @@ export default {
         actions: [
           f.dataset_id ? button({ icon: "series", href: href(`/datasets/${f.dataset_id}`) }, "Open the dataset")
             : f.table_name && f.status === "success" && button({ icon: "table", href: href(`/tables/${encodeURIComponent(f.table_name)}`) }, "Open the table"),
-          f.status === "success" && button({ icon: "undo", onClick: undo }, "Undo"),
+          ["success", "partially_undone"].includes(f.status) && button({ icon: "undo", onClick: undo }, "Undo"),
           !f.dataset_id && h(Menu, { label: "More", icon: "more", iconOnly: true, items: [
             { icon: "download", text: "Export its rows as CSV", href: `${address}/export`, download: `${props.id}.csv` },
             ...(f.kind === "import" ? [{ icon: "redo", text: "Run it again", run: redo }] : []),
