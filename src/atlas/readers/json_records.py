@@ -14,12 +14,14 @@ import msgspec
 import pyarrow as pa
 
 from atlas.core.headers import find_layout
+from atlas.core.json_depth import TOO_DEEP, DepthScanner
 from atlas.errors import BadRequestError
 from atlas.readers.source import MAX_COLUMNS, Source, physical, text_table
 
 # Objects nested deeper than this stay one JSON column.
 _FLATTEN_DEPTH = 3
 _BATCH_ROWS = 65_536
+_CHUNK = 1024 * 1024
 # DuckDB reads through buffers of twice this size.
 _MAX_OBJECT = 16 * 1024 * 1024
 _NATIVE = {"VARCHAR": "text", "BOOLEAN": "boolean", "BIGINT": "number", "UBIGINT": "number", "DOUBLE": "number",
@@ -41,6 +43,7 @@ class _Field:
 
 def read_json(path: Path, name: str, folder: Path) -> Source:
     """A source of the records of a JSON file in UTF-8. Raises BadRequestError, saying where it is broken."""
+    _refuse_deep(path, name)
     path, layout, notes = _locate(path, name, folder)
     if layout == "rows":
         return _table_of_arrays(path, name)
@@ -55,6 +58,14 @@ def read_json(path: Path, name: str, folder: Path) -> Source:
     source = Source(names, [field.native for field in fields], _batches(connection, path, name, layout, fields))
     source.notes.extend(notes)
     return source
+
+
+def _refuse_deep(path: Path, name: str) -> None:
+    scanner = DepthScanner()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if scanner.feed(chunk):
+                raise BadRequestError("Invalid file", f"{name}: JSON {TOO_DEEP}")
 
 
 def _locate(path: Path, name: str, folder: Path) -> tuple[Path, str, list[str]]:

@@ -18,6 +18,7 @@ import pyarrow.json as pj
 from atlas.core.columns import EXACT_FLOAT
 from atlas.core.frames import Frame, join_members, members
 from atlas.readers import json_exact, json_small
+from atlas.readers.json_places import refuse_deep
 from atlas.readers.stamps import timestamps
 
 _ROW_KEYS = {"timestamp", "values"}
@@ -35,6 +36,7 @@ def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
 
     `first_row` is what the errors count from. Raises RowError and BadRequestError.
     """
+    refuse_deep(body, first_row)
     if (small := json_small.decode(body)) is not None:
         return small
     try:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from atlas.core.columns import EXACT_FLOAT
 from atlas.core.formats import from_flat_key
 from atlas.core.frames import TIMESTAMP, Frame, nested_to_json
+from atlas.core.json_depth import TOO_DEEP
 from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
 from atlas.errors import BadRequestError, RowError
 from atlas.readers import json_rows
@@ -217,7 +218,7 @@ def _is_nested(lines: list[bytes]) -> bool | None:
     for line in lines:
         try:
             row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return True
         if set(row) - {"timestamp"}:
             return set(row) <= {"timestamp", "values"} and bytes(row["values"])[:1] == b"{"
@@ -229,6 +230,8 @@ def _nest(line: bytes, number: int) -> bytes:
         row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RowError(number, None, str(error)) from None
+    except RecursionError:
+        raise RowError(number, None, TOO_DEEP) from None
     stamp = row.pop("timestamp", None)
     if stamp is None:
         raise RowError(number, "timestamp", "missing")

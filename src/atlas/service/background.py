@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from atlas.core.access import Caller
+from atlas.core.json_depth import TOO_DEEP, too_deep
 from atlas.errors import AtlasError, BadRequestError, NotFoundError, UnavailableError
 from atlas.service.admission import serving
 from atlas.service.importing import Target
@@ -188,9 +189,11 @@ def parse_metadata(text: str | None) -> Any:
     """`callback_metadata` of a form: a JSON object. Raises BadRequestError."""
     if not text:
         return None
+    if too_deep(text.encode()):
+        raise BadRequestError("Invalid parameter", f"callback_metadata: {TOO_DEEP}")
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise BadRequestError("Invalid parameter", f"callback_metadata: not valid JSON ({error})") from None
     if "\\u0000" in text:
         raise BadRequestError("Invalid parameter", "callback_metadata: the NUL character is not allowed")

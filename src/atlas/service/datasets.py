@@ -180,7 +180,7 @@ def _readings(value: str) -> list[Any]:
     readings: list[Any] = [value]
     try:
         parsed = msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (ValueError, RecursionError):
         return readings
     if not isinstance(parsed, str):
         readings.append(parsed)

@@ -11,6 +11,7 @@ from atlas.core.frames import Frame
 from atlas.errors import BadRequestError
 from atlas.readers import json_rows
 from atlas.readers.bodies import FrameSpool
+from atlas.readers.json_places import dataset_of
 from atlas.readers.pieces import RowPieces
 
 # A body is decoded in pieces of this many bytes. So many may be waiting or decoded but not yet spooled;
@@ -55,13 +56,13 @@ class JsonBody:
         self._last = self._decode(self._pieces.rest(), 0)
         if not told:
             try:
-                _, named = await self._last
+                await found(await self._named())
             except BadRequestError:
-                if self._flight or self._spool.rows:
-                    _, named = await self._rest_again()
-                else:
-                    raise
-            await found(named)
+                # Who may not write is told so, whatever they sent.
+                named = dataset_of(self._pieces.rest())
+                if named is not None:
+                    await found(named)
+                raise
 
     async def frames(self) -> AsyncIterator[Frame]:
         """The rows in order. Raises RowError and BadRequestError as it comes to what is wrong."""
@@ -94,6 +95,16 @@ class JsonBody:
             decoded.cancel()
         if self._last is not None:
             self._last.cancel()
+
+    async def _named(self) -> object:
+        """The dataset member of a body whose first piece did not show it."""
+        assert self._last is not None
+        try:
+            return (await self._last)[1]
+        except BadRequestError:
+            if not (self._flight or self._spool.rows):
+                raise
+        return (await self._rest_again())[1]
 
     async def _settle(self) -> None:
         piece, decoded = self._flight.popleft()

@@ -16,10 +16,12 @@ import msgspec
 from atlas.core.access import Caller
 from atlas.core.blocks import Range
 from atlas.core.frames import Frame
+from atlas.core.json_depth import TOO_DEEP, too_deep
 from atlas.core.timestamps import format_timestamp
 from atlas.errors import BadRequestError, RowError
 from atlas.readers import json_exact, json_small, tabular
 from atlas.readers.bodies import BodyFormat, FrameSpool, SizeLimit, decoder
+from atlas.readers.json_places import dataset_of
 from atlas.service.access import AccessService
 from atlas.service.admission import Lane
 from atlas.service.grouping import SMALL_BYTES, SMALL_ROWS, GroupWriter
@@ -80,6 +82,11 @@ class RowService:
 
     async def insert_one(self, caller: Caller, body: bytes, idempotency_key: str | None) -> dict[str, Any]:
         """Inserts `{"dataset","timestamp","values"}`; gives the row as stored."""
+        if too_deep(body):
+            named = dataset_of(body)
+            if named is not None:
+                await self._access.require_insert(caller, named)
+            raise BadRequestError("Invalid request body", TOO_DEEP)
         try:
             row = msgspec.json.decode(body, type=_OneRow)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -94,7 +101,7 @@ class RowService:
         response = {
             "dataset": row.dataset,
             "timestamp": format_timestamp(frame.ts[0].as_py()),
-            "values": msgspec.json.decode(row.values),
+            "values": _echo(row.values),
         }
         retry = _retry(caller, idempotency_key, hashlib.sha256(body))
         result: dict[str, Any] = await self._grouped(row.dataset, SmallInsert([frame], 1, response, retry))
@@ -218,6 +225,14 @@ class RowService:
                 collect()
             else:
                 await asyncio.to_thread(collect)
+
+
+def _echo(values: msgspec.Raw) -> Any:
+    """The values of a row for its answer: numbers that Python has no value for as they were written."""
+    try:
+        return msgspec.json.decode(values)
+    except (msgspec.DecodeError, ValueError):
+        return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
 
 
 async def _chained(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import select
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeVar
 import psycopg
 import psycopg_pool
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_loads
 
+from atlas.core.json_depth import pruned
 from atlas.errors import UNREACHABLE, UnavailableError
 from atlas.store import jobs
 from atlas.store.hardening import harden
@@ -65,7 +68,7 @@ class Database:
     def _new_pool(self, size: int) -> psycopg_pool.AsyncConnectionPool[Connection]:
         return psycopg_pool.AsyncConnectionPool(
             self.url, min_size=1, max_size=size, timeout=POOL_WAIT_SECONDS, open=False, check=_check,
-            kwargs={"autocommit": True, "options": self._options()},
+            kwargs={"autocommit": True, "options": self._options()}, configure=_configure,
         )  # fmt: skip
 
     def _options(self) -> str:
@@ -171,6 +174,15 @@ class Database:
                 backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(folder))))
             jobs.install(lock)
             harden(lock)
+
+
+async def _configure(connection: Connection) -> None:
+    set_json_loads(_loads, connection)
+
+
+def _loads(data: str | bytes) -> Any:
+    # What an earlier version stored deeper than this would keep every list with it from being read.
+    return json.loads(pruned(data.encode() if isinstance(data, str) else data))
 
 
 async def _check(connection: Connection) -> None:

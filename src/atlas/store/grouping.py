@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
@@ -105,7 +106,7 @@ def _place(one: SmallInsert) -> tuple[int, str] | None:
 
 def _arrays(group: Sequence[SmallInsert]) -> dict[str, list[Any]]:
     keyed = sorted(
-        ((one.retry.user_id, one.retry.key, one.retry.fingerprint, Jsonb(one.response)) for one in group if one.retry),
+        ((one.retry.user_id, one.retry.key, one.retry.fingerprint, kept(one.response)) for one in group if one.retry),
         key=lambda found: found[:2],
     )
     return dict(zip(("users", "keys", "fingerprints", "responses"), map(list, zip(*keyed, strict=True)), strict=False))
@@ -123,13 +124,28 @@ async def _earlier(
     cursor = await connection.execute(
         queries("rows")["find_idempotency_keys"], {"users": arrays["users"], "keys": arrays["keys"]}
     )
-    found = {(user, key): (bytes(stored), response) for user, key, stored, response in await cursor.fetchall()}
+    found = {(user, key): (bytes(mark), again(answer)) for user, key, mark, answer in await cursor.fetchall()}
     answers: dict[Any, Any] = {}
     for one in used:
         assert one.retry is not None
         stored, response = found[one.retry.user_id, one.retry.key]
         answers[_place(one)] = response if stored == one.retry.fingerprint else reused()
     return answers
+
+
+def kept(response: Any) -> Jsonb:
+    """A response as it is stored for a repeated request: its text, since JSONB has no room for all that JSON says."""
+    return Jsonb(msgspec.json.encode(response).decode())
+
+
+def again(stored: Any) -> Any:
+    """The response that `kept` was given, with numbers that Python has no value for as they were written."""
+    if not isinstance(stored, str):
+        return stored
+    try:
+        return msgspec.json.decode(stored)
+    except (msgspec.DecodeError, ValueError):
+        return msgspec.Raw(stored.encode())
 
 
 def reused() -> AtlasError:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from atlas.core.blocks import Block, Range
 from atlas.core.frames import Frame
@@ -15,7 +14,7 @@ from atlas.store import cold, rollups
 from atlas.store.appending import State, lock, opened
 from atlas.store.database import Connection, Database
 from atlas.store.datasets import between, hot_of, numbered, table_of
-from atlas.store.grouping import Retry, reused
+from atlas.store.grouping import Retry, again, kept, reused
 from atlas.store.queries import queries
 
 
@@ -35,7 +34,7 @@ async def insert(
                 return earlier
         response = respond(await append(connection, dataset_id, frames))
         if retry is not None:
-            parameters = {"user": retry.user_id, "key": retry.key, "response": Jsonb(response)}
+            parameters = {"user": retry.user_id, "key": retry.key, "response": kept(response)}
             await connection.execute(queries("rows")["store_idempotency_response"], parameters)
     return response
 
@@ -60,7 +59,7 @@ async def _claim(connection: Connection, retry: Retry) -> Any:
     assert row is not None
     if bytes(row[0]) != retry.fingerprint:
         raise reused()
-    return row[1]
+    return again(row[1])
 
 
 async def delete_range(database: Database, dataset_id: int, span: Range) -> int:

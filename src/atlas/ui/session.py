@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atlas.errors import ForbiddenError
+from atlas.http.json_route import JsonRoute
 from atlas.service.sessions import SessionService
 
 COOKIE = "atlas_session"
@@ -26,7 +27,7 @@ def from_our_pages(request: Request) -> None:
         raise ForbiddenError("Permission denied", "Sessions are for Atlas's own pages; programs send X-API-Key")
 
 
-router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[Depends(from_our_pages)])
+router = APIRouter(route_class=JsonRoute, prefix="/ui", include_in_schema=False, dependencies=[Depends(from_our_pages)])
 
 
 class SignInBody(BaseModel):

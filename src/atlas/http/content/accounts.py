@@ -11,9 +11,10 @@ from atlas.core.access import Role
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 
-router = APIRouter(prefix="/api/v1", tags=["Account"], responses=CONTENT_ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Account"], responses=CONTENT_ERRORS)
 
 
 class NewKeyBody(Body):

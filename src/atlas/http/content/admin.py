@@ -26,9 +26,10 @@ from atlas.http.content.admin_models import (
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 
-router = APIRouter(prefix="/api/v1/admin", tags=["Administration"], responses=CONTENT_ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1/admin", tags=["Administration"], responses=CONTENT_ERRORS)
 
 OrganizationParam = Annotated[
     str | None, Query(max_length=200, description="Another organization, by name. Operators only.")

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
+from atlas.http.json_route import JsonRoute
 
-router = APIRouter(prefix="/api/v1/webhooks", tags=["Webhooks"], responses=CONTENT_ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1/webhooks", tags=["Webhooks"], responses=CONTENT_ERRORS)
 
 
 class SecretView(BaseModel):

@@ -22,11 +22,12 @@ from atlas.http.content.import_models import HistoryView, ImportDetailView, Prog
 from atlas.http.content.models import CONTENT_ERRORS, ImportView, PendingView, PreviewView
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import EVENT_STREAM, answer, events, export
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 from atlas.service.background import parse_metadata
 from atlas.service.imports import ImportRequest
 
-router = APIRouter(prefix="/api/v1", tags=["Imports"], responses=CONTENT_ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Imports"], responses=CONTENT_ERRORS)
 
 FileField = Annotated[UploadFile, File(description="CSV, Excel, JSON, XML or Parquet; gz or zip of one.")]
 InstructionField = Annotated[

@@ -12,9 +12,10 @@ from atlas.errors import BadRequestError
 from atlas.http.content.models import CONTENT_ERRORS, ENGINE_FIELD, Engine
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
+from atlas.http.json_route import JsonRoute, refuse_deep
 from atlas.http.models import Body, body_schema
 
-router = APIRouter(prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
 _TEXT = ("text/markdown", "text/plain", "text/x-markdown")
 
 
@@ -81,6 +82,7 @@ async def smart_data_instruction(
         return await services.instructions.told(caller, text.replace("\0", ""), thread_id)
     if media not in ("application/json", ""):
         raise BadRequestError("Unsupported Content-Type", f"{media!r}; use application/json or {', '.join(_TEXT)}")
+    refuse_deep(raw)
     try:
         body = InstructionBody.model_validate_json(raw)
     except ValidationError as error:

@@ -19,11 +19,14 @@ from atlas.http.content.import_models import (
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 from atlas.service.issues import Decision
 from atlas.service.undo import FileMapping
 
-router = APIRouter(prefix="/api/v1/import/{import_id}", tags=["Import issues"], responses=CONTENT_ERRORS)
+router = APIRouter(
+    route_class=JsonRoute, prefix="/api/v1/import/{import_id}", tags=["Import issues"], responses=CONTENT_ERRORS
+)
 
 _MAX = 10_000
 

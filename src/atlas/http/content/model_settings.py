@@ -10,10 +10,13 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 from atlas.service.models import ModelChange
 
-router = APIRouter(prefix="/api/v1/settings/model", tags=["Model provider"], responses=CONTENT_ERRORS)
+router = APIRouter(
+    route_class=JsonRoute, prefix="/api/v1/settings/model", tags=["Model provider"], responses=CONTENT_ERRORS
+)
 
 
 class ModelBody(Body):

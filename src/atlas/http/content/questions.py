@@ -22,10 +22,11 @@ from atlas.http.content.question_models import (
     VerifiedView,
 )
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 from atlas.service.verified import VerifiedChange
 
-router = APIRouter(prefix="/api/v1", tags=["Questions"], responses=CONTENT_ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Questions"], responses=CONTENT_ERRORS)
 
 SqlText = Annotated[
     str, Field(min_length=1, max_length=20_000, examples=["SELECT state, count(*) FROM leads GROUP BY state"])

@@ -14,9 +14,12 @@ from atlas.core.formats import Output
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer, export
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 
-router = APIRouter(prefix="/api/v1/tables/{table_name}", tags=["Rows of tables"], responses=CONTENT_ERRORS)
+router = APIRouter(
+    route_class=JsonRoute, prefix="/api/v1/tables/{table_name}", tags=["Rows of tables"], responses=CONTENT_ERRORS
+)
 
 FilterParam = Annotated[
     str | None, Query(max_length=10_000, description="A WHERE clause on the columns, as in updates.")

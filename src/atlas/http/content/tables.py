@@ -12,9 +12,10 @@ from atlas.http.content.imports import FileField, received
 from atlas.http.content.models import CONTENT_ERRORS, SchemaView, StatsView, TablesView
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 
-router = APIRouter(prefix="/api/v1", tags=["Tables"], responses=CONTENT_ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Tables"], responses=CONTENT_ERRORS)
 
 
 @router.get("/tables", response_model=TablesView, response_model_exclude_unset=True, summary="List tables")

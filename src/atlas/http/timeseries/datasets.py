@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from atlas.core.columns import Dtype
 from atlas.errors import BadRequestError
 from atlas.http.deps import CallerDep, DatasetParam, ServicesDep
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import (
     ERRORS,
     ColumnBody,
@@ -25,7 +26,7 @@ from atlas.http.models import (
 )
 from atlas.http.timeseries.paging import links
 
-router = APIRouter(prefix="/api", responses=ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api", responses=ERRORS)
 datasets: list[str | Enum] = ["Datasets"]
 columns: list[str | Enum] = ["Columns"]
 

@@ -13,13 +13,14 @@ from atlas.errors import BadRequestError
 from atlas.http.deps import CallerDep, ColumnsParam, DatasetParam, RangeParam, ServicesDep, column_names, time_range
 from atlas.http.direct import direct, known, plain_query
 from atlas.http.documented import EVENT_STREAM, answer, download, events
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import ERRORS, AggregateView, BulkBody, DeletedView, InsertedView, RowPage, RowView, body_schema
 from atlas.http.timeseries.paging import links
 from atlas.readers.bodies import body_format
 from atlas.service.reads import Download
 from atlas.service.rows import BulkRequest
 
-router = APIRouter(prefix="/api/rows", tags=["Rows"], responses=ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 
 PAGE_ROWS = 250
 IdempotencyHeader = Annotated[

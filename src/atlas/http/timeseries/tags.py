@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import APIRouter
 
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.json_route import JsonRoute
 from atlas.http.models import ERRORS, AccessBody, AccessView, AcquireBody, TagView
 
-router = APIRouter(prefix="/api", tags=["Tags"], responses=ERRORS)
+router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["Tags"], responses=ERRORS)
 
 
 @router.get("/tags/", response_model=list[TagView], summary="List tags")

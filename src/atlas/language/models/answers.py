@@ -313,5 +313,5 @@ def json_object(text: str) -> object:
         raise ValueError("no JSON object")
     try:
         return msgspec.json.decode(text[start : end + 1].encode())
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
