@@ -6,12 +6,12 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from atlas.errors import ForbiddenError
-from atlas.http.json_route import JsonRoute
+from atlas.core.json_depth import TOO_DEEP, too_deep
+from atlas.errors import BadRequestError, ForbiddenError
 from atlas.service.sessions import SessionService
 
 COOKIE = "atlas_session"
@@ -27,7 +27,7 @@ def from_our_pages(request: Request) -> None:
         raise ForbiddenError("Permission denied", "Sessions are for Atlas's own pages; programs send X-API-Key")
 
 
-router = APIRouter(route_class=JsonRoute, prefix="/ui", include_in_schema=False, dependencies=[Depends(from_our_pages)])
+router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[Depends(from_our_pages)])
 
 
 class SignInBody(BaseModel):
@@ -42,9 +42,19 @@ def _sessions(request: Request) -> SessionService:
     return found
 
 
+def _asked(body: bytes) -> SignInBody:
+    if too_deep(body):
+        raise BadRequestError("Invalid request", f"the body is {TOO_DEEP}")
+    try:
+        return SignInBody.model_validate_json(body)
+    except ValidationError:
+        raise BadRequestError("Invalid request", "the body must be a JSON object with a key") from None
+
+
 @router.post("/session")
-async def sign_in(request: Request, response: Response, body: SignInBody) -> dict[str, Any]:
+async def sign_in(request: Request, response: Response) -> dict[str, Any]:
     """Sets the session cookie. 401 for a key that is not good."""
+    body = _asked(await request.body())
     session = await _sessions(request).sign_in(body.key.strip(), remember=body.remember)
     response.set_cookie(
         COOKIE, session.token, max_age=session.seconds if body.remember else None, path="/", httponly=True,
