@@ -1,4 +1,4 @@
-"""`atlas admin`: organizations, users, keys, tags and backups, on the database itself."""
+"""`atlas admin`: organizations, users, keys, tags, backups and a check, on the database itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from atlas.cli import backup
+from atlas.cli import backup, check
 from atlas.cli.local import DataDir, call
 from atlas.cli.output import Json, show
 from atlas.cli.times import ending
@@ -23,6 +23,7 @@ app.add_typer(user, name="user")
 app.add_typer(key, name="key")
 app.add_typer(tag, name="tag")
 backup.register(app)
+check.register(app)
 
 OrgOption = Annotated[str, typer.Option("--org", help="Organization; created if it is missing.")]
 OrgOf = Annotated[str, typer.Option("--org", help="The user's organization.")]

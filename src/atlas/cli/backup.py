@@ -60,10 +60,12 @@ def _own_database(data_dir: Path | None) -> Iterator[str]:
     if found.database_url:
         yield found.database_url
         return
-    from atlas.store.embedded import DataDirInUseError, EmbeddedPostgres
+    from atlas.store.embedded import DataDirInUseError, EmbeddedError, EmbeddedPostgres
 
     try:
         with EmbeddedPostgres(found.data_dir).serve() as url:
             yield url
     except DataDirInUseError:
         raise CommandError(f"a server is running on {found.data_dir}; stop it first") from None
+    except EmbeddedError as error:
+        raise CommandError(str(error)) from None

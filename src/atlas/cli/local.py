@@ -62,12 +62,12 @@ def database_url(data_dir: Path | None) -> Iterator[Settings]:
     if found.database_url:
         yield found
         return
-    from atlas.store.embedded import DataDirInUseError, EmbeddedPostgres
+    from atlas.store.embedded import EmbeddedError, EmbeddedPostgres
 
     try:
         with EmbeddedPostgres(found.data_dir).join() as url:
             yield found.model_copy(update={"database_url": url})
-    except DataDirInUseError as error:
+    except EmbeddedError as error:
         raise CommandError(str(error)) from None
 
 

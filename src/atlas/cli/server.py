@@ -34,13 +34,13 @@ def _database(settings: Settings) -> Iterator[Settings]:
     if settings.database_url:
         yield settings
         return
-    from atlas.store.embedded import DataDirInUseError, EmbeddedPostgres
+    from atlas.store.embedded import EmbeddedError, EmbeddedPostgres
 
     print(f"Atlas: starting PostgreSQL in {settings.data_dir}", file=sys.stderr, flush=True)
     try:
         with EmbeddedPostgres(settings.data_dir).serve() as url:
             yield settings.model_copy(update={"database_url": url})
-    except DataDirInUseError as error:
+    except EmbeddedError as error:
         raise CommandError(str(error)) from None
 
 

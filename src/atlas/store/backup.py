@@ -245,6 +245,10 @@ def for_program(url: str) -> tuple[str, dict[str, str]]:
     password = parameters.pop("password", None)
     if password:
         environment["PGPASSWORD"] = str(password)
+    # Programs before PostgreSQL 16 refuse a connection string with it.
+    methods = parameters.pop("require_auth", None)
+    if methods:
+        environment["PGREQUIREAUTH"] = str(methods)
     return make_conninfo(**parameters), environment
 
 

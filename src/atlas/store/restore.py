@@ -13,7 +13,6 @@ import tempfile
 import threading
 import zipfile
 from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,6 +34,7 @@ from atlas.store.backup import (
 )
 from atlas.store.database import MIGRATION_LOCK
 from atlas.store.queries import queries
+from atlas.store.versions import known_migrations
 
 # Rights that every start of a server sets anew, and that only a superuser may; and an extension that the server has or
 # has not, with what Atlas took from its functions.
@@ -56,7 +56,7 @@ def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
     with opened(path) as (archive, manifest), connected(url) as connection:
         connection.autocommit = True
         known = queries("backup")
-        unknown = set(manifest.migrations) - migrations()
+        unknown = set(manifest.migrations) - known_migrations()
         if unknown:
             raise BadRequestError("A backup of a newer Atlas", f"Atlas {manifest.atlas} made it; update first")
         # A server that starts meanwhile waits here.
@@ -75,12 +75,6 @@ def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
         _run(url, archive, before, members, after, server)
         connection.execute("ANALYZE")
     return manifest
-
-
-def migrations() -> set[str]:
-    """Names of the migrations that this version has."""
-    folder = resources.files("atlas.store") / "migrations"
-    return {Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".sql")}
 
 
 def _organizations(connection: Connection) -> list[str]:

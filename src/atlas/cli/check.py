@@ -1,0 +1,31 @@
+"""`atlas admin check`."""
+
+from __future__ import annotations
+
+import typer
+
+from atlas.cli.local import DataDir, database_url, server_installed
+from atlas.cli.output import Json, data, print_json, print_table
+from atlas.cli.problems import FAILED, reported, say
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to `atlas admin`."""
+    app.command("check")(check)
+
+
+def check(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Compare every row with what the catalog says of it, while servers run. Exit code 1 where something is wrong."""
+    with reported(), server_installed():
+        from atlas.service.consistency import ConsistencyService
+
+        with database_url(data_dir) as ready:
+            assert ready.database_url is not None
+            report = ConsistencyService(ready.database_url).check()
+    if as_json:
+        print_json(report)
+    else:
+        print_table(data(list(report.findings)), ("subject", "problem", "rows"), "nothing is wrong")
+    say(f"{report.datasets} datasets, {report.tables} tables, {report.rows} rows: {len(report.findings)} findings")
+    if report.findings:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,44 @@
+-- name: settings
+-- One moment of the database for all statements of a transaction, however long they take; figures as other checks have.
+SET LOCAL statement_timeout = 0; SET LOCAL timezone = 'UTC'; SET LOCAL work_mem = '64MB'
+
+-- name: dataset_ids
+SELECT id FROM atlas.datasets ORDER BY id
+
+-- name: dataset
+SELECT d.name, d.table_schema, s.last_seq, s.row_count, s.cold, c.rows, coalesce(c.columnstore, false), r.width, r.upto
+FROM atlas.datasets d
+LEFT JOIN atlas.dataset_state s ON s.dataset_id = d.id
+LEFT JOIN atlas.cold c ON c.dataset_id = d.id
+LEFT JOIN atlas.rollups r ON r.dataset_id = d.id
+WHERE d.id = %(id)s
+
+-- name: blocks
+SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks WHERE dataset_id = %(id)s ORDER BY first_seq
+
+-- name: missing_columns
+-- Columns of a dataset's values that are in the catalog and not in its table.
+SELECT k.name FROM atlas.dataset_columns k
+WHERE k.dataset_id = %(id)s AND k.physical IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = to_regclass(%(relation)s) AND a.attname = k.physical AND NOT a.attisdropped)
+ORDER BY k.id
+
+-- name: table_ids
+SELECT id FROM atlas.tables ORDER BY id
+
+-- name: table
+SELECT t.name, o.schema_name, t.row_count, t.last_row
+FROM atlas.tables t JOIN atlas.organizations o ON o.id = t.organization_id
+WHERE t.id = %(id)s
+
+-- name: missing_table_columns
+SELECT k.name FROM atlas.table_columns k
+WHERE k.table_id = %(id)s
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = to_regclass(%(relation)s) AND a.attname = k.name AND NOT a.attisdropped)
+ORDER BY k.position
+
+-- name: unanswered_keys
+-- The answer of a request with an Idempotency-Key is stored by the transaction that claims the key.
+SELECT count(*) FROM atlas.idempotency_keys WHERE response IS NULL
