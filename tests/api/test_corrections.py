@@ -115,3 +115,70 @@ async def test_new_columns_at_once_all_arrive(owner: httpx.AsyncClient) -> None:
     await send(owner, "Import into par, id is the key", b"id,v\n0,a\n")
     await asyncio.gather(*(send(owner, "Import into par", f"id,v,extra\n{n},a,{n}\n".encode()) for n in range(1, 4)))
     assert sorted(row["extra"] or 0 for row in await rows(owner, "par")) == [0, 1, 2, 3]
+
+
+async def test_of_several_records_of_a_key_an_empty_cell_changes_nothing(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into ud, email is the key", b"email,name,city\nz@x.com,Zoe,Ulm\n")
+    file = b"email,name,city\nq@x.com,First,\nq@x.com,Second,Bonn\nQ@X.com,,\nz@x.com,Zed,\nz@x.com,,Rom\n"
+    await send(owner, "Import into ud, update existing rows", file)
+    found = {row["email"].lower(): (row["name"], row["city"]) for row in await rows(owner, "ud")}
+    assert found == {"q@x.com": ("Second", "Bonn"), "z@x.com": ("Zed", "Rom")}
+    update = b"email,name,city\nZ@x.com,Zed 2,\nz@X.com,,Oslo\n"
+    done = await owner.post(
+        "/api/v1/tables/ud/update/file", data={"key_columns": "email"}, files={"file": ("u.csv", update)}
+    )
+    assert (done.json()["rows_updated"], done.json()["not_found"]) == (1, [])
+    assert {row["email"]: (row["name"], row["city"]) for row in await rows(owner, "ud")}["z@x.com"] == ("Zed 2", "Oslo")
+
+
+KEYED = b"email,name\na@x.com,Ann\nb@x.com,Bob\nc@x.com,Cyd\n"
+TAKEN = (
+    ("tables/keyed/update", {"mode": "condition", "condition": "name = 'Bob'", "updates": {"email": "A@x.com"}}),
+    ("tables/keyed/update", {"mode": "condition", "condition": "email is not null", "updates": {"email": "d@x.com"}}),
+    ("tables/keyed/update",
+     {"mode": "batch", "batch_updates": [{"keys": {"email": "b@x.com"}, "values": {"email": "a@x.com"}}]}),
+    ("tables/keyed/update",
+     {"mode": "batch", "batch_updates": [{"keys": {"email": n}, "values": {"email": "d@x.com"}}
+                                         for n in ("a@x.com", "b@x.com")]}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body"), TAKEN)
+async def test_no_change_gives_two_rows_one_key(owner: httpx.AsyncClient, path: str, body: dict[str, Any]) -> None:
+    await send(owner, "Import into keyed, email is the key", KEYED)
+    before = await rows(owner, "keyed")
+    refused = await post(owner, path, body, 400)
+    assert "Key is taken" in refused["detail"]
+    assert "has already" in refused["detail"]
+    assert await rows(owner, "keyed") == before
+
+
+async def test_no_single_change_gives_two_rows_one_key(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into keyed, email is the key", KEYED)
+    changed = await owner.patch("/api/v1/tables/keyed/rows/2", json={"values": {"email": "a@x.com"}})
+    assert (changed.status_code, "row 1 has already" in changed.text) == (400, True)
+    told = await owner.post(
+        "/api/v1/smart-data-instruction", content="Update the keyed with email b@x.com: set email to c@x.com",
+        headers={"Content-Type": "text/plain"},
+    )  # fmt: skip
+    assert "success" not in told.json() or told.json()["success"] is False, told.text
+    file = await owner.post(
+        "/api/v1/tables/keyed/update/file", data={"key_columns": "name"},
+        files={"file": ("u.csv", b"name,email\nBob,a@x.com\n")},
+    )  # fmt: skip
+    assert (file.status_code, "Key is taken" in file.text) == (400, True)
+    # A key that was freed and used again does not come back by restoring.
+    assert (await owner.delete("/api/v1/tables/keyed/rows/3")).status_code == 200
+    await send(owner, "Import into keyed", b"email,name\nc@x.com,New\n")
+    restored = await owner.post("/api/v1/tables/keyed/rows/3/restore")
+    assert (restored.status_code, "row 4 has already" in restored.text) == (400, True)
+
+
+async def test_swapped_and_unchanged_keys_are_no_collision(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into keyed, email is the key", KEYED)
+    swap = {"mode": "batch", "batch_updates": [
+        {"keys": {"name": "Ann"}, "values": {"email": "b@x.com"}},
+        {"keys": {"name": "Bob"}, "values": {"email": "a@x.com"}},
+        {"keys": {"name": "Cyd"}, "values": {"email": "C@x.com"}}]}  # fmt: skip
+    assert (await post(owner, "tables/keyed/update", swap))["rows_changed"] == 3
+    assert [row["email"] for row in await rows(owner, "keyed")] == ["b@x.com", "a@x.com", "C@x.com"]

@@ -229,6 +229,16 @@ class PlannedFile:
         self.staging.query("CREATE OR REPLACE TABLE existing (n BIGINT, row BIGINT)")
         return int(self.staging.query("SELECT count(*) FROM repeats")[0][0])
 
+    def merge_repeats(self) -> None:
+        """Gives the last record of a key what only earlier ones have, as an empty cell changes nothing."""
+        cells = [physical(column.position) for column in self.plan.columns]
+        latest = ", ".join(f"last({c} ORDER BY raw._n) FILTER ({c} IS NOT NULL) AS {c}" for c in cells)
+        sets = ", ".join(f"{c} = coalesce(raw.{c}, earlier.{c})" for c in cells)
+        self.staging.query(
+            f"UPDATE raw SET {sets} FROM (SELECT first, {latest} FROM repeats JOIN raw ON raw._n = repeats._n "
+            "GROUP BY first) earlier WHERE raw._n = earlier.first"
+        )
+
     def candidate_keys(self) -> pa.Table:
         """Keys (n, h) to look for in the table."""
         return self.staging.arrow(
@@ -308,7 +318,7 @@ class PlannedFile:
         found = self.staging.query(
             f"WITH k AS (SELECT _n, CAST(json_object({keys}) AS VARCHAR) AS key FROM raw WHERE {self.where} "
             "AND _n NOT IN (SELECT _n FROM rejected)) SELECT _n, key FROM k "
-            "WHERE key NOT IN (SELECT key FROM k WHERE _n IN (SELECT n FROM existing)) ORDER BY _n"
+            "WHERE lower(key) NOT IN (SELECT lower(key) FROM k WHERE _n IN (SELECT n FROM existing)) ORDER BY _n"
         )
         return [{"record_number": number, "keys": msgspec.json.decode(key)} for number, key in found]
 

@@ -163,7 +163,9 @@ async def _write(
     connection: Connection, target: Target, planned: PlannedFile, table: Table, outcome: Outcome, *, made: bool
 ) -> None:
     plan = planned.plan
-    await asyncio.to_thread(planned.find_keys, table.columns)
+    repeats = await asyncio.to_thread(planned.find_keys, table.columns)
+    if repeats and plan.duplicates == "update":
+        await asyncio.to_thread(planned.merge_repeats)
     if not made and plan.duplicates != "keep":
         found = await loading.find_keys(connection, table, await asyncio.to_thread(planned.candidate_keys))
         await asyncio.to_thread(planned.staging.put, "existing", found)

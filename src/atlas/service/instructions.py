@@ -24,6 +24,7 @@ from atlas.service.importing import Target, write_planned
 from atlas.service.language import LanguageService
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, insert_records, staged, update_records
+from atlas.service.rekeying import refuse_taken_keys
 from atlas.service.undo import UndoService
 from atlas.service.usage import wrote
 from atlas.store import imports, loading, tables, undoing, updating
@@ -163,6 +164,8 @@ class InstructionService:
                 await update_records(connection, table, target.number, changes)
             else:
                 await undoing.archive(connection, table, target.number, every, restore=intent == "restore")
+                if intent == "restore":
+                    await refuse_taken_keys(connection, table, every, "restore")
         await imports.finish(
             connection, target.import_id, status="success", action=intent, plan=None, table_id=table.id,
             table_name=table.name, records=len(entities), summary=f"{intent.capitalize()} of {len(entities)} records.",

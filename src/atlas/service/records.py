@@ -20,7 +20,7 @@ from atlas.errors import BadRequestError
 from atlas.readers.planned import PlannedFile
 from atlas.readers.source import Source, text_table
 from atlas.readers.staging import Staging
-from atlas.service.rekeying import rekey
+from atlas.service.rekeying import rekey_changed
 from atlas.store import loading, tables
 from atlas.store.copying import in_thread
 from atlas.store.database import Connection
@@ -150,7 +150,6 @@ async def update_records(
             await asyncio.to_thread(planned.staging.put, "existing", targets)
             await loading.stage_updates(connection, columns, in_thread(planned.updates()))
             found = await loading.apply_updates(connection, table, columns, import_number, keep_on_null=False)
-        if not table.key or set(names) & set(table.key):
-            await rekey(connection, table, found)
+        await rekey_changed(connection, table, found, names, group[0][1].label)
         changed += found
     return changed

@@ -1,4 +1,4 @@
-"""New keys for rows whose key columns have changed."""
+"""New keys for rows whose key columns have changed, and the rule that no change gives two rows one key."""
 
 from __future__ import annotations
 
@@ -6,14 +6,43 @@ import asyncio
 from collections.abc import Sequence
 
 from atlas.core.tables import Table
+from atlas.errors import BadRequestError
 from atlas.readers.key_rows import row_keys
-from atlas.store import loading
+from atlas.store import loading, tabledata
 from atlas.store.database import Connection
 
 
-async def rekey(connection: Connection, table: Table, rows: Sequence[int] | None) -> None:
-    """Computes the keys of the rows numbered `rows`, or of all, within the transaction."""
+async def rekey(connection: Connection, table: Table, rows: Sequence[int] | None) -> list[int]:
+    """Computes the keys of the rows numbered `rows`, or of all, within the transaction; gives those that changed."""
     if rows is not None and not rows:
-        return
+        return []
     texts = await loading.key_texts(connection, table, rows)
-    await loading.set_keys(connection, table, await asyncio.to_thread(row_keys, texts, table.columns, table.key))
+    keys = await asyncio.to_thread(row_keys, texts, table.columns, table.key)
+    return await loading.set_keys(connection, table, keys)
+
+
+async def rekey_changed(
+    connection: Connection, table: Table, rows: Sequence[int], columns: Sequence[str], label: str
+) -> None:
+    """Computes the keys of rows after a change of `columns`.
+
+    Raises BadRequestError where a row would get a key that another one has.
+    """
+    if not table.key or set(columns) & set(table.key):
+        await refuse_taken_keys(connection, table, await rekey(connection, table, rows), label)
+
+
+async def refuse_taken_keys(connection: Connection, table: Table, rows: Sequence[int], label: str) -> None:
+    """Raises BadRequestError where another row that is not archived has the key of one of `rows`.
+
+    Without key columns, any two rows may be alike.
+    """
+    if not table.key or not rows:
+        return
+    twin = await loading.key_twin(connection, table, rows)
+    if twin is None:
+        return
+    row, other = twin
+    record = (await tabledata.records(connection, table, [row]))[row]
+    told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
+    raise BadRequestError("Key is taken", f"{label}: row {row} would have {told}, which row {other} has already")

@@ -14,6 +14,7 @@ from atlas.core.formats import MEDIA_TYPES, Output, TableWriter
 from atlas.core.tables import SHOWN_TYPES, Table
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.records import Labelled, insert_records, resolve_names, staged, update_records
+from atlas.service.rekeying import refuse_taken_keys
 from atlas.service.shown import moment, refuse_text
 from atlas.service.tables import TableService
 from atlas.service.usage import wrote
@@ -108,6 +109,8 @@ class TableRowService:
             change = await self._begin(connection, caller, table, f"{action} row {row}")
             await _require(change, row, archived=restore)
             await undoing.archive(connection, change.table, change.number, [row], restore=restore)
+            if restore:
+                await refuse_taken_keys(connection, change.table, [row], "restore")
             return await self._finish(change, action, row, updated=1)
 
     async def _begin(self, connection: Connection, caller: Caller, table: Table, told: str) -> _Change:

@@ -16,7 +16,7 @@ from atlas.language.instruction import ImportInstruction
 from atlas.service.access import AccessService
 from atlas.service.importing import Target
 from atlas.service.imports import ImportRequest, ImportService, find_import
-from atlas.service.rekeying import rekey
+from atlas.service.rekeying import refuse_taken_keys, rekey
 from atlas.service.shown import many
 from atlas.store import imports, loading, tables, undoing, writing
 from atlas.store.database import Connection, Database
@@ -120,6 +120,7 @@ class UndoService:
         if not done.table_dropped:
             current = (await tables.find_tables(connection, caller, table_id=table.id))[0]
             await rekey(connection, current, done.rows_restored)
+            await refuse_taken_keys(connection, current, done.rows_restored, "undo")
         if row["kind"] == "correction":
             await imports.reopen_issues(connection, row)
             await imports.shorten(connection, row["corrects"], done.rows_removed)

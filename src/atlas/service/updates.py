@@ -24,7 +24,7 @@ from atlas.readers.staging import Staging
 from atlas.readers.uploads import open_upload
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, resolve_names, staged, update_records
-from atlas.service.rekeying import rekey
+from atlas.service.rekeying import rekey_changed
 from atlas.service.tables import TableService
 from atlas.service.usage import wrote
 from atlas.store import imports, loading, tables, updating
@@ -67,8 +67,7 @@ class UpdateService:
             values = {name: as_text(value) for name, value in record.items()}
             change.matched = await updating.stage_matching(connection, locked, columns, values, checked.sql)
             change.changed = await loading.apply_updates(connection, locked, columns, change.number, keep_on_null=False)
-            if not locked.key or set(record) & set(locked.key):
-                await rekey(connection, locked, change.changed)
+            await rekey_changed(connection, locked, change.changed, list(record), "updates")
         return _response(table, change)
 
     async def by_keys(self, caller: Caller, name: str, updates: Sequence[tuple[Row, Row]]) -> Row:
@@ -118,6 +117,8 @@ class UpdateService:
         plan = planned.plan
         columns = [column.table_column() for column in plan.columns if column.name not in plan.key]
         await asyncio.to_thread(planned.reject)
+        if await asyncio.to_thread(planned.find_keys, table.columns):
+            await asyncio.to_thread(planned.merge_repeats)
         async with self._change(caller, table, f"update from {file_name}", file_name) as (connection, locked, change):
             rows = planned.key_records()
             found = await updating.find_rows_by_file(
@@ -132,8 +133,7 @@ class UpdateService:
             change.missing = await asyncio.to_thread(planned.missing_keys)
             await loading.stage_updates(connection, columns, in_thread(planned.updates()))
             change.changed = await loading.apply_updates(connection, locked, columns, change.number, keep_on_null=True)
-            if not locked.key:
-                await rekey(connection, locked, change.changed)
+            await rekey_changed(connection, locked, change.changed, [column.name for column in columns], file_name)
             for issues in (
                 failure_issues(planned, change.number),
                 bad_record_issues(planned.staging.source.bad, change.number),

@@ -106,16 +106,29 @@ async def key_texts(connection: Connection, table: Table, rows: Sequence[int] | 
     return await copy_out(connection, query, {"_row": pa.int64(), **dict.fromkeys(names, pa.string())})
 
 
-async def set_keys(connection: Connection, table: Table, keys: pa.Table) -> None:
-    """Stores new keys (row, h) of rows."""
+async def set_keys(connection: Connection, table: Table, keys: pa.Table) -> list[int]:
+    """Stores new keys (row, h) of rows; gives the numbers of the rows whose key changed."""
     await connection.execute("CREATE TEMP TABLE _incoming (row bigint, h bigint) ON COMMIT DROP")
     await copy_batches(connection, _INCOMING, ("row", "h"), keys.schema, all_of(keys))
-    await connection.execute(
+    cursor = await connection.execute(
         sql.SQL(
-            "UPDATE {} t SET _key = i.h FROM _incoming i WHERE t._row = i.row AND t._key IS DISTINCT FROM i.h"
+            "UPDATE {} t SET _key = i.h FROM _incoming i WHERE t._row = i.row AND t._key IS DISTINCT FROM i.h "
+            "RETURNING t._row"
         ).format(physical(table))
     )
+    changed = [row[0] for row in await cursor.fetchall()]
     await connection.execute("DROP TABLE _incoming")
+    return changed
+
+
+async def key_twin(connection: Connection, table: Table, rows: Sequence[int]) -> tuple[int, int] | None:
+    """The first of `rows` whose key another row has, and that row; archived rows do not count."""
+    query = sql.SQL(
+        "SELECT t._row, o._row FROM {t} t JOIN {t} o ON o._key = t._key AND o._row <> t._row "
+        "WHERE t._row = ANY({rows}) AND t._archived IS NULL AND o._archived IS NULL ORDER BY t._row, o._row LIMIT 1"
+    ).format(t=physical(table), rows=sql.Literal(list(rows)))
+    row = await (await connection.execute(query)).fetchone()
+    return None if row is None else (row[0], row[1])
 
 
 async def stage_updates(

@@ -54,21 +54,31 @@ async def stage_matching(
 async def find_rows(
     connection: Connection, table: Table, key: Mapping[str, str | None], *, archived: bool = False
 ) -> list[int]:
-    """Numbers of the rows, archived or not, that have the given values, compared as the columns' types do."""
+    """Numbers of the rows, archived or not, that have the values; without case where none has them to the letter."""
     known = {column.name: column for column in table.columns}
-    tests = []
+    exact, alike = [], []
     for name, value in key.items():
-        type_ = sql.SQL(POSTGRES_TYPES[known[name].type])
-        tests.append(sql.SQL("{} = {}::text::{}").format(sql.Identifier(name), sql.Literal(value), type_))
-    state = sql.SQL("NOT NULL" if archived else "NULL")
-    query = sql.SQL("SELECT _row FROM {} WHERE _archived IS {} AND {}").format(
-        physical(table), state, sql.SQL(" AND ").join(tests)
-    )
+        column = sql.Identifier(name)
+        given = sql.SQL("{}::text::{}").format(sql.Literal(value), sql.SQL(POSTGRES_TYPES[known[name].type]))
+        exact.append(sql.SQL("{} = {}").format(column, given))
+        alike.append(_alike(known[name], column, given))
+    query = sql.SQL("SELECT _row, {} FROM {} WHERE _archived IS {} AND {}").format(
+        sql.SQL(" AND ").join(exact), physical(table), sql.SQL("NOT NULL" if archived else "NULL"),
+        sql.SQL(" AND ").join(alike),
+    )  # fmt: skip
     try:
         cursor = await connection.execute(query)
     except psycopg.DataError as error:
         raise BadRequestError("Invalid update", f"keys: {(error.diag.message_primary or '')[:200]}") from None
-    return [row[0] for row in await cursor.fetchall()]
+    found = await cursor.fetchall()
+    return [row[0] for row in found if row[1]] or [row[0] for row in found]
+
+
+def _alike(column: TableColumn, ours: sql.Composable, theirs: sql.Composable) -> sql.Composed:
+    """Whether two keys are the same to people, as imports compare them: without case and outer blanks."""
+    if column.type != "text":
+        return sql.SQL("{} = {}").format(ours, theirs)
+    return sql.SQL("lower(btrim({})) = lower(btrim({}))").format(ours, theirs)
 
 
 async def find_rows_by_file(
@@ -84,11 +94,17 @@ async def find_rows_by_file(
     )
     await copy_batches(connection, sql.Identifier("_incoming"), schema.names, schema, batches)
     await connection.execute("ANALYZE _incoming")
-    tests = sql.SQL(" AND ").join(sql.SQL("t.{c} = i.{c}").format(c=sql.Identifier(name)) for name in key)
-    # Of several records with one key, the last counts.
+    sides = [(known[name], sql.Identifier("t", name), sql.Identifier("i", name)) for name in key]
+    alike = sql.SQL(" AND ").join(_alike(*side) for side in sides)
+    exact = sql.SQL(" AND ").join(sql.SQL("{} = {}").format(ours, theirs) for _, ours, theirs in sides)
+    # What is written alike to the letter goes before what differs by case. Of several records with one key, the last
+    # counts.
     query = sql.SQL(
-        "SELECT max(i._n), t._row FROM _incoming i JOIN {} t ON {} WHERE t._archived IS NULL GROUP BY t._row"
-    ).format(physical(table), tests)
+        "SELECT max(_n), _row FROM (SELECT i._n, t._row, {exact} AS exact, "
+        "bool_or({exact}) OVER (PARTITION BY i._n) AS any_exact "
+        "FROM _incoming i JOIN {table} t ON {alike} WHERE t._archived IS NULL) m "
+        "WHERE exact OR NOT any_exact GROUP BY _row"
+    ).format(table=physical(table), alike=alike, exact=exact)
     found = await copy_out(connection, query, {"n": pa.int64(), "row": pa.int64()})
     await connection.execute("DROP TABLE _incoming")
     return found
