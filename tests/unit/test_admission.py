@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 
 from atlas.errors import OverloadedError, RateLimitedError
-from atlas.service.admission import MOST_WAITING, Lane, Pace, Turns, serving
+from atlas.service.admission import MOST_WAITING, Lane, Neighbours, Pace, Turns, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +26,14 @@ def alone(name: str) -> Who:
     return Who(hash(name), hash(name))
 
 
+def beside_others() -> Neighbours:
+    """Two organizations are about."""
+    neighbours = Neighbours()
+    for organization in (1, 2):
+        neighbours.note(organization)
+    return neighbours
+
+
 async def entered(lane: Lane, who: str, order: list[str]) -> None:
     await lane.enter(alone(who))
     order.append(who)
@@ -34,14 +43,42 @@ async def entered(lane: Lane, who: str, order: list[str]) -> None:
     ("slots", "shares"), [(1, (1, 1)), (2, (1, 1)), (4, (2, 2)), (8, (3, 4)), (32, (12, 16)), (2000, (750, 1000))]
 )
 async def test_shares(slots: int, shares: tuple[int, int]) -> None:
-    lane = Lane("queries", slots, 1)
+    lane = Lane("queries", slots, 1, neighbours=beside_others())
     assert (lane.user_share, lane.organization_share) == shares
-    wide = Lane("requests at the database", 10, 1, share=0.75)
+    wide = Lane("requests at the database", 10, 1, share=0.75, neighbours=beside_others())
     assert (wide.user_share, wide.organization_share) == (6, 7)
 
 
+async def test_who_is_alone_has_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until another organization comes, and again ten minutes after it was seen last."""
+    now = 1_000.0
+    monkeypatch.setattr("atlas.service.admission.time", SimpleNamespace(monotonic=lambda: now))
+    neighbours = Neighbours()
+    lane, other = (Lane(what, 4, 0.05, neighbours=neighbours) for what in ("imports", "queries"))
+    ann, ben = Who(1, 1), Who(2, 2)
+    for _ in range(3):
+        await lane.enter(ann)
+    with pytest.raises(RateLimitedError) as told:
+        await lane.enter(ann)
+    assert "3 imports of one user" in (told.value.details or "")
+    # What is seen at one lane counts at all.
+    await other.enter(ben)
+    lane.leave(ann)
+    assert (lane.user_share, lane.organization_share) == (2, 2)
+    with pytest.raises(RateLimitedError) as told:
+        await lane.enter(ann)
+    assert "2 imports of one user" in (told.value.details or "")
+    now += 599
+    with pytest.raises(RateLimitedError):
+        await lane.enter(ann)
+    now += 62
+    await lane.enter(ann)
+    await other.enter(ben)
+    assert lane.organization_share == 2
+
+
 async def test_one_user_leaves_slots_to_others_and_is_told_so() -> None:
-    lane = Lane("queries", 8, 0.05)
+    lane = Lane("queries", 8, 0.05, neighbours=beside_others())
     ann, ben, other = Who(1, 1), Who(2, 1), Who(3, 2)
     for _ in range(3):
         await lane.enter(ann)
@@ -95,7 +132,7 @@ async def test_organizations_take_turns_whatever_the_number_of_their_users() -> 
 
 
 async def test_slots_are_taken_at_once_or_not_at_all() -> None:
-    lane = Lane("streams", 4, 30)
+    lane = Lane("streams", 4, 30, neighbours=beside_others())
     ann, ben = Who(1, 1), Who(2, 2)
     for who in (ann, ann):
         lane.enter_at_once(who)
@@ -109,7 +146,7 @@ async def test_slots_are_taken_at_once_or_not_at_all() -> None:
 
 async def test_turns_are_of_whom_the_task_serves() -> None:
     """A second connection of who has one takes no turn, nor does what is done for nobody."""
-    lane = Lane("requests at the database", 2, 0.05)
+    lane = Lane("requests at the database", 2, 0.05, neighbours=beside_others())
     turns = Turns(lane)
 
     async def nested() -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
@@ -14,6 +16,8 @@ from atlas.errors import OverloadedError, RateLimitedError
 
 # Requests of one user that may wait for a lane, as a multiple of its slots. Those past it are refused at once.
 MOST_WAITING = 4
+# Seconds after its last request for which an organization counts as being there.
+REMEMBERED = 600.0
 # Seconds that who has been admitted waits for a connection.
 CONNECTION_WAIT = 10.0
 # The pace of a lane is that of so many slots that became free last.
@@ -32,18 +36,39 @@ class Requester(Protocol):
     def organization_id(self) -> int: ...
 
 
+class Neighbours:
+    """Which organizations this process has served lately: one that is alone need not leave half of all to others."""
+
+    def __init__(self) -> None:
+        self.any = False
+        self._seen: dict[int, float] = {}
+        self._looked = 0.0
+
+    def note(self, organization: int) -> None:
+        """Says that an organization is here."""
+        now = time.monotonic()
+        self._seen[organization] = now
+        if len(self._seen) > 1 and (not self.any or now - self._looked > REMEMBERED / 10):
+            self._seen = {one: seen for one, seen in self._seen.items() if now - seen <= REMEMBERED}
+            self.any, self._looked = len(self._seen) > 1, now
+
+
 class Lane:
     """`slots` requests of a kind at once: a `share` of them for one organization, three quarters of those for one user.
 
-    Others wait at most `wait` seconds. A slot that becomes free goes to the organization that has the fewest, there to
-    the user who has the fewest, and among those to who has waited longest. So who sends too much waits for themselves,
-    whatever their number of keys, and who sends little is served next.
+    While no other organization is about, its users may have three quarters of all, each of them. Others wait at most
+    `wait` seconds. A slot that becomes free goes to the organization that has the fewest, there to the user who has the
+    fewest, and among those to who has waited longest. So who sends too much waits for themselves, whatever their number
+    of keys, and who sends little is served next.
     """
 
-    def __init__(self, what: str, slots: int, wait: float, *, share: float = 0.5) -> None:
+    def __init__(
+        self, what: str, slots: int, wait: float, *, share: float = 0.5, neighbours: Neighbours | None = None
+    ) -> None:
         self.what, self.slots, self.wait = what, slots, wait
-        self.organization_share = max(1, int(slots * share))
-        self.user_share = self.organization_share - self.organization_share // 4
+        self._neighbours = neighbours or Neighbours()
+        self._alone = max(1, slots - max(1, slots // 4))
+        self._beside_others = max(1, int(slots * share))
         # Slots taken, by organization and by user.
         self._organizations: Counter[int] = Counter()
         self._users: Counter[int] = Counter()
@@ -53,12 +78,23 @@ class Lane:
         # When slots became free since the first of those who wait began to.
         self._freed: deque[float] = deque(maxlen=PACE)
 
+    @property
+    def organization_share(self) -> int:
+        """Slots that one organization may have now."""
+        return self._beside_others if self._neighbours.any else self._alone
+
+    @property
+    def user_share(self) -> int:
+        """Slots that one user may have now."""
+        return self._beside_others - self._beside_others // 4 if self._neighbours.any else self._alone
+
     async def enter(self, who: Requester, *, patient: bool = False) -> None:
         """Takes a slot, which `leave` gives back. patient: waits as long as it takes.
 
         Raises RateLimitedError where requests of the user or of the organization are in the way, else OverloadedError.
         """
         user, organization = who.user_id, who.organization_id
+        self._neighbours.note(organization)
         queue = self._queues[organization].get(user) if organization in self._queues else None
         if queue is None and self._busy < self.slots and self._fits(organization, user):
             self._take(organization, user)
@@ -86,6 +122,7 @@ class Lane:
 
     def enter_at_once(self, who: Requester) -> None:
         """Takes a slot, which `leave` gives back. Raises as `enter` does, without waiting."""
+        self._neighbours.note(who.organization_id)
         if self._busy >= self.slots or not self._fits(who.organization_id, who.user_id):
             raise self._refusal(who)
         self._take(who.organization_id, who.user_id)
@@ -265,18 +302,19 @@ class Lanes:
         `patience` seconds. connections, columnar:
         those of the database.
         """
+        lane = functools.partial(Lane, neighbours=Neighbours())
         return cls(
-            reads=Lane("requests", reads, wait),
-            small_inserts=Lane("small inserts", SMALL_INSERTS, wait),
-            inserts=Lane("large inserts", inserts, wait),
-            downloads=Lane("downloads", downloads, wait),
-            sql=Lane("queries", queries, wait),
-            questions=Lane("questions", QUESTIONS, wait),
-            uploads=Lane("uploads", UPLOADS, wait),
-            queries=Lane("queries", queries, wait),
-            storing=Lane("large inserts", storing, patience),
-            imports=Lane("imports", imports, wait),
-            connections=Lane("requests at the database", connections, CONNECTION_WAIT, share=0.75),
-            columnar=Lane("requests at the database", columnar, CONNECTION_WAIT),
-            streams=Lane("streams", streams, wait),
+            reads=lane("requests", reads, wait),
+            small_inserts=lane("small inserts", SMALL_INSERTS, wait),
+            inserts=lane("large inserts", inserts, wait),
+            downloads=lane("downloads", downloads, wait),
+            sql=lane("queries", queries, wait),
+            questions=lane("questions", QUESTIONS, wait),
+            uploads=lane("uploads", UPLOADS, wait),
+            queries=lane("queries", queries, wait),
+            storing=lane("large inserts", storing, patience),
+            imports=lane("imports", imports, wait),
+            connections=lane("requests at the database", connections, CONNECTION_WAIT, share=0.75),
+            columnar=lane("requests at the database", columnar, CONNECTION_WAIT),
+            streams=lane("streams", streams, wait),
         )
