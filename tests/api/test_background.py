@@ -90,7 +90,9 @@ async def test_an_asynchronous_import_is_announced_and_signed(working: httpx.Asy
     told = json.loads(body)
     assert told == {
         "status": "success", "import_id": pending["import_id"], "file_name": "contacts.csv", "table_name": "leads",
-        "records_imported": 2, "duplicates_removed": 1, "timestamp": told["timestamp"],
+        "records_imported": 2, "duplicates_removed": 1, "records_processed": 4, "records_inserted": 2,
+        "records_updated": 0, "records_left_out": 0, "validation_failures": 1, "value_replacements": 1,
+        "has_correctable_issues": True, "response_summary": told["response_summary"], "timestamp": told["timestamp"],
         "metadata": {"job_id": "abc123"},
     }  # fmt: skip
     secret = (await get(working, "webhooks/secret"))["secret"]

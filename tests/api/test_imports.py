@@ -141,7 +141,7 @@ async def test_restoring_a_text_needs_leave_to_change_the_type(owner: httpx.Asyn
     ("instruction", "counts"),
     [
         ("Import into leads, skip duplicates by email", (1, 0, 1)),
-        ("Import into leads and flag duplicates by email", (2, 0, 0)),
+        ("Import into leads and flag duplicates by email", (1, 0, 1)),
         ("Import into leads, update existing rows by email", (1, 1, 0)),
         ("Import into leads and keep all duplicates", (2, 0, 0)),
     ],
@@ -371,8 +371,11 @@ async def test_records_that_look_alike_are_flagged_and_kept(owner: httpx.AsyncCl
         b"id,company,city,phone\n1,Acme Corp,Ulm,1\n2,ACME Corporation,Ulm,2\n3,Smith John,Bonn,3\n"
         b"4,John Smith,Bonn,4\n5,John Smith,Kiel,5\n6,Beta Ltd,Ulm,6\n"
     )
-    done = await send(owner, "Import into firms, id is the key", data)
+    keyed = await send(owner, "Import into keyed_firms, id is the key", data)
+    assert (keyed["records_flagged"], keyed["has_correctable_issues"]) == (0, False)
+    done = await send(owner, "Import into firms", data)
     assert (done["records_inserted"], done["duplicates_skipped"], done["has_correctable_issues"]) == (6, 0, True)
+    assert done["records_flagged"] == 2
     assert "2 records look like another" in done["response_summary"]
     place = f"import/{done['import_id']}/issues"
     found = (await get(owner, place))["duplicates"]
@@ -380,12 +383,13 @@ async def test_records_that_look_alike_are_flagged_and_kept(owner: httpx.AsyncCl
         (2, 1, "fuzzy"),
         (4, 3, "fuzzy"),
     ]
-    again = await send(owner, "Import into firms", b"id,company,city\n9,Beta,Ulm\n", "more.csv")
+    again = await send(owner, "Import into firms", b"company,city\nBeta,Ulm\n", "more.csv")
     other = (await get(owner, f"import/{again['import_id']}/issues"))["duplicates"][0]
     assert (other["existing_row"]["company"], other["match"]) == ("Beta Ltd", "fuzzy")
     decided = {"duplicates": [{"record_number": 2, "action": "skip"}, {"record_number": 4, "action": "insert"}]}
     assert (await post(owner, f"{place}/correct", decided))["rows_removed"] == 1
-    assert (await get(owner, "tables"))["tables"][0]["row_count"] == 6
+    counts = {table["table_name"]: table["row_count"] for table in (await get(owner, "tables"))["tables"]}
+    assert counts == {"firms": 6, "keyed_firms": 6}
 
 
 async def test_addresses_are_cleaned_and_can_be_restored(owner: httpx.AsyncClient) -> None:

@@ -100,6 +100,8 @@ class ImportResult(Record):
     duplicates_skipped: int = 0
     validation_failures: int = 0
     value_replacements: int = 0
+    records_left_out: int = 0
+    records_flagged: int = 0
     new_columns: tuple[str, ...] = ()
     action_taken: str = ""
     response_summary: str = ""
@@ -149,6 +151,7 @@ class ImportInfo(Record):
     records_inserted: int | None = None
     records_updated: int | None = None
     duplicates_found: int | None = None
+    records_left_out: int | None = None
     validation_failures: int | None = None
     value_replacements: int | None = None
     response_summary: str | None = None
@@ -185,6 +188,7 @@ def result_of(info: ImportInfo) -> ImportResult:
         info.status, info.import_id, info.file_name or "", table_name=info.table_name,
         records_processed=info.records_processed or 0, records_inserted=info.records_inserted or 0,
         records_updated=info.records_updated or 0, duplicates_skipped=info.duplicates_found or 0,
+        records_left_out=info.records_left_out or 0,
         validation_failures=info.validation_failures or 0, value_replacements=info.value_replacements or 0,
         new_columns=info.new_columns or (), action_taken=info.action_taken or "",
         response_summary=info.response_summary or "", has_correctable_issues=any((info.issues_waiting or {}).values()),

@@ -16,19 +16,17 @@ def _head(number: int, kind: str, n: str) -> str:
     return _HEAD.format(number=number, kind=kind, n=n)
 
 
-def duplicate_issues(planned: PlannedFile, number: int, status: str) -> pa.Table:
-    """Records whose key another record or row has. `row_id`: of a flagged record, the row that it became.
+def duplicate_issues(planned: PlannedFile, number: int) -> pa.Table:
+    """Records whose key another record or row has.
 
     `first_row`: the row of the record before it in the file that has the key.
     """
     key = msgspec.json.encode(list(planned.plan.key)).decode()
-    row = "numbered.row" if status == "flagged" else "NULL::BIGINT"
-    join = "LEFT JOIN numbered ON numbered._n = d._n" if status == "flagged" else ""
     return planned.staging.arrow(
-        f"SELECT {_head(number, 'duplicate', 'd._n')}, {row} AS row_id, {planned.record_json()} AS record, "
+        f"SELECT {_head(number, 'duplicate', 'd._n')}, NULL::BIGINT AS row_id, {planned.record_json()} AS record, "
         f"CAST(json_object('key', CAST({literal(key)} AS JSON), 'first_record', d.first, 'existing_row', d.existing, "
         f"'first_row', f.row) AS VARCHAR) AS details, 'pending' AS status "
-        f"FROM dups d JOIN raw ON raw._n = d._n LEFT JOIN numbered f ON f._n = d.first {join} ORDER BY d._n"
+        f"FROM dups d JOIN raw ON raw._n = d._n LEFT JOIN numbered f ON f._n = d.first ORDER BY d._n"
     )
 
 

@@ -191,16 +191,24 @@ class PlannedFile:
         ]
         return " UNION ALL ".join(parts) if parts else None
 
-    def candidates(self, name: str, others: Sequence[str]) -> list[Candidate]:
+    def left_out(self) -> int:
+        """Records that the filter of the plan leaves out."""
+        if not self.plan.filters:
+            return 0
+        return int(self.staging.query(f"SELECT count(*) FROM raw WHERE NOT ({self.where})")[0][0])
+
+    def candidates(self, name: str, others: Sequence[str], key: Sequence[str]) -> list[Candidate]:
         """Inserted records as they are compared by likeness; labels are the numbers of their rows."""
         cells = "".join(f", CAST({self.value(c)} AS VARCHAR)" for c in map(self.plan.column, others) if c is not None)
         column = self.plan.column(name)
         assert column is not None
+        parts = [f"{self.value(part)} IS NOT NULL" for part in map(self.plan.column, key) if part is not None]
+        keyed = " AND ".join(parts) or "false"
         rows = self.staging.query(
-            f"SELECT raw._n, {self.value(column)}{cells} FROM raw JOIN numbered USING (_n) "
+            f"SELECT raw._n, {self.value(column)}, {keyed}{cells} FROM raw JOIN numbered USING (_n) "
             f"WHERE {self.value(column)} IS NOT NULL ORDER BY raw._n"
         )
-        return [Candidate(row[0], row[1], tuple(row[2:])) for row in rows]
+        return [Candidate(row[0], row[1], tuple(row[3:]), keyed=row[2]) for row in rows]
 
     @property
     def _many_keys(self) -> bool:

@@ -23,11 +23,15 @@ _LEGAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A record or row. label: what tells it; name: what is compared; others: values that must agree in part."""
+    """A record or row. label: what tells it; name: what is compared; others: values that must agree in part.
+
+    keyed: whether it has a key that was named; two such are not the same, as those with one key were left out.
+    """
 
     label: int
     name: str
     others: tuple[str | None, ...]
+    keyed: bool = False
 
 
 def name_column(columns: Sequence[tuple[str, str]]) -> str | None:
@@ -54,6 +58,8 @@ def find_similar(fresh: Sequence[Candidate], known: Sequence[Candidate]) -> list
             if is_known:
                 continue
             for other_plain, other, other_known in block[:position]:
+                if candidate.keyed and other.keyed:
+                    continue
                 score = fuzz.ratio(plain, other_plain)
                 if score >= LEAST and _agree(candidate.others, other.others):
                     found.append((candidate.label, other.label, other_known, round(score, 1)))

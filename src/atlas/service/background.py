@@ -177,8 +177,12 @@ def payload(import_id: UUID, job: Row) -> str:
     else:
         told = {
             "status": "success", "import_id": str(import_id), "file_name": job["file_name"],
-            "table_name": job["table_name"], "records_imported": job["inserted"],
-            "duplicates_removed": job["duplicates"], "timestamp": moment,
+            "table_name": job["table_name"], "records_imported": job["inserted"] + job["updated"],
+            "duplicates_removed": job["duplicates"], "records_processed": job["records"],
+            "records_inserted": job["inserted"], "records_updated": job["updated"],
+            "records_left_out": job["left_out"], "validation_failures": job["failures"],
+            "value_replacements": job["replacements"], "has_correctable_issues": job["issues"],
+            "response_summary": job["summary"], "timestamp": moment,
         }  # fmt: skip
     if job["metadata"] is not None:
         told["metadata"] = job["metadata"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,7 @@ class Outcome:
     failures: int = 0
     replacements: int = 0
     similar: int = 0
+    left_out: int = 0
     table_id: int | None = None
     dataset_id: int | None = None
     first_row: int | None = None
@@ -102,6 +104,7 @@ async def write_planned(
     outcome = Outcome(
         table.name, records=staging.records, failures=failures + len(staging.source.bad), table_id=table.id,
         made_table=made, new_columns=[] if made else added, action="create" if made else "import",
+        left_out=await asyncio.to_thread(planned.left_out),
     )  # fmt: skip
     await _write(connection, target, planned, table, outcome, made=made)
     await imports.finish(
@@ -114,7 +117,7 @@ async def write_planned(
 def counts(outcome: Outcome) -> dict[str, Any]:
     """What is stored of an outcome."""
     names = ("table_id", "dataset_id", "records", "inserted", "updated", "duplicates", "failures", "replacements",
-             "first_row", "last_row", "made_table", "new_columns")  # fmt: skip
+             "left_out", "first_row", "last_row", "made_table", "new_columns")  # fmt: skip
     return {name: getattr(outcome, name) for name in names}
 
 
@@ -172,7 +175,7 @@ async def _write(
     leave_out = ""
     if plan.duplicates != "keep":
         outcome.duplicates = await asyncio.to_thread(planned.duplicates)
-        if plan.duplicates != "flag" and outcome.duplicates:
+        if outcome.duplicates:
             leave_out = "SELECT _n FROM dups"
     first = table.last_row + 1
     columns = [column.table_column() for column in plan.columns]
@@ -214,10 +217,8 @@ async def _write_issues(
     connection: Connection, number: int, planned: PlannedFile, table: Table, outcome: Outcome, *, look: bool
 ) -> None:
     found: list[pa.Table] = []
-    flagged = planned.plan.duplicates == "flag"
     if outcome.duplicates:
-        status = "flagged" if flagged else "pending"
-        found.append(await asyncio.to_thread(duplicate_issues, planned, number, status))
+        found.append(await asyncio.to_thread(duplicate_issues, planned, number))
     if outcome.failures:
         found.append(await asyncio.to_thread(failure_issues, planned, number))
         found.append(bad_record_issues(planned.staging.source.bad, number))
@@ -235,17 +236,26 @@ async def _write_issues(
 
 
 async def _similar(connection: Connection, planned: PlannedFile, table: Table, number: int) -> pa.Table | None:
-    """Issues of inserted records that resemble each other or rows that were there; None without any."""
+    """Issues of inserted records that resemble each other or rows that were there; None without any.
+
+    A key that somebody has named tells records apart, however alike they look; one that Atlas chose may not.
+    """
     name = name_column([(column.name, column.type) for column in planned.plan.columns])
     if name is None or name in planned.plan.key:
         return None
     # A key tells records apart that otherwise agree, so it is no sign of likeness.
     others = [c.name for c in planned.plan.columns if c.name != name and c.name not in planned.plan.key]
-    fresh = await asyncio.to_thread(planned.candidates, name, others)
+    key = () if planned.plan.key_found else planned.plan.key
+    fresh = await asyncio.to_thread(planned.candidates, name, others, key)
     known: list[Candidate] = []
     if 0 < table.row_count <= MAX_ROWS:
         texts = await loading.key_texts(connection, table, None)
         rows = zip(*(texts.column(column).to_pylist() for column in ("_row", name, *others)), strict=True)
-        known = [Candidate(row, text, tuple(rest)) for row, text, *rest in rows if text and row <= table.last_row]
+        keys = zip(*(texts.column(column).to_pylist() for column in key), strict=True) if key else repeat((None,))
+        known = [
+            Candidate(row, text, tuple(rest), keyed=all(part is not None for part in parts))
+            for (row, text, *rest), parts in zip(rows, keys, strict=False)
+            if text and row <= table.last_row
+        ]
     pairs = await asyncio.to_thread(find_similar, fresh, known)
     return await asyncio.to_thread(similar_issues, planned, number, name, pairs) if pairs else None

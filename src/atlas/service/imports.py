@@ -283,7 +283,7 @@ def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome:
         "table_name": outcome.table,
         "file_name": request.file_name,
         "records_processed": outcome.records,
-        "duplicates_skipped": 0 if plan.duplicates == "flag" else outcome.duplicates,
+        "duplicates_skipped": outcome.duplicates,
         "action_taken": outcome.action,
         "response_summary": summary(outcome, plan),
         "has_correctable_issues": outcome.has_issues,
@@ -291,6 +291,8 @@ def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome:
         "records_updated": outcome.updated,
         "validation_failures": outcome.failures,
         "value_replacements": outcome.replacements,
+        "records_left_out": outcome.left_out,
+        "records_flagged": outcome.similar,
         "new_columns": outcome.new_columns,
         "dataset_id": outcome.dataset_id,
         "thread_id": request.thread_id,
@@ -306,15 +308,16 @@ def summary(outcome: Outcome, plan: ImportPlan) -> str:
     if outcome.updated:
         parts.append(f"{many(outcome.updated, 'row')} {_were(outcome.updated)} updated.")
     if outcome.duplicates:
-        done = "flagged" if plan.duplicates == "flag" else "skipped"
-        parts.append(f"{many(outcome.duplicates, 'duplicate')} {_were(outcome.duplicates)} {done}.")
+        parts.append(f"{many(outcome.duplicates, 'duplicate')} {_were(outcome.duplicates)} skipped.")
+    if outcome.left_out:
+        parts.append(f"{many(outcome.left_out, 'record')} {_were(outcome.left_out)} left out by the filter.")
     if outcome.similar:
         look = "looks" if outcome.similar == 1 else "look"
         parts.append(f"{many(outcome.similar, 'record')} {look} like another and {_were(outcome.similar)} flagged.")
     if outcome.failures:
         parts.append(f"{many(outcome.failures, 'record')} failed validation and {_wait(outcome.failures)} for review.")
     if outcome.replacements:
-        parts.append(f"{many(outcome.replacements, 'value')} {_were(outcome.replacements)} taken as empty.")
+        parts.append(f"{many(outcome.replacements, 'value')} {_were(outcome.replacements)} replaced.")
     if outcome.new_columns:
         parts.append(f"New columns: {', '.join(outcome.new_columns)}.")
     if plan.key_found and plan.duplicates != "keep":

@@ -25,6 +25,7 @@ from atlas.service.language import LanguageService
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, insert_records, staged, update_records
 from atlas.service.rekeying import refuse_taken_keys
+from atlas.service.shown import many
 from atlas.service.undo import UndoService
 from atlas.service.usage import wrote
 from atlas.store import imports, loading, tables, undoing, updating
@@ -128,7 +129,7 @@ class InstructionService:
                     first = msgspec.json.decode(problems)[0]
                     raise BadRequestError("Invalid data", f"{first['column']}: {first['reason']} ({first['value']!r})")
                 outcome = await write_planned(
-                    connection, target, planned, 0, lambda o: f"Created table {o.table} with {o.inserted} rows."
+                    connection, target, planned, 0, lambda o: f"Created table {o.table} with {many(o.inserted, 'row')}."
                 )
             finally:
                 await asyncio.to_thread(staging.close)
@@ -168,8 +169,8 @@ class InstructionService:
                     await refuse_taken_keys(connection, table, every, "restore")
         await imports.finish(
             connection, target.import_id, status="success", action=intent, plan=None, table_id=table.id,
-            table_name=table.name, records=len(entities), summary=f"{intent.capitalize()} of {len(entities)} records.",
-            **bounds,
+            table_name=table.name, records=len(entities),
+            summary=f"{intent.capitalize()} of {many(len(entities), 'record')}.", **bounds,
         )  # fmt: skip
         return rows
 

@@ -292,19 +292,42 @@ class _Planner:
                 names.append(column.name)
             return tuple(dict.fromkeys(names)), False
         if existing is not None:
-            present = {column.name for column in columns}
-            return (existing.key if set(existing.key) <= present else (), False)
+            return self._key_of(existing, columns), False
         table = singular(table_identifier(self._said.table or ""))
         for name in ("id", f"{table}_id", "uuid", "guid", "email", f"{table}_number", f"{table}_no", "sku", "isbn"):
             column = next((c for c in columns if c.name == name), None)
             if column is not None and self._distinct(column):
                 return (name,), True
+        if self._said.duplicates in ("skip", "flag", "update"):
+            self._notes.append(
+                "no column was found that tells records apart, so only records that agree in all columns count as "
+                "duplicates; say which column is the key"
+            )
         return (), False
 
+    def _key_of(self, table: Table, columns: Sequence[ColumnPlan]) -> tuple[str, ...]:
+        """The key of a table, if the file has it; tells where records cannot be recognized without."""
+        present = {column.name for column in columns}
+        if self._said.duplicates == "keep":
+            return table.key if set(table.key) <= present else ()
+        absent = [name for name in table.key if name not in present]
+        if absent:
+            self._notes.append(
+                f"the file has no {' and '.join(absent)}, the key of {table.name}: records that are there already are "
+                "recognized only where all columns agree"
+            )
+        elif not table.key and (lacking := [c.name for c in table.columns if c.name not in present]):
+            self._notes.append(
+                f"{table.name} has no key and the file lacks {', '.join(lacking)}: records that are there already are "
+                "not recognized if those have values; say which column is the key"
+            )
+        return () if absent else table.key
+
     def _distinct(self, column: ColumnPlan) -> bool:
-        """Whether a sample of a column has hardly a value twice."""
+        """Whether a sample of a column has hardly a value twice; where duplicates are looked for, in half of it."""
         texts = [text.strip().lower() for text in self._inferred.samples[column.position]]
-        return bool(texts) and len(set(texts)) >= len(texts) * 0.9
+        least = 0.5 if self._said.duplicates in ("skip", "flag", "update") else 0.9
+        return bool(texts) and len(set(texts)) >= len(texts) * least
 
     def _time_column(self, columns: Sequence[ColumnPlan]) -> str | None:
         if not self._said.dataset:

@@ -71,7 +71,7 @@ class UndoService:
             done = await self._undo(connection, caller, row)
             if not (done.complete or partial or dry_run):
                 raise _not_whole(done, later)
-            await imports.set_status(connection, row["id"], "undone" if done.complete else "partially_undone")
+            await _mark(connection, row, done)
         return _response(row, done, later, dry_run=dry_run)
 
     async def last_of_thread(self, caller: Caller, thread_id: str | None) -> str:
@@ -107,7 +107,7 @@ class UndoService:
             part = await self._undo_one(connection, caller, one)
             done.add(part)
             if one is not row:
-                await imports.set_status(connection, one["id"], "undone" if part.complete else "partially_undone")
+                await _mark(connection, one, part)
         if done.complete and row["kind"] != "correction":
             await imports.forget_issues(connection, row["number"])
         return done
@@ -156,7 +156,7 @@ class UndoService:
             if not done.complete:
                 raise _not_whole(done, later)
         await imports.clear_plan(connection, row["id"])
-        await imports.set_status(connection, row["id"], "reset")
+        await imports.mark_undone(connection, row["id"], "reset", "The import was taken back.")
 
     async def _again(self, caller: Caller, row: Row, mapping: FileMapping | None) -> Row:
         if mapping is None and row["mapping"] is not None:
@@ -184,6 +184,13 @@ class UndoService:
         return {"success": True, "import_id": str(row["id"]), "message": "The mapping was cleared."}
 
 
+async def _mark(connection: Connection, row: Row, done: undoing.Undone) -> None:
+    """Records what is left of an import after an undo, so that its counts stay true."""
+    status = "undone" if done.complete else "partially_undone"
+    summary = f"Taken back: {_told(row, done)}."
+    await imports.mark_undone(connection, row["id"], status, summary, inserted=done.rows_kept)
+
+
 def _kept(done: undoing.Undone) -> str:
     counts = ((done.rows_kept, "row"), (done.values_kept, "value"))
     return " and ".join(many(count, noun) for count, noun in counts if count)
@@ -196,7 +203,7 @@ def _not_whole(done: undoing.Undone, later: list[LaterChange]) -> BadRequestErro
     return BadRequestError("Import cannot be taken back as a whole", reason)
 
 
-def _response(row: Row, done: undoing.Undone, later: list[LaterChange], *, dry_run: bool) -> Row:
+def _told(row: Row, done: undoing.Undone) -> str:
     parts = [f"{many(done.rows_removed, 'row')} removed", f"{many(len(done.rows_restored), 'row')} restored"]
     if done.table_dropped:
         parts.append(f"table {row['table_name']} removed")
@@ -204,7 +211,11 @@ def _response(row: Row, done: undoing.Undone, later: list[LaterChange], *, dry_r
         parts.append(f"columns {', '.join(done.columns_dropped)} removed")
     if not done.complete:
         parts.append(f"{_kept(done)} changed since and kept")
-    told = "; ".join(parts)
+    return "; ".join(parts)
+
+
+def _response(row: Row, done: undoing.Undone, later: list[LaterChange], *, dry_run: bool) -> Row:
+    told = _told(row, done)
     return {
         "success": True, "import_id": str(row["id"]), "table_name": row["table_name"], "complete": done.complete,
         "dry_run": dry_run, "rows_removed": done.rows_removed, "rows_restored": len(done.rows_restored),

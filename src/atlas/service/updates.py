@@ -25,6 +25,7 @@ from atlas.readers.uploads import open_upload
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, resolve_names, staged, update_records
 from atlas.service.rekeying import rekey_changed
+from atlas.service.shown import many
 from atlas.service.tables import TableService
 from atlas.service.usage import wrote
 from atlas.store import imports, loading, tables, updating
@@ -177,7 +178,7 @@ class _Change:
             await imports.finish(
                 self._connection, self.import_id, status="success", action="update", plan=None, table_id=self._table.id,
                 table_name=self._table.name, records=self.records or self.matched, updated=count,
-                failures=self.failures, summary=f"Updated {count} rows of {self._table.name}.",
+                failures=self.failures, summary=f"Updated {many(count, 'row')} of {self._table.name}.",
             )  # fmt: skip
         await self._transaction.__aexit__(kind, error, trace)
         if error is not None:

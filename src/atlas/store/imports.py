@@ -90,6 +90,14 @@ async def set_status(database: Database | Connection, import_id: UUID, status: s
         await database.execute(queries("imports")["set_status"], parameters)
 
 
+async def mark_undone(
+    connection: Connection, import_id: UUID, status: str, summary: str, *, inserted: int = 0, updated: int = 0
+) -> None:
+    """Records that an import was taken back, and how many rows and changes of it are left."""
+    parameters = {"id": import_id, "status": status, "summary": summary, "inserted": inserted, "updated": updated}
+    await connection.execute(queries("imports")["mark_undone"], parameters)
+
+
 async def lock(connection: Connection, import_id: UUID) -> str | None:
     """The status of an import, kept from others until the transaction ends."""
     row = await (await connection.execute(queries("imports")["lock_import"], {"id": import_id})).fetchone()
@@ -102,7 +110,7 @@ async def finish(connection: Connection, import_id: UUID, **fields: Any) -> None
     Raises BadRequestError, which takes these back, where the import no longer runs.
     """
     values = dict.fromkeys(("table_id", "dataset_id", "first_row", "last_row"))
-    counts = dict.fromkeys(("records", "inserted", "updated", "duplicates", "failures", "replacements"), 0)
+    counts = dict.fromkeys(("records", "inserted", "updated", "duplicates", "failures", "replacements", "left_out"), 0)
     parameters = {**values, **counts, "made_table": False, "new_columns": [], **fields, "id": import_id}
     parameters["plan"] = Jsonb(parameters["plan"])
     cursor = await connection.execute(queries("imports")["finish_import"], parameters)

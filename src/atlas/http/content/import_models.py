@@ -25,6 +25,7 @@ class ImportItem(BaseModel):
     records_inserted: int
     records_updated: int
     duplicates_found: int
+    records_left_out: int
     validation_failures: int
     value_replacements: int
     response_summary: str | None
@@ -114,9 +115,9 @@ class DuplicateIssue(BaseModel):
 
 
 class CellProblem(BaseModel):
-    """Why a cell failed."""
+    """Why a cell failed; without a column, why the line is no record."""
 
-    column: str
+    column: str | None
     value: Any
     reason: str
 
@@ -128,7 +129,7 @@ class FailureIssue(BaseModel):
     record_number: int
     status: str
     action: str | None = None
-    record: Record
+    record: Record | None = Field(description="Null where the line is no record of the table.")
     errors: list[CellProblem]
 
 

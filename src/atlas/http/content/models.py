@@ -37,7 +37,9 @@ class ImportView(BaseModel):
     import_id: str
     table_name: str = Field(examples=["leads"])
     file_name: str = Field(examples=["contacts.csv"])
-    records_processed: int
+    records_processed: int = Field(
+        description="All records: those inserted, updated, skipped, waiting for review and left out by the instruction."
+    )
     duplicates_skipped: int
     action_taken: str = Field(description="`create` where the table is new, else `import`.")
     response_summary: str = Field(examples=["Imported 995 records into leads. 5 duplicates were skipped."])
@@ -46,6 +48,8 @@ class ImportView(BaseModel):
     records_updated: int
     validation_failures: int
     value_replacements: int
+    records_left_out: int = Field(description="By a filter of the instruction.")
+    records_flagged: int = Field(description="Inserted, but so like another record or row that they wait for a look.")
     new_columns: list[str]
     dataset_id: int | None
     thread_id: str | None

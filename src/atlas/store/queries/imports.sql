@@ -12,8 +12,8 @@ ON CONFLICT (id) DO NOTHING RETURNING id, number
 UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_id = %(dataset_id)s,
        table_name = %(table_name)s, action_taken = %(action)s, summary = %(summary)s, error = NULL, records = %(records)s,
        inserted = %(inserted)s, updated = %(updated)s, duplicates = %(duplicates)s, failures = %(failures)s,
-       replacements = %(replacements)s, first_row = %(first_row)s, last_row = %(last_row)s, plan = %(plan)s,
-       made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp()
+       replacements = %(replacements)s, left_out = %(left_out)s, first_row = %(first_row)s, last_row = %(last_row)s,
+       plan = %(plan)s, made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp()
 WHERE id = %(id)s AND status = 'running' RETURNING id
 
 -- name: set_status
@@ -23,10 +23,15 @@ UPDATE atlas.imports SET status = %(status)s, error = %(error)s,
        finished_at = CASE WHEN %(status)s IN ('pending', 'running') THEN NULL ELSE clock_timestamp() END
 WHERE id = %(id)s AND (%(status)s <> 'failed' OR status IN ('pending', 'running'))
 
+-- name: mark_undone
+-- What is in force of an import after an undo.
+UPDATE atlas.imports SET status = %(status)s, summary = %(summary)s, inserted = %(inserted)s, updated = %(updated)s
+WHERE id = %(id)s
+
 -- name: find_imports
 SELECT i.id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
        i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
-       i.updated, i.duplicates, i.failures, i.replacements, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
+       i.updated, i.duplicates, i.failures, i.replacements, i.left_out, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
        i.callback_url, i.callback_metadata, i.mapping, i.corrects, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
        p.stage, p.records AS progress_records
 FROM atlas.imports i

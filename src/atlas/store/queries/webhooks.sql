@@ -41,7 +41,8 @@ ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 -- Whom an asynchronous import belongs to, and where it stands.
 SELECT i.status, i.number, i.file_name, i.instruction, i.thread_id, i.table_name, i.organization_id, o.schema_name,
        u.id, u.name, i.error, i.inserted, i.duplicates, i.callback_metadata, i.callback_url,
-       now() - i.created_at
+       now() - i.created_at, i.records, i.updated, i.left_out, i.failures, i.replacements, i.summary,
+       EXISTS (SELECT 1 FROM atlas.import_issues s WHERE s.import_number = i.number AND s.status = 'pending')
 FROM atlas.imports i JOIN atlas.organizations o ON o.id = i.organization_id
 LEFT JOIN atlas.users u ON u.id = i.user_id
 WHERE i.id = %(id)s

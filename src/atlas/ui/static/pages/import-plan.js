@@ -4,7 +4,7 @@ import { badge, notice } from "../components/ui.js";
 import { h, t } from "../dom.js";
 import { cell, count, many } from "../format.js";
 
-const DUPLICATES = { skip: "skipped and kept for review", flag: "added and flagged", update: "used to update the rows that are there", keep: "not looked for" };
+const DUPLICATES = { skip: "skipped and kept for review", flag: "skipped and kept for review; look-alikes are flagged", update: "used to update the rows that are there", keep: "not looked for" };
 
 export const PlanCard = {
   props: { plan: Object, stale: Boolean },

@@ -3,7 +3,7 @@ import { badge } from "../components/ui.js";
 import { t } from "../dom.js";
 import { bytes, moment } from "../format.js";
 
-const DUPLICATES = { skip: "skipped", flag: "added and flagged", update: "updated the rows that were there", keep: "not looked for" };
+const DUPLICATES = { skip: "skipped", flag: "skipped; look-alikes were flagged", update: "updated the rows that were there", keep: "not looked for" };
 
 const columns = (plan) => t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
   t.thead(t.tr(["In the file", "Column", "Type", ""].map((name) => t.th({ scope: "col" }, name || t.span({ class: "visually-hidden" }, "Notes"))))),
