@@ -140,3 +140,46 @@ async def test_a_repeated_insert_is_done_once(owner: httpx.AsyncClient) -> None:
     answers = [await owner.post("/api/rows/", json=row, headers={"Idempotency-Key": "three"}) for _ in range(2)]
     assert answers[0].json() == answers[1].json()
     assert len(await rows_of(owner, dataset)) == 7
+
+
+async def test_a_charset_is_obeyed(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    text = "timestamp,tea\n2025-01-01,čaj\n"
+    for number, charset in enumerate(("latin2", "windows-1250", "UTF-16", "utf-8")):
+        done = await send(owner, dataset, text.encode(charset), f'text/csv; charset="{charset}"')
+        assert done.json() == {"inserted": 1, "total": 1}, done.text
+        assert [values["tea"] for _, values in await rows_of(owner, dataset)] == ["čaj"] * (number + 1)
+    row = '{"timestamp":"2025-01-01","s":"Ł"}\n'.encode("cp1250")
+    assert (await send(owner, dataset, row, "application/x-ndjson; charset=cp1250")).status_code == 200
+    for media, body, reason in (
+        ("text/csv; charset=nope", b"", "charset 'nope' is not known"),
+        ("text/csv; charset=rot13", b"", "charset 'rot13' is not known"),
+        ("application/json; charset=latin-1", b"{}", "JSON is UTF-8"),
+        ("text/csv; charset=utf-16", b"timestamp,a\n1", "not text in utf-16"),
+        ("text/csv", text.encode("latin2"), "UTF-8"),
+    ):
+        refused = await send(owner, dataset, body, media)
+        assert refused.status_code == 400, refused.text
+        assert reason in refused.json()["details"]
+
+
+async def test_a_guessed_format_is_told(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    body = b"timestamp,a\nJan 1 2000,1\n"
+    for _ in range(2):
+        done = await send(owner, dataset, body, "text/csv", Idempotency_Key="once")
+        assert done.json() == {"inserted": 1, "total": 1, "timestamp_format": "%b %d %Y"}
+    many = b"date,time,a\n" + b"2025-01-01,2025-01-02,1\n" * 3000
+    done = await send(owner, dataset, many, "text/csv")
+    assert done.json() == {"inserted": 3000, "total": 3000, "timestamp_column": "time"}
+
+
+async def test_an_end_that_is_a_day(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    stamps = ["2026-01-30T12:00:00Z", "2026-01-31T00:00:00Z", "2026-01-31T23:59:59.999999Z", "2026-02-01T00:00:00Z"]
+    rows = [{"timestamp": stamp, "values": {"a": 1}} for stamp in stamps]
+    await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": rows})
+    for query, count in (("end=2026-01-31", 3), ("end=2026-01-31T00:00:00Z", 2), ("start=20260131&end=20260131", 2)):
+        found = await owner.get(f"/api/rows/?dataset={dataset}&{query}")
+        assert found.json()["count"] == count
+    assert (await owner.delete(f"/api/rows/?dataset={dataset}&end=2026-031")).json() == {"deleted": 3}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.readers.tabular import _may_lose_digits, read_csv
+from atlas.readers.csv_rows import _may_lose_digits, read_csv
 
 SLOW = re.compile(rb'(?:^|[,\n"])[+-]?0\d|(?:^|[,\n"])\+\d', re.MULTILINE)
 

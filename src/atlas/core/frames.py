@@ -215,6 +215,13 @@ def members(name: str, values: pl.Series) -> pl.Series:
     return values.rename("v").to_frame().select(member(name, pl.col("v"), values.dtype)).to_series()
 
 
+def raw_members(name: str, texts: pl.Series) -> pl.Series:
+    """As `members` for values that are JSON texts already."""
+    return pl.lit(f"{msgspec.json.encode(name).decode()}:").pipe(
+        lambda key: texts.rename("v").to_frame().select(key + pl.col("v")).to_series()
+    )
+
+
 def member(name: str, value: pl.Expr, dtype: pl.DataType, *, before: str = "") -> pl.Expr:
     """As `members`, within an expression, and after `before`. dtype: of the values."""
     key = pl.lit(f"{before}{msgspec.json.encode(name).decode()}:")

@@ -1,47 +1,146 @@
-"""Timestamps: ISO 8601 text, `datetime` in UTC, and microseconds since 1970, into each other."""
+"""Timestamps: ISO 8601 text, `datetime` in UTC, and microseconds since 1970, into each other.
+
+The forms of ISO 8601 that Atlas takes are defined here alone, so that a text means the same in every body, parameter
+and version of Python. `docs/values.md` lists them.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 MIN_MICROS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 MAX_MICROS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
-_FRACTION = re.compile(r"[.,](\d{7,})")
+# What nearly all timestamps look like, and `fromisoformat` of every version reads alike.
+_PLAIN = re.compile(
+    r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.(?:\d{3}|\d{6}))?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII
+)
+_DATE = (
+    r"(?P<year>\d{4})"
+    r"(?:-(?P<month>\d\d)-(?P<day>\d\d)|(?P<month_>\d\d)(?P<day_>\d\d)"
+    r"|-W(?P<week>\d\d)-(?P<weekday>\d)|W(?P<week_>\d\d)(?P<weekday_>\d)"
+    r"|-(?P<ordinal>\d{3})|(?P<ordinal_>\d{3})(?=[Tt ]))"
+)
+_TIME = (
+    r"(?P<hour>\d\d)"
+    r"(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?"
+    r"|(?P<minute_>\d\d)(?:(?P<second_>\d\d)(?:[.,](?P<fraction_>\d+))?)?)?"
+)
+_ZONE = r"(?P<zone>[Zz]|[+-]\d\d(?::[0-5]\d(?::[0-5]\d)?|[0-5]\d(?:[0-5]\d)?)?)"
+_FORM = re.compile(rf"{_DATE}(?:[Tt ]{_TIME}{_ZONE}?)?", re.ASCII)
+# Texts that people take for ISO 8601, and what is wrong with them.
+_MISTAKES = tuple(
+    (re.compile(pattern, re.ASCII | re.DOTALL), reason)
+    for pattern, reason in (
+        (r"", "it is empty"),
+        (r"\s.*|.*\s", "there is a blank around it"),
+        (r"\d{4}-?W?\d\d", "it names no day"),
+        (r"[+-]\d{5,}.*|\d{5,}-.*", "a year has four digits and no sign"),
+        (r"\d{8}(\d{4}|\d{6})([.,]\d+)?([Zz]|[+-].*)?", "there is no T between the day and the time of day"),
+        (r"-?\d+(\.\d+)?", "a number does not say its unit"),
+        (r"\d{4}-?\d\d-?\d\d([Zz]|[+-].*)", "a zone needs a time of day"),
+        (r".*[Tt ]\d\d(:?\d\d)?[.,]\d+([Zz]|[+-].*)?", "an hour or minute has no fraction"),
+    )
+)
 # A "+" that nobody escaped reaches a query parameter as a space.
 _LOST_PLUS = re.compile(r" (\d{2}(?::?\d{2})?)$")
+_DAY_ALONE = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d|\d{3})", re.ASCII)
+
+
+class _UnfitError(Exception):
+    """A text of a form that is taken, with values that are not. Its message is the whole reason."""
 
 
 def parse_timestamp(text: str) -> datetime:
     """`text`, ISO 8601 in any zone (none means UTC), as a UTC datetime.
 
-    Raises ValueError, with the reason as its message, for what is not a date of the years 1 to 9999
-    or is finer than a microsecond.
+    Raises ValueError, with the reason as its message, for a form that is not taken, for what is not a date of the
+    years 1 to 9999, and for what is finer than a microsecond.
     """
-    fraction = _FRACTION.search(text)
-    if fraction and fraction[1][6:].strip("0"):
-        raise ValueError("finer than a microsecond")
+    shown = repr(text[:64])
+    try:
+        if _PLAIN.fullmatch(text):
+            return _plain(text)
+        if found := _FORM.fullmatch(text):
+            return _moment({name.rstrip("_"): part for name, part in found.groupdict().items() if part is not None})
+    except OverflowError:
+        raise ValueError(f"{shown} is outside the years 1 to 9999 in UTC") from None
+    except _UnfitError as error:
+        raise ValueError(f"{shown} is no timestamp: {error}") from None
+    reason = next((f": {reason}" for pattern, reason in _MISTAKES if pattern.fullmatch(text)), "")
+    raise ValueError(f"{shown} is not an ISO 8601 timestamp{reason}")
+
+
+def _plain(text: str) -> datetime:
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text[:64]!r} is not an ISO 8601 timestamp") from None
-    if value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
+        found = _FORM.fullmatch(text)
+        assert found is not None
+        return _moment({name: part for name, part in found.groupdict().items() if part is not None})
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _moment(parts: dict[str, str]) -> datetime:
+    """The UTC datetime of the parts of a text. Raises _UnfitError, OverflowError."""
+    day = _day(parts)
+    hour, minute, second = (int(parts.get(name, "0")) for name in ("hour", "minute", "second"))
+    fraction = parts.get("fraction", "")
+    if fraction[6:].strip("0"):
+        raise _UnfitError("it is finer than a microsecond")
+    microsecond = int(fraction[:6].ljust(6, "0"))
+    if second == 60:
+        raise _UnfitError("a leap second has no place in it, as a minute ends with second 59")
+    if hour > 24 or minute > 59 or second > 59 or (hour == 24 and (minute or second or microsecond)):
+        raise _UnfitError("there is no such time of day")
+    # Together, since the midnight that ends the year 9999 may be earlier in UTC.
+    since = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microsecond)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + (since - _offset(parts.get("zone", "Z")))
+
+
+def _day(parts: dict[str, str]) -> date:
+    year = int(parts["year"])
+    if not year:
+        raise _UnfitError("there is no year 0, as years are 1 to 9999")
     try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{text[:64]!r} is outside the years 1 to 9999 in UTC") from None
+        if "week" in parts:
+            return date.fromisocalendar(year, int(parts["week"]), int(parts["weekday"]))
+        if "month" in parts:
+            return date(year, int(parts["month"]), int(parts["day"]))
+    except ValueError:
+        raise _UnfitError("there is no such day") from None
+    number = int(parts["ordinal"])
+    if not 1 <= number <= (date(year, 12, 31) - date(year, 1, 1)).days + 1:
+        raise _UnfitError("the year does not have that day")
+    return date(year, 1, 1) + timedelta(days=number - 1)
+
+
+def _offset(zone: str) -> timedelta:
+    if zone in "Zz":
+        return timedelta(0)
+    digits = zone[1:].replace(":", "")
+    hours, minutes, seconds = (int(digits[at : at + 2] or "0") for at in (0, 2, 4))
+    if hours > 23:
+        raise _UnfitError("there is no such zone")
+    offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return -offset if zone[0] == "-" else offset
 
 
 def parse_parameter(text: str) -> datetime:
     """`parse_timestamp` for a query parameter, where an unescaped `+01:00` arrives as ` 01:00`."""
     text = text.strip()
-    if "T" in text or text.count(" ") > 1:
+    if "T" in text or "t" in text or text.count(" ") > 1:
         text = _LOST_PLUS.sub(r"+\1", text)
     return parse_timestamp(text)
+
+
+def parse_end(text: str) -> datetime:
+    """`parse_parameter` for the end of a range: a day alone stands for its last microsecond."""
+    value = parse_parameter(text)
+    return value + timedelta(days=1) - MICROSECOND if _DAY_ALONE.fullmatch(text.strip()) else value
 
 
 def to_micros(value: datetime) -> int:

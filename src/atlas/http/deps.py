@@ -5,7 +5,9 @@ All of them are coroutines: FastAPI runs plain functions in a thread, which take
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Security
@@ -13,7 +15,7 @@ from fastapi.security import APIKeyHeader
 
 from atlas.core.access import Caller
 from atlas.core.blocks import Range
-from atlas.core.timestamps import parse_parameter, to_micros
+from atlas.core.timestamps import parse_end, parse_parameter, to_micros
 from atlas.errors import BadRequestError
 from atlas.http.admission import admit, lane_of
 from atlas.http.limits import RateLimiter
@@ -118,21 +120,23 @@ async def dataset_parameter(
 DatasetParam = Annotated[int, Depends(dataset_parameter)]
 
 
-def _moment(name: str, text: str) -> int:
+def _moment(name: str, text: str, parse: Callable[[str], datetime] = parse_parameter) -> int:
     try:
-        return to_micros(parse_parameter(text))
+        return to_micros(parse(text))
     except ValueError as error:
         raise BadRequestError("Invalid parameter", f"{name}: {error}") from None
 
 
 async def time_range(
     start: Annotated[str | None, Query(description="First timestamp, ISO 8601 in any zone (none means UTC).")] = None,
-    end: Annotated[str | None, Query(description="Last timestamp, inclusive, ISO 8601 in any zone.")] = None,
+    end: Annotated[
+        str | None, Query(description="Last timestamp, inclusive, ISO 8601 in any zone; a day alone is all of it.")
+    ] = None,
 ) -> Range:
     """`start` and `end`, both inclusive."""
     whole = Range()
     lo = whole.lo if start is None else _moment("start", start)
-    hi = whole.hi if end is None else _moment("end", end) + 1
+    hi = whole.hi if end is None else _moment("end", end, parse_end) + 1
     if lo > hi:
         raise BadRequestError("Invalid parameter", "end: before start")
     return Range(lo, hi)

@@ -205,10 +205,12 @@ class BulkBody(BaseModel):
 
 
 class InsertedView(BaseModel):
-    """How many rows were stored, of how many sent; the two are always equal."""
+    """How many rows were stored, of how many sent; the two are always equal. What was guessed is beside them."""
 
     inserted: int
     total: int
+    timestamp_column: str | None = Field(None, description="CSV: the timestamps' column, of several that may be it.")
+    timestamp_format: str | None = Field(None, description="CSV: the timestamps' format, if it is not ISO 8601.")
 
 
 class DeletedView(BaseModel):

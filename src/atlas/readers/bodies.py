@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from email.message import Message
 from enum import StrEnum
 from typing import IO, Protocol
 
@@ -38,6 +40,9 @@ MEDIA_TYPES = {
     "application/vnd.apache.arrow.file": BodyFormat.ARROW,
 }
 
+# Codecs of Python's that read something else than text in a charset.
+_NO_CHARSETS = {"", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "undefined", "mbcs", "oem"}
+
 
 def body_format(content_type: str | None) -> BodyFormat:
     """The format that a Content-Type names; JSON where there is none. Raises BadRequestError."""
@@ -49,6 +54,46 @@ def body_format(content_type: str | None) -> BodyFormat:
     if found is None:
         raise BadRequestError("Unsupported Content-Type", f"{media!r}; use one of {', '.join(MEDIA_TYPES)}")
     return found
+
+
+def body_charset(content_type: str | None, form: BodyFormat) -> str | None:
+    """The charset that a Content-Type of text names; None for UTF-8 and for formats that are no text.
+
+    Raises BadRequestError for one that is not known, and for JSON in another than UTF-8.
+    """
+    message = Message()
+    message["content-type"] = content_type or ""
+    name = message.get_param("charset")
+    if not isinstance(name, str) or form in (BodyFormat.PARQUET, BodyFormat.ARROW):
+        return None
+    try:
+        known = codecs.lookup(name.strip()).name
+        # A LookupError where it is a codec of something else than text.
+        b"text".decode(known, "replace")
+    except (LookupError, ValueError):
+        known = ""
+    if known in _NO_CHARSETS:
+        raise BadRequestError("Unsupported Content-Type", f"charset {name[:64]!r} is not known")
+    if known in ("utf-8", "ascii"):
+        return None
+    if form is BodyFormat.JSON:
+        raise BadRequestError("Unsupported Content-Type", f"charset {name[:64]!r}: JSON is UTF-8")
+    return known
+
+
+class Recoder:
+    """Turns text of another charset, piece by piece, into UTF-8."""
+
+    def __init__(self, charset: str) -> None:
+        self._charset = charset
+        self._inner = codecs.getincrementaldecoder(charset)()
+
+    def feed(self, data: bytes, *, last: bool = False) -> bytes:
+        """The next piece. Raises BadRequestError for what the charset does not have."""
+        try:
+            return self._inner.decode(data, last).encode()
+        except UnicodeError:
+            raise BadRequestError("Invalid body", f"it is not text in {self._charset}") from None
 
 
 class Decoder(Protocol):

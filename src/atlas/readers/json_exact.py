@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from atlas.core.frames import Frame
 from atlas.errors import BadRequestError, RowError
+from atlas.readers.number_texts import gives_back
 from atlas.readers.stamps import timestamps
 
 _INT64 = range(-(2**63), 2**63)
@@ -125,8 +126,7 @@ def _kind(text: bytes) -> str:
     if first in b"{[":
         return "json"
     if b"." in text or b"e" in text or b"E" in text:
-        number = float(text)
-        return "json" if number in (float("inf"), float("-inf")) else "float"
+        return "float" if gives_back(text.decode(), float(text)) else "json"
     return "int" if len(text) < 25 and int(text) in _INT64 else "json"
 
 

@@ -19,6 +19,7 @@ from atlas.core.columns import EXACT_FLOAT
 from atlas.core.frames import Frame, join_members, members
 from atlas.readers import json_exact, json_small
 from atlas.readers.json_places import refuse_deep
+from atlas.readers.number_texts import loses_digits
 from atlas.readers.stamps import timestamps
 
 _ROW_KEYS = {"timestamp", "values"}
@@ -47,7 +48,12 @@ def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
 
 def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
     nulls = body.count(b"null")
-    if b"\\u0000" in body or not body.lstrip().startswith(b"{") or (nulls and _ROOT_NULL.search(body)):
+    if (
+        b"\\u0000" in body
+        or loses_digits(body)
+        or not body.lstrip().startswith(b"{")
+        or (nulls and _ROOT_NULL.search(body))
+    ):
         raise _NeedsExactError
     table = _read(body, pa.schema([("rows", pa.list_(_STAMP))]))
     if table.num_rows != 1 or not set(table.column_names) <= {"dataset", "rows"}:

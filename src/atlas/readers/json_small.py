@@ -16,6 +16,7 @@ import pyarrow as pa
 from atlas.core.columns import EXACT_FLOAT
 from atlas.core.frames import TIMESTAMP, Frame
 from atlas.core.timestamps import parse_timestamp, to_micros
+from atlas.readers.number_texts import loses_digits
 
 # Arrow takes 0.5 ms for any body and catches up at twice this many bytes.
 SMALL_BYTES = 8 * 1024
@@ -44,6 +45,8 @@ def decode(body: bytes) -> tuple[Frame, object] | None:
     """As `json_rows.decode`; None for what is large or not plain."""
     # An escaped character may be one that PostgreSQL's text cannot hold.
     if len(body) > SMALL_BYTES or b"\\u" in body or b"\0" in body or _MINUS_ZERO.search(body):
+        return None
+    if loses_digits(body):
         return None
     try:
         parsed = _BODY.decode(body)

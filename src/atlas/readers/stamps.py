@@ -8,6 +8,44 @@ import pyarrow.compute as pc
 from atlas.core.frames import TIMESTAMP
 from atlas.core.timestamps import MAX_MICROS, MIN_MICROS, parse_timestamp
 from atlas.errors import RowError
+from atlas.readers.time_formats import time_format
+
+# Dates that are not ISO 8601 but can be read in one way only.
+PLAIN_FORMATS = ("%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S")
+_DAY = 86_400_000_000
+
+
+class TimeTexts:
+    """Reads the text timestamps of one body, batch by batch, all of them in one form.
+
+    guessed: the one of PLAIN_FORMATS that the first text has, where no format was given, `guess` is set and the
+    texts are not ISO 8601.
+    """
+
+    def __init__(self, field: str, layout: str | None, *, guess: bool) -> None:
+        self._field = field
+        self._format = time_format(layout) if layout else None
+        self._may_guess = guess and not layout
+        self.guessed: str | None = None
+
+    def read(self, texts: pa.Array, first_row: int) -> pa.Array:
+        """The texts, none of them null, as timestamp[us, UTC]. Raises RowError for the first that is wrong."""
+        if self._may_guess and len(texts):
+            found = plain_timestamps(texts)
+            if found is None:
+                self._guess(texts[0].as_py())
+            self._may_guess = False
+            if found is not None:
+                return found
+        return self._format.read(texts, first_row, self._field) if self._format else timestamps(
+            texts, first_row, self._field
+        )  # fmt: skip
+
+    def _guess(self, text: str) -> None:
+        for layout in PLAIN_FORMATS:
+            if time_format(layout).matches(text):
+                self._format, self.guessed = time_format(layout), layout
+                return
 
 
 def timestamps(texts: pa.Array, first_row: int = 0, field: str = "timestamp") -> pa.Array:
@@ -21,7 +59,11 @@ def timestamps(texts: pa.Array, first_row: int = 0, field: str = "timestamp") ->
 
 
 def plain_timestamps(texts: pa.Array) -> pa.Array | None:
-    """As `timestamps` for texts that Arrow can cast; None where it cannot."""
+    """As `timestamps` for texts that Arrow can cast; None where it cannot.
+
+    What Arrow takes is a part of what `parse_timestamp` takes, but for the last day of year 0, whose zone leads it
+    into year 1.
+    """
     for target in (TIMESTAMP, pa.timestamp("us")):
         try:
             parsed = pc.cast(texts, target)
@@ -29,7 +71,8 @@ def plain_timestamps(texts: pa.Array) -> pa.Array | None:
             continue
         micros = parsed.cast(pa.int64())
         bounds = pc.min_max(micros).as_py()
-        if bounds["min"] is None or (bounds["min"] >= MIN_MICROS and bounds["max"] <= MAX_MICROS):
+        least = MIN_MICROS + _DAY if target is TIMESTAMP else MIN_MICROS
+        if bounds["min"] is None or (bounds["min"] >= least and bounds["max"] <= MAX_MICROS):
             return micros.cast(TIMESTAMP)
     return None
 

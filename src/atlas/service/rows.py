@@ -7,7 +7,7 @@ import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
@@ -19,8 +19,9 @@ from atlas.core.frames import Frame
 from atlas.core.json_depth import TOO_DEEP, too_deep
 from atlas.core.timestamps import format_timestamp
 from atlas.errors import BadRequestError, RowError
-from atlas.readers import json_exact, json_small, tabular
-from atlas.readers.bodies import BodyFormat, FrameSpool, SizeLimit, decoder
+from atlas.readers import json_exact, json_small, ndjson_rows, tabular
+from atlas.readers.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder
+from atlas.readers.csv_rows import Guesses, read_csv
 from atlas.readers.json_places import dataset_of
 from atlas.service.access import AccessService
 from atlas.service.admission import Lane
@@ -34,6 +35,8 @@ from atlas.store.grouping import Retry, SmallInsert
 
 # Bodies in other formats are kept in memory up to this many bytes, then in a temporary file.
 FILE_BYTES = 8 * 1024 * 1024
+# How many rows an insert has, and by name what was guessed.
+Inserted = dict[str, int | str]
 
 
 class _OneRow(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,6 +54,7 @@ class BulkRequest(msgspec.Struct, frozen=True):
     timestamp_column: str | None = None
     timestamp_format: str | None = None
     idempotency_key: str | None = None
+    charset: str | None = None
 
 
 class RowService:
@@ -115,8 +119,8 @@ class RowService:
         self._upkeep.touch(dataset)
         return result
 
-    async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, int]:
-        """Inserts all rows of a body or none; gives `{"inserted","total"}`."""
+    async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> Inserted:
+        """Inserts all rows of a body or none; gives `{"inserted","total"}`, and beside them what was guessed."""
         if request.dataset is not None:
             await self._access.require_insert(caller, request.dataset)
         digest = hashlib.sha256(repr(request).encode())
@@ -126,12 +130,13 @@ class RowService:
             if request.format is BodyFormat.JSON:
                 return await self._insert_json(caller, request.dataset, chunks, spool, retry)
             dataset = _required(request.dataset)
-            await self._collect_file(request, chunks, spool)
-            return await self._store(caller, dataset, _spooled(spool), retry())
+            guesses = await self._collect_file(request, chunks, spool)
+            return await self._store(caller, dataset, _spooled(spool), retry(), guesses.told())
 
     async def _store(
-        self, caller: Caller, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None
-    ) -> dict[str, int]:
+        self, caller: Caller, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None,
+        told: Mapping[str, str] | None = None,
+    ) -> Inserted:  # fmt: skip
         """Stores the frames: with others where they are few, else in a transaction of their own."""
         first: list[Frame] = []
         rows = size = 0
@@ -140,20 +145,22 @@ class RowService:
             rows, size = rows + len(frame), size + frame.nbytes
             if rows > SMALL_ROWS or size > SMALL_BYTES:
                 async with self._storing.slot(caller):
-                    return await self._store_many(dataset, _chained(first, frames), retry)
-        response = {"inserted": rows, "total": rows}
-        result: dict[str, int] = await self._grouped(dataset, SmallInsert(first, rows, response, retry))
+                    return await self._store_many(dataset, _chained(first, frames), retry, told or {})
+        response = {"inserted": rows, "total": rows, **(told or {})}
+        result: Inserted = await self._grouped(dataset, SmallInsert(first, rows, response, retry))
         return result
 
-    async def _store_many(self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None) -> dict[str, int]:
+    async def _store_many(
+        self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, told: Mapping[str, str]
+    ) -> Inserted:
         stored = 0
 
-        def respond(rows: int) -> dict[str, int]:
+        def respond(rows: int) -> Inserted:
             nonlocal stored
             stored = rows
-            return {"inserted": rows, "total": rows}
+            return {"inserted": rows, "total": rows, **told}
 
-        result: dict[str, int] = await writing.insert(self._database, dataset, frames, respond, retry)
+        result: Inserted = await writing.insert(self._database, dataset, frames, respond, retry)
         wrote(stored)
         self._upkeep.touch(dataset, stored)
         return result
@@ -180,7 +187,7 @@ class RowService:
     async def _insert_json(
         self, caller: Caller, expected: int | None, chunks: AsyncIterator[bytes], spool: FrameSpool,
         retry: Callable[[], Retry | None],
-    ) -> dict[str, int]:  # fmt: skip
+    ) -> Inserted:  # fmt: skip
         dataset: list[int] = []
 
         async def found(named: object) -> None:
@@ -203,16 +210,20 @@ class RowService:
         await self._access.require_insert(caller, named)
         return named
 
-    async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> None:
+    async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> Guesses:
+        guesses = Guesses()
         readers: dict[BodyFormat, Callable[[IO[bytes]], Iterator[Frame]]] = {
-            BodyFormat.NDJSON: tabular.read_ndjson,
-            BodyFormat.CSV: lambda f: tabular.read_csv(f, request.timestamp_column, request.timestamp_format),
+            BodyFormat.NDJSON: ndjson_rows.read_ndjson,
+            BodyFormat.CSV: lambda f: read_csv(f, request.timestamp_column, request.timestamp_format, guesses),
             BodyFormat.PARQUET: lambda f: tabular.read_parquet(f, request.timestamp_column, request.timestamp_format),
             BodyFormat.ARROW: lambda f: tabular.read_arrow(f, request.timestamp_column, request.timestamp_format),
         }
         with tempfile.SpooledTemporaryFile(max_size=FILE_BYTES) as file:
+            recoder = Recoder(request.charset) if request.charset else None
             async for chunk in chunks:
-                file.write(chunk)
+                file.write(recoder.feed(chunk) if recoder else chunk)
+            if recoder:
+                file.write(recoder.feed(b"", last=True))
             file_size = file.tell()
             file.seek(0)
 
@@ -225,6 +236,7 @@ class RowService:
                 collect()
             else:
                 await asyncio.to_thread(collect)
+        return guesses
 
 
 def _echo(values: msgspec.Raw) -> Any:

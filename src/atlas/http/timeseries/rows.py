@@ -16,7 +16,7 @@ from atlas.http.documented import EVENT_STREAM, answer, download, events
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import ERRORS, AggregateView, BulkBody, DeletedView, InsertedView, RowPage, RowView, body_schema
 from atlas.http.timeseries.paging import links
-from atlas.readers.bodies import body_format
+from atlas.readers.bodies import body_charset, body_format
 from atlas.service.reads import Download
 from atlas.service.rows import BulkRequest
 
@@ -111,11 +111,13 @@ async def bulk_insert(
         str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
     ] = None,
     idempotency_key: IdempotencyHeader = None,
-) -> dict[str, int]:  # fmt: skip
+) -> dict[str, int | str]:  # fmt: skip
     """All rows or none. JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type; gzip or zstd. Owner only."""
+    media = request.headers.get("content-type")
+    form = body_format(media)
     details = BulkRequest(
-        body_format(request.headers.get("content-type")), request.headers.get("content-encoding"),
-        dataset, timestamp_column, timestamp_format, idempotency_key,
+        form, request.headers.get("content-encoding"), dataset, timestamp_column, timestamp_format, idempotency_key,
+        body_charset(media, form),
     )  # fmt: skip
     return await services.rows.insert_many(caller, details, request.stream())
 
@@ -131,7 +133,8 @@ async def _bulk_insert(request: Request) -> Response | None:
 
 
 router.add_api_route(
-    "/bulk_insert/", bulk_insert, methods=["POST"], response_model=InsertedView, summary="Insert many rows",
+    "/bulk_insert/", bulk_insert, methods=["POST"], response_model=InsertedView,
+    response_model_exclude_unset=True, summary="Insert many rows",
     openapi_extra={"requestBody": {"required": True, "content": {
         "application/json": {"schema": body_schema(BulkBody)},
         "application/x-ndjson": {"schema": {"type": "string"}},

@@ -1,0 +1,73 @@
+"""Quotes of a CSV: what they open and never close, and what stands behind those that close.
+
+A quote opens a cell only as its first character; elsewhere outside of such a cell it is a character like any other,
+as in `5" pipe`. Arrow reads it so too, but takes the rest of the file for one cell where a quote is left open, and
+joins `"a"b` to `ab`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from atlas.errors import RowError
+
+_QUOTE = ord('"')
+_CELL = rb'(?:"(?:[^"]++|"")*+"(?=[,\r\n]|\Z)|(?!")[^,\r\n]*+)'
+_END = rb"(?:,|\r\n|\n|\r)"
+_CELLS = re.compile(rb"(?:" + _CELL + _END + rb")*+")
+_ROW = re.compile(rb"(?:" + _CELL + rb",)*+" + _CELL + rb"(?:\r\n|\n|\r)")
+_QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
+
+
+def open_quote(block: bytes) -> bool:
+    """Whether a block of rows ends inside of a quoted cell."""
+    return not _plain(block) and (at := _first_odd(block)) is not None and not _QUOTED.match(block, at)
+
+
+def check_quotes(block: bytes, first_row: int, *, header: bool) -> None:
+    """Raises RowError for a cell of whole rows whose quote is not closed, or that goes on behind it.
+
+    first_row: number of the block's first row, `header` not counted.
+    """
+    if _plain(block) or (at := _first_odd(block)) is None:
+        return
+    reason = (
+        "a cell goes on after its closing quote; a quote inside of a quoted cell is written twice"
+        if _QUOTED.match(block, at)
+        else "a cell begins with a quote that is never closed; is the file cut off?"
+    )
+    raise RowError(first_row + rows_before(block, at) - header, None, reason)
+
+
+def rows_before(block: bytes, at: int) -> int:
+    """How many rows end before a byte of a block; empty lines are none."""
+    return sum(1 for found in _ROW.finditer(block, 0, at) if found[0].strip(b"\r\n"))
+
+
+def _plain(block: bytes) -> bool:
+    """Whether every other quote opens a cell, and the ones between close it; quick, as in most files they do."""
+    if b'"' not in block:
+        return True
+    text = np.frombuffer(b"\n" + block + b"\n", np.uint8)
+    quotes = np.flatnonzero(text == _QUOTE)
+    if len(quotes) % 2:
+        return False
+    before, after = text[quotes[0::2] - 1], text[quotes[1::2] + 1]
+    return bool((_ends(before) | (before == _QUOTE)).all() and (_ends(after) | (after == _QUOTE)).all())
+
+
+def _ends(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = np.isin(characters, list(b",\n\r"))
+    return found
+
+
+def _first_odd(block: bytes) -> int | None:
+    """Where the first cell begins whose quotes are wrong."""
+    found = _CELLS.match(block)
+    at = found.end() if found else 0
+    return at if block[at : at + 1] == b'"' and not (
+        (last := _QUOTED.match(block, at)) and last.end() == len(block)
+    ) else None  # fmt: skip
