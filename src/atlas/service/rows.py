@@ -123,7 +123,8 @@ class RowService:
         """Inserts all rows of a body or none; gives `{"inserted","total"}`, and beside them what was guessed."""
         if request.dataset is not None:
             await self._access.require_insert(caller, request.dataset)
-        digest = hashlib.sha256(repr(request).encode())
+        # As versions that knew no charset had it, whose keys stay good.
+        digest = hashlib.sha256(repr(request).replace(", charset=None", "").encode())
         chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
         with FrameSpool(self._spool_memory) as spool:
             retry = functools.partial(_retry, caller, request.idempotency_key, digest)
