@@ -344,7 +344,7 @@ async def test_evolution_policies(owner: httpx.AsyncClient) -> None:
     assert done["new_columns"] == ["color"]
     schema = await get(owner, "tables/items/schema")
     assert {c["name"]: c["type"] for c in schema["columns"]} == {
-        "id": "BIGINT", "name": "VARCHAR", "price": "DOUBLE PRECISION", "color": "VARCHAR",
+        "id": "BIGINT", "name": "VARCHAR", "price": "NUMERIC", "color": "VARCHAR",
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from atlas.core.identifiers import identifier, singular
-from atlas.core.infer import Kind
+from atlas.core.kinds import Kind
 from atlas.core.tables import TableColumn
 
 # Below this, two names are not taken for the same.
@@ -147,7 +147,7 @@ def _words(name: str) -> list[str]:
 
 
 def _agree(kind: Kind, column: TableColumn) -> bool:
-    numbers = {"bigint", "double"}
+    numbers = {"bigint", "numeric", "double"}
     times = {"date", "timestamp"}
     if column.type == "text":
         return column.semantic in (None, kind.semantic) or kind.semantic is None

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from atlas.core.infer import Kind
+from atlas.core.kinds import Kind
 from atlas.core.tables import Rules, TableColumn
 
 Duplicates = Literal["skip", "flag", "update", "keep"]
@@ -27,7 +27,10 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class ColumnPlan(msgspec.Struct, frozen=True):
-    """A column of the file that is imported. `position` is its place in the file, from 0."""
+    """A column of the file that is imported. `position` is its place in the file, from 0.
+
+    guessed: nobody stated the type, so what is no value of it leaves its cell empty rather than the record out.
+    """
 
     position: int
     header: str
@@ -38,9 +41,13 @@ class ColumnPlan(msgspec.Struct, frozen=True):
     semantic: str | None = None
     required: bool = False
     rules: Rules = Rules()
+    guessed: bool = False
 
     def table_column(self) -> TableColumn:
-        return TableColumn(self.name, self.type, self.header, self.semantic, self.required, self.rules)
+        return TableColumn(
+            self.name, self.type, self.header, self.semantic, self.required, self.rules,
+            self.kind if self.kind.strict else None,
+        )  # fmt: skip
 
 
 class ImportPlan(msgspec.Struct, frozen=True):

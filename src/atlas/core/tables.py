@@ -8,18 +8,21 @@ from typing import Any
 
 import msgspec
 
+from atlas.core.kinds import Kind
+
 # Columns that Atlas keeps beside a table's own, in the physical table only.
 SYSTEM_COLUMNS = ("_row", "_import", "_key", "_archived")
 # What a schema shows, what PostgreSQL is told, and how wide a type is when two must agree.
 SHOWN_TYPES = {
-    "text": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE PRECISION", "boolean": "BOOLEAN", "date": "DATE",
-    "timestamp": "TIMESTAMP WITH TIME ZONE", "json": "JSON",
+    "text": "VARCHAR", "bigint": "BIGINT", "numeric": "NUMERIC", "double": "DOUBLE PRECISION", "boolean": "BOOLEAN",
+    "date": "DATE", "timestamp": "TIMESTAMP WITH TIME ZONE", "json": "JSON",
 }  # fmt: skip
 POSTGRES_TYPES = {
-    "text": "text", "bigint": "bigint", "double": "double precision", "boolean": "boolean", "date": "date",
-    "timestamp": "timestamp with time zone", "json": "json",
+    "text": "text", "bigint": "bigint", "numeric": "numeric", "double": "double precision", "boolean": "boolean",
+    "date": "date", "timestamp": "timestamp with time zone", "json": "json",
 }  # fmt: skip
-WIDENINGS = {("bigint", "double"), ("date", "timestamp")}
+# Types whose values the other holds as they are.
+WIDENINGS = {("bigint", "numeric"), ("bigint", "double"), ("double", "numeric"), ("date", "timestamp")}
 
 
 class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,7 +35,7 @@ class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TableColumn(msgspec.Struct, frozen=True):
-    """A column of a table."""
+    """A column of a table. format: how the last file wrote its values, where that is known."""
 
     name: str
     type: str
@@ -40,6 +43,7 @@ class TableColumn(msgspec.Struct, frozen=True):
     semantic: str | None = None
     required: bool = False
     rules: Rules = Rules()
+    format: Kind | None = None
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atlas.core.infer import AMOUNT_AFFIX, EMAIL, FALSE_TEXTS, NULL_TEXTS, PHONE, TRUE_TEXTS, URL, Kind, number_pattern
+from atlas.core.dates import ISO_DATE, ISO_TIME, date_pattern
+from atlas.core.infer import EMAIL, FALSE_TEXTS, NULL_TEXTS, TRUE_TEXTS
+from atlas.core.kinds import NUMBERS, Kind
+from atlas.core.numbers import AMOUNT_AFFIX, CURRENCY, DOUBLE_DIGITS, number_pattern
 
+# A numeric is the text of its digits, since DuckDB's decimals have 38 and all of a column as many after the point.
 DUCKDB_TYPES = {
-    "text": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
-    "timestamp": "TIMESTAMP WITH TIME ZONE", "json": "VARCHAR",
+    "text": "VARCHAR", "bigint": "BIGINT", "numeric": "VARCHAR", "double": "DOUBLE", "boolean": "BOOLEAN",
+    "date": "DATE", "timestamp": "TIMESTAMP WITH TIME ZONE", "json": "VARCHAR",
 }  # fmt: skip
-PATTERNS = {"email": EMAIL, "url": URL, "phone": PHONE}
-_ISO_DATE = r"\d{4}-\d\d-\d\d"
-_ISO_TIME = rf"{_ISO_DATE}([T ]\d\d:\d\d(:\d\d([.,]\d{{1,9}})?)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)?)?"
+
+_ANY_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
+# Digits after the point of a decimal that stands for a numeric where one is compared.
+_COMPARED_SCALE = 12
 
 
 def quote(name: str) -> str:
@@ -34,47 +39,118 @@ def is_null_text(column: str) -> str:
     return one_of(column, NULL_TEXTS)
 
 
-def cast(column: str, kind: Kind) -> str:
-    """The value of a staged text, which has no blanks around it; NULL where it does not fit the type."""
-    text = column
+def matches(text: str, pattern: str) -> str:
+    return f"regexp_full_match({text}, {literal(pattern)})"
+
+
+def fits(text: str, kind: Kind) -> str:
+    """Whether a staged text, which has no blanks around it, has the format of a kind."""
     if kind.type == "text":
-        return text
+        return f"{text} IS NOT NULL"
     if kind.type == "json":
-        return f"CASE WHEN json_valid({text}) THEN {text} END"
+        return f"json_valid({text})"
     if kind.type == "boolean":
-        yes, no = one_of(text, (*TRUE_TEXTS, "1")), one_of(text, (*FALSE_TEXTS, "0"))
-        return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
-    if kind.type in ("bigint", "double"):
+        return one_of(text, _words(kind)[0] + _words(kind)[1])
+    if kind.type in NUMBERS:
+        return _number_fits(text, kind)
+    if not kind.strict and not kind.formats:
+        return matches(text, ISO_DATE if kind.type == "date" else ISO_TIME)
+    return matches(text, date_pattern(kind))
+
+
+def cast(column: str, kind: Kind, *, clean: bool = False) -> str:
+    """The value of a staged text; NULL where it does not fit the kind. clean: whether all of the column do."""
+    if kind.type == "text":
+        return column
+    value = _value(column, kind)
+    return value if clean else f"CASE WHEN {fits(column, kind)} THEN {value} END"
+
+
+def _value(text: str, kind: Kind) -> str:
+    if kind.type == "json":
+        return text
+    if kind.type == "boolean":
+        return one_of(text, _words(kind)[0])
+    if kind.type in NUMBERS:
         return _number(text, kind)
     return _moment(text, kind)
 
 
-def _number(text: str, kind: Kind) -> str:
-    target = DUCKDB_TYPES[kind.type]
-    if not kind.amount and not kind.group and kind.decimal == ".":
-        pattern = r"[+-]?\d{1,18}" if kind.type == "bigint" else r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
-        if kind.type == "bigint":
-            # Whole numbers that a spreadsheet wrote with decimals.
-            return (
-                f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN TRY_CAST({text} AS BIGINT) "
-                f"WHEN regexp_full_match({text}, '[+-]?\\d{{1,15}}\\.0+') THEN TRY_CAST({text} AS BIGINT) END"
-            )
-        return f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN TRY_CAST({text} AS DOUBLE) END"
-    bare = _bare(text)
-    pattern = literal(number_pattern(kind.decimal, kind.group).pattern)
+def _words(kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a boolean kind for true and for false."""
+    if kind.words:
+        return (kind.words[0],), (kind.words[1],)
+    return (*TRUE_TEXTS, "1"), (*FALSE_TEXTS, "0")
+
+
+def _styled(kind: Kind) -> bool:
+    return bool(kind.amount or kind.group or kind.decimal != ".")
+
+
+def _number_fits(text: str, kind: Kind) -> str:
+    bare = _bare(text) if kind.amount else text
+    if kind.strict or _styled(kind):
+        test = matches(bare, number_pattern(kind))
+    elif kind.type == "bigint":
+        # Whole numbers that a spreadsheet wrote with decimals.
+        test = matches(text, r"[+-]?\d{1,19}|[+-]?\d{1,15}\.0+")
+    else:
+        test = matches(text, _ANY_NUMBER)
+    if kind.amount and kind.strict:
+        test += f" AND {_same_affix(text, kind)}"
+    plain = _plain(bare, kind)
+    if kind.type == "bigint":
+        return f"{test} AND (length({text}) < 19 OR TRY_CAST({plain} AS BIGINT) IS NOT NULL)"
+    if kind.type == "numeric":
+        return f"{test} AND isfinite(CAST({plain} AS DOUBLE))" if not kind.strict else test
+    if kind.strict and not kind.exponent:
+        # Of more digits, a double gives some back as they were and others not.
+        shown = f"CAST(TRY_CAST({plain} AS DOUBLE) AS VARCHAR) IN ({plain}, {plain} || '.0')"
+        return f"{test} AND (length({text}) <= {DOUBLE_DIGITS + 1} OR {shown})"
+    return f"{test} AND isfinite(TRY_CAST({plain} AS DOUBLE))"
+
+
+def _same_affix(text: str, kind: Kind) -> str:
+    """Whether an amount has no other currency than its column, and a percent sign if the column has."""
+    signs = f"ends_with(rtrim({text}, ' )'), '%')"
+    rest = f"replace({text}, {literal(kind.currency)}, '')" if kind.currency else text
+    return f"{signs if kind.percent else f'NOT {signs}'} AND NOT regexp_matches({rest}, {literal(CURRENCY.pattern)})"
+
+
+def _plain(bare: str, kind: Kind) -> str:
     plain = f"replace({bare}, {literal(kind.group)}, '')" if kind.group else bare
-    if kind.decimal != ".":
-        plain = f"replace({plain}, {literal(kind.decimal)}, '.')"
-    value = f"TRY_CAST({plain} AS {target})"
-    if kind.percent:
-        # Divided as decimals, so that 5.5 % is 0.055.
-        exact = f"CAST(TRY_CAST({plain} AS DECIMAL(30, 10)) / 100 AS DOUBLE)"
-        value = f"CASE WHEN suffix(rtrim({text}, ' )'), '%') THEN {exact} ELSE {value} END"
-    return f"CASE WHEN regexp_full_match({bare}, {pattern}) THEN {value} END"
+    return plain if kind.decimal == "." else f"replace({plain}, {literal(kind.decimal)}, '.')"
+
+
+def _number(text: str, kind: Kind) -> str:
+    plain = _plain(_bare(text) if kind.amount else text, kind)
+    if not kind.percent:
+        # PostgreSQL reads a numeric from any notation; a plus it does not write.
+        if kind.type == "numeric":
+            return _canonical(plain, kind)
+        return f"TRY_CAST({plain} AS {DUCKDB_TYPES[kind.type]})"
+    exact = f"CAST(TRY_CAST({plain} AS DECIMAL(28, {min(kind.scale, 15)})) * 0.01 AS VARCHAR)"
+    if kind.digits in ("needed", "own", "any"):
+        exact = f"rtrim(rtrim({exact}, '0'), '.')"
+    if not kind.strict:
+        exact = f"CASE WHEN ends_with(rtrim({text}, ' )'), '%') THEN {exact} ELSE {plain} END"
+    return exact if kind.type == "numeric" else f"CAST({exact} AS {DUCKDB_TYPES[kind.type]})"
+
+
+def _canonical(plain: str, kind: Kind) -> str:
+    """A number as PostgreSQL writes it, each digit kept: without a plus or exponent, with a digit before the point."""
+    if kind.signed or not kind.strict:
+        plain = f"ltrim({plain}, '+')"
+    if kind.digits in ("own", "any"):
+        plain = f"regexp_replace(rtrim({plain}, '.'), '^(-?)\\.', '\\10.')"
+    if kind.exponent or not kind.strict:
+        written = f"rtrim(rtrim(CAST(TRY_CAST({plain} AS DECIMAL(38, 18)) AS VARCHAR), '0'), '.')"
+        plain = f"CASE WHEN contains(lower({plain}), 'e') THEN coalesce({written}, {plain}) ELSE {plain} END"
+    return plain
 
 
 def _bare(text: str) -> str:
-    """As `core.infer.bare_number`."""
+    """As `core.numbers.bare_number`."""
     inner = f"CASE WHEN {text} LIKE '(%)' THEN '-' || trim({text}[2:-2]) ELSE {text} END"
     inner = f"rtrim({inner}, ' %')"
     inner = f"CASE WHEN {inner} LIKE '%-' THEN '-' || ({inner})[:-2] ELSE {inner} END"
@@ -86,15 +162,30 @@ def _bare(text: str) -> str:
 
 
 def _moment(text: str, kind: Kind) -> str:
+    target = DUCKDB_TYPES[kind.type]
     if not kind.formats:
-        pattern = _ISO_DATE if kind.type == "date" else _ISO_TIME
         value = text if kind.type == "date" else f"replace(replace({text}, ',', '.'), ' UTC', 'Z')"
-        return (
-            f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) "
-            f"THEN TRY_CAST({value} AS {DUCKDB_TYPES[kind.type]}) END"
-        )
+        return f"TRY_CAST({value} AS {target})"
     formats = ", ".join(map(literal, kind.formats))
-    return f"CAST(try_strptime({text}, [{formats}]) AS {DUCKDB_TYPES[kind.type]})"
+    moment = f"try_strptime({text}, [{formats}])"
+    if kind.century:
+        last = kind.century + 99
+        moment = (
+            f"CASE WHEN year({moment}) > {last} THEN {moment} - INTERVAL 100 YEAR "
+            f"WHEN year({moment}) < {kind.century} THEN {moment} + INTERVAL 100 YEAR ELSE {moment} END"
+        )
+    return f"CAST({moment} AS {target})"
+
+
+def compare(value: str, operator: str, other: str, type_: str) -> str:
+    """Whether one value is less, greater or the same as another; numerics as the numbers that they are."""
+    if type_ != "numeric":
+        return f"{value} {operator} {other}"
+    exact = f"TRY_CAST({{}} AS DECIMAL(38, {_COMPARED_SCALE}))"
+    return (
+        f"coalesce({exact.format(value)} {operator} {exact.format(other)}, "
+        f"TRY_CAST({value} AS DOUBLE) {operator} TRY_CAST({other} AS DOUBLE))"
+    )
 
 
 def bare_email(text: str) -> str:
@@ -107,6 +198,9 @@ def bare_email(text: str) -> str:
 
 def normalized(expression: str, type_: str, semantic: str | None) -> str:
     """What two values have in common that people take for the same: case, blanks, and how a phone is written."""
+    if type_ == "numeric":
+        # However many zeros end it.
+        return f"CASE WHEN contains({expression}, '.') THEN rtrim(rtrim({expression}, '0'), '.') ELSE {expression} END"
     if type_ != "text":
         return f"CAST({expression} AS VARCHAR)"
     if semantic == "phone":

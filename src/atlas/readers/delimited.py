@@ -57,7 +57,7 @@ def read_delimited(path: Path, name: str, *, header: bool | None = None) -> Sour
         reason = f"{name}: the file has {layout.width:,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
     offset = _byte_offset(path, dialect, layout.skip, declared is not None)
-    source = Source(layout.names, [None] * layout.width, iter(()))
+    source = Source(layout.names, [None] * layout.width, iter(()), delimiter=dialect.delimiter)
     source.batches = _batches(path, name, dialect, layout, offset, source)
     titles = layout.skip - (1 if layout.header else 0)
     if titles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from atlas.readers.source import MAX_COLUMNS, Source, physical
 from atlas.readers.text import to_utf8
 from atlas.readers.uploads import FileKind, Upload
 from atlas.readers.xml_records import read_xml
+
+_BATCH_ROWS = 65_536
 
 
 def read_file(upload: Upload, folder: Path, *, sheet: str | None = None) -> Source:
@@ -39,35 +42,55 @@ def read_file(upload: Upload, folder: Path, *, sheet: str | None = None) -> Sour
 def read_parquet(path: Path, name: str) -> Source:
     """A source of a Parquet file; nested values become JSON."""
     try:
-        file = pq.ParquetFile(path)
+        # In nanoseconds, which INT96 is read as, the year 9999 does not fit.
+        file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
         schema = file.schema_arrow
         names = schema.names
+        legacy = any(file.schema.column(n).physical_type == "INT96" for n in range(len(file.schema.names)))
+        fine = pq.ParquetFile(path) if legacy else None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _refused(name, error) from None
     if len(schema) > MAX_COLUMNS:
         reason = f"{name}: the file has {len(schema):,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
-    return Source(names, [_native(field.type) for field in schema], _parquet_batches(file, name))
+    return Source(names, [_native(field.type) for field in schema], _parquet_batches(file, fine, name))
 
 
 def _native(kind: pa.DataType) -> str | None:
     if pa.types.is_boolean(kind):
         return "boolean"
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if pa.types.is_floating(kind):
+        return "float"
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return "number"
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return "time"
     if pa.types.is_nested(kind):
         return "json"
     return "text"
 
 
-def _parquet_batches(file: pq.ParquetFile, name: str) -> Iterator[pa.Table]:
+def _parquet_batches(file: pq.ParquetFile, fine: pq.ParquetFile | None, name: str) -> Iterator[pa.Table]:
+    """Batches of texts. fine: the same file with INT96 in nanoseconds, where it has any."""
+    exact = fine.iter_batches(batch_size=_BATCH_ROWS) if fine is not None else itertools.repeat(None)
     try:
-        for batch in file.iter_batches(batch_size=65_536):
+        for batch, finer in zip(file.iter_batches(batch_size=_BATCH_ROWS), exact, strict=False):
             batch.validate(full=True)
-            columns = [_texts(column) for column in batch.columns]
+            columns = [
+                _texts(column if finer is None else _finest(column, finer.column(position)))
+                for position, column in enumerate(batch.columns)
+            ]
             yield pa.table({physical(n): column for n, column in enumerate(columns)})
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _refused(name, error) from None
+
+
+def _finest(column: pa.Array, finer: pa.Array) -> pa.Array:
+    """Times as texts with nanoseconds, or with microseconds where those are too far for nanoseconds."""
+    if finer.type == column.type or not pa.types.is_timestamp(column.type):
+        return column
+    same = pc.equal(finer.cast(column.type, safe=False), column)
+    return pc.if_else(same, finer.cast(pa.string()), column.cast(pa.string()))
 
 
 def _refused(name: str, error: Exception) -> BadRequestError:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 import msgspec
 import pyarrow as pa
 
-from atlas.core.infer import Kind
+from atlas.core.infer import EMAIL
+from atlas.core.kinds import Kind
 from atlas.core.plans import ColumnPlan, Filter, ImportPlan
 from atlas.core.tables import TableColumn
 from atlas.errors import BadRequestError
 from atlas.readers.casting import (
     DUCKDB_TYPES,
-    PATTERNS,
     bare_email,
     cast,
+    compare,
     is_null_text,
     key_hash,
     literal,
@@ -29,9 +32,9 @@ from atlas.readers.source import physical
 from atlas.readers.staging import Staging
 
 REASONS = {
-    "bigint": "not a whole number", "double": "not a number", "boolean": "not true or false", "date": "not a date",
-    "timestamp": "not a date and time", "json": "not valid JSON", "email": "not a valid e-mail address",
-    "url": "not a valid web address", "phone": "not a valid phone number",
+    "bigint": "not a whole number", "numeric": "not a number", "double": "not a number",
+    "boolean": "not true or false", "date": "not a date", "timestamp": "not a date and time",
+    "json": "not valid JSON", "email": "not a valid e-mail address",
 }  # fmt: skip
 _COMPARISONS = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
@@ -63,11 +66,11 @@ class PlannedFile:
         for column in self.plan.columns:
             raw = physical(column.position)
             value = self.value(column)
-            if column.kind.type != "text" and (column.position, column.kind) not in self.staging.clean:
+            if self._may_misfit(column) and not column.guessed:
                 blank = f"{raw} IS NULL OR {is_null_text(raw)}"
                 found.append(Check(column, REASONS[column.kind.type], f"{value} IS NULL AND NOT ({blank})"))
-            if column.semantic in PATTERNS:
-                fits = f"regexp_full_match({value}, {literal(PATTERNS[column.semantic])})"
+            if column.semantic == "email":
+                fits = f"regexp_full_match({value}, {literal(EMAIL)})"
                 found.append(Check(column, REASONS[column.semantic], f"{value} IS NOT NULL AND NOT {fits}"))
             if column.required:
                 found.append(Check(column, "required, but empty", f"{value} IS NULL"))
@@ -84,7 +87,7 @@ class PlannedFile:
             if bound is not None and column.type != "text":
                 limit = f"TRY_CAST({literal(str(bound))} AS {DUCKDB_TYPES[column.type]})"
                 shown = f"{bound:g}" if isinstance(bound, float) else str(bound)
-                yield Check(column, f"{words} {shown}", f"{value} {sign} {limit}")
+                yield Check(column, f"{words} {shown}", compare(value, sign, limit, column.type))
         if rules.values:
             allowed = ", ".join(literal(item.lower()) for item in rules.values)
             yield Check(column, f"not one of {', '.join(rules.values)}",
@@ -92,12 +95,17 @@ class PlannedFile:
 
     def value(self, column: ColumnPlan) -> str:
         """DuckDB's expression for a record's value of a column."""
-        value = cast(physical(column.position), column.kind)
+        clean = (column.position, column.kind) in self.staging.clean and not column.kind.formats
+        value = cast(physical(column.position), column.kind, clean=clean)
         if column.semantic == "email":
             return bare_email(value)
         if column.kind.type == column.type:
             return value
         return f"CAST({value} AS {DUCKDB_TYPES[column.type]})"
+
+    def _may_misfit(self, column: ColumnPlan) -> bool:
+        """Whether a cell may be no value of its column's type."""
+        return column.kind.type != "text" and (column.position, column.kind) not in self.staging.clean
 
     @cached_property
     def where(self) -> str:
@@ -138,10 +146,11 @@ class PlannedFile:
             return f"{text} IN ({', '.join(literal(v.lower()) for v in item.values)})"
         values = [cast(literal(v.strip()), _said(column)) for v in item.values]
         if item.operator in ("=", "in"):
-            return f"{value} IN ({', '.join(values)})"
+            return f"({' OR '.join(compare(value, '=', other, column.type) for other in values)})"
         if item.operator == "between":
-            return f"{value} BETWEEN {values[0]} AND {values[1]}"
-        return f"{value} {_COMPARISONS[item.operator]} {values[0]}"
+            least, most = (compare(value, sign, v, column.type) for sign, v in zip((">=", "<="), values, strict=True))
+            return f"({least} AND {most})"
+        return compare(value, _COMPARISONS[item.operator], values[0], column.type)
 
     def reject(self) -> int:
         """Finds the records that fail a check; gives their number. They stand in `rejected(_n, problems)`."""
@@ -170,15 +179,16 @@ class PlannedFile:
     def replaced(self) -> str | None:
         """A query of the cells whose value is not what they say, as (_n, name, original, new); None without any.
 
-        Such are texts that stand for no value, and e-mail addresses with something around them.
+        Such are texts that stand for no value or are none of a guessed type, and e-mail addresses with something
+        around them.
         """
         tests = {}
         for column in self.plan.columns:
             raw = physical(column.position)
             if column.semantic == "email":
                 tests[column.name] = (raw, f"{raw} <> {self.value(column)}", self.value(column))
-            elif column.kind.type != "text" and (column.position, column.kind) not in self.staging.clean:
-                tests[column.name] = (raw, is_null_text(raw), "NULL::VARCHAR")
+            elif self._may_misfit(column):
+                tests[column.name] = (raw, f"{raw} IS NOT NULL AND {self.value(column)} IS NULL", "NULL::VARCHAR")
         if not tests:
             return None
         counted = ", ".join(f"count(*) FILTER ({test})" for _, test, _ in tests.values())
@@ -298,7 +308,7 @@ class PlannedFile:
             f"SELECT {self.record_json()} FROM raw WHERE {self.where} "
             f"AND _n NOT IN (SELECT _n FROM rejected) ORDER BY _n LIMIT {limit}"
         )
-        return [msgspec.json.decode(row[0]) for row in self.staging.query(query)]
+        return [json.loads(row[0], parse_float=_exact) for row in self.staging.query(query)]
 
     def updates(self) -> Iterator[pa.RecordBatch]:
         """New values of rows that exist: `_row`, then the plan's columns that are not of the key."""
@@ -332,12 +342,13 @@ class PlannedFile:
 
     def record_json(self) -> str:
         """DuckDB's expression for a record as a JSON object of its values, absent ones left out."""
-        members = ", ".join(f"{literal(c.name)}, {self._json_value(c)}" for c in self.plan.columns)
-        return f"CAST(json_merge_patch('{{}}', json_object({members})) AS VARCHAR)"
+        # Not by json_object, which would write the digits of a number anew.
+        members = ", ".join(f"{literal(_member(c.name))} || {self._json_value(c)}" for c in self.plan.columns)
+        return f"'{{' || concat_ws(',', {members}) || '}}'"
 
     def _json_value(self, column: ColumnPlan) -> str:
         value = self.value(column)
-        return f"CAST({value} AS JSON)" if column.type == "json" else value
+        return value if column.type in ("json", "numeric") else f"CAST(to_json({value}) AS VARCHAR)"
 
     def raw_json(self) -> str:
         """As `record_json`, but all as texts, and what does not fit its type as the file has it."""
@@ -346,6 +357,16 @@ class PlannedFile:
             for c in self.plan.columns
         )
         return f"CAST(json_merge_patch('{{}}', json_object({members})) AS VARCHAR)"
+
+
+def _member(name: str) -> str:
+    return f"{json.dumps(name, ensure_ascii=False)}:"
+
+
+def _exact(text: str) -> float | Decimal:
+    """A number of a JSON text: a float where that gives the text back."""
+    number = float(text)
+    return number if repr(number) == text else Decimal(text)
 
 
 def key_value(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:

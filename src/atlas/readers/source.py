@@ -25,7 +25,8 @@ class Source:
     """A file being read. `bad`, `fixed` and `notes` are complete once `batches` has ended.
 
     names: texts of the header, "" for a column without; native: for each column what the file itself says
-    about its type ("text", "number", "boolean", "time", "json"), or None where it is only text;
+    about its type ("text", "number", "float", "boolean", "time", "json"), or None where it is only text; delimiter: of
+    a CSV;
     batches: tables of nullable string columns c0, c1, …; fixed: (record number, texts) of records that
     had too few or too many cells and could be mended, which are not in the batches.
     """
@@ -36,6 +37,7 @@ class Source:
     bad: list[BadRecord] = field(default_factory=list)
     fixed: list[tuple[int, list[str | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    delimiter: str | None = None
 
 
 def physical(position: int) -> str:

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from atlas.core.infer import Kind
+from atlas.core.kinds import Kind
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
-from atlas.readers.casting import cast, is_null_text
+from atlas.readers.casting import cast, fits, is_null_text
 from atlas.readers.source import Source, physical, text_table
 
 # Each column of a batch takes a vector, in each thread.
@@ -28,7 +28,10 @@ WIDE = 200
 SAMPLE_ROWS = 2_000
 SAMPLE_CELLS = 200_000
 BATCH_ROWS = 32_768
-_BLANKS = " \t\r\n\u00a0\ufeff"
+# What is not seen around a cell: blanks, and marks of no width.
+_BLANKS = " \t\r\n\u00a0\ufeff\u200b\u200e\u200f\u2060"
+# Texts looked at of those that do not fit.
+_MISFITS = 300
 
 
 @contextlib.contextmanager
@@ -55,6 +58,7 @@ class Staging:
         self.width = len(source.names)
         # Columns that were read as a kind without a cell that does not fit or says that it has no value.
         self.clean: set[tuple[int, Kind]] = set()
+        self._trimmed = 0
         self._connection = duckdb.connect(
             # In memory it is four times as fast as in a file; past the limit it spills.
             ":memory:",
@@ -68,6 +72,10 @@ class Staging:
                 # It takes longest where there are many columns, and finds nothing in what is asked here.
                 self._connection.execute("SET disabled_optimizers = 'common_subexpressions'")
             self._load(on_progress)
+            if self._trimmed:
+                source.notes.append(
+                    f"blanks around {self._trimmed:,} value{'' if self._trimmed == 1 else 's'} left out"
+                )
             if not keep_blank:
                 self._drop_blank()
         except BaseException:
@@ -107,7 +115,7 @@ class Staging:
                     numbers = self._numbers(first, len(table))
                     if len(numbers):
                         first = int(numbers[-1]) + 1
-                    table = _trimmed(table).add_column(0, "_n", pa.array(numbers)).cast(schema)
+                    table = self._without_blanks(table).add_column(0, "_n", pa.array(numbers)).cast(schema)
                     yield from table.to_batches()
                     if on_progress is not None:
                         on_progress(first - 1)
@@ -122,11 +130,22 @@ class Staging:
         if failure:
             raise failure[0]
         if self.source.fixed:
-            table = _trimmed(text_table([cells for _, cells in self.source.fixed], self.width))
+            table = self._without_blanks(text_table([cells for _, cells in self.source.fixed], self.width))
             numbers = pa.array([number for number, _ in self.source.fixed], pa.int64())
             self._connection.register("_incoming", table.add_column(0, "_n", numbers).cast(schema))
             self._connection.execute("INSERT INTO raw SELECT * FROM _incoming")
             self._connection.unregister("_incoming")
+
+    def _without_blanks(self, table: pa.Table) -> pa.Table:
+        """Texts without blanks around them; null where nothing is left."""
+        columns = []
+        for column in table.columns:
+            text = pc.utf8_trim(column, _BLANKS)
+            if pc.sum(pc.binary_length(text)).as_py() != pc.sum(pc.binary_length(column)).as_py():
+                self._trimmed += pc.sum(pc.and_(pc.not_equal(text, column), pc.not_equal(text, ""))).as_py() or 0
+            empty = pc.equal(text, "")
+            columns.append(pc.if_else(empty, None, text) if pc.any(empty).as_py() else text)
+        return pa.table(columns, names=table.column_names)
 
     def _numbers(self, first: int, count: int) -> np.ndarray[Any, Any]:
         """The next `count` record numbers that are not those of ragged records."""
@@ -169,28 +188,48 @@ class Staging:
             raise BadRequestError("Invalid file", "the file has no columns")
         places = [(position, kind) for position, kind in enumerate(kinds) if kind.type != "text"]
         cells = [f"count({physical(position)})" for position in range(len(kinds))]
-        cells += [f"count({cast(physical(position), kind)})" for position, kind in places]
+        cells += [_fitting(physical(position), kind) for position, kind in places]
         counts: list[Any] = []
         for start in range(0, len(cells), WIDE):
             # The time that a query takes to be planned grows with the square of its columns.
             counts += self.query(f"SELECT {', '.join(cells[start : start + WIDE])} FROM raw")[0]
         totals, fitting = counts[: len(kinds)], counts[len(kinds) :]
         found = [(int(total), 0) for total in totals]
-        for (position, kind), fits in zip(places, fitting, strict=True):
-            if fits == totals[position]:
+        for (position, kind), number in zip(places, fitting, strict=True):
+            if number == totals[position]:
                 self.clean.add((position, kind))
-                continue
-            column = physical(position)
-            unfit = f"{column} IS NOT NULL AND {cast(column, kind)} IS NULL AND NOT {is_null_text(column)}"
-            found[position] = (int(totals[position]), int(self.query(f"SELECT count(*) FROM raw WHERE {unfit}")[0][0]))
+            else:
+                found[position] = (int(totals[position]), sum(times for _, times in self.misfits(position, kind, None)))
         return found
 
+    def misfits(self, position: int, kind: Kind, limit: int | None = _MISFITS) -> list[tuple[str, int]]:
+        """Texts of a column that do not fit its kind, the most frequent first, and how many cells have each.
 
-def _trimmed(table: pa.Table) -> pa.Table:
-    """Texts without blanks around them; null where nothing is left."""
-    columns = []
-    for column in table.columns:
-        text = pc.utf8_trim(column, _BLANKS)
-        empty = pc.equal(text, "")
-        columns.append(pc.if_else(empty, None, text) if pc.any(empty).as_py() else text)
-    return pa.table(columns, names=table.column_names)
+        Those that say they have no value fit. limit: how many texts; None counts all, of which the text is "".
+        """
+        column = physical(position)
+        unfit = f"{column} IS NOT NULL AND {cast(column, kind)} IS NULL AND NOT {is_null_text(column)}"
+        if limit is None:
+            return [("", int(self.query(f"SELECT count(*) FROM raw WHERE {unfit}")[0][0]))]
+        query = f"SELECT {column}, count(*) AS times FROM raw WHERE {unfit} GROUP BY 1 ORDER BY times DESC, 1"
+        return [(text, int(times)) for text, times in self.query(f"{query} LIMIT {limit}")]
+
+    def counts(self, conditions: Sequence[str]) -> list[int]:
+        """How many records meet each of some conditions on raw texts."""
+        if not conditions:
+            return []
+        counted = ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
+        return [int(number) for number in self.query(f"SELECT {counted} FROM raw")[0]]
+
+    def first(self, position: int, condition: str, limit: int) -> list[str]:
+        """The first texts of a column that meet a condition."""
+        column = physical(position)
+        query = f"SELECT {column} FROM raw WHERE {column} IS NOT NULL AND {condition} ORDER BY _n LIMIT {limit}"
+        return [row[0] for row in self.query(query)]
+
+
+def _fitting(column: str, kind: Kind) -> str:
+    """A count of the cells that fit a kind. A day that there is not has the format of one."""
+    if kind.type in ("date", "timestamp"):
+        return f"count({cast(column, kind)})"
+    return f"count(*) FILTER ({fits(column, kind)})"

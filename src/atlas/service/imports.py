@@ -26,7 +26,7 @@ from atlas.readers.uploads import open_upload
 from atlas.service.admission import Lane
 from atlas.service.importing import Outcome, StalePlanError, Target, load, load_within
 from atlas.service.language import LanguageService, Understood
-from atlas.service.planning import inspect, make_plan
+from atlas.service.planning import find_target, inspect, make_plan
 from atlas.service.progress import Progress
 from atlas.service.shown import identified, many
 from atlas.service.timeseries_import import checked_dataset, load_dataset, write_dataset
@@ -246,9 +246,12 @@ class ImportService:
         told: Understood[ImportInstruction],
     ) -> ImportPlan:  # fmt: skip
         known = await tables.find_tables(database, caller)
-        plan = await asyncio.to_thread(
-            lambda: make_plan(staging, inspect(staging, told.said), told.said, known, request.file_name)
-        )
+
+        def planned() -> ImportPlan:
+            target = None if told.said.dataset else find_target(told.said, known, request.file_name)
+            return make_plan(staging, inspect(staging, told.said, target), told.said, known, request.file_name)
+
+        plan = await asyncio.to_thread(planned)
         return msgspec.structs.replace(plan, notes=(*told.notes, *plan.notes))
 
     async def preview(self, caller: Caller, request: ImportRequest) -> Row:

@@ -3,80 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import msgspec
 
 from atlas.core.identifiers import singular, table_identifier, unique_identifiers
-from atlas.core.infer import TEXT, TOLERANCE, Hints, Kind, infer, sure_day_first
+from atlas.core.infer import few, no_value
+from atlas.core.kinds import NUMBERS, TEXT, Kind
 from atlas.core.mapping import close_name, match_columns
+from atlas.core.numbers import DOUBLE_DIGITS
 from atlas.core.plans import ColumnPlan, Filter, ImportPlan
-from atlas.core.tables import WIDENINGS, Table
+from atlas.core.tables import SHOWN_TYPES, Rules, Table, TableColumn
 from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
+from atlas.readers.remarks import remarks
 from atlas.readers.staging import Staging
+from atlas.service.inspecting import Inferred, as_asked, inspect, place_of
+
+__all__ = ["Inferred", "find_target", "inspect", "make_plan"]
 
 _TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
-
-
-@dataclass(frozen=True, slots=True)
-class Inferred:
-    """What the columns of a file are: identifiers, how to read each, and texts of its cells."""
-
-    names: Sequence[str]
-    kinds: Sequence[Kind]
-    samples: Sequence[Sequence[str]]
-
-
-def inspect(staging: Staging, instruction: ImportInstruction) -> Inferred:
-    """Infers the type of each column from a sample, then makes sure on all records."""
-    headers = list(staging.source.names)
-    names = unique_identifiers(headers)
-    samples = staging.sample()
-    hints = Hints(instruction.day_first, instruction.decimal_comma)
-    told = {
-        name: kind for name, kind in instruction.types.items() if close_name(name, [*headers, *names], columns=True)
-    }
-
-    def infer_all(hints: Hints) -> list[Kind]:
-        return [
-            infer(sample, name, native, hints)
-            for sample, name, native in zip(samples, names, staging.source.native, strict=True)
-        ]
-
-    kinds = infer_all(hints)
-    if hints.day_first is None and (sure := sure_day_first(kinds)) is not None:
-        hints = replace(hints, day_first=sure)
-        kinds = infer_all(hints)
-    for told_name, type_ in told.items():
-        place = _place(told_name, headers, names)
-        if place is not None:
-            kinds[place] = _as_told(kinds[place], type_)
-    fixed = {place for name in told if (place := _place(name, headers, names)) is not None}
-    for position, (total, failed) in enumerate(staging.failures(kinds)):
-        if position not in fixed and total and failed > total * TOLERANCE:
-            kinds[position] = TEXT
-    return Inferred(names, kinds, samples)
-
-
-def _place(told: str, headers: Sequence[str], names: Sequence[str]) -> int | None:
-    """The position of the column that an instruction means."""
-    for candidates in (headers, names):
-        found = close_name(told, candidates, columns=True)
-        if found is not None:
-            return list(candidates).index(found)
-    return None
-
-
-def _as_told(kind: Kind, type_: str) -> Kind:
-    if kind.type == type_ or (kind.type, type_) in WIDENINGS:
-        return replace(kind, type=type_)
-    if type_ == "text":
-        return replace(TEXT, semantic=kind.semantic)
-    if type_ == "date" and kind.type == "timestamp":
-        return replace(kind, type="date")
-    return Kind(type_)
 
 
 def make_plan(
@@ -97,9 +44,9 @@ class _Planner:
         file_name: str,
     ) -> None:
         self._headers = [header or name for header, name in zip(staging.source.names, inferred.names, strict=True)]
-        self._source = staging.source
+        self._staging, self._source = staging, staging.source
         self._inferred, self._said, self._tables, self._file_name = inferred, instruction, tables, file_name
-        self._notes: list[str] = list(staging.source.notes)
+        self._notes: list[str] = [*staging.source.notes, *inferred.notes]
         self._unknown: list[str] = list(instruction.not_understood)
         self._widened: dict[str, str] = {}
         self._discard: list[int] = []
@@ -116,12 +63,9 @@ class _Planner:
             raise BadRequestError("Nothing to import", "no column of the file is left by the instruction")
         filters = tuple(tuple(self._filter(item, columns) for item in group) for group in said.filters)
         key, found = self._key(columns, existing)
+        columns = self._with_types(columns, key)
         for column in columns:
-            if column.kind.ambiguous and column.kind.formats:
-                first = "day" if column.kind.formats[0].startswith("%d") else "month"
-                self._notes.append(f"{column.name} could be read day or month first; read {first} first")
-            if column.kind.percent:
-                self._notes.append(f"{column.name} is stored as a share, so 12 % is 0.12")
+            self._notes += [f"{column.name} {remark}" for remark in self._remarks(column)]
         return ImportPlan(
             table=name, exists=existing is not None, columns=tuple(columns), key=key, key_found=found,
             duplicates=said.duplicates or "skip", policy=said.policy or "evolve", filters=filters,
@@ -132,19 +76,32 @@ class _Planner:
 
     def _target(self) -> Table | str:
         """The table that is meant: one that exists, or the name of a new one."""
-        said = self._said.table
-        if said is None:
-            stem = PurePosixPath(self._file_name.replace("\\", "/")).name.split(".")[0]
-            said = stem or "imported"
-        by_name = {table.name: table for table in self._tables}
-        close = close_name(said, list(by_name))
-        if close is not None and not (self._said.new and table_identifier(said) != close):
-            if self._said.new and not self._said.dataset:
-                raise BadRequestError("Table exists", f"{close!r} exists already; say another name, or import into it")
-            if table_identifier(said) != close and self._said.table is not None:
-                self._notes.append(f"took {said!r} for the table {close!r}")
-            return by_name[close]
-        return said if self._said.dataset else table_identifier(said)
+        said = said_table(self._said, self._file_name)
+        found = find_target(self._said, self._tables, self._file_name)
+        if found is None:
+            return said if self._said.dataset else table_identifier(said)
+        if self._said.new and not self._said.dataset:
+            raise BadRequestError("Table exists", f"{found.name!r} exists already; say another name, or import into it")
+        if table_identifier(said) != found.name and self._said.table is not None:
+            self._notes.append(f"took {said!r} for the table {found.name!r}")
+        return found
+
+    def _with_types(self, columns: Sequence[ColumnPlan], key: Sequence[str]) -> list[ColumnPlan]:
+        """Columns whose type is a guess that costs no record: not those of keys, and none that somebody states."""
+        stated = self._said.dataset or self._said.policy == "freeze"
+        return [
+            msgspec.structs.replace(
+                column,
+                guessed=not (stated or column.required or column.name in key
+                             or column.position in self._inferred.stated),
+            )
+            for column in columns
+        ]  # fmt: skip
+
+    def _remarks(self, column: ColumnPlan) -> Sequence[str]:
+        if column.kind == self._inferred.kinds[column.position]:
+            return self._inferred.remarks.get(column.position, ())
+        return remarks(self._staging, column.position, column.kind)
 
     def _chosen(self) -> list[int]:
         """Positions of the columns to import, in order."""
@@ -164,7 +121,7 @@ class _Planner:
 
     def _find(self, told: str) -> int | None:
         """The column that is meant; what is not there is told as not understood."""
-        place = _place(told, self._headers, self._inferred.names)
+        place = place_of(told, self._headers, self._inferred.names)
         if place is None:
             self._unknown.append(f"no column {told!r} in the file")
         return place
@@ -172,10 +129,10 @@ class _Planner:
     def _renamed(self) -> dict[int, str]:
         found = {}
         for old, new in self._said.rename.items():
-            place = _place(old, self._headers, self._inferred.names)
+            place = place_of(old, self._headers, self._inferred.names)
             if place is None:
                 # "map email to Email Address": the other way round.
-                place = _place(new, self._headers, self._inferred.names)
+                place = place_of(new, self._headers, self._inferred.names)
                 new = old
             if place is None:
                 self._unknown.append(f"no column {old!r} in the file")
@@ -191,6 +148,10 @@ class _Planner:
         ]
 
     def _column(self, place: int, name: str, kind: Kind) -> ColumnPlan:
+        if self._said.dataset and kind.type == "numeric":
+            # A dataset has doubles; what those do not hold stays text.
+            longest = max((len(text) for text in self._inferred.samples[place]), default=0)
+            kind = replace(kind, type="double") if longest <= DOUBLE_DIGITS else TEXT
         return ColumnPlan(place, self._headers[place], name, kind.type, kind, semantic=kind.semantic)
 
     def _map(self, chosen: Sequence[int], table: Table) -> list[ColumnPlan]:
@@ -227,22 +188,53 @@ class _Planner:
     def _onto(self, place: int, table: Table, name: str) -> ColumnPlan:
         column = table.column(name)
         assert column is not None
-        kind = self._inferred.kinds[place]
-        type_ = column.type
-        if (column.type, kind.type) in WIDENINGS and (self._said.policy or "evolve") == "evolve":
-            type_ = kind.type
+        kind, type_ = self._fitting(place, column)
+        if type_ != column.type:
             self._widened[name] = type_
-        if type_ == "text":
-            kind = TEXT
-        elif kind.type != type_:
-            fits = (kind.type, type_) in WIDENINGS or {kind.type, type_} == {"date", "timestamp"}
-            kind = replace(kind, type=type_) if fits else Kind(type_)
+            self._notes.append(f"{name} was {SHOWN_TYPES[column.type]} and becomes {SHOWN_TYPES[type_]}")
         if self._headers[place].strip().lower() not in (name, column.header.strip().lower()):
             self._notes.append(f"{self._headers[place]!r} goes into {name}")
         return ColumnPlan(
             place, self._headers[place], name, type_, kind, new=False, semantic=column.semantic,
             required=column.required, rules=column.rules,
         )  # fmt: skip
+
+    def _fitting(self, place: int, column: TableColumn) -> tuple[Kind, str]:
+        """How to read what goes into a column of the table, and the type that it then has."""
+        kind, type_ = self._inferred.kinds[place], column.type
+        widens = (self._said.policy or "evolve") in ("evolve", "discard_value")
+        if type_ == "text" or (place in self._inferred.stated and kind.type == "text" and widens):
+            return replace(TEXT, semantic=kind.semantic), "text"
+        if kind.type == type_ and not self._misfits(place, kind):
+            return kind, type_
+        if (kind.type, type_) in _HELD:
+            return replace(kind, type=type_), type_
+        if widens and (wider := _wider(type_, kind)) is not None:
+            return (kind if kind.type == wider else replace(kind, type=wider)), wider
+        asked = self._asked(place, column)
+        return asked if asked is not None and widens else (self._as_column(place, column), type_)
+
+    def _as_column(self, place: int, column: TableColumn) -> Kind:
+        return as_asked(self._inferred.samples[place], column.name, column.type, self._inferred.hints)
+
+    def _misfits(self, place: int, kind: Kind) -> list[tuple[str, int]]:
+        return [] if (place, kind) in self._staging.clean else self._staging.misfits(place, kind)
+
+    def _asked(self, place: int, column: TableColumn) -> tuple[Kind, str] | None:
+        """The kind and type of a column that the file's texts do not fit by themselves; None leaves the type."""
+        kind = self._as_column(place, column)
+        total, failed = self._staging.failures([*[TEXT] * place, kind])[place]
+        if not failed:
+            return kind, column.type
+        odd = [text for text, _ in self._staging.misfits(place, kind) if not no_value(text)]
+        stated = column.required or column.rules != Rules() or column.name in self._said.key
+        if stated or (not odd and few(failed, total)):
+            return None
+        if column.type in NUMBERS and column.type != "numeric":
+            wide = as_asked(self._inferred.samples[place], column.name, "numeric", self._inferred.hints)
+            if not self._staging.failures([*[TEXT] * place, wide])[place][1]:
+                return wide, "numeric"
+        return TEXT, "text"
 
     def _named(self, told: str, columns: Sequence[ColumnPlan]) -> ColumnPlan | None:
         """A column of the plan by its new name or its header."""
@@ -344,3 +336,33 @@ class _Planner:
         if not times:
             raise BadRequestError("No time column", "a dataset needs a column with dates or times; say which one it is")
         return (named or times)[0].name
+
+
+# (type of a file's column, type of the table's column that holds its values as they are).
+_HELD = {("bigint", "numeric"), ("double", "numeric"), ("bigint", "double"), ("date", "timestamp")}
+
+
+def _wider(type_: str, kind: Kind) -> str | None:
+    """The type that holds the values of a column and those of a kind, none changed."""
+    if type_ == "bigint" and kind.type in ("numeric", "double"):
+        return "double" if kind.exponent else "numeric"
+    if type_ == "double" and kind.type == "numeric":
+        return "numeric"
+    return "timestamp" if (type_, kind.type) == ("date", "timestamp") else None
+
+
+def said_table(said: ImportInstruction, file_name: str) -> str:
+    """The name of the table that an instruction means, or that of the file."""
+    if said.table is not None:
+        return said.table
+    return PurePosixPath(file_name.replace("\\", "/")).name.split(".")[0] or "imported"
+
+
+def find_target(said: ImportInstruction, tables: Sequence[Table], file_name: str) -> Table | None:
+    """The table that exists and is meant, if there is one."""
+    name = said_table(said, file_name)
+    by_name = {table.name: table for table in tables}
+    close = close_name(name, list(by_name))
+    if close is None or (said.new and table_identifier(name) != close):
+        return None
+    return by_name[close]

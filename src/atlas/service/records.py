@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from atlas.core.infer import Kind
+from atlas.core.kinds import Kind
 from atlas.core.plans import ColumnPlan, ImportPlan
 from atlas.core.tables import Table, TableColumn
 from atlas.errors import BadRequestError

@@ -168,9 +168,13 @@ class TableRowService:
         return TableExport(table.name, total, MEDIA_TYPES[output], chunks)
 
     async def _written(self, table: Table, selection: Selection, output: Output) -> AsyncIterator[bytes]:
-        writer = TableWriter(output, loading.arrow_schema(table.columns))
+        writer: TableWriter | None = None
         async for part in tablerows.export_tables(self._database, table, selection):
-            yield await asyncio.to_thread(writer.write, part)
+            if writer is None:
+                writer = TableWriter(output, part.schema)
+            else:
+                yield await asyncio.to_thread(writer.write, part)
+        assert writer is not None, "the first part has the schema"
         yield writer.close()
 
     async def drop(self, caller: Caller, name: str, confirm: str | None) -> Row:

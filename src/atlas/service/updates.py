@@ -189,7 +189,7 @@ class _Change:
 def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: str) -> ImportPlan:
     """The plan that reads the file's cells as the table's columns; the keys must be among them."""
     said = ImportInstruction(table=table.name, policy="discard_value", duplicates="update")
-    plan = make_plan(staging, inspect(staging, said), said, [table], file_name)
+    plan = make_plan(staging, inspect(staging, said, table), said, [table], file_name)
     missing = [key for key in keys if plan.column(key) is None]
     if missing:
         raise BadRequestError("Invalid file", f"{file_name}: no column for the key {', '.join(missing)}")

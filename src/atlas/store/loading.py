@@ -11,14 +11,15 @@ import pyarrow as pa
 import pyarrow.csv as pv
 from psycopg import sql
 
+from atlas.core.decimals import to_wire
 from atlas.core.tables import POSTGRES_TYPES, Table, TableColumn
 from atlas.store.copying import all_of, copy_batches
 from atlas.store.database import Connection
 from atlas.store.tables import physical
 
 _ARROW = {
-    "text": pa.string(), "bigint": pa.int64(), "double": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(),
-    "timestamp": pa.timestamp("us", "UTC"), "json": pa.string(),
+    "text": pa.string(), "bigint": pa.int64(), "numeric": pa.binary(), "double": pa.float64(), "boolean": pa.bool_(),
+    "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC"), "json": pa.string(),
 }  # fmt: skip
 _INCOMING = sql.Identifier("_incoming")
 
@@ -29,9 +30,14 @@ async def begin(connection: Connection) -> None:
         await connection.execute(sql.SQL("SET LOCAL ") + sql.SQL(setting))
 
 
-def arrow_schema(columns: Sequence[TableColumn]) -> pa.Schema:
-    """The Arrow types that COPY takes for columns."""
+def copy_schema(columns: Sequence[TableColumn]) -> pa.Schema:
+    """The Arrow types that COPY takes for columns; a numeric as PostgreSQL's own bytes, see `core.decimals`."""
     return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
+
+
+def copied(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Values as COPY takes them: texts of numbers as numerics, where that is the type."""
+    return to_wire(values) if pa.types.is_binary(kind) else values.cast(kind)
 
 
 async def insert(
@@ -42,7 +48,7 @@ async def insert(
 
     Rows are numbered from `first_row` in the order of the batches.
     """
-    schema = arrow_schema(columns)
+    schema = copy_schema(columns)
     full = pa.schema([("_row", pa.int64()), ("_import", pa.int32()), ("_key", pa.int64()), *schema])
 
     async def numbered() -> AsyncIterator[pa.RecordBatch]:
@@ -52,7 +58,7 @@ async def insert(
                 pa.array(np.arange(row, row + len(batch))),
                 pa.array(np.full(len(batch), import_number, dtype=np.int32)),
                 batch.column("_key"),
-                *(batch.column(field.name).cast(field.type) for field in schema),
+                *(copied(batch.column(field.name), field.type) for field in schema),
             ]
             row += len(batch)
             yield pa.RecordBatch.from_arrays(arrays, schema=full)
@@ -136,11 +142,11 @@ async def stage_updates(
 ) -> None:
     """Copies new values (`_row`, then the columns) into a temporary table that `apply_updates` takes them from."""
     await create_updates(connection, columns)
-    schema = pa.schema([("_row", pa.int64()), *arrow_schema(columns)])
+    schema = pa.schema([("_row", pa.int64()), *copy_schema(columns)])
 
     async def fitting() -> AsyncIterator[pa.RecordBatch]:
         async for batch in batches:
-            arrays = [batch.column(field.name).cast(field.type) for field in schema]
+            arrays = [copied(batch.column(field.name), field.type) for field in schema]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     await copy_batches(connection, sql.Identifier("_updates"), schema.names, schema, fitting())

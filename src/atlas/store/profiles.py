@@ -89,7 +89,7 @@ async def _column(
     if column.type == "json":
         return ColumnProfile()
     low = high = None
-    bounded = column.type in ("bigint", "double", "date", "timestamp")
+    bounded = column.type in ("bigint", "numeric", "double", "date", "timestamp")
     bounds = sql.SQL("min({c})::text, max({c})::text" if bounded else "NULL, NULL").format(c=name)
     counts = sql.SQL("SELECT count(*), count(DISTINCT {c}), {b} FROM {s}").format(c=name, b=bounds, s=source)
     row = await (await connection.execute(counts)).fetchone()

@@ -113,7 +113,7 @@ def _stats_query(table: Table, columns: Sequence[TableColumn], *, exact: bool) -
     cells = []
     for column in columns:
         name = sql.Identifier(column.name)
-        bounded = column.type in ("bigint", "double", "date", "timestamp")
+        bounded = column.type in ("bigint", "numeric", "double", "date", "timestamp")
         least = sql.SQL("min({c})::text, max({c})::text" if bounded else "NULL, NULL").format(c=name)
         value = sql.SQL("{}::text").format(name) if column.type == "json" else name
         cells.append(sql.SQL("count({c}), count(DISTINCT {v}), {b}").format(c=name, v=value, b=least))

@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow, dict_row
 from atlas.core.tables import Table, TableColumn
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store.database import Connection, Database
-from atlas.store.loading import arrow_schema, copy_out
+from atlas.store.loading import copy_out, copy_schema
 from atlas.store.queries import queries
 from atlas.store.tables import physical
 
@@ -30,6 +30,8 @@ _CHUNK = 256 * 1024
 # Rows fetched at a time for a file: some megabytes of Arrow.
 WINDOW_ROWS = 50_000
 MAX_CHANGES = 1_000
+# Digits of Arrow's decimals.
+_DECIMAL_128, _DECIMAL_256 = 38, 76
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +211,37 @@ def _csv_line(names: Sequence[str]) -> bytes:
 
 
 async def export_tables(database: Database, table: Table, selection: Selection) -> AsyncIterator[pa.Table]:
-    """All selected rows as Arrow, window by window."""
-    types = {"_row": pa.int64(), **{field.name: field.type for field in arrow_schema(table.columns)}}
+    """All selected rows as Arrow, window by window; first a table without rows, for its schema."""
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
     async with _reading(database, table) as connection:
         await connection.execute("SET LOCAL statement_timeout = 0")
+        schema = await _arrow_schema(connection, table)
+        yield schema.empty_table()
+        types = {"_row": pa.int64(), **{field.name: field.type for field in schema}}
         async for window in _windows(connection, table, selection):
             query = sql.SQL("SELECT _row, {} FROM {} WHERE {} ORDER BY _row").format(names, physical(table), window)
             found = await copy_out(connection, query, types)
             if len(found):
                 yield found.drop_columns(["_row"])
+
+
+async def _arrow_schema(connection: Connection, table: Table) -> pa.Schema:
+    """Arrow types of a table's columns. A numeric is as wide as its values need, or text past 76 digits."""
+    schema = copy_schema(table.columns)
+    for position, column in enumerate(table.columns):
+        if column.type != "numeric":
+            continue
+        query = sql.SQL("SELECT max(length(trunc(abs({c}))::text)), max(scale({c})) FROM {t}").format(
+            c=sql.Identifier(column.name), t=physical(table)
+        )
+        row = await (await connection.execute(query)).fetchone()
+        assert row is not None
+        before, scale = row[0] or 1, row[1] or 0
+        schema = schema.set(position, pa.field(column.name, _decimal(before + scale, scale)))
+    return schema
+
+
+def _decimal(precision: int, scale: int) -> pa.DataType:
+    if precision <= _DECIMAL_128:
+        return pa.decimal128(_DECIMAL_128, scale)
+    return pa.decimal256(_DECIMAL_256, scale) if precision <= _DECIMAL_256 else pa.string()

@@ -109,6 +109,7 @@ def _record(column: TableColumn) -> dict[str, Any]:
     return {
         "name": column.name, "type": column.type, "header": column.header, "semantic": column.semantic,
         "required": column.required, "rules": msgspec.to_builtins(column.rules),
+        "format": None if column.format is None else msgspec.to_builtins(column.format),
     }  # fmt: skip
 
 
@@ -145,7 +146,10 @@ async def change_columns(
     parts = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(c.name), sql.SQL(_type(c))) for c in add]
     parts += [sql.SQL("DROP COLUMN {}").format(sql.Identifier(name)) for name in drop]
     parts += [
-        sql.SQL("ALTER COLUMN {} TYPE {}").format(sql.Identifier(c.name), sql.SQL(_type(c)))
+        # As texts, so that a double gives the digits that it shows.
+        sql.SQL("ALTER COLUMN {c} TYPE {type} USING {c}::text::{type}").format(
+            c=sql.Identifier(c.name), type=sql.SQL(_type(c))
+        )
         for c in change
         if known[c.name].type != c.type
     ]
@@ -155,7 +159,9 @@ async def change_columns(
         await _insert_columns(connection, table.id, add)
     for column in change:
         record = _record(column)
-        parameters = record | {"table": table.id, "rules": Jsonb(record["rules"])}
+        parameters = record | {
+            "table": table.id, "rules": Jsonb(record["rules"]), "format": Jsonb(record["format"]),
+        }  # fmt: skip
         await connection.execute(queries("tables")["change_column"], parameters)
     for name in drop:
         await connection.execute(queries("tables")["delete_column"], {"table": table.id, "name": name})

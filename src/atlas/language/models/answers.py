@@ -123,7 +123,7 @@ class TypeAnswer(Answer):
     """A column's type."""
 
     column: Name
-    type: Literal["text", "bigint", "double", "boolean", "date", "timestamp", "json"]
+    type: Literal["text", "bigint", "numeric", "double", "boolean", "date", "timestamp", "json"]
 
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "between", "in", "contains", "starts", "ends", "empty", "filled"]

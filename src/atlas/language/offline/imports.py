@@ -18,8 +18,8 @@ _TYPES = {
     "text": "text", "string": "text", "strings": "text", "varchar": "text", "words": "text",
     "integer": "bigint", "integers": "bigint", "int": "bigint", "bigint": "bigint", "whole number": "bigint",
     "whole numbers": "bigint", "number": "double", "numbers": "double", "numeric": "double", "float": "double",
-    "decimal": "double", "decimals": "double", "double": "double", "amount": "double", "money": "double",
-    "currency": "double", "boolean": "boolean", "bool": "boolean", "yes/no": "boolean", "flag": "boolean",
+    "decimal": "numeric", "decimals": "numeric", "double": "double", "amount": "numeric", "money": "numeric",
+    "currency": "numeric", "boolean": "boolean", "bool": "boolean", "yes/no": "boolean", "flag": "boolean",
     "date": "date", "dates": "date", "timestamp": "timestamp", "timestamps": "timestamp", "datetime": "timestamp",
     "date and time": "timestamp", "json": "json",
 }  # fmt: skip

@@ -2,7 +2,8 @@
 -- Tables of an organization with their columns, by name.
 SELECT t.id, t.name, t.key_columns, t.row_count, t.last_row,
        coalesce((SELECT json_agg(json_build_object('name', c.name, 'type', c.type, 'header', c.header,
-                        'semantic', c.semantic, 'required', c.required, 'rules', c.rules) ORDER BY c.position)
+                        'semantic', c.semantic, 'required', c.required, 'rules', c.rules, 'format', c.format)
+                        ORDER BY c.position)
                  FROM atlas.table_columns c WHERE c.table_id = t.id), '[]'),
        t.updated_at::text
 FROM atlas.tables t
@@ -22,15 +23,16 @@ INSERT INTO atlas.tables (organization_id, name, key_columns) VALUES (%(organiza
 
 -- name: insert_columns
 -- columns: a JSON array of objects, in the order of the table.
-INSERT INTO atlas.table_columns (table_id, name, type, header, semantic, required, rules, position)
-SELECT %(table)s, c.name, c.type, c.header, c.semantic, c.required, c.rules, last.position + c.n
+INSERT INTO atlas.table_columns (table_id, name, type, header, semantic, required, rules, format, position)
+SELECT %(table)s, c.name, c.type, c.header, c.semantic, c.required, c.rules, c.format, last.position + c.n
 FROM ROWS FROM (jsonb_to_recordset(%(columns)s) AS
-         (name text, type text, header text, semantic text, required boolean, rules jsonb))
-     WITH ORDINALITY AS c (name, type, header, semantic, required, rules, n),
+         (name text, type text, header text, semantic text, required boolean, rules jsonb, format jsonb))
+     WITH ORDINALITY AS c (name, type, header, semantic, required, rules, format, n),
      (SELECT coalesce(max(position), 0) AS position FROM atlas.table_columns WHERE table_id = %(table)s) AS last
 
 -- name: change_column
-UPDATE atlas.table_columns SET type = %(type)s, required = %(required)s, rules = %(rules)s
+UPDATE atlas.table_columns SET type = %(type)s, required = %(required)s, rules = %(rules)s,
+       format = nullif(%(format)s, 'null'::jsonb)
 WHERE table_id = %(table)s AND name = %(name)s
 
 -- name: delete_column

@@ -128,7 +128,11 @@ def _condition(reading: Reading, at: int, col: Col) -> int | None:
         return filtering.empty(reading, ahead, col)
     if kind == "period" and (reading.temporal(col) or "year" in reading.index.column(col.table, col.name).every):
         return filtering.during(reading, ahead, col)
-    if kind == "num" and reading.definition(col).type in ("bigint", "double") and isinstance(item.value, int | float):
+    if (
+        kind == "num"
+        and reading.definition(col).type in ("bigint", "numeric", "double")
+        and isinstance(item.value, int | float)
+    ):
         filler = [reading.items[n].text for n in range(at + 1, ahead)]
         if all(text in ("", "of", "is", "are", "was", "were", "number", "no", "equal") for text in filler):
             return reading.add(Compare(col, "<>" if reading.take_negation() else "=", item.value), at, ahead + 1)
@@ -148,7 +152,7 @@ def _measured(reading: Reading, at: int, col: Col, function: str) -> int:
     if (
         (function in ("min", "max") and reading.temporal(col))
         or reading.numeric(col)
-        or reading.definition(col).type in ("bigint", "double")
+        or reading.definition(col).type in ("bigint", "numeric", "double")
     ):
         reading.measures.append(Agg(function, col))
     elif function == "sum":
@@ -220,7 +224,7 @@ def _whole(reading: Reading, at: int, function: str) -> int:
     amounts = [
         Col(reading.table, c.column.name)
         for c in reading.index.columns[reading.table]
-        if reading.numeric(Col(reading.table, c.column.name)) and c.column.type == "double"
+        if reading.numeric(Col(reading.table, c.column.name)) and c.column.type in ("numeric", "double")
     ]
     if function == "sum":
         sums = len(amounts) == 1 and reading.index.table_words[reading.table][-1] in (
@@ -284,7 +288,9 @@ def _groups_here(reading: Reading, ahead: int, expr: Expr) -> bool:
     before = reading.item(by - 1)
     if reading.kind(ahead) == "table" and before is not None and before.kind in ("link", "unknown"):
         return False
-    return not (isinstance(expr, Col) and reading.numeric(expr) and reading.definition(expr).type == "double")
+    return not (
+        isinstance(expr, Col) and reading.numeric(expr) and reading.definition(expr).type in ("numeric", "double")
+    )
 
 
 def _ranked(reading: Reading, at: int) -> int:

@@ -248,7 +248,7 @@ def _suggest(index: Index, table: str) -> list[str]:
         for c in index.columns[table]
         if c.column.type == "text" and c.column.complete and len(c.column.values) <= 50
     ]
-    numbers = [c.column for c in index.columns[table] if c.column.type == "double"]
+    numbers = [c.column for c in index.columns[table] if c.column.type in ("numeric", "double")]
     if groups:
         found.append(f"How many {name} are there per {groups[0].name.replace('_', ' ')}?")
     if groups and numbers:

@@ -16,7 +16,7 @@ from atlas.language.offline.questions.places import is_code, places, written
 from atlas.language.offline.questions.words import Token, parts, stem
 
 MAX_PHRASE = 6
-NUMERIC = ("bigint", "double")
+NUMERIC = ("bigint", "numeric", "double")
 TEMPORAL = ("date", "timestamp")
 # Words of column names that say little of what the column holds.
 _WEAK = frozenset(

@@ -1,0 +1,78 @@
+"""Exact decimals between texts and what PostgreSQL's binary COPY takes: every value keeps its own digits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# PostgreSQL keeps numbers in digits to this base, of so many decimal ones each.
+_BASE_DIGITS = 4
+_NEGATIVE = 0x4000
+_WEIGHTS = np.array([1000, 100, 10, 1], dtype=np.int16)
+# More decimal digits than this in a value are no number that anybody computes with.
+MAX_DIGITS = 1_000
+
+
+def to_wire(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """PostgreSQL's binary numerics of texts such as `-12.50` or `1.5e-7`, which must be numbers; null stays null."""
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    texts = _plain(texts.cast(pa.string()))
+    count = len(texts)
+    if not count or texts.null_count == count:
+        return pa.nulls(count, pa.binary())
+    filled = pc.fill_null(texts, "0")
+    starts = np.frombuffer(filled.buffers()[1], dtype=np.int32)[filled.offset : filled.offset + count + 1]
+    data = np.frombuffer(filled.buffers()[2], dtype=np.uint8)[starts[0] : starts[-1]]
+    packed = _packed(data, starts - starts[0])
+    size = packed.shape[1]
+    offsets = np.arange(count + 1, dtype=np.int32) * size
+    valid = None if not texts.null_count else texts.is_valid().buffers()[1]
+    if valid is None:
+        return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(packed.tobytes())])
+    built = pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(packed.tobytes())])
+    return pc.if_else(texts.is_valid(), built, pa.scalar(None, pa.binary()))
+
+
+def _plain(texts: pa.Array) -> pa.Array:
+    """The texts with exponents written out, of which there are few."""
+    powers = pc.match_substring_regex(texts, "[eE]")
+    if not pc.any(powers).as_py():
+        return texts
+    return pa.array([None if v is None else format(Decimal(v), "f") for v in texts.to_pylist()], pa.string())
+
+
+def _packed(data: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """A row of bytes for each number: PostgreSQL's header and digits, all with as many digits as the longest has."""
+    count = len(starts) - 1
+    lengths = np.diff(starts)
+    rows = np.repeat(np.arange(count, dtype=np.int32), lengths)
+    points = starts[1:].copy()
+    dots = np.flatnonzero(data == ord("."))
+    points[rows[dots]] = dots
+    scales = starts[1:] - points - 1
+    scales[scales < 0] = 0
+    digits = np.flatnonzero((data >= ord("0")) & (data <= ord("9"))).astype(np.int32)
+    rows = rows[digits]
+    # The power of ten of each digit.
+    powers = points[rows] - digits
+    powers[powers > 0] -= 1
+    before = _whole(int(powers.max(initial=0)) + 1)
+    after = _whole(int(scales.max(initial=0)))
+    cells = np.zeros((count, before + after), dtype=np.uint8)
+    cells[rows, before - 1 - powers] = data[digits] - ord("0")
+    groups = cells.reshape(count, -1, _BASE_DIGITS).astype(np.int16) @ _WEIGHTS
+    packed = np.empty((count, 4 + groups.shape[1]), dtype=">i2")
+    packed[:, 0] = groups.shape[1]
+    packed[:, 1] = before // _BASE_DIGITS - 1
+    packed[:, 2] = np.where(data[np.minimum(starts[:-1], len(data) - 1)] == ord("-"), _NEGATIVE, 0)
+    packed[:, 3] = scales
+    packed[:, 4:] = groups
+    return packed.view(np.uint8).reshape(count, -1)
+
+
+def _whole(digits: int) -> int:
+    return -(-digits // _BASE_DIGITS) * _BASE_DIGITS
