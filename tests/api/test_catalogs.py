@@ -44,7 +44,7 @@ async def test_values_bounds_and_joins(client: Client, people: People, database:
     assert state is not None
     assert (state.values, state.complete) == (("CA", "NY"), True)
     assert score is not None
-    assert (score.low, score.high) == ("0.5", "15")
+    assert (score.low, score.high) == ("0.5", "15.0")
     assert name is not None
     assert len(name.values) == 30
     assert leads.key == ("id",)

@@ -222,7 +222,7 @@ async def test_exports(owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
         pq.read_table(io.BytesIO(await exported(owner, "parquet"))),
         pa.ipc.open_stream(await exported(owner, "arrow")).read_all(),
     ):
-        assert found.schema.field("amount").type == pa.float64()
+        assert found.schema.field("amount").type == pa.decimal128(38, 2)
         assert found.schema.field("at").type == pa.timestamp("us", "UTC")
         rows = found.to_pylist()
         assert [row["paid"] for row in rows] == [True, False, True, False]
