@@ -104,7 +104,9 @@ def _of_zones(staging: Staging, column: str, kind: Kind) -> list[str]:
     if bare:
         found.append(f"has {_many(bare, 'value')} without a time of day, read as midnight")
     if moved + exact and moved + exact < timed:
-        found.append(f"has {_many(timed - moved - exact, 'time')} without an offset, read as UTC, beside others with one")
+        found.append(
+            f"has {_many(timed - moved - exact, 'time')} without an offset, read as UTC, beside others with one"
+        )
     if moved:
         found.append(f"has {_many(moved, 'time')} with an offset, stored as moments in UTC")
     return found
