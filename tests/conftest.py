@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import gc
 import itertools
 import os
@@ -18,12 +20,14 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 
-from atlas.app import create_app
+from atlas.app import create_app, reader_limits
 from atlas.cli.local import run_async
 from atlas.config import Settings
 from atlas.core.access import Caller
+from atlas.readers.worker_pool import ReaderLimits, WorkerPool
 from atlas.service.access import AccessService
 from atlas.service.keys import KeyService
 from atlas.service.tags import TagService
@@ -223,10 +227,23 @@ async def new_dataset(database: Database, people: People) -> int:
 Client = Callable[[str | None], httpx.AsyncClient]
 
 
+@functools.cache
+def readers(limits: ReaderLimits) -> WorkerPool:
+    """Processes that read files, for the applications of all tests; each takes a second to start."""
+    pool = WorkerPool(limits)
+    atexit.register(pool.close)
+    return pool
+
+
+def application(settings: Settings) -> FastAPI:
+    """An application that shares the processes which read files with others."""
+    return create_app(settings, workers=readers(reader_limits(settings)))
+
+
 @contextlib.asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[Client]:
     """An application; makes clients of it by key; None sends none. Its JSON answers must fit the OpenAPI document."""
-    app, unlike = create_app(settings), list[str]()
+    app, unlike = application(settings), list[str]()
     app.add_middleware(Conformance, problems=unlike)
     async with app.router.lifespan_context(app):
         opened: list[httpx.AsyncClient] = []

@@ -20,11 +20,11 @@ import httpx
 import psycopg
 import uvicorn
 
-from atlas.app import create_app
 from atlas.cli.local import run_async
 from atlas.config import Settings
 from atlas.service.keys import KeyService
 from atlas.store.database import Database
+from tests.conftest import application
 
 KINDS = ("none", "revoked", "expired", "member", "holder", "stranger", "admin", "operator")
 # Those that nothing is answered to.
@@ -92,7 +92,7 @@ def serving(settings: Settings) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    config = uvicorn.Config(create_app(settings), port=port, log_level="error", access_log=False)
+    config = uvicorn.Config(application(settings), port=port, log_level="error", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -32,6 +32,7 @@ from atlas.http.models import ErrorView
 from atlas.http.routing import add_routes
 from atlas.http.timeseries import datasets, rows, tags
 from atlas.logs import configure_logs
+from atlas.readers.worker_pool import ReaderLimits, WorkerPool
 from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
 from atlas.service.admin import AdminService
@@ -55,6 +56,8 @@ from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
 from atlas.service.sessions import SessionService
 from atlas.service.sql import SqlService
+from atlas.service.staged_bytes import StagedBytes
+from atlas.service.staging_files import FileStager
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
 from atlas.service.system import SystemService
@@ -101,8 +104,11 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application on the database that `settings.database_url` names, which must be migrated."""
+def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> FastAPI:
+    """The application on the database that `settings.database_url` names, which must be migrated.
+
+    workers: processes that read files, where they are not to be the application's own.
+    """
     if settings.database_url is None:
         raise ValueError("create_app needs a database_url; `atlas serve` starts the embedded server")
     configure_logs(settings.log_level, settings.log_format)
@@ -114,12 +120,14 @@ def create_app(settings: Settings) -> FastAPI:
     registry = CollectorRegistry()
     upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
     queue = JobQueue(settings.database_url)
-    services = build_services(settings, database, upkeep, queue, lanes)
+    readers = workers or WorkerPool(reader_limits(settings), most=settings.import_slots)
+    services = build_services(settings, database, upkeep, queue, lanes, readers)
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 
     app = FastAPI(
         title="Atlas", version=atlas.__version__, description=DESCRIPTION, redirect_slashes=False,
-        lifespan=_lifespan(settings, database, services, upkeep, queue), docs_url=None, redoc_url=None,
+        lifespan=_lifespan(settings, database, services, upkeep, queue, readers if workers is None else None),
+        docs_url=None, redoc_url=None,
     )  # fmt: skip
     app.state.services = services
     app.state.settings = settings
@@ -141,9 +149,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _lifespan(
-    settings: Settings, database: Database, services: Services, upkeep: Upkeep, queue: JobQueue
+    settings: Settings, database: Database, services: Services, upkeep: Upkeep, queue: JobQueue,
+    readers: WorkerPool | None,
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:  # fmt: skip
-    """What runs beside the requests, from the application's start to its end."""
+    """What runs beside the requests, from the application's start to its end. readers: to be started and ended."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -163,6 +172,8 @@ def _lifespan(
             timescaledb=settings.timescaledb,
         )  # fmt: skip
         compaction.start()
+        if readers is not None:
+            readers.warm()
         if settings.jobs:
             services.background.start(settings.jobs)
         try:
@@ -179,6 +190,8 @@ def _lifespan(
             await services.usage.tallies.close()
             await services.audit.entries.close()
             await database.close()
+            if readers is not None:
+                readers.close()
 
     return lifespan
 
@@ -193,14 +206,15 @@ def install_ui(app: FastAPI, sessions: SessionService) -> None:
 
 
 def build_services(
-    settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes
-) -> Services:  # fmt: skip
+    settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes, workers: WorkerPool
+) -> Services:
     """Every service on one database."""
     access = AccessService(database)
     tables, tags = TableService(database), TagService(database, access)
     models = model_service(settings, database)
     language = LanguageService(models)
-    runner = ImportService(database, upkeep, language, max_bytes=settings.max_body_bytes, lane=lanes.imports)
+    stager = FileStager(workers, StagedBytes(settings.staging_bytes), settings.max_body_bytes)
+    runner = ImportService(database, upkeep, language, stager, lane=lanes.imports)
     undo = UndoService(database, runner)
     sql = SqlService(database, secret_of(settings), lanes.queries)
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
@@ -215,6 +229,8 @@ def build_services(
             access,
             upkeep,
             lanes.storing,
+            lanes.decoding,
+            workers,
             max_body=settings.max_body_bytes,
             spool_memory=settings.spool_bytes,
         ),
@@ -243,13 +259,21 @@ def build_services(
         glossary=glossary,
         tables=tables,
         table_rows=TableRowService(database, tables),
-        updates=UpdateService(database, tables, max_bytes=settings.max_body_bytes),
+        updates=UpdateService(database, tables, stager, lane=lanes.imports),
         usage=UsageService(database),
         audit=AuditService(database, days=settings.audit_days),
         system=SystemService(database),
         limiter=RateLimiter(settings.rate_limit, settings.organization_rate_limit),
         lanes=lanes,
     )
+
+
+def reader_limits(settings: Settings) -> ReaderLimits:
+    """What reading one file may take."""
+    return ReaderLimits(
+        memory=settings.reader_memory_bytes, cpu_seconds=settings.reader_cpu_seconds,
+        wall_seconds=settings.reader_seconds, output_bytes=settings.staged_bytes,
+    )  # fmt: skip
 
 
 def lanes_of(settings: Settings) -> Lanes:

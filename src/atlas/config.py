@@ -71,6 +71,24 @@ class Settings(BaseSettings):
     import_slots: int = Field(
         4, ge=1, le=64, description="Files that one process stages at once; each may take some 200 MB of memory."
     )
+    reader_memory_bytes: int = Field(
+        1024**3,
+        ge=64 * 1024**2,
+        description="Memory that reading one file may take, in a process of its own, in bytes.",
+    )
+    reader_cpu_seconds: float = Field(
+        60.0, gt=0, description="Processor time that reading one file may take, in seconds, and one more for each MiB."
+    )
+    reader_seconds: float = Field(600.0, gt=0, description="Seconds until a file must have been read and staged.")
+    staged_bytes: int = Field(
+        2 * 1024**3, gt=0, description="Largest size of one file's cells as texts, unpacked, in bytes."
+    )
+    staging_bytes: int = Field(
+        8 * 1024**3,
+        gt=0,
+        description="Bytes that all imports of one process stage at once: half for a user, three quarters for an "
+        "organization.",
+    )
     file_days: int = Field(30, ge=0, description="How long imported files are kept to be imported again, in days.")
     audit_days: int = Field(365, ge=0, description="How long the audit log is kept, in days; 0 keeps it for good.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 import uvicorn
 from pydantic import SecretStr
-from tests.conftest import People, clone
+from tests.conftest import People, application, clone
 
 from atlas import AsyncClient, Client
-from atlas.app import create_app
 from atlas.client import AsyncAnswer
 from atlas.client._async.resource import AsyncResource
 from atlas.config import Settings
@@ -38,7 +37,7 @@ class Threaded:
     """uvicorn in a thread, on a port that is free."""
 
     def __init__(self, settings: Settings) -> None:
-        config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_level="error", access_log=False)
+        config = uvicorn.Config(application(settings), host="127.0.0.1", port=0, log_level="error", access_log=False)
         self._server = uvicorn.Server(config)
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run)

@@ -23,7 +23,7 @@ ALLOWED = {
     "http": {"service", "core", "errors", "readers"},
     "ui": {"service", "core", "errors"},
     "cli": {"service", "core", "errors", "config", "app", "logs", "store", "client", "mcp"},
-    "app": {"http", "ui", "service", "store", "core", "errors", "config", "logs"},
+    "app": {"http", "ui", "service", "store", "readers", "core", "errors", "config", "logs"},
     "client": {"errors"},
     "mcp": {"client"},
     # Offers the client, which is imported when it is asked for.

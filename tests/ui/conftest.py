@@ -17,9 +17,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from pydantic import SecretStr
-from tests.conftest import People, clone
+from tests.conftest import People, application, clone
 
-from atlas.app import create_app
 from atlas.config import Settings
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
@@ -57,7 +56,7 @@ def _served(url: str, people: People) -> Iterator[Site]:
         database_url=url, log_level="error", jobs=1, webhook_loopback=True,
         secret_key=SecretStr("a secret for tests alone"),
     )  # fmt: skip
-    app = create_app(settings)
+    app = application(settings)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -7,6 +7,7 @@ but those of samples and of issues.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ WIDE = 200
 SAMPLE_ROWS = 2_000
 SAMPLE_CELLS = 200_000
 BATCH_ROWS = 32_768
+# What queries sort and join spills as well as the records.
+SPILL_FACTOR = 2
 # What is not seen around a cell: blanks, and marks of no width.
 _BLANKS = " \t\r\n\u00a0\ufeff\u200b\u200e\u200f\u2060"
 # Texts looked at of those that do not fit.
@@ -44,7 +47,10 @@ def within_memory() -> Iterator[None]:
 
 
 class Staging:
-    """The records of one file. `number` counts records from 1."""
+    """The records of one file. `number` counts records from 1. spill_bytes: bytes of records that may be on disk.
+
+    Methods may be called from any thread; they take turns.
+    """
 
     def __init__(
         self,
@@ -53,6 +59,7 @@ class Staging:
         *,
         on_progress: Callable[[int], None] | None = None,
         keep_blank: bool = False,
+        spill_bytes: int | None = None,
     ) -> None:
         self.source = source
         self.width = len(source.names)
@@ -66,8 +73,11 @@ class Staging:
                     "memory_limit": f"{MEMORY_MB + int(self.width * COLUMN_MB)}MB",
                     "temp_directory": str(folder / "spill")},
         )  # fmt: skip
+        self._lock = threading.RLock()
         try:
             self._connection.execute("SET TimeZone = 'UTC'")
+            if spill_bytes is not None:
+                self._connection.execute(f"SET max_temp_directory_size = '{spill_bytes * SPILL_FACTOR}B'")
             if self.width > WIDE:
                 # It takes longest where there are many columns, and finds nothing in what is asked here.
                 self._connection.execute("SET disabled_optimizers = 'common_subexpressions'")
@@ -83,25 +93,38 @@ class Staging:
             raise
 
     def close(self) -> None:
-        self._connection.close()
+        """Ends what runs in another thread, and frees everything."""
+        self._connection.interrupt()
+        with self._lock:
+            self._connection.close()
 
     def query(self, text: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """Rows of a statement on the staging tables."""
-        return self._connection.execute(text, parameters).fetchall()
+        with self._lock:
+            return self._connection.execute(text, parameters).fetchall()
 
     def arrow(self, text: str) -> pa.Table:
         """The rows of a statement."""
-        return self._connection.sql(text).to_arrow_table()
+        with self._lock:
+            return self._connection.sql(text).to_arrow_table()
 
     def batches(self, text: str) -> Iterator[pa.RecordBatch]:
         """The rows of a statement in batches."""
-        yield from self._connection.sql(text).to_arrow_reader(BATCH_ROWS)
+        with self._lock:
+            reader = self._connection.sql(text).to_arrow_reader(BATCH_ROWS)
+        while True:
+            with self._lock:
+                batch = next(reader, None)
+            if batch is None:
+                return
+            yield batch
 
     def put(self, name: str, table: pa.Table) -> None:
         """Makes a table of its own of `table`."""
-        self._connection.register("_incoming", table)
-        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM _incoming")
-        self._connection.unregister("_incoming")
+        with self._lock:
+            self._connection.register("_incoming", table)
+            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM _incoming")
+            self._connection.unregister("_incoming")
 
     def _load(self, on_progress: Callable[[int], None] | None) -> None:
         names = [physical(position) for position in range(self.width)]

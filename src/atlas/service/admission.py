@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
@@ -24,6 +25,8 @@ CONNECTION_WAIT = 10.0
 PACE = 16
 # Requests in lanes that nobody needs to set: they are cheap, or wait for something that has slots of its own.
 SMALL_INSERTS, QUESTIONS, UPLOADS = 64, 16, 32
+# Bodies that worker processes read at once; each takes a core.
+DECODING = max(2, os.cpu_count() or 2)
 
 
 class Requester(Protocol):
@@ -285,6 +288,7 @@ class Lanes:
     uploads: Lane
     queries: Lane
     storing: Lane
+    decoding: Lane
     imports: Lane
     connections: Lane
     columnar: Lane
@@ -299,8 +303,7 @@ class Lanes:
         """Lanes with these numbers of slots.
 
         storing: large inserts that may hold a database connection; they have been received, so they wait longer, for
-        `patience` seconds. connections, columnar:
-        those of the database.
+        `patience` seconds, as do bodies that are to be decoded. connections, columnar: those of the database.
         """
         lane = functools.partial(Lane, neighbours=Neighbours())
         return cls(
@@ -313,6 +316,7 @@ class Lanes:
             uploads=lane("uploads", UPLOADS, wait),
             queries=lane("queries", queries, wait),
             storing=lane("large inserts", storing, patience),
+            decoding=lane("Parquet and Arrow bodies", DECODING, patience),
             imports=lane("imports", imports, wait),
             connections=lane("requests at the database", connections, CONNECTION_WAIT, share=0.75),
             columnar=lane("requests at the database", columnar, CONNECTION_WAIT),

@@ -98,7 +98,8 @@ class BackgroundService:
                 request = ImportRequest(path, job["file_name"], job["instruction"], job["thread_id"], job["table_name"])
                 again = job["age"] < GIVE_UP
                 try:
-                    await self._runner.execute(Target(caller, import_id, job["number"]), request, again=again)
+                    target = Target(caller, import_id, job["number"])
+                    await self._runner.execute(target, request, again=again, queued=True)
                 except AtlasError as error:
                     if again and isinstance(error, UnavailableError):
                         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,16 +18,15 @@ from atlas.core.plans import ImportPlan
 from atlas.core.tables import SHOWN_TYPES, Table
 from atlas.errors import AtlasError, BadRequestError, DiskFullError, NotFoundError, UnavailableError, is_disk_full
 from atlas.language.instruction import ImportInstruction
-from atlas.readers.files import read_file
 from atlas.readers.planned import PlannedFile
-from atlas.readers.staging import Staging, within_memory
-from atlas.readers.uploads import open_upload
+from atlas.readers.staging import Staging
 from atlas.service.admission import Lane
 from atlas.service.importing import Outcome, StalePlanError, Target, load, load_within
 from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import find_target, inspect, make_plan
 from atlas.service.progress import Progress
 from atlas.service.shown import identified, many
+from atlas.service.staging_files import FileStager
 from atlas.service.timeseries_import import checked_dataset, load_dataset, write_dataset
 from atlas.service.upkeep import Upkeep
 from atlas.service.usage import wrote
@@ -62,12 +60,12 @@ class ImportService:
     """Imports files into tables of the caller's organization."""
 
     def __init__(
-        self, database: Database, upkeep: Upkeep, language: LanguageService, *, max_bytes: int, lane: Lane
+        self, database: Database, upkeep: Upkeep, language: LanguageService, stager: FileStager, *, lane: Lane
     ) -> None:
         self._database = database
         self._upkeep = upkeep
         self._language = language
-        self._max_bytes = max_bytes
+        self._stager = stager
         # Staging takes memory, so files take turns.
         self._lane = lane
 
@@ -100,15 +98,18 @@ class ImportService:
                 if (error := keeping.exception()) is not None:
                     log.warning("file not kept", import_id=str(target.import_id), error=str(error)[:200])
 
-    async def execute(self, target: Target, request: ImportRequest, *, again: bool = False) -> Row:
-        """Runs an import that was begun, after all that run before it."""
+    async def execute(
+        self, target: Target, request: ImportRequest, *, again: bool = False, queued: bool = False
+    ) -> Row:
+        """Runs an import that was begun, after all that run before it. queued: whether it is a job."""
         async with self._lane.slot(target.caller, patient=True):
-            return await self._execute(target, request, again=again)
+            return await self._execute(target, request, again=again, queued=queued)
 
-    async def _execute(self, target: Target, request: ImportRequest, *, again: bool) -> Row:
+    async def _execute(self, target: Target, request: ImportRequest, *, again: bool, queued: bool = False) -> Row:
         """Runs an import that was begun. What goes wrong is recorded with it, then raised.
 
         again: whether it will be run again where the database or the disk fails, so that this is no end to record.
+        queued: whether another process takes it up where this one stops.
         """
         try:
             async with (
@@ -119,6 +120,11 @@ class ImportService:
         except AtlasError as error:
             if not (again and isinstance(error, UnavailableError)):
                 await self._fail(target, error.details or error.message)
+            raise
+        except asyncio.CancelledError:
+            if not queued:
+                reason = "cancelled: the client went away, or the server stopped"
+                await asyncio.shield(asyncio.ensure_future(self._fail(target, reason)))
             raise
         except Exception as error:
             if is_disk_full(error):
@@ -187,18 +193,11 @@ class ImportService:
     ) -> AsyncIterator[tuple[Staging, Understood[ImportInstruction]]]:
         """The records of a file, and what its instruction says."""
         told = await self._instruction(caller, request)
-        with within_memory(), tempfile.TemporaryDirectory(prefix="atlas-import-") as name:
-            folder = Path(name)
-            report = None if progress is None else lambda records: progress.report("reading", records)
-            staging = await asyncio.to_thread(self._stage, request, folder, told.said.sheet, report)
-            try:
-                yield staging, told
-            finally:
-                await asyncio.to_thread(staging.close)
-
-    def _stage(self, request: ImportRequest, folder: Path, sheet: str | None, report: Any) -> Staging:
-        upload = open_upload(request.path, request.file_name, folder, self._max_bytes)
-        return Staging(folder, read_file(upload, folder, sheet=sheet), on_progress=report)
+        report = None if progress is None else lambda records: progress.report("reading", records)
+        async with self._stager.staging(
+            caller, request.path, request.file_name, sheet=told.said.sheet, on_progress=report
+        ) as staging:
+            yield staging, told
 
     async def _instruction(self, caller: Caller, request: ImportRequest) -> Understood[ImportInstruction]:
         if request.said is not None:

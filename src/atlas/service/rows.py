@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import IO, Any
 
 import msgspec
@@ -19,14 +20,16 @@ from atlas.core.frames import Frame
 from atlas.core.json_depth import TOO_DEEP, too_deep
 from atlas.core.timestamps import format_timestamp
 from atlas.errors import BadRequestError, RowError
-from atlas.readers import json_exact, json_small, ndjson_rows, tabular
+from atlas.readers import json_exact, json_small, ndjson_rows
 from atlas.readers.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder
 from atlas.readers.csv_rows import Guesses, read_csv
 from atlas.readers.json_places import dataset_of
+from atlas.readers.worker_pool import WorkerPool
 from atlas.service.access import AccessService
 from atlas.service.admission import Lane
 from atlas.service.grouping import SMALL_BYTES, SMALL_ROWS, GroupWriter
 from atlas.service.json_body import INLINE_BYTES, JsonBody
+from atlas.service.threads import in_thread_until
 from atlas.service.upkeep import Upkeep
 from atlas.service.usage import wrote
 from atlas.store import writing
@@ -66,6 +69,8 @@ class RowService:
         access: AccessService,
         upkeep: Upkeep,
         storing: Lane,
+        decoding: Lane,
+        workers: WorkerPool,
         *,
         max_body: int,
         spool_memory: int,
@@ -77,6 +82,8 @@ class RowService:
         self._spool_memory = spool_memory
         self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
         self._storing = storing
+        self._decoding = decoding
+        self._workers = workers
         self._groups = GroupWriter(database)
 
     async def close(self) -> None:
@@ -131,7 +138,11 @@ class RowService:
             if request.format is BodyFormat.JSON:
                 return await self._insert_json(caller, request.dataset, chunks, spool, retry)
             dataset = _required(request.dataset)
-            guesses = await self._collect_file(request, chunks, spool)
+            guesses = Guesses()
+            if request.format in (BodyFormat.PARQUET, BodyFormat.ARROW):
+                await self._collect_columnar(caller, request, chunks, spool)
+            else:
+                guesses = await self._collect_file(request, chunks, spool)
             return await self._store(caller, dataset, _spooled(spool), retry(), guesses.told())
 
     async def _store(
@@ -211,13 +222,29 @@ class RowService:
         await self._access.require_insert(caller, named)
         return named
 
+    async def _collect_columnar(
+        self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
+    ) -> None:
+        """Has a worker process read a body whose arrays are as large as the body says."""
+        with tempfile.TemporaryDirectory(prefix="atlas-body-") as folder, self._workers.reading() as reading:
+            path = Path(folder) / "body"
+            with path.open("wb") as file:
+                async for chunk in chunks:
+                    file.write(chunk)
+
+            def collect() -> None:
+                column, layout = request.timestamp_column, request.timestamp_format
+                for frame in reading.read_frames(path, request.format, column, layout):
+                    spool.add(frame)
+
+            async with self._decoding.slot(caller):
+                await in_thread_until(reading.cancel, collect)
+
     async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> Guesses:
         guesses = Guesses()
         readers: dict[BodyFormat, Callable[[IO[bytes]], Iterator[Frame]]] = {
             BodyFormat.NDJSON: ndjson_rows.read_ndjson,
             BodyFormat.CSV: lambda f: read_csv(f, request.timestamp_column, request.timestamp_format, guesses),
-            BodyFormat.PARQUET: lambda f: tabular.read_parquet(f, request.timestamp_column, request.timestamp_format),
-            BodyFormat.ARROW: lambda f: tabular.read_arrow(f, request.timestamp_column, request.timestamp_format),
         }
         with tempfile.SpooledTemporaryFile(max_size=FILE_BYTES) as file:
             recoder = Recoder(request.charset) if request.charset else None

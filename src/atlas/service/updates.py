@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ from atlas.core.plans import ImportPlan
 from atlas.core.tables import Table
 from atlas.errors import AtlasError, BadRequestError, NotFoundError
 from atlas.language.instruction import ImportInstruction
-from atlas.readers.files import read_file
 from atlas.readers.issue_rows import bad_record_issues, failure_issues
 from atlas.readers.planned import PlannedFile
 from atlas.readers.staging import Staging
-from atlas.readers.uploads import open_upload
+from atlas.service.admission import Lane
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, resolve_names, staged, update_records
 from atlas.service.rekeying import rekey_changed
 from atlas.service.shown import many
+from atlas.service.staging_files import FileStager
 from atlas.service.tables import TableService
 from atlas.service.usage import wrote
 from atlas.store import imports, loading, tables, updating
@@ -39,10 +38,12 @@ MAX_BATCH = 10_000
 class UpdateService:
     """Changes rows of tables; each call can be undone as an import can."""
 
-    def __init__(self, database: Database, found: TableService, *, max_bytes: int) -> None:
+    def __init__(self, database: Database, found: TableService, stager: FileStager, *, lane: Lane) -> None:
         self._database = database
         self._tables = found
-        self._max_bytes = max_bytes
+        self._stager = stager
+        # Files take turns with those that are imported.
+        self._lane = lane
 
     async def by_condition(
         self, caller: Caller, name: str, condition: str, updates: Mapping[str, Any], *, all_rows: bool
@@ -102,17 +103,9 @@ class UpdateService:
             wrong = [told for told in key_columns if table.find_column(told) is None]
             reason = f"{', '.join(wrong)}: no such column" if wrong else "at least one is required"
             raise BadRequestError("Invalid parameter", f"key_columns: {reason}")
-        with tempfile.TemporaryDirectory(prefix="atlas-update-") as folder:
-            staging = await asyncio.to_thread(self._stage, path, file_name, Path(folder))
-            try:
-                plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name)
-                return await self._run_file(caller, table, PlannedFile(staging, plan), file_name)
-            finally:
-                await asyncio.to_thread(staging.close)
-
-    def _stage(self, path: Path, name: str, folder: Path) -> Staging:
-        upload = open_upload(path, name, folder, self._max_bytes)
-        return Staging(folder, read_file(upload, folder))
+        async with self._lane.slot(caller), self._stager.staging(caller, path, file_name) as staging:
+            plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name)
+            return await self._run_file(caller, table, PlannedFile(staging, plan), file_name)
 
     async def _run_file(self, caller: Caller, table: Table, planned: PlannedFile, file_name: str) -> Row:
         plan = planned.plan
@@ -182,7 +175,12 @@ class _Change:
             )  # fmt: skip
         await self._transaction.__aexit__(kind, error, trace)
         if error is not None:
-            reason = (error.details or error.message) if isinstance(error, AtlasError) else "internal error"
+            # A cancellation among them: nothing of the update is left.
+            reason = "internal error"
+            if isinstance(error, AtlasError):
+                reason = error.details or error.message
+            elif isinstance(error, asyncio.CancelledError):
+                reason = "cancelled: the client went away, or the server stopped"
             await imports.set_status(self._database, self.import_id, "failed", reason)
 
 

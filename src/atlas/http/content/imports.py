@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from atlas.errors import BadRequestError
 from atlas.http.content.import_models import HistoryView, ImportDetailView, ProgressView
 from atlas.http.content.models import CONTENT_ERRORS, ImportView, PendingView, PreviewView
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.disconnect import while_connected
 from atlas.http.documented import EVENT_STREAM, answer, events, export
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
@@ -60,7 +61,7 @@ async def received(file: UploadFile) -> AsyncIterator[tuple[Path, str]]:
     "/smart-import", response_model=ImportView | PendingView, response_model_exclude_unset=True, summary="Import a file"
 )
 async def smart_import(
-    caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
+    http: Request, caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
     thread_id: ThreadField = None,
     callback_url: Annotated[
         str | None, Form(description="Where to post the result; the import then runs later.")
@@ -78,7 +79,7 @@ async def smart_import(
         request = ImportRequest(path, name, instruction, thread_id, import_id=import_id)
         if callback_url:
             return await services.background.submit(caller, request, callback_url, metadata)
-        return await services.imports.run(caller, request)
+        return await while_connected(http, services.imports.run(caller, request))
 
 
 class ObjectBody(Body):
@@ -96,24 +97,27 @@ class ObjectBody(Body):
     "/smart-import-b2", response_model=ImportView | PendingView, response_model_exclude_unset=True,
     summary="Import a file from object storage",
 )  # fmt: skip
-async def smart_import_b2(caller: CallerDep, services: ServicesDep, body: ObjectBody) -> dict[str, Any]:
+async def smart_import_b2(http: Request, caller: CallerDep, services: ServicesDep, body: ObjectBody) -> dict[str, Any]:
     """As `smart-import`, for a file that is in the server's object storage already."""
-    return await services.background.import_object(
+    work = services.background.import_object(
         caller, body.file_name, body.instruction, table=body.target_table_name, thread_id=body.thread_id,
         callback_url=body.callback_url, metadata=body.callback_metadata,
     )  # fmt: skip
+    # What is to run later is quickly taken, and runs whoever waits.
+    return await (work if body.callback_url else while_connected(http, work))
 
 
 @router.post(
     "/smart-import/preview", response_model=PreviewView, response_model_exclude_unset=True, summary="Preview an import"
 )
 async def preview_import(
-    caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
+    http: Request, caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
     thread_id: ThreadField = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The plan of an import: columns, types, key, duplicates and problems. Writes nothing."""
     async with received(file) as (path, name):
-        return await services.imports.preview(caller, ImportRequest(path, name, instruction, thread_id))
+        request = ImportRequest(path, name, instruction, thread_id)
+        return await while_connected(http, services.imports.preview(caller, request))
 
 
 @router.get("/import-history", responses=answer(HistoryView), summary="List imports")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi import Body as BodyParam
 from pydantic import BaseModel, Field
 
 from atlas.http.content.imports import FileField, received
 from atlas.http.content.models import CONTENT_ERRORS, SchemaView, StatsView, TablesView
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.disconnect import while_connected
 from atlas.http.documented import answer
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
@@ -98,7 +99,7 @@ async def update_rows(
 
 @router.post("/tables/{table_name}/update/file", responses=answer(UpdatedView), summary="Update rows from a file")
 async def update_from_file(
-    caller: CallerDep, services: ServicesDep, table_name: str, file: FileField,
+    http: Request, caller: CallerDep, services: ServicesDep, table_name: str, file: FileField,
     key_columns: Annotated[
         str, Form(description="Columns that identify a row, separated by commas.", examples=["email"])
     ],
@@ -106,4 +107,4 @@ async def update_from_file(
     """Each record names a row by its keys; a blank cell leaves the row's value."""
     names = [name.strip() for name in key_columns.split(",") if name.strip()]
     async with received(file) as (path, name):
-        return await services.updates.by_file(caller, table_name, names, path, name)
+        return await while_connected(http, services.updates.by_file(caller, table_name, names, path, name))

@@ -1,0 +1,106 @@
+"""What a worker process does with a task: it reads, and sends what it has read."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from atlas.errors import AtlasError
+from atlas.readers import tabular
+from atlas.readers.files import read_file
+from atlas.readers.uploads import open_upload
+from atlas.readers.worker import Limits
+from atlas.readers.worker_protocol import (
+    Failure,
+    FileRequest,
+    FramesRequest,
+    Kind,
+    Task,
+    as_stream,
+    describe,
+    frame_streams,
+    pieces,
+    receive,
+    send,
+)
+
+_FRAME_READERS = {"parquet": tabular.read_parquet, "arrow": tabular.read_arrow}
+
+
+def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
+    """Does one task after the other until the requests end."""
+    while (message := receive(requests.readinto)) is not None:  # type: ignore[attr-defined]
+        task = msgspec.msgpack.decode(message[1], type=Task)
+        failure = None
+        try:
+            with limits.within(task.memory, task.cpu_seconds, task.file_bytes):
+                for kind, *parts in _done(task):
+                    send(answers, kind, *parts)
+        except BrokenPipeError:
+            raise
+        except BaseException as error:
+            # Rust's panics are no Exceptions.
+            failure = _failure(error)
+        if failure is not None:
+            send(answers, Kind.FAILURE, msgspec.msgpack.encode(failure))
+        gc.collect()
+        release()
+
+
+def release() -> None:
+    """Gives back what the allocators hold and nobody uses."""
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        # C libraries other than GNU's have none, and do not need it.
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
+
+
+def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:
+    request = task.request
+    if isinstance(request, FramesRequest):
+        yield from _frames(request)
+        return
+    yield from _file(request)
+
+
+def _file(request: FileRequest) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
+    folder = Path(request.folder)
+    upload = open_upload(Path(request.path), request.name, folder, request.max_bytes)
+    source = read_file(upload, folder, sheet=request.sheet)
+    yield Kind.SOURCE, describe(source)
+    for table in source.batches:
+        for part in pieces(table):
+            yield Kind.BATCH, as_stream(part)
+    yield Kind.END, describe(source)
+
+
+def _frames(request: FramesRequest) -> Iterator[tuple[Kind, bytes] | tuple[Kind, bytes, pa.Buffer]]:
+    with Path(request.path).open("rb") as file:
+        for frame in _FRAME_READERS[request.format](file, request.timestamp_column, request.timestamp_format):
+            yield Kind.FRAME, *frame_streams(frame)
+    yield Kind.END, b""
+
+
+def _failure(error: BaseException) -> Failure:
+    cause: BaseException | None = error
+    while cause is not None:
+        # A reader may have put it into words of its own.
+        if isinstance(cause, MemoryError | duckdb.OutOfMemoryException):
+            return Failure("memory")
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, AtlasError):
+        return Failure.of(error)
+    if isinstance(error, RecursionError):
+        return Failure("nested")
+    print(f"{type(error).__name__}: {error}"[:2000], file=sys.stderr, flush=True)
+    return Failure("internal", reason=type(error).__name__)
