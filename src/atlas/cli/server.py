@@ -85,14 +85,8 @@ def _leave(signum: int, frame: object) -> None:
 
 def _listen(settings: Settings, app: FastAPI | None) -> None:
     """Serves an application, or where there is none, by workers that make their own."""
-    loop = "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto"
-    common: dict[str, Any] = {
-        "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False,
-        "loop": loop, "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
-        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
-    }  # fmt: skip
     if app is not None:
-        uvicorn.run(app, **common)
+        uvicorn.run(app, **options(settings))
         return
     # Workers build their own settings from the environment that they inherit.
     for name, value in settings.model_dump(exclude_none=True).items():
@@ -101,8 +95,20 @@ def _listen(settings: Settings, app: FastAPI | None) -> None:
         "atlas.cli.workers:create_worker",
         factory=True,
         workers=settings.workers,
-        **common,
+        **options(settings),
     )
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """What uvicorn is told."""
+    return {
+        "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False,
+        "loop": "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto",
+        # There are none; an upgrade would leave what watches over connections behind.
+        "ws": "none",
+        "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    }  # fmt: skip
 
 
 def as_environment(value: Any) -> str:

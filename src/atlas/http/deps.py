@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import APIKeyHeader
@@ -94,15 +94,28 @@ ServicesDep = Annotated[Services, Depends(services)]
 _key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Your API key.")
 
 
-async def caller(request: Request, bundle: ServicesDep, key: Annotated[str | None, Security(_key_header)]) -> Caller:
-    """The user of the request's key, within its rate limit, once the request may be served."""
-    found = await bundle.access.authenticate(key)
-    request.state.key_id = found.key_id
-    request.state.caller = found
-    request.state.extra_headers = await bundle.limiter.hit(found)
-    await admit(request.scope, lane_of(request.scope, bundle.lanes), found)
+async def admitted(request: Request, bundle: Services, *, upload: bool = False) -> Caller:
+    """The user of the request's key, within its rate limit, once the request may be served; to be asked again freely.
+
+    upload: whether the body is a form with a file, of which few are received at once.
+    """
+    state: dict[str, Any] = request.scope["state"]
+    found: Caller | None = state.get("caller")
+    if found is None:
+        # The middleware has asked already, unless the application is mounted without it.
+        found = state.get("known") or await bundle.access.authenticate(request.headers.get("x-api-key"))
+        state["key_id"], state["caller"] = found.key_id, found
+        state["extra_headers"] = await bundle.limiter.hit(found)
+        await admit(request.scope, bundle.lanes.uploads if upload else lane_of(request.scope, bundle.lanes), found)
     serving(found)
     return found
+
+
+async def caller(
+    request: Request, bundle: ServicesDep, key: Annotated[str | None, Security(_key_header)]
+) -> Caller:  # fmt: skip
+    """The user of the request's key. The parameter `key` stands here for the OpenAPI document."""
+    return await admitted(request, bundle)
 
 
 CallerDep = Annotated[Caller, Depends(caller)]

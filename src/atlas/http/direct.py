@@ -16,7 +16,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from atlas.core.access import Caller
-from atlas.http.deps import Services, caller, services
+from atlas.http.deps import Services, admitted, services
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -27,7 +27,7 @@ _TEXT = re.compile(r"[\w.:,+%-]{1,500}", re.ASCII)
 async def known(request: Request) -> tuple[Services, Caller]:
     """The services and the caller of a request, as the dependencies give them."""
     bundle = await services(request)
-    return bundle, await caller(request, bundle, request.headers.get("x-api-key"))
+    return bundle, await admitted(request, bundle)
 
 
 def plain_query(

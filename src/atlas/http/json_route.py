@@ -1,27 +1,65 @@
-"""Routes with a JSON body: its depth is measured before it is parsed, and a large one is parsed in a thread."""
+"""Routes with a body: its sender is admitted first, then JSON is received up to a limit and parsed."""
 
 from __future__ import annotations
 
 import asyncio
 import email.message
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response, params
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from atlas.core.json_depth import TOO_DEEP, too_deep
-from atlas.errors import BadRequestError
+from atlas.errors import BadRequestError, TooLargeError
+from atlas.http.deps import admitted, services
+from atlas.http.models import known_storable, refuse_unstorable
 
+MIB = 1024 * 1024
+# What a route takes that says no more; JSON of so many bytes keeps Python from all else for some 20 ms.
+BODY_BYTES = MIB
+# Bodies of rows and decisions, up to 10,000 in one request.
+LARGER = {
+    ("POST", "/api/rows/"): 4 * MIB, ("POST", "/api/v1/smart-data-instruction"): 4 * MIB,
+    ("POST", "/api/v1/import/{import_id}/issues/correct"): 4 * MIB,
+    ("POST", "/api/v1/tables/{table_name}/update"): 4 * MIB,
+}  # fmt: skip
+# Objects and lists of a body that is parsed as a whole: each takes as long as a hundred bytes of text.
+MOST_CONTAINERS = 250_000
 # Less than this is parsed sooner than handed to a thread.
 INLINE_BYTES = 4 * 1024
 
 
+async def bounded(request: Request) -> AsyncIterator[bytes]:
+    """The body of a request in pieces. Raises TooLargeError past the limit of its route, or as it says that it will."""
+    route = request.scope.get("route")
+    most = LARGER.get((request.method, getattr(route, "path", "")), BODY_BYTES)
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isdigit() else 0
+    if size <= most:
+        size = 0
+        async for piece in request.stream():
+            size += len(piece)
+            if size > most:
+                break
+            yield piece
+    if size > most:
+        raise TooLargeError("Request body too large", f"the limit of this route is {most} bytes")
+
+
+async def bounded_body(request: Request) -> bytes:
+    """As `bounded`, all of it."""
+    return b"".join([piece async for piece in bounded(request)])
+
+
 def refuse_deep(body: bytes) -> None:
-    """Raises BadRequestError for a body that nests deeper than decoders may follow."""
+    """Raises BadRequestError for JSON that decoders may not follow: nested too deep, or of too many values."""
     if too_deep(body):
         raise BadRequestError("Invalid request", f"the body is {TOO_DEEP}")
+    if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+        raise BadRequestError("Invalid request", f"the body has more than {MOST_CONTAINERS} lists and objects")
 
 
 def parse(body: bytes) -> Any:
@@ -39,20 +77,32 @@ def parse(body: bytes) -> Any:
 
 
 class _JsonRequest(Request):
-    """A request whose JSON is parsed before anybody asks for it."""
+    """A request whose JSON is received, parsed and checked before anybody asks for it."""
 
+    checked = False
+    _bytes: bytes = b""
     _value: Any = None
     _error: json.JSONDecodeError | None = None
 
-    async def load(self) -> None:
-        """Receives and parses the body, where it is JSON. Raises BadRequestError."""
-        body = await self.body()
-        if not body or not _is_json(self.headers.get("content-type")):
+    async def load(self, check: Callable[[Any], Any]) -> None:
+        """Receives and parses the body, where it is JSON; a large one is what `check` makes of it.
+
+        Raises TooLargeError, BadRequestError, and what `check` raises.
+        """
+        self._bytes = await bounded_body(self)
+        if not self._bytes or not _is_json(self.headers.get("content-type")):
             return
         try:
-            self._value = parse(body) if len(body) <= INLINE_BYTES else await asyncio.to_thread(parse, body)
+            if len(self._bytes) <= INLINE_BYTES:
+                self._value = parse(self._bytes)
+            else:
+                self._value = await asyncio.to_thread(lambda: check(parse(self._bytes)))
+                self.checked = True
         except json.JSONDecodeError as error:
             self._error = error
+
+    async def body(self) -> bytes:
+        return self._bytes
 
     async def json(self) -> Any:
         if self._error is not None:
@@ -71,16 +121,57 @@ def _is_json(content_type: str | None) -> bool:
 
 
 class JsonRoute(APIRoute):
-    """A route that takes a JSON body where it takes one at all."""
+    """A route that admits its caller before it receives a body, be it JSON or a form."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         usual = super().get_route_handler()
-        if self.body_field is None or isinstance(self.body_field.field_info, params.Form):
+        if self.body_field is None:
             return usual
+        if isinstance(self.body_field.field_info, params.Form):
+            return self._form_handler(usual)
 
         async def handle(request: Request) -> Response:
+            await admitted(request, await services(request))
             known = _JsonRequest(request.scope, request.receive)
-            await known.load()
-            return await usual(known)
+            await known.load(self._checked)
+            before = known_storable.set(known.checked)
+            try:
+                return await usual(known)
+            finally:
+                known_storable.reset(before)
 
         return handle
+
+    def _form_handler(
+        self, usual: Callable[[Request], Coroutine[Any, Any, Response]]
+    ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        async def handle(request: Request) -> Response:
+            await admitted(request, await services(request), upload=True)
+            media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+            if media != "multipart/form-data":
+                # It has no file, so that nothing goes to disk.
+                known = _JsonRequest(request.scope, request.receive)
+                await known.load(lambda value: value)
+                missing = "Field required, in a form of the type multipart/form-data"
+                raise RequestValidationError([{"type": "missing", "loc": ("body", "file"), "msg": missing}])
+            return await usual(request)
+
+        return handle
+
+    def _checked(self, value: Any) -> Any:
+        """A body as its model, where it is one: what FastAPI would otherwise do in the thread of the event loop."""
+        for key, item in value.items() if isinstance(value, dict) else [(None, value)]:
+            try:
+                refuse_unstorable(item)
+            except ValueError as error:
+                place = ("body",) if key is None else ("body", key)
+                raise RequestValidationError(
+                    [{"type": "value_error", "loc": place, "msg": f"Value error, {error}", "input": None}]
+                ) from None
+        assert self.body_field is not None
+        if self._embed_body_fields:
+            return value
+        made, errors = self.body_field.validate(value, {}, loc=("body",))
+        if errors:
+            raise RequestValidationError(errors if isinstance(errors, list) else [errors])
+        return made

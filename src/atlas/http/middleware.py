@@ -16,8 +16,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from atlas.core.access import Caller
 from atlas.errors import AtlasError, DiskFullError, is_disk_full
-from atlas.http.admission import admit, release
+from atlas.http.admission import release
+from atlas.http.deps import Services
 from atlas.http.problems import problem
 from atlas.service.audit import AuditService, Trail, following
 from atlas.service.usage import Tally, UsageService, counting
@@ -35,6 +37,11 @@ _SECURITY_HEADERS = {
 STOPPING = ("Server is stopping", "the request was cut off; try again")
 # A client that has not sent its body within so long is cut off.
 LINGER_SECONDS = 5.0
+# So much of a body is thrown away after an answer that did not need it: of somebody known, and of a stranger.
+LINGER_BYTES, LINGER_STRANGER_BYTES = 64 * 1024 * 1024, 1024 * 1024
+# A body that says it is no larger is thrown away so that its connection can be used again.
+WORTH_BYTES = 64 * 1024
+_CLOSE = (b"connection", b"close")
 _RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 # A shared cache must not give one caller's data to another.
@@ -84,7 +91,7 @@ class SlashMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = scope["path"]
-            if path.startswith("/api/v1/"):
+            if path.startswith("/api/v1/") or path in ("/health/", "/metrics/"):
                 scope["path"] = path.rstrip("/")
             elif path.startswith("/api/") and not path.endswith("/"):
                 scope["path"] = path + "/"
@@ -92,33 +99,37 @@ class SlashMiddleware:
 
 
 class _Body:
-    """What a client sends, and whether it still sends while it is told of an error.
+    """What a client sends, and whether it still sends while it has its answer.
 
     Who closes a connection with bytes that nobody has read resets it, and the client may never see the answer.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, scope: Scope) -> None:
         self._receive = receive
-        self._ended = False
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        self._size = int(length) if length.isdigit() and "transfer-encoding" not in headers else None
+        self._ended = self._size == 0
+        self._last = scope["http_version"] == "1.0" or headers.get("connection", "").lower() == "close"
+        # A client that waits to be asked for its body may never send it.
+        self._asks = "expect" in headers
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._ended = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 
-    def left_by(self, scope: Scope) -> bool:
-        """Whether there is more of it, on a connection that ends with this request."""
-        headers = Headers(scope=scope)
-        sent = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        last = scope["http_version"] == "1.0" or headers.get("connection", "").lower() == "close"
-        return sent and last and not self._ended
+    def left(self) -> bool:
+        """Whether there is more of it than the connection is worth, which then ends with this answer."""
+        worth_it = self._size is not None and self._size <= WORTH_BYTES and not self._last and not self._asks
+        return not self._ended and not worth_it
 
-    async def drain(self) -> None:
-        """Throws away what still comes, for a moment."""
+    async def drain(self, most: int) -> None:
+        """Throws away what still comes, for a moment, up to `most` bytes."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
-                while not self._ended:
-                    await self.receive()
+                while not self._ended and most > 0:
+                    most -= len((await self.receive()).get("body", b""))
 
 
 class RequestMiddleware:
@@ -142,20 +153,21 @@ class RequestMiddleware:
         state = scope.setdefault("state", {})
         started = time.perf_counter()
         status = 0
-        body = _Body(receive)
+        body, closing = _Body(receive, scope), False
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, closing
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message = {**message, "headers": _completed(message.get("headers", ()), scope, request_id)}
+                status, closing = message["status"], body.left()
+                headers = _completed(message.get("headers", ()), scope, request_id)
+                message = {**message, "headers": [*headers, _CLOSE] if closing else headers}
                 self._note(scope, trail, status, tally, request_id)
             else:
                 tally.bytes_out += len(message.get("body", b""))
-                if status >= 400 and not message.get("more_body", False) and body.left_by(scope):
+                if closing and not message.get("more_body", False) and body.left():
                     await send({**message, "more_body": True})
                     release(scope)
-                    await body.drain()
+                    await body.drain(LINGER_BYTES if "known" in state else LINGER_STRANGER_BYTES)
                     message = {"type": "http.response.body"}
             await send(message)
 
@@ -191,25 +203,22 @@ class RequestMiddleware:
             details = f"the limit is {self._max_body} bytes"
             await problem(scope["path"], 413, "Request body too large", details)(scope, receive, send)
             return
-        refused = await self._refused_upload(scope)
-        if refused is not None:
-            answer = problem(scope["path"], refused.status, refused.message, refused.details, refused.headers)
-            await answer(scope, receive, send)
-            return
+        if scope["path"].startswith("/api/") or scope["path"] == "/api":
+            # Before anything else is said, and before a byte of the body is asked for: the framework would read, and
+            # parse, all of it first.
+            try:
+                scope["state"]["known"] = await self._known(scope)
+            except AtlasError as error:
+                answer = problem(scope["path"], error.status, error.message, error.details, error.headers)
+                await answer(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
-    async def _refused_upload(self, scope: Scope) -> AtlasError | None:
-        """Why a form is refused before it is received: the framework reads it all before it asks for the key."""
-        headers = Headers(scope=scope)
-        if not headers.get("content-type", "").startswith("multipart/"):
-            return None
-        services = scope["app"].state.services
-        try:
-            caller = await services.access.authenticate(headers.get("x-api-key"))
-            await admit(scope, services.lanes.uploads, caller)
-        except AtlasError as error:
-            return error
-        return None
+    async def _known(self, scope: Scope) -> Caller:
+        services: Services = scope["app"].state.services
+        key = Headers(scope=scope).get("x-api-key")
+        # Blanks around a value are no part of it (RFC 9110, 5.5); not every server in between takes them off.
+        return await services.access.authenticate(key and key.strip(" \t"))
 
     def _limited(self, receive: Receive, tally: Tally) -> Receive:
         async def limited() -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,10 @@ from atlas.http.documented import errors
 
 Metadata = dict[str, Any]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+# Whether the body of the request at hand has been looked through, in a thread.
+known_storable: ContextVar[bool] = ContextVar("known_storable", default=False)
 
 
 class Body(BaseModel):
@@ -26,6 +31,9 @@ class Body(BaseModel):
 
 
 def refuse_unstorable(value: Any) -> None:
+    """Raises ValueError for a JSON value that PostgreSQL cannot store."""
+    if known_storable.get():
+        return
     if isinstance(value, str):
         if "\0" in value:
             raise ValueError("the NUL character is not allowed")

@@ -103,17 +103,10 @@ class RowService:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRequestError("Invalid request body", str(error)) from None
         await self._access.require_insert(caller, row.dataset)
-        wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
-        try:
-            # For a single row, less work than Arrow's.
-            frame, _ = json_small.decode(wrapped) or json_exact.decode(wrapped)
-        except RowError as error:
-            raise RowError(None, error.field, error.reason) from None
-        response = {
-            "dataset": row.dataset,
-            "timestamp": format_timestamp(frame.ts[0].as_py()),
-            "values": _echo(row.values),
-        }
+        if len(body) <= INLINE_BYTES:
+            frame, response = _one_row(row)
+        else:
+            frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row)
         retry = _retry(caller, idempotency_key, hashlib.sha256(body))
         result: dict[str, Any] = await self._grouped(row.dataset, SmallInsert([frame], 1, response, retry))
         return result
@@ -267,12 +260,26 @@ class RowService:
         return guesses
 
 
-def _echo(values: msgspec.Raw) -> Any:
-    """The values of a row for its answer: numbers that Python has no value for as they were written."""
+def _one_row(row: _OneRow) -> tuple[Frame, dict[str, Any]]:
+    """The frame of a single row, and the row as it is answered."""
+    wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
     try:
-        return msgspec.json.decode(values)
+        # For a single row, less work than Arrow's.
+        frame, _ = json_small.decode(wrapped) or json_exact.decode(wrapped)
+    except RowError as error:
+        raise RowError(None, error.field, error.reason) from None
+    at = format_timestamp(frame.ts[0].as_py())
+    return frame, {"dataset": row.dataset, "timestamp": at, "values": _echo(row.values)}
+
+
+def _echo(values: msgspec.Raw) -> Any:
+    """The values of a row for its answer; as written, where they are many or Python has no value for one."""
+    try:
+        if len(bytes(values)) <= INLINE_BYTES:
+            return msgspec.json.decode(values)
     except (msgspec.DecodeError, ValueError):
-        return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
+        pass
+    return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
 
 
 async def _chained(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:

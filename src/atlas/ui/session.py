@@ -11,12 +11,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atlas.core.json_depth import TOO_DEEP, too_deep
-from atlas.errors import BadRequestError, ForbiddenError
+from atlas.errors import BadRequestError, ForbiddenError, TooLargeError
 from atlas.service.sessions import SessionService
 
 COOKIE = "atlas_session"
 # Other sites cannot send this header without asking first (CORS), which Atlas never allows.
 HEADER = "x-atlas-ui"
+# A key and a choice; more is not received, as whoever sends it has no key yet.
+BODY_BYTES = 16 * 1024
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _PREFIXES = ("/api/", "/ui/session")
 
@@ -42,6 +44,19 @@ def _sessions(request: Request) -> SessionService:
     return found
 
 
+async def _received(request: Request) -> bytes:
+    length = request.headers.get("content-length", "")
+    size, body = int(length) if length.isdigit() else 0, b""
+    if size <= BODY_BYTES:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > BODY_BYTES:
+                break
+    if max(size, len(body)) > BODY_BYTES:
+        raise TooLargeError("Request body too large", f"the limit of this route is {BODY_BYTES} bytes")
+    return body
+
+
 def _asked(body: bytes) -> SignInBody:
     if too_deep(body):
         raise BadRequestError("Invalid request", f"the body is {TOO_DEEP}")
@@ -54,7 +69,7 @@ def _asked(body: bytes) -> SignInBody:
 @router.post("/session")
 async def sign_in(request: Request, response: Response) -> dict[str, Any]:
     """Sets the session cookie. 401 for a key that is not good."""
-    body = _asked(await request.body())
+    body = _asked(await _received(request))
     session = await _sessions(request).sign_in(body.key.strip(), remember=body.remember)
     response.set_cookie(
         COOKIE, session.token, max_age=session.seconds if body.remember else None, path="/", httponly=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -12,7 +13,7 @@ from atlas.errors import BadRequestError
 from atlas.http.content.models import CONTENT_ERRORS, ENGINE_FIELD, Engine
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
-from atlas.http.json_route import JsonRoute, refuse_deep
+from atlas.http.json_route import INLINE_BYTES, JsonRoute, bounded_body, refuse_deep
 from atlas.http.models import Body, body_schema
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
@@ -61,6 +62,11 @@ class InstructionView(BaseModel):
     notes: list[str] | None = Field(None, description="What happened to the model, where there is one.")
 
 
+def _records(raw: bytes) -> InstructionBody:
+    refuse_deep(raw)
+    return InstructionBody.model_validate_json(raw)
+
+
 @router.post(
     "/smart-data-instruction", responses=answer(InstructionView), summary="Insert, update or archive records",
     openapi_extra={"requestBody": {"required": True, "content": {
@@ -73,7 +79,7 @@ async def smart_data_instruction(
 ) -> dict[str, Any]:  # fmt: skip
     """Carries out an instruction on single records: all of it, or nothing. What is unclear gets a `question`."""
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    raw = await request.body()
+    raw = await bounded_body(request)
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -82,9 +88,8 @@ async def smart_data_instruction(
         return await services.instructions.told(caller, text.replace("\0", ""), thread_id)
     if media not in ("application/json", ""):
         raise BadRequestError("Unsupported Content-Type", f"{media!r}; use application/json or {', '.join(_TEXT)}")
-    refuse_deep(raw)
     try:
-        body = InstructionBody.model_validate_json(raw)
+        body = _records(raw) if len(raw) <= INLINE_BYTES else await asyncio.to_thread(_records, raw)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
     entities = [entity.model_dump() for entity in body.entities]

@@ -13,7 +13,7 @@ from atlas.errors import BadRequestError
 from atlas.http.deps import CallerDep, ColumnsParam, DatasetParam, RangeParam, ServicesDep, column_names, time_range
 from atlas.http.direct import direct, known, plain_query
 from atlas.http.documented import EVENT_STREAM, answer, download, events
-from atlas.http.json_route import JsonRoute
+from atlas.http.json_route import JsonRoute, bounded_body
 from atlas.http.models import ERRORS, AggregateView, BulkBody, DeletedView, InsertedView, RowPage, RowView, body_schema
 from atlas.http.timeseries.paging import links
 from atlas.readers.bodies import body_charset, body_format
@@ -83,7 +83,7 @@ async def insert_row(
     request: Request, caller: CallerDep, services: ServicesDep, idempotency_key: IdempotencyHeader = None
 ) -> Response:
     """Inserts one row. Owner only."""
-    stored = await services.rows.insert_one(caller, await request.body(), idempotency_key)
+    stored = await services.rows.insert_one(caller, await bounded_body(request), idempotency_key)
     return Response(msgspec.json.encode(stored), status_code=201, media_type="application/json")
 
 
