@@ -216,7 +216,13 @@ def build_services(
     stager = FileStager(workers, StagedBytes(settings.staging_bytes), settings.max_body_bytes)
     runner = ImportService(database, upkeep, language, stager, lane=lanes.imports)
     undo = UndoService(database, runner)
-    sql = SqlService(database, secret_of(settings), lanes.queries)
+    sql = SqlService(
+        database,
+        secret_of(settings),
+        lanes.queries,
+        seconds=settings.query_seconds,
+        memory=settings.query_memory_bytes,
+    )
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,

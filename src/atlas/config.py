@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     insert_slots: int = Field(16, ge=1, le=1000, description="Large inserts that one process receives at once.")
     download_slots: int = Field(32, ge=1, le=1000, description="Downloads that one process sends at once.")
     query_slots: int = Field(4, ge=1, le=100, description="SQL queries that one process runs at once.")
+    query_seconds: float = Field(30.0, ge=1, le=3600, description="Seconds that one SQL query may take.")
+    query_memory_bytes: int = Field(
+        512 * 1024 * 1024,
+        ge=64 * 1024 * 1024,
+        description="Memory that PostgreSQL may take for one SQL query, where it runs on this machine.",
+    )
     rate_limit: str | None = Field(
         None,
         description="Requests per user, with all keys, such as `100/second` or `1000/minute;20/second`. "

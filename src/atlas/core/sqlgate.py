@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from atlas.core.catalog import Catalog
+from atlas.core.sqlgate_costs import bound_costs
+from atlas.core.sqlgate_physical import write_physical
 from atlas.core.sqlgate_pieces import refuse
 from atlas.core.sqlgate_reader import read_query
 from atlas.core.sqlgate_rules import check_tree
 from atlas.core.sqlgate_scopes import resolve
-from atlas.core.sqlgate_writer import write_logical, write_physical
+from atlas.core.sqlgate_writer import write_logical
 
 
 class CheckedQuery(NamedTuple):
@@ -40,6 +42,7 @@ def check_query(text: str, catalog: Catalog, *, max_rows: int | None = None) -> 
         tree = read_query(text)
         check_tree(tree)
         found = resolve(tree, catalog)
+        bound_costs(tree, found)
         limit = None if max_rows is None else max_rows + 1
         logical, physical = write_logical(tree, found), write_physical(tree, found, limit)
     except RecursionError:

@@ -33,7 +33,9 @@ class Resolution:
     """What the nodes of a tree mean, by `id`. Names in the tree itself are put right in place.
 
     tables: None for a name from WITH; bounded: columns with the time of a dataset that has packed rows, and that
-    dataset; positions: 1 and up, of sort and group terms that name a column of the result.
+    dataset; positions: 1 and up, of sort and group terms that name a column of the result; outputs: columns of each
+    item of FROM; barriers: subqueries and names from WITH whose columns stay columns; guards: texts, and how many
+    characters they may have.
     """
 
     tables: dict[int, CatalogTable | None] = field(default_factory=dict)
@@ -43,6 +45,9 @@ class Resolution:
     positions: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     used: list[str] = field(default_factory=list)
+    outputs: dict[int, list[str]] = field(default_factory=dict)
+    barriers: set[int] = field(default_factory=set)
+    guards: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -172,7 +177,7 @@ class _Resolver:
             columns = self._renamed(alias, outputs)
         if name in scope.sources:
             raise refuse(f"table name {shown(name)} is there twice; give one another name")
-        scope.sources[name] = columns
+        scope.sources[name] = self.found.outputs[id(node)] = columns
         table = self.found.tables.get(id(node))
         if table is not None and table.cold:
             scope.cold[name] = table

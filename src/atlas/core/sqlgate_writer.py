@@ -1,4 +1,4 @@
-"""A checked and resolved query, written as PostgreSQL: with the users' names, or with the physical ones."""
+"""A checked and resolved query, written as PostgreSQL with the users' names."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from atlas.core.catalog import CatalogTable
 from atlas.core.sqlfunctions import KEYWORDS, LITERAL_TYPES, PLACED, RESERVED, STATEMENTS, TYPES
-from atlas.core.sqlgate_bounds import bound_names, bounds
 from atlas.core.sqlgate_names import quoted
 from atlas.core.sqlgate_rules import BINARY, SET_OPERATIONS, WORDS
-from atlas.core.sqlgate_scopes import Column, Resolution
+from atlas.core.sqlgate_scopes import Resolution
 
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _WORDS = KEYWORDS | PLACED | RESERVED | STATEMENTS | {word for name in TYPES for word in name.split()}
@@ -22,22 +20,11 @@ def write_logical(tree: exp.Expr, found: Resolution) -> str:
     return _Logical(found).write(tree)
 
 
-def write_physical(tree: exp.Expr, found: Resolution, limit: int | None) -> str:
-    """limit: rows at most, whatever the query says."""
-    writer = _Physical(found)
-    told = tree.args.get("limit")
-    least = [int(told.expression.name)] if told else []
-    if limit is not None:
-        least.append(limit)
-    body = writer.write_unlimited(tree)
-    return " ".join([body, *([f"LIMIT {min(least)}"] if least else []), *writer.offset(tree)])
-
-
 def _is_text(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and bool(node.is_string)
 
 
-class _Writer:
+class Writer:
     """Writes nodes by their class: what has no method here is not written."""
 
     def __init__(self, found: Resolution) -> None:
@@ -110,8 +97,15 @@ class _Writer:
         return " ".join(parts)
 
     def _with(self, node: exp.Expr) -> str:
-        queries = [f"{self._names(one.args['alias'])} AS ({self.write(one.this)})" for one in node.expressions]
+        queries = [
+            f"{self._names(one.args['alias'])} AS {self.barred(one)}({self.write(one.this)})"
+            for one in node.expressions
+        ]
         return f"WITH {', '.join(queries)}"
+
+    def barred(self, node: exp.Expr) -> str:
+        """What keeps a query from WITH apart."""
+        return ""
 
     def _names(self, alias: exp.Expr) -> str:
         """A table's name, and names of its columns."""
@@ -302,13 +296,13 @@ class _Writer:
         return f"({self._list(node.expressions)})"
 
 
-class _Logical(_Writer):
+class _Logical(Writer):
     def name(self, name: str) -> str:
         plain = _PLAIN_NAME.fullmatch(name) and name.upper() not in _WORDS
         return name if plain else quoted(name)
 
     def text(self, text: str) -> str:
-        return _text(text)
+        return quoted_text(text)
 
     def table(self, node: exp.Expr) -> str:
         alias = node.args.get("alias")
@@ -326,66 +320,5 @@ class _Logical(_Writer):
         return f"{self.name(table.name)}.*" if table else "*"
 
 
-class _Physical(_Writer):
-    def name(self, name: str) -> str:
-        return quoted(name)
-
-    def text(self, text: str) -> str:
-        # A backslash in a plain text has two meanings, by a setting of the server's.
-        return f"E{_text(text.replace(chr(92), chr(92) * 2))}" if "\\" in text else _text(text)
-
-    def table(self, node: exp.Expr) -> str:
-        table = self.found.tables[id(node)]
-        alias = node.args.get("alias")
-        name = alias.this.name if alias else node.this.name
-        return f"{quoted(node.this.name) if table is None else _relation(table)} AS {quoted(name)}"
-
-    def projection(self, node: exp.Expr) -> str:
-        if id(node) in self.found.stars:
-            columns = self.found.stars[id(node)]
-            return ", ".join(f"{_qualified(column)} AS {quoted(column.name)}" for column in columns)
-        name = self.found.names.get(id(node))
-        return f"{self.write(node)} AS {quoted(name)}" if name else self.write(node)
-
-    def term(self, node: exp.Expr) -> str:
-        # A number, since a name could mean a column of the relation that the catalog does not show.
-        position = self.found.positions.get(id(node))
-        return str(position) if position else self.write(node)
-
-    def start(self, node: exp.Expr) -> str:
-        # Of a text, it would be a regular expression of any cost.
-        return f"CAST({self.write(node)} AS INT)"
-
-    def _column(self, node: exp.Expr) -> str:
-        return _qualified(self.found.columns[id(node)])
-
-    def _binary(self, node: exp.Expr) -> str:
-        return self._bounded(node, super()._binary(node))
-
-    def _between(self, node: exp.Expr) -> str:
-        return self._bounded(node, super()._between(node))
-
-    def _bounded(self, node: exp.Expr, written: str) -> str:
-        conditions = bounds(node, self.found, self.write)
-        return f"({' AND '.join([written, *conditions])})" if conditions else written
-
-
-def _text(text: str) -> str:
+def quoted_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _qualified(column: Column) -> str:
-    names = [f"{quoted(source)}.{quoted(column.name)}" for source in column.sources]
-    return names[0] if len(names) == 1 else f"COALESCE({', '.join(names)})"
-
-
-def _relation(table: CatalogTable) -> str:
-    """What stands for a table in FROM: its relation, or a SELECT of it where that has other names."""
-    relation = f"{quoted(table.schema)}.{quoted(table.relation)}"
-    if table.kind == "table" and all(column.stored == column.name for column in table.columns):
-        return relation
-    named = [(column.stored, column.name) for column in table.columns]
-    if table.cold:
-        named += [(f"_{which}_ts", name) for which, name in bound_names(table).items()]
-    columns = ", ".join(f"{quoted(stored)} AS {quoted(name)}" for stored, name in named)
-    return f"(SELECT {columns} FROM {relation})"

@@ -23,18 +23,25 @@ MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
 
 
 class SqlService:
-    """What a caller may ask with SQL. secret: what the readers' passwords are made from; it may block."""
+    """What a caller may ask with SQL. Close it after use.
 
-    def __init__(self, database: Database, secret: Callable[[], str], lane: Lane) -> None:
+    secret: what the readers' passwords are made from; it may block. seconds, memory: what one query may take, in bytes.
+    """
+
+    def __init__(
+        self, database: Database, secret: Callable[[], str], lane: Lane, *, seconds: float = 30.0,
+        memory: int = 512 * 2**20,
+    ) -> None:  # fmt: skip
         self._lane = lane
         self._catalogs = CatalogStore(database)
-        self._runner = QueryRunner(database, secret)
+        self._runner = QueryRunner(database, secret, timeout=seconds, memory=memory)
 
     async def catalog(self, caller: Caller) -> Catalog:
         """Everything that the caller may read, at this moment."""
         return await self._catalogs.of(caller)
 
     async def close(self) -> None:
+        await self._runner.close()
         await self._catalogs.close()
 
     async def check(self, text: str, catalog: Catalog, max_rows: int | None = None) -> CheckedQuery:
@@ -50,17 +57,24 @@ class SqlService:
         datasets = dataset_ids(catalog, checked.tables)
         for dataset in datasets:
             audit.touched(dataset)
-        async with self._lane.slot(caller):
-            return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows)
+        gone = await self._slot(caller)
+        return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows, gone=gone)
 
     async def tried(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
         """A query that PostgreSQL would run; nothing is run. Raises BadRequestError with the reason."""
         checked = await self.check(text, catalog)
-        async with self._lane.slot(caller):
-            reason = await self._runner.explain(caller, checked.physical, dataset_ids(catalog, checked.tables))
+        datasets = dataset_ids(catalog, checked.tables)
+        gone = await self._slot(caller)
+        reason = await self._runner.explain(caller, checked.physical, datasets, gone=gone)
         if reason is not None:
             raise BadRequestError("Query refused", reason)
         return checked
+
+    async def _slot(self, caller: Caller) -> Callable[[], None]:
+        """Takes a slot; the function gives it back. The runner calls it when the database works no more on the query,
+        not when its caller has an answer."""
+        await self._lane.enter(caller)
+        return lambda: self._lane.leave(caller)
 
     async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> Row:
         """Runs a caller's SQL; gives the response of `sql`."""

@@ -28,6 +28,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from atlas.store.folders import FolderError, check_private, let_through, make_data_folder, make_private
+from atlas.store.postgres_log import QUIET_LOG, rotate
 
 START_SECONDS = 600
 STOP_SECONDS = 120
@@ -62,6 +63,7 @@ class EmbeddedPostgres:
         self._cluster = self._dir / "postgres"
         self._password_file = self._dir / "postgres.password"
         self._socket_file = self._dir / "postgres.socket"
+        self._log = self._dir / "postgres.log"
         self._lock = FileLock(self._dir / "server.lock")
         self._user: str | None = None
         self._ending = threading.Event()
@@ -203,7 +205,7 @@ class EmbeddedPostgres:
         self._clear_stale_lock()
         socket_dir = self._make_socket_dir()
         options = " ".join(f"-c {name}={value}" for name, value in self._options(socket_dir).items())
-        log = self._dir / "postgres.log"
+        log = self._log
         log.touch(mode=0o600)
         self._own(log)
         arguments = ("-D", str(self._cluster), "-w", "-t", str(START_SECONDS), "-l", str(log), "-o", options)
@@ -221,8 +223,10 @@ class EmbeddedPostgres:
             return
 
     def _watch(self) -> None:
-        """Starts PostgreSQL again if it is killed."""
+        """Starts PostgreSQL again if it is killed, and keeps its log small."""
         while not self._ending.wait(WATCH_SECONDS):
+            with contextlib.suppress(OSError):
+                rotate(self._log)
             if self._running():
                 continue
             # What fails now may work in a moment: a dying server holds its memory for a while, a disk is full.
@@ -242,6 +246,7 @@ class EmbeddedPostgres:
             "timezone": "UTC",
             "synchronize_seqscans": "off",
             "log_timezone": "UTC",
+            **QUIET_LOG,
         }
         if sys.platform == "win32":
             options |= {"listen_addresses": "127.0.0.1", "port": str(_free_port())}

@@ -19,6 +19,9 @@ from atlas.store.queries import queries
 
 # What grammar that the parser's wall admits calls: LIKE … ESCAPE.
 _BEHIND_SYNTAX = {"like_escape"}
+# What users have written stays out of PostgreSQL's log: statements, and messages about them, which repeat values. What
+# goes wrong with Atlas's own statements is in Atlas's log; PostgreSQL's own processes log as before.
+LOGGED = {"log_min_messages": "log", "log_min_error_statement": "panic", "log_error_verbosity": "terse"}
 log = structlog.get_logger()
 
 
@@ -44,6 +47,7 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
             return False
         return True
     with connection.transaction():
+        _quiet(connection)
         if schemas:
             connection.execute(known["revoke_schemas"])
         if relations:
@@ -61,3 +65,12 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
             if names:
                 connection.execute(f"{statement.format(names)} PUBLIC".encode())
     return True
+
+
+def _quiet(connection: psycopg.Connection[Any]) -> None:
+    """Sets what sessions of Atlas's database log, where it is not set so."""
+    current = dict(connection.execute(queries("wall")["database_settings"]).fetchall())
+    for setting, value in LOGGED.items():
+        if current.get(setting) != value:
+            name, wanted = sql.Identifier(connection.info.dbname), sql.Literal(value)
+            connection.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(name, sql.Identifier(setting), wanted))

@@ -22,9 +22,9 @@ from atlas.store.queries import queries
 # a query end soon after its client has gone.
 SETTINGS = {
     "default_transaction_read_only": "on", "search_path": "pg_catalog", "timezone": "UTC", "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "60s", "work_mem": "64MB", "max_parallel_workers_per_gather": "0",
-    "cursor_tuple_fraction": "1", "standard_conforming_strings": "on", "jit": "off", "enable_seqscan": "on",
-    "client_connection_check_interval": "2s",
+    "idle_in_transaction_session_timeout": "60s", "work_mem": "64MB", "hash_mem_multiplier": "1",
+    "max_parallel_workers_per_gather": "0", "cursor_tuple_fraction": "1", "standard_conforming_strings": "on",
+    "jit": "off", "enable_seqscan": "on", "client_connection_check_interval": "2s",
 }  # fmt: skip
 # Only a superuser may set these.
 SUPERUSER_SETTINGS = {"temp_file_limit": "2GB"}
@@ -40,12 +40,16 @@ class ReaderRoles:
         self._database, self._secret, self._timeout = database, secret, timeout
         self._ready: set[str] = set()
 
+    def role_of(self, caller: Caller) -> str:
+        """The role that a caller's queries run as."""
+        return f"{caller.schema_name}_u{caller.user_id}"
+
     async def connect(self, caller: Caller, datasets: Collection[int]) -> Connection:
         """A connection of its own for one query, which may read those datasets and no other that it was not granted.
 
         Raises NotFoundError for a dataset that the caller may not read, psycopg.OperationalError, UnavailableError.
         """
-        role = f"{caller.schema_name}_u{caller.user_id}"
+        role = self.role_of(caller)
         password = await self._password(role)
         if role not in self._ready:
             await self._make(caller, role, password)
@@ -89,6 +93,9 @@ class ReaderRoles:
             reader = sql.Identifier(f"{caller.schema_name}_reader")
             options = sql.SQL(" WITH INHERIT TRUE, SET FALSE" if modern else "")
             await connection.execute(sql.SQL("GRANT {} TO {}{}").format(reader, name, options))
+            if not superuser:
+                # For the right to end the role's backends.
+                await connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
         self._ready.add(role)
 
     async def _grant(self, caller: Caller, role: str, datasets: Collection[int], *, anew: bool = False) -> None:

@@ -13,7 +13,9 @@ from typing import Any, cast
 import psycopg
 
 from atlas.core.access import Caller
+from atlas.core.sqlgate_physical import TOO_LONG_TEXT
 from atlas.errors import UNREACHABLE, BadRequestError, UnavailableError
+from atlas.store.backends import Backend, BackendWatch, Reason
 from atlas.store.database import Connection, Database
 from atlas.store.readers import ReaderRoles
 
@@ -22,7 +24,9 @@ _LEAST_BYTES = 64 * 1024
 _TOO_LARGE = "a row of it is too large: "
 _BUSY = ("Too many queries at once", "try again in a moment")
 _TOO_LONG = ("The query took too long", "it was stopped; ask for less")
+_TOO_MUCH = "it needs too much memory or disk; ask for less"
 _LOCKED = ("The data is being changed", "try again in a moment")
+_GUARDED = re.compile(re.escape(TOO_LONG_TEXT) + "[0-9]+")
 # What no message may tell: names that Atlas gives to schemas, roles and relations.
 _INTERNAL = re.compile(
     r"_table_\d|_view_\d|_(?:rollup|hot|cold|unpacked)_\d|dataset_\d|org_[0-9a-f]{12}|\batlas(?:_jobs)?\b"
@@ -39,26 +43,39 @@ class QueryResult:
     seconds: float
 
 
+def _nothing() -> None:
+    pass
+
+
 class QueryRunner:
-    """Runs queries. timeout: seconds for one; max_bytes: of its rows, as text."""
+    """Runs queries. timeout: seconds for one; max_bytes: of its rows, as text; memory: bytes that a backend may take.
+
+    Close it after use. `gone` of its methods is called once, when no backend works on the query any more, which may be
+    long after the answer.
+    """
 
     def __init__(
         self, database: Database, secret: Callable[[], str], *, timeout: float = 30.0,
-        max_bytes: int = 16 * 1024 * 1024,
+        max_bytes: int = 16 * 1024 * 1024, memory: int = 512 * 2**20,
     ) -> None:  # fmt: skip
         self._roles = ReaderRoles(database, secret, timeout=timeout)
+        self._watch = BackendWatch(database, seconds=timeout + _GRACE_SECONDS, memory=memory)
         self._timeout, self._max_bytes = timeout, max_bytes
 
+    async def close(self) -> None:
+        await self._watch.close()
+
     async def run(
-        self, caller: Caller, sql: str, datasets: Collection[int] = (), *, max_rows: int = 1000
-    ) -> QueryResult:
+        self, caller: Caller, sql: str, datasets: Collection[int] = (), *, max_rows: int = 1000,
+        gone: Callable[[], None] = _nothing,
+    ) -> QueryResult:  # fmt: skip
         """The rows of one SELECT with physical names.
 
         Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read,
         UnavailableError where it takes too long.
         """
-        text = _encoded(sql)
-        async with self._session(caller, datasets) as connection:
+        async with self._session(caller, datasets, gone) as connection:
+            text = _encoded(sql)
             started = time.perf_counter()
             await _check(connection, text)
             await _declare(connection, text, max(self._max_bytes, _LEAST_BYTES))
@@ -91,33 +108,46 @@ class QueryRunner:
                 rows.append(row)
         return rows, False
 
-    async def explain(self, caller: Caller, sql: str, datasets: Collection[int] = ()) -> str | None:
+    async def explain(
+        self, caller: Caller, sql: str, datasets: Collection[int] = (), *, gone: Callable[[], None] = _nothing
+    ) -> str | None:
         """Why PostgreSQL would not run the query; None where it would. Nothing is run."""
         try:
-            text = _encoded(sql)
-            async with self._session(caller, datasets) as connection:
+            async with self._session(caller, datasets, gone) as connection:
                 # Never fetched from. EXPLAIN would take `ANALYZE SELECT …`, too.
-                await _check(connection, text)
+                await _check(connection, _encoded(sql))
         except BadRequestError as error:
             return error.details
         return None
 
     @contextlib.asynccontextmanager
-    async def _session(self, caller: Caller, datasets: Collection[int]) -> AsyncIterator[Connection]:
+    async def _session(
+        self, caller: Caller, datasets: Collection[int], gone: Callable[[], None]
+    ) -> AsyncIterator[Connection]:
         """A read-only transaction of the caller's role that is rolled back and closed, whatever happens."""
         connection: Connection | None = None
+        backend: Backend | None = None
         try:
             async with asyncio.timeout(self._timeout + _GRACE_SECONDS):
                 connection = await self._roles.connect(caller, datasets)
+                backend = await self._watch.enter(connection, self._roles.role_of(caller), gone)
                 await connection.execute("BEGIN READ ONLY")
                 yield connection
         except TimeoutError:
             raise UnavailableError(*_TOO_LONG) from None
         except psycopg.Error as error:
-            raise _refused(error) from error
+            raise _refused(error, backend.passed if backend is not None else "") from error
         finally:
-            if connection is not None:
-                await _end(connection)
+            try:
+                idle = connection is None or await _end(connection)
+            except BaseException:
+                idle = False
+                raise
+            finally:
+                if backend is not None:
+                    self._watch.leave(backend, idle=idle)
+                else:
+                    gone()
 
 
 def _encoded(sql: str) -> bytes:
@@ -151,17 +181,24 @@ async def _declare(connection: Connection, sql: bytes, max_bytes: int) -> None:
     )
 
 
-async def _end(connection: Connection) -> None:
-    """Stops what still runs and closes the connection; with it, its transaction is gone."""
-    with contextlib.suppress(psycopg.Error, TimeoutError):
-        if connection.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-            await connection.cancel_safe(timeout=_GRACE_SECONDS)
+async def _end(connection: Connection) -> bool:
+    """Closes the connection, and with it its transaction. Gives whether nothing ran there any more."""
+    status = connection.info.transaction_status
+    busy = (psycopg.pq.TransactionStatus.ACTIVE, psycopg.pq.TransactionStatus.UNKNOWN)
     await connection.close()
+    return status not in busy
 
 
-def _refused(error: psycopg.Error) -> Exception:
-    """What the caller is told: PostgreSQL's reason where the SQL is wrong, else that the server is not there."""
+def _refused(error: psycopg.Error, passed: Reason) -> Exception:
+    """What the caller is told: PostgreSQL's reason where the SQL is wrong, else that the server is not there.
+
+    passed: the limit for which the backend was stopped.
+    """
     state = error.sqlstate or ""
+    if passed == "memory":
+        return BadRequestError("Query failed", _TOO_MUCH)
+    if passed == "time":
+        return UnavailableError(*_TOO_LONG)
     if isinstance(error, psycopg.errors.QueryCanceled):
         return UnavailableError(*_TOO_LONG)
     if isinstance(error, psycopg.errors.LockNotAvailable):
@@ -170,8 +207,10 @@ def _refused(error: psycopg.Error) -> Exception:
         return UnavailableError(*_BUSY)
     if _TOO_LARGE in (error.diag.message_primary or ""):
         return BadRequestError("Query failed", "a row of it is too large")
+    if (guarded := _GUARDED.search(error.diag.message_primary or "")) is not None:
+        return BadRequestError("Query failed", f"{guarded[0]} characters; cut it by LEFT")
     if state[:2] in ("53", "54"):
-        return BadRequestError("Query failed", "it needs too much memory or disk; ask for less")
+        return BadRequestError("Query failed", _TOO_MUCH)
     if state[:2] in ("08", "57", "58") or (isinstance(error, psycopg.OperationalError) and not state):
         return UnavailableError(*UNREACHABLE)
     reason = (error.diag.message_primary or "it cannot be run")[:200]

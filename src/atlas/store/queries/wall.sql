@@ -10,6 +10,12 @@ SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) A
        EXISTS (SELECT 1 FROM pg_catalog.pg_language, aclexplode(coalesce(lanacl, acldefault('l', lanowner))) a
                WHERE lanpltrusted AND a.grantee = 0) AS languages
 
+-- name: database_settings
+-- What sessions of this database start with: (setting, value).
+SELECT split_part(one, '=', 1), substr(one, strpos(one, '=') + 1)
+FROM pg_catalog.pg_db_role_setting, unnest(setconfig) AS t (one)
+WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+
 -- name: revoke_schemas
 REVOKE ALL ON SCHEMA public, information_schema FROM PUBLIC
 
@@ -91,3 +97,14 @@ SELECT to_regclass(%(table)s) IS NOT NULL
 
 -- name: grants_in_schema
 SELECT count(*) FROM atlas.reader_grants WHERE user_id = %(user)s AND table_schema = %(schema)s
+
+-- name: backends
+-- Those of the backends (a process, its role) that are there.
+SELECT a.pid, a.usename::text FROM pg_stat_activity a
+JOIN unnest(%(pids)s::int[], %(roles)s::text[]) AS t (pid, role) ON t.pid = a.pid AND t.role = a.usename
+
+-- name: cancel_backend
+SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = %(pid)s AND usename = %(role)s
+
+-- name: terminate_backend
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %(pid)s AND usename = %(role)s
