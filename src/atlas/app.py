@@ -74,6 +74,7 @@ from atlas.store.database import ARROW_READERS, Database
 from atlas.store.jobs import JobQueue
 from atlas.store.listening import Listener
 from atlas.store.objects import ObjectStorage
+from atlas.store.readonly import QueryLimits
 from atlas.store.secret_key import load_secret
 from atlas.ui import assets, pages, reference
 from atlas.ui import session as ui_session
@@ -205,6 +206,12 @@ def install_ui(app: FastAPI, sessions: SessionService) -> None:
     app.include_router(pages.router)
 
 
+def sql_service(settings: Settings, database: Database, lanes: Lanes) -> SqlService:
+    """Queries, and what one may take."""
+    limits = QueryLimits(settings.query_seconds, settings.query_memory_bytes)
+    return SqlService(database, secret_of(settings), lanes.queries, limits)
+
+
 def build_services(
     settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes, workers: WorkerPool
 ) -> Services:
@@ -216,13 +223,7 @@ def build_services(
     stager = FileStager(workers, StagedBytes(settings.staging_bytes), settings.max_body_bytes)
     runner = ImportService(database, upkeep, language, stager, lane=lanes.imports)
     undo = UndoService(database, runner)
-    sql = SqlService(
-        database,
-        secret_of(settings),
-        lanes.queries,
-        seconds=settings.query_seconds,
-        memory=settings.query_memory_bytes,
-    )
+    sql = sql_service(settings, database, lanes)
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,

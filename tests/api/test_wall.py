@@ -19,7 +19,7 @@ from atlas.core.access import Caller
 from atlas.errors import BadRequestError, NotFoundError, UnavailableError
 from atlas.store.database import Database
 from atlas.store.hardening import harden
-from atlas.store.readonly import QueryRunner
+from atlas.store.readonly import QueryLimits, QueryRunner
 
 pytestmark = pytest.mark.anyio
 SECRET = "a secret for tests"
@@ -66,7 +66,7 @@ async def world(client: Client, people: People, settings: Settings, anyio_backen
     database = Database(settings.database_url, pool_size=4, statement_timeout=60)
     await database.open()
     callers = [await caller_of(database, key) for key in (people.owner, people.holder, people.stranger)]
-    runner = QueryRunner(database, lambda: SECRET, timeout=2.0)
+    runner = QueryRunner(database, lambda: SECRET, QueryLimits(seconds=2.0))
     yield World(
         settings.database_url, database, runner, *callers, callers[0].schema_name, callers[2].schema_name,
     )  # fmt: skip
@@ -197,7 +197,7 @@ async def test_limits(world: World) -> None:
     assert len(result.rows) == 2
     assert result.truncated
     assert not (await world.runner.run(world.owner, world.physical("SELECT name FROM OWN"), max_rows=3)).truncated
-    small = QueryRunner(world.database, lambda: SECRET, max_bytes=10)
+    small = QueryRunner(world.database, lambda: SECRET, QueryLimits(rows=10))
     assert (await small.run(world.owner, world.physical("SELECT * FROM OWN"))).truncated
     cross = ", ".join(f"OWN AS t{n}" for n in range(18))
     with pytest.raises(UnavailableError, match="too long"):

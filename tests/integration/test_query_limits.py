@@ -28,7 +28,7 @@ from atlas.store import backend_process, backends
 from atlas.store.database import Database
 from atlas.store.hardening import harden
 from atlas.store.postgres_log import rotate
-from atlas.store.readonly import QueryRunner
+from atlas.store.readonly import QueryLimits, QueryRunner
 
 pytestmark = [
     pytest.mark.anyio,
@@ -53,7 +53,7 @@ class World:
 
     def service(self, slots: int = 8, wait: float = 0.2) -> SqlService:
         lane = Lane("queries", slots, wait)
-        return SqlService(self.database, lambda: SECRET, lane, seconds=SECONDS, memory=MEMORY)
+        return SqlService(self.database, lambda: SECRET, lane, QueryLimits(SECONDS, MEMORY))
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ async def world(client: Client, people: People, settings: Settings, anyio_backen
     database = Database(settings.database_url, pool_size=4, statement_timeout=60)
     await database.open()
     caller = await caller_of(database, people.owner)
-    runner = QueryRunner(database, lambda: SECRET, timeout=SECONDS, memory=MEMORY)
+    runner = QueryRunner(database, lambda: SECRET, QueryLimits(SECONDS, MEMORY))
     yield World(settings.database_url, database, caller, runner, f'"{caller.schema_name}"."_view_1"')
     await runner.close()
     await database.close()
@@ -170,7 +170,7 @@ async def test_watched_where_it_cannot_be_limited(world: World, monkeypatch: pyt
     monkeypatch.setattr(backend_process.BackendProcess, "limit", lambda *_: False)
     monkeypatch.setattr(backends, "_TICK_SECONDS", 0.05)
     sql = world.physical(PAST_THE_GATE["string_agg"])
-    runner = QueryRunner(world.database, lambda: SECRET, timeout=20, memory=24 * 2**20)
+    runner = QueryRunner(world.database, lambda: SECRET, QueryLimits(20, 24 * 2**20))
     with pytest.raises(BadRequestError) as error:
         await runner.run(world.caller, sql)
     assert "memory" in str(error.value.details)

@@ -21,7 +21,7 @@ from atlas.core.timestamps import MAX_MICROS, MIN_MICROS, from_micros
 from atlas.errors import BadRequestError
 from atlas.store import buckets, reading, rollups, writing
 from atlas.store.database import Database
-from atlas.store.readonly import QueryRunner
+from atlas.store.readonly import QueryLimits, QueryRunner
 
 pytestmark = pytest.mark.anyio
 START = 1_700_000_000_000_000
@@ -274,7 +274,7 @@ async def test_writes_charts_readers_and_deletes(client: Client, people: People,
         await asyncio.sleep(0.1)
     assert rollup.upto == rollup.last_seq
     assert (await owner.get(path)).json() == before
-    runner = QueryRunner(database, lambda: "a secret for tests", timeout=5.0)
+    runner = QueryRunner(database, lambda: "a secret for tests", QueryLimits(seconds=5.0))
     for key in (people.owner, people.holder, people.stranger):
         caller = await caller_of(database, key)
         for name in (rollup.table.as_string(), "atlas.rollups"):

@@ -16,7 +16,7 @@ from atlas.service.admission import Lane
 from atlas.service.results import csv_text
 from atlas.store.catalogs import CatalogStore
 from atlas.store.database import Database
-from atlas.store.readonly import QueryResult, QueryRunner
+from atlas.store.readonly import QueryLimits, QueryResult, QueryRunner
 
 Row = dict[str, Any]
 MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
@@ -25,16 +25,15 @@ MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
 class SqlService:
     """What a caller may ask with SQL. Close it after use.
 
-    secret: what the readers' passwords are made from; it may block. seconds, memory: what one query may take, in bytes.
+    secret: what the readers' passwords are made from; it may block.
     """
 
     def __init__(
-        self, database: Database, secret: Callable[[], str], lane: Lane, *, seconds: float = 30.0,
-        memory: int = 512 * 2**20,
-    ) -> None:  # fmt: skip
+        self, database: Database, secret: Callable[[], str], lane: Lane, limits: QueryLimits = QueryLimits()
+    ) -> None:
         self._lane = lane
         self._catalogs = CatalogStore(database)
-        self._runner = QueryRunner(database, secret, timeout=seconds, memory=memory)
+        self._runner = QueryRunner(database, secret, limits)
 
     async def catalog(self, caller: Caller) -> Catalog:
         """Everything that the caller may read, at this moment."""

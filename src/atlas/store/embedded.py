@@ -205,10 +205,9 @@ class EmbeddedPostgres:
         self._clear_stale_lock()
         socket_dir = self._make_socket_dir()
         options = " ".join(f"-c {name}={value}" for name, value in self._options(socket_dir).items())
-        log = self._log
-        log.touch(mode=0o600)
-        self._own(log)
-        arguments = ("-D", str(self._cluster), "-w", "-t", str(START_SECONDS), "-l", str(log), "-o", options)
+        self._log.touch(mode=0o600)
+        self._own(self._log)
+        arguments = ("-D", str(self._cluster), "-w", "-t", str(START_SECONDS), "-l", str(self._log), "-o", options)
         give_up = time.monotonic() + RETRY_SECONDS
         while True:
             try:
@@ -218,8 +217,8 @@ class EmbeddedPostgres:
                 if time.monotonic() < give_up:
                     time.sleep(0.5)
                     continue
-                tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-                raise RuntimeError(f"PostgreSQL did not start; the end of {log}:\n{tail}") from None
+                tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+                raise RuntimeError(f"PostgreSQL did not start; the end of {self._log}:\n{tail}") from None
             return
 
     def _watch(self) -> None:
@@ -229,14 +228,13 @@ class EmbeddedPostgres:
                 rotate(self._log)
             if self._running():
                 continue
-            # What fails now may work in a moment: a dying server holds its memory for a while, a disk is full.
+            # What fails now may work in a moment: a dying server holds its memory, a disk is full.
             with contextlib.suppress(RuntimeError, OSError, subprocess.SubprocessError):
                 self._start()
 
     def _options(self, socket_dir: Path) -> dict[str, str]:
-        memory = psutil.virtual_memory().total // 2**20
         options = {
-            "shared_buffers": f"{max(128, min(memory // 8, 1024))}MB",
+            "shared_buffers": f"{max(128, min(psutil.virtual_memory().total // 2**23, 1024))}MB",
             "max_connections": "200",
             # A restore makes every dataset's table in one transaction, and locks each.
             "max_locks_per_transaction": "256",

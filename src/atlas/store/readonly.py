@@ -47,20 +47,26 @@ def _nothing() -> None:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """What one query may take. seconds: of time; memory: bytes of its backend; rows: bytes of its rows, as text."""
+
+    seconds: float = 30.0
+    memory: int = 512 * 2**20
+    rows: int = 16 * 2**20
+
+
 class QueryRunner:
-    """Runs queries. timeout: seconds for one; max_bytes: of its rows, as text; memory: bytes that a backend may take.
+    """Runs queries.
 
     Close it after use. `gone` of its methods is called once, when no backend works on the query any more, which may be
     long after the answer.
     """
 
-    def __init__(
-        self, database: Database, secret: Callable[[], str], *, timeout: float = 30.0,
-        max_bytes: int = 16 * 1024 * 1024, memory: int = 512 * 2**20,
-    ) -> None:  # fmt: skip
-        self._roles = ReaderRoles(database, secret, timeout=timeout)
-        self._watch = BackendWatch(database, seconds=timeout + _GRACE_SECONDS, memory=memory)
-        self._timeout, self._max_bytes = timeout, max_bytes
+    def __init__(self, database: Database, secret: Callable[[], str], limits: QueryLimits = QueryLimits()) -> None:
+        self._roles = ReaderRoles(database, secret, timeout=limits.seconds)
+        self._watch = BackendWatch(database, seconds=limits.seconds + _GRACE_SECONDS, memory=limits.memory)
+        self._timeout, self._max_bytes = limits.seconds, limits.rows
 
     async def close(self) -> None:
         await self._watch.close()
