@@ -77,7 +77,7 @@ async def test_an_import_from_first_to_last(owner: httpx.AsyncClient) -> None:
         "Bob,bob@x.com,,2024-02-01",
     ]
     assert (await csv_of(owner, done["import_id"], include_metadata="true"))[0].startswith(
-        "_row,_import,_archived,full_name"
+        "_row,_import,_archived,_created,_updated,full_name"
     )
 
 

@@ -31,7 +31,8 @@ class CatalogColumn(msgspec.Struct, frozen=True):
 class CatalogTable(msgspec.Struct, frozen=True):
     """A table or dataset.
 
-    schema, relation: where PostgreSQL has its rows; key: what identifies a row; cold: whether it has packed rows.
+    schema, relation: where PostgreSQL has its rows; key: what identifies a row; cold: whether it has packed rows;
+    row_times: names of further columns, with the times of its rows, which `*` does not stand for.
     """
 
     name: str
@@ -44,6 +45,7 @@ class CatalogTable(msgspec.Struct, frozen=True):
     dataset_id: int | None = None
     description: str = ""
     cold: bool = False
+    row_times: tuple[str, ...] = ()
 
     def column(self, name: str) -> CatalogColumn | None:
         return next((column for column in self.columns if column.name == name), None)

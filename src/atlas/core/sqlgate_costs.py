@@ -135,8 +135,10 @@ class _Costs:
         alias = node.args.get("alias")
         names = self.found.outputs[id(node)]
         table = self.found.tables.get(id(node))
+        times: dict[str, Cost] = {}
         if table is not None:
             costs = [stored(column.type) for column in table.columns]
+            times = {time: stored("timestamp") for time in table.row_times}
         elif isinstance(node, exp.Table):
             costs = known[node.this.name]
         elif isinstance(node, exp.Values):
@@ -145,7 +147,7 @@ class _Costs:
         else:
             costs = self._barred(node, self.query(node.this, scopes[1:], known))
         name = alias.this.name if alias else node.this.name
-        scopes[0][name] = dict(zip(names, costs, strict=True))
+        scopes[0][name] = times | dict(zip(names, costs, strict=True))
 
     def _barred(self, node: exp.Expr, outputs: list[Cost]) -> list[Cost]:
         """Columns of a subquery, which PostgreSQL does not put in the place of their names behind a barrier."""

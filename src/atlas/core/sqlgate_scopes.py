@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -55,7 +55,8 @@ class _Scope:
     """Names that expressions of one SELECT may use.
 
     items: columns of each item of FROM, in the order of `*`; owners: aliases of each item; sources: columns by alias;
-    queries: names from WITH, and their columns; cold: datasets with packed rows by alias.
+    queries: names from WITH, and their columns; cold: datasets with packed rows by alias; hidden: columns by alias
+    that `*` does not stand for, and that give way to others of their name.
     """
 
     parent: _Scope | None
@@ -65,6 +66,7 @@ class _Scope:
     sources: dict[str, list[str]] = field(default_factory=dict)
     cold: dict[str, CatalogTable] = field(default_factory=dict)
     windows: set[str] = field(default_factory=set)
+    hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[Column]:
@@ -181,6 +183,8 @@ class _Resolver:
         table = self.found.tables.get(id(node))
         if table is not None and table.cold:
             scope.cold[name] = table
+        if table is not None and table.row_times:
+            scope.hidden[name] = table.row_times
         found = [Column(column, (name,)) for column in columns]
         if new_item:
             scope.items.append(found)
@@ -227,7 +231,8 @@ class _Resolver:
         if node.args.get("on"):
             # It sees the tables of its own item only.
             sources = {name: scope.sources[name] for name in scope.owners[-1]}
-            inner = _Scope(scope.parent, scope.queries, scope.items[-1:], [], sources, scope.cold)
+            hidden = {name: scope.hidden.get(name, ()) for name in sources}
+            inner = _Scope(scope.parent, scope.queries, scope.items[-1:], [], sources, scope.cold, hidden=hidden)
             self._expression(node.args["on"], inner)
 
     def _one(self, told: exp.Expr, columns: list[Column]) -> Column:
@@ -329,17 +334,24 @@ class _Resolver:
         exact = [column for column in columns if column.name == told.name]
         return exact or [column for column in columns if column.name and is_meant(told, column.name)]
 
+    def _hidden(self, told: exp.Expr, scope: _Scope, owners: Iterable[str]) -> list[Column]:
+        """Columns that a name means where none of those in sight has it."""
+        hidden = [Column(name, (owner,)) for owner in owners for name in scope.hidden.get(owner, ())]
+        return self._matches(told, hidden)
+
     def _column(self, node: exp.Expr, scope: _Scope) -> Column:
         """The column that a node means; names are put right in it."""
         told, table, around = node.this, node.args.get("table"), scope
         passed: set[str] = set()
         while True:
             if table is None:
-                found = self._matches(told, around.columns)
+                found = self._matches(told, around.columns) or self._hidden(told, around, around.hidden)
             else:
                 owner = meant(table, list(around.sources), "table")
                 columns = [] if owner is None else [Column(name, (owner,)) for name in around.sources[owner]]
                 found = self._matches(told, columns)
+                if owner is not None and not found:
+                    found = self._hidden(told, around, [owner])
                 if owner is not None:
                     table.set("this", owner)
                     if not found:

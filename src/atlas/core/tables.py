@@ -11,7 +11,9 @@ import msgspec
 from atlas.core.kinds import Kind
 
 # Columns that Atlas keeps beside a table's own, in the physical table only.
-SYSTEM_COLUMNS = ("_row", "_import", "_key", "_archived")
+SYSTEM_COLUMNS = ("_row", "_import", "_key", "_archived", "_created", "_updated")
+# What SQL and questions may name besides a table's own columns, and how it is computed.
+ROW_TIMES = {"created_at": "_created", "updated_at": "coalesce(_updated, _created)"}
 # What a schema shows, what PostgreSQL is told, and how wide a type is when two must agree.
 SHOWN_TYPES = {
     "text": "VARCHAR", "bigint": "BIGINT", "numeric": "NUMERIC", "double": "DOUBLE PRECISION", "boolean": "BOOLEAN",
@@ -61,6 +63,11 @@ class Table(msgspec.Struct, frozen=True):
     @property
     def physical(self) -> str:
         return f"_table_{self.id}"
+
+    @property
+    def row_times(self) -> tuple[str, ...]:
+        """Names under which it has the times of its rows: those that no column of its own has."""
+        return tuple(name for name in ROW_TIMES if self.column(name) is None)
 
     def column(self, name: str) -> TableColumn | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -77,8 +77,12 @@ class TableService:
             columns += [
                 {"name": c["name"], "type": _DATASET_TYPES[c["dtype"]], "nullable": True} for c in dataset.columns
             ]
-            return {"success": True, "table_name": name, "columns": columns}
-        return {"success": True, "table_name": table.name, "columns": public_columns(table.columns)}
+            return {"success": True, "table_name": name, "columns": columns, "system_columns": []}
+        times = [{"name": one, "type": SHOWN_TYPES["timestamp"], "nullable": False} for one in table.row_times]
+        return {
+            "success": True, "table_name": table.name, "columns": public_columns(table.columns),
+            "system_columns": times,
+        }  # fmt: skip
 
     async def _dataset(self, caller: Caller, name: str) -> tables.ReadableDataset:
         own = {table.name for table in await tables.find_tables(self._database, caller)}

@@ -118,7 +118,7 @@ class CatalogStore:
             found.append(
                 CatalogTable(
                     table.name, table.schema, f"_view_{table.id}", columns, row_count=table.row_count,
-                    key=table.key if len(table.key) == 1 else (),
+                    key=table.key if len(table.key) == 1 else (), row_times=table.row_times,
                 )
             )  # fmt: skip
             stamps[table.name] = f"{table.changed} {len(columns)}"

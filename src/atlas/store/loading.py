@@ -195,9 +195,9 @@ async def apply_updates(
             sql.SQL("{} = {}").format(name, value) for name, value in zip(names, new, strict=True)
         )
         await connection.execute(
-            sql.SQL("UPDATE {} t SET {} FROM _updates u WHERE t._row = u._row AND t._archived IS NULL").format(
-                physical(table), sets
-            )
+            sql.SQL(
+                "UPDATE {} t SET {}, _updated = now() FROM _updates u WHERE t._row = u._row AND t._archived IS NULL"
+            ).format(physical(table), sets)
         )
     await connection.execute("DROP TABLE _updates")
     return changed

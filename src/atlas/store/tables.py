@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from atlas.core.access import Caller
-from atlas.core.tables import POSTGRES_TYPES, Table, TableColumn
+from atlas.core.tables import POSTGRES_TYPES, ROW_TIMES, Table, TableColumn
 from atlas.store.database import Connection, Database
 from atlas.store.queries import queries
 
@@ -85,6 +85,7 @@ async def create(
     body = sql.SQL(", ").join(
         [
             sql.SQL("_row bigint NOT NULL, _import integer NOT NULL, _key bigint, _archived timestamptz"),
+            sql.SQL("_created timestamptz DEFAULT now(), _updated timestamptz"),
             *definitions,
         ]
     )
@@ -119,7 +120,10 @@ def view(table: Table) -> sql.Identifier:
 
 
 async def _make_view(connection: Connection, table: Table, owner: sql.Identifier, reader: sql.Identifier) -> None:
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    names = sql.SQL(", ").join([
+        *(sql.Identifier(column.name) for column in table.columns),
+        *(sql.SQL(ROW_TIMES[name] + " AS {}").format(sql.Identifier(name)) for name in table.row_times),
+    ])  # fmt: skip
     await connection.execute(
         sql.SQL("CREATE VIEW {} AS SELECT {} FROM {} WHERE _archived IS NULL").format(
             view(table), names, physical(table)

@@ -80,7 +80,8 @@ async def _restore(connection: Connection, table: Table, number: int, done: Undo
         )
         cursor = await connection.execute(
             sql.SQL(
-                "UPDATE {t} t SET {sets} FROM (SELECT row_id, jsonb_object_agg(key, before) AS patch FROM _undo "
+                "UPDATE {t} t SET {sets}, _updated = now() "
+                "FROM (SELECT row_id, jsonb_object_agg(key, before) AS patch FROM _undo "
                 "WHERE same GROUP BY row_id) p WHERE t._row = p.row_id RETURNING t._row"
             ).format(t=physical(table), sets=sets)
         )
@@ -164,7 +165,7 @@ async def archive(
         sql.SQL(
             "WITH old AS (SELECT _row, _archived FROM {t} WHERE _row = ANY({rows}) "
             "AND _archived IS {state} FOR UPDATE), "
-            "done AS (UPDATE {t} t SET _archived = {moment} FROM old WHERE t._row = old._row "
+            "done AS (UPDATE {t} t SET _archived = {moment}, _updated = now() FROM old WHERE t._row = old._row "
             "RETURNING t._row, old._archived AS was, t._archived AS becomes) "
             "INSERT INTO atlas.row_changes (table_id, row_id, import_number, before, after) "
             "SELECT {id}, _row, {number}, jsonb_build_object('_archived', was), "

@@ -128,6 +128,10 @@ class SchemaView(BaseModel):
     success: bool
     table_name: str
     columns: list[ColumnSchema]
+    system_columns: list[ColumnSchema] = Field(
+        default_factory=list,
+        description="Times of rows that SQL and questions may name; `*` and exports leave them out.",
+    )
 
 
 class StatsView(BaseModel):

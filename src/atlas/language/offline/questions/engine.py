@@ -19,6 +19,7 @@ from atlas.language.offline.questions.phrases import PHRASES
 from atlas.language.offline.questions.query import Col, Query
 from atlas.language.offline.questions.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.reading import Reading
+from atlas.language.offline.questions.row_times import meanings, with_row_times
 from atlas.language.offline.questions.shares import build_growth, build_share
 from atlas.language.offline.questions.tagging import Item, Tagger
 from atlas.language.offline.questions.wording import chart, explain
@@ -44,6 +45,14 @@ class Attempt:
 
 def plan_question(question: Question) -> QuestionPlan:
     """The plan of a question; never raises for what a question says."""
+    given, question = question.catalog, msgspec.structs.replace(question, catalog=with_row_times(question.catalog))
+    plan = _planned(question)
+    if plan.sql is None:
+        return plan
+    return msgspec.structs.replace(plan, assumptions=(*plan.assumptions, *meanings(plan.sql, given)))
+
+
+def _planned(question: Question) -> QuestionPlan:
     today = date.fromisoformat(question.today) if question.today else datetime.now(UTC).date()
     index = index_of(question.catalog)
     # A control character would not pass the gate.

@@ -9,13 +9,14 @@ from atlas.core.catalog import CatalogColumn
 from atlas.language.offline.questions import clauses, filtering, ordering, superlatives
 from atlas.language.offline.questions.linking import NUMERIC, TEMPORAL, Index, LinkedColumn, Mention, is_key
 from atlas.language.offline.questions.query import Agg, Best, Bucket, Col, Cond, Expr, Given, Order
+from atlas.language.offline.questions.row_times import OTHER_TIMES
 from atlas.language.offline.questions.tagging import Item
 from atlas.language.offline.questions.words import Token, stem
 from atlas.language.plan import Term
 
 # Stems of columns that say when a row came to be, when something began, and those that say something else.
 _TIMES = (("creat", "crtd", "added", "regist", "sign", "join", "insert"), ("date", "time", "ts", "day", "start", "month"), (),
-          ("updat", "modif", "end", "finish", "birth", "dob", "due", "expir", "delet", "last", "term"))  # fmt: skip
+          OTHER_TIMES)  # fmt: skip
 # What happens to rows when they come to be, so that a period behind it is that of the row's own time.
 _MADE = frozenset(
     "added created joined registered signed imported received placed opened inserted logged recorded".split()

@@ -1,0 +1,46 @@
+"""When rows came and changed, for tables that say nothing of it in columns of their own."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
+from atlas.language.offline.questions.linking import TEMPORAL
+from atlas.language.offline.questions.words import parts, stem
+
+# Stems of columns with a time that is not that of the row, such as a birthday.
+OTHER_TIMES = ("updat", "modif", "end", "finish", "birth", "dob", "due", "expir", "delet", "last", "term")
+_MEANINGS = {
+    "created_at": "created_at is when Atlas got the row",
+    "updated_at": "updated_at is when the row last changed in Atlas",
+}
+
+
+@lru_cache(maxsize=32)
+def with_row_times(catalog: Catalog) -> Catalog:
+    """The catalog with the times of rows as columns of the tables that have no such time of their own."""
+    return msgspec.structs.replace(catalog, tables=tuple(map(_extended, catalog.tables)))
+
+
+def meanings(sql: str, catalog: Catalog) -> tuple[str, ...]:
+    """What the times of rows in a query mean, to be told with its answer."""
+    named = set(re.findall(r"\w+", sql))
+    tables = [table for table in catalog.tables if table.name in named and _extended(table) is not table]
+    return tuple(
+        told for name, told in _MEANINGS.items() if name in named and any(name in table.row_times for table in tables)
+    )
+
+
+def _extended(table: CatalogTable) -> CatalogTable:
+    if not table.row_times or any(_is_row_time(column) for column in table.columns):
+        return table
+    times = tuple(CatalogColumn(name, "timestamp") for name in table.row_times)
+    return msgspec.structs.replace(table, columns=table.columns + times)
+
+
+def _is_row_time(column: CatalogColumn) -> bool:
+    stems = [stem(part) for part in parts(column.name)]
+    return column.type in TEMPORAL and not any(one.startswith(OTHER_TIMES) for one in stems)
