@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="Server processes that share the port.")
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the embedded PostgreSQL.")
+    first_key: Literal["auto", "print", "file"] = Field(
+        "auto",
+        description="Where the first start shows the first API key: `print` to standard error, `file` in "
+        "`data_dir/first.key`; `auto` prints it, but where that is systemd's journal.",
+    )
     database_url: str | None = Field(None, description="A PostgreSQL 15+ server to use instead of the embedded one.")
     pool_size: int = Field(10, ge=2, le=200, description="Database connections per process.")
     request_timeout: float = Field(

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
+import psutil
 import psycopg
 import pytest
 from tests.conftest import open_folder
@@ -245,6 +246,10 @@ def test_keys_by_command_with_and_without_a_server(folder: Path) -> None:
     subprocess.run(revoke, env=environment, check=True, capture_output=True)
     with server.client(online["key"]) as client:
         assert client.get("/api/tags/").status_code == 401
+    password = (folder / "data" / "postgres.password").read_bytes()
+    for child in psutil.Process(server.process.pid).children(recursive=True):
+        if Path(f"/proc/{child.pid}/environ").exists():
+            assert password not in Path(f"/proc/{child.pid}/environ").read_bytes(), child.cmdline()
     server.process.kill()
     server.process.wait()
     # Workers that outlived their parent would hold the port, and nobody would start PostgreSQL again.

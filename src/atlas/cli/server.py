@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
+import functools
 import signal
 import socket
 import sys
@@ -12,11 +11,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from pydantic import SecretStr
+from uvicorn.supervisors import Multiprocess
 
+from atlas.cli.first_key import show_first_key
 from atlas.cli.local import migrated, run_async
 from atlas.cli.problems import CommandError
-from atlas.cli.workers import GRACE_SECONDS, application, choose_allocator
+from atlas.cli.workers import GRACE_SECONDS, application, choose_allocator, create_worker
 from atlas.config import Settings
 from atlas.logs import configure_logs
 from atlas.service.keys import KeyService
@@ -45,7 +45,7 @@ def _database(settings: Settings) -> Iterator[Settings]:
 
 
 def run(settings: Settings) -> None:
-    """Serves until it is told to stop. Prints the first key of a new installation, once."""
+    """Serves until it is told to stop. Shows the first key of a new installation, once."""
     configure_logs(settings.log_level, settings.log_format)
     _check_port(settings)
     choose_allocator()
@@ -55,7 +55,7 @@ def run(settings: Settings) -> None:
         first_key = run_async(prepare(ready))
         app = application(ready) if ready.workers == 1 else None
         if first_key is not None:
-            print(f"\nYour API key, shown only this once:\n\n  {first_key}\n", file=sys.stderr)
+            show_first_key(first_key, ready.data_dir, ready.first_key)
         address = f"http://{'127.0.0.1' if ready.host == '0.0.0.0' else ready.host}:{ready.port}"  # noqa: S104
         print(f"Atlas: {address}  (docs at {address}/docs)", file=sys.stderr, flush=True)
         _listen(ready, app)
@@ -88,15 +88,11 @@ def _listen(settings: Settings, app: FastAPI | None) -> None:
     if app is not None:
         uvicorn.run(app, **options(settings))
         return
-    # Workers build their own settings from the environment that they inherit.
-    for name, value in settings.model_dump(exclude_none=True).items():
-        os.environ[f"ATLAS_{name.upper()}"] = as_environment(value)
-    uvicorn.run(
-        "atlas.cli.workers:create_worker",
-        factory=True,
-        workers=settings.workers,
-        **options(settings),
-    )
+    # Workers get the settings by the pipe that starts them. In their environment secrets could be read in /proc, and in
+    # what a crash leaves behind.
+    worker = functools.partial(create_worker, settings)
+    config = uvicorn.Config(worker, factory=True, workers=settings.workers, **options(settings))
+    Multiprocess(config, sockets=[config.bind_socket()]).run()
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -109,10 +105,3 @@ def options(settings: Settings) -> dict[str, Any]:
         "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
     }  # fmt: skip
-
-
-def as_environment(value: Any) -> str:
-    """A setting as the text that `Settings` reads it from."""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    return json.dumps(value) if isinstance(value, dict) else str(value)

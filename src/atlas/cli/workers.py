@@ -68,15 +68,13 @@ def application(settings: Settings) -> FastAPI:
     return app
 
 
-def create_worker() -> FastAPI:
-    """The application of a worker process, whose parent put its settings into the environment."""
+def create_worker(settings: Settings) -> FastAPI:
+    """The application of a worker process, to which its parent hands the settings."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         watch = threading.Thread(target=_end_with, args=(parent.sentinel,), name="parent-watch", daemon=True)
         watch.start()
-    from atlas.config import Settings
-
-    return application(Settings())
+    return application(settings)
 
 
 def _end_with(parent: int) -> None:
