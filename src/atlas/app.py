@@ -71,6 +71,7 @@ from atlas.service.usage import UsageService
 from atlas.service.verified import VerifiedService
 from atlas.store import columnar  # noqa: F401 - which the database would load at its first use
 from atlas.store.database import ARROW_READERS, Database
+from atlas.store.guard import Guard
 from atlas.store.jobs import JobQueue
 from atlas.store.listening import Listener
 from atlas.store.objects import ObjectStorage
@@ -120,7 +121,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     )  # fmt: skip
     registry = CollectorRegistry()
     upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
-    queue = JobQueue(settings.database_url)
+    queue = JobQueue(settings.database_url, database.gate)
     readers = workers or WorkerPool(reader_limits(settings), most=settings.import_slots)
     services = build_services(settings, database, upkeep, queue, lanes, readers)
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
@@ -163,6 +164,8 @@ def _lifespan(
         database.warm_up()
         listener = Listener(database.url, services.streams.wake)
         listener.start()
+        guard = Guard(database.url, database.gate)
+        guard.start()
         await queue.open()
         memory = MemoryKeeper()
         memory.start()
@@ -183,6 +186,7 @@ def _lifespan(
             await memory.close()
             await queue.close()
             await listener.stop()
+            await guard.stop()
             await compaction.close()
             await upkeep.close()
             await services.models.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class BackgroundService:
         self._database, self._runner, self._queue, self._objects = database, runner, queue, objects
         self._allow_loopback, self._timeout, self._file_days = allow_loopback, timeout, file_days
         self._tidied = -TIDY_SECONDS
+        self._forgotten, self._undelivered, self._abandoned = SeenTwice(), SeenTwice(), SeenTwice()
 
     def start(self, concurrency: int) -> None:
         """Works on jobs in this process."""
@@ -134,11 +136,14 @@ class BackgroundService:
             raise RetryError(attempt.error or "not delivered")
 
     async def _sweep(self) -> None:
-        for import_id in await webhooks.forgotten(self._database):
+        # What is found once may be about to get its job, or its process to connect again.
+        for import_id in self._forgotten.again(await webhooks.forgotten(self._database)):
             await self._queue.defer_import(import_id)
-        for delivery_id in await webhooks.forgotten_deliveries(self._database):
+        for delivery_id in self._undelivered.again(await webhooks.forgotten_deliveries(self._database)):
             await self._queue.defer_delivery(delivery_id)
-        await imports.fail_abandoned(self._database)
+        abandoned = self._abandoned.again(await imports.abandoned(self._database))
+        if abandoned:
+            await imports.fail_abandoned(self._database, abandoned)
         if time.monotonic() - self._tidied >= TIDY_SECONDS:
             self._tidied = time.monotonic()
             await imports.forget_files(self._database, self._file_days)
@@ -168,6 +173,18 @@ class BackgroundService:
         await webhooks.reopen(self._database, found["id"])
         await self._queue.defer_delivery(found["id"])
         return {"success": True, "delivery_id": str(found["id"])}
+
+
+class SeenTwice:
+    """What was found by two sweeps one after another: clocks that are set make nothing old."""
+
+    def __init__(self) -> None:
+        self._seen: frozenset[UUID] = frozenset()
+
+    def again(self, found: Iterable[UUID]) -> frozenset[UUID]:
+        """Those that the call before was given as well."""
+        before, self._seen = self._seen, frozenset(found)
+        return before & self._seen
 
 
 def payload(import_id: UUID, job: Row) -> str:

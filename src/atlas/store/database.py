@@ -20,6 +20,7 @@ from psycopg.types.json import set_json_loads
 from atlas.core.json_depth import pruned
 from atlas.errors import UNREACHABLE, UnavailableError
 from atlas.store import jobs
+from atlas.store.guard import CHANNEL, Gate
 from atlas.store.hardening import harden
 from atlas.store.versions import refuse_newer
 
@@ -59,6 +60,7 @@ class Database:
         reading: Turns | None = None,
     ) -> None:  # fmt: skip
         self.url = url
+        self.gate = Gate()
         self._turns, self._reading = turns, reading
         self._timeout_ms = int(statement_timeout * 1000)
         self._pool, self._lookups = self._new_pool(pool_size), self._new_pool(LOOKUP_CONNECTIONS)
@@ -116,6 +118,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _connection(self, pool: psycopg_pool.AsyncConnectionPool[Connection]) -> AsyncIterator[Connection]:
+        await self.gate.passed()
         try:
             async with pool.connection() as connection:
                 yield connection
@@ -149,6 +152,7 @@ class Database:
 
     async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T]) -> T:
         """What `then` makes of the rows of `query`, in the thread that fetched them as binary COPY."""
+        await self.gate.passed()
         loop = asyncio.get_running_loop()
         # An answer may be under way that has no other end, so a read waits as long as it takes.
         async with _NO_TURN if self._reading is None else self._reading.turn(patient=True):
@@ -176,7 +180,11 @@ class Database:
                 yoyo.get_backend(f"postgresql+psycopg://{rest}") as backend,
                 resources.as_file(resources.files("atlas.store") / "migrations") as folder,
             ):
-                backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(folder))))
+                missing = backend.to_apply(yoyo.read_migrations(str(folder)))
+                # Older servers that run stop at this word.
+                for migration in missing:
+                    lock.execute("SELECT pg_notify(%s, %s)", (CHANNEL, migration.id))
+                backend.apply_migrations(missing)
             jobs.install(lock)
             harden(lock)
 

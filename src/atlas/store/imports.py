@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from atlas.core.compression import zstd
 from atlas.errors import BadRequestError
 from atlas.store.copying import all_of, copy_batches
 from atlas.store.database import Connection, Database
+from atlas.store.guard import PROCESS
 from atlas.store.queries import queries
 
 Row = dict[str, Any]
@@ -40,7 +41,7 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
     )
     parameters = {
         **values, "instruction": "", "status": "running", **fields,
-        "organization": caller.organization_id, "user": caller.user_id,
+        "organization": caller.organization_id, "user": caller.user_id, "process": PROCESS,
     }  # fmt: skip
     if parameters["callback_metadata"] is not None:
         parameters["callback_metadata"] = Jsonb(parameters["callback_metadata"])
@@ -83,7 +84,7 @@ async def count(database: Database, caller: Caller, table_name: str | None, stat
 
 
 async def set_status(database: Database | Connection, import_id: UUID, status: str, error: str | None = None) -> None:
-    parameters = {"id": import_id, "status": status, "error": error}
+    parameters = {"id": import_id, "status": status, "error": error, "process": PROCESS}
     if isinstance(database, Database):
         await database.fetch(queries("imports")["set_status"], **parameters)
     else:
@@ -259,6 +260,11 @@ def as_json(value: Any) -> Json:
     return Json(value)
 
 
-async def fail_abandoned(database: Database) -> None:
+async def abandoned(database: Database) -> set[UUID]:
+    """Imports and updates whose client waited, and whose process is not there, or not connected at this moment."""
+    return {row[0] for row in await database.fetch(queries("imports")["abandoned"])}
+
+
+async def fail_abandoned(database: Database, import_ids: Collection[UUID]) -> None:
     """Marks the imports that ended with their server as failed."""
-    await database.fetch(queries("imports")["fail_abandoned"])
+    await database.fetch(queries("imports")["fail_abandoned"], ids=list(import_ids))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,11 +16,18 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
 from atlas.errors import UnavailableError
+from atlas.store.guard import Gate
+from atlas.store.queries import queries
 from atlas.store.tasks import end_task
 
 SCHEMA = "atlas_jobs"
 # How long a worker may be silent before its jobs are somebody else's.
 STALLED_SECONDS = 30.0
+# How often is looked for what the dead have left.
+SWEEP_SECONDS = 15.0
+# How long the row of such a worker is kept. Long, as the row of one that lives would go where the clock is set on, and
+# with it the worker's right to take jobs.
+PRUNE_SECONDS = 86_400.0
 # Attempts of a delivery: after 5, 25, 125, … seconds, for about two hours and a half.
 DELIVERY_ATTEMPTS = 6
 DELIVERY_WAIT = 5
@@ -65,13 +73,15 @@ def _reached() -> Iterator[None]:
 class JobQueue:
     """Defers jobs, and runs them in this process. Handlers are called with the id that was deferred."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate()
         connector = procrastinate.PsycopgConnector(
             conninfo=url, min_size=1, max_size=4, kwargs={"options": f"-c search_path={SCHEMA}"}
         )
         self._app = procrastinate.App(connector=connector)
         self._handlers: dict[str, Callable[[UUID], Awaitable[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._worker: asyncio.Task[None] | None = None
         again = procrastinate.RetryStrategy(wait=IMPORT_WAIT, retry_exceptions=[RetryError])
         retry = procrastinate.RetryStrategy(
             max_attempts=DELIVERY_ATTEMPTS, exponential_wait=DELIVERY_WAIT, retry_exceptions=[RetryError]
@@ -94,6 +104,7 @@ class JobQueue:
 
     async def close(self) -> None:
         await asyncio.gather(*map(end_task, self._tasks))
+        await end_task(self._worker)
         await self._app.close_async()
 
     async def defer_import(self, import_id: UUID) -> None:
@@ -131,25 +142,58 @@ class JobQueue:
 
     async def _work(self, concurrency: int) -> None:
         while True:
-            try:
-                await self._app.run_worker_async(
+            await self._gate.opened()
+            worker = self._worker = asyncio.create_task(
+                self._app.run_worker_async(
                     queues=["atlas"], concurrency=concurrency, install_signal_handlers=False, delete_jobs="successful",
-                    shutdown_graceful_timeout=5, stalled_worker_timeout=STALLED_SECONDS,
-                )  # fmt: skip
+                    shutdown_graceful_timeout=5, stalled_worker_timeout=PRUNE_SECONDS,
+                )
+            )  # fmt: skip
+            refused = asyncio.create_task(self._gate.refused())
+            try:
+                await asyncio.wait((worker, refused), return_when=asyncio.FIRST_COMPLETED)
+                if worker.done():
+                    await worker
             except (ConnectorException, psycopg.Error, OSError) as error:
                 log.warning("job worker lost the database", error=str(error)[:200])
+            finally:
+                for task in (worker, refused):
+                    await end_task(task)
             await asyncio.sleep(2)
 
     async def _recover(self, sweep: Callable[[], Awaitable[None]]) -> None:
         """Takes up the jobs of workers that died."""
+        beats = Heartbeats()
         while True:
             try:
-                stalled = await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
-                for job in stalled:
-                    # One whose work waits already stays behind and keeps nobody else from being taken up.
-                    with contextlib.suppress(ConnectorException):
-                        await self._app.job_manager.retry_job(job)
+                await self._gate.passed()
+                await self._app.connector.execute_query_async(queries("jobs")["reschedule"])
+                found = await self._app.connector.execute_query_all_async(queries("jobs")["heartbeats"])
+                living = beats.living({row["id"]: row["at"] for row in found}, time.monotonic())
+                for job in await self._app.job_manager.list_jobs_async(status="doing"):
+                    if job.worker_id not in living:
+                        # One whose work waits already stays behind and keeps nobody else from being taken up.
+                        with contextlib.suppress(ConnectorException):
+                            await self._app.job_manager.retry_job(job)
                 await sweep()
             except Exception as error:
                 log.warning("job recovery failed", error=str(error)[:200])
-            await asyncio.sleep(STALLED_SECONDS / 2)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+class Heartbeats:
+    """Which workers live: those whose heartbeat has changed lately, whatever time it says.
+
+    The database's clock may be set an hour on or back, by which all workers, or none, would seem to have died.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[str, float]] = {}
+
+    def living(self, beats: Mapping[int, str], now: float) -> set[int]:
+        """Ids of the workers that live. now: seconds of a clock that nobody sets."""
+        self._seen = {
+            worker: self._seen[worker] if self._seen.get(worker, ("", 0.0))[0] == at else (at, now)
+            for worker, at in beats.items()
+        }
+        return {worker for worker, (_, changed) in self._seen.items() if now - changed < STALLED_SECONDS}

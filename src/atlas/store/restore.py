@@ -33,6 +33,7 @@ from atlas.store.backup import (
     said,
 )
 from atlas.store.database import MIGRATION_LOCK
+from atlas.store.guard import SERVERS_LOCK
 from atlas.store.queries import queries
 from atlas.store.versions import known_migrations
 
@@ -61,6 +62,10 @@ def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
             raise BadRequestError("A backup of a newer Atlas", f"Atlas {manifest.atlas} made it; update first")
         # A server that starts meanwhile waits here.
         connection.execute(known["lock_migrations"], {"lock": MIGRATION_LOCK})
+        # One that runs, and has lost its connections, stays out.
+        alone = connection.execute(queries("guard")["restore"], {"lock": SERVERS_LOCK}).fetchone()
+        if alone is None or not alone[0]:
+            raise BadRequestError("The database is in use", "an Atlas server runs on it; stop every one first")
         others = connection.execute(known["other_sessions"]).fetchone()
         if others is not None and others[0]:
             raise BadRequestError("The database is in use", f"{others[0]} connections; stop every Atlas server first")

@@ -1,9 +1,9 @@
 -- name: insert_import
 -- No row where the id that a caller chose is taken.
 INSERT INTO atlas.imports (id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
-                           callback_url, callback_metadata, table_name, corrects)
+                           callback_url, callback_metadata, table_name, corrects, process)
 VALUES (coalesce(%(id)s::uuid, gen_random_uuid()), %(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s,
-        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s)
+        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s, %(process)s)
 ON CONFLICT (id) DO NOTHING RETURNING id, number
 
 -- name: finish_import
@@ -18,7 +18,7 @@ WHERE id = %(id)s AND status = 'running' RETURNING id
 
 -- name: set_status
 -- A failure counts only for what runs: where the answer to a commit was lost, the import may have succeeded.
-UPDATE atlas.imports SET status = %(status)s, error = %(error)s,
+UPDATE atlas.imports SET status = %(status)s, error = %(error)s, process = %(process)s,
        started_at = CASE WHEN %(status)s = 'running' THEN clock_timestamp() ELSE started_at END,
        finished_at = CASE WHEN %(status)s IN ('pending', 'running') THEN NULL ELSE clock_timestamp() END
 WHERE id = %(id)s AND (%(status)s <> 'failed' OR status IN ('pending', 'running'))
@@ -153,9 +153,17 @@ UPDATE atlas.imports SET plan = NULL, mapping = NULL WHERE id = %(id)s
 -- name: keep_mapping
 UPDATE atlas.imports SET mapping = %(mapping)s WHERE id = %(id)s
 
--- name: fail_abandoned
--- Imports whose server died while a client waited for the answer. Asynchronous ones are run again instead.
-UPDATE atlas.imports i SET status = 'failed', error = 'the server stopped while the import ran', finished_at = now()
+-- name: abandoned
+-- Imports and updates that run, while a client waits for them, by a process that is not there. Asynchronous ones are run
+-- again instead.
+SELECT i.id FROM atlas.imports i
 WHERE i.status = 'running' AND i.callback_url IS NULL
-  AND coalesce((SELECT p.updated_at FROM atlas.import_progress p WHERE p.import_id = i.id), i.created_at)
-      < now() - CASE WHEN i.kind = 'import' THEN interval '2 minutes' ELSE interval '1 hour' END
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
+                  WHERE l.locktype = 'advisory' AND l.objsubid = 1
+                    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+                    AND (l.classid::bigint << 32 | l.objid::bigint) = i.process)
+
+-- name: fail_abandoned
+UPDATE atlas.imports SET status = 'failed', error = 'the server stopped while the import ran',
+       finished_at = clock_timestamp()
+WHERE id = ANY (%(ids)s::uuid[]) AND status = 'running' AND callback_url IS NULL

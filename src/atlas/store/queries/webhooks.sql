@@ -56,20 +56,20 @@ WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
 -- Asynchronous imports that have no job: the server was killed before it was made, or the job could not even record
 -- that it failed.
 SELECT i.id FROM atlas.imports i
-WHERE i.callback_url IS NOT NULL AND i.created_at < now() - interval '20 seconds'
+WHERE i.callback_url IS NOT NULL
   AND (i.status IN ('pending', 'running') OR (i.status IN ('success', 'failed')
        AND NOT EXISTS (SELECT 1 FROM atlas.webhook_deliveries d WHERE d.import_id = i.id)))
   AND NOT EXISTS (SELECT 1 FROM atlas_jobs.procrastinate_jobs j
                   WHERE j.args ->> 'import_id' = i.id::text AND j.status IN ('todo', 'doing'))
-LIMIT 100
+ORDER BY i.id LIMIT 100
 
 -- name: forgotten_deliveries
 -- Deliveries that have no job, in the same way.
 SELECT d.id FROM atlas.webhook_deliveries d
-WHERE d.status = 'pending' AND d.created_at < now() - interval '20 seconds'
+WHERE d.status = 'pending'
   AND NOT EXISTS (SELECT 1 FROM atlas_jobs.procrastinate_jobs j
                   WHERE j.args ->> 'delivery_id' = d.id::text AND j.status IN ('todo', 'doing'))
-LIMIT 100
+ORDER BY d.id LIMIT 100
 
 -- name: reopen_delivery
 -- A delivery that is to be sent once more; its earlier attempts stay in the log.
