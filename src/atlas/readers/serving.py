@@ -78,7 +78,12 @@ def _file(request: FileRequest) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
     upload = open_upload(Path(request.path), request.name, folder, request.max_bytes)
     source = read_file(upload, folder, sheet=request.sheet)
     yield Kind.SOURCE, describe(source)
+    told = 0
     for table in source.batches:
+        # Ragged records are numbered with the others, so they are told before the records behind them.
+        if (known := len(source.bad) + len(source.fixed)) != told:
+            told = known
+            yield Kind.SOURCE, describe(source)
         for part in pieces(table):
             yield Kind.BATCH, as_stream(part)
     yield Kind.END, describe(source)

@@ -206,6 +206,9 @@ class Reading:
                 learn(source, content)
                 self._give_back()
                 return
+            if kind is Kind.SOURCE:
+                learn(source, content)
+                continue
             if kind is not Kind.BATCH:
                 raise self._out_of_step()
             table = of_stream(content)
