@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx2
@@ -23,10 +23,13 @@ OPEN_FILES = 1024
 
 
 class Server:
-    """`atlas serve` with its embedded PostgreSQL. `deaths` counts ends that nobody asked for."""
+    """`atlas serve` with its embedded PostgreSQL. `deaths` counts ends that nobody asked for.
 
-    def __init__(self, folder: Path, workers: int = 1) -> None:
-        self.folder, self.workers = folder, workers
+    settings: more of the environment.
+    """
+
+    def __init__(self, folder: Path, workers: int = 1, settings: Mapping[str, str] | None = None) -> None:
+        self.folder, self.workers, self.settings = folder, workers, settings or {}
         self.data = folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -42,6 +45,7 @@ class Server:
         command = [str(ATLAS), "serve", "--port", str(self.port), "--data-dir", str(self.data)]
         environment = {
             **os.environ, "TMPDIR": str(temporary), "ATLAS_WORKERS": str(self.workers), "ATLAS_LOG_LEVEL": "warning",
+            **self.settings,
         }  # fmt: skip
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -99,7 +103,9 @@ class Server:
         assert self._process is not None
         found: dict[int, psutil.Process] = {}
         for pid in (self._process.pid, self._postmaster()):
-            with contextlib.suppress(psutil.Error, TypeError):
+            if pid is None:
+                continue
+            with contextlib.suppress(psutil.Error):
                 first = psutil.Process(pid)
                 for process in (first, *first.children(recursive=True)):
                     found[process.pid] = process
@@ -112,10 +118,12 @@ class Server:
 
     def _end_postgres(self) -> None:
         pid = self._postmaster()
-        with contextlib.suppress(psutil.Error, TypeError):
-            process = psutil.Process(pid)
-            process.terminate()
-            process.wait(30)
+        # To psutil, None is the process that asks.
+        if pid is not None:
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(pid)
+                process.terminate()
+                process.wait(30)
 
 
 class Watch:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -14,8 +15,10 @@ from tests.conftest import with_database
 from tests.good_sql import GOOD
 from tests.sql_catalog import CATALOG
 
+from atlas.core import sqlgate_costs
 from atlas.core.sqlfunctions import ALLOWED_FUNCTIONS
 from atlas.core.sqlgate import check_query
+from atlas.core.sqlgate_physical import TOO_LONG_TEXT
 from atlas.errors import BadRequestError
 
 
@@ -142,3 +145,43 @@ def test_postgresql_finds_the_same_in_an_expression(
     # The gate also takes chains such as `a IS NULL IS TRUE`, which PostgreSQL wants parentheses in.
     if told is not None:
         assert outcome(connection, physical) == told
+
+
+def _chain(depth: int, step: str) -> str:
+    steps = ", ".join(f"c{n} AS (SELECT id, {step} AS v FROM c{n - 1})" for n in range(1, depth + 1))
+    return f"WITH c0 AS (SELECT id, amount AS v FROM leads), {steps} SELECT id, v FROM c{depth} WHERE v > 0 ORDER BY id"
+
+
+def _nested(depth: int, step: str) -> str:
+    inner = "SELECT id, amount AS v FROM leads"
+    for _ in range(depth):
+        inner = f"SELECT id, {step} AS v FROM ({inner}) AS q"
+    return f"SELECT id, v FROM ({inner}) AS q WHERE v > 0 ORDER BY id"
+
+
+@pytest.mark.parametrize("write", [_chain, _nested])
+@pytest.mark.parametrize("step", ["v + v", "v * v / (v + 1)", "CASE WHEN v > 10 THEN v - 1 ELSE v END"])
+def test_barriers_change_no_answer(
+    connection: psycopg.Connection[Any], write: Callable[[int, str], str], step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = write(5, step)
+    plain = check_query(text, CATALOG).physical
+    assert "MATERIALIZED" not in plain
+    assert "OFFSET" not in plain
+    monkeypatch.setattr(sqlgate_costs, "MAX_NODES", (100, 100_000))
+    barred = check_query(text, CATALOG).physical
+    assert barred != plain
+    assert connection.execute(barred).fetchall() == connection.execute(plain).fetchall() != []  # type: ignore[call-overload]
+
+
+def test_guards_change_no_answer_but_of_long_texts(connection: psycopg.Connection[Any]) -> None:
+    text = (
+        "SELECT id, strpos(email, name), email LIKE '%' || name || '%', replace(email, name, 'x') FROM leads ORDER BY 1"
+    )
+    guarded = check_query(text, CATALOG).physical
+    assert "WHEN LENGTH(" in guarded
+    assert connection.execute(guarded).fetchall() == connection.execute(text).fetchall()  # type: ignore[call-overload]
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation, match=re.escape(TOO_LONG_TEXT)):
+        connection.execute(check_query(
+            "SELECT strpos(email, replace(name, 'n', '" + "n" * 600 + "')) FROM leads", CATALOG
+        ).physical)  # type: ignore[call-overload]  # fmt: skip

@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.simplify import simplify
 
+from atlas.core.condition_costs import guard_patterns, too_costly
 from atlas.core.sqlgate_pieces import Lexer, Piece
 from atlas.errors import BadRequestError
 
@@ -107,7 +108,11 @@ def parse_condition(text: str, columns: Collection[str]) -> Condition:
         for node in reversed(list(tree.walk())):
             _restore(node, reader)
             _check(node)
-        return Condition(_sql(tree), frozenset(reader.names), not reader.names or _matches_all(tree))
+        if (reason := too_costly(tree)) is not None:
+            raise _refuse(reason)
+        matches_all = not reader.names or _matches_all(tree)
+        guard_patterns(tree)
+        return Condition(_sql(tree), frozenset(reader.names), matches_all)
     except RecursionError:
         raise _refuse("it is nested too deep") from None
 

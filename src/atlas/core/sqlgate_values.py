@@ -244,6 +244,10 @@ def _counted(made: Cost, parts: Sequence[Cost]) -> Cost:
     return made.of("I", digits=19)
 
 
+def _bucketed(made: Cost, parts: Sequence[Cost]) -> Cost:
+    return made.of("I", digits=19, work=2 * _product(made.digits, made.digits) if made.kind == "N" else 0)
+
+
 def _formatted(made: Cost, parts: Sequence[Cost]) -> Cost:
     return made.of("T", length=_as_text(parts[-1]) * 40 + _as_text(parts[0]))
 
@@ -267,8 +271,8 @@ _CALLS: dict[str, Callable[[Cost, Sequence[Cost]], Cost]] = {
     **dict.fromkeys(("left", "right"), _cut), **dict.fromkeys(("substring", "substr"), _rest), "string_agg": _gathered,
     **dict.fromkeys(("length", "char_length", "character_length"), _measured),
     **dict.fromkeys(("count", "row_number", "rank", "dense_rank", "ntile",
-                     "regr_count", "width_bucket", "starts_with"), _counted),
-    "to_char": _formatted, "to_number": _read_number,
+                     "regr_count", "starts_with"), _counted),
+    "width_bucket": _bucketed, "to_char": _formatted, "to_number": _read_number,
     **dict.fromkeys(("corr", "covar_samp", "covar_pop", "regr_slope", "regr_intercept", "regr_r2", "percent_rank",
                      "cume_dist", "date_part", "percentile_cont"), _double),
 }  # fmt: skip
