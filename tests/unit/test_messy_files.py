@@ -22,6 +22,7 @@ from atlas.errors import AtlasError, BadRequestError
 from atlas.language.instruction import ImportInstruction
 from atlas.readers.files import read_file
 from atlas.readers.planned import PlannedFile
+from atlas.readers.source import ReadOptions
 from atlas.readers.staging import Staging
 from atlas.readers.uploads import open_upload
 from atlas.service.planning import inspect, make_plan
@@ -43,7 +44,7 @@ def read(tmp_path: Path) -> Any:
         path.write_bytes(data)
         upload = open_upload(path, name, folder, LIMIT)
         instruction = ImportInstruction(table="t", duplicates="keep", **said)
-        staging = Staging(folder, read_file(upload, folder, sheet=instruction.sheet))
+        staging = Staging(folder, read_file(upload, folder, ReadOptions(sheet=instruction.sheet)))
         opened.append(staging)
         plan = make_plan(staging, inspect(staging, instruction), instruction, [], name)
         planned = PlannedFile(staging, plan)

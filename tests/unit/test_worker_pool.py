@@ -55,7 +55,7 @@ def read(pool: WorkerPool, data: bytes, name: str, folder: Path) -> tuple[list[s
     path = folder / "upload"
     path.write_bytes(data)
     with pool.reading() as reading:
-        source = reading.read_file(path, name, folder, sheet=None, max_bytes=UNPACKED)
+        source = reading.read_file(path, name, folder, None, max_bytes=UNPACKED)
         return list(source.names), sum(map(len, source.batches))
 
 
@@ -94,7 +94,7 @@ def test_a_worker_gives_what_the_readers_give(name: str, pool: WorkerPool, tmp_p
 
     def there() -> object:
         with pool.reading() as reading:
-            return told(reading.read_file(path, name, tmp_path, sheet=None, max_bytes=UNPACKED))
+            return told(reading.read_file(path, name, tmp_path, None, max_bytes=UNPACKED))
 
     def outcome(work: Callable[[], object]) -> object:
         try:
@@ -196,7 +196,7 @@ def test_lengths_that_lie_end_no_server(pool: WorkerPool, tmp_path: Path) -> Non
 def test_a_worker_that_dies_is_told_and_replaced(pool: WorkerPool, large: Path) -> None:
     for number in (signal.SIGKILL, signal.SIGSEGV):
         with pool.reading() as reading:
-            source = reading.read_file(large, "a.csv", large.parent, sheet=None, max_bytes=UNPACKED)
+            source = reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
             os.kill(reading.pid, number)
             with pytest.raises(BadRequestError) as caught:
                 consume(source.batches)
@@ -215,7 +215,7 @@ def test_processor_time_is_limited(tmp_path: Path) -> None:
 def test_time_is_limited(large: Path) -> None:
     pool = readers(ReaderLimits(wall_seconds=2))
     with pool.reading() as reading:
-        source = reading.read_file(large, "a.csv", large.parent, sheet=None, max_bytes=UNPACKED)
+        source = reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
         with pytest.raises(BadRequestError) as caught:
             consume(source.batches, 0.5)
     assert caught.value.details == "a.csv: reading it took longer than the limit of 2 seconds"
@@ -223,7 +223,7 @@ def test_time_is_limited(large: Path) -> None:
 
 def test_reading_can_be_cancelled_from_another_thread(pool: WorkerPool, large: Path) -> None:
     with pool.reading() as reading:
-        source = reading.read_file(large, "a.csv", large.parent, sheet=None, max_bytes=UNPACKED)
+        source = reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
         pid = reading.pid
         threading.Timer(0.1, reading.cancel).start()
         with pytest.raises(BadRequestError, match="cancelled"):
@@ -232,12 +232,12 @@ def test_reading_can_be_cancelled_from_another_thread(pool: WorkerPool, large: P
     with pool.reading() as reading:
         reading.cancel()
         with pytest.raises(BadRequestError, match="cancelled"):
-            reading.read_file(large, "a.csv", large.parent, sheet=None, max_bytes=UNPACKED)
+            reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
 
 
 def test_what_is_not_read_to_its_end_frees_its_process(pool: WorkerPool, large: Path) -> None:
     with pool.reading() as reading:
-        reading.read_file(large, "a.csv", large.parent, sheet=None, max_bytes=UNPACKED)
+        reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
         pid = reading.pid
     assert not psutil.pid_exists(pid)
 
@@ -248,7 +248,7 @@ from pathlib import Path
 from atlas.readers.worker_pool import WorkerPool
 pool, path = WorkerPool(), Path(sys.argv[1])
 with pool.reading() as reading:
-    source = reading.read_file(path, "a.csv", path.parent, sheet=None, max_bytes=10**9)
+    source = reading.read_file(path, "a.csv", path.parent, None, max_bytes=10**9)
     print(reading.pid, flush=True)
     time.sleep(60)
 """
@@ -273,7 +273,7 @@ def test_a_worker_has_none_of_the_servers_secrets(monkeypatch: pytest.MonkeyPatc
     pool = WorkerPool()
     try:
         with pool.reading() as reading:
-            reading.read_file(large, "a.csv", large.parent, sheet=None, max_bytes=UNPACKED)
+            reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
             assert "hush" not in psutil.Process(reading.pid).environ().values()
     finally:
         pool.close()
@@ -290,7 +290,7 @@ def test_processes_are_used_again_and_ended_when_idle(tmp_path: Path, monkeypatc
             with contextlib.ExitStack() as stack:
                 readings = [stack.enter_context(pool.reading()) for _ in range(3)]
                 sources = [
-                    one.read_file(tmp_path / name, name, tmp_path, sheet=None, max_bytes=UNPACKED)
+                    one.read_file(tmp_path / name, name, tmp_path, None, max_bytes=UNPACKED)
                     for one, name in zip(readings, ("1", "2", "3"), strict=True)
                 ]
                 pids |= {one.pid for one in readings}

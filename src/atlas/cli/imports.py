@@ -45,8 +45,12 @@ def import_file(
     thread: Annotated[str | None, typer.Option(help="Conversation that earlier imports belong to.")] = None,
     callback_url: Annotated[str | None, typer.Option(help="Run it later and post the result to this address.")] = None,
     callback_metadata: Annotated[str | None, typer.Option(help="A JSON object that comes back with it.")] = None,
+    accept: Annotated[
+        bool | None,
+        typer.Option("--accept-proposals/--no-proposals", help="Take columns that headers may mean, or none of them."),
+    ] = None,
 ) -> None:
-    """Import a file into a table by a plain-English instruction.
+    """Import a file into a table by an instruction in plain words.
 
     Exit code 3 says that it is done, but that issues wait for a decision: see `atlas issues`.
     """
@@ -55,14 +59,14 @@ def import_file(
     with bar.shown():
         session.on_sent = bar.sent
         if preview:
-            plan = client.imports.preview(file, instruction, thread_id=thread)
+            plan = client.imports.preview(file, instruction, thread_id=thread, accept_proposals=accept)
         else:
             metadata = None if callback_metadata is None else json_object(callback_metadata, "--callback-metadata")
             number = str(uuid4())
             with _following(session, number, bar):
                 done = client.imports.run(
                     file, instruction, thread_id=thread, callback_url=callback_url, callback_metadata=metadata,
-                    import_id=number,
+                    import_id=number, accept_proposals=accept,
                 )  # fmt: skip
     if preview:
         _show_plan(session, plan)
@@ -112,8 +116,19 @@ def _show_plan(session: Session, plan: Any) -> None:
         print_table(plan.sample, list(plan.sample[0]))
     for note in plan.notes:
         print(f"note: {note}")
-    if plan.not_understood:
-        print(f"not understood: {', '.join(plan.not_understood)}")
+    _show_reading(plan)
+    for question in plan.questions:
+        print(f"question: {question}")
+
+
+def _show_reading(read: Any) -> None:
+    """How the instruction was read, and what was not."""
+    for clause in read.understood:
+        print(f"understood: {clause.meaning}")
+    for proposal in read.proposals:
+        print(f"proposal: {proposal.header} may mean {proposal.column} ({proposal.confidence:.0%}, {proposal.reason})")
+    if read.not_understood:
+        print(f"not understood: {', '.join(read.not_understood)}")
 
 
 def _show_result(session: Session, done: Any) -> None:
@@ -121,6 +136,8 @@ def _show_result(session: Session, done: Any) -> None:
         print_json(done)
         return
     print(done.response_summary or done.message)
+    for clause in done.understood:
+        print(f"understood: {clause.meaning}")
     waiting = {
         "duplicate": done.duplicates_skipped, "validation failure": done.validation_failures,
         "replaced value": done.value_replacements,

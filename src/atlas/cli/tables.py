@@ -87,6 +87,10 @@ def table_update(
     ] = None,
     key: Annotated[str | None, typer.Option(help="The file's columns that identify a row: a,b.")] = None,
     confirm_all: Annotated[bool, typer.Option("--all-rows", help="Let the condition match every row.")] = False,
+    accept: Annotated[
+        bool | None,
+        typer.Option("--accept-proposals/--no-proposals", help="Take columns that headers may mean, or none of them."),
+    ] = None,
 ) -> None:
     """Change rows by condition, by number, or by the records of a file. `atlas imports undo` takes it back."""
     tables = session.client.tables
@@ -94,7 +98,7 @@ def table_update(
     if file is not None:
         if key is None or values or where is not None or row is not None:
             raise CommandError("--file goes with --key alone", USAGE)
-        done = tables.update_file(name, file, key)
+        done = tables.update_file(name, file, key, accept_proposals=accept)
     else:
         if not values or (where is None) == (row is None):
             raise CommandError("give --set COLUMN=VALUE with either --where or --row, or give --file", USAGE)
@@ -107,7 +111,7 @@ def table_update(
     if session.as_json:
         print_json(done)
     else:
-        print_lines({member: value for member, value in data(done).items() if value not in (None, [], 0)})
+        print_lines({member: value for member, value in data(done).items() if value not in (None, [], (), 0)})
 
 
 def _updates(values: list[str]) -> dict[str, Any]:

@@ -71,8 +71,32 @@ class RowChange(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Clause(Record):
+    """A thing that an instruction asks for, in Atlas's words and in its own."""
+
+    kind: str
+    meaning: str
+    words: tuple[str, ...] = ()
+
+    _readers: ClassVar = {"words": tuple}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal(Record):
+    """A column of the table that a header may mean. confidence: 0 to 1."""
+
+    header: str
+    column: str
+    confidence: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Updated(Record):
-    """rows_updated: found; rows_changed: different now; not_found: up to 100 keys that no row has."""
+    """rows_updated: found; rows_changed: different now; not_found: up to 100 keys that no row has.
+
+    unknown_columns: of a file, those that the table lacks.
+    """
 
     import_id: str
     table_name: str
@@ -81,8 +105,13 @@ class Updated(Record):
     rows_not_found: int = 0
     not_found: tuple[Json, ...] = ()
     validation_failures: int = 0
+    unknown_columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
 
-    _readers: ClassVar = {"not_found": tuple}
+    _readers: ClassVar = {
+        "not_found": tuple, "unknown_columns": tuple, "notes": tuple, "proposals": Proposal.read_all,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +139,24 @@ class ImportResult(Record):
     thread_id: str | None = None
     language_engine: str | None = None
     notes: tuple[str, ...] = ()
+    rows_replaced: int = 0
+    records_not_found: int = 0
+    understood: tuple[Clause, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
 
-    _readers: ClassVar = {"new_columns": tuple, "notes": tuple}
+    _readers: ClassVar = {
+        "new_columns": tuple, "notes": tuple, "not_understood": tuple, "understood": Clause.read_all,
+        "proposals": Proposal.read_all,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Preview(Record):
-    """The plan of an import; nothing was written. sample: the first records as they would be."""
+    """The plan of an import; nothing was written. sample: the first records as they would be.
+
+    questions: what must be answered before it can be imported.
+    """
 
     table_name: str
     table_exists: bool
@@ -133,8 +173,15 @@ class Preview(Record):
     not_understood: tuple[str, ...] = ()
     sample: tuple[Json, ...] = ()
     language_engine: str | None = None
+    replace: bool = False
+    understood: tuple[Clause, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    questions: tuple[str, ...] = ()
 
-    _readers: ClassVar = dict.fromkeys(("columns", "key_columns", "notes", "not_understood", "sample"), tuple)
+    _readers: ClassVar = {
+        **dict.fromkeys(("columns", "key_columns", "notes", "not_understood", "sample", "questions"), tuple),
+        "understood": Clause.read_all, "proposals": Proposal.read_all,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

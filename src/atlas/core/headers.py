@@ -37,6 +37,37 @@ class Layout:
     header: bool
 
 
+def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, skip_rows: int) -> Layout | None:
+    """As `find_layout`, with what somebody says of the first rows. Raises ValueError with a question about it."""
+    if header_row is None and not skip_rows:
+        return find_layout(rows, header=header)
+    if header_row is not None:
+        if header is False:
+            raise ValueError(f"Is row {header_row} the header, or has the file none?")
+        if header_row > len(rows):
+            raise ValueError(f"Which row is the header? Row {header_row} is past the first {len(rows)} rows.")
+        if not any(cell.strip() for cell in rows[header_row - 1]):
+            raise ValueError(f"Which row is the header? Row {header_row} is blank.")
+        above, header = header_row - 1, True
+    else:
+        found = find_layout(rows)
+        above = skip_rows
+        if found is not None and found.header and found.skip <= skip_rows and header is None:
+            raise ValueError(
+                f"Row {found.skip} looks like the header. Are the first {skip_rows} rows above the table, or records? "
+                f"Say which row the header is in, such as 'the header is in row {skip_rows + 1}'."
+            )
+    layout = find_layout(rows[above:], header=header)
+    if layout is None:
+        return None
+    if header_row is not None and layout.skip != 1:
+        # A header that is too short to look like one is one all the same.
+        width = max(layout.width, len(rows[above]))
+        names = [cell.strip() for cell in rows[above]]
+        return Layout(above + 1, tuple(_padded(names, width)), width, header=True)
+    return Layout(above + layout.skip, layout.names, layout.width, layout.header)
+
+
 def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
     """The layout of a sheet that starts with `rows`; None where all of them are blank."""
     filled = [[cell.strip() for cell in row] for row in rows[:SAMPLE_ROWS]]

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from atlas.core.kinds import Kind
+from atlas.core.mapping import Proposal
 from atlas.core.tables import Rules, TableColumn
 
 Duplicates = Literal["skip", "flag", "update", "keep"]
@@ -24,6 +25,16 @@ class Filter(msgspec.Struct, frozen=True):
     operator: str
     values: tuple[str, ...] = ()
     negated: bool = False
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """A thing that an instruction asks for. kind: what of, such as "filter"; meaning: how it was read; words: of the
+    instruction, where they are known.
+    """
+
+    kind: str
+    meaning: str
+    words: tuple[str, ...] = ()
 
 
 class ColumnPlan(msgspec.Struct, frozen=True):
@@ -55,7 +66,10 @@ class ImportPlan(msgspec.Struct, frozen=True):
 
     filters: groups of comparisons, of which a record must pass all of one group; widened: new types of
     columns of the table; discard_columns: places in the file whose values keep a record out (policy
-    "discard_row").
+    "discard_row"); hidden: columns that filters compare and that are not imported; replace: whether the rows that are
+    there are archived; only_existing: whether records that match no row stay out; left_out: headers that are not
+    imported; understood, not_understood: the instruction; proposals: columns that headers may mean; questions: what
+    must be answered before anything is written.
     """
 
     table: str
@@ -74,9 +88,20 @@ class ImportPlan(msgspec.Struct, frozen=True):
     sheet: str | None = None
     notes: tuple[str, ...] = ()
     not_understood: tuple[str, ...] = ()
+    hidden: tuple[ColumnPlan, ...] = ()
+    replace: bool = False
+    only_existing: bool = False
+    left_out: tuple[str, ...] = ()
+    understood: tuple[Clause, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    questions: tuple[str, ...] = ()
 
     def column(self, name: str) -> ColumnPlan | None:
         return next((column for column in self.columns if column.name == name), None)
+
+    def filtered(self, name: str) -> ColumnPlan:
+        """The column that a filter compares, which need not be imported."""
+        return next(column for column in (*self.columns, *self.hidden) if column.name == name)
 
     @property
     def key_columns(self) -> Sequence[ColumnPlan]:

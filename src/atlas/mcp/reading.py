@@ -19,6 +19,10 @@ EndArg = Annotated[str | None, Field(description="Last timestamp, ISO 8601, incl
 ColumnsArg = Annotated[list[str] | None, Field(description="Only these columns.")]
 LimitArg = Annotated[int, Field(ge=1, le=shown.MOST_ROWS, description="Rows of the answer at most.")]
 PathArg = Annotated[str, Field(description="Path of a file on this machine, inside a folder that was allowed.")]
+ProposalsArg = Annotated[
+    bool | None,
+    Field(description="Whether columns that headers may mean are taken. Only after the person has said so."),
+]
 InstructionArg = Annotated[
     str, Field(description="What to do, in plain English, such as 'Import into leads, email is the key'.")
 ]
@@ -134,14 +138,19 @@ class ReadTools:
         rows, truncated = shown.bounded(found, limit)
         return shown.Rows(rows, len(rows), truncated)
 
-    async def preview_import(self, path: PathArg, instruction: InstructionArg) -> shown.Previewed:
-        """Show what importing a file would do: table, columns, types, key, problems. Writes nothing."""
-        plan = await self._client.imports.preview(self._folders.file(path), instruction)
+    async def preview_import(
+        self, path: PathArg, instruction: InstructionArg, accept_proposals: ProposalsArg = None
+    ) -> shown.Previewed:
+        """Show what importing a file would do: table, columns, types, key, problems, questions. Writes nothing."""
+        plan = await self._client.imports.preview(
+            self._folders.file(path), instruction, accept_proposals=accept_proposals
+        )
         columns, _ = shown.bounded(plan.columns, shown.MOST_ROWS)
         sample, _ = shown.bounded(plan.sample, 10)
         return shown.Previewed(
             plan.table_name, plan.table_exists, plan.records, columns, [*plan.key_columns], plan.duplicates_in_file,
-            plan.validation_failures, [*plan.notes], [*plan.not_understood], sample,
+            plan.validation_failures, [*plan.notes], [clause.meaning for clause in plan.understood],
+            [*plan.not_understood], [asdict(proposal) for proposal in plan.proposals], [*plan.questions], sample,
         )  # fmt: skip
 
 

@@ -115,7 +115,10 @@ class Queried:
 
 @dataclass
 class Previewed:
-    """What an import would do; nothing was written. sample: the first records as they would be."""
+    """What an import would do; nothing was written. sample: the first records as they would be.
+
+    proposals: columns that headers may mean; questions: what the person must answer before it can be imported.
+    """
 
     table_name: str
     table_exists: bool
@@ -125,7 +128,10 @@ class Previewed:
     duplicates_in_file: int
     validation_failures: int
     remarks: list[str]
+    understood: list[str]
     not_understood: list[str]
+    proposals: list[Row]
+    questions: list[str]
     sample: list[Row]
     notice: str = NOTICE
 
@@ -142,6 +148,8 @@ class Imported:
     duplicates: int
     validation_failures: int
     has_issues: bool
+    understood: list[str]
+    not_understood: list[str]
     notice: str = NOTICE
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from atlas.client import AsyncClient
 from atlas.mcp import shown
 from atlas.mcp.folders import Folders
-from atlas.mcp.reading import DatasetArg, InstructionArg, PathArg
+from atlas.mcp.reading import DatasetArg, InstructionArg, PathArg, ProposalsArg
 
 
 class WriteTools:
@@ -30,12 +30,15 @@ class WriteTools:
         done = await self._client.rows.bulk_insert(dataset, rows, batch_rows=shown.MOST_ROWS)
         return shown.InsertedRows(done.rows)
 
-    async def import_file(self, path: PathArg, instruction: InstructionArg) -> shown.Imported:
+    async def import_file(
+        self, path: PathArg, instruction: InstructionArg, accept_proposals: ProposalsArg = None
+    ) -> shown.Imported:
         """Import a file into a table: all of it, or nothing. Preview it first, and tell the person what it did."""
-        done = await self._client.imports.run(self._folders.file(path), instruction)
+        done = await self._client.imports.run(self._folders.file(path), instruction, accept_proposals=accept_proposals)
         return shown.Imported(
             done.import_id, done.table_name, shown.value(done.response_summary), done.records_inserted,
             done.records_updated, done.duplicates_skipped, done.validation_failures, done.has_correctable_issues,
+            [clause.meaning for clause in done.understood], [*done.not_understood],
         )  # fmt: skip
 
     async def undo_import(

@@ -13,9 +13,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv as pv
 
-from atlas.core.headers import SAMPLE_ROWS, Layout, find_layout
+from atlas.core.headers import SAMPLE_ROWS, Layout, stated_layout
 from atlas.errors import BadRequestError
-from atlas.readers.source import MAX_COLUMNS, BadRecord, Source, physical
+from atlas.readers.source import MAX_COLUMNS, BadRecord, ReadOptions, Source, physical, unclear_rows
 
 _BLOCK = 4 * 1024 * 1024
 _SAMPLE = 256 * 1024
@@ -40,7 +40,7 @@ class Dialect:
         )  # fmt: skip
 
 
-def read_delimited(path: Path, name: str, *, header: bool | None = None) -> Source:
+def read_delimited(path: Path, name: str, options: ReadOptions | None = None) -> Source:
     """A source of the UTF-8 CSV at `path`. Raises BadRequestError."""
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
@@ -50,7 +50,9 @@ def read_delimited(path: Path, name: str, *, header: bool | None = None) -> Sour
     declared, text_offset = _declared_delimiter(text)
     dialect = Dialect(declared) if declared else find_dialect(path, text)
     rows = _sample_rows(dialect, text[text_offset:])
-    layout = find_layout(rows, header=header)
+    options = options or ReadOptions()
+    with unclear_rows():
+        layout = stated_layout(rows, header=options.header, header_row=options.header_row, skip_rows=options.skip_rows)
     if layout is None:
         raise BadRequestError("Invalid file", f"{name}: the file has no data")
     if layout.width > MAX_COLUMNS:

@@ -10,26 +10,32 @@ from typing import Any
 import pyarrow as pa
 import python_calamine as calamine
 
-from atlas.core.headers import SAMPLE_ROWS, find_layout
+from atlas.core.headers import SAMPLE_ROWS, stated_layout
 from atlas.errors import BadRequestError
-from atlas.readers.source import MAX_COLUMNS, Source, text_table
+from atlas.readers.source import MAX_COLUMNS, ReadOptions, Source, text_table, unclear_rows
 
 _BATCH_ROWS = 20_000
 
 
-def read_excel(path: Path, name: str, *, sheet: str | None = None, header: bool | None = None) -> Source:
-    """A source of one sheet: the one called `sheet`, else the visible one with the most filled rows.
+def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Source:
+    """A source of one sheet: the one that is called or numbered so, else the visible one with the most filled rows.
 
     Cells are the values that formulas had when the file was saved. Raises BadRequestError.
     """
+    options = options or ReadOptions()
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         titles = _visible(book)
-        title, rows = _choose(book, titles, sheet, name)
+        title, rows, above = _choose(book, titles, options.sheet, name)
     except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
         raise BadRequestError("Invalid file", f"{name}: it cannot be read as a workbook ({_reason(error)})") from None
     texts = [[_text(cell) for cell in row] for row in rows[: SAMPLE_ROWS * 2]]
-    layout = find_layout([[cell or "" for cell in row] for row in texts], header=header)
+    with unclear_rows():
+        layout = stated_layout(
+            [[cell or "" for cell in row] for row in texts], header=options.header,
+            header_row=None if options.header_row is None else max(1, options.header_row - above),
+            skip_rows=max(0, options.skip_rows - above),
+        )  # fmt: skip
     if layout is None:
         raise BadRequestError("Invalid file", f"{name}: sheet {title!r} has no data")
     if layout.width > MAX_COLUMNS:
@@ -51,18 +57,22 @@ def _visible(book: Any) -> list[str]:
     return [name for name in names if name not in hidden] or names
 
 
-def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> tuple[str, list[list[Any]]]:
+def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> tuple[str, list[list[Any]], int]:
+    """A sheet: its title, its rows, and how many blank ones are above them."""
     if wanted is not None:
         found = next((title for title in book.sheet_names if title.strip().lower() == wanted.strip().lower()), None)
+        if found is None and wanted.strip().isdigit() and 0 < int(wanted) <= len(titles):
+            found = titles[int(wanted) - 1]
         if found is None:
             listed = ", ".join(repr(title) for title in book.sheet_names)
             raise BadRequestError("Invalid file", f"{name}: no sheet {wanted!r}; it has {listed}")
         titles = [found]
-    best: tuple[str, list[list[Any]]] = (titles[0], [])
+    best: tuple[str, list[list[Any]], int] = (titles[0], [], 0)
     for title in titles:
-        rows = book.get_sheet_by_name(title).to_python(skip_empty_area=True)
+        sheet = book.get_sheet_by_name(title)
+        rows = sheet.to_python(skip_empty_area=True)
         if len(rows) > len(best[1]):
-            best = (title, rows)
+            best = (title, rows, sheet.start[0] if sheet.start else 0)
     return best
 
 

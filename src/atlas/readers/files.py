@@ -15,7 +15,7 @@ from atlas.errors import BadRequestError
 from atlas.readers.delimited import read_delimited
 from atlas.readers.excel import read_excel
 from atlas.readers.json_records import read_json
-from atlas.readers.source import MAX_COLUMNS, Source, physical
+from atlas.readers.source import MAX_COLUMNS, ReadOptions, Source, physical
 from atlas.readers.text import to_utf8
 from atlas.readers.uploads import FileKind, Upload
 from atlas.readers.xml_records import read_xml
@@ -23,20 +23,35 @@ from atlas.readers.xml_records import read_xml
 _BATCH_ROWS = 65_536
 
 
-def read_file(upload: Upload, folder: Path, *, sheet: str | None = None) -> Source:
+def read_file(upload: Upload, folder: Path, options: ReadOptions | None = None) -> Source:
     """The source of an uploaded file; `folder` takes what must be unpacked. Raises BadRequestError."""
+    options = options or ReadOptions()
+    _refuse_options(upload, options)
     if upload.kind is FileKind.EXCEL:
-        return read_excel(upload.path, upload.name, sheet=sheet)
+        return read_excel(upload.path, upload.name, options)
     if upload.kind is FileKind.PARQUET:
         return read_parquet(upload.path, upload.name)
     if upload.kind is FileKind.XML:
         # The parser reads the encoding from the document itself.
         return read_xml(upload.path, upload.name)
     path, encoding = to_utf8(upload.path, folder / "text")
-    source = read_json(path, upload.name, folder) if upload.kind is FileKind.JSON else read_delimited(path, upload.name)
+    json = upload.kind is FileKind.JSON
+    source = read_json(path, upload.name, folder) if json else read_delimited(path, upload.name, options)
     if encoding not in ("utf-8", "utf-8-sig"):
         source.notes.append(f"read as {encoding}")
     return source
+
+
+def _refuse_options(upload: Upload, options: ReadOptions) -> None:
+    """Raises BadRequestError where somebody speaks of what a file of this format does not have."""
+    if options.sheet is not None and upload.kind is not FileKind.EXCEL:
+        reason = (
+            f"sheet {options.sheet!r} is asked for, but {upload.name} is {upload.kind.upper()}, which has no sheets"
+        )
+        raise BadRequestError("Instruction is unclear", reason)
+    if options.speaks_of_rows and upload.kind not in (FileKind.EXCEL, FileKind.CSV):
+        reason = f"a header row is spoken of, but {upload.name} is {upload.kind.upper()}, which has none"
+        raise BadRequestError("Instruction is unclear", reason)
 
 
 def read_parquet(path: Path, name: str) -> Source:

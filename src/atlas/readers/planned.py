@@ -117,8 +117,7 @@ class PlannedFile:
         return f"NOT {joined}" if self.plan.exclude else joined
 
     def _comparison(self, item: Filter) -> str:
-        column = self.plan.column(item.column)
-        assert column is not None, "the planner resolves the names of filters"
+        column = self.plan.filtered(item.column)
         value = self.value(column)
         test = self._test(item, column, value)
         return f"NOT coalesce({test}, false)" if item.negated else test
@@ -126,8 +125,7 @@ class PlannedFile:
     def _check_filters(self) -> None:
         """Raises BadRequestError where a filter compares with what is no value of its column."""
         for item in (item for group in self.plan.filters for item in group):
-            column = self.plan.column(item.column)
-            assert column is not None, "the planner resolves the names of filters"
+            column = self.plan.filtered(item.column)
             if column.type == "text" or item.operator in ("contains", "starts", "ends"):
                 continue
             for value in item.values:
@@ -270,6 +268,11 @@ class PlannedFile:
             "LEFT JOIN existing e ON e.n = r.first UNION ALL SELECT n, NULL, row FROM existing"
         )
         return int(self.staging.query("SELECT count(*) FROM dups")[0][0])
+
+    def unmatched(self) -> int:
+        """Records that no row has the key of, but for the repeats of others."""
+        known = "SELECT n FROM existing UNION ALL SELECT _n FROM repeats"
+        return int(self.staging.query(f"SELECT count(*) FROM keys WHERE _n NOT IN ({known})")[0][0])
 
     def number_rows(self, first_row: int, leave_out: str) -> None:
         """Makes `numbered(_n, row)`: the row that each record became, or that it updated."""

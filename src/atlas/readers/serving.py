@@ -76,7 +76,7 @@ def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, b
 def _file(request: FileRequest) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
     folder = Path(request.folder)
     upload = open_upload(Path(request.path), request.name, folder, request.max_bytes)
-    source = read_file(upload, folder, sheet=request.sheet)
+    source = read_file(upload, folder, request.options)
     yield Kind.SOURCE, describe(source)
     told = 0
     for table in source.batches:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+
+from atlas.errors import BadRequestError
 
 # Columns past this many do not fit a PostgreSQL table together with those of Atlas.
 MAX_COLUMNS = 1500
@@ -18,6 +21,24 @@ class BadRecord:
     number: int
     reason: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What somebody says of how a file is to be read.
+
+    sheet: its name or number; header: whether there is one; header_row: the row that it is, from 1; skip_rows: rows
+    above the table.
+    """
+
+    sheet: str | None = None
+    header: bool | None = None
+    header_row: int | None = None
+    skip_rows: int = 0
+
+    @property
+    def speaks_of_rows(self) -> bool:
+        return self.header is not None or self.header_row is not None or self.skip_rows > 0
 
 
 @dataclass(slots=True)
@@ -38,6 +59,15 @@ class Source:
     fixed: list[tuple[int, list[str | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     delimiter: str | None = None
+
+
+@contextlib.contextmanager
+def unclear_rows() -> Iterator[None]:
+    """Turns a question about the first rows of a file into a BadRequestError."""
+    try:
+        yield
+    except ValueError as error:
+        raise BadRequestError("Instruction is unclear", str(error)) from None
 
 
 def physical(position: int) -> str:

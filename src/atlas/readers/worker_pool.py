@@ -18,7 +18,7 @@ import structlog
 
 from atlas.core.frames import Frame
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
-from atlas.readers.source import Source
+from atlas.readers.source import ReadOptions, Source
 from atlas.readers.worker_process import WorkerProcess, signal_name
 from atlas.readers.worker_protocol import (
     Failure,
@@ -168,12 +168,12 @@ class Reading:
         """Ends the worker. Who reads from it gets a BadRequestError."""
         self._stop(BadRequestError("Reading was cancelled", self._name))
 
-    def read_file(self, path: Path, name: str, folder: Path, *, sheet: str | None, max_bytes: int) -> Source:
+    def read_file(self, path: Path, name: str, folder: Path, options: ReadOptions | None, *, max_bytes: int) -> Source:
         """The source of an uploaded file, as `readers.files.read_file` has it.
 
         Raises BadRequestError for a file that cannot be read, and TooLargeError for one that takes too much to read.
         """
-        request = FileRequest(str(path), name, str(folder), max_bytes, sheet)
+        request = FileRequest(str(path), name, str(folder), max_bytes, options)
         self._start(request, path, name, max_bytes)
         source = Source((), (), iter(()))
         kind, content = self._receive()

@@ -18,7 +18,7 @@ import pyarrow as pa
 from atlas import errors
 from atlas.core.frames import Frame
 from atlas.errors import AtlasError, RowError
-from atlas.readers.source import Source
+from atlas.readers.source import ReadOptions, Source
 
 HEAD = struct.Struct("<BQ")
 # Batches are cut to about so much, so that neither side holds more than a few of them.
@@ -45,7 +45,7 @@ class FileRequest(msgspec.Struct, frozen=True, tag="file"):
     name: str
     folder: str
     max_bytes: int
-    sheet: str | None = None
+    options: ReadOptions | None = None
 
 
 class FramesRequest(msgspec.Struct, frozen=True, tag="frames"):

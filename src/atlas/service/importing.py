@@ -27,7 +27,7 @@ from atlas.readers.planned import PlannedFile
 from atlas.readers.similar import MAX_ROWS, Candidate, find_similar, name_column
 from atlas.readers.staging import Staging
 from atlas.service.rekeying import rekey
-from atlas.store import imports, loading, tables
+from atlas.store import imports, loading, tables, undoing
 from atlas.store.copying import in_thread
 from atlas.store.database import Connection, Database
 
@@ -45,6 +45,8 @@ class Outcome:
     replacements: int = 0
     similar: int = 0
     left_out: int = 0
+    replaced: int = 0
+    unmatched: int = 0
     table_id: int | None = None
     dataset_id: int | None = None
     first_row: int | None = None
@@ -166,6 +168,8 @@ async def _write(
     connection: Connection, target: Target, planned: PlannedFile, table: Table, outcome: Outcome, *, made: bool
 ) -> None:
     plan = planned.plan
+    if plan.replace and not made:
+        outcome.replaced = await undoing.archive_all(connection, table, target.number)
     repeats = await asyncio.to_thread(planned.find_keys, table.columns)
     if repeats and plan.duplicates == "update":
         await asyncio.to_thread(planned.merge_repeats)
@@ -177,6 +181,10 @@ async def _write(
         outcome.duplicates = await asyncio.to_thread(planned.duplicates)
         if outcome.duplicates:
             leave_out = "SELECT _n FROM dups"
+    if plan.only_existing:
+        outcome.unmatched = await asyncio.to_thread(planned.unmatched)
+        outcome.left_out += outcome.unmatched
+        leave_out = "SELECT _n FROM raw"
     first = table.last_row + 1
     columns = [column.table_column() for column in plan.columns]
     batches = in_thread(planned.rows(leave_out))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from atlas.core.access import Caller
 from atlas.core.plans import ImportPlan
 from atlas.core.tables import SHOWN_TYPES, Table
 from atlas.errors import AtlasError, BadRequestError, DiskFullError, NotFoundError, UnavailableError, is_disk_full
+from atlas.language.described import describe
 from atlas.language.instruction import ImportInstruction
 from atlas.readers.planned import PlannedFile
 from atlas.readers.staging import Staging
 from atlas.service.admission import Lane
+from atlas.service.asking import read_fields, read_options, refuse_unclear
 from atlas.service.importing import Outcome, StalePlanError, Target, load, load_within
 from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import find_target, inspect, make_plan
@@ -43,7 +45,8 @@ PLANS = 8
 class ImportRequest:
     """A file on disk and what to do with it.
 
-    `said`: an instruction that is taken apart already. `import_id`: an id of the caller's choice, by which others can
+    `said`: an instruction that is taken apart already. `accept_proposals`: whether columns that headers may mean are
+    taken; None asks. `import_id`: an id of the caller's choice, by which others can
     follow the import from its start, and which makes a repeated request safe.
     """
 
@@ -54,6 +57,7 @@ class ImportRequest:
     table: str | None = None
     said: ImportInstruction | None = None
     import_id: UUID | None = None
+    accept_proposals: bool | None = None
 
 
 class ImportService:
@@ -149,6 +153,7 @@ class ImportService:
             async with self._database.transaction() as connection:
                 await first(connection)
                 plan = await self._plan(connection, target.caller, request, staging, told)
+                refuse_unclear(plan, target.import_id)
                 if plan.dataset:
                     planned = await asyncio.to_thread(checked_dataset, staging, plan)
                     outcome = await write_dataset(connection, target, planned, lambda o: summary(o, plan))
@@ -166,6 +171,7 @@ class ImportService:
         """Plans a staged file and writes it; plans again where the table was made or changed meanwhile."""
         for left in reversed(range(PLANS)):
             plan = await self._plan(self._database, target.caller, request, staging, told)
+            refuse_unclear(plan, target.import_id)
             try:
                 return plan, await self._load(target, staging, plan, progress)
             except StalePlanError:
@@ -194,46 +200,62 @@ class ImportService:
         """The records of a file, and what its instruction says."""
         told = await self._instruction(caller, request)
         report = None if progress is None else lambda records: progress.report("reading", records)
+        options = read_options(told.said)
         async with self._stager.staging(
-            caller, request.path, request.file_name, sheet=told.said.sheet, on_progress=report
+            caller, request.path, request.file_name, options, on_progress=report
         ) as staging:
+            # Now that the file's columns are known, the instruction can be read with them.
+            told = await self._instruction(caller, request, staging.source.names, told)
+            if read_options(told.said) != options:
+                raise BadRequestError("Instruction is unclear", "how the file is to be read; put names into quotes")
             yield staging, told
 
-    async def _instruction(self, caller: Caller, request: ImportRequest) -> Understood[ImportInstruction]:
+    async def _instruction(
+        self, caller: Caller, request: ImportRequest, headers: Sequence[str] = (),
+        before: Understood[ImportInstruction] | None = None,
+    ) -> Understood[ImportInstruction]:  # fmt: skip
+        """What the instruction says. headers, before: of the file, and what it was before they were known."""
         if request.said is not None:
             return Understood(request.said)
         known = await tables.find_tables(self._database, caller)
-        told = await self._language.import_instruction(caller, request.instruction, known)
+        if before is None:
+            told = await self._language.import_instruction(caller, request.instruction, known)
+        else:
+            told = self._language.with_headers(before, request.instruction, known, headers)
         said = told.said
-        if said.question is not None:
-            raise BadRequestError("Instruction is unclear", said.question)
         if said.undo:
             raise BadRequestError(
                 "Instruction is unclear",
                 "to undo an import, POST to its /undo, or send the text to smart-data-instruction",
             )
         if said.same or (request.thread_id and said.table is None and not said.dataset):
-            said = await self._continued(caller, request, said, known)
+            said = await self._continued(caller, request, said, known, headers)
         if request.table is not None:
             said = msgspec.structs.replace(said, table=request.table)
+        if request.accept_proposals is not None:
+            said = msgspec.structs.replace(said, accept_proposals=request.accept_proposals)
         return replace(told, said=said)
 
     async def _continued(
-        self, caller: Caller, request: ImportRequest, said: ImportInstruction, known: list[Table]
-    ) -> ImportInstruction:
+        self, caller: Caller, request: ImportRequest, said: ImportInstruction, known: list[Table],
+        headers: Sequence[str],
+    ) -> ImportInstruction:  # fmt: skip
         """What an earlier import of the thread was told, with what this one says instead."""
         past = []
         if request.thread_id:
             past = await imports.find(self._database, caller, thread=request.thread_id, status="success", limit=20)
         for row in past:
-            before = (await self._language.import_instruction(caller, row["instruction"], known)).said
+            before = self._language.offline(row["instruction"], known, headers)
             if before.same:
                 continue
             told = msgspec.structs.asdict(said)
             default = msgspec.structs.asdict(ImportInstruction())
             merged = {**msgspec.structs.asdict(before), **{k: v for k, v in told.items() if v != default[k]}}
             merged.update(table=said.table or row["table_name"], new=False, not_understood=said.not_understood)
-            return ImportInstruction(**merged)
+            merged.update(question=said.question, replace=said.replace, understood=())
+            whole = ImportInstruction(**merged)
+            words = {clause.kind: clause.words for clause in said.understood}
+            return msgspec.structs.replace(whole, understood=describe(whole, words))
         if said.same:
             raise BadRequestError(
                 "Nothing to repeat", "no earlier import in this thread; send its thread_id, or say what to do"
@@ -273,8 +295,8 @@ class ImportService:
                 ],
                 "key_columns": list(plan.key), "duplicates": plan.duplicates, "policy": plan.policy,
                 "duplicates_in_file": repeats, "validation_failures": failures + len(staging.source.bad),
-                **told.fields(),
-                "notes": list(plan.notes), "not_understood": list(plan.not_understood), "sample": cells,
+                **told.fields(), "replace": plan.replace,
+                "notes": list(plan.notes), "sample": cells, **read_fields(plan), "questions": list(plan.questions),
             }  # fmt: skip
 
 
@@ -298,6 +320,9 @@ def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome:
         "new_columns": outcome.new_columns,
         "dataset_id": outcome.dataset_id,
         "thread_id": request.thread_id,
+        "rows_replaced": outcome.replaced,
+        "records_not_found": outcome.unmatched,
+        **read_fields(plan),
     }
 
 
@@ -307,12 +332,18 @@ def summary(outcome: Outcome, plan: ImportPlan) -> str:
     if outcome.dataset_id is not None:
         where = f"dataset {outcome.dataset_id} ({outcome.table})"
     parts = [f"Imported {many(outcome.inserted, 'record')} into {where}."]
+    if outcome.replaced:
+        were = _were(outcome.replaced)
+        parts.append(f"{many(outcome.replaced, 'row')} that {were} there {were} archived.")
+    if outcome.unmatched:
+        match = "matches" if outcome.unmatched == 1 else "match"
+        parts.append(f"{many(outcome.unmatched, 'record')} {match} no row and {_were(outcome.unmatched)} left out.")
     if outcome.updated:
         parts.append(f"{many(outcome.updated, 'row')} {_were(outcome.updated)} updated.")
     if outcome.duplicates:
         parts.append(f"{many(outcome.duplicates, 'duplicate')} {_were(outcome.duplicates)} skipped.")
-    if outcome.left_out:
-        parts.append(f"{many(outcome.left_out, 'record')} {_were(outcome.left_out)} left out by the filter.")
+    if filtered := outcome.left_out - outcome.unmatched:
+        parts.append(f"{many(filtered, 'record')} {_were(filtered)} left out by the filter.")
     if outcome.similar:
         look = "looks" if outcome.similar == 1 else "look"
         parts.append(f"{many(outcome.similar, 'record')} {look} like another and {_were(outcome.similar)} flagged.")

@@ -84,8 +84,10 @@ class _Inspection:
 
     def _stated(self) -> dict[int, str]:
         """Types that the instruction names, by position."""
+        every = self._said.every_type
+        all_places = {} if every is None else dict.fromkeys(range(len(self._names)), every)
         places = {place_of(told, self._headers, self._names): type_ for told, type_ in self._said.types.items()}
-        return {place: type_ for place, type_ in places.items() if place is not None}
+        return all_places | {place: type_ for place, type_ in places.items() if place is not None}
 
     def _all(self) -> list[Kind]:
         columns = zip(self._samples, self._names, self._native, strict=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
 
 from atlas.core.access import Caller
 from atlas.core.tables import Table
 from atlas.errors import ModelError
+from atlas.language.described import describe
 from atlas.language.instruction import ImportInstruction
 from atlas.language.offline.imports import parse_import
 from atlas.language.offline.records import RecordInstruction, parse_records
+from atlas.language.offline.unclear import grave_phrases, unclear
 from atlas.service.models import ModelService
 
 T = TypeVar("T", ImportInstruction, RecordInstruction)
@@ -45,9 +49,25 @@ class LanguageService:
             engine = await self._models.engine_for(caller)
             if engine is None:
                 return Understood(offline)
-            return Understood(await engine.import_instruction(text, (), (), tables), "model")
+            said = await engine.import_instruction(text, (), (), tables)
+            if (grave := grave_phrases(said.not_understood)) and said.question is None:
+                said = msgspec.structs.replace(said, question=unclear(grave))
+            return Understood(msgspec.structs.replace(said, understood=describe(said)), "model")
         except ModelError as error:
             return Understood(offline, "offline", (failure_note(error),))
+
+    def offline(self, text: str, tables: Sequence[Table], headers: Sequence[str]) -> ImportInstruction:
+        """What the offline engine makes of an import's instruction. headers: of the file, once they are known."""
+        offline = parse_import(text, [table.name for table in tables])
+        meant = [table for table in tables if offline.table == table.name]
+        columns = [name for table in meant for each in table.columns for name in (each.name, each.header)]
+        return parse_import(text, [table.name for table in tables], [*headers, *columns]) if headers else offline
+
+    def with_headers(
+        self, told: Understood[ImportInstruction], text: str, tables: Sequence[Table], headers: Sequence[str]
+    ) -> Understood[ImportInstruction]:
+        """An instruction read again, now that the file's headers are known; a model is not asked again."""
+        return told if told.engine == "model" else replace(told, said=self.offline(text, tables, headers))
 
     async def record_instruction(
         self, caller: Caller, text: str, tables: Sequence[Table]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 import msgspec
 
 from atlas.core.identifiers import singular, table_identifier, unique_identifiers
 from atlas.core.infer import few, no_value
 from atlas.core.kinds import NUMBERS, TEXT, Kind
-from atlas.core.mapping import close_name, match_columns
+from atlas.core.mapping import Proposal, close_name, match_columns, plain_name
 from atlas.core.numbers import DOUBLE_DIGITS
 from atlas.core.plans import ColumnPlan, Filter, ImportPlan
 from atlas.core.tables import SHOWN_TYPES, Rules, Table, TableColumn
@@ -19,7 +18,9 @@ from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
 from atlas.readers.remarks import remarks
 from atlas.readers.staging import Staging
+from atlas.service.asking import ask_about, doubts, plain_number, resolve_mapping
 from atlas.service.inspecting import Inferred, as_asked, inspect, place_of
+from atlas.service.targets import find_target, target_of
 
 __all__ = ["Inferred", "find_target", "inspect", "make_plan"]
 
@@ -48,22 +49,34 @@ class _Planner:
         self._inferred, self._said, self._tables, self._file_name = inferred, instruction, tables, file_name
         self._notes: list[str] = [*staging.source.notes, *inferred.notes]
         self._unknown: list[str] = list(instruction.not_understood)
+        self._questions: list[str] = [] if instruction.question is None else [instruction.question]
+        self._left_out: list[str] = []
+        self._proposals: list[Proposal] = []
+        self._hidden: list[ColumnPlan] = []
         self._widened: dict[str, str] = {}
         self._discard: list[int] = []
 
     def plan(self) -> ImportPlan:
         said = self._said
-        table = self._target()
+        table, notes = target_of(said, self._tables, self._file_name)
+        self._notes += notes
         chosen = self._chosen()
         existing = None if said.dataset else table if isinstance(table, Table) else None
         name = table.name if isinstance(table, Table) else table
-        columns = self._map(chosen, existing) if existing else self._fresh(chosen)
+        if said.mapping:
+            columns = self._mapped(existing)
+        else:
+            columns = self._map(chosen, existing) if existing else self._fresh(chosen)
         columns = self._with_rules(columns)
         if not columns:
             raise BadRequestError("Nothing to import", "no column of the file is left by the instruction")
         filters = tuple(tuple(self._filter(item, columns) for item in group) for group in said.filters)
         key, found = self._key(columns, existing)
         columns = self._with_types(columns, key)
+        name_told = existing.name if existing is not None else said.table
+        self._questions += doubts(said, name_told, exists=existing is not None, key=key)
+        if said.replace and existing is None and not said.dataset:
+            self._notes.append("there was no such table, so nothing was replaced")
         for column in columns:
             self._notes += [f"{column.name} {remark}" for remark in self._remarks(column)]
         return ImportPlan(
@@ -71,20 +84,10 @@ class _Planner:
             duplicates=said.duplicates or "skip", policy=said.policy or "evolve", filters=filters,
             exclude=said.exclude, widened=self._widened, discard_columns=tuple(self._discard), dataset=said.dataset,
             time_column=self._time_column(columns), sheet=said.sheet, notes=tuple(self._notes),
-            not_understood=tuple(self._unknown),
+            not_understood=tuple(dict.fromkeys(self._unknown)), hidden=tuple(self._hidden), replace=said.replace,
+            only_existing=said.only_existing, left_out=tuple(self._left_out), understood=said.understood,
+            proposals=tuple(self._proposals), questions=tuple(self._questions),
         )  # fmt: skip
-
-    def _target(self) -> Table | str:
-        """The table that is meant: one that exists, or the name of a new one."""
-        said = said_table(self._said, self._file_name)
-        found = find_target(self._said, self._tables, self._file_name)
-        if found is None:
-            return said if self._said.dataset else table_identifier(said)
-        if self._said.new and not self._said.dataset:
-            raise BadRequestError("Table exists", f"{found.name!r} exists already; say another name, or import into it")
-        if table_identifier(said) != found.name and self._said.table is not None:
-            self._notes.append(f"took {said!r} for the table {found.name!r}")
-        return found
 
     def _with_types(self, columns: Sequence[ColumnPlan], key: Sequence[str]) -> list[ColumnPlan]:
         """Columns whose type is a guess that costs no record: not those of keys, and none that somebody states."""
@@ -113,15 +116,35 @@ class _Planner:
                     "Unknown column", f"the file has none of the columns {', '.join(self._said.keep)}"
                 )
         dropped = {place for name in self._said.drop if (place := self._find(name)) is not None}
+        for name in self._said.types:
+            self._find(name)
         # A column without a name and without values is a gap in the sheet.
         return [
             place for place in dict.fromkeys(every)
             if place not in dropped and (self._source.names[place] or self._inferred.samples[place])
         ]  # fmt: skip
 
+    def _mapped(self, table: Table | None) -> list[ColumnPlan]:
+        """Columns by a mapping that was given, to the letter."""
+        columns = []
+        pairs = resolve_mapping(self._said.mapping, self._headers)
+        for name, place in pairs:
+            if table is not None and table.column(name) is not None:
+                columns.append(self._onto(place, table, name))
+            else:
+                columns.append(self._column(place, name, self._inferred.kinds[place]))
+        self._left_out += [header for n, header in enumerate(self._headers) if n not in {place for _, place in pairs}]
+        if self._left_out:
+            self._notes.append(f"left out {', '.join(self._left_out)}, which the mapping does not name")
+        return columns
+
     def _find(self, told: str) -> int | None:
         """The column that is meant; what is not there is told as not understood."""
         place = place_of(told, self._headers, self._inferred.names)
+        if place is None:
+            # By the name that the instruction gives it.
+            old = next((old for old, new in self._said.rename.items() if new == told), None)
+            place = None if old is None else place_of(old, self._headers, self._inferred.names)
         if place is None:
             self._unknown.append(f"no column {told!r} in the file")
         return place
@@ -130,10 +153,6 @@ class _Planner:
         found = {}
         for old, new in self._said.rename.items():
             place = place_of(old, self._headers, self._inferred.names)
-            if place is None:
-                # "map email to Email Address": the other way round.
-                place = place_of(new, self._headers, self._inferred.names)
-                new = old
             if place is None:
                 self._unknown.append(f"no column {old!r} in the file")
             else:
@@ -158,20 +177,23 @@ class _Planner:
         """Columns of the file onto those of a table; new ones by the policy."""
         renamed = self._renamed()
         offered = [(renamed.get(place, self._headers[place]), self._inferred.kinds[place]) for place in chosen]
-        matched = {chosen[n]: name for n, name in match_columns(offered, table.columns).items()}
+        matching = match_columns(offered, table.columns)
+        matched = {chosen[n]: name for n, name in matching.matched.items()}
+        matched |= self._proposed({chosen[n]: each for n, each in matching.proposed.items()}, renamed)
         taken = {column.name for column in table.columns}
         columns = []
         extra = [place for place in chosen if place not in matched]
         for place in chosen:
             if place in matched:
                 columns.append(self._onto(place, table, matched[place]))
-        if not columns:
+        if not columns and not self._questions:
             listed = ", ".join(column.name for column in table.columns[:20])
             raise BadRequestError(
                 "No column matches",
                 f"the table {table.name!r} has {listed}; the file has {', '.join(self._headers[:20])}",
             )
         policy = self._said.policy or "evolve"
+        self._left_out += [] if policy == "evolve" else [self._headers[place] for place in extra]
         if extra and policy == "freeze":
             raise BadRequestError(
                 "Schema is frozen", f"{table.name!r} has no column for {', '.join(self._headers[p] for p in extra)}"
@@ -184,6 +206,17 @@ class _Planner:
             names = unique_identifiers([renamed.get(place, self._headers[place]) for place in extra], taken)
             columns += [self._column(p, name, self._inferred.kinds[p]) for p, name in zip(extra, names, strict=True)]
         return sorted(columns, key=lambda column: column.position)
+
+    def _proposed(self, proposed: dict[int, Proposal], renamed: dict[int, str]) -> dict[int, str]:
+        """Columns that may be meant, where that was accepted; else a question, but where new columns are spoken of."""
+        # Somebody who gives a name means that name.
+        proposed = {place: each for place, each in proposed.items() if place not in renamed}
+        self._proposals = [msgspec.structs.replace(p, header=self._headers[n]) for n, p in sorted(proposed.items())]
+        if self._said.accept_proposals:
+            return {place: proposal.column for place, proposal in proposed.items()}
+        if proposed and self._said.accept_proposals is None and self._said.policy is None:
+            self._questions.append(ask_about(self._proposals))
+        return {}
 
     def _onto(self, place: int, table: Table, name: str) -> ColumnPlan:
         column = table.column(name)
@@ -241,7 +274,11 @@ class _Planner:
         for candidates in ([c.name for c in columns], [c.header for c in columns]):
             found = close_name(told, candidates, columns=True)
             if found is not None:
-                return columns[candidates.index(found)]
+                column = columns[candidates.index(found)]
+                if plain_name(told)[0] not in (plain_name(column.name)[0], plain_name(column.header)[0]):
+                    note = f"{told!r} is taken for the column {column.name}"
+                    self._notes += [] if note in self._notes else [note]
+                return column
         return None
 
     def _with_rules(self, columns: Sequence[ColumnPlan]) -> list[ColumnPlan]:
@@ -267,11 +304,23 @@ class _Planner:
         ]
 
     def _filter(self, item: Filter, columns: Sequence[ColumnPlan]) -> Filter:
-        column = self._named(item.column, columns)
+        column = self._named(item.column, columns) or self._unseen(item.column, columns)
         if column is None:
             listed = ", ".join(c.name for c in columns)
             raise BadRequestError("Unknown column", f"the filter names {item.column!r}; the file has {listed}")
-        return msgspec.structs.replace(item, column=column.name)
+        values = item.values
+        if column.type in NUMBERS:
+            values = tuple(plain_number(value, decimal_comma=self._said.decimal_comma) for value in values)
+        return msgspec.structs.replace(item, column=column.name, values=values)
+
+    def _unseen(self, told: str, columns: Sequence[ColumnPlan]) -> ColumnPlan | None:
+        """A column of the file that is compared, but not imported."""
+        if (place := place_of(told, self._headers, self._inferred.names)) is None:
+            return None
+        taken = [column.name for column in (*columns, *self._hidden)]
+        name = unique_identifiers([self._headers[place]], taken)[0]
+        self._hidden.append(self._column(place, name, self._inferred.kinds[place]))
+        return self._hidden[-1]
 
     def _key(self, columns: Sequence[ColumnPlan], existing: Table | None) -> tuple[tuple[str, ...], bool]:
         """The columns that make two records the same, and whether Atlas chose them itself."""
@@ -349,20 +398,3 @@ def _wider(type_: str, kind: Kind) -> str | None:
     if type_ == "double" and kind.type == "numeric":
         return "numeric"
     return "timestamp" if (type_, kind.type) == ("date", "timestamp") else None
-
-
-def said_table(said: ImportInstruction, file_name: str) -> str:
-    """The name of the table that an instruction means, or that of the file."""
-    if said.table is not None:
-        return said.table
-    return PurePosixPath(file_name.replace("\\", "/")).name.split(".")[0] or "imported"
-
-
-def find_target(said: ImportInstruction, tables: Sequence[Table], file_name: str) -> Table | None:
-    """The table that exists and is meant, if there is one."""
-    name = said_table(said, file_name)
-    by_name = {table.name: table for table in tables}
-    close = close_name(name, list(by_name))
-    if close is None or (said.new and table_identifier(name) != close):
-        return None
-    return by_name[close]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from atlas.core.access import Caller
+from atlas.readers.source import ReadOptions
 from atlas.readers.staging import Staging, within_memory
 from atlas.readers.worker_pool import WorkerPool
 from atlas.service.staged_bytes import StagedBytes
@@ -27,7 +28,7 @@ class FileStager:
 
     @contextlib.asynccontextmanager
     async def staging(
-        self, caller: Caller, path: Path, name: str, *, sheet: str | None = None,
+        self, caller: Caller, path: Path, name: str, options: ReadOptions | None = None, *,
         on_progress: Callable[[int], None] | None = None,
     ) -> AsyncIterator[Staging]:  # fmt: skip
         """The staging of a file, which is gone at the end.
@@ -42,7 +43,7 @@ class FileStager:
             folder = Path(made)
 
             def stage() -> Staging:
-                source = reading.read_file(path, name, folder, sheet=sheet, max_bytes=self.max_bytes)
+                source = reading.read_file(path, name, folder, options, max_bytes=self.max_bytes)
                 source.batches = _counted(source.batches, count)
                 most = self.workers.limits.output_bytes
                 return Staging(folder, source, on_progress=on_progress, spill_bytes=most)

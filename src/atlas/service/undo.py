@@ -37,8 +37,7 @@ class FileMapping:
 
     def instruction(self, table: str | None) -> ImportInstruction:
         return ImportInstruction(
-            table=self.table_name or table, keep=tuple(self.mappings.values()),
-            rename={header: name for name, header in self.mappings.items()},
+            table=self.table_name or table, mapping=tuple(self.mappings.items()),
             duplicates="skip" if self.check_duplicates else "keep", key=self.key_columns,
         )  # fmt: skip
 

@@ -20,6 +20,7 @@ from atlas.readers.issue_rows import bad_record_issues, failure_issues
 from atlas.readers.planned import PlannedFile
 from atlas.readers.staging import Staging
 from atlas.service.admission import Lane
+from atlas.service.asking import ask_about
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, resolve_names, staged, update_records
 from atlas.service.rekeying import rekey_changed
@@ -95,8 +96,14 @@ class UpdateService:
             change.changed = await update_records(connection, locked, change.number, changes)
         return _response(table, change)
 
-    async def by_file(self, caller: Caller, name: str, key_columns: Sequence[str], path: Path, file_name: str) -> Row:
-        """Sets values in the rows that the records of a file name by their keys. A blank cell changes nothing."""
+    async def by_file(
+        self, caller: Caller, name: str, key_columns: Sequence[str], path: Path, file_name: str, *,
+        accept_proposals: bool | None = None,
+    ) -> Row:  # fmt: skip
+        """Sets values in the rows that the records of a file name by their keys. A blank cell changes nothing.
+
+        accept_proposals: whether columns that headers may mean are taken; None asks.
+        """
         table = await self._tables.find(caller, name)
         keys = [column.name for column in map(table.find_column, key_columns) if column is not None]
         if len(keys) < len(key_columns) or not keys:
@@ -104,7 +111,7 @@ class UpdateService:
             reason = f"{', '.join(wrong)}: no such column" if wrong else "at least one is required"
             raise BadRequestError("Invalid parameter", f"key_columns: {reason}")
         async with self._lane.slot(caller), self._stager.staging(caller, path, file_name) as staging:
-            plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name)
+            plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name, accept_proposals)
             return await self._run_file(caller, table, PlannedFile(staging, plan), file_name)
 
     async def _run_file(self, caller: Caller, table: Table, planned: PlannedFile, file_name: str) -> Row:
@@ -133,7 +140,10 @@ class UpdateService:
                 bad_record_issues(planned.staging.source.bad, change.number),
             ):
                 await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
-        return _response(table, change)
+        return _response(table, change) | {
+            "unknown_columns": list(plan.left_out), "notes": list(plan.notes),
+            "proposals": msgspec.to_builtins(plan.proposals),
+        }  # fmt: skip
 
     def _change(self, caller: Caller, table: Table, told: str, file_name: str | None = None) -> _Change:
         return _Change(self._database, caller, table, told, file_name)
@@ -184,10 +194,14 @@ class _Change:
             await imports.set_status(self._database, self.import_id, "failed", reason)
 
 
-def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: str) -> ImportPlan:
+def _file_plan(
+    staging: Staging, table: Table, keys: Sequence[str], file_name: str, accept: bool | None
+) -> ImportPlan:  # fmt: skip
     """The plan that reads the file's cells as the table's columns; the keys must be among them."""
-    said = ImportInstruction(table=table.name, policy="discard_value", duplicates="update")
+    said = ImportInstruction(table=table.name, policy="discard_value", duplicates="update", accept_proposals=accept)
     plan = make_plan(staging, inspect(staging, said, table), said, [table], file_name)
+    if plan.proposals and accept is None:
+        raise BadRequestError("Column names are unclear", ask_about(plan.proposals))
     missing = [key for key in keys if plan.column(key) is None]
     if missing:
         raise BadRequestError("Invalid file", f"{file_name}: no column for the key {', '.join(missing)}")

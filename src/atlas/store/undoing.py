@@ -155,6 +155,22 @@ async def _in_use(connection: Connection, table: Table, number: int) -> bool:
     return row is None or bool(row[0])
 
 
+async def archive_all(connection: Connection, table: Table, number: int) -> int:
+    """Hides every row of a table, logged like any change; gives their number."""
+    cursor = await connection.execute(
+        sql.SQL(
+            "WITH old AS (SELECT _row FROM {t} WHERE _archived IS NULL FOR UPDATE), "
+            "done AS (UPDATE {t} t SET _archived = now() FROM old WHERE t._row = old._row "
+            "RETURNING t._row, t._archived AS becomes) "
+            "INSERT INTO atlas.row_changes (table_id, row_id, import_number, before, after) "
+            "SELECT {id}, _row, {number}, jsonb_build_object('_archived', NULL::timestamptz), "
+            "jsonb_build_object('_archived', becomes) FROM done"
+        ).format(t=physical(table), id=sql.Literal(table.id), number=sql.Literal(number))
+    )
+    await tables.count_rows(connection, table, -cursor.rowcount)
+    return cursor.rowcount
+
+
 async def archive(
     connection: Connection, table: Table, number: int, rows: Sequence[int], *, restore: bool
 ) -> list[int]:

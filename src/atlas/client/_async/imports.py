@@ -47,19 +47,20 @@ class AsyncImports(AsyncResource):
     async def run(
         self, file: FileSource, instruction: str, *, thread_id: str | None = None, callback_url: str | None = None,
         callback_metadata: Mapping[str, Any] | None = None, import_id: str | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        accept_proposals: bool | None = None, progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:  # fmt: skip
         """Imports a file: all of it, or nothing. progress: called with the bytes sent and their sum.
 
         With a callback_url the import runs later: the answer's status is `pending`; see `wait`. import_id: a UUID of
         your choice, to follow the `progress` meanwhile. If the connection breaks, the server is asked whether it was
-        carried out; ConnectionFailed says that it was not.
+        carried out; ConnectionFailed says that it was not. accept_proposals: whether columns that headers may mean are
+        taken; without it such a file is refused with a question.
         """
         told = None if callback_metadata is None else json.dumps(callback_metadata)
         chosen = import_id or str(uuid4())
         form = given(
             instruction=instruction, thread_id=thread_id, callback_url=callback_url, callback_metadata=told,
-            import_id=chosen,
+            import_id=chosen, accept_proposals=accept_proposals,
         )  # fmt: skip
         try:
             return ImportResult.read(await self._send(IMPORT, file, form, progress))
@@ -81,9 +82,12 @@ class AsyncImports(AsyncResource):
             await sleep(backoff(attempt))
         return None
 
-    async def preview(self, file: FileSource, instruction: str, *, thread_id: str | None = None) -> Preview:
-        """What an import would do; writes nothing."""
-        form = given(instruction=instruction, thread_id=thread_id)
+    async def preview(
+        self, file: FileSource, instruction: str, *, thread_id: str | None = None,
+        accept_proposals: bool | None = None,
+    ) -> Preview:  # fmt: skip
+        """What an import would do, and what it asks; writes nothing."""
+        form = given(instruction=instruction, thread_id=thread_id, accept_proposals=accept_proposals)
         return Preview.read(await self._send(f"{IMPORT}/preview", file, form, None))
 
     async def _send(

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import AsyncResource, table_path
 from atlas.client._async.waiting import in_thread
-from atlas.client.calls import SLOW_SECONDS, Call, query
+from atlas.client.calls import SLOW_SECONDS, Call, given, query
 from atlas.client.frames import to_arrow, to_pandas, to_polars
 from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
 from atlas.client.types import Json
@@ -96,13 +96,18 @@ class AsyncTables(AsyncResource):
         body = {"mode": "batch", "batch_updates": told}
         return Updated.read(await self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
 
-    async def update_file(self, table: str, file: FileSource, key_columns: str | Iterable[str]) -> Updated:
-        """Changes rows by the records of a file. key_columns: what identifies a row."""
+    async def update_file(
+        self, table: str, file: FileSource, key_columns: str | Iterable[str], *, accept_proposals: bool | None = None
+    ) -> Updated:
+        """Changes rows by the records of a file. key_columns: what identifies a row.
+
+        accept_proposals: whether columns that headers may mean are taken; without it such a file is refused.
+        """
         told = key_columns if isinstance(key_columns, str) else ",".join(key_columns)
         with upload(file, None) as part:
             call = Call(
-                "POST", table_path(table, "update", "file"), form={"key_columns": told}, file=part,
-                timeout=SLOW_SECONDS,
+                "POST", table_path(table, "update", "file"), file=part, timeout=SLOW_SECONDS,
+                form=given(key_columns=told, accept_proposals=accept_proposals),
             )  # fmt: skip
             return Updated.read(await self._transport.json(call))
 

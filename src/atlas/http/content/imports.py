@@ -33,10 +33,15 @@ router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Imports"], re
 FileField = Annotated[UploadFile, File(description="CSV, Excel, JSON, XML or Parquet; gz or zip of one.")]
 InstructionField = Annotated[
     str,
-    Form(max_length=10_000, description="What to do, in plain English.", examples=["Import this into my leads table"]),
+    Form(max_length=10_000, description="What to do, in plain words.", examples=["Import this into my leads table"]),
 ]
 ThreadField = Annotated[
     str | None, Form(max_length=200, description="Conversation id; `now the same for this file` refers to it.")
+]
+
+ProposalsField = Annotated[
+    bool | None,
+    Form(description="Whether columns that headers may mean are taken; without it the import asks (400)."),
 ]
 
 
@@ -72,11 +77,14 @@ async def smart_import(
     import_id: Annotated[
         UUID | None, Form(description="An id of your choice, to follow the import by; one that exists is a 400.")
     ] = None,
+    accept_proposals: ProposalsField = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Imports a file by a plain-English instruction: all of it is committed, or nothing."""
     metadata = parse_metadata(callback_metadata)
     async with received(file) as (path, name):
-        request = ImportRequest(path, name, instruction, thread_id, import_id=import_id)
+        request = ImportRequest(
+            path, name, instruction, thread_id, import_id=import_id, accept_proposals=accept_proposals
+        )
         if callback_url:
             return await services.background.submit(caller, request, callback_url, metadata)
         return await while_connected(http, services.imports.run(caller, request))
@@ -112,11 +120,11 @@ async def smart_import_b2(http: Request, caller: CallerDep, services: ServicesDe
 )
 async def preview_import(
     http: Request, caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
-    thread_id: ThreadField = None,
+    thread_id: ThreadField = None, accept_proposals: ProposalsField = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The plan of an import: columns, types, key, duplicates and problems. Writes nothing."""
     async with received(file) as (path, name):
-        request = ImportRequest(path, name, instruction, thread_id)
+        request = ImportRequest(path, name, instruction, thread_id, accept_proposals=accept_proposals)
         return await while_connected(http, services.imports.preview(caller, request))
 
 

@@ -30,7 +30,32 @@ Engine = Literal["model", "offline"]
 ENGINE_FIELD = Field(None, description="Who read the instruction; left out where the organization has no model.")
 
 
-class ImportView(BaseModel):
+class ClauseView(BaseModel):
+    """A thing that an instruction asks for."""
+
+    kind: str = Field(examples=["filter"])
+    meaning: str = Field(examples=["only records where country is US"])
+    words: list[str] = Field(description="Of the instruction; none where a model read it.")
+
+
+class ProposalView(BaseModel):
+    """A column of the table that a header may mean."""
+
+    header: str
+    column: str
+    confidence: float
+    reason: str
+
+
+class ReadView(BaseModel):
+    """How an instruction was read."""
+
+    understood: list[ClauseView] = Field(description="What was read of the instruction.")
+    not_understood: list[str] = Field(description="What was not.")
+    proposals: list[ProposalView] = Field(description="Columns that headers may mean, which were taken if accepted.")
+
+
+class ImportView(ReadView):
     """What an import came to."""
 
     status: Literal["success"] = Field(examples=["success"])
@@ -53,6 +78,8 @@ class ImportView(BaseModel):
     new_columns: list[str]
     dataset_id: int | None
     thread_id: str | None
+    rows_replaced: int = Field(description="Rows that were there and are archived now, as the instruction said.")
+    records_not_found: int = Field(description="Records of an update that no row has the key of; they stay out.")
     language_engine: Engine | None = ENGINE_FIELD
     notes: list[str] | None = Field(None, description="What happened to the model, where there is one.")
 
@@ -77,7 +104,7 @@ class PlannedColumn(BaseModel):
     required: bool
 
 
-class PreviewView(BaseModel):
+class PreviewView(ReadView):
     """The plan of an import."""
 
     success: bool
@@ -92,8 +119,9 @@ class PreviewView(BaseModel):
     policy: str
     duplicates_in_file: int
     validation_failures: int
+    replace: bool = Field(description="Whether the rows that are there would be archived.")
     notes: list[str]
-    not_understood: list[str]
+    questions: list[str] = Field(description="What must be answered before anything is written.")
     sample: list[dict[str, Any]]
     language_engine: Engine | None = ENGINE_FIELD
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Request
 from fastapi import Body as BodyParam
 from pydantic import BaseModel, Field
 
-from atlas.http.content.imports import FileField, received
-from atlas.http.content.models import CONTENT_ERRORS, SchemaView, StatsView, TablesView
+from atlas.http.content.imports import FileField, ProposalsField, received
+from atlas.http.content.models import CONTENT_ERRORS, ProposalView, SchemaView, StatsView, TablesView
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.disconnect import while_connected
 from atlas.http.documented import answer
@@ -83,6 +83,9 @@ class UpdatedView(BaseModel):
     rows_not_found: int
     not_found: list[NotFoundItem]
     validation_failures: int | None = Field(None, description="Records of the file that failed, if any did.")
+    unknown_columns: list[str] | None = Field(None, description="Of a file: headers that the table has no column for.")
+    notes: list[str] | None = Field(None, description="Of a file: what was decided.")
+    proposals: list[ProposalView] | None = Field(None, description="Of a file: columns that headers may mean.")
 
 
 @router.post("/tables/{table_name}/update", responses=answer(UpdatedView), summary="Update rows")
@@ -103,8 +106,10 @@ async def update_from_file(
     key_columns: Annotated[
         str, Form(description="Columns that identify a row, separated by commas.", examples=["email"])
     ],
+    accept_proposals: ProposalsField = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Each record names a row by its keys; a blank cell leaves the row's value."""
     names = [name.strip() for name in key_columns.split(",") if name.strip()]
     async with received(file) as (path, name):
-        return await while_connected(http, services.updates.by_file(caller, table_name, names, path, name))
+        work = services.updates.by_file(caller, table_name, names, path, name, accept_proposals=accept_proposals)
+        return await while_connected(http, work)

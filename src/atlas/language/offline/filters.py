@@ -1,110 +1,290 @@
-"""Conditions in English on columns: `where country is US and amount over 100`."""
+"""Conditions on columns in plain words: `where country is US and (amount over 100 or paid is yes)`.
+
+`and` binds tighter than `or`, as everywhere. A comparison may leave its column out where the one before has it:
+`amount is more than 10 and less than 100`.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 from atlas.core.plans import Filter
-from atlas.language.offline.scanner import NAME, Scanner, unquote
+from atlas.language.offline.grammar import DOUBT, Slot, Text, splits_word
+from atlas.language.offline.slots import name_slot, value_slot, values_slot
 
-# Words that start another phrase, where a list or a condition ends.
-FILTER_END = (
-    r"skip|ignore|flag|update|keep|rename|drop|treat|where|whose|use|using|import|create|the key|into|"
-    r"mark|require|exclude|remove|read|dates|discard|overwrite|only|don't|do not"
-)
-_OPERATORS: tuple[tuple[str, str, bool], ...] = (
-    (r"(?:is|are) (?:not|n't) (?:empty|blank|null|missing|set)|(?:isn't|aren't) (?:empty|blank|missing)|is set|is filled|exists|is present",
-     "empty", True),
-    (r"(?:is|are) (?:empty|blank|null|missing|not set)", "empty", False),
-    (r"(?:is |are )?between", "between", False),
-    (r"(?:is |are )?(?:not in|none of)|(?:is|are) not (?:in|one of)", "in", True),
-    (r"(?:is |are )?(?:in|one of|any of)", "in", False),
-    (r"(?:does not|doesn't|do not|not) (?:contain|include)s?", "contains", True),
-    (r"(?:contain|include|mention|like)s?(?:ing)?", "contains", False),
-    (r"(?:start|begin)s?(?:ing)? with", "starts", False),
-    (r"end(?:s|ing)? (?:with|in)", "ends", False),
-    (r"(?:is |are )?(?:at least|greater than or equal to|no less than|not less than|>=|on or after|since)", ">=", False),
-    (r"(?:is |are )?(?:at most|less than or equal to|no more than|not more than|<=|on or before|until|up to)", "<=", False),
-    (r"(?:is |are )?(?:greater than|more than|larger than|higher than|bigger than|over|above|exceeds?|>|after|later than)", ">", False),
-    (r"(?:is |are )?(?:less than|lower than|smaller than|fewer than|under|below|<|before|earlier than)", "<", False),
-    (r"(?:is|are) not|isn't|aren't|!=|<>|(?:does not|doesn't) equal|not equal to|other than", "=", True),
-    (r"==?|is equal to|equals?|is|are|was", "=", False),
-)  # fmt: skip
-_OPERATOR = "|".join(pattern for pattern, _, _ in _OPERATORS)
-_VALUE = (
-    r"(?:\"[^\"]*\"|'[^']*'|[^\s,.;!?\0()]+(?:\.\d+)?(?: (?!and\b|or\b|but\b|then\b|"
-    + FILTER_END
-    + r")[^\s,.;!?\0()]+){0,3})"
-)
-_CONDITION = re.compile(
-    rf"\s*(?:the |their |its )?(?P<column>{NAME}(?: {NAME})??) (?:(?P<op>{_OPERATOR})) ?(?P<rest>.*)", re.IGNORECASE
-)
+# Groups that a condition may come to once it is written without parentheses.
+MAX_GROUPS = 64
+_MAX_DEPTH = 60
+
+Groups = tuple[tuple[Filter, ...], ...]
 
 
-def parse_filters(scanner: Scanner) -> tuple[tuple[tuple[Filter, ...], ...], bool]:
-    """The filters that an instruction names, as groups, and whether they say what to leave out."""
-    phrase = rf"(?P<c>[^.;!?\0]+(?:\.\d[^.;!?\0]*)*?)(?=\s*(?:[;!?\0]|\.(?:\s|$)|$|,?\s+(?:and|but|then),?\s+(?:{FILTER_END})\b|,\s*(?:{FILTER_END})\b))"
-    leave = r"\b(?:skip|ignore|exclude|drop|remove|discard|leave out|omit|without) (?:any |all |the |those )*"
-    some = r"(?:rows?|records?|entries|lines|leads|contacts|customers|orders|products|ones|items|people|users)"
-    match = scanner.take(rf"{leave}{some} (?:where|with|whose|that have|having|in which|if) (?:the |a |an )?{phrase}")
-    exclude = match is not None
-    if match is None:
-        match = scanner.take(
-            rf"\b(?<!into )(?<!to )(?<!in )(?:only |just )?(?:import |keep |take |load |include |use )?(?:only |just )?(?:the |those |all )*{some} "
-            rf"(?:where|with|whose|that have|having|in which|if) (?:the |a |an )?{phrase}"
-        )
-    if match is None:
-        match = scanner.take(rf"\b(?:only |but only |just )?(?:where|whose|if the) (?:the )?{phrase}")
-    if match is None:
-        return (), False
-    groups = []
-    for part in re.split(
-        r"\s+or\s+(?=(?:the )?\S+ (?:is|are|=|!|<|>|over|under|above|below|contains|starts|ends|in|not)\b|where)",
-        match["c"],
-    ):
-        group = _group(part)
-        if group is None:
-            return (), False
-        groups.append(group)
-    return tuple(groups), exclude
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition. joint: "and", "or", "not" of `parts`, or "" for the one comparison `item`."""
+
+    joint: str
+    parts: tuple[Condition, ...] = ()
+    item: Filter | None = None
 
 
-def _group(text: str) -> tuple[Filter, ...] | None:
-    found: list[Filter] = []
-    text = text.strip(" ,")
-    while text:
-        text = re.sub(r"^(?:and|,|where|whose|the)\s+", "", text.strip(" ,"), flags=re.IGNORECASE)
-        match = _CONDITION.fullmatch(text)
-        if match is None:
-            return None
-        operator, negated = next((o, n) for p, o, n in _OPERATORS if re.fullmatch(p, match["op"], re.IGNORECASE))
-        values, text = _values(operator, match["rest"])
-        if values is None:
-            return None
-        found.append(Filter(unquote(match["column"]), operator, values, negated))
-    return tuple(found) or None
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """The comparison before, whose column and operator the next may leave out."""
+
+    column: str
+    operator: str
+    negated: bool
 
 
-def _values(operator: str, rest: str) -> tuple[tuple[str, ...] | None, str]:
-    """The values of a comparison, and the text behind them."""
+def condition_slot(text: Text, place: int) -> list[Slot]:
+    """A condition and each beginning of it that is one, the longest first."""
+    return text.remembered(("condition", place), lambda: _expression(text, place, bare=False))
+
+
+def traits_slot(text: Text, place: int) -> list[Slot]:
+    """As `condition_slot`, where the verb may be left out: `status open and country US`."""
+    return text.remembered(("traits", place), lambda: _expression(text, place, bare=True))
+
+
+def _expression(text: Text, place: int, *, bare: bool, depth: int = 0) -> Iterator[Slot]:
+    found: dict[int, tuple[Condition, float]] = {}
+    for end, chain, _, cost in _chains(text, place, None, bare, depth):
+        condition = _joined(chain)
+        if end not in found or cost < found[end][1]:
+            found[end] = (condition, cost)
+    yield from ((end, *found[end]) for end in sorted(found, reverse=True))
+
+
+_Chain = tuple[tuple[str, Condition], ...]
+
+
+def _chains(
+    text: Text, place: int, subject: _Subject | None, bare: bool, depth: int
+) -> Iterator[tuple[int, _Chain, _Subject | None, float]]:
+    """Comparisons joined by `and` and `or`, every beginning of them."""
+    heads: list[tuple[int, _Chain, _Subject | None, float]] = [
+        (end, (("", condition),), after, cost) for end, condition, after, cost in _primary(text, place, subject, bare, depth)
+    ]  # fmt: skip
+    seen: dict[tuple[int, int], float] = {}
+    while heads:
+        end, chain, last, cost = heads.pop(0)
+        key = (end, len(chain))
+        if len(chain) > _MAX_DEPTH or seen.get(key, 1e9) <= cost:
+            continue
+        seen[key] = cost
+        yield end, chain, last, cost
+        for after, joint, doubt in _joints(text, end):
+            for stop, condition, then, more in _primary(text, after, last, bare, depth):
+                heads.append((stop, (*chain, (joint, condition)), then, cost + more + doubt))
+
+
+def _joints(text: Text, place: int) -> Iterator[tuple[int, str, float]]:
+    for joint, pattern, doubt in _joint_patterns(text.vocabulary.joins, text.vocabulary.either):
+        found = pattern.match(text.text, place)
+        if found is not None and not splits_word(text.text, found.end()):
+            yield found.end(), joint, doubt
+            return
+
+
+@lru_cache
+def _joint_patterns(joins: str, either: str) -> tuple[tuple[str, re.Pattern[str], float], ...]:
+    return (
+        ("or", re.compile(rf",? (?:{either}|\|\|?) ", re.IGNORECASE), 0.0),
+        ("and", re.compile(rf",? (?:(?:{joins}) (?:also |where )?|but |&&? )", re.IGNORECASE), 0.0),
+        ("and", re.compile(r", ", re.IGNORECASE), 2 * DOUBT),
+    )
+
+
+def _primary(
+    text: Text, place: int, subject: _Subject | None, bare: bool, depth: int
+) -> Iterator[tuple[int, Condition, _Subject | None, float]]:
+    """One comparison, or a condition in parentheses."""
+    if depth > 8:
+        return
+    vocabulary = text.vocabulary
+    lead = _lead(vocabulary.leads).match(text.text, place)
+    start = place if lead is None else lead.end()
+    negation = _lead(vocabulary.negation).match(text.text, start)
+    if negation is not None and negation.end() > start:
+        for end, inner, last, cost in _primary(text, negation.end(), None, bare, depth + 1):
+            yield end, Condition("not", (inner,)), last, cost
+    if text.text[start : start + 1] == "(":
+        inside = start + 1 + (text.text[start + 1 : start + 2] == " ")
+        for end, inner, cost in _expression(text, inside, bare=bare, depth=depth + 1):
+            after = end + (text.text[end : end + 1] == " ")
+            if text.text[after : after + 1] == ")":
+                yield after + 1, inner, None, cost
+        return
+    for end, column, cost in name_slot(text, start):
+        here = end + (text.text[end : end + 1] == " ")
+        yield from _comparisons(text, here, column, cost)
+        if bare and here > end and (column in text.names or not text.names) and not _is_stop(text, here):
+            for stop, value, more in value_slot(text, here)[-2:]:
+                item = Filter(column, "=", (value,))
+                yield stop, Condition("", item=item), _Subject(column, "=", False), cost + more + DOUBT
+    if subject is not None:
+        yield from _comparisons(text, start, subject.column, 0.0)
+
+
+def _is_stop(text: Text, place: int) -> bool:
+    found = re.compile(r"\w+").match(text.text, place)
+    return found is not None and found[0].lower() in text.vocabulary.stops
+
+
+def _comparisons(
+    text: Text, place: int, column: str, cost: float
+) -> Iterator[tuple[int, Condition, _Subject | None, float]]:
+    """An operator with its values."""
+    for pattern, operator, negated in _operators(text):
+        found = pattern.match(text.text, place)
+        if found is None or splits_word(text.text, found.end()) or found.end() == place:
+            continue
+        subject = _Subject(column, operator, negated)
+        for end, name, values, more in _values(text, found.end(), operator):
+            yield end, _compared(column, name, values, negated), subject, cost + more
+        return
+
+
+def _compared(column: str, operator: str, values: tuple[str, ...], negated: bool) -> Condition:
+    if len(values) > 1 and operator in ("contains", "starts", "ends"):
+        parts = tuple(Condition("", item=Filter(column, operator, (value,), negated)) for value in values)
+        return Condition("and" if negated else "or", parts)
+    return Condition("", item=Filter(column, operator, values, negated))
+
+
+def _operators(text: Text) -> list[tuple[re.Pattern[str], str, bool]]:
+    return _compiled(tuple(text.vocabulary.comparisons))
+
+
+@lru_cache
+def _compiled(comparisons: tuple[tuple[str, str, bool], ...]) -> list[tuple[re.Pattern[str], str, bool]]:
+    return [
+        (re.compile(f"(?:{pattern})", re.IGNORECASE), operator, negated) for pattern, operator, negated in comparisons
+    ]
+
+
+@lru_cache
+def _lead(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:(?:{pattern}) )*", re.IGNORECASE)
+
+
+def _values(text: Text, place: int, operator: str) -> Iterator[tuple[int, str, tuple[str, ...], float]]:
+    """The values of a comparison: where they end, its operator then, and what they cost."""
     if operator == "empty":
-        return (), rest
+        yield place, operator, (), 0.0
+        return
+    place += text.text[place : place + 1] == " "
     if operator == "between":
-        match = re.match(rf"({_VALUE}) and ({_VALUE})", rest, re.IGNORECASE)
-        return ((unquote(match[1]), unquote(match[2])), rest[match.end() :]) if match else (None, rest)
+        yield from _bounds(text, place)
+        return
     if operator == "in":
-        match = re.match(rf"\(?({_VALUE}(?:\s*(?:,\s*(?:or |and )?|\bor |\band ){_VALUE})*)\)?", rest, re.IGNORECASE)
-        if not match:
-            return None, rest
-        values = [unquote(v) for v in re.findall(_VALUE, re.sub(r"\b(?:or|and)\b", ",", match[1]), re.IGNORECASE)]
-        return tuple(values), rest[match.end() :]
-    match = re.match(rf"(?:a |an |the |than |to )?({_VALUE})", rest, re.IGNORECASE)
-    if not match:
-        return None, rest
-    value, behind = unquote(match[1]), rest[match.end() :]
-    more = re.match(rf"((?:\s*(?:,|\bor)\s+{_VALUE})+)$", behind, re.IGNORECASE)
-    if more and operator == "=":
-        # "country is US or CA"
-        values = [unquote(v) for v in re.findall(_VALUE, re.sub(r"\bor\b", ",", more[1]), re.IGNORECASE)]
-        return (value, *values), ""
-    return (value,), behind
+        open_ = text.text[place : place + 1] == "("
+        for end, values, cost in values_slot(text, place + open_):
+            if not open_:
+                yield end, "in", values, cost
+            elif text.text[end : end + 1] == ")":
+                yield end + 1, "in", values, cost
+        return
+    if operator in (">", ">=", "<", "<="):
+        yield from ((end, operator, (value,), cost) for end, value, cost in value_slot(text, place))
+        return
+    yield from ((end, operator, values, cost) for end, values, cost in _either(text, place))
+
+
+def _bounds(text: Text, place: int) -> Iterator[tuple[int, str, tuple[str, ...], float]]:
+    joint = re.compile(rf" ?(?:(?:{text.vocabulary.joins}|to|bis|à|a|-|–) )", re.IGNORECASE)
+    for end, low, cost in value_slot(text, place):
+        found = joint.match(text.text, end)
+        if found is not None:
+            for last, high, more in value_slot(text, found.end()):
+                yield last, "between", (low, high), cost + more
+
+
+def _either(text: Text, place: int) -> Iterator[Slot]:
+    """A value, or several with `or` before the last: `open`, `US, CA or DE`."""
+    either = re.compile(rf",? (?:{text.vocabulary.either}) ", re.IGNORECASE)
+    lead = re.compile(rf"(?:(?:{text.vocabulary.either}|either|exactly) )?(?:(?:{text.vocabulary.articles}) )*", re.IGNORECASE).match(
+        text.text, place
+    )  # fmt: skip
+    place = place if lead is None else lead.end()
+    heads: list[tuple[int, tuple[str, ...], float, bool]] = [
+        (end, (value,), cost, False) for end, value, cost in value_slot(text, place)
+    ]
+    while heads:
+        end, values, cost, closed = heads.pop(0)
+        if closed or len(values) == 1:
+            yield end, values, cost
+        if len(values) > _MAX_DEPTH:
+            continue
+        found = either.match(text.text, end)
+        closes = found is not None
+        if found is None and not closed:
+            found = re.compile(r", ?").match(text.text, end)
+        if found is not None:
+            heads += [
+                (last, (*values, value), cost + more + DOUBT / 2, closes)
+                for last, value, more in value_slot(text, found.end())[-1:]
+            ]
+
+
+def _joined(chain: _Chain) -> Condition:
+    """A chain by precedence: the parts between two `or` belong together."""
+    groups: list[list[Condition]] = [[]]
+    for joint, condition in chain:
+        if joint == "or":
+            groups.append([])
+        groups[-1].append(condition)
+    parts = [group[0] if len(group) == 1 else Condition("and", tuple(group)) for group in groups]
+    return parts[0] if len(parts) == 1 else Condition("or", tuple(parts))
+
+
+def normal_groups(condition: Condition) -> Groups | None:
+    """Groups of comparisons, of which one must hold whole; None where they are too many."""
+    return _groups(condition, negated=False)
+
+
+def negated(condition: Condition) -> Condition:
+    """The condition that holds where `condition` does not."""
+    return Condition("not", (condition,))
+
+
+def both(first: Condition, second: Condition) -> Condition:
+    return Condition("and", (first, second))
+
+
+def is_mixed(condition: Condition) -> bool:
+    """Whether `and` and `or` stand beside each other without parentheses to tell what belongs together."""
+    return condition.joint == "or" and any(part.joint == "and" for part in condition.parts)
+
+
+def _groups(condition: Condition, *, negated: bool) -> Groups | None:
+    if condition.item is not None:
+        item = condition.item
+        return ((item if not negated else _opposite(item),),)
+    if condition.joint == "not":
+        return _groups(condition.parts[0], negated=not negated)
+    found = [_groups(part, negated=negated) for part in condition.parts]
+    if any(groups is None for groups in found):
+        return None
+    parts = [groups for groups in found if groups is not None]
+    if (condition.joint == "or") != negated:
+        return _bounded(tuple(group for groups in parts for group in groups))
+    total = 1
+    for groups in parts:
+        total *= len(groups)
+    if total > MAX_GROUPS:
+        return None
+    return tuple(tuple(itertools.chain(*choice)) for choice in itertools.product(*parts))
+
+
+def _bounded(groups: Groups) -> Groups | None:
+    return groups if len(groups) <= MAX_GROUPS else None
+
+
+def _opposite(item: Filter) -> Filter:
+    return Filter(item.column, item.operator, item.values, not item.negated)

@@ -23,7 +23,7 @@ export default {
     document.title = "Import · Atlas";
     const state = reactive({
       file: null, instruction: route.query.instruction ?? "", tables: [], plan: null, planning: false, running: false, sent: 0, total: 0,
-      stage: null, records: 0, problem: null, done: null, undone: false, stale: false, waiting: 0,
+      stage: null, records: 0, problem: null, done: null, undone: false, stale: false, waiting: 0, accept: null,
     });
     let planning, running, close;
     api.get("/api/v1/tables").then((found) => { state.tables = found.tables.filter((one) => one.kind === "table").map((one) => one.table_name); }, () => {});
@@ -31,10 +31,11 @@ export default {
       const made = new FormData();
       made.set("instruction", state.instruction);
       for (const [name, value] of Object.entries(more)) made.set(name, value);
+      if (state.accept !== null) made.set("accept_proposals", state.accept);
       made.set("file", state.file, state.file.name);
       return made;
     };
-    watch(() => [state.file, state.instruction], () => { state.stale = true; if (state.file) state.done = null; });
+    watch(() => [state.file, state.instruction], () => { state.stale = true; state.accept = null; if (state.file) state.done = null; });
     const choose = (instruction) => { state.instruction = instruction; document.getElementById("instruction")?.focus(); };
     // A file on its way is lost with the page, so the browser asks before it goes.
     const leaving = (event) => { if (state.running && state.sent < state.total) event.preventDefault(); };
@@ -152,6 +153,6 @@ export default {
           button({ kind: state.plan && !state.stale ? "primary" : "", icon: "upload", busy: state.running, disabled: !state.file || !state.instruction.trim() || state.planning, onClick: run }, "Import"))),
       state.problem && notice("bad", state.problem, state.problem.status !== 0 && t.div({ class: "small-text" }, "Nothing was written. Change the instruction or the file and try again.")),
       state.running ? working() : state.done ? result() : state.planning ? loading("Reading the file")
-        : state.plan && h(PlanCard, { plan: state.plan, stale: state.stale }));
+        : state.plan && h(PlanCard, { plan: state.plan, stale: state.stale, onDecide: (accept) => { state.accept = accept; preview(); } }));
   },
 };
