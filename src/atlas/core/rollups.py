@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -197,7 +198,17 @@ def _known(join: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda a, b: b if a is None else a if b is None else join(a, b)
 
 
-_JOINS = {"n": lambda a, b: a + b, "lo": _known(min), "hi": _known(max), "s": _known(lambda a, b: a + b)}
+def _sum(a: Any, b: Any) -> Any:
+    """Integers exactly, however large; as floats where the column has become one of floats in between."""
+    return float(a) + float(b) if isinstance(a, float) or isinstance(b, float) else int(a) + int(b)
+
+
+_JOINS = {"n": lambda a, b: a + b, "lo": _known(min), "hi": _known(max), "s": _known(_sum)}
+
+
+def _whole(value: Any) -> Any:
+    """PostgreSQL's sum of integers as one."""
+    return int(value) if isinstance(value, Decimal) else value
 
 
 def figures(row: Bucket, parts: Sequence[str], functions: Sequence[str]) -> list[dict[str, Any]]:
@@ -211,7 +222,8 @@ def figures(row: Bucket, parts: Sequence[str], functions: Sequence[str]) -> list
             needed = PARTS[function]
             value = row[at + place[needed[0]]]
             if function == "avg":
-                value = row[at + place["s"]] / value if value else None
-            cells[function] = value
+                # Of integers, the float nearest to the exact quotient.
+                value = _whole(row[at + place["s"]]) / value if value else None
+            cells[function] = _whole(value)
         result.append(cells)
     return result

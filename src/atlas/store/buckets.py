@@ -115,6 +115,12 @@ def _shared(narrow: int, wide: int | str) -> sql.Composed:
     return sql.SQL("{} > {}").format(rollups.bucket_start(wide, end), rollups.bucket_start(narrow, "ts"))
 
 
+def _label(width: int | str, time: str) -> sql.Composed:
+    """The start of a bucket, or of the year 1 where that lies in the bucket: no timestamp is before."""
+    start = rollups.bucket_start(width, time)
+    return sql.SQL("greatest({}, '0001-01-01Z')").format(start) if isinstance(width, int) else start
+
+
 async def _from_rollup(
     connection: Connection, rollup: rollups.Rollup, plan: Sequence[core.Piece], columns: Sequence[Column],
     width: int | str, parts: Sequence[str], limit: int,
@@ -135,7 +141,7 @@ async def _from_rollup(
             sql.Literal([from_micros(piece.span.hi - 1) for piece in plan]), rollup.table,
         )  # fmt: skip
     query = sql.SQL("SELECT {} AS bucket, {} FROM {} GROUP BY 1 ORDER BY 1 LIMIT {}").format(
-        rollups.bucket_start(width, "start"), sql.SQL(", ").join([sql.SQL("sum(rows)::bigint"), *cells]),
+        _label(width, "start"), sql.SQL(", ").join([sql.SQL("sum(rows)::bigint"), *cells]),
         source, sql.Literal(limit + 1),
     )  # fmt: skip
     return await _fetch(connection, query)
@@ -151,7 +157,7 @@ async def _from_rows(
     taken = sql.SQL(", ").join([sql.SQL("ts"), sql.SQL("_seq"), *names])
     union = sql.SQL(" UNION ALL ").join([select.format(taken, shot.table, where) for where in sources])
     query = sql.SQL("SELECT {} AS bucket, {} FROM ({}) AS source GROUP BY 1 ORDER BY 1 LIMIT {}").format(
-        rollups.bucket_start(width, "ts"), sql.SQL(", ").join([sql.SQL("count(*)"), *cells]), union,
+        _label(width, "ts"), sql.SQL(", ").join([sql.SQL("count(*)"), *cells]), union,
         sql.Literal(limit + 1),
     )  # fmt: skip
     return await _fetch(connection, query)

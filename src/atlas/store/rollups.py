@@ -35,11 +35,13 @@ GROWTH = 1.5
 FEW_BUCKETS = 100
 
 ORIGIN = sql.SQL("'2000-01-03Z'")
-_VALUES = ("lo", "hi", "f", "l")
-_TYPES = {"n": "bigint", "s": "double precision", "ft": "timestamptz", "lt": "timestamptz"}
+# Two thousand years in seconds: more than lies between the year 1 and ORIGIN, a quarter of what lies after it.
+_MILLENNIA = 2000 * 366 * 86_400
+_VALUES = ("lo", "hi", "s", "f", "l")
+_TYPES = {"n": "bigint", "ft": "timestamptz", "lt": "timestamptz"}
 # Parts of a column {c} from rows, and from parts of narrower buckets.
 FROM_ROWS = {
-    "n": "count({c})", "lo": "min({c})", "hi": "max({c})", "s": "sum({c}::float8)",
+    "n": "count({c})", "lo": "min({c})", "hi": "max({c})", "s": "sum({c})",
     "f": "(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[1]",
     "l": "(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[count({c})::int]",
     "ft": "min(ts) FILTER (WHERE {c} IS NOT NULL)", "lt": "max(ts) FILTER (WHERE {c} IS NOT NULL)",
@@ -207,10 +209,11 @@ async def _align(connection: Connection, rollup: Rollup, columns: Sequence[Colum
         new = column.id not in known
         if not new and is_float == (column.id in floats):
             continue
-        value = "double precision" if is_float else "bigint"
+        # A sum of integers may be past 64 bits.
+        types = {part: "double precision" if is_float else "numeric" if part == "s" else "bigint" for part in _VALUES}
         after = replace(rollup, floats=(column.id,) if is_float else ())
         additions += [
-            sql.SQL("ADD COLUMN {} {}").format(after.cell(part, column.id), sql.SQL(_TYPES.get(part, value)))
+            sql.SQL("ADD COLUMN {} {}").format(after.cell(part, column.id), sql.SQL((_TYPES | types)[part]))
             for part in (core.ALL_PARTS if new else _VALUES)
         ]
         if new:
@@ -232,8 +235,12 @@ def bucket_start(width: int | str | sql.Composable, time: str) -> sql.Composed:
     """The start of the bucket of `width` seconds, or of a calendar unit, that holds a time."""
     if isinstance(width, str):
         return sql.SQL("date_trunc({}, {})").format(sql.Literal(width), sql.SQL(time))
-    seconds = sql.Literal(width) if isinstance(width, int) else width
     stamp = sql.SQL(time)
+    if isinstance(width, int) and width > _MILLENNIA:
+        # PostgreSQL has no times as early as such a bucket begins, nor widths as large as there may be.
+        query = "CASE WHEN {} < {} THEN '0001-01-01Z' ELSE {} END"
+        return sql.SQL(query).format(stamp, ORIGIN, bucket_start(sql.Literal(min(width, 4 * _MILLENNIA)), time))
+    seconds = sql.Literal(width) if isinstance(width, int) else width
     return sql.SQL("date_bin(make_interval(secs => {}), {}, {})").format(seconds, stamp, ORIGIN)
 
 
