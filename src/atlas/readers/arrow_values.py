@@ -31,7 +31,8 @@ def decoded(array: pa.Array) -> pa.Array:
     """An array as one of plain values: without a dictionary or runs, views as what they show."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return decoded(array.dictionary_decode())
+        # Arrow does not repeat texts of views.
+        return pa.DictionaryArray.from_arrays(array.indices, decoded(array.dictionary)).dictionary_decode()
     if pa.types.is_run_end_encoded(kind):
         return decoded(pc.run_end_decode(array))
     if pa.types.is_string_view(kind):
@@ -82,6 +83,9 @@ def _plain(array: pa.Array, name: str, first_row: int) -> pa.Array:
     if pa.types.is_temporal(kind):
         return array.cast(pa.string())
     if any(check(kind) for check in _LISTS):
+        # Its JSON would have a null for it.
+        if (row := _not_finite_at(array)) is not None:
+            raise _not_finite(row, name, first_row)
         return nested_to_json(array)
     raise BadRequestError("Invalid values", f"{name}: Arrow type {kind} is not supported")
 
@@ -105,6 +109,21 @@ def _finite(array: pa.Array, name: str, first_row: int) -> pa.Array:
     if not pc.all(finite, min_count=0).as_py():
         raise _not_finite(pc.index(finite, False).as_py(), name, first_row)
     return array
+
+
+def _not_finite_at(array: pa.Array) -> int | None:
+    """The first row of lists and structs that has NaN or Infinity somewhere inside."""
+    kind = array.type
+    if pa.types.is_floating(kind):
+        finite = pc.fill_null(pc.is_finite(array), True)
+        return None if pc.all(finite, min_count=0).as_py() else int(pc.index(finite, False).as_py())
+    if pa.types.is_struct(kind):
+        found = [_not_finite_at(inner) for inner in array.flatten()]
+        return min((row for row in found if row is not None), default=None)
+    if pa.types.is_nested(kind) and hasattr(kind, "value_type") and not pa.types.is_map(kind):
+        inner = _not_finite_at(decoded(pc.list_flatten(array)))
+        return None if inner is None else int(pc.list_parent_indices(array)[inner].as_py())
+    return None
 
 
 def _not_finite(row: int, name: str, first_row: int) -> RowError:

@@ -23,7 +23,9 @@ from atlas.readers.stamps import TimeTexts
 TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _ARROW_MAGIC = b"ARROW1"
-_TWO_PARQUETS = b"PAR1PAR1"
+_PARQUET_MAGIC = b"PAR1"
+_BLOCK = 1024 * 1024
+_TWO_FILES = "there are two files, one behind the other; send them one by one"
 
 
 def read_parquet(file: IO[bytes], time_column: str | None, time_format: str | None) -> Iterator[Frame]:
@@ -50,13 +52,27 @@ def _refuse_two(file: IO[bytes], metadata: pq.FileMetaData) -> None:
             chunk = group.column(at)
             start = min(chunk.data_page_offset, chunk.dictionary_page_offset or chunk.data_page_offset)
             end = max(end, start + chunk.total_compressed_size)
-    place = file.tell()
-    file.seek(end)
     # Between the rows and the footer are indexes, which are small, or all of another file.
-    between = file.read(_size(file) - end - metadata.serialized_size)
-    file.seek(place)
-    if _TWO_PARQUETS in between:
-        raise BadRequestError("Invalid Parquet", "there are two files, one behind the other; send them one by one")
+    if _has_end(file, _PARQUET_MAGIC, end, _size(file) - metadata.serialized_size - 8):
+        raise BadRequestError("Invalid Parquet", _TWO_FILES)
+
+
+def _has_end(file: IO[bytes], magic: bytes, start: int, end: int) -> bool:
+    """Whether a file ends between two places: with the length of a footer, unlike a text, and a magic number."""
+    place, before = file.tell(), b""
+    file.seek(start)
+    try:
+        while start < end and (block := file.read(min(_BLOCK, end - start))):
+            text, at = before + block, -1
+            first = start - len(before)
+            while (at := text.find(magic, at + 1)) >= 0:
+                footer = int.from_bytes(text[max(0, at - 4) : at], "little")
+                if at >= 4 and 0 < footer <= first + at - 4:
+                    return True
+            before, start = text[-len(magic) - 3 :], start + len(block)
+        return False
+    finally:
+        file.seek(place)
 
 
 def _size(file: IO[bytes]) -> int:
@@ -83,17 +99,24 @@ def read_arrow(file: IO[bytes], time_column: str | None, time_format: str | None
 def _arrow_batches(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
     is_file = file.read(6) == _ARROW_MAGIC
     file.seek(0)
+    size = _size(file)
     if is_file:
         opened = pa.ipc.open_file(file)
+        # The footer of a file behind another finds the rows of the first.
+        if _has_end(file, _ARROW_MAGIC, len(_ARROW_MAGIC), size - len(_ARROW_MAGIC)):
+            raise BadRequestError("Invalid Arrow data", _TWO_FILES)
         for index in range(opened.num_record_batches):
             yield opened.get_batch(index)
         return
-    size = _size(file)
-    while True:
-        yield from pa.ipc.open_stream(file)
-        # What ends a stream is no end of the body.
-        if file.tell() >= size:
-            return
+    yield from pa.ipc.open_stream(file)
+    # What ends a stream is no end of the body.
+    while (end := file.tell()) < size:
+        try:
+            following = pa.ipc.open_stream(file)
+        except pa.ArrowException:
+            reason = f"the {size - end} bytes behind the end of a stream are no stream"
+            raise BadRequestError("Invalid Arrow data", reason) from None
+        yield from following
 
 
 class TimeColumn:
