@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from datetime import datetime
@@ -171,3 +172,123 @@ def test_same_tells_apart() -> None:
     assert not same(True, 1)
     assert same(1, 1.0)
     assert math.isfinite(1e308)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (r"\ud83d\ude00", "😀"),
+        (r"x\ud83d\ude00\ud83d\ude00y", "x😀😀y"),
+        (r"\\ud800", "\\ud800"),
+        (r"\\\\ud800", "\\\\ud800"),
+        (r"\ud800", None),
+        (r"x\ud800y", None),
+        (r"\udc00", None),
+        (r"\ud83d\ud83d\ude00", None),
+        (r"\ud800\n\udc00", None),
+        (r"\\\ud800", None),
+        (r"\ud83dé\ude00", None),
+    ],
+)
+async def test_half_of_a_surrogate_pair(owner: httpx.AsyncClient, text: str, kept: str | None) -> None:
+    dataset = await make_dataset(owner)
+    row = f'"timestamp":"2025-01-01","values":{{"b":1,"a":"{text}"}}}}'
+    head = {"Content-Type": "application/json"}
+    lines = {"Content-Type": "application/x-ndjson"}
+    flat = f'{{"timestamp":"2025-01-01","b":1,"a":"{text}"}}'
+    sent = [
+        await owner.post("/api/rows/", content=f'{{"dataset":{dataset},{row}', headers=head),
+        await owner.post("/api/rows/bulk_insert/", content=f'{{"dataset":{dataset},"rows":[{{{row}]}}', headers=head),
+        await owner.post(f"/api/rows/bulk_insert/?dataset={dataset}", content="{" + row, headers=lines),
+        await owner.post(f"/api/rows/bulk_insert/?dataset={dataset}", content=flat, headers=lines),
+    ]
+    if kept is None:
+        assert {one.status_code for one in sent} == {400}
+        for one in sent:
+            assert "half of a surrogate pair" in one.json()["details"], one.text
+    else:
+        assert [one.status_code for one in sent] == [201, 200, 200, 200], sent[0].text
+        found = (await owner.get(f"/api/rows/?dataset={dataset}")).json()["results"]
+        assert [one["values"]["a"] for one in found] == [kept] * 4
+        columns = (await owner.get(f"/api/columns/?dataset={dataset}")).json()
+        assert {one["name"]: one["dtype"] for one in columns} == {"a": "string", "b": "int"}
+
+
+DIGITS = [
+    "0.12345678901234567890",
+    "12345678901234567.89",
+    "1e400",
+    "-1e-400",
+    "9007199254740993.0",
+    "1" * 400,
+    "123456789012345678901234567890",
+]
+
+
+@pytest.mark.parametrize("number", DIGITS)
+async def test_digits_come_back_from_every_body(owner: httpx.AsyncClient, number: str) -> None:
+    dataset = await make_dataset(owner)
+    query = f"/api/rows/bulk_insert/?dataset={dataset}"
+    row = f'"timestamp":"2025-01-01","values":{{"a":{number},"b":0.5}}}}'
+    one = await owner.post(
+        "/api/rows/", content=f'{{"dataset":{dataset},{row}', headers={"Content-Type": "application/json"}
+    )
+    assert (one.status_code, f'"a":{number}' in one.text) == (201, True), one.text
+    bodies = {
+        "application/json": '{"rows":[{' + row + "]}",
+        "application/x-ndjson": f'{{"timestamp":"2025-01-01","a":{number},"b":0.5}}\n',
+        "text/csv": f"timestamp,a,b\n2025-01-01,{number},0.5\n2025-01-01,1.5,0.5\n",
+    }
+    for media, body in bodies.items():
+        sent = await owner.post(query, content=body, headers={"Content-Type": media})
+        assert sent.status_code == 200, sent.text
+    for path in (f"/api/rows/bulk_download/?dataset={dataset}&output=", f"/api/rows/live/?dataset={dataset}&x="):
+        for output in ("ndjson", "json"):
+            assert (await owner.get(path + output)).text.count(f'"a":{number},') + (
+                await owner.get(path + output)
+            ).text.count(f'"a":{number}}}') == 4
+    table = (await owner.get(f"/api/rows/bulk_download/?dataset={dataset}&output=csv")).text
+    assert table.count(f",{number},") + table.count(f",{number}\n") == 4
+
+
+async def test_a_single_row_may_be_compressed(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    body = b'{"dataset":%d,"timestamp":"2025-01-01T24:00","values":{"a":1}}' % dataset
+    for name, packed in (
+        ("gzip", gzip.compress(body)),
+        ("x-gzip", gzip.compress(body[:9]) + gzip.compress(body[9:])),
+        ("identity", body),
+    ):
+        for _ in range(2):
+            headers = {"Content-Type": "application/json", "Content-Encoding": name, "Idempotency-Key": name}
+            done = await owner.post("/api/rows/", content=packed, headers=headers)
+            assert (done.status_code, done.json()["timestamp"]) == (201, "2025-01-02T00:00:00Z"), done.text
+    for name, packed in (("gzip", body), ("gzip", gzip.compress(body)[:-9]), ("br", body)):
+        refused = await owner.post("/api/rows/", content=packed, headers={"Content-Encoding": name})
+        assert refused.status_code == 400
+        assert name in refused.json()["error"] + refused.json()["details"]
+    assert (await owner.get(f"/api/rows/?dataset={dataset}")).json()["count"] == 3
+
+
+HEAD = '{"timestamp":"2025-01-01","values":{"a":"'
+
+
+@pytest.mark.parametrize(
+    ("lines", "row"),
+    [
+        (HEAD + 'x\ny"}}\n', 0),
+        (HEAD + 'x"}}\n' + HEAD + 'y\r\nz"}}\n', 1),
+        ('{"timestamp":"2025-01-01","a":"x\ny"}\n', 0),
+        ('{"timestamp":"2025-01-01","b":1}\n{"timestamp":"2025-01-01",\n"a":1}\n', 1),
+        ('{"timestamp":"2025-01-01","values":{"a":[1\n2]}}\n', 0),
+        ('{"timestamp":"2025-01-01","values":{}} {"x":1}\n', 0),
+        (HEAD + '1"}},' + HEAD + '2"}}\n', 0),
+        ("[1]\n", 0),
+    ],
+)
+async def test_a_line_is_an_object(owner: httpx.AsyncClient, lines: str, row: int) -> None:
+    dataset = await make_dataset(owner)
+    headers = {"Content-Type": "application/x-ndjson"}
+    refused = await owner.post(f"/api/rows/bulk_insert/?dataset={dataset}", content=lines, headers=headers)
+    assert refused.status_code == 400
+    assert refused.json()["details"].startswith(f"rows[{row}]: the line is no JSON object"), refused.text

@@ -17,6 +17,8 @@ from atlas.readers.stamps import timestamps
 _INT64 = range(-(2**63), 2**63)
 _MISSING = msgspec.UNSET
 
+_LAST_TEXT = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*"(?:[^"\\]|\\.)*\\?$')
+
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     timestamp: msgspec.Raw | msgspec.UnsetType = _MISSING
@@ -32,6 +34,11 @@ _BODY = msgspec.json.Decoder(_Body)
 _ROW = msgspec.json.Decoder(_Row)
 _VALUES = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NOT_FINITE = re.compile(rb"(-?Infinity|NaN)")
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# Bytes of a pair, and what may stand before the place that a decoder names.
+_ESCAPED = 14
+LONE_SURROGATE = "half of a surrogate pair is no character"
 _BYTE = re.compile(r"byte (\d+)")
 _LAST_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*-?$')
 
@@ -87,6 +94,31 @@ def _not_utf8(rows: list[msgspec.Raw], first_row: int) -> RowError:
     raise AssertionError("every row is UTF-8")
 
 
+def lone_surrogate(text: bytes) -> int | None:
+    """Where a JSON text has half of a surrogate pair, which is no character."""
+    if b"\\ud" not in text and b"\\uD" not in text:
+        return None
+    high: re.Match[bytes] | None = None
+    for found in _ESCAPE.finditer(text):
+        code = int(found[1], 16) if found[1] else 0
+        follows = high is not None and high.end() == found.start()
+        if 0xDC00 <= code < 0xE000 and follows:
+            high = None
+            continue
+        if high is not None:
+            return high.start()
+        if 0xDC00 <= code < 0xE000:
+            return found.start()
+        high = found if 0xD800 <= code < 0xDC00 else None
+    return None if high is None else high.start()
+
+
+def not_finite(text: bytes) -> str | None:
+    """Why a JSON text is none, where that is for NaN or Infinity."""
+    found = _NOT_FINITE.search(_TEXT.sub(b"", text))
+    return f"{found[1].decode()} is not a JSON number; NaN and Infinity are refused" if found else None
+
+
 def _row(raw: msgspec.Raw, number: int) -> tuple[str, dict[str, msgspec.Raw]]:
     try:
         row = _ROW.decode(raw)
@@ -117,8 +149,8 @@ def _text(raw: Any, number: int) -> str:
 def _kind(text: bytes) -> str:
     first = text[:1]
     if first == b'"':
-        # JSON can say what PostgreSQL's text cannot hold: a NUL, or half of a surrogate pair.
-        return "json" if b"\\u0000" in text or b"\\ud" in text.lower() else "string"
+        # JSON can say what PostgreSQL's text cannot hold.
+        return "json" if b"\\u0000" in text else "string"
     if first in b"tf":
         return "boolean"
     if first == b"n":
@@ -164,15 +196,20 @@ def malformed(body: bytes, error: Exception, first_row: int) -> BadRequestError:
     """The error for a body that is not JSON: where it stops being so, and in which row if that shows."""
     found = _BYTE.search(str(error))
     position = int(found[1]) if found else None
+    half = lone_surrogate(body)
+    if half is not None and (position is None or abs(position - half) <= _ESCAPED):
+        row, key = _row_at(body, half), _LAST_TEXT.search(body[max(0, half - 300) : half])
+        field = f"values.{key[1].decode(errors='replace')}" if key else None
+        return RowError(None if row is None else first_row + row, field, LONE_SURROGATE)
     if position is None:
         return BadRequestError("Invalid JSON", _reason(error))
     row = _row_at(body, position)
     window = body[max(0, position - 1) : position + 9]
-    not_finite = _NOT_FINITE.search(window)
-    if row is not None and not_finite:
+    found_word = _NOT_FINITE.search(window)
+    if row is not None and found_word:
         key = _LAST_KEY.search(body[max(0, position - 300) : position])
         field = f"values.{key[1].decode(errors='replace')}" if key else None
-        word = not_finite[1].decode()
+        word = found_word[1].decode()
         return RowError(first_row + row, field, f"{word} is not a JSON number; NaN and Infinity are refused")
     reason = f"malformed at byte {position}: {_BYTE.sub('', _reason(error)).replace(' ()', '')}"
     if row is None or "trailing" in reason:

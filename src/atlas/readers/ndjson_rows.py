@@ -10,8 +10,8 @@ import msgspec
 from atlas.core.formats import from_flat_key
 from atlas.core.frames import Frame
 from atlas.core.json_depth import TOO_DEEP
-from atlas.errors import RowError
-from atlas.readers import json_rows
+from atlas.errors import BadRequestError, RowError
+from atlas.readers import json_exact, json_rows
 
 _BLOCK = 4 * 1024 * 1024
 
@@ -32,9 +32,48 @@ def read_ndjson(file: IO[bytes]) -> Iterator[Frame]:
             nested = _is_nested(lines)
         if not nested:
             lines = [_nest(line, first_row + index) for index, line in enumerate(lines)]
-        frame, _ = json_rows.decode(b'{"rows":[' + b",".join(lines) + b"]}", first_row)
+        frame = _decoded(lines, first_row)
         first_row += len(lines)
         yield frame
+
+
+def _decoded(lines: list[bytes], first_row: int) -> Frame:
+    """The rows of lines. Raises RowError, also where lines are rows only together, or one line is several."""
+    try:
+        # A line break, unlike a comma, is no part of a text, so that two halves of one do not make one.
+        frame, _ = json_rows.decode(b'{"rows":[' + b",\n".join(lines) + b"]}", first_row)
+    except BadRequestError as error:
+        if not (isinstance(error, RowError) and error.field):
+            _check_lines(lines, first_row)
+        raise
+    if len(frame) != len(lines):
+        _check_lines(lines, first_row)
+        raise BadRequestError("Invalid NDJSON", "the lines are not one JSON object each")
+    return frame
+
+
+def _check_lines(lines: list[bytes], first_row: int) -> None:
+    """Raises RowError for the first line that is no JSON object."""
+    for number, line in enumerate(lines, first_row):
+        try:
+            msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        except RecursionError:
+            raise RowError(number, None, TOO_DEEP) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _no_object(line, number, error) from None
+
+
+def _no_object(line: bytes, number: int, error: Exception) -> RowError:
+    if isinstance(error, UnicodeDecodeError):
+        return RowError(number, None, "not UTF-8")
+    if found := json_exact.not_finite(line):
+        return RowError(number, None, found)
+    if json_exact.lone_surrogate(line) is not None:
+        return RowError(number, None, json_exact.LONE_SURROGATE)
+    reason = str(error).removeprefix("JSON is malformed: ")
+    return RowError(
+        number, None, f"the line is no JSON object ({reason}); a line break inside of a text is written \\n"
+    )  # fmt: skip
 
 
 def _is_nested(lines: list[bytes]) -> bool | None:
@@ -53,7 +92,7 @@ def _nest(line: bytes, number: int) -> bytes:
     try:
         row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RowError(number, None, str(error)) from None
+        raise _no_object(line, number, error) from None
     except RecursionError:
         raise RowError(number, None, TOO_DEEP) from None
     stamp = row.pop("timestamp", None)

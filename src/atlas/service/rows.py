@@ -91,8 +91,13 @@ class RowService:
         await self._groups.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def insert_one(self, caller: Caller, body: bytes, idempotency_key: str | None) -> dict[str, Any]:
+    async def insert_one(
+        self, caller: Caller, body: bytes, idempotency_key: str | None, encoding: str | None = None
+    ) -> dict[str, Any]:
         """Inserts `{"dataset","timestamp","values"}`; gives the row as stored."""
+        digest = hashlib.sha256(body)
+        if encoding:
+            body = await asyncio.get_running_loop().run_in_executor(self._threads, self._unpacked, body, encoding)
         if too_deep(body):
             named = dataset_of(body)
             if named is not None:
@@ -101,15 +106,24 @@ class RowService:
         try:
             row = msgspec.json.decode(body, type=_OneRow)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadRequestError("Invalid request body", str(error)) from None
+            reason = json_exact.LONE_SURROGATE if json_exact.lone_surrogate(body) is not None else str(error)
+            raise BadRequestError("Invalid request body", reason) from None
         await self._access.require_insert(caller, row.dataset)
         if len(body) <= INLINE_BYTES:
             frame, response = _one_row(row)
         else:
             frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row)
-        retry = _retry(caller, idempotency_key, hashlib.sha256(body))
+        retry = _retry(caller, idempotency_key, digest)
         result: dict[str, Any] = await self._grouped(row.dataset, SmallInsert([frame], 1, response, retry))
         return result
+
+    def _unpacked(self, body: bytes, encoding: str) -> bytes:
+        unpack, limit, pieces = decoder(encoding), SizeLimit(self._max_body), list[bytes]()
+        for piece in unpack.feed(body):
+            limit.add(len(piece))
+            pieces.append(piece)
+        unpack.finish()
+        return b"".join(pieces)
 
     async def _grouped(self, dataset: int, insert: SmallInsert) -> Any:
         result = await self._groups.insert(dataset, insert)
@@ -273,12 +287,7 @@ def _one_row(row: _OneRow) -> tuple[Frame, dict[str, Any]]:
 
 
 def _echo(values: msgspec.Raw) -> Any:
-    """The values of a row for its answer; as written, where they are many or Python has no value for one."""
-    try:
-        if len(bytes(values)) <= INLINE_BYTES:
-            return msgspec.json.decode(values)
-    except (msgspec.DecodeError, ValueError):
-        pass
+    """The values of a row for its answer, each as it was written, which has all digits of a number."""
     return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
 
 

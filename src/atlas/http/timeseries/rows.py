@@ -83,7 +83,8 @@ async def insert_row(
     request: Request, caller: CallerDep, services: ServicesDep, idempotency_key: IdempotencyHeader = None
 ) -> Response:
     """Inserts one row. Owner only."""
-    stored = await services.rows.insert_one(caller, await bounded_body(request), idempotency_key)
+    encoding = request.headers.get("content-encoding")
+    stored = await services.rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding)
     return Response(msgspec.json.encode(stored), status_code=201, media_type="application/json")
 
 
