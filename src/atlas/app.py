@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 import atlas
 from atlas.config import Settings
-from atlas.http import documented, problems, system
+from atlas.http import connections, documented, problems, system
 from atlas.http.content import accounts as content_accounts
 from atlas.http.content import admin as content_admin
 from atlas.http.content import audit as content_audit
@@ -134,6 +134,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     app.state.services = services
     app.state.settings = settings
     app.state.registry = registry
+    app.state.connections = connections_of(settings, registry)
     problems.install(app)
     add_routes(app, ROUTERS)
     documented.install(app, ErrorView, DetailView)
@@ -153,11 +154,11 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
 def _lifespan(
     settings: Settings, database: Database, services: Services, upkeep: Upkeep, queue: JobQueue,
     readers: WorkerPool | None,
-) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:  # fmt: skip
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[dict[str, object]]]:  # fmt: skip
     """What runs beside the requests, from the application's start to its end. readers: to be started and ended."""
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         # Python's own is made for the number of cores; here a few threads stage files for minutes.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
         await database.open()
@@ -178,11 +179,14 @@ def _lifespan(
         compaction.start()
         if readers is not None:
             readers.warm()
+        app.state.connections.start()
         if settings.jobs:
             services.background.start(settings.jobs)
         try:
-            yield
+            # What the server's protocol finds there.
+            yield {connections.STATE: app.state.connections}
         finally:
+            await app.state.connections.close()
             await memory.close()
             await queue.close()
             await listener.stop()
@@ -199,6 +203,19 @@ def _lifespan(
                 readers.close()
 
     return lifespan
+
+
+def connections_of(settings: Settings, registry: CollectorRegistry) -> connections.Connections:
+    """Limits of connections, and figures of them."""
+    most = settings.max_connections or connections.most_connections()
+    limits = connections.Limits(
+        head=settings.head_seconds, body=settings.stall_seconds, write=settings.stall_seconds,
+        most=most, most_of_address=settings.max_address_connections or max(1, most // 2),
+    )  # fmt: skip
+    ended = Counter("atlas_connections_ended", "Connections that were ended, by why.", ["reason"], registry=registry)
+    made = connections.Connections(limits, lambda reason: ended.labels(reason).inc())
+    Gauge("atlas_connections_open", "Connections.", registry=registry).set_function(lambda: len(made))
+    return made
 
 
 def install_ui(app: FastAPI, sessions: SessionService) -> None:

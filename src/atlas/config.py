@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     )
     max_page_rows: int = Field(100_000, gt=0, description="Largest `limit` of one page.")
     max_streams: int = Field(2_000, gt=0, description="Live streams that one process serves at once.")
+    head_seconds: float = Field(10.0, gt=0, le=3600, description="Seconds in which the head of a request must arrive.")
+    stall_seconds: float = Field(
+        30.0, gt=0, le=3600, description="Seconds for which a body may bring nothing, or a client read nothing."
+    )
+    max_connections: int | None = Field(
+        None, ge=1, le=1_000_000, description="Connections of one process; by default as open files allow."
+    )
+    max_address_connections: int | None = Field(
+        None, ge=1, le=1_000_000, description="Those of one address; by default half, all where a proxy is in front."
+    )
     queue_seconds: float = Field(
         0.5, gt=0, le=60, description="Seconds that a request may wait for others before it is refused."
     )

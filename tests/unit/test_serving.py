@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as pv
 import pytest
 
-from atlas.cli.workers import SWITCH_SECONDS, start_serving
+from atlas.cli.workers import FILES, SWITCH_SECONDS, start_serving
 
 
 @pytest.fixture
@@ -27,6 +27,18 @@ def serving() -> Iterator[None]:
     gc.unfreeze()
     pa.enable_signal_handlers(True)
     sys.setswitchinterval(before)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the limit is POSIX")
+@pytest.mark.parametrize(("first", "hard", "then"), [(64, 4_096, 4_096), (64, 64, 64), (512, 200_000, FILES)])
+def test_a_server_opens_as_many_files_as_it_may(first: int, hard: int, then: int) -> None:
+    program = (
+        "import resource, sys; from atlas.cli import workers; "
+        "resource.getrlimit = lambda _: (int(sys.argv[1]), int(sys.argv[2])); "
+        "resource.setrlimit = lambda _, found: print(*found); workers.raise_file_limit()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(first), str(hard)], check=True, capture_output=True)
+    assert done.stdout.decode().split() == ([] if first == then else [str(then), str(hard)])
 
 
 @pytest.mark.usefixtures("serving")

@@ -100,8 +100,8 @@ def options(settings: Settings) -> dict[str, Any]:
     return {
         "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False,
         "loop": "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto",
-        # There are none; an upgrade would leave what watches over connections behind.
-        "ws": "none",
+        # There are no WebSockets; an upgrade would leave behind what watches over connections.
+        "http": "atlas.http.protocols:ServerProtocol", "ws": "none",
         "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
     }  # fmt: skip

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,12 +28,27 @@ SWITCH_SECONDS = 0.0005
 # Arrow's own choice, mimalloc, keeps what each thread has used for that thread, and some 25 take turns: two workers
 # grew from 790 to 1,450 MiB in 125 bursts, and went on; with jemalloc they stay at 790. Neither is faster.
 ALLOCATOR = "jemalloc"
+# Connections, bodies on disk and libraries take no more.
+FILES = 65_536
 
 
 def choose_allocator() -> None:
     """What Arrow takes memory from, in this process and in its children; to be called before it is loaded."""
     if sys.platform == "linux":
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", ALLOCATOR)
+
+
+def raise_file_limit() -> None:
+    """Lets this process open as many files as the system allows, up to FILES: at first it may a part of them."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager
@@ -63,6 +78,7 @@ def application(settings: Settings) -> FastAPI:
     with loading():
         from atlas.app import create_app
 
+        raise_file_limit()
         app = create_app(settings)
     start_serving()
     return app
