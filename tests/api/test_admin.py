@@ -157,6 +157,8 @@ async def test_jobs(staff: Staff, client: Client, people: People, database_url: 
     assert (await get(staff.admin, "admin/jobs?offset=5"))["total_count"] == 1
     await get(staff.admin, "admin/jobs?status=nope", 400)
     theirs = (await get(staff.operator, "admin/jobs?organization=other"))["jobs"][0]["id"]
+    everybody = (await get(staff.operator, "admin/jobs"))["jobs"]
+    assert {(one["id"], one["organization"]) for one in everybody} == {(job["id"], "acme"), (theirs, "other")}
     for action in ("cancel", "retry"):
         await post(staff.admin, f"admin/jobs/{theirs}/{action}", {}, 404)
         await post(staff.member, f"admin/jobs/{job['id']}/{action}", {}, 403)
@@ -172,3 +174,13 @@ async def test_jobs(staff: Staff, client: Client, people: People, database_url: 
     assert (await post(staff.admin, f"admin/jobs/{job['id']}/retry", {}))["status"] == "todo"
     assert (await get(staff.admin, "admin/jobs?status=todo"))["jobs"][0]["attempts"] == 1
     assert (await get(staff.admin, f"import/{ids[0]}"))["status"] == "pending"
+    # One that runs, but whose process is gone.
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET search_path = atlas_jobs")
+        connection.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", (theirs,))
+        connection.execute("UPDATE atlas.imports SET status = 'running' WHERE id = %s", (ids[1],))
+    await post(staff.admin, f"admin/jobs/{theirs}/cancel", {}, 404)
+    assert (await post(staff.operator, f"admin/jobs/{theirs}/cancel", {}))["status"] == "aborted"
+    assert (await get(staff.operator, "admin/jobs?status=aborted"))["jobs"][0]["id"] == theirs
+    assert (await get(client(people.stranger), f"import/{ids[1]}"))["error"] == "cancelled"
+    await post(staff.operator, f"admin/jobs/{theirs}/cancel", {}, 400)

@@ -251,3 +251,30 @@ async def test_object_storage(settings: Settings, people: People) -> None:
 async def test_without_object_storage(owner: httpx.AsyncClient) -> None:
     refused = await post(owner, "smart-import-b2", {"file_name": "a.csv", "instruction": "Import"}, 400)
     assert "ATLAS_STORAGE_URL" in refused["detail"]
+
+
+async def test_a_running_import_is_cancelled(
+    working: httpx.AsyncClient, receiver: Receiver, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE atlas.users SET role = 'admin' WHERE name = 'owner'")
+        connection.commit()
+        # What an import into a new table writes to.
+        connection.execute("LOCK TABLE atlas.tables IN SHARE MODE")
+        pending = await submit(working, receiver.url)
+        for _ in range(100):
+            (job,) = (await get(working, "admin/jobs"))["jobs"]
+            if job["status"] == "doing":
+                break
+            await asyncio.sleep(0.1)
+        answer = await post(working, f"admin/jobs/{job['id']}/cancel", {})
+        assert answer["status"] == "aborting"
+        for _ in range(100):
+            (job,) = (await get(working, "admin/jobs"))["jobs"]
+            if job["status"] == "aborted":
+                break
+            await asyncio.sleep(0.1)
+        assert job["status"] == "aborted"
+        connection.rollback()
+    assert (await get(working, f"import/{pending['import_id']}"))["error"] == "cancelled"
+    assert not (await get(working, "tables"))["tables"]

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+import psycopg
 import pytest
 import typer.main
 from tests.cli.conftest import CONTACTS, Cli
@@ -42,8 +44,8 @@ RUNS: dict[str, tuple[list[str], int]] = {
     "key create": (["--name", "laptop", "--expires", "90d"], 0), "key revoke": (["{key}", "--yes"], 0),
     "key rotate": (["{key}", "--yes"], 0),
 }  # fmt: skip
-# These print JSON in tests of their own: they do not end by themselves, need a terminal, or work on the database.
-ELSEWHERE = {"serve", "mcp", "rows tail", "issues review"}
+# These print JSON in tests of their own: they do not end by themselves, need a terminal or a job, or work locally.
+ELSEWHERE = {"serve", "mcp", "rows tail", "issues review", "job list", "job cancel", "job retry"}
 
 
 def prepared(cli: Cli) -> dict[str, str]:
@@ -216,3 +218,26 @@ def test_modules_stay_small_in_memory(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.strip() == "[]"
+
+
+def test_jobs_are_listed_and_cancelled(cli: Cli) -> None:
+    assert "Permission denied" in cli.run("job", "list", code=4).stderr
+    form = {"instruction": "Import into later", "callback_url": "https://example.com/hook"}
+    headers = {"X-API-Key": cli.server.people.owner}
+    with (
+        psycopg.connect(cli.server.database_url) as connection,
+        httpx.Client(base_url=cli.server.url, headers=headers) as client,
+    ):
+        connection.execute("UPDATE atlas.users SET role = 'admin' WHERE name = 'owner'")
+        connection.commit()
+        # What an import into a new table writes to.
+        connection.execute("LOCK TABLE atlas.tables IN SHARE MODE")
+        done = client.post("/api/v1/smart-import", data=form, files={"file": ("c.csv", b"a,b\n1,2\n")}).json()
+        (job,) = [one for one in cli.json("job", "list") if one["import_id"] == done["import_id"]]
+        assert (job["task"], job["organization"]) == ("import", "acme")
+        assert cli.json("job", "cancel", str(job["id"]), "--yes")["status"] in ("cancelled", "aborting")
+        assert "Job has not failed" in cli.run("job", "retry", str(job["id"]), code=1).stderr
+        assert client.get(f"/api/v1/import/{done['import_id']}").json()["error"] == "cancelled"
+        connection.execute("ROLLBACK")
+        connection.execute("UPDATE atlas.users SET role = 'member' WHERE name = 'owner'")
+        connection.commit()

@@ -143,8 +143,10 @@ class AdminService:
         return {"success": True, "id": tag_id, "deleted": True}
 
     async def jobs(self, caller: Caller, organization: str | None, status: str | None, limit: int, offset: int) -> Row:
-        """A page of the jobs of an organization, newest first."""
-        managed = await self._organization(caller, organization)
+        """A page of the jobs of an organization, newest first; of all of them for an operator who names none."""
+        managed: Row = {"id": None}
+        if organization is not None or not caller.is_operator:
+            managed = await self._organization(caller, organization)
         if status is not None and status not in JOB_STATUSES:
             raise BadRequestError("Invalid parameter", f"status: one of {', '.join(JOB_STATUSES)}")
         asked: Row = {"organization": managed["id"], "status": status}
@@ -157,15 +159,20 @@ class AdminService:
         return page("jobs", [_shown_job(row) for row in found], total, limit, offset)
 
     async def cancel_job(self, caller: Caller, job_id: int) -> Row:
-        """Takes a job that waits off the queue; its import or delivery has failed then."""
+        """Takes a job that waits off the queue, and ends one that runs; its import or delivery has failed then."""
         job = await self._job(caller, job_id)
-        if not await self._queue.cancel(job_id):
-            raise BadRequestError("Job does not wait", f"job {job_id} is {job['status']}")
+        if job["status"] not in ("todo", "doing"):
+            raise BadRequestError("Job has ended", f"job {job_id} is {job['status']}")
+        # First, so that what runs cannot commit, and what is taken up meanwhile finds nothing to do.
         if job["import_id"] is not None:
-            await admin.rows(self._database, "cancel_import", id=job["import_id"])
+            given_up = await admin.one(self._database, "cancel_import", id=job["import_id"])
+            if given_up is None and job["import_status"] != "failed":
+                raise BadRequestError("Job has ended", f"job {job_id}: its import has ended already")
         if job["delivery_id"] is not None:
             await admin.rows(self._database, "cancel_delivery", id=job["delivery_id"])
-        return {"success": True, "id": job_id, "status": "cancelled"}
+        status = "cancelled" if await self._queue.cancel(job_id) else await self._queue.abort(job_id)
+        # One that has ended within these moments has done nothing more.
+        return {"success": True, "id": job_id, "status": status or "aborted"}
 
     async def retry_job(self, caller: Caller, job_id: int) -> Row:
         """Has a failed job run again."""
@@ -213,4 +220,4 @@ async def _user(connection: Connection, caller: Caller, user_id: int) -> Row:
 def _shown_job(row: Row) -> Row:
     ids = {name: None if row[name] is None else str(row[name]) for name in ("import_id", "delivery_id")}
     times = {name: moment(row[name]) for name in ("scheduled_at", "created_at", "started_at", "ended_at")}
-    return {name: row[name] for name in ("id", "task", "status", "attempts")} | ids | times
+    return {name: row[name] for name in ("id", "task", "status", "attempts", "organization")} | ids | times

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,8 @@ Row = dict[str, Any]
 log = structlog.get_logger()
 # How often files that were kept long enough are removed.
 TIDY_SECONDS = 600.0
+# Processes that may die of an import.
+MOST_STARTS = 3
 # So long after it was accepted, an import that the database or the disk fails is run again; then it has failed.
 GIVE_UP = timedelta(hours=1)
 
@@ -45,6 +50,8 @@ class BackgroundService:
         self._allow_loopback, self._timeout, self._file_days = allow_loopback, timeout, file_days
         self._tidied = -TIDY_SECONDS
         self._forgotten, self._undelivered, self._abandoned = SeenTwice(), SeenTwice(), SeenTwice()
+        # Starts of imports that did not end their process, and of which the database could not be told.
+        self._living: Counter[UUID] = Counter()
 
     def start(self, concurrency: int) -> None:
         """Works on jobs in this process."""
@@ -91,23 +98,48 @@ class BackgroundService:
             return
         if job["user_id"] is None:
             await imports.set_status(self._database, import_id, "failed", "its user has been removed")
-        elif await webhooks.claim(self._database, import_id):
+        elif (starts := await self._claim(import_id)) > MOST_STARTS:
+            told = f"the process that ran it died {MOST_STARTS} times; it is not tried again"
+            await imports.set_status(self._database, import_id, "failed", told)
+        elif starts:
             caller = Caller(job["user_id"], job["user_name"], job["organization_id"], job["schema"], 0)
             serving(caller)
-            with tempfile.TemporaryDirectory(prefix="atlas-job-") as folder:
-                path = Path(folder) / "file"
-                await imports.load_file(self._database, import_id, path)
-                request = ImportRequest(path, job["file_name"], job["instruction"], job["thread_id"], job["table_name"])
-                again = job["age"] < GIVE_UP
-                try:
-                    target = Target(caller, import_id, job["number"])
-                    await self._runner.execute(target, request, again=again, queued=True)
-                except AtlasError as error:
-                    if again and isinstance(error, UnavailableError):
-                        raise
-                    # It is recorded with the import, and the webhook tells it.
-                    log.info("import failed", import_id=str(import_id), error=error.message)
+            request = ImportRequest(Path(), job["file_name"], job["instruction"], job["thread_id"], job["table_name"])
+            try:
+                await self._run(Target(caller, import_id, job["number"]), request, again=job["age"] < GIVE_UP)
+            except (asyncio.CancelledError, UnavailableError):
+                # This process lives. The import runs again, or was called off.
+                await asyncio.shield(asyncio.ensure_future(self._take_start_back(import_id)))
+                raise
         await self._announce(import_id)
+
+    async def _run(self, target: Target, request: ImportRequest, *, again: bool) -> None:
+        """Runs a claimed import. Raises UnavailableError where it is to be run again."""
+        with tempfile.TemporaryDirectory(prefix="atlas-job-") as folder:
+            path = Path(folder) / "file"
+            await imports.load_file(self._database, target.import_id, path)
+            try:
+                await self._runner.execute(target, replace(request, path=path), again=again, queued=True)
+            except AtlasError as error:
+                if again and isinstance(error, UnavailableError):
+                    raise
+                # It is recorded with the import, and the webhook tells it.
+                log.info("import failed", import_id=str(target.import_id), error=error.message)
+
+    async def _claim(self, import_id: UUID) -> int:
+        """Claims an import. Gives how many processes have begun it and not let go of it; 0 if it is over."""
+        while self._living[import_id]:
+            await webhooks.take_start_back(self._database, import_id)
+            self._living[import_id] -= 1
+        self._living.pop(import_id, None)
+        return await webhooks.claim(self._database, import_id)
+
+    async def _take_start_back(self, import_id: UUID) -> None:
+        try:
+            await webhooks.take_start_back(self._database, import_id)
+        except AtlasError:
+            # The database is gone; this process knows until it is back.
+            self._living[import_id] += 1
 
     async def _announce(self, import_id: UUID) -> None:
         """Makes the delivery of an import that has ended."""

@@ -13,6 +13,7 @@ import procrastinate
 import psycopg
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
 
 from atlas.errors import UnavailableError
@@ -80,6 +81,7 @@ class JobQueue:
         )
         self._app = procrastinate.App(connector=connector)
         self._handlers: dict[str, Callable[[UUID], Awaitable[None]]] = {}
+        self._beats = Heartbeats()
         self._tasks: list[asyncio.Task[None]] = []
         self._worker: asyncio.Task[None] | None = None
         again = procrastinate.RetryStrategy(wait=IMPORT_WAIT, retry_exceptions=[RetryError])
@@ -120,6 +122,20 @@ class JobQueue:
     async def cancel(self, job_id: int) -> bool:
         """Takes a job that waits off the queue. False where it does not wait."""
         return await self._app.job_manager.cancel_job_by_id_async(job_id)
+
+    async def abort(self, job_id: int) -> str | None:
+        """Ends a job that runs; None where it does not run.
+
+        Gives `aborting` where its worker is told to, which takes a moment, and `aborted` where it has none any more.
+        """
+        manager = self._app.job_manager
+        if not await manager.cancel_job_by_id_async(job_id, abort=True):
+            return None
+        (job,) = await manager.list_jobs_async(id=job_id)
+        if job.worker_id in await self._living():
+            return "aborting"
+        await manager.finish_job_by_id_async(job_id, Status.ABORTED, delete_job=False)
+        return "aborted"
 
     async def retry(self, job_id: int) -> bool:
         """Has a failed job run again. False where it has not failed, or its work waits already."""
@@ -163,13 +179,11 @@ class JobQueue:
 
     async def _recover(self, sweep: Callable[[], Awaitable[None]]) -> None:
         """Takes up the jobs of workers that died."""
-        beats = Heartbeats()
         while True:
             try:
                 await self._gate.passed()
                 await self._app.connector.execute_query_async(queries("jobs")["reschedule"])
-                found = await self._app.connector.execute_query_all_async(queries("jobs")["heartbeats"])
-                living = beats.living({row["id"]: row["at"] for row in found}, time.monotonic())
+                living = await self._living()
                 for job in await self._app.job_manager.list_jobs_async(status="doing"):
                     if job.worker_id not in living:
                         # One whose work waits already stays behind and keeps nobody else from being taken up.
@@ -179,6 +193,11 @@ class JobQueue:
             except Exception as error:
                 log.warning("job recovery failed", error=str(error)[:200])
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _living(self) -> set[int]:
+        """Ids of the workers that live."""
+        found = await self._app.connector.execute_query_all_async(queries("jobs")["heartbeats"])
+        return self._beats.living({row["id"]: row["at"] for row in found}, time.monotonic())
 
 
 class Heartbeats:

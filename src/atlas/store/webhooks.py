@@ -61,9 +61,15 @@ async def job(database: Database, import_id: UUID) -> Row | None:
     return dict(zip(names, rows[0], strict=True)) if rows else None
 
 
-async def claim(database: Database, import_id: UUID) -> bool:
-    """Whether an import still is to be run; marks it as running."""
-    return bool(await database.fetch(queries("webhooks")["claim_import"], id=import_id))
+async def claim(database: Database, import_id: UUID) -> int:
+    """Marks an import as running and gives how often it has been begun, now included; 0 where it has ended."""
+    rows = await database.fetch(queries("webhooks")["claim_import"], id=import_id)
+    return int(rows[0][0]) if rows else 0
+
+
+async def take_start_back(database: Database, import_id: UUID) -> None:
+    """Has a start of an import not count: its process did not die, and it is run again."""
+    await database.fetch(queries("webhooks")["take_start_back"], id=import_id)
 
 
 async def forgotten(database: Database) -> list[UUID]:

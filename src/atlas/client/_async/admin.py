@@ -67,13 +67,13 @@ class AsyncAdmin(AsyncResource):
         self, *, status: str | None = None, organization: str | None = None, limit: int | None = None,
         page_size: int = PAGE,
     ) -> AsyncIterator[Json]:  # fmt: skip
-        """Jobs in the background, newest first."""
+        """Jobs in the background, newest first; an operator who names no organization sees all of them."""
         params = given(status=status, organization=organization)
         async for item in self._pages(f"{ADMIN}/jobs", "jobs", limit, params, page=page_size):
             yield item
 
     async def cancel_job(self, job_id: int) -> Json:
-        """Calls off a job that waits."""
+        """Calls off a job that waits, and ends one that runs."""
         found: Json = await self._post(f"{ADMIN}/jobs/{int(job_id)}/cancel")
         return found
 

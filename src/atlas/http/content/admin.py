@@ -145,13 +145,13 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=1000, description="Jobs of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Jobs to skip.")] = 0,
 ) -> dict[str, Any]:  # fmt: skip
-    """Asynchronous imports and webhook deliveries that wait, run or failed, newest first."""
+    """Imports that run later and webhook deliveries, newest first; of all organizations for operators."""
     return await services.admin.jobs(caller, organization, status, limit, offset)
 
 
 @router.post("/jobs/{job_id}/cancel", responses=answer(JobView), summary="Cancel a job")
 async def cancel_job(job_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
-    """Takes a job that waits off the queue."""
+    """Takes a job that waits off the queue, and ends one that runs."""
     return await services.admin.cancel_job(caller, job_id)
 
 

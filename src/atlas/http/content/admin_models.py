@@ -138,6 +138,7 @@ class JobItem(BaseModel):
     task: str
     status: str
     attempts: int
+    organization: str
     import_id: str | None
     delivery_id: str | None
     scheduled_at: str | None
@@ -161,7 +162,7 @@ class JobView(BaseModel):
 
     success: bool
     id: int
-    status: Literal["cancelled", "todo"]
+    status: Literal["cancelled", "aborting", "aborted", "todo"]
 
 
 class AuditItem(BaseModel):

@@ -22,34 +22,39 @@ FROM atlas.tags t ORDER BY t.id
 DELETE FROM atlas.tags WHERE id = %(id)s RETURNING id
 
 -- name: list_jobs
--- Jobs of an organization, newest first. Those that succeeded are not kept.
-SELECT j.id, j.task_name AS task, j.status::text AS status, j.attempts, i.id AS import_id, d.id AS delivery_id,
+-- Jobs of an organization or of all, newest first. Those that succeeded are not kept.
+SELECT j.id, j.task_name AS task,
+       CASE WHEN j.status = 'doing' AND j.abort_requested THEN 'aborting' ELSE j.status::text END AS status,
+       j.attempts, i.id AS import_id, d.id AS delivery_id, o.name AS organization,
        j.scheduled_at, e.created_at, e.started_at, e.ended_at, count(*) OVER () AS total
 FROM atlas_jobs.procrastinate_jobs j
 LEFT JOIN atlas.imports i ON i.id = (j.args ->> 'import_id')::uuid
 LEFT JOIN atlas.webhook_deliveries d ON d.id = (j.args ->> 'delivery_id')::uuid
+JOIN atlas.organizations o ON o.id = coalesce(i.organization_id, d.organization_id)
 CROSS JOIN LATERAL (
     SELECT min(at) FILTER (WHERE type = 'deferred') AS created_at, max(at) FILTER (WHERE type = 'started') AS started_at,
            max(at) FILTER (WHERE type IN ('failed', 'cancelled', 'aborted', 'succeeded')) AS ended_at
     FROM atlas_jobs.procrastinate_events WHERE job_id = j.id) e
-WHERE coalesce(i.organization_id, d.organization_id) = %(organization)s
+WHERE (%(organization)s::int IS NULL OR o.id = %(organization)s)
   AND (%(status)s::text IS NULL OR j.status::text = %(status)s)
 ORDER BY j.id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: job_organization
 SELECT coalesce(i.organization_id, d.organization_id) AS organization_id, j.status::text AS status,
-       i.id AS import_id, d.id AS delivery_id
+       i.id AS import_id, d.id AS delivery_id, i.status AS import_status
 FROM atlas_jobs.procrastinate_jobs j
 LEFT JOIN atlas.imports i ON i.id = (j.args ->> 'import_id')::uuid
 LEFT JOIN atlas.webhook_deliveries d ON d.id = (j.args ->> 'delivery_id')::uuid
 WHERE j.id = %(id)s
 
 -- name: cancel_import
+-- One that runs cannot commit any more, as it may only end what is running.
 UPDATE atlas.imports SET status = 'failed', error = 'cancelled', finished_at = now()
-WHERE id = %(id)s AND status = 'pending'
+WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
 
 -- name: reopen_import
-UPDATE atlas.imports SET status = 'pending', error = NULL, finished_at = NULL WHERE id = %(id)s AND status = 'failed'
+UPDATE atlas.imports SET status = 'pending', error = NULL, finished_at = NULL, starts = 0
+WHERE id = %(id)s AND status = 'failed'
 
 -- name: cancel_delivery
 UPDATE atlas.webhook_deliveries SET status = 'failed' WHERE id = %(id)s AND status = 'pending'

@@ -48,9 +48,14 @@ LEFT JOIN atlas.users u ON u.id = i.user_id
 WHERE i.id = %(id)s
 
 -- name: claim_import
--- Only one worker runs an import; one that a killed worker left running is taken again.
-UPDATE atlas.imports SET status = 'running', started_at = clock_timestamp()
-WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
+-- Only one worker runs an import; one that a killed worker left running is taken again. A start that is not taken back
+-- has died with its process.
+UPDATE atlas.imports SET status = 'running', started_at = clock_timestamp(), starts = starts + 1
+WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING starts
+
+-- name: take_start_back
+-- An import whose process lives is run again later.
+UPDATE atlas.imports SET starts = starts - 1 WHERE id = %(id)s AND starts > 0
 
 -- name: forgotten_imports
 -- Asynchronous imports that have no job: the server was killed before it was made, or the job could not even record

@@ -8,15 +8,17 @@ import { ago, moment } from "../format.js";
 import { href } from "../router.js";
 
 const LIMIT = 50;
-const STATUSES = [["", "All"], ["todo", "Waiting"], ["doing", "Running"], ["failed", "Failed"], ["cancelled", "Cancelled"]];
-const KINDS = { todo: "warn", doing: "accent", failed: "bad" };
+const STATUSES = [["", "All"], ["todo", "Waiting"], ["doing", "Running"], ["failed", "Failed"], ["cancelled", "Cancelled"], ["aborted", "Ended"]];
+const KINDS = { todo: "warn", doing: "accent", aborting: "warn", failed: "bad" };
+const WORDS = { aborting: "ending" };
 const TASKS = { import: "Import", deliver: "Webhook" };
 
 export const Jobs = {
-  props: { organization: String },
+  // across: whether they are of all organizations.
+  props: { across: Boolean },
   setup(props) {
     const state = reactive({ status: "", offset: 0, busy: null });
-    const list = loader(() => api.get("/api/v1/admin/jobs", { organization: props.organization, status: state.status, limit: LIMIT, offset: state.offset }));
+    const list = loader(() => api.get("/api/v1/admin/jobs", { status: state.status, limit: LIMIT, offset: state.offset }));
     watch(() => [state.status, state.offset], () => list.load());
     const timer = setInterval(() => !document.hidden && list.load(), 5000);
     onBeforeUnmount(() => clearInterval(timer));
@@ -27,16 +29,16 @@ export const Jobs = {
       state.busy = null;
     };
     const cancel = async (job) => {
-      if (await ask({ title: "Cancel this job?", text: "It is taken off the queue, and its import or delivery counts as failed.", confirm: "Cancel it", danger: true })) act(job, "cancel", "The job was cancelled");
+      if (await ask({ title: "Cancel this job?", text: job.status === "doing" ? "It is ended where it runs; its import leaves no rows and counts as failed." : "It is taken off the queue, and its import or delivery counts as failed.", confirm: "Cancel it", danger: true })) act(job, "cancel", "The job was cancelled");
     };
-    const word = (status) => STATUSES.find(([one]) => one === status)?.[1].toLowerCase() ?? status;
+    const word = (status) => STATUSES.find(([one]) => one === status)?.[1].toLowerCase() ?? WORDS[status] ?? status;
     const row = (job) => t.tr({ key: job.id },
-      t.td(t.b(TASKS[job.task] ?? job.task), " ", t.span({ class: "muted" }, `#${job.id}`), job.import_id && t.div(t.a({ class: "small-text", href: href(`/imports/${job.import_id}`) }, "its import"))),
+      t.td(t.b(TASKS[job.task] ?? job.task), " ", t.span({ class: "muted" }, `#${job.id}`), props.across && t.div({ class: "small-text muted" }, job.organization), job.import_id && t.div(t.a({ class: "small-text", href: href(`/imports/${job.import_id}`) }, "its import"))),
       t.td(badge(word(job.status), KINDS[job.status])), t.td({ class: "number" }, job.attempts),
       t.td({ class: "nowrap muted" }, ago(job.created_at)),
       t.td({ class: "nowrap muted" }, job.status === "todo" && job.scheduled_at ? `due ${moment(job.scheduled_at.slice(0, 19))}` : job.ended_at ? `ended ${ago(job.ended_at)}` : job.started_at ? `started ${ago(job.started_at)}` : "–"),
       t.td({ class: "actions" },
-        job.status === "todo" && button({ size: "small", kind: "danger", busy: state.busy === job.id, label: `Cancel job ${job.id}`, onClick: () => cancel(job) }, "Cancel"),
+        ["todo", "doing"].includes(job.status) && button({ size: "small", kind: "danger", busy: state.busy === job.id, label: `Cancel job ${job.id}`, onClick: () => cancel(job) }, "Cancel"),
         job.status === "failed" && button({ size: "small", icon: "redo", busy: state.busy === job.id, label: `Retry job ${job.id}`, onClick: () => act(job, "retry", "The job runs again") }, "Retry")));
     return () => t.section({ class: "stack", "aria-label": "Jobs" },
       t.div({ class: "row between" }, segmented("Status", state.status, STATUSES, (status) => { Object.assign(state, { status, offset: 0 }); }),

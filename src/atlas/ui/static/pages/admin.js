@@ -16,7 +16,8 @@ import { Users } from "./admin-users.js";
 const TABS = [["users", "Users"], ["keys", "Keys"], ["tags", "Tags"], ["jobs", "Jobs"], ["deliveries", "Webhooks"], ["audit", "Audit log"]];
 const PARTS = { users: Users, keys: AdminKeys, tags: AdminTags, jobs: Jobs, deliveries: Deliveries, audit: Audit, organizations: Organizations };
 // What can be looked at for another organization.
-const ACROSS = ["users", "keys", "jobs"];
+// Of one organization at a time; jobs are of all.
+const ACROSS = ["users", "keys"];
 
 const Refused = () => t.div({ class: "page" }, pageHeader({ title: "Administration" }),
   t.div({ class: "card" }, empty("admin", "For administrators only", "You are a member of your organization. Whoever administers it, or the operator of this server, manages users, keys and jobs here and can give you that role.",
@@ -39,7 +40,7 @@ const Administration = {
       pageHeader({ title: "Administration", text: operator ? "Every organization on this server, its users and what they may do." : `Users, keys and jobs of ${session.me.organization.name}.`,
         beside: badge(operator ? "Operator" : "Administrator", "accent"), actions: [chooser()].filter(Boolean) }),
       tabs("Parts of the administration", tab(), choices, show),
-      h(PARTS[tab()], { key: `${tab()}/${state.organization}`, ...(ACROSS.includes(tab()) ? { organization: elsewhere() } : {}) }));
+      h(PARTS[tab()], { key: `${tab()}/${state.organization}`, ...(ACROSS.includes(tab()) ? { organization: elsewhere() } : {}), ...(tab() === "jobs" ? { across: operator } : {}) }));
   },
 };
 
