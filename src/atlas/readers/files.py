@@ -34,11 +34,12 @@ def read_file(upload: Upload, folder: Path, options: ReadOptions | None = None) 
     if upload.kind is FileKind.XML:
         # The parser reads the encoding from the document itself.
         return read_xml(upload.path, upload.name)
-    path, encoding = to_utf8(upload.path, folder / "text")
-    json = upload.kind is FileKind.JSON
-    source = read_json(path, upload.name, folder) if json else read_delimited(path, upload.name, options)
-    if encoding not in ("utf-8", "utf-8-sig"):
-        source.notes.append(f"read as {encoding}")
+    text = to_utf8(upload.path, folder / "text")
+    if upload.kind is FileKind.JSON:
+        source = read_json(text.path, upload.name, folder)
+    else:
+        source = read_delimited(text.path, upload.name, options)
+    source.notes += text.notes
     return source
 
 

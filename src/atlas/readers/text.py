@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
+from dataclasses import dataclass
 from pathlib import Path
 
-import charset_normalizer
-
 from atlas.errors import BadRequestError
+from atlas.readers.encodings import Encoding, count_lines, guess, is_utf8
 
 _CHUNK = 4 * 1024 * 1024
 _SAMPLE = 256 * 1024
@@ -18,12 +18,14 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Encodings that charset-normalizer may name for Western text that Windows-1252 reads as well.
-_WESTERN = frozenset(
-    """cp1250 cp1252 latin_1 iso8859_1 iso8859_15 cp1254 cp1257 cp1140 mac_roman cp437
-    cp850 cp858 hp_roman8 mac_iceland mac_latin2 cp775 iso8859_9 iso8859_10 iso8859_14 iso8859_16
-    cp037 cp500 cp1026 cp273 mac_turkish""".split()
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A UTF-8 file without mark or NUL, and what is to be told of how its text was read."""
+
+    path: Path
+    notes: tuple[str, ...] = ()
 
 
 def looks_like_utf16(head: bytes) -> bool:
@@ -36,16 +38,63 @@ def looks_like_utf16(head: bytes) -> bool:
     return max(part[::2].count(0), part[1::2].count(0)) > len(part) // 2 * 0.6
 
 
-def to_utf8(path: Path, target: Path) -> tuple[Path, str]:
-    """A UTF-8 file without mark or NUL with the text of `path` (itself if it is that), and the encoding.
+def to_utf8(path: Path, target: Path) -> Decoded:
+    """The text of `path` as UTF-8, in `target` unless it is that already.
 
-    Raises BadRequestError where the text does not fit the encoding that it starts with.
+    Raises BadRequestError where the text does not fit the encoding that its mark names.
     """
-    encoding = detect(path)
-    if encoding == "utf-8" and not _has_nul(path):
-        return path, encoding
+    name = _marked(path)
+    if name is None and _is_utf8(path):
+        return _without_nul(path, target)
+    if name is None:
+        valid, invalid = count_lines(path)
+        if valid > invalid:
+            return _mixed(path, target, invalid)
+    found = Encoding(name) if name is not None else guess(path)
+    nul = _decode(path, target, found.name)
+    notes = [] if found.name in ("utf-8", "utf-8-sig") else [_told(found)]
+    return Decoded(target, (*notes, *_told_nul(nul)))
+
+
+def _told(found: Encoding) -> str:
+    others = f"; {' or '.join(found.others)} would fit, too" if found.others else ""
+    return f"read as {found.name}{others}"
+
+
+def _told_nul(count: int) -> tuple[str, ...]:
+    return (f"{count:,} NUL character{'' if count == 1 else 's'} left out",) if count else ()
+
+
+def _without_nul(path: Path, target: Path) -> Decoded:
+    count = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            count += chunk.count(b"\0")
+    if not count:
+        return Decoded(path)
+    with path.open("rb") as file, target.open("wb") as out:
+        while chunk := file.read(_CHUNK):
+            out.write(chunk.replace(b"\0", b""))
+    return Decoded(target, _told_nul(count))
+
+
+def _mixed(path: Path, target: Path, others: int) -> Decoded:
+    """A file of which most lines are UTF-8 and some are not, as one that was put together of several."""
+    found = guess(path, skip_utf8=True)
+    nul = 0
+    with path.open("rb") as file, target.open("wb") as out:
+        for line in file:
+            nul += line.count(b"\0")
+            text = line if is_utf8(line) else line.decode(found.name, "replace").encode()
+            out.write(text.replace(b"\0", b""))
+    lines = f"{others:,} line{' is' if others == 1 else 's are'}"
+    return Decoded(target, (f"{lines} not UTF-8, unlike the others: {_told(found)}", *_told_nul(nul)))
+
+
+def _decode(path: Path, target: Path, encoding: str) -> int:
+    """Writes the text as UTF-8; gives the number of NUL characters, which it leaves out."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    position = 0
+    position = nul = 0
     with path.open("rb") as source, target.open("wb") as file:
         while True:
             chunk = source.read(_CHUNK)
@@ -54,14 +103,15 @@ def to_utf8(path: Path, target: Path) -> tuple[Path, str]:
             except UnicodeDecodeError as error:
                 where = position + error.start
                 raise BadRequestError("Invalid file", f"not valid {encoding} text at byte {where}") from None
+            nul += text.count("\0")
             file.write(text.replace("\0", "").encode("utf-8", "replace"))
             position += len(chunk)
             if not chunk:
-                return target, encoding
+                return nul
 
 
-def detect(path: Path) -> str:
-    """The encoding of a text file, as Python names it."""
+def _marked(path: Path) -> str | None:
+    """The encoding that a mark at the start of a file names, or that its zero bytes show."""
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
     for bom, name in _BOMS:
@@ -69,21 +119,7 @@ def detect(path: Path) -> str:
             return name
     if looks_like_utf16(sample[:4096]):
         return "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
-    if _is_utf8(path):
-        return "utf-8"
-    best = charset_normalizer.from_bytes(sample).best()
-    name = best.encoding if best else "cp1252"
-    # These differ in few bytes, and tables are mostly made on Windows.
-    return _windows(path) if name in _WESTERN else name
-
-
-def _windows(path: Path) -> str:
-    # Windows-1252 leaves five bytes undefined; Latin-1 has none such.
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            if any(byte in chunk for byte in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")):
-                return "latin-1"
-    return "cp1252"
+    return None
 
 
 def _is_utf8(path: Path) -> bool:
@@ -96,11 +132,3 @@ def _is_utf8(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _has_nul(path: Path) -> bool:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            if b"\0" in chunk:
-                return True
-    return False

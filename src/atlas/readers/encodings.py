@@ -1,0 +1,153 @@
+"""The encoding of a text, by evidence of all of its lines that are not plain ASCII.
+
+chardet ranks encodings by how their characters follow each other in each language. Texts in tables are short, so that
+encodings with about the same letters come out close; how usual an encoding is, and whether its letters make words,
+decides between those.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import chardet
+
+_CHUNK = 4 * 1024 * 1024
+# Bytes of lines that are not ASCII, from the whole file, that are looked at.
+_EVIDENCE = 200_000
+_LINES = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+# How usual an encoding is in files of tables; chardet's name to Python's.
+_USUAL = {
+    "windows-1252": ("cp1252", 1.92), "windows-1250": ("cp1250", 1.0), "windows-1251": ("cp1251", 1.0),
+    "windows-1253": ("cp1253", 1.0), "windows-1254": ("cp1254", 1.0), "windows-1255": ("cp1255", 1.0),
+    "windows-1256": ("cp1256", 1.0), "windows-1257": ("cp1257", 1.0), "windows-1258": ("cp1258", 0.9),
+    "iso-8859-1": ("latin-1", 0.9), "iso-8859-2": ("iso8859_2", 0.9), "iso-8859-5": ("iso8859_5", 0.9),
+    "iso-8859-6": ("iso8859_6", 0.9), "iso-8859-7": ("iso8859_7", 0.9), "iso-8859-8": ("iso8859_8", 0.9),
+    "iso-8859-9": ("iso8859_9", 0.9), "iso-8859-13": ("iso8859_13", 0.9), "iso-8859-15": ("iso8859_15", 0.9),
+    "koi8-r": ("koi8_r", 1.0), "koi8-u": ("koi8_u", 0.9), "cp866": ("cp866", 0.9), "cp437": ("cp437", 0.8),
+    "cp850": ("cp850", 0.9), "cp852": ("cp852", 0.8), "macroman": ("mac_roman", 0.9),
+    "maclatin2": ("mac_latin2", 0.6), "maccyrillic": ("mac_cyrillic", 0.6), "macgreek": ("mac_greek", 0.6),
+    "macturkish": ("mac_turkish", 0.6), "cp932": ("cp932", 1.2), "euc-jp": ("euc_jp", 2.2), "gb18030": ("gb18030", 1.0),
+    "big5": ("big5", 1.0), "big5hkscs": ("big5hkscs", 0.8), "cp949": ("cp949", 1.0), "cp874": ("cp874", 1.0),
+    "iso-2022-jp": ("iso2022_jp", 1.0),
+}  # fmt: skip
+# An encoding that another comes this close to is told together with it.
+_CLOSE = 0.8
+# Letters of Icelandic that stand in Windows-1252 where other code pages have those of Turkish and of the Baltic, which
+# two hundred times as many people write.
+_ICELANDIC = re.compile("[ÐÞðþ]")
+# Signs that stand within words of some language, or between numbers.
+_WITHIN = frozenset("’‘´`·–—‐\u00ad\u00a0\u200b\u200c\u200dʼ")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """An encoding as Python names it, and others that fit about as well."""
+
+    name: str
+    others: tuple[str, ...] = ()
+
+
+def guess(path: Path, *, skip_utf8: bool = False) -> Encoding:
+    """The encoding of a text file that is not UTF-8. skip_utf8: looks at the lines alone that are none."""
+    evidence = _evidence(path, skip_utf8=skip_utf8)
+    ranked = sorted(_scores(evidence).items(), key=lambda item: -item[1])
+    if not ranked:
+        return Encoding("latin-1")
+    best, score = ranked[0]
+    read = evidence.decode(best)
+    close = [name for name, other in ranked[1:] if other > score * _CLOSE and evidence.decode(name) != read]
+    return Encoding(best, tuple(close[:2]))
+
+
+def count_lines(path: Path) -> tuple[int, int]:
+    """Of the lines with characters beyond ASCII, how many are UTF-8, and how many are not."""
+    valid = invalid = 0
+    for line in _beyond_ascii(path):
+        if is_utf8(line):
+            valid += 1
+        else:
+            invalid += 1
+    return valid, invalid
+
+
+def is_utf8(line: bytes) -> bool:
+    """Whether bytes are UTF-8."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _beyond_ascii(path: Path) -> Iterator[bytes]:
+    rest = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            whole, _, rest = (rest + chunk).rpartition(b"\n")
+            for match in _LINES.finditer(whole):
+                yield match[0]
+    for match in _LINES.finditer(rest):
+        yield match[0]
+
+
+def _evidence(path: Path, *, skip_utf8: bool) -> bytes:
+    found, size = [], 0
+    for line in _beyond_ascii(path):
+        if skip_utf8 and is_utf8(line):
+            continue
+        found.append(line[:2_000])
+        size += len(found[-1]) + 1
+        if size > _EVIDENCE:
+            break
+    return b"\n".join(found)
+
+
+def _scores(evidence: bytes) -> dict[str, float]:
+    """How well each encoding fits, by Python's names."""
+    found: dict[str, float] = {}
+    beyond = max(1, sum(byte > 127 for byte in evidence))
+    for one in chardet.detect_all(evidence, ignore_threshold=True, max_bytes=_EVIDENCE):
+        name, usual = _USUAL.get(str(one["encoding"]).lower().replace("ibm", "cp"), ("", 0.0))
+        if not name or name in found:
+            continue
+        try:
+            text = evidence.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if name in ("cp1252", "latin-1", "iso8859_15") and _ICELANDIC.search(text):
+            usual *= 0.6
+        found[name] = one["confidence"] * usual * max(0.0, 1 - 2 * _odd(text) / beyond)
+    return {name: score for name, score in found.items() if score > 0}
+
+
+def _odd(text: str) -> int:
+    """Places beyond ASCII that words of no language have."""
+    odd = 0
+    before, last = "\n", "\n"
+    for character in text + "\n":
+        if last > "\x7f" or character > "\x7f":
+            odd += _is_odd(before, last, character)
+        before, last = last, character
+    return odd
+
+
+def _is_odd(before: str, last: str, character: str) -> bool:
+    """Whether three characters in a row have a capital or a sign within a word, or two alphabets in one."""
+    if "\x80" <= character <= "\x9f" or (last.islower() and character.isupper()):
+        return True
+    if last.isalpha() and character.isalpha():
+        return _alphabet(last) != _alphabet(character)
+    if last <= "\x7f" or last.isalnum() or last in _WITHIN or not character.isalpha():
+        return False
+    kind = unicodedata.category(last)
+    return (kind in ("So", "Sk", "Sm") and character.islower()) or (before.isalpha() and kind[0] != "M")
+
+
+def _alphabet(letter: str) -> str:
+    """The first word of a letter's name, such as LATIN or CYRILLIC; Chinese and Japanese are one."""
+    name = unicodedata.name(letter, "").split(" ", 1)[0]
+    return "HAN" if name in ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA") else name
