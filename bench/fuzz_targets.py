@@ -50,7 +50,7 @@ from atlas.service.reads import _read_cursor
 from atlas.service.rows import _retry
 from atlas.service.sessions import SessionService
 from atlas.service.shown import identified
-from atlas.ui.session import SessionMiddleware
+from atlas.ui.session import token_of
 
 _MAX_UNPACKED = 16 * 1024 * 1024
 _THREADS = ThreadPoolExecutor(1)
@@ -285,11 +285,11 @@ def sql_gate(data: bytes) -> None:
 
 def cookies(data: bytes) -> None:
     """Cookies of browsers, sealed ones among them."""
-    sessions = SessionService(None, None, lambda: "a secret for the fuzzer")  # type: ignore[arg-type]
+    sessions = SessionService(None, None, None, lambda: "a secret for the fuzzer")  # type: ignore[arg-type]
     text = data.decode("latin-1")
-    sessions.key_of(text)
-    SessionMiddleware(None, sessions)._key(f"atlas_session={text}")  # type: ignore[arg-type]
-    SessionMiddleware(None, sessions)._key(text)  # type: ignore[arg-type]
+    sessions._unsealed(text)
+    for cookie in (f"atlas_session={text}", text):
+        sessions._unsealed(token_of(cookie) or "")
 
 
 def headers(data: bytes) -> None:

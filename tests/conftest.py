@@ -203,6 +203,13 @@ def people(inhabited: tuple[str, People], database_url: str) -> People:
 
 
 @pytest.fixture
+def owner_is_admin(people: People, database_url: str) -> None:
+    """Has the owner administer `acme`, and the stranger `other`, as who sets the model does."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE atlas.users SET role = 'admin' WHERE name IN ('owner', 'stranger')")
+
+
+@pytest.fixture
 async def database(database_url: str, people: People) -> AsyncIterator[Database]:
     """A database with the users of `people`, for tests below the API."""
     opened = Database(database_url, pool_size=8, statement_timeout=60)

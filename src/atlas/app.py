@@ -138,7 +138,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     problems.install(app)
     add_routes(app, ROUTERS)
     documented.install(app, ErrorView, DetailView)
-    install_ui(app, SessionService(services.access, services.tags, secret_of(settings)))
+    install_ui(app, SessionService(database, services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     app.add_middleware(
         RequestMiddleware,
@@ -147,7 +147,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
         audit=services.audit,
         max_body=settings.max_body_bytes,
     )
-    app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions)
+    app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions, refuse=problems.refusal)
     return app
 
 

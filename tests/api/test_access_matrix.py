@@ -19,6 +19,8 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("POST", "/api/datasets/", {"name": "n"}, "any"),
     ("GET", "/api/datasets/{id}/", None, "read"),
     ("GET", "/api/datasets/{id}/summary/", None, "read"),
+    ("GET", "/api/datasets/{id}/samples/", None, "read"),
+    ("PUT", "/api/datasets/{id}/samples/", {"samples": "readers"}, "write"),
     ("PUT", "/api/datasets/{id}/", {"name": "n"}, "write"),
     ("PATCH", "/api/datasets/{id}/metadata/", {"k": 1}, "write"),
     ("PUT", "/api/datasets/{id}/metadata/", {"k": 1}, "write"),
@@ -114,7 +116,14 @@ async def test_private_means_invisible(client: Client, people: People) -> None:
     for path in ("/api/datasets/", "/api/datasets/?search=secret", "/api/datasets/search/?source=secret"):
         assert (await owner.get(path)).json()["count"] == 1
         assert (await holder.get(path)).json() == {"count": 0, "next": None, "previous": None, "results": []}
-    await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "premium"})
+    put = {"tag_name": "premium"}
+    refused = await owner.post(f"/api/datasets/{dataset}/tags/", json=put)
+    assert (refused.status_code, "you do not hold it" in refused.json()["details"]) == (403, True)
+    assert (await owner.get(f"/api/datasets/{dataset}/tags/")).json() == []
+    for secret in ({"secret": "open sesame"}, {}, {}):
+        assert (await owner.post("/api/tags/acquire/", json=put | secret)).status_code == 200
+    assert (await owner.post("/api/tags/acquire/", json=put | {"secret": "guess"})).status_code == 403
+    assert (await owner.post(f"/api/datasets/{dataset}/tags/", json=put)).status_code == 201
     wrong = await holder.post("/api/tags/acquire/", json={"tag_name": "premium", "secret": "guess"})
     assert wrong.status_code == 403
     assert (await holder.post("/api/tags/acquire/", json={"tag_name": "premium"})).status_code == 403

@@ -80,6 +80,7 @@ async def submit(client: httpx.AsyncClient, url: str, data: bytes = CONTACTS, **
     return await send(client, form.pop("instruction"), data, **form)
 
 
+@pytest.mark.usefixtures("owner_is_admin")
 async def test_an_asynchronous_import_is_announced_and_signed(working: httpx.AsyncClient, receiver: Receiver) -> None:
     pending = await submit(working, receiver.url, callback_metadata='{"job_id": "abc123"}')
     assert pending == {

@@ -26,10 +26,10 @@ async def imported(client: httpx.AsyncClient) -> None:
     await send(client, "Import into orders", ORDERS.encode(), "orders.csv")
 
 
-async def catalog_of(database: Database, key: str) -> Catalog:
+async def catalog_of(database: Database, key: str, text: str = "") -> Catalog:
     store = CatalogStore(database)
     try:
-        return await store.of(await caller_of(database, key))
+        return await store.of(await caller_of(database, key), text)
     finally:
         await store.close()
 
@@ -97,7 +97,11 @@ async def test_datasets(client: Client, people: People, database: Database) -> N
     assert (await catalog_of(database, people.holder)).tables == ()
     await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "public"})
     await client(people.stranger).post("/api/tags/acquire/", json={"tag_name": "public"})
-    assert [t.name for t in (await catalog_of(database, people.stranger)).tables] == ["line_1"]
+    # Another organization's is there for who names it alone, and says whose it is.
+    assert (await catalog_of(database, people.stranger)).tables == ()
+    (found,) = (await catalog_of(database, people.stranger, "How warm was Line 1?")).tables
+    assert (found.name, found.owner, found.samples) == ("line_1", "owner of acme", False)
+    assert found.columns == table.columns
 
 
 async def test_kept_and_made_again(

@@ -25,6 +25,8 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("GET", "/tables", {}, "any"),
     ("GET", "/tables/{table_name}/schema", {}, "own"),
     ("GET", "/tables/{table_name}/stats", {}, "own"),
+    ("GET", "/tables/{table_name}/samples", {}, "own"),
+    ("PUT", "/tables/{table_name}/samples", {"json": {"samples": "nobody"}}, "admin"),
     ("POST", "/tables/{table_name}/update", {"json": {
         "mode": "condition", "condition": "age = 30", "updates": {"age": 31}}}, "own"),
     ("POST", "/tables/{table_name}/update/file", {
@@ -49,8 +51,8 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/import/{import_id}/redo", {"json": {}}, "own"),
     ("POST", "/import/{import_id}/clear-mapping", {}, "own"),
     ("POST", "/import/{import_id}/undo", {}, "undo"),
-    ("GET", "/webhooks/secret", {}, "any"),
-    ("POST", "/webhooks/secret/rotate", {}, "any"),
+    ("GET", "/webhooks/secret", {}, "admin"),
+    ("POST", "/webhooks/secret/rotate", {}, "admin"),
     ("GET", "/webhooks/deliveries", {}, "any"),
     ("POST", "/webhooks/deliveries/{delivery_id}/redeliver", {}, "none"),
     ("POST", "/query", {"json": {"prompt": "How many leads are there?", "table_name": "leads"}}, "own"),
@@ -89,14 +91,16 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("DELETE", "/keys/{key_id}", {}, "none"),
     ("POST", "/keys/{key_id}/rotate", {}, "none"),
     ("GET", "/settings/model", {}, "any"),
-    ("PUT", "/settings/model", {"json": {"provider": "openai", "model": "m"}}, "any"),
-    ("DELETE", "/settings/model", {}, "any"),
-    ("POST", "/settings/model/test", {}, "any"),
+    ("PUT", "/settings/model", {"json": {"provider": "openai", "model": "m"}}, "admin"),
+    ("DELETE", "/settings/model", {}, "admin"),
+    ("POST", "/settings/model/test", {}, "admin"),
 ]  # fmt: skip
 
 
 # What admins and operators get of routes that are for them; 404 where the path names what does not exist.
 STAFF = {
+    # An operator of another organization has no such table.
+    ("PUT", "/tables/{table_name}/samples"): (200, 404),
     ("GET", "/admin/organizations"): (403, 200), ("POST", "/admin/tags"): (403, 200),
     # Of its own organization, which has no such user.
     ("POST", "/admin/keys"): (200, 404),

@@ -23,7 +23,7 @@ from atlas.core.secrets import SecretBox
 from atlas.errors import UnavailableError
 from atlas.store.secret_key import load_secret
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("owner_is_admin")]
 KEY = "sk-test-4711-abcdefgh-wxyz"
 PATH = "/api/v1/settings/model"
 FAILED = "The model provider failed ({}); the offline engine answered."
@@ -103,6 +103,31 @@ async def test_a_key_is_stored_encrypted_and_never_shown(
     assert (await owner.delete(PATH)).status_code == 200
 
 
+async def test_members_see_who_answers_and_change_nothing(
+    client: Client, people: People, server: ModelServer, database_url: str
+) -> None:
+    """Whoever sets the address is sent what colleagues ask, so members see it and may not."""
+    admin, member, stranger = client(people.owner), client(people.holder), client(people.stranger)
+    await put(admin, base_url=server.url, api_key=KEY, samples=True)
+    seen = await shown(member)
+    assert (seen["model"], seen["host"], seen["samples"], seen["updated_by"]) == ("coder", "127.0.0.1", True, "owner")
+    assert (seen["api_key_set"], seen["api_key_hint"], (await shown(admin))["api_key_hint"]) == (True, None, "…wxyz")
+    assert (await shown(stranger))["host"] is None
+    told = "Only administrators of the organization and operators may set the model; your role is member"
+    assert (await put(member, 403, base_url=server.url))["detail"] == f"Permission denied: {told}"
+    for refused in (await member.delete(PATH), await member.post(f"{PATH}/test")):
+        assert (refused.status_code, set(refused.json())) == (403, {"detail"})
+    assert await shown(member) == seen
+    assert not server.seen
+    # An administrator of another organization has nothing to say here.
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE atlas.users SET role = 'operator' WHERE name = 'stranger'")
+    assert (await put(stranger, provider="none", model=None))["source"] == "organization"
+    assert await shown(member) == seen
+    await put(admin, provider="anthropic", api_key=None)
+    assert (await shown(member))["host"] == "api.anthropic.com"
+
+
 async def test_a_key_stays_with_its_address(owner: httpx.AsyncClient, server: ModelServer) -> None:
     """Who may set the address must not be able to have a key sent there that nobody may read."""
     await put(owner, base_url=server.url, api_key=KEY)
@@ -123,7 +148,7 @@ async def test_settings_belong_to_organizations(
     client: Client, people: People, server: ModelServer, database_url: str
 ) -> None:
     await put(client(people.owner), base_url=server.url, api_key=KEY)
-    assert (await shown(client(people.holder)))["api_key_hint"] == "…wxyz"
+    assert (await shown(client(people.holder)))["host"] == "127.0.0.1"
     stranger = client(people.stranger)
     assert (await shown(stranger))["source"] == "none"
     await stranger.delete(PATH)
@@ -317,7 +342,7 @@ async def test_the_operators_default(
         assert (await put(owner, provider="none", model=None))["source"] == "organization"
         assert (await check(owner))["error"] == "no model is set"
         assert "language_engine" not in await smart_import(owner, "Import into leads")
-        assert (await check(make(people.stranger)))["success"] is True
+        assert (await shown(make(people.stranger)))["source"] == "server"
     assert KEY not in "".join(capfd.readouterr())
     assert not (settings.data_dir / "secret.key").exists()
     with pytest.raises(ValueError, match="model_name"):

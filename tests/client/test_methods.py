@@ -212,7 +212,15 @@ def test_questions(either: Any) -> None:
     either.glossary.delete(term["id"])
 
 
-def test_settings(either: Any) -> None:
+def test_settings(either: Any, server: Server) -> None:
+    with server.client(server.people.holder) as member:
+        assert member.model_settings.get()["host"] is None
+        with pytest.raises(Forbidden, match="Only administrators"):
+            member.model_settings.set("none")
+        with pytest.raises(Forbidden, match="Only administrators"):
+            member.webhooks.secret()
+    with psycopg.connect(server.database_url) as connection:
+        connection.execute("UPDATE atlas.users SET role = 'admin' WHERE name = 'owner'")
     assert either.webhooks.secret() != either.webhooks.rotate_secret()
     assert [*either.webhooks.deliveries()] == []
     with pytest.raises(NotFound):

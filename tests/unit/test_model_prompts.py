@@ -51,3 +51,22 @@ def test_words_are_found_in_names_however_they_are_written() -> None:
     assert wanted.count("OrderItems") == 1
     assert wanted.count("shipping") == 0
     assert wanted.count("weather") == 0
+
+
+def test_texts_of_earlier_questions_on_private_datasets_are_left_out() -> None:
+    column = CatalogColumn("name", "text", values=("Ann O'Neill",))
+    tables = [
+        CatalogTable(name, "s", name, (column,), "dataset", dataset_id=number, samples=name == "shared")
+        for number, name in enumerate(("secret", "shared"), 1)
+    ]
+    turns = tuple(
+        Turn(f"about {t.name}", f"SELECT 1 FROM {t.name} WHERE name = 'Ann O''Neill' OR x = ''") for t in tables
+    )
+    told = plan_document(
+        Question(text="more?", catalog=Catalog(tuple(tables)), turns=turns, examples=turns), samples=True
+    )
+    found = json.loads(told.removeprefix("<data>\n").removesuffix("\n</data>"))
+    for known in ("earlier", "examples"):
+        assert found[known][0]["sql"] == "SELECT 1 FROM secret WHERE name = '…' OR x = '…'"
+        assert "Ann O''Neill" in found[known][1]["sql"]
+    assert ["values" in table["columns"][0] for table in found["tables"]] == [False, True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +22,14 @@ Limit = Annotated[int | None, typer.Option(help="Most results; all where it is l
 Metadata = Annotated[
     list[str] | None, typer.Option("--metadata", "-m", help="A field as NAME=VALUE, or a JSON object. Repeatable.")
 ]
+
+
+class SampleReaders(StrEnum):
+    """Whose models may be sent values of a dataset."""
+
+    NOBODY = "nobody"
+    ORGANIZATION = "organization"
+    READERS = "readers"
 
 
 def metadata_fields(given: list[str] | None) -> dict[str, Any] | None:
@@ -156,6 +165,19 @@ def dataset_untag(session: Session, name: Dataset, tag_name: Annotated[str, type
     """Stop sharing a dataset by a tag."""
     session.client.datasets.remove_tag(name, tag_name)
     session.show({"dataset": name, "tag": tag_name, "removed": True})
+
+
+@dataset.command("samples")
+@remote
+def dataset_samples(
+    session: Session,
+    name: Dataset,
+    samples: Annotated[SampleReaders | None, typer.Argument(metavar="[nobody|organization|readers]")] = None,
+) -> None:
+    """Show, or say, whose model providers may be sent values of a dataset's cells."""
+    if samples is not None:
+        session.client.datasets.set_samples(name, samples.value)
+    session.show({"dataset": name, "samples": session.client.datasets.samples(name)})
 
 
 @dataset.command("columns")

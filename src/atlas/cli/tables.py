@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,14 @@ from atlas.cli.rows import FileFormat, FormatOption, format_of
 from atlas.cli.session import Session, Yes, remote
 from atlas.cli.watching import bytes_bar
 
+
+class SampleUse(StrEnum):
+    """Whose model may be sent values of a table."""
+
+    NOBODY = "nobody"
+    ORGANIZATION = "organization"
+
+
 table = typer.Typer(no_args_is_help=True, help="Tables of your organization.")
 Name = Annotated[str, typer.Argument(metavar="TABLE", help="Name of the table.")]
 Where = Annotated[str | None, typer.Option("--where", help='Only rows that match a condition, such as "amount > 100".')]
@@ -22,7 +31,7 @@ Where = Annotated[str | None, typer.Option("--where", help='Only rows that match
 @remote
 def table_list(session: Session) -> None:
     """List tables, and the datasets that you may read."""
-    session.show(session.client.tables.list(), ["table_name", "row_count", "kind", "dataset_id"], "no tables")
+    session.show(session.client.tables.list(), ["table_name", "row_count", "kind", "dataset_id", "owner"], "no tables")
 
 
 @table.command("schema")
@@ -45,6 +54,19 @@ def table_stats(session: Session, name: Name) -> None:
         {"column": column, "type": kind, **found.statistics.get(column, {})} for column, kind in found.columns.items()
     ]
     print_table(lines, list(dict.fromkeys(member for line in lines for member in line)))
+
+
+@table.command("samples")
+@remote
+def table_samples(
+    session: Session,
+    name: Name,
+    samples: Annotated[SampleUse | None, typer.Argument(metavar="[nobody|organization]")] = None,
+) -> None:
+    """Show, or say, whether the organization's model may be sent values of a table's cells."""
+    if samples is not None:
+        session.client.tables.set_samples(name, samples.value)
+    session.show({"table_name": name, "samples": session.client.tables.samples(name)})
 
 
 @table.command("rows")

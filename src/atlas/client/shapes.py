@@ -14,12 +14,13 @@ IssueKind = Literal["duplicates", "validations", "replacements"]
 
 @dataclass(frozen=True, slots=True)
 class Table(Record):
-    """A table, or a dataset seen as one. kind: `table` or `dataset`."""
+    """A table, or a dataset seen as one. kind: `table` or `dataset`; owner: of another organization's dataset."""
 
     table_name: str
     row_count: int
     kind: str = "table"
     dataset_id: int | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from atlas.client.errors import DataError
 
 Json = dict[str, Any]
 Role = Literal["member", "admin", "operator"]
+# Whose model providers may be sent values of a dataset's cells, and of a table's.
+Samples = Literal["nobody", "organization", "readers"]
+TableSamples = Literal["nobody", "organization"]
 
 
 def moment(text: Any) -> datetime | None:

@@ -32,7 +32,9 @@ class CatalogTable(msgspec.Struct, frozen=True):
     """A table or dataset.
 
     schema, relation: where PostgreSQL has its rows; key: what identifies a row; cold: whether it has packed rows;
-    row_times: names of further columns, with the times of its rows, which `*` does not stand for.
+    row_times: names of further columns, with the times of its rows, which `*` does not stand for;
+    samples: whether a model of the asker's organization may be sent values of its cells; owner: whose it is, where it
+    is another organization's.
     """
 
     name: str
@@ -46,6 +48,8 @@ class CatalogTable(msgspec.Struct, frozen=True):
     description: str = ""
     cold: bool = False
     row_times: tuple[str, ...] = ()
+    samples: bool = False
+    owner: str = ""
 
     def column(self, name: str) -> CatalogColumn | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -49,7 +49,11 @@ class TableColumn(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table of an organization. changed: when its catalog rows last changed, as a text to compare."""
+    """A table of an organization.
+
+    changed: when its catalog rows last changed, as a text to compare; samples: whose model may be sent values of its
+    cells, `nobody`'s or the `organization`'s.
+    """
 
     id: int
     name: str
@@ -59,6 +63,7 @@ class Table(msgspec.Struct, frozen=True):
     row_count: int = 0
     last_row: int = 0
     changed: str = ""
+    samples: str = "organization"
 
     @property
     def physical(self) -> str:

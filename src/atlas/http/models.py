@@ -146,6 +146,25 @@ class AccessView(BaseModel):
     matching_tags: list[str]
 
 
+Samples = Literal["nobody", "organization", "readers"]
+
+
+class SamplesBody(Body):
+    """Whose model providers may be sent values of cells."""
+
+    samples: Samples = Field(
+        description="`nobody`; `organization`: your organization's, if it sends values; `readers`: that of every "
+        "organization whose members may read the dataset."
+    )
+
+
+class SamplesView(BaseModel):
+    """Whose model providers may be sent values of a dataset's cells."""
+
+    dataset: int
+    samples: Samples
+
+
 class SummaryView(BaseModel):
     """A dataset at a glance."""
 

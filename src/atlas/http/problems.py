@@ -30,6 +30,11 @@ def problem(path: str, status: int, message: str, details: str | None = None,
     return JSONResponse(body, status, headers)
 
 
+def refusal(path: str, error: AtlasError) -> JSONResponse:
+    """The response to an error, where no handler is near."""
+    return problem(path, error.status, error.message, error.details, error.headers)
+
+
 def _describe(error: RequestValidationError) -> str:
     parts = []
     for item in error.errors()[:5]:

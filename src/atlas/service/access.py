@@ -17,6 +17,13 @@ from atlas.store.database import Database
 REMEMBERED = 10_000
 
 
+def require_admin(caller: Caller, what: str) -> None:
+    """Raises ForbiddenError unless the caller administers the organization. what: such as `set the model`."""
+    if not caller.is_admin:
+        told = f"Only administrators of the organization and operators may {what}; your role is {caller.role}"
+        raise ForbiddenError("Permission denied", told)
+
+
 class AccessService:
     """Decides who a request is from and what it may touch."""
 

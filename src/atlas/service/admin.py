@@ -6,6 +6,7 @@ from typing import Any
 
 from atlas.core.access import Caller
 from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
+from atlas.service.access import require_admin
 from atlas.service.accounts import expiry, new_key, no_key, refuse_too_many, shown_key
 from atlas.service.keys import KeyService, change_role, refuse_last_operator
 from atlas.service.shown import moment, page, refuse_text
@@ -124,12 +125,15 @@ class AdminService:
         return {"success": True, "tags": [shown_key(row) for row in found]}
 
     async def create_tag(self, caller: Caller, name: str, description: str, secret: str | None) -> Row:
-        """A new tag: private with a secret, else public. Operators only."""
+        """A new tag: private with a secret, else public. Its maker holds it. Operators only."""
         _require_operator(caller)
         refuse_text("name", name, 255)
         if secret == "":
             raise BadRequestError("Invalid parameter", "secret: empty; leave it out for a public tag")
-        return {"success": True, **await self._tags.create(name, description, secret), "description": description}
+        made = await self._tags.create(name, description, secret)
+        # Who makes a private tag knows its secret.
+        await self._tags.acquire(caller, name, secret)
+        return {"success": True, **made, "description": description}
 
     async def delete_tag(self, caller: Caller, tag_id: int) -> Row:
         """Takes a tag off all datasets and users, for good. Operators only."""
@@ -198,8 +202,7 @@ class AdminService:
 
 
 def _require_admin(caller: Caller) -> None:
-    if not caller.is_admin:
-        raise ForbiddenError("Permission denied", "Only admins of the organization and operators may do this")
+    require_admin(caller, "do this")
 
 
 def _require_operator(caller: Caller) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from atlas.core.access import Caller
+from atlas.core.mentions import read_by
 from atlas.core.sqlgate_pieces import MAX_CHARACTERS as MAX_SQL
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.shown import identified, moment, page, refuse_text, refuse_unstorable
@@ -69,7 +70,7 @@ class AskedService:
         }  # fmt: skip
 
     async def _suggest(self, caller: Caller, asked: Asked, sql: str) -> UUID | None:
-        catalog = await self._sql.catalog(caller)
+        catalog = await self._sql.catalog(caller, names=read_by(sql))
         checked = await self._sql.tried(caller, sql, catalog)
         return await self._verified.suggest(caller, asked, checked, catalog)
 

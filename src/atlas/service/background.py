@@ -20,6 +20,7 @@ import structlog
 from atlas.core.access import Caller
 from atlas.core.json_depth import TOO_DEEP, too_deep
 from atlas.errors import AtlasError, BadRequestError, NotFoundError, UnavailableError
+from atlas.service.access import require_admin
 from atlas.service.admission import serving
 from atlas.service.importing import Target
 from atlas.service.imports import ImportRequest, ImportService, find_import
@@ -181,7 +182,11 @@ class BackgroundService:
             await imports.forget_files(self._database, self._file_days)
 
     async def secret(self, caller: Caller, *, rotate: bool) -> Row:
-        """The secret that the organization's webhooks are signed with."""
+        """The secret that the organization's webhooks are signed with.
+
+        Who has it can forge webhooks of the organization. Raises ForbiddenError for who does not administer it.
+        """
+        require_admin(caller, "rotate the webhook secret" if rotate else "see the webhook secret")
         fresh = outbound.new_secret()
         return {
             "success": True,

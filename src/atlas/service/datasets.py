@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,10 +13,12 @@ from atlas.core.timestamps import format_timestamp, from_micros
 from atlas.errors import BadRequestError
 from atlas.service.access import AccessService
 from atlas.store import datasets as store
-from atlas.store import schemas
+from atlas.store import schemas, tables
 from atlas.store.database import Database
 
 Row = dict[str, Any]
+# Nobody's models, those of the owner's organization, or those of everybody who may read.
+DatasetSamples = Literal["nobody", "organization", "readers"]
 
 
 def column_view(dataset_id: int, column: Column) -> Row:
@@ -62,6 +64,18 @@ class DatasetService:
             "is_owner": found.is_owner, "tags": row["tags"], "matching_tags": list(found.matching_tags),
             "row_count": row["row_count"], "bytes": row["bytes"], "first_timestamp": first, "last_timestamp": last,
         }  # fmt: skip
+
+    async def samples(self, caller: Caller, dataset_id: int) -> Row:
+        """Whose models may be sent values of a dataset that the caller may read."""
+        await self._access.require(caller, dataset_id)
+        return {"dataset": dataset_id, "samples": await tables.dataset_samples(self._database, dataset_id) or "nobody"}
+
+    async def set_samples(self, caller: Caller, dataset_id: int, samples: DatasetSamples) -> Row:
+        """Says whose models may be sent values of an owned dataset."""
+        await self._access.require(caller, dataset_id, write=True)
+        async with self._database.connection() as connection:
+            await tables.set_samples(connection, "dataset", dataset_id, samples)
+        return {"dataset": dataset_id, "samples": samples}
 
     async def search(
         self, caller: Caller, text: str | None, limit: int, offset: int, owned: bool | None = None

@@ -73,7 +73,7 @@ class GlossaryService:
         refuse_text("meaning", meaning, MAX_MEANING)
         dataset = None
         if table_name is not None:
-            catalog = await self._sql.catalog(caller)
+            catalog = await self._sql.catalog(caller, names=[table_name])
             table = table_named(catalog, table_name)
             table_name, dataset = table.name, table.dataset_id
             # The engines put it into a query, so it must pass what queries pass.

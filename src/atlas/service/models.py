@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from atlas.core.access import Caller
 from atlas.core.secrets import SecretBox
 from atlas.errors import BadRequestError, ModelError, UnavailableError
-from atlas.language.models.engine import ModelEngine, ModelSettings
+from atlas.language.models.engine import BASE_URLS, ModelEngine, ModelSettings
+from atlas.service.access import require_admin
 from atlas.store import model_settings
 from atlas.store.database import Database
 from atlas.store.model_settings import StoredModel
@@ -60,19 +62,20 @@ class ModelService:
         self._clients.clear()
 
     async def get(self, caller: Caller) -> Row:
-        """The settings of the caller's organization; of its key only the end is told."""
+        """The settings of the caller's organization; of its key only the end is told, and that to administrators."""
         stored = await model_settings.find(self._database, caller.organization_id)
         if stored is None:
             return self._default_view()
         hint, problem = None, None
         try:
             key = await self._key(stored, caller.organization_id)
-            hint = f"…{key[-4:]}" if key is not None and len(key) >= _MIN_HINTED else None
+            hint = f"…{key[-4:]}" if caller.is_admin and key is not None and len(key) >= _MIN_HINTED else None
         except UnavailableError as error:
             problem = error.details
         return {
             "success": True, "source": "organization", "provider": stored.provider, "model": stored.model,
-            "base_url": stored.base_url, "api_key_set": stored.key is not None, "api_key_hint": hint,
+            "base_url": stored.base_url, "host": _host(stored.provider, stored.base_url),
+            "api_key_set": stored.key is not None, "api_key_hint": hint,
             "problem": problem, "samples": stored.samples, "timeout_seconds": stored.timeout,
             "updated_at": stored.updated_at, "updated_by": stored.updated_by,
         }  # fmt: skip
@@ -83,13 +86,18 @@ class ModelService:
         return {
             "success": True, "source": "none" if used is None else "server",
             "provider": "none" if used is None else used.provider, "model": used and used.model, "base_url": None,
+            "host": None if used is None or used.base_url is not None else _host(used.provider, None),
             "api_key_set": used is not None and used.api_key is not None, "api_key_hint": None, "problem": None,
             "samples": used is not None and used.samples, "timeout_seconds": used and used.timeout,
             "updated_at": None, "updated_by": None,
         }  # fmt: skip
 
     async def set(self, caller: Caller, change: ModelChange) -> Row:
-        """Replaces the settings of the caller's organization. Raises BadRequestError for an address it may not use."""
+        """Replaces the settings of the caller's organization.
+
+        Raises ForbiddenError for who does not administer it, BadRequestError for an address that it may not use.
+        """
+        require_admin(caller, "set the model")
         if change.provider != "none" and not change.model:
             raise BadRequestError("Invalid model settings", "model: required")
         if change.base_url is not None:
@@ -112,12 +120,17 @@ class ModelService:
         return await self.get(caller)
 
     async def delete(self, caller: Caller) -> Row:
-        """Forgets the settings of the caller's organization; the operator's default counts again."""
+        """Forgets the settings of the caller's organization; the operator's default counts again.
+
+        Raises ForbiddenError.
+        """
+        require_admin(caller, "forget the model's settings")
         await model_settings.delete(self._database, caller.organization_id)
         return await self.get(caller)
 
     async def test(self, caller: Caller) -> Row:
-        """Makes one tiny call: `success`, `seconds`, and where it failed `error`."""
+        """Makes one tiny call: `success`, `seconds`, and where it failed `error`. Raises ForbiddenError."""
+        require_admin(caller, "test the model")
         started = time.monotonic()
         error: str | None = "no model is set"
         try:
@@ -178,6 +191,13 @@ def _open_client(reach: Reach) -> httpx2.AsyncClient:
     from atlas.store.model_client import open_client
 
     return open_client(reach)
+
+
+def _host(provider: str, base_url: str | None) -> str | None:
+    """The host that questions go to."""
+    if provider == "none":
+        return None
+    return urlsplit(base_url or BASE_URLS["anthropic" if provider == "anthropic" else "openai"]).hostname
 
 
 def _context(organization_id: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID, uuid4
 
 from atlas.core.access import Caller
+from atlas.core.mentions import read_by
 from atlas.core.sqlgate import CheckedQuery
 from atlas.errors import AtlasError, BadRequestError, ModelError
 from atlas.language.plan import Question, QuestionPlan, Turn
@@ -19,7 +20,7 @@ from atlas.service.language import failure_note
 from atlas.service.models import ModelService
 from atlas.service.results import csv_text
 from atlas.service.shown import refuse_text, refuse_unstorable
-from atlas.service.sql import SqlService, restricted, row_limit, table_named
+from atlas.service.sql import SqlService, restricted, row_limit, table_named, told_owners
 from atlas.service.verified import VerifiedService
 from atlas.store import questions
 from atlas.store.database import Database
@@ -110,6 +111,7 @@ class QuestionService:
                 await self._record(caller, asked_id, thread, question, answer, {"response": reason}, status="failed")
             raise
         told = await asyncio.to_thread(_told, answer)
+        told["assumptions"] += told_owners(question.catalog, told["tables"])
         await self._record(caller, asked_id, thread, question, answer, told, status=answer.status)
         return told | {"thread_id": thread, "question_id": str(asked_id)}
 
@@ -125,7 +127,8 @@ class QuestionService:
             "success": checked is not None, "sql_query": None if checked is None else checked.logical,
             "tables_referenced": [] if checked is None else list(checked.tables),
             "explanation": answer.refusal() if checked is None else plan.explanation or _explained(checked),
-            "confidence": answer.confidence, "assumptions": list(plan.assumptions),
+            "confidence": answer.confidence,
+            "assumptions": [*plan.assumptions, *(told_owners(question.catalog, checked.tables) if checked else ())],
             "not_understood": list(plan.not_understood), "suggestions": list(plan.suggestions),
             "engine": answer.engine, "notes": answer.notes,
         }  # fmt: skip
@@ -133,9 +136,12 @@ class QuestionService:
     async def _question(self, caller: Caller, prompt: str, hints: Sequence[str], thread: str | None = None) -> Question:
         """A question with all that the caller's engines may know."""
         refuse_text("prompt", prompt, MAX_PROMPT)
-        whole = await self._sql.catalog(caller)
-        catalog = await asyncio.to_thread(restricted, whole, hints)
         turns = [] if thread is None else await questions.turns(self._database, caller, thread, TURNS)
+        # What the conversation is about is asked about further, and who verifies a question chooses its tables.
+        chosen = {*hints, *await self._verified.tables_of(caller, prompt)}
+        chosen |= {name for turn in turns for name in read_by(turn[1])}
+        whole = await self._sql.catalog(caller, prompt, chosen)
+        catalog = await asyncio.to_thread(restricted, whole, hints)
         return Question(
             text=prompt, catalog=catalog, turns=tuple(Turn(*turn) for turn in turns),
             examples=await self._verified.examples(caller, prompt, catalog),

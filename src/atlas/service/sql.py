@@ -35,9 +35,11 @@ class SqlService:
         self._catalogs = CatalogStore(database)
         self._runner = QueryRunner(database, secret, limits)
 
-    async def catalog(self, caller: Caller) -> Catalog:
-        """Everything that the caller may read, at this moment."""
-        return await self._catalogs.of(caller)
+    async def catalog(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
+        """What a question of the caller's may be about, at this moment: all that the caller may read but for datasets
+        of other organizations that neither `text` mentions nor `names` has.
+        """
+        return await self._catalogs.of(caller, text, names)
 
     async def close(self) -> None:
         await self._runner.close()
@@ -95,6 +97,15 @@ def row_limit(max_rows: int | None) -> int:
     if not 1 <= limit <= MAX_ROWS:
         raise BadRequestError("Invalid parameter", f"max_rows: from 1 to {MAX_ROWS:,}")
     return limit
+
+
+def told_owners(catalog: Catalog, tables: Collection[str]) -> list[str]:
+    """Sentences that say whose datasets an answer is from, where they are another organization's."""
+    return [
+        f"{table.name} is a dataset of {table.owner}, another organization"
+        for table in catalog.tables
+        if table.owner and table.name in tables
+    ]
 
 
 def dataset_ids(catalog: Catalog, tables: Collection[str]) -> list[int]:

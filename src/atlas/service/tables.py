@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from atlas.core.access import Caller
 from atlas.core.identifiers import table_identifier
 from atlas.core.tables import SHOWN_TYPES, Table, public_columns
 from atlas.errors import BadRequestError, NotFoundError
+from atlas.service.access import require_admin
 from atlas.store import tabledata, tables
-from atlas.store.catalogs import dataset_name
+from atlas.store.catalogs import named_datasets
 from atlas.store.database import Database
 
 Row = dict[str, Any]
+TableSamples = Literal["nobody", "organization"]
 _DATASET_TYPES = {
     "int": "BIGINT",
     "float": "DOUBLE PRECISION",
@@ -58,15 +60,26 @@ class TableService:
         for name, dataset in (await self._datasets(caller, {t.name for t in own})).items():
             listed.append(
                 {"table_name": name, "row_count": dataset.row_count, "kind": "dataset", "dataset_id": dataset.id}
+                | ({"owner": dataset.owner} if dataset.owner else {})
             )
         return {"success": True, "tables": listed}
 
-    async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, tables.ReadableDataset]:
-        """Readable datasets by the name that they have as tables: their own, with the id where that is taken."""
-        found: dict[str, tables.ReadableDataset] = {}
-        for dataset in await tables.readable_datasets(self._database, caller):
-            found[dataset_name(dataset.name, dataset.id, {*taken, *found})] = dataset
-        return found
+    async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, tables.DatasetName]:
+        """Readable datasets by the name that they have as tables."""
+        return named_datasets(await tables.dataset_names(self._database, caller), taken)
+
+    async def samples(self, caller: Caller, name: str) -> Row:
+        """Whose model may be sent values of a table of the organization."""
+        table = await self.find(caller, name)
+        return {"success": True, "table_name": table.name, "samples": table.samples}
+
+    async def set_samples(self, caller: Caller, name: str, samples: TableSamples) -> Row:
+        """Says whose model may be sent values of a table. Raises ForbiddenError for who does not administer it."""
+        require_admin(caller, "say what a model is sent of the organization's tables")
+        table = await self.find(caller, name)
+        async with self._database.connection() as connection:
+            await tables.set_samples(connection, "table", table.id, samples)
+        return {"success": True, "table_name": table.name, "samples": samples}
 
     async def schema(self, caller: Caller, name: str) -> Row:
         """Columns of a table."""
@@ -87,9 +100,10 @@ class TableService:
     async def _dataset(self, caller: Caller, name: str) -> tables.ReadableDataset:
         own = {table.name for table in await tables.find_tables(self._database, caller)}
         found = (await self._datasets(caller, own)).get(name)
-        if found is None:
+        readable = await tables.readable_datasets(self._database, caller, [found.id]) if found is not None else ()
+        if not readable:
             raise NotFoundError("Table not found", f"no table {name[:100]!r}")
-        return found
+        return readable[0]
 
     async def stats(self, caller: Caller, name: str) -> Row:
         """Row count, column count, and for each column its type and what its values are like."""

@@ -35,10 +35,15 @@ class TagService:
         return row
 
     async def acquire(self, caller: Caller, name: str, secret: str | None) -> Row:
-        """Gives the caller a tag. Raises NotFoundError, or ForbiddenError without the right secret."""
+        """Gives the caller a tag. Raises NotFoundError, or ForbiddenError without the right secret.
+
+        Who has the tag needs no secret: nothing changes.
+        """
         tag = await self._find(name, None)
         if not tag["is_public"]:
             if secret is None:
+                if await store.holds(self._database, caller.user_id, tag["id"]):
+                    return _public(tag)
                 raise ForbiddenError("Secret required", f"The tag {name!r} is private; send its secret")
             if not await asyncio.to_thread(check_secret, secret, bytes(tag["secret_hash"])):
                 raise ForbiddenError("Invalid secret", f"The secret of the tag {name!r} is another")
@@ -51,11 +56,18 @@ class TagService:
         return await store.of_dataset(self._database, dataset_id)
 
     async def assign(self, caller: Caller, dataset_id: int, name: str | None, tag_id: int | None) -> Row:
-        """Puts a tag, by name or else by id, on an owned dataset."""
+        """Puts a tag, by name or else by id, on an owned dataset.
+
+        Raises ForbiddenError for a private tag that the caller does not hold: its holders would be shown the dataset
+        among those that they trust.
+        """
         await self._access.require(caller, dataset_id, write=True)
         if (name is None) == (tag_id is None):
             raise BadRequestError("Invalid request body", "send either tag_name or tag_id")
         tag = await self._find(name, tag_id)
+        if not tag["is_public"] and not await store.holds(self._database, caller.user_id, tag["id"]):
+            told = f"The tag {tag['name']!r} is private and you do not hold it; acquire it with its secret first"
+            raise ForbiddenError("Permission denied", told)
         await store.assign(self._database, dataset_id, tag["id"])
         return _public(tag)
 

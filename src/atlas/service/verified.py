@@ -13,6 +13,7 @@ from rapidfuzz import fuzz, process
 
 from atlas.core.access import Caller
 from atlas.core.catalog import Catalog
+from atlas.core.mentions import read_by
 from atlas.core.sqlgate import CheckedQuery
 from atlas.core.sqlgate_pieces import MAX_CHARACTERS as MAX_SQL
 from atlas.errors import BadRequestError, NotFoundError
@@ -76,6 +77,13 @@ class VerifiedService:
         await questions.delete_verified(self._database, caller, found.id)
         return {"success": True, "id": str(found.id)}
 
+    async def tables_of(self, caller: Caller, text: str) -> set[str]:
+        """The tables that those read that ask the same."""
+        found = await questions.find_verified(
+            self._database, caller, status="verified", normalized=normalized(text), limit=EXAMPLES
+        )
+        return {name for one in found for name in one.tables}
+
     async def exact(self, caller: Caller, text: str, catalog: Catalog) -> Verified | None:
         """The one that asks the same but for case, blanks and end marks; None where there is none."""
         found = await questions.find_verified(
@@ -119,7 +127,7 @@ class VerifiedService:
         refuse_text("question", question, MAX_QUESTION)
         refuse_text("sql", sql, MAX_SQL)
         same = normalized(question)
-        catalog = await self._sql.catalog(caller)
+        catalog = await self._sql.catalog(caller, names=read_by(sql))
         checked = await self._sql.tried(caller, sql, catalog)
         if status == "verified":
             found = await questions.find_verified(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,10 +17,11 @@ from atlas.core.access import Caller
 from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.core.columns import from_catalog
 from atlas.core.identifiers import table_identifier
+from atlas.core.mentions import mentioned
 from atlas.store.database import Connection, Database
 from atlas.store.profiles import ColumnProfile, Profile, find_joins, profile, with_profile
 from atlas.store.queries import queries
-from atlas.store.tables import ReadableDataset, dataset_names, find_tables, readable_datasets
+from atlas.store.tables import DatasetName, ReadableDataset, dataset_names, find_tables, readable_datasets
 
 _TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "text"}
 # A profile of what has changed since is still used, and made again in the background, at most this often.
@@ -28,7 +29,9 @@ REFRESH_SECONDS = 60.0
 _PROFILE_TIMEOUT = "8s"
 # How long a question waits for relations that nobody has asked about before.
 PATIENCE_SECONDS = 2.0
-# Relations that are profiled at once, so that connections are left for requests.
+# How long a profile of another organization's dataset may take.
+_STRANGER_SECONDS = 5.0
+# Relations of an organization that are profiled at once, so that connections are left for requests.
 _AT_ONCE = 2
 # Relations beyond these many are known by their columns only.
 MAX_PROFILED = 200
@@ -54,19 +57,39 @@ class CatalogStore:
         self._profiles: dict[str, Known] = {}
         self._joins: dict[tuple[str, ...], tuple[Join, ...]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        # By schema, so that no organization waits for what another has.
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._last: dict[int, tuple[object, Catalog]] = {}
 
-    async def of(self, caller: Caller) -> Catalog:
-        """The caller's catalog. Raises UnavailableError."""
-        tables, stamps = await self._relations(caller)
+    async def of(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
+        """What of the caller's catalog a question may be about. Raises UnavailableError.
+
+        Of datasets of other organizations only those that the question's `text` mentions, or that are among `names`:
+        whoever makes a dataset public neither answers what others ask of their own data nor makes them wait.
+        """
+        tables, stamps = await self._tables(caller)
+        listed = named_datasets(await dataset_names(self._database, caller), {table.name for table in tables})
+        own = {name: each for name, each in listed.items() if not each.owner}
+        tables += await self._datasets(caller, own, stamps)
+        strangers = [name for name, each in listed.items() if each.owner]
+        spelled = {*names, *(table_identifier(name) for name in names)}
+        wanted = {name: listed[name] for name in strangers if name in spelled}
+        wanted |= {name: listed[name] for name in mentioned(text, strangers, tables)}
+        catalog = await self._catalog(caller, tables, stamps)
+        if not wanted:
+            return catalog
+        return await self._with(catalog, await self._datasets(caller, wanted, stamps), stamps)
+
+    async def _catalog(self, caller: Caller, tables: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
+        """The catalog of the organization's tables and datasets, of which the first have profiles."""
         known = {}
         patience = time.monotonic() + PATIENCE_SECONDS
         for table in tables[:MAX_PROFILED]:
             known[table.name] = await self._profile(table, stamps[table.name], patience)
         joins = await self._find_joins(tables[:MAX_PROFILED], known)
         made = tuple(one.made_at for one in known.values())
-        state = tuple(stamps.items()), made, joins, tuple((table.row_count, table.cold) for table in tables)
+        facts = tuple((table.name, stamps[table.name], table.row_count, table.cold, table.samples) for table in tables)
+        state = made, joins, facts
         kept = self._last.get(caller.user_id)
         if kept is not None and kept[0] == state:
             # The same object, so that what engines made of it is found again.
@@ -75,22 +98,35 @@ class CatalogStore:
         self._last[caller.user_id] = state, catalog
         return catalog
 
+    async def _with(self, catalog: Catalog, others: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
+        """The catalog with a few datasets of other organizations, which are joined with nothing of one's own."""
+        found = []
+        patience = time.monotonic() + PATIENCE_SECONDS
+        for table in others:
+            relation = f"{table.schema}.{table.relation}"
+            kept = await self._kept(table, relation)
+            stamp = stamps[table.name]
+            if kept is None or (kept.stamp != stamp and time.time() - kept.made_at > REFRESH_SECONDS):
+                # How long a stranger's dataset takes is the stranger's to say, so nobody waits for its end.
+                self._refresh_later(table, relation, stamp)
+                if kept is None:
+                    await asyncio.wait((self._tasks[relation],), timeout=max(0.0, patience - time.monotonic()))
+                    kept = self._profiles.get(relation, _NOTHING)
+            found.append(with_profile(table, kept.profile))
+        return Catalog((*catalog.tables, *found), catalog.joins)
+
     async def named(self, caller: Caller, text: str) -> Catalog:
         """What of the caller's catalog SQL of this text can name, without profiles and joins.
 
         With thousands of datasets, their names are all that is looked at of the others. Raises UnavailableError.
         """
-        tables, _ = await self._tables(caller)
-        taken = {table.name for table in tables}
+        tables, stamps = await self._tables(caller)
         upper, lower = text.upper(), text.lower()
-        wanted = {}
-        for dataset_id, plain in await dataset_names(self._database, caller):
-            name = dataset_name(plain, dataset_id, taken)
-            taken.add(name)
-            if name.upper() in upper or name.lower() in lower:
-                wanted[dataset_id] = name
-        found = await readable_datasets(self._database, caller, list(wanted)) if wanted else []
-        return Catalog((*tables, *(_dataset(readable, wanted[readable.id]) for readable in found)))
+        listed = named_datasets(await dataset_names(self._database, caller), {table.name for table in tables})
+        wanted = {
+            name: each for name, each in listed.items() if name.upper() in upper or name.lower() in lower
+        }  # fmt: skip
+        return Catalog((*tables, *(await self._datasets(caller, wanted, stamps))))
 
     async def close(self) -> None:
         """Stops what is profiled in the background."""
@@ -99,16 +135,20 @@ class CatalogStore:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _relations(self, caller: Caller) -> tuple[list[CatalogTable], dict[str, str]]:
-        """Tables and datasets without profiles, and what each is like now."""
-        found, stamps = await self._tables(caller)
-        taken = {table.name for table in found}
-        for readable in await readable_datasets(self._database, caller):
-            dataset = _dataset(readable, dataset_name(readable.name, readable.id, taken))
-            taken.add(dataset.name)
-            found.append(dataset)
-            stamps[dataset.name] = f"{readable.version} {len(dataset.columns)}"
-        return found, stamps
+    async def _datasets(
+        self, caller: Caller, wanted: Mapping[str, DatasetName], stamps: dict[str, str]
+    ) -> list[CatalogTable]:  # fmt: skip
+        """Datasets by the names that they have as tables, without profiles; `stamps` gets what each is like now."""
+        if not wanted:
+            return []
+        ids = [each.id for each in wanted.values()]
+        readable = {each.id: each for each in await readable_datasets(self._database, caller, ids)}
+        found = []
+        for name, each in wanted.items():
+            if each.id in readable:
+                found.append(_dataset(readable[each.id], name, each.owner))
+                stamps[name] = f"{readable[each.id].version} {len(found[-1].columns)}"
+        return found
 
     async def _tables(self, caller: Caller) -> tuple[list[CatalogTable], dict[str, str]]:
         found: list[CatalogTable] = []
@@ -119,6 +159,7 @@ class CatalogStore:
                 CatalogTable(
                     table.name, table.schema, f"_view_{table.id}", columns, row_count=table.row_count,
                     key=table.key if len(table.key) == 1 else (), row_times=table.row_times,
+                    samples=table.samples == "organization",
                 )
             )  # fmt: skip
             stamps[table.name] = f"{table.changed} {len(columns)}"
@@ -127,12 +168,7 @@ class CatalogStore:
     async def _profile(self, table: CatalogTable, stamp: str, patience: float) -> Known:
         """What is known of a relation; what is not is found out now, or past `patience` in the background."""
         relation = f"{table.schema}.{table.relation}"
-        kept = self._profiles.get(relation)
-        if kept is None:
-            row = await self._database.fetch(queries("catalogs")["find_profile"], relation=relation)
-            if row:
-                kept = Known(row[0][0], row[0][2], msgspec.convert(row[0][1], Profile))
-                self._profiles[relation] = kept
+        kept = await self._kept(table, relation)
         if kept is None or set(kept.profile) != {column.name for column in table.columns}:
             if time.monotonic() > patience:
                 self._refresh_later(table, relation, stamp)
@@ -143,6 +179,15 @@ class CatalogStore:
             self._refresh_later(table, relation, stamp)
         return kept
 
+    async def _kept(self, table: CatalogTable, relation: str) -> Known | None:
+        """The profile that was made last, by any process."""
+        kept = self._profiles.get(relation)
+        if kept is None:
+            row = await self._database.fetch(queries("catalogs")["find_profile"], relation=relation)
+            if row:
+                kept = self._profiles[relation] = Known(row[0][0], row[0][2], msgspec.convert(row[0][1], Profile))
+        return kept
+
     def _refresh_later(self, table: CatalogTable, relation: str, stamp: str) -> None:
         if relation not in self._tasks:
             task = asyncio.create_task(self._refresh(table, relation, stamp))
@@ -151,12 +196,13 @@ class CatalogStore:
 
     async def _refresh(self, table: CatalogTable, relation: str, stamp: str) -> None:
         """Profiles a relation; one that takes too long is known by its columns only."""
-        async with self._turns, self._database.connection() as connection:
+        turns = self._turns.setdefault(table.schema, asyncio.Semaphore(_AT_ONCE))
+        async with turns, self._database.connection() as connection:
             try:
-                async with connection.transaction():
+                async with asyncio.timeout(_STRANGER_SECONDS if table.owner else None), connection.transaction():
                     await _unhurried(connection)
                     found = await profile(connection, table)
-            except psycopg.Error as error:
+            except (psycopg.Error, TimeoutError) as error:
                 log.warning("relation not profiled", relation=relation, error=type(error).__name__)
                 found = {column.name: ColumnProfile() for column in table.columns}
             parameters = {"relation": relation, "stamp": stamp, "profile": Jsonb(msgspec.to_builtins(found))}
@@ -186,23 +232,30 @@ async def _unhurried(connection: Connection) -> None:
     await connection.execute("SET LOCAL enable_seqscan = on")
 
 
-# The names of all readable datasets are looked at for each SQL.
+# The names of all readable datasets are looked at for each question and each SQL.
 _identifier = lru_cache(maxsize=20_000)(table_identifier)
 
 
-def dataset_name(name: str, dataset_id: int, taken: set[str]) -> str:
-    """The name that a dataset has as a table: its own, with the id where that is taken."""
-    plain = _identifier(name)
-    return f"{plain}_{dataset_id}" if plain in taken else plain
+def named_datasets(datasets: Iterable[DatasetName], tables: Collection[str]) -> dict[str, DatasetName]:
+    """Datasets by the names that they have as tables: their own, with the id where that is taken.
+
+    The first has it: a table before a dataset, one's own dataset before others'.
+    """
+    found: dict[str, DatasetName] = {}
+    for each in datasets:
+        plain = _identifier(each.name)
+        found[f"{plain}_{each.id}" if plain in found or plain in tables else plain] = each
+    return found
 
 
-def _dataset(readable: ReadableDataset, name: str) -> CatalogTable:
-    """A dataset as a table of this name: its time and its typed columns."""
+def _dataset(readable: ReadableDataset, name: str, owner: str) -> CatalogTable:
+    """A dataset as a table of this name: its time and its typed columns. owner: the stranger whose it is."""
     columns = [CatalogColumn("ts", "timestamp")]
     for column in readable.columns:
         if column["physical"] is not None and column["dtype"] in _TYPES:
             columns.append(CatalogColumn(from_catalog(column["name"]), _TYPES[column["dtype"]], column["physical"]))
     return CatalogTable(
         name, readable.schema, f"dataset_{readable.id}", tuple(columns), "dataset", readable.row_count,
-        dataset_id=readable.id, cold=readable.cold,
+        dataset_id=readable.id, cold=readable.cold, owner=owner,
+        samples=readable.samples == "readers" or (readable.samples == "organization" and not owner),
     )  # fmt: skip

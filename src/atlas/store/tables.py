@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from psycopg import sql
@@ -19,7 +19,7 @@ class ReadableDataset(NamedTuple):
     """A dataset as a table.
 
     columns: of each its name, dtype and physical name; version: changes with every write; cold: whether it has packed
-    rows.
+    rows; samples: whose models may be sent values of its cells.
     """
 
     id: int
@@ -29,6 +29,16 @@ class ReadableDataset(NamedTuple):
     columns: list[dict[str, Any]]
     version: int
     cold: bool
+    samples: str
+
+
+class DatasetName(NamedTuple):
+    """What is known of a readable dataset without its columns. owner: whose it is, where another organization's."""
+
+    id: int
+    name: str
+    row_count: int
+    owner: str
 
 
 async def find_tables(
@@ -50,6 +60,7 @@ async def find_tables(
             row[3],
             row[4],
             row[6],
+            row[7],
         )
         for row in rows
     ]
@@ -206,15 +217,24 @@ async def set_key(connection: Connection, table: Table, key: Sequence[str]) -> N
     await connection.execute(queries("tables")["set_key"], {"id": table.id, "key": list(key)})
 
 
-async def readable_datasets(
-    database: Database, caller: Caller, ids: list[int] | None = None
-) -> list[ReadableDataset]:  # fmt: skip
-    """Datasets that the caller may read, oldest first. ids: only of these."""
+async def readable_datasets(database: Database, caller: Caller, ids: list[int]) -> list[ReadableDataset]:
+    """Those of some datasets that the caller may read, oldest first."""
     rows = await database.fetch(queries("tables")["readable_datasets"], user=caller.user_id, ids=ids)
     return [ReadableDataset(*row) for row in rows]
 
 
-async def dataset_names(database: Database, caller: Caller) -> list[tuple[int, str]]:
-    """Id and name of the datasets that the caller may read, oldest first."""
-    rows = await database.fetch(queries("tables")["dataset_names"], user=caller.user_id)
-    return [(row[0], row[1]) for row in rows]
+async def dataset_names(database: Database, caller: Caller) -> list[DatasetName]:
+    """The datasets that the caller may read: one's own, the organization's, others'; the oldest first of each."""
+    parameters = {"user": caller.user_id, "organization": caller.organization_id}
+    return [DatasetName(*row) for row in await database.fetch(queries("tables")["dataset_names"], **parameters)]
+
+
+async def set_samples(connection: Connection, kind: Literal["table", "dataset"], row_id: int, samples: str) -> None:
+    """Says whose models may be sent values of cells of a table or dataset."""
+    await connection.execute(queries("tables")[f"set_{kind}_samples"], {"id": row_id, "samples": samples})
+
+
+async def dataset_samples(database: Database, dataset_id: int) -> str | None:
+    """Whose models may be sent values of a dataset's cells; None where it is gone."""
+    rows = await database.fetch(queries("tables")["dataset_samples"], id=dataset_id)
+    return str(rows[0][0]) if rows else None

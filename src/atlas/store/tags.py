@@ -50,6 +50,11 @@ async def acquire(database: Database, user_id: int, tag_id: int) -> None:
     await _rows(database, "acquire_tag", user=user_id, tag=tag_id)
 
 
+async def holds(database: Database, user_id: int, tag_id: int) -> bool:
+    """Whether a user has a tag."""
+    return bool(await _rows(database, "holds_tag", user=user_id, tag=tag_id))
+
+
 async def of_dataset(database: Database, dataset_id: int) -> list[Row]:
     """The tags that a dataset carries."""
     return await _rows(database, "dataset_tags", dataset=dataset_id)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.core.json_depth import TOO_DEEP, too_deep
-from atlas.errors import BadRequestError, ForbiddenError, TooLargeError
-from atlas.service.sessions import SessionService
+from atlas.errors import AtlasError, BadRequestError, ForbiddenError, TooLargeError
+from atlas.service.sessions import OpenSession, SessionService
 
 COOKIE = "atlas_session"
 # Other sites cannot send this header without asking first (CORS), which Atlas never allows.
 HEADER = "x-atlas-ui"
 # A key and a choice; more is not received, as whoever sends it has no key yet.
 BODY_BYTES = 16 * 1024
+# Makes the answer to an error.
+Refuse = Callable[[str, AtlasError], ASGIApp]
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _PREFIXES = ("/api/", "/ui/session")
+# How often a long answer looks whether its session lives.
+RECHECK_SECONDS = 10.0
 
 
 def from_our_pages(request: Request) -> None:
@@ -79,8 +87,14 @@ async def sign_in(request: Request, response: Response) -> dict[str, Any]:
 
 
 @router.delete("/session", status_code=204)
-async def sign_out(request: Request) -> Response:
-    """Removes the cookie."""
+async def sign_out(request: Request, everywhere: bool = False) -> Response:
+    """Ends the session, wherever a copy of the cookie may be, and removes the cookie.
+
+    everywhere: ends all sessions of the user.
+    """
+    token = token_of(request.headers.get("cookie", ""))
+    if token is not None:
+        await _sessions(request).sign_out(token, everywhere=everywhere)
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return response
@@ -90,28 +104,58 @@ class SessionMiddleware:
     """Lets a browser's session stand for the API key that a request does not send.
 
     The cookie is SameSite=Strict. Besides, what changes something must carry a header that no other site can send, and
-    a browser that says where a request comes from must say that it comes from here.
+    a browser that says where a request comes from must say that it comes from here. refuse: makes the answer where the
+    database cannot say whether a session lives.
     """
 
-    def __init__(self, app: ASGIApp, sessions: SessionService) -> None:
-        self._app, self._sessions = app, sessions
+    def __init__(self, app: ASGIApp, sessions: SessionService, refuse: Refuse) -> None:
+        self._app, self._sessions, self._refuse = app, sessions, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(_PREFIXES):
             headers = Headers(scope=scope)
             if "cookie" in headers and "x-api-key" not in headers and _own_page(scope["method"], headers):
-                key = self._key(headers["cookie"])
-                if key is not None:
+                try:
+                    session = await self._session(headers["cookie"])
+                except AtlasError as error:
+                    await self._refuse(scope["path"], error)(scope, receive, send)
+                    return
+                if session is not None:
                     scope = {**scope, "headers": list(scope["headers"])}
-                    MutableHeaders(scope=scope)["x-api-key"] = key
+                    MutableHeaders(scope=scope)["x-api-key"] = session.key
+                    send = self._while_open(session.id, send)
         await self._app(scope, receive, send)
 
-    def _key(self, cookie: str) -> str | None:
-        try:
-            found = SimpleCookie(cookie).get(COOKIE)
-        except CookieError:
-            return None
-        return None if found is None else self._sessions.key_of(found.value)
+    async def _session(self, cookie: str) -> OpenSession | None:
+        token = token_of(cookie)
+        return None if token is None else await self._sessions.open_session(token)
+
+    def _while_open(self, session: UUID, send: Send) -> Send:
+        """Sends an answer that lasts, such as a stream, for as long as the session does."""
+        checked, ended = time.monotonic(), False
+
+        async def sending(message: Message) -> None:
+            nonlocal checked, ended
+            goes_on = message["type"] == "http.response.body" and message.get("more_body", False)
+            if goes_on and not ended and time.monotonic() - checked > RECHECK_SECONDS:
+                checked = time.monotonic()
+                with contextlib.suppress(AtlasError):
+                    ended = not await self._sessions.lives(session)
+                if ended:
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+            if not ended:
+                await send(message)
+
+        return sending
+
+
+def token_of(cookie: str) -> str | None:
+    """The session's token in a Cookie header."""
+    try:
+        found = SimpleCookie(cookie).get(COOKIE)
+    except CookieError:
+        return None
+    return None if found is None else found.value
 
 
 def _own_page(method: str, headers: Headers) -> bool:

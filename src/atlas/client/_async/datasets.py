@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from atlas.client._async.resource import PAGE, AsyncResource, DatasetRef
 from atlas.client.calls import given, path_of
-from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Tag
+from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Samples, Tag
 
 DATASETS = "/api/datasets/"
 
@@ -86,6 +86,15 @@ class AsyncDatasets(AsyncResource):
     async def summary(self, dataset: DatasetRef) -> DatasetSummary:
         """Rows, bytes, time span, owner and sharing."""
         return DatasetSummary.read(await self._get(await self._path(dataset, "summary")))
+
+    async def samples(self, dataset: DatasetRef) -> Samples:
+        """Whose model providers may be sent values of its cells."""
+        found: Samples = (await self._get(await self._path(dataset, "samples")))["samples"]
+        return found
+
+    async def set_samples(self, dataset: DatasetRef, samples: Samples) -> None:
+        """Says so: `nobody`'s, your `organization`'s, or those of all its `readers`' organizations. Owner only."""
+        await self._put(await self._path(dataset, "samples"), {"samples": samples})
 
     async def access(self, dataset: DatasetRef, *, write: bool = False) -> Access:
         """What you may do with it, and why; write: ask about writing."""

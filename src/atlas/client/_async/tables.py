@@ -13,7 +13,7 @@ from atlas.client._async.waiting import in_thread
 from atlas.client.calls import SLOW_SECONDS, Call, given, query
 from atlas.client.frames import to_arrow, to_pandas, to_polars
 from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
-from atlas.client.types import Json
+from atlas.client.types import Json, TableSamples
 from atlas.client.uploads import FileSource, upload
 
 if TYPE_CHECKING:
@@ -41,6 +41,15 @@ class AsyncTables(AsyncResource):
     async def stats(self, table: str) -> TableStats:
         """Row count, and what is in the columns."""
         return TableStats.read(await self._get(table_path(table, "stats")))
+
+    async def samples(self, table: str) -> TableSamples:
+        """Whether your organization's model may be sent values of its cells."""
+        found: TableSamples = (await self._get(table_path(table, "samples")))["samples"]
+        return found
+
+    async def set_samples(self, table: str, samples: TableSamples) -> None:
+        """Says so, for administrators: to `nobody`, or as the `organization`'s settings say."""
+        await self._put(table_path(table, "samples"), {"samples": samples})
 
     async def page(
         self, table: str, *, where: str | None = None, search: str | None = None, sort: str | None = None,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from atlas.client._sync.resource import PAGE, DatasetRef, Resource
 from atlas.client.calls import given, path_of
-from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Tag
+from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Samples, Tag
 
 DATASETS = "/api/datasets/"
 
@@ -85,6 +85,15 @@ class Datasets(Resource):
     def summary(self, dataset: DatasetRef) -> DatasetSummary:
         """Rows, bytes, time span, owner and sharing."""
         return DatasetSummary.read(self._get(self._path(dataset, "summary")))
+
+    def samples(self, dataset: DatasetRef) -> Samples:
+        """Whose model providers may be sent values of its cells."""
+        found: Samples = (self._get(self._path(dataset, "samples")))["samples"]
+        return found
+
+    def set_samples(self, dataset: DatasetRef, samples: Samples) -> None:
+        """Says so: `nobody`'s, your `organization`'s, or those of all its `readers`' organizations. Owner only."""
+        self._put(self._path(dataset, "samples"), {"samples": samples})
 
     def access(self, dataset: DatasetRef, *, write: bool = False) -> Access:
         """What you may do with it, and why; write: ask about writing."""

@@ -21,11 +21,11 @@ class Webhooks(Resource):
     """How results of imports are posted to you."""
 
     def secret(self) -> str:
-        """The secret to verify signatures with."""
+        """The secret to verify signatures with. Administrators may see it; Forbidden for members."""
         return str((self._get(f"{HOOKS}/secret"))["secret"])
 
     def rotate_secret(self) -> str:
-        """A new secret; the old one signs nothing any more."""
+        """A new secret, for administrators; the old one signs nothing any more."""
         return str((self._post(f"{HOOKS}/secret/rotate"))["secret"])
 
     def deliveries(
@@ -44,7 +44,7 @@ class ModelSettings(Resource):
     """The model provider that your organization uses. Keys are never shown again."""
 
     def get(self) -> Json:
-        """The settings in force."""
+        """The settings in force: `host` and `model` say who is asked."""
         found: Json = self._get(MODEL)
         return found
 
@@ -52,7 +52,7 @@ class ModelSettings(Resource):
         self, provider: Literal["openai", "anthropic", "none"], model: str | None = None, *,
         base_url: str | None = None, api_key: str | None = KEEP, samples: bool = False, timeout_seconds: float = 30.0,
     ) -> Json:  # fmt: skip
-        """Replaces the settings. Without api_key the stored one stays; None removes it."""
+        """Replaces the settings, for administrators. Without api_key the stored one stays; None removes it."""
         body: Json = {"provider": provider, "samples": samples, "timeout_seconds": timeout_seconds}
         body |= given(model=model, base_url=base_url)
         if api_key is not KEEP:
@@ -61,12 +61,12 @@ class ModelSettings(Resource):
         return found
 
     def delete(self) -> Json:
-        """Forgets the settings and the key; what counts now."""
+        """Forgets the settings and the key, for administrators; what counts now."""
         found: Json = self._delete(MODEL)
         return found
 
     def test(self) -> Json:
-        """Makes one tiny call to the provider."""
+        """Makes one tiny call to the provider, for administrators."""
         found: Json = self._post(f"{MODEL}/test", timeout=310.0)
         return found
 

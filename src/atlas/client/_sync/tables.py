@@ -14,7 +14,7 @@ from atlas.client._sync.waiting import in_thread
 from atlas.client.calls import SLOW_SECONDS, Call, given, query
 from atlas.client.frames import to_arrow, to_pandas, to_polars
 from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
-from atlas.client.types import Json
+from atlas.client.types import Json, TableSamples
 from atlas.client.uploads import FileSource, upload
 
 if TYPE_CHECKING:
@@ -42,6 +42,15 @@ class Tables(Resource):
     def stats(self, table: str) -> TableStats:
         """Row count, and what is in the columns."""
         return TableStats.read(self._get(table_path(table, "stats")))
+
+    def samples(self, table: str) -> TableSamples:
+        """Whether your organization's model may be sent values of its cells."""
+        found: TableSamples = (self._get(table_path(table, "samples")))["samples"]
+        return found
+
+    def set_samples(self, table: str, samples: TableSamples) -> None:
+        """Says so, for administrators: to `nobody`, or as the `organization`'s settings say."""
+        self._put(table_path(table, "samples"), {"samples": samples})
 
     def page(
         self, table: str, *, where: str | None = None, search: str | None = None, sort: str | None = None,

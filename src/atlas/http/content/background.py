@@ -60,13 +60,13 @@ class RedeliveryView(BaseModel):
 
 @router.get("/secret", responses=answer(SecretView), summary="Webhook secret")
 async def webhook_secret(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
-    """The secret that your organization's webhooks are signed with, after Standard Webhooks."""
+    """The secret that your organization's webhooks are signed with, after Standard Webhooks. For administrators."""
     return await services.background.secret(caller, rotate=False)
 
 
 @router.post("/secret/rotate", responses=answer(SecretView), summary="Rotate the webhook secret")
 async def rotate_secret(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
-    """Makes a new secret; the old one signs nothing any more."""
+    """Makes a new secret, for administrators; the old one signs nothing any more."""
     return await services.background.secret(caller, rotate=True)
 
 

@@ -58,8 +58,12 @@ class ModelView(BaseModel):
     provider: Literal["openai", "anthropic", "none"]
     model: str | None
     base_url: str | None
+    host: str | None = Field(
+        description="Who is asked; null without a model, and for a server of the operator's own.",
+        examples=["api.openai.com"],
+    )
     api_key_set: bool
-    api_key_hint: str | None = Field(examples=["…x4Qz"])
+    api_key_hint: str | None = Field(description="Told to administrators.", examples=["…x4Qz"])
     problem: str | None = Field(description="Why the stored key cannot be used, if so.")
     samples: bool
     timeout_seconds: float | None
@@ -77,13 +81,16 @@ class ModelTestView(BaseModel):
 
 @router.get("", response_model=ModelView, summary="Model settings")
 async def get_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
-    """The model provider that your organization uses."""
+    """The model provider that your organization uses, and at which host: who answers what you ask."""
     return await services.models.get(caller)
 
 
 @router.put("", response_model=ModelView, summary="Set the model")
 async def set_model(caller: CallerDep, services: ServicesDep, body: ModelBody) -> dict[str, Any]:
-    """Replaces the settings. `base_url` must be https and public, unless the operator allows private addresses."""
+    """Replaces the settings. For administrators.
+
+    `base_url` must be https and public, unless the operator allows private addresses.
+    """
     change = ModelChange(
         body.provider, body.model, body.base_url,
         None if body.api_key is None else body.api_key.get_secret_value(), "api_key" not in body.model_fields_set,
@@ -94,11 +101,11 @@ async def set_model(caller: CallerDep, services: ServicesDep, body: ModelBody) -
 
 @router.delete("", response_model=ModelView, summary="Forget the model")
 async def delete_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
-    """Removes the settings and the key; the answer shows what counts now."""
+    """Removes the settings and the key. For administrators; the answer shows what counts now."""
     return await services.models.delete(caller)
 
 
 @router.post("/test", response_model=ModelTestView, response_model_exclude_unset=True, summary="Test the model")
 async def check_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
-    """Makes one tiny call. A call that fails is a 200 with `success` false and the reason."""
+    """Makes one tiny call. For administrators. A call that fails is a 200 with `success` false and the reason."""
     return await services.models.test(caller)

@@ -133,6 +133,9 @@ class TableView(BaseModel):
     row_count: int
     kind: Literal["table", "dataset"]
     dataset_id: int | None = None
+    owner: str | None = Field(
+        None, description="Whose dataset it is, where it is another organization's.", examples=["ann of acme"]
+    )
 
 
 class TablesView(BaseModel):

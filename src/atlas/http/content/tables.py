@@ -15,6 +15,7 @@ from atlas.http.disconnect import while_connected
 from atlas.http.documented import answer
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
+from atlas.service.tables import TableSamples
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Tables"], responses=CONTENT_ERRORS)
 
@@ -36,6 +37,34 @@ async def table_schema(caller: CallerDep, services: ServicesDep, table_name: str
 async def table_stats(caller: CallerDep, services: ServicesDep, table_name: str) -> dict[str, Any]:
     """Row count, column count, and types and values of the columns."""
     return await services.tables.stats(caller, table_name)
+
+
+class TableSamplesBody(Body):
+    """Whose model may be sent values of cells."""
+
+    samples: TableSamples = Field(description="`organization`: as the organization's model settings say.")
+
+
+class TableSamplesView(BaseModel):
+    """Whose model may be sent values of a table's cells."""
+
+    success: bool
+    table_name: str
+    samples: TableSamples
+
+
+@router.get("/tables/{table_name}/samples", responses=answer(TableSamplesView), summary="What models are sent")
+async def table_samples(caller: CallerDep, services: ServicesDep, table_name: str) -> dict[str, Any]:
+    """Whether values of the table's cells may be sent to your organization's model with a question."""
+    return await services.tables.samples(caller, table_name)
+
+
+@router.put("/tables/{table_name}/samples", responses=answer(TableSamplesView), summary="Say what models are sent")
+async def set_table_samples(
+    caller: CallerDep, services: ServicesDep, table_name: str, body: TableSamplesBody
+) -> dict[str, Any]:
+    """For administrators."""
+    return await services.tables.set_samples(caller, table_name, body.samples)
 
 
 class KeyedUpdate(Body):

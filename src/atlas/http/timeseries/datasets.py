@@ -19,6 +19,8 @@ from atlas.http.models import (
     DatasetPage,
     DatasetView,
     Metadata,
+    SamplesBody,
+    SamplesView,
     SummaryView,
     TagBody,
     TagView,
@@ -84,6 +86,24 @@ async def get_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep)
 async def summarize_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Owner, tags, row count, size on disk, first and last timestamp. Needs read access."""
     return await services.datasets.summary(caller, dataset_id)
+
+
+@router.get(
+    "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="What models are sent"
+)  # fmt: skip
+async def dataset_samples(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Whose model providers may be sent values of the dataset's cells with a question. Needs read access."""
+    return await services.datasets.samples(caller, dataset_id)
+
+
+@router.put(
+    "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="Say what models are sent"
+)  # fmt: skip
+async def set_dataset_samples(
+    dataset_id: int, body: SamplesBody, caller: CallerDep, services: ServicesDep
+) -> dict[str, Any]:
+    """Nobody's, unless you say otherwise. Owner only."""
+    return await services.datasets.set_samples(caller, dataset_id, body.samples)
 
 
 @router.put("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Replace a dataset's fields")

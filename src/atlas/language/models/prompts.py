@@ -6,7 +6,8 @@ Its size is bounded: see `MAX_SCHEMA`, `MAX_KNOWLEDGE` and `relevance`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ MAX_RECORD_TEXT = 30_000
 MAX_TABLES = 40
 # How much a table tells of itself, from much to little, until it fits: columns, and whether with descriptions.
 _DETAILS = ((60, True), (30, False))
+_TEXT = re.compile(r"'(?:[^']|'')*'")
 _MAX_VALUES, _VALUE_LENGTH, _NOTE_LENGTH = 12, 60, 200
 
 _DATA_RULE = """
@@ -89,7 +91,11 @@ def fenced(document: Mapping[str, Any]) -> str:
 
 
 def plan_document(question: Question, *, samples: bool) -> str:
-    """All that a model is told with a question. samples: whether values of cells may be in it."""
+    """All that a model is told with a question.
+
+    samples: whether values of cells may be in it, of those tables that allow it, too.
+    """
+    private = [table.name for table in question.catalog.tables if table.dataset_id is not None and not table.samples]
     tables, others = _schema(question, samples)
     shown = {table["name"] for table in tables}
     wanted = Wanted(question.text)
@@ -101,9 +107,9 @@ def plan_document(question: Question, *, samples: bool) -> str:
             "about_table": question.table,
             "today": question.today,
             # The newest turns matter most, but are read oldest first.
-            "earlier": budget.fill(question.turns[::-1], lambda t: _turn(t.question, t.sql))[::-1],
+            "earlier": budget.fill(question.turns[::-1], lambda t: _turn(t.question, t.sql, private))[::-1],
             "terms": budget.fill(terms, lambda t: {"name": t.name[:100], "meaning": t.meaning[:500], "table": t.table}),
-            "examples": budget.fill(question.examples[:5], lambda t: _turn(t.question, t.sql)),
+            "examples": budget.fill(question.examples[:5], lambda t: _turn(t.question, t.sql, private)),
             "tables": tables,
             "other_tables": others,
             "joins": budget.fill(
@@ -114,7 +120,10 @@ def plan_document(question: Question, *, samples: bool) -> str:
     )
 
 
-def _turn(question: str, sql: str) -> dict[str, str]:
+def _turn(question: str, sql: str, private: Collection[str]) -> dict[str, str]:
+    """A question and its SQL; without the texts in it where it reads what is private, as they may be cells'."""
+    if any(name in sql for name in private):
+        sql = _TEXT.sub("'…'", sql)
     return {"question": question[:500], "sql": sql[:2_000]}
 
 
@@ -150,7 +159,7 @@ def _schema(question: Question, samples: bool) -> tuple[list[dict[str, Any]], li
     others: list[str] = []
     for table in ranked_tables(question):
         for most, detailed in _DETAILS if len(tables) < MAX_TABLES else ():
-            shown = _table(question, table, most, detailed=detailed, samples=samples and detailed)
+            shown = _table(question, table, most, detailed=detailed, samples=samples and detailed and table.samples)
             if budget.take(shown):
                 tables.append(shown)
                 break

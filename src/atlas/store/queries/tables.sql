@@ -5,7 +5,7 @@ SELECT t.id, t.name, t.key_columns, t.row_count, t.last_row,
                         'semantic', c.semantic, 'required', c.required, 'rules', c.rules, 'format', c.format)
                         ORDER BY c.position)
                  FROM atlas.table_columns c WHERE c.table_id = t.id), '[]'),
-       t.updated_at::text
+       t.updated_at::text, t.samples
 FROM atlas.tables t
 WHERE t.organization_id = %(organization)s
   AND (%(name)s::text IS NULL OR t.name = %(name)s) AND (%(id)s::int IS NULL OR t.id = %(id)s)
@@ -50,23 +50,35 @@ WHERE id = %(id)s
 DELETE FROM atlas.tables WHERE id = %(id)s
 
 -- name: readable_datasets
--- Datasets that a user may read, with their columns, as tables of the other half.
+-- Those of some datasets that a user may read, with their columns, as tables of the other half.
 SELECT d.id, d.name, d.table_schema, s.row_count,
        coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype, 'physical', c.physical) ORDER BY c.id)
                  FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]'),
-       s.version, s.cold
+       s.version, s.cold, d.samples
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 WHERE (d.owner_id = %(user)s OR d.id IN (
     SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
-  AND (%(ids)s::integer[] IS NULL OR d.id = ANY (%(ids)s))
+  AND d.id = ANY (%(ids)s)
 ORDER BY d.id
 
 -- name: dataset_names
--- Of datasets that a user may read.
-SELECT d.id, d.name FROM atlas.datasets d
+-- Of datasets that a user may read: the user's own first, then the organization's, then others'.
+SELECT d.id, d.name, s.row_count,
+       CASE WHEN u.organization_id = %(organization)s THEN '' ELSE u.name || ' of ' || o.name END
+FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
+JOIN atlas.users u ON u.id = d.owner_id JOIN atlas.organizations o ON o.id = u.organization_id
 WHERE (d.owner_id = %(user)s OR d.id IN (
     SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
-ORDER BY d.id
+ORDER BY d.owner_id <> %(user)s, u.organization_id <> %(organization)s, d.id
+
+-- name: dataset_samples
+SELECT samples FROM atlas.datasets WHERE id = %(id)s
+
+-- name: set_dataset_samples
+UPDATE atlas.datasets SET samples = %(samples)s WHERE id = %(id)s
+
+-- name: set_table_samples
+UPDATE atlas.tables SET samples = %(samples)s WHERE id = %(id)s
 
 -- name: row_changes
 -- Changes of a row after its insert, newest first.

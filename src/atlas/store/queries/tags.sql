@@ -13,6 +13,9 @@ ON CONFLICT (name) DO NOTHING RETURNING id, name, is_public
 -- name: acquire_tag
 INSERT INTO atlas.user_tags (user_id, tag_id) VALUES (%(user)s, %(tag)s) ON CONFLICT DO NOTHING
 
+-- name: holds_tag
+SELECT tag_id FROM atlas.user_tags WHERE user_id = %(user)s AND tag_id = %(tag)s
+
 -- name: dataset_tags
 SELECT t.id, t.name, t.description, t.is_public, t.metadata, t.created_at, t.updated_at
 FROM atlas.dataset_tags dt JOIN atlas.tags t ON t.id = dt.tag_id

@@ -1,5 +1,5 @@
 // The frame around all pages: navigation, who is signed in, the theme.
-import { Overlays, Menu } from "./components/overlays.js";
+import { attempt, Overlays, Menu } from "./components/overlays.js";
 import { button, loading, notice } from "./components/ui.js";
 import { createApp, h, onMounted, ref, t, watch } from "./dom.js";
 import { icon } from "./icons.js";
@@ -47,7 +47,7 @@ const Frame = {
     });
     const user = () => t.div({ class: "user" },
       t.div({ class: "user-name" }, t.b(session.me.user.name), t.small(session.me.organization.name)),
-      button({ kind: "plain", size: "small", icon: "out", label: "Sign out", onClick: () => session.signOut() }));
+      button({ kind: "plain", size: "small", icon: "out", label: "Sign out", onClick: () => attempt(() => session.signOut()) }));
     return () => t.div({ class: "frame" },
       t.a({ class: "skip", href: "#content", onClick: (event) => { event.preventDefault(); document.querySelector("main").focus(); } }, "Skip to the content"),
       t.div({ class: "top-bar" },

@@ -38,8 +38,10 @@ export const session = reactive({
     await this.load();
   },
 
-  async signOut() {
-    await fetch("/ui/session", { method: "DELETE", headers: { "X-Atlas-UI": "1" } });
+  /** Ends this session on the server; `everywhere`, all of the user's. Raises an Error where that did not work. */
+  async signOut(everywhere = false) {
+    const response = await fetch(`/ui/session${everywhere ? "?everywhere=true" : ""}`, { method: "DELETE", headers: { "X-Atlas-UI": "1" } });
+    if (!response.ok && response.status !== 401) throw new Error(`You are still signed in: the server answered ${response.status}`);
     this.me = false;
   },
 

@@ -1,8 +1,30 @@
 // The share tab: tags on a dataset, and what they mean.
 import { api } from "../api.js";
 import { attempt } from "../components/overlays.js";
-import { badge, button, loading, notice } from "../components/ui.js";
-import { reactive, t } from "../dom.js";
+import { badge, button, field, loading, notice, select } from "../components/ui.js";
+import { h, reactive, t } from "../dom.js";
+
+const MODELS = [["nobody", "Nobody's"], ["organization", "The owner's organization's, if it sends values"], ["readers", "Those of everybody who may read it"]];
+
+/** Whose models may be sent values of cells: the owner says so. */
+const Samples = {
+  props: { dataset: Object, summary: Object },
+  setup(props) {
+    const address = `/api/datasets/${props.dataset.id}/samples/`;
+    const state = reactive({ samples: null, problem: null });
+    const load = async () => {
+      try { state.samples = (await api.get(address)).samples; } catch (error) { state.problem = error; }
+    };
+    load();
+    const change = async (event) => {
+      const made = await attempt(() => api.put(address, { samples: event.target.value }), "Saved");
+      if (made) state.samples = made.samples; else { state.samples = null; load(); }
+    };
+    return () => state.problem ? notice("bad", state.problem) : state.samples && t.div({ class: "card stack" },
+      field({ label: "Models that may be sent values of cells", id: "dataset-samples", hint: "With a question, to the model provider that an organization has set. Names of columns are always told." },
+        (p) => select(state, "samples", MODELS, { ...p, disabled: !props.summary.is_owner, onChange: change })));
+  },
+};
 
 export const ShareTab = {
   props: { dataset: Object, summary: Object },
@@ -44,6 +66,7 @@ export const ShareTab = {
       state.problem ? notice("bad", state.problem) : !state.all ? loading()
         : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
           t.thead(t.tr(t.th({ scope: "col" }, "Tag"), props.summary.is_owner && t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Actions")))),
-          t.tbody(state.all.filter((tag) => props.summary.is_owner || state.own.some((one) => one.id === tag.id)).map(row))))));
+          t.tbody(state.all.filter((tag) => props.summary.is_owner || state.own.some((one) => one.id === tag.id)).map(row))))),
+      h(Samples, { dataset: props.dataset, summary: props.summary }));
   },
 };

@@ -41,6 +41,11 @@ export const KeyList = {
       else if (done) await list.load();
       state.busy = 0;
     };
+    const everywhere = async () => {
+      const sure = await ask({ title: "Sign out everywhere?", confirm: "Sign out", danger: true,
+        text: "Every browser in which you are signed in must sign in again, this one too. Your keys stay as they are." });
+      if (sure) await attempt(() => session.signOut(true));
+    };
     const row = (key) => {
       const [word, kind] = keyState(key);
       const name = key.name || "no name";
@@ -58,7 +63,8 @@ export const KeyList = {
       const shown = (list.data ?? []).filter((key) => state.dead || keyState(key)[0] === "live");
       return t.section({ class: "stack", "aria-label": "Keys" },
         t.div({ class: "row between" }, t.p({ class: "muted intro" }, "A key stands for you in programs, on the command line and here. Use one for each place, so that you can end it alone."),
-          button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New key")),
+          t.div({ class: "row" }, button({ icon: "out", onClick: everywhere }, "Sign out everywhere"),
+            button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New key"))),
         list.problem && notice("bad", list.problem),
         !list.data ? !list.problem && loading() : listing("Keys", ["Key", "Made", "Expires", "Last used", ""], shown.map(row)),
         dead > 0 && check(state, "dead", `Show ${dead} revoked or expired`),

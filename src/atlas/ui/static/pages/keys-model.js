@@ -5,6 +5,7 @@ import { ask, attempt, toast } from "../components/overlays.js";
 import { badge, button, check, field, input, loading, notice, select } from "../components/ui.js";
 import { reactive, t } from "../dom.js";
 import { moment } from "../format.js";
+import { session } from "../session.js";
 
 const PATH = "/api/v1/settings/model";
 const PROVIDERS = [["openai", "OpenAI, or a server that speaks its chat completions"], ["anthropic", "Anthropic"], ["none", "None: the offline engine reads everything"]];
@@ -68,8 +69,18 @@ export const ModelSettings = {
             data.provider !== "none" && button({ icon: "bolt", busy: state.busy === "test", disabled: Boolean(state.busy), onClick: test }, "Test")),
           stored && button({ kind: "danger", disabled: Boolean(state.busy), onClick: forget }, "Forget")));
     };
+    // Members see who answers them; who sets the address is sent what colleagues ask.
+    const told = () => {
+      const { data } = current;
+      const asked = data.provider !== "none";
+      return t.div({ class: "card stack" },
+        t.div({ class: "row" }, badge(...SOURCES[data.source])),
+        asked && t.p(`Questions are read by ${data.model}${data.host ? ` at ${data.host}` : ", which the operator of this server runs"}. Values of cells of your organization's tables are ${data.samples ? "" : "not "}sent to it; those of a dataset only if its owner has allowed that.`),
+        data.problem && notice("warn", data.problem),
+        notice("", "Only administrators of your organization change the model."));
+    };
     return () => t.section({ class: "stack", "aria-label": "Model provider" },
       t.p({ class: "muted" }, "Atlas reads questions and instructions without any model. If you set one, it reads them instead, and what it says is checked in the same way. It is told names and types of tables and columns, but values of cells only if you allow that."),
-      current.problem && notice("bad", current.problem), current.data ? body() : !current.problem && loading());
+      current.problem && notice("bad", current.problem), current.data ? (session.isAdmin ? body() : told()) : !current.problem && loading());
   },
 };

@@ -4,6 +4,7 @@ import { ask, attempt } from "../components/overlays.js";
 import { snippet } from "../components/snippets.js";
 import { button } from "../components/ui.js";
 import { reactive, t } from "../dom.js";
+import { session } from "../session.js";
 
 export const WebhookSecret = {
   setup() {
@@ -22,7 +23,8 @@ export const WebhookSecret = {
     };
     return () => t.section({ class: "card stack", "aria-label": "Webhook secret" },
       t.div({ class: "row between" }, t.div({ class: "intro" }, t.h2("Webhook secret"), t.p({ class: "muted small-text" }, "Check with it that a webhook came from here. Your organization has one; signatures follow Standard Webhooks.")),
-        t.div({ class: "row" }, button({ busy: state.busy, onClick: show }, state.secret ? "Hide" : "Show"), button({ kind: "danger", onClick: rotate }, "Rotate"))),
+        session.isAdmin && t.div({ class: "row" }, button({ busy: state.busy, onClick: show }, state.secret ? "Hide" : "Show"), button({ kind: "danger", onClick: rotate }, "Rotate"))),
+      !session.isAdmin && t.p({ class: "muted" }, "Only administrators of your organization see and rotate it, as who has it can sign in the organization's name."),
       state.secret && snippet(state.secret, "Copy the secret"));
   },
 };

@@ -1,9 +1,11 @@
 // The columns of a table with their statistics, and the imports and updates that changed it.
 import { api } from "../api.js";
+import { attempt } from "../components/overlays.js";
 import { badge, button, empty, loading, notice, pager } from "../components/ui.js";
-import { reactive, t, watch } from "../dom.js";
+import { h, reactive, t, watch } from "../dom.js";
 import { ago, count, many } from "../format.js";
 import { href } from "../router.js";
+import { session } from "../session.js";
 import { importTitle, statusBadge } from "./imports.js";
 
 const LIMIT = 25;
@@ -12,6 +14,26 @@ export const TYPES = {
 };
 
 const share = (value) => `${(value * 100).toFixed(value > 0.999 && value < 1 ? 2 : value === 1 || value === 0 ? 0 : 1)} %`;
+
+/** Whether the organization's model may be sent values of cells: administrators say so. */
+const Samples = {
+  props: { address: String },
+  setup(props) {
+    const state = reactive({ sent: null, problem: null });
+    const take = (found) => { state.sent = found.samples === "organization"; };
+    const load = async () => {
+      try { take(await api.get(`${props.address}/samples`)); } catch (error) { state.problem = error; }
+    };
+    load();
+    const change = async (event) => {
+      const made = await attempt(() => api.put(`${props.address}/samples`, { samples: event.target.checked ? "organization" : "nobody" }), "Saved");
+      if (made) take(made); else load();
+    };
+    return () => state.problem ? notice("bad", state.problem) : state.sent !== null && t.label({ class: "check" },
+      t.input({ type: "checkbox", checked: state.sent, disabled: !session.isAdmin, onChange: change }),
+      t.span("Values of cells may be sent to the organization's model, if its settings say so", !session.isAdmin && t.span({ class: "muted" }, " (administrators change this)")));
+  },
+};
 
 export const ColumnsTab = {
   props: { address: String, about: Object },
@@ -33,7 +55,8 @@ export const ColumnsTab = {
         : "The table has no key: two records are the same if all of their values are.", estimated() && " Distinct values are estimated from a sample."),
       t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
         t.thead(t.tr(["Column", "Type", "Filled", "Distinct values", "Least", "Greatest"].map((name, n) => t.th({ scope: "col", class: n === 3 ? "number" : "" }, name)))),
-        t.tbody(Object.entries(props.about.columns).map(line))))));
+        t.tbody(Object.entries(props.about.columns).map(line))))),
+      props.about.key_columns && h(Samples, { address: props.address }));
   },
 };
 
