@@ -115,7 +115,7 @@ def _plain(texts: Sequence[str], name: str, native: str | None, hints: Hints) ->
         return _whole(texts, name, declared=declared)
     if LABELS.search(name) and not declared:
         return replace(TEXT, why="its name says that it holds labels")
-    if native is None and hints.likely_comma and kind.digits == "fixed" and kind.scale == 3:
+    if native is None and kind.digits == "fixed" and kind.scale == 3:
         kind = replace(kind, ambiguous=hints.decimal_comma is None)
     return _sized(kind, texts, name)
 
@@ -233,6 +233,5 @@ def _style(fitting: Sequence[tuple[str, str]], bare: Sequence[str], hints: Hints
     # A point alone is a decimal point unless somebody says otherwise.
     if hints.decimal_comma is None and not any("," in text for text in bare):
         prefer = False
-    comma_likely = hints.likely_comma or (hints.likely_comma is None and any("," in text for text in bare))
-    unsettled = hints.decimal_comma is None and comma_likely
+    unsettled = hints.decimal_comma is None
     return (*(comma if prefer else point)[0], unsettled)

@@ -102,7 +102,7 @@ def _number_fits(text: str, kind: Kind) -> str:
     if kind.type == "bigint":
         return f"{test} AND (length({text}) < 19 OR TRY_CAST({plain} AS BIGINT) IS NOT NULL)"
     if kind.type == "numeric":
-        return f"{test} AND isfinite(CAST({plain} AS DOUBLE))" if not kind.strict else test
+        return f"{test} AND isfinite(TRY_CAST({plain} AS DOUBLE))" if not kind.strict else test
     if kind.strict and not kind.exponent:
         # Of more digits, a double gives some back as they were and others not.
         shown = f"CAST(TRY_CAST({plain} AS DOUBLE) AS VARCHAR) IN ({plain}, {plain} || '.0')"

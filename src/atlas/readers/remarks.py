@@ -40,11 +40,13 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
         grouped = staging.counts([f"contains({column}, {literal(kind.group)})"])[0]
         if plain and grouped:
             found.append(f"has {grouped:,} numbers with {kind.group!r} between thousands and {plain:,} without")
-    if staging.counts([f"starts_with({column}, '-0')"])[0]:
-        zeros = staging.counts([f"regexp_full_match({column}, '-0+([.,]0*)?')"])[0]
+    if staging.counts([f"starts_with({column}, '-0') OR starts_with({column}, '(0')"])[0]:
+        zeros = staging.counts([f"regexp_full_match({column}, '[-(]0+([.,]0*)?[)]?')"])[0]
         if zeros:
             found.append(f"has {_many(zeros, 'zero')} with a minus, which is left out")
-    if kind.ambiguous:
+    # In a file with commas between cells a comma within one is hardly a decimal sign; a point alone mostly is one.
+    usual = staging.source.delimiter != ";" and (kind.group != "," or staging.source.delimiter == ",")
+    if kind.ambiguous and not usual:
         found.append(_both_ways(staging, position, kind))
     return found
 

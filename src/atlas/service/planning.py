@@ -242,6 +242,8 @@ class _Planner:
             return kind, type_
         if (kind.type, type_) in _HELD:
             return replace(kind, type=type_), type_
+        if type_ == "double" and kind.type == "numeric" and not self._misfits(place, replace(kind, type="double")):
+            return replace(kind, type="double"), type_
         if widens and (wider := _wider(type_, kind)) is not None:
             return (kind if kind.type == wider else replace(kind, type=wider)), wider
         asked = self._asked(place, column)
