@@ -33,7 +33,8 @@ from timeseries import Server
 PEERS = ("pandas", "dlt", "sqlite-utils")
 # What systems call the types.
 FAMILIES = {
-    "int": ("bigint", "int8", "integer", "int"), "float": ("numeric", "double", "float8", "double precision", "float", "real"),
+    "int": ("bigint", "int8", "integer", "int"),
+    "float": ("double", "float8", "double precision", "float", "real", "numeric"),
     "date": ("date", "timestamp", "timestamptz", "timestamp without time zone", "timestamp with time zone"),
     "bool": ("boolean", "bool"), "text": ("text", "character varying", "varchar"),
 }  # fmt: skip

@@ -106,6 +106,7 @@ class Updated(Record):
     rows_not_found: int = 0
     not_found: tuple[Json, ...] = ()
     validation_failures: int = 0
+    value_replacements: int = 0
     unknown_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     proposals: tuple[Proposal, ...] = ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +37,16 @@ def to_wire(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
         return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(packed.tobytes())])
     built = pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(packed.tobytes())])
     return pc.if_else(texts.is_valid(), built, pa.scalar(None, pa.binary()))
+
+
+def exact_loads(text: str) -> Any:
+    """The value of a JSON text; a number that a float does not give back is a Decimal."""
+    return json.loads(text, parse_float=_exact)
+
+
+def _exact(text: str) -> float | Decimal:
+    number = float(text)
+    return number if repr(number) == text else Decimal(text)
 
 
 def _plain(texts: pa.Array) -> pa.Array:

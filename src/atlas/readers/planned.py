@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 
 import msgspec
 import pyarrow as pa
 
+from atlas.core.decimals import exact_loads
 from atlas.core.infer import EMAIL
 from atlas.core.kinds import Kind
 from atlas.core.plans import ColumnPlan, Filter, ImportPlan
@@ -311,7 +311,7 @@ class PlannedFile:
             f"SELECT {self.record_json()} FROM raw WHERE {self.where} "
             f"AND _n NOT IN (SELECT _n FROM rejected) ORDER BY _n LIMIT {limit}"
         )
-        return [json.loads(row[0], parse_float=_exact) for row in self.staging.query(query)]
+        return [exact_loads(row[0]) for row in self.staging.query(query)]
 
     def updates(self) -> Iterator[pa.RecordBatch]:
         """New values of rows that exist: `_row`, then the plan's columns that are not of the key."""
@@ -364,12 +364,6 @@ class PlannedFile:
 
 def _member(name: str) -> str:
     return f"{json.dumps(name, ensure_ascii=False)}:"
-
-
-def _exact(text: str) -> float | Decimal:
-    """A number of a JSON text: a float where that gives the text back."""
-    number = float(text)
-    return number if repr(number) == text else Decimal(text)
 
 
 def key_value(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:

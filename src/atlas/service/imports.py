@@ -27,7 +27,7 @@ from atlas.service.importing import Outcome, StalePlanError, Target, load, load_
 from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import find_target, inspect, make_plan
 from atlas.service.progress import Progress
-from atlas.service.shown import identified, many
+from atlas.service.shown import format_shown, identified, many
 from atlas.service.staging_files import FileStager
 from atlas.service.timeseries_import import checked_dataset, load_dataset, write_dataset
 from atlas.service.upkeep import Upkeep
@@ -290,7 +290,7 @@ class ImportService:
                 "file_name": request.file_name, "records": staging.records,
                 "columns": [
                     {"source": c.header, "name": c.name, "type": SHOWN_TYPES[c.type], "new": c.new,
-                     "semantic": c.semantic, "required": c.required}
+                     "semantic": c.semantic, "required": c.required, "format": format_shown(c.kind)}
                     for c in plan.columns
                 ],
                 "key_columns": list(plan.key), "duplicates": plan.duplicates, "policy": plan.policy,

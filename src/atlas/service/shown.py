@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from atlas.core.kinds import Kind
 from atlas.errors import AtlasError, BadRequestError
 
 Row = dict[str, Any]
@@ -24,6 +26,16 @@ def moment(value: datetime | None) -> str | None:
 def many(count: int, noun: str) -> str:
     """A count with its noun, such as `1 row` or `2,000 rows`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def format_shown(kind: Kind) -> Row | None:
+    """How a column of a file writes its values: what of a kind is not as usual; None where nothing is known."""
+    if not kind.strict:
+        return None
+    usual = Kind(kind.type)
+    hidden = ("type", "strict", "ambiguous", "semantic", "why")
+    told = {field.name: getattr(kind, field.name) for field in fields(kind) if field.name not in hidden}
+    return {name: value for name, value in told.items() if value != getattr(usual, name) or name == "decimal"}
 
 
 def identified(text: str, missing: AtlasError) -> UUID:

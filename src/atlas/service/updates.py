@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pyarrow as pa
 
 from atlas.core.access import Caller
 from atlas.core.conditions import parse_condition
@@ -16,14 +17,14 @@ from atlas.core.plans import ImportPlan
 from atlas.core.tables import Table
 from atlas.errors import AtlasError, BadRequestError, NotFoundError
 from atlas.language.instruction import ImportInstruction
-from atlas.readers.issue_rows import bad_record_issues, failure_issues
+from atlas.readers.issue_rows import bad_record_issues, failure_issues, replacement_issues
 from atlas.readers.planned import PlannedFile
 from atlas.readers.staging import Staging
 from atlas.service.admission import Lane
 from atlas.service.asking import ask_about
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, resolve_names, staged, update_records
-from atlas.service.rekeying import rekey_changed
+from atlas.service.rekeying import rekey, rekey_changed
 from atlas.service.shown import many
 from atlas.service.staging_files import FileStager
 from atlas.service.tables import TableService
@@ -121,6 +122,7 @@ class UpdateService:
         if await asyncio.to_thread(planned.find_keys, table.columns):
             await asyncio.to_thread(planned.merge_repeats)
         async with self._change(caller, table, f"update from {file_name}", file_name) as (connection, locked, change):
+            locked = await _widen(connection, locked, plan)
             rows = planned.key_records()
             found = await updating.find_rows_by_file(
                 connection, locked, plan.key, in_thread(rows), planned.key_schema()
@@ -135,11 +137,15 @@ class UpdateService:
             await loading.stage_updates(connection, columns, in_thread(planned.updates()))
             change.changed = await loading.apply_updates(connection, locked, columns, change.number, keep_on_null=True)
             await rekey_changed(connection, locked, change.changed, [column.name for column in columns], file_name)
+            replaced = await asyncio.to_thread(_replaced, planned, change.number)
+            change.replacements = 0 if replaced is None else len(replaced)
             for issues in (
                 failure_issues(planned, change.number),
                 bad_record_issues(planned.staging.source.bad, change.number),
+                replaced,
             ):
-                await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
+                if issues is not None:
+                    await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
         return _response(table, change) | {
             "unknown_columns": list(plan.left_out), "notes": list(plan.notes),
             "proposals": msgspec.to_builtins(plan.proposals),
@@ -157,7 +163,7 @@ class _Change:
         self._told, self._file_name = told, file_name
         self.number = 0
         self.import_id = UUID(int=0)
-        self.records = self.matched = self.failures = 0
+        self.records = self.matched = self.failures = self.replacements = 0
         self.changed: list[int] = []
         self.missing: list[Row] = []
 
@@ -181,7 +187,8 @@ class _Change:
             await imports.finish(
                 self._connection, self.import_id, status="success", action="update", plan=None, table_id=self._table.id,
                 table_name=self._table.name, records=self.records or self.matched, updated=count,
-                failures=self.failures, summary=f"Updated {many(count, 'row')} of {self._table.name}.",
+                failures=self.failures, replacements=self.replacements,
+                summary=f"Updated {many(count, 'row')} of {self._table.name}.",
             )  # fmt: skip
         await self._transaction.__aexit__(kind, error, trace)
         if error is not None:
@@ -207,8 +214,31 @@ def _file_plan(
         raise BadRequestError("Invalid file", f"{file_name}: no column for the key {', '.join(missing)}")
     if len(plan.columns) == len(keys):
         raise BadRequestError("Invalid file", f"{file_name}: no column to update beside the key")
-    required = tuple(msgspec.structs.replace(column, required=column.name in keys) for column in plan.columns)
-    return msgspec.structs.replace(plan, key=tuple(keys), columns=required)
+    columns = tuple(
+        msgspec.structs.replace(
+            column, required=column.name in keys, guessed=column.guessed and column.name not in keys
+        )
+        for column in plan.columns
+    )
+    return msgspec.structs.replace(plan, key=tuple(keys), columns=columns)
+
+
+async def _widen(connection: Connection, table: Table, plan: ImportPlan) -> Table:
+    """The table with the types that the file's values need."""
+    changed = [
+        msgspec.structs.replace(column, type=plan.widened[column.name])
+        for column in table.columns if column.name in plan.widened
+    ]  # fmt: skip
+    after = await tables.change_columns(connection, table, change=changed)
+    if set(plan.widened) & set(table.key):
+        await rekey(connection, after, None)
+    return after
+
+
+def _replaced(planned: PlannedFile, number: int) -> pa.Table | None:
+    """Issues of cells that are no values of their columns, and so have changed nothing."""
+    planned.staging.query("CREATE OR REPLACE TABLE numbered AS SELECT n AS _n, row FROM existing")
+    return replacement_issues(planned, number)
 
 
 def _response(table: Table, change: _Change) -> Row:
@@ -218,4 +248,5 @@ def _response(table: Table, change: _Change) -> Row:
         "rows_changed": len(set(change.changed)),
         "import_id": str(change.import_id), "rows_not_found": len(change.missing), "not_found": change.missing[:100],
     }  # fmt: skip
-    return response | {"validation_failures": change.failures} if change.failures else response
+    told = {"validation_failures": change.failures, "value_replacements": change.replacements}
+    return response | {name: value for name, value in told.items() if value}

@@ -175,10 +175,10 @@ async def apply_updates(
         sql.SQL(
             "INSERT INTO atlas.row_changes (table_id, row_id, import_number, before, after) "
             "SELECT {table_id}, t._row, {number}, d.before, d.after FROM _updates u JOIN {table} t ON t._row = u._row "
-            "CROSS JOIN LATERAL (SELECT {olds}) o CROSS JOIN LATERAL (SELECT {news}) n "
+            "CROSS JOIN LATERAL (SELECT {olds}) _old CROSS JOIN LATERAL (SELECT {news}) _new "
             "CROSS JOIN LATERAL (SELECT jsonb_object_agg(a.key, a.value) AS before, "
             "jsonb_object_agg(a.key, b.value) AS after "
-            "FROM jsonb_each(to_jsonb(o)) a JOIN jsonb_each(to_jsonb(n)) b USING (key) "
+            "FROM jsonb_each(to_jsonb(_old)) a JOIN jsonb_each(to_jsonb(_new)) b USING (key) "
             "WHERE a.value IS DISTINCT FROM b.value) d "
             "WHERE d.before IS NOT NULL AND t._archived IS NULL RETURNING row_id"
         ).format(

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from atlas.core.decimals import exact_loads
 from atlas.core.tables import SYSTEM_COLUMNS, Table, TableColumn
 from atlas.store.database import Connection, Database
 from atlas.store.tables import count_rows, physical
@@ -60,13 +61,13 @@ async def export_csv(
 async def records(connection: Connection, table: Table, rows: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Rows by number as JSON values, archived ones too."""
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-    query = sql.SQL("SELECT _row, to_json(r) FROM (SELECT _row, {} FROM {} WHERE _row = ANY({})) r").format(
+    query = sql.SQL("SELECT _row, to_json(r)::text FROM (SELECT _row, {} FROM {} WHERE _row = ANY({})) r").format(
         names, physical(table), sql.Literal(list(rows))
     )
     cursor = connection.cursor(row_factory=dict_row)
     found = {}
     for row in await (await cursor.execute(query)).fetchall():
-        record = row["to_json"]
+        record = exact_loads(row["to_json"])
         found[int(row["_row"])] = {name: value for name, value in record.items() if name != "_row"}
     return found
 

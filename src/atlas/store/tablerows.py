@@ -18,6 +18,7 @@ import pyarrow as pa
 from psycopg import sql
 from psycopg.rows import TupleRow, dict_row
 
+from atlas.core.decimals import exact_loads
 from atlas.core.tables import Table, TableColumn
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store.database import Connection, Database
@@ -142,18 +143,19 @@ async def page(
 async def find(connection: Connection, table: Table, row: int) -> tuple[Row, bool, int] | None:
     """A row's values as JSON has them, whether it is archived, and the number of the import that brought it."""
     query = sql.SQL(
-        "SELECT to_json(r), s._archived IS NOT NULL, s._import FROM {t} s "
+        "SELECT to_json(r)::text, s._archived IS NOT NULL, s._import FROM {t} s "
         "CROSS JOIN LATERAL (SELECT {cells} FROM {t} t WHERE t._row = s._row) r WHERE s._row = {row}"
     ).format(t=physical(table), cells=_cells(table.columns), row=sql.Literal(row))
     found = await (await connection.execute(query)).fetchone()
-    return None if found is None else (found[0], found[1], found[2])
+    return None if found is None else (exact_loads(found[0]), found[1], found[2])
 
 
 async def history(connection: Connection, table: Table, row: int) -> list[Row]:
     """The newest changes of a row after its insert, newest first."""
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(queries("tables")["row_changes"], {"table": table.id, "row": row, "limit": MAX_CHANGES})
-    return await cursor.fetchall()
+    changes = await cursor.fetchall()
+    return [{**change, **{side: exact_loads(change[side]) for side in ("before", "after")}} for change in changes]
 
 
 async def origin(connection: Connection, table: Table, row: int, number: int) -> tuple[Row | None, Row]:
@@ -163,7 +165,7 @@ async def origin(connection: Connection, table: Table, row: int, number: int) ->
     brought = await cursor.fetchone()
     parameters = {"table": table.id, "row": row}
     first = await (await connection.execute(queries("tables")["first_values"], parameters)).fetchone()
-    return brought, dict(first[0]) if first else {}
+    return brought, exact_loads(first[0]) if first else {}
 
 
 async def _windows(connection: Connection, table: Table, selection: Selection) -> AsyncIterator[sql.Composed]:

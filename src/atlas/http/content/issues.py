@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictInt
 
 from atlas.http.content.import_models import (
@@ -19,6 +19,7 @@ from atlas.http.content.import_models import (
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
+from atlas.http.exact import exact_json
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 from atlas.service.issues import Decision
@@ -81,9 +82,9 @@ class RedoBody(Body):
 
 
 @router.get("/issues", responses=answer(IssuesView), summary="Summary of issues")
-async def import_issues(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
+async def import_issues(caller: CallerDep, services: ServicesDep, import_id: str) -> Response:
     """How many issues wait for a decision, and the first 50 of each kind."""
-    return await services.issues.summary(caller, import_id)
+    return exact_json(await services.issues.summary(caller, import_id))
 
 
 @router.get("/issues/{issue_type}", responses=answer(IssuePageView), summary="Page of issues")
@@ -92,10 +93,10 @@ async def import_issues_page(
     limit: Annotated[int, Query(ge=1, le=1000, description="Issues of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Issues to skip.")] = 0,
     status: Annotated[Literal["pending", "all"], Query(description="Only undecided issues, or all.")] = "pending",
-) -> dict[str, Any]:  # fmt: skip
+) -> Response:  # fmt: skip
     """`duplicates`, `validations` or `replacements`, by record."""
     wanted = None if status == "all" else status
-    return await services.issues.page(caller, import_id, issue_type, wanted, limit, offset)
+    return exact_json(await services.issues.page(caller, import_id, issue_type, wanted, limit, offset))
 
 
 @router.post("/issues/correct", responses=answer(CorrectedView), summary="Resolve issues")

@@ -102,6 +102,7 @@ class PlannedColumn(BaseModel):
     new: bool
     semantic: str | None
     required: bool
+    format: dict[str, Any] | None = Field(None, description="How the file writes its values, where that is known.")
 
 
 class PreviewView(ReadView):

@@ -14,6 +14,7 @@ from atlas.core.formats import Output
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer, export
+from atlas.http.exact import exact_json
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 
@@ -111,35 +112,33 @@ async def list_rows(
 
 
 @router.post("/rows", response_model=ChangedRowView, summary="Insert a row")
-async def insert_row(caller: CallerDep, services: ServicesDep, table_name: str, body: ValuesBody) -> dict[str, Any]:
+async def insert_row(caller: CallerDep, services: ServicesDep, table_name: str, body: ValuesBody) -> Response:
     """Inserts one row. Its values are checked as those of an import."""
-    return await services.table_rows.insert(caller, table_name, body.values)
+    return exact_json(await services.table_rows.insert(caller, table_name, body.values))
 
 
 @router.patch("/rows/{row}", response_model=ChangedRowView, summary="Change a row")
-async def update_row(
-    caller: CallerDep, services: ServicesDep, table_name: str, row: int, body: ValuesBody
-) -> dict[str, Any]:
+async def update_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int, body: ValuesBody) -> Response:
     """Sets values of a row; null empties one, others stay."""
-    return await services.table_rows.update(caller, table_name, row, body.values)
+    return exact_json(await services.table_rows.update(caller, table_name, row, body.values))
 
 
 @router.delete("/rows/{row}", response_model=ChangedRowView, summary="Archive a row")
-async def archive_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> dict[str, Any]:
+async def archive_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
     """Hides a row from every read until it is restored."""
-    return await services.table_rows.archive(caller, table_name, row)
+    return exact_json(await services.table_rows.archive(caller, table_name, row))
 
 
 @router.post("/rows/{row}/restore", response_model=ChangedRowView, summary="Restore a row")
-async def restore_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> dict[str, Any]:
+async def restore_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
     """Shows an archived row again."""
-    return await services.table_rows.archive(caller, table_name, row, restore=True)
+    return exact_json(await services.table_rows.archive(caller, table_name, row, restore=True))
 
 
 @router.get("/rows/{row}/history", responses=answer(RowHistoryView), summary="History of a row")
-async def row_history(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> dict[str, Any]:
+async def row_history(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
     """Who changed what and when, newest first; the insert comes last."""
-    return await services.table_rows.history(caller, table_name, row)
+    return exact_json(await services.table_rows.history(caller, table_name, row))
 
 
 @router.get(

@@ -112,6 +112,7 @@ class UpdatedView(BaseModel):
     rows_not_found: int
     not_found: list[NotFoundItem]
     validation_failures: int | None = Field(None, description="Records of the file that failed, if any did.")
+    value_replacements: int | None = Field(None, description="Of a file: cells that are no values, if there are any.")
     unknown_columns: list[str] | None = Field(None, description="Of a file: headers that the table has no column for.")
     notes: list[str] | None = Field(None, description="Of a file: what was decided.")
     proposals: list[ProposalView] | None = Field(None, description="Of a file: columns that headers may mean.")

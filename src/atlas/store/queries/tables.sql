@@ -83,7 +83,7 @@ UPDATE atlas.tables SET samples = %(samples)s WHERE id = %(id)s
 -- name: row_changes
 -- Changes of a row after its insert, newest first.
 SELECT i.id AS import_id, i.kind, coalesce(c.at, i.finished_at, i.created_at) AS at, u.name AS "user",
-       c.before, c.after, c.undone_at IS NOT NULL AS undone
+       c.before::text, c.after::text, c.undone_at IS NOT NULL AS undone
 FROM atlas.row_changes c JOIN atlas.imports i ON i.number = c.import_number
 LEFT JOIN atlas.users u ON u.id = i.user_id
 WHERE c.table_id = %(table)s AND c.row_id = %(row)s
@@ -91,7 +91,7 @@ ORDER BY c.id DESC LIMIT %(limit)s
 
 -- name: first_values
 -- What the columns that have changed since were when the row was inserted.
-SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}') FROM (
+SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}')::text FROM (
     SELECT DISTINCT ON (k.key) k.key, k.value
     FROM atlas.row_changes c CROSS JOIN LATERAL jsonb_each(c.before) AS k
     WHERE c.table_id = %(table)s AND c.row_id = %(row)s AND c.undone_at IS NULL
