@@ -16,6 +16,7 @@ import pyarrow as pa
 from atlas.core.headers import find_layout
 from atlas.core.json_depth import TOO_DEEP, DepthScanner
 from atlas.errors import BadRequestError
+from atlas.readers.json_numbers import MARK, protected
 from atlas.readers.source import MAX_COLUMNS, Source, physical, text_table
 
 # Objects nested deeper than this stay one JSON column.
@@ -55,7 +56,8 @@ def read_json(path: Path, name: str, folder: Path) -> Source:
         connection.close()
         raise
     names = [" ".join(field.steps) for field in fields]
-    source = Source(names, [field.native for field in fields], _batches(connection, path, name, layout, fields))
+    exact = protected(path, folder / "exact.json")
+    source = Source(names, [field.native for field in fields], _batches(connection, exact, name, layout, fields))
     source.notes.extend(notes)
     return source
 
@@ -150,10 +152,7 @@ def _flattened(steps: tuple[str, ...], kind: str, dtype: Any) -> Iterator[_Field
 def _batches(connection: Any, path: Path, name: str, layout: str, fields: list[_Field]) -> Iterator[pa.Table]:
     keys = dict.fromkeys(field.steps[0] for field in fields)
     columns = ", ".join(f"{_quote(key)}: 'JSON'" for key in keys)
-    cells = ", ".join(
-        f'"{field.steps[0].replace(chr(34), chr(34) * 2)}" ->> {_quote(field.pointer)} AS {physical(position)}'
-        for position, field in enumerate(fields)
-    )
+    cells = ", ".join(f"{_cell_of(field)} AS {physical(position)}" for position, field in enumerate(fields))
     try:
         relation = connection.sql(f"SELECT {cells} FROM {_scan(path, layout, f', columns = {{{columns}}}')}")
         for batch in relation.to_arrow_reader(_BATCH_ROWS):
@@ -164,6 +163,14 @@ def _batches(connection: Any, path: Path, name: str, layout: str, fields: list[_
         connection.close()
 
 
+def _cell_of(field: _Field) -> str:
+    """DuckDB's expression for a cell, with its numbers as the file writes them."""
+    text = f'"{field.steps[0].replace(chr(34), chr(34) * 2)}" ->> {_quote(field.pointer)}'
+    if field.native == "json":
+        return f"""regexp_replace({text}, '"\\\\u001[eE]([0-9.-]+)"', '\\1', 'g')"""
+    return f"ltrim({text}, chr({ord(MARK)}))"
+
+
 def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
@@ -171,7 +178,8 @@ def _quote(text: str) -> str:
 def _table_of_arrays(path: Path, name: str) -> Source:
     """Arrays of cells, the first perhaps the header; or plain values, which become one column."""
     try:
-        data = msgspec.json.decode(path.read_bytes())
+        # Fractions as they are written.
+        data = msgspec.json.Decoder(float_hook=str).decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequestError("Invalid file", f"{name}: not valid JSON ({error})") from None
     if not data:
