@@ -203,3 +203,40 @@ async def test_unknown_paths_and_methods(owner: httpx.AsyncClient) -> None:
         response = await owner.request(method, path)
         assert response.status_code == code
         assert set(response.json()) == {"error", "details"}
+
+
+async def test_null_is_as_good_as_left_out(owner: httpx.AsyncClient) -> None:
+    made = await owner.post("/api/datasets/", json={"name": "x", "description": None, "metadata": None})
+    assert (made.status_code, made.json()["description"], made.json()["metadata"]) == (201, "", {})
+    dataset = made.json()["id"]
+    await owner.put(f"/api/datasets/{dataset}/", json={"name": "y", "description": "z", "metadata": {"a": None}})
+    changed = (
+        await owner.put(f"/api/datasets/{dataset}/", json={"name": "y", "metadata": {"a": None}, "description": None})
+    ).json()
+    assert (changed["description"], changed["metadata"]) == ("", {"a": None})
+    asked = await owner.post("/api/access/check/", json={"dataset_id": dataset, "require_write": None})
+    assert asked.json()["has_access"] is True
+    assert (await owner.post("/api/datasets/", json={"name": None})).status_code == 400
+
+
+@pytest.mark.parametrize("media", [None, "application/x-www-form-urlencoded", "application/json; charset=utf-8"])
+async def test_json_needs_no_name(owner: httpx.AsyncClient, media: str | None) -> None:
+    headers = {"Content-Type": media} if media else {}
+    made = await owner.post("/api/datasets/", content=b'{"name":"x"}', headers=headers)
+    assert made.status_code == 201, made.text
+    dataset = made.json()["id"]
+    for method, path, body in (
+        ("POST", "/api/tags/acquire/", b'{"tag_name":"public"}'),
+        ("PATCH", f"/api/datasets/{dataset}/metadata/", b'{"a":1}'),
+        ("POST", "/api/access/check/", b'{"dataset_id":%d}' % dataset),
+        ("POST", "/api/columns/", b'{"dataset":%d,"name":"c","dtype":"int"}' % dataset),
+    ):
+        done = await owner.request(method, path, content=body, headers=headers)
+        assert done.status_code in (200, 201), (path, done.text)
+
+
+@pytest.mark.parametrize("media", ["text/plain", "text/csv", "multipart/form-data"])
+async def test_another_type_than_json_is_named(owner: httpx.AsyncClient, media: str) -> None:
+    refused = await owner.post("/api/datasets/", content=b'{"name":"x"}', headers={"Content-Type": media})
+    assert refused.status_code == 400
+    assert "application/json" in refused.json()["details"]

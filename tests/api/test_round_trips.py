@@ -7,13 +7,17 @@ import csv
 import io
 import itertools
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import make_dataset
+
+from atlas.readers.number_texts import gives_back
 
 pytestmark = pytest.mark.anyio
 FORMATS = {
@@ -73,6 +77,97 @@ async def test_rows_in_each_format(owner: httpx.AsyncClient) -> None:
     @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(rows=rows_of_columns())
     def run(rows: list[dict[str, Any]]) -> None:
+        asyncio.run_coroutine_threadsafe(check(rows), loop).result(120)
+
+    await asyncio.to_thread(run)
+
+
+DIGITS = st.one_of(
+    WHOLE.map(str), st.integers(-(10**30), 10**30).map(str), FINITE.map(repr),
+    st.decimals(-(10**6), 10**6, places=20, allow_nan=False).map("{:f}".format),
+    st.builds("{}.{}e{}".format, st.integers(1, 9), st.integers(0, 10**20), st.integers(-400, 400)),
+)  # fmt: skip
+
+
+@st.composite
+def written_numbers(draw: st.DrawFn) -> list[list[str | None]]:
+    """Rows of two columns of numbers as somebody wrote them, some of them absent."""
+    cell = st.one_of(DIGITS, st.none())
+    return draw(st.lists(st.tuples(DIGITS, cell).map(list), min_size=1, max_size=6))
+
+
+def as_body(form: str, rows: list[list[str | None]]) -> bytes:
+    """The numbers as a body of JSON, NDJSON or CSV."""
+    stamps = [f"2025-01-01T00:00:0{number}Z" for number in range(len(rows))]
+    if form == "csv":
+        lines = [f"{stamp},{','.join(cell or '' for cell in row)}" for stamp, row in zip(stamps, rows, strict=True)]
+        return ("timestamp,a,b\n" + "\n".join(lines)).encode()
+    made = [
+        (stamp, "{" + ",".join(f'"{key}":{cell}' for key, cell in zip("ab", row, strict=True) if cell) + "}")
+        for stamp, row in zip(stamps, rows, strict=True)
+    ]
+    if form == "ndjson":
+        return "\n".join(f'{{"timestamp":"{stamp}",{values[1:]}' for stamp, values in made).encode()
+    inner = ",".join(f'{{"timestamp":"{stamp}","values":{values}}}' for stamp, values in made)
+    return f'{{"rows":[{inner}]}}'.encode()
+
+
+def same(cell: str | None, found: Any) -> bool:
+    """Whether what was downloaded is the number as it was written, or a float that gives it back."""
+    if cell is None or found is None:
+        return cell is found
+    text = found.decode() if isinstance(found, bytes) else str(found)
+    return Decimal(text) == Decimal(cell) or gives_back(cell, float(text))
+
+
+async def downloaded(client: httpx.AsyncClient, dataset: int, output: str) -> list[list[Any]]:
+    """Columns a and b of a download, as it has them."""
+    body = await client.get("/api/rows/bulk_download/", params={"dataset": dataset, "output": output})
+    assert body.status_code == 200, body.text
+    if output == "csv":
+        return [[row.get(key) or None for key in "ab"] for row in csv.DictReader(io.StringIO(body.text))]
+    lines = (
+        body.content.splitlines() if output == "ndjson" else msgspec.json.decode(body.content, type=list[msgspec.Raw])
+    )
+    rows = [msgspec.json.decode(bytes(line), type=dict[str, msgspec.Raw]) for line in lines]
+    return [[bytes(row[key]) if key in row else None for key in "ab"] for row in rows]
+
+
+async def test_numbers_of_any_digits_in_each_format(owner: httpx.AsyncClient) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def check(rows: list[list[str | None]]) -> None:
+        for form in ("json", "ndjson", "csv"):
+            dataset = await make_dataset(owner, name=form)
+            head = {"Content-Type": FORMATS[form]}
+            sent = await owner.post(
+                f"/api/rows/bulk_insert/?dataset={dataset}", content=as_body(form, rows), headers=head
+            )
+            assert sent.status_code == 200, sent.text
+            for output in ("json", "ndjson", "csv"):
+                found = await downloaded(owner, dataset, output)
+                for row, told in zip(rows, found, strict=True):
+                    assert all(map(same, row, told)), (form, output, row, told)
+            stored = await downloaded(owner, dataset, "ndjson")
+            for output in ("json", "ndjson", "csv"):
+                shape = {"shape": "nested"} if output == "json" else {}
+                at = {"dataset": dataset, "output": output, **shape}
+                body = (await owner.get("/api/rows/bulk_download/", params=at)).content
+                target = await make_dataset(owner, name=output)
+                again = b'{"rows":' + body + b"}" if output == "json" else body
+                head = {"Content-Type": FORMATS[output]}
+                sent = await owner.post(f"/api/rows/bulk_insert/?dataset={target}", content=again, headers=head)
+                assert sent.status_code == 200, sent.text
+                copied = await downloaded(owner, target, "ndjson")
+                for row, told in zip(stored, copied, strict=True):
+                    assert all(same(cell and cell.decode(), one) for cell, one in zip(row, told, strict=True)), (
+                        output,
+                        row,
+                    )
+
+    @settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(rows=written_numbers())
+    def run(rows: list[list[str | None]]) -> None:
         asyncio.run_coroutine_threadsafe(check(rows), loop).result(120)
 
     await asyncio.to_thread(run)

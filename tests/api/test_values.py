@@ -292,3 +292,24 @@ async def test_a_line_is_an_object(owner: httpx.AsyncClient, lines: str, row: in
     refused = await owner.post(f"/api/rows/bulk_insert/?dataset={dataset}", content=lines, headers=headers)
     assert refused.status_code == 400
     assert refused.json()["details"].startswith(f"rows[{row}]: the line is no JSON object"), refused.text
+
+
+async def test_columns_stand_in_the_order_that_was_asked_for(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner)
+    values = [
+        {"a": 1, "b": 2.5, "c": {"x": 1}, "d": [1], "e": "t", "timestamp": 5},
+        {"e": 5, "d": None, "a": "text", "c": 2**70, "b": 1.5},
+        {"b": 1, "d": 1},
+        {"a": 3, "b": 2.5, "e": "u"},
+    ]
+    rows = [{"timestamp": f"2025-01-0{n}", "values": one} for n, one in enumerate(values, 1)]
+    await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": rows})
+    for names in ("d,a", "e,d,c,b,a", "c,d", "b", "d,b,timestamp,c,a,e", "a,c,e"):
+        wanted = names.split(",")
+        page = (await owner.get(f"/api/rows/?dataset={dataset}&columns={names}")).json()["results"]
+        kept = [{name: row[name] for name in wanted if name in row} for row in values]
+        assert [row["values"] for row in page] == kept, names
+        assert [list(row["values"]) for row in page] == [list(row) for row in kept], names
+        flat = await owner.get(f"/api/rows/bulk_download/?dataset={dataset}&output=ndjson&columns={names}")
+        told = [[key.removeprefix("values.") for key in json.loads(line)][1:] for line in flat.text.splitlines()]
+        assert told == [list(row) for row in kept], names

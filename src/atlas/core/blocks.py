@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
+from atlas.core.timestamps import MAX_MICROS, YEAR_0_MICROS
 
 # Rows of a full block. A page or a count reads at most two of them beyond what it returns.
 BLOCK_ROWS = 10_000
@@ -36,7 +36,7 @@ class Block:
 class Range:
     """Timestamps from `lo` (inclusive) to `hi` (exclusive), in microseconds since 1970."""
 
-    lo: int = MIN_MICROS
+    lo: int = YEAR_0_MICROS
     hi: int = MAX_MICROS + 1
 
     @property

@@ -40,6 +40,7 @@ MEDIA_TYPES = {
 }
 
 
+_RUN = "_extra of run "
 _CLASHING = re.compile(r"(values\.)*timestamp")
 
 
@@ -59,12 +60,14 @@ class RowFormat:
 
     flat: keys beside the timestamp (`live`, downloads, streams); else under `values`. A key that is
     itself called `timestamp` is written `values.timestamp` in flat rows, so that neither is lost.
-    dataset: an id to put in front of each nested row.
+    dataset: an id to put in front of each nested row. ordered: whether keys of `_extra` stand in the order of the
+    columns, too, instead of behind all others.
     """
 
     columns: Sequence[Column]
     flat: bool = True
     dataset: int | None = None
+    ordered: bool = False
 
     def label(self, name: str) -> str:
         return flat_key(name) if self.flat else name
@@ -105,11 +108,25 @@ def _sparse_lines(frame: pl.DataFrame, style: RowFormat) -> pl.Series:
     """Rows of which some lack something."""
     # Flat rows have a comma before each member, nested ones between them.
     before, between = (",", "") if style.flat else ("", ",")
-    parts = [member(label, pl.col(name), frame.schema[name], before=before) for label, name in style.stored]
-    if "_extra" in frame.columns:
+    parts = {label: member(label, pl.col(name), frame.schema[name], before=before) for label, name in style.stored}
+    if "_extra" in frame.columns and style.ordered:
+        extras = _extra_by_run(before, frame["_extra"], style)
+        frame = frame.with_columns([series.alias(f"{_RUN}{index}") for index, series in enumerate(extras.values())])
+        runs = {name: pl.col(f"{_RUN}{index}") for index, name in enumerate(extras)}
+        # A row has a key in one of the two places.
+        parts = {
+            key: part
+            for column in style.columns
+            for key, part in (
+                (style.label(column.name), parts.get(style.label(column.name))),
+                ("_extra " + column.name, runs.get(column.name)),
+            )
+            if part is not None
+        }
+    elif "_extra" in frame.columns:
         frame = frame.with_columns(_extra_members(before, frame["_extra"], style).alias("_extra"))
-        parts.append(pl.col("_extra"))
-    values = pl.concat_str(parts, separator=between, ignore_nulls=True) if parts else pl.lit("")
+        parts["_extra"] = pl.col("_extra")
+    values = pl.concat_str(list(parts.values()), separator=between, ignore_nulls=True) if parts else pl.lit("")
     first = "{" if style.flat or style.dataset is None else f'{{"dataset":{style.dataset},'
     middle, end = ('"', "}") if style.flat else ('","values":{', "}}")
     stamp = timestamp_text(pl.col("ts"))
@@ -148,6 +165,37 @@ def _extra_members(before: str, extra: pl.Series, style: RowFormat) -> pl.Series
 
 
 _EXTRA = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _extra_by_run(before: str, extra: pl.Series, style: RowFormat) -> dict[str, pl.Series]:
+    """As `_extra_members`, by the first column of each run of columns that no other lies between.
+
+    Columns of the table that have values in `_extra` are runs of their own, so that every key is in its place.
+    """
+    rows = [None if text is None else _EXTRA.decode(text) for text in extra.to_list()]
+    present = set().union(*(row for row in rows if row))
+    runs: list[list[Column]] = []
+    for column in style.columns:
+        if column.physical is not None:
+            runs += [[column], []] if column.name in present else [[]]
+        elif column.name in present:
+            runs = runs or [[]]
+            runs[-1].append(column)
+    found = {}
+    for run in filter(None, runs):
+        cells = [
+            [
+                f"{msgspec.json.encode(style.label(one.name)).decode()}:{bytes(row[one.name]).decode()}"
+                for one in run
+                if one.name in row
+            ]
+            if row
+            else []
+            for row in rows
+        ]
+        texts = [before + ",".join(kept) if kept else None for kept in cells]
+        found[run[0].name] = pl.Series(texts, dtype=pl.String)
+    return found
 
 
 def wide_frame(table: pa.Table, style: RowFormat) -> pl.DataFrame:

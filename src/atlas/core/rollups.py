@@ -19,7 +19,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from atlas.core.blocks import Range
-from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
+from atlas.core.timestamps import MAX_MICROS, YEAR_0_MICROS
 
 # Widths of buckets in seconds. Each divides the next, and a day, and so all that `auto` chooses from it upwards.
 WIDTHS = (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400)
@@ -107,12 +107,12 @@ def ceiling(micros: int, width: int) -> int:
 
 def around(span: Range, width: int) -> Range:
     """`span` widened to whole buckets, as far as there are times."""
-    return Range(max(MIN_MICROS, floor(span.lo, width)), min(MAX_MICROS + 1, ceiling(span.hi, width)))
+    return Range(max(YEAR_0_MICROS, floor(span.lo, width)), min(MAX_MICROS + 1, ceiling(span.hi, width)))
 
 
 def edges(span: Range, width: int) -> list[Range]:
     """The buckets that the bounds of `span` cut."""
-    inner = [bound for bound in (span.lo, span.hi) if MIN_MICROS < bound <= MAX_MICROS]
+    inner = [bound for bound in (span.lo, span.hi) if YEAR_0_MICROS < bound <= MAX_MICROS]
     cut = {floor(bound, width): bound for bound in inner if floor(bound, width) != bound}
     return [around(Range(bound, bound + 1), width) for bound in cut.values()]
 
@@ -155,7 +155,7 @@ def _cut(span: Range, usable: list[int]) -> Iterable[Piece]:
         return [Piece(0, span)]
     width = usable[-1]
     # What lies before or after all times that there can be is no cut.
-    lo = MIN_MICROS if span.lo <= MIN_MICROS else ceiling(span.lo, width)
+    lo = YEAR_0_MICROS if span.lo <= YEAR_0_MICROS else ceiling(span.lo, width)
     hi = MAX_MICROS + 1 if span.hi > MAX_MICROS else floor(span.hi, width)
     if lo >= hi:
         return _cut(span, usable[:-1])

@@ -13,6 +13,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 MIN_MICROS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 MAX_MICROS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+# Rows of the year 0, which is 1 BC, were taken by older versions. They are read, but not taken any more.
+YEAR_0_MICROS = MIN_MICROS - 366 * 86_400_000_000
+# Days in which the calendar repeats itself, and their years.
+_CYCLE_DAYS, _CYCLE_YEARS = 146_097, 400
 
 # What nearly all timestamps look like, and `fromisoformat` of every version reads alike.
 _PLAIN = re.compile(
@@ -151,6 +155,14 @@ def to_micros(value: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """The UTC datetime of microseconds since 1970."""
     return EPOCH + timedelta(microseconds=micros)
+
+
+def format_micros(micros: int) -> str:
+    """As `format_timestamp`, for microseconds since 1970 of the years 0 to 9999."""
+    if micros >= MIN_MICROS:
+        return format_timestamp(from_micros(micros))
+    text = format_timestamp(from_micros(micros + _CYCLE_DAYS * 86_400_000_000))
+    return f"{int(text[:4]) - _CYCLE_YEARS:04d}{text[4:]}"
 
 
 def format_timestamp(value: datetime) -> str:

@@ -18,6 +18,8 @@ from atlas.http.deps import admitted, services
 from atlas.http.models import known_storable, refuse_unstorable
 
 MIB = 1024 * 1024
+CONTENT = "/api/v1/"
+UNNAMED = ("", "application/x-www-form-urlencoded")
 # What a route takes that says no more; JSON of so many bytes keeps Python from all else for some 20 ms.
 BODY_BYTES = MIB
 # Bodies of rows and decisions, up to 10,000 in one request.
@@ -90,8 +92,13 @@ class _JsonRequest(Request):
         Raises TooLargeError, BadRequestError, and what `check` raises.
         """
         self._bytes = await bounded_body(self)
-        if not self._bytes or not _is_json(self.headers.get("content-type")):
+        if not self._bytes:
             return
+        if not _is_json(self.headers.get("content-type")):
+            if self.scope["path"].startswith(CONTENT):
+                return
+            told = f"{self.headers['content-type'][:64]!r}; the body is JSON, so send application/json"
+            raise BadRequestError("Unsupported Content-Type", told)
         try:
             if len(self._bytes) <= INLINE_BYTES:
                 self._value = parse(self._bytes)
@@ -108,6 +115,15 @@ class _JsonRequest(Request):
         if self._error is not None:
             raise self._error
         return self._value
+
+
+def _as_json(request: Request) -> dict[str, Any]:
+    """The scope of a time-series request whose JSON has no type, or the one that curl gives it with -d, as of JSON."""
+    given = request.headers.get("content-type", "")
+    if request.scope["path"].startswith(CONTENT) or given.split(";")[0].strip().lower() not in UNNAMED:
+        return dict(request.scope)
+    others = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+    return {**request.scope, "headers": [*others, (b"content-type", b"application/json")]}
 
 
 def _is_json(content_type: str | None) -> bool:
@@ -132,7 +148,7 @@ class JsonRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             await admitted(request, await services(request))
-            known = _JsonRequest(request.scope, request.receive)
+            known = _JsonRequest(_as_json(request), request.receive)
             await known.load(self._checked)
             before = known_storable.set(known.checked)
             try:

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator
 
 from atlas.http.documented import errors
 
@@ -74,6 +74,12 @@ class DatasetBody(Body):
     description: str = Field("", max_length=10_000, examples=["Hourly candles of Bitcoin in US dollars"])
     metadata: Metadata = Field(default_factory=dict, examples=[{"source": "tiingo", "frequency": "1h"}])
 
+    @field_validator("description", "metadata", mode="before")
+    @classmethod
+    def _absent(cls, value: Any, info: ValidationInfo) -> Any:
+        """What is null as if it were left out."""
+        return {"description": "", "metadata": {}}[info.field_name or ""] if value is None else value
+
 
 class ColumnBody(Body):
     """A column to declare."""
@@ -102,6 +108,12 @@ class AccessBody(Body):
 
     dataset_id: StrictInt = Field(examples=[1])
     require_write: bool = False
+
+    @field_validator("require_write", mode="before")
+    @classmethod
+    def _absent(cls, value: Any) -> Any:
+        """What is null as if it were left out."""
+        return False if value is None else value
 
 
 class ColumnView(BaseModel):

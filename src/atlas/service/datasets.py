@@ -9,7 +9,7 @@ import msgspec
 from atlas.core.access import Caller
 from atlas.core.columns import Column, Dtype
 from atlas.core.frames import SchemaChange
-from atlas.core.timestamps import format_timestamp, from_micros
+from atlas.core.timestamps import format_micros
 from atlas.errors import BadRequestError
 from atlas.service.access import AccessService
 from atlas.store import datasets as store
@@ -57,7 +57,7 @@ class DatasetService:
         found = await self._access.require(caller, dataset_id)
         async with self._database.connection() as connection:
             row = await store.summary(connection, dataset_id)
-        first, last = (None if at is None else format_timestamp(from_micros(at))
+        first, last = (None if at is None else format_micros(at)
                        for at in (row["first_micros"], row["last_micros"]))  # fmt: skip
         return {
             "dataset": dataset_id, "owner": row["owner"], "owner_organization": row["owner_organization"],

@@ -76,7 +76,7 @@ class ReadService:
         total = await reading.count(self._database, shot, span)
         after = None
         part = span
-        style = RowFormat(columns, flat=False, dataset=dataset_id)
+        style = RowFormat(columns, flat=False, dataset=dataset_id, ordered=names is not None)
         read = partial(self._rows, shot, columns, style)
         if cursor is not None:
             after = _read_cursor(cursor)
@@ -137,7 +137,7 @@ class ReadService:
         """All rows of `span` in order of time, or only its `last` ones, as they are at this moment."""
         await self._access.require(caller, dataset_id)
         shot = await reading.snapshot(self._database, dataset_id)
-        style = RowFormat(chosen(shot.columns, names), flat=flat)
+        style = RowFormat(chosen(shot.columns, names), flat=flat, ordered=names is not None)
         drop = 0
         if last is not None:
             total = await reading.count(self._database, shot, span)

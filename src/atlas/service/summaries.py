@@ -12,7 +12,7 @@ from atlas.core.access import Caller
 from atlas.core.blocks import Range, narrow
 from atlas.core.columns import Column, Dtype
 from atlas.core.formats import RowFormat, json_lines
-from atlas.core.timestamps import format_timestamp
+from atlas.core.timestamps import MIN_MICROS, format_timestamp
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.access import AccessService
 from atlas.service.reads import chosen
@@ -87,6 +87,8 @@ class SummaryService:
             raise BadRequestError("Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}")
         shot = await reading.snapshot(self._database, dataset_id)
         columns = [c for c in chosen(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
+        # A bucket has a time, which those of the year 0 have not in an answer.
+        span = Range(max(span.lo, MIN_MICROS), span.hi)
         met = [block for block in shot.blocks if span.meets(block)]
         if not met or span.empty:
             return {"bucket": bucket, "results": []}

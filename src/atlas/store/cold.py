@@ -160,7 +160,7 @@ async def make_view(connection: Connection, dataset_id: int, readers: Sequence[s
 
 
 async def remove(
-    connection: Connection, dataset_id: int, bound: Literal["ts", "seq"], low: object, high: object
+    connection: Connection, dataset_id: int, bound: Literal["ts", "seq"], low: sql.Literal, high: sql.Literal
 ) -> int:  # fmt: skip
     """Deletes the packed rows with a time or number from `low` to `high`; gives how many.
 
@@ -170,12 +170,11 @@ async def remove(
     await connection.execute(queries("cold")["lock"], {"id": dataset_id})
     cold = await find(connection, dataset_id)
     assert cold is not None
-    first, last = sql.Literal(low), sql.Literal(high)
     if cold.columnstore:
         name = sql.Identifier("ts" if bound == "ts" else "_seq")
-        removed, back = await columnstore.remove(connection, cold.packed, name, first, last), 0
+        removed, back = await columnstore.remove(connection, cold.packed, name, low, high), 0
     else:
-        removed, back = await _remove_segments(connection, cold, bound, first, last)
+        removed, back = await _remove_segments(connection, cold, bound, low, high)
     moved = {"id": dataset_id, "upto": cold.upto, "rows": -removed - back}
     await connection.execute(queries("cold")["advance"], moved)
     return removed

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from atlas.core.access import Access, Caller
 from atlas.core.blocks import Range
 from atlas.core.columns import Column, Dtype, from_catalog
-from atlas.core.timestamps import from_micros
+from atlas.core.timestamps import MIN_MICROS, format_micros, from_micros
 from atlas.errors import NotFoundError
 from atlas.store.database import Connection, Database
 from atlas.store.queries import queries
@@ -56,12 +56,19 @@ async def keep_out(connection: Connection, view: sql.Identifier) -> None:
     await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(view))
 
 
+def time_literal(micros: int) -> sql.Literal:
+    """Microseconds since 1970 as a time in SQL; those of the year 0 as a text, as Python has none."""
+    if micros >= MIN_MICROS:
+        return sql.Literal(from_micros(micros))
+    return sql.Literal(f"0001{format_micros(micros)[4:].removesuffix('Z')}+00 BC")
+
+
 def between(span: Range, *, cold: bool) -> sql.Composed:
     """A condition on `ts` for `span`; cold: and on the bounds of segments, so that no others are unpacked.
 
     The last microsecond of year 9999 has no successor in Python.
     """
-    bounds = sql.Literal(from_micros(span.lo)), sql.Literal(from_micros(span.hi - 1))
+    bounds = time_literal(span.lo), time_literal(span.hi - 1)
     condition = sql.SQL("ts >= {} AND ts <= {}").format(*bounds)
     return condition + sql.SQL(" AND _high_ts >= {} AND _low_ts <= {}").format(*bounds) if cold else condition
 

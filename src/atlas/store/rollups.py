@@ -20,9 +20,9 @@ from psycopg import sql
 from atlas.core import rollups as core
 from atlas.core.blocks import Range
 from atlas.core.columns import Column, Dtype
-from atlas.core.timestamps import MAX_MICROS, MIN_MICROS, from_micros
+from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
 from atlas.store.database import Connection, Database
-from atlas.store.datasets import between, columns_of, numbered, rollup_of, table_of
+from atlas.store.datasets import between, columns_of, numbered, rollup_of, table_of, time_literal
 from atlas.store.queries import queries
 
 # Rows added in one transaction: about a quarter of a second, for which a change of columns may have to wait.
@@ -267,10 +267,10 @@ def _stored(rollup: Rollup, width: int, span: Range) -> sql.Composed:
 def starting(width: int, span: Range) -> sql.Composed:
     """A condition for buckets of a level that start within `span`."""
     conditions = [sql.SQL("width = {}").format(width)]
-    if span.lo > MIN_MICROS:
-        conditions.append(sql.SQL("start >= {}").format(sql.Literal(from_micros(span.lo))))
+    if span.lo >= MIN_MICROS:
+        conditions.append(sql.SQL("start >= {}").format(time_literal(span.lo)))
     if span.hi <= MAX_MICROS:
-        conditions.append(sql.SQL("start < {}").format(sql.Literal(from_micros(span.hi))))
+        conditions.append(sql.SQL("start < {}").format(time_literal(span.hi)))
     return sql.SQL("({})").format(sql.SQL(" AND ").join(conditions))
 
 

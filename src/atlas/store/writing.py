@@ -9,11 +9,10 @@ from psycopg import sql
 
 from atlas.core.blocks import Block, Range
 from atlas.core.frames import Frame
-from atlas.core.timestamps import from_micros
 from atlas.store import cold, rollups
 from atlas.store.appending import State, lock, opened
 from atlas.store.database import Connection, Database
-from atlas.store.datasets import between, hot_of, numbered, table_of
+from atlas.store.datasets import between, hot_of, numbered, table_of, time_literal
 from atlas.store.grouping import Retry, again, kept, reused
 from atlas.store.queries import queries
 
@@ -66,7 +65,7 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
     """Deletes the rows within `span`; gives their number."""
     async with database.transaction() as connection:
         state = await lock(connection, dataset_id)
-        cut = await _unpack(connection, dataset_id, state, "ts", from_micros(span.lo), from_micros(span.hi - 1))
+        cut = await _unpack(connection, dataset_id, state, "ts", time_literal(span.lo), time_literal(span.hi - 1))
         where = between(span, cold=False)
         removed = await _delete(connection, dataset_id, state, where, span.meets, span.holds, cut)
         if removed:
@@ -77,7 +76,7 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
 async def delete_numbered(connection: Connection, dataset_id: int, first: int, last: int) -> int:
     """Deletes the rows numbered from `first` to `last`, within a transaction; gives their number."""
     state = await lock(connection, dataset_id)
-    cut = await _unpack(connection, dataset_id, state, "seq", first, last)
+    cut = await _unpack(connection, dataset_id, state, "seq", sql.Literal(first), sql.Literal(last))
     removed = await _delete(
         connection, dataset_id, state, numbered(first, last, cold=False),
         lambda block: block.last_seq >= first and block.first_seq <= last,
@@ -94,7 +93,8 @@ async def last_number(connection: Connection, dataset_id: int) -> int:
 
 
 async def _unpack(
-    connection: Connection, dataset_id: int, state: State, bound: Literal["ts", "seq"], low: object, high: object
+    connection: Connection, dataset_id: int, state: State, bound: Literal["ts", "seq"],
+    low: sql.Literal, high: sql.Literal,
 ) -> int:  # fmt: skip
     """Deletes what is packed within bounds, and unpacks what these cut; gives the rows deleted."""
     return await cold.remove(connection, dataset_id, bound, low, high) if state.cold else 0
