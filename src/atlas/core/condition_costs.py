@@ -38,7 +38,7 @@ def guard_patterns(tree: exp.Expr) -> None:
 
 
 def _guarded(value: exp.Expr, most: int) -> exp.Expr:
-    length = exp.Length(this=value.copy())
+    length = exp.Anonymous(this="OCTET_LENGTH", expressions=[value.copy()])
     told = exp.DPipe(this=exp.Literal.string(TOO_LONG_TEXT), expression=length.copy())
     # A text that is no number, made of a length, so that it fails when it is worked out and not before.
     error = exp.cast(exp.cast(told, "int"), "text")

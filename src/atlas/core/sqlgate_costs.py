@@ -23,6 +23,7 @@ from atlas.core.sqlgate_values import (
     cast,
     either,
     literal,
+    read,
     search,
     stored,
     whole,
@@ -36,6 +37,10 @@ MAX_WORK = 8_000_000_000
 # searched, and one that is looked for.
 BARRIER_NODES, BARRIER_WORK = 50, 10_000_000
 GUARDED_TEXT, GUARDED_PATTERN = 250_000, 500
+
+# Calls that look for their second argument in the first; those that take rows, of which each argument may be long.
+_SEARCHES = frozenset("translate replace strpos split_part btrim ltrim rtrim".split())
+_OF_ROWS = frozenset("count min max mode lag lead first_value last_value nth_value".split())
 
 _Sources = dict[str, dict[str, Cost]]
 
@@ -77,6 +82,8 @@ class _Costs:
             exp.Extract: lambda node, scopes: self._other(node, scopes).of("N", digits=30),
             exp.Filter: self._around, exp.Window: self._around,
             exp.Distinct: self._first, exp.Order: self._first, exp.DPipe: self._joined,
+            **dict.fromkeys((exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between), self._reads),
+            **dict.fromkeys((exp.RegexpLike, exp.RegexpILike), self._reads),
             **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod), self._arithmetic),
             **dict.fromkeys((exp.Select, *SET_OPERATIONS), self._subquery),
             **dict.fromkeys((exp.Identifier, exp.DataType, exp.Var, exp.TableAlias), lambda *_: Cost()),
@@ -200,21 +207,35 @@ class _Costs:
         return either(found).over([*found, *self._parts(tests, scopes)])
 
     def _cast(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
-        return cast(self.cost(node.this, scopes), str(node.args["to"].args["kind"]))
+        return cast(self._limited([node.this], scopes)[0], str(node.args["to"].args["kind"]))
 
     def _arithmetic(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
         return arithmetic(type(node), self.cost(node.this, scopes), self.cost(node.expression, scopes))
 
     def _joined(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
-        return call("concat", [self.cost(node.this, scopes), self.cost(node.expression, scopes)])
+        return call("concat", self._limited([node.this, node.expression], scopes))
 
     def _call(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
-        found = self._parts(node.expressions, scopes)
-        searched = {"translate": (0, 1), "replace": (0, 1), "strpos": (0, 1), "split_part": (0, 1), "btrim": (0, 1),
-                    "ltrim": (0, 1), "rtrim": (0, 1)}.get(node.name)  # fmt: skip
-        if searched and len(found) > 1:
-            found[0], found[1] = self._guarded(node.expressions[0], found[0], node.expressions[1], found[1])
+        nodes = node.expressions
+        if node.name in _OF_ROWS or not nodes:
+            return call(node.name, self._parts(nodes, scopes))
+        found = self._limited(nodes, scopes)
+        if node.name in _SEARCHES and len(found) > 1:
+            found[0] = self._guard(nodes[0], found[0], GUARDED_TEXT)
+            found[1] = self._guard(nodes[1], found[1], GUARDED_PATTERN)
         return call(node.name, found)
+
+    def _limited(self, nodes: Sequence[exp.Expr], scopes: list[_Sources]) -> list[Cost]:
+        """Arguments of what reads texts once. Columns get guards: what is made of them is then not long either."""
+        found = self._parts(nodes, scopes)
+        for number, node in enumerate(nodes):
+            if isinstance(plain(node), exp.Column):
+                found[number] = self._guard(node, found[number], GUARDED_TEXT)
+        return found
+
+    def _reads(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+        """A comparison that looks at all of a text."""
+        return read(self._limited(list(node.iter_expressions()), scopes))
 
     def _position(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
         text, pattern = node.this, node.args["substr"]
@@ -223,30 +244,29 @@ class _Costs:
     def _trim(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
         text, letters = node.this, node.args.get("expression")
         if letters is None:
-            return call("btrim", [self.cost(text, scopes)])
+            return call("btrim", self._limited([text], scopes))
         return call("btrim", [*self._guarded(text, self.cost(text, scopes), letters, self.cost(letters, scopes))])
 
     def _substring(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
         length = node.args.get("length")
         parts = [node.this, node.args["start"], *([length] if length else [])]
-        return call("substring", self._parts(parts, scopes))
+        return call("substring", self._limited(parts, scopes))
 
     def _search(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
         text, pattern = self.cost(node.this, scopes), self.cost(node.expression, scopes)
         return search(*self._guarded(node.this, text, node.expression, pattern))
 
     def _guarded(self, text: exp.Expr, one: Cost, pattern: exp.Expr, other: Cost) -> tuple[Cost, Cost]:
-        """Text and pattern of a search, with guards where they may be long."""
-        if not self.guards:
-            return one, other
+        """Text and pattern of a search."""
         return self._guard(text, one, GUARDED_TEXT), self._guard(pattern, other, GUARDED_PATTERN)
 
     def _guard(self, node: exp.Expr, cost: Cost, most: int) -> Cost:
-        if cost.length <= most or isinstance(plain(node), exp.Literal):
+        """A text, with a guard where it may be long and the query needs guards."""
+        if not self.guards or cost.kind != "T" or cost.length <= most or isinstance(plain(node), exp.Literal):
             return cost
-        self.found.guards[id(node)] = most
+        self.found.guards[id(node)] = min(most, self.found.guards.get(id(node), most))
         # It is there three times, and worked out twice.
-        return cost._replace(nodes=3 * cost.nodes + 8, work=2 * cost.work + cost.length, length=most)
+        return cost._replace(nodes=3 * cost.nodes + 8, work=2 * cost.work, length=most)
 
     def _around(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
         """A call with what belongs to it: FILTER, OVER."""

@@ -11,7 +11,7 @@ from atlas.core.sqlgate_scopes import Column, Resolution
 from atlas.core.sqlgate_writer import Writer, quoted_text
 
 # How PostgreSQL's error begins for a text that is over what its guard allows; its length follows.
-TOO_LONG_TEXT = "a text is too long to be searched, or searched for: "
+TOO_LONG_TEXT = "a text is too long for a query that does so much with texts: "
 
 
 def write_physical(tree: exp.Expr, found: Resolution, limit: int | None) -> str:
@@ -43,9 +43,10 @@ class _Physical(Writer):
         written, most = super().write(node), self.found.guards.get(id(node))
         if most is None:
             return written
-        # A text that is no number, made of a length, so that it fails when it is worked out and not before.
-        error = f"CAST(CAST('{TOO_LONG_TEXT}' || LENGTH({written}) AS INT) AS TEXT)"
-        return f"(CASE WHEN LENGTH({written}) > {most} THEN {error} ELSE {written} END)"
+        # A text that is no number, made of a length, so that it fails when it is worked out and not before. PostgreSQL
+        # knows how many bytes a cell has without unpacking it.
+        error = f"CAST(CAST('{TOO_LONG_TEXT}' || OCTET_LENGTH({written}) AS INT) AS TEXT)"
+        return f"(CASE WHEN OCTET_LENGTH({written}) > {most} THEN {error} ELSE {written} END)"
 
     def barred(self, node: exp.Expr) -> str:
         return "MATERIALIZED " if id(node) in self.found.barriers else ""

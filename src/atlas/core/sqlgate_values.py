@@ -13,8 +13,9 @@ HUGE, STORED, DOUBLE = 147_455, 1_000, 340
 # Characters of a cell, and of any text within the memory that a query may take.
 CELL, LONG = 8_000_000, 128_000_000
 # Nanoseconds, the largest that were measured: for a character of a text and one of what it is searched for; for a
-# character that a function reads. The product of two numbers takes one for every 128 products of their digits.
-_STEP, _CHARACTER = 5, 2
+# character that a function reads, which a cell is unpacked for each time. The product of two numbers takes one for
+# every 128 products of their digits.
+_STEP, _CHARACTER = 5, 8
 _NUMBER = re.compile(r"\s*[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?\s*")
 
 
@@ -109,10 +110,15 @@ def arithmetic(operator: type[exp.Expr], one: Cost, other: Cost) -> Cost:
     return both.of("N", digits=digits, work=_product(one.digits, other.digits) + digits)
 
 
-def search(text: Cost, pattern: Cost, *, step: int = _STEP) -> Cost:
-    """LIKE, and what else looks for each part of a text in a pattern, or the other way."""
+def search(text: Cost, pattern: Cost) -> Cost:
+    """LIKE: each part of a text may be compared with all of the pattern."""
     least = Cost().over([text, pattern])
-    return least.of("O", work=text.length * max(1, pattern.length) * step)
+    return least.of("O", work=text.length * (max(1, pattern.length) * _STEP + _CHARACTER))
+
+
+def read(parts: Sequence[Cost]) -> Cost:
+    """What looks at all of its texts once."""
+    return whole(parts).of("O", work=sum(part.length for part in parts if part.kind == "T") * _CHARACTER)
 
 
 def cast(value: Cost, kind: str) -> Cost:
@@ -197,7 +203,8 @@ def _averaged(made: Cost, parts: Sequence[Cost]) -> Cost:
 
 def _spread(made: Cost, parts: Sequence[Cost]) -> Cost:
     made = made._replace(kind="N") if made.kind == "I" else made
-    return _numeric(made, 2 * made.digits + STORED, 3 * _product(2 * made.digits, 2 * made.digits))
+    digits = min(HUGE, 2 * made.digits)
+    return _numeric(made, digits + STORED, 4 * _product(digits, digits))
 
 
 def _replaced(made: Cost, parts: Sequence[Cost]) -> Cost:
@@ -205,16 +212,16 @@ def _replaced(made: Cost, parts: Sequence[Cost]) -> Cost:
     # All of it may be pieces that become the new one; of a piece that is not written out, as short as can be.
     pieces = text // max(1, old) if parts[1].nodes == 1 and old < CELL else text
     length = min(max(text, pieces * new), LONG)
-    return made.of("T", length=length, work=text * max(1, old) * 2 + length * _CHARACTER)
+    return made.of("T", length=length, work=text * (max(1, old) * 2 + _CHARACTER) + length * 2)
 
 
 def _searched(made: Cost, parts: Sequence[Cost]) -> Cost:
     text, pattern = _as_text(parts[0]), _as_text(parts[1]) if len(parts) > 1 else 1
-    return made.of("T", length=text, work=text * max(1, pattern) * _STEP)
+    return made.of("T", length=text, work=text * (max(1, pattern) * _STEP + _CHARACTER))
 
 
 def _placed(made: Cost, parts: Sequence[Cost]) -> Cost:
-    return made.of("I", digits=19, work=_as_text(parts[0]) * max(1, _as_text(parts[-1])) * 2)
+    return made.of("I", digits=19, work=_as_text(parts[0]) * (max(1, _as_text(parts[-1])) * 2 + _CHARACTER))
 
 
 def _linear(made: Cost, parts: Sequence[Cost]) -> Cost:

@@ -17,8 +17,8 @@ from psycopg import sql
 from atlas.core.sqlfunctions import ALLOWED_FUNCTIONS
 from atlas.store.queries import queries
 
-# What grammar that the parser's wall admits calls: LIKE … ESCAPE.
-_BEHIND_SYNTAX = {"like_escape"}
+# What grammar that the parser's wall admits calls, LIKE … ESCAPE, and what it writes itself, to guard texts.
+_BEHIND_SYNTAX = {"like_escape", "octet_length"}
 # What users have written stays out of PostgreSQL's log: statements, and messages about them, which repeat values. What
 # goes wrong with Atlas's own statements is in Atlas's log; PostgreSQL's own processes log as before.
 LOGGED = {"log_min_messages": "log", "log_min_error_statement": "panic", "log_error_verbosity": "terse"}

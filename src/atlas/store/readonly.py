@@ -214,7 +214,7 @@ def _refused(error: psycopg.Error, passed: Reason) -> Exception:
     if _TOO_LARGE in (error.diag.message_primary or ""):
         return BadRequestError("Query failed", "a row of it is too large")
     if (guarded := _GUARDED.search(error.diag.message_primary or "")) is not None:
-        return BadRequestError("Query failed", f"{guarded[0]} characters; cut it by LEFT")
+        return BadRequestError("Query failed", f"{guarded[0]} bytes; cut it by LEFT")
     if state[:2] in ("53", "54"):
         return BadRequestError("Query failed", _TOO_MUCH)
     if state[:2] in ("08", "57", "58") or (isinstance(error, psycopg.OperationalError) and not state):
