@@ -212,9 +212,8 @@ async def test_what_ignores_all_else_is_killed(world: World, monkeypatch: pytest
     process = psutil.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     gone: list[bool] = []
     target = backend_process.BackendProcess(process.pid, process.create_time(), 0, 0)
-    watch = backends.BackendWatch(world.database, seconds=0.1, memory=MEMORY)
-    watch._most_seconds = 0.2
     monkeypatch.setattr(backends, "_TERMINATE_AFTER", 0.05)
+    watch = backends.BackendWatch(world.database, seconds=0.1, most=0.2, memory=MEMORY)
     monkeypatch.setattr(backends, "_TICK_SECONDS", 0.05)
     backend = backends.Backend(process.pid, "nobody", lambda: gone.append(True), target, limited=True)
     watch._backends.add(backend)

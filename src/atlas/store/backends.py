@@ -52,12 +52,15 @@ class Backend:
 
 
 class BackendWatch:
-    """Knows every reader's backend of this server process. seconds, memory: what one may take."""
+    """Knows every reader's backend of this server process.
 
-    def __init__(self, database: Database, *, seconds: float, memory: int) -> None:
+    seconds, memory: what one may take; most: seconds after which one that nothing else ends is killed.
+    """
+
+    def __init__(self, database: Database, *, seconds: float, most: float, memory: int) -> None:
         self._database, self._seconds, self._memory = database, seconds, memory
-        # The last resort: at half as long again, and not before the steps before it have had their time.
-        self._most_seconds = max(seconds * 1.5, seconds + 5.0)
+        # Not before the steps before it have had their time.
+        self._most_seconds = max(most, seconds + 3 * _TERMINATE_AFTER)
         self._backends: set[Backend] = set()
         self._task: asyncio.Task[None] | None = None
         self._told = False

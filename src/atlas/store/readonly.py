@@ -65,7 +65,9 @@ class QueryRunner:
 
     def __init__(self, database: Database, secret: Callable[[], str], limits: QueryLimits = QueryLimits()) -> None:
         self._roles = ReaderRoles(database, secret, timeout=limits.seconds)
-        self._watch = BackendWatch(database, seconds=limits.seconds + _GRACE_SECONDS, memory=limits.memory)
+        self._watch = BackendWatch(
+            database, seconds=limits.seconds + _GRACE_SECONDS, most=1.5 * limits.seconds, memory=limits.memory
+        )
         self._timeout, self._max_bytes = limits.seconds, limits.rows
 
     async def close(self) -> None:
