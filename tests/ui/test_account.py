@@ -187,7 +187,7 @@ def test_webhooks_and_jobs(page: Page, site: Site, receiver: str) -> None:
     with site.client(site.people.owner) as client:
         _Receiver.status = 500
         client.post("/api/v1/smart-import", data=form, files={"file": ("contacts.csv", CONTACTS)})
-        for _ in range(60):
+        for _ in range(300):
             found = client.get("/api/v1/webhooks/deliveries").json()["deliveries"]
             if found and found[0]["attempts"]:
                 break
@@ -321,3 +321,30 @@ def test_members_and_admins(visitor: Page, site: Site, watched: Watched) -> None
     expect(visitor.get_by_role("button", name="Delete premium")).to_have_count(0)
     visitor.get_by_role("tab", name="Tags").press("ArrowRight")
     expect(visitor.get_by_role("tab", name="Jobs")).to_be_focused()
+
+
+def test_members_see_what_administrators_set(visitor: Page, site: Site, watched: Watched) -> None:
+    """A member is told who answers, changes neither model nor webhook secret, and may sign out of all browsers."""
+    watched.expected = ["401 (Unauthorized)"]
+    sign_in(visitor, site, site.people.holder, "/ui/keys?tab=model")
+    expect(visitor.get_by_text("Only administrators of your organization change the model")).to_be_visible()
+    expect(visitor.get_by_role("button", name="Save")).to_have_count(0)
+    visitor.goto(f"{site.url}/ui/keys?tab=webhooks")
+    expect(visitor.get_by_text("Only administrators of your organization see and rotate it")).to_be_visible()
+    expect(visitor.get_by_role("button", name="Rotate")).to_have_count(0)
+    with site.client(site.people.holder) as client:
+        dataset = client.post("/api/datasets/", json={"name": "salaries"}).json()["id"]
+    visitor.goto(f"{site.url}/ui/datasets/{dataset}?tab=share")
+    visitor.get_by_label("Models that may be sent values of cells").select_option("organization")
+    expect(visitor.get_by_text("Saved")).to_be_visible()
+    with site.client(site.people.holder) as client:
+        assert client.get(f"/api/datasets/{dataset}/samples/").json()["samples"] == "organization"
+    copied = {"Cookie": "; ".join(f"{one['name']}={one['value']}" for one in visitor.context.cookies())}
+    with site.client("") as client:
+        client.headers.pop("X-API-Key")
+        assert client.get("/api/v1/me", headers=copied).status_code == 200
+        visitor.goto(f"{site.url}/ui/keys")
+        visitor.get_by_role("button", name="Sign out everywhere").click()
+        visitor.get_by_role("dialog").get_by_role("button", name="Sign out", exact=True).click()
+        expect(visitor.get_by_label("API key")).to_be_visible()
+        assert client.get("/api/v1/me", headers=copied).status_code == 401
