@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -111,7 +111,6 @@ class Wire:
     people: People
     app: FastAPI
     loop: asyncio.AbstractEventLoop
-    stalls: list[float] = field(default_factory=list)
 
     def line(self, *, buffer: int | None = None) -> Line:
         return Line(self.port, buffer=buffer)
@@ -122,19 +121,22 @@ class Wire:
 
     @contextlib.contextmanager
     def heartbeat(self) -> Iterator[list[float]]:
-        """Seconds by which the event loop was late, each time that it was."""
-        late: list[float] = []
+        """Seconds for which the event loop stood still, each time that it did, because of this process.
+
+        On a busy machine it also waits for others; meanwhile the process computes nothing.
+        """
+        stalls: list[float] = []
         going = True
 
         async def beat() -> None:
             while going:
-                before = time.perf_counter()
-                await asyncio.sleep(0.005)
-                late.append(time.perf_counter() - before - 0.005)
+                wall, cpu = time.perf_counter(), time.process_time()
+                await asyncio.sleep(0.002)
+                stalls.append(min(time.perf_counter() - wall - 0.002, time.process_time() - cpu))
 
         beating = asyncio.run_coroutine_threadsafe(beat(), self.loop)
         try:
-            yield late
+            yield stalls
         finally:
             going = False
             beating.result(PATIENCE)

@@ -146,6 +146,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
         usage=services.usage,
         audit=services.audit,
         max_body=settings.max_body_bytes,
+        hosts={name.strip().lower() for name in (settings.allowed_hosts or "").split(",") if name.strip()},
     )
     app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions, refuse=problems.refusal)
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from limits import parse_many
@@ -47,6 +48,12 @@ class Settings(BaseSettings):
     )
     max_page_rows: int = Field(100_000, gt=0, description="Largest `limit` of one page.")
     max_streams: int = Field(2_000, gt=0, description="Live streams that one process serves at once.")
+    public_url: str | None = Field(
+        None, description="Where clients reach the server, such as `https://data.example.com`; links to pages begin so."
+    )
+    allowed_hosts: str | None = Field(
+        None, description="Names that requests may have as their Host, separated by commas; by default any."
+    )
     head_seconds: float = Field(10.0, gt=0, le=3600, description="Seconds in which the head of a request must arrive.")
     stall_seconds: float = Field(
         30.0, gt=0, le=3600, description="Seconds for which a body may bring nothing, or a client read nothing."
@@ -147,6 +154,16 @@ class Settings(BaseSettings):
         if value:
             parse_many(value)
         return value or None
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be like https://data.example.com")
+        return value.rstrip("/")
 
     @field_validator("model_name")
     @classmethod

@@ -29,7 +29,7 @@ LARGER = {
     ("POST", "/api/v1/tables/{table_name}/update"): 4 * MIB,
 }  # fmt: skip
 # Objects and lists of a body that is parsed as a whole: each takes as long as a hundred bytes of text.
-MOST_CONTAINERS = 250_000
+MOST_CONTAINERS = 100_000
 # Less than this is parsed sooner than handed to a thread.
 INLINE_BYTES = 4 * 1024
 

@@ -7,7 +7,7 @@ import contextlib
 import re
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -20,6 +20,7 @@ from atlas.core.access import Caller
 from atlas.errors import AtlasError, DiskFullError, is_disk_full
 from atlas.http.admission import release
 from atlas.http.deps import Services
+from atlas.http.hosts import wrong_host
 from atlas.http.problems import problem
 from atlas.service.audit import AuditService, Trail, following
 from atlas.service.usage import Tally, UsageService, counting
@@ -136,13 +137,15 @@ class RequestMiddleware:
     """Gives each request an id, logs and counts it, bounds its body, and hides what goes wrong inside."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, usage: UsageService, audit: AuditService, max_body: int
-    ) -> None:
+        self, app: ASGIApp, *, metrics: Metrics, usage: UsageService, audit: AuditService, max_body: int,
+        hosts: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self._app = app
         self._metrics = metrics
         self._usage = usage
         self._audit = audit
         self._max_body = max_body
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -198,6 +201,10 @@ class RequestMiddleware:
             details = "the NUL character is not allowed in a path or parameter"
             await problem(scope["path"].replace("\0", ""), 400, "Invalid request", details)(scope, receive, send)
             return
+        wrong = wrong_host(scope, self._hosts)
+        if wrong is not None and not scope["path"].startswith("/api"):
+            await problem(scope["path"], 400, "Invalid request", wrong)(scope, receive, send)
+            return
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > self._max_body:
             details = f"the limit is {self._max_body} bytes"
@@ -211,6 +218,9 @@ class RequestMiddleware:
             except AtlasError as error:
                 answer = problem(scope["path"], error.status, error.message, error.details, error.headers)
                 await answer(scope, receive, send)
+                return
+            if wrong is not None:
+                await problem(scope["path"], 400, "Invalid request", wrong)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -22,6 +22,8 @@ from atlas.store.schemas import Place, apply_schema
 
 # Fewer rows than these are not worth a thread, and wait to be copied with what comes next.
 FEW_ROWS = 2_000
+# Nor are fewer keys; those without a column of their own are written as JSON one by one.
+FEW_KEYS = 200
 # What is known of a dataset with more columns is not worth its memory, nor is a statement that names them all.
 MOST_COLUMNS = 100
 
@@ -120,7 +122,7 @@ class Appender:
             await self.flush()
             self._columns = await apply_schema(self._connection, self._dataset_id, self._place, self._columns, change)
             self._changed = True
-        if len(frame) <= FEW_ROWS:
+        if len(frame) <= FEW_ROWS and len(frame.columns) <= FEW_KEYS:
             self.take(frame)
         else:
             self._count(frame)

@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeVar
 
+import msgspec
 import psycopg
 import psycopg_pool
 from psycopg.rows import TupleRow
-from psycopg.types.json import set_json_loads
+from psycopg.types.json import set_json_dumps, set_json_loads
 
 from atlas.core.json_depth import pruned
 from atlas.errors import UNREACHABLE, UnavailableError
@@ -191,11 +192,25 @@ class Database:
 
 async def _configure(connection: Connection) -> None:
     set_json_loads(_loads, connection)
+    set_json_dumps(_dumps, connection)
 
 
 def _loads(data: str | bytes) -> Any:
     # What an earlier version stored deeper than this would keep every list with it from being read.
-    return json.loads(pruned(data.encode() if isinstance(data, str) else data))
+    text = pruned(data.encode() if isinstance(data, str) else data)
+    try:
+        # A fifth of the time, which nothing else runs in.
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        # Numbers past 64 bits.
+        return json.loads(text)
+
+
+def _dumps(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (OverflowError, ValueError, TypeError):
+        return json.dumps(value).encode()
 
 
 async def _check(connection: Connection) -> None:
