@@ -29,15 +29,17 @@ from faulting.world import World, small_disk
 STEADY_SHARE = 0.2
 STEADY_KINDS = ("freeze-database", "cut-connections", "exhaust-pool", "kill-backend", "kill-postmaster", "fill-disk",
                 "end-backends", "restart-database")  # fmt: skip
-SLOW_KINDS = ("kill-server", "stop-server", "kill-worker", "exhaust-pool")
+SLOW_KINDS = ("kill-server", "stop-server", "kill-worker", "exhaust-pool", "kill-amid-undo", "kill-amid-redo",
+              "kill-amid-correction", "kill-amid-update", "kill-amid-backup", "kill-amid-first-start",
+              "kill-amid-upgrade", "restore-amid-writes", "newer-version")  # fmt: skip
 SHORT_KINDS = ("kill-backend", "cut-connections", "kill-server", "fill-disk", "end-backends", "kill-postmaster",
-               "freeze-database", "restart-database")  # fmt: skip
+               "freeze-database", "restart-database", "jump-clock", "newer-version", "kill-amid-update")  # fmt: skip
 # Memory may be this much more after the faults than before: allocators keep what a burst needed.
 MEMORY_FACTOR, MEMORY_MORE = 1.25, 64 * 2**20
 
-# Two processes, each with 10 pooled connections, 3 for look-ups, 8 for columnar reads, 6 for jobs and notifications, 4
-# for SQL.
-MOST_CONNECTIONS = 2 * (10 + 3 + 8 + 6 + 4)
+# Two processes, each with 10 pooled connections, 3 for look-ups, 8 for columnar reads, 7 for jobs, notifications
+# and the guard, 4 for SQL.
+MOST_CONNECTIONS = 2 * (10 + 3 + 8 + 7 + 4)
 
 
 class Run:
@@ -124,7 +126,9 @@ class Run:
             self.ended = await asyncio.to_thread(
                 check_all, self.world, self.ledger, self.traffic, patient=not self.short
             )
-        if left:
+        if left and not self.short:
+            self.ledger.violate(f"{left} imports or webhooks have not ended")
+        elif left:
             print(f"{left} imports or webhooks were still to come, with their jobs waiting")
         await self.traffic.close()
         self._check_levels()

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from atlas.store import consistency
 from atlas.store.embedded import EmbeddedPostgres
 from faulting.ledger import Import, Ledger
 from faulting.traffic import TABLES, Traffic
@@ -66,9 +67,8 @@ def check_all(world: World, ledger: Ledger, traffic: Traffic, *, patient: bool) 
         print(f"checked; {packed:,} of the rows are packed", flush=True)
         ended = _check_imports(connection, ledger, patient=patient)
         _check_tables(connection, ledger)
-        half = connection.execute("SELECT count(*) FROM atlas.idempotency_keys WHERE response IS NULL").fetchone()
-        if half and half[0]:
-            ledger.violate(f"{half[0]} idempotency keys without an answer")
+    for found in consistency.check(world.url_of_database()).findings:
+        ledger.violate(f"{found.subject}: {found.problem}")
     return ended
 
 

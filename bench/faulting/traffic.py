@@ -129,19 +129,24 @@ class Traffic:
             rows, tag, table = self.rng.randint(20, 800), uuid4().hex, self.rng.choice(TABLES)
             one = Import(tag, str(uuid4()), table, rows, asynchronous)
             self.ledger.imports.append(one)
-            more = {"callback_url": f"{self.hook_url}/{tag}", "callback_metadata": {"tag": tag}} if asynchronous else {}
-            try:
-                result = await client.imports.run(
-                    (f"{table}.csv", _csv(tag, rows)), f"Import into {table}, keep all duplicates",
-                    import_id=one.import_id, **more,
-                )  # fmt: skip
-                one.told = result.status
-                one.accepted = result.status in ("pending", "success")
-                one.acknowledged = result.status == "success"
-            except AtlasClientError as error:
-                one.told = str(error)
-                self.ledger.look("an import", one.told) if isinstance(error, ApiError) else None
+            await self.send_import(client, one)
             await self._rest(0.2, 1.5)
+
+    async def send_import(self, client: AsyncClient, one: Import) -> None:
+        """Imports a file with rows of the import's tag, and notes what is told of it."""
+        tag = one.tag
+        more = {"callback_url": f"{self.hook_url}/{tag}", "callback_metadata": {"tag": tag}} if one.asynchronous else {}
+        try:
+            result = await client.imports.run(
+                (f"{one.table}.csv", _csv(tag, one.rows)), f"Import into {one.table}, keep all duplicates",
+                import_id=one.import_id, **more,
+            )  # fmt: skip
+            one.told = result.status
+            one.accepted = result.status in ("pending", "success")
+            one.acknowledged = result.status == "success"
+        except AtlasClientError as error:
+            one.told = str(error)
+            self.ledger.look("an import", one.told) if isinstance(error, ApiError) else None
 
     async def _read(self) -> None:
         client = self.client(retries=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import sys
@@ -183,3 +184,38 @@ async def test_an_end_that_is_a_day(owner: httpx.AsyncClient) -> None:
         found = await owner.get(f"/api/rows/?dataset={dataset}&{query}")
         assert found.json()["count"] == count
     assert (await owner.delete(f"/api/rows/?dataset={dataset}&end=2026-031")).json() == {"deleted": 3}
+
+
+HOSTILE = ['=HYPERLINK("x")', "+1+1", "@SUM(A1)", "-2+3", "\tx", "-5", "+1,250.50", "a=b", "", "'=x"]
+HARMLESS = ['\'=HYPERLINK("x")', "'+1+1", "'@SUM(A1)", "'-2+3", "'\tx", "-5", "+1,250.50", "a=b", "", "'=x"]
+
+
+@pytest.mark.parametrize("kind", ["dataset", "table"])
+async def test_files_for_spreadsheets_run_nothing(owner: httpx.AsyncClient, kind: str) -> None:
+    if kind == "dataset":
+        dataset = await make_dataset(owner)
+        rows = [
+            {"timestamp": f"2026-01-01T00:00:{n:02}Z", "values": {"note": text, "@head": text, "n": -n}}
+            for n, text in enumerate(HOSTILE)
+        ]
+        answer = await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": rows})
+        assert answer.status_code == 200, answer.text
+        path, names = f"/api/rows/bulk_download/?dataset={dataset}&output=csv", {"note", "@head"}
+    else:
+        target = io.StringIO()
+        csv.writer(target).writerows([["id", "note"], *enumerate(HOSTILE)])
+        files = {"file": ("t.csv", target.getvalue().encode())}
+        said = {"instruction": "Import into notes, keep all duplicates, note is text"}
+        assert (await owner.post("/api/v1/smart-import", files=files, data=said)).json()["status"] == "success"
+        path, names = "/api/v1/tables/notes/export?format=csv", {"note"}
+    raw, safe = await owner.get(path), await owner.get(path + "&safe=true")
+    assert raw.headers.get("etag", "raw") != safe.headers.get("etag")
+    wanted = {name: ("'" if name.startswith("@") else "") + name for name in names}
+    found = list(csv.DictReader(io.StringIO(raw.text)))
+    for name in names:
+        # An import leaves out blanks around texts; what is there stands in the file as it is.
+        cells = [row[name] for row in found]
+        assert kind == "table" or cells == HOSTILE
+        made = [row[wanted[name]] for row in csv.DictReader(io.StringIO(safe.text))]
+        assert made == [HARMLESS[HOSTILE.index(c)] if c in HOSTILE else c for c in cells]
+        assert not any(cell[:1] in "=@\t" for cell in made if cell)

@@ -206,6 +206,9 @@ def rows_delete(session: Session, name: Dataset, start: Start = None, end: End =
         say(f"deleted {deleted:,} rows")
 
 
+Safe = Annotated[bool, typer.Option("--safe", help="CSV: put an apostrophe before texts that a spreadsheet would run.")]
+
+
 @rows.command("download")
 @remote
 def rows_download(
@@ -216,12 +219,13 @@ def rows_download(
     start: Start = None,
     end: End = None,
     columns: Columns = None,
+    safe: Safe = False,
 ) -> None:
     """Download all rows of a range into a file."""
     kind = form or format_of(out)
     with bytes_bar(f"downloading {out}", None) as report:
         written = session.client.rows.download(
-            name, out, kind.value, since(start), since(end), columns=columns, progress=report
+            name, out, kind.value, since(start), since(end), columns=columns, safe=safe, progress=report
         )
     if session.as_json:
         session.show({"dataset": name, "file": str(out), "format": kind.value, "bytes": written})

@@ -10,7 +10,7 @@ import typer
 
 from atlas.cli.output import RowFormat, data, parse_value, print_json, print_lines, print_rows, print_table
 from atlas.cli.problems import USAGE, CommandError, say
-from atlas.cli.rows import FileFormat, FormatOption, format_of
+from atlas.cli.rows import FileFormat, FormatOption, Safe, format_of
 from atlas.cli.session import Session, Yes, remote
 from atlas.cli.watching import bytes_bar
 
@@ -154,11 +154,12 @@ def table_export(
     out: Annotated[Path, typer.Argument(help="File to write, which is replaced.")],
     form: Annotated[FileFormat | None, typer.Option("--format", help="Format, if not by the file's name.")] = None,
     where: Where = None,
+    safe: Safe = False,
 ) -> None:
     """Write a table to a file."""
     kind = form or format_of(out)
     with bytes_bar(f"exporting {out}", None) as report:
-        written = session.client.tables.export(name, out, kind.value, where=where, progress=report)
+        written = session.client.tables.export(name, out, kind.value, where=where, safe=safe, progress=report)
     if session.as_json:
         print_json({"table": name, "file": str(out), "format": kind.value, "bytes": written})
     else:

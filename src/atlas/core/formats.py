@@ -236,13 +236,34 @@ def _extra_cells(frame: pl.DataFrame, style: RowFormat) -> dict[str, pl.Series]:
     return {key: pl.Series(values, dtype=pl.String) for key, values in cells.items()}
 
 
-def csv_bytes(table: pa.Table, style: RowFormat, *, header: bool) -> bytes:
-    """Rows as CSV (RFC 4180, `\\n` line ends), the header line too if `header`."""
+# What a spreadsheet runs when it opens a CSV file, and plain numbers among it, which it does not.
+FORMULA, NUMBER = r"^[=+@\t\r-]", r"^[+-]?[0-9.,]+$"
+
+
+def csv_bytes(table: pa.Table, style: RowFormat, *, header: bool, safe: bool = False) -> bytes:
+    """Rows as CSV (RFC 4180, `\\n` line ends), the header line too if `header`.
+
+    safe: texts that a spreadsheet would run as a formula, names of columns too, get an apostrophe in front.
+    """
     frame = wide_frame(table, style)
     frame = frame.with_columns(timestamp_text(frame[TIME_KEY]).alias(TIME_KEY))
+    if safe:
+        texts = [pl.col(name) for name, kind in frame.schema.items() if kind == pl.String and name != TIME_KEY]
+        frame = frame.with_columns(
+            pl.when(text.str.contains(FORMULA) & ~text.str.contains(NUMBER))
+            .then("'" + text)
+            .otherwise(text)
+            .name.keep()
+            for text in texts
+        ).rename(harmless)
     out = io.BytesIO()
     frame.write_csv(out, include_header=header)
     return out.getvalue()
+
+
+def harmless(text: str) -> str:
+    """A text with an apostrophe in front where a spreadsheet would run it."""
+    return "'" + text if re.match(FORMULA, text) and not re.match(NUMBER, text) else text
 
 
 def arrow_schema(style: RowFormat) -> pa.Schema:

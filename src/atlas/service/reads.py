@@ -132,9 +132,12 @@ class ReadService:
 
     async def download(
         self, caller: Caller, dataset_id: int, span: Range, output: Output, *,
-        names: Sequence[str] | None = None, flat: bool = True, last: int | None = None,
+        names: Sequence[str] | None = None, flat: bool = True, last: int | None = None, safe: bool = False,
     ) -> Download:  # fmt: skip
-        """All rows of `span` in order of time, or only its `last` ones, as they are at this moment."""
+        """All rows of `span` in order of time, or only its `last` ones, as they are at this moment.
+
+        safe: CSV for spreadsheets.
+        """
         await self._access.require(caller, dataset_id)
         shot = await reading.snapshot(self._database, dataset_id)
         style = RowFormat(chosen(shot.columns, names), flat=flat, ordered=names is not None)
@@ -142,8 +145,8 @@ class ReadService:
         if last is not None:
             total = await reading.count(self._database, shot, span)
             span, drop = await self._skip(shot, span, max(0, total - last), descending=False)
-        tag = f'"{dataset_id}-{shot.version}-{span.lo}-{span.hi}-{output}-{int(flat)}-{_digest(style)}"'
-        chunks = self._encoded(self._tables(shot, style, span, drop), style, output)
+        tag = f'"{dataset_id}-{shot.version}-{span.lo}-{span.hi}-{output}-{int(flat)}{"s" * safe}-{_digest(style)}"'
+        chunks = self._encoded(self._tables(shot, style, span, drop), style, output, safe=safe)
         return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks)
 
     async def _tables(
@@ -174,7 +177,9 @@ class ReadService:
     def _fetch(self, shot: reading.Snapshot, style: RowFormat, span: Range) -> asyncio.Task[pa.Table]:
         return asyncio.create_task(reading.window(self._database, shot, style.columns, span))
 
-    async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:
+    async def _encoded(
+        self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output, *, safe: bool
+    ) -> AsyncIterator[bytes]:
         if output in (Output.PARQUET, Output.ARROW):
             schema = arrow_schema(style)
             writer = TableWriter(output, schema)
@@ -187,9 +192,9 @@ class ReadService:
             for column, field in zip(style.columns, list(arrow_schema(style))[1:], strict=True):
                 if column.physical is not None:
                     empty = empty.append_column(column.physical, pa.array([], field.type))
-            yield csv_bytes(empty, style, header=True)
+            yield csv_bytes(empty, style, header=True, safe=safe)
             async for table in tables:
-                yield await asyncio.to_thread(csv_bytes, table, style, header=False)
+                yield await asyncio.to_thread(csv_bytes, table, style, header=False, safe=safe)
             return
         between = b"\n" if output is Output.NDJSON else b",\n"
         if output is Output.JSON:

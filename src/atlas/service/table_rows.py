@@ -154,8 +154,13 @@ class TableRowService:
             shown.append(_shown_change(table, insert, "insert"))
         return {"success": True, "table_name": table.name, "row": row, "changes": shown}
 
-    async def export(self, caller: Caller, name: str, output: Output, filter_: str | None) -> TableExport:
-        """All rows that are not archived, or those that a condition holds for. Raises BadRequestError."""
+    async def export(
+        self, caller: Caller, name: str, output: Output, filter_: str | None, *, safe: bool = False
+    ) -> TableExport:
+        """All rows that are not archived, or those that a condition holds for. Raises BadRequestError.
+
+        safe: CSV for spreadsheets.
+        """
         table = await self._tables.with_rows(caller, name)
         selection = _selection(table, filter_, None)
         # Counts first: a condition that fails on some row is told before anything is sent.
@@ -163,7 +168,7 @@ class TableRowService:
         if output in (Output.PARQUET, Output.ARROW):
             chunks = self._written(table, selection, output)
         else:
-            lines = tablerows.export_text(self._database, table, selection, as_json=output is not Output.CSV)
+            lines = tablerows.export_text(self._database, table, selection, as_json=output is not Output.CSV, safe=safe)
             chunks = _array(lines) if output is Output.JSON else lines
         return TableExport(table.name, total, MEDIA_TYPES[output], chunks)
 

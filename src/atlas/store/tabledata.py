@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -13,12 +13,16 @@ from atlas.core.tables import SYSTEM_COLUMNS, Table, TableColumn
 from atlas.store.database import Connection, Database
 from atlas.store.tables import count_rows, physical
 
+# A text, with an apostrophe in front where a spreadsheet would run it; as `core/formats.py` has it.
+HARMLESS: LiteralString = (
+    "CASE WHEN {c} ~ '^[=+@\\t\\r-]' AND {c} !~ '^[+-]?[0-9.,]+$' THEN '''' || {c} ELSE {c} END AS {c}"
+)
 _CHUNK = 256 * 1024
 
 
 def _cells(columns: Sequence[str], *, safe: bool, texts: frozenset[str]) -> sql.Composed:
     """Columns to export. `safe`: texts that a spreadsheet would run as a formula get an apostrophe in front."""
-    guard = sql.SQL("CASE WHEN {c} ~ '^[=+@\\t\\r-]' AND {c} !~ '^[+-]?[0-9.,]+$' THEN '''' || {c} ELSE {c} END AS {c}")
+    guard = sql.SQL(HARMLESS)
     return sql.SQL(", ").join(
         (guard if safe and name in texts else sql.SQL("{c}")).format(c=sql.Identifier(name)) for name in columns
     )

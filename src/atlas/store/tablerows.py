@@ -11,7 +11,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pyarrow as pa
@@ -19,11 +19,13 @@ from psycopg import sql
 from psycopg.rows import TupleRow, dict_row
 
 from atlas.core.decimals import exact_loads
+from atlas.core.formats import harmless
 from atlas.core.tables import Table, TableColumn
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store.database import Connection, Database
 from atlas.store.loading import copy_out, copy_schema
 from atlas.store.queries import queries
+from atlas.store.tabledata import HARMLESS
 from atlas.store.tables import physical
 
 Row = dict[str, Any]
@@ -89,9 +91,13 @@ def _where(table: Table, selection: Selection) -> sql.Composed:
     return sql.SQL(" AND ").join(parts)
 
 
-def _cells(columns: Sequence[TableColumn]) -> sql.Composed:
-    """Columns as JSON has them: ISO 8601 with `Z`, and JSON on one line, which changes no text in it."""
-    shown = {
+def _cells(columns: Sequence[TableColumn], *, safe: bool = False) -> sql.Composed:
+    """Columns as JSON has them: ISO 8601 with `Z`, and JSON on one line, which changes no text in it.
+
+    safe: texts that a spreadsheet would run as a formula get an apostrophe in front.
+    """
+    shown: dict[str, LiteralString] = {
+        "text": HARMLESS if safe else "{c}",
         "timestamp": "replace(to_json({c}) #>> '{{}}', '+00:00', 'Z') AS {c}",
         "json": "translate({c}::text, E'\\n\\r', '  ')::json AS {c}",
     }
@@ -181,7 +187,9 @@ async def _windows(connection: Connection, table: Table, selection: Selection) -
             yield sql.SQL("_row = ANY({})").format(sql.Literal(numbers))
 
 
-async def export_text(database: Database, table: Table, selection: Selection, *, as_json: bool) -> AsyncIterator[bytes]:
+async def export_text(
+    database: Database, table: Table, selection: Selection, *, as_json: bool, safe: bool = False
+) -> AsyncIterator[bytes]:
     """All selected rows as PostgreSQL writes them: CSV with a header, or a JSON object a line."""
     if as_json:
         # Neither mark can stand in JSON, so nothing is ever quoted.
@@ -190,13 +198,13 @@ async def export_text(database: Database, table: Table, selection: Selection, *,
         )
     else:
         copy = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)")
-        yield _csv_line([column.name for column in table.columns])
+        yield _csv_line([harmless(column.name) if safe else column.name for column in table.columns])
     rows = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY _row")
     waiting = bytearray()
     async with _reading(database, table) as connection:
         await connection.execute("SET LOCAL statement_timeout = 0")
         async for window in _windows(connection, table, selection):
-            query = copy.format(rows.format(_cells(table.columns), physical(table), window))
+            query = copy.format(rows.format(_cells(table.columns, safe=safe and not as_json), physical(table), window))
             async with connection.cursor().copy(query) as lines:
                 async for data in lines:
                     waiting += data

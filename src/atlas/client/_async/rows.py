@@ -157,11 +157,12 @@ class AsyncRows(AsyncResource):
     async def download(
         self, dataset: DatasetRef, target: str | PathLike[str] | IO[bytes], format: Format | None = None,
         start: Moment = None, end: Moment = None, *, columns: Columns = None,
-        shape: Literal["flat", "nested"] = "flat", progress: Callable[[int], None] | None = None,
+        shape: Literal["flat", "nested"] = "flat", safe: bool = False,
+        progress: Callable[[int], None] | None = None,
     ) -> int:  # fmt: skip
         """All rows of the range as a file; its size in bytes. format: by default what the file's name ends in.
 
-        A path is replaced when all has arrived. progress: called with the bytes so far.
+        A path is replaced when all has arrived. safe: CSV for spreadsheets. progress: called with the bytes so far.
         """
         if format is None:
             ending = Path(target).suffix[1:].lower() if isinstance(target, str | PathLike) else ""
@@ -170,7 +171,7 @@ class AsyncRows(AsyncResource):
             told = format
         params = query(
             dataset=await self._dataset_id(dataset), start=start, end=end, columns=names(columns), output=told,
-            shape=shape,
+            shape=shape, safe=safe or None,
         )  # fmt: skip
         return await save(self._transport, Call("GET", DOWNLOAD, params), target, progress)
 

@@ -120,13 +120,16 @@ class Tables(Resource):
 
     def export(
         self, table: str, target: str | PathLike[str] | IO[bytes], format: Format | None = None, *,
-        where: str | None = None, progress: Callable[[int], None] | None = None,
+        where: str | None = None, safe: bool = False, progress: Callable[[int], None] | None = None,
     ) -> int:  # fmt: skip
-        """The table as a file; its size in bytes. format: by default what the file's name ends in."""
+        """The table as a file; its size in bytes. format: by default what the file's name ends in.
+
+        safe: CSV for spreadsheets.
+        """
         told: str = format or "csv"
         if format is None and isinstance(target, str | PathLike):
             told = Path(target).suffix[1:].lower() or "csv"
-        call = Call("GET", table_path(table, "export"), query(format=told, filter=where))
+        call = Call("GET", table_path(table, "export"), query(format=told, filter=where, safe=safe or None))
         return save(self._transport, call, target, progress)
 
     def to_arrow(self, table: str, *, where: str | None = None) -> pa.Table:

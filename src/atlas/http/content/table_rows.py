@@ -148,9 +148,12 @@ async def export_table(
     caller: CallerDep, services: ServicesDep, table_name: str,
     format: Annotated[Output, Query(description="Format of the file.")] = Output.CSV,
     filter: FilterParam = None,
+    safe: Annotated[
+        bool, Query(description="CSV: put an apostrophe before texts that a spreadsheet would run.")
+    ] = False,
 ) -> StreamingResponse:  # fmt: skip
     """All rows that are not archived, or those that a condition holds for."""
-    file = await services.table_rows.export(caller, table_name, format, filter)
+    file = await services.table_rows.export(caller, table_name, format, filter, safe=safe)
     name = quote(file.table_name)
     headers = {
         "X-Rows-Count": str(file.rows), "X-Table-Name": name,

@@ -175,10 +175,13 @@ async def bulk_download(
     shape: Annotated[
         Literal["flat", "nested"], Query(description="JSON rows: keys beside `timestamp`, or in `values`.")
     ] = "flat",
+    safe: Annotated[
+        bool, Query(description="CSV: put an apostrophe before texts that a spreadsheet would run.")
+    ] = False,
     if_none_match: IfNoneMatch = None,
 ) -> Response:  # fmt: skip
     """Every row of the range in order of time, as the dataset is at this moment."""
-    file = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat")
+    file = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
     return _send(file, if_none_match, attach=True)
 
 
