@@ -103,10 +103,13 @@ def test_an_import_whose_process_dies_fails_at_last(database_url: str, people: P
         # As if it had been killed twice before.
         watch.execute("UPDATE atlas.imports SET starts = 3")
         server.kill()
+        (left,) = [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
+        assert list(left.iterdir())
         # As if half a minute had gone by since.
         watch.execute("DELETE FROM atlas_jobs.procrastinate_workers")
         server = Server(database_url, tmp_path)
         try:
+            assert not left.exists()
             wait(lambda: seen)
             assert seen[0]["status"] == "failed"
             assert seen[0]["error"] == "the process that ran it died 3 times; it is not tried again"

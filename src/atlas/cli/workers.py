@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from atlas.cli.problems import CommandError
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -79,9 +81,20 @@ def application(settings: Settings) -> FastAPI:
         from atlas.app import create_app
 
         raise_file_limit()
+        _use_scratch(settings)
         app = create_app(settings)
     start_serving()
     return app
+
+
+def _use_scratch(settings: Settings) -> None:
+    from atlas.store.folders import FolderError
+    from atlas.store.scratch import use_scratch
+
+    try:
+        use_scratch(settings.data_dir)
+    except FolderError as error:
+        raise CommandError(str(error)) from None
 
 
 def create_worker(settings: Settings) -> FastAPI:

@@ -78,15 +78,15 @@ def _file(request: FileRequest) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
     upload = open_upload(Path(request.path), request.name, folder, request.max_bytes)
     source = read_file(upload, folder, request.options)
     yield Kind.SOURCE, describe(source)
-    told = 0
+    bad, fixed = len(source.bad), len(source.fixed)
     for table in source.batches:
         # Ragged records are numbered with the others, so they are told before the records behind them.
-        if (known := len(source.bad) + len(source.fixed)) != told:
-            told = known
-            yield Kind.SOURCE, describe(source)
+        if len(source.bad) + len(source.fixed) != bad + fixed:
+            yield Kind.SOURCE, describe(source, bad, fixed)
+            bad, fixed = len(source.bad), len(source.fixed)
         for part in pieces(table):
             yield Kind.BATCH, as_stream(part)
-    yield Kind.END, describe(source)
+    yield Kind.END, describe(source, bad, fixed)
 
 
 def _frames(request: FramesRequest) -> Iterator[tuple[Kind, bytes] | tuple[Kind, bytes, pa.Buffer]]:

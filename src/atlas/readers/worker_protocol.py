@@ -158,16 +158,19 @@ def told_fields() -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(Source) if field.name != "batches"}
 
 
-def describe(source: Source) -> bytes:
-    """Everything that is known of a source but its batches."""
-    return msgspec.msgpack.encode({name: getattr(source, name) for name in told_fields()})
+def describe(source: Source, bad: int = 0, fixed: int = 0) -> bytes:
+    """Everything that is known of a source but its batches, and as many ragged records as have been told already."""
+    told = {name: getattr(source, name) for name in told_fields()}
+    return msgspec.msgpack.encode({**told, "bad": source.bad[bad:], "fixed": source.fixed[fixed:]})
 
 
 def learn(source: Source, told: pa.Buffer) -> None:
     """Takes over what a worker tells of a source."""
     values = msgspec.msgpack.decode(told)
     for name, kind in told_fields().items():
-        setattr(source, name, msgspec.convert(values[name], kind))
+        found = msgspec.convert(values[name], kind)
+        # Ragged records are told once each, as there may be many.
+        setattr(source, name, getattr(source, name) + found if name in ("bad", "fixed") else found)
 
 
 def frame_streams(frame: Frame) -> tuple[bytes, pa.Buffer]:
