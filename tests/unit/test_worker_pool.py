@@ -105,6 +105,7 @@ def test_a_worker_gives_what_the_readers_give(name: str, pool: WorkerPool, tmp_p
     assert outcome(there) == outcome(here)
 
 
+WIDE = (",".join(f"column{n}" for n in range(100_000)) + "\n" + ",".join("1" * 100_000) + "\n").encode()
 REFUSED = {
     "two far cells": ("x.xlsx", lambda: bombs.far_cells("A1", "XFD1048576"), TooLargeError),
     "a hundred columns": ("x.xlsx", lambda: bombs.far_cells("A1", "CV1048576"), TooLargeError),
@@ -214,10 +215,13 @@ def test_processor_time_is_limited(tmp_path: Path) -> None:
 
 def test_time_is_limited(large: Path) -> None:
     pool = readers(ReaderLimits(wall_seconds=2))
-    with pool.reading() as reading:
-        source = reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
-        with pytest.raises(BadRequestError) as caught:
-            consume(source.batches, 0.5)
+
+    def slowly() -> None:
+        with pool.reading() as reading:
+            consume(reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED).batches, 0.5)
+
+    with pytest.raises(BadRequestError) as caught:
+        slowly()
     assert caught.value.details == "a.csv: reading it took longer than the limit of 2 seconds"
 
 
@@ -304,3 +308,31 @@ def test_processes_are_used_again_and_ended_when_idle(tmp_path: Path, monkeypatc
     finally:
         pool.close()
     assert not any(map(psutil.pid_exists, pids))
+
+
+PRECISE = {
+    "far cells": ("x.xlsx", lambda: bombs.far_cells("A1", "XFD1048576"), "1,048,576 rows and 16,384 columns"),
+    "a hundred columns": ("x.xlsx", lambda: bombs.far_cells("CV1048576", "A1"), "104,857,600 cells"),
+    "a long text": ("x.xlsx", lambda: bombs.shared_text(32_000, 10_000), "come to 320,000,000 bytes"),
+    "a wide header": ("x.csv", lambda: WIDE, "has 100,000 columns; at most 1,500"),
+    "a wide header with semicolons": ("x.csv", lambda: WIDE.replace(b",", b";"), "has 100,000 columns"),
+    "a wide header below titles": ("x.csv", lambda: b"Report\n\n" + WIDE, "has 100,000 columns"),
+    "a wide line": ("x.csv", lambda: WIDE.replace(b"\n", b""), "columns; at most 1,500"),
+    "a long cell": ("x.csv", lambda: b"a,b\n1," + b"x" * 20_000_000 + b"\n", "line 2 is longer than 4 MiB"),
+    "a long cell further down": ("x.csv", lambda: b"a,b\n" + b"1,2\n" * 99 + b"1," + b"x" * 9_000_000, "behind record"),
+    "run lengths": ("x.parquet", lambda: bombs.constant_parquet(60_000_000), "60,000,000 rows of 2 columns"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PRECISE)
+def test_what_a_file_says_of_its_size_is_looked_at_first(case: str, pool: WorkerPool, tmp_path: Path) -> None:
+    name, make, told = PRECISE[case]
+    with pytest.raises((BadRequestError, TooLargeError)) as caught:
+        read(pool, make(), name, tmp_path)
+    assert told in (caught.value.details or "")
+
+
+def test_far_tables_are_read(pool: WorkerPool, tmp_path: Path) -> None:
+    assert read(pool, bombs.far_cells("XFA1048000", "XFD1048576"), "x.xlsx", tmp_path)[1] == 1
+    long = ",".join(["x" * 9] * 1400)
+    assert read(pool, f"{long}\n{long}\n{long}\n".encode(), "x.csv", tmp_path)[1] in (2, 3)

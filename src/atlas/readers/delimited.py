@@ -17,7 +17,8 @@ from atlas.core.headers import SAMPLE_ROWS, Layout, stated_layout
 from atlas.errors import BadRequestError
 from atlas.readers.source import MAX_COLUMNS, BadRecord, ReadOptions, Source, physical, unclear_rows
 
-_BLOCK = 4 * 1024 * 1024
+# Arrow reads blocks of so many bytes, and a record fits one.
+MAX_RECORD = _BLOCK = 4 * 1024 * 1024
 _SAMPLE = 256 * 1024
 _DELIMITERS = ",;\t|"
 # More rows than this that do not fit mean that the file was understood wrongly.
@@ -172,6 +173,7 @@ def _batches(
     names = [physical(position) for position in range(layout.width)]
     _refuse_open_quote(path, name, dialect)
     mender = _Mender(dialect, layout.width, source, name)
+    read = 0
     with path.open("rb") as file:
         file.seek(offset)
         if not file.read(1):
@@ -198,10 +200,15 @@ def _batches(
                 ),
             )
             for batch in reader:
+                read += len(batch)
                 yield pa.table(batch)
         except pa.ArrowException as error:
             if mender.failure is not None:
                 raise mender.failure from None
+            if "straddling object" in str(error):
+                behind = read + len(source.bad) + len(source.fixed)
+                told = f"a record behind record {behind:,} is longer than {_BLOCK // 1024**2} MiB"
+                raise BadRequestError("Invalid file", f"{name}: {told}; is a quote left open?") from None
             reason = str(error).split("\n", 1)[0][:200]
             raise BadRequestError("Invalid file", f"{name}: {reason}") from None
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from atlas.errors import AtlasError
 from atlas.readers import tabular
+from atlas.readers.declared_sizes import refuse_large
 from atlas.readers.files import read_file
 from atlas.readers.uploads import open_upload
 from atlas.readers.worker import Limits
@@ -70,12 +71,13 @@ def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, b
     if isinstance(request, FramesRequest):
         yield from _frames(request)
         return
-    yield from _file(request)
+    yield from _file(request, task.memory)
 
 
-def _file(request: FileRequest) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
+def _file(request: FileRequest, memory: int) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
     folder = Path(request.folder)
     upload = open_upload(Path(request.path), request.name, folder, request.max_bytes)
+    refuse_large(upload, memory=memory, output=request.output_bytes)
     source = read_file(upload, folder, request.options)
     yield Kind.SOURCE, describe(source)
     bad, fixed = len(source.bad), len(source.fixed)

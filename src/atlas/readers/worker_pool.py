@@ -173,14 +173,15 @@ class Reading:
 
         Raises BadRequestError for a file that cannot be read, and TooLargeError for one that takes too much to read.
         """
-        request = FileRequest(str(path), name, str(folder), max_bytes, options)
+        most = self._limits.output_of(path.stat().st_size)
+        request = FileRequest(str(path), name, str(folder), max_bytes, most, options)
         self._start(request, path, name, max_bytes)
         source = Source((), (), iter(()))
         kind, content = self._receive()
         if kind is not Kind.SOURCE:
             raise self._out_of_step()
         learn(source, content)
-        source.batches = self._batches(source, self._limits.output_of(path.stat().st_size))
+        source.batches = self._batches(source, most)
         return source
 
     def read_frames(self, path: Path, format: str, column: str | None, layout: str | None) -> Iterator[Frame]:

@@ -45,6 +45,7 @@ class FileRequest(msgspec.Struct, frozen=True, tag="file"):
     name: str
     folder: str
     max_bytes: int
+    output_bytes: int
     options: ReadOptions | None = None
 
 
