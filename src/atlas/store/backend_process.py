@@ -107,8 +107,9 @@ def process_of(connection: Connection) -> BackendProcess | None:
             return None
         listener = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
         process = psutil.Process(connection.info.backend_pid)
-        if listener > 0 and process.ppid() == listener:
-            return BackendProcess(process.pid, process.create_time(), process.uids().real, process.gids().real)
+        with process.oneshot():
+            if listener > 0 and process.ppid() == listener:
+                return BackendProcess(process.pid, process.create_time(), process.uids().real, process.gids().real)
     return None
 
 
