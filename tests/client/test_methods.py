@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -219,16 +221,37 @@ def test_settings(either: Any, server: Server) -> None:
             member.model_settings.set("none")
         with pytest.raises(Forbidden, match="Only administrators"):
             member.webhooks.secret()
-    with psycopg.connect(server.database_url) as connection:
-        connection.execute("UPDATE atlas.users SET role = 'admin' WHERE name = 'owner'")
-    assert either.webhooks.secret() != either.webhooks.rotate_secret()
-    assert [*either.webhooks.deliveries()] == []
-    with pytest.raises(NotFound):
-        either.webhooks.redeliver("nothing")
-    assert either.model_settings.get()["source"] == "none"
-    assert either.model_settings.set("none")["source"] == "organization"
-    assert either.model_settings.delete()["source"] == "none"
-    assert either.model_settings.test()["success"] is False
+    with roles(server, "admin"):
+        assert either.webhooks.secret() != either.webhooks.rotate_secret()
+        assert [*either.webhooks.deliveries()] == []
+        with pytest.raises(NotFound):
+            either.webhooks.redeliver("nothing")
+        assert either.model_settings.get()["source"] == "none"
+        assert either.model_settings.set("none")["source"] == "organization"
+        assert either.model_settings.delete()["source"] == "none"
+        assert either.model_settings.test()["success"] is False
+        either.imports.run(("sampled.csv", CSV.encode()), "Import into sampled")
+        either.tables.set_samples("sampled", "nobody")
+        assert either.tables.samples("sampled") == "nobody"
+    dataset = either.datasets.create("sampled")
+    assert either.datasets.samples(dataset) == "nobody"
+    either.datasets.set_samples(dataset, "readers")
+    assert either.datasets.samples("sampled") == "readers"
+
+
+@contextlib.contextmanager
+def roles(server: Server, role: str) -> Iterator[None]:
+    """Gives the owner and the stranger a role for the block."""
+
+    def give(role: str) -> None:
+        with psycopg.connect(server.database_url) as connection:
+            connection.execute("UPDATE atlas.users SET role = %s WHERE name IN ('owner', 'stranger')", [role])
+
+    give(role)
+    try:
+        yield
+    finally:
+        give("member")
 
 
 def test_usage(either: Any) -> None:
