@@ -51,6 +51,9 @@ FILTERS = [
     ("into q8, only rows where country is US and exclude rows where status is pending", "q8", "1"),
     ("only rows where amount is between 5 and 49 go into q9", None, ""),
     ("In die Tabelle d1, nur Zeilen mit Land US", None, ""),
+    ("In Tabelle d2 importieren, nur Zeilen, bei denen country gleich US ist und amount größer als 10 ist", "d2", "4"),
+    ("Importer dans la table f1, seulement les lignes où country est US et amount est supérieur à 10", "f1", "4"),
+    ("Importar en la tabla e1, solo las filas donde country es US y amount es mayor que 10", "e1", "4"),
 ]  # fmt: skip
 
 
@@ -106,6 +109,14 @@ async def test_what_could_change_rows_or_table_is_asked_and_nothing_is_written(o
     assert await tables(owner) == []
 
 
+async def test_a_slip_in_the_name_of_a_table_is_asked_about(owner: httpx.AsyncClient) -> None:
+    await send(owner, "into contacts", ORDERS)
+    refused = await send(owner, "into contakts", ORDERS, 400)
+    assert "Is 'contacts' meant, or a new table 'contakts'?" in refused["detail"]
+    assert (await send(owner, "into my contact table", ORDERS))["table_name"] == "contacts"
+    assert (await send(owner, "into a new table contakts", ORDERS))["table_name"] == "contakts"
+
+
 async def test_words_that_change_nothing_are_told(owner: httpx.AsyncClient) -> None:
     done = await send(owner, "Import this into my leads table, it comes from our old friends in Rome")
     assert done["records_inserted"] == 5
@@ -132,10 +143,13 @@ async def test_the_table_is_not_swallowed_by_types_and_rules(owner: httpx.AsyncC
 
 @pytest.mark.parametrize(
     "told", ["year and month are the key", "the key is year and month", "the key is the combination of year and month",
-             "match on year and month", "use year and month as the key"],
+             "match on year and month", "use year and month as the key", "der Schlüssel ist year und month",
+             "la clé est year et month", "la clave es year y month"],
 )  # fmt: skip
 async def test_keys_of_several_columns(owner: httpx.AsyncClient, told: str) -> None:
-    done = await send(owner, f"into o17, {told}", b"year,month,v\n2024,1,a\n2024,1,b\n2024,2,c\n")
+    into = "in die Tabelle o17" if "Schl" in told else "dans la table o17" if "clé" in told else "en la tabla o17"
+    into = "into o17" if "key" in told or "match" in told else into
+    done = await send(owner, f"{into}, {told}", b"year,month,v\n2024,1,a\n2024,1,b\n2024,2,c\n")
     assert ([row["v"] for row in await rows(owner, "o17")], done["duplicates_skipped"]) == (["a", "c"], 1)
 
 
@@ -161,7 +175,8 @@ async def test_updates_of_what_is_there(owner: httpx.AsyncClient) -> None:
     "told",
     ["replace everything in the sales table with this file", "clear the table sales and load this",
      "Truncate the sales table, then import this file", "delete all rows in the sales table and import the file",
-     "Overwrite the sales table with this file",],
+     "Overwrite the sales table with this file", "Ersetze alles in der Tabelle sales durch diese Datei",
+     "Remplace tout le contenu de la table sales par ce fichier", "Reemplaza todo en la tabla sales con este archivo"],
 )  # fmt: skip
 async def test_a_table_is_replaced_and_can_be_restored(owner: httpx.AsyncClient, told: str) -> None:
     first = await send(owner, "into sales, id is the key", b"id,v\n1,a\n2,b\n3,c\n")
@@ -197,6 +212,9 @@ HEADERS = [
     ("header is in row 3, into {t}", b"Report,\nof May,\nk,v\na,1\n", [("a", 1)]),
     ("into {t}, the column names are in row 2", b"x,y\nk,v\na,1\n", [("a", 1)]),
     ("skip the first 2 rows, into {t}", b"Report,\nof May,\nk,v\na,1\n", [("a", 1)]),
+    ("In die Tabelle {t}, die Datei hat keine Kopfzeile", b"a,1\nb,2\n", [("a", 1), ("b", 2)]),
+    ("Dans la table {t}, la première ligne n'est pas un en-tête", b"a,1\nb,2\n", [("a", 1), ("b", 2)]),
+    ("En la tabla {t}, sin encabezado", b"a,1\nb,2\n", [("a", 1), ("b", 2)]),
 ]  # fmt: skip
 
 
@@ -215,3 +233,28 @@ async def test_a_file_without_a_table_is_named_after_itself_and_that_is_told(own
     done = await send(owner, "Import this file, skip duplicates", name="my orders.csv")
     assert done["table_name"] == "my_orders"
     assert "no table was named, so the file's name is taken: my_orders" in done["response_summary"]
+
+
+LANGUAGES = [
+    ("Importiere diese Datei in die Tabelle kunden, überspringe Duplikate nach email", "kunden"),
+    ("Bitte in die Tabelle kunden2 laden. Der Schlüssel ist email. Behandle plz als Text.", "kunden2"),
+    ("Lade das in meine Kunden3-Tabelle und aktualisiere vorhandene Zeilen", None),
+    ("Importer ce fichier dans la table clients, ignorer les doublons sur email", "clients"),
+    ("Importe dans ma table clients2, la clé est email, traiter plz comme texte", "clients2"),
+    ("Importar este archivo en la tabla compradores, omitir duplicados por email", "compradores"),
+    ("Importa en mi tabla compradores2, la clave es email, tratar plz como texto", "compradores2"),
+]
+
+
+async def test_german_french_and_spanish(owner: httpx.AsyncClient) -> None:
+    data = b"email,plz\na@x.com,1234\nA@x.com,1235\nb@x.com,99999\n"
+    for told, table in LANGUAGES:
+        form = {"instruction": told}
+        response = await owner.post("/api/v1/smart-import", data=form, files={"file": ("upload.csv", data)})
+        if table is None:
+            assert response.status_code in (200, 400), told
+            continue
+        done = response.json()
+        assert (response.status_code, done.get("table_name")) == (200, table), (told, done)
+        assert (done["records_inserted"], done["duplicates_skipped"]) == (2, 1), told
+    assert not {"die", "upload", "la", "table", "tabla", "en", "dans", "meine"} & set(await tables(owner))

@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.pace import takes_less
 
 from atlas.core.conditions import parse_condition
+from atlas.core.identifiers import identifier
 from atlas.core.infer import Kind
 from atlas.core.mapping import close_name, match_columns
 from atlas.core.tables import TableColumn
@@ -56,7 +57,8 @@ INSTRUCTIONS: list[tuple[str, dict[str, Any]]] = [
     ("email is required and age must be between 0 and 120",
      {"required": ["email"], "rules": {"age": {"minimum": 0.0, "maximum": 120.0}}}),
     ("Please import it into contakts and update existing rows by email, and sing a song", {
-        "table": "contacts", "key": ["email"], "duplicates": "update", "not_understood": ["sing song"]}),
+        # A slip in the name of a table is asked about once the tables are known.
+        "table": "contakts", "key": ["email"], "duplicates": "update", "not_understood": ["sing song"]}),
     ("drop the columns notes and comments", {"drop": ["notes", "comments"]}),
     ("load it to people and replace duplicates based on id",
      {"table": "people", "key": ["id"], "duplicates": "update"}),
@@ -225,3 +227,149 @@ def test_any_condition_is_read_or_refused(text: str) -> None:
     except BadRequestError:
         return
     assert ";" not in sql.split("'")[0]
+
+
+# Clauses of the docs, and what each says alone; of one kind at most one is drawn.
+CLAUSES: dict[str, list[str]] = {
+    "table": ["into the leads table", "into leads", "load it into my sales table"],
+    "types": ["treat zip as text", "zip is text", "zip and code are text"],
+    "key": ["email is the key", "the key is email and zip", "match on email"],
+    "duplicates": ["skip duplicates", "flag duplicates", "update existing rows"],
+    "filter": ["only rows where status is open", "exclude rows where amount is over 1,000 or status is closed",
+               "only rows where (status is open or paid) and amount is between 1 and 5"],
+    "required": ["name is required", "name must not be empty"],
+    "rules": ["amount must be between 0 and 120", "amount must be positive"],
+    "rename": ["rename Full Name to customer", 'rename "Dep. Delay (min)" to delay'],
+    "dates": ["dates are day first", "dates are DD/MM/YYYY"],
+    "numbers": ["numbers use a decimal comma", "european numbers"],
+    "sheet": ['sheet "Q2 Sales"'],
+    "header": ["no header row", "the header is in row 3", "skip the first 2 rows"],
+    "new_columns": ["ignore new columns", "freeze the schema"],
+    "columns": ["drop the column notes", "drop the notes column"],
+}  # fmt: skip
+HEADERS = ["email", "zip", "code", "status", "amount", "name", "Full Name", "Dep. Delay (min)", "notes", "From", "To"]
+
+
+def _said(text: str, headers: list[str]) -> dict[str, Any]:
+    found = msgspec.to_builtins(parse_import(text, ["leads", "sales"], headers))
+    return {k: v for k, v in found.items() if k != "understood" and v not in (None, False, [], {}, (), 0)}
+
+
+@settings(deadline=None)
+@given(st.data(), st.sampled_from([[], HEADERS]))
+def test_clauses_in_any_order_say_what_each_says(data: st.DataObject, headers: list[str]) -> None:
+    """However they are joined, nothing is lost and nothing added."""
+    kinds = data.draw(st.lists(st.sampled_from(sorted(CLAUSES)), min_size=1, max_size=5, unique=True))
+    clauses = [data.draw(st.sampled_from(CLAUSES[kind])) for kind in kinds]
+    joints = [data.draw(st.sampled_from([", ", ". ", "; ", " and ", ", and "])) for _ in clauses[1:]]
+    text = clauses[0] + "".join(joint + clause for joint, clause in zip(joints, clauses[1:], strict=True))
+    expected: dict[str, Any] = {}
+    for clause in clauses:
+        expected |= {k: v for k, v in _said(clause, headers).items() if k != "question"}
+    found = _said(text, headers)
+    assert "not_understood" not in found, text
+    assert found == expected, text
+    told = parse_import(text, ["leads", "sales"], headers).understood
+    assert {clause.kind for clause in told} == set(kinds)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_every_word_that_is_dropped_is_told(data: st.DataObject) -> None:
+    kinds = data.draw(st.lists(st.sampled_from(sorted(CLAUSES)), min_size=1, max_size=4, unique=True))
+    clauses = [data.draw(st.sampled_from(CLAUSES[kind])) for kind in kinds]
+    # No words of any language that the engine knows.
+    strange = data.draw(st.lists(st.sampled_from(["qwertz", "zorblax", "fribble", "wugs"]), min_size=1, max_size=3))
+    parts = data.draw(st.permutations([*clauses, " ".join(strange)]))
+    told = " ".join(parse_import(", ".join(parts), ["leads", "sales"], HEADERS).not_understood).split()
+    assert sorted(told) == sorted(strange)
+
+
+GERMAN_AND_OTHERS: list[tuple[str, dict[str, Any]]] = [
+    ("In die Tabelle kunden, überspringe Duplikate nach email",
+     {"table": "kunden", "duplicates": "skip", "key": ["email"]}),
+    ("Importiere in leads, nur Zeilen, bei denen amount größer als 1.000,5 ist",
+     {"table": "leads", "filters": [[{"column": "amount", "operator": ">", "values": ["1000.5"], "negated": False}]]}),
+    ("Importiere in leads, Dezimalkomma, Tag zuerst, email ist Pflicht",
+     {"table": "leads", "decimal_comma": True, "day_first": True, "required": ["email"]}),
+    ("Importiere in leads und benenne Full Name in name um. Behandle zip als Text.",
+     {"table": "leads", "rename": {"Full Name": "name"}, "types": {"zip": "text"}}),
+    ("Dans la table clients, ignorer les doublons sur email, virgule décimale",
+     {"table": "clients", "duplicates": "skip", "key": ["email"], "decimal_comma": True}),
+    ("Dans la table leads, seulement les lignes où amount est supérieur à 10 et status n'est pas vide",
+     {"table": "leads", "filters": [[{"column": "amount", "operator": ">", "values": ["10"], "negated": False},
+                                     {"column": "status", "operator": "empty", "values": [], "negated": True}]]}),
+    ("Dans la table leads, renommer Full Name en name, traiter zip comme texte, jour en premier",
+     {"table": "leads", "rename": {"Full Name": "name"}, "types": {"zip": "text"}, "day_first": True}),
+    ("En la tabla clientes, omitir duplicados por email, coma decimal, día primero",
+     {"table": "clientes", "duplicates": "skip", "key": ["email"], "decimal_comma": True, "day_first": True}),
+    ("En la tabla leads, solo las filas donde status es open, email es obligatorio",
+     {"table": "leads", "required": ["email"],
+      "filters": [[{"column": "status", "operator": "=", "values": ["open"], "negated": False}]]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), GERMAN_AND_OTHERS, ids=[text[:30] for text, _ in GERMAN_AND_OTHERS])
+def test_other_languages(text: str, said: dict[str, Any]) -> None:
+    found = _said(text, HEADERS)
+    assert msgspec.json.decode(msgspec.json.encode(found)) == said
+
+
+def _columns(*headers: str) -> list[TableColumn]:
+    return [TableColumn(name=identifier(header), type="text", header=header) for header in headers]
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [("EmailAddress", "email_address"), ("email address", "Email_Address"), ("E-MAIL", "email"), ("Prénom", "prenom"),
+     ("Distance (mi)", "distance"), ("distance", "Distance (mi)"), ("Price [EUR]", "price"),
+     ("FirstName", "first name"),
+     ("first-name", "FIRST_NAME"), ("Name (required)", "name"), ("flightNo", "flight_no"), ("Straße", "strasse")],
+)  # fmt: skip
+def test_names_that_mean_the_same_match(header: str, column: str) -> None:
+    table = _columns(column)
+    found = match_columns([(header, Kind("text"))], table)
+    assert (found.matched, found.proposed) == ({0: table[0].name}, {})
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [("cost", "price"), ("rate", "price"), ("total", "amount"), ("valid form", "valid from"), ("stokc", "stock"),
+     ("Carrier Code", "carrier"), ("Flight No.", "flight"), ("Flight Date", "date"), ("Vorname", "first_name"),
+     ("Stadt", "city"), ("Customer Name", "name"), ("New price", "price"), ("emails", "email"),
+     ("phone number", "phone"),
+     ("Distance (km)", "Distance (mi)"), ("Weight (kg)", "Weight (lb)"), ("name full", "full name")],
+)  # fmt: skip
+def test_looser_likenesses_are_proposed(header: str, column: str) -> None:
+    table = _columns(column)
+    found = match_columns([(header, Kind("text"))], table)
+    assert found.matched == {}
+    assert found.proposed[0].column == table[0].name
+    assert 0 < found.proposed[0].confidence < 1
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [("color", "price"), ("customer id", "id"), ("sales 2024", "sales 2025"), ("city", "country"), ("x1", "x2"),
+     ("email consent", "phone"), ("start", "status"), ("unit", "until"), ("order no", "invoice no")],
+)  # fmt: skip
+def test_other_names_are_not(header: str, column: str) -> None:
+    found = match_columns([(header, Kind("text"))], _columns(column))
+    assert (found.matched, found.proposed) == ({}, {})
+
+
+def test_a_header_that_fits_twice_is_not_matched() -> None:
+    table = [*_columns("Distance (mi)"), TableColumn("distance_km", "double", "Distance (km)")]
+    assert match_columns([("Distance", Kind("double"))], table).matched == {}
+    both = [("Price (USD)", Kind("double")), ("Price (EUR)", Kind("double"))]
+    assert match_columns(both, _columns("price")).matched == {}
+    # What the table calls so wins over what it has had.
+    table = [TableColumn("dest", "text", "To"), TableColumn("to", "text", "until")]
+    assert match_columns([("To", Kind("text"))], table).matched == {0: "to"}
+
+
+def test_names_of_tables_are_found_by_slips_of_long_words_only() -> None:
+    assert close_name("contakts", ["contacts"]) == "contacts"
+    assert close_name("sales_eu", ["sales_us"]) is None
+    assert close_name("customer_a", ["customer_b"]) is None
+    assert close_name("cost", ["price"], columns=True) is None

@@ -227,8 +227,8 @@ def _agree(kind: Kind, column: TableColumn) -> bool:
     return kind.type == column.type or {kind.type, column.type} <= numbers or {kind.type, column.type} <= times
 
 
-def close_name(wanted: str, names: Sequence[str], *, columns: bool = False) -> str | None:
-    """The one of `names` that `wanted` means: equal, singular or plural, or with a slip in a long word.
+def close_name(wanted: str, names: Sequence[str], *, columns: bool = False, slips: bool = True) -> str | None:
+    """The one of `names` that `wanted` means: equal, singular or plural, or (slips) with a slip in a long word.
 
     columns: also by another spelling, or by a part of the name that no other has.
     """
@@ -250,8 +250,8 @@ def close_name(wanted: str, names: Sequence[str], *, columns: bool = False) -> s
     holding = [name for key, name in by_name.items() if set(words) <= set(_words(key))]
     if len(holding) == 1 and columns:
         return holding[0]
-    slips = [name for key, name in by_name.items() if _slipped(target, key)]
-    return slips[0] if len(slips) == 1 else None
+    likely = [name for key, name in by_name.items() if slips and _slipped(target, key)]
+    return likely[0] if len(likely) == 1 else None
 
 
 def _slipped(wanted: str, name: str) -> bool:

@@ -49,7 +49,7 @@ class _Planner:
         self._inferred, self._said, self._tables, self._file_name = inferred, instruction, tables, file_name
         self._notes: list[str] = [*staging.source.notes, *inferred.notes]
         self._unknown: list[str] = list(instruction.not_understood)
-        self._questions: list[str] = [] if instruction.question is None else [instruction.question]
+        self._questions: list[str] = [*filter(None, [instruction.question])]
         self._left_out: list[str] = []
         self._proposals: list[Proposal] = []
         self._hidden: list[ColumnPlan] = []
@@ -58,8 +58,10 @@ class _Planner:
 
     def plan(self) -> ImportPlan:
         said = self._said
-        table, notes = target_of(said, self._tables, self._file_name)
-        self._notes += notes
+        target = target_of(said, self._tables, self._file_name)
+        table = target.table
+        self._notes += target.notes
+        self._questions += filter(None, [target.question])
         chosen = self._chosen()
         existing = None if said.dataset else table if isinstance(table, Table) else None
         name = table.name if isinstance(table, Table) else table

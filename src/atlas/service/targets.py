@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from atlas.core.identifiers import table_identifier
@@ -10,6 +11,18 @@ from atlas.core.mapping import close_name
 from atlas.core.tables import Table
 from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an import goes: a table that exists, or the name of a new one.
+
+    notes: how it was found; question: what to ask about it.
+    """
+
+    table: Table | str
+    notes: tuple[str, ...] = ()
+    question: str | None = None
 
 
 def said_table(said: ImportInstruction, file_name: str) -> str:
@@ -23,14 +36,14 @@ def find_target(said: ImportInstruction, tables: Sequence[Table], file_name: str
     """The table that exists and is meant, if there is one."""
     name = said_table(said, file_name)
     by_name = {table.name: table for table in tables}
-    close = close_name(name, list(by_name))
+    close = close_name(name, list(by_name), slips=False)
     if close is None or (said.new and table_identifier(name) != close):
         return None
     return by_name[close]
 
 
-def target_of(said: ImportInstruction, tables: Sequence[Table], file_name: str) -> tuple[Table | str, list[str]]:
-    """The table that is meant, or the name of a new one; and notes on how it was found.
+def target_of(said: ImportInstruction, tables: Sequence[Table], file_name: str) -> Target:
+    """The table that is meant, or the name of a new one.
 
     Raises BadRequestError where a new table is asked for whose name is taken.
     """
@@ -42,9 +55,13 @@ def target_of(said: ImportInstruction, tables: Sequence[Table], file_name: str) 
             f"no table was named, so the file's name is taken: {found.name if found else table_identifier(name)}"
         )
     if found is None:
-        return (name if said.dataset else table_identifier(name)), notes
+        new = name if said.dataset else table_identifier(name)
+        likely = None if said.new or said.dataset else close_name(name, [table.name for table in tables])
+        if likely is None:
+            return Target(new, tuple(notes))
+        return Target(new, tuple(notes), f"There is no table {new!r}. Is {likely!r} meant, or a new table {new!r}?")
     if said.new and not said.dataset:
         raise BadRequestError("Table exists", f"{found.name!r} exists already; say another name, or import into it")
     if table_identifier(name) != found.name and said.table is not None:
         notes.append(f"took {name!r} for the table {found.name!r}")
-    return found, notes
+    return Target(found, tuple(notes))

@@ -178,6 +178,11 @@ class ImportAnswer(Answer):
     day_first: bool | None = None
     decimal_comma: bool | None = None
     sheet: Optional = None
+    header: bool | None = Field(None, description="false: the file has no header row.")
+    header_row: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    skip_rows: Annotated[int, Field(ge=0, le=10_000, description="Rows of the file above the table.")] = 0
+    replace_all: bool = Field(False, description="Whether all rows that the table has shall be replaced.")
+    only_existing: bool = Field(False, description="Whether only rows that are there are updated, and none inserted.")
     time_series: bool = Field(False, description="Whether a dataset (time series) is asked for instead of a table.")
     time_column: Optional = None
     undo: bool = False
@@ -202,6 +207,8 @@ class ImportAnswer(Answer):
                 for r in self.rules
             },
             policy=self.new_columns, day_first=self.day_first, decimal_comma=self.decimal_comma, sheet=self.sheet,
+            header=self.header, header_row=self.header_row, skip_rows=self.skip_rows, replace=self.replace_all,
+            only_existing=self.only_existing,
             dataset=self.time_series, time_column=self.time_column, undo=self.undo, same=self.same,
             not_understood=_notes(self.not_understood),
             question=None if self.clarifying_question is None else self.clarifying_question[:_MAX_NOTE],

@@ -61,6 +61,8 @@ IMPORT_RULES = (
 - `duplicates`: skip, flag (import and list them), update (change the rows that are there), keep (do not look).
 - `filters`: groups of comparisons; a record is imported if it passes all comparisons of one group. With `exclude`, such
   records are left out instead. Operators: = != > >= < <= between in contains starts ends empty filled.
+- `replace_all` is true only if all rows of the table shall go ("replace everything in T", "clear T and load this").
+  `only_existing` is true only if nothing new shall be inserted ("update the prices in T").
 - `same` is true for "the same again", "as before". `undo` is true only if an import shall be taken back.
 - If the instruction says not to import, or contradicts itself, put a short question into `clarifying_question`.
 - Copy words that you could not place into `not_understood`."""

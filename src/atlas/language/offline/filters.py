@@ -146,8 +146,16 @@ def _comparisons(
             continue
         subject = _Subject(column, operator, negated)
         for end, name, values, more in _values(text, found.end(), operator):
-            yield end, _compared(column, name, values, negated), subject, cost + more
+            yield _past_verb(text, end), _compared(column, name, values, negated), subject, cost + more
         return
+
+
+def _past_verb(text: Text, place: int) -> int:
+    """The place behind a verb that ends a comparison, as in German."""
+    if not text.vocabulary.behind:
+        return place
+    found = re.compile(rf" (?:{text.vocabulary.behind})(?!\w)", re.IGNORECASE).match(text.text, place)
+    return place if found is None else found.end()
 
 
 def _compared(column: str, operator: str, values: tuple[str, ...], negated: bool) -> Condition:

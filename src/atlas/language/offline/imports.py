@@ -11,10 +11,9 @@ import msgspec
 
 from atlas.language.described import describe
 from atlas.language.instruction import ImportInstruction
+from atlas.language.offline import imports_english, imports_french, imports_german, imports_spanish
 from atlas.language.offline.filters import condition_slot, traits_slot
 from atlas.language.offline.grammar import Cover, Grammar, Text, plain_text
-from atlas.language.offline.imports_english import RULES as ENGLISH_RULES
-from atlas.language.offline.imports_english import VOCABULARY as ENGLISH
 from atlas.language.offline.naming import NameIndex
 from atlas.language.offline.readings import Reading
 from atlas.language.offline.slots import SLOTS, known_slot, knowns_slot
@@ -22,7 +21,8 @@ from atlas.language.offline.unclear import question_of
 
 MAX_CHARACTERS = 10_000
 _SLOTS = {**SLOTS, "condition": condition_slot, "traits": traits_slot, "known": known_slot, "knowns": knowns_slot}
-_GRAMMARS = [Grammar(vocabulary, rules, _SLOTS) for vocabulary, rules in ((ENGLISH, ENGLISH_RULES),)]
+_LANGUAGES = (imports_english, imports_german, imports_french, imports_spanish)
+_GRAMMARS = [Grammar(language.VOCABULARY, language.RULES, _SLOTS) for language in _LANGUAGES]
 
 
 def parse_import(text: str, tables: Sequence[str], headers: Sequence[str] = ()) -> ImportInstruction:

@@ -217,7 +217,7 @@ RULES: list[Rule] = [
     Rule("sheet", r"(?:from |use |read |import |only |load |take |in )*(?:the )?<count:sheet> (?:work)?(?:sheet|tab)"),
     # What becomes of rows that are there.
     *(Rule("duplicates", pattern, {"duplicates": choice}) for pattern, choice in _DUPLICATES),
-    *(Rule("duplicates", pattern + _KEYED, {"duplicates": choice}) for pattern, choice in _DUPLICATES if choice != "keep"),
+    *(Rule("duplicates", f"(?:{pattern}){_KEYED}", {"duplicates": choice}) for pattern, choice in _DUPLICATES if choice != "keep"),
     Rule("duplicates", r"(?:and )?(?:add|insert|import|append) (?:the |any |all )*(?:new|other|missing|remaining|rest|unknown)"
          r"(?: of them| (?:ones|rows|records|entries|products|customers|contacts|leads|items))?",
          {"duplicates": "update", "new_rows": True}),

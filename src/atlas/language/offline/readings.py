@@ -165,7 +165,7 @@ class Reading:
 
     def _set_table(self, told: str, *, new: bool) -> None:
         # A new table has the name that was said, however like that of another it is.
-        name = told if new else close_name(told, self._tables) or told
+        name = told if new else close_name(told, self._tables, slips=False) or told
         before = self._found.get("table")
         if before is not None and before != name:
             self._ask(f"Which table is meant: {before!r} or {name!r}?")

@@ -62,7 +62,7 @@ def _names_at(text: Text, place: int) -> Iterator[Slot]:
         yield end, name, DOUBT if text.text[place:end].lower() in text.vocabulary.stops else 0.0
     for end, name, count in words(text, place, _MAX_WORDS):
         if end not in known and not name[0].isdigit() and name.lower() not in text.vocabulary.fillers:
-            yield end, name, (count - 1) * DOUBT + (_STRANGE if text.names else 0.0)
+            yield end, name, count * _STRANGE if text.names else (count - 1) * DOUBT
 
 
 def _past(text: Text, pattern: str, place: int) -> int:
@@ -105,7 +105,8 @@ def _lists(text: Text, place: int, item: object, *, either: bool = False) -> Ite
         # "a, and b" is no list of two, but a name and something else.
         odd = UNKNOWN + DOUBT if closes and len(names) == 1 and "," in found[0] else 0.0
         for after, name, more in read(text, found.end())[:2]:
-            heads.append((after, (*names, name), cost + more + odd, closes))
+            # Where a word may belong to the list or to what follows, the list ends.
+            heads.append((after, (*names, name), cost + more + odd + DOUBT / 10, closes))
 
 
 def value_slot(text: Text, place: int) -> list[Slot]:
