@@ -7,6 +7,7 @@ among texts) is noticed in the first pass, so the second reads that column as te
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -20,7 +21,7 @@ from atlas.core.columns import EXACT_FLOAT
 from atlas.core.frames import Frame
 from atlas.errors import BadRequestError, RowError
 from atlas.readers.csv_quotes import check_quotes, open_quote, rows_before
-from atlas.readers.number_texts import WHOLE, has_long_numbers, read_numbers
+from atlas.readers.number_texts import LEAST_NORMAL, has_long_numbers, has_tiny_numbers, read_numbers
 from atlas.readers.tabular import TimeColumn, frame_of, reason_of, time_names
 
 _BLOCK = 4 * 1024 * 1024
@@ -72,18 +73,26 @@ class _Column:
         else:
             self.type = pa.float64() if {self.type, found} == set(_NUMBERS) else pa.string()
 
-    def note(self, cells: pa.ChunkedArray, texts: pa.ChunkedArray) -> bool:
-        """Notes what 64 bits do not hold of a column of numbers; False where the cells are no numbers but codes."""
-        if pc.any(pc.match_substring_regex(texts, r"^\s*(\+|-?0[\dxX])"), min_count=0).as_py():
+    def note(self, cells: pa.Array, texts: pa.Array, *, odd: bool) -> bool:
+        """Notes what 64 bits do not hold of a column of numbers; False where the cells are no numbers but codes.
+
+        odd: whether codes were seen in the block.
+        """
+        if odd and pc.any(pc.match_substring_regex(texts, r"^\s*(\+|-?0[\dxX])"), min_count=0).as_py():
             return False
         if cells.type == pa.int64():
             bounds = pc.min_max(cells).as_py()
             self.past = self.past or (bounds["min"] is not None and max(-bounds["min"], bounds["max"]) > EXACT_FLOAT)
             return True
-        array = pc.utf8_trim_whitespace(texts.combine_chunks())
-        self.fraction = self.fraction or not pc.all(pc.match_substring_regex(array, WHOLE), min_count=0).as_py()
+        self.fraction = (
+            self.fraction
+            or bool(pc.any(pc.not_equal(pc.floor(cells), cells), min_count=0).as_py())
+            or bool(pc.any(pc.match_substring_regex(texts, "[.eE]"), min_count=0).as_py())
+        )
+        # Most are as short as they can be, and so is what Arrow writes.
+        left = texts.filter(pc.not_equal(cells.cast(pa.string()), texts))
         try:
-            self.lost = self.lost or read_numbers(array, as_float=True).rest is not None
+            self.lost = self.lost or (len(left) > 0 and read_numbers(left, as_float=True).rest is not None)
         except ValueError:
             # NaN or Infinity, which the second pass names.
             self.lost = True
@@ -112,16 +121,17 @@ class _Scan:
             block = b",".join(b'"' + n.replace('"', '""').encode() + b'"' for n in self.header) + b"\n" + block
         table = pv.read_csv(pa.BufferReader(block), parse_options=_PARSE, convert_options=_options(self.types))
         numeric = [name for name in self.header if table.column(name).type in _NUMBERS]
-        careful = (
-            _may_lose_digits(block) or has_long_numbers(block) or not all(_finite(table.column(n)) for n in numeric)
-        )
+        odd = _may_lose_digits(block)
+        careful = odd or has_long_numbers(block) or not all(_normal(table.column(n), block) for n in numeric)
         texts = _texts(block, numeric) if careful else None
         for name in self.header:
             column, cells = self.columns.setdefault(name, _Column()), table.column(name)
             found = cells.type
-            if found in _NUMBERS and texts is not None and not column.note(cells, texts.column(name)):
-                found = pa.string()
-            elif found == pa.float64() and texts is None:
+            if found in _NUMBERS and texts is not None:
+                written = texts.column(name).combine_chunks()
+                if not column.note(cells.combine_chunks(), written, odd=odd):
+                    found = pa.string()
+            elif found == pa.float64():
                 column.fraction = True
             elif pa.types.is_temporal(found):
                 # Its text, not what Arrow would write for it.
@@ -220,8 +230,15 @@ def _check_utf8(block: bytes, first_row: int, *, header: bool) -> None:
         raise RowError(row, None, reason) from None
 
 
-def _finite(cells: pa.ChunkedArray) -> bool:
-    return cells.type != pa.float64() or bool(pc.all(pc.is_finite(cells), min_count=0).as_py())
+def _normal(cells: pa.ChunkedArray, block: bytes) -> bool:
+    """Whether no number is past all floats, or so small that they have not all digits for it."""
+    if cells.type != pa.float64() or cells.null_count == len(cells):
+        return True
+    sizes = pc.min_max(pc.abs(cells)).as_py()
+    # NaN is smaller and greater than nothing.
+    if not sizes["max"] < math.inf or not pc.all(pc.is_finite(cells)).as_py():
+        return False
+    return bool(sizes["min"] >= LEAST_NORMAL) or not has_tiny_numbers(block)
 
 
 def _texts(block: bytes, names: list[str]) -> pa.Table:
@@ -236,10 +253,9 @@ def _may_lose_digits(block: bytes) -> bool:
     """Whether a cell may begin with a plus sign, or with a zero before another digit; quick, as most have none."""
     # As if lines before had ended, so that the first cell has something before it.
     text = np.frombuffer(b"\n\n" + block + b"\n", np.uint8)
-    before_digit = _DIGIT[text[3:]]
-    zeros = np.flatnonzero((text[2:-1] == ord("0")) & before_digit) + 2
-    signed = _SIGN[text[zeros - 1]] & _BEFORE[text[zeros - 2]]
-    if (_BEFORE[text[zeros - 1]] | signed).any():
-        return True
-    pluses = np.flatnonzero((text[2:-1] == ord("+")) & before_digit) + 2
-    return bool(_BEFORE[text[pluses - 1]].any())
+    zeros = np.flatnonzero(text == ord("0"))
+    before = text[zeros - 1]
+    zeros = zeros[_BEFORE[before] | (_SIGN[before] & _BEFORE[text[zeros - 2]])]
+    pluses = np.flatnonzero(text == ord("+"))
+    starts = np.concatenate([zeros, pluses[_BEFORE[text[pluses - 1]]]])
+    return bool(_DIGIT[text[starts + 1]].any())

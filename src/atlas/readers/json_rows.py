@@ -19,7 +19,7 @@ from atlas.core.columns import EXACT_FLOAT
 from atlas.core.frames import Frame, join_members, members
 from atlas.readers import json_exact, json_small
 from atlas.readers.json_places import refuse_deep
-from atlas.readers.number_texts import loses_digits
+from atlas.readers.number_texts import LEAST_NORMAL, has_tiny_numbers, loses_digits
 from atlas.readers.stamps import timestamps
 
 _ROW_KEYS = {"timestamp", "values"}
@@ -50,7 +50,7 @@ def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
     nulls = body.count(b"null")
     if (
         b"\\u0000" in body
-        or loses_digits(body)
+        or loses_digits(body, may_be_tiny=False)
         or not body.lstrip().startswith(b"{")
         or (nulls and _ROOT_NULL.search(body))
     ):
@@ -70,7 +70,7 @@ def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
     if dataset is not None and dataset.type != pa.int64():
         # Errors name what was sent, and not the float or the date that Arrow takes it for; its null is none of a row's.
         raise _NeedsExactError
-    return _frame(rows, nulls, first_row), None if dataset is None else dataset[0].as_py()
+    return _frame(rows, nulls, first_row, body), None if dataset is None else dataset[0].as_py()
 
 
 def _read(body: bytes, schema: pa.Schema) -> pa.Table:
@@ -91,7 +91,7 @@ def _rows(table: pa.Table) -> pa.StructArray:
     return rows
 
 
-def _frame(rows: pa.StructArray, nulls: int, first_row: int) -> Frame:
+def _frame(rows: pa.StructArray, nulls: int, first_row: int, body: bytes) -> Frame:
     stamps, values = rows.field("timestamp"), rows.field("values")
     if stamps.null_count or values.null_count:
         raise _NeedsExactError
@@ -100,7 +100,7 @@ def _frame(rows: pa.StructArray, nulls: int, first_row: int) -> Frame:
         array = values.field(index)
         if pa.types.is_null(field.type):
             array = array.cast(pa.int64())
-        _check_exact(array)
+        _check_exact(array, body)
         columns[field.name] = array
     ts = timestamps(stamps, first_row)
     if not nulls or not any(array.null_count for array in columns.values()):
@@ -108,7 +108,7 @@ def _frame(rows: pa.StructArray, nulls: int, first_row: int) -> Frame:
     return _with_nulls(ts, columns, nulls)
 
 
-def _check_exact(array: pa.Array) -> None:
+def _check_exact(array: pa.Array, body: bytes) -> None:
     kind = array.type
     if kind in (pa.int64(), pa.bool_()):
         return
@@ -118,7 +118,11 @@ def _check_exact(array: pa.Array) -> None:
     if kind != pa.float64():
         raise _NeedsExactError
     # Past 2^53 a float may stand for an integer that it is not equal to; past 10^308 it is infinite.
-    if not pc.all(pc.less(pc.abs(array), float(EXACT_FLOAT)), min_count=0).as_py():
+    sizes = pc.min_max(pc.abs(array)).as_py()
+    if sizes["max"] is None:
+        return
+    # NaN, which JSON has not, would be no bound.
+    if not sizes["max"] < float(EXACT_FLOAT) or (sizes["min"] < LEAST_NORMAL and has_tiny_numbers(body)):
         raise _NeedsExactError
 
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 # Fewer digits than these are given back by every float within range.
 _SURE_DIGITS = 15
 # Below this, a float has fewer digits.
-_LEAST_NORMAL = 2.3e-308
+LEAST_NORMAL = 2.3e-308
 _NUMBER = r"^-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 # An integer, of any size.
 WHOLE = r"^-?\d+$"
@@ -53,18 +53,19 @@ def gives_back(text: str, value: float) -> bool:
     """Whether a float, written with as many digits as a number's text has, is that number."""
     if not math.isfinite(value):
         return False
-    if len(text) <= _SURE_DIGITS + 1 and abs(value) > _LEAST_NORMAL:
+    if len(text) <= _SURE_DIGITS + 1 and abs(value) > LEAST_NORMAL:
         return True
     exact = Decimal(text)
     return Decimal(f"{value:.{len(exact.as_tuple().digits) - 1}e}") == exact
 
 
 def has_long_numbers(body: bytes) -> bool:
-    """Whether there may be a number in it that a float does not give back; quick, as most bodies have none."""
-    return _has_long_run(body) or _has_tiny(body)
+    """Whether there may be a number of more digits than a float gives back; quick, as most have fewer."""
+    return _has_long_run(body)
 
 
-def _has_tiny(body: bytes) -> bool:
+def has_tiny_numbers(body: bytes) -> bool:
+    """Whether there may be a number so small that a float has fewer digits for it, or none."""
     return any(pattern.search(body) for pattern in _TINY)
 
 
@@ -89,9 +90,12 @@ def _is_digit(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
     return ((text >= ord(".")) & (text <= ord("9"))).astype(np.int8)
 
 
-def loses_digits(body: bytes) -> bool:
-    """Whether a JSON text has a fraction that its float does not give back; not whether one is past all floats."""
-    tiny = _has_tiny(body)
+def loses_digits(body: bytes, *, may_be_tiny: bool = True) -> bool:
+    """Whether a JSON text has a fraction that its float does not give back; not whether one is past all floats.
+
+    may_be_tiny: whether numbers are looked at that are short but below those that floats have all digits for.
+    """
+    tiny = may_be_tiny and has_tiny_numbers(body)
     if not tiny and not _has_long_run(body):
         return False
     mask = np.zeros(len(body) + 2, np.bool_)
@@ -157,7 +161,7 @@ def _given_back(texts: pa.Array, floats: pa.Array) -> pa.Array:
     """`gives_back` for arrays; null where there is no number."""
     short = pc.less_equal(pc.utf8_length(texts), _SURE_DIGITS + 1)
     size = pc.abs(floats)
-    normal = pc.and_(pc.greater(size, _LEAST_NORMAL), pc.is_finite(floats))
+    normal = pc.and_(pc.greater(size, LEAST_NORMAL), pc.is_finite(floats))
     good = pc.or_(pc.and_(short, normal), pc.equal(floats.cast(pa.string()), texts))
     if pc.all(good, min_count=0).as_py():
         return good
