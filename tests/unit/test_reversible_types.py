@@ -206,12 +206,13 @@ def test_a_type_widens_with_what_comes_late(read: Read) -> None:
 
 def test_a_few_that_are_no_values_empty_their_cells_and_are_told(read: Read) -> None:
     cells = [f"{n}.50" for n in range(50)]
-    cells[7], cells[8] = "tbd", "n/a"
+    cells[7], cells[8], cells[9] = "tbd", "n/a", "about 20"
     plan, planned = read(column_of(cells))
     assert plan.columns[1].type == "numeric"
     query = planned.replaced()
     assert query is not None
-    assert sorted(planned.staging.query(query)) == [(8, "v", "tbd", None), (9, "v", "n/a", None)]
+    assert sorted(planned.staging.query(query)) == [(8, "v", "tbd", None), (9, "v", "n/a", None),
+                                                                (10, "v", "about 20", None)]  # fmt: skip
     days = [str(date(2024, 1, 1) + timedelta(n)) for n in range(50)]
     days[3] = "2024-02-30"
     plan, planned = read(column_of(days))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from atlas.core.dates import date_pattern, find_dates, order_of
 from atlas.core.kinds import NUMBERS, TEXT, Hints, Kind
 from atlas.core.naming import CODES
-from atlas.core.numbers import INTEGER, find_number
+from atlas.core.numbers import CURRENCY, INTEGER, find_number
 
 # Texts that stand for no value. In a column of texts they stay: "NA" may be Namibia.
 NULL_TEXTS = ("n/a", "na", "null", "none", "nil", "-", "--", "#n/a", "nan", "?", ".", "(null)", "n.a.", "unknown")
@@ -39,7 +39,9 @@ _NAMED = {
     "url": re.compile(r"(^|_)(url|website|web_site|homepage|link)($|_)"),
 }
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
-_DIGIT = re.compile(r"\d")
+_DIGIT, _LETTER, _WORD = re.compile(r"\d"), re.compile(r"[^\W\d_]"), re.compile(r"[^\W\d_]{3}")
+# Words that belong to values: months, and what money is in.
+_NAMED_VALUE = re.compile(rf"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))|{CURRENCY.pattern}")
 
 
 def is_null_text(text: str) -> bool:
@@ -47,8 +49,14 @@ def is_null_text(text: str) -> bool:
 
 
 def no_value(text: str) -> bool:
-    """Whether a text among numbers or times is a word rather than a value that they lack a notation for."""
-    return _DIGIT.search(text) is None
+    """Whether a text among numbers or times is words, such as `soon` or `about 20`, rather than a value or a code."""
+    if _DIGIT.search(text) is None:
+        return True
+    parts = text.split()
+    words = [part for part in parts if _DIGIT.search(part) is None]
+    if not any(_WORD.search(word) for word in words) or _NAMED_VALUE.search(text):
+        return False
+    return not any(_LETTER.search(part) for part in parts if part not in words)
 
 
 def infer(values: Sequence[str], name: str, native: str | None = None, hints: Hints | None = None) -> Kind:
