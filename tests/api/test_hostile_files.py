@@ -1,0 +1,67 @@
+"""Files that ended the server, and clients that leave, by a real server: it goes on, and nothing stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import httpx
+import psutil
+import psycopg
+import pytest
+from tests import bombs
+from tests.conftest import People
+from tests.contract import serving
+
+from atlas.config import Settings
+
+
+def wait(until: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def send(url: str, key: str, data: bytes, name: str, path: str = "smart-import", timeout: float = 60) -> httpx.Response:
+    form = {"instruction": "Import into people", "key_columns": "name"}
+    return httpx.post(
+        f"{url}/api/v1/{path}", data=form, files={"file": (name, data)}, headers={"X-API-Key": key}, timeout=timeout
+    )
+
+
+def test_the_server_goes_on(settings: Settings, people: People) -> None:
+    before = psutil.Process().memory_info().rss
+    with serving(settings) as url:
+        for path in ("smart-import", "smart-import/preview"):
+            for data in (bombs.far_cells("A1", "XFD1048576"), bombs.shared_text(32_000, 40_000)):
+                answer = send(url, people.owner, data, "x.xlsx", path)
+                assert (answer.status_code, "limit" in answer.json()["detail"]) == (413, True), answer.text
+            answer = send(url, people.owner, bombs.repeated_cells(1_048_576, 16_384), "x.ods", path)
+            assert answer.status_code == 400, answer.text
+            assert httpx.get(f"{url}/health").status_code == 200
+        assert send(url, people.owner, b"name,age\nAnn,30\n", "x.csv").status_code == 200
+    assert psutil.Process().memory_info().rss - before < 400 * 2**20
+
+
+def test_an_import_ends_with_its_client(settings: Settings, people: People, database_url: str) -> None:
+    with (
+        serving(settings) as url,
+        psycopg.connect(database_url, autocommit=True) as watch,
+        psycopg.connect(database_url) as lock,
+    ):
+        # What an import into a new table writes to.
+        lock.execute("LOCK TABLE atlas.tables IN SHARE MODE")
+        with contextlib.suppress(httpx.TimeoutException):
+            send(url, people.owner, b"name,age\nAnn,30\n", "x.csv", timeout=5)
+            pytest.fail("it waits for the lock")
+
+        def ended() -> bool:
+            row = watch.execute("SELECT status, error FROM atlas.imports").fetchone()
+            return row == ("failed", "cancelled: the client went away, or the server stopped")
+
+        wait(ended)
+        lock.rollback()
+        answer = httpx.get(f"{url}/api/v1/tables", headers={"X-API-Key": people.owner})
+        assert answer.json()["tables"] == []
