@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Rows to look at.
 SAMPLE_ROWS = 100
@@ -19,6 +19,18 @@ _VALUE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _YEAR = re.compile(r"(19|20)\d\d$")
+# Words of names of columns in several languages; a name of parts, such as first_name or firstName, is one as well.
+_USUAL_NAME = re.compile(
+    r"""(?i:^|[\s_.-])(?i:id|name|title|date|time|year|month|day|city|town|state|country|region|street|address|zip|
+    e-?mail|phone|tel|status|type|kind|category|group|code|key|number|no|nr|sku|item|product|company|customer|client|
+    user|price|amount|cost|total|qty|quantity|count|unit|value|note|notes|comment|description|text|url|link|website|
+    tags?|gender|sex|age|currency|language|department|role|team|owner|author|label|color|colour|size|first|last|
+    vorname|nachname|ort|stadt|land|datum|preis|menge|betrag|strasse|straße|nom|prénom|ville|pays|prix|nombre|ciudad|
+    país|precio|fecha|cognome|città|paese)(?:$|[\s_.:-]|s$)|[a-z][A-Z]|\w_\w""",
+    re.VERBOSE,
+)
+# A unit, such as kg, m/s², %, [°C] or (EUR).
+_UNIT = re.compile(r"[\[(<]?[^\W\d_°µΩ%$€£¥]{0,6}[°µΩ%$€£¥]?[\w/·*^²³°µΩ%-]{0,8}[\])>]?")
 
 Rows = Sequence[Sequence[str]]
 
@@ -28,13 +40,15 @@ class Layout:
     """Where a table is in a sheet.
 
     skip: rows before the first row of data; names: texts of the header ("" where a column has none);
-    width: columns; header: whether the file has one.
+    width: columns; header: whether the file has one; above: rows before the table; notes: what was guessed.
     """
 
     skip: int
     names: tuple[str, ...]
     width: int
     header: bool
+    above: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, skip_rows: int) -> Layout | None:
@@ -64,8 +78,8 @@ def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, sk
         # A header that is too short to look like one is one all the same.
         width = max(layout.width, len(rows[above]))
         names = [cell.strip() for cell in rows[above]]
-        return Layout(above + 1, tuple(_padded(names, width)), width, header=True)
-    return Layout(above + layout.skip, layout.names, layout.width, layout.header)
+        return Layout(above + 1, tuple(_padded(names, width)), width, header=True, above=above)
+    return replace(layout, skip=above + layout.skip, above=above + layout.above)
 
 
 def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
@@ -75,11 +89,17 @@ def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
     if not width:
         return None
     top = _first_table_row(filled, width)
-    if header is None:
-        header = _is_header(filled, top)
+    notes: list[str] = []
+    stated, header = header is not None, _is_header(filled, top) if header is None else header
     if not header:
-        return Layout(top, tuple("" for _ in range(width)), width, header=False)
-    names = _padded(filled[top], width)
+        if not stated:
+            notes.append("no line with names of columns was found, so the first line is a record")
+        return Layout(top, tuple("" for _ in range(width)), width, header=False, above=top, notes=tuple(notes))
+    if not stated and not _is_sure(filled, top):
+        shown = ", ".join(cell for cell in filled[top][:5] if cell)
+        notes.append(f"took the first line ({shown}) for the names of the columns; say no header if it is a record")
+    names, width, told = _named(filled, top, width)
+    notes += told
     skip = top + 1
     above = filled[top - 1] if top else []
     if _is_group_row(names) and top + 2 < len(filled) and _is_sub_header(filled, top):
@@ -87,7 +107,26 @@ def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
         skip = top + 2
     elif len(set(filter(None, names))) < len([name for name in names if name]) and _is_group_row(above):
         names = _joined(_padded(above, width), names)
-    return Layout(skip, tuple(names), width, header=True)
+    if not stated and skip == top + 1 and _is_unit_row(filled, skip):
+        notes.append(f"the line of units below the names was left out: {', '.join(filter(None, filled[skip]))}")
+        skip += 1
+    return Layout(skip, tuple(names), width, header=True, above=top, notes=tuple(notes))
+
+
+def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]:
+    """Names of the columns, how many columns there are, and what is to be told where the rows have more cells."""
+    head, body = rows[top], [row for row in rows[top + 1 :] if any(row)]
+    named = _last(head)
+    if named >= width or not body or len(head) != named or any(cell == "" for cell in head):
+        return _padded(head, width), width, []
+    if any(_last(row) <= named and len(row) <= named for row in body):
+        # Rows with more cells than there are names are those that are wrong.
+        return _padded(head, named), named, []
+    more = f"rows have {width} cells, but the header has {named} names"
+    if width == named + 1:
+        # As R writes them: the names of rows have none.
+        return ["", *_padded(head, named)], width, [f"{more}; the first column has none"]
+    return _padded(head, width), width, [f"{more}; the last columns have none"]
 
 
 def looks_like_value(cell: str) -> bool:
@@ -122,19 +161,68 @@ def _first_table_row(rows: Rows, width: int) -> int:
 
 def _is_header(rows: Rows, top: int) -> bool:
     head = rows[top]
-    if any(looks_like_value(cell) for cell in head if cell):
-        return False
     body = [row for row in rows[top + 1 :] if any(row)]
+    if any(looks_like_value(cell) for cell in head if cell):
+        return _is_series(head, body)
     if not body:
         return True
     typed = repeated = 0
     for position, name in enumerate(head):
-        cells = [row[position] for row in body if position < len(row) and row[position]]
+        cells = _column(body, position)
         typed += bool(cells) and all(looks_like_value(cell) for cell in cells)
         repeated += bool(name) and cells.count(name) > max(1, len(cells) // 20)
     if typed:
         return True
     return repeated * 2 <= len(head)
+
+
+def _is_series(head: Sequence[str], body: Rows) -> bool:
+    """Whether values stand in a header, such as years, months or sizes: of one kind that the cells below are not."""
+    named = [position for position, cell in enumerate(head) if cell and not looks_like_value(cell)]
+    valued = [position for position, cell in enumerate(head) if cell and looks_like_value(cell)]
+    if len(valued) < 2 or not named or named[-1] > valued[0] or not body:
+        return False
+    kinds = {_kind(head[position]) for position in valued}
+    if len(kinds) > 1 or len({head[position] for position in valued}) < len(valued):
+        return False
+    below = {_kind(cell) for position in valued for cell in _column(body, position)}
+    return bool(below) and not below & kinds
+
+
+def _kind(cell: str) -> str:
+    if re.fullmatch(r"[+-]?\d+", cell):
+        return "whole"
+    if re.match(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?($|[ T])", cell) and not re.fullmatch(r"\d+\.\d+", cell):
+        return "date"
+    return "number" if looks_like_value(cell) else "text"
+
+
+def _is_sure(rows: Rows, top: int) -> bool:
+    """Whether a header is told from the records: by their types, or by a name that only columns have."""
+    body = [row for row in rows[top + 1 :] if any(row)]
+    typed = any(
+        cells and all(looks_like_value(cell) for cell in cells)
+        for cells in (_column(body, position) for position in range(len(rows[top])))
+    )
+    return typed or not body or any(_USUAL_NAME.search(cell) for cell in rows[top])
+
+
+def _is_unit_row(rows: Rows, at: int) -> bool:
+    """Whether a row has units under the names: a short word in each column that has nothing but values below."""
+    below = [row for row in rows[at + 1 :] if any(row)]
+    if at >= len(rows) or len(below) < 2:
+        return False
+    cells = [(position, cell) for position, cell in enumerate(rows[at]) if cell]
+    if not cells or any(looks_like_value(cell) or not _UNIT.fullmatch(cell) for _, cell in cells):
+        return False
+    valued = [bool(column := _column(below, n)) and all(map(looks_like_value, column)) for n, _ in cells]
+    return any(valued) and all(
+        is_valued or cell in ("-", "--", "–") for is_valued, (_, cell) in zip(valued, cells, strict=True)
+    )
+
+
+def _column(rows: Rows, position: int) -> list[str]:
+    return [row[position] for row in rows if position < len(row) and row[position]]
 
 
 def _is_group_row(row: Sequence[str]) -> bool:

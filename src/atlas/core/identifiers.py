@@ -12,12 +12,15 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _OTHER = re.compile(r"[^\w]+")
 # Names that the store gives to tables of its own in an organization's schema.
 _RESERVED = re.compile(r"dataset_\d+")
+# Columns that PostgreSQL has in every table by itself.
+_SYSTEM = frozenset(("tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"))
 
 
 def identifier(text: str, fallback: str = "column") -> str:
     """`text` in snake case, at most 63 bytes long: `Email Address` and `emailAddress` give `email_address`.
 
-    Letters of any script stay. A leading digit gets the prefix `n`, since a bare name cannot start with one.
+    Letters of any script stay. A leading digit gets the prefix `n`, since a bare name cannot start with one. A column
+    that PostgreSQL has in every table gets `_column` behind it.
     """
     plain = unicodedata.normalize("NFKC", text).replace("%", " percent ").replace("#", " number ")
     plain = re.sub(r"\be-mail", "email", plain, flags=re.IGNORECASE)
@@ -25,6 +28,8 @@ def identifier(text: str, fallback: str = "column") -> str:
     name = re.sub(r"_+", "_", name) or fallback
     if name[0].isdigit():
         name = f"n{name}"
+    if name in _SYSTEM:
+        name = f"{name}_column"
     return _cut(name, MAX_BYTES)
 
 

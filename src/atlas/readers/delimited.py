@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ import pyarrow.csv as pv
 from atlas.core.headers import SAMPLE_ROWS, Layout, stated_layout
 from atlas.errors import BadRequestError
 from atlas.readers.source import MAX_COLUMNS, BadRecord, ReadOptions, Source, physical, unclear_rows
+from atlas.readers.stray_quotes import mend_quotes
+from atlas.readers.text_tables import recognize, rewrite
 
 # Arrow reads blocks of so many bytes, and a record fits one.
 MAX_RECORD = _BLOCK = 4 * 1024 * 1024
@@ -41,15 +44,21 @@ class Dialect:
         )  # fmt: skip
 
 
-def read_delimited(path: Path, name: str, options: ReadOptions | None = None) -> Source:
-    """A source of the UTF-8 CSV at `path`. Raises BadRequestError."""
-    with path.open("rb") as file:
-        sample = file.read(_SAMPLE)
-    whole = len(sample) < _SAMPLE
-    text = (sample if whole else sample[: sample.rfind(b"\n") + 1] or sample).decode("utf-8", "ignore")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+def read_delimited(
+    path: Path, name: str, options: ReadOptions | None = None, *, folder: Path | None = None
+) -> Source:  # fmt: skip
+    """A source of the UTF-8 CSV at `path`. folder: takes the text where it must be mended. Raises BadRequestError."""
+    text, notes = _sample_text(path), []
+    if folder is not None and (table := recognize(text)) is not None:
+        path, notes = rewrite(path, folder / "table.csv", table), [table.note] if table.note else []
+        text = _sample_text(path)
     declared, text_offset = _declared_delimiter(text)
     dialect = Dialect(declared) if declared else find_dialect(path, text)
+    if folder is not None and dialect.quote == '"' and not dialect.backslash:
+        mended = mend_quotes(path, folder / "mended.csv", dialect.delimiter, _usual_width(dialect, text[text_offset:]))
+        if mended.notes:
+            path, text = mended.path, _sample_text(mended.path)
+            notes += mended.notes
     rows = _sample_rows(dialect, text[text_offset:])
     options = options or ReadOptions()
     with unclear_rows():
@@ -60,12 +69,31 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None) ->
         reason = f"{name}: the file has {layout.width:,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
     offset = _byte_offset(path, dialect, layout.skip, declared is not None)
-    source = Source(layout.names, [None] * layout.width, iter(()), delimiter=dialect.delimiter)
-    source.batches = _batches(path, name, dialect, layout, offset, source)
-    titles = layout.skip - (1 if layout.header else 0)
-    if titles:
-        source.notes.append(f"{titles} line{'s' if titles > 1 else ''} above the table left out")
+    source = Source(layout.names, [None] * layout.width, iter(()), notes=notes, delimiter=dialect.delimiter)
+    mender = _Mender(
+        dialect, layout.width, source, name, fill=_leaves_out_last_cells(rows[layout.skip :], layout.width)
+    )
+    source.batches = _batches(path, name, dialect, layout, offset, source, mender)
+    if layout.above:
+        source.notes.append(f"{layout.above} line{'s' if layout.above > 1 else ''} above the table left out")
+    source.notes += layout.notes
     return source
+
+
+def _sample_text(path: Path) -> str:
+    """The first lines of a text, with line feeds between them."""
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+    whole = len(sample) < _SAMPLE
+    text = (sample if whole else sample[: sample.rfind(b"\n") + 1] or sample).decode("utf-8", "ignore")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _usual_width(dialect: Dialect, text: str) -> int:
+    """Cells that most lines have, each read by itself."""
+    lines = [line for line in text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS] if line and line.count('"') % 2 == 0]
+    widths = Counter(len(row) for line in lines for row in dialect.rows(iter([line])))
+    return widths.most_common(1)[0][0] if widths else 0
 
 
 def _declared_delimiter(text: str) -> tuple[str | None, int]:
@@ -167,12 +195,18 @@ def _split_returns(line: bytes) -> list[bytes]:
     return [part + b"\r" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
 
 
+def _leaves_out_last_cells(rows: list[list[str]], width: int) -> bool:
+    """Whether short rows are how the file says that the last cells are empty, as some programs do, and no mistake."""
+    filled = [row for row in rows if any(row)]
+    short = sum(1 < len(row) < width for row in filled)
+    return short >= 3 and short * 10 >= len(filled)
+
+
 def _batches(
-    path: Path, name: str, dialect: Dialect, layout: Layout, offset: int, source: Source
-) -> Iterator[pa.Table]:
+    path: Path, name: str, dialect: Dialect, layout: Layout, offset: int, source: Source, mender: _Mender
+) -> Iterator[pa.Table]:  # fmt: skip
     names = [physical(position) for position in range(layout.width)]
     _refuse_open_quote(path, name, dialect)
-    mender = _Mender(dialect, layout.width, source, name)
     read = 0
     with path.open("rb") as file:
         file.seek(offset)
@@ -202,6 +236,7 @@ def _batches(
             for batch in reader:
                 read += len(batch)
                 yield pa.table(batch)
+            mender.finish(read)
         except pa.ArrowException as error:
             if mender.failure is not None:
                 raise mender.failure from None
@@ -236,25 +271,48 @@ def _refuse_open_quote(path: Path, name: str, dialect: Dialect) -> None:
 
 
 class _Mender:
-    """Takes the rows that have too few or too many cells."""
+    """Takes the rows that have too few or too many cells. fill: whether short ones lack but empty last cells."""
 
-    def __init__(self, dialect: Dialect, width: int, source: Source, name: str) -> None:
-        self._dialect, self._width, self._source, self._name = dialect, width, source, name
+    def __init__(self, dialect: Dialect, width: int, source: Source, name: str, *, fill: bool) -> None:
+        self._dialect, self._width, self._source, self._name, self._fill = dialect, width, source, name, fill
         self.failure: BadRequestError | None = None
 
     def __call__(self, row: pv.InvalidRow) -> str:
         cells = next(self._dialect.rows(iter(io.StringIO(row.text, newline=""))), [])
         while len(cells) > self._width and not cells[-1].strip():
             cells.pop()
-        if len(cells) <= self._width:
+        if len(cells) == self._width or (len(cells) < self._width and self._fill and len(cells) > 1):
             padding = [None] * (self._width - len(cells))
             self._source.fixed.append((row.number, [*cells, *padding]))
         else:
-            reason = f"it has {len(cells)} cells, but the table has {self._width} columns"
+            reason = (
+                f"it has {len(cells)} cell{'' if len(cells) == 1 else 's'}, but the table has {self._width} columns"
+            )
             self._source.bad.append(BadRecord(row.number, reason, row.text[:10_000]))
         if len(self._source.bad) > MAX_BAD:
             self.failure = BadRequestError(
-                "Invalid file", f"{self._name}: over {MAX_BAD:,} rows have more cells than the table has columns"
+                "Invalid file", f"{self._name}: over {MAX_BAD:,} rows have not as many cells as the table has columns"
             )
             return "error"
         return "skip"
+
+    def finish(self, count: int) -> None:
+        """Tells what was done to rows once all are read; `count` of them were neither short nor long.
+
+        Lines of a single cell behind the last record are no records, but notes below the table.
+        """
+        bad, fixed, notes = self._source.bad, self._source.fixed, self._source.notes
+        last, below = count + len(bad) + len(fixed), []
+        while (
+            self._width > 2 and count and bad and bad[-1].number == last and bad[-1].reason.startswith("it has 1 cell,")
+        ):
+            below.append(bad.pop().text.strip())
+            last -= 1
+        if below:
+            shown = "; ".join(repr(text[:80]) for text in reversed(below[:3]))
+            notes.append(f"{len(below)} line{'' if len(below) == 1 else 's'} below the table left out: {shown}")
+        short = sum(None in cells for _, cells in fixed)
+        if short:
+            notes.append(
+                f"{short:,} record{' has' if short == 1 else 's have'} no last cells, which were taken as empty"
+            )

@@ -38,7 +38,7 @@ def read_file(upload: Upload, folder: Path, options: ReadOptions | None = None) 
     if upload.kind is FileKind.JSON:
         source = read_json(text.path, upload.name, folder)
     else:
-        source = read_delimited(text.path, upload.name, options)
+        source = read_delimited(text.path, upload.name, options, folder=folder)
     source.notes += text.notes
     return source
 

@@ -21,6 +21,7 @@ from atlas.core.kinds import Kind
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
 from atlas.readers.casting import cast, fits, is_null_text
 from atlas.readers.source import Source, physical, text_table
+from atlas.readers.totals import leave_out_totals
 
 # Each column of a batch takes a vector, in each thread.
 MEMORY_MB = 192
@@ -88,6 +89,7 @@ class Staging:
                 )
             if not keep_blank:
                 self._drop_blank()
+                source.notes += leave_out_totals(self.query, self.width)
         except BaseException:
             self._connection.close()
             raise

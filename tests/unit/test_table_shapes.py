@@ -1,0 +1,180 @@
+"""What is no record is left out and told; what is one keeps its cells in their columns, or waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atlas.readers.files import read_file
+from atlas.readers.staging import Staging
+from atlas.readers.uploads import open_upload
+
+Rows = list[tuple[Any, ...]]
+
+
+def table(folder: Path, text: str, name: str = "file.csv") -> tuple[list[str], Rows, Any]:
+    """Names, rows, and the source of a text file."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    source = read_file(open_upload(path, name, folder, 10**9), folder)
+    staging = Staging(folder, source)
+    rows = staging.query("SELECT * EXCLUDE _n FROM raw ORDER BY _n")
+    staging.close()
+    return list(source.names), rows, source
+
+
+HEADERS = (
+    ("country,10,20,30\nPeru,5.5,6.5,7.5\nChad,7.1,8.1,9.1\n", ["country", "10", "20", "30"], 2),
+    ("region,2024-01-01,2024-02-01\nnorth,5,6\nsouth,7,8\n", ["region", "2024-01-01", "2024-02-01"], 2),
+    ("store,item,01/2024,02/2024\nA,tea,5,6\nB,rum,7,8\n", ["store", "item", "01/2024", "02/2024"], 2),
+    ("Peru,5,6\nChad,7,8\nMali,1,2\n", ["", "", ""], 3),
+    ("1,Peru,6\n2,Chad,8\n", ["", "", ""], 2),
+    ("mpg cyl\n".replace(" ", ",") + "Mazda,21,6\nFiat,32,4\n", ["", "mpg", "cyl"], 2),
+)
+
+
+@pytest.mark.parametrize(("text", "names", "records"), HEADERS)
+def test_headers(tmp_path: Path, text: str, names: list[str], records: int) -> None:
+    found, rows, _ = table(tmp_path, text)
+    assert (found, len(rows)) == (names, records)
+
+
+@pytest.mark.parametrize(
+    "text", ["lebron,james\nmichael,jordan\nkobe,bryant\n", "tea,green\nrum,dark\ngin,dry\n", "alpha\nbeta\ngamma\n"]
+)
+def test_a_first_line_that_may_be_a_record_is_told(tmp_path: Path, text: str) -> None:
+    _, _, source = table(tmp_path, text)
+    assert any(
+        note.startswith("took the first line") or "so the first line is a record" in note for note in source.notes
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["first_name,last_name\nann,smith\nbob,brown\n", "Name,City\nAnn,Ulm\nBob,Bonn\n", "a,n\nx,1\ny,2\n"]
+)
+def test_a_plain_header_needs_no_word(tmp_path: Path, text: str) -> None:
+    assert table(tmp_path, text)[2].notes == []
+
+
+UNITS = (
+    ("time,voltage,current\ns,V,A\n0,4.14,0.1\n1,4.15,0.2\n", 2),
+    ("item,weight,price\n-,[kg],(EUR)\ntea,1.5,2\nrum,2.5,9\n", 2),
+    ("t,p\n°C,%\n20,50\n21,60\n22,65\n", 3),
+)
+
+
+@pytest.mark.parametrize(("text", "records"), UNITS)
+def test_a_line_of_units_is_no_record(tmp_path: Path, text: str, records: int) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert len(rows) == records
+    assert any(note.startswith("the line of units") for note in source.notes)
+
+
+def test_a_first_record_of_words_is_no_line_of_units(tmp_path: Path) -> None:
+    assert len(table(tmp_path, "name,score\nunknown person,none\nann,5\nbob,6\n")[1]) == 3
+    assert len(table(tmp_path, "name,unit,n\ntea,kg,5\nrum,l,6\n")[1]) == 2
+
+
+RAGGED = (
+    ("id,name,qty,price\n1,tea,3,5\n2,rum 4,9\n3,oil,2,6\n", [2], 2),
+    ("id,name,qty\n1,tea,3\n2,rum, dark,4\n3,oil,2\n4,gin, dry,6\n", [2, 4], 2),
+    ("id,name,qty\n1,tea,3\n2,a,b,c,d,4\n3,oil,2\n", [2], 2),
+    ("id,name,qty,note\n" + "1,a,2,x\n" * 50 + "2,b\n" + "1,a,2,x\n" * 50, [51], 100),
+)
+
+
+@pytest.mark.parametrize(("text", "waiting", "records"), RAGGED)
+def test_ragged_records_wait(tmp_path: Path, text: str, waiting: list[int], records: int) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert ([bad.number for bad in source.bad], len(rows)) == (waiting, records)
+
+
+def test_last_cells_that_a_file_leaves_out_are_empty_and_told(tmp_path: Path) -> None:
+    _, rows, source = table(tmp_path, "id,name,note\n1,a\n2,b,x\n3,c\n4,d\n")
+    assert rows == [("1", "a", None), ("2", "b", "x"), ("3", "c", None), ("4", "d", None)]
+    assert "3 records have no last cells, which were taken as empty" in source.notes
+
+
+def test_notes_below_a_table_are_left_out_and_told(tmp_path: Path) -> None:
+    text = "id,name,n\n1,a,2\n2,b,3\n\nSource: World Bank\n* preliminary\n"
+    _, rows, source = table(tmp_path, text)
+    assert (len(rows), source.bad) == (2, [])
+    assert "2 lines below the table left out: 'Source: World Bank'; '* preliminary'" in source.notes
+
+
+QUOTES = (
+    ('id,name,qty\n1,"the "big" one",3\n2,"plain",4\n', [("1", 'the "big" one', "3"), ("2", "plain", "4")], "within"),
+    ('id;name\n1;"a "b" c "d""\n2;x\n', [("1", 'a "b" c "d"'), ("2", "x")], "within"),
+    ('id,name,qty\n1,tea,3\n2,"big pipe,4\n3,oil,2\n4,"small pipe,6\n5,rum,7\n',
+     [("1", "tea", "3"), ("2", '"big pipe', "4"), ("3", "oil", "2"), ("4", '"small pipe', "6"), ("5", "rum", "7")],
+     "never closed"),
+    ('id,name,qty\n1,5" pipe,3\n2,oil,2\n', [("1", '5" pipe', "3"), ("2", "oil", "2")], ""),
+    ('id,name,qty\n1,"a\nb",3\n2,"c ""d""\ne",4\n', [("1", "a\nb", "3"), ("2", 'c "d"\ne', "4")], ""),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "rows", "told"), QUOTES)
+def test_stray_quotes(tmp_path: Path, text: str, rows: Rows, told: str) -> None:
+    _, found, source = table(tmp_path, text)
+    assert found == rows
+    assert any(told in note for note in source.notes) if told else not source.notes
+
+
+def test_a_stray_quote_in_the_header_leaves_the_names(tmp_path: Path) -> None:
+    names, rows, source = table(tmp_path, 'id,"name,qty,price,"note"\n1,tea,3,5,"x"\n2,rum,4,9,"y"\n')
+    assert ([name.strip('"') for name in names], len(rows)) == (["id", "name", "qty", "price", "note"], 2)
+    assert source.notes
+
+
+TEXT_TABLES = (
+    ('id, name, note\n1, ann, "one, two"\n2, bob, "three"\n', ["id", "name", "note"], ("1", "ann", "one, two")),
+    ('id; name; note\n1; ann; "one; two"\n2; bob; "x\ny"\n', ["id", "name", "note"], ("1", "ann", "one; two")),
+    ('id name note\n1 ann "one two"\n2 bob "three"\n', ["id", "name", "note"], ("1", "ann", "one two")),
+    ("x y z\n1 2 3\n4 5 6\n7 8 9\n", ["x", "y", "z"], ("1", "2", "3")),
+    ("NAME      STATUS   AGE\nbeta one  Active   4y\nb         -        5y\n", ["NAME", "STATUS", "AGE"],
+     ("beta one", "Active", "4y")),
+    ("id::title::n\n1::Toy Story::5\n2::Heat::6\n", ["id", "title", "n"], ("1", "Toy Story", "5")),
+    ("id||name\n1||a\n2||b\n", ["id", "name"], ("1", "a")),
+    ("| id | name | n |\n|----|:-----|--:|\n| 1 | a \\| b | 5 |\n| 2 | b |  |\n", ["id", "name", "n"],
+     ("1", "a | b", "5")),
+    ("id | name\n---|---\n1 | a\n2 | b\n", ["id", "name"], ("1", "a")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "names", "first"), TEXT_TABLES)
+def test_tables_in_texts(tmp_path: Path, text: str, names: list[str], first: tuple[str, ...]) -> None:
+    found, rows, _ = table(tmp_path, text, "file.txt")
+    assert (found, rows[0]) == (names, first)
+
+
+@pytest.mark.parametrize(
+    "text", ["name\nAnn Smith\nBob Brown\n", "note\nit is fine\nnot so good\nwhy not\n", "full name\nAnn Smith\nBob\n"]
+)
+def test_a_column_of_texts_stays_one(tmp_path: Path, text: str) -> None:
+    assert len(table(tmp_path, text)[0]) == 1
+
+
+TOTALS = (
+    ("item,amount\nA,10\nB,20\nC,30\nTotal,60\n", 3),
+    ("item;amount\nA;1.000,50\nB;20,25\nSumme;1.020,75\n", 2),
+    ("id,name,qty,price\n1,tea,3,$5.00\n2,rum,4,$9.50\n,Grand Total:,7,$14.50\n", 2),
+    ("id,n,avg\n1,5,2\n2,6,4\n3,7,6\nTOTAL,18,4\n", 3),
+)
+
+
+@pytest.mark.parametrize(("text", "records"), TOTALS)
+def test_totals_are_left_out_and_told(tmp_path: Path, text: str, records: int) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert len(rows) == records
+    assert any("as it is their total" in note for note in source.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "records"), [("item,n\nA,10\nB,20\nTotal,31\n", 3), ("brand,n\nEni,5\nShell,1\nTotal,20\nBP,3\n", 4)]
+)
+def test_what_only_looks_like_a_total_stays(tmp_path: Path, text: str, records: int) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert len(rows) == records
+    assert any("looks like a total" in note for note in source.notes)
