@@ -58,7 +58,7 @@ def by_atlas(server: Server, path: Path, number: int) -> Found:
     columns = read["columns"]
     return {
         "seconds": took, "columns": [c["name"] for c in columns], "types": [c["type"] for c in columns],
-        "rows": [[cell or None for cell in row] for row in rows], "told": answer["validation_failures"],
+        "rows": [[cell or None for cell in row] for row in rows], "told": answer["validation_failures"] + answer["value_replacements"],
     }  # fmt: skip
 
 
@@ -117,7 +117,10 @@ def score(file: Messy, found: Found) -> str:
     )
     parts = [f"{right}/{len(file.rows)} rows", f"{types}/{len(NAMES)} types"]
     parts += [f"wrong: {', '.join(n for n in NAMES if wrong[n])}"] if any(wrong.values()) else []
-    parts += [f"{unknown} that are none"] if unknown else []
+    # Their cell that is no value is empty, and its text is kept for review; elsewhere nothing is told.
+    parts += [f"{unknown} with an empty cell" if found.get("told", 0) >= unknown else f"{unknown} that are none"] * (
+        unknown > 0
+    )
     if file.bad:
         parts.append(f"{found.get('told', 0)}/{file.bad} told")
     return ", ".join(parts)
