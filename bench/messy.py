@@ -58,7 +58,8 @@ def by_atlas(server: Server, path: Path, number: int) -> Found:
     columns = read["columns"]
     return {
         "seconds": took, "columns": [c["name"] for c in columns], "types": [c["type"] for c in columns],
-        "rows": [[cell or None for cell in row] for row in rows], "told": answer["validation_failures"] + answer["value_replacements"],
+        "rows": [[cell or None for cell in row] for row in rows],
+        "told": answer["validation_failures"] + answer["value_replacements"],
     }  # fmt: skip
 
 
