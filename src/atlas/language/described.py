@@ -9,7 +9,8 @@ from atlas.core.tables import SHOWN_TYPES, Rules
 from atlas.language.instruction import ImportInstruction
 
 _DUPLICATES = {
-    "skip": "duplicates are left out and kept for review", "flag": "duplicates are inserted and flagged",
+    "skip": "duplicates are left out and kept for review",
+    "flag": "duplicates are left out and listed, and look-alikes are flagged",
     "update": "rows that are there are updated", "keep": "duplicates are not looked for",
 }  # fmt: skip
 _POLICIES = {
