@@ -12,7 +12,9 @@ import python_calamine as calamine
 
 from atlas.core.headers import SAMPLE_ROWS, stated_layout
 from atlas.errors import BadRequestError
+from atlas.readers.sheet_notes import Sheet, fill_merged, sheet_notes
 from atlas.readers.source import MAX_COLUMNS, ReadOptions, Source, text_table, unclear_rows
+from atlas.readers.workbook_details import SheetDetails, sheet_details
 
 _BATCH_ROWS = 20_000
 
@@ -26,9 +28,15 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         titles = _visible(book)
-        title, rows, above = _choose(book, titles, options.sheet, name)
+        sheet = _choose(book, titles, options.sheet, name)
+    except calamine.PasswordError:
+        reason = f"{name}: the workbook is protected with a password; save a copy without it and send that"
+        raise BadRequestError("Invalid file", reason) from None
     except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
         raise BadRequestError("Invalid file", f"{name}: it cannot be read as a workbook ({_reason(error)})") from None
+    title, rows, above = sheet.title, sheet.rows, sheet.top
+    details = sheet_details(path, title)
+    _put_errors(sheet, details)
     texts = [[_text(cell) for cell in row] for row in rows[: SAMPLE_ROWS * 2]]
     with unclear_rows():
         layout = stated_layout(
@@ -41,10 +49,12 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     if layout.width > MAX_COLUMNS:
         reason = f"{name}: the sheet has {layout.width:,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
+    filled = fill_merged(sheet, details, layout.names, layout.skip)
     source = Source(layout.names, [None] * layout.width, _batches(rows, layout.skip, layout.width))
     if len(titles) > 1:
         others = ", ".join(repr(other) for other in titles if other != title)
         source.notes.append(f"read sheet {title!r}, not {others}")
+    source.notes += filled + sheet_notes(sheet, details, layout.names, layout.skip)
     return source
 
 
@@ -57,8 +67,7 @@ def _visible(book: Any) -> list[str]:
     return [name for name in names if name not in hidden] or names
 
 
-def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> tuple[str, list[list[Any]], int]:
-    """A sheet: its title, its rows, and how many blank ones are above them."""
+def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> Sheet:
     if wanted is not None:
         found = next((title for title in book.sheet_names if title.strip().lower() == wanted.strip().lower()), None)
         if found is None and wanted.strip().isdigit() and 0 < int(wanted) <= len(titles):
@@ -67,13 +76,33 @@ def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> tupl
             listed = ", ".join(repr(title) for title in book.sheet_names)
             raise BadRequestError("Invalid file", f"{name}: no sheet {wanted!r}; it has {listed}")
         titles = [found]
-    best: tuple[str, list[list[Any]], int] = (titles[0], [], 0)
+    best = Sheet(titles[0], [], 0, 0)
     for title in titles:
         sheet = book.get_sheet_by_name(title)
         rows = sheet.to_python(skip_empty_area=True)
-        if len(rows) > len(best[1]):
-            best = (title, rows, sheet.start[0] if sheet.start else 0)
+        if len(rows) > len(best.rows):
+            best = Sheet(title, rows, *(sheet.start or (0, 0)))
     return best
+
+
+def _put_errors(sheet: Sheet, details: SheetDetails) -> None:
+    """Puts the texts of error cells where calamine leaves nothing, so that what becomes of them is told.
+
+    Among numbers, times and booleans every error is the one that stands for no value.
+    """
+    texts = {column: _has_texts(sheet, column) for column in {column - sheet.left for _, column in details.errors}}
+    for (row, column), text in details.errors.items():
+        cells = sheet.rows[row - sheet.top] if 0 <= row - sheet.top < len(sheet.rows) else []
+        position = column - sheet.left
+        if 0 <= position < len(cells) and cells[position] in (None, ""):
+            cells[position] = text if texts[position] else "#N/A"
+
+
+def _has_texts(sheet: Sheet, column: int) -> bool:
+    """Whether some cells of a column are texts, the first filled one aside, which may be its name."""
+    cells = (row[column] for row in sheet.rows[: SAMPLE_ROWS * 2] if 0 <= column < len(row))
+    filled = [cell for cell in cells if cell is not None and cell != ""]
+    return any(isinstance(cell, str) for cell in filled[1:])
 
 
 def _batches(rows: list[list[Any]], skip: int, width: int) -> Iterator[pa.Table]:

@@ -16,7 +16,9 @@ import pyarrow as pa
 from atlas.core.headers import find_layout
 from atlas.core.json_depth import TOO_DEEP, DepthScanner
 from atlas.errors import BadRequestError
+from atlas.readers.json_envelopes import find_records
 from atlas.readers.json_numbers import MARK, protected
+from atlas.readers.json_survey import may_be_renamed, pointer, survey
 from atlas.readers.source import MAX_COLUMNS, Source, physical, text_table
 
 # Objects nested deeper than this stay one JSON column.
@@ -37,10 +39,6 @@ class _Field:
     steps: tuple[str, ...]
     native: str | None
 
-    @property
-    def pointer(self) -> str:
-        return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in self.steps[1:]) or "$"
-
 
 def read_json(path: Path, name: str, folder: Path) -> Source:
     """A source of the records of a JSON file in UTF-8. Raises BadRequestError, saying where it is broken."""
@@ -52,12 +50,17 @@ def read_json(path: Path, name: str, folder: Path) -> Source:
     try:
         connection.execute("SET memory_limit = '256MB'")
         fields = _fields(connection, path, name, layout)
+        exactly = fields is None
+        if fields is None:
+            fields = _exact_fields(connection, path, name, layout)
     except BaseException:
         connection.close()
         raise
     names = [" ".join(field.steps) for field in fields]
     exact = protected(path, folder / "exact.json")
-    source = Source(names, [field.native for field in fields], _batches(connection, exact, name, layout, fields))
+    source = Source(
+        names, [field.native for field in fields], _batches(connection, exact, name, layout, fields, exactly=exactly)
+    )
     source.notes.extend(notes)
     return source
 
@@ -79,10 +82,9 @@ def _locate(path: Path, name: str, folder: Path) -> tuple[Path, str, list[str]]:
             return path, "array" if data[inner : inner + 1] == b"{" else "rows", []
         if _is_ndjson(data, start):
             return path, "newline_delimited", []
-        found, trail = _largest_array(data[:], name)
+        found, notes = find_records(data[:], name)
     target = folder / "records.json"
     target.write_bytes(found)
-    notes = [f"read the records in {'.'.join(trail)!r}"] if trail else []
     return target, "array", notes
 
 
@@ -97,47 +99,55 @@ def _is_ndjson(data: Any, start: int) -> bool:
     return True
 
 
-def _largest_array(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
-    """The longest array of objects inside an object, and the keys to it; else the object as the one record."""
-    best = b""
-    trail: tuple[str, ...] = ()
-    queue: list[tuple[tuple[str, ...], bytes]] = [((), data)]
-    while queue:
-        place, text = queue.pop()
-        try:
-            members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadRequestError("Invalid file", f"{name}: not valid JSON ({error})") from None
-        for key, value in members.items():
-            raw = bytes(value).strip()
-            if raw[:1] == b"[" and raw[1:].lstrip()[:1] == b"{" and len(raw) > len(best):
-                best, trail = raw, (*place, key)
-            elif raw[:1] == b"{" and len(place) < 4:
-                queue.append(((*place, key), raw))
-    return (best, trail) if best else (b"[" + data + b"]", ())
-
-
 def _scan(path: Path, layout: str, more: str = "") -> str:
     text = str(path).replace("'", "''")
     return f"read_json('{text}', format = '{layout}', records = true, maximum_object_size = {_MAX_OBJECT}{more})"
 
 
-def _fields(connection: Any, path: Path, name: str, layout: str) -> list[_Field]:
+def _objects(path: Path, layout: str) -> str:
+    text = str(path).replace("'", "''")
+    return f"read_json_objects('{text}', format = '{layout}', maximum_object_size = {_MAX_OBJECT})"
+
+
+def _fields(connection: Any, path: Path, name: str, layout: str) -> list[_Field] | None:
+    """The fields as DuckDB finds them; None where its names may not be the keys of the records."""
     scan = _scan(path, layout, ", sample_size = -1, maximum_depth = 6")
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
         types = connection.sql(f"SELECT * FROM {scan} LIMIT 0").types
     except duckdb.Error as error:
+        if "Duplicate name" in str(error) or "non-record JSON" in str(error):
+            return None
         raise BadRequestError("Invalid file", f"{name}: {_reason(error)}") from None
+    if may_be_renamed([key for key, *_ in described]):
+        return None
     fields = [
         field
         for (key, kind, *_), dtype in zip(described, types, strict=True)
         for field in _flattened((key,), kind, dtype)
     ]
-    if not 0 < len(fields) <= MAX_COLUMNS:
-        reason = f"{name}: the records have {len(fields):,} fields; 1 to {MAX_COLUMNS:,} are possible"
-        raise BadRequestError("Invalid file", reason)
+    _check_count(len(fields), name)
     return fields
+
+
+def _exact_fields(connection: Any, path: Path, name: str, layout: str) -> list[_Field]:
+    try:
+        scan = _objects(path, layout)
+        other = connection.execute(f"SELECT json_type(json) FROM {scan} WHERE json_type(json) <> 'OBJECT' LIMIT 1")
+        if other.fetchone() is not None:
+            reason = "some of the records are values or lists, not objects"
+            raise BadRequestError("Invalid file", f"{name}: {reason}")
+        fields = [_Field(steps, native) for steps, native in survey(connection, scan, _FLATTEN_DEPTH)]
+    except duckdb.Error as error:
+        raise BadRequestError("Invalid file", f"{name}: {_reason(error)}") from None
+    _check_count(len(fields), name)
+    return fields
+
+
+def _check_count(count: int, name: str) -> None:
+    if not 0 < count <= MAX_COLUMNS:
+        reason = f"{name}: the records have {count:,} fields; 1 to {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
 
 
 def _flattened(steps: tuple[str, ...], kind: str, dtype: Any) -> Iterator[_Field]:
@@ -149,12 +159,24 @@ def _flattened(steps: tuple[str, ...], kind: str, dtype: Any) -> Iterator[_Field
     yield _Field(steps, "json" if nested else _NATIVE.get(kind))
 
 
-def _batches(connection: Any, path: Path, name: str, layout: str, fields: list[_Field]) -> Iterator[pa.Table]:
-    keys = dict.fromkeys(field.steps[0] for field in fields)
-    columns = ", ".join(f"{_quote(key)}: 'JSON'" for key in keys)
-    cells = ", ".join(f"{_cell_of(field)} AS {physical(position)}" for position, field in enumerate(fields))
+def _batches(
+    connection: Any, path: Path, name: str, layout: str, fields: list[_Field], *, exactly: bool
+) -> Iterator[pa.Table]:
+    if exactly:
+        places = ", ".join(_quote(pointer(field.steps)) for field in fields)
+        scan = f"(SELECT json_extract_string(json, [{places}]) AS cells FROM {_objects(path, layout)})"
+        texts = [f"cells[{position + 1}]" for position in range(len(fields))]
+    else:
+        keys = dict.fromkeys(field.steps[0] for field in fields)
+        columns = ", ".join(f"{_quote(key)}: 'JSON'" for key in keys)
+        scan = _scan(path, layout, f", columns = {{{columns}}}")
+        texts = [f"{_name(field.steps[0])} ->> {_quote(pointer(field.steps[1:]) or '$')}" for field in fields]
+    cells = ", ".join(
+        f"{_cell_of(text, field)} AS {physical(position)}"
+        for position, (text, field) in enumerate(zip(texts, fields, strict=True))
+    )
     try:
-        relation = connection.sql(f"SELECT {cells} FROM {_scan(path, layout, f', columns = {{{columns}}}')}")
+        relation = connection.sql(f"SELECT {cells} FROM {scan}")
         for batch in relation.to_arrow_reader(_BATCH_ROWS):
             yield pa.table(batch)
     except (duckdb.Error, OSError) as error:
@@ -163,12 +185,15 @@ def _batches(connection: Any, path: Path, name: str, layout: str, fields: list[_
         connection.close()
 
 
-def _cell_of(field: _Field) -> str:
-    """DuckDB's expression for a cell, with its numbers as the file writes them."""
-    text = f'"{field.steps[0].replace(chr(34), chr(34) * 2)}" ->> {_quote(field.pointer)}'
+def _cell_of(text: str, field: _Field) -> str:
+    """DuckDB's expression for a cell, with its numbers as the file writes them. text: the expression for its text."""
     if field.native == "json":
         return f"""regexp_replace({text}, '"\\\\u001[eE]([0-9.-]+)"', '\\1', 'g')"""
     return f"ltrim({text}, chr({ord(MARK)}))"
+
+
+def _name(key: str) -> str:
+    return '"' + key.replace('"', '""') + '"'
 
 
 def _quote(text: str) -> str:

@@ -16,6 +16,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from atlas.errors import BadRequestError, TooLargeError
+from atlas.readers.other_formats import (
+    OLE,
+    refuse_other_archive,
+    refuse_other_format,
+    refuse_other_ole,
+    refuse_other_text,
+)
 from atlas.readers.text import looks_like_utf16
 
 _CHUNK = 1024 * 1024
@@ -66,6 +73,8 @@ def open_upload(path: Path, name: str, folder: Path, max_bytes: int) -> Upload:
                 return Upload(path, name, kind)
             path, name = _unzip(path, name, folder / f"layer{layer}", max_bytes)
         else:
+            if head.startswith(OLE):
+                refuse_other_ole(path, name)
             return Upload(path, name, _kind(head, name))
     raise BadRequestError("Invalid file", f"{name}: packed more than twice")
 
@@ -78,20 +87,13 @@ def _head(path: Path) -> bytes:
 def _kind(head: bytes, name: str) -> FileKind:
     if head.startswith(b"PAR1"):
         return FileKind.PARQUET
-    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+    refuse_other_format(head, name)
+    if head.startswith(OLE):
         return FileKind.EXCEL
-    for magic, what in ((b"%PDF", "a PDF"), (b"\x89PNG", "an image"), (b"\xff\xd8\xff", "an image"),
-                        (b"SQLite format 3", "an SQLite database"), (b"7z\xbc\xaf", "a 7z archive"),
-                        (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 file"), (b"\x7fELF", "a program")):  # fmt: skip
-        if head.startswith(magic):
-            raise BadRequestError("Unsupported file", f"{name}: it is {what}; send CSV, Excel, JSON, XML or Parquet")
     text = head.decode("utf-16", "ignore").encode() if looks_like_utf16(head) else head
     start = text.lstrip(b"\xef\xbb\xbf \t\r\n")
+    refuse_other_text(start.decode("utf-8", "replace"), name)
     if start[:1] == b"<":
-        if start[:14].lower().startswith((b"<!doctype html", b"<html")):
-            raise BadRequestError(
-                "Unsupported file", f"{name}: it is a web page; send CSV, Excel, JSON, XML or Parquet"
-            )
         return FileKind.XML
     if start[:1] in (b"{", b"[") and not name.lower().endswith((".csv", ".tsv", ".txt")):
         return FileKind.JSON
@@ -135,6 +137,7 @@ def _office(path: Path, name: str, max_bytes: int) -> FileKind | None:
     with _archive(path, name) as archive:
         members = _members(archive, name)
         names = {member.filename for member in members}
+        refuse_other_archive(names, "", name)
         if "[Content_Types].xml" not in names and "mimetype" not in names:
             return None
         total = sum(member.file_size for member in members)
@@ -146,9 +149,16 @@ def _office(path: Path, name: str, max_bytes: int) -> FileKind | None:
         for member in members:
             with _part(archive, member, name) as part:
                 _drain(part, member.file_size, name)
-        if any(n.startswith("word/") or n.startswith("ppt/") for n in names):
-            raise BadRequestError("Unsupported file", f"{name}: an office document, but not a workbook")
+        refuse_other_archive(names, _media_type(archive, names), name)
     return FileKind.EXCEL
+
+
+def _media_type(archive: zipfile.ZipFile, names: set[str]) -> str:
+    """What an OpenDocument file says that it is."""
+    if "mimetype" not in names:
+        return ""
+    with archive.open("mimetype") as part:
+        return part.read(200).decode("ascii", "replace").strip()
 
 
 def _drain(part: _Part, size: int, name: str) -> None:

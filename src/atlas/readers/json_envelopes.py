@@ -1,0 +1,134 @@
+"""Where the records are in a JSON file that is one object: a list within it, objects by key, or the object itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from atlas.errors import BadRequestError
+
+# Objects nested deeper than this are not searched for records.
+_DEPTH = 4
+_SHOWN = 5
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Records found below the keys `trail`: as `text`, a JSON array. how: what to say of objects that are no list."""
+
+    trail: tuple[str, ...]
+    text: bytes
+    how: str = ""
+
+    @property
+    def label(self) -> str:
+        return repr(".".join(self.trail)) if self.trail else "the file"
+
+    def count(self) -> int:
+        return len(_LIST.decode(self.text))
+
+
+def find_records(data: bytes, name: str) -> tuple[bytes, list[str]]:
+    """A JSON array of the records of an object, and notes: which were read, and what else the object holds.
+
+    Of several lists of objects the longest text is read. Raises BadRequestError for what is no JSON.
+    """
+    try:
+        places, others = _search(data)
+        if not places:
+            return b"[" + data + b"]", []
+        best = max(places, key=lambda place: len(place.text))
+        return best.text, _notes(best, [place for place in places if place is not best], others)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequestError("Invalid file", f"{name}: not valid JSON ({error})") from None
+
+
+def _search(data: bytes) -> tuple[list[_Place], list[str]]:
+    """All places with records, and the keys of what is beside them."""
+    places: list[_Place] = []
+    others: list[str] = []
+    queue: list[tuple[tuple[str, ...], bytes]] = [((), data)]
+    while queue:
+        trail, text = queue.pop(0)
+        members = _OBJECT.decode(text)
+        place = _by_key(trail, members)
+        if place is not None:
+            places.append(place)
+            continue
+        for key, value in members.items():
+            raw = bytes(value).strip()
+            if raw[:1] == b"[" and raw[1:].lstrip()[:1] == b"{":
+                places.append(_Place((*trail, key), raw))
+            elif raw[:1] == b"{" and len(trail) < _DEPTH:
+                queue.append(((*trail, key), raw))
+            else:
+                others.append(".".join((*trail, key)))
+    return places, others
+
+
+def _by_key(trail: tuple[str, ...], members: dict[str, msgspec.Raw]) -> _Place | None:
+    """The members as records if all are objects of like shape with values of their own."""
+    if len(members) < 2 or any(bytes(value).lstrip()[:1] != b"{" for value in members.values()):
+        return None
+    records = {key: _OBJECT.decode(value) for key, value in members.items()}
+    shapes = [frozenset(record) for record in records.values()]
+    every = frozenset[str]().union(*shapes)
+    common = frozenset(key for key in every if 2 * sum(key in shape for shape in shapes) > len(shapes))
+    if not common or 2 * sum(map(len, shapes)) < len(every) * len(shapes) or not _has_values(records, common):
+        return None
+    if len(every) > 1 and every == {str(number) for number in range(len(every))} and common == every:
+        return _Place(trail, _turned(records), "columns of numbered values")
+    label = next(text for text in ("key", "_key", "__key") if text not in every)
+    return _Place(trail, b"[" + b",".join(_keyed(label, members)) + b"]", f"objects by key; the key is in {label!r}")
+
+
+def _has_values(records: dict[str, dict[str, msgspec.Raw]], common: frozenset[str]) -> bool:
+    """Whether some common member is a plain value, which lists and their envelopes lack."""
+    return any(
+        bytes(record[key]).lstrip()[:1] not in (b"{", b"[")
+        for record in records.values() for key in common if key in record
+    )  # fmt: skip
+
+
+def _keyed(label: str, members: dict[str, msgspec.Raw]) -> Iterator[bytes]:
+    start = b"{" + msgspec.json.encode(label) + b":"
+    for key, value in members.items():
+        rest = bytes(value).strip()[1:]
+        comma = b"" if rest.lstrip()[:1] == b"}" else b","
+        yield start + msgspec.json.encode(key) + comma + rest
+
+
+def _turned(columns: dict[str, dict[str, msgspec.Raw]]) -> bytes:
+    """Records of columns that hold their values by the number of the record."""
+    count = max(len(column) for column in columns.values())
+    rows = [
+        {name: column[str(number)] for name, column in columns.items() if str(number) in column}
+        for number in range(count)
+    ]
+    return msgspec.json.encode(rows)
+
+
+def _notes(best: _Place, left: list[_Place], others: list[str]) -> list[str]:
+    notes = []
+    if best.how:
+        where = f"{best.label} holds" if best.trail else "the file holds"
+        notes.append(f"{where} {best.how}: each is a record")
+    else:
+        notes.append(f"read the records in {best.label}")
+    if left:
+        listed = ", ".join(f"the {place.count():,} in {place.label}" for place in left[:_SHOWN])
+        more = f" and {len(left) - _SHOWN} more lists" if len(left) > _SHOWN else ""
+        notes.append(
+            f"the {best.count():,} records in {best.label} were read, not {listed}{more}; "
+            "send those in a file of their own"
+        )
+    if others:
+        listed = ", ".join(map(repr, others[:_SHOWN])) + (
+            f" and {len(others) - _SHOWN} more" if others[_SHOWN:] else ""
+        )
+        notes.append(f"left out, as it stands beside the records: {listed}")
+    return notes
