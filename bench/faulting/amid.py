@@ -95,7 +95,7 @@ class Amid:
         with self._world.connect() as connection:
             found = connection.execute(
                 "SELECT i.status, i.number, t.id, o.schema_name FROM atlas.imports i JOIN atlas.organizations o"
-                " ON o.id = i.organization_id LEFT JOIN atlas.tables t ON t.name = %s WHERE i.id = %s",
+                " ON o.id = i.organization_id LEFT JOIN atlas.tables t ON t.name = %s WHERE i.public_id = %s",
                 (table, import_id),
             ).fetchone()
             assert found is not None

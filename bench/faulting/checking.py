@@ -50,7 +50,7 @@ def unfinished(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
 def _imports(connection: psycopg.Connection) -> dict[str, dict[str, Any]]:
     names = ("status", "error", "table", "inserted", "jobs")
     found = connection.execute(
-        "SELECT i.id::text, i.status, i.error, i.table_name, i.inserted, (SELECT count(*) FROM"
+        "SELECT i.public_id::text, i.status, i.error, i.table_name, i.inserted, (SELECT count(*) FROM"
         " atlas_jobs.procrastinate_jobs j WHERE j.status IN ('todo', 'doing') AND (j.args ->> 'import_id' = i.id::text"
         " OR j.args ->> 'delivery_id' IN (SELECT d.id::text FROM atlas.webhook_deliveries d WHERE d.import_id = i.id)))"
         " FROM atlas.imports i"

@@ -279,3 +279,44 @@ async def test_a_running_import_is_cancelled(
         connection.rollback()
     assert (await get(working, f"import/{pending['import_id']}"))["error"] == "cancelled"
     assert not (await get(working, "tables"))["tables"]
+
+
+@pytest.mark.usefixtures("owner_is_admin")
+async def test_an_id_that_another_organization_has_is_free(
+    settings: Settings, people: People, receiver: Receiver
+) -> None:
+    """Two organizations choose one id: both are answered alike, and each meets only its own import by it."""
+    chosen = "0f9d5c1e-1f6b-4c57-9f0e-3a2f2c9f7a10"
+    async with serve(settings.model_copy(update={"jobs": 1, "webhook_loopback": True})) as make:
+        seen = []
+        for key, data in ((people.owner, CONTACTS), (people.stranger, b"name,email\nX,x@x.com\n")):
+            caller = make(key)
+            pending = await submit(caller, receiver.url, data, import_id=chosen, thread_id="t")
+            told = json.loads((await receiver.wait(len(seen) + 1))[-1][1])
+            assert (pending["import_id"], told["import_id"]) == (chosen, chosen)
+            seen.append((caller, pending, told))
+        (owner, first, _), (stranger, second, _) = seen
+        assert first == second
+        files = {"file": ("contacts.csv", CONTACTS)}
+        again = await stranger.post(
+            "/api/v1/smart-import", data={"instruction": "Import into leads", "import_id": chosen}, files=files
+        )
+        assert (again.status_code, again.json()["detail"]) == (
+            400, f"Import already exists: import_id: {chosen} is taken",
+        )  # fmt: skip
+        for caller, _, told in seen:
+            assert (await get(caller, f"import/{chosen}"))["records_processed"] == told["records_processed"]
+            history = (await get(caller, "import-history"))["imports"]
+            assert [one["import_id"] for one in history] == [chosen]
+            issues = await get(caller, f"import/{chosen}/issues")
+            assert (issues["import_id"], issues["table_name"]) == (chosen, "leads")
+            deliveries = (await get(caller, f"webhooks/deliveries?import_id={chosen}"))["deliveries"]
+            assert [one["import_id"] for one in deliveries] == [chosen]
+            changes = await get(caller, "tables/leads/rows/1/history")
+            assert changes["changes"][-1]["import_id"] == chosen
+        undone = await post(owner, f"import/{chosen}/undo", {})
+        assert (undone["import_id"], undone["complete"]) == (chosen, True)
+        assert (await get(stranger, f"import/{chosen}"))["status"] == "success"
+        redone = await post(stranger, f"import/{chosen}/redo", {"auto_execute": True})
+        assert (redone["import_id"], redone["status"]) == (chosen, "success")
+        assert (await get(owner, f"import/{chosen}"))["status"] == "undone"

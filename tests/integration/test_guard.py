@@ -161,7 +161,7 @@ async def test_whose_process_has_died_is_known_at_once(database: Database, peopl
     caller = await caller_of(database, people.owner)
     watching = Guard(database.url, database.gate)
     watching.start()
-    mine, _ = await imports.create(database, caller, kind="update", id=uuid4())
+    mine, _ = await imports.create(database, caller, kind="update")
     try:
         assert await imports.abandoned(database) == set()
         # By another process, of which nothing is left.

@@ -98,7 +98,7 @@ async def test_heartbeats_come_after_the_last_event(database: Database, people: 
 
 
 async def test_a_failure_does_not_undo_an_import_that_has_ended(database: Database, caller: Caller) -> None:
-    import_id, _ = await imports.create(database, caller, kind="import", id=uuid4())
+    import_id, _ = await imports.create(database, caller, kind="import")
     told = {"status": "success", "action": "import", "summary": "done", "plan": None, "table_name": "t"}
     async with database.transaction() as connection:
         await imports.finish(connection, import_id, **told)

@@ -76,7 +76,7 @@ class BackgroundService:
             "status": "pending",
             "message": f"Import of '{request.file_name}' is being processed asynchronously.",
             "file_name": request.file_name,
-            "import_id": str(target.import_id),
+            "import_id": str(target.public_id),
         }
 
     async def import_object(
@@ -107,7 +107,8 @@ class BackgroundService:
             serving(caller)
             request = ImportRequest(Path(), job["file_name"], job["instruction"], job["thread_id"], job["table_name"])
             try:
-                await self._run(Target(caller, import_id, job["number"]), request, again=job["age"] < GIVE_UP)
+                target = Target(caller, import_id, job["number"], job["public_id"])
+                await self._run(target, request, again=job["age"] < GIVE_UP)
             except (asyncio.CancelledError, UnavailableError):
                 # This process lives. The import runs again, or was called off.
                 await asyncio.shield(asyncio.ensure_future(self._take_start_back(import_id)))
@@ -147,7 +148,7 @@ class BackgroundService:
         job = await webhooks.job(self._database, import_id)
         if job is None or job["callback_url"] is None or job["status"] not in ("success", "failed"):
             return
-        delivery = await webhooks.create(self._database, import_id, payload(import_id, job))
+        delivery = await webhooks.create(self._database, import_id, payload(job))
         if delivery is not None:
             await self._queue.defer_delivery(delivery)
 
@@ -224,14 +225,14 @@ class SeenTwice:
         return before & self._seen
 
 
-def payload(import_id: UUID, job: Row) -> str:
+def payload(job: Row) -> str:
     """The body of a webhook."""
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if job["status"] == "failed":
         told = {"status": "failed", "file_name": job["file_name"], "error": job["error"], "timestamp": moment}
     else:
         told = {
-            "status": "success", "import_id": str(import_id), "file_name": job["file_name"],
+            "status": "success", "import_id": str(job["public_id"]), "file_name": job["file_name"],
             "table_name": job["table_name"], "records_imported": job["inserted"] + job["updated"],
             "duplicates_removed": job["duplicates"], "records_processed": job["records"],
             "records_inserted": job["inserted"], "records_updated": job["updated"],

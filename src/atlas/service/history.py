@@ -65,7 +65,7 @@ class HistoryService:
         row = await find_import(self._database, caller, import_id)
         done = row["status"] not in ("pending", "running")
         return {
-            "success": True, "import_id": str(row["id"]), "status": row["status"],
+            "success": True, "import_id": str(row["public_id"]), "status": row["status"],
             "stage": row["status"] if done else row["stage"] or "received",
             "records_processed": row["records"] if done else row["progress_records"] or 0,
             "table_name": row["table_name"], "error": row["error"],
@@ -109,7 +109,7 @@ class HistoryService:
 def brief(row: Row) -> Row:
     """An import as lists show it."""
     return {
-        "import_id": str(row["id"]), "file_name": row["file_name"], "table_name": row["table_name"],
+        "import_id": str(row["public_id"]), "file_name": row["file_name"], "table_name": row["table_name"],
         "status": row["status"], "kind": row["kind"], "action_taken": row["action_taken"],
         "records_processed": row["records"], "records_inserted": row["inserted"], "records_updated": row["updated"],
         "duplicates_found": row["duplicates"], "records_left_out": row["left_out"],

@@ -66,11 +66,12 @@ class StalePlanError(BadRequestError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The import that a file belongs to."""
+    """The import that a file belongs to. public_id: what its organization knows it by, and answers tell."""
 
     caller: Caller
     import_id: UUID
     number: int
+    public_id: UUID
 
 
 async def load(

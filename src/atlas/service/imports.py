@@ -86,9 +86,9 @@ class ImportService:
         import_id, number = await imports.create(
             database, caller, kind="import", file_name=request.file_name,
             file_bytes=request.path.stat().st_size, instruction=request.instruction, thread=request.thread_id,
-            status=status, table_name=request.table, id=request.import_id, **fields,
+            status=status, table_name=request.table, public_id=request.import_id, **fields,
         )  # fmt: skip
-        return Target(caller, import_id, number)
+        return Target(caller, import_id, number, request.import_id or import_id)
 
     async def run(self, caller: Caller, request: ImportRequest) -> Row:
         """Imports a file now; gives the response of `smart-import`. Raises OverloadedError where too many run."""
@@ -153,7 +153,7 @@ class ImportService:
             async with self._database.transaction() as connection:
                 await first(connection)
                 plan = await self._plan(connection, target.caller, request, staging, told)
-                refuse_unclear(plan, target.import_id)
+                refuse_unclear(plan, target.public_id)
                 if plan.dataset:
                     planned = await asyncio.to_thread(checked_dataset, staging, plan)
                     outcome = await write_dataset(connection, target, planned, lambda o: summary(o, plan))
@@ -171,7 +171,7 @@ class ImportService:
         """Plans a staged file and writes it; plans again where the table was made or changed meanwhile."""
         for left in reversed(range(PLANS)):
             plan = await self._plan(self._database, target.caller, request, staging, told)
-            refuse_unclear(plan, target.import_id)
+            refuse_unclear(plan, target.public_id)
             try:
                 return plan, await self._load(target, staging, plan, progress)
             except StalePlanError:
@@ -303,7 +303,7 @@ class ImportService:
 def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome: Outcome) -> Row:
     return {
         "status": "success",
-        "import_id": str(target.import_id),
+        "import_id": str(target.public_id),
         "table_name": outcome.table,
         "file_name": request.file_name,
         "records_processed": outcome.records,
@@ -370,7 +370,7 @@ def _wait(count: int) -> str:
 
 
 async def find_import(database: Database, caller: Caller, text: str) -> Row:
-    """An import of the caller's organization by its id. Raises NotFoundError."""
+    """An import of the caller's organization by the id that it knows. Raises NotFoundError."""
     missing = NotFoundError("Import not found", f"no import with ID {text[:64]!r}")
     rows = await imports.find(database, caller, import_id=identified(text, missing))
     if not rows:

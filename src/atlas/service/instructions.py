@@ -97,7 +97,7 @@ class InstructionService:
         import_id, number = await imports.create(
             self._database, caller, kind="instruction", instruction=text[:10_000], thread=thread_id, table_name=name
         )
-        target = Target(caller, import_id, number)
+        target = Target(caller, import_id, number, import_id)
         try:
             if isinstance(table, str):
                 rows, found = await self._create(connection, target, table, entities)

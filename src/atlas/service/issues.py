@@ -68,7 +68,8 @@ class IssueService:
             name: (await self._page(caller, row, kind, "pending", FIRST_BATCH, 0))[0] for name, kind in KINDS.items()
         }
         return {
-            "success": True, "import_id": str(row["id"]), "table_name": row["table_name"], "summary": _summary(counts),
+            "success": True, "import_id": str(row["public_id"]), "table_name": row["table_name"],
+            "summary": _summary(counts),
             "duplicates": first["duplicates"], "validation_failures": first["validations"],
             "value_replacements": first["replacements"],
         }  # fmt: skip
@@ -83,8 +84,8 @@ class IssueService:
         row = await find_import(self._database, caller, import_id)
         found, total = await self._page(caller, row, kind, status, limit, offset)
         return {
-            "success": True, "import_id": str(row["id"]), "table_name": row["table_name"], "issue_type": issue_type,
-            "total_count": total, "limit": limit, "offset": offset, "issues": found,
+            "success": True, "import_id": str(row["public_id"]), "table_name": row["table_name"],
+            "issue_type": issue_type, "total_count": total, "limit": limit, "offset": offset, "issues": found,
         }  # fmt: skip
 
     async def _page(
@@ -118,7 +119,7 @@ class IssueService:
             counts = await self._apply(connection, caller, table, row, work)
             waiting = await imports.issue_counts(connection, row["number"])
         return {
-            "success": True, "import_id": str(row["id"]), "table_name": table.name, **counts,
+            "success": True, "import_id": str(row["public_id"]), "table_name": table.name, **counts,
             "summary": _summary(waiting),
         }  # fmt: skip
 

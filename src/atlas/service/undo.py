@@ -78,13 +78,13 @@ class UndoService:
         found = await imports.find(self._database, caller, thread=thread_id, status="success")
         if not found:
             raise BadRequestError("Nothing to undo", "there is no import that could be undone")
-        return str(found[0]["id"])
+        return str(found[0]["public_id"])
 
     async def _later(self, connection: Connection, row: Row) -> list[LaterChange]:
         if row["table_id"] is None:
             return []
         found = await imports.later_changes(connection, row)
-        return [LaterChange(str(one["id"]), one["kind"], one["rows"]) for one in found]
+        return [LaterChange(str(one["public_id"]), one["kind"], one["rows"]) for one in found]
 
     async def _undo(self, connection: Connection, caller: Caller, row: Row) -> undoing.Undone:
         status = await imports.lock(connection, row["id"])
@@ -141,7 +141,7 @@ class UndoService:
             if mapping is not None:
                 await imports.keep_mapping(connection, row["id"], msgspec.to_builtins(mapping))
         kept = " The new mapping is kept for the next run." if mapping is not None else ""
-        return {"success": True, "import_id": str(row["id"]), "status": "reset",
+        return {"success": True, "import_id": str(row["public_id"]), "status": "reset",
                 "message": f"The import was taken back and its mapping cleared.{kept}"}  # fmt: skip
 
     async def _reset(self, connection: Connection, caller: Caller, row: Row) -> None:
@@ -173,14 +173,15 @@ class UndoService:
                 raise BadRequestError("File is gone", "the file is no longer kept; import it again")
             said = None if mapping is None else mapping.instruction(row["table_name"])
             request = ImportRequest(path, row["file_name"], row["instruction"], row["thread_id"], said=said)
-            return await self._runner.run_after(Target(caller, row["id"], row["number"]), request, take_back)
+            target = Target(caller, row["id"], row["number"], row["public_id"])
+            return await self._runner.run_after(target, request, take_back)
 
     async def clear_mapping(self, caller: Caller, import_id: str) -> Row:
         """Forgets the mapping of an import; its rows stay."""
         row = await find_import(self._database, caller, import_id)
         async with self._database.transaction() as connection:
             await imports.clear_plan(connection, row["id"])
-        return {"success": True, "import_id": str(row["id"]), "message": "The mapping was cleared."}
+        return {"success": True, "import_id": str(row["public_id"]), "message": "The mapping was cleared."}
 
 
 async def _mark(connection: Connection, row: Row, done: undoing.Undone) -> None:
@@ -216,7 +217,7 @@ def _told(row: Row, done: undoing.Undone) -> str:
 def _response(row: Row, done: undoing.Undone, later: list[LaterChange], *, dry_run: bool) -> Row:
     told = _told(row, done)
     return {
-        "success": True, "import_id": str(row["id"]), "table_name": row["table_name"], "complete": done.complete,
+        "success": True, "import_id": str(row["public_id"]), "table_name": row["table_name"], "complete": done.complete,
         "dry_run": dry_run, "rows_removed": done.rows_removed, "rows_restored": len(done.rows_restored),
         "rows_kept": done.rows_kept, "values_kept": done.values_kept, "table_removed": done.table_dropped,
         "columns_removed": done.columns_dropped,

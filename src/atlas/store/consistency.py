@@ -264,7 +264,7 @@ def _check_table(connection: Connection, findings: list[Finding], table_id: int)
 def _half_done(connection: Connection, subject: str, relation: sql.Identifier) -> Iterator[Finding]:
     """Rows of imports that brought none: each commits its rows together with its success."""
     query = sql.SQL(
-        "SELECT coalesce(i.id::text, 'one that is gone'), coalesce(i.status, 'gone'), count(*),"
+        "SELECT coalesce(i.public_id::text, 'one that is gone'), coalesce(i.status, 'gone'), count(*),"
         " (array_agg(_row))[1:{most}] FROM {table} t LEFT JOIN atlas.imports i ON i.number = t._import"
         " WHERE i.number IS NULL OR i.status IN ('pending', 'running', 'failed') GROUP BY 1, 2 ORDER BY 1"
     ).format(most=sql.Literal(EXAMPLES), table=relation)

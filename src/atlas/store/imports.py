@@ -32,12 +32,21 @@ ISSUE_SCHEMA = pa.schema(
 
 
 async def create(database: Database | Connection, caller: Caller, **fields: Any) -> tuple[UUID, int]:
-    """A new import; gives its id and number. On a connection, it is part of the transaction there.
+    """A new import; gives its id inside and its number. On a connection, it is part of the transaction there.
 
-    Raises BadRequestError where the given `id` is taken.
+    `public_id` is what its organization knows it by. Raises BadRequestError where the organization has one of that id.
     """
     values = dict.fromkeys(
-        ("id", "file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name", "corrects")
+        (
+            "public_id",
+            "file_name",
+            "file_bytes",
+            "thread",
+            "callback_url",
+            "callback_metadata",
+            "table_name",
+            "corrects",
+        )
     )
     parameters = {
         **values, "instruction": "", "status": "running", **fields,
@@ -51,7 +60,7 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
     else:
         rows = await (await database.execute(query, parameters)).fetchall()
     if not rows:
-        raise BadRequestError("Import already exists", f"import_id: {parameters['id']} is taken")
+        raise BadRequestError("Import already exists", f"import_id: {parameters['public_id']} is taken")
     return rows[0][0], rows[0][1]
 
 
@@ -59,7 +68,7 @@ async def find(
     database: Database | Connection, caller: Caller, *, import_id: UUID | None = None, table_name: str | None = None,
     status: str | None = None, thread: str | None = None, limit: int = 1, offset: int = 0,
 ) -> list[Row]:  # fmt: skip
-    """Imports of the organization, newest first."""
+    """Imports of the organization, newest first. import_id: the public one."""
     parameters = {
         "organization": caller.organization_id, "id": import_id, "table_name": table_name, "status": status,
         "thread": thread, "limit": limit, "offset": offset,

@@ -75,7 +75,8 @@ async def smart_import(
         str | None, Form(max_length=10_000, description="A JSON object that comes back with the result.")
     ] = None,
     import_id: Annotated[
-        UUID | None, Form(description="An id of your choice, to follow the import by; one that exists is a 400.")
+        UUID | None,
+        Form(description="An id of your choice, to follow the import by; one that your organization has is a 400."),
     ] = None,
     accept_proposals: ProposalsField = None,
 ) -> dict[str, Any]:  # fmt: skip

@@ -25,7 +25,7 @@ DELETE FROM atlas.tags WHERE id = %(id)s RETURNING id
 -- Jobs of an organization or of all, newest first. Those that succeeded are not kept.
 SELECT j.id, j.task_name AS task,
        CASE WHEN j.status = 'doing' AND j.abort_requested THEN 'aborting' ELSE j.status::text END AS status,
-       j.attempts, i.id AS import_id, d.id AS delivery_id, o.name AS organization,
+       j.attempts, i.public_id AS import_id, d.id AS delivery_id, o.name AS organization,
        j.scheduled_at, e.created_at, e.started_at, e.ended_at, count(*) OVER () AS total
 FROM atlas_jobs.procrastinate_jobs j
 LEFT JOIN atlas.imports i ON i.id = (j.args ->> 'import_id')::uuid

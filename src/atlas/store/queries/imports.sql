@@ -1,10 +1,12 @@
 -- name: insert_import
--- No row where the id that a caller chose is taken.
-INSERT INTO atlas.imports (id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
+-- No row where the organization has an import of the id that the caller chose. Others' imports do not matter.
+WITH made AS MATERIALIZED (SELECT gen_random_uuid() AS id)
+INSERT INTO atlas.imports (id, public_id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
                            callback_url, callback_metadata, table_name, corrects, process)
-VALUES (coalesce(%(id)s::uuid, gen_random_uuid()), %(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s,
-        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s, %(process)s)
-ON CONFLICT (id) DO NOTHING RETURNING id, number
+SELECT made.id, coalesce(%(public_id)s::uuid, made.id), %(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s,
+        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s, %(process)s
+FROM made
+ON CONFLICT (organization_id, public_id) DO NOTHING RETURNING id, number
 
 -- name: finish_import
 -- What a run came to, in the transaction of its rows; nothing where the import has ended by another run, or was given
@@ -29,7 +31,8 @@ UPDATE atlas.imports SET status = %(status)s, summary = %(summary)s, inserted = 
 WHERE id = %(id)s
 
 -- name: find_imports
-SELECT i.id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
+-- By the ids that the organization knows.
+SELECT i.id, i.public_id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
        i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
        i.updated, i.duplicates, i.failures, i.replacements, i.left_out, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
        i.callback_url, i.callback_metadata, i.mapping, i.corrects, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
@@ -39,7 +42,7 @@ LEFT JOIN atlas.tables t ON t.id = i.table_id
 LEFT JOIN atlas.users u ON u.id = i.user_id
 LEFT JOIN atlas.import_progress p ON p.import_id = i.id
 WHERE i.organization_id = %(organization)s
-  AND (%(id)s::uuid IS NULL OR i.id = %(id)s)
+  AND (%(id)s::uuid IS NULL OR i.public_id = %(id)s)
   AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
   AND (%(thread)s::text IS NULL OR i.thread_id = %(thread)s)
@@ -118,14 +121,14 @@ WITH own AS (
     FROM atlas.row_changes CROSS JOIN LATERAL jsonb_object_keys(after) AS k (key)
     WHERE import_number IN (SELECT number FROM own) AND table_id = %(table)s AND undone_at IS NULL GROUP BY row_id
 )
-SELECT i.id, i.kind, count(DISTINCT c.row_id) AS rows
+SELECT i.public_id, i.kind, count(DISTINCT c.row_id) AS rows
 FROM atlas.row_changes c
 JOIN atlas.imports i ON i.number = c.import_number
 LEFT JOIN mine m ON m.row_id = c.row_id
 WHERE c.table_id = %(table)s AND c.undone_at IS NULL AND c.import_number NOT IN (SELECT number FROM own)
   AND ((m.row_id IS NOT NULL AND c.id > m.first AND c.after ?| m.keys)
        OR c.row_id BETWEEN %(first_row)s::bigint AND %(last_row)s::bigint)
-GROUP BY i.id, i.kind, i.number ORDER BY i.number DESC LIMIT 100
+GROUP BY i.public_id, i.kind, i.number ORDER BY i.number DESC LIMIT 100
 
 -- name: changed_since
 -- Rows, of those given, that something other than an import and its corrections has changed.

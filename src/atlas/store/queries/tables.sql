@@ -82,7 +82,7 @@ UPDATE atlas.tables SET samples = %(samples)s WHERE id = %(id)s
 
 -- name: row_changes
 -- Changes of a row after its insert, newest first.
-SELECT i.id AS import_id, i.kind, coalesce(c.at, i.finished_at, i.created_at) AS at, u.name AS "user",
+SELECT i.public_id AS import_id, i.kind, coalesce(c.at, i.finished_at, i.created_at) AS at, u.name AS "user",
        c.before::text, c.after::text, c.undone_at IS NOT NULL AS undone
 FROM atlas.row_changes c JOIN atlas.imports i ON i.number = c.import_number
 LEFT JOIN atlas.users u ON u.id = i.user_id
@@ -99,5 +99,5 @@ SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}')::text FROM (
 
 -- name: row_origin
 -- The import that brought a row.
-SELECT i.id AS import_id, i.kind, coalesce(i.finished_at, i.created_at) AS at, u.name AS "user"
+SELECT i.public_id AS import_id, i.kind, coalesce(i.finished_at, i.created_at) AS at, u.name AS "user"
 FROM atlas.imports i LEFT JOIN atlas.users u ON u.id = i.user_id WHERE i.number = %(number)s

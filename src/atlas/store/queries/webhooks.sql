@@ -28,12 +28,12 @@ UPDATE atlas.webhook_deliveries SET status = %(status)s,
 WHERE id = %(id)s
 
 -- name: list_deliveries
-SELECT d.id, d.import_id, d.url, d.status, d.created_at, d.delivered_at,
+SELECT d.id, i.public_id, d.url, d.status, d.created_at, d.delivered_at,
        coalesce((SELECT json_agg(json_build_object(
                             'at', to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'status', a.status,
                             'error', a.error, 'seconds', a.seconds) ORDER BY a.id)
                  FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id), '[]')
-FROM atlas.webhook_deliveries d
+FROM atlas.webhook_deliveries d JOIN atlas.imports i ON i.id = d.import_id
 WHERE d.organization_id = %(organization)s AND (%(import)s::uuid IS NULL OR d.import_id = %(import)s)
 ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 
@@ -42,7 +42,7 @@ ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 SELECT i.status, i.number, i.file_name, i.instruction, i.thread_id, i.table_name, i.organization_id, o.schema_name,
        u.id, u.name, i.error, i.inserted, i.duplicates, i.callback_metadata, i.callback_url,
        now() - i.created_at, i.records, i.updated, i.left_out, i.failures, i.replacements, i.summary,
-       EXISTS (SELECT 1 FROM atlas.import_issues s WHERE s.import_number = i.number AND s.status = 'pending')
+       EXISTS (SELECT 1 FROM atlas.import_issues s WHERE s.import_number = i.number AND s.status = 'pending'), i.public_id
 FROM atlas.imports i JOIN atlas.organizations o ON o.id = i.organization_id
 LEFT JOIN atlas.users u ON u.id = i.user_id
 WHERE i.id = %(id)s
