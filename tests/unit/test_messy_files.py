@@ -192,14 +192,15 @@ def test_xml(read: Read) -> None:
 
 
 def test_xml_keeps_all_that_elements_hold(read: Read) -> None:
-    """Attributes, text beside elements, lists with holes, namespaces, comments; what is outside of records is not."""
+    """Attributes, text beside elements, lists with holes, namespaces, comments; what is outside of records is told."""
     data = b"""<s:feed xmlns:s="urn:s" xmlns="urn:t"><title>all</title>
     <entry s:id="7" lang=""><note> see <b>this</b> tail</note><tag/><tag>x<!-- -->y</tag><s:tag>z</s:tag></entry>
     <entry><extra k="v"/><note><![CDATA[<plain>]]></note>  <empty/></entry><entry>words</entry><link/></s:feed>"""
-    types, rows, _ = read(data, "f.xml")
-    assert " ".join(types) == "id lang entry note note_text note_b tag extra_k empty"
+    types, rows, staging = read(data, "f.xml")
+    assert "<title> = 'all'" in staging.source.notes[-1]
+    assert " ".join(types) == "id lang entry note note_text note_b tag s_tag extra_k empty"
     assert rows == [
-        {"id": 7, "note_text": "see", "note_b": "this", "tag": "xy; z"},
+        {"id": 7, "note_text": "see this tail", "note_b": "this", "tag": "xy", "s_tag": "z"},
         {"extra_k": "v", "note": "<plain>"}, {"entry": "words"},
     ]  # fmt: skip
 
