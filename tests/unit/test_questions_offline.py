@@ -89,13 +89,14 @@ READ = [
     ("top 5 leads by deal value", "SELECT name, deal_value FROM leads ORDER BY deal_value DESC NULLS LAST LIMIT 5"),
     ("bottom 3 leads by deal value", "SELECT name, deal_value FROM leads ORDER BY deal_value ASC LIMIT 3"),
     ("top 2 states by deal value",
-     "SELECT state, SUM(deal_value) AS total_deal_value FROM leads GROUP BY state ORDER BY total_deal_value DESC "
-      "NULLS LAST "
-     "LIMIT 2"),
+     "SELECT state, SUM(deal_value) AS total_deal_value FROM leads WHERE NOT state IS NULL GROUP BY state ORDER BY "
+     "total_deal_value DESC NULLS LAST LIMIT 2"),
     ("which state has the most leads",
-     "SELECT state, COUNT(*) AS count FROM leads GROUP BY state ORDER BY count DESC NULLS LAST LIMIT 1"),
+     "SELECT state, COUNT(*) AS count FROM leads WHERE NOT state IS NULL GROUP BY state ORDER BY count DESC "
+     "NULLS LAST LIMIT 1"),
     ("which status is the most common",
-     "SELECT status, COUNT(*) AS count FROM leads GROUP BY status ORDER BY count DESC NULLS LAST LIMIT 1"),
+     "SELECT status, COUNT(*) AS count FROM leads WHERE NOT status IS NULL GROUP BY status ORDER BY count DESC "
+     "NULLS LAST LIMIT 1"),
     ("how many distinct states", "SELECT COUNT(DISTINCT state) AS number_of_state FROM leads"),
     ("what percentage of leads are active?",
      "SELECT 100 * (CAST(COUNT(*) FILTER(WHERE status = 'active') AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0)) AS "

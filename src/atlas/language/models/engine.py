@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+import msgspec
 import structlog
 
 from atlas.core.tables import Table
@@ -20,6 +21,7 @@ from atlas.errors import ModelError
 from atlas.language.instruction import ImportInstruction
 from atlas.language.models import prompts
 from atlas.language.models.answers import Answer, ImportAnswer, PlanAnswer, ReadyAnswer, RecordAnswer, json_object
+from atlas.language.models.coverage import left_out
 from atlas.language.offline.records import RecordInstruction
 from atlas.language.plan import Question, QuestionPlan
 
@@ -89,7 +91,13 @@ class ModelEngine:
         _bounded(question.text, prompts.MAX_TEXT)
         # A catalog may have thousands of columns to choose from.
         document = await asyncio.to_thread(prompts.plan_document, question, samples=self.settings.samples)
-        return (await self._ask(PlanAnswer, prompts.PLAN_RULES, document, checked)).plan()
+        plan = (await self._ask(PlanAnswer, prompts.PLAN_RULES, document, checked)).plan()
+        if plan.sql is None:
+            return plan
+        told = " ".join(plan.assumptions).lower()
+        missing = [text for text in left_out(question, plan.sql) if text.lower() not in told]
+        said = tuple(f"{text!r} of the question is not in the query." for text in missing)
+        return msgspec.structs.replace(plan, assumptions=(*plan.assumptions, *said))
 
     async def import_instruction(
         self, text: str, headers: Sequence[str], samples: Sequence[Sequence[str]], tables: Sequence[Table]

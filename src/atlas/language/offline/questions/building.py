@@ -6,6 +6,14 @@ from collections.abc import Iterable
 
 import msgspec
 
+from atlas.language.offline.questions.checks import (
+    asks_which,
+    check_chain,
+    check_many,
+    check_pinned,
+    may_lack,
+    pins_row,
+)
 from atlas.language.offline.questions.parts import Unclear, conditions, outputs
 from atlas.language.offline.questions.query import (
     Agg,
@@ -13,10 +21,10 @@ from atlas.language.offline.questions.query import (
     Bucket,
     Col,
     Compare,
+    Empty,
     Exists,
     Expr,
     Extreme,
-    OneOf,
     Order,
     Query,
     has_aggregate,
@@ -33,8 +41,10 @@ _ADDING = frozenset(
 def build(reading: Reading) -> Query:
     """The query of a reading. Raises Unclear."""
     equal = [f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and f.cond.operator == "="]
-    if len(set(equal)) < len(equal) and reading.share is None:
+    either = any(item.kind == "or" for item in reading.items)
+    if len(set(equal)) < len(equal) and reading.share is None and not either:
         raise Unclear("how one thing can be two")
+    check_chain(reading)
     _foreign(reading)
     _late_measures(reading)
     if reading.best is not None:
@@ -97,7 +107,7 @@ def _rows(reading: Reading) -> Query:
     pinned = {f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and f.cond.operator == "="}
     if reading.entity is not None and selects and all(expr in pinned for expr in selects):
         selects = []
-    _check_pinned(reading, pinned, selects)
+    check_pinned(reading, pinned, selects)
     orders = list(reading.orders)
     if reading.direction is not None and not orders:
         numbers = [col for col in reading.selects if reading.numeric(col)]
@@ -106,47 +116,52 @@ def _rows(reading: Reading) -> Query:
         if key is None:
             raise Unclear("what to sort by")
         orders = [Order(key, reading.direction)]
+    check_many(reading, selects)
     display = reading.display()
-    which = reading.entity is not None and _asks_which(reading)
+    which = reading.entity is not None and asks_which(reading)
     if which and display is not None and (not selects or _entity_asked(reading)):
         selects = [display, *(expr for expr in selects if expr != display)]
     if not selects and reading.entity is None and not reading.filters:
         raise Unclear("what to show")
     for item in reading.items:
         extreme = item.kind == "col" and item.text.lower().split()[0].endswith("est")
-        if extreme and not _pins_row(reading) and any(Col(m.table, m.column) in selects for m in item.mentions):
+        if extreme and not pins_row(reading) and any(Col(m.table, m.column) in selects for m in item.mentions):
             raise Unclear(f"of what {item.text} is the extreme")
     if selects and orders:
         selects += [
             o.expr for o in orders if isinstance(o.expr, Col) and o.expr not in selects and reading.numeric(o.expr)
         ]
     limit = reading.limit
-    distinct = bool(selects) and (reading.distinct or not _identifies(reading, selects)) and not orders
+    distinct = _distinct(reading, selects, orders)
     return Query(
         reading.table, outputs(selects), conditions(reading), order=tuple(orders), limit=limit, distinct=distinct
     )
 
 
-def _asks_which(reading: Reading) -> bool:
-    """`which customers …` asks for their names; `show customers …` for all there is."""
-    return any(item.kind == "wh" for item in reading.items[: (reading.entity or 0) + 1])
-
-
-def _check_pinned(reading: Reading, pinned: set[Expr], selects: list[Expr]) -> None:
-    """Refuses what would only say what was asked: `which states does the Mississippi run through`."""
-    display = reading.display()
-    shown = selects or (
-        [display] if display is not None and reading.entity is not None and _asks_which(reading) else []
+def _of_one(reading: Reading, selects: list[Expr]) -> bool:
+    """Whether rows of another table are shown with the key that tells them apart."""
+    return any(
+        Col(join.left_table, join.left_column) in selects
+        and all(isinstance(e, Col) and e.table in (join.left_table, join.right_table) for e in selects)
+        and sum(isinstance(e, Col) and e.table == join.left_table for e in selects) == 1
+        for join in reading.index.catalog.joins
+        if join.left_table == reading.table and len(selects) > 1
     )
-    if shown and all(expr in pinned for expr in shown):
-        raise Unclear("what is asked of it")
 
 
-def _pins_row(reading: Reading) -> bool:
-    """Whether a condition names the row itself."""
-    table = reading.index.catalog.table(reading.table)
-    own = {reading.display(), *(Col(reading.table, name) for name in (table.key if table else ()))}
-    return any(isinstance(f.cond, Compare | OneOf) and f.cond.expr in own for f in reading.filters)
+def _distinct(reading: Reading, selects: list[Expr], orders: list[Order]) -> bool:
+    """Whether equal rows are shown once: where that is asked, or what kinds there are, as in `which cities`.
+
+    Of an entity every row is shown, equal or not.
+    """
+    if not selects or any(order.expr not in selects for order in orders):
+        return False
+    if reading.distinct or _of_one(reading, selects):
+        return True
+    if reading.entity is not None or orders or len(selects) > 1 or _identifies(reading, selects):
+        return False
+    reading.assumptions.append("Equal values are shown once.")
+    return True
 
 
 def _entity_asked(reading: Reading) -> bool:
@@ -187,12 +202,15 @@ def _grouped(reading: Reading) -> Query:
         reading.counting
         and not groups
         and measures == [Agg("count")]
-        and _pins_row(reading)
+        and pins_row(reading)
         and len(reading.filters) == 1
     ):
         raise Unclear("what to count")
     if extra and not groups and reading.counting and reading.head not in extra:
         raise Unclear("what to count")
+    own = reading.display()
+    if groups and own is not None and own in extra and Agg("count") in measures:
+        raise Unclear("what to count, as each row would be a group of its own")
     if groups or extra:
         groups += [col for col in extra if col not in groups]
     order = _group_order(reading, groups, measures)
@@ -269,8 +287,12 @@ def _best(reading: Reading) -> Query:
     if not grouped and isinstance(by, Col):
         if (entity_head and not groups) or (isinstance(head, Col) and reading.entity is not None and not groups):
             return _best_rows(reading, by)
+        if reading.limit is None and reading.groups and reading.kind(best.place) == "superlative":
+            raise Unclear(f"whether one row or one figure of each group is meant by {reading.items[best.place].text!r}")
         if groups or (isinstance(head, Col) and reading.limit is not None):
             # `top 5 states by revenue`: of the sums by state.
+            if not reading.summable(by):
+                raise Unclear(f"what to compare, as sums of {by.name} mean nothing")
             by, grouped = Agg("sum", by), True
         else:
             return _best_rows(reading, by)
@@ -282,11 +304,13 @@ def _best(reading: Reading) -> Query:
     if not groups:
         raise Unclear("what to compare")
     shown = [*groups, *(m for m in reading.measures if m != by), by]
+    # What is not known is no group that could be the first.
+    known = tuple(Empty(group, True) for group in groups if isinstance(group, Col) and may_lack(reading, group))
     limit = reading.limit if reading.limit is not None else (None if reading.ordered else 1)
     return Query(
         reading.table,
         outputs(shown),
-        conditions(reading),
+        (*conditions(reading), *known),
         tuple(groups),
         order=(Order(by, best.descending),),
         limit=limit,

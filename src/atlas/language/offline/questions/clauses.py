@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from atlas.language.offline.questions import filtering
 from atlas.language.offline.questions.ordering import order_expr
 from atlas.language.offline.questions.query import Agg, Best, Bucket, Col, Compare, Empty, Expr
+from atlas.language.offline.questions.relations import absent
 
 if TYPE_CHECKING:
     from atlas.language.offline.questions.reading import Reading
@@ -33,7 +34,7 @@ def column(reading: Reading, at: int) -> int:
         reading.negated = False
         return at + 1
     if reading.negated:
-        return reading.add(Empty(col, not reading.take_negation()), at)
+        return reading.add(absent(reading, col, not reading.take_negation()), at)
     if reading.entity is not None and not reading.groups and _refers(reading, at, col):
         return at + 1
     if reading.counting and not reading.measures and not reading.distinct and reading.entity is None:
@@ -154,7 +155,10 @@ def _measured(reading: Reading, at: int, col: Col, function: str) -> int:
         or reading.numeric(col)
         or reading.definition(col).type in ("bigint", "numeric", "double")
     ):
-        reading.measures.append(Agg(function, col))
+        if function == "sum" and not reading.summable(col):
+            reading.unknown.append(f"{function} {reading.items[at].text}")
+        reading.measures += [Agg(each, col) for each in (*reading.aggs, function)]
+        reading.aggs.clear()
     elif function == "sum":
         # `total customers` counts them.
         reading.measures.append(Agg("count", col, distinct=True))
@@ -179,7 +183,7 @@ def _counted(reading: Reading, at: int, col: Col) -> int:
     """`how many <column>`: a sum of numbers that count something, else the number of different values."""
     if reading.head is None:
         reading.head = col
-    if reading.numeric(col):
+    if reading.summable(col):
         reading.measures.append(Agg("sum", col))
     else:
         own = col.name == reading.index.display(reading.table) or (col.name,) == key_of(reading)

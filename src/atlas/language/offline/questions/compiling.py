@@ -59,12 +59,11 @@ class _Compiler:
 
     def select(self) -> exp.Select:
         query = self._query
-        select = exp.Select().from_(exp.to_table(query.table, dialect="postgres", quoted=_quoted(query.table)))
-        for join, joined in self._joins:
-            on = exp.EQ(
-                this=_name(join.left_table, join.left_column), expression=_name(join.right_table, join.right_column)
-            )
-            select = select.join(exp.to_table(joined, quoted=_quoted(joined)), on=on)
+        own = all(column.table == query.table for column in _columns([*query.outputs, *query.order]))
+        table = self._catalog.table(query.table)
+        if self._multiplied and not query.aggregated and own and table is not None and len(table.key) == 1:
+            return self._once(table.key[0])
+        select = self._joined()
         outputs = [self._output(output.expr, output.name) for output in query.outputs]
         if not outputs:
             outputs = [exp.Column(this=exp.Star(), table=_identifier(query.table)) if self._many else exp.Star()]
@@ -78,6 +77,25 @@ class _Compiler:
         for condition in query.having:
             select = select.having(self.condition(condition))
         return self._ordered(select)
+
+    def _joined(self) -> exp.Select:
+        query = self._query
+        select = exp.Select().from_(exp.to_table(query.table, dialect="postgres", quoted=_quoted(query.table)))
+        for join, joined in self._joins:
+            on = exp.EQ(
+                this=_name(join.left_table, join.left_column), expression=_name(join.right_table, join.right_column)
+            )
+            select = select.join(exp.to_table(joined, quoted=_quoted(joined)), on=on)
+        return select
+
+    def _once(self, key: str) -> exp.Select:
+        """Rows of the main table, each once, that have joined rows which match: equal ones are told apart by the key."""
+        query = self._query
+        found = self._joined().select(_name(query.table, key))
+        for condition in query.where:
+            found = found.where(self.condition(condition))
+        rows = _Compiler(msgspec.structs.replace(query, where=()), self._catalog)
+        return rows.select().where(exp.In(this=rows.expr(Col(query.table, key)), query=exp.Subquery(this=found)))
 
     def _ordered(self, select: exp.Select) -> exp.Select:
         keys = []

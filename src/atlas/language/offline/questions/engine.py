@@ -11,19 +11,20 @@ import msgspec
 from atlas.core.catalog import Catalog
 from atlas.language.offline.questions.building import build
 from atlas.language.offline.questions.compiling import NoPathError, paths, to_sql
+from atlas.language.offline.questions.coverage import uncovered
 from atlas.language.offline.questions.following import continued, follows, last_query
 from atlas.language.offline.questions.lexicon import FILLERS, LINKING
 from atlas.language.offline.questions.linking import Index, index_of
 from atlas.language.offline.questions.parts import Unclear
 from atlas.language.offline.questions.phrases import PHRASES
-from atlas.language.offline.questions.query import Col, Query
+from atlas.language.offline.questions.query import Agg, Col, Query
 from atlas.language.offline.questions.ratios import build_ratio, ratio_at
 from atlas.language.offline.questions.reading import Reading
 from atlas.language.offline.questions.row_times import meanings, with_row_times
 from atlas.language.offline.questions.shares import build_growth, build_share
 from atlas.language.offline.questions.tagging import Item, Tagger
 from atlas.language.offline.questions.wording import chart, explain
-from atlas.language.offline.questions.words import Token, tokens
+from atlas.language.offline.questions.words import Token, stem, tokens
 from atlas.language.plan import Question, QuestionPlan
 
 MAX_TABLES_TRIED = 12
@@ -90,6 +91,8 @@ def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPla
             query = continued(before, reading)
             sql = to_sql(query, catalog)
         except (Unclear, NoPathError):
+            continue
+        if uncovered(reading.items, query, catalog):
             continue
         return QuestionPlan(
             sql=sql, explanation=explain(query), chart=chart(query), assumptions=tuple(reading.assumptions),
@@ -168,7 +171,36 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
         return Attempt(table, 100.0, reading, None, None, f"It is not clear {error}.")
     except NoPathError as error:
         return Attempt(table, 100.0, reading, None, None, f"Nothing connects {table} with {error}.")
+    unplaced = _unplaced(tagger, reading, query)
+    if unplaced is not None:
+        return Attempt(table, 100.0, reading, None, None, f"It is not clear which table's {unplaced} is meant.")
+    reading.unknown += [text for text in uncovered(items, query, tagger.index.catalog) if text not in reading.unknown]
     return Attempt(table, _cost(tagger, reading, query), reading, query, sql)
+
+
+def _unplaced(tagger: Tagger, reading: Reading, query: Query) -> str | None:
+    """What is counted or summed of a table that nothing names, though other tables have the same; None: nothing."""
+    own = tagger.index.table_words[query.table]
+    named = any(stem(word) in own for item in reading.items for word in item.text.lower().split())
+    termed = any(item.kind == "term" for item in reading.items)
+    if named or termed or query.group or reading.share or len(tagger.index.catalog.tables) < 2:
+        return None
+    for output in query.outputs:
+        match output.expr:
+            case Agg(function="count", arg=None) if reading.entity is None and reading.head is None:
+                return "number of rows"
+            case Agg(function="sum" | "avg", arg=Col(table=table, name=name)):
+                words = set(tagger.index.column(table, name).every)
+                if any(
+                    m.kind == "column"
+                    and m.table != table
+                    and words & set(tagger.index.column(m.table, m.column).every)
+                    for other in tagger.tables()
+                    for m in tagger.mentions_of(other)
+                    if m.score >= 0.9
+                ):
+                    return name
+    return None
 
 
 def _query(reading: Reading, items: Sequence[Item]) -> Query:

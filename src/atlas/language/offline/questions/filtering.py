@@ -16,11 +16,11 @@ from atlas.language.offline.questions.query import (
     Cond,
     Contains,
     During,
-    Empty,
     Extreme,
     OneOf,
     Truth,
 )
+from atlas.language.offline.questions.relations import absent, counting, of_another
 from atlas.language.offline.questions.times import Period
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ _JOINING = ("comma", "or", "and", "vs")
 def value(reading: Reading, at: int, wanted: Col | None = None) -> int:
     """One value or several of one column: `in Texas or Ohio`. `wanted`: the column named before."""
     chosen = _choose(reading, at, wanted)
+    if of_another(reading, at, chosen):
+        reading.unknown.append(reading.items[at].text)
+        return at + 1
     values = list(chosen.values)
     column = Col(chosen.table, chosen.column)
     negated = reading.take_negation()
@@ -53,6 +56,7 @@ def value(reading: Reading, at: int, wanted: Col | None = None) -> int:
         if "vs" in between:
             reading.versus = True
         joined = next(kind for kind in between if kind in _JOINING)
+        reading.absorbed.update(range(end, ahead))
         values += [v for v in same.values if v not in values]
         end = ahead + 1
     # The column's own name after the value says nothing more: `Italian food`.
@@ -62,6 +66,11 @@ def value(reading: Reading, at: int, wanted: Col | None = None) -> int:
     )
     if own and wanted is None and reading.kind(reading.next(end + 1)) not in ("cmp", "value", "quote", "between"):
         end += 1
+    if any(other.text.startswith("compar") for other in reading.items[:at]):
+        reading.versus = True
+    if joined == "and" and any(isinstance(m, Agg) and m.function in ("avg", "median") for m in reading.measures):
+        # `the average price of A and B` are two.
+        reading.versus = True
     if joined is not None and reading.versus and column not in reading.groups:
         reading.groups.append(column)
     return reading.add(_equal(column, values, negated), at, end)
@@ -194,6 +203,10 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
     spoken = reading.before(end + 1) in ("dollars", "usd", "euros", "pounds")
     own = column is not None and (column.table == reading.table or (item is not None and item.kind == "col"))
     if column is not None and own and reading.numeric(column):
+        if item is not None and counting(reading, item, column):
+            # `at least 10 flights` counts them: it does not compare the number of a flight.
+            reading.unknown.append(f"{reading.items[at].text} {number} {item.text}")
+            return ahead + 1
         return reading.add(Compare(column, operator, number), at, ahead + 1)
     rows = item is not None and any(m.kind == "table" and m.table == reading.table for m in item.mentions)
     counted = item is not None and (rows or item.kind == "table" or (column is not None and item.kind == "col"))
@@ -317,7 +330,7 @@ def empty(reading: Reading, at: int, wanted: Col | None = None) -> int:
         reading.unknown.append(reading.items[at].text)
         return at + 1
     end = at + 1 if wanted is not None else reading.next(at + 1) + 1
-    return reading.add(Empty(column, reading.take_negation()), at, end)
+    return reading.add(absent(reading, column, reading.take_negation()), at, end)
 
 
 def whether(reading: Reading, at: int) -> int:

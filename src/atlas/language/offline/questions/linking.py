@@ -114,6 +114,10 @@ class Index:
     def column(self, table: str, name: str) -> LinkedColumn:
         return next(linked for linked in self.columns[table] if linked.column.name == name)
 
+    def tables_holding(self, words: tuple[str, ...]) -> frozenset[str]:
+        """Tables that hold a value of these words, in small letters."""
+        return frozenset(table for table, _, _ in self._values.get(words, ()))
+
     def display(self, table: str) -> str | None:
         """The column that names a row: its name or title, else the first text that tells rows apart."""
         linked = self.columns[table]
@@ -378,9 +382,12 @@ def hinted(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:
     return None
 
 
+_KEYS = frozenset("id key uuid no nr code zip zipcod postcod phone ssn isbn".split())
+
+
 def is_key(linked: LinkedColumn) -> bool:
     """Whether the column only identifies rows, so that sums of it mean nothing."""
-    return linked.every[-1] in ("id", "key", "uuid") or (linked.column.name,) == linked.table.key
+    return linked.every[-1] in _KEYS or (linked.column.name,) == linked.table.key
 
 
 @lru_cache(maxsize=32)

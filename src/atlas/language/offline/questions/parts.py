@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atlas.language.offline.questions.query import Agg, Bucket, Col, Cond, Expr, OfTotal, Op, Output, Part
+from atlas.language.offline.questions.query import Agg, Any, Bucket, Col, Cond, During, Expr, OfTotal, Op, Output, Part
 from atlas.language.offline.questions.reading import Reading
 
 
@@ -13,7 +13,20 @@ class Unclear(Exception):
 
 
 def conditions(reading: Reading) -> tuple[Cond, ...]:
-    return tuple(filter_.cond for filter_ in reading.filters)
+    """What rows must meet. Raises Unclear where `or` does not stand between two conditions that are all there are."""
+    conds = tuple(filter_.cond for filter_ in reading.filters)
+    places = [n for n, item in enumerate(reading.items) if item.kind == "or" and n not in reading.absorbed]
+    for place in places:
+        before = [f.cond for f in reading.filters if f.place < place]
+        after = [f.cond for f in reading.filters if f.place > place]
+        if before and after:
+            if len(conds) > 2 or len(places) > 1:
+                raise Unclear("which of the conditions 'or' stands between")
+            return (Any(conds),)
+    seen = [cond.column for cond in conds if isinstance(cond, During) and cond.start and cond.end and not cond.negated]
+    if len(set(seen)) < len(seen):
+        raise Unclear("how one time can be two")
+    return conds
 
 
 def name_of(expr: Expr) -> str:

@@ -10,19 +10,19 @@ _ENTRIES: tuple[tuple[str, object, str], ...] = (
         "cmp",
         ">",
         "greater than|more than|larger than|higher than|bigger than|over|above|exceeding|exceeds|exceed|in "
-        "excess of|better than|beyond|upwards of|>",
+        "excess of|better than|beyond|upwards of|later than|>",
     ),
-    ("cmp", "<", "less than|fewer than|lower than|smaller than|under|below|worse than|<"),
+    ("cmp", "<", "less than|fewer than|lower than|smaller than|under|below|worse than|earlier than|<"),
     (
         "cmp",
         ">=",
         "at least|no less than|not less than|no fewer than|minimum of|a minimum of|>=|greater than or equal "
-        "to|more than or equal to",
+        "to|more than or equal to|on or after|on and after|not before|no earlier than|not earlier than|at or after",
     ),
     (
         "cmp",
         "<=",
-        "at most|no more than|not more than|up to|maximum of|a maximum of|<=|less than or equal to",
+        "at most|no more than|not more than|up to|maximum of|a maximum of|<=|less than or equal to|on or before|on and before|not after|no later than|not later than|at or before",
     ),
     ("cmp", "=", "equal to|equals|exactly|=|equal"),
     ("cmp", "<>", "not equal to|different from|!=|<>|unequal to"),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from atlas.core.catalog import CatalogColumn
+from atlas.core.conditions import parse_condition
+from atlas.errors import BadRequestError
 from atlas.language.offline.questions import clauses, filtering, ordering, superlatives
 from atlas.language.offline.questions.linking import NUMERIC, TEMPORAL, Index, LinkedColumn, Mention, is_key
 from atlas.language.offline.questions.query import Agg, Best, Bucket, Col, Cond, Expr, Given, Order
@@ -21,6 +23,8 @@ _TIMES = (("creat", "crtd", "added", "regist", "sign", "join", "insert"), ("date
 _MADE = frozenset(
     "added created joined registered signed imported received placed opened inserted logged recorded".split()
 )
+# Words of numbers that say where or when something is, not how much of it.
+_STANDING = frozenset(stem(word) for word in "year yr lat latitude lon lng longitude zip postcode phone rank".split())
 SKIPPED = ("filler", "link")
 
 
@@ -55,6 +59,8 @@ class Reading:
     entity: int | None = None
     head: Expr | None = None
     agg: str | None = None
+    aggs: list[str] = field(default_factory=list)
+    absorbed: set[int] = field(default_factory=set)
     counting: bool = False
     negated: bool = False
     distinct: bool = False
@@ -87,6 +93,9 @@ class Reading:
                 self.counting = True
                 return at + 1
             case "agg":
+                if self.agg is not None and self.agg != item.value and self.kind(at - 1) in ("and", "comma"):
+                    # `the average, least and greatest age`: each of the same column.
+                    self.aggs.append(self.agg)
                 self.agg = str(item.value)
                 return at + 1
             case "distinct":
@@ -147,6 +156,9 @@ class Reading:
                 return filtering.whether(self, at)
             case "term":
                 assert isinstance(item.value, Term)
+                if not self.states(item.value):
+                    self.unknown.append(item.text)
+                    return at + 1
                 if self.entity is None and stem(item.text.split()[-1].lower()) in self.index.table_words[self.table]:
                     self.entity = at
                     self.head = self.head or self.display()
@@ -179,6 +191,15 @@ class Reading:
         """Adds a condition; gives where to read on."""
         self.filters.append(Filter(cond, at))
         return at + 1 if end is None else end
+
+    def states(self, term: Term) -> bool:
+        """Whether a term's meaning is a condition on its table, and not an explanation in words."""
+        table = self.index.catalog.table(term.table or self.table)
+        try:
+            parse_condition(term.meaning, [] if table is None else [column.name for column in table.columns])
+        except BadRequestError:
+            return False
+        return True
 
     def take_negation(self) -> bool:
         taken, self.negated = self.negated, False
@@ -227,6 +248,10 @@ class Reading:
     def numeric(self, col: Col) -> bool:
         """Whether sums and comparisons of the column mean something."""
         return self.definition(col).type in NUMERIC and not is_key(self.index.column(col.table, col.name))
+
+    def summable(self, col: Col) -> bool:
+        """Whether a sum of the column means something: not of years, coordinates and what identifies."""
+        return self.numeric(col) and not _STANDING & set(self.index.column(col.table, col.name).every)
 
     def temporal(self, col: Col) -> bool:
         return self.definition(col).type in TEMPORAL

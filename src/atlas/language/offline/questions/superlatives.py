@@ -44,6 +44,8 @@ def _superlative_of(reading: Reading, at: int, descending: bool, most: bool, bas
         function = str(reading.items[ahead].value)
         end = reading.next(ahead + 1, skip=("filler",))
     col = reading.best_column(end) if reading.kind(end) == "col" else None
+    if base in _BY_TIME and not function and col is not None and reading.summable(col):
+        return _at_time(reading, at, descending, col, end)
     if col is not None and (reading.numeric(col) or reading.temporal(col)):
         expr: Expr = Agg(function, col) if function else col
         alone = reading.head is None and reading.entity is None and reading.best is None and not most
@@ -66,6 +68,21 @@ def _superlative_of(reading: Reading, at: int, descending: bool, most: bool, bas
     hinted_col = Col(reading.table, column.name)
     reading.best = Best(descending, hinted_col, at)
     return at + 1
+
+
+_BY_TIME = frozenset("latest last first earliest newest recent new early late".split())
+
+
+def _at_time(reading: Reading, at: int, descending: bool, col: Col, end: int) -> int:
+    """`the latest price`: the one of the last time, and not the greatest."""
+    time = reading.time_column()
+    if time is None or reading.groups or col.table != reading.table:
+        reading.unknown.append(reading.items[at].text)
+        return end + 1
+    reading.best = Best(descending, time, at)
+    if col not in reading.selects:
+        reading.selects.append(col)
+    return end + 1
 
 
 def _most(reading: Reading, at: int, ahead: int, col: Col | None, descending: bool) -> int:

@@ -1,0 +1,269 @@
+"""What of a question did not reach its query, so that no word is dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from atlas.core.catalog import Catalog
+from atlas.language.offline.questions.query import (
+    Agg,
+    Any,
+    Bucket,
+    Col,
+    Compare,
+    Contains,
+    During,
+    Empty,
+    Exists,
+    Given,
+    Num,
+    OfTotal,
+    OneOf,
+    Op,
+    Previous,
+    Query,
+)
+from atlas.language.offline.questions.tagging import Item
+from atlas.language.offline.questions.words import parts, stem
+
+# Words that ask for what no row says: what is to come, and what somebody thinks.
+_PREDICTING = ("will", "shall")
+_ASKED = ("we", "i", "you", "one")
+_NUMBERED = ("num", "count", "total", "qty", "quantity", "amount")
+
+
+@dataclass
+class Facts:
+    """What a query says, as far as words of a question can be looked for in it."""
+
+    columns: set[tuple[str, str]] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    literals: set[str] = field(default_factory=set)
+    operators: set[str] = field(default_factory=set)
+    units: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+    extremes: int = 0
+    negations: int = 0
+    choices: int = 0
+    distinct: bool = False
+
+
+def facts_of(query: Query) -> Facts:
+    """The facts of a query."""
+    facts = Facts(tables={query.table}, distinct=query.distinct)
+    for part in _parts(query):
+        _collect(part, facts)
+    if query.limit is not None:
+        facts.literals.add(str(query.limit))
+    return facts
+
+
+def _parts(value: object) -> Iterator[msgspec.Struct]:
+    if isinstance(value, msgspec.Struct):
+        yield value
+        for name in value.__struct_fields__:
+            yield from _parts(getattr(value, name))
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _parts(one)
+
+
+def _collect(part: msgspec.Struct, facts: Facts) -> None:
+    match part:
+        case Col(table=table, name=name):
+            facts.columns.add((table, name))
+            facts.tables.add(table)
+        case Agg(function=function, distinct=distinct):
+            facts.functions.add(function)
+            facts.distinct = facts.distinct or distinct
+            facts.extremes += function in ("min", "max")
+        case Compare(operator=operator, value=value):
+            facts.operators.add(operator)
+            facts.literals.add(_text(value))
+        case OneOf(values=values):
+            facts.choices += 1
+            facts.literals |= {_text(value) for value in values}
+        case Any():
+            facts.choices += 1
+        case Contains(text=text):
+            facts.literals.add(_text(text))
+        case During(words=words):
+            facts.words.add(words)
+        case Given(words=words, table=table):
+            facts.words.add(words)
+            facts.tables.add(table)
+        case Exists(table=table, key=key):
+            facts.tables.add(table)
+            facts.columns.add((table, key))
+        case Bucket(unit=unit):
+            facts.units.add(unit)
+        case OfTotal():
+            facts.functions.add("share")
+        case Previous():
+            facts.functions.add("growth")
+        case Op(operator="/"):
+            facts.functions.add("ratio")
+        case Num(value=value):
+            facts.literals.add(_text(value))
+    if (
+        getattr(part, "negated", False)
+        or isinstance(part, Empty)
+        or getattr(part, "operator", "") in ("<>", "<", "<=", ">", ">=")
+    ):
+        facts.negations += 1
+
+
+def _text(value: object) -> str:
+    return str(value).strip().lower()
+
+
+def uncovered(items: Sequence[Item], query: Query, catalog: Catalog) -> tuple[str, ...]:
+    """The words of a question that its query says nothing of, in their order.
+
+    items: the question's, for the query's main table; fillers and verbs that only link are not looked for.
+    """
+    facts = facts_of(query)
+    found = [item.text for n, item in enumerate(items) if not _covered(items, n, query, facts, catalog)]
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
+def _covered(items: Sequence[Item], at: int, query: Query, facts: Facts, catalog: Catalog) -> bool:
+    item = items[at]
+    match item.kind:
+        case "col" | "table":
+            return _named(item, query, facts, catalog) and not _nested(items, at)
+        case "other":
+            # `the state of Texas`, `the capital city`: the word next to it says what is meant.
+            return _named(item, query, facts, catalog) or _beside(items, at)
+        case "value":
+            return any(
+                (m.table, m.column) in facts.columns and any(_text(value) in facts.literals for value in m.values)
+                for m in item.mentions
+                if m.kind == "value"
+            )
+        case "quote":
+            return _text(item.text) in facts.literals
+        case "period":
+            return _timed(item, facts)
+        case "num":
+            return _text(item.value) in facts.literals or _text(item.text) in facts.literals
+        case "agg":
+            return item.value in facts.functions or (item.value == "sum" and "count" in facts.functions)
+        case "count":
+            return _counts(facts)
+        case "distinct":
+            return facts.distinct or bool(query.group)
+        case "share":
+            return bool({"share", "ratio"} & facts.functions)
+        case "growth":
+            return "growth" in facts.functions
+        case "neg" | "negation":
+            return facts.negations > 0
+        case "term":
+            return item.text in facts.words
+        case "superlative" | "most" | "top":
+            return _ranked(items, at, query, facts)
+        case "order" | "asc" | "desc":
+            return bool(query.order)
+        case "or":
+            return facts.choices > 0 or _synonyms(items, at)
+        case "filler" | "link":
+            return not _asks_more(items, at) and not (item.text == "both" and _either(query))
+    return True
+
+
+def _named(item: Item, query: Query, facts: Facts, catalog: Catalog) -> bool:
+    """Whether a schema word is in the query: its column, its table, or what a key stands for."""
+    for mention in item.mentions:
+        if mention.kind in ("table", "other") and mention.table in facts.tables:
+            return True
+        if (mention.table, mention.column) in facts.columns:
+            return True
+        if any(
+            (join.left_table, join.left_column) == (mention.table, mention.column)
+            and (join.right_table in facts.tables or item.text.lower() in join.right_table)
+            for join in catalog.joins
+        ):
+            return True
+        if mention.table == query.table and "count" in facts.functions:
+            # `how many names`: of the rows that are called so.
+            return True
+    last = stem(item.text.split()[-1].lower()) if item.text else ""
+    return any(last in [stem(part) for part in parts(name)] for _, name in facts.columns)
+
+
+def _beside(items: Sequence[Item], at: int) -> bool:
+    """Whether a noun of another table only says what the word next to it is."""
+    if at and items[at - 1].kind == "col":
+        return True
+    after = next((item for item in items[at + 1 :] if item.text not in ("of", "the", "called", "named")), None)
+    return after is not None and after.kind == "value"
+
+
+def _nested(items: Sequence[Item], at: int) -> bool:
+    """Whether a noun comes again in a clause on itself: `states that border states that border Texas`."""
+    own = stem(items[at].text.split()[-1].lower())
+    relative = [n for n, item in enumerate(items[:at]) if item.text in ("that", "which", "whose")]
+    return (
+        any(
+            item.kind in ("col", "table", "other")
+            and stem(item.text.split()[-1].lower()) == own
+            and item.kind == items[at].kind
+            and n < at - 1
+            and any(place > at for place in range(at + 1, len(items)) if items[place].text in ("that", "whose"))
+            for n, item in enumerate(items[:at])
+        )
+        and not relative
+    )
+
+
+def _synonyms(items: Sequence[Item], at: int) -> bool:
+    """Whether `or` stands between two words for the same: `cities or towns`."""
+    around = [{(m.table, m.column) for m in items[n].mentions} for n in (at - 1, at + 1) if 0 <= n < len(items)]
+    return len(around) == 2 and bool(around[0] & around[1]) and items[at + 1].kind in ("table", "col")
+
+
+def _timed(item: Item, facts: Facts) -> bool:
+    """Whether a period is a condition of the query, and none that asks for sums of what is to come."""
+    if "next" in item.text.lower().split() and {"sum", "avg"} & facts.functions:
+        return False
+    if item.text in facts.words:
+        return True
+    when = item.period
+    days = [] if when is None else [str(day.year) for day in (when.first, when.last) if day is not None]
+    dated = any({"year", "month"} & set(parts(name)) for _, name in facts.columns)
+    return dated and (bool(facts.literals & set(days)) or (when is not None and when.month is not None))
+
+
+def _counts(facts: Facts) -> bool:
+    """Whether something is counted, or a column that says a number is shown."""
+    return bool({"count", "sum"} & facts.functions) or any(
+        part.startswith(_NUMBERED) for _, name in facts.columns for part in parts(name)
+    )
+
+
+def _ranked(items: Sequence[Item], at: int, query: Query, facts: Facts) -> bool:
+    """Whether a superlative has an order or an extreme of its own."""
+    if any(item.kind in ("order", "asc", "desc") for item in items):
+        return bool(query.order) or facts.extremes > 0
+    if items[at].kind == "top":
+        return bool(query.order) or facts.extremes > 0
+    before = sum(1 for item in items[:at] if item.kind in ("superlative", "most"))
+    return before < len(query.order) + facts.extremes
+
+
+def _either(query: Query) -> bool:
+    """Whether one of several values would do, and no group tells them apart."""
+    return any(isinstance(part, OneOf) and part.expr not in query.group for part in _parts(query))
+
+
+def _asks_more(items: Sequence[Item], at: int) -> bool:
+    text = items[at].text
+    if text in _PREDICTING:
+        return True
+    after = items[at + 1].text.lower() if at + 1 < len(items) else ""
+    return text in ("should", "shall", "must") and after in _ASKED

@@ -1,0 +1,221 @@
+"""Questions that were answered wrongly once: each kind is read rightly now, or refused with what is not clear."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
+from atlas.core.sqlgate import check_query
+from atlas.language.models.coverage import left_out
+from atlas.language.offline.questions.compiling import to_sql
+from atlas.language.offline.questions.coverage import facts_of, uncovered
+from atlas.language.offline.questions.engine import plan_question
+from atlas.language.offline.questions.linking import index_of
+from atlas.language.offline.questions.query import Agg, Col, Compare, Output, Query
+from atlas.language.offline.questions.tagging import Tagger
+from atlas.language.offline.questions.words import tokens
+from atlas.language.plan import Question, QuestionPlan, Term
+
+C, T = CatalogColumn, CatalogTable
+CATALOG = Catalog(
+    (
+        T("customers", "s", "v1", (
+            C("customer_id", "bigint"), C("name", "text", values=("Ann Smith", "Bob Jones")),
+            C("city", "text", values=("Berlin", "Paris"), complete=True), C("age", "bigint"), C("birth_year", "bigint"),
+        ), key=("customer_id",)),
+        T("orders", "s", "v2", (
+            C("order_id", "bigint"), C("customer_id", "bigint"),
+            C("product", "text", values=("Widget", "Gadget"), complete=True),
+            C("status", "text", values=("paid", "open"), complete=True), C("quantity", "bigint"),
+            C("amount", "numeric"), C("order_date", "date"),
+        ), key=("order_id",)),
+        T("prices", "s", "v3", (
+            C("symbol", "text", values=("AAPL", "MSFT"), complete=True), C("day", "date"), C("price", "double"),
+            C("volume", "bigint"),
+        ), key=("symbol", "day")),
+        T("trips", "s", "v4", (
+            C("trip_id", "bigint"), C("airline", "text", values=("Iberia", "Condor"), complete=True),
+            C("flight", "bigint"), C("year", "bigint"), C("distance", "double"),
+        ), key=("trip_id",)),
+        T("river", "s", "v5", (
+            C("river_name", "text", values=("Mole", "Wey"), complete=True), C("length", "double"),
+            C("town", "text", values=("Dorking", "Wey"), complete=True),
+        ), key=("river_name", "town")),
+        T("towns", "s", "v6", (
+            C("town_name", "text", values=("Dorking", "Wey", "Mole"), complete=True), C("area", "double"),
+            C("mayor", "text", values=("Jo Hill",)), C("lowest_point", "text", values=("mole river", "wey river")),
+        ), key=("town_name",)),
+    ),
+    (Join("orders", "customer_id", "customers", "customer_id"),),
+)  # fmt: skip
+TERMS = (
+    Term("loyal customer", "somebody who buys a lot of things from us", "customers"),
+    Term("whale", "a very big spender", None), Term("big order", "amount > 100", "orders"),
+    Term("vip", "ask Jane; she knows", "customers"),
+)  # fmt: skip
+
+
+def ask(text: str) -> QuestionPlan:
+    return plan_question(Question(text=text, catalog=CATALOG, terms=TERMS, today="2026-11-23"))
+
+
+def plainly(sql: str | None) -> str:
+    return re.sub(r"\s+", " ", (sql or "").replace('"', ""))
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        # The latest and first are by time, not the greatest and least.
+        ("what is the latest price of AAPL", "SELECT price, |symbol = 'AAPL' AND day = (SELECT MAX(day)"),
+        ("first price of MSFT", "SELECT price, |symbol = 'MSFT' AND day = (SELECT MIN(day)"),
+        ("latest volume of AAPL", "SELECT volume, |day = (SELECT MAX(day)"),
+        ("show the last 3 orders", "ORDER BY order_date DESC NULLS LAST LIMIT 3"),
+        # Years and keys are counted, not summed.
+        ("how many years are there in trips", "COUNT(DISTINCT year)"),
+        ("how many customer ids are there", "COUNT("),
+        ("how many birth years of customers are there", "COUNT("),
+        # What is not known is no first group.
+        ("which city has the most customers", "WHERE NOT city IS NULL GROUP BY city"),
+        ("top 2 cities by number of customers", "WHERE NOT city IS NULL GROUP BY city"),
+        ("which product has the highest total amount", "WHERE NOT product IS NULL GROUP BY product"),
+        # `or` between conditions on two columns.
+        ("customers from Berlin or older than 50", "city = 'Berlin') OR (age > 50)"),
+        ("orders with status paid or product Gadget", "(status = 'paid') OR (product = 'Gadget')"),
+        ("total amount in Q1 or Q2 2026", "'2026-04-01' AS DATE)) OR (order_date >= "),
+        # The day that is named counts.
+        ("orders on or after 2024-05-01", "order_date >= CAST('2024-05-01' AS DATE)"),
+        ("orders not before May 2024", "order_date >= CAST('2024-05-01' AS DATE)"),
+        ("orders on or before 2024-05-01", "order_date < CAST('2024-05-02' AS DATE)"),
+        ("orders no later than 2024-05-01", "order_date < CAST('2024-05-02' AS DATE)"),
+        # None at all, orphans included.
+        ("customers without any orders", "NOT customer_id IN (SELECT customer_id FROM orders"),
+        ("which orders have no customer", "(customer_id IS NULL) OR NOT customer_id IN"),
+        ("orders without a customer", "(customer_id IS NULL) OR NOT customer_id IN"),
+        # Each of several figures, columns and values.
+        ("average, minimum and maximum amount of orders", "AVG(amount)|MIN(amount)|MAX(amount)"),
+        ("min and max age of customers", "MIN(age)|MAX(age)"),
+        ("average and total amount by product", "AVG(amount)|SUM(amount)|GROUP BY product"),
+        ("show name, city and age of customers", "SELECT name, city, age FROM customers"),
+        ("average price of AAPL and MSFT", "SELECT symbol, AVG(price)|GROUP BY symbol"),
+        ("compare the amount of Widget and Gadget", "SELECT product, |GROUP BY product"),
+        # A river and not a point of that name.
+        ("which towns does the mole river run through", "SELECT town FROM river WHERE river_name = 'Mole'"),
+        # Terms that are conditions still are.
+        ("how many big orders", "WHERE (amount > 100)"),
+    ],
+)  # fmt: skip
+def test_read_rightly(question: str, parts: str) -> None:
+    plan = ask(question)
+    sql = plainly(plan.sql)
+    assert sql, plan.question
+    for part in parts.split("|"):
+        assert part in sql
+    check_query(plan.sql or "", CATALOG)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        # A number of rows is not compared with what identifies one.
+        ("airlines with at least 10 flights", "flights"),
+        ("which airline has more than 5 flights", "flights"),
+        ("airlines with fewer than 3 flights", "flights"),
+        ("total year of trips", "year"),
+        ("sum of birth year of customers", "birth year"),
+        ("the latest amount of each product", "latest"),
+        ("the biggest order of each customer", "biggest"),
+        ("cheapest product in each status", "cheapest"),
+        # A name of another kind of thing.
+        ("what is the lowest point of the towns that the Mole runs through", ""),
+        ("what is the area of the towns through which the Mole runs", ""),
+        ("how many rivers cross Wey", ""),
+        ("what is the area of the mayor", "area"),
+        ("how many square kilometers in Paris", "rows"),
+        # Rows of one thing that say different things.
+        ("what rivers do not run through Dorking", ""),
+        # A pair that may mean both or one of the two.
+        ("orders from both Widget and Gadget", "both"),
+        ("paid orders of Widget or with amount over 5", "or"),
+        ("compare amount in Q1 and Q2 2026", "two"),
+        # What no row says.
+        ("what will the total amount be next month", "will"),
+        ("total amount next year", "next year"),
+        ("should we raise the price of AAPL", "should"),
+        ("will AAPL rise", "will"),
+        ("why is the amount falling", "why"),
+        # Terms that are explained in words.
+        ("how many loyal customers are there", "loyal customer"),
+        ("show whales", "whale"),
+        ("vip in Berlin", "vip"),
+    ],
+)  # fmt: skip
+def test_refused(question: str, told: str) -> None:
+    plan = ask(question)
+    assert plan.sql is None
+    assert told in " ".join(plan.not_understood) + (plan.question or "")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "show the orders with their product and amount", "get all customers with their city and age",
+        "list product and status of orders", "city of customers",
+    ],
+)  # fmt: skip
+def test_every_row_of_an_entity_is_shown(question: str) -> None:
+    """Two orders of the same amount are two, so no DISTINCT."""
+    plan = ask(question)
+    assert plan.sql
+    assert "DISTINCT" not in plan.sql
+
+
+def test_what_kinds_there_are_is_shown_once_and_told() -> None:
+    plan = ask("which airlines are there")
+    assert "DISTINCT airline" in (plan.sql or "")
+    assert "Equal values are shown once." in plan.assumptions
+
+
+def test_a_joined_table_multiplies_no_rows_and_loses_none() -> None:
+    """Customers with a paid order come once each, those of one name too."""
+    query = Query(
+        "customers", (Output(Col("customers", "name"), "name"),), (Compare(Col("orders", "status"), "=", "paid"),)
+    )
+    tree = sqlglot.parse_one(to_sql(query, CATALOG), dialect="postgres")
+    assert tree.args.get("distinct") is None
+    assert isinstance(tree.args["where"].this, exp.In)
+
+
+def test_coverage_names_each_kind_of_word() -> None:
+    """A query that says nothing but the table covers none of the words that ask for more."""
+    question = "how many distinct Widget orders by status with the highest amount in 2024 not open"
+    tagger = Tagger(index_of(CATALOG), tokens(question), (), date(2026, 11, 23))
+    missed = uncovered(tagger.items("orders", frozenset()), Query("orders"), CATALOG)
+    assert {"how many", "distinct", "Widget", "status", "highest", "amount", "in 2024", "not", "open"} <= set(missed)
+
+
+def test_facts_of_a_query() -> None:
+    facts = facts_of(Query("orders", (Output(Agg("max", Col("orders", "amount")), "m"),), limit=7))
+    assert facts.columns == {("orders", "amount")}
+    assert facts.functions == {"max"}
+    assert "7" in facts.literals
+
+
+@pytest.mark.parametrize(
+    ("question", "sql", "missing"),
+    [
+        ("orders of 'Widget' over 50", "SELECT * FROM orders WHERE product = 'widget' AND amount > 50", ()),
+        ("orders of 'Widget' over 50", "SELECT * FROM orders WHERE amount > 50", ("Widget",)),
+        ("top 5 orders over 1.5k", "SELECT * FROM orders WHERE amount > 1500 LIMIT 10", ("5",)),
+        ("is 20% of the amount paid", "SELECT sum(amount) * 0.2 FROM orders", ()),
+        ("birth year of customers", "SELECT name FROM customers", ("birth_year",)),
+        ("birth year of customers", "SELECT birth_year FROM customers", ()),
+    ],
+)  # fmt: skip
+def test_what_a_model_left_out(question: str, sql: str, missing: tuple[str, ...]) -> None:
+    assert left_out(Question(text=question, catalog=CATALOG), sql) == missing
