@@ -132,6 +132,11 @@ def test_error_cells_are_told(read: Read) -> None:
     assert notes == "3 cells have an error of Excel (#DIV/0!, #N/A, #REF!) in place of a value, in 'ratio', 'word'"
 
 
+def test_an_empty_error_cell_takes_nothing_from_the_next(read: Read) -> None:
+    data = _sheet(_row(1, "a", "b"), _row(2, '<c t="e"/>', 5), _row(3, 1, '<c t="e"><v>#NUM!</v></c>'))
+    assert read(data, "f.xlsx")[1] == [[None, "5"], ["1", "#N/A"]]
+
+
 def test_formulas_without_a_saved_value_are_told(read: Read) -> None:
     data = _sheet(
         _row(1, "a", "sum", "text"), _row(2, 1, "<c><f>A2+1</f></c>", '<c t="str"><f>""</f><v></v></c>'),
