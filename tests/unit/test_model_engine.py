@@ -38,7 +38,7 @@ CELL = "Zanzibar Trading"
 CATALOG = Catalog(
     (
         CatalogTable(
-            "orders", "s", "_table_1", row_count=120, key=("id",),
+            "orders", "s", "_table_1", row_count=120, key=("id",), samples=True,
             columns=(
                 CatalogColumn("id", "bigint", low="900001", high="900120"), CatalogColumn("client_id", "bigint"),
                 CatalogColumn("amount", "double", description="in euros"),
