@@ -321,6 +321,9 @@ def test_members_and_admins(visitor: Page, site: Site, watched: Watched) -> None
     expect(visitor.get_by_role("button", name="Delete premium")).to_have_count(0)
     visitor.get_by_role("tab", name="Tags").press("ArrowRight")
     expect(visitor.get_by_role("tab", name="Jobs")).to_be_focused()
+    # A member again for the tests behind.
+    with site.client(site.people.owner) as client:
+        client.patch(f"/api/v1/admin/users/{holder}", json={"role": "member"})
 
 
 def test_members_see_what_administrators_set(visitor: Page, site: Site, watched: Watched) -> None:
