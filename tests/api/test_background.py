@@ -118,6 +118,21 @@ async def test_a_failed_import_is_announced_too(working: httpx.AsyncClient, rece
     assert (await get(working, f"import/{pending['import_id']}"))["status"] == "failed"
 
 
+async def test_an_import_that_runs_later_takes_proposals_as_told(
+    working: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    await send(working, "into prices, sku is the key", b"sku,price\nA1,10.5\n")
+    form = {"instruction": "into prices, update existing rows", "callback_url": receiver.url}
+    for accepted, status in ((None, "failed"), ("true", "success")):
+        more = {} if accepted is None else {"accept_proposals": accepted}
+        files = {"file": ("p.csv", b"sku,cost\nA1,1.5\n")}
+        answer = await working.post("/api/v1/smart-import", data=form | more, files=files)
+        assert answer.json()["status"] == "pending"
+        told = json.loads((await receiver.wait(1 + (status == "success")))[-1][1])
+        assert told["status"] == status, told
+    assert told["records_updated"] == 1
+
+
 async def test_deliveries_are_tried_again(working: httpx.AsyncClient, receiver: Receiver) -> None:
     receiver.answers = [500, 302, 200]
     pending = await submit(working, receiver.url)
@@ -233,6 +248,7 @@ async def test_object_storage(settings: Settings, people: People) -> None:
             auth = {"Authorization": "AWS4-HMAC-SHA256 Credential=k/20240101/us-east-1/s3/aws4_request"}
             assert (await plain.put(f"{endpoint}/files", headers=auth)).status_code == 200
             await plain.put(f"{endpoint}/files/exports/contacts.csv", content=CONTACTS, headers=auth)
+            await plain.put(f"{endpoint}/files/exports/similar.csv", content=b"sku,cost\nA1,1.5\n", headers=auth)
         options = {"access_key_id": "k", "secret_access_key": "s", "endpoint": endpoint, "region": "us-east-1",
                    "allow_http": "true"}  # fmt: skip
         stored = settings.model_copy(update={"storage_url": "s3://files", "storage_options": options})
@@ -245,6 +261,13 @@ async def test_object_storage(settings: Settings, people: People) -> None:
             for name, status in (("exports/none.csv", 404), ("../secret", 400), ("/etc/passwd", 400)):
                 await post(client, "smart-import-b2", body | {"file_name": name}, status)
             await post(client, "smart-import-b2", {"file_name": "x"}, 422)
+            await post(client, "smart-import-b2", body | {"accept_proposals": "maybe"}, 422)
+            storage = body | {"file_name": "exports/similar.csv", "instruction": "into prices, update existing rows"}
+            del storage["target_table_name"]
+            await send(client, "into prices, sku is the key", b"sku,price\nA1,10.5\n")
+            assert "may mean price" in (await post(client, "smart-import-b2", storage, 400))["detail"]
+            done = await post(client, "smart-import-b2", storage | {"accept_proposals": True})
+            assert (done["new_columns"], done["records_updated"]) == ([], 1)
     finally:
         server.stop()
 

@@ -81,13 +81,14 @@ class BackgroundService:
 
     async def import_object(
         self, caller: Caller, key: str, instruction: str, *, table: str | None, thread_id: str | None,
-        callback_url: str | None, metadata: Any,
+        callback_url: str | None, metadata: Any, accept_proposals: bool | None = None,
     ) -> Row:  # fmt: skip
         """Imports a file from object storage, now or, with a callback, later."""
         with tempfile.TemporaryDirectory(prefix="atlas-object-") as folder:
             path = Path(folder) / "file"
             await self._objects.download(caller.organization_id, key, path)
-            request = ImportRequest(path, key.rsplit("/", 1)[-1], instruction, thread_id, table)
+            name = key.rsplit("/", 1)[-1]
+            request = ImportRequest(path, name, instruction, thread_id, table, accept_proposals=accept_proposals)
             if callback_url:
                 return await self.submit(caller, request, callback_url, metadata)
             return await self._runner.run(caller, request)
@@ -105,7 +106,10 @@ class BackgroundService:
         elif starts:
             caller = Caller(job["user_id"], job["user_name"], job["organization_id"], job["schema"], 0)
             serving(caller)
-            request = ImportRequest(Path(), job["file_name"], job["instruction"], job["thread_id"], job["table_name"])
+            request = ImportRequest(
+                Path(), job["file_name"], job["instruction"], job["thread_id"], job["table_name"],
+                accept_proposals=job["accept_proposals"],
+            )  # fmt: skip
             try:
                 target = Target(caller, import_id, job["number"], job["public_id"])
                 await self._run(target, request, again=job["age"] < GIVE_UP)

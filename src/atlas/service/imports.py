@@ -86,7 +86,8 @@ class ImportService:
         import_id, number = await imports.create(
             database, caller, kind="import", file_name=request.file_name,
             file_bytes=request.path.stat().st_size, instruction=request.instruction, thread=request.thread_id,
-            status=status, table_name=request.table, public_id=request.import_id, **fields,
+            status=status, table_name=request.table, public_id=request.import_id,
+            accept_proposals=request.accept_proposals, **fields,
         )  # fmt: skip
         return Target(caller, import_id, number, request.import_id or import_id)
 

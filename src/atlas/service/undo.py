@@ -172,7 +172,10 @@ class UndoService:
             if not await imports.load_file(self._database, row["id"], path):
                 raise BadRequestError("File is gone", "the file is no longer kept; import it again")
             said = None if mapping is None else mapping.instruction(row["table_name"])
-            request = ImportRequest(path, row["file_name"], row["instruction"], row["thread_id"], said=said)
+            request = ImportRequest(
+                path, row["file_name"], row["instruction"], row["thread_id"], said=said,
+                accept_proposals=row["accept_proposals"],
+            )  # fmt: skip
             target = Target(caller, row["id"], row["number"], row["public_id"])
             return await self._runner.run_after(target, request, take_back)
 

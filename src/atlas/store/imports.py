@@ -37,17 +37,9 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
     `public_id` is what its organization knows it by. Raises BadRequestError where the organization has one of that id.
     """
     values = dict.fromkeys(
-        (
-            "public_id",
-            "file_name",
-            "file_bytes",
-            "thread",
-            "callback_url",
-            "callback_metadata",
-            "table_name",
-            "corrects",
-        )
-    )
+        ("public_id", "file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name",
+         "corrects", "accept_proposals")
+    )  # fmt: skip
     parameters = {
         **values, "instruction": "", "status": "running", **fields,
         "organization": caller.organization_id, "user": caller.user_id, "process": PROCESS,

@@ -57,6 +57,7 @@ async def job(database: Database, import_id: UUID) -> Row | None:
         "status", "number", "file_name", "instruction", "thread_id", "table_name", "organization_id", "schema",
         "user_id", "user_name", "error", "inserted", "duplicates", "metadata", "callback_url",
         "age", "records", "updated", "left_out", "failures", "replacements", "summary", "issues", "public_id",
+        "accept_proposals",
     )  # fmt: skip
     return dict(zip(names, rows[0], strict=True)) if rows else None
 

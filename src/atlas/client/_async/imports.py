@@ -101,11 +101,12 @@ class AsyncImports(AsyncResource):
     async def run_object(
         self, file_name: str, instruction: str, *, table: str | None = None, thread_id: str | None = None,
         callback_url: str | None = None, callback_metadata: Mapping[str, Any] | None = None,
+        accept_proposals: bool | None = None,
     ) -> ImportResult:  # fmt: skip
         """As `run`, of a file in the server's object storage."""
         body = given(
             file_name=file_name, instruction=instruction, target_table_name=table, thread_id=thread_id,
-            callback_url=callback_url, callback_metadata=callback_metadata,
+            callback_url=callback_url, callback_metadata=callback_metadata, accept_proposals=accept_proposals,
         )  # fmt: skip
         return ImportResult.read(await self._post(f"{IMPORT}-b2", body, timeout=SLOW_SECONDS))
 

@@ -100,6 +100,9 @@ class ObjectBody(Body):
     callback_url: str | None = Field(None, max_length=2_000, examples=["https://your-app.example/webhooks/import"])
     callback_metadata: dict[str, Any] | None = Field(None, examples=[{"job_id": "abc123"}])
     thread_id: str | None = Field(None, max_length=200)
+    accept_proposals: bool | None = Field(
+        None, description="Whether columns that headers may mean are taken; without it such a file is refused."
+    )
 
 
 @router.post(
@@ -111,6 +114,7 @@ async def smart_import_b2(http: Request, caller: CallerDep, services: ServicesDe
     work = services.background.import_object(
         caller, body.file_name, body.instruction, table=body.target_table_name, thread_id=body.thread_id,
         callback_url=body.callback_url, metadata=body.callback_metadata,
+        accept_proposals=body.accept_proposals,
     )  # fmt: skip
     # What is to run later is quickly taken, and runs whoever waits.
     return await (work if body.callback_url else while_connected(http, work))

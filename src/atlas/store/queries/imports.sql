@@ -2,9 +2,10 @@
 -- No row where the organization has an import of the id that the caller chose. Others' imports do not matter.
 WITH made AS MATERIALIZED (SELECT gen_random_uuid() AS id)
 INSERT INTO atlas.imports (id, public_id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
-                           callback_url, callback_metadata, table_name, corrects, process)
+                           callback_url, callback_metadata, table_name, corrects, process, accept_proposals)
 SELECT made.id, coalesce(%(public_id)s::uuid, made.id), %(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s,
-        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s, %(process)s
+        %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s, %(process)s,
+       %(accept_proposals)s::boolean
 FROM made
 ON CONFLICT (organization_id, public_id) DO NOTHING RETURNING id, number
 
@@ -35,7 +36,7 @@ WHERE id = %(id)s
 SELECT i.id, i.public_id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
        i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
        i.updated, i.duplicates, i.failures, i.replacements, i.left_out, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
-       i.callback_url, i.callback_metadata, i.mapping, i.corrects, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
+       i.callback_url, i.callback_metadata, i.mapping, i.corrects, i.accept_proposals, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
        p.stage, p.records AS progress_records
 FROM atlas.imports i
 LEFT JOIN atlas.tables t ON t.id = i.table_id

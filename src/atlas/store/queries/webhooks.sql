@@ -42,7 +42,7 @@ ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 SELECT i.status, i.number, i.file_name, i.instruction, i.thread_id, i.table_name, i.organization_id, o.schema_name,
        u.id, u.name, i.error, i.inserted, i.duplicates, i.callback_metadata, i.callback_url,
        now() - i.created_at, i.records, i.updated, i.left_out, i.failures, i.replacements, i.summary,
-       EXISTS (SELECT 1 FROM atlas.import_issues s WHERE s.import_number = i.number AND s.status = 'pending'), i.public_id
+       EXISTS (SELECT 1 FROM atlas.import_issues s WHERE s.import_number = i.number AND s.status = 'pending'), i.public_id, i.accept_proposals
 FROM atlas.imports i JOIN atlas.organizations o ON o.id = i.organization_id
 LEFT JOIN atlas.users u ON u.id = i.user_id
 WHERE i.id = %(id)s
