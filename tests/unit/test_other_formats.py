@@ -128,13 +128,13 @@ def test_error_cells_are_told(read: Read) -> None:
         _row(5, 2, 0.5, error.format("#REF!")), _row(6, 3, error.format("#N/A"), "b"),
     )  # fmt: skip
     _, rows, notes = read(data, "f.xlsx")
-    assert rows == [["1", "#N/A", "a"], ["2", "0.5", "#REF!"], ["3", "#N/A", "b"]]
+    assert rows == [["1", "#DIV/0!", "a"], ["2", "0.5", "#REF!"], ["3", "#N/A", "b"]]
     assert notes == "3 cells have an error of Excel (#DIV/0!, #N/A, #REF!) in place of a value, in 'ratio', 'word'"
 
 
 def test_an_empty_error_cell_takes_nothing_from_the_next(read: Read) -> None:
     data = _sheet(_row(1, "a", "b"), _row(2, '<c t="e"/>', 5), _row(3, 1, '<c t="e"><v>#NUM!</v></c>'))
-    assert read(data, "f.xlsx")[1] == [[None, "5"], ["1", "#N/A"]]
+    assert read(data, "f.xlsx")[1] == [[None, "5"], ["1", "#NUM!"]]
 
 
 def test_formulas_without_a_saved_value_are_told(read: Read) -> None:

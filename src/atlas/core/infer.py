@@ -13,7 +13,11 @@ from atlas.core.naming import CODES
 from atlas.core.numbers import CURRENCY, INTEGER, find_number
 
 # Texts that stand for no value. In a column of texts they stay: "NA" may be Namibia.
-NULL_TEXTS = ("n/a", "na", "null", "none", "nil", "-", "--", "#n/a", "nan", "?", ".", "(null)", "n.a.", "unknown")
+NULL_TEXTS = (
+    "n/a", "na", "null", "none", "nil", "-", "--", "nan", "?", ".", "(null)", "n.a.", "unknown",
+    # What spreadsheets show where a formula fails.
+    "#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#spill!", "#calc!",
+)  # fmt: skip
 # Share of cells that may be no values of the type which the others have.
 TOLERANCE = 0.1
 # With fewer cells than this there are no exceptions.

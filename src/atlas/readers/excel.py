@@ -86,23 +86,12 @@ def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> Shee
 
 
 def _put_errors(sheet: Sheet, details: SheetDetails) -> None:
-    """Puts the texts of error cells where calamine leaves nothing, so that what becomes of them is told.
-
-    Among numbers, times and booleans every error is the one that stands for no value.
-    """
-    texts = {column: _has_texts(sheet, column) for column in {column - sheet.left for _, column in details.errors}}
+    """Puts the texts of error cells where calamine leaves nothing, so that what becomes of them is told."""
     for (row, column), text in details.errors.items():
         cells = sheet.rows[row - sheet.top] if 0 <= row - sheet.top < len(sheet.rows) else []
         position = column - sheet.left
         if 0 <= position < len(cells) and cells[position] in (None, ""):
-            cells[position] = text if texts[position] else "#N/A"
-
-
-def _has_texts(sheet: Sheet, column: int) -> bool:
-    """Whether some cells of a column are texts, the first filled one aside, which may be its name."""
-    cells = (row[column] for row in sheet.rows[: SAMPLE_ROWS * 2] if 0 <= column < len(row))
-    filled = [cell for cell in cells if cell is not None and cell != ""]
-    return any(isinstance(cell, str) for cell in filled[1:])
+            cells[position] = text
 
 
 def _batches(rows: list[list[Any]], skip: int, width: int) -> Iterator[pa.Table]:
