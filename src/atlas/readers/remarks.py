@@ -40,7 +40,7 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
         grouped = staging.counts([f"contains({column}, {literal(kind.group)})"])[0]
         if plain and grouped:
             found.append(f"has {grouped:,} numbers with {kind.group!r} between thousands and {plain:,} without")
-    if staging.counts([f"starts_with({column}, '-0') OR starts_with({column}, '(0')"])[0]:
+    if position in staging.minus_zeros:
         zeros = staging.counts([f"regexp_full_match({column}, '[-(]0+([.,]0*)?[)]?')"])[0]
         if zeros:
             found.append(f"has {_many(zeros, 'zero')} with a minus, which is left out")

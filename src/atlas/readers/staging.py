@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from atlas.readers.totals import leave_out_totals
 MEMORY_MB = 192
 COLUMN_MB = 0.125
 WIDE = 200
+# Columns of a wide table that one query asks about: the time that it takes to be planned grows with their square.
+_SLICE = 25
 SAMPLE_ROWS = 2_000
 SAMPLE_CELLS = 200_000
 BATCH_ROWS = 32_768
@@ -196,6 +199,13 @@ class Staging:
         """Records of the file that are not blank, those that are no rows included."""
         return int(self.query("SELECT count(*) FROM raw")[0][0]) + len(self.source.bad)
 
+    @cached_property
+    def minus_zeros(self) -> frozenset[int]:
+        """Columns with a text that begins as a zero with a minus does; all are asked together, as they may be many."""
+        tests = [f"starts_with({c}, '-0') OR starts_with({c}, '(0')" for c in map(physical, range(self.width))]
+        counts = [n for start in range(0, self.width, _SLICE) for n in self.counts(tests[start : start + _SLICE])]
+        return frozenset(position for position, count in enumerate(counts) if count)
+
     def sample(self) -> list[list[str]]:
         """For each column, its texts in some records from the whole file, without blanks."""
         most = max(50, min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, self.width)))
@@ -215,9 +225,9 @@ class Staging:
         cells = [f"count({physical(position)})" for position in range(len(kinds))]
         cells += [_fitting(physical(position), kind) for position, kind in places]
         counts: list[Any] = []
-        for start in range(0, len(cells), WIDE):
-            # The time that a query takes to be planned grows with the square of its columns.
-            counts += self.query(f"SELECT {', '.join(cells[start : start + WIDE])} FROM raw")[0]
+        size = _SLICE if self.width > WIDE else max(1, len(cells))
+        for start in range(0, len(cells), size):
+            counts += self.query(f"SELECT {', '.join(cells[start : start + size])} FROM raw")[0]
         totals, fitting = counts[: len(kinds)], counts[len(kinds) :]
         found = [(int(total), 0) for total in totals]
         for (position, kind), number in zip(places, fitting, strict=True):
