@@ -88,6 +88,10 @@ async def test_hostile(world: World) -> None:
             except (BadRequestError, UnavailableError) as error:
                 told.append(f"{error.message}{error.details}")
             assert time.perf_counter() - started < 9, sql
+        # What ran into its time is ended behind the answer, and holds its slot until then.
+        end = time.monotonic() + 10
+        while _state(admin, world) != before and time.monotonic() < end:
+            await asyncio.sleep(0.1)
         assert _state(admin, world) == before
         assert not list(admin.notifies(timeout=0.1))
     assert not [text for text in told if "org_" in text]

@@ -494,6 +494,7 @@ def test_replacements_are_set_kept_and_restored(
     first.get_by_role("button", name="Set this value").click()
     expect(page.get_by_role("tab", name="Replacements 4")).to_be_visible()
     # Keys do nothing until the list is there again, as buttons do.
+    expect(page.get_by_role("article")).to_have_count(4)
     expect(first.get_by_role("button", name="Leave it so")).to_be_enabled()
     page.keyboard.press("p")
     expect(page.get_by_role("tab", name="Replacements 3")).to_be_visible()

@@ -27,10 +27,13 @@ ImportId = Annotated[str, typer.Argument(metavar="IMPORT_ID", help="Id of the im
 
 
 def import_id(client: Client, given: str) -> str:
-    """An id as it is given; `last` is the newest import's. Raises CommandError where there is none."""
+    """An id as it is given; `last` is the newest import's or update's, without the decisions on its issues.
+
+    Raises CommandError where there is none.
+    """
     if given != "last":
         return given
-    newest = next(iter(client.imports.history(limit=1)), None)
+    newest = next((one for one in client.imports.history(limit=100) if one.kind != "correction"), None)
     if newest is None:
         raise CommandError("there is no import yet")
     return newest.import_id
