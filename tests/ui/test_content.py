@@ -522,7 +522,7 @@ def test_an_import_is_explained_undone_and_run_again(page: Page, site: Site, rev
     assert len(saved.value.path().read_text().splitlines()) == 397
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Undo it").click()
-    expect(page.get_by_text("396 rows removed")).to_be_visible()
+    expect(page.get_by_text("Taken back: 396 rows removed")).to_be_visible()
     expect(page.locator("h1 + .badge")).to_have_text("undone")
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Run it again").click()
