@@ -1,72 +1,158 @@
-"""Records below a table that are sums of those above: left out where they are, told where they only look so."""
+"""Records that sum up the others of a table: left out where their figures prove it, told where they only look so."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from atlas.core.infer import infer
+from atlas.core.kinds import NUMBERS, Kind
+from atlas.readers.casting import cast, literal
 from atlas.readers.source import physical
 
 # What such a record is called, in the languages of instructions and some more.
-_LABEL = re.compile(
+_TOTAL = (
     r"(grand |overall |sub)?totals?|sums?|all|gesamt(summe|betrag)?|summe|zwischensumme|insgesamt|somme|totaux|"
     r"total g[eé]n[eé]ral|sous-total|suma( total)?|totales?|totale|totaal|summa|soma|razem|celkem|итого|всего|toplam|"
-    r"合計|总计|總計|소계|합계",
-    re.IGNORECASE,
+    r"合計|总计|總計|소계|합계"
 )
-# Records looked at from the end, as an average or a count may stand beneath a total.
-_MOST = 3
+_AVERAGE = r"averages?|avg|means?|durchschnitt|mittelwert|moyenne|promedio|media|gemiddelde|среднее|平均"
+_MARKS = " :*-="
+_STRICT = re.compile(_TOTAL, re.IGNORECASE)
+# What may follow a label, as in `Total (2 items)` or `Total for 2024`; another word makes a name of it.
+_MORE = r"(\s*[(\[:,;/–-].*|\s+(for|of|in|für|von|pour|de|del|\d).*)?"
+_LABEL = re.compile(rf"((?P<total>{_TOTAL})|(?P<average>{_AVERAGE})){_MORE}", re.IGNORECASE)
+# Records looked at from the end, as an average may stand beneath a total.
+_LAST = 3
 _LEAST_RECORDS = 2
-_NUMBER = re.compile(r"[^\d\w]*[-+(]?[^\d\w]*\d[\d.,'’\s]*[^\d\w]*\w{0,3}[^\w]*")
+_SAMPLE = 200
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
 
-def leave_out_totals(query: Query, width: int, columns: Sequence[int] | None = None) -> list[str]:
-    """Removes the totals from the end of the staged records; gives what is to be told. query: runs a statement."""
-    places = list(columns if columns is not None else range(width))
-    cells = ", ".join(physical(place) for place in places)
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A record that may sum up others: its number, its texts by column, and the label among them, if any."""
+
+    number: int
+    texts: dict[int, str]
+    label: re.Match[str] | None
+
+    @property
+    def shown(self) -> str:
+        return ", ".join(self.texts.values())[:120]
+
+    @property
+    def strict(self) -> bool:
+        return self.label is not None and _STRICT.fullmatch(self.label[0]) is not None
+
+    @property
+    def average(self) -> bool:
+        return self.label is not None and self.label["average"] is not None
+
+
+def leave_out_totals(query: Query, width: int) -> list[str]:
+    """Removes totals from the staged records; gives what is to be told. query: runs a statement on them."""
+    cells = ", ".join(physical(place) for place in range(width))
+    rows = query(
+        f"(SELECT _n, {cells} FROM raw ORDER BY _n LIMIT 1) UNION "
+        f"(SELECT _n, {cells} FROM raw ORDER BY _n DESC LIMIT {_LAST}) ORDER BY _n"
+    )
+    found = [_candidate(row) for row in rows]
+    labelled = [one for one in found if one.label is not None]
+    if labelled:
+        return _judged(query, width, labelled)
+    if not found or len(found[-1].texts) == width:
+        return []
+    # A sum of which nothing says so may be a record like any other.
+    last = found[-1]
+    if _Sums(query, "true").prove(last):
+        return [f"the last record is the sum of the others, and was imported: {last.shown}"]
+    return []
+
+
+def _candidate(row: tuple[Any, ...]) -> _Candidate:
+    texts = {place: text for place, text in enumerate(row[1:]) if text}
+    labels = (_LABEL.fullmatch(text.strip(_MARKS)) for text in texts.values())
+    return _Candidate(row[0], texts, next((label for label in labels if label is not None), None))
+
+
+def _judged(query: Query, width: int, found: Sequence[_Candidate]) -> list[str]:
+    totals = _named(_TOTAL, width)
+    plain, every = _Sums(query, f"NOT {_named(f'{_TOTAL}|{_AVERAGE}', width)}"), _Sums(query, "true")
     notes: list[str] = []
-    last = query(f"SELECT _n, {cells} FROM raw ORDER BY _n DESC LIMIT {_MOST}")
-    for number, *texts in last:
-        label = next((text for text in texts if text and _LABEL.fullmatch(text.strip(" :*-=").strip())), None)
-        if label is None:
-            continue
-        shown = ", ".join(text for text in texts if text)[:120]
-        above = int(query(f"SELECT count(*) FROM raw WHERE _n < {number}")[0][0])
-        numbers = {place: text for place, text in zip(places, texts, strict=True) if text and _NUMBER.fullmatch(text)}
-        if above < _LEAST_RECORDS or not numbers:
-            continue
-        if any(_is_sum(query, number, place, text) for place, text in numbers.items()):
-            query(f"DELETE FROM raw WHERE _n = {number}")
-            notes.append(f"a record below the others was left out, as it is their total: {shown}")
-        else:
-            notes.append(f"a record looks like a total, but is not the sum of the others, and was imported: {shown}")
+    proven: list[_Candidate] = []
+    others = False
+    for one in found:
+        if plain.prove(one):
+            proven.append(one)
+            others = others or one.strict
+        elif every.prove(one):
+            # What is called like a total elsewhere is a record, such as the company of that name.
+            proven.append(one)
+        elif one.strict:
+            notes.append(
+                f"a record looks like a total, but is not the sum of the others, and was imported: {one.shown}"
+            )
+    for one in proven:
+        query(f"DELETE FROM raw WHERE _n = {one.number}")
+        what = "average" if one.average else "total"
+        notes.append(f"a record beside the others was left out, as it is their {what}: {one.shown}")
+    if others:
+        # The figures are the sum without them, so they are sums of a part.
+        parts = query(f"SELECT count(*) FROM raw WHERE {totals}")[0][0]
+        query(f"DELETE FROM raw WHERE {totals}")
+        if parts:
+            notes.append(f"{parts:,} more record{' that is a total' if parts == 1 else 's that are totals'} left out")
+            notes = [note for note in notes if "looks like a total" not in note]
     return notes
 
 
-def _is_sum(query: Query, number: int, place: int, text: str) -> bool:
-    """Whether a cell is the sum of those above in its column, with a point or a comma before its fraction."""
-    for decimal, group in ((".", ","), (",", ".")):
-        total = _value(text, decimal, group)
-        if total is None:
-            continue
+def _named(labels: str, width: int) -> str:
+    """DuckDB's condition for records with a cell that is nothing but one of some labels."""
+    cells = (f"lower(trim({physical(place)}, {literal(_MARKS)}))" for place in range(width))
+    return f"coalesce({', '.join(f'regexp_full_match({cell}, {literal(labels)}) OR NULL' for cell in cells)}, false)"
+
+
+class _Sums:
+    """Sums of the columns over the records that a condition holds for."""
+
+    def __init__(self, query: Query, condition: str) -> None:
+        self._query, self._condition = query, condition
+        self._kinds: dict[int, Kind | None] = {}
+
+    def prove(self, one: _Candidate) -> bool:
+        """Whether a figure of the record is the sum of its column, or the average if the record is called so."""
+        return any(self._agrees(one, place) for place in one.texts)
+
+    def _agrees(self, one: _Candidate, place: int) -> bool:
+        kind = self._kind(place, one.number)
+        if kind is None:
+            return False
         column = physical(place)
-        plain = f"replace(regexp_replace({column}, '[^0-9{decimal}-]', '', 'g'), '{decimal}', '.')"
-        row = query(
-            f"SELECT count({column}), count(TRY_CAST({plain} AS DECIMAL(38, 9))), "
-            f"coalesce(sum(TRY_CAST({plain} AS DECIMAL(38, 9))), 0)::VARCHAR FROM raw WHERE _n < {number}"
+        value = f"TRY_CAST({cast(column, kind)} AS DECIMAL(38, 9))"
+        figure = f"TRY_CAST({cast(literal(one.texts[place]), kind)} AS DECIMAL(38, 9))"
+        total, count, summed = self._query(
+            f"SELECT {figure}::VARCHAR, count({value}), sum({value})::VARCHAR FROM raw "
+            f"WHERE _n <> {one.number} AND {self._condition}"
         )[0]
-        # What is rounded for display may be off by half of the last digit for each record.
-        if row[0] and row[1] * 10 >= row[0] * 9 and abs(float(row[2]) - total) < 0.006 * max(1, min(row[1], 10)):
-            return True
-    return False
+        if total is None or summed is None or count < _LEAST_RECORDS:
+            return False
+        expected = float(summed) / count if one.average else float(summed)
+        # What is rounded for display may be off by half of its last digit for each record.
+        return bool(abs(expected - float(total)) < 0.006 * max(1, min(count, 10)))
 
-
-def _value(text: str, decimal: str, group: str) -> float | None:
-    plain = re.sub(rf"[^0-9{re.escape(decimal)}-]", "", text.replace(group, "")).replace(decimal, ".")
-    try:
-        return float(plain)
-    except ValueError:
-        return None
+    def _kind(self, place: int, but: int) -> Kind | None:
+        """How the numbers of a column are written; None where it has others than numbers."""
+        if place not in self._kinds:
+            column = physical(place)
+            rows = self._query(
+                f"SELECT {column} FROM raw WHERE {column} IS NOT NULL AND _n <> {but} AND {self._condition} "
+                f"LIMIT {_SAMPLE}"
+            )
+            kind = infer([row[0] for row in rows], "") if rows else None
+            # A total may have more digits, or fewer, than what it sums up.
+            self._kinds[place] = None if kind is None or kind.type not in NUMBERS else replace(kind, strict=False)
+        return self._kinds[place]
