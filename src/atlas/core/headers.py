@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -28,6 +29,13 @@ _USUAL_NAME = re.compile(
     vorname|nachname|ort|stadt|land|datum|preis|menge|betrag|strasse|straße|nom|prénom|ville|pays|prix|nombre|ciudad|
     país|precio|fecha|cognome|città|paese)(?:$|[\s_.:-]|s$)|[a-z][A-Z]|\w_\w""",
     re.VERBOSE,
+)
+# A type, such as varchar(20) or string.
+_TYPE = re.compile(
+    r"(unsigned )?(u?int(8|16|32|64)?|integer|(big|small|tiny)int|long|short|float(32|64)?|double( precision)?|real|"
+    r"decimal|numeric|number|bool(ean)?|string|str|text|char|n?varchar2?|date|datetime|timestamp(tz)?|time|uuid|jsonb?)"
+    r"(\([\d, ]+\))?",
+    re.IGNORECASE,
 )
 # A unit, such as kg, m/s², %, [°C] or (EUR).
 _UNIT = re.compile(r"[\[(<]?[^\W\d_°µΩ%$€£¥]{0,6}[°µΩ%$€£¥]?[\w/·*^²³°µΩ%-]{0,8}[\])>]?")
@@ -108,7 +116,9 @@ def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
     elif len(set(filter(None, names))) < len([name for name in names if name]) and _is_group_row(above):
         names = _joined(_padded(above, width), names)
     if not stated and skip == top + 1 and _is_unit_row(filled, skip):
-        notes.append(f"the line of units below the names was left out: {', '.join(filter(None, filled[skip]))}")
+        shown = ", ".join(filter(None, filled[skip]))
+        what = "types" if _TYPE.fullmatch(next(filter(None, filled[skip]))) else "units"
+        notes.append(f"the line of {what} below the names was left out: {shown}")
         skip += 1
     return Layout(skip, tuple(names), width, header=True, above=top, notes=tuple(notes))
 
@@ -186,7 +196,22 @@ def _is_series(head: Sequence[str], body: Rows) -> bool:
     if len(kinds) > 1 or len({head[position] for position in valued}) < len(valued):
         return False
     below = {_kind(cell) for position in valued for cell in _column(body, position)}
-    return bool(below) and not below & kinds
+    if below and not below & kinds:
+        return True
+    # Sizes or hours that go up in even steps, as no line below them does.
+    return (
+        kinds == {"whole"} and len(valued) > 2 and _is_even(head, valued)
+        and not any(_is_even(row, valued) for row in body)
+    )  # fmt: skip
+
+
+def _is_even(row: Sequence[str], places: Sequence[int]) -> bool:
+    """Whether the cells of a row are whole numbers in even steps."""
+    cells = [row[place] for place in places if place < len(row)]
+    if len(cells) < len(places) or any(_kind(cell) != "whole" for cell in cells):
+        return False
+    steps = {int(after) - int(before) for before, after in itertools.pairwise(cells)}
+    return len(steps) == 1 and steps != {0}
 
 
 def _kind(cell: str) -> str:
@@ -208,14 +233,22 @@ def _is_sure(rows: Rows, top: int) -> bool:
 
 
 def _is_unit_row(rows: Rows, at: int) -> bool:
-    """Whether a row has units under the names: a short word in each column that has nothing but values below."""
+    """Whether a row has units under the names, or the types of the columns, as databases call them.
+
+    Units are a short word in each column that has nothing but values below.
+    """
     below = [row for row in rows[at + 1 :] if any(row)]
-    if at >= len(rows) or len(below) < 2:
+    if at >= len(rows) or not below:
         return False
     cells = [(position, cell) for position, cell in enumerate(rows[at]) if cell]
-    if not cells or any(looks_like_value(cell) or not _UNIT.fullmatch(cell) for _, cell in cells):
-        return False
     valued = [bool(column := _column(below, n)) and all(map(looks_like_value, column)) for n, _ in cells]
+    if len(cells) > 1 and all(_TYPE.fullmatch(cell) for _, cell in cells):
+        # Where types are the data, other records have them, too.
+        return any(valued) or not any(_TYPE.fullmatch(cell) for row in below for cell in row)
+    if len(below) < 2 or not cells:
+        return False
+    if any(looks_like_value(cell) or not _UNIT.fullmatch(cell) for _, cell in cells):
+        return False
     return any(valued) and all(
         is_valued or cell in ("-", "--", "–") for is_valued, (_, cell) in zip(valued, cells, strict=True)
     )
