@@ -1,4 +1,4 @@
-"""Tables in texts that are no CSV: Markdown, columns aligned by blanks, delimiters of several characters, blanks.
+"""Tables in texts that are no CSV: of bars and dashes, aligned by blanks, or with seldom delimiters.
 
 They are written anew as CSV, so that everything behind reads one format. What a text was taken for is told.
 """
@@ -15,8 +15,10 @@ from pathlib import Path
 # Lines looked at, and of these at least so many must agree.
 _LINES = 200
 _LEAST = 2
-_LONG_DELIMITERS = ("|~|", "~|~", "^|^", "::", "||", "~~", "^^", ";;", "##")
+# Delimiters that are seldom, longer ones first, as some are part of others.
+_RARE_DELIMITERS = ("|~|", "~|~", "^|^", "::", "||", "~~", "^^", ";;", "##", "~", "^", "\x1f", "\x01", "¦", "§")
 _RULE = re.compile(r"\s*\|?[\s:|=+-]*-{2,}[\s:|=+-]*\|?\s*")
+_DASHES = re.compile(r"\s*[-=]{2,}(\s+[-=]{2,})*\s*")
 _GAP = re.compile(r"\s{2,}|\t")
 _QUOTE_BEHIND_BLANK = re.compile(r"[,;\t|] +\"")
 _PLAIN_DELIMITERS = ",;\t|"
@@ -42,7 +44,7 @@ def recognize(sample: str) -> TextTable | None:
     lines = [line for line in itertools.islice(sample.split("\n"), _LINES) if line.strip()]
     if len(lines) < _LEAST:
         return None
-    return _markdown(lines) or _long_delimiter(lines) or _blank_before_quote(lines) or _aligned(lines) or _blanks(lines)
+    return _ruled(lines) or _rare_delimiter(lines) or _blank_before_quote(lines) or _aligned(lines) or _blanks(lines)
 
 
 def rewrite(path: Path, target: Path, table: TextTable) -> Path:
@@ -59,10 +61,13 @@ def rewrite(path: Path, target: Path, table: TextTable) -> Path:
     return target
 
 
-def _markdown(lines: list[str]) -> TextTable | None:
-    framed = [line.strip() for line in lines]
-    rules = [n for n, line in enumerate(framed) if _RULE.fullmatch(line) and "|" in line]
-    if rules != [1] or not all("|" in line for line in framed):
+def _ruled(lines: list[str]) -> TextTable | None:
+    """Tables with bars between the cells and lines of dashes between the rows: Markdown, and what databases print."""
+    rules = [n for n, line in enumerate(lines) if _RULE.fullmatch(line)]
+    rows = [line for n, line in enumerate(lines) if n not in rules]
+    if not rules or rules[0] > 1 or len(rows) < _LEAST or sum("|" in line for line in rows) < _LEAST:
+        return None
+    if not all("|" in line for line in rows[:_LEAST]) or not any("|" in lines[n] or "+" in lines[n] for n in rules):
         return None
 
     def split(line: str) -> list[str] | None:
@@ -72,11 +77,11 @@ def _markdown(lines: list[str]) -> TextTable | None:
         inner = text[1 if text.startswith("|") else 0 : -1 if text.endswith("|") and not text.endswith("\\|") else None]
         return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
 
-    return TextTable(split, "read as a Markdown table; the line between the names and the records was left out")
+    return TextTable(split, "read as a table of bars and dashes; the lines of dashes were left out")
 
 
-def _long_delimiter(lines: list[str]) -> TextTable | None:
-    for delimiter in _LONG_DELIMITERS:
+def _rare_delimiter(lines: list[str]) -> TextTable | None:
+    for delimiter in _RARE_DELIMITERS:
         counts = {line.count(delimiter) for line in lines}
         if len(counts) == 1 and counts != {0} and not any('"' in line for line in lines):
             note = f"read with {delimiter!r} between the cells"
@@ -104,7 +109,10 @@ def _by_reader(delimiter: str) -> Split:
 
 
 def _aligned(lines: list[str]) -> TextTable | None:
-    """Columns that start at the same place in every line, with at least two blanks before."""
+    """Columns that start at the same place in every line, with at least two blanks before. Lines of dashes are none."""
+    lines, dashes = _without_dashes(lines)
+    if len(lines) < _LEAST:
+        return None
     if any(sum(line.count(d) for line in lines) >= len(lines) for d in _PLAIN_DELIMITERS):
         return None
     starts = [match.end() for match in re.finditer(r"\s{2,}(?=\S)", lines[0])]
@@ -120,15 +128,16 @@ def _aligned(lines: list[str]) -> TextTable | None:
         return None
 
     def split(line: str) -> list[str] | None:
-        if not line.strip():
+        if not line.strip() or _DASHES.fullmatch(line):
             return None
         return [line[start:end].strip() for start, end in itertools.pairwise([*starts, None])]
 
-    return TextTable(split, f"read as {len(starts)} columns that blanks align")
+    return TextTable(split, f"read as {len(starts)} columns that blanks align{dashes}")
 
 
 def _blanks(lines: list[str]) -> TextTable | None:
     """One blank between cells, with quotes around those that have blanks, or at least three cells in each line."""
+    lines, dashes = _without_dashes(lines)
     if any(sum(line.count(d) for line in lines) >= len(lines) for d in ";\t|"):
         return None
     widths = _widths(csv.reader([line.strip() for line in lines], delimiter=" ", skipinitialspace=True))
@@ -140,7 +149,18 @@ def _blanks(lines: list[str]) -> TextTable | None:
         return None
     if not quoted and (widths < {3} or len(lines) < 3):
         return None
-    return TextTable(lambda line: _by_reader(" ")(line.strip()), "read with blanks between the cells")
+    by_blank = _by_reader(" ")
+
+    def split(line: str) -> list[str] | None:
+        return None if _DASHES.fullmatch(line) else by_blank(line.strip())
+
+    return TextTable(split, f"read with blanks between the cells{dashes}")
+
+
+def _without_dashes(lines: list[str]) -> tuple[list[str], str]:
+    """The lines but for those of dashes, and what is told of these."""
+    rest = [line for line in lines if not _DASHES.fullmatch(line)]
+    return rest, "; the lines of dashes were left out" if len(rest) < len(lines) else ""
 
 
 def _widths(rows: Iterator[list[str]]) -> set[int]:
