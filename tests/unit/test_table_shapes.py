@@ -31,6 +31,10 @@ HEADERS = (
     ("store,item,01/2024,02/2024\nA,tea,5,6\nB,rum,7,8\n", ["store", "item", "01/2024", "02/2024"], 2),
     ("Peru,5,6\nChad,7,8\nMali,1,2\n", ["", "", ""], 3),
     ("1,Peru,6\n2,Chad,8\n", ["", "", ""], 2),
+    # Sizes and hours in even steps, over whole numbers that have none.
+    ("size,36,37,38\nred,4,0,2\nblue,1,5,3\n", ["size", "36", "37", "38"], 2),
+    ("day,0,6,12,18\nmon,3,1,7,2\ntue,2,2,9,4\n", ["day", "0", "6", "12", "18"], 2),
+    ("a,1,2,3\nb,4,5,6\nc,7,8,9\n", ["", "", "", ""], 3),
     ("mpg cyl\n".replace(" ", ",") + "Mazda,21,6\nFiat,32,4\n", ["", "mpg", "cyl"], 2),
 )
 
@@ -72,6 +76,26 @@ def test_a_line_of_units_is_no_record(tmp_path: Path, text: str, records: int) -
     assert any(note.startswith("the line of units") for note in source.notes)
 
 
+TYPES = (
+    ("id,name,n\nint,varchar,float\n1,date,2.5\n2,b,3.5\n", ["1", "2"]),
+    ("id,when,ok\nbigint,timestamp,boolean\n1,2024-01-01 10:00:00,true\n", ["1"]),
+    ("name;city\nstring;string\nAnn;Ulm\nBob;Bonn\n", ["Ann", "Bob"]),
+    ('code,price\nvarchar(20),"numeric(10, 2)"\na1,5.50\n', ["a1"]),
+)
+
+
+@pytest.mark.parametrize(("text", "first"), TYPES)
+def test_a_line_of_types_is_no_record(tmp_path: Path, text: str, first: list[str]) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert [row[0] for row in rows] == first
+    assert any(note.startswith("the line of types") for note in source.notes)
+
+
+@pytest.mark.parametrize("text", ["kind,base\nint,string\nfloat,bool\n", "type,alias\nint,integer\nyes,bool\n"])
+def test_types_that_are_the_data_stay(tmp_path: Path, text: str) -> None:
+    assert len(table(tmp_path, text)[1]) == 2
+
+
 def test_a_first_record_of_words_is_no_line_of_units(tmp_path: Path) -> None:
     assert len(table(tmp_path, "name,score\nunknown person,none\nann,5\nbob,6\n")[1]) == 3
     assert len(table(tmp_path, "name,unit,n\ntea,kg,5\nrum,l,6\n")[1]) == 2
@@ -110,6 +134,10 @@ QUOTES = (
     ('id,name,qty\n1,tea,3\n2,"big pipe,4\n3,oil,2\n4,"small pipe,6\n5,rum,7\n',
      [("1", "tea", "3"), ("2", '"big pipe', "4"), ("3", "oil", "2"), ("4", '"small pipe', "6"), ("5", "rum", "7")],
      "never closed"),
+    ('id,q,n\n1,"abc"def,5\n2,x,6\n', [("1", '"abc"def', "5"), ("2", "x", "6")], "within"),
+    ('id;q\n1;"a"b"c"\n2;"ok"\n', [("1", 'a"b"c'), ("2", "ok")], "within"),
+    ('id\tq\n1\t"abc" x\n2\t"y"\n', [("1", '"abc" x'), ("2", "y")], "within"),
+    ('id,q,n\n1,"abc" ,5\n2,"x",6\n', [("1", "abc", "5"), ("2", "x", "6")], "blanks"),
     ('id,name,qty\n1,5" pipe,3\n2,oil,2\n', [("1", '5" pipe', "3"), ("2", "oil", "2")], ""),
     ('id,name,qty\n1,"a\nb",3\n2,"c ""d""\ne",4\n', [("1", "a\nb", "3"), ("2", 'c "d"\ne', "4")], ""),
 )  # fmt: skip
@@ -140,6 +168,16 @@ TEXT_TABLES = (
     ("| id | name | n |\n|----|:-----|--:|\n| 1 | a \\| b | 5 |\n| 2 | b |  |\n", ["id", "name", "n"],
      ("1", "a | b", "5")),
     ("id | name\n---|---\n1 | a\n2 | b\n", ["id", "name"], ("1", "a")),
+    (" id | name  | n \n----+-------+---\n  1 | bob b | 5\n  2 | ann   | 6\n(2 rows)\n", ["id", "name", "n"],
+     ("1", "bob b", "5")),
+    ("+----+------+\n| id | name |\n+----+------+\n|  1 | ann  |\n|  2 | bob  |\n+----+------+\n", ["id", "name"],
+     ("1", "ann")),
+    ("=====  =====\nA      B\n=====  =====\nx      1\ny      2\n=====  =====\n", ["A", "B"], ("x", "1")),
+    ("id          name\n----------- ----------\n          1 ann\n          2 bob\n", ["id", "name"], ("1", "ann")),
+    ("ID   NAME\n---- --------\n1    ann b\n22   bob\n", ["ID", "NAME"], ("1", "ann b")),
+    ("a~b~c\n1~2~3\n4~5~6\n", ["a", "b", "c"], ("1", "2", "3")),
+    ("a^b\n1^2\n3^4\n", ["a", "b"], ("1", "2")),
+    ("a\x1fb\n1\x1f2\n3\x1f4\n", ["a", "b"], ("1", "2")),
 )  # fmt: skip
 
 
@@ -161,6 +199,14 @@ TOTALS = (
     ("item;amount\nA;1.000,50\nB;20,25\nSumme;1.020,75\n", 2),
     ("id,name,qty,price\n1,tea,3,$5.00\n2,rum,4,$9.50\n,Grand Total:,7,$14.50\n", 2),
     ("id,n,avg\n1,5,2\n2,6,4\n3,7,6\nTOTAL,18,4\n", 3),
+    ("item,n\nA,10\nB,20\nTotal,30\nAverage,15\n", 2),
+    ("item,price,qty\nA,10,1\nB,20,3\nTOTAL:,,4\n", 2),
+    ("item,n\nTotal,30\nA,10\nB,20\n", 2),
+    ("item,amount\nA,(10.00)\nB,25.50\nTotal,15.50\n", 2),
+    ("item,amount\nA,10\nB,20\nTotal (2 items),30\n", 2),
+    ("posten,chf\nA,1'000.50\nB,2'000.25\nTotal,3'000.75\n", 2),
+    ("region,item,n\nN,a,1\nN,b,2\nN,Total,3\nS,a,4\nS,b,5\nS,Total,9\nGrand total,,12\n", 4),
+    ("brand,n\nEni,5\nShell,1\nTotal,20\nBP,3\nGrand total,29\n", 4),
 )
 
 
@@ -178,3 +224,21 @@ def test_what_only_looks_like_a_total_stays(tmp_path: Path, text: str, records: 
     _, rows, source = table(tmp_path, text)
     assert len(rows) == records
     assert any("looks like a total" in note for note in source.notes)
+
+
+def test_an_average_is_left_out_and_told(tmp_path: Path) -> None:
+    _, rows, source = table(tmp_path, "item;n\nA;10\nB;20\nC;33\nDurchschnitt;21\n")
+    assert len(rows) == 3
+    assert any("as it is their average" in note for note in source.notes)
+
+
+def test_a_sum_that_nothing_names_is_told(tmp_path: Path) -> None:
+    _, rows, source = table(tmp_path, "item,amount\nA,10\nB,20\n,30\n")
+    assert len(rows) == 3
+    assert any("is the sum of the others, and was imported" in note for note in source.notes)
+
+
+@pytest.mark.parametrize("text", ["brand,n\nShell,1\nBP,3\nTotal Gas,4\n", "a,b\n1,2\n3,4\n4,6\n"])
+def test_a_record_that_happens_to_be_a_sum_stays(tmp_path: Path, text: str) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert (len(rows), source.notes) == (3, [])

@@ -40,6 +40,8 @@ def mend_quotes(path: Path, target: Path, delimiter: str, width: int) -> Mended:
             line = lines[number]
             if line.count(b'"') % 2 == 0:
                 fixed = _inner(line, by, width)
+                if fixed is None and line.count(by) == width - 1 and (plain := _literal(line, by)) != line:
+                    fixed = plain
                 within += fixed is not None
                 out.write(fixed or line)
                 number += 1
@@ -123,6 +125,8 @@ def _literal(line: bytes, by: bytes) -> bytes:
     body = line.rstrip(b"\r\n")
     cells = []
     for cell in body.split(by):
-        whole = len(cell) > 1 and cell.startswith(b'"') and cell.endswith(b'"') and cell.count(b'"') % 2 == 0
+        # Blanks behind a quoted cell are none of its text.
+        quoted = cell.rstrip(b" ")
+        whole = len(quoted) > 1 and quoted.startswith(b'"') and quoted.endswith(b'"') and cell.count(b'"') % 2 == 0
         cells.append(cell if whole or not cell.count(b'"') else b'"' + cell.replace(b'"', b'""') + b'"')
     return by.join(cells) + line[len(body) :]
