@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from atlas.errors import AtlasError
 from atlas.readers import tabular
+from atlas.readers.allocators import release
 from atlas.readers.declared_sizes import refuse_large
 from atlas.readers.files import read_file
 from atlas.readers.uploads import open_upload
@@ -54,16 +54,6 @@ def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
             send(answers, Kind.FAILURE, msgspec.msgpack.encode(failure))
         gc.collect()
         release()
-
-
-def release() -> None:
-    """Gives back what the allocators hold and nobody uses."""
-    pa.default_memory_pool().release_unused()
-    if sys.platform == "linux":
-        # C libraries other than GNU's have none, and do not need it.
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
 
 
 def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:

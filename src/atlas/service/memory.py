@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
-import sys
 from pathlib import Path
 
-import pyarrow as pa
-
+from atlas.readers.allocators import release
 from atlas.store.tasks import end_task
 
 CHECK_SECONDS = 10.0
@@ -24,16 +21,6 @@ def resident() -> int:
         return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
-
-
-def release() -> None:
-    """Gives back what the allocators hold and nobody uses. Blocks, for some 10 to 80 ms."""
-    pa.default_memory_pool().release_unused()
-    if sys.platform == "linux":
-        # C libraries other than GNU's have none, and do not need it.
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
 
 
 class MemoryKeeper:
