@@ -52,17 +52,22 @@ def name_slot(text: Text, place: int) -> list[Slot]:
 
 def _names_at(text: Text, place: int) -> Iterator[Slot]:
     place = _past(text, rf"(?:{text.vocabulary.articles})", place)
-    found = quoted(text.text, place)
-    if found is not None:
-        yield found[0], found[1], 0.0
+    told, in_quotes = _told_names(text, place)
+    for end, name in told:
+        clause = not in_quotes and text.text[place:end].lower() in text.vocabulary.stops
+        yield end, name, DOUBT if clause else 0.0
+    if in_quotes:
         return
-    known = set()
-    for end, name in text.names.at(text.text, place):
-        known.add(end)
-        yield end, name, DOUBT if text.text[place:end].lower() in text.vocabulary.stops else 0.0
+    known = {end for end, _ in told}
     for end, name, count in words(text, place, _MAX_WORDS):
         if end not in known and not name[0].isdigit() and name.lower() not in text.vocabulary.fillers:
             yield end, name, count * _STRANGE if text.names else (count - 1) * DOUBT
+
+
+def _told_names(text: Text, place: int) -> tuple[list[tuple[int, str]], bool]:
+    """The name in quotes that stands at a place, or those of the file's columns; and whether it is in quotes."""
+    found = quoted(text.text, place)
+    return ([found], True) if found is not None else (list(text.names.at(text.text, place)), False)
 
 
 def _past(text: Text, pattern: str, place: int) -> int:
@@ -264,14 +269,11 @@ def _pair(text: Text, place: int) -> Iterator[tuple[int, tuple[str, str], float]
 
 
 def _old_names(text: Text, place: int) -> Iterator[Slot]:
-    found = quoted(text.text, place)
-    if found is not None:
-        yield found[0], found[1], 0.0
+    told, in_quotes = _told_names(text, place)
+    yield from ((end, name, 0.0) for end, name in told)
+    if in_quotes:
         return
-    known = set()
-    for end, name in text.names.at(text.text, place):
-        known.add(end)
-        yield end, name, 0.0
+    known = {end for end, _ in told}
     # Any words may be a name here, as the arrow ends it; dots and brackets too.
     here = place
     for count in range(6):
