@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from atlas.core.plans import Filter
-from atlas.language.offline.grammar import DOUBT, Slot, Text, splits_word
+from atlas.language.offline.grammar import CLAUSE, DOUBT, Slot, Text, splits_word
 from atlas.language.offline.slots import name_slot, value_slot, values_slot
 
 # Groups that a condition may come to once it is written without parentheses.
 MAX_GROUPS = 64
 _MAX_DEPTH = 60
+# More than a clause of its own.
+_PREDICATE = CLAUSE + DOUBT
 
 Groups = tuple[tuple[Filter, ...], ...]
 
@@ -146,8 +148,16 @@ def _comparisons(
             continue
         subject = _Subject(column, operator, negated)
         for end, name, values, more in _values(text, found.end(), operator):
-            yield _past_verb(text, end), _compared(column, name, values, negated), subject, cost + more
+            doubt = sum(_is_predicate(text, value, end) for value in values) * _PREDICATE
+            yield _past_verb(text, end), _compared(column, name, values, negated), subject, cost + more + doubt
         return
+
+
+def _is_predicate(text: Text, value: str, end: int) -> bool:
+    """Whether another clause may say it of the column: `status is open and email is required`."""
+    told, vocabulary = value.lower(), text.vocabulary
+    plain = text.text[end - 1] not in "\"'"
+    return plain and (told in vocabulary.types or told.split(" ")[-1] in vocabulary.predicates)
 
 
 def _past_verb(text: Text, place: int) -> int:

@@ -33,7 +33,7 @@ class Vocabulary:
     stops: words that begin or join clauses, and so stand in no name or value without quotes; fillers: words without
     which a sentence means the same; joins, either: patterns for "and" and "or"; articles: what may stand before a name;
     arrows: what stands between the old and the new name of a column; behind: verbs that may end a comparison;
-    types: words for types; comparisons: operators (pattern, operator, negated), the longer first; leads: what may stand
+    types: words for types; predicates: what else clauses say of columns, as in `email is required`; comparisons: operators (pattern, operator, negated), the longer first; leads: what may stand
     before a condition; negation: a pattern for "not"; decimal_comma: whether numbers in it are written so.
     """
 
@@ -45,6 +45,7 @@ class Vocabulary:
     articles: str
     arrows: str
     types: Mapping[str, str]
+    predicates: frozenset[str]
     comparisons: Sequence[tuple[str, str, bool]]
     leads: str
     negation: str

@@ -68,6 +68,9 @@ VOCABULARY = Vocabulary(
     articles=r"the|an?|their|its|my|our|columns?|fields?",
     arrows=r"to be|to|as|into|->|=>|→|=",
     types=TYPES,
+    predicates=frozenset(
+        """required mandatory obligatory compulsory optional unique key keys identifier identifiers""".split()
+    ),
     comparisons=_COMPARISONS,
     leads=r"where|whose|with|that have|having|the|their|its|both|either|if",
     negation=r"not",

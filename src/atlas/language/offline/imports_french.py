@@ -51,6 +51,10 @@ VOCABULARY = Vocabulary(
     articles=r"la|le|les|l'|des|du|de la|colonnes?|champs?",
     arrows=r"en|vers|comme|à|par|->|=>|→|=",
     types=_TYPES,
+    predicates=frozenset(
+        """obligatoire obligatoires requis requise requises nécessaire nécessaires clé cle clef identifiant
+        identifiants unique uniques""".split()
+    ),
     comparisons=_COMPARISONS,
     leads=r"où|dont|avec|ayant|la|le|les|soit|si|pour lesquelles",
     negation=r"pas|non",

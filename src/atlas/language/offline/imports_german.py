@@ -54,6 +54,10 @@ VOCABULARY = Vocabulary(
     articles=r"die|der|das|den|dem|spalten?|felde?r?|feld",
     arrows=r"in|zu|nach|als|auf|->|=>|→|=",
     types=_TYPES,
+    predicates=frozenset(
+        """pflicht pflichtfeld pflichtfelder erforderlich notwendig verpflichtend zwingend obligatorisch
+        eindeutig schlüssel primärschlüssel""".split()
+    ),
     comparisons=_COMPARISONS,
     leads=r"wo|bei denen|deren|die|der|das|den|dem|mit|wenn|falls|entweder|in denen|für die",
     negation=r"nicht",

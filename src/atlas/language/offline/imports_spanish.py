@@ -51,6 +51,10 @@ VOCABULARY = Vocabulary(
     articles=r"la|el|los|las|columnas?|campos?",
     arrows=r"a|como|por|en|->|=>|→|=",
     types=_TYPES,
+    predicates=frozenset(
+        """obligatorio obligatoria obligatorios obligatorias requerido requerida requeridos necesario necesaria
+        necesarios clave identificador único única únicos""".split()
+    ),
     comparisons=_COMPARISONS,
     leads=r"donde|cuyo|cuya|con|que tengan|la|el|los|las|si|en las que",
     negation=r"no",
