@@ -74,6 +74,21 @@ async def test_filters_keep_the_rows_that_they_name(owner: httpx.AsyncClient) ->
     assert told == "only records where country is US or (country is DE and amount > 10)"
 
 
+async def test_days_are_compared_however_they_are_written(owner: httpx.AsyncClient) -> None:
+    days = b"id,day\n1,2024-03-02\n2,2024-03-03\n3,2024-03-04\n"
+    for number, (told, expected) in enumerate(
+        [
+            ("on or after March 3, 2024", "23"),
+            ("before 3rd of March 2024", "1"),
+            ("between 3 Mar 2024 and 4 Mar 2024", "23"),
+        ]
+    ):
+        await send(owner, f"into day{number}, only rows where day is {told}", days)
+        assert "".join(str(row["id"]) for row in await rows(owner, f"day{number}")) == expected
+    refused = await send(owner, "into day9, only rows where day is after 01/02/2024", days, 400)
+    assert "compares with '01/02/2024'" in refused["detail"]
+
+
 async def test_a_filter_on_a_column_that_is_left_out(owner: httpx.AsyncClient) -> None:
     await send(owner, "into p10, keep rows where status is open and drop the amount column")
     assert await rows(owner, "p10") == [

@@ -1,15 +1,18 @@
-"""What an import asks back, and what callers say exactly: mappings and numbers."""
+"""What an import asks back, and what callers say exactly: mappings and values."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from atlas.core.identifiers import identifier
+from atlas.core.kinds import NUMBERS
 from atlas.core.mapping import Proposal
 from atlas.core.plans import ImportPlan
 from atlas.errors import BadRequestError
@@ -18,6 +21,7 @@ from atlas.readers.source import ReadOptions
 
 _GROUPED = re.compile(r"([-+]?)[$€£]?(\d{1,3}(?:,\d{3})+)(\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"([-+]?)[$€£]?(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))?")
+_SPOKEN_DATES = ("%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y")
 _CURRENCY = re.compile(r"([-+]?)[$€£](\d+(?:\.\d+)?)")
 
 
@@ -93,7 +97,14 @@ def read_fields(plan: ImportPlan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def plain_number(text: str, *, decimal_comma: bool | None) -> str:
+def plain_value(text: str, type_: str, *, decimal_comma: bool | None) -> str:
+    """A value that an instruction compares with a column of a type, as such values are read."""
+    if type_ in NUMBERS:
+        return _plain_number(text, decimal_comma=decimal_comma)
+    return _plain_date(text) if type_ in ("date", "timestamp") else text
+
+
+def _plain_number(text: str, *, decimal_comma: bool | None) -> str:
     """A number that an instruction compares with, without groups and currency: `1,000` is 1000.
 
     decimal_comma: whether the instruction says that numbers have one; then `1.000,5` is 1000.5.
@@ -106,4 +117,13 @@ def plain_number(text: str, *, decimal_comma: bool | None) -> str:
         return f"{found[1]}{found[2].replace(',', '')}{found[3] or ''}"
     if found := _CURRENCY.fullmatch(told):
         return f"{found[1]}{found[2]}"
+    return text
+
+
+def _plain_date(text: str) -> str:
+    """A day that an instruction compares with, in ISO's notation where its month is a word: `3rd of March 2024`."""
+    words = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b|\bof\b|[.,]", " ", text, flags=re.IGNORECASE)
+    for layout in _SPOKEN_DATES:
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(" ".join(words.split()), layout).date().isoformat()
     return text

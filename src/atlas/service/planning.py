@@ -18,7 +18,7 @@ from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
 from atlas.readers.remarks import remarks
 from atlas.readers.staging import Staging
-from atlas.service.asking import ask_about, doubts, plain_number, resolve_mapping
+from atlas.service.asking import ask_about, doubts, plain_value, resolve_mapping
 from atlas.service.inspecting import Inferred, as_asked, inspect, place_of
 from atlas.service.targets import find_target, target_of
 
@@ -312,9 +312,8 @@ class _Planner:
         if column is None:
             listed = ", ".join(c.name for c in columns)
             raise BadRequestError("Unknown column", f"the filter names {item.column!r}; the file has {listed}")
-        values = item.values
-        if column.type in NUMBERS:
-            values = tuple(plain_number(value, decimal_comma=self._said.decimal_comma) for value in values)
+        comma = self._said.decimal_comma
+        values = tuple(plain_value(value, column.type, decimal_comma=comma) for value in item.values)
         return msgspec.structs.replace(item, column=column.name, values=values)
 
     def _unseen(self, told: str, columns: Sequence[ColumnPlan]) -> ColumnPlan | None:

@@ -65,6 +65,11 @@ class Text:
         start, end = self.tokens[number]
         return self.text[start:end]
 
+    def splits_token(self, place: int) -> bool:
+        """Whether a place is within a token, as behind the 01 of 01/02/2024."""
+        start, end = self.tokens[self.next_token[place] - 1]
+        return start < place < end
+
     @cached_property
     def next_token(self) -> list[int]:
         """For each place in the text, the number of the first token that starts there or later."""
@@ -85,7 +90,8 @@ class Text:
 
 
 def plain_text(text: str) -> str:
-    """A text with plain quotes and single blanks."""
+    """A text with plain quotes, none of them with blanks inside as in French, and single blanks."""
+    text = re.sub(r"«\s+", "«", re.sub(r"\s+»", "»", text))
     for odd, plain in _QUOTES.items():
         text = text.replace(odd, plain)
     return re.sub(r"\s+", " ", text).strip()
@@ -170,7 +176,8 @@ class Grammar:
     def _clauses(self, text: Text, start: int) -> Iterator[tuple[Found, float]]:
         for rule, parts in self._rules:
             for end, slots, cost in self._matches(text, parts, 0, start):
-                if end > start:
+                # What is left of a token behind a clause would belong to nobody.
+                if end > start and not text.splits_token(end):
                     yield Found(rule, start, end, slots), cost + CLAUSE + rule.doubt
 
     def _matches(

@@ -11,6 +11,12 @@ _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'(?!\w)")
 _WORD = re.compile(r"[\w#][\w.&%/'°#-]*")
 _ANY = re.compile(r"[^\s,;:!?\"]+")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?!\w)")
+_FIGURE = re.compile(r"[-+]?[$€£]?\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?%?|[-+]?[$€£]?\d+(?:[.,]\d+)*%?(?![\w-])")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_WRITTEN_DATE = re.compile(
+    rf"(?:{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? |\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH},? )\d{{4}}(?!\w)",
+    re.IGNORECASE,
+)
 _VALUE_WORD = re.compile(r"[^\s,;!?()\"]+")
 _MAX_LIST, _MAX_WORDS = 60, 4
 # What a column costs that the file does not have: more than a word that is not understood, so that none joins a list.
@@ -124,10 +130,12 @@ def _values_at(text: Text, place: int) -> Iterator[Slot]:
     if found is not None:
         yield found[0], found[1], 0.0
         return
-    number = re.compile(r"[-+]?[$€£]?\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?%?|[-+]?[$€£]?\d+(?:[.,]\d+)*%?(?![\w-])").match(
-        text.text, place
-    )  # fmt: skip
-    if number is not None and not splits_word(text.text, number.end()):
+    date = _WRITTEN_DATE.match(text.text, place)
+    if date is not None:
+        yield date.end(), date[0], 0.0
+        return
+    number = _FIGURE.match(text.text, place)
+    if number is not None and not text.splits_token(number.end()):
         yield number.end(), spoken_number(number[0], text), 0.0
         return
     vocabulary, here, ends = text.vocabulary, place, []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from atlas.language.instruction import ImportInstruction
-from atlas.language.offline.grammar import Cover, Text
+from atlas.language.offline.grammar import Cover, Found, Text
 
 # Words by which people say which rows, which table or how the file is read, in the four languages.
 _GRAVE = frozenset(
@@ -36,7 +36,8 @@ _GRAVE = frozenset(
     tabella tabel tabela tabell
     """.split()
 )
-_NUMBERS = re.compile(r"[\d<>=\"]")
+# Numbers and signs by which values are compared.
+_FIGURES = re.compile(r"[\d<>=≥≤≠\"+*%±~^|$€£]")
 
 
 def question_of(text: Text, cover: Cover, said: ImportInstruction, rest: Sequence[str]) -> str | None:
@@ -45,6 +46,8 @@ def question_of(text: Text, cover: Cover, said: ImportInstruction, rest: Sequenc
         return None
     grave = grave_phrases(rest) or [phrase for phrase in rest if _names_something(text, phrase)]
     if not grave and ((said.table is None and not said.same and not said.dataset) or _beside_table(text, cover)):
+        grave = list(rest)
+    if not grave and _beside_filter(text, cover):
         grave = list(rest)
     return None if not grave else unclear(grave)
 
@@ -62,7 +65,7 @@ def grave_phrases(phrases: Sequence[str]) -> list[str]:
     """Those that speak of rows, tables, or how the file is read."""
     return [
         phrase for phrase in phrases
-        if _NUMBERS.search(phrase) or any(word in _GRAVE for word in re.findall(r"[\w'-]+", phrase.lower()))
+        if _FIGURES.search(phrase) or any(word in _GRAVE for word in re.findall(r"[\w'-]+", phrase.lower()))
     ]  # fmt: skip
 
 
@@ -80,8 +83,21 @@ def _beside_table(text: Text, cover: Cover) -> bool:
     if text.tokens and text.tokens[0][0] in starts:
         return True
     named = [clause for clause in cover.clauses if "table" in clause.slots]
-    for clause in [each for each in named if not each.rule.sets.get("weak")] or named:
+    return _touched(text, cover, [each for each in named if not each.rule.sets.get("weak")] or named)
+
+
+def _beside_filter(text: Text, cover: Cover) -> bool:
+    """Whether unknown words touch a condition, of which they may be a part."""
+    return _touched(text, cover, [clause for clause in cover.clauses if clause.rule.kind in ("filter", "exclude")])
+
+
+def _touched(text: Text, cover: Cover, clauses: Sequence[Found]) -> bool:
+    starts = {start for start, _ in cover.unknown}
+    for clause in clauses:
         number = text.next_token[clause.end]
+        if "condition" in clause.slots and number < len(text.tokens) and text.word(number) == ",":
+            # "status is open, closed" may be a list.
+            number += 1
         if number < len(text.tokens) and text.tokens[number][0] in starts:
             return True
         before = text.next_token[clause.start] - 1
