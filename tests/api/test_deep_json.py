@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import Any
 
 import httpx
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fastapi import params
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -220,3 +224,39 @@ def test_every_route_with_a_json_body_measures_it() -> None:
             assert isinstance(route, JsonRoute), route.path
             found.add(route.path)
     assert {"/api/v1/sql", "/api/datasets/"} <= found
+
+
+def a_table(*cells: str) -> bytes:
+    target = io.StringIO()
+    csv.writer(target).writerows([["id", "doc"], *([str(number), cell] for number, cell in enumerate(cells, 1))])
+    return target.getvalue().encode()
+
+
+def a_parquet(*cells: str) -> bytes:
+    target = io.BytesIO()
+    pq.write_table(pa.table({"id": range(1, len(cells) + 1), "doc": cells}), target)
+    return target.getvalue()
+
+
+# What DuckDB takes for JSON and PostgreSQL does not, too.
+NO_JSON = ["[NaN]", "-Infinity", "[1,]", '{"a":-inf}', '["a" , ]', '{"a":[Infinity]}', "[1, 2]]"]
+FINE = ['["NaN, inf", "a,]", "\\",]"]', "[true, null, -1e5]", "[]", json.dumps("[" * 300), arrays(MAX_DEPTH)]
+
+
+@pytest.mark.parametrize(("name", "made"), [("t.csv", a_table), ("t.parquet", a_parquet)])
+async def test_json_in_cells(owner: httpx.AsyncClient, name: str, made: Any) -> None:
+    deep = [kind(depth) for kind in KINDS for depth in (MAX_DEPTH + 1, 1_500, 20_000)]
+    data = {"instruction": "Import into my t table, doc as JSON"}
+    response = await owner.post(
+        "/api/v1/smart-import", data=data, files={"file": (name, made(*FINE, *NO_JSON, *deep))}
+    )  # fmt: skip
+    assert response.status_code == 200, response.text[:300]
+    assert (response.json()["records_inserted"], response.json()["validation_failures"]) == (
+        len(FINE), len(NO_JSON) + len(deep),
+    )  # fmt: skip
+    found = await owner.post("/api/v1/sql", json={"sql": "SELECT doc FROM t ORDER BY id"})
+    shown = [json.loads(row[0]) for row in list(csv.reader(io.StringIO(found.json()["data_csv"])))[1:]]
+    assert shown == [json.loads(text) for text in FINE]
+    import_id = response.json()["import_id"]
+    issues = (await owner.get(f"/api/v1/import/{import_id}/issues")).json()
+    assert TOO_DEEP in json.dumps(issues)

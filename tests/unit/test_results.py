@@ -71,3 +71,8 @@ def test_hints_keep_what_joins_them_and_what_lies_between() -> None:
 def test_datasets_among_tables() -> None:
     catalog = Catalog((table("a", 7), table("b"), table("c", 3)))
     assert dataset_ids(catalog, ["a", "b", "c", "gone"]) == [3, 7]
+
+
+def test_json_deeper_than_decoders_follow_is_shown_as_it_is() -> None:
+    deep = "[" * 20_000 + "1, 2" + "]" * 20_000
+    assert csv_text([("a", "json")], [(deep,)]) == f'a\n"{deep}"\n'

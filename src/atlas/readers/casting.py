@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from atlas.core.dates import ISO_DATE, ISO_TIME, date_pattern
 from atlas.core.infer import EMAIL, FALSE_TEXTS, NULL_TEXTS, TRUE_TEXTS
+from atlas.core.json_depth import MAX_DEPTH
 from atlas.core.kinds import NUMBERS, Kind
 from atlas.core.numbers import AMOUNT_AFFIX, CURRENCY, DOUBLE_DIGITS, number_pattern
 
@@ -15,6 +16,10 @@ DUCKDB_TYPES = {
     "date": "DATE", "timestamp": "TIMESTAMP WITH TIME ZONE", "json": "VARCHAR",
 }  # fmt: skip
 
+# A function that whoever runs these expressions provides: whether JSON nests deeper than MAX_DEPTH.
+NESTED_TOO_DEEP = "nested_too_deep"
+_JSON_TEXT = r'"(?:[^"\\]|\\.)*"'
+_NO_JSON = r"(?i)nan|inf|,\s*[\]}]"
 _ANY_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 # Digits after the point of a decimal that stands for a numeric where one is compared.
 _COMPARED_SCALE = 12
@@ -48,7 +53,7 @@ def fits(text: str, kind: Kind) -> str:
     if kind.type == "text":
         return f"{text} IS NOT NULL"
     if kind.type == "json":
-        return f"json_valid({text})"
+        return _json_fits(text)
     if kind.type == "boolean":
         return one_of(text, _words(kind)[0] + _words(kind)[1])
     if kind.type in NUMBERS:
@@ -56,6 +61,14 @@ def fits(text: str, kind: Kind) -> str:
     if not kind.strict and not kind.formats:
         return matches(text, ISO_DATE if kind.type == "date" else ISO_TIME)
     return matches(text, date_pattern(kind))
+
+
+def _json_fits(text: str) -> str:
+    # DuckDB takes infinity, NaN and commas before a closing bracket for JSON, as PostgreSQL does not.
+    bare = f"regexp_replace({text}, {literal(_JSON_TEXT)}, '\"\"', 'g')"
+    valid = f"json_valid({text}) AND NOT regexp_matches({bare}, {literal(_NO_JSON)})"
+    opened = f"length({text}) - length(translate({text}, '[{{', ''))"
+    return f"{valid} AND CASE WHEN {opened} > {MAX_DEPTH} THEN NOT {NESTED_TOO_DEEP}({text}) ELSE true END"
 
 
 def cast(column: str, kind: Kind, *, clean: bool = False) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from atlas.core.decimals import exact_loads
 from atlas.core.infer import EMAIL
+from atlas.core.json_depth import TOO_DEEP
 from atlas.core.kinds import Kind
 from atlas.core.plans import ColumnPlan, Filter, ImportPlan
 from atlas.core.tables import TableColumn
@@ -34,7 +35,7 @@ from atlas.readers.staging import Staging
 REASONS = {
     "bigint": "not a whole number", "numeric": "not a number", "double": "not a number",
     "boolean": "not true or false", "date": "not a date", "timestamp": "not a date and time",
-    "json": "not valid JSON", "email": "not a valid e-mail address",
+    "json": f"not valid JSON, or {TOO_DEEP}", "email": "not a valid e-mail address",
 }  # fmt: skip
 _COMPARISONS = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 

@@ -18,9 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from atlas.core.json_depth import too_deep
 from atlas.core.kinds import Kind
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
-from atlas.readers.casting import cast, fits, is_null_text
+from atlas.readers.casting import NESTED_TOO_DEEP, cast, fits, is_null_text
 from atlas.readers.source import Source, physical, text_table
 from atlas.readers.totals import leave_out_totals
 
@@ -80,6 +81,7 @@ class Staging:
         self._lock = threading.RLock()
         try:
             self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection.create_function(NESTED_TOO_DEEP, _nested_too_deep, ["VARCHAR"], "BOOLEAN")
             if spill_bytes is not None:
                 self._connection.execute(f"SET max_temp_directory_size = '{spill_bytes * SPILL_FACTOR}B'")
             if self.width > WIDE:
@@ -261,6 +263,10 @@ class Staging:
         column = physical(position)
         query = f"SELECT {column} FROM raw WHERE {column} IS NOT NULL AND {condition} ORDER BY _n LIMIT {limit}"
         return [row[0] for row in self.query(query)]
+
+
+def _nested_too_deep(text: str) -> bool:
+    return too_deep(text.encode())
 
 
 def _fitting(column: str, kind: Kind) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from atlas.core.json_depth import too_deep
+
 _JSON = msgspec.json.Encoder(decimal_format="number")
 # Whole numbers up to here are written without a fraction, as PostgreSQL writes them.
 _WHOLE = 1e15
@@ -40,7 +42,8 @@ def cell(value: Any) -> str:
 def _compact(value: Any) -> str:
     """JSON without blanks; numbers stay as they are written."""
     if isinstance(value, str):
-        return msgspec.json.format(value, indent=-1)
+        # Deeper than any decoder follows, as an earlier version stored it, it is shown as it is.
+        return value if too_deep(value.encode()) else msgspec.json.format(value, indent=-1)
     return "" if value is None else _json(value)
 
 
