@@ -142,8 +142,8 @@ def _number(text: str, kind: Kind) -> str:
         if kind.type == "numeric":
             return _canonical(plain, kind)
         return f"TRY_CAST({plain} AS {DUCKDB_TYPES[kind.type]})"
-    exact = f"CAST(TRY_CAST({plain} AS DECIMAL(28, {min(kind.scale, 15)})) * 0.01 AS VARCHAR)"
-    if kind.digits in ("needed", "own", "any"):
+    exact = _hundredth(plain)
+    if kind.digits in ("needed", "any"):
         exact = f"rtrim(rtrim({exact}, '0'), '.')"
     if not kind.strict:
         exact = f"CASE WHEN ends_with(rtrim({text}, ' )'), '%') THEN {exact} ELSE {plain} END"
@@ -157,9 +157,28 @@ def _canonical(plain: str, kind: Kind) -> str:
     if kind.digits in ("own", "any"):
         plain = f"regexp_replace(rtrim({plain}, '.'), '^(-?)\\.', '\\10.')"
     if kind.exponent or not kind.strict:
-        written = f"rtrim(rtrim(CAST(TRY_CAST({plain} AS DECIMAL(38, 18)) AS VARCHAR), '0'), '.')"
-        plain = f"CASE WHEN contains(lower({plain}), 'e') THEN coalesce({written}, {plain}) ELSE {plain} END"
+        plain = f"CASE WHEN contains(lower({plain}), 'e') THEN {_without_exponent(plain)} ELSE {plain} END"
     return plain
+
+
+def _hundredth(plain: str) -> str:
+    """A number whose point is moved by two digits in its text, as a decimal of DuckDB has not room for all digits."""
+    padded = f"regexp_replace({plain}, '^(-?)', '\\100')"
+    return f"regexp_replace({padded}, '^(-?)0*(\\d+)(\\d\\d)\\.?(\\d*)$', '\\1\\2.\\3\\4')"
+
+
+def _without_exponent(plain: str) -> str:
+    """A number with an exponent written out in digits, all of which are kept but zeros at the ends."""
+    mantissa, power = (f"split_part(lower({plain}), 'e', {part})" for part in (1, 2))
+    bare = f"ltrim({mantissa}, '-')"
+    digits = f"replace({bare}, '.', '')"
+    point = f"length(split_part({bare}, '.', 1)) + CAST({power} AS INTEGER)"
+    # Zeros on both sides, so that the point stands among digits.
+    padded = f"repeat('0', greatest(1 - ({point}), 0)) || {digits} || repeat('0', ({point}) - length({digits}))"
+    place = f"greatest({point}, 1)"
+    whole = f"regexp_replace(({padded})[:{place}], '^0+(\\d)', '\\1')"
+    written = f"rtrim(rtrim({whole} || '.' || ({padded})[{place} + 1:], '0'), '.')"
+    return f"CASE WHEN starts_with({plain}, '-') THEN '-' ELSE '' END || {written}"
 
 
 def _bare(text: str) -> str:
