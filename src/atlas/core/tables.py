@@ -24,7 +24,7 @@ POSTGRES_TYPES = {
     "date": "date", "timestamp": "timestamp with time zone", "json": "json",
 }  # fmt: skip
 # Types whose values the other holds as they are.
-WIDENINGS = {("bigint", "numeric"), ("bigint", "double"), ("double", "numeric"), ("date", "timestamp")}
+WIDENINGS = {("bigint", "numeric"), ("double", "numeric"), ("date", "timestamp")}
 
 
 class Rules(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -118,8 +118,9 @@ def _number_fits(text: str, kind: Kind) -> str:
         return f"{test} AND isfinite(TRY_CAST({plain} AS DOUBLE))" if not kind.strict else test
     if kind.strict and not kind.exponent:
         # Of more digits, a double gives some back as they were and others not.
+        few = f"length({text}) <= {DOUBLE_DIGITS} OR length(translate({plain}, '+-.', '')) <= {DOUBLE_DIGITS}"
         shown = f"CAST(TRY_CAST({plain} AS DOUBLE) AS VARCHAR) IN ({plain}, {plain} || '.0')"
-        return f"{test} AND (length({text}) <= {DOUBLE_DIGITS + 1} OR {shown})"
+        return f"{test} AND ({few} OR {shown})"
     return f"{test} AND isfinite(TRY_CAST({plain} AS DOUBLE))"
 
 

@@ -189,8 +189,7 @@ def as_asked(texts: Sequence[str], name: str, type_: str, hints: Hints) -> Kind:
     kind = infer(_usual(real), name, None, replace(hints, asked=type_))
     if type_ in NUMBERS:
         if kind.type in NUMBERS:
-            widens = kind.type == type_ or (kind.type, type_) in WIDENINGS
-            if widens or (kind.type == "numeric" and type_ == "double"):
+            if type_ in (kind.type, "double") or (kind.type, type_) in WIDENINGS:
                 return replace(kind, type=type_, digits="any" if type_ != "bigint" else kind.digits)
             return Kind(type_)
         comma = hints.decimal_comma

@@ -13,7 +13,7 @@ from atlas.core.kinds import NUMBERS, TEXT, Kind
 from atlas.core.mapping import Proposal, close_name, match_columns, plain_name
 from atlas.core.numbers import DOUBLE_DIGITS
 from atlas.core.plans import ColumnPlan, Filter, ImportPlan
-from atlas.core.tables import SHOWN_TYPES, Rules, Table, TableColumn
+from atlas.core.tables import SHOWN_TYPES, WIDENINGS, Rules, Table, TableColumn
 from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
 from atlas.readers.remarks import remarks
@@ -242,14 +242,21 @@ class _Planner:
             return replace(TEXT, semantic=kind.semantic), "text"
         if kind.type == type_ and not self._misfits(place, kind):
             return kind, type_
-        if (kind.type, type_) in _HELD:
+        if self._holds(column, place, kind):
             return replace(kind, type=type_), type_
-        if type_ == "double" and kind.type == "numeric" and not self._misfits(place, replace(kind, type="double")):
-            return replace(kind, type="double"), type_
         if widens and (wider := _wider(type_, kind)) is not None:
             return (kind if kind.type == wider else replace(kind, type=wider)), wider
         asked = self._asked(place, column)
         return asked if asked is not None and widens else (self._as_column(place, column), type_)
+
+    def _holds(self, column: TableColumn, place: int, kind: Kind) -> bool:
+        """Whether a column of another type holds the values of a kind as they are."""
+        if (kind.type, column.type) in WIDENINGS:
+            return True
+        if column.type != "double" or kind.type not in NUMBERS:
+            return False
+        failed, as_double = (self._staging.misfits(place, each, None) for each in (kind, replace(kind, type="double")))
+        return failed == as_double
 
     def _as_column(self, place: int, column: TableColumn) -> Kind:
         return as_asked(self._inferred.samples[place], column.name, column.type, self._inferred.hints)
@@ -390,14 +397,8 @@ class _Planner:
         return (named or times)[0].name
 
 
-# (type of a file's column, type of the table's column that holds its values as they are).
-_HELD = {("bigint", "numeric"), ("double", "numeric"), ("bigint", "double"), ("date", "timestamp")}
-
-
 def _wider(type_: str, kind: Kind) -> str | None:
     """The type that holds the values of a column and those of a kind, none changed."""
-    if type_ == "bigint" and kind.type in ("numeric", "double"):
-        return "double" if kind.exponent else "numeric"
-    if type_ == "double" and kind.type == "numeric":
+    if type_ in ("bigint", "double") and kind.type in NUMBERS and kind.type != type_:
         return "numeric"
     return "timestamp" if (type_, kind.type) == ("date", "timestamp") else None
