@@ -11,6 +11,7 @@ from atlas.core.identifiers import singular, table_identifier, unique_identifier
 from atlas.core.infer import few, no_value
 from atlas.core.kinds import NUMBERS, TEXT, Kind
 from atlas.core.mapping import Proposal, close_name, match_columns, plain_name
+from atlas.core.naming import MONEY
 from atlas.core.numbers import DOUBLE_DIGITS
 from atlas.core.plans import ColumnPlan, Filter, ImportPlan
 from atlas.core.tables import SHOWN_TYPES, WIDENINGS, Rules, Table, TableColumn
@@ -250,10 +251,12 @@ class _Planner:
         return asked if asked is not None and widens else (self._as_column(place, column), type_)
 
     def _holds(self, column: TableColumn, place: int, kind: Kind) -> bool:
-        """Whether a column of another type holds the values of a kind as they are."""
+        """Whether a column of another type holds the values of a kind as they are; a double holds no money."""
         if (kind.type, column.type) in WIDENINGS:
             return True
         if column.type != "double" or kind.type not in NUMBERS:
+            return False
+        if kind.type == "numeric" and (kind.currency or MONEY.search(column.name)):
             return False
         failed, as_double = (self._staging.misfits(place, each, None) for each in (kind, replace(kind, type="double")))
         return failed == as_double
