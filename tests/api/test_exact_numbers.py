@@ -122,6 +122,25 @@ async def test_a_preview_tells_formats_and_what_is_unsettled(owner: httpx.AsyncC
     assert str(found["sample"][0]["price"]) == "1.299"
 
 
+async def test_previews_and_duplicates_have_all_digits(owner: httpx.AsyncClient) -> None:
+    data = f"id,price,f\n1,{BIG},0.5\n2,1.10,0.25\n".encode()
+    form = {"instruction": "Import into doubled, id is the key"}
+    found = await owner.post("/api/v1/smart-import/preview", data=form, files={"file": ("f.csv", data)})
+    assert found.status_code == 200, found.text
+    assert f'"sample":[{{"id":1,"price":{BIG},"f":0.5}},{{"id":2,"price":1.10,"f":0.25}}]' in found.text
+    await send(owner, "Import into doubled, id is the key", data)
+    again = await send(owner, "Import into doubled", data + b"3,2.20,1e-3\n")
+    page = await owner.get(f"/api/v1/import/{again['import_id']}/issues/duplicates")
+    assert page.text.count(f'"price":{BIG}') == 2
+    assert page.text.count('"price":1.10') == 2
+    assert [issue["match"] for issue in page.json()["issues"]] == ["exact", "exact"]
+    corrected = {"duplicates": [{"record_number": 1, "action": "insert"}, {"record_number": 2, "action": "insert"}]}
+    await post(owner, f"import/{again['import_id']}/issues/correct", corrected)
+    assert await answered(owner, "SELECT price FROM doubled WHERE id < 3 ORDER BY id, price") == [
+        [BIG], [BIG], ["1.10"], ["1.10"],
+    ]  # fmt: skip
+
+
 async def test_an_update_reads_as_the_table_does_and_tells(owner: httpx.AsyncClient) -> None:
     await send(owner, "Import into visits, id is the key", b"id,d,n\na1,31/01/2026,1\na2,15/01/2026,2\n")
     done = await send(owner, "Import into visits", b"id,d,n\nb1,01/02/2026,3\n", "feb.csv")

@@ -7,6 +7,7 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from atlas.store.copying import in_thread
 from atlas.store.database import Connection
 
 Record = Mapping[str, Any]
+_NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def as_text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
-    return str(value) if isinstance(value, int) else msgspec.json.encode(value).decode()
+    return str(value) if isinstance(value, int | Decimal) else _NUMBERS.encode(value).decode()
 
 
 def record_plan(table: Table, columns: Sequence[TableColumn], *, relaxed: bool) -> ImportPlan:

@@ -16,6 +16,7 @@ from psycopg.types.json import Json, Jsonb
 
 from atlas.core.access import Caller
 from atlas.core.compression import zstd
+from atlas.core.decimals import exact_loads
 from atlas.errors import BadRequestError
 from atlas.store.copying import all_of, copy_batches
 from atlas.store.database import Connection, Database
@@ -179,7 +180,7 @@ async def issues(
     """A page of issues of a kind, by record, and how many there are in all."""
     parameters = {"number": number, "kind": kind, "status": status, "limit": limit, "offset": offset}
     async with database.connection() as connection:
-        rows = await _dicts(connection, "list_issues", parameters)
+        rows = [_exact(row) for row in await _dicts(connection, "list_issues", parameters)]
         cursor = await connection.execute(queries("imports")["count_issues_of_kind"], parameters)
         total = await cursor.fetchone()
     assert total is not None
@@ -191,7 +192,12 @@ async def lock_issues(
 ) -> list[Row]:
     """The issues named by id or record, kept from others until the transaction ends."""
     parameters = {"number": number, "kind": kind, "ids": ids or [], "records": records or []}
-    return await _dicts(connection, "lock_issues", parameters)
+    return [_exact(row) for row in await _dicts(connection, "lock_issues", parameters)]
+
+
+def _exact(issue: Row) -> Row:
+    """An issue with its record, whose numbers have all of their digits."""
+    return issue | {"record": None if issue["record"] is None else exact_loads(issue["record"])}
 
 
 async def resolve_issue(

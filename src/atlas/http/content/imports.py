@@ -13,7 +13,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from atlas.core.formats import MEDIA_TYPES, Output
@@ -23,6 +23,7 @@ from atlas.http.content.models import CONTENT_ERRORS, ImportView, PendingView, P
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.disconnect import while_connected
 from atlas.http.documented import EVENT_STREAM, answer, events, export
+from atlas.http.exact import exact_json
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 from atlas.service.background import parse_metadata
@@ -120,17 +121,15 @@ async def smart_import_b2(http: Request, caller: CallerDep, services: ServicesDe
     return await (work if body.callback_url else while_connected(http, work))
 
 
-@router.post(
-    "/smart-import/preview", response_model=PreviewView, response_model_exclude_unset=True, summary="Preview an import"
-)
+@router.post("/smart-import/preview", responses=answer(PreviewView), summary="Preview an import")
 async def preview_import(
     http: Request, caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
     thread_id: ThreadField = None, accept_proposals: ProposalsField = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> Response:  # fmt: skip
     """The plan of an import: columns, types, key, duplicates and problems. Writes nothing."""
     async with received(file) as (path, name):
         request = ImportRequest(path, name, instruction, thread_id, accept_proposals=accept_proposals)
-        return await while_connected(http, services.imports.preview(caller, request))
+        return exact_json(await while_connected(http, services.imports.preview(caller, request)))
 
 
 @router.get("/import-history", responses=answer(HistoryView), summary="List imports")

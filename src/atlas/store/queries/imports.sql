@@ -80,7 +80,8 @@ WHERE i.id = f.import_id AND i.finished_at < now() - make_interval(days => %(day
 SELECT kind, count(*) FROM atlas.import_issues WHERE import_number = %(number)s AND status = 'pending' GROUP BY kind
 
 -- name: list_issues
-SELECT id, record_number, row_id, record, details, status, resolution, resolved_at FROM atlas.import_issues
+SELECT id, record_number, row_id, record::text AS record, details, status, resolution, resolved_at
+FROM atlas.import_issues
 WHERE import_number = %(number)s AND kind = %(kind)s AND (%(status)s::text IS NULL OR status = %(status)s)
 ORDER BY record_number, id LIMIT %(limit)s OFFSET %(offset)s
 
@@ -90,7 +91,7 @@ WHERE import_number = %(number)s AND kind = %(kind)s AND (%(status)s::text IS NU
 
 -- name: lock_issues
 -- Issues that a correction names, by id or by record.
-SELECT id, kind, record_number, row_id, record, details, status, resolution FROM atlas.import_issues
+SELECT id, kind, record_number, row_id, record::text AS record, details, status, resolution FROM atlas.import_issues
 WHERE import_number = %(number)s AND kind = %(kind)s
   AND (id = ANY(%(ids)s) OR record_number = ANY(%(records)s))
 ORDER BY id FOR UPDATE
