@@ -308,8 +308,8 @@ def test_columns_of_a_table_widen_or_become_text_and_that_is_told(read: Read) ->
     assert into("double", ["123456789012345", "-1"])[:2] == ("double", [123456789012345.0, -1.0])
     assert into("double", [*["1.10"] * 30, "tbd"])[:2] == ("double", [*[1.1] * 30, None])
     assert into("bigint", ["1.5e-3", "2"])[:2] == ("numeric", ["0.0015", "2"])
-    assert into("double", ["$1.10", "$2.50"]) == ("numeric", ["1.10", "2.50"], "v was DOUBLE PRECISION and becomes NUMERIC"
-                                                  " | v is in $, which is left out")  # fmt: skip
+    told_of_money = "v was DOUBLE PRECISION and becomes NUMERIC | v is in $, which is left out"
+    assert into("double", ["$1.10", "$2.50"]) == ("numeric", ["1.10", "2.50"], told_of_money)
     assert into("numeric", ["0.25", "1e-7"])[0] == "numeric"
     assert into("numeric", ["1.25", "-1.5e-25", "1.0e+30"])[1] == ["1.25", f"-0.{'0' * 24}15", f"1{'0' * 30}"]
     assert into("date", ["2024-01-01 10:00:00"])[0] == "timestamp"
