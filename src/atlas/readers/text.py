@@ -9,6 +9,7 @@ from pathlib import Path
 from atlas.errors import BadRequestError
 from atlas.readers.encodings import Encoding, count_lines, guess, is_utf8
 
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 _CHUNK = 4 * 1024 * 1024
 _SAMPLE = 256 * 1024
 _BOMS = (
@@ -81,14 +82,21 @@ def _without_nul(path: Path, target: Path) -> Decoded:
 def _mixed(path: Path, target: Path, others: int) -> Decoded:
     """A file of which most lines are UTF-8 and some are not, as one that was put together of several."""
     found = guess(path, skip_utf8=True)
-    nul = 0
+    nul = unknown = 0
     with path.open("rb") as file, target.open("wb") as out:
         for line in file:
             nul += line.count(b"\0")
-            text = line if is_utf8(line) else line.decode(found.name, "replace").encode()
+            text = line
+            if not is_utf8(line):
+                text = line.decode(found.name, "replace").encode()
+                unknown += text.count(_REPLACEMENT)
             out.write(text.replace(b"\0", b""))
     lines = f"{others:,} line{' is' if others == 1 else 's are'}"
-    return Decoded(target, (f"{lines} not UTF-8, unlike the others: {_told(found)}", *_told_nul(nul)))
+    notes = [f"{lines} not UTF-8, unlike the others: {_told(found)}"]
+    if unknown:
+        plural = "" if unknown == 1 else "s"
+        notes.append(f"{unknown:,} byte{plural} that {found.name} does not have became \N{REPLACEMENT CHARACTER}")
+    return Decoded(target, (*notes, *_told_nul(nul)))
 
 
 def _decode(path: Path, target: Path, encoding: str) -> int:
