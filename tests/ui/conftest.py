@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
@@ -68,6 +69,13 @@ def _served(url: str, people: People) -> Iterator[Site]:
     yield Site(f"http://127.0.0.1:{port}", people, app)
     server.should_exit = True
     thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def operator(site: Site) -> None:
+    """The owner operates the server."""
+    with psycopg.connect(site.app.state.settings.database_url) as connection:  # type: ignore[attr-defined]
+        connection.execute("UPDATE atlas.users SET role = 'operator' WHERE name = 'owner'")
 
 
 @pytest.fixture(scope="module")

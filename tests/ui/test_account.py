@@ -6,33 +6,15 @@ import http.server
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Page, expect
 from tests.ui.conftest import Site, Watched, shot, sign_in
 
-from atlas.cli.local import run_async
-from atlas.service.keys import KeyService
-from atlas.store.database import Database
-
 CONTACTS = b"name,email\nAda Lovelace,ada@example.com\nAlan Turing,alan@example.com\n"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def operator(site: Site) -> None:
-    """The owner operates the server."""
-
-    async def promote() -> None:
-        database = Database(site.app.state.settings.database_url, pool_size=1, statement_timeout=30)  # type: ignore[attr-defined]
-        await database.open()
-        try:
-            await KeyService(database).set_role("acme", "owner", "operator")
-        finally:
-            await database.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: run_async(promote())).result()
+pytestmark = pytest.mark.usefixtures("operator")
 
 
 class _Receiver(http.server.BaseHTTPRequestHandler):

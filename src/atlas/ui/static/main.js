@@ -1,7 +1,8 @@
 // The frame around all pages: navigation, who is signed in, the theme.
 import { attempt, Overlays, Menu } from "./components/overlays.js";
+import { announcement, arrive } from "./components/focus.js";
 import { button, loading, notice } from "./components/ui.js";
-import { createApp, h, onMounted, ref, t, watch } from "./dom.js";
+import { createApp, h, nextTick, onMounted, ref, t, watch } from "./dom.js";
 import { icon } from "./icons.js";
 import SignIn from "./pages/sign-in.js";
 import { go, href, pageComponent, pageError, route, startRouter } from "./router.js";
@@ -66,10 +67,16 @@ const Frame = {
 
 const App = {
   setup() {
-    watch(() => Boolean(session.me), async (signedIn) => { if (signedIn) await startOnce(); });
+    watch(() => session.me && true, async (signedIn, before) => {
+      if (!signedIn) return;
+      await startOnce();
+      await nextTick();
+      // The form is gone; a page that was only loaded anew begins at its start, as browsers do.
+      if (before === false) arrive();
+    });
     return () => [
       session.me === null ? loading() : session.me ? h(Frame) : h(SignIn),
-      h(Overlays),
+      h(Overlays), t.div({ class: "visually-hidden", role: "status", "aria-live": "polite", "data-announcement": "" }, announcement.value),
     ];
   },
 };

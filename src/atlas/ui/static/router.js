@@ -1,4 +1,5 @@
 // Addresses to pages. Each page is a module of its own, loaded when it is first shown.
+import { arrive } from "./components/focus.js";
 import { nextTick, reactive, shallowRef } from "./dom.js";
 
 const ROOT = "/ui";
@@ -63,11 +64,14 @@ export async function go(path, query, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", href(path, query));
   const before = route.path;
   await show();
-  if (before !== route.path) {
-    scrollTo(0, 0);
-    // Screen readers and the tab key go on from the new page's heading.
-    document.querySelector("main h1")?.focus({ preventScroll: true });
-  }
+  if (before !== route.path) { scrollTo(0, 0); arrive(); }
+}
+
+/** Somebody went back or on by the browser's buttons. */
+async function moved() {
+  const before = route.path;
+  await show();
+  if (before !== route.path) arrive();
 }
 
 /** Keeps filters in the address of the page that is shown; does nothing once another is asked for, so that it may come late. */
@@ -77,7 +81,7 @@ export function keepQuery(path, query) {
 
 /** Reacts to links and the browser's buttons from now on. */
 export function startRouter() {
-  addEventListener("popstate", show);
+  addEventListener("popstate", moved);
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;

@@ -1,19 +1,23 @@
 // Dialogs, questions and messages over the page.
-import { h, nextTick, onMounted, reactive, ref, t } from "../dom.js";
+import { h, nextTick, onBeforeUnmount, onMounted, reactive, ref, t } from "../dom.js";
 import { icon } from "../icons.js";
+import { keepFocus } from "./focus.js";
 import { button, field, input } from "./ui.js";
 
-/** A modal dialog, open while it exists. Slots: default, foot. Emits `close`, also for Escape. */
+/** A modal dialog, open while it exists. Slots: default, foot. Emits `close`, also for Escape. The focus goes back to where it was. */
 export const Dialog = {
   props: { title: String, wide: Boolean },
   emits: ["close"],
   setup(props, { slots, emit }) {
     const element = ref(null);
-    onMounted(() => element.value.showModal());
+    const focus = keepFocus(() => element.value);
+    onMounted(() => { focus.opened(); element.value.showModal(); });
+    onBeforeUnmount(focus.closed);
     return () => t.dialog({
       ref: element, class: ["dialog", { wide: props.wide }], "aria-label": props.title,
       onCancel: (event) => { event.preventDefault(); emit("close"); },
-      onMousedown: (event) => event.target === element.value && emit("close"),
+      // Beside the dialog; the browser would move the focus to what lies there.
+      onMousedown: (event) => { if (event.target === element.value) { event.preventDefault(); emit("close"); } },
     },
     t.div({ class: "dialog-head" }, t.h2(props.title), button({ kind: "plain", icon: "close", label: "Close", onClick: () => emit("close") })),
     t.div({ class: "dialog-body" }, slots.default?.()),
@@ -88,6 +92,8 @@ export const Menu = {
     const root = ref(null);
     const away = (event) => { if (!root.value?.contains(event.target)) close(); };
     const close = () => { shown.value = false; document.removeEventListener("click", away, true); };
+    // The chosen line is gone before what it does begins; a dialog that it opens comes back to the button.
+    const choose = (item) => { root.value.querySelector("button").focus(); close(); item.run?.(); };
     const toggle = async () => {
       if (shown.value) return close();
       shown.value = true;
@@ -113,7 +119,7 @@ export const Menu = {
       shown.value && t.div({ class: "menu-list", role: "menu" }, props.items.map((item) => item.heading ? t.div({ class: "menu-heading", role: "presentation" }, item.heading)
         : t[item.href ? "a" : "button"]({
           role: "menuitem", type: item.href ? undefined : "button", href: item.href, download: item.download,
-          "aria-label": item.label, class: item.danger ? "danger" : "", onClick: () => { close(); item.run?.(); },
+          "aria-label": item.label, class: item.danger ? "danger" : "", onClick: () => choose(item),
         }, item.icon && icon(item.icon), item.text))));
   },
 };

@@ -2,12 +2,17 @@
 import { classes, h, t, uid } from "../dom.js";
 import { icon } from "../icons.js";
 
-/** `kind`: primary, danger, plain; `size`: small; `icon` before the text; `busy` shows a spinner and disables it. */
+const still = (event) => { event.preventDefault(); event.stopPropagation(); };
+
+/**
+ * `kind`: primary, danger, plain; `size`: small; `icon` before the text; `busy` shows a spinner, and pressing it does nothing.
+ * A busy button keeps the focus, which a disabled one would lose.
+ */
 export function button({ kind = "", size = "", icon: name, busy = false, disabled = false, label, href, ...rest }, ...children) {
   const iconOnly = name && !children.flat().filter(Boolean).length;
   const props = {
     class: classes(`button ${kind} ${size}`, { icon: iconOnly }), title: label, "aria-label": label,
-    ...(href ? { href } : { type: "button", disabled: disabled || busy }), ...rest,
+    ...(href ? { href } : { type: "button", disabled }), ...rest, ...(busy ? { "aria-disabled": "true", onClick: still } : {}),
   };
   return t[href ? "a" : "button"](props, busy ? spinner() : name && icon(name), children);
 }

@@ -1,11 +1,12 @@
 // Signing in with an API key.
 import { button, check, field, input, notice } from "../components/ui.js";
-import { reactive, t } from "../dom.js";
+import { onMounted, reactive, t } from "../dom.js";
 import { session } from "../session.js";
 
 export default {
   setup() {
     const state = reactive({ key: "", remember: false, busy: false, problem: "" });
+    onMounted(() => { document.title = "Sign in · Atlas"; document.getElementById("f-api-key")?.focus(); });
     const submit = async (event) => {
       event.preventDefault();
       state.busy = true;
