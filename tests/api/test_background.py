@@ -10,13 +10,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from standardwebhooks import Webhook
 from tests.api.test_imports import CONTACTS, get, post, send
 from tests.conftest import People, serve
 
+from atlas.client import ImportNeedsReview, WebhookRefused, read_webhook
 from atlas.config import Settings
+from atlas.core import webhook_events
+from atlas.core.webhook_events import event_type
 
 pytestmark = pytest.mark.anyio
 
@@ -89,20 +93,34 @@ async def test_an_asynchronous_import_is_announced_and_signed(working: httpx.Asy
     }  # fmt: skip
     headers, body = (await receiver.wait(1))[0]
     told = json.loads(body)
-    assert told == {
+    # What the contract names.
+    assert {
         "status": "success", "import_id": pending["import_id"], "file_name": "contacts.csv", "table_name": "leads",
-        "records_imported": 2, "duplicates_removed": 1, "records_processed": 4, "records_inserted": 2,
-        "records_updated": 0, "records_left_out": 0, "validation_failures": 1, "value_replacements": 1,
-        "has_correctable_issues": True, "response_summary": told["response_summary"], "timestamp": told["timestamp"],
+        "records_imported": 2, "duplicates_removed": 1, "timestamp": told["timestamp"],
         "metadata": {"job_id": "abc123"},
-    }  # fmt: skip
+    }.items() <= told.items()  # fmt: skip
+    # What waits is not hidden behind `success`.
+    assert {
+        "type": "import.needs_review", "id": headers["webhook-id"], "dataset_id": None,
+        "records_processed": 4, "records_inserted": 2, "records_updated": 0, "duplicates_skipped": 1,
+        "records_left_out": 0, "validation_failures": 1, "value_replacements": 1, "has_correctable_issues": True,
+        "issues_waiting": {"duplicates": 1, "validations": 1, "replacements": 1},
+    }.items() <= told.items()  # fmt: skip
+    detail = (await get(working, f"import-history/{pending['import_id']}"))["import"]
+    assert detail["issues_waiting"] == told["issues_waiting"]
     secret = (await get(working, "webhooks/secret"))["secret"]
     Webhook(secret).verify(body, {name.lower(): value for name, value in headers.items()})
+    event = read_webhook(body, headers, ["whsec_" + "A" * 32, secret])
+    assert isinstance(event, ImportNeedsReview)
+    assert (event.validation_failures, event.issues_waiting.validations, event.metadata) == (1, 1, {"job_id": "abc123"})
+    with pytest.raises(WebhookRefused, match="signature"):
+        read_webhook(body.replace(b"success", b"failure"), headers, secret)
     for _ in range(50):
         found = (await get(working, f"webhooks/deliveries?import_id={pending['import_id']}"))["deliveries"]
         if found[0]["status"] == "delivered":
             break
         await asyncio.sleep(0.1)
+    assert found[0]["type"] == "import.needs_review"
     assert (found[0]["status"], len(found[0]["attempts"]), found[0]["attempts"][0]["status"]) == ("delivered", 1, 200)
     assert (await get(working, f"import/{pending['import_id']}"))["status"] == "success"
     await post(working, f"webhooks/deliveries/{found[0]['id']}/redeliver", {})
@@ -111,11 +129,28 @@ async def test_an_asynchronous_import_is_announced_and_signed(working: httpx.Asy
 
 async def test_a_failed_import_is_announced_too(working: httpx.AsyncClient, receiver: Receiver) -> None:
     pending = await submit(working, receiver.url, data=b'[{"a": 1}, {"a":')
-    told = json.loads((await receiver.wait(1))[0][1])
-    assert set(told) == {"status", "file_name", "error", "timestamp"}
-    assert (told["status"], told["file_name"]) == ("failed", "contacts.csv")
+    headers, body = (await receiver.wait(1))[0]
+    told = json.loads(body)
+    assert set(told) == {"type", "id", "import_id", "status", "file_name", "error", "timestamp"}
+    assert (told["type"], told["status"], told["file_name"]) == ("import.failed", "failed", "contacts.csv")
+    assert (told["id"], told["import_id"]) == (headers["webhook-id"], pending["import_id"])
     assert "/tmp" not in told["error"]
     assert (await get(working, f"import/{pending['import_id']}"))["status"] == "failed"
+
+
+async def test_an_import_without_issues_says_so(working: httpx.AsyncClient, receiver: Receiver) -> None:
+    for data, skipped, kind in ((b"name,email\nAnn,a@x.com\n", 0, "succeeded"), (b"name,email\n,a@x.com\n", 1, None)):
+        pending = await submit(working, receiver.url, data)
+        _, body = (await receiver.wait(1 + skipped))[-1]
+        told = msgspec.json.decode(body, type=webhook_events.Event)
+        assert isinstance(told, webhook_events.ImportSucceeded | webhook_events.ImportNeedsReview)
+        waits = any(msgspec.to_builtins(told.issues_waiting).values())
+        assert (told.import_id, told.has_correctable_issues) == (pending["import_id"], waits)
+        assert isinstance(told, webhook_events.ImportNeedsReview) == waits
+        if kind:
+            assert event_type(type(told)) == f"import.{kind}"
+        parts = (told.records_inserted, told.records_updated, told.duplicates_skipped)
+        assert told.records_processed == sum(parts) + told.validation_failures + told.records_left_out
 
 
 async def test_an_import_that_runs_later_takes_proposals_as_told(

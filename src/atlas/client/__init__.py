@@ -28,9 +28,19 @@ from atlas.client.errors import (
     ServerFault,
     Unavailable,
     WaitTimeout,
+    WebhookRefused,
 )
 from atlas.client.events import Connected, Heartbeat, NewRow, StreamEvent
 from atlas.client.results import Result, ResultColumn, Rows
+from atlas.client.webhook_events import (
+    ImportFailed,
+    ImportNeedsReview,
+    ImportSucceeded,
+    IssuesWaiting,
+    UnknownEvent,
+    WebhookEvent,
+    read_webhook,
+)
 
 __all__ = [
     "Answer",
@@ -45,7 +55,11 @@ __all__ = [
     "DataError",
     "Forbidden",
     "Heartbeat",
+    "ImportFailed",
+    "ImportNeedsReview",
+    "ImportSucceeded",
     "Invalid",
+    "IssuesWaiting",
     "MissingExtra",
     "NewRow",
     "NotFound",
@@ -57,5 +71,9 @@ __all__ = [
     "ServerFault",
     "StreamEvent",
     "Unavailable",
+    "UnknownEvent",
     "WaitTimeout",
+    "WebhookEvent",
+    "WebhookRefused",
+    "read_webhook",
 ]

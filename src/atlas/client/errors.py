@@ -5,6 +5,7 @@ AtlasClientError
 ├── ProfileError           the profiles on this machine cannot be read or written
 ├── DataError              what is to be sent, or what came back, cannot be encoded or read
 ├── MissingExtra           a library that the call needs is not installed (also an ImportError)
+├── WebhookRefused         a webhook that is not signed with the secret, or is too old
 ├── WaitTimeout            what was waited for took too long (also a TimeoutError)
 └── ApiError               the server answered with an error
     ├── Invalid             400, 405, 413, 422
@@ -46,6 +47,10 @@ class DataError(AtlasClientError):
 
 class MissingExtra(AtlasClientError, ImportError):
     """A library that only some calls need is not installed; the message says how to get it."""
+
+
+class WebhookRefused(AtlasClientError):
+    """A webhook whose signature does not fit its body and the secret, or whose time is too far off."""
 
 
 class WaitTimeout(AtlasClientError, TimeoutError):

@@ -12,11 +12,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import structlog
+from msgspec import UNSET
 
+from atlas.core import webhook_events as events
 from atlas.core.access import Caller
 from atlas.core.json_depth import TOO_DEEP, too_deep
 from atlas.errors import AtlasError, BadRequestError, NotFoundError, UnavailableError
@@ -152,8 +154,9 @@ class BackgroundService:
         job = await webhooks.job(self._database, import_id)
         if job is None or job["callback_url"] is None or job["status"] not in ("success", "failed"):
             return
-        delivery = await webhooks.create(self._database, import_id, payload(job))
-        if delivery is not None:
+        delivery = uuid4()
+        told = events.encode(import_event(job, message_id(delivery), datetime.now(UTC)))
+        if await webhooks.create(self._database, delivery, import_id, told):
             await self._queue.defer_delivery(delivery)
 
     async def deliver(self, delivery_id: UUID) -> None:
@@ -163,7 +166,7 @@ class BackgroundService:
             return
         secret = await webhooks.secret(self._database, found["organization_id"], outbound.new_secret())
         body = found["payload"].encode()
-        headers = outbound.signed_headers(secret, f"msg_{delivery_id.hex}", datetime.now(UTC), body)
+        headers = outbound.signed_headers(secret, message_id(delivery_id), datetime.now(UTC), body)
         attempt = await outbound.post_json(
             found["url"], body, headers=headers, allow_loopback=self._allow_loopback, seconds=self._timeout
         )
@@ -229,24 +232,29 @@ class SeenTwice:
         return before & self._seen
 
 
-def payload(job: Row) -> str:
-    """The body of a webhook."""
-    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def import_event(job: Row, event_id: str, moment: datetime) -> events.Event:
+    """What is told of an import that has ended."""
+    metadata = UNSET if job["metadata"] is None else job["metadata"]
+    common = {"id": event_id, "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "metadata": metadata,
+              "import_id": str(job["public_id"]), "file_name": job["file_name"]}  # fmt: skip
     if job["status"] == "failed":
-        told = {"status": "failed", "file_name": job["file_name"], "error": job["error"], "timestamp": moment}
-    else:
-        told = {
-            "status": "success", "import_id": str(job["public_id"]), "file_name": job["file_name"],
-            "table_name": job["table_name"], "records_imported": job["inserted"] + job["updated"],
-            "duplicates_removed": job["duplicates"], "records_processed": job["records"],
-            "records_inserted": job["inserted"], "records_updated": job["updated"],
-            "records_left_out": job["left_out"], "validation_failures": job["failures"],
-            "value_replacements": job["replacements"], "has_correctable_issues": job["issues"],
-            "response_summary": job["summary"], "timestamp": moment,
-        }  # fmt: skip
-    if job["metadata"] is not None:
-        told["metadata"] = job["metadata"]
-    return msgspec.json.encode(told).decode()
+        return events.ImportFailed(**common, status="failed", error=job["error"])
+    waiting = events.IssuesWaiting(**job["waiting"])
+    waits = any(job["waiting"].values())
+    kind = events.ImportNeedsReview if waits else events.ImportSucceeded
+    return kind(
+        **common, status="success", table_name=job["table_name"], dataset_id=job["dataset_id"],
+        records_processed=job["records"], records_inserted=job["inserted"], records_updated=job["updated"],
+        duplicates_skipped=job["duplicates"], validation_failures=job["failures"], records_left_out=job["left_out"],
+        value_replacements=job["replacements"], has_correctable_issues=waits, issues_waiting=waiting,
+        records_imported=job["inserted"] + job["updated"], duplicates_removed=job["duplicates"],
+        response_summary=job["summary"],
+    )  # fmt: skip
+
+
+def message_id(delivery_id: UUID) -> str:
+    """The id of a delivery's event, which receivers tell repeated ones by."""
+    return f"msg_{delivery_id.hex}"
 
 
 def parse_metadata(text: str | None) -> Any:

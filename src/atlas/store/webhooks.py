@@ -20,10 +20,10 @@ async def secret(database: Database, organization_id: int, fresh: str, *, rotate
     return str(rows[0][0])
 
 
-async def create(database: Database, import_id: UUID, payload: str) -> UUID | None:
-    """A delivery of an import's result; None where there is one already."""
-    rows = await database.fetch(queries("webhooks")["create_delivery"], **{"import": import_id, "payload": payload})
-    return rows[0][0] if rows else None
+async def create(database: Database, delivery_id: UUID, import_id: UUID, payload: str) -> bool:
+    """Makes a delivery of an import's result. False where there is one already."""
+    given = {"id": delivery_id, "import": import_id, "payload": payload}
+    return bool(await database.fetch(queries("webhooks")["create_delivery"], **given))
 
 
 async def find(database: Database, delivery_id: UUID) -> Row | None:
@@ -46,7 +46,7 @@ async def listed(database: Database, caller: Caller, import_id: UUID | None, lim
         queries("webhooks")["list_deliveries"],
         **{"organization": caller.organization_id, "import": import_id, "limit": limit, "offset": offset},
     )
-    names = ("id", "import_id", "url", "status", "created_at", "delivered_at", "attempts")
+    names = ("id", "import_id", "type", "url", "status", "created_at", "delivered_at", "attempts")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -56,8 +56,8 @@ async def job(database: Database, import_id: UUID) -> Row | None:
     names = (
         "status", "number", "file_name", "instruction", "thread_id", "table_name", "organization_id", "schema",
         "user_id", "user_name", "error", "inserted", "duplicates", "metadata", "callback_url",
-        "age", "records", "updated", "left_out", "failures", "replacements", "summary", "issues", "public_id",
-        "accept_proposals",
+        "age", "records", "updated", "left_out", "failures", "replacements", "summary", "waiting", "public_id",
+        "accept_proposals", "dataset_id",
     )  # fmt: skip
     return dict(zip(names, rows[0], strict=True)) if rows else None
 

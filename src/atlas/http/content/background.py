@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
@@ -37,6 +37,7 @@ class Delivery(BaseModel):
 
     id: str
     import_id: str
+    type: str | None = Field(description="Of its event; null in an earlier version.", examples=["import.failed"])
     url: str
     status: Literal["pending", "delivered", "failed"]
     created_at: datetime

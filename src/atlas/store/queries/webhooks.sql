@@ -7,8 +7,8 @@ UPDATE atlas.organizations SET webhook_secret = %(secret)s WHERE id = %(organiza
 
 -- name: create_delivery
 -- At most one for each run of an import.
-INSERT INTO atlas.webhook_deliveries (organization_id, import_id, url, payload)
-SELECT i.organization_id, i.id, i.callback_url, %(payload)s FROM atlas.imports i
+INSERT INTO atlas.webhook_deliveries (id, organization_id, import_id, url, payload)
+SELECT %(id)s, i.organization_id, i.id, i.callback_url, %(payload)s FROM atlas.imports i
 WHERE i.id = %(import)s AND i.callback_url IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM atlas.webhook_deliveries d WHERE d.import_id = i.id)
 RETURNING id
@@ -28,7 +28,7 @@ UPDATE atlas.webhook_deliveries SET status = %(status)s,
 WHERE id = %(id)s
 
 -- name: list_deliveries
-SELECT d.id, i.public_id, d.url, d.status, d.created_at, d.delivered_at,
+SELECT d.id, i.public_id, d.payload::json ->> 'type', d.url, d.status, d.created_at, d.delivered_at,
        coalesce((SELECT json_agg(json_build_object(
                             'at', to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'status', a.status,
                             'error', a.error, 'seconds', a.seconds) ORDER BY a.id)
@@ -42,7 +42,12 @@ ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 SELECT i.status, i.number, i.file_name, i.instruction, i.thread_id, i.table_name, i.organization_id, o.schema_name,
        u.id, u.name, i.error, i.inserted, i.duplicates, i.callback_metadata, i.callback_url,
        now() - i.created_at, i.records, i.updated, i.left_out, i.failures, i.replacements, i.summary,
-       EXISTS (SELECT 1 FROM atlas.import_issues s WHERE s.import_number = i.number AND s.status = 'pending'), i.public_id, i.accept_proposals
+       (SELECT json_build_object(
+            'duplicates', count(*) FILTER (WHERE s.kind = 'duplicate'),
+            'validations', count(*) FILTER (WHERE s.kind = 'validation'),
+            'replacements', count(*) FILTER (WHERE s.kind = 'replacement'))
+        FROM atlas.import_issues s WHERE s.import_number = i.number AND s.status = 'pending'),
+       i.public_id, i.accept_proposals, i.dataset_id
 FROM atlas.imports i JOIN atlas.organizations o ON o.id = i.organization_id
 LEFT JOIN atlas.users u ON u.id = i.user_id
 WHERE i.id = %(id)s
