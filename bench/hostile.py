@@ -10,6 +10,7 @@ docs/faults.md promises.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -138,7 +139,7 @@ def start_tenant(server: Server, quiet: tuple[str, int], lines: list[list[Any]])
     """The quiet organization in a process of its own; its lines are read by a thread."""
     program = Path(__file__).parent / "attacking" / "tenant.py"
     command = [sys.executable, str(program), server.url, quiet[0], str(quiet[1]), "100000"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     stream = process.stdout
     threading.Thread(target=lambda: lines.extend(json.loads(line) for line in stream), daemon=True).start()
@@ -155,7 +156,10 @@ def measured(phase: Phase, watch: Watch, work: Any) -> Phase:
 
 def _attack(name: str, target: Target, answers: Any) -> None:
     # Attackers have machines of their own; here they take what the server and the quiet organization leave.
-    os.nice(10)
+    os.setsid()
+    os.nice(19)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text("19")
     ATTACKS[name](target)
     answers.put(target.answers)
 

@@ -178,6 +178,30 @@ async def test_watched_where_it_cannot_be_limited(world: World, monkeypatch: pyt
     assert (await world.runner.run(world.caller, "SELECT 1")).rows == [(1,)]
 
 
+async def test_who_takes_long_comes_behind_all_else(world: World) -> None:
+    """Long queries lose their priority within their session and among sessions; what is to end gets it back."""
+    roles, watch = world.runner._roles, world.runner._watch
+    connection = await roles.connect(world.caller, [])
+    backend = await watch.enter(connection, roles.role_of(world.caller), lambda: None)
+    assert backend.process is not None
+    group = Path(f"/proc/{backend.process.pid}/autogroup")
+
+    def nicenesses() -> tuple[int, int]:
+        """Those of the process and of its session."""
+        assert backend.process is not None
+        own = psutil.Process(backend.process.pid).nice()
+        return own, int(group.read_text().rsplit(" ", 1)[1]) if group.exists() else own
+
+    assert nicenesses()[1] == 0
+    connection.pgconn.send_query(b"SELECT pg_sleep(60)")
+    await until(lambda: nicenesses() == (10, 10))
+    assert backend.process.restore_priority()
+    assert nicenesses()[1] == (0 if group.exists() else 10)
+    await connection.close()
+    watch.leave(backend, idle=False)
+    await until(lambda: not watch._backends)
+
+
 async def test_a_slot_is_free_when_its_backend_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever gives up a query has its slot no sooner than PostgreSQL has stopped, which it is told to do."""
     service = world.service(slots=1)

@@ -22,15 +22,21 @@ import psutil
 
 from atlas.store.database import Connection
 
-# A line each: what to do, a process, a number of bytes. Answers with a line, `1` where it was done.
-_BEHIND_OTHERS = 10
+# The niceness of queries that take long: a ninth of the weight of other processes.
+_NICENESS = 10
+# A line each: what to do, a process, a number. Answers with a line, `1` where it was done.
 _DEPUTY = """
 import os, resource, sys
 for line in sys.stdin:
     try:
-        what, pid, size = line.split()
+        what, pid, number = line.split()
         if what == "limit":
-            resource.prlimit(int(pid), resource.RLIMIT_DATA, (int(size), int(size)))
+            resource.prlimit(int(pid), resource.RLIMIT_DATA, (int(number), int(number)))
+        elif what == "nice":
+            if int(number):
+                os.setpriority(os.PRIO_PROCESS, int(pid), int(number))
+            with open(f"/proc/{pid}/autogroup", "w") as file:
+                file.write(number)
         else:
             os.kill(int(pid), 9)
         done = "1"
@@ -65,7 +71,6 @@ class BackendProcess:
 
     def limit(self, size: int) -> bool:
         """Lets it have so many bytes of memory of its own; past them PostgreSQL says that memory is out, and goes on.
-        Its share of the processor comes behind those of other processes.
 
         The stack and memory shared with other processes do not count. Gives whether it could be done.
         """
@@ -73,9 +78,6 @@ class BackendProcess:
             return False
         import resource
 
-        with contextlib.suppress(OSError):
-            # What takes seconds may take a little longer, and what takes milliseconds is not behind it.
-            os.setpriority(os.PRIO_PROCESS, self.pid, _BEHIND_OTHERS)
         try:
             resource.prlimit(self.pid, resource.RLIMIT_DATA, (size, size))
         except ProcessLookupError:
@@ -83,6 +85,39 @@ class BackendProcess:
         except PermissionError:
             # Even root may not, in many a container.
             return _deputy(self.user, self.group).do("limit", self.pid, size)
+        return True
+
+    def lower_priority(self) -> bool:
+        """Gives other processes the processor first. Gives whether it could be done.
+
+        Each backend is a session of its own. Where the system schedules sessions against each other (`autogroup`), the
+        niceness of a process counts within its session only, and that of the session counts for the rest.
+        """
+        return self._be_nice(_NICENESS)
+
+    def restore_priority(self) -> bool:
+        """Lets its session have the processor as others do, so that it can end. Gives whether it could be done.
+
+        The niceness of the process stays, as only root could restore it.
+        """
+        return self._be_nice(0)
+
+    def _be_nice(self, niceness: int) -> bool:
+        if sys.platform != "linux":
+            return False
+        try:
+            if niceness:
+                os.setpriority(os.PRIO_PROCESS, self.pid, niceness)
+            with open(f"/proc/{self.pid}/autogroup", "w") as file:
+                file.write(str(niceness))
+        except (FileNotFoundError, ProcessLookupError):
+            # The system has no such groups, or the process has ended.
+            return True
+        except PermissionError:
+            return _deputy(self.user, self.group).do("nice", self.pid, niceness)
+        except OSError:
+            # Who is not root may do so ten times a second only.
+            return False
         return True
 
     def kill(self) -> bool:
@@ -123,11 +158,11 @@ class _Deputy:
         self._pythons = [path for path in (sys.executable, shutil.which("python3", path="/usr/bin:/bin")) if path]
         self._user, self._group = user, group
 
-    def do(self, what: str, pid: int, size: int) -> bool:
+    def do(self, what: str, pid: int, number: int) -> bool:
         with self._lock:
             while self._process is not None or self._pythons:
                 with contextlib.suppress(OSError, subprocess.SubprocessError):
-                    answer = self._ask(f"{what} {pid} {size}\n")
+                    answer = self._ask(f"{what} {pid} {number}\n")
                     if answer:
                         return answer.strip() == "1"
                 self.close()

@@ -26,6 +26,10 @@ from atlas.store.tasks import end_task
 
 # How often backends are looked at: one whose limits PostgreSQL or the system keeps, and any other.
 _TICK_SECONDS, _LINGERING_SECONDS = 0.5, 0.1
+# Seconds after which a query comes behind whatever else the machine does, quick queries among it.
+_PROMPT_SECONDS = 0.2
+# Times that the system is asked for that.
+_LOWERINGS = 10
 _TERMINATE_AFTER = 1.0
 # Of the limit: the stack, which the system counts apart.
 _STACK_BYTES = 8 * 2**20
@@ -46,6 +50,8 @@ class Backend:
     since: float = field(default_factory=time.monotonic)
     passed: Reason = ""
     left: bool = False
+    # How often a lower priority is still to be asked for.
+    lowerings: int = _LOWERINGS
     # When the next step against it is due, and which.
     due: float = math.inf
     step: int = 0
@@ -99,7 +105,7 @@ class BackendWatch:
 
     async def _watch(self) -> None:
         while self._backends:
-            waits = any(backend.left for backend in self._backends)
+            waits = any(backend.left or backend.lowerings for backend in self._backends)
             await asyncio.sleep(_LINGERING_SECONDS if waits else _TICK_SECONDS)
             try:
                 await self._look()
@@ -115,6 +121,8 @@ class BackendWatch:
             await self._forget_gone(left)
         now = time.monotonic()
         for backend in list(self._backends):
+            if backend.lowerings and now - backend.since > _PROMPT_SECONDS:
+                await self._lower(backend)
             if not backend.passed:
                 self._judge(backend, now)
             if now >= backend.due:
@@ -132,6 +140,11 @@ class BackendWatch:
                 if (backend.pid, backend.role) not in living:
                     self._forget(backend)
 
+    async def _lower(self, backend: Backend) -> None:
+        """Lets other processes go before a query that is not quick."""
+        done = backend.process is None or await asyncio.to_thread(backend.process.lower_priority)
+        backend.lowerings = 0 if done else backend.lowerings - 1
+
     def _judge(self, backend: Backend, now: float) -> None:
         """Notes which limit a backend has passed."""
         if now - backend.since > self._seconds:
@@ -143,6 +156,10 @@ class BackendWatch:
 
     async def _step(self, backend: Backend, now: float) -> None:
         """Cancels a backend, then terminates it, then kills it where nothing else ends it."""
+        if backend.process is not None and backend.step <= 2:
+            # Who gets no turn at the processor cannot end either.
+            backend.lowerings = 0
+            await asyncio.to_thread(backend.process.restore_priority)
         if backend.step == 0 and not backend.left:
             backend.step, backend.due = 1, now + _TERMINATE_AFTER
             await self._tell("cancel_backend", backend)
