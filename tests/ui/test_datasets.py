@@ -264,9 +264,11 @@ def test_chart_asks_for_what_it_shows(page: Page, site: Site, prices: int) -> No
     box = page.locator(".chart canvas").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.keyboard.down("Control")
     for _ in range(8):
         page.mouse.wheel(0, -240)
         page.wait_for_timeout(30)
+    page.keyboard.up("Control")
     expect(note).not_to_contain_text("14,4")
     chart = page.get_by_role("group", name="Chart. Arrow keys")
     chart.focus()
@@ -277,7 +279,7 @@ def test_chart_asks_for_what_it_shows(page: Page, site: Site, prices: int) -> No
     expect(note).not_to_contain_text("bucket")
     page.keyboard.press("ArrowLeft")
     page.get_by_role("button", name="volume").click()
-    assert all("points=600" in one or "limit=2000" in one for one in asked), asked
+    assert all("points=" in one or "limit=2000" in one for one in asked), asked
     # A burst of zooming asks a few times only, not once a step.
     assert len(asked) < 30
 

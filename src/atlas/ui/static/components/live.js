@@ -1,61 +1,44 @@
-// The newest rows of a dataset as they arrive, drawn at most once a frame.
+// The rows of a dataset as they arrive.
 import { api, events } from "../api.js";
 import { onBeforeUnmount, reactive, shallowRef } from "../dom.js";
 import { toast } from "./overlays.js";
 
-const BEFORE = 500;
-const MOST = 1500;
+const MOST = 3000;
 const WINDOW = 5000;
 const LONGEST_WAIT = 15_000;
+// Rows are handed on so often, in milliseconds.
+const EVERY = 200;
 
-const sameRow = (row) => row.timestamp + JSON.stringify(row.values);
-
-/** `state` says whether it is on, connected and how fast; `rows` holds the newest, or null while it is off. */
+/**
+ * `state` says whether it is on, connected and how fast; `state.joined` counts the connections, before each of which rows may
+ * have been missed. `rows` holds those that arrived last, {timestamp, values, n}, in order of arrival: `n` counts them from 1.
+ */
 export function useLive(dataset) {
-  const state = reactive({ on: false, connected: false, lost: false, received: 0, rate: 0, problem: null });
-  const rows = shallowRef(null);
-  let close, frame, clock, again, waiting = [], arrived = [], attempts = 0, fresh = false;
+  const state = reactive({ on: false, connected: false, lost: false, received: 0, rate: 0, joined: 0, problem: null });
+  const rows = shallowRef([]);
+  let close, timer, clock, again, waiting = [], arrived = [], attempts = 0, fresh = true;
 
   const flush = () => {
-    frame = null;
-    if (!rows.value || !waiting.length) return;
-    const all = [...rows.value, ...waiting];
-    // Rows come in order of insertion, whatever their time.
-    if (all.some((row, n) => n > 0 && row.at < all[n - 1].at)) all.sort((a, b) => a.at - b.at);
-    rows.value = all.slice(-MOST);
+    timer = null;
+    rows.value = [...rows.value, ...waiting].slice(-MOST);
     waiting = [];
   };
-  const later = () => { frame ??= requestAnimationFrame(flush); };
   const count = () => {
     const now = performance.now();
     arrived = arrived.filter(([at]) => now - at < WINDOW);
     state.rate = arrived.reduce((sum, [, n]) => sum + n, 0) / (WINDOW / 1000);
   };
   const take = ({ timestamp, ...values }) => {
-    waiting.push({ timestamp, values, at: Date.parse(timestamp) });
-    // A page in the background draws no frames, but rows still arrive.
-    if (waiting.length > 2 * MOST) waiting = waiting.slice(-MOST);
     state.received += 1;
+    waiting.push({ timestamp, values, n: state.received });
+    // A page in the background has slow timers, but rows still arrive.
+    if (waiting.length > 2 * MOST) waiting = waiting.slice(-MOST);
     const now = performance.now();
     if (arrived.length && now - arrived.at(-1)[0] < 100) arrived.at(-1)[1] += 1;
     else arrived.push([now, 1]);
-    later();
+    timer ??= setTimeout(flush, EVERY);
   };
 
-  /** Shows the newest rows; what the stream brought meanwhile follows them, once. */
-  const fill = async () => {
-    try {
-      const page = await api.get("/api/rows/", { dataset, ordering: "-timestamp", limit: BEFORE });
-      if (!state.on) return;
-      const known = new Set(page.results.map(sameRow));
-      waiting = waiting.filter((row) => !known.has(sameRow(row)));
-      rows.value = page.results.reverse().map((row) => ({ ...row, at: Date.parse(row.timestamp) }));
-      later();
-    } catch (error) {
-      state.problem = error;
-      stop();
-    }
-  };
   const connect = () => {
     close = events("/api/rows/stream/", { dataset, poll_interval: 2 }, {
       connected: () => {
@@ -63,7 +46,7 @@ export function useLive(dataset) {
         Object.assign(state, { connected: true, lost: false });
         attempts = 0;
         // The browser itself resumes where it was; a stream that we opened anew has missed rows.
-        if (!rows.value || fresh) fill();
+        if (fresh) state.joined += 1;
         fresh = false;
         if (resumed) toast("good", "Connected again");
       },
@@ -89,18 +72,18 @@ export function useLive(dataset) {
     if (state.on) connect();
   };
   const start = () => {
-    Object.assign(state, { on: true, connected: false, lost: false, received: 0, rate: 0, problem: null });
-    [waiting, arrived, attempts, fresh] = [[], [], 0, false];
+    Object.assign(state, { on: true, connected: false, lost: false, received: 0, rate: 0, joined: 0, problem: null });
+    rows.value = [];
+    [waiting, arrived, attempts, fresh] = [[], [], 0, true];
     clock = setInterval(count, 1000);
     connect();
   };
   const stop = () => {
     close?.();
-    cancelAnimationFrame(frame);
+    clearTimeout(timer);
     clearInterval(clock);
     clearTimeout(again);
-    frame = null;
-    rows.value = null;
+    timer = null;
     Object.assign(state, { on: false, connected: false, lost: false });
   };
   onBeforeUnmount(stop);

@@ -1,20 +1,24 @@
 // A chart of a dataset's columns that asks the server for as many buckets as it can show, at each zoom anew.
 import { api } from "../api.js";
-import { debounce, h, onBeforeUnmount, reactive, shallowRef, t, watch } from "../dom.js";
+import { debounce, h, nextTick, onBeforeUnmount, onMounted, reactive, ref, shallowRef, t, watch } from "../dom.js";
 import { many, moment, number } from "../format.js";
 import { colour } from "../theme.js";
 import { useBrush } from "./brush.js";
 import { Chart } from "./chart.js";
 import { RangeDialog } from "./range.js";
-import { axes, bucketSeries, recent, rowSeries, tinted } from "./series.js";
+import { axes, bucketSeries, rowSeries, tinted } from "./series.js";
 import { button, notice, segmented, spinner } from "./ui.js";
+import { useWheel } from "./wheel.js";
 
-const POINTS = 600;
+// A bucket takes two pixels or more.
+const [FEWEST_POINTS, POINTS] = [60, 600];
 const LEAST = 100; // milliseconds
 // Finer than the narrowest bucket, this many rows are shown at most.
 const MOST = 2000;
-// Below this, the rows themselves are shown instead of buckets.
+// Up to so many rows are shown as they are, on a wide chart, instead of buckets.
 const FEW = 800;
+// While rows arrive, buckets are asked for anew so often, in milliseconds.
+const ANEW = 2000;
 const PRESETS = [["1h", 3600e3], ["1d", 864e5], ["7d", 7 * 864e5], ["30d", 30 * 864e5], ["1y", 365 * 864e5], ["All", Infinity]];
 // The slider under the plot, in pixels.
 const BELOW = 54;
@@ -25,43 +29,55 @@ const iso = (ms) => new Date(Math.round(ms)).toISOString();
 const tip = ({ seriesName, value: [, value, least, greatest] }) =>
   `${seriesName}  ${number(value)}${least === undefined || least === greatest ? "" : `  (${number(least)} to ${number(greatest)})`}`;
 
+const sameRow = (row) => row.timestamp + JSON.stringify(row.values);
+
 /**
  * `dataset`: its id; `columns`: names of those to draw; `first`, `last`: ISO moments of all rows.
- * `rows`: rows to draw instead, as in live mode. `shown`: the range to start with, {start, end} in ISO, or null for all.
+ * `live`: {rows, joined} of useLive() while it is on: what is shown then moves along with the newest row, unless one looks at
+ * something older. `shown`: the range to start with, {start, end} in ISO, or null for all.
  * Emits `range` with the ISO moments that are shown.
  */
 export const SeriesChart = {
-  props: { dataset: Number, columns: Array, first: String, last: String, rows: Array, shown: Object },
+  props: { dataset: Number, columns: Array, first: String, last: String, live: Object, shown: Object },
   emits: ["range"],
   setup(props, { emit }) {
-    const whole = () => [Date.parse(props.first), Math.max(Date.parse(props.last), Date.parse(props.first) + 1000)];
-    const state = reactive({ from: whole()[0], to: whole()[1], busy: false, problem: null, note: "", preset: "All", choosing: false });
-    const drawn = shallowRef({ series: [], bucket: null });
-    let chart, request;
+    const arrived = () => props.live?.rows ?? [];
+    const newest = () => arrived().reduce((latest, row) => Math.max(latest, Date.parse(row.timestamp)), Date.parse(props.last));
+    const whole = () => {
+      const first = arrived().reduce((least, row) => Math.min(least, Date.parse(row.timestamp)), Date.parse(props.first));
+      return [first, Math.max(newest(), first + 1000)];
+    };
+    const state = reactive({ from: whole()[0], to: whole()[1], busy: false, problem: null, note: "", preset: "All", choosing: false, follow: true });
+    // Either rows or series of buckets; `upto`: what had arrived when they were asked for.
+    const drawn = shallowRef({ rows: [], series: null, upto: 0 });
+    const box = ref(null);
+    const known = {};
+    let chart, request, asking, last = 0;
 
     // Everything is asked for without a range: moments are exact to the microsecond, those here to the millisecond.
     const asked = () => (state.to - state.from >= whole()[1] - whole()[0] ? {} : { start: iso(state.from), end: iso(state.to) });
+    const share = () => Math.min(1, Math.max(FEWEST_POINTS, (box.value?.clientWidth ?? Infinity) / 2) / POINTS);
     const load = async () => {
-      if (props.rows || !props.columns.length) return;
+      if (!props.columns.length) return;
       request?.abort();
       request = new AbortController();
       const { signal } = request;
       state.busy = true;
+      last = performance.now();
       const span = { dataset: props.dataset, ...asked(), columns: props.columns };
+      const upto = arrived().at(-1)?.n ?? 0;
       try {
-        const found = await api.get("/api/rows/aggregate/", { ...span, points: POINTS, functions: "count,min,max,avg" }, { signal });
+        const found = await api.get("/api/rows/aggregate/", { ...span, points: Math.round(POINTS * share()), functions: "count,min,max,avg" }, { signal });
         const total = found.results.reduce((sum, one) => sum + one.count, 0);
-        let series;
-        if (total <= FEW || (found.results.length < 5 && total <= MOST)) {
+        if (total <= FEW * share() || (found.results.length < 5 && total <= MOST)) {
           const page = await api.get("/api/rows/", { ...span, limit: MOST }, { signal });
-          series = props.columns.map((name, n) => rowSeries(name, n, page.results));
-          state.note = many(total, "row");
+          drawn.value = { rows: page.results, known: new Set(page.results.map(sameRow)), series: null, upto };
         } else {
           const banded = props.columns.length <= 4;
-          series = props.columns.flatMap((name, n) => bucketSeries(name, n, found.results, banded));
+          const series = props.columns.flatMap((name, n) => bucketSeries(name, n, found.results, { banded, known }));
+          drawn.value = { rows: null, series, upto };
           state.note = `${many(total, "row")} in ${many(found.results.length, "bucket")} of ${found.bucket}`;
         }
-        drawn.value = { series };
         state.problem = null;
       } catch (error) {
         if (error.name === "AbortError") return;
@@ -69,30 +85,48 @@ export const SeriesChart = {
       }
       state.busy = false;
     };
+    /** Rows as they are: those that were asked for, and those that arrived since. */
+    const shownRows = () => {
+      const { rows, known: have, upto } = drawn.value;
+      const more = arrived().filter((row) => row.n > upto && !have?.has(sameRow(row)));
+      return more.length ? [...rows, ...more].sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp)) : rows;
+    };
+    const series = () => drawn.value.series ?? props.columns.flatMap((name, n) => rowSeries(name, n, shownRows(), { known }));
+    const note = () => (drawn.value.rows ? many(shownRows().length, "row") : state.note);
+    const anew = () => { asking ??= setTimeout(() => { asking = null; load(); }, Math.max(0, ANEW - (performance.now() - last))); };
     const later = debounce(load, 120);
 
-    const show = (from, to, { tell = true } = {}) => {
+    const presets = () => PRESETS.filter(([, size]) => size === Infinity || size < whole()[1] - whole()[0]);
+    const show = (from, to, { tell = true, ask = later } = {}) => {
       const [least, most] = whole();
       const width = Math.min(Math.max(to - from, LEAST), most - least);
       state.from = Math.max(least, Math.min(from, most - width));
       state.to = state.from + width;
-      state.preset = PRESETS.find(([, size]) => Math.abs(Math.min(size, most - least) - width) < 2)?.[0] ?? "";
+      state.follow = state.to >= most - (state.to - state.from) / 100;
+      state.preset = presets().find(([, size]) => Math.abs(Math.min(size, most - least) - width) < 2)?.[0] ?? "";
       if (tell) chart?.dispatchAction({ type: "dataZoom", startValue: state.from, endValue: state.to });
       const all = width >= most - least;
       emit("range", { start: iso(state.from), end: iso(state.to), all });
-      later();
+      ask();
     };
-    const zoom = (factor) => {
-      const middle = (state.from + state.to) / 2;
-      const half = ((state.to - state.from) * factor) / 2;
-      show(middle - half, middle + half);
+    /** Around the middle, or a place that stays where it is; in live mode the newest row stays. */
+    const zoom = (factor, at = props.live && state.follow ? state.to : (state.from + state.to) / 2) =>
+      show(at - (at - state.from) * factor, at + (state.to - at) * factor);
+    const wheel = useWheel((factor, pixels) => zoom(factor, Math.max(state.from, Math.min(chart.convertFromPixel({ xAxisIndex: 0 }, pixels), state.to))));
+    /** Moves along with what arrived, and asks for buckets again. */
+    const follow = () => {
+      const size = state.preset === "All" ? Infinity : state.to - state.from;
+      const [least, most] = whole();
+      const alone = drawn.value.rows && shownRows().length <= FEW;
+      if (state.follow && (most > state.to || size === Infinity)) {
+        nextTick(() => show(Math.max(least, most - size), most, { ask: alone ? () => {} : anew }));
+      } else if (!alone) anew();
     };
     const pan = (share) => { const step = (state.to - state.from) * share; show(state.from + step, state.to + step); };
     const preset = (name) => {
       const size = PRESETS.find(([one]) => one === name)[1];
       show(whole()[1] - Math.min(size, whole()[1] - whole()[0]), whole()[1]);
     };
-    const presets = () => PRESETS.filter(([, size]) => size === Infinity || size < whole()[1] - whole()[0]);
     const brush = useBrush((from, to) => {
       const [start, end] = [from, to].map((pixels) => chart.convertFromPixel({ xAxisIndex: 0 }, pixels));
       show(Math.max(start, state.from), Math.min(end, state.to));
@@ -103,29 +137,27 @@ export const SeriesChart = {
     };
 
     const option = ({ axis, ...base }) => {
-      const live = Boolean(props.rows);
-      const rows = live && recent(props.rows);
-      const series = live ? props.columns.map((name, n) => rowSeries(name, n, rows)) : drawn.value.series;
-      const side = axes(series, props.columns);
+      const lines = series();
+      const side = axes(lines, props.columns);
       const two = Object.values(side).includes(1);
       const scale = { type: "value", scale: true, ...axis };
       return {
         ...base, useUTC: true, legend: { ...base.legend, data: props.columns },
         tooltip: {
           ...base.tooltip,
-          formatter: (items) => [moment(iso(items[0].value[0])), ...items.filter((one) => props.columns.includes(one.seriesName) && one.value[1] !== null)
+          formatter: (items) => [moment(iso(items[0].value[0])), ...items.filter((one) => one.seriesId.endsWith("-avg") && one.value[1] !== null)
             .map(tip)].join("\n"),
         },
-        grid: { ...base.grid, bottom: live ? 10 : BELOW },
-        xAxis: { type: "time", ...axis, splitLine: { show: false }, ...(live ? {} : { min: whole()[0], max: whole()[1] }) },
+        grid: { ...base.grid, bottom: BELOW },
+        xAxis: { type: "time", ...axis, axisLabel: { ...axis.axisLabel, hideOverlap: true }, splitLine: { show: false }, min: whole()[0], max: whole()[1] },
         yAxis: two ? [scale, { ...scale, splitLine: { show: false } }] : [scale],
-        dataZoom: live ? [] : [
-          { type: "inside", filterMode: "none", startValue: state.from, endValue: state.to, minValueSpan: LEAST },
+        dataZoom: [
+          { type: "inside", filterMode: "none", zoomOnMouseWheel: false, preventDefaultMouseMove: false, startValue: state.from, endValue: state.to, minValueSpan: LEAST },
           { type: "slider", filterMode: "none", startValue: state.from, endValue: state.to, height: 24, bottom: 8, showDataShadow: false, showDetail: false,
             borderColor: colour("--border"), fillerColor: "rgba(110, 130, 220, 0.18)", handleStyle: { color: colour("--accent") },
             moveHandleStyle: { color: colour("--border-strong") }, brushSelect: false },
         ],
-        series: tinted(series).map((one) => ({ ...one, yAxisIndex: side[one.id.replace(/-(avg|low|high)$/, "")] ?? 0 })),
+        series: tinted(lines).map((one) => ({ ...one, yAxisIndex: side[one.name] ?? 0 })),
       };
     };
     const ready = (made) => {
@@ -141,34 +173,40 @@ export const SeriesChart = {
       if (start < end) show(start, end);
     }
     watch(() => [props.columns, props.dataset], load);
-    watch(() => Boolean(props.rows), (live) => { if (!live) load(); });
+    watch(() => props.live?.joined, load);
+    watch(() => Boolean(props.live), (on) => {
+      const [, most] = whole();
+      if (on && !state.follow) show(most - (state.to - state.from), most);
+    });
+    watch(arrived, (rows) => { if (rows.length) follow(); });
     watch(() => [props.first, props.last], (now, before) => {
       const wasWhole = state.from <= Date.parse(before[0]) && state.to >= Date.parse(before[1]);
-      if (wasWhole && !props.rows) show(...whole());
+      if (wasWhole && !props.live) show(...whole());
     });
-    load();
-    onBeforeUnmount(() => request?.abort());
+    let wide = 0;
+    const turned = debounce(() => { if (Math.abs(share() - wide) > 0.1) { wide = share(); load(); } }, 300);
+    onMounted(() => { wide = share(); load(); addEventListener("resize", turned); });
+    onBeforeUnmount(() => { request?.abort(); clearTimeout(asking); removeEventListener("resize", turned); });
 
     const controls = () => t.div({ class: "row between" },
       segmented("Range", state.preset, presets().map(([name]) => [name, name]), preset),
       t.div({ class: "row tools" },
-        state.busy && spinner(),
+        state.busy && !props.live && spinner(),
         button({ size: "small", kind: "plain", icon: "select", label: "Draw over a range to zoom into it (or hold Shift)", "aria-pressed": String(brush.state.on),
           onClick: () => { brush.state.on = !brush.state.on; } }),
         button({ size: "small", kind: "plain", icon: "left", label: "Earlier", onClick: () => pan(-0.5) }),
         button({ size: "small", kind: "plain", label: "Zoom out", onClick: () => zoom(2) }, "−"),
         button({ size: "small", kind: "plain", label: "Zoom in", onClick: () => zoom(0.5) }, "+"),
         button({ size: "small", kind: "plain", icon: "right", label: "Later", onClick: () => pan(0.5) })));
-    const foot = () => t.div({ class: "row between small-text muted" }, t.span({ "data-note": "", "aria-live": "polite" }, state.note),
+    const foot = () => t.div({ class: "row between small-text muted" }, t.span({ "data-note": "", "aria-live": props.live ? "off" : "polite" }, note()),
       t.button({ type: "button", class: "text-link", title: "Choose a range", onClick: () => { state.choosing = true; } },
         `${moment(iso(state.from).slice(0, 19))} – ${moment(iso(state.to).slice(0, 19))} UTC`));
-    return () => t.div({ class: "series-chart" },
-      !props.rows && controls(),
-      t.div({ tabindex: 0, class: ["chart-focus", { drawing: brush.state.on }], onKeydown: keys, role: "group",
-        "aria-label": "Chart. Arrow keys move, plus and minus zoom, zero shows everything.", ...(props.rows ? {} : brush.handlers) },
-      h(Chart, { option: [props.rows, drawn.value].length && ((base) => option(base)), keep: true, label: `Chart of ${props.columns.join(", ")}`, onReady: ready }),
-      brush.mark()),
-      state.problem ? notice("bad", state.problem, " ", button({ size: "small", onClick: load }, "Try again")) : !props.rows && foot(),
+    return () => t.div({ class: "series-chart" }, controls(),
+      t.div({ ref: box, tabindex: 0, class: ["chart-focus", { drawing: brush.state.on }], onKeydown: keys, role: "group",
+        "aria-label": "Chart. Arrow keys move, plus and minus zoom, zero shows everything.", ...brush.handlers, ...wheel.handlers },
+      h(Chart, { option: [arrived(), drawn.value].length && ((base) => option(base)), keep: true, label: `Chart of ${props.columns.join(", ")}`, onReady: ready }),
+      brush.mark(), wheel.hint()),
+      state.problem ? notice("bad", state.problem, " ", button({ size: "small", onClick: load }, "Try again")) : foot(),
       state.choosing && h(RangeDialog, { start: iso(state.from), end: iso(state.to), onClose: () => { state.choosing = false; },
         onChosen: ({ start, end }) => show(Date.parse(start), Date.parse(end)) }));
   },

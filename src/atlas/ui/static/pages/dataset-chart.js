@@ -1,26 +1,19 @@
-// The chart tab: columns to choose, and the live mode on the dataset's stream.
+// The chart tab: columns to choose, and the switch of the live mode.
 import { events } from "../api.js";
-import { useLive } from "../components/live.js";
 import { SeriesChart } from "../components/series-chart.js";
-import { badge, button, empty, notice } from "../components/ui.js";
+import { button, empty } from "../components/ui.js";
 import { computed, h, onBeforeUnmount, onMounted, reactive, t } from "../dom.js";
-import { many } from "../format.js";
 
 const MOST_SHOWN = 8;
 const MOST_OFFERED = 40;
 
 export const ChartTab = {
-  props: { dataset: Object, summary: Object, shown: Object },
-  emits: ["range", "changed"],
+  props: { dataset: Object, summary: Object, shown: Object, live: Object },
+  emits: ["range"],
   setup(props, { emit }) {
     const numeric = computed(() => props.dataset.columns.filter((column) => column.dtype === "int" || column.dtype === "float").map((column) => column.name));
     const state = reactive({ shown: numeric.value.slice(0, 3) });
-    const live = useLive(props.dataset.id);
-    const toggleLive = () => {
-      if (!live.state.on) return live.start();
-      live.stop();
-      return emit("changed");
-    };
+    const { live } = props;
     const toggle = (name) => {
       state.shown = state.shown.includes(name) ? state.shown.filter((one) => one !== name)
         : numeric.value.filter((one) => one === name || state.shown.includes(one)).slice(0, MOST_SHOWN);
@@ -31,20 +24,16 @@ export const ChartTab = {
         disabled: !state.shown.includes(name) && state.shown.length >= MOST_SHOWN,
       }, name)),
       numeric.value.length > MOST_OFFERED && t.span({ class: "muted small-text" }, `and ${numeric.value.length - MOST_OFFERED} more`));
-    const pulse = () => live.state.on && t.span({ role: "status" }, live.state.connected
-      ? t.span({ class: "badge good" }, t.span({ class: "dot pulse" }), `Live · ${live.state.rate.toFixed(1)} rows/s · ${many(live.state.received, "new row")}`)
-      : badge(live.state.lost ? "Connection lost, trying again" : "Connecting", "warn"));
     return () => numeric.value.length === 0
       ? empty("series", "Nothing to draw", "Only columns of numbers can be drawn; this dataset has none. Its rows are under Rows.")
       : t.section({ class: "card stack", "aria-label": "Chart" },
         t.div({ class: "row between chart-head" }, chooser() || t.b(numeric.value[0]),
-          t.div({ class: "row" }, pulse(),
-            button({ icon: live.state.on ? "pause" : "live", "aria-pressed": String(live.state.on), onClick: toggleLive }, live.state.on ? "Stop" : "Live"))),
-        live.state.problem && notice("bad", live.state.problem),
+          button({ icon: live.state.on ? "pause" : "live", "aria-pressed": String(live.state.on), onClick: () => (live.state.on ? live.stop() : live.start()) },
+            live.state.on ? "Stop" : "Live")),
         state.shown.length === 0 ? empty("columns", "No column is chosen", "Choose one above.")
           : h(SeriesChart, {
             dataset: props.dataset.id, columns: state.shown, first: props.summary.first_timestamp, last: props.summary.last_timestamp, shown: props.shown,
-            rows: live.state.on ? live.rows.value : null, onRange: (range) => emit("range", range),
+            live: live.state.on ? { rows: live.rows.value, joined: live.state.joined } : null, onRange: (range) => emit("range", range),
           }));
   },
 };

@@ -4,13 +4,13 @@ import { Grid } from "../components/grid.js";
 import { ask, attempt } from "../components/overlays.js";
 import { readRange } from "../components/range.js";
 import { button, empty, field, input, loading, notice, pager, segmented, spinner } from "../components/ui.js";
-import { h, onBeforeUnmount, reactive, shallowRef, t } from "../dom.js";
+import { h, onBeforeUnmount, reactive, shallowRef, t, watch } from "../dom.js";
 import { cell, many, moment } from "../format.js";
 
 const LIMIT = 100;
 
 export const RowsTab = {
-  props: { dataset: Object, summary: Object },
+  props: { dataset: Object, summary: Object, fresh: Number },
   emits: ["changed"],
   setup(props, { emit }) {
     const state = reactive({ start: "", end: "", problems: {}, newest: true, offset: 0, range: { start: "", end: "" }, busy: false, problem: null });
@@ -33,6 +33,8 @@ export const RowsTab = {
     };
     load();
     onBeforeUnmount(() => request?.abort());
+    // New rows come to the first page of the newest only; other pages stay as they are read.
+    watch(() => props.fresh, () => { if (state.newest && state.offset === 0) load(); });
     const turn = (offset) => { state.offset = offset; load(); };
     const order = (newest) => { state.newest = newest; turn(0); };
     const apply = (event) => {

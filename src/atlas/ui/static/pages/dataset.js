@@ -1,9 +1,10 @@
 // One dataset: what it is, its chart, its rows, and what its owner may do with it.
 import { api, url } from "../api.js";
+import { useLive } from "../components/live.js";
 import { asText, filterOf } from "../components/metadata.js";
 import { ask, attempt, Menu } from "../components/overlays.js";
 import { badge, button, loading, notice, pageHeader, tabs } from "../components/ui.js";
-import { debounce, h, reactive, t } from "../dom.js";
+import { debounce, h, onBeforeUnmount, reactive, t, watch } from "../dom.js";
 import { bytes, count, many, moment } from "../format.js";
 import { go, href, route } from "../router.js";
 import { AddData } from "./dataset-add.js";
@@ -12,13 +13,15 @@ import { ColumnsTab, DetailsDialog } from "./dataset-details.js";
 import { RowsTab } from "./dataset-rows.js";
 import { ShareTab } from "./dataset-share.js";
 
+// While rows arrive, the figures are asked for so often, in milliseconds.
+const EVERY = 1000;
 const FORMATS = [["csv", "CSV"], ["json", "JSON"], ["ndjson", "NDJSON"], ["parquet", "Parquet"], ["arrow", "Arrow"]];
 
 export default {
   props: { id: String },
   setup(props) {
     const id = Number(props.id);
-    const state = reactive({ dataset: null, summary: null, problem: null, tab: route.query.tab ?? "chart", editing: false, range: null });
+    const state = reactive({ dataset: null, summary: null, problem: null, tab: route.query.tab ?? "chart", editing: false, range: null, fresh: 0 });
     const partly = () => state.range && !state.range.all;
     const load = async (quiet = false) => {
       try {
@@ -31,6 +34,21 @@ export default {
       }
     };
     load();
+    // While live, the figures follow what arrives, on every tab; `fresh` has the first page of rows asked for again.
+    const live = useLive(id);
+    let refreshing = null;
+    const seen = () => [live.state.on, live.state.received, live.state.joined].join();
+    const refresh = async () => {
+      const before = seen();
+      await load(true);
+      state.fresh += 1;
+      refreshing = seen() === before ? null : setTimeout(refresh, EVERY);
+    };
+    watch(seen, () => { refreshing ??= setTimeout(refresh, live.state.on ? EVERY : 0); });
+    onBeforeUnmount(() => clearTimeout(refreshing));
+    const pulse = () => live.state.on && t.span({ role: "status" }, live.state.connected
+      ? t.span({ class: "badge good" }, t.span({ class: "dot pulse" }), `Live · ${live.state.rate.toFixed(1)} rows/s · ${many(live.state.received, "new row")}`)
+      : badge(live.state.lost ? "Connection lost, trying again" : "Connecting", "warn"));
     const remember = () => {
       const { start, end, all } = state.range ?? { all: true };
       if (route.params.id === props.id) go(`/datasets/${id}`, { tab: state.tab, ...(all ? {} : { start, end }) }, { replace: true });
@@ -59,7 +77,7 @@ export default {
       const { dataset, summary } = state;
       return pageHeader({
         crumbs: [["Datasets", href("/datasets")]], title: dataset.name, text: dataset.description,
-        beside: [summary.is_owner ? badge("Yours", "accent") : badge(`Shared by ${summary.owner}`), summary.tags.map((tag) => badge(tag, tag === "public" ? "good" : ""))],
+        beside: [summary.is_owner ? badge("Yours", "accent") : badge(`Shared by ${summary.owner}`), summary.tags.map((tag) => badge(tag, tag === "public" ? "good" : "")), pulse()],
         actions: [
           h(Menu, { label: "Download", icon: "download", items: downloads() }),
           summary.is_owner && button({ icon: "plus", onClick: () => choose("add") }, "Add rows"),
@@ -80,12 +98,12 @@ export default {
     const body = () => {
       const shared = { dataset: state.dataset, summary: state.summary, onChanged: () => load(true) };
       switch (state.tab) {
-        case "rows": return h(RowsTab, shared);
+        case "rows": return h(RowsTab, { ...shared, fresh: state.fresh });
         case "columns": return h(ColumnsTab, shared);
         case "share": return h(ShareTab, shared);
         case "add": return h(AddData, { ...shared, onChart: () => choose("chart") });
         default: return state.summary.row_count
-          ? h(ChartTab, { ...shared, shown: partly() ? state.range : inUrl, onRange: (range) => { state.range = range; rememberLater(); } })
+          ? h(ChartTab, { ...shared, live, shown: partly() ? state.range : inUrl, onRange: (range) => { state.range = range; rememberLater(); } })
           : h(NoRows, { ...shared, onAdd: () => choose("add") });
       }
     };
@@ -95,7 +113,7 @@ export default {
       state.problem ? [pageHeader({ title: "Dataset", crumbs: [["Datasets", href("/datasets")]] }), notice("bad", state.problem),
         state.problem.status === 403 && t.p({ class: "muted" }, "Acquire one of its tags on the ", t.a({ href: href("/tags") }, "tags page"), ", or ask its owner.")]
         : !state.summary ? loading() : [
-          header(), metadata(), figures(), tabs("Parts of the dataset", state.tab, choices(), choose), body(),
+          header(), live.state.problem && notice("bad", live.state.problem), metadata(), figures(), tabs("Parts of the dataset", state.tab, choices(), choose), body(),
           state.editing && h(DetailsDialog, { dataset: state.dataset, onClose: () => { state.editing = false; }, onChanged: () => load(true) }),
         ]);
   },
