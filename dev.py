@@ -12,13 +12,17 @@ Only the standard library is used here, so that any Python 3.11+ can start it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
+import time
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +30,55 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+SIZES = {"[server]": "some 130 packages, 1 GB", "[dev]": "some 230 packages, 1.5 GB"}
+
+
+def wanted() -> str:
+    """A digest of what Atlas needs; it stands in `.venv` once that is installed."""
+    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def stamp(extras: str) -> Path:
+    return VENV / f"installed{extras.strip('[]')}"
 
 
 def install(extras: str) -> None:
     """Installs the project, unless that was done since its requirements last changed."""
-    wanted = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "constraints.txt"))
-    stamp = VENV / f"installed{extras.strip('[]')}"
-    digest = hashlib.sha256(wanted.encode()).hexdigest()
-    if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
-        return
+    digest = wanted()
+    # What tests need holds what the server needs.
+    for done in {extras, "[dev]"} if extras == "[server]" else {extras}:
+        if stamp(done).exists() and stamp(done).read_text(encoding="ascii") == digest:
+            return
     if not PYTHON.exists():
-        print(f"Making a virtual environment in {VENV}", flush=True)
-        venv.create(VENV, with_pip=True)
-    print("Installing Atlas and what it needs", flush=True)
-    bring(["--quiet", "--constraint", ROOT / "constraints.txt"], ["--editable", f"{ROOT}{extras}"])
-    stamp.write_text(digest, encoding="ascii")
+        with told(f"Making a virtual environment in {VENV}"):
+            venv.create(VENV, with_pip=True)
+    with told(f"Installing Atlas and what it needs there: {SIZES.get(extras, 'some packages')}"):
+        bring(["--quiet", "--constraint", ROOT / "constraints.txt"], ["--editable", f"{ROOT}{extras}"])
+    stamp(extras).write_text(digest, encoding="ascii")
 
 
-def bring(options: list[Any], wanted: list[Any]) -> None:
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Says what is done, that it goes on, a dot for each second, and how long it took."""
+    started, ended = time.monotonic(), threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(1):
+            print(".", end="", flush=True)
+
+    print(what, end=" ", flush=True)
+    ticking = threading.Thread(target=tick, daemon=True)
+    ticking.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        ticking.join()
+        print(f" {time.monotonic() - started:.0f} s", flush=True)
+
+
+def bring(options: list[Any], packages: list[Any]) -> None:
     """Installs by uv, which takes a tenth of pip's time, and by pip where that does not work.
 
     Raises subprocess.CalledProcessError where pip does not either."""
@@ -52,11 +87,11 @@ def bring(options: list[Any], wanted: list[Any]) -> None:
     # uv does not read pip's configuration, and would ask an index that may not be reached from here.
     own = subprocess.run([PYTHON, "-m", "pip", "config", "list"], check=False, capture_output=True, text=True).stdout
     if not re.search(r"\.(index-url|no-index)=", own) and not subprocess.run([*pip, "uv"], check=False).returncode:
-        uv = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, *options, *wanted]
+        uv = [PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, *options, *packages]
         if not subprocess.run(uv, check=False).returncode:
             return
-        print("uv could not; pip tries", flush=True)
-    subprocess.run([*pip, *wanted], check=True)
+        print("uv could not; pip tries, which takes some minutes", end=" ", flush=True)
+    subprocess.run([*pip, *packages], check=True)
 
 
 def test(arguments: list[str]) -> int:
@@ -137,7 +172,7 @@ def main() -> int:
     if command == "audit":
         return audit(arguments)
     if command == "run" and arguments:
-        install("[dev]")
+        install("[server]" if arguments[0] == "atlas" else "[dev]")
         return subprocess.run([BIN / arguments[0], *arguments[1:]], check=False).returncode
     print(__doc__)
     return 0 if command in ("help", "-h", "--help") else 2

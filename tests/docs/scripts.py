@@ -12,6 +12,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 # A stream does not end by itself: curl ends with 28 at its time limit.
 STREAM = 'stream() { curl -sS -N --max-time 2 "$@" || test $? -eq 28; }'
+CURL = """
+curl() {
+    case " $* " in
+        *" -N "*) command curl -sS --max-time 2 "$@" || test $? -eq 28 ;;
+        *) command curl -sS --fail-with-body -w '\\n' "$@" ;;
+    esac
+}"""
 STRICT = "curl -sS --fail-with-body -w '\\n' "
 
 
@@ -44,9 +51,14 @@ def shell(script: str, server: Server, changes: dict[str, str]) -> list[str]:
     return ["sh", "-ec", f"{STREAM}\n{changed.replace('curl -N ', 'stream ').replace('curl ', STRICT)}"]
 
 
+def clean_environment() -> dict[str, str]:
+    """The environment without what concerns Atlas."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")}
+
+
 def run(command: list[str], server: Server, folder: Path, **variables: str) -> str:
     """What a command prints. Fails with all of it if the command does, or if it prints an error of Atlas's."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")}
+    environment = clean_environment()
     environment |= {"ATLAS_URL": server.url, "ATLAS_API_KEY": server.key, "ATLAS_DATA_DIR": str(server.data_dir)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["ATLAS_CONFIG_DIR"] = str(folder / "config")

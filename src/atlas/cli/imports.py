@@ -14,7 +14,7 @@ import typer
 
 from atlas.cli.datasets import json_object
 from atlas.cli.output import data, plain, print_json, print_lines, print_table
-from atlas.cli.problems import USAGE, WAITING, CommandError, say
+from atlas.cli.problems import USAGE, CommandError, ExitCode, leave_waiting, say
 from atlas.cli.session import Session, Target, Yes, remote
 from atlas.cli.watching import ImportBar
 
@@ -52,10 +52,11 @@ def import_file(
         bool | None,
         typer.Option("--accept-proposals/--no-proposals", help="Take columns that headers may mean, or none of them."),
     ] = None,
+    exit_code: ExitCode = False,
 ) -> None:
     """Import a file into a table by an instruction in plain words.
 
-    Exit code 3 says that it is done, but that issues wait for a decision: see `atlas issues`.
+    What could not be imported waits for a decision: see `atlas issues`.
     """
     client = session.client
     bar = ImportBar(file.name, file.stat().st_size)
@@ -75,8 +76,7 @@ def import_file(
         _show_plan(session, plan)
         return
     _show_result(session, done)
-    if done.has_correctable_issues:
-        raise typer.Exit(WAITING)
+    leave_waiting(done.has_correctable_issues, exit_code)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import typer
 
 from atlas.cli.imports import ImportId, import_id, read_decisions
 from atlas.cli.output import print_json, print_lines, print_table
-from atlas.cli.problems import FAILED, USAGE, WAITING, CommandError, say
+from atlas.cli.problems import FAILED, USAGE, CommandError, ExitCode, leave_waiting, say
 from atlas.cli.session import Session, remote
 
 issues = typer.Typer(no_args_is_help=True, help="What imports left open for you to decide.")
@@ -95,8 +95,9 @@ def issues_correct(
     allow_type_change: Annotated[
         bool, typer.Option("--allow-type-change", help="Let restored texts make their column one of texts.")
     ] = False,
+    exit_code: ExitCode = False,
 ) -> None:
-    """Carry out decisions: all that are given, or none. Exit code 3 says that others still wait."""
+    """Carry out decisions: all that are given, or none."""
     from atlas.cli.review import KINDS
 
     client = session.client
@@ -130,25 +131,19 @@ def issues_correct(
             "decided": done.resolved, "rows inserted": done.rows_inserted, "rows changed": done.rows_updated,
             "rows removed": done.rows_removed, "still waiting": _waiting(done.summary),
         })  # fmt: skip
-    _leave(done.summary)
+    leave_waiting(_waiting(done.summary) > 0, exit_code)
 
 
 def _waiting(summary: dict[str, Any]) -> int:
     return sum(int(summary.get(member, 0)) for member in COUNTS.values())
 
 
-def _leave(summary: dict[str, Any]) -> None:
-    if _waiting(summary):
-        raise typer.Exit(WAITING)
-
-
 @issues.command("review")
 @remote
-def issues_review(session: Session, name: ImportId) -> None:
+def issues_review(session: Session, name: ImportId, exit_code: ExitCode = False) -> None:
     """Decide on issues one by one at a terminal, each with the row it matches or what is wrong with it.
 
-    Each decision is carried out at once. A capital letter decides on all the rest of a kind. Exit code 3 says that
-    some still wait.
+    Each decision is carried out at once. A capital letter decides on all the rest of a kind.
     """
     client = session.client
     number = import_id(client, name)
@@ -176,7 +171,7 @@ def issues_review(session: Session, name: ImportId) -> None:
         print_json({"import_id": number, "decided": decided, "summary": summary})
     else:
         say(f"{decided:,} decided, {_waiting(summary):,} still waiting")
-    _leave(summary)
+    leave_waiting(_waiting(summary) > 0, exit_code)
 
 
 def _page(found: Any, skip: int) -> list[Any]:

@@ -1,7 +1,7 @@
 """What goes wrong, as one line on standard error and an exit code.
 
-0 ok · 1 refused or failed · 2 wrong usage · 3 issues wait, or a question was not understood · 4 not signed in, or no
-permission · 5 the server cannot be reached, or is not available now · 130 interrupted
+0 done · 1 refused or failed · 2 wrong usage · 3 a question was not understood; with --exit-code also: done, but issues
+wait · 4 not signed in, or no permission · 5 the server cannot be reached, or is not available now · 130 interrupted
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
 from atlas.errors import AtlasError, AuthenticationError, ForbiddenError
 
 FAILED, USAGE, WAITING, DENIED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 4, 5, 130
+# A command that did what it was told ends with 0, so that `&&` and `set -e` go on; who wants to know more asks for it.
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 3 where issues wait for a decision.")]
 
 
 class CommandError(Exception):
@@ -34,6 +37,12 @@ def fail(message: str, code: int) -> typer.Exit:
     """Prints why a command ends; raise what it returns."""
     say(f"atlas: {' '.join(message.split())}")
     return typer.Exit(code)
+
+
+def leave_waiting(waiting: bool, exit_code: bool) -> None:
+    """Ends a command that is done. Raises typer.Exit with 3 where issues wait and `--exit-code` was given."""
+    if waiting and exit_code:
+        raise typer.Exit(WAITING)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from atlas.cli.first_key import show_first_key
 from atlas.cli.local import migrated, run_async
 from atlas.cli.problems import CommandError
+from atlas.cli.readiness import Readiness
 from atlas.cli.workers import GRACE_SECONDS, application, choose_allocator, create_worker
 from atlas.config import Settings
 from atlas.logs import configure_logs
@@ -47,6 +48,7 @@ def _database(settings: Settings) -> Iterator[Settings]:
 def run(settings: Settings) -> None:
     """Serves until it is told to stop. Shows the first key of a new installation, once."""
     configure_logs(settings.log_level, settings.log_format)
+    readiness = Readiness()
     _check_port(settings)
     choose_allocator()
     # uvicorn passes a signal on once it has shut down; as an exception it lets PostgreSQL stop as well.
@@ -56,8 +58,11 @@ def run(settings: Settings) -> None:
         app = application(ready) if ready.workers == 1 else None
         if first_key is not None:
             show_first_key(first_key, ready.data_dir, ready.first_key)
-        address = f"http://{'127.0.0.1' if ready.host == '0.0.0.0' else ready.host}:{ready.port}"  # noqa: S104
-        print(f"Atlas: {address}  (docs at {address}/docs)", file=sys.stderr, flush=True)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(ready.host, ready.host)  # noqa: S104
+        address = f"http://{f'[{host}]' if ':' in host else host}:{ready.port}"
+        readiness.tell(
+            host, ready.port, lambda: print(f"Atlas: {address}  (docs at {address}/docs)", file=sys.stderr, flush=True)
+        )
         _listen(ready, app)
 
 
