@@ -79,3 +79,103 @@ def test_what_is_said_of_a_column_is_no_value_of_it(text: str, field: str, value
 def test_a_word_in_quotes_is_a_value() -> None:
     assert kept('only rows where status is "text" and zip is "key"') == "status is text and zip is key"
     assert kept("only rows where status is key") == "status is key"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("into leads, only rows where amount is $1,000 or more", "amount >= $1,000"),
+        ("into leads, only rows where amount is 100 or less", "amount <= 100"),
+        ("into leads, only rows where amount is 10+", "amount >= 10"),
+        ("into leads, only rows where amount is 10 or over 50", "amount is 10 or amount > 50"),
+        ("nur Zeilen, bei denen amount gleich 10 oder mehr ist", "amount >= 10"),
+        ("into leads, only rows with amount from 10 to 20", "amount is between 10 and 20"),
+        ("into leads, where amount ranges from 10 to 20", "amount is between 10 and 20"),
+        ("into leads, only rows where amount is no greater than 5", "amount <= 5"),
+        ("into leads, only rows where status is neither open nor closed", "status not is one of open, closed"),
+        ("nur Zeilen, bei denen status weder open noch closed ist", "status not is one of open, closed"),
+        ("lignes où status n'est ni open ni closed", "status not is one of open, closed"),
+        ("filas donde status no es ni open ni closed", "status not is one of open, closed"),
+        ("lignes où amount n'est pas supérieur à 10", "amount <= 10"),
+        ("filas donde amount no es menor que 10", "amount >= 10"),
+        ("nur Zeilen, bei denen status open oder closed ist", "status is one of open, closed"),
+        ('nur Zeilen, bei denen name "Müller, Anna" ist', 'name is "Müller, Anna"'),
+        (
+            "into leads, only rows where Full Name starts with A or B",
+            "Full Name starts with A or Full Name starts with B",
+        ),
+        ("into leads, only rows where country is one of: US, DE", "country is one of US, DE"),
+        ("into leads, only rows where status like 'op%'", "status starts with op"),
+        ("into leads, only rows where status is not like '%en'", "status not ends with en"),
+        ("into leads, only rows where status like 'a%b'", "? all"),
+        ("into leads, everything but rows where country is US", "all records but those where country is US"),
+        ("into leads, all rows other than those where status is open", "all records but those where status is open"),
+    ],
+)
+def test_other_words_for_comparisons(text: str, told: str) -> None:
+    assert kept(text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("replace sales completely", {"table": "sales", "replace": True}),
+        ("delete all rows from sales and import this", {"table": "sales", "replace": True}),
+        ("clear out the order items table then load the file", {"table": "order items", "replace": True}),
+        ("sync this file with sales by email", {"table": "sales", "duplicates": "update", "key": ("email",)}),
+        ("merge into sales on email", {"table": "sales", "duplicates": "update", "key": ("email",)}),
+        ("insert only new rows into sales", {"table": "sales", "duplicates": "skip"}),
+        (
+            "update prices in sales matching on email",
+            {"table": "sales", "only_existing": True, "keep": ("email", "price")},
+        ),
+        ("Mettre à jour le price dans la table sales selon email", {"table": "sales", "keep": ("email", "price")}),
+        ("Actualizar el price en la tabla sales por email", {"table": "sales", "keep": ("email", "price")}),
+        (
+            "Aktualisiere den price in der Tabelle sales anhand von email",
+            {"table": "sales", "keep": ("email", "price")},
+        ),
+        ("this goes into leads", {"table": "leads"}),
+    ],
+)
+def test_other_words_for_what_becomes_of_a_table(text: str, facts: dict[str, object]) -> None:
+    found = said(text)
+    assert {name: getattr(found, name) for name in facts} == facts
+    assert (found.question, found.not_understood) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "into leads, treat zip as text and as a number", "into leads, no header row and the header is in row 3",
+        "do not clear the sales table", "never overwrite rows in sales", "truncate nothing, load into sales",
+        "No vaciar la tabla sales", "Ne pas vider la table sales", "into leads, zip is text and a number",
+        "in leads, zip als Zahl und als Text behandeln", "dans leads, traiter zip comme texte et comme nombre",
+        "en leads, tratar zip como texto y como número", "into leads, treat zip and amount as text and number",
+    ],
+)  # fmt: skip
+def test_what_contradicts_itself_is_asked(text: str) -> None:
+    assert said(text).question
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        (
+            "drop the column notes, the key is email and zip and zip and code are text",
+            {"key": ("email", "zip"), "types": {"zip": "text", "code": "text"}},
+        ),
+        (
+            "drop the column notes, zip and code are text",
+            {"drop": ("notes",), "types": {"zip": "text", "code": "text"}},
+        ),
+        ("match on email and zip and code are text", {"key": ("email",), "types": {"zip": "text", "code": "text"}}),
+        ("match on email and zip and code is text", {"key": ("email", "zip"), "types": {"code": "text"}}),
+        ("rename name to customer, treat zip as text", {"rename": {"name": "customer"}, "types": {"zip": "text"}}),
+        ("rename name to text, email to date", {"rename": {"name": "text", "email": "date"}, "types": {}}),
+    ],
+)
+@pytest.mark.parametrize("headers", [HEADERS, []])
+def test_a_list_ends_where_the_next_clause_begins(text: str, facts: dict[str, object], headers: list[str]) -> None:
+    found = parse_import(text, [], headers)
+    assert {name: getattr(found, name) for name in facts} == facts

@@ -126,8 +126,8 @@ def _primary(
         here = end + (text.text[end : end + 1] == " ")
         yield from _comparisons(text, here, column, cost)
         if bare and here > end and (column in text.names or not text.names) and not _is_stop(text, here):
-            for stop, value, more in value_slot(text, here)[-2:]:
-                item = Filter(column, "=", (value,))
+            for stop, values, more in _either(text, here):
+                item = Filter(column, "=", values)
                 yield stop, Condition("", item=item), _Subject(column, "=", False), cost + more + DOUBT
     if subject is not None:
         yield from _comparisons(text, start, subject.column, 0.0)
@@ -211,7 +211,38 @@ def _values(text: Text, place: int, operator: str) -> Iterator[tuple[int, str, t
     if operator in (">", ">=", "<", "<="):
         yield from ((end, operator, (value,), cost) for end, value, cost in value_slot(text, place))
         return
+    if operator == "like":
+        yield from (
+            (end, _like(value), (value.strip("%"),), cost)
+            for end, value, cost in value_slot(text, place)
+            if value.strip("%") and "%" not in value.strip("%")
+        )
+        return
+    if operator == "=":
+        for end, value, cost in value_slot(text, place):
+            for after, sign in _or_more(text, end):
+                yield after, sign, (value,), cost
     yield from ((end, operator, values, cost) for end, values, cost in _either(text, place))
+
+
+def _or_more(text: Text, place: int) -> Iterator[tuple[int, str]]:
+    """Words behind a value by which it is a bound: `100 or more`, `10+`."""
+    for pattern, sign in _bound_patterns(text.vocabulary.bounds):
+        found = pattern.match(text.text, place)
+        if found is not None and not splits_word(text.text, found.end()):
+            yield found.end(), sign
+
+
+@lru_cache
+def _bound_patterns(bounds: tuple[tuple[str, str], ...]) -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(pattern, re.IGNORECASE), sign) for pattern, sign in bounds]
+
+
+def _like(value: str) -> str:
+    """The operator of a pattern as SQL has it, with `%` at its ends; other patterns are none."""
+    if value.startswith("%") == value.endswith("%"):
+        return "contains"
+    return "ends" if value.startswith("%") else "starts"
 
 
 def _bounds(text: Text, place: int) -> Iterator[tuple[int, str, tuple[str, ...], float]]:
@@ -225,14 +256,16 @@ def _bounds(text: Text, place: int) -> Iterator[tuple[int, str, tuple[str, ...],
 
 def _either(text: Text, place: int) -> Iterator[Slot]:
     """A value, or several with `or` before the last: `open`, `US, CA or DE`."""
-    either = re.compile(rf",? (?:{text.vocabulary.either}) ", re.IGNORECASE)
+    either = re.compile(rf",? (?:{text.vocabulary.either}|{text.vocabulary.nor}) ", re.IGNORECASE)
     lead = re.compile(rf"(?:(?:{text.vocabulary.either}|either|exactly) )?(?:(?:{text.vocabulary.articles}) )*", re.IGNORECASE).match(
         text.text, place
     )  # fmt: skip
-    place = place if lead is None else lead.end()
     heads: list[tuple[int, tuple[str, ...], float, bool]] = [
-        (end, (value,), cost, False) for end, value, cost in value_slot(text, place)
+        (end, (value,), cost, False) for end, value, cost in value_slot(text, place if lead is None else lead.end())
     ]
+    if lead is not None and lead.end() > place:
+        # "starts with A or B": what looks like an article may be the value.
+        heads += [(end, (value,), cost + DOUBT / 2, False) for end, value, cost in value_slot(text, place)]
     while heads:
         end, values, cost, closed = heads.pop(0)
         if closed or len(values) == 1:

@@ -31,10 +31,13 @@ class Vocabulary:
     """The words of a language.
 
     stops: words that begin or join clauses, and so stand in no name or value without quotes; fillers: words without
-    which a sentence means the same; joins, either: patterns for "and" and "or"; articles: what may stand before a name;
+    which a sentence means the same; joins, either, nor: patterns for "and", "or" and "nor"; bounds:
+    patterns and operators behind a value, as in `100 or more`; articles: what may stand before a name;
     arrows: what stands between the old and the new name of a column; behind: verbs that may end a comparison;
-    types: words for types; predicates: what else clauses say of columns, as in `email is required`; comparisons: operators (pattern, operator, negated), the longer first; leads: what may stand
-    before a condition; negation: a pattern for "not"; decimal_comma: whether numbers in it are written so.
+    types: words for types; predicates: what else clauses say of columns, as in `email is required`;
+    comparisons: operators (pattern, operator, negated), the longer first; leads: what may stand before a condition;
+    negation: a pattern for "not"; verbs: patterns for verbs behind one name and behind several;
+    decimal_comma: whether numbers in it are written so.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Vocabulary:
     fillers: frozenset[str]
     joins: str
     either: str
+    nor: str
+    bounds: tuple[tuple[str, str], ...]
     articles: str
     arrows: str
     types: Mapping[str, str]
@@ -49,6 +54,7 @@ class Vocabulary:
     comparisons: Sequence[tuple[str, str, bool]]
     leads: str
     negation: str
+    verbs: tuple[str, str]
     behind: str = ""
     decimal_comma: bool = False
 

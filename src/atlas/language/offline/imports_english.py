@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
 from atlas.language.offline.grammar import Rule, Vocabulary
 
 TYPES = {
@@ -20,24 +23,27 @@ _COMPARISONS: tuple[tuple[str, str, bool], ...] = (
     (r"(?:is|are) (?:empty|blank|null|missing|not set|unset)|has no value", "empty", False),
     (r"(?:is |are )?(?:not|n't) between|(?:isn't|aren't) between", "between", True),
     (r"(?:is |are )?between", "between", False),
+    (r"(?:is |are |ranges? |ranging )?from(?= \S+ (?:to|-) )", "between", False),
     (r"(?:is |are )?(?:not in|none of)|(?:is|are) not (?:in|one of|any of)|(?:isn't|aren't) (?:in|one of|any of)",
      "in", True),
-    (r"(?:is |are )?(?:either )?(?:in|one of|any of)", "in", False),
+    (r"(?:is |are )?(?:either )?(?:in|one of|any of):?", "in", False),
     (r"(?:does not|doesn't|do not|don't|not) (?:contain|include|mention)s?", "contains", True),
-    (r"(?:contain|include|mention)(?:s|ing)?|has the word|like", "contains", False),
+    (r"(?:contain|include|mention)(?:s|ing)?|has the word", "contains", False),
+    (r"(?:is |are )?(?:not like|unlike)|(?:isn't|aren't) like", "like", True),
+    (r"(?:is |are )?like", "like", False),
     (r"(?:does not|doesn't|do not|don't) (?:start|begin) with", "starts", True),
     (r"(?:start|begin)(?:s|ning|ing)? with", "starts", False),
     (r"(?:does not|doesn't|do not|don't) end (?:with|in|on)", "ends", True),
     (r"end(?:s|ing)? (?:with|in|on)", "ends", False),
     (r"(?:is |are )?(?:not (?:over|above|more than|greater than|larger than|higher than|after)|at most|"
-     r"less than or equal to|no more than|<=|≤|on or before|until|up to|maximum)", "<=", False),
+     r"less than or equal to|no (?:more|greater|larger|higher|later) than|<=|≤|on or before|until|up to|maximum)", "<=", False),
     (r"(?:is |are )?(?:not (?:under|below|less than|lower than|smaller than|fewer than|before)|at least|"
-     r"greater than or equal to|more than or equal to|no less than|>=|≥|on or after|since|from|minimum)", ">=", False),
+     r"greater than or equal to|more than or equal to|no (?:less|fewer|smaller|lower|earlier) than|>=|≥|on or after|since|from|minimum)", ">=", False),
     (r"(?:is |are )?(?:greater than|more than|larger than|higher than|bigger than|over|above|exceeds?|exceeding|>|after|"
      r"later than|newer than)", ">", False),
     (r"(?:is |are )?(?:less than|lower than|smaller than|fewer than|under|below|<|before|earlier than|older than)",
      "<", False),
-    (r"(?:is|are|was) not(?: equal to)?|isn't|aren't|wasn't|!=|<>|≠|(?:does not|doesn't|do not) equal|not equal to|"
+    (r"(?:is|are|was|were) neither|(?:is|are|was|were) not(?: equal to)?|isn't|aren't|wasn't|!=|<>|≠|(?:does not|doesn't|do not) equal|not equal to|"
      r"(?:is |are )?(?:other than|different from)|not", "=", True),
     (r"==?|(?:is |are )?equal to|equals?|is|are|was|were|:", "=", False),
 )  # fmt: skip
@@ -54,7 +60,7 @@ VOCABULARY = Vocabulary(
         required mandatory column columns field fields row rows record records table tables sheet sheets worksheet
         header headers delete deleting clear clearing truncate contains contain between over under above below at more
         less greater the also please freeze leave out omit set convert parse cast store save put append insert add
-        adding upload map call based unique either neither please its their than first last day month sort order
+        adding upload map call based unique either neither nor please its their than first last day month sort order
         limit dates""".split()
     )
     - {"order", "day", "month", "first", "last", "set", "call", "limit", "sort"},
@@ -65,6 +71,11 @@ VOCABULARY = Vocabulary(
     ),
     joins=r"and|as well as|plus",
     either=r"or",
+    nor=r"nor",
+    bounds=(
+        (r" (?:or|and) (?:more|above|over|higher|greater|larger|bigger|later|newer|after|up|upwards?)|\+", ">="),
+        (r" (?:or|and) (?:less|below|under|fewer|lower|smaller|earlier|older|before)", "<="),
+    ),
     articles=r"the|an?|their|its|my|our|columns?|fields?",
     arrows=r"to be|to|as|into|->|=>|→|=",
     types=TYPES,
@@ -74,12 +85,13 @@ VOCABULARY = Vocabulary(
     comparisons=_COMPARISONS,
     leads=r"where|whose|with|that have|having|the|their|its|both|either|if",
     negation=r"not",
+    verbs=(r"is|was|has|stays|remains", r"are|were|have|stay|remain"),
 )
 
 _DET = r"(?:a |an |the |my |our |your |their |this |that |these |those |all |some |existing |whole |entire |current |old )*"
 _FILE_WORDS = (
     r"file|files|csv|tsv|excel|spreadsheet|workbook|sheet|json|xml|parquet|export|dump|upload|attachment|data|"
-    r"everything|it|them|all|rows?|records?|lines|entries|contents?|table|\S+\.(?:csv|tsv|txt|xlsx?|xlsm|ods|json|"
+    r"everything|it all|them all|it|them|all|rows?|records?|lines|entries|contents?|table|\S+\.(?:csv|tsv|txt|xlsx?|xlsm|ods|json|"
     r"ndjson|xml|parquet|gz|zip)"
 )
 _FILE = rf"(?:{_FILE_WORDS})"
@@ -95,7 +107,7 @@ _THE = r"(?:the |those |all |any |of |every |each |these )*"
 _TAKE = r"(?:import|keep|take|load|include|use|add|insert|upload|select|want|filter(?: for| to| by| on)?)"
 _LEAVE = (
     r"(?:skip(?:ping)?|ignor(?:e|ing)|exclud(?:e|ing)|drop(?:ping)?|remov(?:e|ing)|discard(?:ing)?|leav(?:e|ing) out|"
-    r"omit(?:ting)?|without|filter(?:ing)? out|except(?: for)?|apart from|but not|throw(?:ing)? (?:away|out)|"
+    r"omit(?:ting)?|without|filter(?:ing)? out|except(?: for)?|apart from|other than|(?:everything|all) but|but not|throw(?:ing)? (?:away|out)|"
     r"do not (?:import|load|include|take)|don't (?:import|load|include|take)|not)"
 )
 _WHERE = r"(?:where|whose|in which|for which|if|when|that have|having|with|which have|who have|that are|that|which|who)"
@@ -144,6 +156,24 @@ _POLICIES: tuple[tuple[str, str], ...] = (
      r"(?: (?:if|as|when) needed)?", "evolve"),
     (r"evolve (?:the )?schema", "evolve"),
 )  # fmt: skip
+
+_ADD = r"(?:add |insert |import |append |load )"
+_CONTENTS = r"(?:all )?(?:of )?(?:the )?(?:existing |old |current )*(?:contents?|data|rows|records|entries)"
+_BY_THIS = rf"(?: {_WITH_THIS})?"
+_UPDATED = {"duplicates": "update", "only_existing": True}
+# What words for types name no table: "treat zip as text and as a number".
+_NO_TYPE = rf"(?!(?:{'|'.join(TYPES)})(?!\w))"
+
+
+def _of_table(
+    kind: str, before: str, behind: str, sets: Mapping[str, object] = MappingProxyType({"replace": True}), bare: str | None = None
+) -> Iterator[Rule]:  # fmt: skip
+    """Clauses about a table, by each way to name it; bare: what must stand behind a name without the word `table`."""
+    yield Rule(kind, before + _DET + r"<title:table> (?:table|list)" + behind, sets)
+    yield Rule(kind, before + _DET + r"table <table>" + behind, sets)
+    if bare is not None:
+        yield Rule(kind, before + _DET + r"<table>" + bare, sets, 0.5)
+
 
 RULES: list[Rule] = [
     Rule("question", r"(?:do not|don't|never|please don't) (?:import|load|write|save|store|insert|add) (?:this|it|the file|"
@@ -227,39 +257,31 @@ RULES: list[Rule] = [
     Rule("duplicates", r"(?:do not|don't|never) (?:add|insert|create|import) (?:the |any |all )*(?:new|other|missing|unknown) "
          r"(?:ones|rows|records|entries)", {"duplicates": "update", "new_rows": False}),
     Rule("duplicates", r"no new (?:rows|records|entries|ones)", {"duplicates": "update", "new_rows": False}),
-    Rule("duplicates", r"(?:only |just )?(?:update|refresh|change|set|overwrite) (?:the )?<name:update> (?:in|of|on|for) " + _DET
-         + r"<title:table> (?:table|list)(?: " + _WITH_THIS + ")?", {"duplicates": "update", "only_existing": True}),
-    Rule("duplicates", r"(?:only |just )?(?:update|refresh|change|set|overwrite) (?:the )?<name:update> (?:in|of|on) " + _DET
-         + r"table <table>(?: " + _WITH_THIS + ")?", {"duplicates": "update", "only_existing": True}),
-    Rule("duplicates", r"(?:only |just )?(?:update|refresh) (?:the |all |existing )*(?:data|rows|records|entries|values)? ?(?:in |of )?" + _DET
-         + r"<title:table> (?:table|list)(?: " + _WITH_THIS + ")?", {"duplicates": "update", "only_existing": True}),
-    Rule("duplicates", r"(?:only |just )?(?:update|refresh) (?:the |existing )*table <table>(?: " + _WITH_THIS + ")?",
-         {"duplicates": "update", "only_existing": True}),
-    Rule("duplicates", r"(?:update|refresh) (?:the |my |our )*<table> (?:by|on|matching(?: on)?|using) (?:the )?<names:key>",
-         {"duplicates": "update", "only_existing": True}, 0.5),
-    Rule("replace", r"(?:replace|overwrite|exchange) (?:(?:everything|all|(?:all )?(?:of )?(?:the )?(?:existing |old |current )*(?:contents?|data|rows|"
-         r"records|entries)) )+(?:in|of|from|on) " + _DET + r"<title:table> (?:table|list)(?: " + _WITH_THIS + ")?", {"replace": True}),
-    Rule("replace", r"(?:replace|overwrite|exchange) (?:(?:everything|all|(?:all )?(?:of )?(?:the )?(?:existing |old |current )*(?:contents?|data|rows|"
-         r"records|entries)) )+(?:in|of|from|on) " + _DET + r"table <table>(?: " + _WITH_THIS + ")?", {"replace": True}),
-    Rule("replace", r"(?:replace|overwrite|exchange) (?:(?:everything|all|(?:all )?(?:of )?(?:the )?(?:existing |old |current )*(?:contents?|data|rows|"
-         r"records|entries)) )+(?:in|of|from|on) " + _DET + r"<table>(?: " + _WITH_THIS + ")?", {"replace": True}, 0.5),
-    Rule("replace", r"(?:replace|overwrite|exchange) " + _DET + r"<title:table> (?:table|list)(?: (?:completely|entirely|fully))?(?: " + _WITH_THIS
-         + ")?", {"replace": True}),
-    Rule("replace", r"(?:replace|overwrite|exchange) " + _DET + r"table <table>(?: (?:completely|entirely|fully))?(?: " + _WITH_THIS + ")?",
-         {"replace": True}),
-    Rule("replace", r"(?:replace|overwrite|exchange) " + _DET + r"<table> " + _WITH_THIS, {"replace": True}, 0.5),
+    *_of_table("duplicates", r"(?:only |just )?(?:update|refresh|change|set|overwrite) (?:the )?<name:update> (?:in|of|on|for) ",
+               _BY_THIS, _UPDATED),
+    Rule("duplicates", r"(?:only |just )?(?:update|refresh) (?:the )?<name:update> (?:in|of|for) " + _DET + "<table>", _UPDATED, 0.5),
+    *_of_table("duplicates", r"(?:only |just )?(?:update|refresh) (?:the |all |existing )*(?:data|rows|records|entries|values)? ?(?:in |of )?",
+               _BY_THIS, _UPDATED),
+    Rule("duplicates", r"(?:update|refresh) (?:the |my |our )*<table> (?:by|on|matching(?: on)?|using) (?:the )?<names:key>", _UPDATED, 0.5),
+    Rule("duplicates", r"(?:merge|upsert|sync(?:hroni[sz]e)?) (?:(?:this|it|the|file|data|rows) )*(?:in|into|with|to) " + _DET + "<table>",
+         {"duplicates": "update"}, 0.5),
+    Rule("duplicates", r"(?:merge|upsert|sync(?:hroni[sz]e)?) (?:(?:this|it|the|file|data|rows) )*(?:in|into|with|to) " + _DET
+         + "<table>" + _KEYED, {"duplicates": "update"}, 0.5),
+    Rule("duplicates", rf"(?:(?:only|just) {_ADD}|{_ADD}(?:only|just) )(?:the )?(?:new|missing) (?:rows|records|entries|ones)",
+         {"duplicates": "skip"}),
+    *_of_table("replace", rf"(?:replace|overwrite|exchange) (?:(?:everything|all|{_CONTENTS}) )+(?:in|of|from|on) ", _BY_THIS, bare=_BY_THIS),
+    *_of_table("replace", r"(?:replace|overwrite|exchange) ", r"(?: (?:completely|entirely|fully))?" + _BY_THIS,
+               bare=rf"(?: (?:completely|entirely|fully)| {_WITH_THIS})"),
     Rule("replace", r"(?:replace|overwrite|exchange) (?:the |existing |old |whole |entire )*(?:table|everything|contents?|all (?:of )?(?:the )?(?:rows|records|data))"
          r"(?: (?:completely|entirely))?(?: " + _WITH_THIS + ")?", {"replace": True}),
-    Rule("replace", r"(?:clear|empty|truncate|wipe|purge|reset|flush)(?: out)? " + _DET + r"<title:table> (?:table|list)(?: first| completely)?",
-         {"replace": True}),
-    Rule("replace", r"(?:clear|empty|truncate|wipe|purge|reset|flush)(?: out)? " + _DET + r"table <table>(?: first| completely)?", {"replace": True}),
+    *_of_table("replace", r"(?:clear|empty|truncate|wipe|purge|reset|flush)(?: out)? ", r"(?: first| completely)?"),
     Rule("replace", r"(?:clear|empty|truncate|wipe|purge|flush)(?: out)? (?:the |whole |existing |entire )*(?:table|list|it|everything|rows|data|"
          r"contents?)(?: first| completely)?", {"replace": True}),
     Rule("replace", r"(?:clear|empty|truncate|wipe|purge)(?: out)? <table>(?: first| completely)?", {"replace": True}, 0.5),
     Rule("replace", r"(?:delete|remove|clear|drop|erase) (?:everything|all)(?: (?:of )?(?:the )?(?:existing |old |current |previous )*"
          r"(?:rows|records|data|entries|contents?))?(?: (?:that (?:is|are) )?(?:there|first))*", {"replace": True}),
-    Rule("replace", r"(?:delete|remove|clear|drop|erase) (?:everything|all)(?: (?:of )?(?:the )?(?:existing |old |current |previous )*"
-         r"(?:rows|records|data|entries|contents?))? (?:in|from|of) " + _DET + r"<title:table>(?: (?:table|list))(?: first)?", {"replace": True}),
+    *_of_table("replace", r"(?:delete|remove|clear|drop|erase) (?:everything|all)(?: (?:of )?(?:the )?(?:existing |old |current |previous )*"
+               r"(?:rows|records|data|entries|contents?))? (?:in|from|of) ", "(?: first)?", bare="(?: first)?"),
     Rule("replace", r"(?:delete|remove|clear|drop|erase) (?:the )?(?:existing |old |current |previous )+(?:rows|records|data|entries|contents?)"
          r"(?: (?:of|in|from) the table)?(?: first)?", {"replace": True}),
     Rule("replace", r"(?:truncate and (?:load|insert|reload)|full (?:refresh|reload|replace(?:ment)?))", {"replace": True}),
@@ -277,7 +299,7 @@ RULES: list[Rule] = [
     Rule("table", r"(?:the |my |our )?<title:table> (?:table|list)", {}, 1.0),
     Rule("table", r"(?:into|onto|in|to) " + _DET + r"<table>", {"weak": True}, 0.3),
     Rule("table", r"(?:into|onto|in|to) (?:a |the |my )?new <table>", {"new": True}, 0.3),
-    Rule("table", r"as " + _DET + r"<table>", {"weak": True}, 1.5),
+    Rule("table", r"as " + _DET + _NO_TYPE + r"<table>", {"weak": True}, 1.5),
     Rule("table", r"(?:these are|here are|here's|here is|import|load|add|upload|save|store|insert)(?: (?:my|our|the|these|those|some|new|your|all))* <table>", {"weak": True}, 2.0),
     Rule("table", r"(?:create|make|as|into|in|to) (?:a |the )?new table", {"new": True}, 0.5),
     Rule("dataset", r"(?:as|into|to|in) (?:a |an |the |my )?(?:new )?(?:time[ -]?series|dataset)(?: dataset)?", {"dataset": True}),
@@ -356,7 +378,7 @@ RULES: list[Rule] = [
     # That it is an import.
     Rule("import", r"(?:import|load|upload|add|insert|put|bring|ingest|store|save|read|copy|write|append|use|take|get|process)(?:ing)?(?: in)? "
          + _THIS + _FILE + r"(?: (?:file|data|rows|records|contents?))?"),
-    Rule("import", r"(?:import|load|upload|add|insert|put|bring|ingest|store|save|read|copy|write|append|importing|do|make sure)"),
+    Rule("import", r"(?:import|load|upload|add|insert|put|bring|ingest|store|save|read|copy|write|append|importing|do|make sure|goes|go|belongs?)"),
     Rule("import", _WITH_THIS, {}, 0.2),
     Rule("import", r"(?:all|every|each)(?: (?:of|the|these|those|my|our))* (?:rows?|records?|entries|lines|data|it|them|file)"),
     Rule("import", r"(?:this|that|the|my|our|attached|uploaded) " + _FILE + r"(?: file)?"),

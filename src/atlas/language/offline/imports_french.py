@@ -22,11 +22,14 @@ _COMPARISONS: tuple[tuple[str, str, bool], ...] = (
     (r"contien(?:t|nent)", "contains", False),
     (r"commencen?t? par", "starts", False),
     (r"(?:se termine|finit|se terminent) par", "ends", False),
+    (r"(?:n'est pas|ne sont pas) (?:inférieure?s? à|plus petite?s? que|moins de|au-dessous de|avant)", ">=", False),
+    (r"(?:n'est pas|ne sont pas) (?:supérieure?s? à|plus grande?s? que|plus de|au-dessus de|après)|ne dépassen?t? pas",
+     "<=", False),
     (r"(?:est |sont )?(?:supérieure?s? ou égale?s? à|au moins|au minimum|>=|≥|à partir de|depuis)", ">=", False),
     (r"(?:est |sont )?(?:inférieure?s? ou égale?s? à|au plus|au maximum|<=|≤|jusqu'à)", "<=", False),
     (r"(?:est |sont )?(?:supérieure?s? à|plus grande?s? que|plus de|au-dessus de|après|>)|dépassen?t?", ">", False),
     (r"(?:est |sont )?(?:inférieure?s? à|plus petite?s? que|moins de|au-dessous de|en dessous de|avant|<)", "<", False),
-    (r"(?:n'est pas|ne sont pas)(?: égale?s? à)?|(?:est )?différente? de|!=|<>|≠", "=", True),
+    (r"n'est ni|ne sont ni|(?:n'est pas|ne sont pas)(?: égale?s? à)?|(?:est )?différente? de|!=|<>|≠", "=", True),
     (r"(?:est |sont )?égale?s? à|==?|est|sont|vaut|valent|:", "=", False),
 )  # fmt: skip
 
@@ -48,6 +51,11 @@ VOCABULARY = Vocabulary(
     ),
     joins=r"et|ainsi que",
     either=r"ou",
+    nor=r"ni",
+    bounds=(
+        (r" (?:ou|et) (?:plus|davantage|supérieure?)", ">="),
+        (r" (?:ou|et) (?:moins|inférieure?)", "<="),
+    ),
     articles=r"la|le|les|l'|des|du|de la|colonnes?|champs?",
     arrows=r"en|vers|comme|à|par|->|=>|→|=",
     types=_TYPES,
@@ -58,6 +66,7 @@ VOCABULARY = Vocabulary(
     comparisons=_COMPARISONS,
     leads=r"où|dont|avec|ayant|la|le|les|soit|si|pour lesquelles",
     negation=r"pas|non",
+    verbs=(r"est|doit", r"sont|doivent"),
     decimal_comma=True,
 )
 

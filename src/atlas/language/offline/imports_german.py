@@ -27,7 +27,7 @@ _COMPARISONS: tuple[tuple[str, str, bool], ...] = (
     (r"(?:ist )?(?:kleiner(?: oder)? gleich|höchstens|maximal|<=|≤|bis|nicht größer als|nicht über)", "<=", False),
     (r"(?:ist |liegt )?(?:größer als|grösser als|mehr als|höher als|über|oberhalb von|nach|später als|>)", ">", False),
     (r"(?:ist |liegt )?(?:kleiner als|weniger als|niedriger als|unter|unterhalb von|vor|früher als|<)", "<", False),
-    (r"(?:ist|sind) (?:nicht gleich|ungleich|nicht)|ungleich|!=|<>|≠|nicht gleich|nicht", "=", True),
+    (r"(?:ist |sind )?weder|(?:ist|sind) (?:nicht gleich|ungleich|nicht)|ungleich|!=|<>|≠|nicht gleich|nicht", "=", True),
     (r"(?:ist |sind )?gleich|==?|ist|sind|lautet|:", "=", False),
 )  # fmt: skip
 
@@ -51,6 +51,11 @@ VOCABULARY = Vocabulary(
     ),
     joins=r"und|sowie",
     either=r"oder",
+    nor=r"noch",
+    bounds=(
+        (r" (?:oder|und) (?:mehr|höher|größer|darüber|später|neuer)", ">="),
+        (r" (?:oder|und) (?:weniger|niedriger|kleiner|darunter|früher|älter)", "<="),
+    ),
     articles=r"die|der|das|den|dem|spalten?|felde?r?|feld",
     arrows=r"in|zu|nach|als|auf|->|=>|→|=",
     types=_TYPES,
@@ -61,6 +66,7 @@ VOCABULARY = Vocabulary(
     comparisons=_COMPARISONS,
     leads=r"wo|bei denen|deren|die|der|das|den|dem|mit|wenn|falls|entweder|in denen|für die",
     negation=r"nicht",
+    verbs=(r"ist|soll|muss|bleibt", r"sind|sollen|müssen|bleiben"),
     behind=r"ist|sind|liegt|liegen|hat|haben|beträgt|lautet",
     decimal_comma=True,
 )
@@ -133,10 +139,12 @@ RULES: list[Rule] = [
     Rule("table", r"(?:in|ins|nach|zu) " + _DET + r"<table>-?tabelle(?: (?:importieren|laden|einfügen|einlesen))?", {}, 0.2),
     Rule("table", r"(?:in|ins|nach) " + _DET + r"<table>(?: (?:importieren|laden|einfügen|einlesen))?", {"weak": True}, 0.5),
     Rule("filter", rf"(?:(?:{_TAKE}) )*(?:nur )?(?:die |alle |jene )*{_SOME}(?: importieren| übernehmen| laden| behalten)?{_WHERE} <condition>(?: ist| sind| hat| haben)?"),
+    Rule("filter", rf"(?:(?:{_TAKE}) )*(?:nur )?(?:die |alle |jene )*{_SOME}{_WHERE} <traits:condition> (?:ist|sind|lautet)", {}, 0.2),
     Rule("filter", rf"(?:(?:{_TAKE}) )*nur (?:die |alle )*{_SOME} mit (?:dem |der |einem |einer )?<traits:condition>", {}, 0.2),
     Rule("filter", r"(?:nur )?(?:wo|wenn|falls|bei denen) <condition>(?: ist| sind)?"),
     Rule("filter", rf"nur (?:die |alle )*{_SOME} mit (?:einem |einer |vorhandenem |vorhandener )?<knowns:filled>", {}, 0.5),
     Rule("exclude", rf"{_LEAVE} (?:die |alle |jene )*{_SOME}{_WHERE} <condition>(?: ist| sind| hat| haben)?(?: weg| aus)?"),
+    Rule("exclude", rf"{_LEAVE} (?:die |alle |jene )*{_SOME}{_WHERE} <traits:condition> (?:ist|sind|lautet)", {}, 0.2),
     Rule("exclude", rf"{_LEAVE} (?:die |alle )*{_SOME} mit (?:dem |der |einem |einer )?<traits:condition>(?: weg| aus)?", {}, 0.2),
     Rule("exclude", rf"{_LEAVE} (?:die |alle )*{_SOME} ohne (?:eine? |einen )?<knowns:empty>(?: weg| aus)?"),
     Rule("exclude", r"(?:außer|ausser)(?: wenn| wo)? <condition>"),

@@ -22,11 +22,13 @@ _COMPARISONS: tuple[tuple[str, str, bool], ...] = (
     (r"contienen?|contenga", "contains", False),
     (r"(?:empieza|comienza|empiece|comience)n? (?:por|con)", "starts", False),
     (r"(?:termina|acaba|termine|acabe)n? (?:en|con|por)", "ends", False),
+    (r"no (?:es|sea|son) (?:menor(?:es)? (?:que|a|de)|menos (?:de|que)|inferior(?:es)? a|anterior a)", ">=", False),
+    (r"no (?:es|sea|son) (?:mayor(?:es)? (?:que|a|de)|más (?:de|que)|superior(?:es)? a|posterior a)|no supera", "<=", False),
     (r"(?:es |sea |son )?(?:mayor o igual (?:que|a)|al menos|como mínimo|>=|≥|desde|a partir de)", ">=", False),
     (r"(?:es |sea |son )?(?:menor o igual (?:que|a)|como máximo|a lo sumo|<=|≤|hasta)", "<=", False),
     (r"(?:es |sea |son )?(?:mayor(?:es)? (?:que|a|de)|más de|más que|superior(?:es)? a|por encima de|después de|posterior a|>)|supera", ">", False),
     (r"(?:es |sea |son )?(?:menor(?:es)? (?:que|a|de)|menos de|menos que|inferior(?:es)? a|por debajo de|antes de|anterior a|<)", "<", False),
-    (r"no (?:es|son|sea)(?: igual(?:es)? a)?|(?:es )?distint[oa] de|(?:es )?diferente de|!=|<>|≠", "=", True),
+    (r"no (?:es|son|sea) ni|no (?:es|son|sea)(?: igual(?:es)? a)?|(?:es )?distint[oa] de|(?:es )?diferente de|!=|<>|≠", "=", True),
     (r"(?:es |son |sea )?igual(?:es)? a|==?|es|son|sea|sean|vale|:", "=", False),
 )  # fmt: skip
 
@@ -48,6 +50,11 @@ VOCABULARY = Vocabulary(
     ),
     joins=r"y|e|así como",
     either=r"o|u",
+    nor=r"ni",
+    bounds=(
+        (r" (?:o|y) (?:más|mayor|superior|posterior)", ">="),
+        (r" (?:o|y) (?:menos|menor|inferior|anterior)", "<="),
+    ),
     articles=r"la|el|los|las|columnas?|campos?",
     arrows=r"a|como|por|en|->|=>|→|=",
     types=_TYPES,
@@ -58,6 +65,7 @@ VOCABULARY = Vocabulary(
     comparisons=_COMPARISONS,
     leads=r"donde|cuyo|cuya|con|que tengan|la|el|los|las|si|en las que",
     negation=r"no",
+    verbs=(r"es|debe", r"son|deben"),
     decimal_comma=True,
 )
 

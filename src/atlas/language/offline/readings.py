@@ -188,7 +188,10 @@ class Reading:
             self._ask("Shall a new table be made, or the rows of one that exists be replaced?")
         if self._found.get("replace") and self._found.get("duplicates") == "update":
             self._ask("Shall all rows of the table be replaced, or those with the same key be updated?")
-        if self._found.get("keep") and "update" in self.words.get("duplicates", [""])[0].lower():
+        if self._found.get("header") is False and self._found.get("header_row"):
+            self._ask("Has the file a header? The instruction says different things.")
+        if self._found.get("keep") and self._found.get("duplicates") == "update":
+            # Rows are found by their key, whichever columns are updated.
             self._found["keep"] = tuple(dict.fromkeys([*self._lists["key"], *self._lists["keep"]]))
 
     def _filter(self) -> None:

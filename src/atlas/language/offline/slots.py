@@ -106,7 +106,7 @@ def _lists(text: Text, place: int, item: object, *, either: bool = False) -> Ite
         if (end, len(names)) in seen or len(names) > _MAX_LIST:
             continue
         seen.add((end, len(names)))
-        yield end, names, cost
+        yield end, names, cost + (_disagrees(text, end, len(names)) if item is name_slot else 0.0)
         found = last.match(text.text, end)
         closes = found is not None
         if found is None and not joined:
@@ -116,8 +116,19 @@ def _lists(text: Text, place: int, item: object, *, either: bool = False) -> Ite
         # "a, and b" is no list of two, but a name and something else.
         odd = UNKNOWN + DOUBT if closes and len(names) == 1 and "," in found[0] else 0.0
         for after, name, more in read(text, found.end())[:2]:
-            # Where a word may belong to the list or to what follows, the list ends.
-            heads.append((after, (*names, name), cost + more + odd + DOUBT / 10, closes))
+            if item is name_slot and name in names:
+                # "the key is email and zip and zip is text": nobody lists a column twice.
+                continue
+            # Where a word may belong to the list or to what follows, the list ends, sooner at a comma than at an "and":
+            # "drop the column notes, zip and code are text".
+            joint = DOUBT / 10 if closes else DOUBT / 5
+            heads.append((after, (*names, name), cost + more + odd + joint, closes))
+
+
+def _disagrees(text: Text, place: int, count: int) -> float:
+    """Doubt where the verb behind a list says how many names it has: `match on email and zip and code are text`."""
+    verb = re.compile(rf" (?:{text.vocabulary.verbs[count == 1]})(?!\w)", re.IGNORECASE)
+    return DOUBT / 2 if verb.match(text.text, place) else 0.0
 
 
 def value_slot(text: Text, place: int) -> list[Slot]:
@@ -273,7 +284,9 @@ def _pair(text: Text, place: int) -> Iterator[tuple[int, tuple[str, str], float]
             yield told[0], (old, told[1]), cost
             continue
         for last, new, count in words(text, here, 3, after_stop=True):
-            yield last, (old, new), cost + (count - 1) * DOUBT
+            # "rename a to b, treat zip as text" says a type; "rename a to date" can only be a name.
+            doubt = DOUBT if new.lower() in text.vocabulary.types else 0.0
+            yield last, (old, new), cost + (count - 1) * DOUBT + doubt
 
 
 def _old_names(text: Text, place: int) -> Iterator[Slot]:

@@ -49,7 +49,13 @@ def question_of(text: Text, cover: Cover, said: ImportInstruction, rest: Sequenc
         grave = list(rest)
     if not grave and _beside_filter(text, cover):
         grave = list(rest)
-    return None if not grave else unclear(grave)
+    if grave:
+        return unclear(grave)
+    if said.types and (types := [phrase for phrase in rest if _names_type(text, phrase)]):
+        return (
+            f"Which types are meant? I do not understand '{types[0][:100]}' beside {', '.join(map(repr, said.types))}."
+        )
+    return None
 
 
 def unclear(phrases: Sequence[str]) -> str:
@@ -75,6 +81,11 @@ def _names_something(text: Text, phrase: str) -> bool:
         if any(True for _ in text.names.at(phrase, found.start())) or any(True for _ in text.tables.at(phrase, found.start())):  # fmt: skip
             return True
     return False
+
+
+def _names_type(text: Text, phrase: str) -> bool:
+    """Whether a type is named: beside a column that has one, as in `zip as text and as a number`."""
+    return any(word in text.vocabulary.types for word in re.findall(r"[\w/-]+", phrase.lower()))
 
 
 def _beside_table(text: Text, cover: Cover) -> bool:
