@@ -16,7 +16,10 @@ AtlasError
 
 from __future__ import annotations
 
+import difflib
 import errno
+import re
+from collections.abc import Iterable
 
 
 class AtlasError(Exception):
@@ -120,3 +123,28 @@ class ModelError(UnavailableError):
     def __init__(self, reason: str) -> None:
         super().__init__("The model provider failed", reason)
         self.reason = reason
+
+
+# What other systems call the same thing; the names of one line stand for each other.
+_SYNONYMS = (
+    "search text q query term keyword filter name", "start from since after begin gte", "end to until before stop lte",
+    "ordering order order_by orderby sort sort_by", "sort order order_by ordering", "output format fmt type",
+    "format output fmt type", "limit page_size per_page size count top max_results first max_rows",
+    "offset skip page start_index cursor", "columns column fields select keys", "dataset dataset_id id dataset_name",
+    "bucket interval resolution step every window granularity", "functions function agg aggregate aggregation func",
+    "prompt question query text", "sql query statement", "table_name table target_table_name", "timestamp time ts date",
+    "values value data fields", "rows data records points items", "metadata meta labels", "instruction prompt text",
+)  # fmt: skip
+
+
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """Says that a name is not known, and which of those that are was probably meant."""
+    plain = {re.sub(r"[\W_]", "", one).lower(): one for one in known}
+    asked = re.sub(r"[\W_]", "", name).lower()
+    near = plain.get(asked) or next(iter(plain[one] for one in difflib.get_close_matches(asked, plain, 1, 0.7)), None)
+    if near is None:
+        groups = [line.split() for line in _SYNONYMS]
+        near = next((one for group in groups if name.lower() in group for one in group if one in plain.values()), None)
+    if near is None:
+        near = next(iter(plain[one] for one in difflib.get_close_matches(asked, plain, 1, 0.5)), None)
+    return "not known" if near is None else f"not known; did you mean {near}?"

@@ -35,7 +35,7 @@ BAD_ROWS = {
     '{"timestamp":null,"values":{}}': "rows[1].timestamp: must be an ISO 8601 string",
     '{"timestamp":"2025-12-16T10:00:00Z","values":[1]}': "rows[1].values: must be a JSON object",
     '{"timestamp":"2025-12-16T10:00:00Z","values":null}': "rows[1].values: must be a JSON object",
-    '{"timestamp":"2025-12-16T10:00:00Z","values":{},"x":1}': "rows[1]: Object contains unknown field `x`",
+    '{"timestamp":"2025-12-16T10:00:00Z","values":{},"x":1}': "rows[1].x: not known; the keys",
     '{"timestamp":"2025-12-16T10:00:00Z","values":{"p":NaN}}': "rows[1].values.p: NaN is not a JSON number",
     '{"timestamp":"2025-12-16T10:00:00Z","values":{"p":-Infinity}}': "rows[1].values.p: -Infinity is not",
     '{"timestamp":"2025-12-16T10:00:00Z","values":{"p":01}}': "rows[1]: malformed at byte",

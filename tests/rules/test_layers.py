@@ -25,7 +25,7 @@ ALLOWED = {
     "cli": {"service", "core", "errors", "config", "app", "logs", "store", "client", "mcp"},
     "app": {"http", "ui", "service", "store", "readers", "core", "errors", "config", "logs"},
     "client": {"errors"},
-    "mcp": {"client"},
+    "mcp": {"client", "errors"},
     # Offers the client, which is imported when it is asked for.
     "__init__": {"client"},
 }

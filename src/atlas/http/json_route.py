@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import email.message
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import Request, Response, params
@@ -16,6 +16,7 @@ from atlas.core.json_depth import TOO_DEEP, too_deep
 from atlas.errors import BadRequestError, TooLargeError
 from atlas.http.deps import admitted, services
 from atlas.http.models import known_storable, refuse_unstorable
+from atlas.http.parameters import given_twice, unknown_ones
 
 MIB = 1024 * 1024
 CONTENT = "/api/v1/"
@@ -136,6 +137,14 @@ def _is_json(content_type: str | None) -> bool:
     return message.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
+def _check_fields(names: Sequence[str], known: Sequence[str]) -> None:
+    """Raises BadRequestError for fields of a form that are not known, or that are given twice."""
+    if unknown := [name for name in names if name not in known]:
+        raise unknown_ones("field of the form", unknown, known)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise given_twice("field of the form", twice)
+
+
 class JsonRoute(APIRoute):
     """A route that admits its caller before it receives a body, be it JSON or a form."""
 
@@ -161,6 +170,8 @@ class JsonRoute(APIRoute):
     def _form_handler(
         self, usual: Callable[[Request], Coroutine[Any, Any, Response]]
     ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        fields = [field.alias for field in self.dependant.body_params]
+
         async def handle(request: Request) -> Response:
             await admitted(request, await services(request), upload=True)
             media = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -170,6 +181,13 @@ class JsonRoute(APIRoute):
                 await known.load(lambda value: value)
                 missing = "Field required, in a form of the type multipart/form-data"
                 raise RequestValidationError([{"type": "missing", "loc": ("body", "file"), "msg": missing}])
+            # FastAPI finds the same form again, and closes it.
+            form = await request.form()
+            try:
+                _check_fields([name for name, _ in form.multi_items()], fields)
+            except BadRequestError:
+                await form.close()
+                raise
             return await usual(request)
 
         return handle

@@ -6,8 +6,10 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from atlas.errors import unknown_name
 from atlas.http.documented import errors
 
 Metadata = dict[str, Any]
@@ -18,10 +20,24 @@ Name = Annotated[str, Field(min_length=1, max_length=255)]
 known_storable: ContextVar[bool] = ContextVar("known_storable", default=False)
 
 
-class Body(BaseModel):
-    """A request body: no type is guessed, and text has no NUL, which PostgreSQL cannot store."""
+# The type of the error for members that a body does not have.
+UNKNOWN_MEMBER = "unknown_member"
 
-    model_config = ConfigDict(strict=True)
+
+class Body(BaseModel):
+    """A request body: no type is guessed, no member passed over, and text has no NUL, which PostgreSQL cannot store."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        """Refuses members that are not known, naming the nearest that are."""
+        if isinstance(value, dict) and not value.keys() <= cls.model_fields.keys():
+            unknown = [str(name) for name in value if name not in cls.model_fields]
+            told = {name[:100]: unknown_name(name, cls.model_fields) for name in unknown[:5]}
+            raise PydanticCustomError(UNKNOWN_MEMBER, "unknown members", {"told": told, "known": [*cls.model_fields]})
+        return value
 
     @field_validator("*")
     @classmethod
@@ -209,6 +225,12 @@ class RowView(BaseModel):
     values: Metadata = Field(examples=[{"open": 104500, "close": 104600}])
 
 
+class RowBody(RowView):
+    """A row to insert."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class RowPage(BaseModel):
     """A page of rows. `next_cursor` leads to the next page in the same time at any depth."""
 
@@ -236,6 +258,8 @@ class AggregateView(BaseModel):
 
 class BulkBody(BaseModel):
     """Rows to insert."""
+
+    model_config = ConfigDict(extra="forbid")
 
     dataset: int = Field(examples=[1])
     rows: list[dict[str, Any]] = Field(

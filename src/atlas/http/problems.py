@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
 from atlas.errors import AtlasError
+from atlas.http.models import UNKNOWN_MEMBER
 
 log = structlog.get_logger()
 
@@ -39,6 +40,10 @@ def _describe(error: RequestValidationError) -> str:
     parts = []
     for item in error.errors()[:5]:
         place = [str(step) for step in item["loc"] if step not in ("body", "query", "path", "header")]
+        if item["type"] == UNKNOWN_MEMBER:
+            parts += [f"{'.'.join([*place, name])}: {reason}" for name, reason in item["ctx"]["told"].items()]
+            parts.append(f"known: {', '.join(item['ctx']['known'])}")
+            continue
         reason = item["msg"].removeprefix("Value error, ")
         if item["type"] == "json_invalid":
             reason = f"not valid JSON: {item.get('ctx', {}).get('error', '')}".rstrip(": ")
@@ -54,7 +59,8 @@ async def _atlas(request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    status = 422 if request.url.path.startswith("/api/v1") else 400
+    unknown = any(item["type"] == UNKNOWN_MEMBER for item in error.errors())
+    status = 422 if request.url.path.startswith("/api/v1") and not unknown else 400
     return problem(request.url.path, status, "Invalid request", _describe(error))
 
 

@@ -10,14 +10,20 @@ from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
+from atlas.http.parameters import KnownParameters
+
 
 def add_routes(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Adds the routes of `routers`, in their order, and an index before them.
+    """Adds the routes of `routers`, in their order, and an index before them. Those of the API know their parameters.
 
     Not by include_router, which keeps routers whole: a request then asks each of them, and the one that it belongs to
     twice. That took a third of the framework's time.
     """
     routes = [route for router in routers for route in router.routes]
+    for route in routes:
+        # Probes and scrapers may add parameters of their own to the others.
+        if isinstance(route, APIRoute) and route.path.startswith("/api"):
+            route.app = KnownParameters(route)
     app.router.routes.extend([PathIndex(routes), *routes])
 
 

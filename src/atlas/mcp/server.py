@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import ToolAnnotations
+from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import ValidationError
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import atlas
 from atlas.client import AsyncClient, AtlasClientError, AuthenticationFailed, ConnectionFailed
+from atlas.errors import unknown_name
 from atlas.mcp.folders import Folders
 from atlas.mcp.reading import ReadTools
 from atlas.mcp.writing import WriteTools
@@ -50,12 +52,50 @@ class Options:
     folders: tuple[Path, ...] = ()
 
 
+class StrictServer(MCPServer[Any]):
+    """A server whose tools take the arguments that they have: the SDK drops others without a word."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """As the SDK's. Raises ToolError, which names the arguments that are not known, or wrong, and why."""
+        tool = self._tool_manager.get_tool(name)
+        known = [] if tool is None else [*tool.parameters.get("properties", {})]
+        unknown = [argument for argument in arguments if argument not in known]
+        if tool is not None and unknown:
+            told = [f"{argument[:100]}: {unknown_name(argument, known)}" for argument in unknown[:5]]
+            takes = f"{name} takes {', '.join(known)}" if known else f"{name} takes no arguments"
+            raise ToolError("; ".join([*told, takes]))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(_wrong(error.__cause__)) from error.__cause__
+            raise
+
+    def offer(self, call: Callable[..., Awaitable[Any]], name: str, hints: ToolAnnotations) -> None:
+        """Offers a tool, and says that it takes no other arguments."""
+        self.add_tool(call, name=name, annotations=hints, structured_output=True)
+        made = self._tool_manager.get_tool(name)
+        assert made is not None
+        made.parameters["additionalProperties"] = False
+
+
+def _wrong(error: ValidationError) -> str:
+    """What is wrong with the arguments of a call."""
+    told = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False)[:5]:
+        reason = "missing" if item["type"] == "missing" else item["msg"].replace("Input should", "it should")
+        told.append(f"{'.'.join(map(str, item['loc']))}: {reason}")
+    return "; ".join(told)
+
+
 def create_server(client: AsyncClient, options: Options) -> MCPServer[Any]:
     """A server whose tools use `client`."""
     folders = Folders(options.folders)
     files = f"\n\nFiles may be imported from: {folders}." if folders else ""
     instructions = INSTRUCTIONS + (WRITES if options.write else READ_ONLY) + files
-    server: MCPServer[Any] = MCPServer(
+    server = StrictServer(
         "atlas", title="Atlas", instructions=instructions, version=atlas.__version__, log_level="WARNING"
     )
     _offer(server, ReadTools(client, folders), ToolAnnotations(read_only_hint=True, open_world_hint=False), folders)
@@ -68,14 +108,14 @@ def create_server(client: AsyncClient, options: Options) -> MCPServer[Any]:
     return server
 
 
-def _offer(server: MCPServer[Any], tools: object, hints: ToolAnnotations, folders: Folders) -> None:
+def _offer(server: StrictServer, tools: object, hints: ToolAnnotations, folders: Folders) -> None:
     for name, method in inspect.getmembers(tools, inspect.iscoroutinefunction):
         if name.startswith("_") or (name in FILE_TOOLS and not folders):
             continue
         told = {"title": name.replace("_", " ").capitalize()}
         if name == "insert_rows":
             told["destructive_hint"] = False  # type: ignore[assignment]
-        server.add_tool(plainly(method), name=name, annotations=hints.model_copy(update=told), structured_output=True)
+        server.offer(plainly(method), name, hints.model_copy(update=told))
 
 
 def plainly(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from atlas.core.frames import Frame
-from atlas.errors import BadRequestError, RowError
+from atlas.errors import BadRequestError, RowError, unknown_name
 from atlas.readers.number_texts import gives_back
 from atlas.readers.stamps import timestamps
 
@@ -40,6 +41,7 @@ _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ESCAPED = 14
 LONE_SURROGATE = "half of a surrogate pair is no character"
 _BYTE = re.compile(r"byte (\d+)")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at .*)?", re.DOTALL)
 _LAST_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*-?$')
 
 
@@ -48,7 +50,7 @@ def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
     try:
         parsed = _BODY.decode(body)
     except msgspec.ValidationError as error:
-        raise BadRequestError("Invalid request body", _reason(error)) from None
+        raise BadRequestError("Invalid request body", member_reason(error, _Body.__struct_fields__)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(body, error, first_row) from None
     rows = [_row(raw, first_row + index) for index, raw in enumerate(parsed.rows)]
@@ -123,6 +125,9 @@ def _row(raw: msgspec.Raw, number: int) -> tuple[str, dict[str, msgspec.Raw]]:
     try:
         row = _ROW.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if (name := unknown_member(error)) is not None:
+            reason = unknown_name(name, _Row.__struct_fields__)
+            raise RowError(number, name, f"{reason}; the keys of a row stand in its `values`") from None
         raise RowError(number, None, _reason(error)) from None
     if row.timestamp is _MISSING:
         raise RowError(number, "timestamp", "missing")
@@ -186,6 +191,18 @@ def _column(found: list[tuple[int, str, bytes]], length: int) -> tuple[pa.Array 
             rest.append((index, text))
     types = {"string": pa.string(), "boolean": pa.bool_()}
     return pa.array(values, types.get(best, pa.float64() if as_float else pa.int64())), rest
+
+
+def unknown_member(error: Exception) -> str | None:
+    """The member that an object does not have, where that is what is wrong."""
+    found = _UNKNOWN.fullmatch(str(error))
+    return found[1][:100] if found else None
+
+
+def member_reason(error: Exception, known: Sequence[str]) -> str:
+    """What is wrong with an object, whose members are `known`."""
+    name = unknown_member(error)
+    return _reason(error) if name is None else f"{name}: {unknown_name(name, known)}; known: {', '.join(known)}"
 
 
 def _reason(error: Exception) -> str:

@@ -106,7 +106,9 @@ class RowService:
         try:
             row = msgspec.json.decode(body, type=_OneRow)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            reason = json_exact.LONE_SURROGATE if json_exact.lone_surrogate(body) is not None else str(error)
+            known = _OneRow.__struct_fields__
+            half = json_exact.lone_surrogate(body) is not None
+            reason = json_exact.LONE_SURROGATE if half else json_exact.member_reason(error, known)
             raise BadRequestError("Invalid request body", reason) from None
         await self._access.require_insert(caller, row.dataset)
         if len(body) <= INLINE_BYTES:

@@ -26,7 +26,7 @@ from atlas.http.models import (
     TagView,
     refuse_unstorable,
 )
-from atlas.http.timeseries.paging import links
+from atlas.http.timeseries.paging import Items, PartParam, links
 
 router = APIRouter(route_class=JsonRoute, prefix="/api", responses=ERRORS)
 datasets: list[str | Enum] = ["Datasets"]
@@ -142,9 +142,9 @@ async def replace_metadata(dataset_id: int, body: Metadata, caller: CallerDep, s
 
 
 @router.get("/datasets/{dataset_id}/tags/", tags=["Tags"], response_model=list[TagView], summary="A dataset's tags")
-async def dataset_tags(dataset_id: int, caller: CallerDep, services: ServicesDep) -> list[dict[str, Any]]:
+async def dataset_tags(dataset_id: int, caller: CallerDep, services: ServicesDep, part: PartParam) -> Items:
     """Needs read access."""
-    return await services.tags.of_dataset(caller, dataset_id)
+    return (await services.tags.of_dataset(caller, dataset_id))[part]
 
 
 @router.post(
@@ -167,9 +167,9 @@ async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, services: 
 
 
 @router.get("/columns/", tags=columns, response_model=list[ColumnView], summary="List columns")
-async def list_columns(caller: CallerDep, dataset: DatasetParam, services: ServicesDep) -> list[dict[str, Any]]:
+async def list_columns(caller: CallerDep, dataset: DatasetParam, services: ServicesDep, part: PartParam) -> Items:
     """The columns of a dataset: declared ones, and those that came with data."""
-    return await services.datasets.columns(caller, dataset)
+    return (await services.datasets.columns(caller, dataset))[part]
 
 
 @router.post("/columns/", tags=columns, response_model=ColumnView, status_code=201, summary="Declare a column")

@@ -1,10 +1,11 @@
-"""Links between pages."""
+"""Pages, and links between them."""
 
 from __future__ import annotations
 
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi import Depends, Query, Request
 
 
 def link(request: Request, limit: int, offset: int) -> str:
@@ -23,3 +24,15 @@ def links(request: Request, count: int, limit: int, offset: int) -> tuple[str | 
     following = link(request, limit, offset + limit) if offset + limit < count else None
     previous = link(request, limit, max(0, offset - limit)) if offset > 0 else None
     return following, previous
+
+
+async def part(
+    limit: Annotated[int | None, Query(ge=1, le=1000, description="Items at most; all of them without it.")] = None,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="Items to skip.")] = 0,
+) -> slice:
+    """The part of a short list that is asked for. Such a list has no pages."""
+    return slice(offset, None if limit is None else offset + limit)
+
+
+PartParam = Annotated[slice, Depends(part)]
+Items = list[dict[str, Any]]

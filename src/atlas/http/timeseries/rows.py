@@ -14,7 +14,17 @@ from atlas.http.deps import CallerDep, ColumnsParam, DatasetParam, RangeParam, S
 from atlas.http.direct import direct, known, plain_query
 from atlas.http.documented import EVENT_STREAM, answer, download, events
 from atlas.http.json_route import JsonRoute, bounded_body
-from atlas.http.models import ERRORS, AggregateView, BulkBody, DeletedView, InsertedView, RowPage, RowView, body_schema
+from atlas.http.models import (
+    ERRORS,
+    AggregateView,
+    BulkBody,
+    DeletedView,
+    InsertedView,
+    RowBody,
+    RowPage,
+    RowView,
+    body_schema,
+)
 from atlas.http.timeseries.paging import links
 from atlas.readers.bodies import body_charset, body_format
 from atlas.service.reads import Download
@@ -97,7 +107,7 @@ async def _insert_row(request: Request) -> Response:
 router.add_api_route(
     "/", insert_row, methods=["POST"], response_model=RowView, status_code=201, summary="Insert a row",
     openapi_extra={"requestBody": {"required": True, "content": {
-        "application/json": {"schema": body_schema(RowView)}}}},
+        "application/json": {"schema": body_schema(RowBody)}}}},
     route_class_override=direct(_insert_row),
 )  # fmt: skip
 

@@ -9,14 +9,15 @@ from fastapi import APIRouter
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import ERRORS, AccessBody, AccessView, AcquireBody, TagView
+from atlas.http.timeseries.paging import Items, PartParam
 
 router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["Tags"], responses=ERRORS)
 
 
 @router.get("/tags/", response_model=list[TagView], summary="List tags")
-async def list_tags(caller: CallerDep, services: ServicesDep) -> list[dict[str, Any]]:
+async def list_tags(caller: CallerDep, services: ServicesDep, part: PartParam) -> Items:
     """Every tag of the system."""
-    return await services.tags.all()
+    return (await services.tags.all())[part]
 
 
 @router.post("/tags/acquire/", response_model=TagView, summary="Acquire a tag")
