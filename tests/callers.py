@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -132,7 +133,9 @@ async def make_callers(client: Client, people: People, database_url: str, monkey
             "unknown": {"X-API-Key": "atlas_live_sk_" + "a" * 32},
             "key cut short": {"X-API-Key": people.owner[:-1]}, "key and more": {"X-API-Key": people.owner + "0"},
             "key in capitals": {"X-API-Key": people.owner.upper()},
-            "key in another header": {"Authorization": f"Bearer {people.owner}"},
+            "key without Bearer": {"Authorization": people.owner},
+            "key as a password": {"Authorization": "Basic " + b64encode(f"{people.owner}:".encode()).decode()},
+            "revoked as Bearer": {"Authorization": f"Bearer {people.revoked}"},
             "key as a cookie": cookie(people.owner) | OURS,
             "revoked key": {"X-API-Key": people.revoked}, "expired key": {"X-API-Key": people.expired},
         },

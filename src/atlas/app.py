@@ -80,7 +80,8 @@ from atlas.store.secret_key import load_secret
 from atlas.ui import assets, pages, reference
 from atlas.ui import session as ui_session
 
-DESCRIPTION = """Store, query, share and stream time series. Send your key in the `X-API-Key` header.
+DESCRIPTION = """Store, query, share and stream time series. Send your key in the header `X-API-Key`,
+or as `Authorization: Bearer`.
 
 You own what you create. A tag on a dataset lets everybody who holds the tag read it; `public` is free
 to acquire."""

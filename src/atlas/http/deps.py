@@ -18,6 +18,7 @@ from atlas.core.blocks import Range
 from atlas.core.timestamps import parse_end, parse_parameter, to_micros
 from atlas.errors import BadRequestError
 from atlas.http.admission import admit, lane_of
+from atlas.http.credentials import key_of
 from atlas.http.limits import RateLimiter
 from atlas.service.access import AccessService
 from atlas.service.accounts import AccountService
@@ -103,7 +104,7 @@ async def admitted(request: Request, bundle: Services, *, upload: bool = False) 
     found: Caller | None = state.get("caller")
     if found is None:
         # The middleware has asked already, unless the application is mounted without it.
-        found = state.get("known") or await bundle.access.authenticate(request.headers.get("x-api-key"))
+        found = state.get("known") or await bundle.access.authenticate(key_of(request.headers))
         state["key_id"], state["caller"] = found.key_id, found
         state["extra_headers"] = await bundle.limiter.hit(found)
         await admit(request.scope, bundle.lanes.uploads if upload else lane_of(request.scope, bundle.lanes), found)

@@ -19,6 +19,7 @@ _SCHEMAS = {
     Output.JSON: {"type": "array", "items": {"type": "object", "additionalProperties": True}}, Output.CSV: _TEXT,
     Output.NDJSON: _TEXT, Output.PARQUET: _BINARY, Output.ARROW: _BINARY,
 }  # fmt: skip
+_BEARER = {"type": "http", "scheme": "bearer", "description": "Your API key."}
 EVENT_STREAM = "text/event-stream"
 _COMPONENT = "#/components/schemas/{model}"
 
@@ -90,8 +91,12 @@ def install(app: FastAPI, *shapes: type[BaseModel]) -> None:
             for shape in shapes:
                 schema = shape.model_json_schema(ref_template=_COMPONENT, mode="serialization")
                 document["components"]["schemas"][shape.__name__] = schema
+            # Beside the header that FastAPI knows of.
+            document["components"]["securitySchemes"]["Bearer"] = _BEARER
             for item in document["paths"].values():
                 for operation in item.values():
+                    if operation.get("security"):
+                        operation["security"] = [*operation["security"], {"Bearer": []}]
                     for found in operation["responses"].values():
                         for content in found.get("content", {}).values():
                             schema = content.get("schema", {})

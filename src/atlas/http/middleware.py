@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from atlas.core.access import Caller
 from atlas.errors import AtlasError, DiskFullError, is_disk_full
 from atlas.http.admission import release
+from atlas.http.credentials import key_of
 from atlas.http.deps import Services
 from atlas.http.hosts import wrong_host
 from atlas.http.problems import problem
@@ -226,9 +227,7 @@ class RequestMiddleware:
 
     async def _known(self, scope: Scope) -> Caller:
         services: Services = scope["app"].state.services
-        key = Headers(scope=scope).get("x-api-key")
-        # Blanks around a value are no part of it (RFC 9110, 5.5); not every server in between takes them off.
-        return await services.access.authenticate(key and key.strip(" \t"))
+        return await services.access.authenticate(key_of(Headers(scope=scope)))
 
     def _limited(self, receive: Receive, tally: Tally) -> Receive:
         async def limited() -> Message:

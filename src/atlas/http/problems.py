@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
 from atlas.errors import AtlasError
+from atlas.http.credentials import CHALLENGE
 from atlas.http.models import UNKNOWN_MEMBER
 
 log = structlog.get_logger()
@@ -28,6 +29,8 @@ def problem(path: str, status: int, message: str, details: str | None = None,
         body = {"detail": f"{message}: {details}" if details else message}
     elif details:
         body["details"] = details
+    if status == 401:
+        headers = {**CHALLENGE, **(headers or {})}
     return JSONResponse(body, status, headers)
 
 

@@ -38,7 +38,9 @@ class AccessService:
     async def authenticate(self, key: str | None) -> Caller:
         """The caller behind an API key. Raises AuthenticationError."""
         if not key:
-            raise AuthenticationError("Missing API key", "Send your key in the X-API-Key header")
+            raise AuthenticationError(
+                "Missing API key", "Send your key in the header X-API-Key, or as Authorization: Bearer KEY"
+            )
         found = await self._callers.get(key)
         if found is None:
             raise AuthenticationError("Invalid API key", "The key is unknown, revoked or expired")

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.core.json_depth import TOO_DEEP, too_deep
+from atlas.core.keys import PREFIX
 from atlas.errors import AtlasError, BadRequestError, ForbiddenError, TooLargeError
 from atlas.service.sessions import OpenSession, SessionService
 
@@ -114,7 +115,7 @@ class SessionMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(_PREFIXES):
             headers = Headers(scope=scope)
-            if "cookie" in headers and "x-api-key" not in headers and _own_page(scope["method"], headers):
+            if "cookie" in headers and not _sends_key(headers) and _own_page(scope["method"], headers):
                 try:
                     session = await self._session(headers["cookie"])
                 except AtlasError as error:
@@ -122,7 +123,10 @@ class SessionMiddleware:
                     return
                 if session is not None:
                     scope = {**scope, "headers": list(scope["headers"])}
-                    MutableHeaders(scope=scope)["x-api-key"] = session.key
+                    sent = MutableHeaders(scope=scope)
+                    sent["x-api-key"] = session.key
+                    # A proxy's, which says who may reach the server.
+                    del sent["authorization"]
                     send = self._while_open(session.id, send)
         await self._app(scope, receive, send)
 
@@ -156,6 +160,11 @@ def token_of(cookie: str) -> str | None:
     except CookieError:
         return None
     return None if found is None else found.value
+
+
+def _sends_key(headers: Headers) -> bool:
+    """Whether a request names a key itself, which counts more than the session."""
+    return "x-api-key" in headers or f"bearer {PREFIX}" in headers.get("authorization", "").lower()
 
 
 def _own_page(method: str, headers: Headers) -> bool:
