@@ -182,3 +182,58 @@ async def test_swapped_and_unchanged_keys_are_no_collision(owner: httpx.AsyncCli
         {"keys": {"name": "Cyd"}, "values": {"email": "C@x.com"}}]}  # fmt: skip
     assert (await post(owner, "tables/keyed/update", swap))["rows_changed"] == 3
     assert [row["email"] for row in await rows(owner, "keyed")] == ["b@x.com", "a@x.com", "C@x.com"]
+
+
+async def test_counts_of_an_import_follow_its_decisions(owner: httpx.AsyncClient) -> None:
+    """Records are inserted, repeats, failures or left out, whatever is decided; open issues are counted."""
+    people = ["Ann Smith", "Smith Ann", "Bob Brown", "Cyd Gray", "Dan Hill", "Eve Long"]
+    lines = [f"{name},{n // 2 * 20},note {n // 2}" for n, name in enumerate(people)]
+    file = "\n".join(["name,age,note", *lines, lines[2], "Fay Bad,900,x", "Gus Bad,901,y", "Hal Odd,n/a,z"]).encode()
+    told = "Import into counted and flag duplicates. Age must be between 0 and 150."
+    done = await send(owner, told, file)
+    place = f"import/{done['import_id']}"
+
+    async def now() -> dict[str, Any]:
+        found: dict[str, Any] = (await get(owner, f"import-history/{done['import_id']}"))["import"]
+        parts = ("records_inserted", "records_updated", "duplicates_found", "validation_failures", "records_left_out")
+        assert sum(found[name] for name in parts) == found["records_processed"] == len(file.splitlines()) - 1
+        table = await get(owner, "tables/counted/rows?limit=1")
+        assert found["records_inserted"] == table["total_count"]
+        waiting = (await get(owner, f"{place}/issues"))["summary"]
+        assert found["issues_open"] == sum(waiting[name] for name in waiting if name.endswith("_count"))
+        listed = await get(owner, "import-history?waiting=true")
+        assert (done["import_id"] in [one["import_id"] for one in listed["imports"]]) == (found["issues_open"] > 0)
+        assert listed["waiting_count"] == listed["total_count"]
+        settled = await get(owner, "import-history?waiting=false&limit=1000")
+        assert (done["import_id"] in [one["import_id"] for one in settled["imports"]]) == (found["issues_open"] == 0)
+        return found
+
+    first = await now()
+    assert first["started_at"] is not None
+    assert first["created_at"] <= first["started_at"] <= first["finished_at"]
+    assert (first["duplicates_found"], first["validation_failures"], first["issues_resolved"]) == (1, 2, 0)
+    found = await get(owner, f"{place}/issues")
+    steps: list[dict[str, Any]] = []
+    for issue in found["duplicates"]:
+        action = "skip" if issue["row_id"] else "insert"
+        steps.append({"duplicates": [{"record_number": issue["record_number"], "action": action}]})
+    failures = [issue["failure_id"] for issue in found["validation_failures"]]
+    steps.append({"validation_failures": [{"failure_id": failures[0], "action": "insert_as_is"}]})
+    steps.append({"validation_failures": [{"failure_id": failures[1], "action": "discarded"}]})
+    replaced = found["value_replacements"][0]["replacement_id"]
+    steps.append({"value_replacements": [{"replacement_id": replaced, "action": "set_custom", "custom_value": 7}]})
+    corrections = []
+    for n, step in enumerate(steps):
+        corrections.append((await post(owner, f"{place}/issues/correct", step))["correction_id"])
+        assert (await now())["issues_resolved"] == n + 1
+    last = await now()
+    assert (last["validation_failures"], last["duplicates_found"], last["issues_open"]) == (1, 1, 0)
+    for correction in reversed(corrections):
+        assert (await post(owner, f"import/{correction}/undo", {}))["complete"]
+        await now()
+    names = ("records_inserted", "duplicates_found", "validation_failures", "issues_open", "issues_resolved")
+    again = await now()
+    assert [again[name] for name in names] == [first[name] for name in names]
+    await post(owner, f"{place}/undo", {})
+    undone = (await get(owner, f"import-history/{done['import_id']}"))["import"]
+    assert (undone["issues_open"], undone["issues_resolved"]) == (0, 0)

@@ -131,6 +131,9 @@ def test_import_review_and_undo(cli: Cli) -> None:
     assert "leads (new)" in plan
     told = cli.run("import", file, "Import into leads, email is the key")
     assert "1 duplicate, 1 validation failure, 1 replaced value" in told.stdout
+    listed = cli.json("imports", "list", "--waiting", "--table", "leads")
+    assert [(one["issues_open"], one["issues_resolved"]) for one in listed] == [(3, 0)]
+    assert cli.json("imports", "list", "--settled", "--table", "leads") == []
     waiting = cli.json("issues", "list", "last")
     failure, replaced = waiting["validations"][0], waiting["replacements"][0]
     decisions = {

@@ -123,6 +123,9 @@ def test_imports(either: Any, tmp_path: Path) -> None:
     assert sent[-1] == (len(CSV), len(CSV))
     assert next(either.imports.history(table="people", limit=1)).import_id == done.import_id
     assert either.imports.get(done.import_id).issues_waiting == {"duplicates": 1, "validations": 0, "replacements": 0}
+    waiting = [one for one in either.imports.history(waiting=True) if one.import_id == done.import_id]
+    assert [(one.issues_open, one.issues_resolved) for one in waiting] == [(1, 0)]
+    assert done.import_id not in [one.import_id for one in either.imports.history(waiting=False, limit=100)]
     assert [state.status for state in either.imports.progress(done.import_id)] == ["success"]
     assert either.imports.wait(done.import_id, 5).done
     assert either.imports.issues(done.import_id).summary["duplicates_count"] == 1

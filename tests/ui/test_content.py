@@ -527,7 +527,7 @@ def test_an_import_is_explained_undone_and_run_again(page: Page, site: Site, rev
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Run it again").click()
     page.get_by_role("dialog").get_by_role("button", name="Run it again").click()
-    expect(page.locator("h1 + .badge")).to_have_text("success")
+    expect(page.locator("h1 + .badge")).to_have_text("waits for review")
     page.get_by_role("tab", name="Replacements 5").click()
     page.get_by_role("link", name="Show the row").first.click()
     expect(page.get_by_role("complementary")).to_contain_text("@example.com")

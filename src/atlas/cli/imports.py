@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from atlas.client import Client
 
 imports = typer.Typer(no_args_is_help=True, help="Past and running imports.")
-COLUMNS = ["import_id", "created_at", "kind", "file_name", "table_name", "status", "records_processed"]
+COLUMNS = ["import_id", "created_at", "kind", "file_name", "table_name", "status", "records_processed", "issues_open",
+           "issues_resolved"]  # fmt: skip
 ImportId = Annotated[str, typer.Argument(metavar="IMPORT_ID", help="Id of the import; `last` is the newest.")]
 
 
@@ -161,10 +162,13 @@ def imports_list(
     status: Annotated[
         str | None, typer.Option(help="Only pending, running, success, failed, undone, partially_undone or reset ones.")
     ] = None,
+    waiting: Annotated[
+        bool | None, typer.Option("--waiting/--settled", help="Only those with issues that wait, or without.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="Most results.", min=1)] = 20,
 ) -> None:
     """List imports and updates of your organization, newest first."""
-    found = list(session.client.imports.history(table=table, status=status, limit=limit))
+    found = list(session.client.imports.history(table=table, status=status, waiting=waiting, limit=limit))
     session.show(found, COLUMNS, "no imports")
 
 

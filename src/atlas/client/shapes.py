@@ -188,7 +188,10 @@ class Preview(Record):
 
 @dataclass(frozen=True, slots=True)
 class ImportInfo(Record):
-    """A past or running import or update. What only `imports.get` tells is None in lists."""
+    """A past or running import or update. What only `imports.get` tells is None in lists.
+
+    issues_open: how many issues wait for a decision; issues_waiting: the same by kind.
+    """
 
     import_id: str
     status: str
@@ -203,6 +206,8 @@ class ImportInfo(Record):
     records_left_out: int | None = None
     validation_failures: int | None = None
     value_replacements: int | None = None
+    issues_open: int | None = None
+    issues_resolved: int | None = None
     response_summary: str | None = None
     error: str | None = None
     created_at: datetime | None = None

@@ -36,15 +36,22 @@ class HistoryService:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self, caller: Caller, table_name: str | None, status: str | None, limit: int, offset: int) -> Row:
-        """A page of imports, newest first."""
+    async def list(
+        self, caller: Caller, table_name: str | None, status: str | None, limit: int, offset: int, *,
+        waiting: bool | None = None,
+    ) -> Row:  # fmt: skip
+        """A page of imports, newest first, and how many of all wait for decisions.
+
+        waiting: only those with open issues, or only those without.
+        """
         if status is not None and status not in STATUSES:
             raise BadRequestError("Invalid parameter", f"status: one of {', '.join(STATUSES)}")
         rows = await imports.find(
-            self._database, caller, table_name=table_name, status=status, limit=limit, offset=offset
+            self._database, caller, table_name=table_name, status=status, waiting=waiting, limit=limit, offset=offset
         )
-        total = await imports.count(self._database, caller, table_name, status)
-        return page("imports", [brief(row) for row in rows], total, limit, offset)
+        total = await imports.count(self._database, caller, table_name, status, waiting)
+        found = page("imports", [brief(row) for row in rows], total, limit, offset)
+        return found | {"waiting_count": await imports.count_waiting(self._database, caller)}
 
     async def get(self, caller: Caller, import_id: str) -> Row:
         """Everything known of an import."""
@@ -114,7 +121,8 @@ def brief(row: Row) -> Row:
         "records_processed": row["records"], "records_inserted": row["inserted"], "records_updated": row["updated"],
         "duplicates_found": row["duplicates"], "records_left_out": row["left_out"],
         "validation_failures": row["failures"],
-        "value_replacements": row["replacements"], "response_summary": row["summary"], "error": row["error"],
+        "value_replacements": row["replacements"], "issues_open": row["issues_open"],
+        "issues_resolved": row["issues_resolved"], "response_summary": row["summary"], "error": row["error"],
         "imported_by": row["user_name"], "created_at": moment(row["created_at"]),
         "started_at": moment(row["started_at"]), "finished_at": moment(row["finished_at"]),
     }  # fmt: skip

@@ -205,6 +205,8 @@ class IssueService:
             table_name=table.name, records=len(work.resolved), inserted=len(inserted), updated=len(set(changed)),
             first_row=min(inserted, default=None), last_row=max(inserted, default=None), summary=_told(counts),
         )  # fmt: skip
+        await imports.count_decided(connection, row["number"], number)
+        await imports.count_open(connection, row["number"])
         return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id)}
 
 

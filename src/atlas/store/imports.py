@@ -59,12 +59,12 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
 
 async def find(
     database: Database | Connection, caller: Caller, *, import_id: UUID | None = None, table_name: str | None = None,
-    status: str | None = None, thread: str | None = None, limit: int = 1, offset: int = 0,
+    status: str | None = None, thread: str | None = None, waiting: bool | None = None, limit: int = 1, offset: int = 0,
 ) -> list[Row]:  # fmt: skip
-    """Imports of the organization, newest first. import_id: the public one."""
+    """Imports of the organization, newest first. import_id: the public one. waiting: whether issues of it are open."""
     parameters = {
         "organization": caller.organization_id, "id": import_id, "table_name": table_name, "status": status,
-        "thread": thread, "limit": limit, "offset": offset,
+        "thread": thread, "waiting": waiting, "limit": limit, "offset": offset,
     }  # fmt: skip
     if isinstance(database, Database):
         async with database.connection() as connection:
@@ -78,10 +78,19 @@ async def _dicts(connection: Connection, name: str, parameters: Mapping[str, Any
     return await cursor.fetchall()
 
 
-async def count(database: Database, caller: Caller, table_name: str | None, status: str | None) -> int:
+async def count(
+    database: Database, caller: Caller, table_name: str | None, status: str | None, waiting: bool | None
+) -> int:
     rows = await database.fetch(
-        queries("imports")["count_imports"], organization=caller.organization_id, table_name=table_name, status=status
-    )
+        queries("imports")["count_imports"], organization=caller.organization_id, table_name=table_name, status=status,
+        waiting=waiting,
+    )  # fmt: skip
+    return int(rows[0][0])
+
+
+async def count_waiting(database: Database, caller: Caller) -> int:
+    """Imports of the organization with issues that wait for a decision."""
+    rows = await database.fetch(queries("imports")["count_waiting"], organization=caller.organization_id)
     return int(rows[0][0])
 
 
@@ -211,8 +220,20 @@ async def resolve_issue(
     await connection.execute(queries("imports")["resolve_issue"], parameters)
 
 
+async def count_decided(connection: Connection, number: int, correction: int, *, undone: bool = False) -> None:
+    """Has the counts of an import follow the decisions of a correction; `undone`: those are about to be reopened."""
+    parameters = {"number": number, "correction": correction, "sign": -1 if undone else 1}
+    await connection.execute(queries("imports")["count_decided"], parameters)
+
+
+async def count_open(connection: Connection, number: int) -> None:
+    """Counts the open and the resolved issues of an import anew."""
+    await connection.execute(queries("imports")["count_open"], {"number": number})
+
+
 async def forget_issues(connection: Connection, number: int) -> None:
     await connection.execute(queries("imports")["forget_issues"], {"number": number})
+    await count_open(connection, number)
 
 
 async def extend(
@@ -235,8 +256,10 @@ async def corrections(connection: Connection, number: int) -> list[Row]:
 
 async def reopen_issues(connection: Connection, correction: Row) -> None:
     """Has the issues that a correction decided on wait again."""
+    await count_decided(connection, correction["corrects"], correction["number"], undone=True)
     parameters = {name: correction[name] for name in ("number", "first_row", "last_row")}
     await connection.execute(queries("imports")["reopen_issues"], parameters)
+    await count_open(connection, correction["corrects"])
 
 
 async def later_changes(connection: Connection, row: Row) -> list[Row]:

@@ -111,10 +111,11 @@ class AsyncImports(AsyncResource):
         return ImportResult.read(await self._post(f"{IMPORT}-b2", body, timeout=SLOW_SECONDS))
 
     async def history(
-        self, *, table: str | None = None, status: str | None = None, limit: int | None = None, page_size: int = PAGE
-    ) -> AsyncIterator[ImportInfo]:
-        """Imports and updates, newest first."""
-        params = {"table_name": table, "status": status}
+        self, *, table: str | None = None, status: str | None = None, waiting: bool | None = None,
+        limit: int | None = None, page_size: int = PAGE,
+    ) -> AsyncIterator[ImportInfo]:  # fmt: skip
+        """Imports and updates, newest first. waiting: only those with issues that wait, or only those without."""
+        params = {"table_name": table, "status": status, "waiting": waiting}
         async for item in self._pages(HISTORY, "imports", limit, params, page=page_size):
             yield ImportInfo.read(item)
 

@@ -112,10 +112,11 @@ class Imports(Resource):
         return ImportResult.read(self._post(f"{IMPORT}-b2", body, timeout=SLOW_SECONDS))
 
     def history(
-        self, *, table: str | None = None, status: str | None = None, limit: int | None = None, page_size: int = PAGE
-    ) -> Iterator[ImportInfo]:
-        """Imports and updates, newest first."""
-        params = {"table_name": table, "status": status}
+        self, *, table: str | None = None, status: str | None = None, waiting: bool | None = None,
+        limit: int | None = None, page_size: int = PAGE,
+    ) -> Iterator[ImportInfo]:  # fmt: skip
+        """Imports and updates, newest first. waiting: only those with issues that wait, or only those without."""
+        params = {"table_name": table, "status": status, "waiting": waiting}
         for item in self._pages(HISTORY, "imports", limit, params, page=page_size):
             yield ImportInfo.read(item)
 

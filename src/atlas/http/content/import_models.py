@@ -28,6 +28,8 @@ class ImportItem(BaseModel):
     records_left_out: int
     validation_failures: int
     value_replacements: int
+    issues_open: int = Field(description="Issues that wait for a decision.")
+    issues_resolved: int = Field(description="Issues that were decided on.")
     response_summary: str | None
     error: str | None
     imported_by: str | None
@@ -44,6 +46,7 @@ class HistoryView(BaseModel):
     total_count: int
     limit: int
     offset: int
+    waiting_count: int = Field(description="How many imports of your organization have issues that wait.")
 
 
 class WaitingIssues(BaseModel):

@@ -139,9 +139,12 @@ async def import_history(
     offset: Annotated[int, Query(ge=0, le=2**31, description="Results to skip.")] = 0,
     table_name: Annotated[str | None, Query(description="Only imports into this table.")] = None,
     status: Annotated[str | None, Query(description="Only imports with this status.")] = None,
+    waiting: Annotated[
+        bool | None, Query(description="Only imports with issues that wait for a decision; false: only those without.")
+    ] = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Imports of your organization, newest first."""
-    return await services.history.list(caller, table_name, status, limit, offset)
+    """Imports of your organization, newest first, and how many of all wait for decisions."""
+    return await services.history.list(caller, table_name, status, limit, offset, waiting=waiting)
 
 
 @router.get("/import-history/{import_id}", responses=answer(ImportDetailView), summary="Get an import")

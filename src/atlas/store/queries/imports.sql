@@ -2,10 +2,10 @@
 -- No row where the organization has an import of the id that the caller chose. Others' imports do not matter.
 WITH made AS MATERIALIZED (SELECT gen_random_uuid() AS id)
 INSERT INTO atlas.imports (id, public_id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
-                           callback_url, callback_metadata, table_name, corrects, process, accept_proposals)
+                           callback_url, callback_metadata, table_name, corrects, process, accept_proposals, started_at)
 SELECT made.id, coalesce(%(public_id)s::uuid, made.id), %(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s,
         %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s, %(process)s,
-       %(accept_proposals)s::boolean
+       %(accept_proposals)s::boolean, CASE WHEN %(status)s = 'running' THEN clock_timestamp() END
 FROM made
 ON CONFLICT (organization_id, public_id) DO NOTHING RETURNING id, number
 
@@ -16,7 +16,8 @@ UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_i
        table_name = %(table_name)s, action_taken = %(action)s, summary = %(summary)s, error = NULL, records = %(records)s,
        inserted = %(inserted)s, updated = %(updated)s, duplicates = %(duplicates)s, failures = %(failures)s,
        replacements = %(replacements)s, left_out = %(left_out)s, first_row = %(first_row)s, last_row = %(last_row)s,
-       plan = %(plan)s, made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp()
+       plan = %(plan)s, made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp(),
+       issues_resolved = 0, issues_open = (SELECT count(*) FROM atlas.import_issues s WHERE s.import_number = imports.number)
 WHERE id = %(id)s AND status = 'running' RETURNING id
 
 -- name: set_status
@@ -35,7 +36,7 @@ WHERE id = %(id)s
 -- By the ids that the organization knows.
 SELECT i.id, i.public_id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
        i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
-       i.updated, i.duplicates, i.failures, i.replacements, i.left_out, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
+       i.updated, i.duplicates, i.failures, i.replacements, i.left_out, i.issues_open, i.issues_resolved, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
        i.callback_url, i.callback_metadata, i.mapping, i.corrects, i.accept_proposals, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
        p.stage, p.records AS progress_records
 FROM atlas.imports i
@@ -47,6 +48,7 @@ WHERE i.organization_id = %(organization)s
   AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
   AND (%(thread)s::text IS NULL OR i.thread_id = %(thread)s)
+  AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
 ORDER BY i.created_at DESC, i.number DESC
 LIMIT %(limit)s OFFSET %(offset)s
 
@@ -56,6 +58,11 @@ FROM atlas.imports i LEFT JOIN atlas.tables t ON t.id = i.table_id
 WHERE i.organization_id = %(organization)s
   AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
+  AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
+
+-- name: count_waiting
+-- Imports with issues that wait for a decision.
+SELECT count(*) FROM atlas.imports WHERE organization_id = %(organization)s AND issues_open > 0
 
 -- name: lock_import
 SELECT status FROM atlas.imports WHERE id = %(id)s FOR UPDATE
@@ -139,6 +146,30 @@ JOIN atlas.imports i ON i.number = c.import_number
 WHERE c.table_id = %(table)s AND c.row_id = ANY(%(rows)s) AND c.undone_at IS NULL
   AND i.number <> %(number)s AND i.corrects IS DISTINCT FROM %(number)s
 ORDER BY row_id
+
+-- name: count_decided
+-- What the decisions of a correction, or their undo (sign -1), make of the counts of their import: a record that became a
+-- row is no failure and no duplicate any more, and a look-alike that was taken out is one.
+WITH decided AS (
+    SELECT count(DISTINCT s.record_number) FILTER (WHERE s.kind = 'validation' AND s.status = 'corrected') AS failures,
+           count(DISTINCT s.record_number) FILTER (
+               WHERE s.kind = 'duplicate' AND s.status = 'corrected' AND s.row_id BETWEEN c.first_row AND c.last_row) AS repeats,
+           count(DISTINCT s.record_number) FILTER (
+               WHERE s.kind = 'duplicate' AND s.status = 'skipped' AND s.row_id IS NOT NULL) AS alike
+    FROM atlas.import_issues s JOIN atlas.imports c ON c.number = s.correction
+    WHERE s.correction = %(correction)s
+)
+UPDATE atlas.imports i
+SET failures = greatest(0, i.failures - %(sign)s * d.failures),
+    duplicates = greatest(0, i.duplicates - %(sign)s * (d.repeats - d.alike)),
+    inserted = greatest(0, i.inserted - %(sign)s * d.alike)
+FROM decided d WHERE i.number = %(number)s
+
+-- name: count_open
+UPDATE atlas.imports i SET issues_open = s.open, issues_resolved = s.resolved
+FROM (SELECT count(*) FILTER (WHERE status = 'pending') AS open, count(*) FILTER (WHERE status <> 'pending') AS resolved
+      FROM atlas.import_issues WHERE import_number = %(number)s) s
+WHERE i.number = %(number)s
 
 -- name: forget_issues
 DELETE FROM atlas.import_issues WHERE import_number = %(number)s

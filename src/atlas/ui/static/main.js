@@ -3,11 +3,13 @@ import { attempt, Overlays, Menu } from "./components/overlays.js";
 import { announcement, arrive } from "./components/focus.js";
 import { button, loading, notice } from "./components/ui.js";
 import { createApp, h, nextTick, onMounted, ref, t, watch } from "./dom.js";
+import { compact } from "./format.js";
 import { icon } from "./icons.js";
 import SignIn from "./pages/sign-in.js";
 import { go, href, pageComponent, pageError, route, startRouter } from "./router.js";
 import { session } from "./session.js";
 import { theme } from "./theme.js";
+import { waiting } from "./waiting.js";
 
 const SECTIONS = [
   ["Time series", [["/datasets", "series", "Datasets"], ["/tags", "tag", "Tags"]]],
@@ -25,14 +27,16 @@ function navigation() {
   return SECTIONS.map(([title, links]) => [
     t.div({ class: "nav-title" }, title),
     links.filter(([path]) => path !== "/admin" || session.isAdmin).map(([path, name, text]) =>
-      t.a({ class: "nav-link", href: href(path), "aria-current": current(path) ? "page" : undefined }, icon(name), text)),
+      t.a({ class: "nav-link", href: href(path), "aria-current": current(path) ? "page" : undefined }, icon(name), text,
+        path === "/imports" && waiting.count > 0 && t.span({ class: "badge warn count", title: "Imports that wait for review" }, compact(waiting.count), t.span({ class: "visually-hidden" }, " waiting for review")))),
   ]);
 }
 
 const Frame = {
   setup() {
     const open = ref(false);
-    watch(() => route.path, () => { open.value = false; });
+    watch(() => route.path, () => { open.value = false; waiting.load(); });
+    onMounted(() => waiting.load());
     const keys = (event) => {
       if (event.key === "Escape") open.value = false;
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;

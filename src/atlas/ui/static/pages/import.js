@@ -6,6 +6,7 @@ import { button, field, loading, notice, pageHeader, progress, textarea } from "
 import { h, nextTick, onBeforeUnmount, reactive, t, watch } from "../dom.js";
 import { bytes, count, many } from "../format.js";
 import { href, route } from "../router.js";
+import { waiting } from "../waiting.js";
 import { PlanCard } from "./import-plan.js";
 
 const KINDS = ".csv,.tsv,.txt,.xlsx,.xls,.xlsm,.xlsb,.ods,.json,.ndjson,.jsonl,.xml,.parquet,.gz,.zip";
@@ -69,15 +70,16 @@ export default {
       for (let tries = 0; tries < 600; tries += 1) {
         const found = await api.get(`/api/v1/import-history/${id}`).then((one) => one.import, (error) => (error.status === 404 ? null : { status: "running" }));
         if (!found || found.status === "failed") return null;
-        if (found.status === "success") return { ...found, duplicates_skipped: found.duplicates_found, has_correctable_issues: Object.values(found.issues_waiting).some(Boolean) };
+        if (found.status === "success") return { ...found, duplicates_skipped: found.duplicates_found, has_correctable_issues: found.issues_open > 0 };
         await new Promise((done) => { setTimeout(done, 1000); });
       }
       return null;
     };
-    const waiting = async () => {
+    const countWaiting = async () => {
       if (!state.done.has_correctable_issues) return;
-      const told = await api.get(`/api/v1/import/${state.done.import_id}/issues`).catch(() => null);
-      if (told) state.waiting = told.summary.duplicates_count + told.summary.validation_failures_count + told.summary.value_replacements_count;
+      waiting.load();
+      const told = await api.get(`/api/v1/import-history/${state.done.import_id}`).catch(() => null);
+      if (told) state.waiting = told.import.issues_open;
     };
     const run = async () => {
       const id = crypto.randomUUID();
@@ -101,13 +103,14 @@ export default {
       if (!state.done) return;
       state.plan = null;
       state.file = null;
-      await waiting();
+      await countWaiting();
     };
     onBeforeUnmount(() => { planning?.abort(); close?.(); removeEventListener("beforeunload", leaving); });
     const undo = async () => {
       const told = await attempt(() => api.post(`/api/v1/import/${state.done.import_id}/undo`));
       if (!told) return;
       state.undone = told.complete;
+      waiting.load();
       toast(told.complete ? "good" : "bad", told.message);
     };
 

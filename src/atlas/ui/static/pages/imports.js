@@ -1,54 +1,73 @@
 // Past imports and updates.
 import { api } from "../api.js";
-import { badge, button, empty, field, loading, notice, pageHeader, pager, select } from "../components/ui.js";
+import { badge, button, empty, field, loading, notice, pageHeader, pager, segmented, select } from "../components/ui.js";
 import { debounce, reactive, t, watch } from "../dom.js";
-import { ago, count } from "../format.js";
+import { ago, count, many } from "../format.js";
 import { href, keepQuery, route } from "../router.js";
+import { waiting } from "../waiting.js";
 
 const LIMIT = 25;
 const COLOURS = { success: "good", failed: "bad", running: "accent", pending: "accent", undone: "warn", partially_undone: "warn", reset: "warn" };
 
 /** An import is known by its file, an update by what it did. */
 export const importTitle = (one) => one.file_name ?? one.response_summary ?? (one.kind === "update" ? "An update" : "An instruction");
-export const statusBadge = (status) => badge(status, COLOURS[status] ?? "");
+const STATUSES = { success: "done", partially_undone: "partly undone" };
+export const statusText = (status) => STATUSES[status] ?? status;
+/** What became of an import: one with open issues is not done. */
+export const statusBadge = (one) => (one.issues_open > 0 ? badge("waits for review", "warn") : badge(statusText(one.status), COLOURS[one.status] ?? ""));
+
+/** How many issues of an import wait, as a link to them, and how many were decided on. */
+const issues = (one) => {
+  if (!one.issues_open && !one.issues_resolved) return t.span({ class: "muted" }, "none");
+  return [
+    one.issues_open > 0 && t.a({ href: href(`/imports/${one.import_id}`), "aria-label": `Review ${many(one.issues_open, "open issue")} of ${importTitle(one)}` }, `${count(one.issues_open)} open`),
+    one.issues_resolved > 0 && t.div({ class: "muted small-text" }, `${count(one.issues_resolved)} resolved`),
+  ];
+};
 
 export default {
   setup() {
     document.title = "Imports · Atlas";
-    const state = reactive({ table: route.query.table ?? "", status: route.query.status ?? "", offset: 0, page: null, problem: null, tables: [] });
+    const state = reactive({ table: route.query.table ?? "", status: route.query.status ?? "", which: route.query.waiting === "true" ? "waiting" : "all", offset: 0, page: null, problem: null, tables: [] });
     api.get("/api/v1/tables").then((found) => { state.tables = found.tables.filter((one) => one.kind === "table").map((one) => one.table_name); }, () => {});
     const load = async () => {
       try {
-        state.page = await api.get("/api/v1/import-history", { limit: LIMIT, offset: state.offset, table_name: state.table, status: state.status });
+        state.page = await api.get("/api/v1/import-history", { limit: LIMIT, offset: state.offset, table_name: state.table, status: state.status, waiting: state.which === "waiting" ? true : null });
+        waiting.count = state.page.waiting_count;
         state.problem = null;
       } catch (error) {
         state.problem = error;
       }
     };
-    watch(() => [state.table, state.status], debounce(() => {
+    watch(() => [state.table, state.status, state.which], debounce(() => {
       if (state.offset > 0) state.offset = 0;
       else load();
-      keepQuery("/imports", { table: state.table, status: state.status });
+      keepQuery("/imports", { table: state.table, status: state.status, waiting: state.which === "waiting" ? "true" : "" });
     }, 50));
     watch(() => state.offset, load);
     load();
+    // The link of the navigation leads here from a filtered list, too.
+    watch(() => route.query, (query) => Object.assign(state, { table: query.table ?? "", status: query.status ?? "", which: query.waiting === "true" ? "waiting" : "all" }));
+    const filtered = () => state.table || state.status || state.which !== "all";
     const row = (one) => t.tr({ key: one.import_id },
-      t.td(t.a({ href: href(`/imports/${one.import_id}`) }, t.b(importTitle(one))),
+      t.td({ class: "what" }, t.a({ href: href(`/imports/${one.import_id}`) }, t.b(importTitle(one))),
         (one.file_name || one.error) && t.div({ class: "muted small-text clamp" }, one.error ?? one.response_summary ?? "")),
-      t.td({ class: "name-cell" }, one.table_name ? t.a({ href: href(`/tables/${encodeURIComponent(one.table_name)}`) }, one.table_name) : "–"), t.td(statusBadge(one.status)),
+      t.td({ class: "name-cell" }, one.table_name ? t.a({ href: href(`/tables/${encodeURIComponent(one.table_name)}`) }, one.table_name) : "–"), t.td({ class: "nowrap" }, statusBadge(one)),
       t.td({ class: "number" }, count(one.records_inserted)), t.td({ class: "number" }, count(one.records_updated)),
-      t.td({ class: "number" }, count(one.duplicates_found + one.validation_failures + one.value_replacements)),
+      t.td({ class: "number" }, issues(one)),
       t.td({ class: "nowrap" }, one.imported_by ?? "–", t.div({ class: "muted small-text", title: one.created_at }, ago(one.created_at))));
     return () => t.div({ class: "page" },
       pageHeader({ title: "Imports", text: "Everything that changed tables: files, updates and single records. Each can be looked into and undone.",
         actions: [button({ kind: "primary", icon: "upload", href: href("/import") }, "Import a file")] }),
       t.div({ class: "row filters" },
+        segmented("Which imports", state.which, [["all", "All"], ["waiting", `Waiting for review${waiting.count ? ` (${count(waiting.count)})` : ""}`]], (which) => { state.which = which; }),
         field({ label: "Table" }, (p) => select(state, "table", [["", "any"], ...new Set([...state.tables, state.table].filter(Boolean))], p)),
-        field({ label: "Status" }, (p) => select(state, "status", [["", "any"], "success", "failed", "running", "pending", "undone", "partially_undone", "reset"], p))),
+        field({ label: "Status" }, (p) => select(state, "status", [["", "any"], ...["success", "failed", "running", "pending", "undone", "partially_undone", "reset"].map((one) => [one, statusText(one)])], p))),
       state.problem && notice("bad", state.problem),
       !state.page ? !state.problem && loading() : state.page.imports.length === 0
-        ? t.div({ class: "card" }, empty("history", "Nothing here", state.table || state.status ? "Nothing matches these filters." : "Import a file, and it appears here.",
-          state.table || state.status ? button({ onClick: () => { state.table = ""; state.status = ""; } }, "Show all") : button({ icon: "upload", href: href("/import") }, "Import a file")))
+        ? t.div({ class: "card" }, state.which === "waiting" && !state.table && !state.status ? empty("check", "Nothing waits", "Every issue of every import is decided.", button({ onClick: () => { state.which = "all"; } }, "Show all"))
+          : empty("history", "Nothing here", filtered() ? "Nothing matches these filters." : "Import a file, and it appears here.",
+          filtered() ? button({ onClick: () => Object.assign(state, { table: "", status: "", which: "all" }) }, "Show all") : button({ icon: "upload", href: href("/import") }, "Import a file")))
         : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
           t.thead(t.tr(["What", "Table", "Status", "Added", "Updated", "Issues", "Who and when"].map((name, n) => t.th({ scope: "col", class: n > 2 && n < 6 ? "number" : "" }, name)))),
           t.tbody(state.page.imports.map(row))))),

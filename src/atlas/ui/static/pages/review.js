@@ -9,6 +9,7 @@ import { importTitle, statusBadge } from "./imports.js";
 import { BATCH, decide } from "./review-decisions.js";
 import { ACTIONS, actionText, IssueCard, issueId, KINDS } from "./review-issue.js";
 import { details } from "./review-plan.js";
+import { waiting } from "../waiting.js";
 
 const LIMIT = 20;
 
@@ -38,7 +39,7 @@ export default {
       }
     };
     watch(() => [state.kind, state.offset, state.status], loadIssues);
-    const all = async () => { await load(); await loadIssues(); };
+    const all = async () => { await load(); await loadIssues(); waiting.load(); };
     load();
 
     /** Carries out decisions on issues; what is refused is shown at the issue itself. */
@@ -112,13 +113,14 @@ export default {
     const facts = () => {
       const f = state.found;
       return t.div({ class: "figures" }, [[count(f.records_processed), "records"], [count(f.records_inserted), "rows added"], [count(f.records_updated), "rows updated"],
-        [count(f.duplicates_found), "duplicates"], [count(f.validation_failures), "failures"], [count(f.value_replacements), "replacements"]]
+        [count(f.duplicates_found), "duplicates"], [count(f.validation_failures), "failures"], [count(f.value_replacements), "replacements"],
+        ...(f.issues_open || f.issues_resolved ? [[count(f.issues_open), `open, ${count(f.issues_resolved)} resolved`]] : [])]
         .map(([value, name]) => t.div({ class: "figure" }, t.b(value), t.span(name))));
     };
     const header = () => {
       const f = state.found;
       return pageHeader({
-        crumbs: [["Imports", href("/imports")]], title: importTitle(f), beside: [statusBadge(f.status)],
+        crumbs: [["Imports", href("/imports")]], title: importTitle(f), beside: [statusBadge(f)],
         text: f.file_name ? f.response_summary ?? "" : "",
         actions: [
           f.dataset_id ? button({ icon: "series", href: href(`/datasets/${f.dataset_id}`) }, "Open the dataset")
@@ -170,7 +172,7 @@ export default {
         : [bulk(), cards(), pager({ offset: state.offset, limit: LIMIT, total: state.page.total_count }, (offset) => { state.offset = offset; state.at = 0; scrollTo(0, 0); })]);
     return () => t.div({ class: "page" },
       state.problem && [!state.found && pageHeader({ title: "Import", crumbs: [["Imports", href("/imports")]] }), notice("bad", state.problem)],
-      !state.found ? !state.problem && loading() : [header(), facts(), details(state.found), state.found.status === "success" && !state.found.dataset_id && review(),
+      !state.found ? !state.problem && loading() : [header(), facts(), details(state.found), (state.found.status === "success" || state.found.issues_open > 0) && !state.found.dataset_id && review(),
         state.found.status === "failed" && notice("bad", state.found.error ?? "It failed.", t.div({ class: "small-text" }, "Nothing was written."))]);
   },
 };

@@ -77,9 +77,9 @@ export const ImportsTab = {
       t.div({ class: "row between" },
         t.a({ class: "grow", href: href(`/imports/${one.import_id}`) }, t.b(importTitle(one))),
         t.span({ class: "muted small-text", title: one.created_at }, [ago(one.created_at), one.imported_by && ` by ${one.imported_by}`].filter(Boolean).join(""))),
-      (one.file_name || one.status !== "success") && t.div({ class: "row" }, one.status !== "success" && statusBadge(one.status),
+      (one.file_name || one.status !== "success" || one.issues_open > 0) && t.div({ class: "row" }, (one.status !== "success" || one.issues_open > 0) && statusBadge(one),
         one.records_inserted > 0 && badge(`+ ${many(one.records_inserted, "row")}`, "good"), one.records_updated > 0 && badge(`${many(one.records_updated, "row")} changed`, "accent"),
-        one.duplicates_found > 0 && badge(many(one.duplicates_found, "duplicate"), "warn"), one.validation_failures > 0 && badge(many(one.validation_failures, "failure"), "warn")),
+        one.issues_open > 0 && badge(`${count(one.issues_open)} open`, "warn"), one.issues_resolved > 0 && badge(`${count(one.issues_resolved)} resolved`)),
       one.file_name && t.p({ class: "muted small-text clamp" }, one.response_summary ?? one.error ?? ""));
     return () => t.section({ class: "stack", "aria-label": "History" },
       state.problem && notice("bad", state.problem),

@@ -1,0 +1,60 @@
+"""What waits is seen everywhere, and what a file would do is shown before anything is stored."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.ui.conftest import Site, shot
+from tests.ui.test_content import run_import
+
+MESSY = (
+    "Customer ID,Full Name,Email,Balance\n"
+    + "".join(f"C{n},Person {n},p{n}@example.com,{n}.5\n" for n in range(20))
+    + "C20,Ann Lee,not an address,3.5\nC21,Bob Lee,also none,4.5\n"
+)
+
+
+@pytest.fixture(scope="module")
+def messy(site: Site) -> str:
+    """The id of an import that left two failures."""
+    told = "Create a new table called messy, the customer id is the key"
+    done = run_import(site, MESSY, told, "messy.csv")
+    assert done["has_correctable_issues"]
+    return str(done["import_id"])
+
+
+def test_imports_that_wait_are_seen(page: Page, site: Site, messy: str) -> None:
+    run_import(site, "a,b\n1,2\n", "Create a new table called clean", "clean.csv")
+    page.goto(f"{site.url}/ui/datasets")
+    link = page.get_by_role("navigation", name="Main").get_by_role("link", name=re.compile("^Imports"))
+    expect(link).to_contain_text("1 waiting for review")
+    link.click()
+    line = page.get_by_role("row").filter(has_text="Imported 20 records")
+    expect(line).to_contain_text("waits for review")
+    expect(page.get_by_role("row").filter(has_text="clean.csv")).to_contain_text("done")
+    shot(page, "imports-waiting")
+    page.get_by_role("button", name="Waiting for review (1)").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    assert "waiting=true" in page.url
+    page.reload()
+    expect(page.get_by_role("row")).to_have_count(2)
+    # The number leads to the review; deciding counts there, in the list and at the badge.
+    page.get_by_role("link", name="Review 2 open issues of messy.csv").click()
+    expect(page.locator("h1 + .badge")).to_have_text("waits for review")
+    page.get_by_role("article").first.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("tab", name="Failures 1")).to_be_visible()
+    expect(page.locator(".figure").last).to_have_text("1open, 1 resolved")
+    page.go_back()
+    expect(line).to_contain_text("1 open")
+    expect(line).to_contain_text("1 resolved")
+    line.get_by_role("link", name="Review 1 open issue").click()
+    page.get_by_role("article").first.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("heading", name="Nothing waits here")).to_be_visible()
+    expect(page.locator("h1 + .badge")).to_have_text("done")
+    expect(link).to_have_text("Imports")
+    page.goto(f"{site.url}/ui/imports?waiting=true")
+    expect(page.get_by_role("heading", name="Nothing waits")).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    expect(line).to_contain_text("2 resolved")
