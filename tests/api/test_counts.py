@@ -12,6 +12,7 @@ from tests.api.test_imports import get, post, send
 pytestmark = pytest.mark.anyio
 
 PARTS = ("records_inserted", "records_updated", "duplicates_skipped", "validation_failures", "records_left_out")
+EXPECTED = (*PARTS, "value_replacements", "records_flagged")
 DUPLICATES = ("skip duplicates", "flag duplicates", "update existing rows", "keep all duplicates", None)
 
 
@@ -47,10 +48,24 @@ async def test_every_record_is_counted_once(owner: httpx.AsyncClient, seed: int)
     before = 0
     for _ in range(5):
         told, file = _instruction(choice), _file(choice)
-        answer = await owner.post("/api/v1/smart-import", data={"instruction": told}, files={"file": ("p.csv", file)})
+        sent = {"data": {"instruction": told}, "files": {"file": ("p.csv", file)}}
+        preview = await owner.post("/api/v1/smart-import/preview", **sent)
+        answer = await owner.post("/api/v1/smart-import", **sent)
         if answer.status_code == 400:
             continue
         done: dict[str, Any] = answer.json()
+        plan = preview.json()
+        if plan["duplicates_in_table"] is not None:
+            assert {part: plan[part] for part in EXPECTED} == {part: done[part] for part in EXPECTED}, (told, file)
+        shown = [cell for cell in plan["failing_cells"] if cell["column"]]
+        waiting = (await get(owner, f"import/{done['import_id']}/issues"))["validation_failures"]
+        errors = [(one["record_number"], error["column"], error["value"] or None, error["reason"])
+                  for one in waiting for error in one["errors"] if error["column"]]  # fmt: skip
+        found_cells = [(one["record_number"], one["column"], one["value"] or None, one["reason"]) for one in shown]
+        assert found_cells == errors[: len(shown)], (told, file)
+        every = sum(len(one["errors"]) for one in waiting)
+        assert len(plan["failing_cells"]) == min(20, every)
+        assert len(plan["failing_cells"]) + plan["failing_cells_more"] == every
         assert done["records_processed"] == sum(done[part] for part in PARTS), (told, file, done)
         rows = (await get(owner, "tables/people/rows?limit=1"))["total_count"]
         assert rows == before + done["records_inserted"], (told, file, done)

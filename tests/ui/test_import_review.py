@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -58,3 +59,25 @@ def test_imports_that_wait_are_seen(page: Page, site: Site, messy: str) -> None:
     expect(page.get_by_role("heading", name="Nothing waits")).to_be_visible()
     page.get_by_role("button", name="Show all").click()
     expect(line).to_contain_text("2 resolved")
+
+
+def test_a_preview_names_what_fails_and_what_could_be_read_otherwise(page: Page, site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "visits.csv"
+    lines = [f"{n},p{n}@example.com,0{n % 9 + 1}/0{n % 7 + 1}/2025" for n in range(40)]
+    lines[3:5] = ["3,not an address,03/04/2025", "4,p4@example.com,04/05/2025,too,many"]
+    file.write_text("id,email,day\n" + "\n".join(lines) + "\n")
+    page.goto(f"{site.url}/ui/import")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("textbox", name="Instruction").fill("Create a new table called visits, the id is the key")
+    page.get_by_role("button", name=re.compile("^Preview")).click()
+    plan = page.get_by_role("region", name="Preview")
+    failing = plan.get_by_role("region", name="Cells that fail")
+    expect(failing.get_by_role("row").nth(1)).to_contain_text("4emailnot an addressnot a valid e-mail address")
+    expect(failing.get_by_role("row").nth(2)).to_contain_text("the whole line")
+    expect(plan).to_contain_text("38new rows")
+    expect(plan).to_contain_text("day could be read day or month first; read month first")
+    shot(page, "import-failing")
+    plan.get_by_role("button", name="Read it day first").click()
+    expect(page.get_by_role("textbox", name="Instruction")).to_have_value(re.compile("dates are day first$"))
+    expect(plan).not_to_contain_text("could be read")
+    expect(plan.get_by_role("gridcell", name="2025-02-01")).to_be_attached()

@@ -113,16 +113,35 @@ def _show_plan(session: Session, plan: Any) -> None:
     print_lines({
         what: f"{plan.table_name} ({'exists' if plan.table_exists else 'new'})", "records": plan.records,
         "key": ", ".join(plan.key_columns), "duplicates": plan.duplicates,
-        "duplicates in the file": plan.duplicates_in_file, "validation failures": plan.validation_failures,
+        "would be inserted": plan.records_inserted, "would be updated": plan.records_updated,
+        "duplicates in the file": plan.duplicates_in_file,
+        "duplicates in the table": "not looked for" if plan.duplicates_in_table is None else plan.duplicates_in_table,
+        "validation failures": plan.validation_failures, "replaced values": plan.value_replacements,
+        "look alike": plan.records_flagged,
     })  # fmt: skip
     print_table(plan.columns, ["source", "name", "type", "new", "semantic", "required"])
     if plan.sample:
         print_table(plan.sample, list(plan.sample[0]))
+    _show_cells("fails", plan.failing_cells, plan.failing_cells_more)
+    _show_cells("replaced", plan.replaced_cells, plan.replaced_cells_more)
     for note in plan.notes:
         print(f"note: {note}")
     _show_reading(plan)
     for question in plan.questions:
         print(f"question: {question}")
+
+
+def _show_cells(word: str, cells: Any, more: int) -> None:
+    """The cells that a preview names, and how many more there are."""
+    for cell in cells:
+        where = f"record {cell['record_number']}" + (f", {cell['column']}" if cell["column"] else "")
+        if word == "fails":
+            print(f"fails: {where}: {cell['reason']} ({cell['value']!r})")
+        else:
+            new = "empty" if cell["new_value"] is None else repr(cell["new_value"])
+            print(f"replaced: {where}: {cell['original_value']!r} becomes {new}")
+    if more:
+        print(f"{word}: {more:,} more")
 
 
 def _show_reading(read: Any) -> None:

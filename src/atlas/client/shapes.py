@@ -155,9 +155,11 @@ class ImportResult(Record):
 
 @dataclass(frozen=True, slots=True)
 class Preview(Record):
-    """The plan of an import; nothing was written. sample: the first records as they would be.
+    """The plan of an import and what it would come to; nothing was written. sample: the first records as they would be.
 
-    questions: what must be answered before it can be imported.
+    questions: what must be answered before it can be imported. failing_cells, replaced_cells: the first 20 with their
+    record, column, value and reason. choices: columns that can be read in two ways. duplicates_in_table: None where
+    nobody looked.
     """
 
     table_name: str
@@ -170,7 +172,20 @@ class Preview(Record):
     duplicates: str = ""
     policy: str = ""
     duplicates_in_file: int = 0
+    duplicates_in_table: int | None = None
+    time_column: str | None = None
+    records_inserted: int = 0
+    records_updated: int = 0
+    duplicates_skipped: int = 0
+    records_left_out: int = 0
     validation_failures: int = 0
+    value_replacements: int = 0
+    records_flagged: int = 0
+    failing_cells: tuple[Json, ...] = ()
+    failing_cells_more: int = 0
+    replaced_cells: tuple[Json, ...] = ()
+    replaced_cells_more: int = 0
+    choices: tuple[Json, ...] = ()
     notes: tuple[str, ...] = ()
     not_understood: tuple[str, ...] = ()
     sample: tuple[Json, ...] = ()
@@ -182,6 +197,7 @@ class Preview(Record):
 
     _readers: ClassVar = {
         **dict.fromkeys(("columns", "key_columns", "notes", "not_understood", "sample", "questions"), tuple),
+        **dict.fromkeys(("failing_cells", "replaced_cells", "choices"), tuple),
         "understood": Clause.read_all, "proposals": Proposal.read_all,
     }  # fmt: skip
 

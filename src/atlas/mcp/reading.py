@@ -147,9 +147,10 @@ class ReadTools:
         )
         columns, _ = shown.bounded(plan.columns, shown.MOST_ROWS)
         sample, _ = shown.bounded(plan.sample, 10)
+        failing, _ = shown.bounded(plan.failing_cells, 20)
         return shown.Previewed(
             plan.table_name, plan.table_exists, plan.records, columns, [*plan.key_columns], plan.duplicates_in_file,
-            plan.validation_failures, [*plan.notes], [clause.meaning for clause in plan.understood],
+            plan.validation_failures, failing, [*plan.notes], [clause.meaning for clause in plan.understood],
             [*plan.not_understood], [asdict(proposal) for proposal in plan.proposals], [*plan.questions], sample,
         )  # fmt: skip
 

@@ -118,6 +118,7 @@ class Previewed:
     """What an import would do; nothing was written. sample: the first records as they would be.
 
     proposals: columns that headers may mean; questions: what the person must answer before it can be imported.
+    failing_cells: the first cells that keep their record out, with the reason of each.
     """
 
     table_name: str
@@ -127,6 +128,7 @@ class Previewed:
     key_columns: list[str]
     duplicates_in_file: int
     validation_failures: int
+    failing_cells: list[Row]
     remarks: list[str]
     understood: list[str]
     not_understood: list[str]

@@ -307,11 +307,9 @@ class PlannedFile:
         return f"{self.where} AND {prefix}_n NOT IN (SELECT _n FROM rejected)"
 
     def sample_rows(self, limit: int) -> list[dict[str, object]]:
-        """The first records to insert, as they would be."""
-        query = (
-            f"SELECT {self.record_json()} FROM raw WHERE {self.where} "
-            f"AND _n NOT IN (SELECT _n FROM rejected) ORDER BY _n LIMIT {limit}"
-        )
+        """The first records to insert, as they would be: without repeats, unless these are kept."""
+        repeats = "" if self.plan.duplicates == "keep" else "AND _n NOT IN (SELECT _n FROM repeats) "
+        query = f"SELECT {self.record_json()} FROM raw WHERE {self._passing()} {repeats}ORDER BY _n LIMIT {limit}"
         return [exact_loads(row[0]) for row in self.staging.query(query)]
 
     def updates(self) -> Iterator[pa.RecordBatch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -237,15 +237,18 @@ async def _write_issues(
             outcome.replacements = len(cells)
             found.append(cells)
     if look:
-        alike = await _similar(connection, planned, table, number)
-        outcome.similar = 0 if alike is None else len(alike)
-        found += [] if alike is None else [alike]
+        pairs = await find_alike(connection, planned, table)
+        if pairs is not None:
+            outcome.similar = len(pairs[1])
+            found.append(await asyncio.to_thread(similar_issues, planned, number, *pairs))
     for issues in found:
         await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
 
 
-async def _similar(connection: Connection, planned: PlannedFile, table: Table, number: int) -> pa.Table | None:
-    """Issues of inserted records that resemble each other or rows that were there; None without any.
+async def find_alike(
+    connection: Connection | None, planned: PlannedFile, table: Table | None
+) -> tuple[str, list[tuple[int, int, bool, float]]] | None:
+    """Records to insert that resemble each other or rows of a table, as the column and pairs; None without any.
 
     A key that somebody has named tells records apart, however alike they look; one that Atlas chose may not.
     """
@@ -256,15 +259,25 @@ async def _similar(connection: Connection, planned: PlannedFile, table: Table, n
     others = [c.name for c in planned.plan.columns if c.name != name and c.name not in planned.plan.key]
     key = () if planned.plan.key_found else planned.plan.key
     fresh = await asyncio.to_thread(planned.candidates, name, others, key)
-    known: list[Candidate] = []
-    if 0 < table.row_count <= MAX_ROWS:
-        texts = await loading.key_texts(connection, table, None)
-        rows = zip(*(texts.column(column).to_pylist() for column in ("_row", name, *others)), strict=True)
-        keys = zip(*(texts.column(column).to_pylist() for column in key), strict=True) if key else repeat((None,))
-        known = [
-            Candidate(row, text, tuple(rest), keyed=all(part is not None for part in parts))
-            for (row, text, *rest), parts in zip(rows, keys, strict=False)
-            if text and row <= table.last_row
-        ]
+    known = [] if connection is None or table is None else await _known(connection, table, name, others, key)
     pairs = await asyncio.to_thread(find_similar, fresh, known)
-    return await asyncio.to_thread(similar_issues, planned, number, name, pairs) if pairs else None
+    return (name, pairs) if pairs else None
+
+
+async def _known(
+    connection: Connection, table: Table, name: str, others: Sequence[str], key: Sequence[str]
+) -> list[Candidate]:
+    """Rows of a table as they are compared by likeness, where they are not too many and have the columns."""
+    if not 0 < table.row_count <= MAX_ROWS or table.column(name) is None:
+        return []
+    texts = await loading.key_texts(connection, table, None)
+    absent = [None] * len(texts)
+    cells = [texts.column(other).to_pylist() if other in texts.column_names else absent for other in others]
+    rows = zip(*(texts.column(column).to_pylist() for column in ("_row", name)), *cells, strict=True)
+    keyed = all(part in texts.column_names for part in key)
+    keys = zip(*(texts.column(column).to_pylist() for column in key), strict=True) if key and keyed else repeat((None,))
+    return [
+        Candidate(row, text, tuple(rest), keyed=all(part is not None for part in parts))
+        for (row, text, *rest), parts in zip(rows, keys, strict=False)
+        if text and row <= table.last_row
+    ]

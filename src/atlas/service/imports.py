@@ -26,6 +26,7 @@ from atlas.service.asking import read_fields, read_options, refuse_unclear
 from atlas.service.importing import Outcome, StalePlanError, Target, load, load_within
 from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import find_target, inspect, make_plan
+from atlas.service.previewing import expect, expected_fields
 from atlas.service.progress import Progress
 from atlas.service.shown import format_shown, identified, many
 from atlas.service.staging_files import FileStager
@@ -281,10 +282,8 @@ class ImportService:
         async with self._lane.slot(caller), self._staged(caller, request) as (staging, told):
             plan = await self._plan(self._database, caller, request, staging, told)
             planned = PlannedFile(staging, plan)
-            failures = await asyncio.to_thread(planned.reject)
-            columns = [column.table_column() for column in plan.columns]
             existing = await tables.find_tables(self._database, caller, name=plan.table) if plan.exists else []
-            repeats = await asyncio.to_thread(planned.find_keys, existing[0].columns if existing else columns)
+            expected = await expect(self._database, planned, existing[0] if existing else None)
             cells = await asyncio.to_thread(planned.sample_rows, 10)
             return {
                 "success": True, "table_name": plan.table, "table_exists": plan.exists, "as_dataset": plan.dataset,
@@ -295,7 +294,7 @@ class ImportService:
                     for c in plan.columns
                 ],
                 "key_columns": list(plan.key), "duplicates": plan.duplicates, "policy": plan.policy,
-                "duplicates_in_file": repeats, "validation_failures": failures + len(staging.source.bad),
+                "time_column": plan.time_column, **expected_fields(expected, plan),
                 **told.fields(), "replace": plan.replace,
                 "notes": list(plan.notes), "sample": cells, **read_fields(plan), "questions": list(plan.questions),
             }  # fmt: skip

@@ -105,8 +105,35 @@ class PlannedColumn(BaseModel):
     format: dict[str, Any] | None = Field(None, description="How the file writes its values, where that is known.")
 
 
+class FailingCellView(BaseModel):
+    """A cell that keeps its record out of the table."""
+
+    record_number: int
+    column: str | None = Field(description="Null where the line as a whole is no record of the table.")
+    value: str | None
+    reason: str
+
+
+class ReplacedCellView(BaseModel):
+    """A cell whose value would not be what the file says."""
+
+    record_number: int
+    column: str
+    original_value: str | None
+    new_value: str | None
+
+
+class ChoiceView(BaseModel):
+    """A column that can be read in two ways."""
+
+    column: str
+    reading: str = Field(description="How it would be read.", examples=["day first"])
+    other: str = Field(description="How it could be read as well.", examples=["month first"])
+    say: str = Field(description="What to add to the instruction for that.", examples=["dates are month first"])
+
+
 class PreviewView(ReadView):
-    """The plan of an import."""
+    """The plan of an import, and what it would come to."""
 
     success: bool
     table_name: str
@@ -118,8 +145,23 @@ class PreviewView(ReadView):
     key_columns: list[str]
     duplicates: str
     policy: str
+    time_column: str | None = Field(description="Of a dataset: the column of its times.")
     duplicates_in_file: int
+    duplicates_in_table: int | None = Field(
+        description="Records whose key a row has; null where the table's key would change, or for over 500,000 records."
+    )
+    records_inserted: int
+    records_updated: int
+    duplicates_skipped: int
+    records_left_out: int
     validation_failures: int
+    value_replacements: int
+    records_flagged: int = Field(description="Inserted, but so like another record or row that they wait for a look.")
+    failing_cells: list[FailingCellView] = Field(description="The first 20, by record.")
+    failing_cells_more: int = Field(description="How many more fail.")
+    replaced_cells: list[ReplacedCellView] = Field(description="The first 20, by record.")
+    replaced_cells_more: int
+    choices: list[ChoiceView]
     replace: bool = Field(description="Whether the rows that are there would be archived.")
     notes: list[str]
     questions: list[str] = Field(description="What must be answered before anything is written.")

@@ -8,7 +8,7 @@ const DUPLICATES = { skip: "skipped and kept for review", flag: "skipped and kep
 
 export const PlanCard = {
   props: { plan: Object, stale: Boolean },
-  emits: ["decide"],
+  emits: ["decide", "say"],
   setup(props, { emit }) {
     const target = () => {
       const { plan } = props;
@@ -23,6 +23,39 @@ export const PlanCard = {
       props.plan.questions.length > 0 && t.div({ class: "row" },
         button({ icon: "check", onClick: () => emit("decide", true) }, "Take these columns"),
         button({ onClick: () => emit("decide", false) }, "Take none of them")));
+    /** What the records would come to. */
+    const figures = () => {
+      const { plan } = props;
+      const all = [[plan.records_inserted, "new rows", ""], [plan.records_updated, "rows updated", ""], [plan.duplicates_skipped, "duplicates", "warn"],
+        [plan.validation_failures, "would wait for review", "bad"], [plan.value_replacements, "values replaced", "warn"], [plan.records_flagged, "look alike", "warn"], [plan.records_left_out, "left out", ""]];
+      return t.div({ class: "figures" }, all.filter(([value], n) => n === 0 || value > 0).map(([value, name, kind]) => t.div({ class: `figure ${kind}` }, t.b(count(value)), t.span(name))));
+    };
+    const more = (value, noun) => value > 0 && t.p({ class: "muted small-text" }, `and ${many(value, noun)} more`);
+    const failing = () => props.plan.failing_cells.length > 0 && t.section({ class: "stack tight", "aria-label": "Cells that fail" },
+      t.h3("These records would wait for review"),
+      t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
+        t.thead(t.tr(["Record", "Column", "In the file", "Why"].map((name, n) => t.th({ scope: "col", class: n ? "" : "number" }, name)))),
+        t.tbody(props.plan.failing_cells.map((one) => t.tr(t.td({ class: "number" }, count(one.record_number)), t.td(one.column ?? t.span({ class: "muted" }, "the whole line")),
+          t.td({ class: "failing" }, one.value === null || one.value === "" ? t.span({ class: "muted" }, "empty") : t.code(one.value)), t.td(one.reason)))))),
+      more(props.plan.failing_cells_more, "cell"));
+    const replaced = () => props.plan.replaced_cells.length > 0 && t.details(t.summary(`${many(props.plan.value_replacements, "value")} would be replaced`),
+      t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
+        t.thead(t.tr(["Record", "Column", "In the file", "Becomes"].map((name, n) => t.th({ scope: "col", class: n ? "" : "number" }, name)))),
+        t.tbody(props.plan.replaced_cells.map((one) => t.tr(t.td({ class: "number" }, count(one.record_number)), t.td(one.column), t.td(t.code(one.original_value)),
+          t.td(one.new_value === null ? t.span({ class: "muted" }, "empty") : t.code(one.new_value))))))),
+      more(props.plan.replaced_cells_more, "value"));
+    const duplicates = () => {
+      const { plan } = props;
+      const found = [plan.duplicates_in_file > 0 && `${many(plan.duplicates_in_file, "repeat")} within the file`,
+        plan.duplicates_in_table > 0 && `${count(plan.duplicates_in_table)} in the table already`,
+        plan.duplicates_in_table === null && "those in the table are found at the import"].filter(Boolean);
+      return [DUPLICATES[plan.duplicates] ?? plan.duplicates, ...found].join("; ");
+    };
+    /** A note; one that leaves a choice has a button for the other reading. */
+    const note = (text) => {
+      const choice = props.plan.choices.find((one) => text.startsWith(`${one.column} `) && text.includes(one.say));
+      return choice ? notice("warn", text.replace(/; say that .*$/, "."), " ", button({ size: "small", onClick: () => emit("say", choice.say) }, `Read it ${choice.other.startsWith("decimal") ? `with a ${choice.other}` : choice.other}`)) : notice("", text);
+    };
     const sample = () => {
       const names = props.plan.columns.map((column) => column.name);
       return { rowData: props.plan.sample, columnDefs: names.map((name) => ({ headerName: name, valueGetter: (p) => p.data[name], valueFormatter: (p) => cell(p.value), minWidth: 120, flex: 1, sortable: false })) };
@@ -34,15 +67,18 @@ export const PlanCard = {
         t.dl({ class: "facts" },
           t.dt("Into"), t.dd(target()),
           t.dt("Records"), t.dd(count(plan.records)),
-          t.dt("Key"), t.dd(plan.key_columns.length ? plan.key_columns.map((name) => [badge(name, "accent"), " "]) : "all columns together"),
+          !plan.as_dataset && [t.dt("Key"), t.dd(plan.key_columns.length ? plan.key_columns.map((name) => [badge(name, "accent"), " "]) : "all columns together")],
           plan.replace && [t.dt("Rows that are there"), t.dd(badge("are archived", "warn"))],
-          t.dt("Duplicates"), t.dd(`${DUPLICATES[plan.duplicates] ?? plan.duplicates}${plan.duplicates_in_file ? `; ${many(plan.duplicates_in_file, "repeat")} within the file` : ""}`),
-          t.dt("Failures"), t.dd(plan.validation_failures ? badge(`${many(plan.validation_failures, "record")} would wait for review`, "warn") : "none")),
+          plan.time_column && [t.dt("Times"), t.dd(badge(plan.time_column, "accent"))],
+          !plan.as_dataset && [t.dt("Duplicates"), t.dd(duplicates())]),
+        figures(),
+        plan.as_dataset && plan.validation_failures > 0 && notice("bad", "A dataset takes all rows or none: as it is, this file would be refused."),
         plan.questions.map((question) => notice("bad", question)),
         plan.proposals.length > 0 && proposals(),
         plan.understood.length > 0 && t.details({ open: true }, t.summary("How the instruction was read"), t.ul(plan.understood.map((clause) => t.li({ title: clause.words.join(" … ") }, clause.meaning)))),
         plan.not_understood.length > 0 && notice("warn", "Not understood: ", plan.not_understood.join("; ")),
-        plan.notes.map((note) => notice("", note)),
+        plan.notes.map(note),
+        failing(), replaced(),
         t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
           t.thead(t.tr(["In the file", "Column", "Type", ""].map((name) => t.th({ scope: "col" }, name || t.span({ class: "visually-hidden" }, "Notes"))))),
           t.tbody(plan.columns.map((column) => t.tr({ key: column.name }, t.td(column.source), t.td(t.b(column.name)), t.td(t.code(column.type)),

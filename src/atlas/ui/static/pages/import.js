@@ -156,6 +156,6 @@ export default {
           button({ kind: state.plan && !state.stale ? "primary" : "", icon: "upload", busy: state.running, disabled: !state.file || !state.instruction.trim() || state.planning, onClick: run }, "Import"))),
       state.problem && notice("bad", state.problem, state.problem.status !== 0 && t.div({ class: "small-text" }, "Nothing was written. Change the instruction or the file and try again.")),
       state.running ? working() : state.done ? result() : state.planning ? loading("Reading the file")
-        : state.plan && h(PlanCard, { plan: state.plan, stale: state.stale, onDecide: (accept) => { state.accept = accept; preview(); } }));
+        : state.plan && h(PlanCard, { plan: state.plan, stale: state.stale, onDecide: (accept) => { state.accept = accept; preview(); }, onSay: (text) => { state.instruction = added(state.instruction, text); nextTick(preview); } }));
   },
 };
