@@ -65,6 +65,7 @@ _LOST = {
 _BODIES: dict[str, dict[str, Any]] = {
     "/api/rows/": {"dataset": "dataset", "timestamp": "2025-12-16T11:00:00Z", "values": {"a": 1}},
     "/api/rows/bulk_insert/": {"dataset": "dataset", "rows": ROWS[:2]},
+    "/api/rows/preview/": {"dataset": "dataset", "rows": ROWS[:2]},
     "/api/columns/": {"dataset": "dataset"},
     "/api/access/check/": {"dataset_id": "dataset"},
     "/api/tags/acquire/": {"tag_name": "public", "secret": None},

@@ -35,6 +35,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/rows/?dataset={id}", None, "read"),
     ("POST", "/api/rows/", {"dataset": "{id}", **ROWS[0]}, "write"),
     ("POST", "/api/rows/bulk_insert/", {"dataset": "{id}", "rows": ROWS}, "write"),
+    ("POST", "/api/rows/preview/", {"dataset": "{id}", "rows": ROWS}, "write"),
     ("GET", "/api/rows/bulk_download/?dataset={id}", None, "read"),
     ("GET", "/api/rows/live/?dataset={id}", None, "read"),
     ("GET", "/api/rows/stream/?dataset={id}", None, "stream"),

@@ -89,14 +89,19 @@ def test_search(page: Page, site: Site, prices: int) -> None:
 
 def test_a_file_goes_with_a_new_dataset(page: Page, site: Site, tmp_path: Path) -> None:
     page.goto(f"{site.url}/ui/datasets?new=1")
-    page.get_by_label("Name", exact=True).fill("Wind")
-    wind = tmp_path / "wind.csv"
+    wind = tmp_path / "Wind.csv"
     wind.write_text('"measured at",speed\n2026-01-05T10:00:00Z,1.5\n2026-01-05T11:00:00Z,2.25\n')
     page.get_by_role("dialog").locator("input[type=file]").set_input_files(wind)
+    # What it holds is shown and its name proposed before anything is stored; then one is on the chart.
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("status")).to_contain_text("2 rows from 2026-01-05 10:00:00 to 2026-01-05 11:00:00")
+    expect(dialog.get_by_role("columnheader", name="speed float")).to_be_visible()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Wind")
+    with site.client(site.people.owner) as client:
+        assert client.get("/api/datasets/?search=Wind").json()["count"] == 0
     shot(page, "dataset-new-file")
-    page.get_by_role("button", name="Create and store").click()
-    expect(page.get_by_text("2 rows stored.")).to_be_visible()
-    page.get_by_role("button", name="Show the chart").click()
+    dialog.get_by_role("button", name="Create and store 2 rows").click()
+    expect(page.get_by_role("tab", name="Chart")).to_have_attribute("aria-selected", "true")
     expect(page.locator("[data-note]")).to_have_text("2 rows")
     # The dataset of another program fills while one looks at it.
     with site.client(site.people.owner) as client:
@@ -188,14 +193,14 @@ def test_create_and_add(page: Page, site: Site, tmp_path: Path, watched: Watched
     # The column that holds the times is found by what is in it.
     expect(page.get_by_role("cell", name="soon")).to_be_visible()
     page.get_by_label("Timestamp column").select_option("hour")
-    page.get_by_role("button", name="Store the rows").click()
     expect(page.get_by_role("alert")).to_contain_text("soon")
+    expect(page.get_by_role("button", name="Store the rows")).to_be_disabled()
     shot(page, "dataset-add")
     good = tmp_path / "good.csv"
     good.write_text("hour,mm\n2026-01-05T10:00:00Z,1.5\n2026-01-05T11:00:00Z,2\n2026-01-05T12:00:00Z,0.5\n")
     page.locator("input[type=file]").set_input_files(good)
     expect(page.get_by_label("Timestamp column")).to_have_value("hour")
-    page.get_by_role("button", name="Store the rows").click()
+    page.get_by_role("button", name="Store 3 rows").click()
     expect(page.get_by_text("3 rows stored.")).to_be_visible()
     # One row by hand.
     page.get_by_label("Timestamp (UTC)").fill("2026-01-05 13:00")

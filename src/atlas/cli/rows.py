@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from atlas.cli.datasets import Dataset
-from atlas.cli.output import RowFormat, data, parse_value, print_rows
+from atlas.cli.output import RowFormat, data, parse_value, print_lines, print_rows, print_table
 from atlas.cli.problems import USAGE, CommandError, say
 from atlas.cli.session import Session, Yes, remote
 from atlas.cli.times import since
@@ -52,6 +52,7 @@ def rows_insert(
     form: Annotated[FileFormat | None, typer.Option("--format", help="What the file is, if not by its name.")] = None,
     timestamp_column: Annotated[str | None, typer.Option(help="The file's column with the timestamps.")] = None,
     timestamp_format: Annotated[str | None, typer.Option(help="Their strptime format, if not ISO 8601.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what the file holds and store nothing.")] = False,
 ) -> None:
     """Insert one row, or all rows of a file."""
     if file is None:
@@ -62,6 +63,11 @@ def rows_insert(
     if timestamp is not None or values:
         raise CommandError("a file has its own timestamps and values: leave out --timestamp and --value", USAGE)
     with _named_file(file, form) as path:
+        if preview:
+            _show_preview(session, session.client.rows.preview(
+                name, path, timestamp_column=timestamp_column, timestamp_format=timestamp_format
+            ))  # fmt: skip
+            return
         size = path.stat().st_size
         with bytes_bar(f"inserting {file}", size) as report:
             session.on_sent = report
@@ -72,6 +78,19 @@ def rows_insert(
         session.show({"dataset": name, "inserted": done.rows})
     else:
         say(f"inserted {done.rows:,} rows")
+
+
+def _show_preview(session: Session, found: Any) -> None:
+    if session.as_json:
+        session.show(found)
+        return
+    print_lines({
+        "rows": found.rows, "first": data(found.first_timestamp), "last": data(found.last_timestamp),
+        "timestamp column": found.timestamp_column, "timestamp format": found.timestamp_format,
+    })  # fmt: skip
+    print_table(found.columns, ["name", "dtype", "new"])
+    rows = [flat(row) for row in found.sample]
+    print_table(rows, columns_of(rows))
 
 
 def _insert_one(session: Session, name: str, timestamp: str, values: list[str]) -> None:

@@ -229,3 +229,24 @@ class Inserted:
 
     rows: int
     batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowsPreview(Record):
+    """What rows hold, before they are inserted. sample: the first rows.
+
+    columns: `name`, `dtype` and whether it is `new`.
+    timestamp_column, timestamp_format: of a CSV, the column of the times and their format where it was recognized.
+    """
+
+    rows: int
+    columns: tuple[Json, ...]
+    first_timestamp: datetime | None = None
+    last_timestamp: datetime | None = None
+    timestamp_column: str | None = None
+    timestamp_format: str | None = None
+    sample: tuple[Row, ...] = ()
+
+    _readers: ClassVar = {
+        "first_timestamp": moment, "last_timestamp": moment, "columns": tuple, "sample": Row.read_all,
+    }  # fmt: skip

@@ -11,7 +11,9 @@ from atlas.service.admission import Lane, Lanes, Requester
 SMALL_BODY, SMALL_ENCODED_BODY = 256 * 1024, 16 * 1024
 # Requests that are not named here are reads and small changes.
 STREAM = ("GET", "/api/rows/stream/")
-INSERT, BULK_INSERT, DELETE = ("POST", "/api/rows/"), ("POST", "/api/rows/bulk_insert/"), ("DELETE", "/api/rows/")
+INSERT, DELETE = ("POST", "/api/rows/"), ("DELETE", "/api/rows/")
+# A preview reads a body as an insert does.
+BULK = {("POST", "/api/rows/bulk_insert/"), ("POST", "/api/rows/preview/")}
 DOWNLOADS = {
     ("GET", "/api/rows/bulk_download/"), ("GET", "/api/rows/live/"),
     ("GET", "/api/v1/import/{import_id}/export"), ("GET", "/api/v1/tables/{table_name}/export"),
@@ -28,9 +30,9 @@ def lane_of(scope: Scope, lanes: Lanes) -> Lane | None:
     route = (scope["method"], getattr(scope.get("route"), "path", ""))
     if route == STREAM:
         return None
-    if route == INSERT or (route == BULK_INSERT and _small(Headers(scope=scope))):
+    if route == INSERT or (route in BULK and _small(Headers(scope=scope))):
         return lanes.small_inserts
-    if route in (BULK_INSERT, DELETE):
+    if route in BULK or route == DELETE:
         return lanes.inserts
     if route in DOWNLOADS:
         return lanes.downloads

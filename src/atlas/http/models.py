@@ -276,6 +276,33 @@ class InsertedView(BaseModel):
     timestamp_format: str | None = Field(None, description="CSV: the timestamps' format, if it is not ISO 8601.")
 
 
+class PreviewedColumn(BaseModel):
+    """A column that a body has. new: whether the dataset would get it."""
+
+    name: str
+    dtype: Literal["float", "int", "string", "boolean", "json"]
+    new: bool
+
+
+class PreviewedRow(BaseModel):
+    """A row of a body."""
+
+    timestamp: str
+    values: dict[str, Any]
+
+
+class RowsPreviewView(BaseModel):
+    """What a body of rows holds. Nothing was stored."""
+
+    rows: int
+    first_timestamp: str | None
+    last_timestamp: str | None
+    timestamp_column: str | None = Field(None, description="CSV: the column of the timestamps.")
+    timestamp_format: str | None = Field(None, description="CSV: the timestamps' format, if it is not ISO 8601.")
+    columns: list[PreviewedColumn]
+    sample: list[PreviewedRow] = Field(description="The first five rows.")
+
+
 class DeletedView(BaseModel):
     """How many rows were removed."""
 

@@ -41,10 +41,14 @@ _PARSE = pv.ParseOptions(newlines_in_values=True)
 
 @dataclass(slots=True)
 class Guesses:
-    """What a reader chose that nobody had said. timestamp_format: a format that was recognized."""
+    """What a reader chose that nobody had said. timestamp_format: a format that was recognized.
+
+    timestamp_column: the column of the times, of several that may be it; found: that column in any case.
+    """
 
     timestamp_column: str | None = None
     timestamp_format: str | None = None
+    found: str | None = None
 
     def told(self) -> dict[str, str]:
         """Those that were made, by name."""
@@ -152,6 +156,7 @@ def read_csv(
     clock = TimeColumn(time_column, time_format, guess=True)
     name = clock.find(header)
     guesses = guesses if guesses is not None else Guesses()
+    guesses.found = name
     if time_column is None and len(time_names(header)) > 1:
         guesses.timestamp_column = name
     columns = _scan(file, header, name)

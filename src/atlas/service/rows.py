@@ -16,6 +16,7 @@ import msgspec
 
 from atlas.core.access import Caller
 from atlas.core.blocks import Range
+from atlas.core.columns import Column
 from atlas.core.frames import Frame
 from atlas.core.json_depth import TOO_DEEP, too_deep
 from atlas.core.timestamps import format_timestamp
@@ -29,10 +30,11 @@ from atlas.service.access import AccessService
 from atlas.service.admission import Lane
 from atlas.service.grouping import SMALL_BYTES, SMALL_ROWS, GroupWriter
 from atlas.service.json_body import INLINE_BYTES, JsonBody
+from atlas.service.row_previews import looked_through
 from atlas.service.threads import in_thread_until
 from atlas.service.upkeep import Upkeep
 from atlas.service.usage import wrote
-from atlas.store import writing
+from atlas.store import datasets, writing
 from atlas.store.database import Database
 from atlas.store.grouping import Retry, SmallInsert
 
@@ -153,6 +155,43 @@ class RowService:
             else:
                 guesses = await self._collect_file(request, chunks, spool)
             return await self._store(caller, dataset, _spooled(spool), retry(), guesses.told())
+
+    async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, Any]:
+        """What `insert_many` would store of a body, read in the same way; stores nothing.
+
+        dataset: one that the caller may write to, or None for one that is still to be made.
+        """
+        known: dict[str, Column] = {}
+
+        async def look_up(dataset: int | None) -> None:
+            if dataset is not None:
+                await self._access.require_insert(caller, dataset)
+                async with self._database.connection() as connection:
+                    columns = (await datasets.columns_of(connection, [dataset])).get(dataset, [])
+                known.update((column.name, column) for column in columns)
+
+        async def named(found: object) -> None:
+            await look_up(
+                request.dataset if found is None else await self._body_dataset(caller, request.dataset, found)
+            )
+
+        chunks = self._decoded(body, request.encoding, None)
+        with FrameSpool(self._spool_memory) as spool:
+            if request.format is BodyFormat.JSON:
+                made = JsonBody(spool, self._threads)
+                try:
+                    await made.receive(chunks, named)
+                    return (await looked_through(made.frames(), known)).told(known)
+                finally:
+                    made.cancel()
+            await look_up(request.dataset)
+            guesses = Guesses()
+            if request.format in (BodyFormat.PARQUET, BodyFormat.ARROW):
+                await self._collect_columnar(caller, request, chunks, spool)
+            else:
+                guesses = await self._collect_file(request, chunks, spool)
+            told = (await looked_through(_spooled(spool), known)).told(known)
+        return told | guesses.told() | ({"timestamp_column": guesses.found} if guesses.found else {})
 
     async def _store(
         self, caller: Caller, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None,

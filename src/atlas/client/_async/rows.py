@@ -19,7 +19,7 @@ from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
 from atlas.client.frames import to_arrow, to_pandas, to_polars
-from atlas.client.types import Aggregate, Inserted, Row, RowPage, moment
+from atlas.client.types import Aggregate, Inserted, Row, RowPage, RowsPreview, moment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +89,27 @@ class AsyncRows(AsyncResource):
         call = Call("POST", f"{ROWS}bulk_insert/", told, body=batch.content, headers=headers, timeout=SLOW_SECONDS)
         answer = await self._transport.json(call)
         return int(answer["inserted"])
+
+    async def preview(
+        self, dataset: DatasetRef | None, data: Any, *, timestamp_column: str | None = None,
+        timestamp_format: str | None = None,
+    ) -> RowsPreview:  # fmt: skip
+        """What `bulk_insert` would store of a file, or of the first batch of rows; stores nothing.
+
+        dataset: None for one that is still to be made.
+        """
+        number = None if dataset is None else await self._dataset_id(dataset)
+        make = partial(batches, time_column=timestamp_column, batch_rows=None)
+        async for batch in batches_of(data, make, BATCH_ROWS):
+            headers = {"Content-Type": batch.content_type}
+            if batch.encoding is not None:
+                headers["Content-Encoding"] = batch.encoding
+            told = query(dataset=number)
+            if batch.content_type != "application/json":
+                told = query(dataset=number, timestamp_format=timestamp_format, timestamp_column=batch.time_column)
+            call = Call("POST", f"{ROWS}preview/", told, body=batch.content, headers=headers, timeout=SLOW_SECONDS)
+            return RowsPreview.read(await self._transport.json(call))
+        return RowsPreview(0, ())
 
     async def query(
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -22,6 +22,7 @@ from atlas.http.models import (
     InsertedView,
     RowBody,
     RowPage,
+    RowsPreviewView,
     RowView,
     body_schema,
 )
@@ -112,6 +113,14 @@ router.add_api_route(
 )  # fmt: skip
 
 
+BULK_BODIES: dict[str, Any] = {"requestBody": {"required": True, "content": {
+    "application/json": {"schema": body_schema(BulkBody)},
+    "application/x-ndjson": {"schema": {"type": "string"}},
+    "text/csv": {"schema": {"type": "string"}},
+    "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+    "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}}}}}  # fmt: skip
+
+
 async def bulk_insert(
     request: Request, caller: CallerDep, services: ServicesDep,
     dataset: Annotated[int | None, Query(description="Dataset ID; needed unless the body is JSON.")] = None,
@@ -146,14 +155,34 @@ async def _bulk_insert(request: Request) -> Response | None:
 router.add_api_route(
     "/bulk_insert/", bulk_insert, methods=["POST"], response_model=InsertedView,
     response_model_exclude_unset=True, summary="Insert many rows",
-    openapi_extra={"requestBody": {"required": True, "content": {
-        "application/json": {"schema": body_schema(BulkBody)},
-        "application/x-ndjson": {"schema": {"type": "string"}},
-        "text/csv": {"schema": {"type": "string"}},
-        "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
-        "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}}}}},
-    route_class_override=direct(_bulk_insert),
+    openapi_extra=BULK_BODIES, route_class_override=direct(_bulk_insert),
 )  # fmt: skip
+
+
+@router.post(
+    "/preview/", response_model=RowsPreviewView, response_model_exclude_unset=True, summary="Preview rows",
+    openapi_extra=BULK_BODIES,
+)  # fmt: skip
+async def preview_rows(
+    request: Request, caller: CallerDep, services: ServicesDep,
+    dataset: Annotated[
+        int | None, Query(description="Dataset ID; without it, as for a dataset that is still to be made.")
+    ] = None,
+    timestamp_column: Annotated[
+        str | None, Query(description="Column with the timestamp (CSV, Parquet, Arrow).")
+    ] = None,
+    timestamp_format: Annotated[
+        str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
+    ] = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What a bulk insert of this body would store: rows, times, columns with their types. Stores nothing."""
+    media = request.headers.get("content-type")
+    form = body_format(media)
+    details = BulkRequest(
+        form, request.headers.get("content-encoding"), dataset, timestamp_column, timestamp_format, None,
+        body_charset(media, form),
+    )  # fmt: skip
+    return await services.rows.preview(caller, details, request.stream())
 
 
 @router.delete("/", response_model=DeletedView, summary="Delete a range of rows")

@@ -1,12 +1,13 @@
 // Name, description and metadata of a dataset; its columns.
 import { api } from "../api.js";
-import { FileDrop } from "../components/files.js";
+import { DropAnywhere } from "../components/files.js";
 import { members, objectOf } from "../components/json-text.js";
 import { changed, changes, metadataEditor, pairs } from "../components/metadata.js";
 import { attempt, Dialog } from "../components/overlays.js";
 import { badge, button, empty, field, input, loading, notice, select, textarea } from "../components/ui.js";
-import { h, reactive, t } from "../dom.js";
-import { ACCEPT, FILE_HINT, handover } from "./dataset-add.js";
+import { h, reactive, t, watch } from "../dom.js";
+import { many } from "../format.js";
+import { nameOf, useRowsFile } from "../components/rows-file.js";
 
 const JSON_BODY = { "Content-Type": "application/json" };
 const path = (dataset) => `/api/datasets/${dataset.id}/`;
@@ -29,14 +30,18 @@ async function update(dataset, before, state) {
   return dataset;
 }
 
-/** Edits a dataset, or makes one where there is no `dataset`. Emits `changed` with it, and `close`. */
+/** Edits a dataset, or makes one where there is no `dataset`, with the rows of `file`. Emits `changed` with it, and `close`. */
 export const DetailsDialog = {
-  props: { dataset: Object },
+  props: { dataset: Object, file: Object },
   emits: ["close", "changed"],
   setup(props, { emit }) {
     const known = props.dataset;
-    const state = reactive({ name: known?.name ?? "", description: known?.description ?? "", metadata: known ? null : [], busy: false, problem: null, file: null });
-    let before = null;
+    const state = reactive({ name: known?.name ?? "", description: known?.description ?? "", metadata: known ? null : [], busy: false, problem: null, made: null });
+    const rows = known ? null : useRowsFile(() => state.made?.id);
+    let before = null, proposed = "";
+    /** A file gives its name to a dataset that has none yet. */
+    if (rows) watch(() => rows.state.file, (file) => { if (file && !state.made && (!state.name.trim() || state.name === proposed)) state.name = proposed = nameOf(file).slice(0, 255); });
+    if (props.file && rows) rows.choose(props.file);
     const load = async () => {
       try {
         before = await fresh(known);
@@ -53,25 +58,31 @@ export const DetailsDialog = {
       event?.preventDefault();
       state.busy = true;
       try {
-        const saved = known ? await update(known, before, state) : await create();
-        if (state.file) Object.assign(handover, { dataset: saved.id, file: state.file });
-        emit("changed", saved);
-        emit("close");
+        // Where the rows could not be stored, the dataset is there already when that is tried again.
+        const saved = known ? await update(known, before, state) : state.made ?? await create();
+        if (!known) state.made = saved;
+        if (known || !rows.state.file || await rows.send(saved.id)) {
+          emit("changed", saved);
+          emit("close");
+        }
       } catch (error) {
         state.problem = error;
       }
       state.busy = false;
     };
-    return () => h(Dialog, { title: known ? "Edit details" : "New dataset", onClose: () => emit("close") }, {
+    const close = () => { if (state.made) emit("changed", state.made); emit("close"); };
+    const label = () => (known ? "Save" : !rows.state.file ? "Create" : state.made ? "Store the rows" : rows.state.found && !rows.state.part ? `Create and store ${many(rows.state.found.rows, "row")}` : "Create and store");
+    return () => h(Dialog, { title: known ? "Edit details" : "New dataset", wide: Boolean(rows?.state.file), onClose: close }, {
       default: () => t.form({ class: "stack", id: "details", onSubmit: save },
         state.problem && notice("bad", state.problem),
-        field({ label: "Name" }, (p) => input(state, "name", { ...p, required: true, maxlength: 255, autofocus: true })),
+        state.made && notice("warn", "The dataset was made; its rows are not stored yet."),
+        field({ label: "Name" }, (p) => input(state, "name", { ...p, required: true, maxlength: 255, autofocus: true, disabled: Boolean(state.made) })),
         field({ label: "Description" }, (p) => textarea(state, "description", { ...p, maxlength: 10_000 })),
         state.metadata ? metadataEditor(state, "metadata") : !state.problem && loading(),
-        !known && h(FileDrop, { file: state.file, accept: ACCEPT, hint: FILE_HINT, label: "Drop its first rows here, or choose a file (optional)",
-          onFile: (file) => { state.file = file; } })),
-      foot: () => [button({ onClick: () => emit("close") }, "Cancel"),
-        button({ kind: "primary", type: "submit", form: "details", busy: state.busy, disabled: !state.name.trim() || !state.metadata }, known ? "Save" : state.file ? "Create and store" : "Create")],
+        rows && [h(DropAnywhere, { onFile: rows.choose }), rows.view("Drop a file with its first rows, or choose one (optional)")]),
+      foot: () => [button({ onClick: close }, state.made ? "Later" : "Cancel"),
+        rows?.state.file && !state.busy && !state.made && button({ onClick: rows.clear }, "Without the file"),
+        button({ kind: "primary", type: "submit", form: "details", busy: state.busy, disabled: !state.name.trim() || !state.metadata || (Boolean(rows?.state.file) && !rows.ready()) }, label())],
     });
   },
 };

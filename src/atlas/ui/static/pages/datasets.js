@@ -1,6 +1,7 @@
 // All datasets that may be read: search by text or by metadata, create.
 import { api } from "../api.js";
 import { badge, button, empty, loading, notice, pageHeader, pager, search, segmented } from "../components/ui.js";
+import { DropAnywhere } from "../components/files.js";
 import { asText, filterOf } from "../components/metadata.js";
 import { attempt } from "../components/overlays.js";
 import { debounce, h, reactive, t, watch } from "../dom.js";
@@ -23,7 +24,7 @@ export default {
     document.title = "Datasets · Atlas";
     const state = reactive({
       by: route.query.metadata ? "metadata" : "text", text: route.query.search ?? "", metadata: route.query.metadata ?? "", owned: route.query.owned ?? "",
-      offset: 0, page: null, problem: null, creating: Boolean(route.query.new),
+      offset: 0, page: null, problem: null, creating: Boolean(route.query.new), dropped: null,
     });
     const figures = useFigures();
     let request;
@@ -91,9 +92,10 @@ export default {
           t.thead(t.tr(["Dataset", "Metadata", "Owner", "Rows", "Columns", "Last row (UTC)"].map((name, n) => t.th({ scope: "col", class: n === 3 || n === 4 ? "number" : "" }, name)))),
           t.tbody(state.page.results.map(row))))),
       state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.count }, (offset) => { state.offset = offset; }),
-      state.creating && h(DetailsDialog, {
-        onClose: () => { state.creating = false; if (route.query.new) keepQuery("/datasets", {}); },
-        onChanged: (made) => go(`/datasets/${made.id}`, { tab: "add" }),
+      !state.creating && h(DropAnywhere, { text: "Drop the file to make a dataset of it", onFile: (file) => Object.assign(state, { creating: true, dropped: file }) }),
+      state.creating && h(DetailsDialog, { file: state.dropped ?? undefined,
+        onClose: () => { state.creating = false; state.dropped = null; if (route.query.new) keepQuery("/datasets", {}); },
+        onChanged: (made) => go(`/datasets/${made.id}`),
       }));
   },
 };

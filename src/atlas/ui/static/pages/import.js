@@ -1,6 +1,6 @@
 // Importing a file by an instruction: preview the plan, run it, see how far it is.
 import { api, events, upload } from "../api.js";
-import { FileDrop } from "../components/files.js";
+import { DropAnywhere, FileDrop } from "../components/files.js";
 import { attempt, toast } from "../components/overlays.js";
 import { button, field, loading, notice, pageHeader, progress, textarea } from "../components/ui.js";
 import { h, nextTick, onBeforeUnmount, reactive, t, watch } from "../dom.js";
@@ -24,10 +24,10 @@ export default {
     document.title = "Import · Atlas";
     const state = reactive({
       file: null, instruction: route.query.instruction ?? "", tables: [], plan: null, planning: false, running: false, sent: 0, total: 0,
-      stage: null, records: 0, problem: null, done: null, undone: false, stale: false, waiting: 0, accept: null,
+      stage: null, records: 0, problem: null, done: null, undone: false, stale: false, waiting: 0, accept: null, proposed: null,
     });
     let planning, running, close;
-    api.get("/api/v1/tables").then((found) => { state.tables = found.tables.filter((one) => one.kind === "table").map((one) => one.table_name); }, () => {});
+    const listed = api.get("/api/v1/tables").then((found) => { state.tables = found.tables.filter((one) => one.kind === "table").map((one) => one.table_name); }, () => {});
     const form = (more = {}) => {
       const made = new FormData();
       made.set("instruction", state.instruction);
@@ -37,6 +37,20 @@ export default {
       return made;
     };
     watch(() => [state.file, state.instruction], () => { state.stale = true; state.accept = null; if (state.file) state.done = null; });
+    /** What to do with a file as long as nobody said it: into the table of its name, or a new one. */
+    const proposal = (file) => {
+      const name = file.name.replace(/\.(gz|zip)$/i, "").replace(/\.[^.]+$/, "").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "");
+      return state.tables.includes(name) ? `Import this into my ${name} table` : `Create a new table called ${name || "imported"}`;
+    };
+    /** A file shows its rows and what would happen at once. */
+    const take = async (file) => {
+      if (state.running) return;
+      state.file = file;
+      await listed;
+      if (!state.instruction.trim() || state.instruction === state.proposed) state.instruction = state.proposed = proposal(file);
+      await nextTick();
+      preview();
+    };
     const choose = (instruction) => { state.instruction = instruction; document.getElementById("instruction")?.focus(); };
     // A file on its way is lost with the page, so the browser asks before it goes.
     const leaving = (event) => { if (state.running && state.sent < state.total) event.preventDefault(); };
@@ -145,7 +159,7 @@ export default {
     return () => t.div({ class: "page" },
       pageHeader({ title: "Import", text: "Drop a file and say in plain English what to do with it. The preview shows what would happen before anything is written." }),
       t.section({ class: "card stack", "aria-label": "File and instruction" },
-        h(FileDrop, { file: state.file ?? undefined, accept: KINDS, hint: "CSV, Excel, JSON, XML or Parquet; also .gz and .zip", onFile: (file) => { state.file = file; } }),
+        h(FileDrop, { file: state.file ?? undefined, accept: KINDS, hint: "CSV, Excel, JSON, XML or Parquet; also .gz and .zip", onFile: take }), h(DropAnywhere, { onFile: take }),
         field({ label: "Instruction", id: "instruction", hint: "Which table, which columns, what is the key, what to do with duplicates" }, (p) =>
           textarea(state, "instruction", { ...p, maxlength: 10_000, placeholder: "Import this into my leads table, the email is the key",
             onKeydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && state.file && state.instruction.trim()) preview(); } })),
