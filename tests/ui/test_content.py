@@ -499,6 +499,8 @@ def test_replacements_are_set_kept_and_restored(
     expect(first.get_by_role("button", name="Leave it so")).to_be_enabled()
     page.keyboard.press("p")
     expect(page.get_by_role("tab", name="Replacements 3")).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(3)
+    expect(first.get_by_role("button", name="Leave it so")).to_be_enabled()
     # A text in a column of numbers: only if the column may become a text.
     first.get_by_role("button", name="Restore the original").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()

@@ -64,10 +64,14 @@ def json_object(text: str, what: str) -> dict[str, Any]:
 def dataset_list(
     session: Session,
     search: Annotated[str | None, typer.Option(help="Text in name or description.")] = None,
+    text: Annotated[str | None, typer.Option(help="Text in name, description or metadata.")] = None,
+    owned: Annotated[bool | None, typer.Option("--owned/--shared", help="Only your own, or only others'.")] = None,
+    sort: Annotated[str | None, typer.Option(help="Field, `-` before it for descending: --sort=-row_count.")] = None,
     limit: Limit = None,
 ) -> None:
     """List the datasets that you may read."""
-    session.show(list(session.client.datasets.list(search, limit=limit)), COLUMNS, "no datasets")
+    found = session.client.datasets.list(search, text=text, owned=owned, sort=sort, limit=limit)
+    session.show(list(found), COLUMNS, "no datasets")
 
 
 @dataset.command("search")

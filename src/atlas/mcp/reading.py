@@ -36,12 +36,12 @@ class ReadTools:
         self._folders = folders
 
     async def search_datasets(
-        self, text: Annotated[str | None, Field(description="Text within name or description.")] = None,
+        self, text: Annotated[str | None, Field(description="Text within name, description or metadata.")] = None,
         limit: LimitArg = 50,
     ) -> shown.Datasets:  # fmt: skip
-        """Find time-series datasets that you may read, by text in name or description; without text, list them."""
+        """Find time-series datasets that you may read, by text in name, description or metadata; else list them."""
         found: list[Row] = []
-        async for item in self._client.datasets.list(text, limit=limit + 1):
+        async for item in self._client.datasets.list(text=text, limit=limit + 1):
             columns = [column.name for column in item.columns[:50]]
             found.append({"id": item.id, "name": item.name, "description": item.description, "columns": columns})
         datasets, truncated = shown.bounded(found, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from atlas.core.access import Caller
 from atlas.core.columns import Column, Dtype
 from atlas.core.frames import SchemaChange
+from atlas.core.sorting import DATASET_FIELDS, parse_order
 from atlas.core.timestamps import format_micros
 from atlas.errors import BadRequestError
 from atlas.service.access import AccessService
@@ -78,18 +80,24 @@ class DatasetService:
         return {"dataset": dataset_id, "samples": samples}
 
     async def search(
-        self, caller: Caller, text: str | None, limit: int, offset: int, owned: bool | None = None
-    ) -> tuple[int, list[Row]]:
+        self, caller: Caller, text: str | None, limit: int, offset: int, owned: bool | None = None, *,
+        anywhere: str | None = None, metadata: Sequence[str] = (), sort: str | None = None,
+    ) -> tuple[int, list[Row]]:  # fmt: skip
         """Count and page of the datasets whose name or description has `text`, in any case.
 
-        owned: only the caller's own, or only those of others.
+        anywhere: a text that metadata may have, too. metadata: `name=value` each, all of which must be equal.
+        owned: only the caller's own, or only those of others. sort: see `atlas.core.sorting`.
         """
-        pattern = None
-        if text:
-            _refuse_nul(text, "search")
-            escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            pattern = f"%{escaped}%"
-        return await self._search(caller, pattern, None, limit, offset, owned)
+        pairs = [item.partition("=") for item in metadata]
+        for item, (name, equals, _) in zip(metadata, pairs, strict=True):
+            if not name or not equals:
+                raise BadRequestError("Invalid parameter", f"metadata: {item[:100]!r} is not NAME=VALUE")
+        sought = store.Sought(
+            pattern=_pattern(text, "search"), anywhere=_pattern(anywhere, "text"), owned=owned,
+            metadata=_wanted([(name, value) for name, _, value in pairs]) if pairs else None,
+            order=parse_order(sort, DATASET_FIELDS),
+        )  # fmt: skip
+        return await self._search(caller, sought, limit, offset)
 
     async def search_metadata(
         self, caller: Caller, filters: list[tuple[str, str]], limit: int, offset: int
@@ -103,17 +111,12 @@ class DatasetService:
                 "At least one metadata filter is required",
                 "Add ?key=value, or list all datasets with /api/datasets/",
             )
-        wanted = []
-        for key, value in filters:
-            _refuse_nul(key + value, key.replace("\0", ""))
-            wanted.append([{key: choice} for choice in _readings(value)])
-        return await self._search(caller, None, wanted, limit, offset)
+        return await self._search(caller, store.Sought(metadata=_wanted(filters)), limit, offset)
 
     async def _search(
-        self, caller: Caller, pattern: str | None, metadata: list[list[Row]] | None, limit: int, offset: int,
-        owned: bool | None = None,
+        self, caller: Caller, sought: store.Sought, limit: int, offset: int
     ) -> tuple[int, list[Row]]:  # fmt: skip
-        count, rows = await store.search(self._database, caller.user_id, pattern, metadata, limit, offset, owned)
+        count, rows = await store.search(self._database, caller.user_id, sought, limit, offset)
         return count, await self._with_columns(rows)
 
     async def _with_columns(self, rows: list[Row]) -> list[Row]:
@@ -182,6 +185,24 @@ class DatasetService:
                 known = await schemas.apply_schema(connection, dataset_id, place, known, change, declared=True)
         column = known[name]
         return column_view(dataset_id, Column(column.id, name, column.dtype, column.physical, declared=True))
+
+
+def _pattern(text: str | None, what: str) -> str | None:
+    """A pattern that finds a text anywhere; None where there is none."""
+    if not text:
+        return None
+    _refuse_nul(text, what)
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _wanted(filters: Sequence[tuple[str, str]]) -> list[list[Row]]:
+    """For each filter, the metadata of which one must be there."""
+    wanted = []
+    for key, value in filters:
+        _refuse_nul(key + value, key.replace("\0", ""))
+        wanted.append([{key: choice} for choice in _readings(value)])
+    return wanted
 
 
 def _refuse_nul(text: str, field: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from atlas.core.access import Caller
+from atlas.core.sorting import IMPORT_FIELDS, parse_order
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.imports import find_import
 from atlas.service.shown import moment, page
@@ -38,17 +39,18 @@ class HistoryService:
 
     async def list(
         self, caller: Caller, table_name: str | None, status: str | None, limit: int, offset: int, *,
-        waiting: bool | None = None,
+        waiting: bool | None = None, sort: str | None = None,
     ) -> Row:  # fmt: skip
         """A page of imports, newest first, and how many of all wait for decisions.
 
-        waiting: only those with open issues, or only those without.
+        waiting: only those with open issues, or only those without. sort: see `atlas.core.sorting`.
         """
         if status is not None and status not in STATUSES:
             raise BadRequestError("Invalid parameter", f"status: one of {', '.join(STATUSES)}")
         rows = await imports.find(
-            self._database, caller, table_name=table_name, status=status, waiting=waiting, limit=limit, offset=offset
-        )
+            self._database, caller, table_name=table_name, status=status, waiting=waiting, limit=limit, offset=offset,
+            order=parse_order(sort, IMPORT_FIELDS),
+        )  # fmt: skip
         total = await imports.count(self._database, caller, table_name, status, waiting)
         found = page("imports", [brief(row) for row in rows], total, limit, offset)
         return found | {"waiting_count": await imports.count_waiting(self._database, caller)}

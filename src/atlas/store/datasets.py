@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, LiteralString
 
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -12,10 +13,11 @@ from psycopg.types.json import Jsonb
 from atlas.core.access import Access, Caller
 from atlas.core.blocks import Range
 from atlas.core.columns import Column, Dtype, from_catalog
+from atlas.core.sorting import Order
 from atlas.core.timestamps import MIN_MICROS, format_micros, from_micros
 from atlas.errors import NotFoundError
 from atlas.store.database import Connection, Database
-from atlas.store.queries import queries
+from atlas.store.queries import ordered, queries
 
 Row = dict[str, Any]
 
@@ -162,25 +164,51 @@ async def summary(connection: Connection, dataset_id: int) -> Row:
     return row | {"bytes": (size or {}).get("bytes") or 0}
 
 
-async def search(
-    database: Database, user_id: int, pattern: str | None, metadata: Sequence[Sequence[Row]] | None,
-    limit: int, offset: int, owned: bool | None = None,
-) -> tuple[int, list[Row]]:  # fmt: skip
-    """How many datasets a user may read that match, and one page of them.
+# What each field of `DATASET_FIELDS` is in the list's statement.
+_ORDERS: dict[str, LiteralString] = {
+    "id": "d.id", "name": "lower(d.name)", "created_at": "d.created_at", "updated_at": "d.updated_at",
+    "owner": "(SELECT lower(u.name) FROM atlas.users u WHERE u.id = d.owner_id)",
+    "row_count": "(SELECT s.row_count FROM atlas.dataset_state s WHERE s.dataset_id = d.id)",
+    "columns": "(SELECT count(*) FROM atlas.dataset_columns c WHERE c.dataset_id = d.id)",
+    "last_timestamp": "(SELECT max(b.max_ts) FROM atlas.row_blocks b WHERE b.dataset_id = d.id)",
+}  # fmt: skip
 
-    metadata: for each filter, the objects of which the dataset's metadata must contain one.
-    owned: whether the user owns them, or only others do; None for both.
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which datasets a user looks for.
+
+    pattern: in name or description; anywhere: there or in metadata (both patterns of ILIKE). metadata: for each filter,
+    the objects of which the dataset's metadata must contain one. owned: whether the user owns them, or only others do.
     """
+
+    pattern: str | None = None
+    anywhere: str | None = None
+    metadata: Sequence[Sequence[Row]] | None = None
+    owned: bool | None = None
+    order: Order | None = None
+
+
+async def search(
+    database: Database, user_id: int, sought: Sought, limit: int, offset: int
+) -> tuple[int, list[Row]]:  # fmt: skip
+    """How many datasets a user may read that match, and one page of them."""
+    metadata, order = sought.metadata, sought.order
     wanted = None if metadata is None else [Jsonb(list(choices)) for choices in metadata]
     first = [Jsonb(choice) for choice in metadata[0]] if metadata else None
-    parameters = {"user": user_id, "pattern": pattern, "metadata": wanted, "first": first, "owned": owned}
+    parameters = {
+        "user": user_id, "pattern": sought.pattern, "anywhere": sought.anywhere, "metadata": wanted, "first": first,
+        "owned": sought.owned,
+    }  # fmt: skip
+    by = _ORDERS[order.field] if order else None
+    listing = ordered(queries("datasets")["list_datasets"], by, descending=order is not None and order.descending)
     async with database.transaction() as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor = await connection.execute(queries("datasets")["count_datasets"], parameters)
         counted = await cursor.fetchone()
         assert counted is not None
         rows = connection.cursor(row_factory=dict_row)
-        await rows.execute(queries("datasets")["list_datasets"], parameters | {"limit": limit, "offset": offset})
+        await rows.execute(listing, parameters | {"limit": limit, "offset": offset})
         return counted[0], await rows.fetchall()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import pyarrow as pa
@@ -17,11 +17,12 @@ from psycopg.types.json import Json, Jsonb
 from atlas.core.access import Caller
 from atlas.core.compression import zstd
 from atlas.core.decimals import exact_loads
+from atlas.core.sorting import Order
 from atlas.errors import BadRequestError
 from atlas.store.copying import all_of, copy_batches
 from atlas.store.database import Connection, Database
 from atlas.store.guard import PROCESS
-from atlas.store.queries import queries
+from atlas.store.queries import ordered, queries
 
 Row = dict[str, Any]
 _PART_BYTES = 4 * 1024 * 1024
@@ -60,21 +61,38 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
 async def find(
     database: Database | Connection, caller: Caller, *, import_id: UUID | None = None, table_name: str | None = None,
     status: str | None = None, thread: str | None = None, waiting: bool | None = None, limit: int = 1, offset: int = 0,
+    order: Order | None = None,
 ) -> list[Row]:  # fmt: skip
-    """Imports of the organization, newest first. import_id: the public one. waiting: whether issues of it are open."""
+    """Imports of the organization, newest first unless there is an order.
+
+    import_id: the public one. waiting: whether issues of it are open.
+    """
     parameters = {
         "organization": caller.organization_id, "id": import_id, "table_name": table_name, "status": status,
         "thread": thread, "waiting": waiting, "limit": limit, "offset": offset,
     }  # fmt: skip
     if isinstance(database, Database):
         async with database.connection() as connection:
-            return await _dicts(connection, "find_imports", parameters)
-    return await _dicts(database, "find_imports", parameters)
+            return await _dicts(connection, "find_imports", parameters, order)
+    return await _dicts(database, "find_imports", parameters, order)
 
 
-async def _dicts(connection: Connection, name: str, parameters: Mapping[str, Any]) -> list[Row]:
+# What each field of `IMPORT_FIELDS` is in the list's statement.
+_ORDERS: dict[str, LiteralString] = {
+    "created_at": "i.created_at", "file_name": "lower(i.file_name)", "status": "i.status",
+    "table_name": "lower(coalesce(t.name, i.table_name))", "records_inserted": "i.inserted",
+    "records_updated": "i.updated", "issues_open": "i.issues_open", "imported_by": "lower(u.name)",
+}  # fmt: skip
+
+
+async def _dicts(
+    connection: Connection, name: str, parameters: Mapping[str, Any], order: Order | None = None
+) -> list[Row]:  # fmt: skip
     cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(queries("imports")[name], parameters)
+    by = _ORDERS[order.field] if order else None
+    await cursor.execute(
+        ordered(queries("imports")[name], by, descending=order is not None and order.descending), parameters
+    )
     return await cursor.fetchall()
 
 

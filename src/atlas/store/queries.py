@@ -10,6 +10,17 @@ from typing import LiteralString, cast
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
+def ordered(statement: LiteralString, expression: LiteralString | None, *, descending: bool) -> LiteralString:
+    """A list's statement with an order before its own. expression: one of the store's; None leaves the statement alone.
+
+    What has no value comes last either way.
+    """
+    if expression is None:
+        return statement
+    way: LiteralString = "DESC" if descending else "ASC"
+    return statement.replace("/* order */", expression + " " + way + " NULLS LAST,")
+
+
 @cache
 def queries(topic: str) -> dict[str, LiteralString]:
     """The statements of `queries/<topic>.sql` by name.

@@ -16,10 +16,16 @@ class AsyncDatasets(AsyncResource):
     """Datasets: time series that you own, or that are shared with you. Each may be given by id or by name."""
 
     async def list(
-        self, search: str | None = None, *, limit: int | None = None, page_size: int = PAGE
-    ) -> AsyncIterator[Dataset]:
-        """Datasets that you may read. search: text within name or description, in any case."""
-        pages = self._pages(DATASETS, "results", limit, {"search": search}, count="count", page=page_size)
+        self, search: str | None = None, *, text: str | None = None, owned: bool | None = None,
+        sort: str | None = None, limit: int | None = None, page_size: int = PAGE,
+    ) -> AsyncIterator[Dataset]:  # fmt: skip
+        """Datasets that you may read.
+
+        search: text within name or description, in any case; text: there, or in metadata. owned: only your own, or
+        only those of others. sort: a field such as `row_count`, `-` before it for descending.
+        """
+        params = {"search": search, "text": text, "owned": owned, "sort": sort}
+        pages = self._pages(DATASETS, "results", limit, params, count="count", page=page_size)
         async for item in pages:
             yield Dataset.read(item)
 

@@ -113,10 +113,14 @@ class Imports(Resource):
 
     def history(
         self, *, table: str | None = None, status: str | None = None, waiting: bool | None = None,
-        limit: int | None = None, page_size: int = PAGE,
+        sort: str | None = None, limit: int | None = None, page_size: int = PAGE,
     ) -> Iterator[ImportInfo]:  # fmt: skip
-        """Imports and updates, newest first. waiting: only those with issues that wait, or only those without."""
-        params = {"table_name": table, "status": status, "waiting": waiting}
+        """Imports and updates, newest first.
+
+        waiting: only those with issues that wait, or only those without. sort: a field such as `table_name`, `-`
+        before it for descending.
+        """
+        params = {"table_name": table, "status": status, "waiting": waiting, "sort": sort}
         for item in self._pages(HISTORY, "imports", limit, params, page=page_size):
             yield ImportInfo.read(item)
 

@@ -17,6 +17,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from atlas.core.formats import MEDIA_TYPES, Output
+from atlas.core.sorting import IMPORT_FIELDS, described
 from atlas.errors import BadRequestError
 from atlas.http.content.import_models import HistoryView, ImportDetailView, ProgressView
 from atlas.http.content.models import CONTENT_ERRORS, ImportView, PendingView, PreviewView
@@ -142,9 +143,10 @@ async def import_history(
     waiting: Annotated[
         bool | None, Query(description="Only imports with issues that wait for a decision; false: only those without.")
     ] = None,
+    sort: Annotated[str | None, Query(max_length=100, description=described(IMPORT_FIELDS))] = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Imports of your organization, newest first, and how many of all wait for decisions."""
-    return await services.history.list(caller, table_name, status, limit, offset, waiting=waiting)
+    """Imports of your organization, newest first unless you say otherwise, and how many of all wait for decisions."""
+    return await services.history.list(caller, table_name, status, limit, offset, waiting=waiting, sort=sort)
 
 
 @router.get("/import-history/{import_id}", responses=answer(ImportDetailView), summary="Get an import")

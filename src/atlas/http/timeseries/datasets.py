@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from atlas.core.columns import Dtype
+from atlas.core.sorting import DATASET_FIELDS, described
 from atlas.errors import BadRequestError
 from atlas.http.deps import CallerDep, DatasetParam, ServicesDep
 from atlas.http.json_route import JsonRoute
@@ -40,11 +41,18 @@ OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Datasets to skip
 async def list_datasets(
     request: Request, caller: CallerDep, services: ServicesDep,
     search: Annotated[str | None, Query(description="Text in name or description, in any case.")] = None,
+    text: Annotated[str | None, Query(description="Text in name, description or metadata, in any case.")] = None,
+    metadata: Annotated[
+        list[str] | None, Query(description="A metadata field that must be equal, as `name=value`. Repeatable.")
+    ] = None,
     owned: Annotated[bool | None, Query(description="Only your own (true) or only those of others (false).")] = None,
+    sort: Annotated[str | None, Query(max_length=100, description=described(DATASET_FIELDS))] = None,
     limit: LimitParam = 250, offset: OffsetParam = 0,
 ) -> dict[str, Any]:  # fmt: skip
-    """The datasets that you own or share a tag with."""
-    count, rows = await services.datasets.search(caller, search, limit, offset, owned)
+    """The datasets that you own or share a tag with, in the order in which they were made unless you say otherwise."""
+    count, rows = await services.datasets.search(
+        caller, search, limit, offset, owned, anywhere=text, metadata=metadata or (), sort=sort
+    )
     following, previous = links(request, count, limit, offset)
     return {"count": count, "next": following, "previous": previous, "results": rows}
 

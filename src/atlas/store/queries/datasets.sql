@@ -1,17 +1,19 @@
 -- name: list_datasets
 -- A page of the datasets that a user may read, with a text to find in name or description. atlas.can_read is written
--- out, since PostgreSQL would call it for each dataset. `first` are the choices of the first filter, for the index.
+-- out, since PostgreSQL would call it for each dataset. `anywhere` is also found in metadata. `first` are the choices of the first filter, for the index.
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
 FROM atlas.datasets d
 WHERE (d.owner_id = %(user)s OR d.id IN (
     SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
   AND (%(owned)s::boolean IS NULL OR (d.owner_id = %(user)s) = %(owned)s)
   AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
+  AND (%(anywhere)s::text IS NULL OR d.name ILIKE %(anywhere)s OR d.description ILIKE %(anywhere)s OR EXISTS (
+        SELECT 1 FROM jsonb_each_text(d.metadata) AS m WHERE m.key ILIKE %(anywhere)s OR m.value ILIKE %(anywhere)s))
   AND (%(first)s::jsonb[] IS NULL OR d.metadata @> ANY (%(first)s::jsonb[]))
   AND (%(metadata)s::jsonb[] IS NULL OR NOT EXISTS (
         SELECT 1 FROM unnest(%(metadata)s::jsonb[]) AS wanted
         WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(wanted) AS choice WHERE d.metadata @> choice)))
-ORDER BY d.id LIMIT %(limit)s OFFSET %(offset)s
+ORDER BY /* order */ d.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_datasets
 SELECT count(*)
@@ -20,6 +22,8 @@ WHERE (d.owner_id = %(user)s OR d.id IN (
     SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
   AND (%(owned)s::boolean IS NULL OR (d.owner_id = %(user)s) = %(owned)s)
   AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
+  AND (%(anywhere)s::text IS NULL OR d.name ILIKE %(anywhere)s OR d.description ILIKE %(anywhere)s OR EXISTS (
+        SELECT 1 FROM jsonb_each_text(d.metadata) AS m WHERE m.key ILIKE %(anywhere)s OR m.value ILIKE %(anywhere)s))
   AND (%(first)s::jsonb[] IS NULL OR d.metadata @> ANY (%(first)s::jsonb[]))
   AND (%(metadata)s::jsonb[] IS NULL OR NOT EXISTS (
         SELECT 1 FROM unnest(%(metadata)s::jsonb[]) AS wanted

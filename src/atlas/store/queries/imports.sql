@@ -49,7 +49,7 @@ WHERE i.organization_id = %(organization)s
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
   AND (%(thread)s::text IS NULL OR i.thread_id = %(thread)s)
   AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
-ORDER BY i.created_at DESC, i.number DESC
+ORDER BY /* order */ i.created_at DESC, i.number DESC
 LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_imports

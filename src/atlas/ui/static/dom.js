@@ -1,11 +1,11 @@
 // Vue without its template compiler (which would need 'unsafe-eval'): elements are made by calls, t.div({class: "x"}, …).
 import {
-  computed, createApp, h, nextTick, onBeforeUnmount, onMounted, reactive, ref, shallowReactive, shallowRef, toRaw, watch,
+  computed, createApp, h, nextTick, onBeforeUnmount, onMounted, onUpdated, reactive, ref, shallowReactive, shallowRef, toRaw, watch,
   watchEffect,
 } from "/ui/lib/vue/vue.esm-browser.prod.js";
 
 export {
-  computed, createApp, h, nextTick, onBeforeUnmount, onMounted, reactive, ref, shallowReactive, shallowRef, toRaw, watch,
+  computed, createApp, h, nextTick, onBeforeUnmount, onMounted, onUpdated, reactive, ref, shallowReactive, shallowRef, toRaw, watch,
   watchEffect,
 };
 

@@ -1,5 +1,7 @@
 // Tables of things, and what is loaded for them.
-import { reactive, shallowReactive, t } from "../dom.js";
+import { h, reactive, shallowReactive, t } from "../dom.js";
+import { ScrollBox } from "./scroll-box.js";
+import { sortHead } from "./sorting.js";
 import { button } from "./ui.js";
 
 /** Loads by `fetch()`: `data` null until it came, `problem` where it did not; `load()` does it again. */
@@ -19,12 +21,15 @@ export function loader(fetch) {
   return state;
 }
 
-/** A table in a card. `heads`: texts, or [text, class] pairs; "" is the column of actions. */
-export const listing = (label, heads, rows, foot = null) => t.div({ class: "card flush" },
-  t.div({ class: "table-wrap" }, t.table({ class: "table listing", "aria-label": label },
+/**
+ * A table in a card. `heads`: texts, [text, class] pairs, or [text, class, field] where the list sorts by it; "" is the column of
+ * actions. `sort`: what `sorting` gives.
+ */
+export const listing = (label, heads, rows, foot = null, sort = null) => t.div({ class: "card flush" },
+  h(ScrollBox, { label }, () => t.table({ class: "table listing", "aria-label": label },
     t.thead(t.tr(heads.map((head) => {
-      const [text, kind] = Array.isArray(head) ? head : [head, ""];
-      return t.th({ scope: "col", class: kind }, text || t.span({ class: "visually-hidden" }, "Actions"));
+      const [text, kind, by] = Array.isArray(head) ? head : [head, ""];
+      return sortHead(sort, { text, kind, by });
     }))),
     t.tbody(rows))), foot);
 

@@ -1,6 +1,7 @@
 // Small pieces, each a function that gives an element.
-import { classes, h, t, uid } from "../dom.js";
+import { classes, h, nextTick, onMounted, ref, t, uid, watch } from "../dom.js";
 import { icon } from "../icons.js";
+import { sideways } from "./scroll-box.js";
 
 const still = (event) => { event.preventDefault(); event.stopPropagation(); };
 
@@ -77,20 +78,35 @@ export const segmented = (label, value, choices, choose) =>
   t.div({ class: "segmented", role: "group", "aria-label": label },
     choices.map(([one, text]) => t.button({ type: "button", "aria-pressed": String(one === value), onClick: () => choose(one) }, text)));
 
-/** Tabs; `panel` is what the chosen one shows. */
-export function tabs(label, value, choices, choose) {
-  const move = (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const n = choices.findIndex(([one]) => one === value);
-    choose(choices[(n + step + choices.length) % choices.length][0]);
-    event.currentTarget.querySelectorAll("button")[(n + step + choices.length) % choices.length].focus();
-  };
-  return t.div({ class: "tabs", role: "tablist", "aria-label": label, onKeydown: move },
-    choices.map(([one, text, extra]) => t.button({
-      type: "button", role: "tab", "aria-selected": String(one === value), tabindex: one === value ? 0 : -1, onClick: () => choose(one),
-    }, text, extra !== undefined && [" ", badge(extra)])));
-}
+/** Tabs. `choices`: [value, text, badge] each. */
+export const tabs = (label, value, choices, choose) => h(Tabs, { label, value, choices, choose });
+
+const Tabs = {
+  props: { label: String, value: String, choices: Array, choose: Function },
+  setup(props) {
+    const list = ref(null);
+    const edges = sideways(list);
+    const move = (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const n = props.choices.findIndex(([one]) => one === props.value) + step + props.choices.length;
+      props.choose(props.choices[n % props.choices.length][0]);
+      event.currentTarget.querySelectorAll("button")[n % props.choices.length].focus();
+    };
+    // On a phone the chosen one may be out of sight.
+    const show = () => {
+      const chosen = list.value?.querySelector("[aria-selected=true]");
+      if (chosen) list.value.scrollLeft = Math.min(chosen.offsetLeft - 24, Math.max(list.value.scrollLeft, chosen.offsetLeft + chosen.offsetWidth + 24 - list.value.clientWidth));
+    };
+    onMounted(show);
+    watch(() => props.value, () => nextTick(show));
+    return () => t.div({ class: ["scroll-box", edges.classes] },
+      t.div({ class: "tabs", role: "tablist", "aria-label": props.label, ref: list, onKeydown: move, onScrollPassive: edges.look },
+        props.choices.map(([one, text, extra]) => t.button({
+          type: "button", role: "tab", "aria-selected": String(one === props.value), tabindex: one === props.value ? 0 : -1, onClick: () => props.choose(one),
+        }, text, extra !== undefined && [" ", badge(extra)]))));
+  },
+};
 
 /** Buttons to the pages beside this one; nothing where one page holds all. */
 export function pager({ offset, limit, total }, turn) {

@@ -1,6 +1,7 @@
 // Keys of all users of an organization.
 import { api, url } from "../api.js";
 import { browsing, listing, loader } from "../components/listing.js";
+import { sorted, sorting } from "../components/sorting.js";
 import { KeyShown, NewKeyDialog } from "../components/new-key.js";
 import { ask, attempt } from "../components/overlays.js";
 import { badge, button, check, empty, loading, notice, pager, search } from "../components/ui.js";
@@ -9,10 +10,13 @@ import { ago, moment } from "../format.js";
 import { session } from "../session.js";
 import { keyState } from "./keys-list.js";
 
+const FIELDS = { user: (key) => key.user, name: (key) => key.name, status: (key) => keyState(key)[0], expires: (key) => key.expires_at, used: (key) => key.last_used_at };
+
 export const AdminKeys = {
   props: { organization: String },
   setup(props) {
     const view = browsing();
+    const sort = sorting("", "user");
     const state = reactive({ dead: false, creating: false, made: null });
     const list = loader(async () => (await api.get("/api/v1/admin/keys", { organization: props.organization })).keys);
     const users = loader(async () => (await api.get("/api/v1/admin/users", { organization: props.organization })).users.map(({ name }) => name));
@@ -37,13 +41,13 @@ export const AdminKeys = {
     };
     return () => {
       const live = (list.data ?? []).filter((key) => state.dead || keyState(key)[0] === "live");
-      const found = view.found(live, (key) => `${key.user} ${key.name} ${key.prefix}`);
+      const found = sorted(view.found(live, (key) => `${key.user} ${key.name} ${key.prefix}`), sort, FIELDS);
       return t.section({ class: "stack", "aria-label": "Keys" },
         t.div({ class: "row between" }, t.div({ class: "row grow" }, search(view, "text", "Search keys"), check(state, "dead", "Also revoked and expired")),
           button({ kind: "primary", icon: "plus", disabled: !users.data?.length, onClick: () => { state.creating = true; } }, "New key")),
         list.problem && notice("bad", list.problem),
         !list.data ? !list.problem && loading() : found.length === 0 ? t.div({ class: "card" }, empty("key", "No keys", view.text ? `No key matches “${view.text}”.` : "Make one for a user."))
-          : [listing("Keys", ["User", "Key", "Status", "Expires", "Last used", ""], view.page(found).map(row)),
+          : [listing("Keys", [["User", "", "user"], ["Key", "", "name"], ["Status", "", "status"], ["Expires", "", "expires"], ["Last used", "", "used"], ""], view.page(found).map(row), null, sort),
             pager({ offset: view.offset, limit: view.limit, total: found.length }, (offset) => { view.offset = offset; })],
         state.creating && h(NewKeyDialog, { users: users.data, create: (body) => api.post(url("/api/v1/admin/keys", { organization: props.organization }), body),
           onClose: () => { state.creating = false; }, onMade: (made) => { Object.assign(state, { creating: false, made }); list.load(); } }),

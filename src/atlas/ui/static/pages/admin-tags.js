@@ -1,6 +1,7 @@
 // Tags with their use; operators make and delete them.
 import { api } from "../api.js";
 import { browsing, listing, loader } from "../components/listing.js";
+import { sorted, sorting } from "../components/sorting.js";
 import { Dialog, ask, attempt, toast } from "../components/overlays.js";
 import { badge, button, check, empty, field, input, loading, notice, pager, search, textarea } from "../components/ui.js";
 import { h, reactive, t } from "../dom.js";
@@ -39,6 +40,8 @@ const NewTag = {
 export const AdminTags = {
   setup() {
     const view = browsing();
+    const sort = sorting("", "name");
+    const fields = { name: (tag) => tag.name, kind: (tag) => Number(!tag.is_public), datasets: (tag) => tag.datasets, holders: (tag) => tag.holders };
     const state = reactive({ creating: false });
     const operator = session.role === "operator";
     const list = loader(async () => (await api.get("/api/v1/admin/tags")).tags);
@@ -53,13 +56,13 @@ export const AdminTags = {
       t.td({ class: "number" }, count(tag.datasets)), t.td({ class: "number" }, count(tag.holders)),
       t.td({ class: "actions" }, operator && !FIXED.includes(tag.name) && button({ size: "small", kind: "danger", label: `Delete ${tag.name}`, onClick: () => remove(tag) }, "Delete")));
     return () => {
-      const found = view.found(list.data ?? [], (tag) => `${tag.name} ${tag.description}`);
+      const found = sorted(view.found(list.data ?? [], (tag) => `${tag.name} ${tag.description}`), sort, fields);
       return t.section({ class: "stack", "aria-label": "Tags" },
         t.div({ class: "row between" }, search(view, "text", "Search tags"),
           operator ? button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New tag") : t.span({ class: "muted small-text" }, "Tags are made by the operator of this server.")),
         list.problem && notice("bad", list.problem),
         !list.data ? !list.problem && loading() : found.length === 0 ? t.div({ class: "card" }, empty("tag", "Nothing found", `No tag matches “${view.text}”.`))
-          : [listing("Tags", ["Tag", "Kind", ["Datasets", "number"], ["Holders", "number"], ""], view.page(found).map(row)),
+          : [listing("Tags", [["Tag", "", "name"], ["Kind", "", "kind"], ["Datasets", "number", "datasets"], ["Holders", "number", "holders"], ""], view.page(found).map(row), null, sort),
             pager({ offset: view.offset, limit: view.limit, total: found.length }, (offset) => { view.offset = offset; })],
         state.creating && h(NewTag, { onClose: () => { state.creating = false; }, onMade: (name) => { state.creating = false; toast("good", `The tag ${name} was created`); list.load(); } }));
     };

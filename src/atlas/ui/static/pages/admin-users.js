@@ -1,6 +1,7 @@
 // Users of an organization: make, give a role, make a key for, end all keys of.
 import { api, url } from "../api.js";
 import { browsing, listing, loader } from "../components/listing.js";
+import { sorted, sorting } from "../components/sorting.js";
 import { KeyShown, NewKeyDialog } from "../components/new-key.js";
 import { Dialog, ask, attempt, toast } from "../components/overlays.js";
 import { badge, button, empty, field, input, loading, notice, pager, search, select } from "../components/ui.js";
@@ -10,6 +11,7 @@ import { session } from "../session.js";
 
 const ROLES = [["member", "Member"], ["admin", "Administrator"], ["operator", "Operator"]];
 const MEANINGS = { member: "Works with data.", admin: "Also manages users, keys and jobs of the organization.", operator: "Also makes tags, and manages every organization." };
+const FIELDS = { name: (user) => user.name, role: (user) => ROLES.findIndex(([role]) => role === user.role), keys: (user) => user.keys, datasets: (user) => user.datasets, used: (user) => user.last_used_at };
 const roles = () => (session.role === "operator" ? ROLES : ROLES.slice(0, 2));
 
 const NewUser = {
@@ -40,6 +42,7 @@ export const Users = {
   props: { organization: String },
   setup(props) {
     const view = browsing();
+    const sort = sorting("", "name");
     const state = reactive({ creating: false, keyFor: null, made: null, busy: 0 });
     const list = loader(async () => (await api.get("/api/v1/admin/users", { organization: props.organization })).users);
     const setRole = async (user, event) => {
@@ -73,12 +76,12 @@ export const Users = {
     };
     const created = async (name) => { state.creating = false; toast("good", `${name} was created. A key lets them in.`); await list.load(); state.keyFor = name; };
     return () => {
-      const found = view.found(list.data ?? [], (user) => `${user.name} ${user.role}`);
+      const found = sorted(view.found(list.data ?? [], (user) => `${user.name} ${user.role}`), sort, FIELDS);
       return t.section({ class: "stack", "aria-label": "Users" },
         t.div({ class: "row between" }, search(view, "text", "Search users"), button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New user")),
         list.problem && notice("bad", list.problem),
         !list.data ? !list.problem && loading() : found.length === 0 ? t.div({ class: "card" }, empty("search", "Nobody found", view.text ? `No user matches “${view.text}”.` : "This organization has no users yet."))
-          : [listing("Users", ["User", "Role", ["Keys", "number"], ["Datasets", "number"], "Last used", ""], view.page(found).map(row)),
+          : [listing("Users", [["User", "", "name"], ["Role", "", "role"], ["Keys", "number", "keys"], ["Datasets", "number", "datasets"], ["Last used", "", "used"], ""], view.page(found).map(row), null, sort),
             pager({ offset: view.offset, limit: view.limit, total: found.length }, (offset) => { view.offset = offset; })],
         state.creating && h(NewUser, { organization: props.organization, onClose: () => { state.creating = false; }, onMade: created }),
         state.keyFor && h(NewKeyDialog, { users: [state.keyFor], user: state.keyFor, create: (body) => api.post(url("/api/v1/admin/keys", { organization: props.organization }), body),

@@ -1,5 +1,6 @@
 // Asking in plain English: conversations, what was asked before, verified questions and the glossary.
 import { api } from "../api.js";
+import { Combo } from "../components/combo.js";
 import { table } from "../components/result-data.js";
 import { button, loading, notice, pageHeader, tabs } from "../components/ui.js";
 import { h, nextTick, reactive, ref, t, watch } from "../dom.js";
@@ -96,9 +97,7 @@ const Conversation = {
         placeholder: state.turns.length ? "Ask something that follows on, such as “Only those of last month”" : "What would you like to know?",
         onInput: (event) => { state.text = event.target.value; }, onKeydown: keys }),
       t.div({ class: "row between" },
-        t.select({ class: "input compact", "aria-label": "About", value: state.about, onChange: (event) => { state.about = event.target.value; } },
-          t.option({ value: "", selected: !state.about }, "All tables and datasets"),
-          (state.tables ?? []).map((one) => t.option({ value: one.table_name, selected: one.table_name === state.about }, one.table_name))),
+        h(Combo, { label: "About", value: state.about, choices: [["", "All tables and datasets"], ...(state.tables ?? []).map(({ table_name: name }) => [name, name])], onChange: (name) => { state.about = name; } }),
         button({ kind: "primary", type: "submit", icon: "send", disabled: !state.text.trim() || busy() }, "Ask")));
     const samples = () => state.samples.length > 0 && t.div({ class: "stack tight" }, t.span({ class: "muted small-text" }, "For example"),
       t.div({ class: "row" }, state.samples.map((one) => t.button({ type: "button", class: "chip", onClick: () => send(one) }, one))));

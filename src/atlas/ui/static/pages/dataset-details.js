@@ -4,6 +4,7 @@ import { DropAnywhere } from "../components/files.js";
 import { members, objectOf } from "../components/json-text.js";
 import { changed, changes, metadataEditor, pairs } from "../components/metadata.js";
 import { attempt, Dialog } from "../components/overlays.js";
+import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, empty, field, input, loading, notice, select, textarea } from "../components/ui.js";
 import { h, reactive, t, watch } from "../dom.js";
 import { many } from "../format.js";
@@ -102,7 +103,7 @@ export const ColumnsTab = {
     return () => t.section({ class: "stack", "aria-label": "Columns" },
       t.p({ class: "muted" }, "Columns appear with the rows that bring them. Declaring one fixes its type."),
       props.dataset.columns.length === 0 ? empty("columns", "No columns yet", "They come with the first rows, or declare one below.")
-        : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
+        : t.div({ class: "card flush" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
           t.thead(t.tr(["Name", "Type", "Origin"].map((name) => t.th({ scope: "col" }, name)))),
           t.tbody(props.dataset.columns.map((column) => t.tr({ key: column.id }, t.td(t.b(column.name)), t.td(t.code(column.dtype)),
             t.td(column.inferred ? badge("came with data") : badge("declared", "accent")))))))),

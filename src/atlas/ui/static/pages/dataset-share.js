@@ -1,6 +1,7 @@
 // The share tab: tags on a dataset, and what they mean.
 import { api } from "../api.js";
 import { attempt } from "../components/overlays.js";
+import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, field, loading, notice, select } from "../components/ui.js";
 import { h, reactive, t } from "../dom.js";
 
@@ -64,7 +65,7 @@ export const ShareTab = {
         ? "Whoever holds a tag of this dataset can read it, and nobody else but you. Only you can change it."
         : "You can read this dataset because you hold one of its tags. Only its owner can change it."),
       state.problem ? notice("bad", state.problem) : !state.all ? loading()
-        : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
+        : t.div({ class: "card flush" }, h(ScrollBox, { label: "Tags" }, () => t.table({ class: "table" },
           t.thead(t.tr(t.th({ scope: "col" }, "Tag"), props.summary.is_owner && t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Actions")))),
           t.tbody(state.all.filter((tag) => props.summary.is_owner || state.own.some((one) => one.id === tag.id)).map(row))))),
       h(Samples, { dataset: props.dataset, summary: props.summary }));

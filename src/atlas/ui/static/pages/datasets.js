@@ -4,6 +4,8 @@ import { badge, button, empty, loading, notice, pageHeader, pager, search, segme
 import { DropAnywhere } from "../components/files.js";
 import { asText, filterOf } from "../components/metadata.js";
 import { attempt } from "../components/overlays.js";
+import { ScrollBox } from "../components/scroll-box.js";
+import { sortHead, sorting } from "../components/sorting.js";
 import { debounce, h, reactive, t, watch } from "../dom.js";
 import { count, moment } from "../format.js";
 import { go, href, keepQuery, route } from "../router.js";
@@ -12,6 +14,9 @@ import { DetailsDialog } from "./dataset-details.js";
 import { useFigures } from "./datasets-figures.js";
 
 const LIMIT = 25;
+const CHIPS = 2;
+// Text, class and field of each column.
+const HEADS = [["Dataset", "", "name"], ["Metadata", ""], ["Owner", "", "owner"], ["Rows", "number", "row_count"], ["Columns", "number", "columns"], ["Last row (UTC)", "", "last_timestamp", true]];
 
 /** "source=tiingo, frequency=1h" as an object. */
 function filters(text) {
@@ -26,18 +31,17 @@ export default {
       by: route.query.metadata ? "metadata" : "text", text: route.query.search ?? "", metadata: route.query.metadata ?? "", owned: route.query.owned ?? "",
       offset: 0, page: null, problem: null, creating: Boolean(route.query.new), dropped: null,
     });
+    const sort = sorting(route.query.sort, "id");
     const figures = useFigures();
     let request;
     const load = async () => {
       request?.abort();
       request = new AbortController();
-      const given = filters(state.metadata);
-      const byMetadata = state.by === "metadata" && Object.keys(given).length > 0;
-      const paging = { limit: LIMIT, offset: state.offset };
+      const wanted = state.by === "metadata"
+        ? { metadata: Object.entries(filters(state.metadata)).map(([name, value]) => `${name}=${value}`) }
+        : { text: state.text, owned: state.owned };
       try {
-        state.page = byMetadata
-          ? await api.get("/api/datasets/search/", { ...given, ...paging }, { signal: request.signal })
-          : await api.get("/api/datasets/", { search: state.text, owned: state.owned, ...paging }, { signal: request.signal });
+        state.page = await api.get("/api/datasets/", { ...wanted, sort: sort.text, limit: LIMIT, offset: state.offset }, { signal: request.signal });
         state.problem = null;
         figures.want(state.page.results.map((one) => one.id));
       } catch (error) {
@@ -46,10 +50,10 @@ export default {
     };
     const changed = debounce(() => {
       state.offset = 0;
-      keepQuery(route.path === "/" ? "/" : "/datasets", state.by === "text" ? { search: state.text, owned: state.owned } : { metadata: state.metadata });
+      keepQuery(route.path === "/" ? "/" : "/datasets", { ...(state.by === "text" ? { search: state.text, owned: state.owned } : { metadata: state.metadata }), sort: sort.address });
       load();
     }, 200);
-    watch(() => [state.text, state.metadata, state.by, state.owned], changed);
+    watch(() => [state.text, state.metadata, state.by, state.owned, sort.text], changed);
     watch(() => state.offset, load);
     load();
 
@@ -68,12 +72,14 @@ export default {
         session.me.tags.includes("public") ? button({ href: href("/tags") }, "Look at the tags") : button({ onClick: acquire }, "Acquire the public tag"));
     const owner = (summary) => summary && (summary.is_owner ? badge("Yours", "accent") : t.span({ class: "muted" }, summary.owner));
     const last = (summary) => !summary ? "…" : summary.last_timestamp ? moment(summary.last_timestamp.slice(0, 16)) : "no rows yet";
+    const told = ([name, value]) => `${name}: ${asText(value)}`;
+    const chips = (fields) => t.div({ class: "line-of-badges" }, fields.slice(0, CHIPS).map(([name, value]) =>
+      t.button({ type: "button", class: "badge link", title: `${told([name, value])} (find others like this)`,
+        onClick: () => { state.by = "metadata"; state.metadata = filterOf(name, value); } }, told([name, value]))),
+    fields.length > CHIPS && t.span({ class: "badge rest", title: fields.slice(CHIPS).map(told).join("\n") }, `+${fields.length - CHIPS}`));
     const row = (d) => t.tr({ key: d.id },
-      t.td({ class: "name" }, t.a({ href: href(`/datasets/${d.id}`) }, t.b(d.name)), d.description && t.div({ class: "muted small-text clamp" }, d.description)),
-      t.td(t.div({ class: "row" }, Object.entries(d.metadata).slice(0, 4).map(([name, value]) =>
-        t.button({ type: "button", class: "badge link", title: "Find others like this",
-          onClick: () => { state.by = "metadata"; state.metadata = filterOf(name, value); } }, `${name}: ${asText(value)}`)),
-      Object.keys(d.metadata).length > 4 && badge(`+${Object.keys(d.metadata).length - 4}`))),
+      t.td({ class: "name" }, t.a({ href: href(`/datasets/${d.id}`), title: d.name }, t.b(d.name)), d.description && t.div({ class: "muted small-text truncate", title: d.description }, d.description)),
+      t.td({ class: "fields" }, chips(Object.entries(d.metadata))),
       t.td({ class: "owner" }, owner(figures.known[d.id])),
       t.td({ class: "number" }, figures.known[d.id] ? count(figures.known[d.id].row_count) : "…"), t.td({ class: "number" }, d.columns.length),
       t.td({ class: "nowrap muted", title: figures.known[d.id]?.last_timestamp ?? undefined }, last(figures.known[d.id])));
@@ -82,14 +88,14 @@ export default {
         actions: [button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New dataset")] }),
       t.div({ class: "row" },
         segmented("Search by", state.by, [["text", "Text"], ["metadata", "Metadata"]], (by) => { state.by = by; }),
-        state.by === "text" ? search(state, "text", "Search by name or description")
+        state.by === "text" ? search(state, "text", "Search names, descriptions, metadata")
           : search(state, "metadata", "source=tiingo, frequency=1h", { "aria-label": "Search by metadata" }),
         t.div({ class: "grow" }),
         state.by === "text" && segmented("Whose", state.owned, [["", "All"], ["true", "Yours"], ["false", "Shared with you"]], (owned) => { state.owned = owned; })),
       state.problem && notice("bad", state.problem),
       !state.page ? !state.problem && loading() : state.page.count === 0 ? t.div({ class: "card" }, nothing())
-        : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
-          t.thead(t.tr(["Dataset", "Metadata", "Owner", "Rows", "Columns", "Last row (UTC)"].map((name, n) => t.th({ scope: "col", class: n === 3 || n === 4 ? "number" : "" }, name)))),
+        : t.div({ class: "card flush" }, h(ScrollBox, { label: "Datasets" }, () => t.table({ class: "table" },
+          t.thead(t.tr(HEADS.map(([text, kind, by, down]) => sortHead(sort, { text, kind, by, down })))),
           t.tbody(state.page.results.map(row))))),
       state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.count }, (offset) => { state.offset = offset; }),
       !state.creating && h(DropAnywhere, { text: "Drop the file to make a dataset of it", onFile: (file) => Object.assign(state, { creating: true, dropped: file }) }),

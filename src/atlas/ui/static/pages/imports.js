@@ -1,12 +1,16 @@
 // Past imports and updates.
 import { api } from "../api.js";
+import { ScrollBox } from "../components/scroll-box.js";
+import { sortHead, sorting } from "../components/sorting.js";
 import { badge, button, empty, field, loading, notice, pageHeader, pager, segmented, select } from "../components/ui.js";
-import { debounce, reactive, t, watch } from "../dom.js";
+import { debounce, h, reactive, t, watch } from "../dom.js";
 import { ago, count, many } from "../format.js";
 import { href, keepQuery, route } from "../router.js";
 import { waiting } from "../waiting.js";
 
 const LIMIT = 25;
+const HEADS = [["What", "", "file_name"], ["Table", "", "table_name"], ["Status", "", "status"], ["Added", "number", "records_inserted"], ["Updated", "number", "records_updated"],
+  ["Issues", "number", "issues_open"], ["Who and when", "", "created_at", true]];
 const COLOURS = { success: "good", failed: "bad", running: "accent", pending: "accent", undone: "warn", partially_undone: "warn", reset: "warn" };
 
 /** An import is known by its file, an update by what it did. */
@@ -29,20 +33,21 @@ export default {
   setup() {
     document.title = "Imports · Atlas";
     const state = reactive({ table: route.query.table ?? "", status: route.query.status ?? "", which: route.query.waiting === "true" ? "waiting" : "all", offset: 0, page: null, problem: null, tables: [] });
+    const sort = sorting(route.query.sort, "-created_at");
     api.get("/api/v1/tables").then((found) => { state.tables = found.tables.filter((one) => one.kind === "table").map((one) => one.table_name); }, () => {});
     const load = async () => {
       try {
-        state.page = await api.get("/api/v1/import-history", { limit: LIMIT, offset: state.offset, table_name: state.table, status: state.status, waiting: state.which === "waiting" ? true : null });
+        state.page = await api.get("/api/v1/import-history", { limit: LIMIT, offset: state.offset, table_name: state.table, status: state.status, waiting: state.which === "waiting" ? true : null, sort: sort.text });
         waiting.count = state.page.waiting_count;
         state.problem = null;
       } catch (error) {
         state.problem = error;
       }
     };
-    watch(() => [state.table, state.status, state.which], debounce(() => {
+    watch(() => [state.table, state.status, state.which, sort.text], debounce(() => {
       if (state.offset > 0) state.offset = 0;
       else load();
-      keepQuery("/imports", { table: state.table, status: state.status, waiting: state.which === "waiting" ? "true" : "" });
+      keepQuery("/imports", { table: state.table, status: state.status, waiting: state.which === "waiting" ? "true" : "", sort: sort.address });
     }, 50));
     watch(() => state.offset, load);
     load();
@@ -68,8 +73,8 @@ export default {
         ? t.div({ class: "card" }, state.which === "waiting" && !state.table && !state.status ? empty("check", "Nothing waits", "Every issue of every import is decided.", button({ onClick: () => { state.which = "all"; } }, "Show all"))
           : empty("history", "Nothing here", filtered() ? "Nothing matches these filters." : "Import a file, and it appears here.",
           filtered() ? button({ onClick: () => Object.assign(state, { table: "", status: "", which: "all" }) }, "Show all") : button({ icon: "upload", href: href("/import") }, "Import a file")))
-        : t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
-          t.thead(t.tr(["What", "Table", "Status", "Added", "Updated", "Issues", "Who and when"].map((name, n) => t.th({ scope: "col", class: n > 2 && n < 6 ? "number" : "" }, name)))),
+        : t.div({ class: "card flush" }, h(ScrollBox, { label: "Imports" }, () => t.table({ class: "table" },
+          t.thead(t.tr(HEADS.map(([text, kind, by, down]) => sortHead(sort, { text, kind, by, down })))),
           t.tbody(state.page.imports.map(row))))),
       state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.total_count }, (offset) => { state.offset = offset; }));
   },

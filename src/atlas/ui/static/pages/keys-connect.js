@@ -12,5 +12,5 @@ export const Connect = {
       Python: `from atlas import Client\n\nclient = Client("${URL()}", "atlas_live_sk_…")\nprint(client.me().user.name)\nfor dataset in client.datasets.list():\n    print(dataset.id, dataset.name)`,
       curl: `curl -H "X-API-Key: atlas_live_sk_…" ${URL()}/api/datasets/\n\ncurl -H "X-API-Key: atlas_live_sk_…" -H "Content-Type: application/json" \\\n  ${URL()}/api/v1/query -d '{"prompt": "How many leads are there per state?"}'`,
     } })),
-    t.p({ class: "muted small-text" }, "Every endpoint with its parameters: ", t.a({ href: "/docs", target: "_blank" }, "interactive reference"), ", ", t.a({ href: "/openapi.json", target: "_blank" }, "OpenAPI document"), ".")),
+    t.p({ class: "muted small-text" }, "Every endpoint with its parameters: ", t.a({ class: "underlined", href: "/docs", target: "_blank" }, "interactive reference"), ", ", t.a({ class: "underlined", href: "/openapi.json", target: "_blank" }, "OpenAPI document"), ".")),
 };

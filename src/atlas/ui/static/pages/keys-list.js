@@ -1,6 +1,7 @@
 // One's own keys: make, rotate, revoke.
 import { api } from "../api.js";
 import { listing, loader } from "../components/listing.js";
+import { sorted, sorting } from "../components/sorting.js";
 import { KeyShown, NewKeyDialog } from "../components/new-key.js";
 import { ask, attempt } from "../components/overlays.js";
 import { badge, button, check, loading, notice } from "../components/ui.js";
@@ -15,9 +16,12 @@ export function keyState(key) {
   return ["live", "good"];
 }
 
+const FIELDS = { name: (key) => key.name, made: (key) => key.created_at, expires: (key) => key.expires_at, used: (key) => key.last_used_at };
+
 export const KeyList = {
   setup() {
     const state = reactive({ creating: false, made: null, told: "", dead: false, busy: 0 });
+    const sort = sorting();
     const list = loader(async () => (await api.get("/api/v1/keys")).keys);
     const current = (key) => key.id === session.me.key.id;
     const show = (made, told = "") => { Object.assign(state, { made, told, creating: false }); list.load(); };
@@ -60,13 +64,13 @@ export const KeyList = {
     };
     return () => {
       const dead = (list.data ?? []).filter((key) => keyState(key)[0] !== "live").length;
-      const shown = (list.data ?? []).filter((key) => state.dead || keyState(key)[0] === "live");
+      const shown = sorted((list.data ?? []).filter((key) => state.dead || keyState(key)[0] === "live"), sort, FIELDS);
       return t.section({ class: "stack", "aria-label": "Keys" },
         t.div({ class: "row between" }, t.p({ class: "muted intro" }, "A key stands for you in programs, on the command line and here. Use one for each place, so that you can end it alone."),
           t.div({ class: "row" }, button({ icon: "out", onClick: everywhere }, "Sign out everywhere"),
             button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New key"))),
         list.problem && notice("bad", list.problem),
-        !list.data ? !list.problem && loading() : listing("Keys", ["Key", "Made", "Expires", "Last used", ""], shown.map(row)),
+        !list.data ? !list.problem && loading() : listing("Keys", [["Key", "", "name"], ["Made", "", "made"], ["Expires", "", "expires"], ["Last used", "", "used"], ""], shown.map(row), null, sort),
         dead > 0 && check(state, "dead", `Show ${dead} revoked or expired`),
         state.creating && h(NewKeyDialog, { create: (body) => api.post("/api/v1/keys", body), onClose: () => { state.creating = false; }, onMade: (made) => show(made) }),
         state.made && h(KeyShown, { made: state.made, text: state.told, onClose: () => { state.made = null; } }));

@@ -2,6 +2,7 @@
 import { api } from "../api.js";
 import { Chart } from "../components/chart.js";
 import { listing, loader } from "../components/listing.js";
+import { sorted, sorting } from "../components/sorting.js";
 import { button, loading, notice, segmented } from "../components/ui.js";
 import { h, reactive, t, watch } from "../dom.js";
 import { bytes, compact, count, many } from "../format.js";
@@ -25,6 +26,8 @@ const option = (days, [, series, read]) => ({ axis, ...base }) => ({
 export const Usage = {
   setup() {
     const state = reactive({ days: 30, view: "requests" });
+    const sort = sorting();
+    const fields = Object.fromEntries(["name", "requests", "errors", "bytes_in", "bytes_out", "rows_written"].map((name) => [name, (key) => key[name]]));
     const report = loader(() => api.get("/api/v1/usage", { days: state.days }));
     watch(() => state.days, () => report.load());
     const total = (name) => report.data.days.reduce((sum, day) => sum + day[name], 0);
@@ -39,7 +42,8 @@ export const Usage = {
         t.div({ class: "card" },
           t.div({ class: "card-head" }, t.h2("By day (UTC)"), segmented("Shown", state.view, Object.entries(VIEWS).map(([name, [text]]) => [name, text]), (view) => { state.view = view; })),
           h(Chart, { option: option(days, VIEWS[state.view]), label: `${VIEWS[state.view][0]} by day`, height: 280 })),
-        t.h2("By key"), listing("Usage by key", ["Key", ["Requests", "number"], ["Failed", "number"], ["Received", "number"], ["Sent", "number"], ["Rows", "number"]], keys.filter((key) => key.requests > 0).map(row)),
+        t.h2("By key"), listing("Usage by key", [["Key", "", "name"], ["Requests", "number", "requests"], ["Failed", "number", "errors"], ["Received", "number", "bytes_in"], ["Sent", "number", "bytes_out"], ["Rows", "number", "rows_written"]],
+          sorted(keys.filter((key) => key.requests > 0), sort, fields).map(row), null, sort),
         t.h2("Stored"), figures([
           [bytes(storage.dataset_bytes), `${many(storage.datasets, "dataset")} of yours, ${many(storage.dataset_rows, "row")}`],
           [bytes(storage.table_bytes), `${many(storage.tables, "table")} of your organization, ${many(storage.table_rows, "row")}`]]),

@@ -1,6 +1,7 @@
 // The columns of a table with their statistics, and the imports and updates that changed it.
 import { api } from "../api.js";
 import { attempt } from "../components/overlays.js";
+import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, empty, loading, notice, pager } from "../components/ui.js";
 import { h, reactive, t, watch } from "../dom.js";
 import { ago, count, many } from "../format.js";
@@ -53,7 +54,7 @@ export const ColumnsTab = {
     return () => t.section({ class: "stack", "aria-label": "Columns" },
       t.p({ class: "muted" }, props.about.key_columns.length ? `Two records are the same if their ${props.about.key_columns.join(" and ")} ${props.about.key_columns.length > 1 ? "are" : "is"} the same.`
         : "The table has no key: two records are the same if all of their values are.", estimated() && " Distinct values are estimated from a sample."),
-      t.div({ class: "card flush" }, t.div({ class: "table-wrap" }, t.table({ class: "table" },
+      t.div({ class: "card flush" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
         t.thead(t.tr(["Column", "Type", "Filled", "Distinct values", "Least", "Greatest"].map((name, n) => t.th({ scope: "col", class: n === 3 ? "number" : "" }, name)))),
         t.tbody(Object.entries(props.about.columns).map(line))))),
       props.about.key_columns && h(Samples, { address: props.address }));
