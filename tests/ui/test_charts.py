@@ -110,7 +110,10 @@ def _inked(page: Page, left: float, right: float) -> int:
       copy.drawImage(canvas, 0, 0);
       const { data } = copy.getImageData(from, height * 0.12, Math.round(width * right) - from, height * 0.66);
       let count = 0;
-      for (let n = 0; n < data.length; n += 4) count += Math.max(data[n], data[n + 1], data[n + 2]) - Math.min(data[n], data[n + 1], data[n + 2]) > 40;
+      for (let n = 0; n < data.length; n += 4) {
+        const rgb = data.slice(n, n + 3);
+        count += Math.max(...rgb) - Math.min(...rgb) > 40;
+      }
       return count;
     }""", [left, right]))  # fmt: skip
 
