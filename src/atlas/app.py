@@ -198,6 +198,7 @@ def _lifespan(
             await services.models.close()
             await services.sql.close()
             await services.rows.close()
+            services.reads.files.close()
             await services.usage.tallies.close()
             await services.audit.entries.close()
             await database.close()
@@ -264,7 +265,7 @@ def build_services(
             max_body=settings.max_body_bytes,
             spool_memory=settings.spool_bytes,
         ),
-        reads=ReadService(database, access),
+        reads=ReadService(database, access, settings.rendered_bytes),
         summaries=SummaryService(database, access, upkeep),
         streams=StreamService(database, access, lanes.streams),
         imports=runner,

@@ -117,6 +117,12 @@ class Settings(BaseSettings):
         description="Bytes that all imports of one process stage at once: half for a user, three quarters for an "
         "organization.",
     )
+    rendered_bytes: int = Field(
+        2 * 1024**3,
+        ge=0,
+        description="Bytes of downloads that one process keeps on disk, in `$TMPDIR`, to send parts of (`Range`): a "
+        "quarter for a user, half for an organization; 0 sends no parts.",
+    )
     file_days: int = Field(30, ge=0, description="How long imported files are kept to be imported again, in days.")
     audit_days: int = Field(365, ge=0, description="How long the audit log is kept, in days; 0 keeps it for good.")
     idempotency_hours: int = Field(24, gt=0, description="How long an Idempotency-Key is remembered, in hours.")

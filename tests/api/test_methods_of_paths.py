@@ -11,10 +11,10 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PATCH", "/api/datasets/", "GET, POST"),
-        ("POST", "/api/datasets/7/", "DELETE, GET, PUT"),
-        ("PUT", "/api/datasets/search/", "GET"),
-        ("DELETE", "/api/datasets/search/", "GET"),
+        ("PATCH", "/api/datasets/", "GET, HEAD, POST"),
+        ("POST", "/api/datasets/7/", "DELETE, GET, HEAD, PUT"),
+        ("PUT", "/api/datasets/search/", "GET, HEAD"),
+        ("DELETE", "/api/datasets/search/", "GET, HEAD"),
         ("OPTIONS", "/api/v1/import/x/issues/correct", "POST"),
         ("PUT", "/api/v1/tables/leads/rows/1", "DELETE, PATCH"),
     ],

@@ -35,6 +35,10 @@ _EXPORT = {
 }  # fmt: skip
 
 
+_RANGES = {"Accept-Ranges": _header("`bytes` where parts may be had by `Range`, else `none`.")}
+_PART = {"Content-Range": _header("Which part of the file, and how large all of it is.")}
+
+
 def media_type(text: str) -> str:
     """A media type without its parameters."""
     return text.partition(";")[0]
@@ -45,10 +49,14 @@ def _file(formats: tuple[Output, ...], headers: dict[str, Any]) -> Responses:
     return {200: {"description": "The file", "content": content, "headers": headers}}
 
 
-def download(*formats: Output, named: bool = True) -> Responses:
-    """A file of a dataset in one of `formats`, or 304 where the caller has it already."""
+def download(*formats: Output, named: bool = True, ranged: tuple[Output, ...] = ()) -> Responses:
+    """A file of a dataset in one of `formats`, or 304 where the caller has it already. ranged: those with parts."""
     unchanged = {"description": "Unchanged since the answer with the ETag in `If-None-Match`", "headers": _ETAG}
-    return _file(formats, _ETAG | (_NAME if named else {})) | {304: unchanged}
+    answers = _file(formats, _ETAG | _RANGES | (_NAME if named else {})) | {304: unchanged}
+    if ranged:
+        content = _file(ranged, _ETAG | _RANGES | _NAME | _PART)[200]
+        answers |= {206: content | {"description": "The part of the file that `Range` asks for"}}
+    return answers
 
 
 def export(*formats: Output) -> Responses:

@@ -23,6 +23,7 @@ from atlas.http.credentials import key_of
 from atlas.http.deps import Services
 from atlas.http.hosts import wrong_host
 from atlas.http.problems import problem
+from atlas.http.ranges import headless
 from atlas.service.audit import AuditService, Trail, following
 from atlas.service.usage import Tally, UsageService, counting
 
@@ -43,6 +44,8 @@ LINGER_SECONDS = 5.0
 LINGER_BYTES, LINGER_STRANGER_BYTES = 64 * 1024 * 1024, 1024 * 1024
 # A body that says it is no larger is thrown away so that its connection can be used again.
 WORTH_BYTES = 64 * 1024
+# Paths whose pages and files have no routes of their own for HEAD.
+_HEADED = ("/api/", "/health", "/metrics")
 _CLOSE = (b"connection", b"close")
 _RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
@@ -85,7 +88,7 @@ class Metrics:
 
 
 class SlashMiddleware:
-    """Makes `/api/x` and `/api/x/` the same path, without a redirect that would drop a body."""
+    """Makes `/api/x` and `/api/x/` the same path, without a redirect that would drop a body, and HEAD a GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -97,6 +100,8 @@ class SlashMiddleware:
                 scope["path"] = path.rstrip("/")
             elif path.startswith("/api/") and not path.endswith("/"):
                 scope["path"] = path + "/"
+            if scope["method"] == "HEAD" and path.startswith(_HEADED):
+                send = headless(scope, send)
         await self._app(scope, receive, send)
 
 

@@ -83,7 +83,8 @@ def _allowed(request: Request) -> list[str]:
     found = [known for known in paths if compile_path(known)[0].match(request.scope["path"])]
     # Of `/datasets/search/` and `/datasets/{dataset_id}/`, the former.
     best = min(found, key=lambda known: known.count("{"), default=None)
-    return [] if best is None else sorted(method.upper() for method in paths[best])
+    methods = set() if best is None else {method.upper() for method in paths[best]}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _gone(request: Request, error: Exception) -> Response:

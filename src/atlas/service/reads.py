@@ -7,13 +7,14 @@ import base64
 import hashlib
 import struct
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import msgspec
 import pyarrow as pa
 
+import atlas
 from atlas.core.access import Caller
 from atlas.core.blocks import BLOCK_ROWS, Range, clean_cuts, narrow, split_count, windows
 from atlas.core.columns import Column
@@ -27,8 +28,9 @@ from atlas.core.formats import (
     csv_bytes,
     json_lines,
 )
-from atlas.errors import BadRequestError
+from atlas.errors import BadRequestError, UnavailableError
 from atlas.service.access import AccessService
+from atlas.service.rendered_files import FileKey, RenderedFile, RenderedFiles
 from atlas.store import reading
 from atlas.store.database import Database
 
@@ -36,6 +38,8 @@ from atlas.store.database import Database
 # processes, decoding and encoding keep all cores busy, and a slow client still holds little memory.
 WINDOW_ROWS = 50_000
 WINDOWS_AHEAD = 3
+# Formats of which parts may be had: what scans a file by its address reads these.
+RANGED = (Output.PARQUET, Output.CSV)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +54,22 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A download ready to be sent."""
+    """A download ready to be sent. chunks: makes it, piece by piece."""
 
     media_type: str
     etag: str
     name: str
-    chunks: AsyncIterator[bytes]
+    chunks: Callable[[], AsyncIterator[bytes]]
+    key: FileKey
 
 
 class ReadService:
     """What readers do with the rows of a dataset."""
 
-    def __init__(self, database: Database, access: AccessService) -> None:
+    def __init__(self, database: Database, access: AccessService, rendered_bytes: int = 0) -> None:
         self._database = database
         self._access = access
+        self.files = RenderedFiles(rendered_bytes)
 
     async def page(
         self, caller: Caller, dataset_id: int, span: Range, *, descending: bool, limit: int, offset: int,
@@ -145,9 +151,33 @@ class ReadService:
         if last is not None:
             total = await reading.count(self._database, shot, span)
             span, drop = await self._skip(shot, span, max(0, total - last), descending=False)
-        tag = f'"{dataset_id}-{shot.version}-{span.lo}-{span.hi}-{output}-{int(flat)}{"s" * safe}-{_digest(style)}"'
-        chunks = self._encoded(self._tables(shot, style, span, drop), style, output, safe=safe)
-        return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks)
+        asked = f"{span.lo}-{span.hi}-{output}-{int(flat)}{'s' * safe}"
+        digest = _digest(style, [*windows(shot.blocks, span, WINDOW_ROWS)] if output in RANGED else [])
+        tag = f'"{dataset_id}-{shot.version}-{asked}-{digest}"'
+
+        def chunks() -> AsyncIterator[bytes]:
+            return self._encoded(self._tables(shot, style, span, drop), style, output, safe=safe)
+
+        key = FileKey(tag, f"{dataset_id}-{asked}-{names!r}", dataset_id, shot.last_seq - shot.row_count)
+        return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks, key)
+
+    async def rendered(
+        self, caller: Caller, download: Download, held: str | None, *, anew: bool = False
+    ) -> RenderedFile | None:
+        """A download that may be had in parts, on disk; None where it has no room.
+
+        held: the ETag of the version that the caller has parts of. Without it he goes on with the one that he began
+        with, if rows were only inserted since; anew: he begins now. Raises UnavailableError.
+        """
+        file = None if anew else self.files.earlier(caller, download.key, held)
+        if file is not None:
+            return file
+        file = await self.files.get(caller, download.key, download.chunks())
+        shot = await reading.snapshot(self._database, download.key.dataset)
+        if file is not None and shot.last_seq - shot.row_count != download.key.deleted:
+            self.files.forget(download.key.dataset)
+            raise UnavailableError("Rows are being deleted", "the file was about to have some of them; try again")
+        return file
 
     async def _tables(
         self, shot: reading.Snapshot, style: RowFormat, span: Range, drop: int
@@ -227,9 +257,12 @@ def chosen(columns: Sequence[Column], names: Sequence[str] | None) -> list[Colum
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def _digest(style: RowFormat) -> str:
-    text = msgspec.json.encode([[column.id, column.dtype] for column in style.columns])
-    return hashlib.sha256(text).hexdigest()[:16]
+def _digest(style: RowFormat, parts: Sequence[Range]) -> str:
+    """What a file is made of, beside the rows. parts: its pieces, where they show in its bytes."""
+    columns: list[object] = [[column.id, column.dtype] for column in style.columns]
+    if parts:
+        columns += [[[one.lo, one.hi] for one in parts], atlas.__version__, pa.__version__]
+    return hashlib.sha256(msgspec.json.encode(columns)).hexdigest()[:16]
 
 
 def _cursor_after(table: pa.Table) -> str | None:

@@ -27,6 +27,7 @@ from atlas.http.documented import EVENT_STREAM, answer, events, export
 from atlas.http.exact import exact_json
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
+from atlas.http.ranges import FileResponse
 from atlas.service.background import parse_metadata
 from atlas.service.imports import ImportRequest
 
@@ -168,7 +169,7 @@ async def import_progress(caller: CallerDep, services: ServicesDep, import_id: s
 async def stream_progress(caller: CallerDep, services: ServicesDep, import_id: str) -> StreamingResponse:
     """Server-Sent Events `progress` until the import ends."""
     following = await services.history.follow(caller, import_id)
-    return StreamingResponse(following, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
+    return FileResponse(following, media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
 
 @router.get(
@@ -186,4 +187,4 @@ async def export_import(
         "X-Rows-Count": str(file.rows), "X-Table-Name": quote(file.table_name),
         "Content-Disposition": f'attachment; filename="{import_id}.csv"',
     }  # fmt: skip
-    return StreamingResponse(file.chunks, media_type=MEDIA_TYPES[Output.CSV], headers=headers)
+    return FileResponse(file.chunks, media_type=MEDIA_TYPES[Output.CSV], headers=headers)

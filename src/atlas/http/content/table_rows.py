@@ -17,6 +17,7 @@ from atlas.http.documented import answer, export
 from atlas.http.exact import exact_json
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
+from atlas.http.ranges import FileResponse
 
 router = APIRouter(
     route_class=JsonRoute, prefix="/api/v1/tables/{table_name}", tags=["Rows of tables"], responses=CONTENT_ERRORS
@@ -159,7 +160,7 @@ async def export_table(
         "X-Rows-Count": str(file.rows), "X-Table-Name": name,
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}.{format}",
     }  # fmt: skip
-    return StreamingResponse(file.chunks, media_type=file.media_type, headers=headers)
+    return FileResponse(file.chunks, media_type=file.media_type, headers=headers)
 
 
 @router.delete("", responses=answer(DeletedTableView), summary="Delete a table")

@@ -126,6 +126,7 @@ async def replace_dataset(
 async def delete_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> Response:
     """Deletes the dataset with all its rows, for good. Owner only."""
     await services.datasets.delete(caller, dataset_id)
+    services.reads.files.forget(dataset_id)
     return Response(status_code=204)
 
 

@@ -8,17 +8,28 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from atlas.core.access import Caller
 from atlas.core.formats import Output
 from atlas.errors import BadRequestError
-from atlas.http.deps import CallerDep, ColumnsParam, DatasetParam, RangeParam, ServicesDep, column_names, time_range
+from atlas.http.deps import (
+    CallerDep,
+    ColumnsParam,
+    DatasetParam,
+    RangeParam,
+    Services,
+    ServicesDep,
+    column_names,
+    time_range,
+)
 from atlas.http.direct import direct, known, plain_query
-from atlas.http.documented import EVENT_STREAM, answer, download, events
+from atlas.http.documented import EVENT_STREAM, answer, download, errors, events
 from atlas.http.json_route import JsonRoute, bounded_body
 from atlas.http.models import (
     ERRORS,
     AggregateView,
     BulkBody,
     DeletedView,
+    ErrorView,
     InsertedView,
     RowBody,
     RowPage,
@@ -26,9 +37,11 @@ from atlas.http.models import (
     RowView,
     body_schema,
 )
+from atlas.http.problems import problem
+from atlas.http.ranges import HEAD, FileResponse, UnsatisfiableError, held_tag, part, wanted
 from atlas.http.timeseries.paging import links
 from atlas.readers.bodies import body_charset, body_format
-from atlas.service.reads import Download
+from atlas.service.reads import RANGED, Download
 from atlas.service.rows import BulkRequest
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
@@ -193,22 +206,58 @@ async def delete_rows(
     """Removes the rows from start to end, both inclusive and at least one given. Owner only."""
     if start is None and end is None:
         raise BadRequestError("Missing parameter", "start, end: give at least one")
-    return await services.rows.delete(caller, dataset, span)
+    deleted = await services.rows.delete(caller, dataset, span)
+    services.reads.files.forget(dataset)
+    return deleted
+
+
+def _unchanged(etag: str, if_none_match: str | None) -> bool:
+    held = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return etag in held or "*" in held
+
+
+def _headers(file: Download, etag: str, *, attach: bool) -> dict[str, str]:
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    return headers | ({"Content-Disposition": f'attachment; filename="{file.name}"'} if attach else {})
 
 
 def _send(file: Download, if_none_match: str | None, *, attach: bool) -> Response:
-    headers = {"ETag": file.etag, "Cache-Control": "private, no-cache"}
-    held = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    if file.etag in held or "*" in held:
-        return Response(status_code=304, headers=headers)
-    if attach:
-        headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
-    return StreamingResponse(file.chunks, media_type=file.media_type, headers=headers)
+    if _unchanged(file.etag, if_none_match):
+        return Response(status_code=304, headers=_headers(file, file.etag, attach=False))
+    headers = _headers(file, file.etag, attach=attach) | {"Accept-Ranges": "none"}
+    return FileResponse(file.chunks(), media_type=file.media_type, headers=headers)
 
 
-@router.get("/bulk_download/", summary="Download rows", response_class=StreamingResponse, responses=download(*Output))
+async def _send_part(request: Request, services: Services, caller: Caller, file: Download) -> Response:
+    """A file of which parts may be had: the part that is asked for, else all of it."""
+    head, span = bool(request.scope["state"].get(HEAD)), wanted(request.headers)
+    held = held_tag(request.headers)
+    headers = _headers(file, file.etag, attach=True)
+    if not head and span is None:
+        return FileResponse(file.chunks(), media_type=file.media_type, headers=headers | {"Accept-Ranges": "bytes"})
+    whole = await services.reads.rendered(caller, file, held, anew=head)
+    if whole is None:
+        return FileResponse(file.chunks(), media_type=file.media_type, headers=headers | {"Accept-Ranges": "none"})
+    headers |= {"ETag": whole.key.tag, "Accept-Ranges": "bytes"}
+    start, end, status = 0, whole.size, 200
+    if span is not None and not head and held in (None, whole.key.tag):
+        status = 206
+        try:
+            start, end = part(span, whole.size)
+        except UnsatisfiableError:
+            told = {"Content-Range": f"bytes */{whole.size}", "Accept-Ranges": "bytes"}
+            return problem(request.url.path, 416, "Range not satisfiable", f"the file has {whole.size} bytes", told)
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{whole.size}"
+    headers["Content-Length"] = str(end - start)
+    return FileResponse(whole.pieces(start, end), status, media_type=file.media_type, headers=headers)
+
+
+@router.get(
+    "/bulk_download/", summary="Download rows", response_class=StreamingResponse,
+    responses=download(*Output, ranged=RANGED) | errors(ErrorView, {416: "A range behind the end of the file"}),
+)  # fmt: skip
 async def bulk_download(
-    caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
+    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     span: RangeParam, columns: ColumnsParam,
     output: Annotated[Output, Query(description="Format of the download.")] = Output.JSON,
     shape: Annotated[
@@ -221,6 +270,8 @@ async def bulk_download(
 ) -> Response:  # fmt: skip
     """Every row of the range in order of time, as the dataset is at this moment."""
     file = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
+    if output in RANGED and not _unchanged(file.etag, if_none_match):
+        return await _send_part(request, services, caller, file)
     return _send(file, if_none_match, attach=True)
 
 
@@ -253,7 +304,7 @@ async def stream_rows(
     """Server-Sent Events: `connected`, then `data` for each new row, `heartbeat` while there is none."""
     following = await services.streams.open(caller, dataset, poll_interval, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(following, media_type=EVENT_STREAM, headers=headers)
+    return FileResponse(following, media_type=EVENT_STREAM, headers=headers)
 
 
 @router.get("/latest/", response_model=RowView, summary="Latest row")

@@ -1,0 +1,80 @@
+"""Parts of a file (RFC 9110, 14): `Range` and `If-Range`, and answers to HEAD."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+
+from fastapi.responses import StreamingResponse
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+# In the state of a request whose answer has no body.
+HEAD = "head"
+_RANGE = re.compile(r"bytes\s*=\s*(?:(\d{1,18})\s*-\s*(\d{1,18})?|-\s*(\d{1,18}))", re.ASCII | re.IGNORECASE)
+
+
+class UnsatisfiableError(Exception):
+    """A range that begins behind the end of its file."""
+
+
+def wanted(headers: Headers) -> str | None:
+    """The range that a request asks for, if it is one that is taken: of several parts all are sent."""
+    text = headers.get("range", "").strip()
+    found = _RANGE.fullmatch(text)
+    if found is None or (found[1] and found[2] and int(found[1]) > int(found[2])):
+        return None
+    return text
+
+
+def part(text: str, size: int) -> tuple[int, int]:
+    """Where the part of a file begins, and before which byte it ends. Raises UnsatisfiableError."""
+    found = _RANGE.fullmatch(text)
+    assert found is not None
+    if found[3] is not None:
+        start, end = max(0, size - int(found[3])), size
+    else:
+        start, end = int(found[1]), min(size, int(found[2] or size) + 1)
+    if start >= min(end, size):
+        raise UnsatisfiableError
+    return start, end
+
+
+def held_tag(headers: Headers) -> str | None:
+    """The strong ETag in `If-Range`. A date, or a weak one, is an ETag that no file has."""
+    return headers.get("if-range", "").strip() or None
+
+
+class FileResponse(StreamingResponse):
+    """A file that is sent as it is made, and not made for HEAD."""
+
+    def __init__(
+        self, content: AsyncIterator[bytes], status_code: int = 200, *, media_type: str, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(content, status_code, headers, media_type)
+        self._content = content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["state"].get(HEAD):
+            await super().__call__(scope, receive, send)
+            return
+        if (close := getattr(self._content, "aclose", None)) is not None:
+            await close()
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def headless(scope: Scope, send: Send) -> Send:
+    """Has a request for HEAD answered as GET is, without the body, and gives what sends that answer."""
+    scope["method"] = "GET"
+    scope.setdefault("state", {})[HEAD] = True
+
+    async def sending(message: Mapping[str, object]) -> None:
+        if message["type"] == "http.response.start":
+            # The server's protocol expects no body then.
+            scope["method"] = "HEAD"
+            await send(dict(message))
+        elif not message.get("more_body", False):
+            await send({"type": "http.response.body", "body": b""})
+
+    return sending
