@@ -228,5 +228,7 @@ def _cell(value: Any) -> str | None:
 def _reason(error: Exception) -> str:
     """DuckDB's message without the path of the temporary file and its own advice."""
     text = str(error).split("\n", 1)[0]
-    text = re.sub(r'\s*in file "[^"]*",?', "", text)
+    if "maximum_object_size" in text:
+        return f"a record is longer than {_MAX_OBJECT // 2**20} MiB, which a record may not be"
+    text = re.sub(r'\s*\b(?:in|(?:while )?reading) file "[^"]*",?', "", text)
     return re.sub(r"^[\w ]*Error: ", "", text).split(" Try ")[0].strip()[:300]
