@@ -80,6 +80,36 @@ def test_what_a_json_object_holds_is_read_or_told(
     assert told in notes
 
 
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        ('[{"a": 1, "a": 2}]', '"a"'), ('[{"a": {"x": 1, "x": 2}}, {"a": {"x": 3}}]', "'x'"),
+        ('{"a": {"x": 1}}\n{"a": {"b": {"y": 1, "x": 3, "\\u0079": 2}}}\n', "'y'"),
+        ('[{"Id": 1, "id": 2, "Id": 3}]', "'Id'"), ('[{"N": 1, "n": {"q\'": 1}}, {"n": {"q\'": 3, "q\'": 3}}]', "'q''"),
+        ('{"data": [{"a": 1}], "data": [{"a": 2}, {"a": 3}]}', "'data'"), ('{"n": 1, "m": 2, "n": {"k": 1}}', "'n'"),
+        ('{"x": {"n": 1}, "x": {"n": 2}, "y": {"n": 3}}', "'x'"),
+        ('{"x": {"n": 1}, "z": {"n": 2, "n": 3}, "y": {"n": 3}}', "'n'"),
+        ('{"meta": {"page": 1, "page": 2}, "rows": [{"a": 1}]}', "'page'"),
+    ],
+)  # fmt: skip
+def test_a_key_that_an_object_has_twice_is_refused_by_name(read: Read, data: str, key: str) -> None:
+    """One of its values would be lost."""
+    with pytest.raises(BadRequestError) as refused:
+        read(data)
+    assert key in str(refused.value.details)
+
+
+def test_a_key_that_stays_within_a_json_cell_is_kept_twice(read: Read) -> None:
+    data = '[{"a": [{"k": 1, "k": 2}], "b": {"x": 1, "x": 2}}, {"b": 5}]'
+    assert read(data)[1] == [['[{"k":1,"k":2}]', '{"x":1,"x":2}'], [None, "5"]]
+
+
+def test_a_record_that_is_too_long_is_refused_without_a_path(read: Read) -> None:
+    with pytest.raises(BadRequestError) as refused:
+        read('[{"a": "' + "x" * 34_000_000 + '"}]')
+    assert refused.value.details == "f.json: a record is longer than 16 MiB, which a record may not be"
+
+
 def _workbook(sheet: str, names: tuple[str, ...] = ("Data",)) -> bytes:
     """A workbook whose last sheet has this XML; the others have one cell."""
     packed = io.BytesIO()

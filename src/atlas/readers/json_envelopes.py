@@ -12,7 +12,6 @@ from atlas.errors import BadRequestError
 # Objects nested deeper than this are not searched for records.
 _DEPTH = 4
 _SHOWN = 5
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -38,7 +37,7 @@ def find_records(data: bytes, name: str) -> tuple[bytes, list[str]]:
     Of several lists of objects the longest text is read. Raises BadRequestError for what is no JSON.
     """
     try:
-        places, others = _search(data)
+        places, others = _search(data, _Objects(name))
         if not places:
             return b"[" + data + b"]", []
         best = max(places, key=lambda place: len(place.text))
@@ -47,15 +46,43 @@ def find_records(data: bytes, name: str) -> tuple[bytes, list[str]]:
         raise BadRequestError("Invalid file", f"{name}: not valid JSON ({error})") from None
 
 
-def _search(data: bytes) -> tuple[list[_Place], list[str]]:
+class _Key(str):
+    """A key, of a type of its own so that the decoder shows each."""
+
+    __slots__ = ()
+
+
+class _Objects:
+    """Decodes objects into their members as they are written."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._keys: list[str] = []
+        self._decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=self._seen)
+
+    def _seen(self, _: type, key: str) -> _Key:
+        self._keys.append(key)
+        return _Key(key)
+
+    def decode(self, text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+        """The members of an object. Raises BadRequestError where a key is there twice, as one value would be lost."""
+        self._keys.clear()
+        found = self._decoder.decode(text)
+        if len(found) < len(self._keys):
+            again = next(key for place, key in enumerate(self._keys) if key in self._keys[:place])
+            raise BadRequestError("Invalid file", f"{self._name}: an object has the key {again!r} twice")
+        return {str(key): value for key, value in found.items()}
+
+
+def _search(data: bytes, objects: _Objects) -> tuple[list[_Place], list[str]]:
     """All places with records, and the keys of what is beside them."""
     places: list[_Place] = []
     others: list[str] = []
     queue: list[tuple[tuple[str, ...], bytes]] = [((), data)]
     while queue:
         trail, text = queue.pop(0)
-        members = _OBJECT.decode(text)
-        place = _by_key(trail, members)
+        members = objects.decode(text)
+        place = _by_key(trail, members, objects)
         if place is not None:
             places.append(place)
             continue
@@ -70,11 +97,11 @@ def _search(data: bytes) -> tuple[list[_Place], list[str]]:
     return places, others
 
 
-def _by_key(trail: tuple[str, ...], members: dict[str, msgspec.Raw]) -> _Place | None:
+def _by_key(trail: tuple[str, ...], members: dict[str, msgspec.Raw], objects: _Objects) -> _Place | None:
     """The members as records if all are objects of like shape with values of their own."""
     if len(members) < 2 or any(bytes(value).lstrip()[:1] != b"{" for value in members.values()):
         return None
-    records = {key: _OBJECT.decode(value) for key, value in members.items()}
+    records = {key: objects.decode(value) for key, value in members.items()}
     shapes = [frozenset(record) for record in records.values()]
     every = frozenset[str]().union(*shapes)
     common = frozenset(key for key in every if 2 * sum(key in shape for shape in shapes) > len(shapes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,25 +164,46 @@ def _batches(
 ) -> Iterator[pa.Table]:
     if exactly:
         places = ", ".join(_quote(pointer(field.steps)) for field in fields)
-        scan = f"(SELECT json_extract_string(json, [{places}]) AS cells FROM {_objects(path, layout)})"
+        parents = [("json", steps) for steps in _parents(fields) | {()}]
+        scan = f"(SELECT json, json_extract_string(json, [{places}]) AS cells FROM {_objects(path, layout)})"
         texts = [f"cells[{position + 1}]" for position in range(len(fields))]
     else:
         keys = dict.fromkeys(field.steps[0] for field in fields)
         columns = ", ".join(f"{_quote(key)}: 'JSON'" for key in keys)
         scan = _scan(path, layout, f", columns = {{{columns}}}")
         texts = [f"{_name(field.steps[0])} ->> {_quote(pointer(field.steps[1:]) or '$')}" for field in fields]
+        parents = [(_name(steps[0]), steps[1:]) for steps in _parents(fields)]
     cells = ", ".join(
         f"{_cell_of(text, field)} AS {physical(position)}"
         for position, (text, field) in enumerate(zip(texts, fields, strict=True))
     )
     try:
-        relation = connection.sql(f"SELECT {cells} FROM {scan}")
+        relation = connection.sql(f"SELECT {cells} FROM {scan}{_keys_once(parents)}")
         for batch in relation.to_arrow_reader(_BATCH_ROWS):
             yield pa.table(batch)
     except (duckdb.Error, OSError) as error:
         raise BadRequestError("Invalid file", f"{name}: {_reason(error)}") from None
     finally:
         connection.close()
+
+
+def _parents(fields: list[_Field]) -> set[tuple[str, ...]]:
+    """The steps to the objects within a record whose members are columns."""
+    return {field.steps[:end] for field in fields for end in range(1, len(field.steps))}
+
+
+def _keys_once(objects: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """A WHERE clause that fails where an object has a key twice, of whose values only one would be a cell.
+
+    objects: DuckDB's expressions for JSON, and the steps from there to an object.
+    """
+    checks = []
+    for json, steps in objects:
+        keys = f"json_keys({json}, {_quote(pointer(steps) or '$')})"
+        again = f"list_filter({keys}, lambda key, place: list_position({keys}, key) < place)[1]"
+        told = f"'an object has the key ''' || {again} || ''' twice'"
+        checks.append(f"WHEN len({keys}) > list_unique({keys}) THEN error({told}) IS NULL")
+    return f" WHERE CASE {' '.join(checks)} ELSE true END" if checks else ""
 
 
 def _cell_of(text: str, field: _Field) -> str:
