@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,12 @@ def test_lists_are_told(tmp_path: Path) -> None:
     notes = _read(tmp_path, "<r><o><i><s>x</s></i><i><s>y</s></i></o><o/></r>")[1]
     assert "elements that repeat within a record are kept as JSON lists, in 'i'" in notes
     assert "not read" not in notes
+
+
+@pytest.mark.parametrize("inner", ["<t>a</t>" * 400_000, "<p>" + "x<b>a</b>" * 400_000 + "</p>"], ids=["list", "mixed"])
+def test_many_elements_of_one_record_take_time_in_proportion(tmp_path: Path, inner: str) -> None:
+    began = time.process_time()
+    rows, _ = _read(tmp_path, f"<r><i>{inner}</i><i/></r>")
+    # It takes about one; where each text was copied for the next, twelve.
+    assert time.process_time() - began < 7
+    assert sum(map(len, rows[0].values())) > 1_000_000

@@ -205,8 +205,10 @@ class _Rows(_Walk):
         super().__init__(top)
         self._record, self._width = record, width
         self._row: list[str | None] | None = None
-        # Lists of the record by column, the open elements of the current one, and open elements of mixed content.
+        # Of the record by column: all texts where a plain element repeats, and lists.
+        self._repeated: dict[int, list[str]] = {}
         self._lists: dict[int, list[Any]] = {}
+        # The open elements of the current list, and open elements of mixed content.
         self._nodes: list[dict[str, Any]] = []
         self._mixed: list[_Mixed] = []
         self.rows: list[list[str | None]] = []
@@ -247,6 +249,9 @@ class _Rows(_Walk):
             elif text:
                 self._keep(path, row, text)
             if path is self._record:
+                for column, texts in self._repeated.items():
+                    row[column] = "; ".join(texts)
+                self._repeated = {}
                 for column, items in self._lists.items():
                     row[column] = msgspec.json.encode(items).decode()
                 self._lists = {}
@@ -280,10 +285,14 @@ class _Rows(_Walk):
 
     def _keep(self, path: ElementPath, row: list[str | None], text: str) -> None:
         column = path.value if self._fresh else path.inner
-        if column is not None:
-            before = row[column]
+        if column is None:
+            return
+        before = row[column]
+        if before is None:
+            row[column] = text
+        else:
             # A plain field that repeats is a list; it is kept as one text.
-            row[column] = text if before is None else f"{before}; {text}"
+            self._repeated.setdefault(column, [before]).append(text)
 
 
 def _fed(path: Path, handler: ContentHandler) -> Iterator[None]:
