@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,7 +70,7 @@ class _Objects:
         self._keys.clear()
         found = self._decoder.decode(text)
         if len(found) < len(self._keys):
-            again = next(key for place, key in enumerate(self._keys) if key in self._keys[:place])
+            again, _ = Counter(self._keys).most_common(1)[0]
             raise BadRequestError("Invalid file", f"{self._name}: an object has the key {again!r} twice")
         return {str(key): value for key, value in found.items()}
 

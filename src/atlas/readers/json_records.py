@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from atlas.readers.source import MAX_COLUMNS, Source, physical, text_table
 _FLATTEN_DEPTH = 3
 _BATCH_ROWS = 65_536
 _CHUNK = 1024 * 1024
+# Records of which the usual keys are learnt.
+_SAMPLED = 1_000
 # DuckDB reads through buffers of twice this size.
 _MAX_OBJECT = 16 * 1024 * 1024
 _NATIVE = {"VARCHAR": "text", "BOOLEAN": "boolean", "BIGINT": "number", "UBIGINT": "number", "DOUBLE": "number",
@@ -162,23 +165,27 @@ def _flattened(steps: tuple[str, ...], kind: str, dtype: Any) -> Iterator[_Field
 def _batches(
     connection: Any, path: Path, name: str, layout: str, fields: list[_Field], *, exactly: bool
 ) -> Iterator[pa.Table]:
+    where = ""
     if exactly:
+        scan = _objects(path, layout)
         places = ", ".join(_quote(pointer(field.steps)) for field in fields)
-        parents = [("json", steps) for steps in _parents(fields) | {()}]
-        scan = f"(SELECT json, json_extract_string(json, [{places}]) AS cells FROM {_objects(path, layout)})"
+        where = _keys_once(connection, scan, _parents(fields))
+        scan = f"(SELECT json, json_extract_string(json, [{places}]) AS cells FROM {scan})"
         texts = [f"cells[{position + 1}]" for position in range(len(fields))]
     else:
-        keys = dict.fromkeys(field.steps[0] for field in fields)
-        columns = ", ".join(f"{_quote(key)}: 'JSON'" for key in keys)
+        # DuckDB refuses an object with a key twice where its members have types.
+        columns = ", ".join(f"{_quote(key)}: {_quote(kind)}" for key, kind in _types(fields))
         scan = _scan(path, layout, f", columns = {{{columns}}}")
-        texts = [f"{_name(field.steps[0])} ->> {_quote(pointer(field.steps[1:]) or '$')}" for field in fields]
-        parents = [(_name(steps[0]), steps[1:]) for steps in _parents(fields)]
+        texts = [
+            f"{_name(field.steps[0])}{''.join(f'[{_quote(step)}]' for step in field.steps[1:])} ->> '$'"
+            for field in fields
+        ]
     cells = ", ".join(
         f"{_cell_of(text, field)} AS {physical(position)}"
         for position, (text, field) in enumerate(zip(texts, fields, strict=True))
     )
     try:
-        relation = connection.sql(f"SELECT {cells} FROM {scan}{_keys_once(parents)}")
+        relation = connection.sql(f"SELECT {cells} FROM {scan}{where}")
         for batch in relation.to_arrow_reader(_BATCH_ROWS):
             yield pa.table(batch)
     except (duckdb.Error, OSError) as error:
@@ -187,23 +194,39 @@ def _batches(
         connection.close()
 
 
+def _types(fields: Sequence[_Field], depth: int = 0) -> Iterator[tuple[str, str]]:
+    """The keys at a depth and their types: the text of each field is kept, in objects whose members are columns."""
+    for key, found in itertools.groupby(fields, lambda field: field.steps[depth]):
+        members = list(found)
+        if len(members[0].steps) == depth + 1:
+            yield key, "JSON"
+        else:
+            yield key, f"STRUCT({', '.join(f'{_name(name)} {kind}' for name, kind in _types(members, depth + 1))})"
+
+
 def _parents(fields: list[_Field]) -> set[tuple[str, ...]]:
-    """The steps to the objects within a record whose members are columns."""
-    return {field.steps[:end] for field in fields for end in range(1, len(field.steps))}
+    """The steps to the objects whose members are columns, the record's own among them."""
+    return {field.steps[:end] for field in fields for end in range(len(field.steps))}
 
 
-def _keys_once(objects: Sequence[tuple[str, Sequence[str]]]) -> str:
+def _keys_once(connection: Any, scan: str, objects: Collection[Sequence[str]]) -> str:
     """A WHERE clause that fails where an object has a key twice, of whose values only one would be a cell.
 
-    objects: DuckDB's expressions for JSON, and the steps from there to an object.
+    objects: the steps to them from a record. Most have the keys of the first ones, with which they are compared whole.
     """
     checks = []
-    for json, steps in objects:
-        keys = f"json_keys({json}, {_quote(pointer(steps) or '$')})"
+    for steps in objects:
+        keys = f"json_keys(json, {_quote(pointer(steps) or '$')})"
         again = f"list_filter({keys}, lambda key, place: list_position({keys}, key) < place)[1]"
         told = f"'an object has the key ''' || {again} || ''' twice'"
-        checks.append(f"WHEN len({keys}) > list_unique({keys}) THEN error({told}) IS NULL")
-    return f" WHERE CASE {' '.join(checks)} ELSE true END" if checks else ""
+        usual = connection.execute(
+            f"SELECT keys FROM (SELECT {keys} AS keys FROM {scan} LIMIT {_SAMPLED}) "
+            "WHERE len(keys) = list_unique(keys) GROUP BY keys ORDER BY count(*) DESC LIMIT 3"
+        ).fetchall()
+        known = ", ".join(f"[{', '.join(map(_quote, each))}]::VARCHAR[]" for (each,) in usual)
+        first = f"WHEN {keys} IN ({known}) THEN true " if usual else ""
+        checks.append(f"CASE {first}WHEN len({keys}) > list_unique({keys}) THEN error({told}) IS NULL ELSE true END")
+    return f" WHERE {' AND '.join(checks)}"
 
 
 def _cell_of(text: str, field: _Field) -> str:
@@ -251,5 +274,8 @@ def _reason(error: Exception) -> str:
     text = str(error).split("\n", 1)[0]
     if "maximum_object_size" in text:
         return f"a record is longer than {_MAX_OBJECT // 2**20} MiB, which a record may not be"
+    twice = re.search(r'JSON transform error .* has duplicate key "(.*)"$', text)
+    if twice is not None:
+        return f"an object has the key {twice[1]!r} twice"
     text = re.sub(r'\s*\b(?:in|(?:while )?reading) file "[^"]*",?', "", text)
     return re.sub(r"^[\w ]*Error: ", "", text).split(" Try ")[0].strip()[:300]
