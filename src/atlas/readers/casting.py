@@ -157,7 +157,8 @@ def _canonical(plain: str, kind: Kind) -> str:
         plain = f"ltrim({plain}, '+')"
     if kind.digits in ("own", "any"):
         plain = f"regexp_replace(rtrim({plain}, '.'), '^(-?)\\.', '\\10.')"
-    if kind.exponent or not kind.strict:
+    # What is styled, such as an amount, has an exponent only where its format says so.
+    if kind.exponent or not (kind.strict or _styled(kind)):
         plain = f"CASE WHEN contains(lower({plain}), 'e') THEN {_without_exponent(plain)} ELSE {plain} END"
     return plain
 

@@ -131,12 +131,11 @@ class _Sums:
         kind = self._kind(place, one.number)
         if kind is None:
             return False
-        column = physical(place)
-        value = f"TRY_CAST({cast(column, kind)} AS DECIMAL(38, 9))"
-        figure = f"TRY_CAST({cast(literal(one.texts[place]), kind)} AS DECIMAL(38, 9))"
+        number = f"TRY_CAST({cast('cell', kind)} AS DECIMAL(38, 9))"
         total, count, summed = self._query(
-            f"SELECT {figure}::VARCHAR, count({value}), sum({value})::VARCHAR FROM raw "
-            f"WHERE _n <> {one.number} AND {self._condition}"
+            f"SELECT (SELECT {number}::VARCHAR FROM (SELECT {literal(one.texts[place])} AS cell)), "
+            f"count(number), sum(number)::VARCHAR FROM (SELECT {number} AS number FROM ("
+            f"SELECT {physical(place)} AS cell FROM raw WHERE _n <> {one.number} AND {self._condition}))"
         )[0]
         if total is None or summed is None or count < _LEAST_RECORDS:
             return False
