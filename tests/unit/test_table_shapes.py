@@ -156,6 +156,46 @@ def test_a_stray_quote_in_the_header_leaves_the_names(tmp_path: Path) -> None:
     assert source.notes
 
 
+STRAY = (
+    # Before a number, with a quoted cell behind that has a delimiter.
+    (
+        'id,qty,name,note\n1,"9,"Pillow, red","soft, warm"\n2,4,Lamp,"old"\n',
+        ("1", '"9', "Pillow, red", "soft, warm"),
+        2,
+    ),
+    ('id;name;note\n"1;"a; b";"c"\n2;x;y\n3;z;u\n', ('"1', "a; b", "c"), 3),
+    # A cell that begins with two.
+    ('id,name,url\n1,""Tea, green","x.org"\n2,"Rum","y.org"\n', ("1", '"Tea, green', "x.org"), 2),
+    ('a\tb\tc\n1\t""x y"\t2\n3\tz\t4\n', ("1", '"x y', "2"), 2),
+    # One alone in the last cell, and in the first line.
+    ('id,name,note\n1,"tea",""\n2,"rum","\n3,"oil",""\n', ("1", "tea", None), 3),
+    ('id,"name,note\n1,"a, b",c\n2,"d",e\n', ("1", "a, b", "c"), 2),
+    # Inches that end a quoted cell, with delimiters in the next.
+    ('id,item,text\n1,"Table, 48"","big, round"\n2,"Bike, 24"","fast"\n', ("1", 'Table, 48"', "big, round"), 2),
+    ('id,item,text\n1,"5" pipe, long","say "hi", then go"\n2,b,c\n', ("1", '5" pipe, long', 'say "hi", then go'), 2),
+)
+
+
+@pytest.mark.parametrize(("text", "first", "records"), STRAY)
+def test_stray_quotes_move_no_cell(tmp_path: Path, text: str, first: tuple[str, ...], records: int) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert (rows[0], len(rows), source.bad) == (first, records, [])
+    assert any("quote" in note for note in source.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'id,a,b\n1,"x,"y,"z\n2,u,v\n3,w,x\n',
+        'id,a,b\n1,"x" y,"z" w,2\n2,u,v\n3,w,x\n',
+        'id;a;b\n1;"x;y"z;"w;v"u;t\n2;u;v\n3;w;x\n',
+    ],
+)
+def test_a_line_whose_quotes_can_be_read_in_no_one_way_waits(tmp_path: Path, text: str) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert ([bad.number for bad in source.bad], [row[0] for row in rows]) == ([1], ["2", "3"])
+
+
 TEXT_TABLES = (
     ('id, name, note\n1, ann, "one, two"\n2, bob, "three"\n', ["id", "name", "note"], ("1", "ann", "one, two")),
     ('id; name; note\n1; ann; "one; two"\n2; bob; "x\ny"\n', ["id", "name", "note"], ("1", "ann", "one; two")),

@@ -56,7 +56,7 @@ def read_delimited(
     dialect = Dialect(declared) if declared else find_dialect(path, text)
     if folder is not None and dialect.quote == '"' and not dialect.backslash:
         mended = mend_quotes(path, folder / "mended.csv", dialect.delimiter, _usual_width(dialect, text[text_offset:]))
-        if mended.notes:
+        if mended.path != path:
             path, text = mended.path, _sample_text(mended.path)
             notes += mended.notes
     rows = _sample_rows(dialect, text[text_offset:])
