@@ -40,6 +40,7 @@ from atlas.service.admission import Lanes, Turns
 from atlas.service.asked import AskedService
 from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
+from atlas.service.column_notes import ColumnNoteService
 from atlas.service.compaction import Compaction
 from atlas.service.datasets import DatasetService
 from atlas.service.glossary import GlossaryService
@@ -256,15 +257,9 @@ def build_services(
         admin=AdminService(database, KeyService(database), tags, queue, max_keys=settings.max_keys),
         tags=tags,
         rows=RowService(
-            database,
-            access,
-            upkeep,
-            lanes.storing,
-            lanes.decoding,
-            workers,
-            max_body=settings.max_body_bytes,
+            database, access, upkeep, lanes.storing, lanes.decoding, workers, max_body=settings.max_body_bytes,
             spool_memory=settings.spool_bytes,
-        ),
+        ),  # fmt: skip
         reads=ReadService(database, access, settings.rendered_bytes),
         summaries=SummaryService(database, access, upkeep),
         streams=StreamService(database, access, lanes.streams),
@@ -289,6 +284,7 @@ def build_services(
         verified=verified,
         glossary=glossary,
         tables=tables,
+        column_notes=ColumnNoteService(database, access, tables),
         table_rows=TableRowService(database, tables),
         updates=UpdateService(database, tables, stager, lane=lanes.imports),
         usage=UsageService(database),

@@ -29,6 +29,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("DELETE", "/api/datasets/{id}/tags/2/", None, "write"),
     ("GET", "/api/columns/?dataset={id}", None, "read"),
     ("POST", "/api/columns/", {"dataset": "{id}", "name": "c", "dtype": "float"}, "write"),
+    ("PATCH", "/api/columns/", {"dataset": "{id}", "name": "a", "unit": "kg"}, "write"),
     ("GET", "/api/tags/", None, "any"),
     ("POST", "/api/tags/acquire/", {"tag_name": "test"}, "any"),
     ("POST", "/api/access/check/", {"dataset_id": "{id}"}, "any"),

@@ -108,7 +108,8 @@ def _inked(page: Page, left: float, right: float) -> int:
       const from = Math.round(width * left);
       const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
       copy.drawImage(canvas, 0, 0);
-      const { data } = copy.getImageData(from, height * 0.12, Math.round(width * right) - from, height * 0.66);
+      const wide = Math.round(width * right) - from;
+      const { data } = copy.getImageData(from, height * 0.12, wide, height * 0.66);
       let count = 0;
       for (let n = 0; n < data.length; n += 4) {
         const rgb = data.slice(n, n + 3);

@@ -184,11 +184,24 @@ def dataset_samples(
     session.show({"dataset": name, "samples": session.client.datasets.samples(name)})
 
 
+ColumnName = Annotated[str, typer.Argument(metavar="COLUMN", help="Name of the column.")]
+Unit = Annotated[str | None, typer.Option(help="Of its values, such as °C, shown beside them.")]
+About = Annotated[str | None, typer.Option("--description", help="What its values mean.")]
+
+
 @dataset.command("columns")
 @remote
 def dataset_columns(session: Session, name: Dataset) -> None:
     """List the columns of a dataset."""
-    session.show(session.client.datasets.columns(name), ["name", "dtype", "inferred"], "no columns")
+    columns = ["name", "dtype", "inferred", "unit", "description"]
+    session.show(session.client.datasets.columns(name), columns, "no columns")
+
+
+@dataset.command("column")
+@remote
+def dataset_column(session: Session, name: Dataset, column: ColumnName, unit: Unit = None, about: About = None) -> None:
+    """Say the unit of a column's values and what they mean; "" takes it away."""
+    session.show(session.client.datasets.describe_column(name, column, unit=unit, description=about))
 
 
 @tag.command("list")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from atlas.cli.datasets import About, ColumnName, Unit
 from atlas.cli.output import RowFormat, data, parse_value, print_json, print_lines, print_rows, print_table
 from atlas.cli.problems import USAGE, CommandError, say
 from atlas.cli.rows import FileFormat, FormatOption, Safe, format_of
@@ -38,7 +39,14 @@ def table_list(session: Session) -> None:
 @remote
 def table_schema(session: Session, name: Name) -> None:
     """Show the columns of a table."""
-    session.show(session.client.tables.schema(name), ["name", "type", "nullable"])
+    session.show(session.client.tables.schema(name), ["name", "type", "nullable", "unit", "description"])
+
+
+@table.command("column")
+@remote
+def table_column(session: Session, name: Name, column: ColumnName, unit: Unit = None, about: About = None) -> None:
+    """Say the unit of a column's values and what they mean; "" takes it away."""
+    session.show(session.client.tables.describe_column(name, column, unit=unit, description=about))
 
 
 @table.command("stats")

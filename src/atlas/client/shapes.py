@@ -25,11 +25,13 @@ class Table(Record):
 
 @dataclass(frozen=True, slots=True)
 class TableColumn(Record):
-    """A column of a table; type: PostgreSQL's name, such as `BIGINT`."""
+    """A column of a table; type: PostgreSQL's name, such as `BIGINT`; unit, description: what people say of it."""
 
     name: str
     type: str
     nullable: bool = True
+    unit: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

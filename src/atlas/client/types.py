@@ -113,13 +113,18 @@ class Usage(Record):
 
 @dataclass(frozen=True, slots=True)
 class Column(Record):
-    """A column of a dataset. dtype: int, float, string, boolean or json; inferred: came with data."""
+    """A column of a dataset.
+
+    dtype: int, float, string, boolean or json; inferred: came with data; unit, description: what its owner says of it.
+    """
 
     id: int
     dataset: int
     name: str
     dtype: str
     inferred: bool = False
+    unit: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import msgspec
 class CatalogColumn(msgspec.Struct, frozen=True):
     """A column.
 
-    name: as users see it; type: one of `POSTGRES_TYPES`; physical: its name in the relation; values: values that
+    name: as users see it; type: one of `POSTGRES_TYPES`; physical: its name in the relation; unit: of its values, as
+    people say it, such as °C; values: values that
     occur, most frequent first; complete: whether `values` holds all of them; low, high: least and greatest value
     as text, where known.
     """
@@ -17,6 +18,7 @@ class CatalogColumn(msgspec.Struct, frozen=True):
     type: str
     physical: str = ""
     description: str = ""
+    unit: str = ""
     values: tuple[str, ...] = ()
     complete: bool = False
     low: str | None = None

@@ -43,13 +43,28 @@ SQL_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A known key of a dataset. `physical` is None for `json`."""
+    """A known key of a dataset. `physical` is None for `json`; unit, description: what its owner says of its values.
+
+    What plans reads and writes leaves unit and description empty.
+    """
 
     id: int
     name: str
     dtype: Dtype
     physical: str | None
     declared: bool = False
+    unit: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewColumn:
+    """A column to declare."""
+
+    name: str
+    dtype: Dtype
+    unit: str = ""
+    description: str = ""
 
 
 def to_catalog(name: str) -> str:

@@ -37,7 +37,10 @@ class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TableColumn(msgspec.Struct, frozen=True):
-    """A column of a table. format: how the last file wrote its values, where that is known."""
+    """A column of a table.
+
+    format: how the last file wrote its values, where that is known; unit, description: what people say of its values.
+    """
 
     name: str
     type: str
@@ -46,6 +49,8 @@ class TableColumn(msgspec.Struct, frozen=True):
     required: bool = False
     rules: Rules = Rules()
     format: Kind | None = None
+    unit: str = ""
+    description: str = ""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -106,5 +111,9 @@ def parse_row_uuid(text: str, table_id: int) -> int | None:
 def public_columns(columns: Sequence[TableColumn]) -> list[dict[str, Any]]:
     """Columns as `schema` shows them."""
     return [
-        {"name": column.name, "type": SHOWN_TYPES[column.type], "nullable": not column.required} for column in columns
-    ]
+        {
+            "name": column.name, "type": SHOWN_TYPES[column.type], "nullable": not column.required,
+            "unit": column.unit, "description": column.description,
+        }
+        for column in columns
+    ]  # fmt: skip

@@ -27,6 +27,7 @@ from atlas.service.admission import Lanes, serving
 from atlas.service.asked import AskedService
 from atlas.service.audit import AuditService
 from atlas.service.background import BackgroundService
+from atlas.service.column_notes import ColumnNoteService
 from atlas.service.datasets import DatasetService
 from atlas.service.glossary import GlossaryService
 from atlas.service.history import HistoryService
@@ -76,6 +77,7 @@ class Services:
     verified: VerifiedService
     glossary: GlossaryService
     tables: TableService
+    column_notes: ColumnNoteService
     table_rows: TableRowService
     updates: UpdateService
     usage: UsageService

@@ -97,12 +97,45 @@ class DatasetBody(Body):
         return {"description": "", "metadata": {}}[info.field_name or ""] if value is None else value
 
 
-class ColumnBody(Body):
+Unit = Annotated[str, Field(max_length=40, description="Of its values, shown beside them.", examples=["USD"])]
+About = Annotated[str, Field(max_length=1000, description="What its values mean.", examples=["Price at the end"])]
+
+
+class NewColumnBody(Body):
+    """A column to declare with a new dataset."""
+
+    name: str = Field(max_length=1000, examples=["close_price"])
+    dtype: Literal["float", "int"] = Field(examples=["float"])
+    unit: Unit | None = None
+    description: About | None = None
+
+
+class NewDatasetBody(DatasetBody):
+    """A dataset to make."""
+
+    columns: list[NewColumnBody] = Field(
+        default_factory=list, max_length=1000, description="Columns to declare; rows bring others."
+    )
+
+
+class ColumnBody(NewColumnBody):
     """A column to declare."""
 
     dataset: StrictInt = Field(examples=[1])
+
+
+class ColumnNoteBody(Body):
+    """What to say of a column; what is left out stays, an empty text takes away."""
+
+    unit: Unit | None = None
+    description: About | None = None
+
+
+class DatasetColumnNoteBody(ColumnNoteBody):
+    """What to say of a dataset's column; what is left out stays, an empty text takes away."""
+
+    dataset: StrictInt = Field(examples=[1])
     name: str = Field(max_length=1000, examples=["close_price"])
-    dtype: Literal["float", "int"] = Field(examples=["float"])
 
 
 class AcquireBody(Body):
@@ -140,6 +173,8 @@ class ColumnView(BaseModel):
     name: str
     dtype: Literal["float", "int", "string", "boolean", "json"]
     inferred: bool = Field(description="Whether it came with data instead of being declared.")
+    unit: str = Field(description="Of its values; empty where its owner said none.", examples=["USD"])
+    description: str = Field(description="What its values mean; empty where its owner did not say.")
 
 
 class DatasetView(BaseModel):

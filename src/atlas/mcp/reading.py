@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from atlas.client import AsyncClient
+from atlas.client.types import Column
 from atlas.mcp import shown
 from atlas.mcp.folders import Folders
 from atlas.mcp.shown import Row
@@ -51,7 +52,7 @@ class ReadTools:
         """Columns, metadata, row count and time span of a dataset. Look here before you query its rows."""
         item = await self._client.datasets.get(dataset)
         summary = await self._client.datasets.summary(item)
-        columns, _ = shown.picked(item.columns, lambda c: {"name": c.name, "type": c.dtype}, shown.MOST_ROWS)
+        columns, _ = shown.picked(item.columns, _column, shown.MOST_ROWS)
         first, last = summary.first_timestamp, summary.last_timestamp
         return shown.DatasetDetails(
             item.id, shown.value(item.name), shown.value(item.description), _object(item.metadata), columns,
@@ -112,7 +113,7 @@ class ReadTools:
         rows, cut = shown.bounded(answer.dicts(), max_rows)
         return shown.Answered(
             answer.success, answer.text, answer.sql, rows, len(rows), cut or answer.truncated, answer.thread_id,
-            [*answer.assumptions], [*answer.not_understood], [*answer.suggestions],
+            [*answer.assumptions], [*answer.not_understood], [*answer.suggestions], answer.units,
         )  # fmt: skip
 
     async def run_sql(
@@ -153,6 +154,11 @@ class ReadTools:
             plan.validation_failures, failing, [*plan.notes], [clause.meaning for clause in plan.understood],
             [*plan.not_understood], [asdict(proposal) for proposal in plan.proposals], [*plan.questions], sample,
         )  # fmt: skip
+
+
+def _column(column: Column) -> Row:
+    said = {"unit": column.unit, "description": column.description}
+    return {"name": column.name, "type": column.dtype} | {name: text for name, text in said.items() if text}
 
 
 def _object(metadata: Any) -> Row:

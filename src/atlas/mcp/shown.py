@@ -86,7 +86,10 @@ class TableDetails:
 
 @dataclass
 class Answered:
-    """The answer to a question. understood false: `answer` asks back; thread_id: for questions that go on from here."""
+    """The answer to a question. understood false: `answer` asks back; thread_id: for questions that go on from here.
+
+    units: of the columns of `rows`, where people have said them.
+    """
 
     understood: bool
     answer: str
@@ -98,6 +101,7 @@ class Answered:
     assumptions: list[str]
     not_understood: list[str]
     suggestions: list[str]
+    units: dict[str, str]
     notice: str = NOTICE
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from atlas.core.access import Caller
-from atlas.core.columns import Column, Dtype
+from atlas.core.columns import Column, Dtype, NewColumn
 from atlas.core.frames import SchemaChange
 from atlas.core.sorting import DATASET_FIELDS, parse_order
 from atlas.core.timestamps import format_micros
 from atlas.errors import BadRequestError
 from atlas.service.access import AccessService
+from atlas.store import column_notes, schemas, tables
 from atlas.store import datasets as store
-from atlas.store import schemas, tables
 from atlas.store.database import Database
 
 Row = dict[str, Any]
+# Characters that turn the direction of what is written around them.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Nobody's models, those of the owner's organization, or those of everybody who may read.
 DatasetSamples = Literal["nobody", "organization", "readers"]
 
@@ -31,7 +34,18 @@ def column_view(dataset_id: int, column: Column) -> Row:
         "name": column.name,
         "dtype": column.dtype.value,
         "inferred": not column.declared,
+        "unit": column.unit,
+        "description": column.description,
     }
+
+
+def checked_note(unit: str, description: str, field: str = "") -> tuple[str, str]:
+    """A column's unit and description without spaces around them. Raises BadRequestError; field: what leads to them."""
+    unit, description = unit.strip(), description.strip()
+    for name, text in (("unit", unit), ("description", description.replace("\n", "").replace("\t", ""))):
+        if any(c in _TURNING or unicodedata.category(c) == "Cc" for c in text):
+            raise BadRequestError("Invalid parameter", f"{field}{name}: control characters are not allowed")
+    return unit, description
 
 
 class DatasetService:
@@ -41,11 +55,26 @@ class DatasetService:
         self._database = database
         self._access = access
 
-    async def create(self, caller: Caller, name: str, description: str, metadata: Row) -> Row:
-        """A new, private dataset of the caller's."""
+    async def create(
+        self, caller: Caller, name: str, description: str, metadata: Row, columns: Sequence[NewColumn] = ()
+    ) -> Row:
+        """A new, private dataset of the caller's. columns: declared ones. Raises BadRequestError."""
+        names = [column.name for column in columns]
+        twice = next((one for one in names if names.count(one) > 1), None)
+        if twice is not None:
+            raise BadRequestError("Invalid parameter", f"columns: {twice!r} is there twice")
+        notes = [checked_note(c.unit, c.description, f"columns[{n}].") for n, c in enumerate(columns)]
         async with self._database.transaction() as connection:
             row = await store.create(connection, caller, name, description, metadata)
-        return row | {"columns": []}
+            if not columns:
+                return row | {"columns": []}
+            change = SchemaChange({column.name: column.dtype for column in columns}, ())
+            place = schemas.Place(caller.schema_name, cold=False)
+            await schemas.apply_schema(connection, row["id"], place, {}, change, declared=True)
+            for column, (unit, said) in zip(columns, notes, strict=True):
+                if unit or said:
+                    await column_notes.note_dataset_column(connection, row["id"], column.name, unit, said)
+        return (await self._with_columns([row]))[0]
 
     async def get(self, caller: Caller, dataset_id: int) -> Row:
         """A dataset that the caller may read, with its columns."""
@@ -153,10 +182,14 @@ class DatasetService:
             found = await store.columns_of(connection, [dataset_id])
         return [column_view(dataset_id, column) for column in found[dataset_id]]
 
-    async def declare_column(self, caller: Caller, dataset_id: int, name: str, dtype: Dtype) -> Row:
+    async def declare_column(
+        self, caller: Caller, dataset_id: int, name: str, dtype: Dtype, unit: str | None = None,
+        description: str | None = None,
+    ) -> Row:  # fmt: skip
         """Declares a column of an owned dataset; one that was inferred with the same type is kept."""
         await self._access.require(caller, dataset_id, write=True)
         _refuse_nul(name, "name")
+        said = checked_note(unit or "", description or "")
         async with self._database.transaction() as connection:
             state = await store.change(connection, "get_table", dataset_id)
             place = schemas.Place(state["table_schema"], state["cold"])
@@ -183,8 +216,15 @@ class DatasetService:
             else:
                 change = SchemaChange({name: dtype}, ())
                 known = await schemas.apply_schema(connection, dataset_id, place, known, change, declared=True)
-        column = known[name]
-        return column_view(dataset_id, Column(column.id, name, column.dtype, column.physical, declared=True))
+            column = await column_notes.note_dataset_column(
+                connection,
+                dataset_id,
+                name,
+                None if unit is None else said[0],
+                None if description is None else said[1],
+            )
+        assert column is not None, "the dataset is locked"
+        return column_view(dataset_id, column)
 
 
 def _pattern(text: str | None, what: str) -> str | None:

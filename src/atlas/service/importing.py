@@ -27,7 +27,7 @@ from atlas.readers.planned import PlannedFile
 from atlas.readers.similar import MAX_ROWS, Candidate, find_similar, name_column
 from atlas.readers.staging import Staging
 from atlas.service.rekeying import rekey
-from atlas.store import imports, loading, tables, undoing
+from atlas.store import column_notes, imports, loading, tables, undoing
 from atlas.store.copying import in_thread
 from atlas.store.database import Connection, Database
 
@@ -104,6 +104,9 @@ async def write_planned(
     staging, plan = planned.staging, planned.plan
     await loading.begin(connection)
     table, made, added = await _prepare(connection, target.caller, plan)
+    if made or added:
+        # What was said of the columns before the import was undone.
+        await column_notes.revive(connection, table.id, target.number, None if made else added)
     outcome = Outcome(
         table.name, records=staging.records, failures=failures + len(staging.source.bad), table_id=table.id,
         made_table=made, new_columns=[] if made else added, action="create" if made else "import",

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID, uuid4
 
 from atlas.core.access import Caller
+from atlas.core.catalog import Catalog
 from atlas.core.mentions import read_by
 from atlas.core.sqlgate import CheckedQuery
 from atlas.errors import AtlasError, BadRequestError, ModelError
@@ -110,7 +111,7 @@ class QuestionService:
                 reason = error.details or error.message
                 await self._record(caller, asked_id, thread, question, answer, {"response": reason}, status="failed")
             raise
-        told = await asyncio.to_thread(_told, answer)
+        told = await asyncio.to_thread(_told, answer, question.catalog)
         told["assumptions"] += told_owners(question.catalog, told["tables"])
         await self._record(caller, asked_id, thread, question, answer, told, status=answer.status)
         return told | {"thread_id": thread, "question_id": str(asked_id)}
@@ -240,22 +241,25 @@ def _thread(thread_id: str | None) -> str:
     return thread_id
 
 
-def _told(answer: Answer[tuple[CheckedQuery, QueryResult]]) -> Row:
+def _told(answer: Answer[tuple[CheckedQuery, QueryResult]], catalog: Catalog) -> Row:
     """The response of `query`, but for its ids."""
-    from atlas.language.offline.questions.answer import describe
+    from atlas.language.offline.questions.answer import column_units, describe
+    from atlas.language.offline.questions.units import units_of
 
     plan = answer.plan
     row: Row = {
         "success": False, "response": "", "executed_sql": None, "data_csv": "", "rows_returned": 0,
         "execution_time_seconds": 0.0, "engine": answer.engine, "confidence": answer.confidence, "tables": [],
-        "truncated": False, "chart": None, "assumptions": list(plan.assumptions),
+        "truncated": False, "chart": None, "units": {}, "assumptions": list(plan.assumptions),
         "not_understood": list(plan.not_understood), "suggestions": list(plan.suggestions), "notes": answer.notes,
     }  # fmt: skip
     if answer.found is None:
         return row | {"response": answer.refusal()}
     (checked, result), chart = answer.found, plan.chart
+    units = units_of(catalog)
     return row | {
-        "success": True, "response": describe(plan, result.columns, result.rows, result.truncated),
+        "success": True, "response": describe(plan, result.columns, result.rows, result.truncated, units),
+        "units": column_units(plan, result.columns, units),
         "executed_sql": checked.logical, "data_csv": csv_text(result.columns, result.rows),
         "rows_returned": len(result.rows), "execution_time_seconds": round(result.seconds, 3),
         "tables": list(checked.tables), "truncated": result.truncated,

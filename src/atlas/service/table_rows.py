@@ -75,7 +75,10 @@ class TableRowService:
         )
         head = {
             "success": True, "table_name": table.name,
-            "columns": [{"name": c.name, "type": SHOWN_TYPES[c.type]} for c in table.columns],
+            "columns": [
+                {"name": c.name, "type": SHOWN_TYPES[c.type], "unit": c.unit, "description": c.description}
+                for c in table.columns
+            ],
             "total_count": total, "limit": limit, "offset": offset,
         }  # fmt: skip
         return RowsPage(head, rows)

@@ -24,6 +24,14 @@ _DATASET_TYPES = {
 }
 
 
+def dataset_column(column: Row) -> Row:
+    """A dataset's column as that of a table."""
+    return {
+        "name": column["name"], "type": _DATASET_TYPES[column["dtype"]], "nullable": True,
+        "unit": column["unit"], "description": column["description"],
+    }  # fmt: skip
+
+
 class TableService:
     """What callers see of tables."""
 
@@ -87,15 +95,17 @@ class TableService:
         if table is None:
             dataset = await self._dataset(caller, name)
             columns = [{"name": "ts", "type": "TIMESTAMP WITH TIME ZONE", "nullable": False}]
-            columns += [
-                {"name": c["name"], "type": _DATASET_TYPES[c["dtype"]], "nullable": True} for c in dataset.columns
-            ]
+            columns += map(dataset_column, dataset.columns)
             return {"success": True, "table_name": name, "columns": columns, "system_columns": []}
         times = [{"name": one, "type": SHOWN_TYPES["timestamp"], "nullable": False} for one in table.row_times]
         return {
             "success": True, "table_name": table.name, "columns": public_columns(table.columns),
             "system_columns": times,
         }  # fmt: skip
+
+    async def table_or_dataset(self, caller: Caller, name: str) -> Table | tables.ReadableDataset:
+        """What `schema` is of. Raises NotFoundError."""
+        return await self._table(caller, name) or await self._dataset(caller, name)
 
     async def _dataset(self, caller: Caller, name: str) -> tables.ReadableDataset:
         own = {table.name for table in await tables.find_tables(self._database, caller)}

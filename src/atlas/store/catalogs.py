@@ -88,7 +88,9 @@ class CatalogStore:
             known[table.name] = await self._profile(table, stamps[table.name], patience)
         joins = await self._find_joins(tables[:MAX_PROFILED], known)
         made = tuple(one.made_at for one in known.values())
-        facts = tuple((table.name, stamps[table.name], table.row_count, table.cold, table.samples) for table in tables)
+        notes = (tuple((column.unit, column.description) for column in table.columns) for table in tables)
+        facts = tuple((table.name, stamps[table.name], table.row_count, table.cold, table.samples, said)
+                      for table, said in zip(tables, notes, strict=True))  # fmt: skip
         state = made, joins, facts
         kept = self._last.get(caller.user_id)
         if kept is not None and kept[0] == state:
@@ -154,7 +156,8 @@ class CatalogStore:
         found: list[CatalogTable] = []
         stamps: dict[str, str] = {}
         for table in await find_tables(self._database, caller):
-            columns = tuple(CatalogColumn(column.name, column.type) for column in table.columns)
+            columns = tuple(CatalogColumn(column.name, column.type, description=column.description, unit=column.unit)
+                            for column in table.columns)  # fmt: skip
             found.append(
                 CatalogTable(
                     table.name, table.schema, f"_view_{table.id}", columns, row_count=table.row_count,
@@ -253,7 +256,12 @@ def _dataset(readable: ReadableDataset, name: str, owner: str) -> CatalogTable:
     columns = [CatalogColumn("ts", "timestamp")]
     for column in readable.columns:
         if column["physical"] is not None and column["dtype"] in _TYPES:
-            columns.append(CatalogColumn(from_catalog(column["name"]), _TYPES[column["dtype"]], column["physical"]))
+            columns.append(
+                CatalogColumn(
+                    from_catalog(column["name"]), _TYPES[column["dtype"]], column["physical"], column["description"],
+                    column["unit"],
+                )
+            )  # fmt: skip
     return CatalogTable(
         name, readable.schema, f"dataset_{readable.id}", tuple(columns), "dataset", readable.row_count,
         dataset_id=readable.id, cold=readable.cold, owner=owner,

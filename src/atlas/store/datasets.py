@@ -223,6 +223,9 @@ async def columns_of(connection: Connection, ids: Iterable[int]) -> dict[int, li
 
 
 def column_of(row: Sequence[Any]) -> Column:
-    """A column from its id, name, type, physical name, and whether it is declared, as the catalog has them."""
-    column_id, name, dtype, physical, declared = row
-    return Column(column_id, from_catalog(name), Dtype(dtype), physical, declared)
+    """A column from its id, name, type, physical name, and whether it is declared, as the catalog has them.
+
+    Unit and description follow where they are wanted.
+    """
+    column_id, name, dtype, physical, declared, *notes = row
+    return Column(column_id, from_catalog(name), Dtype(dtype), physical, declared, *notes)

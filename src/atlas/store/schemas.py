@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -34,7 +34,7 @@ async def apply_schema(
     await connection.execute(queries("rows")["change_columns"], {"id": dataset_id})
     for column in change.widen:
         if await _widen(connection, dataset_id, place, column, declared=declared):
-            result[column.name] = Column(column.id, column.name, Dtype.FLOAT, column.physical, column.declared)
+            result[column.name] = replace(column, dtype=Dtype.FLOAT)
     taken = {column.physical for column in columns.values() if column.physical}
     if not change.add:
         return result
@@ -71,7 +71,7 @@ async def _record(
 ) -> Column:  # fmt: skip
     if old is not None:
         await _set(connection, old, dtype, physical, declared=declared)
-        return Column(old.id, name, dtype, physical, old.declared or declared)
+        return replace(old, name=name, dtype=dtype, physical=physical, declared=old.declared or declared)
     row = await one(
         connection,
         "insert_column",

@@ -18,8 +18,8 @@ from atlas.store.queries import queries
 class ReadableDataset(NamedTuple):
     """A dataset as a table.
 
-    columns: of each its name, dtype and physical name; version: changes with every write; cold: whether it has packed
-    rows; samples: whose models may be sent values of its cells.
+    columns: of each its name, dtype, physical name, unit and description; version: changes with every write; cold:
+    whether it has packed rows; samples: whose models may be sent values of its cells.
     """
 
     id: int
@@ -198,6 +198,7 @@ async def drop(connection: Connection, table: Table) -> None:
     """Removes a table with its rows."""
     await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
     await connection.execute(sql.SQL("DROP TABLE {}").format(physical(table)))
+    await connection.execute(queries("column_notes")["forget_table"], {"table": table.id})
     await connection.execute(queries("tables")["delete_table"], {"id": table.id})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import sql
 
 from atlas.core.tables import Table
-from atlas.store import tables
+from atlas.store import column_notes, tables
 from atlas.store.database import Connection
 from atlas.store.tables import physical
 
@@ -44,8 +44,9 @@ async def undo(connection: Connection, table: Table, row: dict[str, Any]) -> Und
     done = Undone()
     await _restore(connection, table, row["number"], done)
     await _remove(connection, table, row, done)
-    await _drop_columns(connection, table, row["new_columns"] or [], done)
+    await _drop_columns(connection, table, row, done)
     if row["made_table"] and done.complete and not await _in_use(connection, table, row["number"]):
+        await column_notes.keep_dropped(connection, table.id, row["number"])
         await tables.drop(connection, table)
         done.table_dropped = True
     return done
@@ -128,9 +129,9 @@ async def _remove(connection: Connection, table: Table, row: dict[str, Any], don
     done.rows_kept = int(kept[0]) if kept else 0
 
 
-async def _drop_columns(connection: Connection, table: Table, names: Sequence[str], done: Undone) -> None:
+async def _drop_columns(connection: Connection, table: Table, row: dict[str, Any], done: Undone) -> None:
     empty = []
-    for name in names:
+    for name in row["new_columns"] or []:
         if table.column(name) is None:
             continue
         query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)").format(
@@ -140,6 +141,7 @@ async def _drop_columns(connection: Connection, table: Table, names: Sequence[st
         if used is not None and not used[0] and name not in table.key:
             empty.append(name)
     if empty:
+        await column_notes.keep_dropped(connection, table.id, row["number"], empty)
         await tables.change_columns(connection, table, drop=empty)
         done.columns_dropped = empty
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from atlas.client._async.resource import PAGE, AsyncResource, DatasetRef
@@ -35,9 +35,18 @@ class AsyncDatasets(AsyncResource):
         async for item in pages:
             yield Dataset.read(item)
 
-    async def create(self, name: str, description: str = "", metadata: Mapping[str, Any] | None = None) -> Dataset:
-        """Makes a dataset of your own, which only you can see."""
-        body = {"name": name, "description": description, "metadata": dict(metadata or {})}
+    async def create(
+        self, name: str, description: str = "", metadata: Mapping[str, Any] | None = None,
+        columns: Iterable[Mapping[str, str]] = (),
+    ) -> Dataset:  # fmt: skip
+        """Makes a dataset of your own, which only you can see.
+
+        columns: to declare, each with `name`, `dtype` (int or float), and, as you like, `unit` and `description`.
+        """
+        body: Json = {"name": name, "description": description, "metadata": dict(metadata or {})}
+        declared = [dict(column) for column in columns]
+        if declared:
+            body["columns"] = declared
         return Dataset.read(await self._post(DATASETS, body))
 
     async def get(self, dataset: DatasetRef) -> Dataset:
@@ -111,10 +120,23 @@ class AsyncDatasets(AsyncResource):
         """Its columns: declared ones, and those that came with data."""
         return Column.read_all(await self._get("/api/columns/", dataset=await self._dataset_id(dataset)))
 
-    async def add_column(self, dataset: DatasetRef, name: str, dtype: Literal["int", "float"]) -> Column:
+    async def add_column(
+        self, dataset: DatasetRef, name: str, dtype: Literal["int", "float"], *, unit: str | None = None,
+        description: str | None = None,
+    ) -> Column:  # fmt: skip
         """Declares a column, whose type is fixed then. Owner only."""
         body = {"dataset": await self._dataset_id(dataset), "name": name, "dtype": dtype}
-        return Column.read(await self._post("/api/columns/", body))
+        return Column.read(await self._post("/api/columns/", body | given(unit=unit, description=description)))
+
+    async def describe_column(
+        self, dataset: DatasetRef, name: str, *, unit: str | None = None, description: str | None = None
+    ) -> Column:
+        """Says the unit of a column's values and what they mean; an empty text takes it away. Owner only.
+
+        Raises NotFound for a column that it has not.
+        """
+        body = {"dataset": await self._dataset_id(dataset), "name": name}
+        return Column.read(await self._patch("/api/columns/", body | given(unit=unit, description=description)))
 
     async def _path(self, dataset: DatasetRef, *more: str) -> str:
         return path_of("api", "datasets", await self._dataset_id(dataset), *more) + "/"

@@ -23,7 +23,7 @@ class AsyncAnswer(HasRows, Record):
     """The answer to a question. success False: it was not understood; `text` asks back.
 
     text: a sentence; sql: what was run; rows: what came of it; truncated: whether there are more; seconds: in the
-    database; chart: how it is best drawn; assumptions: how unclear words were read.
+    database; chart: how it is best drawn; assumptions: how unclear words were read; units: of columns, by their names.
     """
 
     success: bool
@@ -42,6 +42,7 @@ class AsyncAnswer(HasRows, Record):
     not_understood: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    units: dict[str, str] = field(default_factory=dict)
     _questions: AsyncQuestions | None = field(default=None, repr=False, compare=False)
 
     async def ask(self, follow_up: str, *, max_rows: int | None = None) -> AsyncAnswer:

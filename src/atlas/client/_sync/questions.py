@@ -24,7 +24,7 @@ class Answer(HasRows, Record):
     """The answer to a question. success False: it was not understood; `text` asks back.
 
     text: a sentence; sql: what was run; rows: what came of it; truncated: whether there are more; seconds: in the
-    database; chart: how it is best drawn; assumptions: how unclear words were read.
+    database; chart: how it is best drawn; assumptions: how unclear words were read; units: of columns, by their names.
     """
 
     success: bool
@@ -43,6 +43,7 @@ class Answer(HasRows, Record):
     not_understood: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    units: dict[str, str] = field(default_factory=dict)
     _questions: Questions | None = field(default=None, repr=False, compare=False)
 
     def ask(self, follow_up: str, *, max_rows: int | None = None) -> Answer:

@@ -39,6 +39,13 @@ class Tables(Resource):
         """Columns with their types."""
         return TableColumn.read_all((self._get(table_path(table, "schema")))["columns"])
 
+    def describe_column(
+        self, table: str, name: str, *, unit: str | None = None, description: str | None = None
+    ) -> TableColumn:
+        """Says the unit of a column's values and what they mean; an empty text takes it away."""
+        body = given(unit=unit, description=description)
+        return TableColumn.read((self._patch(table_path(table, "columns", name), body))["column"])
+
     def stats(self, table: str) -> TableStats:
         """Row count, and what is in the columns."""
         return TableStats.read(self._get(table_path(table, "stats")))

@@ -194,6 +194,16 @@ class ColumnSchema(BaseModel):
     name: str
     type: str
     nullable: bool
+    unit: str = Field("", description="Of its values; empty where nobody said.", examples=["USD"])
+    description: str = Field("", description="What its values mean; empty where nobody said.")
+
+
+class DescribedView(BaseModel):
+    """A column as it is now."""
+
+    success: bool
+    table_name: str
+    column: ColumnSchema
 
 
 class SchemaView(BaseModel):

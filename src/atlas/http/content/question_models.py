@@ -33,6 +33,9 @@ class AnswerView(BaseModel):
     tables: list[str] = Field(examples=[["leads"]])
     truncated: bool = Field(description="Whether there are more rows.")
     chart: ChartView | None
+    units: dict[str, str] = Field(
+        description="Of the result's columns, by their names, where people have said them and the answer keeps them."
+    )
     assumptions: list[str] = Field(description="How unclear words were read.")
     not_understood: list[str]
     suggestions: list[str] = Field(description="Questions that could be answered.")

@@ -39,6 +39,8 @@ class ColumnPart(BaseModel):
 
     name: str
     type: str
+    unit: str = Field("", description="Of its values; empty where nobody said.", examples=["USD"])
+    description: str = Field("", description="What its values mean; empty where nobody said.")
 
 
 class RowsView(BaseModel):

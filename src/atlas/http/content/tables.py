@@ -9,12 +9,12 @@ from fastapi import Body as BodyParam
 from pydantic import BaseModel, Field
 
 from atlas.http.content.imports import FileField, ProposalsField, received
-from atlas.http.content.models import CONTENT_ERRORS, ProposalView, SchemaView, StatsView, TablesView
+from atlas.http.content.models import CONTENT_ERRORS, DescribedView, ProposalView, SchemaView, StatsView, TablesView
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.disconnect import while_connected
 from atlas.http.documented import answer
 from atlas.http.json_route import JsonRoute
-from atlas.http.models import Body
+from atlas.http.models import Body, ColumnNoteBody
 from atlas.service.tables import TableSamples
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Tables"], responses=CONTENT_ERRORS)
@@ -65,6 +65,14 @@ async def set_table_samples(
 ) -> dict[str, Any]:
     """For administrators."""
     return await services.tables.set_samples(caller, table_name, body.samples)
+
+
+@router.patch("/tables/{table_name}/columns/{column_name}", response_model=DescribedView, summary="Describe a column")
+async def describe_table_column(
+    caller: CallerDep, services: ServicesDep, table_name: str, column_name: str, body: ColumnNoteBody
+) -> dict[str, Any]:
+    """Says the unit of a column's values and what they mean. Everybody of the organization may; a dataset's owner."""
+    return await services.column_notes.of_table(caller, table_name, column_name, body.unit, body.description)
 
 
 class KeyedUpdate(Body):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from atlas.core.columns import Dtype
+from atlas.core.columns import Dtype, NewColumn
 from atlas.core.sorting import DATASET_FIELDS, described
 from atlas.errors import BadRequestError
 from atlas.http.deps import CallerDep, DatasetParam, ServicesDep
@@ -17,9 +17,11 @@ from atlas.http.models import (
     ColumnBody,
     ColumnView,
     DatasetBody,
+    DatasetColumnNoteBody,
     DatasetPage,
     DatasetView,
     Metadata,
+    NewDatasetBody,
     SamplesBody,
     SamplesView,
     SummaryView,
@@ -79,9 +81,10 @@ async def search_metadata(
 
 
 @router.post("/datasets/", tags=datasets, response_model=DatasetView, status_code=201, summary="Create a dataset")
-async def create_dataset(body: DatasetBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def create_dataset(body: NewDatasetBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """You become its owner; until you add a tag, only you see it."""
-    return await services.datasets.create(caller, body.name, body.description, body.metadata)
+    columns = [NewColumn(c.name, Dtype(c.dtype), c.unit or "", c.description or "") for c in body.columns]
+    return await services.datasets.create(caller, body.name, body.description, body.metadata, columns)
 
 
 @router.get("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Get a dataset")
@@ -184,4 +187,12 @@ async def list_columns(caller: CallerDep, dataset: DatasetParam, services: Servi
 @router.post("/columns/", tags=columns, response_model=ColumnView, status_code=201, summary="Declare a column")
 async def create_column(body: ColumnBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Optional: rows may have any keys without it. Owner only."""
-    return await services.datasets.declare_column(caller, body.dataset, body.name, Dtype(body.dtype))
+    return await services.datasets.declare_column(
+        caller, body.dataset, body.name, Dtype(body.dtype), body.unit, body.description
+    )
+
+
+@router.patch("/columns/", tags=columns, response_model=ColumnView, summary="Describe a column")
+async def describe_column(body: DatasetColumnNoteBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Says the unit of a column's values and what they mean, which all who read the dataset see. Owner only."""
+    return await services.column_notes.of_dataset(caller, body.dataset, body.name, body.unit, body.description)

@@ -190,6 +190,8 @@ def _column(column: CatalogColumn, *, detailed: bool, samples: bool) -> dict[str
     found: dict[str, Any] = {"name": column.name, "type": column.type}
     if detailed and column.description:
         found["description"] = column.description[:_NOTE_LENGTH]
+    if detailed and column.unit:
+        found["unit"] = column.unit
     # What follows is content of cells.
     if samples and column.values:
         found["values"] = [value[:_VALUE_LENGTH] for value in column.values[:_MAX_VALUES]]

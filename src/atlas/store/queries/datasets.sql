@@ -83,7 +83,7 @@ WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated
 DELETE FROM atlas.datasets WHERE id = %(id)s RETURNING table_schema
 
 -- name: list_columns
-SELECT dataset_id, id, name, dtype, physical, declared FROM atlas.dataset_columns
+SELECT dataset_id, id, name, dtype, physical, declared, unit, description FROM atlas.dataset_columns
 WHERE dataset_id = ANY(%(ids)s) ORDER BY dataset_id, id
 
 -- name: insert_column

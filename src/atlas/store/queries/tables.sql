@@ -2,9 +2,12 @@
 -- Tables of an organization with their columns, by name.
 SELECT t.id, t.name, t.key_columns, t.row_count, t.last_row,
        coalesce((SELECT json_agg(json_build_object('name', c.name, 'type', c.type, 'header', c.header,
-                        'semantic', c.semantic, 'required', c.required, 'rules', c.rules, 'format', c.format)
+                        'semantic', c.semantic, 'required', c.required, 'rules', c.rules, 'format', c.format,
+                        'unit', coalesce(n.unit, ''), 'description', coalesce(n.description, ''))
                         ORDER BY c.position)
-                 FROM atlas.table_columns c WHERE c.table_id = t.id), '[]'),
+                 FROM atlas.table_columns c LEFT JOIN atlas.column_notes n
+                      ON n.organization_id = t.organization_id AND n.table_name = t.name AND n.name = c.name
+                 WHERE c.table_id = t.id), '[]'),
        t.updated_at::text, t.samples
 FROM atlas.tables t
 WHERE t.organization_id = %(organization)s
@@ -52,7 +55,8 @@ DELETE FROM atlas.tables WHERE id = %(id)s
 -- name: readable_datasets
 -- Those of some datasets that a user may read, with their columns, as tables of the other half.
 SELECT d.id, d.name, d.table_schema, s.row_count,
-       coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype, 'physical', c.physical) ORDER BY c.id)
+       coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype, 'physical', c.physical,
+                        'unit', c.unit, 'description', c.description) ORDER BY c.id)
                  FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]'),
        s.version, s.cold, d.samples
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id

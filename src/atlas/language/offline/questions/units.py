@@ -1,0 +1,43 @@
+"""Units of what a query gives, as far as those of columns say: a mean of degrees is degrees, a number of rows is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from atlas.core.catalog import Catalog
+from atlas.language.offline.questions.query import Agg, Col, Expr, Op, Previous, Query
+
+_KEEPING = frozenset({"sum", "avg", "min", "max", "median", "stddev"})
+Units = Mapping[tuple[str, str], str]
+
+
+def units_of(catalog: Catalog) -> dict[tuple[str, str], str]:
+    """Units by table and column, of those columns that have one."""
+    return {
+        (table.name, column.name): column.unit for table in catalog.tables for column in table.columns if column.unit
+    }
+
+
+def unit(expr: Expr, units: Units) -> str:
+    """The unit of an expression; empty where it has none, or where it is another than those of its parts."""
+    match expr:
+        case Col(table=table, name=name):
+            return units.get((table, name), "")
+        case Agg(function=function, arg=arg) if arg is not None and function in _KEEPING:
+            return unit(arg, units)
+        case Previous(value=value):
+            return unit(value, units)
+        case Op(operator="+" | "-", left=left, right=right):
+            found = unit(left, units)
+            return found if found == unit(right, units) else ""
+        case _:
+            return ""
+
+
+def result_units(query: Query, names: list[str], units: Units) -> dict[str, str]:
+    """Units by the names of a result's columns. names: of all its columns."""
+    if query.outputs:
+        found = {output.name: unit(output.expr, units) for output in query.outputs}
+    else:
+        found = {name: units.get((query.table, name), "") for name in names}
+    return {name: one for name, one in found.items() if one}

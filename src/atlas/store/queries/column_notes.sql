@@ -1,0 +1,38 @@
+-- name: note_dataset_column
+-- What is null stays as it is.
+WITH noted AS (
+    UPDATE atlas.dataset_columns SET unit = coalesce(%(unit)s, unit), description = coalesce(%(description)s, description)
+    WHERE dataset_id = %(dataset)s AND name = %(name)s RETURNING dataset_id, id, name, dtype, physical, declared, unit, description
+), touched AS (
+    UPDATE atlas.datasets SET updated_at = now() WHERE id IN (SELECT dataset_id FROM noted)
+)
+SELECT * FROM noted
+
+-- name: note_table_column
+INSERT INTO atlas.column_notes AS n (organization_id, table_name, name, unit, description)
+SELECT t.organization_id, t.name, %(name)s, coalesce(%(unit)s, ''), coalesce(%(description)s, '')
+FROM atlas.tables t WHERE t.id = %(table)s
+ON CONFLICT (organization_id, table_name, name) DO UPDATE
+SET unit = coalesce(%(unit)s, n.unit), description = coalesce(%(description)s, n.description)
+RETURNING unit, description
+
+-- name: keep_dropped
+-- The notes of columns that an undo takes away, or of all with the table, wait for the import to be run again.
+UPDATE atlas.column_notes n SET dropped_by = %(number)s FROM atlas.tables t
+WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name
+  AND (%(names)s::text[] IS NULL OR n.name = ANY (%(names)s::text[]))
+
+-- name: forget_others
+-- Columns that are new, of an import with another number than those that waited, are others of the same name.
+DELETE FROM atlas.column_notes n USING atlas.tables t
+WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name
+  AND (%(names)s::text[] IS NULL OR n.name = ANY (%(names)s::text[])) AND n.dropped_by IS DISTINCT FROM %(number)s
+
+-- name: revive
+UPDATE atlas.column_notes n SET dropped_by = NULL FROM atlas.tables t
+WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name
+  AND (%(names)s::text[] IS NULL OR n.name = ANY (%(names)s::text[]))
+
+-- name: forget_table
+DELETE FROM atlas.column_notes n USING atlas.tables t
+WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name AND n.dropped_by IS NULL
