@@ -50,7 +50,9 @@ async def test_pages(owner: httpx.AsyncClient) -> None:
     page = await get(owner, "tables/orders/rows?limit=2&offset=1")
     assert (page["success"], page["table_name"], page["total_count"]) == (True, "orders", 4)
     assert (page["limit"], page["offset"]) == (2, 1)
-    assert page["columns"][:2] == [{"name": "id", "type": "BIGINT"}, {"name": "customer", "type": "VARCHAR"}]
+    said = {"unit": "", "description": ""}
+    assert page["columns"][0] == {"name": "id", "type": "BIGINT", **said}
+    assert page["columns"][1] == {"name": "customer", "type": "VARCHAR", **said}
     assert page["rows"][0] == {
         "_row": 2, "id": 2, "customer": "Bob", "email": "bob@x.com", "amount": 100, "paid": False,
         "day": "2024-01-06", "at": "2024-01-06T10:00:00.5Z", "note": None,
