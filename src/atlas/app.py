@@ -237,6 +237,16 @@ def sql_service(settings: Settings, database: Database, lanes: Lanes) -> SqlServ
     return SqlService(database, secret_of(settings), lanes.queries, limits)
 
 
+def row_service(
+    settings: Settings, database: Database, access: AccessService, upkeep: Upkeep, lanes: Lanes, workers: WorkerPool
+) -> RowService:
+    """Inserts, within the bounds of their bodies."""
+    return RowService(
+        database, access, upkeep, lanes.storing, lanes.decoding, workers, max_body=settings.max_body_bytes,
+        spool_memory=settings.spool_bytes,
+    )  # fmt: skip
+
+
 def build_services(
     settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes, workers: WorkerPool
 ) -> Services:
@@ -256,10 +266,7 @@ def build_services(
         datasets=DatasetService(database, access),
         admin=AdminService(database, KeyService(database), tags, queue, max_keys=settings.max_keys),
         tags=tags,
-        rows=RowService(
-            database, access, upkeep, lanes.storing, lanes.decoding, workers, max_body=settings.max_body_bytes,
-            spool_memory=settings.spool_bytes,
-        ),  # fmt: skip
+        rows=row_service(settings, database, access, upkeep, lanes, workers),
         reads=ReadService(database, access, settings.rendered_bytes),
         summaries=SummaryService(database, access, upkeep),
         streams=StreamService(database, access, lanes.streams),

@@ -123,7 +123,8 @@ async def test_callers(
 ) -> None:
     done = await send(client(people.owner), "Import into leads", CONTACTS)
     filled = f"/api/v1{path}".format(
-        table_name="leads", column_name="age", import_id=done["import_id"], issue_type="duplicates", delivery_id=done["import_id"],
+        table_name="leads", column_name="age", import_id=done["import_id"], issue_type="duplicates",
+        delivery_id=done["import_id"],
         question_id=done["import_id"], verified_id=done["import_id"], term_id=done["import_id"],
         key_id=999_999, user_id=999_999, tag_id=999_999, job_id=999_999, row=1,
     )  # fmt: skip
