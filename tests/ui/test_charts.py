@@ -181,3 +181,37 @@ def test_a_small_screen_asks_for_fewer_buckets(page: Page, site: Site, outages: 
     points = int(asked.value.url.split("points=")[1].split("&")[0])
     assert 60 <= points <= 195
     expect(page.locator("[data-note]")).to_contain_text("buckets")
+
+
+def test_units_and_descriptions(page: Page, site: Site) -> None:
+    """Said on the page of a dataset and of a table; shown where the column is."""
+    dataset = _dataset(site, "Greenhouse", [(n * MINUTE, 20 + n % 7) for n in range(60)])
+    page.goto(f"{site.url}/ui/datasets/{dataset}?tab=columns")
+    page.get_by_role("button", name="Describe value").click()
+    page.get_by_label("Unit", exact=True).fill("°C")
+    page.get_by_label("What its values mean").fill("Mean of the minute, under the roof")
+    shot(page, "column-note")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("cell", name="°C")).to_be_visible()
+    shot(page, "columns-described")
+    shot(page, "columns-described-phone", phone=True)
+    page.get_by_role("tab", name="Chart").click()
+    expect(page.get_by_title("Mean of the minute, under the roof")).to_be_visible()
+    page.get_by_role("tab", name="Rows", exact=True).click()
+    expect(page.get_by_role("columnheader", name="value (°C)")).to_be_visible()
+    with site.client(site.people.owner) as client:
+        done = client.post("/api/v1/smart-import", data={"instruction": "Import into beds"},
+                           files={"file": ("beds.csv", b"name,length\nA,2.5\nB,4\n")})  # fmt: skip
+        assert done.status_code == 200, done.text
+    page.goto(f"{site.url}/ui/tables/beds?tab=columns")
+    page.get_by_role("button", name="Describe length").click()
+    page.get_by_label("Unit", exact=True).fill("m")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("cell", name="m", exact=True)).to_be_visible()
+    shot(page, "table-columns-described")
+    page.get_by_role("tab", name="Rows").click()
+    expect(page.get_by_role("columnheader", name="length (m)")).to_be_visible()
+    page.goto(f"{site.url}/ui/ask?q=What is the average length in beds%3F&table=beds")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_text("The average length is 3.25 m.")).to_be_visible()
+    shot(page, "ask-unit")

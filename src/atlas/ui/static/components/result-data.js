@@ -1,5 +1,6 @@
 // What the rows of a query are: kinds of columns, and how they are drawn.
 import { parseCsv } from "../format.js";
+import { titled } from "./column-note.js";
 import { colour } from "../theme.js";
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
@@ -23,12 +24,12 @@ export function table(csv, types = []) {
 }
 
 /** Columns and rows for AG Grid. Numbers stay the texts that they came as, so that none is rounded. */
-export function gridOptions({ columns, rows }) {
+export function gridOptions({ columns, rows, units = {} }) {
   const compare = (a, b) => (a === "" ? -Infinity : Number(a)) - (b === "" ? -Infinity : Number(b)) || 0;
   return {
     rowData: rows,
     columnDefs: columns.map(({ name, kind }, n) => ({
-      headerName: name, colId: String(n), valueGetter: (p) => p.data[n] ?? "", sortable: true, resizable: true, minWidth: 110, flex: 1, tooltipValueGetter: (p) => (String(p.value).length > 40 ? p.value : null),
+      headerName: titled(name, units[name]), colId: String(n), valueGetter: (p) => p.data[n] ?? "", sortable: true, resizable: true, minWidth: 110, flex: 1, tooltipValueGetter: (p) => (String(p.value).length > 40 ? p.value : null),
       ...(kind === "number" ? { type: "rightAligned", comparator: compare } : {}),
     })),
     enableCellTextSelection: true, suppressMovableColumns: true, animateRows: false, rowHeight: 34, headerHeight: 36, enableBrowserTooltips: true,
@@ -58,7 +59,7 @@ function pie(base, rows, x, y, names) {
 }
 
 /** A function of baseOption() that gives an ECharts option. */
-export const chartOption = ({ columns, rows }, { kind, x: xName, y: yNames }) => ({ axis, ...base }) => {
+export const chartOption = ({ columns, rows, units = {} }, { kind, x: xName, y: yNames }) => ({ axis, ...base }) => {
   const place = (name) => columns.findIndex((column) => column.name === name);
   const x = place(xName), y = yNames.map(place);
   if (kind === "pie") return pie(base, rows, x, y, yNames);
@@ -74,9 +75,9 @@ export const chartOption = ({ columns, rows }, { kind, x: xName, y: yNames }) =>
     grid: { ...base.grid, top: y.length > 1 ? 38 : 28 },
     xAxis: { ...axis, type, scale: true, splitLine: { show: false },
       ...(type === "category" ? { data: ordered.map(at), axisLabel: { ...axis.axisLabel, ...(ordered.length <= 16 ? { interval: 0, rotate: ordered.length > 6 ? 30 : 0 } : { hideOverlap: true }), width: 110, overflow: "truncate" } } : {}) },
-    yAxis: { ...axis, type: "value", scale: kind !== "bar", name: y.length === 1 ? yNames[0] : "", nameTextStyle: { color: colour("--muted"), align: "left" } },
+    yAxis: { ...axis, type: "value", scale: kind !== "bar", name: y.length === 1 ? titled(yNames[0], units[yNames[0]]) : "", nameTextStyle: { color: colour("--muted"), align: "left" } },
     series: y.map((n, number) => ({
-      type: kind, name: yNames[number], barMaxWidth: 56, symbolSize: kind === "scatter" ? 8 : 5, showSymbol: kind === "scatter" || ordered.length < 60,
+      type: kind, name: titled(yNames[number], units[yNames[number]]), barMaxWidth: 56, symbolSize: kind === "scatter" ? 8 : 5, showSymbol: kind === "scatter" || ordered.length < 60,
       itemStyle: kind === "bar" ? { borderRadius: [4, 4, 0, 0] } : {},
       data: ordered.map((row) => (type === "category" ? value(row[n]) : [at(row), value(row[n])])),
     })),

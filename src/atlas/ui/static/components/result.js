@@ -4,6 +4,7 @@ import { count, many, number } from "../format.js";
 import { colour } from "../theme.js";
 import { download, saveText } from "../api.js";
 import { Chart } from "./chart.js";
+import { measured } from "./column-note.js";
 import { Grid } from "./grid.js";
 import { chartOption, drawing, gridOptions } from "./result-data.js";
 import { copy } from "./snippets.js";
@@ -48,7 +49,7 @@ export const Result = {
     const figure = () => {
       const [{ name, kind }] = props.result.columns;
       const value = props.result.rows[0][0];
-      return t.div({ class: "big-figure" }, t.b(kind === "number" && Math.abs(Number(value)) < 1e15 ? number(Number(value)) : value || "none"), t.span({ class: "muted" }, name.replaceAll("_", " ")));
+      return t.div({ class: "big-figure" }, t.b(measured(kind === "number" && Math.abs(Number(value)) < 1e15 ? number(Number(value)) : value || "none", value !== "" && props.result.units?.[name])), t.span({ class: "muted" }, name.replaceAll("_", " ")));
     };
     const body = () => {
       const { rows, columns } = props.result;

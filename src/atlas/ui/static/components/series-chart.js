@@ -5,6 +5,7 @@ import { many, moment, number } from "../format.js";
 import { colour } from "../theme.js";
 import { useBrush } from "./brush.js";
 import { Chart } from "./chart.js";
+import { measured, titled } from "./column-note.js";
 import { RangeDialog } from "./range.js";
 import { axes, bucketSeries, rowSeries, tinted } from "./series.js";
 import { button, notice, segmented, spinner } from "./ui.js";
@@ -26,19 +27,19 @@ const BELOW = 54;
 const iso = (ms) => new Date(Math.round(ms)).toISOString();
 
 /** A line of the tooltip; for buckets with least and greatest. */
-const tip = ({ seriesName, value: [, value, least, greatest] }) =>
-  `${seriesName}  ${number(value)}${least === undefined || least === greatest ? "" : `  (${number(least)} to ${number(greatest)})`}`;
+const tip = (units) => ({ seriesName, value: [, value, least, greatest] }) =>
+  `${seriesName}  ${measured(number(value), units[seriesName])}${least === undefined || least === greatest ? "" : `  (${number(least)} to ${number(greatest)})`}`;
 
 const sameRow = (row) => row.timestamp + JSON.stringify(row.values);
 
 /**
- * `dataset`: its id; `columns`: names of those to draw; `first`, `last`: ISO moments of all rows.
+ * `dataset`: its id; `columns`: names of those to draw; `units`: by name, of those that have one; `first`, `last`: ISO moments of all rows.
  * `live`: {rows, joined} of useLive() while it is on: what is shown then moves along with the newest row, unless one looks at
  * something older. `shown`: the range to start with, {start, end} in ISO, or null for all.
  * Emits `range` with the ISO moments that are shown.
  */
 export const SeriesChart = {
-  props: { dataset: Number, columns: Array, first: String, last: String, live: Object, shown: Object },
+  props: { dataset: Number, columns: Array, units: Object, first: String, last: String, live: Object, shown: Object },
   emits: ["range"],
   setup(props, { emit }) {
     const arrived = () => props.live?.rows ?? [];
@@ -138,19 +139,22 @@ export const SeriesChart = {
 
     const option = ({ axis, ...base }) => {
       const lines = series();
-      const side = axes(lines, props.columns);
+      const side = axes(lines, props.columns, props.units);
       const two = Object.values(side).includes(1);
-      const scale = { type: "value", scale: true, ...axis };
+      // An axis names its unit where all that is on it has the same, and where there is room beside the legend, which does so, too.
+      const narrow = (box.value?.clientWidth ?? 0) < 520;
+      const unit = (n) => { if (narrow) return ""; const found = new Set(props.columns.filter((name) => side[name] === n).map((name) => props.units[name] ?? "")); return found.size === 1 ? [...found][0] : ""; };
+      const scale = (n) => ({ type: "value", scale: true, ...axis, name: unit(n), nameGap: 10, nameTextStyle: { color: colour("--muted"), align: n ? "left" : "right" } });
       return {
-        ...base, useUTC: true, legend: { ...base.legend, data: props.columns },
+        ...base, useUTC: true, legend: { ...base.legend, data: props.columns, formatter: (name) => titled(name, props.units[name]) },
         tooltip: {
           ...base.tooltip,
           formatter: (items) => [moment(iso(items[0].value[0])), ...items.filter((one) => one.seriesId.endsWith("-avg") && one.value[1] !== null)
-            .map(tip)].join("\n"),
+            .map(tip(props.units))].join("\n"),
         },
         grid: { ...base.grid, bottom: BELOW },
         xAxis: { type: "time", ...axis, axisLabel: { ...axis.axisLabel, hideOverlap: true }, splitLine: { show: false }, min: whole()[0], max: whole()[1] },
-        yAxis: two ? [scale, { ...scale, splitLine: { show: false } }] : [scale],
+        yAxis: two ? [scale(0), { ...scale(1), splitLine: { show: false } }] : [scale(0)],
         dataZoom: [
           { type: "inside", filterMode: "none", zoomOnMouseWheel: false, preventDefaultMouseMove: false, startValue: state.from, endValue: state.to, minValueSpan: LEAST },
           { type: "slider", filterMode: "none", startValue: state.from, endValue: state.to, height: 24, bottom: 8, showDataShadow: false, showDetail: false,

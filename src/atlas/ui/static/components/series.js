@@ -58,8 +58,13 @@ export function tinted(series) {
   });
 }
 
-/** Which of two axes each column is on: those of another order of magnitude than the first get one of their own. */
-export function axes(series, columns) {
+/**
+ * Which of two axes each column is on: of two units each has its own, else those of another order of magnitude than the first.
+ * `units`: by column, of those that have one.
+ */
+export function axes(series, columns, units = {}) {
+  const kinds = [...new Set(columns.map((name) => units[name] ?? ""))];
+  if (kinds.length === 2 && !kinds.includes("")) return Object.fromEntries(columns.map((name) => [name, kinds.indexOf(units[name])]));
   const size = (name) => {
     const data = series.find((one) => one.id === `${name}-avg`)?.data ?? [];
     return data.reduce((most, [, value]) => Math.max(most, Math.abs(value ?? 0)), 0);

@@ -12,6 +12,8 @@ export const ChartTab = {
   emits: ["range"],
   setup(props, { emit }) {
     const numeric = computed(() => props.dataset.columns.filter((column) => column.dtype === "int" || column.dtype === "float").map((column) => column.name));
+    const units = computed(() => Object.fromEntries(props.dataset.columns.filter((column) => column.unit).map((column) => [column.name, column.unit])));
+    const about = (name) => props.dataset.columns.find((column) => column.name === name)?.description || undefined;
     const state = reactive({ shown: numeric.value.slice(0, 3) });
     const { live } = props;
     const toggle = (name) => {
@@ -20,19 +22,19 @@ export const ChartTab = {
     };
     const chooser = () => numeric.value.length > 1 && t.div({ class: "row chooser", role: "group", "aria-label": "Columns" },
       numeric.value.slice(0, MOST_OFFERED).map((name) => button({
-        size: "small", "aria-pressed": String(state.shown.includes(name)), onClick: () => toggle(name),
+        size: "small", title: about(name), "aria-pressed": String(state.shown.includes(name)), onClick: () => toggle(name),
         disabled: !state.shown.includes(name) && state.shown.length >= MOST_SHOWN,
       }, name)),
       numeric.value.length > MOST_OFFERED && t.span({ class: "muted small-text" }, `and ${numeric.value.length - MOST_OFFERED} more`));
     return () => numeric.value.length === 0
       ? empty("series", "Nothing to draw", "Only columns of numbers can be drawn; this dataset has none. Its rows are under Rows.")
       : t.section({ class: "card stack", "aria-label": "Chart" },
-        t.div({ class: "row between chart-head" }, chooser() || t.b(numeric.value[0]),
+        t.div({ class: "row between chart-head" }, chooser() || t.b({ title: about(numeric.value[0]) }, numeric.value[0]),
           button({ icon: live.state.on ? "pause" : "live", "aria-pressed": String(live.state.on), onClick: () => (live.state.on ? live.stop() : live.start()) },
             live.state.on ? "Stop" : "Live")),
         state.shown.length === 0 ? empty("columns", "No column is chosen", "Choose one above.")
           : h(SeriesChart, {
-            dataset: props.dataset.id, columns: state.shown, first: props.summary.first_timestamp, last: props.summary.last_timestamp, shown: props.shown,
+            dataset: props.dataset.id, columns: state.shown, units: units.value, first: props.summary.first_timestamp, last: props.summary.last_timestamp, shown: props.shown,
             live: live.state.on ? { rows: live.rows.value, joined: live.state.joined } : null, onRange: (range) => emit("range", range),
           }));
   },

@@ -1,5 +1,6 @@
 // Name, description and metadata of a dataset; its columns.
 import { api } from "../api.js";
+import { ColumnNoteDialog } from "../components/column-note.js";
 import { DropAnywhere } from "../components/files.js";
 import { members, objectOf } from "../components/json-text.js";
 import { changed, changes, metadataEditor, pairs } from "../components/metadata.js";
@@ -92,24 +93,29 @@ export const ColumnsTab = {
   props: { dataset: Object, summary: Object },
   emits: ["changed"],
   setup(props, { emit }) {
-    const state = reactive({ name: "", dtype: "float", busy: false });
+    const state = reactive({ name: "", dtype: "float", unit: "", busy: false, noted: null });
+    const note = (said) => api.patch("/api/columns/", { dataset: props.dataset.id, name: state.noted.name, ...said });
     const declare = async (event) => {
       event.preventDefault();
       state.busy = true;
-      const made = await attempt(() => api.post("/api/columns/", { dataset: props.dataset.id, name: state.name, dtype: state.dtype }), "The column was declared");
+      const made = await attempt(() => api.post("/api/columns/", { dataset: props.dataset.id, name: state.name, dtype: state.dtype, ...(state.unit.trim() && { unit: state.unit }) }), "The column was declared");
       state.busy = false;
-      if (made) { state.name = ""; emit("changed"); }
+      if (made) { Object.assign(state, { name: "", unit: "" }); emit("changed"); }
     };
     return () => t.section({ class: "stack", "aria-label": "Columns" },
       t.p({ class: "muted" }, "Columns appear with the rows that bring them. Declaring one fixes its type."),
       props.dataset.columns.length === 0 ? empty("columns", "No columns yet", "They come with the first rows, or declare one below.")
         : t.div({ class: "card flush" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
-          t.thead(t.tr(["Name", "Type", "Origin"].map((name) => t.th({ scope: "col" }, name)))),
+          t.thead(t.tr(["Name", "Type", "Unit", "Description", "Origin"].map((name) => t.th({ scope: "col" }, name)), props.summary.is_owner && t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Describe")))),
           t.tbody(props.dataset.columns.map((column) => t.tr({ key: column.id }, t.td(t.b(column.name)), t.td(t.code(column.dtype)),
-            t.td(column.inferred ? badge("came with data") : badge("declared", "accent")))))))),
+            t.td({ class: "nowrap" }, column.unit || t.span({ class: "muted" }, "–")), t.td({ class: "said" }, column.description || t.span({ class: "muted" }, "–")),
+            t.td(column.inferred ? badge("came with data") : badge("declared", "accent")),
+            props.summary.is_owner && t.td({ class: "number" }, button({ size: "small", kind: "plain", icon: "edit", label: `Describe ${column.name}`, onClick: () => { state.noted = column; } })))))))),
       props.summary.is_owner && t.form({ class: "row filters", onSubmit: declare },
         field({ label: "Column name", id: "column-name" }, (p) => input(state, "name", { ...p, required: true })),
         field({ label: "Type", id: "column-type" }, (p) => select(state, "dtype", [["float", "float"], ["int", "int"]], p)),
-        button({ type: "submit", icon: "plus", busy: state.busy }, "Declare")));
+        field({ label: "Unit (optional)", id: "column-unit" }, (p) => input(state, "unit", { ...p, maxlength: 40, autocomplete: "off" })),
+        button({ type: "submit", icon: "plus", busy: state.busy }, "Declare")),
+      state.noted && h(ColumnNoteDialog, { column: state.noted, save: note, onClose: () => { state.noted = null; }, onChanged: () => emit("changed") }));
   },
 };

@@ -1,5 +1,6 @@
 // A form for one row: a field for each column that is known, and others besides.
 import { api } from "../api.js";
+import { titled } from "../components/column-note.js";
 import { pairsEditor } from "../components/metadata.js";
 import { attempt } from "../components/overlays.js";
 import { button, field, input, notice, select } from "../components/ui.js";
@@ -59,7 +60,7 @@ export function useRowForm(dataset, stored) {
     }
     state.busy = false;
   };
-  const control = ({ id, name, dtype }) => field({ label: name, id: `value-${id}`, problem: state.problems[id] }, (p) => dtype === "boolean"
+  const control = ({ id, name, dtype, unit, description }) => field({ label: titled(name, unit), hint: description, id: `value-${id}`, problem: state.problems[id] }, (p) => dtype === "boolean"
     ? select(state.values, id, [["", ""], ["true", "true"], ["false", "false"]], p)
     : input(state.values, id, { ...p, value: state.values[id] ?? "", inputmode: dtype === "int" || dtype === "float" ? "decimal" : undefined, placeholder: dtype, autocomplete: "off" }));
   return () => t.form({ class: "card stack", onSubmit: insert, "aria-label": "A single row" },

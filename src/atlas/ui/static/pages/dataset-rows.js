@@ -1,5 +1,6 @@
 // The rows tab: a page of rows, a range, an order; owners can delete a range.
 import { api } from "../api.js";
+import { titled } from "../components/column-note.js";
 import { Grid } from "../components/grid.js";
 import { ask, attempt } from "../components/overlays.js";
 import { readRange } from "../components/range.js";
@@ -64,7 +65,7 @@ export const RowsTab = {
       columnDefs: [
         { headerName: "timestamp (UTC)", valueGetter: (p) => moment(p.data.timestamp), width: 220, pinned: innerWidth > 700 ? "left" : null },
         ...props.dataset.columns.map((column) => ({
-          headerName: column.name, colId: `c${column.id}`, valueGetter: (p) => p.data.values[column.name], valueFormatter: (p) => cell(p.value),
+          headerName: titled(column.name, column.unit), headerTooltip: column.description || undefined, colId: `c${column.id}`, valueGetter: (p) => p.data.values[column.name], valueFormatter: (p) => cell(p.value),
           type: column.dtype === "int" || column.dtype === "float" ? "rightAligned" : undefined, minWidth: 110, flex: 1,
         })),
       ],

@@ -1,5 +1,6 @@
 // The columns of a table with their statistics, and the imports and updates that changed it.
 import { api } from "../api.js";
+import { ColumnNoteDialog } from "../components/column-note.js";
 import { attempt } from "../components/overlays.js";
 import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, empty, loading, notice, pager } from "../components/ui.js";
@@ -39,25 +40,35 @@ const Samples = {
 export const ColumnsTab = {
   props: { address: String, about: Object },
   setup(props) {
+    const state = reactive({ notes: {}, noted: null });
+    const load = async () => {
+      const found = await attempt(() => api.get(`${props.address}/schema`));
+      if (found) state.notes = Object.fromEntries(found.columns.map((column) => [column.name, column]));
+    };
+    load();
+    const note = (said) => api.patch(`${props.address}/columns/${encodeURIComponent(state.noted.name)}`, said);
     const line = ([name, type]) => {
       const found = props.about.statistics?.[name];
       return t.tr({ key: name },
         t.td(t.b(name), props.about.key_columns.includes(name) && [" ", badge("key", "accent")]),
         t.td(TYPES[type] ?? type, t.div({ class: "muted small-text" }, t.code(type))),
+        t.td({ class: "nowrap" }, state.notes[name]?.unit || t.span({ class: "muted" }, "–")), t.td({ class: "said" }, state.notes[name]?.description || t.span({ class: "muted" }, "–")),
         found ? [
           t.td(t.div({ class: "filled" }, t.meter({ min: 0, max: 1, value: found.filled_share, "aria-label": `Filled values of ${name}` }), t.span({ class: "nowrap" }, share(found.filled_share)))),
           t.td({ class: "number" }, found.exact ? count(found.distinct) : `about ${count(found.distinct)}`),
           t.td(found.minimum ?? t.span({ class: "muted" }, "–")), t.td(found.maximum ?? t.span({ class: "muted" }, "–")),
-        ] : t.td({ colspan: 4, class: "muted" }, "–"));
+        ] : t.td({ colspan: 4, class: "muted" }, "–"),
+        t.td({ class: "number" }, button({ size: "small", kind: "plain", icon: "edit", label: `Describe ${name}`, disabled: !state.notes[name], onClick: () => { state.noted = state.notes[name]; } })));
     };
     const estimated = () => Object.values(props.about.statistics ?? {}).some((one) => one.exact === false);
     return () => t.section({ class: "stack", "aria-label": "Columns" },
       t.p({ class: "muted" }, props.about.key_columns.length ? `Two records are the same if their ${props.about.key_columns.join(" and ")} ${props.about.key_columns.length > 1 ? "are" : "is"} the same.`
         : "The table has no key: two records are the same if all of their values are.", estimated() && " Distinct values are estimated from a sample."),
       t.div({ class: "card flush" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
-        t.thead(t.tr(["Column", "Type", "Filled", "Distinct values", "Least", "Greatest"].map((name, n) => t.th({ scope: "col", class: n === 3 ? "number" : "" }, name)))),
+        t.thead(t.tr(["Column", "Type", "Unit", "Description", "Filled", "Distinct values", "Least", "Greatest"].map((name, n) => t.th({ scope: "col", class: n === 5 ? "number" : "" }, name)), t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Describe")))),
         t.tbody(Object.entries(props.about.columns).map(line))))),
-      props.about.key_columns && h(Samples, { address: props.address }));
+      props.about.key_columns && h(Samples, { address: props.address }),
+      state.noted && h(ColumnNoteDialog, { column: state.noted, save: note, onClose: () => { state.noted = null; }, onChanged: load }));
   },
 };
 

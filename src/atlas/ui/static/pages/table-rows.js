@@ -1,6 +1,7 @@
 // The rows of a table: pages, order, search and filter by the server; cells that are edited in place.
 import { api } from "../api.js";
 import { ConditionBuilder } from "../components/condition.js";
+import { titled } from "../components/column-note.js";
 import { Grid } from "../components/grid.js";
 import { button, empty, field, input, loading, notice, pager, search, segmented } from "../components/ui.js";
 import { computed, debounce, h, nextTick, reactive, ref, shallowRef, t, watch } from "../dom.js";
@@ -30,6 +31,7 @@ export const RowsTab = {
       search: "", condition: props.filter, building: Boolean(props.filter), sort: "", archived: false, offset: 0, busy: false, problem: null, filterProblem: "",
     });
     const page = shallowRef(null);
+    const notes = shallowRef({});
     const open = shallowRef(props.row ? { _row: props.row } : null);
     // A value that was refused: where, why, and what was typed.
     const refused = shallowRef(null);
@@ -45,6 +47,9 @@ export const RowsTab = {
         }, { signal: request.signal });
         if (found.rows.length === 0 && state.offset > 0) { state.offset = Math.max(0, Math.ceil(found.total_count / LIMIT) * LIMIT - LIMIT); return; }
         page.value = found;
+        // The same object while nothing was said anew, so that the grid keeps its columns.
+        const said = Object.fromEntries(found.columns.map((column) => [column.name, column]));
+        if (JSON.stringify(said) !== JSON.stringify(notes.value)) notes.value = said;
         measure();
         if (open.value) open.value = found.rows.find((row) => row._row === open.value._row) ?? open.value;
         Object.assign(state, { problem: null, filterProblem: "", busy: false });
@@ -106,8 +111,8 @@ export const RowsTab = {
     const columnDefs = computed(() => [
       { headerName: "#", headerTooltip: "Row number; opens the row", colId: "_row", valueGetter: (p) => p.data._row, width: 84, pinned: "left", cellClass: "row-number", tooltipValueGetter: () => "Open this row and its history" },
       ...Object.entries(props.about.columns).map(([name, type], n) => ({
-        headerName: name, colId: `c${n}`, context: { name, type }, valueGetter: (p) => (type === "JSON" ? cell(p.data[name]) : p.data[name]), valueFormatter: (p) => cell(p.value),
-        headerTooltip: type, type: NUMBERS.includes(type) ? "rightAligned" : undefined, editable: !state.archived, minWidth: widths.value[name] ?? 120, flex: 1,
+        headerName: titled(name, notes.value[name]?.unit), colId: `c${n}`, context: { name, type }, valueGetter: (p) => (type === "JSON" ? cell(p.data[name]) : p.data[name]), valueFormatter: (p) => cell(p.value),
+        headerTooltip: notes.value[name]?.description || type, type: NUMBERS.includes(type) ? "rightAligned" : undefined, editable: !state.archived, minWidth: widths.value[name] ?? 120, flex: 1,
         ...(type === "BOOLEAN" && { cellEditor: "agSelectCellEditor", cellEditorParams: { values: [true, false, null] } }),
         ...(type === "JSON" && { cellEditor: "agLargeTextCellEditor", cellEditorPopup: true }),
         cellClassRules: { refused: (p) => refused.value?.row === p.data._row && refused.value.column === p.column.getColId() },
