@@ -179,3 +179,22 @@ def test_what_contradicts_itself_is_asked(text: str) -> None:
 def test_a_list_ends_where_the_next_clause_begins(text: str, facts: dict[str, object], headers: list[str]) -> None:
     found = parse_import(text, [], headers)
     assert {name: getattr(found, name) for name in facts} == facts
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Import this into my leads table, the order date is the key", ("order date",)),
+        ("Create a table named buyers and the key is the zip column", ("zip",)),
+        ("Create a new table called clients, the client's full name identifies each record", ("Full Name",)),
+        ("Import into leads, deduplicate by the person's email", ("email",)),
+        ("Import into leads, match on the code field, treat the zip column as text", ("code",)),
+        ("Create a new table called contacts, records with the same email are duplicates", ("email",)),
+        ("Import into leads, rows with the same code and zip count as duplicates", ("code", "zip")),
+        ("Import into leads, rename the price column to cost, the customer's code is the key", ("code",)),
+    ],
+)
+def test_words_around_a_column_are_part_of_the_clause(text: str, key: tuple[str, ...]) -> None:
+    found = said(text)
+    assert (found.key, found.not_understood, found.question) == (key, (), None)
+    assert set(found.rename) <= {"price"}

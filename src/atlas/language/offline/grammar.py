@@ -33,6 +33,7 @@ class Vocabulary:
     stops: words that begin or join clauses, and so stand in no name or value without quotes; fillers: words without
     which a sentence means the same; joins, either, nor: patterns for "and", "or" and "nor"; bounds:
     patterns and operators behind a value, as in `100 or more`; articles: what may stand before a name;
+    owners: whose it is, as in `the client's email`; nouns: what may stand behind it, as in `the email column`;
     arrows: what stands between the old and the new name of a column; behind: verbs that may end a comparison;
     types: words for types; predicates: what else clauses say of columns, as in `email is required`;
     comparisons: operators (pattern, operator, negated), the longer first; leads: what may stand before a condition;
@@ -56,6 +57,8 @@ class Vocabulary:
     negation: str
     verbs: tuple[str, str]
     behind: str = ""
+    owners: str = ""
+    nouns: str = ""
     decimal_comma: bool = False
 
 

@@ -77,6 +77,8 @@ VOCABULARY = Vocabulary(
         (r" (?:or|and) (?:less|below|under|fewer|lower|smaller|earlier|older|before)", "<="),
     ),
     articles=r"the|an?|their|its|my|our|columns?|fields?",
+    owners=r"[^\W\d_][\w-]*['’]s",
+    nouns=r"columns?|fields?",
     arrows=r"to be|to|as|into|->|=>|→|=",
     types=TYPES,
     predicates=frozenset(
@@ -362,6 +364,9 @@ RULES: list[Rule] = [
          r"(?:is |are )?(?:by|on|using|via) (?:the |their )?(?:combination of |columns? )?<names:key>"),
     Rule("key", r"(?:matched |keyed |identified )?(?:by|based on|using) (?:the )?(?:columns? )?<knowns:key>", {}, 0.5),
     Rule("key", r"(?:is |are )?unique (?:by|on|per) (?:the )?<names:key>"),
+    Rule("key", r"(?:rows?|records?|entries|lines) (?:with|that have|having|that share|sharing) (?:the |an? )?(?:same|equal|identical|matching) <names:key> "
+         r"(?:are|count as|is|should be|must be|should count as|are treated as) (?:the |all |considered )?(?:duplicates?|the same|equal|repeats)"
+         r"(?: (?:rows?|records?|entries|lines))?"),
     *(Rule("new_columns", pattern, {"policy": policy}) for pattern, policy in _POLICIES),
     Rule("columns", rf"(?:only|just) (?:{_TAKE} )?(?:the )?(?:columns?|fields?) <names:keep>"),
     Rule("columns", rf"(?:{_TAKE} )(?:only |just )?(?:the )?(?:columns?|fields?) <names:keep>(?: only)?"),

@@ -59,9 +59,16 @@ def name_slot(text: Text, place: int) -> list[Slot]:
 def _names_at(text: Text, place: int) -> Iterator[Slot]:
     place = _past(text, rf"(?:{text.vocabulary.articles})", place)
     told, in_quotes = _told_names(text, place)
+    if not told and text.vocabulary.owners:
+        # "the client's email": whose it is says nothing where the file has the column.
+        behind = _past(text, rf"(?:{text.vocabulary.owners})", place)
+        told, in_quotes = _told_names(text, behind) if behind > place else (told, in_quotes)
+        place = behind if told else place
     for end, name in told:
         clause = not in_quotes and text.text[place:end].lower() in text.vocabulary.stops
         yield end, name, DOUBT if clause else 0.0
+        if (behind := _behind_noun(text, end)) is not None:
+            yield behind, name, DOUBT if clause else 0.0
     if in_quotes:
         return
     known = {end for end, _ in told}
@@ -74,6 +81,14 @@ def _told_names(text: Text, place: int) -> tuple[list[tuple[int, str]], bool]:
     """The name in quotes that stands at a place, or those of the file's columns; and whether it is in quotes."""
     found = quoted(text.text, place)
     return ([found], True) if found is not None else (list(text.names.at(text.text, place)), False)
+
+
+def _behind_noun(text: Text, place: int) -> int | None:
+    """Where a word such as `column` ends that stands behind a name; None where none does."""
+    if not text.vocabulary.nouns:
+        return None
+    found = re.compile(rf" (?:{text.vocabulary.nouns})(?!\w)", re.IGNORECASE).match(text.text, place)
+    return None if found is None else found.end()
 
 
 def _past(text: Text, pattern: str, place: int) -> int:
@@ -291,7 +306,10 @@ def _pair(text: Text, place: int) -> Iterator[tuple[int, tuple[str, str], float]
 
 def _old_names(text: Text, place: int) -> Iterator[Slot]:
     told, in_quotes = _told_names(text, place)
-    yield from ((end, name, 0.0) for end, name in told)
+    for end, name in told:
+        yield end, name, 0.0
+        if (behind := _behind_noun(text, end)) is not None:
+            yield behind, name, 0.0
     if in_quotes:
         return
     known = {end for end, _ in told}
