@@ -64,13 +64,19 @@ class TablePage(Record):
 
 @dataclass(frozen=True, slots=True)
 class RowChange(Record):
-    """One row of a table after a change. row: its number; import_id: what `imports.undo` takes back."""
+    """One row of a table after a change. row: its number; import_id: what `imports.undo` takes back.
+
+    notes: how texts were read that are no plain values, such as `1.250,50`.
+    """
 
     import_id: str
     row: int
     table_name: str | None = None
     values: Json = field(default_factory=dict)
     archived: bool = False
+    notes: tuple[str, ...] = ()
+
+    _readers: ClassVar = {"notes": tuple}
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +307,7 @@ class Issues(Record):
 
 @dataclass(frozen=True, slots=True)
 class Corrected(Record):
-    """What decisions on issues came to; summary: counts of what still waits."""
+    """What decisions on issues came to; summary: counts of what still waits; notes: how texts were read."""
 
     import_id: str
     rows_inserted: int = 0
@@ -312,6 +318,9 @@ class Corrected(Record):
     correction_id: str | None = None
     table_name: str | None = None
     summary: Json = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    _readers: ClassVar = {"notes": tuple}
 
 
 @dataclass(frozen=True, slots=True)

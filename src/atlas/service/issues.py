@@ -172,7 +172,7 @@ class IssueService:
         if not work.resolved:
             return {
                 "rows_inserted": 0, "rows_updated": 0, "rows_removed": 0, "resolved": 0,
-                "already_resolved": work.unchanged, "correction_id": None,
+                "already_resolved": work.unchanged, "correction_id": None, "notes": [],
             }  # fmt: skip
         # A change of its own, so that it can be undone without the import.
         correction_id, number = await imports.create(
@@ -182,13 +182,14 @@ class IssueService:
         if work.widen:
             columns = [msgspec.structs.replace(c, type="text") for c in table.columns if c.name in work.widen]
             table = await tables.change_columns(connection, table, change=columns)
+        notes: list[str] = []
         inserted = (
-            await insert_records(connection, table, row["number"], [item for _, item in work.inserts])
+            await insert_records(connection, table, row["number"], [item for _, item in work.inserts], notes)
             if work.inserts
             else []
         )
         rows = {issue["id"]: number for (issue, _), number in zip(work.inserts, inserted, strict=True)}
-        changed = await update_records(connection, table, number, work.updates) if work.updates else []
+        changed = await update_records(connection, table, number, work.updates, notes) if work.updates else []
         removed = await undoing.archive(connection, table, number, list(work.removals), restore=False)
         for issue, status, decision in work.resolved:
             await imports.resolve_issue(
@@ -207,7 +208,7 @@ class IssueService:
         )  # fmt: skip
         await imports.count_decided(connection, row["number"], number)
         await imports.count_open(connection, row["number"])
-        return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id)}
+        return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id), "notes": notes}
 
 
 def _told(counts: Row) -> str:
@@ -260,7 +261,8 @@ def _plan_insert(work: _Work, issue: Row, decision: Decision) -> None:
     if decision.action == "insert_corrected" and not changes:
         raise BadRequestError("Invalid correction", f"{decision.label}.corrected_data: required")
     record = {**(issue["record"] or {}), **changes}
-    work.inserts.append((issue, Labelled(decision.label, record, relaxed=decision.action == "insert_as_is")))
+    relaxed = decision.action == "insert_as_is"
+    work.inserts.append((issue, Labelled(decision.label, record, relaxed, typed=frozenset(changes))))
 
 
 def _plan_replacement(work: _Work, table: Table, issue: Row, decision: Decision, *, allow_type_change: bool) -> None:

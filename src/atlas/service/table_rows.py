@@ -90,8 +90,10 @@ class TableRowService:
             change = await self._begin(connection, caller, table, "insert a row")
             record = resolve_names(change.table, values, "values")
             await _refuse_known(change, record)
-            row = (await insert_records(connection, change.table, change.number, [Labelled("values", record)]))[0]
-            return await self._finish(change, "insert", row, inserted=1, first_row=row, last_row=row)
+            notes: list[str] = []
+            one = [Labelled("values", record)]
+            row = (await insert_records(connection, change.table, change.number, one, notes))[0]
+            return await self._finish(change, "insert", row, notes, inserted=1, first_row=row, last_row=row)
 
     async def update(self, caller: Caller, name: str, row: int, values: Mapping[str, Any]) -> Row:
         """New values of a row; null empties one. Raises NotFoundError, BadRequestError."""
@@ -101,8 +103,10 @@ class TableRowService:
             await _require(change, row, archived=False)
             if not values:
                 raise BadRequestError("Invalid update", "values: at least one column is required")
-            done = await update_records(connection, change.table, change.number, [(row, Labelled("values", values))])
-            return await self._finish(change, "update", row, updated=len(done))
+            notes: list[str] = []
+            one = [(row, Labelled("values", values))]
+            done = await update_records(connection, change.table, change.number, one, notes)
+            return await self._finish(change, "update", row, notes, updated=len(done))
 
     async def archive(self, caller: Caller, name: str, row: int, *, restore: bool = False) -> Row:
         """Hides a row from every read, or shows it again. Raises NotFoundError, BadRequestError."""
@@ -127,7 +131,7 @@ class TableRowService:
         )
         return _Change(connection, locked, import_id, number)
 
-    async def _finish(self, change: _Change, action: str, row: int, **counts: int) -> Row:
+    async def _finish(self, change: _Change, action: str, row: int, notes: Sequence[str] = (), **counts: int) -> Row:
         table = change.table
         await imports.finish(
             change.connection, change.import_id, status="success", action=action, plan=None, table_id=table.id,
@@ -138,7 +142,7 @@ class TableRowService:
         wrote(1)
         return {
             "success": True, "table_name": table.name, "import_id": str(change.import_id), "row": row,
-            "values": found[0], "archived": found[1],
+            "values": found[0], "archived": found[1], "notes": list(notes),
         }  # fmt: skip
 
     async def history(self, caller: Caller, name: str, row: int) -> Row:
@@ -251,7 +255,7 @@ async def _refuse_known(change: _Change, record: Mapping[str, Any]) -> None:
     table = change.table
     if not table.key or not record:
         return
-    async with staged(table, table.columns, [Labelled("values", record)]) as planned:
+    async with staged(table, table.columns, [Labelled("values", record)], []) as planned:
         await asyncio.to_thread(planned.find_keys, table.columns)
         found = await loading.find_keys(change.connection, table, await asyncio.to_thread(planned.candidate_keys))
     if len(found):

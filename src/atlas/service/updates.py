@@ -19,6 +19,7 @@ from atlas.errors import AtlasError, BadRequestError, NotFoundError
 from atlas.language.instruction import ImportInstruction
 from atlas.readers.issue_rows import bad_record_issues, failure_issues, replacement_issues
 from atlas.readers.planned import PlannedFile
+from atlas.readers.source import physical
 from atlas.readers.staging import Staging
 from atlas.service.admission import Lane
 from atlas.service.asking import ask_about
@@ -61,18 +62,20 @@ class UpdateService:
         if not record:
             raise BadRequestError("Invalid update", "updates: at least one column is required")
         columns = [column for column in table.columns if column.name in record]
-        async with staged(table, columns, [Labelled("updates", record)]):
-            pass
+        notes: list[str] = []
+        async with staged(table, columns, [Labelled("updates", record)], notes) as planned:
+            cells = ", ".join(physical(position) for position in range(len(columns)))
+            texts = await asyncio.to_thread(planned.staging.query, f"SELECT {cells} FROM raw")
         async with self._change(caller, table, f"set {', '.join(record)} where {condition}") as (
             connection,
             locked,
             change,
         ):
-            values = {name: as_text(value) for name, value in record.items()}
+            values = dict(zip((column.name for column in columns), texts[0], strict=True))
             change.matched = await updating.stage_matching(connection, locked, columns, values, checked.sql)
             change.changed = await loading.apply_updates(connection, locked, columns, change.number, keep_on_null=False)
             await rekey_changed(connection, locked, change.changed, list(record), "updates")
-        return _response(table, change)
+        return _response(table, change) | ({"notes": notes} if notes else {})
 
     async def by_keys(self, caller: Caller, name: str, updates: Sequence[tuple[Row, Row]]) -> Row:
         """Sets values in the rows that have given keys; tells which keys no row has."""
@@ -94,8 +97,9 @@ class UpdateService:
                 label = f"batch_updates[{number}].values"
                 changes += [(row, Labelled(label, updates[number][1])) for row in rows]
                 change.matched += len(rows)
-            change.changed = await update_records(connection, locked, change.number, changes)
-        return _response(table, change)
+            notes: list[str] = []
+            change.changed = await update_records(connection, locked, change.number, changes, notes)
+        return _response(table, change) | ({"notes": notes} if notes else {})
 
     async def by_file(
         self, caller: Caller, name: str, key_columns: Sequence[str], path: Path, file_name: str, *,

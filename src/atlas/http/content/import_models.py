@@ -186,6 +186,7 @@ class CorrectedView(BaseModel):
     resolved: int
     already_resolved: int
     correction_id: str | None = Field(description="Undo this to take the decisions back; null where nothing changed.")
+    notes: list[str] = Field(description="How texts were read that are no plain values.")
     summary: IssueCounts
 
 

@@ -64,6 +64,7 @@ class ChangedRowView(BaseModel):
     row: int
     values: dict[str, Any]
     archived: bool
+    notes: list[str] = Field(description="How texts were read that are no plain values.")
 
 
 class RowChange(BaseModel):

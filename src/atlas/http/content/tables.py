@@ -122,7 +122,9 @@ class UpdatedView(BaseModel):
     validation_failures: int | None = Field(None, description="Records of the file that failed, if any did.")
     value_replacements: int | None = Field(None, description="Of a file: cells that are no values, if there are any.")
     unknown_columns: list[str] | None = Field(None, description="Of a file: headers that the table has no column for.")
-    notes: list[str] | None = Field(None, description="Of a file: what was decided.")
+    notes: list[str] | None = Field(
+        None, description="Of a file: what was decided. Else how texts were read that are no plain values."
+    )
     proposals: list[ProposalView] | None = Field(None, description="Of a file: columns that headers may mean.")
 
 

@@ -67,8 +67,8 @@ def _names_at(text: Text, place: int) -> Iterator[Slot]:
     for end, name in told:
         clause = not in_quotes and text.text[place:end].lower() in text.vocabulary.stops
         yield end, name, DOUBT if clause else 0.0
-        if (behind := _behind_noun(text, end)) is not None:
-            yield behind, name, DOUBT if clause else 0.0
+        if (noun := _behind_noun(text, end)) is not None:
+            yield noun, name, DOUBT if clause else 0.0
     if in_quotes:
         return
     known = {end for end, _ in told}
@@ -308,8 +308,8 @@ def _old_names(text: Text, place: int) -> Iterator[Slot]:
     told, in_quotes = _told_names(text, place)
     for end, name in told:
         yield end, name, 0.0
-        if (behind := _behind_noun(text, end)) is not None:
-            yield behind, name, 0.0
+        if (noun := _behind_noun(text, end)) is not None:
+            yield noun, name, 0.0
     if in_quotes:
         return
     known = {end for end, _ in told}
