@@ -81,3 +81,26 @@ def test_a_preview_names_what_fails_and_what_could_be_read_otherwise(page: Page,
     expect(page.get_by_role("textbox", name="Instruction")).to_have_value(re.compile("dates are day first$"))
     expect(plan).not_to_contain_text("could be read")
     expect(plan.get_by_role("gridcell", name="2025-04-02")).to_be_attached()
+
+
+def test_a_cell_takes_what_the_file_had(page: Page, site: Site) -> None:
+    text = "id;betrag;tag\n1;1.250,50 €;31.01.2025\n2;17.999,00 €;01.02.2025\n3;2.000,25 €;15.03.2025\n"
+    run_import(site, text, "Create a new table called rechnungen, the id is the key", "rechnungen.csv")
+    page.goto(f"{site.url}/ui/tables/rechnungen")
+    for column, given, shown in (("c1", "1.999,50", "1999.5"), ("c2", "02.03.2025", "2025-03-02")):
+        cell = page.locator(f"[row-id='1'] [col-id='{column}']")
+        cell.dblclick()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(given)
+        page.keyboard.press("Enter")
+        expect(cell).to_have_text(shown)
+        told = page.locator(".last-change")
+        expect(told).to_contain_text(f"'{given}' was read as")
+    # The way back is in sight beside the row's panel, too.
+    page.locator("[row-id='1'] [col-id='_row']").click()
+    panel, toast = page.get_by_role("complementary").bounding_box(), told.bounding_box()
+    assert panel is not None
+    assert toast is not None
+    assert toast["x"] + toast["width"] <= panel["x"]
+    told.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone", exact=True)).to_be_visible()

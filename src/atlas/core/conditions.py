@@ -17,6 +17,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.simplify import simplify
 
 from atlas.core.condition_costs import guard_patterns, too_costly
+from atlas.core.condition_words import spelled_out
 from atlas.core.sqlgate_pieces import Lexer, Piece
 from atlas.errors import BadRequestError
 
@@ -95,14 +96,15 @@ class Condition:
 def parse_condition(text: str, columns: Collection[str]) -> Condition:
     """The condition that `text` states on a table with these columns, as PostgreSQL.
 
-    Columns whose names start with `_` are not usable. Raises BadRequestError("Invalid condition", reason).
+    Beside SQL it may say `contains`, `starts with`, `ends with` and `is empty`. Columns whose names start with `_` are not
+    usable. Raises BadRequestError("Invalid condition", reason).
     """
     _LEXER.check(text)
     if not text.strip():
         raise _refuse("it is empty")
     try:
         usable = sorted(c for c in columns if not c.startswith("_") and c.lower() not in _SYSTEM_COLUMNS)
-        reader = _Reader(list(_LEXER.split(text)), usable)
+        reader = _Reader(spelled_out(list(_LEXER.split(text)), _refuse), usable)
         tree = reader.parse()
         # Parts before what they are part of, which may look at them.
         for node in reversed(list(tree.walk())):

@@ -47,7 +47,7 @@ export const AddRowDialog = {
       state.busy = true;
       try {
         const done = await api.post(`${props.address}/rows`, { values: given });
-        emit("changed", { text: `Row ${done.row} was added.`, importId: done.import_id });
+        emit("changed", { text: [`Row ${done.row} was added.`, ...done.notes.map((note) => `${note}.`)].join(" "), importId: done.import_id });
         emit("close");
       } catch (error) {
         const { found, other } = problems(error, names);
@@ -90,7 +90,7 @@ export const UpdateDialog = {
       try {
         const updates = Object.fromEntries(changes.map((one) => [one.column, one.empty ? null : typed(props.about.columns[one.column], one.value)]));
         const done = await api.post(`${props.address}/update`, { mode: "condition", condition: state.condition, updates, confirm_all: state.everything });
-        emit("changed", { text: `${many(done.rows_changed, "row")} changed${done.rows_updated > done.rows_changed ? `; ${count(done.rows_updated - done.rows_changed)} had these values already` : ""}.`, importId: done.import_id });
+        emit("changed", { text: `${many(done.rows_changed, "row")} changed${done.rows_updated > done.rows_changed ? `; ${count(done.rows_updated - done.rows_changed)} had these values already` : ""}.${(done.notes ?? []).map((note) => ` ${note}.`).join("")}`, importId: done.import_id });
         emit("close");
       } catch (error) {
         state.problem = error;

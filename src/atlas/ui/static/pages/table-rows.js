@@ -9,7 +9,8 @@ import { cell, count } from "../format.js";
 import { RowPanel } from "./table-panel.js";
 
 const LIMIT = 100;
-const NUMBERS = ["BIGINT", "DOUBLE PRECISION"];
+const NUMBERS = ["BIGINT", "NUMERIC", "DOUBLE PRECISION"];
+const REFUSED = /^(?:Invalid filter: )?filter: (.*)/s;
 
 /** Wide enough for what a page shows, within reason. */
 const width = (name, rows) => Math.round(Math.min(380, Math.max(name.length * 8.4 + 62, ...rows.slice(0, 50).map((row) => cell(row[name]).length * 7.6 + 40))));
@@ -37,13 +38,16 @@ export const RowsTab = {
     const refused = shallowRef(null);
     const box = ref(null);
     let grid, request;
+    // The filter that is asked for; it becomes that of the page and its address once the server has taken it.
+    let asked = props.filter;
     const load = async () => {
       request?.abort();
       request = new AbortController();
       state.busy = true;
+      const filter = asked;
       try {
         const found = await api.get(`${props.address}/rows`, {
-          limit: LIMIT, offset: state.offset, sort: state.sort, filter: props.filter, search: state.search.trim(), archived: state.archived || "",
+          limit: LIMIT, offset: state.offset, sort: state.sort, filter, search: state.search.trim(), archived: state.archived || "",
         }, { signal: request.signal });
         if (found.rows.length === 0 && state.offset > 0) { state.offset = Math.max(0, Math.ceil(found.total_count / LIMIT) * LIMIT - LIMIT); return; }
         page.value = found;
@@ -53,22 +57,42 @@ export const RowsTab = {
         measure();
         if (open.value) open.value = found.rows.find((row) => row._row === open.value._row) ?? open.value;
         Object.assign(state, { problem: null, filterProblem: "", busy: false });
+        if (filter !== props.filter) emit("filter", filter);
       } catch (error) {
         if (error.name === "AbortError") return;
         state.busy = false;
-        const told = /filter: (.*)/s.exec(error.message);
-        if (told) state.filterProblem = told[1];
-        else state.problem = error;
+        const told = REFUSED.exec(error.message);
+        if (told) {
+          state.filterProblem = told[1];
+          asked = props.filter;
+        } else state.problem = error;
       }
       refused.value = null;
     };
+    // The rows that are shown stay until the new ones are there, and so does their page.
     const anew = () => { if (state.offset === 0) load(); else state.offset = 0; };
     watch(() => state.search, debounce(anew, 250));
     watch(() => [state.sort, state.archived], () => { open.value = null; anew(); });
-    watch(() => props.filter, () => { state.condition = props.filter; anew(); });
+    watch(() => props.filter, () => {
+      if (props.filter === asked) return;
+      asked = state.condition = props.filter;
+      anew();
+    });
     watch(() => [state.offset, props.version], load);
     load();
-    const apply = () => { if (state.condition.trim() === props.filter) anew(); else emit("filter", state.condition.trim()); };
+    const apply = async () => {
+      asked = state.condition.trim();
+      if (state.offset === 0) return load();
+      // Looked at first: where it is refused, the page of rows that is shown stays with its number.
+      try {
+        await api.get(`${props.address}/rows`, { limit: 1, filter: asked });
+        state.offset = 0;
+      } catch (error) {
+        state.filterProblem = REFUSED.exec(error.message)?.[1] ?? error.text;
+        asked = props.filter;
+      }
+      return undefined;
+    };
 
     const place = async () => {
       await nextTick();
@@ -88,7 +112,7 @@ export const RowsTab = {
         page.value.rows[page.value.rows.findIndex((one) => one._row === row._row)] = row;
         if (open.value?._row === row._row) open.value = row;
         grid.flashCells({ rowNodes: [node], columns: [column] });
-        emit("changed", { text: `Row ${data._row}: ${name} is ${cell(done.values[name]) || "empty"} now.`, importId: done.import_id, reload: false });
+        emit("changed", { text: [`Row ${data._row}: ${name} is ${cell(done.values[name]) || "empty"} now.`, ...done.notes.map((note) => `${note.replace(`${name}: `, "")}.`)].join(" "), importId: done.import_id, reload: false });
       } catch (error) {
         const text = (error.message ?? "").replace(/^Invalid data: values: /, "");
         refused.value = { row: data._row, index: node.rowIndex, column: column.getColId(), text, typed: cell(newValue) };
