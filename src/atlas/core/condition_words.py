@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from atlas.core.sqlgate_pieces import KEYWORDS, Piece
+from atlas.core.sqlfunctions import KEYWORDS
+from atlas.core.sqlgate_pieces import Piece
 
 # The words of each comparison, the longest first, and what stands before and behind its text in a pattern.
 _PATTERNS = (

@@ -96,8 +96,8 @@ class Condition:
 def parse_condition(text: str, columns: Collection[str]) -> Condition:
     """The condition that `text` states on a table with these columns, as PostgreSQL.
 
-    Beside SQL it may say `contains`, `starts with`, `ends with` and `is empty`. Columns whose names start with `_` are not
-    usable. Raises BadRequestError("Invalid condition", reason).
+    Beside SQL it may say `contains`, `starts with`, `ends with` and `is empty`. Columns whose names start with `_` are
+    not usable. Raises BadRequestError("Invalid condition", reason).
     """
     _LEXER.check(text)
     if not text.strip():

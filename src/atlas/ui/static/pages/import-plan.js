@@ -1,5 +1,6 @@
 // What an import would do: target, columns, key, problems, and the first records.
 import { Grid } from "../components/grid.js";
+import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, notice } from "../components/ui.js";
 import { h, t } from "../dom.js";
 import { cell, count, many } from "../format.js";
@@ -17,9 +18,9 @@ export const PlanCard = {
     };
     const proposals = () => t.div({ class: "stack tight" },
       t.h3("Columns that may be meant"),
-      t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
+      t.div({ class: "bordered" }, h(ScrollBox, { label: "Cells that fail" }, () => t.table({ class: "table" },
         t.thead(t.tr(["In the file", "May mean", "Confidence", "Why"].map((name) => t.th({ scope: "col" }, name)))),
-        t.tbody(props.plan.proposals.map((one) => t.tr({ key: one.header }, t.td(one.header), t.td(t.b(one.column)), t.td(`${Math.round(one.confidence * 100)} %`), t.td(one.reason)))))),
+        t.tbody(props.plan.proposals.map((one) => t.tr({ key: one.header }, t.td(one.header), t.td(t.b(one.column)), t.td(`${Math.round(one.confidence * 100)} %`), t.td(one.reason))))))),
       props.plan.questions.length > 0 && t.div({ class: "row" },
         button({ icon: "check", onClick: () => emit("decide", true) }, "Take these columns"),
         button({ onClick: () => emit("decide", false) }, "Take none of them")));
@@ -33,16 +34,16 @@ export const PlanCard = {
     const more = (value, noun) => value > 0 && t.p({ class: "muted small-text" }, `and ${many(value, noun)} more`);
     const failing = () => props.plan.failing_cells.length > 0 && t.section({ class: "stack tight", "aria-label": "Cells that fail" },
       t.h3("These records would wait for review"),
-      t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
+      t.div({ class: "bordered" }, h(ScrollBox, { label: "Replaced values" }, () => t.table({ class: "table" },
         t.thead(t.tr(["Record", "Column", "In the file", "Why"].map((name, n) => t.th({ scope: "col", class: n ? "" : "number" }, name)))),
         t.tbody(props.plan.failing_cells.map((one) => t.tr(t.td({ class: "number" }, count(one.record_number)), t.td(one.column ?? t.span({ class: "muted" }, "the whole line")),
-          t.td({ class: "failing" }, one.value === null || one.value === "" ? t.span({ class: "muted" }, "empty") : t.code(one.value)), t.td(one.reason)))))),
+          t.td({ class: "failing" }, one.value === null || one.value === "" ? t.span({ class: "muted" }, "empty") : t.code(one.value)), t.td(one.reason))))))),
       more(props.plan.failing_cells_more, "cell"));
     const replaced = () => props.plan.replaced_cells.length > 0 && t.details(t.summary(`${many(props.plan.value_replacements, "value")} would be replaced`),
-      t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
+      t.div({ class: "bordered" }, h(ScrollBox, { label: "Columns that may be meant" }, () => t.table({ class: "table" },
         t.thead(t.tr(["Record", "Column", "In the file", "Becomes"].map((name, n) => t.th({ scope: "col", class: n ? "" : "number" }, name)))),
         t.tbody(props.plan.replaced_cells.map((one) => t.tr(t.td({ class: "number" }, count(one.record_number)), t.td(one.column), t.td(t.code(one.original_value)),
-          t.td(one.new_value === null ? t.span({ class: "muted" }, "empty") : t.code(one.new_value))))))),
+          t.td(one.new_value === null ? t.span({ class: "muted" }, "empty") : t.code(one.new_value)))))))),
       more(props.plan.replaced_cells_more, "value"));
     const duplicates = () => {
       const { plan } = props;
@@ -79,11 +80,11 @@ export const PlanCard = {
         plan.not_understood.length > 0 && notice("warn", "Not understood: ", plan.not_understood.join("; ")),
         plan.notes.map(note),
         failing(), replaced(),
-        t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
+        t.div({ class: "bordered" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
           t.thead(t.tr(["In the file", "Column", "Type", ""].map((name) => t.th({ scope: "col" }, name || t.span({ class: "visually-hidden" }, "Notes"))))),
           t.tbody(plan.columns.map((column) => t.tr({ key: column.name }, t.td(column.source), t.td(t.b(column.name)), t.td(t.code(column.type)),
             t.td(t.div({ class: "row" }, column.new && badge("new", "accent"), plan.key_columns.includes(column.name) && badge("key"), column.semantic && badge(column.semantic, "good"),
-              column.required && badge("required", "warn")))))))),
+              column.required && badge("required", "warn"))))))))),
         plan.sample.length > 0 && [t.h3("The first records as they would be"), h(Grid, { options: sample(), label: "First records", height: 60 + plan.sample.length * 42 })]);
     };
   },

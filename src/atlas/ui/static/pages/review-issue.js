@@ -1,6 +1,7 @@
 // One issue of an import: the record beside the row that it matches, a failure with its reasons, or a replaced value.
+import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, input, notice } from "../components/ui.js";
-import { reactive, t } from "../dom.js";
+import { h, reactive, t } from "../dom.js";
 import { cell } from "../format.js";
 import { href } from "../router.js";
 
@@ -96,7 +97,7 @@ export const IssueCard = {
       return [
         t.div({ class: "row" }, t.b(`Record ${issue.record_number}`), match(), other && badge(differing.length ? `${differing.length} of ${names().length} differ` : "no difference"),
           issue.row_id && badge("in the table already", "accent"), !other && badge("what it matches is gone")),
-        t.div({ class: "table-wrap" }, t.table({ class: "table compare" },
+        h(ScrollBox, { label: "Record and match" }, () => t.table({ class: "table compare" },
           t.thead(t.tr(t.th({ scope: "col" }, "Column"), t.th({ scope: "col" }, `Record ${issue.record_number}`), other && t.th({ scope: "col" }, beside))),
           t.tbody(names().map((name) => t.tr({ class: differing.includes(name) || problems[name] ? "differs" : "" },
             t.th({ scope: "row" }, name, issue.key_columns.includes(name) && [" ", badge("key")]), t.td(editor(name, problems[name])),
@@ -110,7 +111,7 @@ export const IssueCard = {
       return [
         t.div({ class: "row" }, t.b(`Record ${props.issue.record_number}`), badge(errors.length === 1 ? "1 problem" : `${errors.length} problems`, "bad")),
         loose.map((error) => notice("warn", error.reason, error.value && t.pre({ class: "small-text" }, error.value))),
-        t.div({ class: "table-wrap" }, t.table({ class: "table compare" }, t.tbody(names().map((name) => t.tr({ class: wrong[name] ? "differs" : "" },
+        h(ScrollBox, { label: "Record" }, () => t.table({ class: "table compare" }, t.tbody(names().map((name) => t.tr({ class: wrong[name] ? "differs" : "" },
           t.th({ scope: "row" }, name), t.td(editor(name, wrong[name]))))))),
       ];
     };

@@ -1,14 +1,15 @@
 // What an import was told and what Atlas made of it.
+import { ScrollBox } from "../components/scroll-box.js";
 import { badge } from "../components/ui.js";
-import { t } from "../dom.js";
+import { h, t } from "../dom.js";
 import { bytes, moment } from "../format.js";
 
 const DUPLICATES = { skip: "skipped", flag: "skipped; look-alikes were flagged", update: "updated the rows that were there", keep: "not looked for" };
 
-const columns = (plan) => t.div({ class: "table-wrap bordered" }, t.table({ class: "table" },
+const columns = (plan) => t.div({ class: "bordered" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
   t.thead(t.tr(["In the file", "Column", "Type", ""].map((name) => t.th({ scope: "col" }, name || t.span({ class: "visually-hidden" }, "Notes"))))),
   t.tbody(plan.columns.map((column) => t.tr({ key: column.name }, t.td(column.header), t.td(t.b(column.name)), t.td(t.code(column.type)),
-    t.td(t.div({ class: "row" }, column.new && badge("new", "accent"), plan.key?.includes(column.name) && badge("key"), column.semantic && badge(column.semantic, "good"), column.required && badge("required", "warn"))))))));
+    t.td(t.div({ class: "row" }, column.new && badge("new", "accent"), plan.key?.includes(column.name) && badge("key"), column.semantic && badge(column.semantic, "good"), column.required && badge("required", "warn")))))))));
 
 /** Facts of `found`, an import as the history gives it, and the plan by which its file was read. */
 export function details(found) {
