@@ -104,3 +104,35 @@ def test_a_cell_takes_what_the_file_had(page: Page, site: Site) -> None:
     assert toast["x"] + toast["width"] <= panel["x"]
     told.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Undone", exact=True)).to_be_visible()
+
+
+def test_look_alikes_are_announced_and_have_no_key(page: Page, site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "guests.csv"
+    people = [f"{first} {last}" for first in ("Anna", "Ben", "Carla") for last in ("Meyer", "Keller")]
+    lines = [f"G{n},{name},Bonn" for n, name in enumerate([*people, *(" ".join(p.split()[::-1]) for p in people)])]
+    file.write_text("code,full name,city\n" + "\n".join(lines) + "\n")
+    page.goto(f"{site.url}/ui/import")
+    page.locator("input[type=file]").set_input_files(file)
+    instruction = page.get_by_role("textbox", name="Instruction")
+    # What to do is proposed, and what would happen shown, before anything was said.
+    expect(instruction).to_have_value("Create a new table called guests")
+    plan = page.get_by_role("region", name="Preview")
+    expect(plan).to_contain_text("12new rows")
+    instruction.fill("Create a new table called guests, the code is the key, flag duplicates")
+    page.get_by_role("button", name="Preview again").click()
+    expect(plan.get_by_role("row", name="code code VARCHAR")).to_contain_text("key")
+    expect(plan).not_to_contain_text("look alike")
+    instruction.fill("Create a new table called guests, without the column code, flag duplicates")
+    page.get_by_role("button", name="Preview again").click()
+    expect(plan).to_contain_text("6look alike")
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("link", name="Review 6 issues").click()
+    expect(page.get_by_role("tab", name="Duplicates 6")).to_be_visible()
+    expect(page.locator(".figure").last).to_have_text("6open, 0 resolved")
+    first = page.get_by_role("article").first
+    expect(first.get_by_role("row", name="full_name")).to_contain_text("alike")
+    expect(first.get_by_role("rowheader").filter(has_text="key")).to_have_count(0)
+    # The keyboard goes on at the next one.
+    first.get_by_role("button", name="Keep both").click()
+    expect(page.get_by_role("tab", name="Duplicates 5")).to_be_visible()
+    expect(page.get_by_role("article").first).to_be_focused()

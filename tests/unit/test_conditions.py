@@ -333,7 +333,7 @@ def test_texts_come_out_as_they_went_in(value: str) -> None:
 WORDS = """age name active "a""b" 'x' 'day' 1 .5 ( ) , = <> < >= + - * / % || ~ !~* :: . ; $1 ? : @ [ ] -- /* $$ '' ' "
     AND OR NOT IN IS NULL TRUE LIKE ILIKE BETWEEN DISTINCT FROM CASE WHEN THEN ELSE END CAST AS int text date interval
     timestamp with time zone double precision EXTRACT day TRIM BOTH LEADING DATE_TRUNC NOW CURRENT_DATE COALESCE
-    SELECT ANY ARRAY OVER ESCAPE lower( abs( round( )""".split()
+    SELECT ANY ARRAY OVER ESCAPE lower( abs( round( ) contains starts ends does with empty""".split()
 
 
 @given(st.text(max_size=60) | st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join))
@@ -343,7 +343,8 @@ def test_no_text_fails_in_another_way(text: str) -> None:
         found = parse_condition(text, COLUMNS)
     except BadRequestError:
         return
-    assert parse_condition(found.sql, COLUMNS).sql == found.sql
+    # The guard of a pattern that is no constant calls what callers may not.
+    assert "OCTET_LENGTH" in found.sql or parse_condition(found.sql, COLUMNS).sql == found.sql
 
 
 def run(connection: psycopg.Connection, sql: str) -> list[tuple[Any, ...]]:

@@ -64,7 +64,7 @@ export const PlanCard = {
     return () => {
       const { plan } = props;
       return t.section({ class: ["card stack plan", { stale: props.stale }], "aria-label": "Preview" },
-        t.div({ class: "row between" }, t.h2("What would happen"), props.stale && badge("The file or the instruction has changed since", "warn")),
+        t.div({ class: "row between" }, t.h2({ tabindex: -1 }, "What would happen"), props.stale && badge("The file or the instruction has changed since", "warn")),
         t.dl({ class: "facts" },
           t.dt("Into"), t.dd(target()),
           t.dt("Records"), t.dd(count(plan.records)),

@@ -64,6 +64,8 @@ export default {
         state.stale = false;
         await nextTick();
         const card = document.querySelector(".plan");
+        // A button of the plan before is gone with it.
+        if (document.activeElement === document.body) card?.querySelector("h2")?.focus({ preventScroll: true });
         if (card && card.getBoundingClientRect().top > innerHeight * 0.6) card.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
       } catch (error) {
         if (error.name === "AbortError") return;
@@ -142,7 +144,7 @@ export default {
         t.div({ class: "row between" }, t.h2(state.undone ? "Undone" : "Imported"), t.span({ class: "muted small-text" }, done.file_name)),
         t.p(done.response_summary),
         t.div({ class: "figures" }, [[done.records_inserted, "rows added"], [done.records_updated, "rows updated"], [done.duplicates_skipped, "duplicates"],
-          [done.validation_failures, "failures"], [done.value_replacements, "replacements"]].map(([value, name]) => t.div({ class: "figure" }, t.b(count(value)), t.span(name)))),
+          [done.validation_failures, "failures"], [done.value_replacements, "replacements"], ...(done.records_flagged ? [[done.records_flagged, "look alike"]] : [])].map(([value, name]) => t.div({ class: "figure" }, t.b(count(value)), t.span(name)))),
         done.notes?.map((note) => notice("warn", note)),
         !state.undone && t.div({ class: "row" },
           done.has_correctable_issues && button({ kind: "primary", icon: "check", href: href(`/imports/${done.import_id}`) }, state.waiting ? `Review ${many(state.waiting, "issue")}` : "Review the issues"),

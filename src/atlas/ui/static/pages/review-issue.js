@@ -51,7 +51,7 @@ const sameValue = (a, b) => cell(a) === cell(b);
 const rowNumber = (id) => Number.parseInt(id.slice(24), 16);
 
 export const IssueCard = {
-  props: { kind: String, issue: Object, table: String, current: Boolean, busy: Boolean, problem: Object, chosen: Boolean },
+  props: { kind: String, issue: Object, table: String, keys: { type: Array, default: () => [] }, current: Boolean, busy: Boolean, problem: Object, chosen: Boolean },
   emits: ["decide", "choose", "focus"],
   setup(props, { emit }) {
     const edited = reactive({ values: {}, custom: "" });
@@ -89,6 +89,8 @@ export const IssueCard = {
       if (kind === "fuzzy") return badge(`similar ${keys.join(", ")}${score ? `, ${Math.round(score)} %` : ""}`, "warn");
       return badge(`same ${keys.join(", ") || "values"}`, "warn");
     };
+    // Of a look-alike the column that was compared is no key.
+    const keys = () => (props.issue.match === "fuzzy" ? props.keys : props.issue.key_columns);
     const duplicate = (problems) => {
       const { issue } = props;
       const other = issue.existing_row;
@@ -97,10 +99,10 @@ export const IssueCard = {
       return [
         t.div({ class: "row" }, t.b(`Record ${issue.record_number}`), match(), other && badge(differing.length ? `${differing.length} of ${names().length} differ` : "no difference"),
           issue.row_id && badge("in the table already", "accent"), !other && badge("what it matches is gone")),
-        h(ScrollBox, { label: "Record and match" }, () => t.table({ class: "table compare" },
+        h(ScrollBox, { label: `Record ${issue.record_number} beside its match` }, () => t.table({ class: "table compare" },
           t.thead(t.tr(t.th({ scope: "col" }, "Column"), t.th({ scope: "col" }, `Record ${issue.record_number}`), other && t.th({ scope: "col" }, beside))),
           t.tbody(names().map((name) => t.tr({ class: differing.includes(name) || problems[name] ? "differs" : "" },
-            t.th({ scope: "row" }, name, issue.key_columns.includes(name) && [" ", badge("key")]), t.td(editor(name, problems[name])),
+            t.th({ scope: "row" }, name, keys().includes(name) && [" ", badge("key")], issue.match === "fuzzy" && issue.key_columns.includes(name) && [" ", badge("alike", "warn")]), t.td(editor(name, problems[name])),
             other && t.td(differing.includes(name) ? t.mark(cell(other[name]) || "empty") : cell(other[name]))))))),
       ];
     };
@@ -111,7 +113,7 @@ export const IssueCard = {
       return [
         t.div({ class: "row" }, t.b(`Record ${props.issue.record_number}`), badge(errors.length === 1 ? "1 problem" : `${errors.length} problems`, "bad")),
         loose.map((error) => notice("warn", error.reason, error.value && t.pre({ class: "small-text" }, error.value))),
-        h(ScrollBox, { label: "Record" }, () => t.table({ class: "table compare" }, t.tbody(names().map((name) => t.tr({ class: wrong[name] ? "differs" : "" },
+        h(ScrollBox, { label: `Record ${props.issue.record_number}` }, () => t.table({ class: "table compare" }, t.tbody(names().map((name) => t.tr({ class: wrong[name] ? "differs" : "" },
           t.th({ scope: "row" }, name), t.td(editor(name, wrong[name]))))))),
       ];
     };
@@ -133,7 +135,7 @@ export const IssueCard = {
     }, props.kind === "duplicates" && one.action === "insert" && value() ? "Save with changes" : actionText(one, [props.issue]))));
     return () => {
       const { found, other } = refused();
-      return t.article({ class: ["card issue", { current: props.current }], "data-current": props.current ? "" : undefined, onFocusin: () => emit("focus"), onMousedown: () => emit("focus"), "aria-label": `Record ${props.issue.record_number}` },
+      return t.article({ class: ["card issue", { current: props.current }], tabindex: -1, "data-current": props.current ? "" : undefined, onFocusin: () => emit("focus"), onMousedown: () => emit("focus"), "aria-label": `Record ${props.issue.record_number}` },
         t.label({ class: "check pick" }, t.input({ type: "checkbox", checked: props.chosen, disabled: !open(), onChange: (event) => emit("choose", event.target.checked) }), t.span({ class: "visually-hidden" }, `Choose record ${props.issue.record_number}`)),
         t.div({ class: "stack grow" }, body[props.kind](found), other && notice("bad", other),
           open() ? actions() : t.div(badge(DECIDED[props.issue.action] ?? props.issue.status, "good"))));

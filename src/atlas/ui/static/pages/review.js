@@ -2,7 +2,7 @@
 import { api } from "../api.js";
 import { ask, attempt, Menu, toast } from "../components/overlays.js";
 import { button, empty, loading, notice, pageHeader, pager, progress, segmented, tabs } from "../components/ui.js";
-import { h, onBeforeUnmount, onMounted, reactive, t, watch } from "../dom.js";
+import { h, nextTick, onBeforeUnmount, onMounted, reactive, t, watch } from "../dom.js";
 import { count, many } from "../format.js";
 import { href } from "../router.js";
 import { importTitle, statusBadge } from "./imports.js";
@@ -56,6 +56,9 @@ export default {
       state.busy = false;
       state.progress = null;
       await all();
+      // The button that was pressed is gone with its issue; the keyboard goes on at the next one.
+      await nextTick();
+      if (document.activeElement === document.body) document.querySelector("[data-current]")?.focus({ preventScroll: true });
     };
     const one = (issue, action, values) => settle(() => decide(address, state.kind, [[issue, action, values]]));
     const chosen = () => state.page.issues.filter((issue) => issue.status === "pending" && state.chosen.includes(issueId(state.kind, issue)));
@@ -113,8 +116,8 @@ export default {
     const facts = () => {
       const f = state.found;
       return t.div({ class: "figures" }, [[count(f.records_processed), "records"], [count(f.records_inserted), "rows added"], [count(f.records_updated), "rows updated"],
-        [count(f.duplicates_found), "duplicates"], [count(f.validation_failures), "failures"], [count(f.value_replacements), "replacements"],
-        ...(f.issues_open || f.issues_resolved ? [[count(f.issues_open), `open, ${count(f.issues_resolved)} resolved`]] : [])]
+        // Issues by kind have their numbers at the tabs below.
+        ...(f.records_left_out > 0 ? [[count(f.records_left_out), "left out"]] : []), [count(f.issues_open), `open, ${count(f.issues_resolved)} resolved`]]
         .map(([value, name]) => t.div({ class: "figure" }, t.b(value), t.span(name))));
     };
     const header = () => {
@@ -161,7 +164,7 @@ export default {
       : empty("check", "Nothing waits here", "Every issue of this kind is decided.", button({ size: "small", onClick: () => { state.status = "all"; } }, "Show decided ones")));
     const cards = () => state.page.issues.map((issue, n) => {
       const id = issueId(state.kind, issue);
-      return h(IssueCard, { key: `${state.kind}-${id}`, kind: state.kind, issue, table: state.found.table_name, current: n === state.at, busy: state.busy, problem: issue.status === "pending" ? state.problems[id] : undefined, chosen: state.chosen.includes(id),
+      return h(IssueCard, { key: `${state.kind}-${id}`, kind: state.kind, issue, table: state.found.table_name, keys: state.found.plan?.key ?? [], current: n === state.at, busy: state.busy, problem: issue.status === "pending" ? state.problems[id] : undefined, chosen: state.chosen.includes(id),
         onFocus: () => { state.at = n; }, onChoose: (on) => { state.chosen = on ? [...state.chosen, id] : state.chosen.filter((other) => other !== id); },
         onDecide: (action, values) => one(issue, action, values) });
     });
