@@ -115,6 +115,102 @@ def test_ragged_records_wait(tmp_path: Path, text: str, waiting: list[int], reco
     assert ([bad.number for bad in source.bad], len(rows)) == (waiting, records)
 
 
+SHIFTED = (
+    ("id,qty,name,note\n1,5,tea,\n2,,6,rum,\n3,7,oil,\n4,8,gin,\n", [2]),
+    ("id;when;price\n1;2024-01-02;5\n2;2024-01-03;6\n3;2024-01-04;7\n4;x;2024-01-05;\n", [4]),
+    ("a,b,c\n1,x,\n2,y,\n3,z,\n4,,w,\n", [4]),
+)
+
+
+@pytest.mark.parametrize(("text", "waiting"), SHIFTED)
+def test_a_row_with_a_delimiter_too_many_waits_where_its_cells_are_of_other_columns(
+    tmp_path: Path, text: str, waiting: list[int]
+) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert ([bad.number for bad in source.bad], len(rows)) == (waiting, 3)
+
+
+TRAILING = (
+    ("id,name,n\n1,tea,3,\n2,rum,4,\n3,oil,5,\n", 3),
+    ("id,name,n\n1,tea,3\n2,rum,4,,\n3,oil,5\n4,gin,6\n", 4),
+    ("id;name;n\n1;tea;\n2;;4;\n3;oil;5\n4;gin;6\n5;;7\n", 5),
+)
+
+
+@pytest.mark.parametrize(("text", "records"), TRAILING)
+def test_delimiters_behind_the_last_cell_are_none(tmp_path: Path, text: str, records: int) -> None:
+    names, rows, source = table(tmp_path, text)
+    assert (names, len(rows), source.bad) == (["id", "name", "n"], records, [])
+
+
+LONG_HEADERS = (
+    ("id,,name,qty\n1,tea,3\n2,rum,4\n3,oil,5\n", ["id", "name", "qty"]),
+    ("id;name;;note\n1;tea;\n2;rum;\n3;oil;\n", ["id", "name", "note"]),
+    ("a\t\tb\n1\tx\n2\ty\n3\tz\n", ["a", "b"]),
+)
+
+
+@pytest.mark.parametrize(("text", "names"), LONG_HEADERS)
+def test_a_blank_name_too_many_is_no_column(tmp_path: Path, text: str, names: list[str]) -> None:
+    found, rows, source = table(tmp_path, text)
+    assert (found, rows[0][:2]) == (names, ("1", "tea" if "tea" in text else "x"))
+    assert any(note.startswith("the header has") for note in source.notes)
+
+
+@pytest.mark.parametrize("text", ["1,tea,\n2,rum,\n3,oil,\n", "5;x;\n6;y;\n7;z;\n", "1\t2\t\n3\t4\t\n"])
+def test_a_file_without_names_has_the_columns_that_its_rows_have(tmp_path: Path, text: str) -> None:
+    names, rows, source = table(tmp_path, text)
+    assert (
+        len(names)
+        == len(rows[0])
+        == len(text.split("\n", maxsplit=1)[0].replace(";", ",").replace("\t", ",").split(","))
+    )
+    assert (source.bad, source.fixed) == ([], [])
+
+
+SECOND = (
+    ("id,name,qty\n1,tea,3\n2,rum,4\n3,oil,5\nid,name\n7,x\n8,y\n", 3, 2),
+    ("id;name;qty\n1;tea;3\n2;rum;4\n3;oil;5\nid;name;qty;price\n7;x;1;2\n8;y;2;3\n9;z;3;4\n", 3, 3),
+    ("city\tpop\tyear\nUlm\t1\t2020\nBonn\t2\t2021\nCITY\tPOP\nRom\t5\n", 2, 1),
+)
+
+
+@pytest.mark.parametrize(("text", "records", "others"), SECOND)
+def test_another_table_below_with_other_columns_is_left_out_and_told(
+    tmp_path: Path, text: str, records: int, others: int
+) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert (len(rows), source.bad) == (records, [])
+    assert any(note.startswith("another table below") and f"{others} of its records" in note for note in source.notes)
+
+
+APOSTROPHES = (
+    ("id,name,note\n1,'Ann','it's fine, really'\n2,'Bob','don't'\n", ("1", "Ann", "it's fine, really")),
+    ("id;name\n1;'O''Hara; Jim'\n2;'x'\n", ("1", "O'Hara; Jim")),
+    ("'a','b'\n'1','5\" pipe, big'\n'2','the dog's, too'\n", ("1", '5" pipe, big')),
+)
+
+
+@pytest.mark.parametrize(("text", "first"), APOSTROPHES)
+def test_apostrophes_as_quotes(tmp_path: Path, text: str, first: tuple[str, ...]) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert (rows[0], len(rows), source.bad) == (first, 2, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,name\n1,rock 'n' roll\n2,'tis\n3,dogs'\n",
+        "id,q\n1,'a' and 'b'\n2,\"it's, ok\"\n",
+        "a;b\n'twas;1\n'em;2\nx';3\n",
+    ],
+)
+def test_apostrophes_in_texts_stay(tmp_path: Path, text: str) -> None:
+    _, rows, source = table(tmp_path, text)
+    assert "".join(cell for row in rows for cell in row).count("'") == text.count("'")
+    assert source.bad == []
+
+
 def test_last_cells_that_a_file_leaves_out_are_empty_and_told(tmp_path: Path) -> None:
     _, rows, source = table(tmp_path, "id,name,note\n1,a\n2,b,x\n3,c\n4,d\n")
     assert rows == [("1", "a", None), ("2", "b", "x"), ("3", "c", None), ("4", "d", None)]

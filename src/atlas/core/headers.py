@@ -127,6 +127,10 @@ def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]
     """Names of the columns, how many columns there are, and what is to be told where the rows have more cells."""
     head, body = rows[top], [row for row in rows[top + 1 :] if any(row)]
     named = _last(head)
+    if named > width and body:
+        return _fewer_cells(head, width, body)
+    if named == width and body and len(head) == named and all(len(row) > named for row in body):
+        return list(head), width, ["rows end with a delimiter, behind which nothing stands; the header does not"]
     if named >= width or not body or len(head) != named or any(cell == "" for cell in head):
         return _padded(head, width), width, []
     if any(_last(row) <= named and len(row) <= named for row in body):
@@ -137,6 +141,19 @@ def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]
         # As R writes them: the names of rows have none.
         return ["", *_padded(head, named)], width, [f"{more}; the first column has none"]
     return _padded(head, width), width, [f"{more}; the last columns have none"]
+
+
+def _fewer_cells(head: Sequence[str], width: int, body: Rows) -> tuple[list[str], int, list[str]]:
+    """As `_named`, where the rows have fewer cells than the header: a blank one among the names is no column."""
+    names = [cell for cell in head if cell]
+    # The last column may be empty in all rows.
+    usual = Counter(map(len, body)).most_common(1)[0][0]
+    width = usual if len(names) == usual else width
+    more = f"the header has {_last(head)} cells, but rows have {width}"
+    if len(names) == width:
+        return names, width, [f"{more}; the names are those of its cells that are not blank"]
+    rest = ", ".join(cell for cell in head[width:] if cell)
+    return _padded(head, width), width, [f"{more}; left out of the names: {rest}"]
 
 
 def looks_like_value(cell: str) -> bool:

@@ -20,7 +20,7 @@ _CHUNK = 16 * 1024 * 1024
 _MOST_BYTES = 128 * 1024 * 1024
 # A line with more delimiters or quotes than this is read as it is.
 _MOST_MARKS = 2_000
-_QUOTE, _RETURN, _FEED = b'"\r\n'
+_RETURN, _FEED = b"\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Mended:
     notes: tuple[str, ...] = ()
 
 
-def mend_quotes(path: Path, target: Path, delimiter: str, width: int) -> Mended:
+def mend_quotes(path: Path, target: Path, delimiter: str, width: int, quote: str = '"') -> Mended:
     """The file with stray quotes mended, in `target` if there are any. width: cells that a record has."""
-    by = delimiter.encode()
-    if width < 2 or path.stat().st_size > _MOST_BYTES or not _suspicious(path, by):
+    form = _Form(delimiter.encode(), quote.encode(), width)
+    if width < 2 or path.stat().st_size > _MOST_BYTES or not _suspicious(path, form):
         return Mended(path)
     with path.open("rb") as file:
         lines = file.readlines()
-    mender = _Lines(lines, by, width)
+    mender = _Lines(lines, form)
     with target.open("wb") as out:
         out.writelines(mender.mended())
     notes = []
@@ -53,14 +53,62 @@ def _records(count: int) -> str:
     return f"{count:,} record{' has' if count == 1 else 's have'}"
 
 
+class _Form:
+    """How cells are written: what stands between them, the quote around them, and how many a record has."""
+
+    def __init__(self, by: bytes, quote: bytes, width: int) -> None:
+        self.by, self.quote, self.width = by, quote, width
+        q, between = re.escape(quote), re.escape(by)
+        cell = rb"(?:%b(?:[^%b]++|%b%b)*+%b *|(?!%b)[^%b%b]*+)" % (q, q, q, q, q, q, q, between)
+        self._record = re.compile(cell + rb"(?:" + between + cell + rb")*+")
+        self._between = re.compile(between)
+
+    def is_right(self, text: bytes) -> bool:
+        """Whether each quote of a record opens or closes a cell, or is written twice within one."""
+        return self._record.fullmatch(text) is not None
+
+    def starts(self, body: bytes) -> list[int]:
+        """Where cells of a line may start."""
+        return [0, *(found.end() for found in self._between.finditer(body))]
+
+    def opens(self, body: bytes) -> bool:
+        """Whether a cell of a line begins with a quote that the line does not close."""
+        return any(cell.startswith(self.quote) and cell.count(self.quote) % 2 for cell in body.split(self.by))
+
+    def is_quoted(self, cell: bytes) -> bool:
+        cell = cell.rstrip(b" ")
+        return len(cell) > 1 and cell.startswith(self.quote) and cell.endswith(self.quote)
+
+    def in_vain(self, cell: bytes) -> int:
+        """Quotes of a cell that neither open nor close it and are not written twice."""
+        if not cell.startswith(self.quote):
+            return 0
+        if not self.is_quoted(cell):
+            return cell.count(self.quote)
+        return cell.rstrip(b" ")[1:-1].replace(self.quote * 2, b"").count(self.quote)
+
+    def written(self, cell: bytes) -> bytes:
+        """A cell as it should be written."""
+        if not cell.startswith(self.quote):
+            return cell
+        if not self.is_quoted(cell):
+            return self.literal(cell)
+        quoted = cell.rstrip(b" ")
+        inner = quoted[1:-1].replace(self.quote * 2, self.quote).replace(self.quote, self.quote * 2)
+        return self.quote + inner + self.quote + cell[len(quoted) :]
+
+    def literal(self, cell: bytes) -> bytes:
+        """A cell as text, quotes included."""
+        doubled = cell.replace(self.quote, self.quote * 2)
+        return self.quote + doubled + self.quote if self.quote in cell else cell
+
+
 class _Lines:
     """Lines of a file whose quotes are mended. within, open_ended: lines mended by cause; unread: lines that wait."""
 
-    def __init__(self, lines: Sequence[bytes], by: bytes, width: int) -> None:
-        self._lines, self._by, self._width = lines, by, width
+    def __init__(self, lines: Sequence[bytes], form: _Form) -> None:
+        self._lines, self._form = lines, form
         self.within = self.open_ended = self.unread = 0
-        cell = rb'(?:"(?:[^"]++|"")*+" *|(?!")[^' + re.escape(by) + rb"]*+)"
-        self._record = re.compile(cell + rb"(?:" + re.escape(by) + cell + rb")*+")
 
     def mended(self) -> list[bytes]:
         found: list[bytes] = []
@@ -73,77 +121,72 @@ class _Lines:
 
     def _part(self, number: int) -> list[bytes]:
         """The lines from one on that belong together, mended."""
-        line = self._lines[number]
+        line, form = self._lines[number], self._form
         body = line.rstrip(b"\r\n")
-        if b'"' not in line or self._record.fullmatch(body):
+        if form.quote not in line or form.is_right(body):
             return [line]
-        opens = _opens(body, self._by)
+        opens, odd = form.opens(body), body.count(form.quote) % 2 == 1
         part = self._several(number) if opens else [line]
         if len(part) > 1 and self._is_record(part):
             return part
-        reading = read_cells(body, self._by, self._width)
+        reading = read_cells(body, form)
         if reading is None:
-            if (opens or body.count(b'"') % 2) and not (len(part) > 1 and self._are_records(part[1:])):
+            if (opens or odd) and not (len(part) > 1 and self._are_records(part[1:])):
                 return part
             # As text, each of its cells stands alone, and the record waits.
             self.unread += 1
-            return [self._by.join(map(_literal, body.split(self._by))) + line[len(body) :]]
-        last = reading[-1]
-        if opens and number == len(self._lines) - 1 and re.fullmatch(rb'"""[^"]+"', last):
+            return [form.by.join(map(form.literal, body.split(form.by))) + line[len(body) :]]
+        last, quote = reading[-1], form.quote
+        if (
+            opens
+            and number == len(self._lines) - 1
+            and last.startswith(quote * 3)
+            and last.count(quote) == 4 < len(last)
+        ):
             # The file may be cut off within the last cell.
             return part
-        fixed = self._by.join(reading)
+        fixed = form.by.join(reading)
         if fixed == body:
             return [line]
-        if body.count(b'"') % 2:
-            self.open_ended += 1
-        else:
-            self.within += 1
+        self.open_ended += odd
+        self.within += not odd
         return [fixed + line[len(body) :]]
 
     def _several(self, number: int) -> list[bytes]:
         """The lines up to the next one with a quote that has none to close it."""
-        end = next((n for n in range(number + 1, len(self._lines)) if self._lines[n].count(b'"') % 2), None)
+        quote = self._form.quote
+        end = next((n for n in range(number + 1, len(self._lines)) if self._lines[n].count(quote) % 2), None)
         return list(self._lines[number : len(self._lines) if end is None else end + 1])
 
     def _is_record(self, part: Sequence[bytes]) -> bool:
         """Whether lines are one record with line breaks in its cells, rather than a record each."""
         whole = b"".join(part).rstrip(b"\r\n")
-        if not self._record.fullmatch(whole):
-            return False
-        if read_cells(whole, self._by, self._width) is None:
+        if not self._form.is_right(whole) or read_cells(whole, self._form) is None:
             return False
         return not self._are_records(part)
 
     def _are_records(self, lines: Sequence[bytes]) -> bool:
         """Whether each of some lines is a record by itself."""
-        return all(read_cells(one.rstrip(b"\r\n"), self._by, self._width) for one in lines if one.strip())
+        return all(read_cells(one.rstrip(b"\r\n"), self._form) for one in lines if one.strip())
 
 
-def _opens(body: bytes, by: bytes) -> bool:
-    """Whether a cell of a line begins with a quote that the line does not close."""
-    return any(cell.startswith(b'"') and cell.count(b'"') % 2 for cell in body.split(by))
-
-
-def read_cells(body: bytes, by: bytes, width: int) -> list[bytes] | None:
-    """The cells of a line, written rightly, by the reading that has `width` of them and the fewest quotes in vain.
+def read_cells(body: bytes, form: _Form) -> list[bytes] | None:
+    """The cells of a line, written rightly, by the reading that has as many as a record and the fewest quotes in vain.
 
     None where there is no such reading, or where several are as good.
     """
-    starts = [0, *(found.end() for found in re.finditer(re.escape(by), body))]
-    if len(starts) + body.count(b'"') > _MOST_MARKS or len(starts) < width:
+    starts, width = form.starts(body), form.width
+    if len(starts) + body.count(form.quote) > _MOST_MARKS or len(starts) < width:
         return None
     # For each start of a cell and number of cells before it: quotes in vain, ways, and where the last cell began.
     best: list[dict[int, tuple[int, int, int]]] = [{} for _ in range(len(starts) + 1)]
     best[0][0] = (0, 1, -1)
-    for place, start in enumerate(starts):
-        if not best[place]:
-            continue
-        for after, cost in _ends(body, by, starts, place, start):
+    for place in range(len(starts)):
+        for after, cost in _ends(body, form, starts, place) if best[place] else ():
             for count, (so_far, ways, _) in best[place].items():
+                known = best[after].get(count + 1)
                 if count >= width:
                     continue
-                known = best[after].get(count + 1)
                 if known is None or so_far + cost < known[0]:
                     best[after][count + 1] = (so_far + cost, ways, place)
                 elif so_far + cost == known[0]:
@@ -154,76 +197,46 @@ def read_cells(body: bytes, by: bytes, width: int) -> list[bytes] | None:
     place = len(starts)
     for count in range(width, 0, -1):
         before = best[place][count][2]
-        end = len(body) if place == len(starts) else starts[place] - len(by)
-        cells.append(_written(body[starts[before] : end], alone=place == before + 1))
+        cells.append(form.written(body[starts[before] : _end(body, form, starts, place)]))
         place = before
     return cells[::-1]
 
 
-def _ends(body: bytes, by: bytes, starts: Sequence[int], place: int, start: int) -> list[tuple[int, int]]:
+def _end(body: bytes, form: _Form, starts: Sequence[int], after: int) -> int:
+    """Where a cell ends that another follows."""
+    return len(body) if after == len(starts) else starts[after] - len(form.by)
+
+
+def _ends(body: bytes, form: _Form, starts: Sequence[int], place: int) -> list[tuple[int, int]]:
     """Where a cell may end, as the place of the next one, with the quotes in vain."""
-    found: list[tuple[int, int]] = []
-    for after in range(place + 1, len(starts) + 1):
-        end = len(body) if after == len(starts) else starts[after] - len(by)
-        cell = body[start:end]
-        if after == place + 1:
-            found.append((after, _in_vain(cell)))
-            if not cell.startswith(b'"'):
-                break
-        elif _is_quoted(cell):
-            found.append((after, _in_vain(cell)))
+    start = starts[place]
+    cell = body[start : _end(body, form, starts, place + 1)]
+    found = [(place + 1, form.in_vain(cell))]
+    if cell.startswith(form.quote):
+        for after in range(place + 2, len(starts) + 1):
+            cell = body[start : _end(body, form, starts, after)]
+            if form.is_quoted(cell):
+                found.append((after, form.in_vain(cell)))
     return found
 
 
-def _is_quoted(cell: bytes) -> bool:
-    cell = cell.rstrip(b" ")
-    return len(cell) > 1 and cell.startswith(b'"') and cell.endswith(b'"')
-
-
-def _in_vain(cell: bytes) -> int:
-    """Quotes of a cell that neither open nor close it and are not written twice."""
-    if not cell.startswith(b'"'):
-        return 0
-    if not _is_quoted(cell):
-        return cell.count(b'"')
-    return cell.rstrip(b" ")[1:-1].replace(b'""', b"").count(b'"')
-
-
-def _written(cell: bytes, *, alone: bool) -> bytes:
-    """A cell as it should be written. alone: whether it has no delimiter, so that it may be plain."""
-    if not cell.startswith(b'"'):
-        return cell
-    if not _is_quoted(cell):
-        return _literal(cell)
-    if alone and not _in_vain(cell):
-        return cell
-    quoted = cell.rstrip(b" ")
-    inner = quoted[1:-1].replace(b'""', b'"').replace(b'"', b'""')
-    return b'"' + inner + b'"' + cell[len(quoted) :]
-
-
-def _literal(cell: bytes) -> bytes:
-    """A cell as text, quotes included."""
-    return b'"' + cell.replace(b'"', b'""') + b'"' if b'"' in cell else cell
-
-
-def _suspicious(path: Path, by: bytes) -> bool:
+def _suspicious(path: Path, form: _Form) -> bool:
     """Whether a quote opens no cell, or closes one that goes on behind it."""
     ends = np.zeros(256, np.bool_)
-    ends[[*by, _QUOTE, _RETURN, _FEED]] = True
+    ends[[*form.by, *form.quote, _RETURN, _FEED]] = True
     rest = b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             whole, _, rest = (rest + chunk).rpartition(b"\n")
-            if not _is_plain(b"\n" + whole + b"\n", ends):
+            if not _is_plain(b"\n" + whole + b"\n", form.quote[0], ends):
                 return True
-    return not _is_plain(b"\n" + rest + b"\n", ends)
+    return not _is_plain(b"\n" + rest + b"\n", form.quote[0], ends)
 
 
-def _is_plain(block: bytes, ends: npt.NDArray[np.bool_]) -> bool:
+def _is_plain(block: bytes, quote: int, ends: npt.NDArray[np.bool_]) -> bool:
     """Whether every other quote opens a cell, and the ones between close it."""
     text = np.frombuffer(block, np.uint8)
-    quotes = np.flatnonzero(text == _QUOTE)
+    quotes = np.flatnonzero(text == quote)
     return len(quotes) % 2 == 0 and bool(
         ends[text[quotes[0::2] - 1]].all() and ends[text[quotes[1::2] + 1]].all()
     )  # fmt: skip

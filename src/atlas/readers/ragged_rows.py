@@ -1,0 +1,129 @@
+"""Rows of a CSV with more or fewer cells than its table: mended where no value could move, kept to wait otherwise."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow.csv as pv
+
+from atlas.core.headers import looks_like_value
+from atlas.errors import BadRequestError
+from atlas.readers.csv_dialects import Dialect
+from atlas.readers.source import BadRecord, Source
+
+# More rows than this that do not fit mean that the file was understood wrongly.
+MAX_BAD = 100_000
+# Rows that tell which cells a column has.
+_LEAST_ROWS = 3
+# Lines of another table that are ragged themselves may stand between others of it.
+_MOST_BETWEEN = 4
+
+
+@dataclass(slots=True)
+class _Below:
+    """Another table below the first: its names, and the numbers of the lines that are its own."""
+
+    names: list[str]
+    numbers: list[int]
+
+
+def leaves_out_last_cells(rows: list[list[str]], width: int) -> bool:
+    """Whether short rows are how the file says that the last cells are empty, as some programs do, and no mistake."""
+    filled = [row for row in rows if any(row)]
+    short = sum(1 < len(row) < width for row in filled)
+    return short >= 3 and short * 10 >= len(filled)
+
+
+class _Columns:
+    """Which cells the columns of a table have, by its first rows."""
+
+    def __init__(self, rows: Sequence[Sequence[str]], width: int) -> None:
+        full = [[cell.strip() for cell in row] for row in rows if len(row) == width]
+        self._seen = len(full) >= _LEAST_ROWS
+        columns = [[row[place] for row in full] for place in range(width)]
+        self._filled = [all(cells) for cells in columns]
+        self._empty = [not any(cells) for cells in columns]
+        self._values = [any(cells) and all(looks_like_value(cell) for cell in cells if cell) for cells in columns]
+
+    def take(self, cells: Sequence[str]) -> bool:
+        """Whether each cell of a row may be one of its column."""
+        if not self._seen:
+            return True
+        return all(
+            not (filled if not cell.strip() else empty or (values and not looks_like_value(cell.strip())))
+            for cell, filled, empty, values in zip(cells, self._filled, self._empty, self._values, strict=True)
+        )
+
+
+class Mender:
+    """Takes the rows that have too few or too many cells. rows: the first ones of the table, which tell its columns."""
+
+    def __init__(self, dialect: Dialect, rows: list[list[str]], source: Source, name: str) -> None:
+        self._dialect, self._width, self._source, self._name = dialect, len(source.names), source, name
+        self._fill = leaves_out_last_cells(rows, self._width)
+        self._columns = _Columns(rows, self._width)
+        self._known = {text.strip().casefold() for text in source.names if text.strip()}
+        self._others: list[_Below] = []
+        self.failure: BadRequestError | None = None
+
+    def __call__(self, row: pv.InvalidRow) -> str:
+        cells = next(self._dialect.rows(iter(io.StringIO(row.text, newline=""))), [])
+        if not self._is_below(row.number, cells):
+            fitting = cells
+            while len(fitting) > self._width and not fitting[-1].strip():
+                fitting = fitting[:-1]
+            short = 1 < len(fitting) < self._width and self._fill
+            if short or (len(fitting) == self._width and self._columns.take(fitting)):
+                padding = [None] * (self._width - len(fitting))
+                self._source.fixed.append((row.number, [*fitting, *padding]))
+                return "skip"
+        reason = f"it has {len(cells)} cell{'' if len(cells) == 1 else 's'}, but the table has {self._width} columns"
+        self._source.bad.append(BadRecord(row.number, reason, row.text[:10_000]))
+        if len(self._source.bad) > MAX_BAD:
+            self.failure = BadRequestError(
+                "Invalid file", f"{self._name}: over {MAX_BAD:,} rows have not as many cells as the table has columns"
+            )
+            return "error"
+        return "skip"
+
+    def _is_below(self, number: int, cells: list[str]) -> bool:
+        """Whether a row is of another table below the first, which begins with names that the first one has, too."""
+        last = self._others[-1] if self._others else None
+        if last is not None and number - last.numbers[-1] <= _MOST_BETWEEN and len(cells) == len(last.names):
+            last.numbers.append(number)
+            return True
+        names = [cell.strip() for cell in cells]
+        shared = sum(name.casefold() in self._known for name in names)
+        if shared < 2 or shared * 2 < len(names) or not all(names) or any(map(looks_like_value, names)):
+            return False
+        self._others.append(_Below(names, [number]))
+        return True
+
+    def finish(self, count: int) -> None:
+        """Tells what was done to rows once all are read; `count` of them were neither short nor long.
+
+        Lines of a single cell behind the last record are no records, but notes below the table.
+        """
+        bad, fixed, notes = self._source.bad, self._source.fixed, self._source.notes
+        last_number = count + len(bad) + len(fixed)
+        for other in self._others:
+            own = set(other.numbers)
+            bad[:] = [record for record in bad if record.number not in own]
+            told = f"another table below the first was left out, with {len(own) - 1:,} of its records"
+            notes.append(f"{told}: {', '.join(other.names)[:120]}")
+        last, below = last_number, []
+        while (
+            self._width > 2 and count and bad and bad[-1].number == last and bad[-1].reason.startswith("it has 1 cell,")
+        ):
+            below.append(bad.pop().text.strip())
+            last -= 1
+        if below:
+            shown = "; ".join(repr(text[:80]) for text in reversed(below[:3]))
+            notes.append(f"{len(below)} line{'' if len(below) == 1 else 's'} below the table left out: {shown}")
+        short = sum(None in cells for _, cells in fixed)
+        if short:
+            notes.append(
+                f"{short:,} record{' has' if short == 1 else 's have'} no last cells, which were taken as empty"
+            )
