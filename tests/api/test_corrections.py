@@ -237,3 +237,50 @@ async def test_counts_of_an_import_follow_its_decisions(owner: httpx.AsyncClient
     await post(owner, f"{place}/undo", {})
     undone = (await get(owner, f"import-history/{done['import_id']}"))["import"]
     assert (undone["issues_open"], undone["issues_resolved"]) == (0, 0)
+
+
+async def test_a_type_that_an_undo_keeps_is_told(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into w, id is the key", b"id,n\n1,5\n2,6\n")
+    wider = await send(owner, "Import into w", b"id,n\n3,7.5\n")
+    text = await send(owner, "Import into w", b"id,n\n4,x9\n5,y8\n6,abc\n")
+    told = "columns keep the types that they were given: n {}"
+    for done, type_ in ((text, "VARCHAR"), (wider, None)):
+        dry = await post(owner, f"import/{done['import_id']}/undo?dry_run=true", {})
+        undone = await post(owner, f"import/{done['import_id']}/undo", {})
+        for answer in (dry, undone):
+            # What is wider by another import is none of this one's doing.
+            assert (told.format(type_) in answer["message"]) if type_ else ("types" not in answer["message"])
+    assert [row["n"] for row in await rows(owner, "w")] == ["5", "6"]
+
+
+async def test_a_type_that_a_correction_or_update_made_is_told_by_its_undo(owner: httpx.AsyncClient) -> None:
+    lines = b"".join(b"%d,%d\n" % (n, n) for n in range(20)) + b"20,n/k\n"
+    done = await send(owner, "Import into w, id is the key", b"id,n\n" + lines)
+    place = f"import/{done['import_id']}/issues"
+    issue = (await get(owner, place))["value_replacements"][0]["replacement_id"]
+    body = {"value_replacements": [{"replacement_id": issue, "action": "restore_original"}], "allow_type_change": True}
+    fixed = await post(owner, f"{place}/correct", body)
+    undone = await post(owner, f"import/{fixed['correction_id']}/undo", {})
+    assert "columns keep the types that they were given: n VARCHAR" in undone["message"]
+
+
+@pytest.mark.parametrize(
+    ("emails", "reason"),
+    [
+        (("A@X.com",), "would have email 'A@X.com', which row 1 has already"),
+        (("q@x.com", "Q@x.com"), "would have email 'q@x.com', as validation_failures[1] has"),
+    ],
+)  # fmt: skip
+async def test_a_record_that_was_mended_gives_no_key_twice(
+    owner: httpx.AsyncClient, emails: tuple[str, ...], reason: str
+) -> None:
+    file = b"email,v\na@x.com,1\nc@x.com,99\nd@x.com,98\n"
+    done = await send(owner, "Import into ce, email is the key. v must be between 0 and 10", file)
+    place = f"import/{done['import_id']}/issues"
+    failures = (await get(owner, place))["validation_failures"]
+    mended = [{"email": email, "v": 3} for email in emails]
+    body = [{"failure_id": failure["failure_id"], "action": "insert_corrected", "corrected_data": record}
+            for failure, record in zip(failures, mended, strict=False)]  # fmt: skip
+    refused = await post(owner, f"{place}/correct", {"validation_failures": body}, 400)
+    assert refused["detail"] == f"Key is taken: validation_failures[0]: the record {reason}"
+    assert [row["email"] for row in await rows(owner, "ce")] == ["a@x.com"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from atlas.core.dates import date_pattern, find_dates, order_of
-from atlas.core.kinds import NUMBERS, TEXT, Hints, Kind
+from atlas.core.kinds import TEXT, Hints, Kind, notation
 from atlas.core.naming import CODES
 from atlas.core.numbers import CURRENCY, INTEGER, find_number
 
@@ -152,11 +152,13 @@ def sure_day_first(kinds: Sequence[Kind]) -> bool | None:
     return orders["day"] > orders["month"]
 
 
+def dotted_day_first(kinds: Sequence[Kind]) -> bool | None:
+    """True where some columns have the day before the month and points between: such people write the day first."""
+    return True if any(kind.formats and kind.formats[0].startswith("%d.") for kind in kinds) else None
+
+
 def sure_decimal_comma(kinds: Sequence[Kind]) -> bool | None:
     """What the columns whose decimal sign is certain say about the others of the same file."""
-    shown = [
-        kind.decimal if kind.digits != "none" else {",": ".", ".": ","}.get(kind.group)
-        for kind in kinds if kind.type in NUMBERS and kind.strict and not kind.ambiguous
-    ]  # fmt: skip
+    shown = [notation(kind)[0] for kind in kinds if kind.strict and not kind.ambiguous]
     commas, points = shown.count(","), shown.count(".")
     return None if commas == points else commas > points

@@ -44,6 +44,17 @@ class Kind:
 TEXT = Kind("text")
 
 
+def notation(kind: Kind) -> tuple[str | None, tuple[str, ...] | None, str | None]:
+    """What a column's texts show of how its writers write: the decimal sign, formats of dates, the currency.
+
+    Each is None where the texts do not show it.
+    """
+    sign = None
+    if kind.type in NUMBERS:
+        sign = kind.decimal if kind.digits != "none" else {",": ".", ".": ","}.get(kind.group)
+    return sign, kind.formats or None, kind.currency or None
+
+
 @dataclass(frozen=True, slots=True)
 class Hints:
     """What decides where a column alone cannot.

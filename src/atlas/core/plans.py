@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
 
-from atlas.core.kinds import Kind
+from atlas.core.kinds import Kind, notation
 from atlas.core.mapping import Proposal
 from atlas.core.tables import Rules, TableColumn
 
@@ -59,6 +60,16 @@ class ColumnPlan(msgspec.Struct, frozen=True):
             self.name, self.type, self.header, self.semantic, self.required, self.rules,
             self.kind if self.kind.strict else None,
         )  # fmt: skip
+
+    def format_after(self, before: Kind | None) -> Kind | None:
+        """What the table remembers of the notation of a column: the last that a file has shown, `before` till then."""
+        if not self.kind.strict:
+            return before if self.type != "text" else None
+        if before is None:
+            return self.kind
+        if all(new in (None, old) for new, old in zip(notation(self.kind), notation(before), strict=True)):
+            return before
+        return replace(self.kind, currency=self.kind.currency or before.currency)
 
 
 class ImportPlan(msgspec.Struct, frozen=True):

@@ -104,6 +104,9 @@ def _number_fits(text: str, kind: Kind) -> str:
     bare = _bare(text) if kind.amount else text
     if kind.strict or _styled(kind):
         test = matches(bare, number_pattern(kind))
+        if kind.amount and not kind.strict and not kind.percent:
+            # Beside plain numbers, 12 % is 0.12 or 12: who knows.
+            test += f" AND NOT ends_with(rtrim({text}, ' )'), '%')"
     elif kind.type == "bigint":
         # Whole numbers that a spreadsheet wrote with decimals.
         test = matches(text, r"[+-]?\d{1,19}|[+-]?\d{1,15}\.0+")

@@ -6,6 +6,7 @@ import re
 
 from atlas.core.dates import POSIX_CENTURY
 from atlas.core.kinds import NUMBERS, Kind
+from atlas.core.numbers import CURRENCY
 from atlas.readers.casting import cast, literal
 from atlas.readers.source import physical
 from atlas.readers.staging import Staging
@@ -13,6 +14,8 @@ from atlas.readers.staging import Staging
 
 def remarks(staging: Staging, position: int, kind: Kind) -> list[str]:
     """Sentences about a column without its name, such as "is stored as a share"."""
+    if not kind.strict and kind.type in NUMBERS and kind.amount:
+        return _of_any_amounts(staging, position)
     if not kind.strict:
         return [f"stays text: {kind.why}"] if kind.why else []
     if kind.type in NUMBERS:
@@ -49,6 +52,15 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
     if kind.ambiguous and not usual:
         found.append(_both_ways(staging, position, kind))
     return found
+
+
+def _of_any_amounts(staging: Staging, position: int) -> list[str]:
+    """What is left out of numbers that are read whatever currency stands at them."""
+    column = physical(position)
+    sign = f"regexp_extract({column}, {literal(CURRENCY.pattern)})"
+    found = staging.query(f"SELECT {sign} AS sign, count(*) FROM raw WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 1")
+    told = ", ".join(f"{sign} ({count:,})" for sign, count in found if sign)
+    return [f"has amounts in {told}, whose currency is left out"] if told else []
 
 
 def _both_ways(staging: Staging, position: int, kind: Kind) -> str:

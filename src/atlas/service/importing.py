@@ -156,13 +156,17 @@ async def _prepare(connection: Connection, caller: Caller, plan: ImportPlan) -> 
 
 
 def _changed(table: Table, plan: ImportPlan) -> Iterator[TableColumn]:
-    """Columns of the table that get a wider type, or rules that the instruction gave."""
+    """Columns of the table that get a wider type, rules that the instruction gave, or the notation of the file."""
     for planned in plan.columns:
         column = table.column(planned.name)
         if column is None:
             continue
         after = msgspec.structs.replace(
-            column, type=plan.widened.get(column.name, column.type), required=planned.required, rules=planned.rules
+            column,
+            type=plan.widened.get(column.name, column.type),
+            required=planned.required,
+            rules=planned.rules,
+            format=planned.format_after(column.format),
         )
         if after != column:
             yield after

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from atlas.core.identifiers import unique_identifiers
 from atlas.core.infer import (
+    dotted_day_first,
     few,
     infer,
     is_null_text,
@@ -102,7 +103,8 @@ class _Inspection:
         known = [column.format for column in self._table.columns if column.format] if self._table else []
         table_day, table_comma = sure_day_first(known), sure_decimal_comma(known)
         if day_first is None:
-            day_first = sure_day if sure_day is not None else table_day
+            day_first = next((one for one in (sure_day, dotted_day_first(kinds), table_day, dotted_day_first(known))
+                              if one is not None), None)  # fmt: skip
         if comma is None:
             comma = sure_comma if sure_comma is not None else table_comma
         self._contradictions((told.day_first, table_day, sure_day), ("day first", "month first"), "dates")

@@ -13,6 +13,7 @@ from atlas.core.tables import Table, row_uuid
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.imports import find_import
 from atlas.service.records import Labelled, insert_records, update_records
+from atlas.service.rekeying import refuse_taken_keys
 from atlas.service.shown import many
 from atlas.store import imports, tabledata, tables, undoing
 from atlas.store.database import Connection, Database
@@ -191,6 +192,10 @@ class IssueService:
         rows = {issue["id"]: number for (issue, _), number in zip(work.inserts, inserted, strict=True)}
         changed = await update_records(connection, table, number, work.updates, notes) if work.updates else []
         removed = await undoing.archive(connection, table, number, list(work.removals), restore=False)
+        # Who inserts a duplicate wants the same key twice; a record that was mended does not.
+        mended = {row: item.label for (issue, item), row in zip(work.inserts, inserted, strict=True)
+                  if "problems" in issue["details"]}  # fmt: skip
+        await refuse_taken_keys(connection, table, list(mended), mended)
         for issue, status, decision in work.resolved:
             await imports.resolve_issue(
                 connection, issue["id"], status, decision.resolution(), rows.get(issue["id"]), number
@@ -202,7 +207,8 @@ class IssueService:
             "resolved": len(work.resolved),
         }  # fmt: skip
         await imports.finish(
-            connection, correction_id, status="success", action="correct", plan=None, table_id=table.id,
+            connection, correction_id, status="success", action="correct",
+            plan={"widened": dict.fromkeys(sorted(work.widen), "text")} if work.widen else None, table_id=table.id,
             table_name=table.name, records=len(work.resolved), inserted=len(inserted), updated=len(set(changed)),
             first_row=min(inserted, default=None), last_row=max(inserted, default=None), summary=_told(counts),
         )  # fmt: skip

@@ -228,6 +228,9 @@ class _Planner:
         if type_ != column.type:
             self._widened[name] = type_
             self._notes.append(f"{name} was {SHOWN_TYPES[column.type]} and becomes {SHOWN_TYPES[type_]}")
+        known = column.format.currency if column.format is not None else ""
+        if kind.currency and known not in ("", kind.currency):
+            self._notes.append(f"{name} is in {kind.currency}, that of the file before in {known}")
         if self._headers[place].strip().lower() not in (name, column.header.strip().lower()):
             self._notes.append(f"{self._headers[place]!r} goes into {name}")
         return ColumnPlan(

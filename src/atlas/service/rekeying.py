@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from atlas.core.tables import Table
 from atlas.errors import BadRequestError
@@ -32,10 +32,13 @@ async def rekey_changed(
         await refuse_taken_keys(connection, table, await rekey(connection, table, rows), label)
 
 
-async def refuse_taken_keys(connection: Connection, table: Table, rows: Sequence[int], label: str) -> None:
+async def refuse_taken_keys(
+    connection: Connection, table: Table, rows: Sequence[int], label: str | Mapping[int, str]
+) -> None:
     """Raises BadRequestError where another row that is not archived has the key of one of `rows`.
 
-    Without key columns, any two rows may be alike.
+    label: what messages call the change, or each of the rows, which are new then. Without key columns, any two rows may
+    be alike.
     """
     if not table.key or not rows:
         return
@@ -45,4 +48,7 @@ async def refuse_taken_keys(connection: Connection, table: Table, rows: Sequence
     row, other = twin
     record = (await tabledata.records(connection, table, [row]))[row]
     told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
-    raise BadRequestError("Key is taken", f"{label}: row {row} would have {told}, which row {other} has already")
+    who = f"{label}: row {row}" if isinstance(label, str) else f"{label[row]}: the record"
+    if other in rows and not isinstance(label, str):
+        raise BadRequestError("Key is taken", f"{who} would have {told}, as {label[other]} has")
+    raise BadRequestError("Key is taken", f"{who} would have {told}, which row {other} has already")

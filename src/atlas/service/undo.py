@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from atlas.core.access import Caller
+from atlas.core.tables import SHOWN_TYPES
 from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
 from atlas.service.access import AccessService
@@ -214,6 +215,9 @@ def _told(row: Row, done: undoing.Undone) -> str:
         parts.append(f"columns {', '.join(done.columns_dropped)} removed")
     if not done.complete:
         parts.append(f"{_kept(done)} changed since and kept")
+    if done.widened and not done.table_dropped:
+        stays = ", ".join(f"{name} {SHOWN_TYPES[type_]}" for name, type_ in done.widened.items())
+        parts.append(f"columns keep the types that they were given: {stays}")
     return "; ".join(parts)
 
 

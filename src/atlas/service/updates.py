@@ -132,6 +132,7 @@ class UpdateService:
                 connection, locked, plan.key, in_thread(rows), planned.key_schema()
             )
             await asyncio.to_thread(planned.staging.put, "existing", found)
+            change.widened = plan.widened
             change.records = planned.staging.records
             change.matched = len(found)
             change.failures = int(planned.staging.query("SELECT count(*) FROM rejected")[0][0]) + len(
@@ -170,6 +171,7 @@ class _Change:
         self.records = self.matched = self.failures = self.replacements = 0
         self.changed: list[int] = []
         self.missing: list[Row] = []
+        self.widened: Mapping[str, str] = {}
 
     async def __aenter__(self) -> tuple[Connection, Table, _Change]:
         self.import_id, self.number = await imports.create(
@@ -189,7 +191,8 @@ class _Change:
         if error is None:
             count = len(set(self.changed))
             await imports.finish(
-                self._connection, self.import_id, status="success", action="update", plan=None, table_id=self._table.id,
+                self._connection, self.import_id, status="success", action="update",
+                plan={"widened": self.widened} if self.widened else None, table_id=self._table.id,
                 table_name=self._table.name, records=self.records or self.matched, updated=count,
                 failures=self.failures, replacements=self.replacements,
                 summary=f"Updated {many(count, 'row')} of {self._table.name}.",
@@ -217,7 +220,8 @@ def _file_plan(
     if missing:
         raise BadRequestError("Invalid file", f"{file_name}: no column for the key {', '.join(missing)}")
     if len(plan.columns) == len(keys):
-        raise BadRequestError("Invalid file", f"{file_name}: no column to update beside the key")
+        lacking = f"; {table.name!r} has no column {', '.join(plan.left_out)}" if plan.left_out else ""
+        raise BadRequestError("Invalid file", f"{file_name}: no column to update beside the key{lacking}")
     columns = tuple(
         msgspec.structs.replace(
             column, required=column.name in keys, guessed=column.guessed and column.name not in keys
@@ -228,11 +232,15 @@ def _file_plan(
 
 
 async def _widen(connection: Connection, table: Table, plan: ImportPlan) -> Table:
-    """The table with the types that the file's values need."""
+    """The table with the types that the file's values need, and with the notation of the file."""
+    named = [(column, found) for column in table.columns if (found := plan.column(column.name)) is not None]
     changed = [
-        msgspec.structs.replace(column, type=plan.widened[column.name])
-        for column in table.columns if column.name in plan.widened
-    ]  # fmt: skip
+        msgspec.structs.replace(
+            column, type=plan.widened.get(column.name, column.type), format=found.format_after(column.format)
+        )
+        for column, found in named
+    ]
+    changed = [after for after, (before, _) in zip(changed, named, strict=True) if after != before]
     after = await tables.change_columns(connection, table, change=changed)
     if set(plan.widened) & set(table.key):
         await rekey(connection, after, None)

@@ -156,7 +156,6 @@ async def change_columns(
     columns = tuple(changed.get(c.name, c) for c in table.columns if c.name not in drop) + tuple(add)
     after = msgspec.structs.replace(table, columns=columns)
     owner, reader = (sql.Identifier(f"{table.schema}_{role}") for role in ("owner", "reader"))
-    await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
     known = {column.name: column for column in table.columns}
     parts = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(c.name), sql.SQL(_type(c))) for c in add]
     parts += [sql.SQL("DROP COLUMN {}").format(sql.Identifier(name)) for name in drop]
@@ -169,7 +168,10 @@ async def change_columns(
         if known[c.name].type != c.type
     ]
     if parts:
+        # Rules and notations change nothing that queries see.
+        await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
         await connection.execute(sql.SQL("ALTER TABLE {} {}").format(physical(table), sql.SQL(", ").join(parts)))
+        await _make_view(connection, after, owner, reader)
     if add:
         await _insert_columns(connection, table.id, add)
     for column in change:
@@ -180,7 +182,6 @@ async def change_columns(
         await connection.execute(queries("tables")["change_column"], parameters)
     for name in drop:
         await connection.execute(queries("tables")["delete_column"], {"table": table.id, "name": name})
-    await _make_view(connection, after, owner, reader)
     return after
 
 

@@ -24,6 +24,8 @@ class Undone:
     values_kept: int = 0
     columns_dropped: list[str] = field(default_factory=list)
     table_dropped: bool = False
+    # Types that the import gave to columns, which keep them.
+    widened: dict[str, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -37,6 +39,7 @@ class Undone:
         self.values_kept += other.values_kept
         self.columns_dropped += other.columns_dropped
         self.table_dropped = self.table_dropped or other.table_dropped
+        self.widened |= other.widened
 
 
 async def undo(connection: Connection, table: Table, row: dict[str, Any]) -> Undone:
@@ -49,6 +52,10 @@ async def undo(connection: Connection, table: Table, row: dict[str, Any]) -> Und
         await column_notes.keep_dropped(connection, table.id, row["number"])
         await tables.drop(connection, table)
         done.table_dropped = True
+    else:
+        types = {column.name: column.type for column in table.columns if column.name not in done.columns_dropped}
+        made = (row["plan"] or {}).get("widened") or {}
+        done.widened = {name: type_ for name, type_ in made.items() if types.get(name) == type_}
     return done
 
 

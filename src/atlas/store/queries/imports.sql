@@ -117,7 +117,7 @@ WHERE correction = %(number)s
 
 -- name: list_corrections
 -- Corrections of an import that are in force, the newest first.
-SELECT id, number, kind, status, table_id, dataset_id, first_row, last_row, made_table, new_columns, inserted, corrects
+SELECT id, number, kind, status, table_id, dataset_id, first_row, last_row, made_table, new_columns, inserted, corrects, plan
 FROM atlas.imports WHERE corrects = %(number)s AND status IN ('success', 'partially_undone')
 ORDER BY number DESC
 
