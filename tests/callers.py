@@ -35,7 +35,7 @@ PUBLIC = {
     ("GET", "/ui/lib/echarts/*"): ("/ui/lib/echarts/index.js", 200),
     ("GET", "/ui/lib/aggrid/*"): ("/ui/lib/aggrid/index.js", 200),
     ("GET", "/ui/lib/codemirror/*"): ("/ui/lib/codemirror/index.js", 200),
-    ("GET", "/docs"): ("/docs", 200), ("GET", "/docs/files/*"): ("/docs/files/swagger-ui.css", 200),
+    ("GET", "/docs"): ("/docs", 200), ("GET", "/redoc/files/*"): ("/redoc/files/redoc.standalone.js", 200),
     ("GET", "/redoc"): ("/redoc", 200), ("GET", "/openapi.json"): ("/openapi.json", 200),
     ("HEAD", "/openapi.json"): ("/openapi.json", 200),
     ("GET", "/health"): ("/health", 200), ("GET", "/metrics"): ("/metrics", 200),
