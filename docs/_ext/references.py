@@ -51,7 +51,9 @@ def endpoint(document: Json, method: str, path: str, operation: Json) -> str:
     if rows:
         parts.append(table(["Parameter", "In", "Type", "Default", ""], rows))
     for content_type, content in operation.get("requestBody", {}).get("content", {}).items():
-        parts.append(f"Body, `{content_type}`:\n\n{fields(document, content.get('schema', {}))}")
+        schema = content.get("schema", {})
+        for number, one in enumerate(schema.get("anyOf") or schema.get("oneOf") or [schema]):
+            parts.append(f"{'Or' if number else 'Body'}, `{content_type}`:\n\n{fields(document, one)}")
     answers = [f"{status} {plain(answer.get('description', ''))}" for status, answer in operation["responses"].items()]
     parts.append(f"Answers: {', '.join(answers)}\n\n")
     return "".join(parts)

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 import atlas
 from atlas.config import Settings
-from atlas.http import connections, documented, problems, system
+from atlas.http import connections, openapi, problems, system
 from atlas.http.content import accounts as content_accounts
 from atlas.http.content import admin as content_admin
 from atlas.http.content import audit as content_audit
@@ -139,7 +139,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     app.state.connections = connections_of(settings, registry)
     problems.install(app)
     add_routes(app, ROUTERS)
-    documented.install(app, ErrorView, DetailView)
+    openapi.install(app, ErrorView, DetailView)
     install_ui(app, SessionService(database, services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     app.add_middleware(

@@ -124,12 +124,8 @@ async def caller(
 CallerDep = Annotated[Caller, Depends(caller)]
 
 
-async def dataset_parameter(
-    dataset: Annotated[int | None, Query(description="Dataset ID (required).")] = None,
-) -> int:
+async def dataset_parameter(dataset: Annotated[int, Query(description="ID of the dataset.")]) -> int:
     """The `dataset` query parameter. Absent, it is a plain 400 like any other bad value."""
-    if dataset is None:
-        raise BadRequestError("Missing parameter", "dataset: required")
     return dataset
 
 

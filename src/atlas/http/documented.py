@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from atlas.core.formats import MEDIA_TYPES, Output
+from atlas.http.files import BYTES
 
 Responses = dict[int | str, dict[str, Any]]
 _TEXT, _BINARY = {"type": "string"}, {"type": "string", "format": "binary"}
@@ -19,7 +19,6 @@ _SCHEMAS = {
     Output.JSON: {"type": "array", "items": {"type": "object", "additionalProperties": True}}, Output.CSV: _TEXT,
     Output.NDJSON: _TEXT, Output.PARQUET: _BINARY, Output.ARROW: _BINARY,
 }  # fmt: skip
-_BEARER = {"type": "http", "scheme": "bearer", "description": "Your API key."}
 EVENT_STREAM = "text/event-stream"
 _COMPONENT = "#/components/schemas/{model}"
 
@@ -45,7 +44,10 @@ def media_type(text: str) -> str:
 
 
 def _file(formats: tuple[Output, ...], headers: dict[str, Any]) -> Responses:
-    content = {media_type(MEDIA_TYPES[output]): {"schema": _SCHEMAS[output]} for output in formats}
+    content: dict[str, Any] = {media_type(MEDIA_TYPES[output]): {"schema": _SCHEMAS[output]} for output in formats}
+    if [*content] != ["text/csv"]:
+        # What `Accept` may ask for. First, since generators take the first type that they know for all others.
+        content = {BYTES: {"schema": _BINARY}} | content
     return {200: {"description": "The file", "content": content, "headers": headers}}
 
 
@@ -76,43 +78,30 @@ def errors(model: type[BaseModel], texts: dict[int, str]) -> Responses:
     return {status: {"description": text, "content": content} for status, text in texts.items()}
 
 
-def events(*names: str) -> Responses:
-    """Server-Sent Events, whose data is JSON. `itemSchema`, of OpenAPI 3.2, is what FastAPI writes too."""
-    event = {
-        "type": "object", "required": ["event", "data"],
-        "properties": {
-            "event": {"type": "string", "enum": [*names]}, "data": {**_TEXT, "contentMediaType": "application/json"},
-            "id": _TEXT,
-        },
-    }  # fmt: skip
-    return {200: {"description": "Server-Sent Events", "content": {EVENT_STREAM: {"itemSchema": event}}}}
+def events(**data: dict[str, Any]) -> Responses:
+    """Server-Sent Events by name, with the schema of the JSON in each one's data.
+
+    As `x-itemSchema`: OpenAPI 3.2 has `itemSchema`, which a document of 3.1 may not have.
+    """
+    kinds = [
+        {
+            "type": "object", "required": ["event", "data"],
+            "properties": {
+                "event": {"const": name}, "id": _TEXT,
+                "data": {**_TEXT, "contentMediaType": "application/json", "contentSchema": schema},
+            },
+        }
+        for name, schema in data.items()
+    ]  # fmt: skip
+    named = ", ".join(f"`{name}`" for name in data)
+    content = {"schema": {**_TEXT, "description": f"Events {named}."}, "x-itemSchema": {"oneOf": kinds}}
+    return {200: {"description": "Server-Sent Events", "content": {EVENT_STREAM: content}}}
 
 
-def install(app: FastAPI, *shapes: type[BaseModel]) -> None:
-    """Adds to the document the shapes of errors, and takes out of it what FastAPI says of a dictionary beside the model
-    that `answer` gives for it."""
-    make = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = make()
-            for shape in shapes:
-                schema = shape.model_json_schema(ref_template=_COMPONENT, mode="serialization")
-                document["components"]["schemas"][shape.__name__] = schema
-            # Beside the header that FastAPI knows of.
-            document["components"]["securitySchemes"]["Bearer"] = _BEARER
-            for item in document["paths"].values():
-                for operation in item.values():
-                    if operation.get("security"):
-                        operation["security"] = [*operation["security"], {"Bearer": []}]
-                    for found in operation["responses"].values():
-                        for content in found.get("content", {}).values():
-                            schema = content.get("schema", {})
-                            if "$ref" in schema or "anyOf" in schema:
-                                content["schema"] = {key: schema[key] for key in ("$ref", "anyOf") if key in schema}
-        return make()
-
-    app.openapi = openapi  # type: ignore[method-assign]
+def members(**types: str) -> dict[str, Any]:
+    """The schema of an object whose members all are there, by their types, and which may have more."""
+    properties = {name: {"type": kind} for name, kind in types.items()}
+    return {"type": "object", "required": [*types], "properties": properties, "additionalProperties": True}
 
 
 METRICS: Responses = {

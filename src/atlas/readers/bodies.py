@@ -44,15 +44,25 @@ MEDIA_TYPES = {
 _NO_CHARSETS = {"", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "undefined", "mbcs", "oem"}
 
 
-def body_format(content_type: str | None) -> BodyFormat:
-    """The format that a Content-Type names; JSON where there is none. Raises BadRequestError."""
+def body_format(content_type: str | None, named: BodyFormat | None = None) -> BodyFormat:
+    """The format of a body: what its Content-Type names, else `named`, else JSON.
+
+    Raises BadRequestError for a type that is not known, bytes without a name, and a name that is not the type's.
+    """
     media = (content_type or "application/json").split(";")[0].strip().lower()
     # What curl sends with -d when nobody names a type.
-    if media == "application/x-www-form-urlencoded":
-        return BodyFormat.JSON
+    if not content_type or media == "application/x-www-form-urlencoded":
+        return named or BodyFormat.JSON
+    if media == "application/octet-stream":
+        if named is None:
+            told = f"format: needed for a body of {media}; one of {', '.join(BodyFormat)}"
+            raise BadRequestError("Missing parameter", told)
+        return named
     found = MEDIA_TYPES.get(media)
     if found is None:
         raise BadRequestError("Unsupported Content-Type", f"{media!r}; use one of {', '.join(MEDIA_TYPES)}")
+    if named not in (None, found):
+        raise BadRequestError("Invalid parameter", f"format: {named}, but the Content-Type is {media}")
     return found
 
 

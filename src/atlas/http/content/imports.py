@@ -164,7 +164,7 @@ async def import_progress(caller: CallerDep, services: ServicesDep, import_id: s
 
 @router.get(
     "/import/{import_id}/progress", summary="Stream the progress of an import", response_class=StreamingResponse,
-    responses=events("progress"),
+    responses=events(progress={"$ref": "#/components/schemas/ProgressView"}),
 )  # fmt: skip
 async def stream_progress(caller: CallerDep, services: ServicesDep, import_id: str) -> StreamingResponse:
     """Server-Sent Events `progress` until the import ends."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -36,6 +37,12 @@ class InstructionBody(Body):
     entities: list[EntityBody] = Field(min_length=1, max_length=1_000)
 
 
+class InstructionText(Body):
+    """An instruction in words, as JSON: the same as a body of the type `text/markdown`."""
+
+    text: str = Field(max_length=1_000_000, examples=["Update the client with email billing@acme.com: set plan to pro"])
+
+
 class EntityView(BaseModel):
     """What was done with a record."""
 
@@ -62,16 +69,31 @@ class InstructionView(BaseModel):
     notes: list[str] | None = Field(None, description="What happened to the model, where there is one.")
 
 
-def _records(raw: bytes) -> InstructionBody:
+def _read(raw: bytes) -> InstructionBody | InstructionText:
+    """The body as JSON: words where it has the member `text`, else records. Raises ValidationError."""
     refuse_deep(raw)
-    return InstructionBody.model_validate_json(raw)
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        # Which is told in pydantic's words.
+        value = None
+    words = isinstance(value, dict) and "text" in value and "entities" not in value
+    return (InstructionText if words else InstructionBody).model_validate_json(raw)
+
+
+BODY = {
+    "required": True,
+    "description": "Records or words, as JSON; or words as a text of their own (`x-media-types`).",
+    "content": {"application/json": {
+        "schema": {"anyOf": [body_schema(InstructionBody), body_schema(InstructionText)]},
+    }},
+    "x-media-types": dict.fromkeys(_TEXT, "words"),
+}  # fmt: skip
 
 
 @router.post(
     "/smart-data-instruction", responses=answer(InstructionView), summary="Insert, update or archive records",
-    openapi_extra={"requestBody": {"required": True, "content": {
-        "application/json": {"schema": body_schema(InstructionBody)},
-        "text/markdown": {"schema": {"type": "string"}}, "text/plain": {"schema": {"type": "string"}}}}},
+    openapi_extra={"requestBody": BODY},
 )  # fmt: skip
 async def smart_data_instruction(
     request: Request, caller: CallerDep, services: ServicesDep,
@@ -89,8 +111,10 @@ async def smart_data_instruction(
     if media not in ("application/json", ""):
         raise BadRequestError("Unsupported Content-Type", f"{media!r}; use application/json or {', '.join(_TEXT)}")
     try:
-        body = _records(raw) if len(raw) <= INLINE_BYTES else await asyncio.to_thread(_records, raw)
+        body = _read(raw) if len(raw) <= INLINE_BYTES else await asyncio.to_thread(_read, raw)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
+    if isinstance(body, InstructionText):
+        return await services.instructions.told(caller, body.text, thread_id)
     entities = [entity.model_dump() for entity in body.entities]
     return await services.instructions.structured(caller, body.intent, entities, text, thread_id)

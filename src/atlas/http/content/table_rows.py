@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -15,6 +15,7 @@ from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer, export
 from atlas.http.exact import exact_json
+from atlas.http.files import media_type_for
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
 from atlas.http.ranges import FileResponse
@@ -149,7 +150,7 @@ async def row_history(caller: CallerDep, services: ServicesDep, table_name: str,
     "/export", summary="Export a table", response_class=StreamingResponse, responses=export(*Output)
 )  # fmt: skip
 async def export_table(
-    caller: CallerDep, services: ServicesDep, table_name: str,
+    request: Request, caller: CallerDep, services: ServicesDep, table_name: str,
     format: Annotated[Output, Query(description="Format of the file.")] = Output.CSV,
     filter: FilterParam = None,
     safe: Annotated[
@@ -161,9 +162,9 @@ async def export_table(
     name = quote(file.table_name)
     headers = {
         "X-Rows-Count": str(file.rows), "X-Table-Name": name,
-        "Content-Disposition": f"attachment; filename*=UTF-8''{name}.{format}",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}.{format}", "Vary": "Accept",
     }  # fmt: skip
-    return FileResponse(file.chunks, media_type=file.media_type, headers=headers)
+    return FileResponse(file.chunks, media_type=media_type_for(request, file.media_type), headers=headers)
 
 
 @router.delete("", responses=answer(DeletedTableView), summary="Delete a table")

@@ -65,7 +65,19 @@ async def refuse_change_of_search() -> None:
     raise HTTPException(405)
 
 
-@router.get("/datasets/search/", tags=datasets, response_model=DatasetPage, summary="Search metadata")
+# Any names: clients get one parameter, an object that is sent as `name=value` for each of its members.
+FILTERS = {
+    "name": "filters", "in": "query", "required": True, "style": "form", "explode": True,
+    "description": "Metadata fields and their values, each as a parameter of its own.",
+    "schema": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
+    "example": {"source": "tiingo", "frequency": "1h"},
+}  # fmt: skip
+
+
+@router.get(
+    "/datasets/search/", tags=datasets, response_model=DatasetPage, summary="Search metadata",
+    openapi_extra={"parameters": [FILTERS]},
+)  # fmt: skip
 async def search_metadata(
     request: Request,
     caller: CallerDep,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -22,7 +23,8 @@ from atlas.http.deps import (
     time_range,
 )
 from atlas.http.direct import direct, known, plain_query
-from atlas.http.documented import EVENT_STREAM, answer, download, errors, events
+from atlas.http.documented import EVENT_STREAM, answer, download, errors, events, members
+from atlas.http.files import BYTES, media_type_for
 from atlas.http.json_route import JsonRoute, bounded_body
 from atlas.http.models import (
     ERRORS,
@@ -40,7 +42,7 @@ from atlas.http.models import (
 from atlas.http.problems import problem
 from atlas.http.ranges import HEAD, FileResponse, UnsatisfiableError, held_tag, part, wanted
 from atlas.http.timeseries.paging import links
-from atlas.readers.bodies import body_charset, body_format
+from atlas.readers.bodies import MEDIA_TYPES, BodyFormat, body_charset, body_format
 from atlas.service.reads import RANGED, Download
 from atlas.service.rows import BulkRequest
 
@@ -52,6 +54,9 @@ IdempotencyHeader = Annotated[
 ]
 IfNoneMatch = Annotated[
     str | None, Header(description="ETag of the file that you have; the answer is 304 if it is still the same.")
+]
+BodyFormatParam = Annotated[
+    BodyFormat | None, Query(description="Format of a body that is sent as `application/octet-stream`.")
 ]
 Ordering = Annotated[
     Literal["timestamp", "-timestamp"], Query(description="`timestamp` ascending, `-timestamp` descending.")
@@ -126,14 +131,6 @@ router.add_api_route(
 )  # fmt: skip
 
 
-BULK_BODIES: dict[str, Any] = {"requestBody": {"required": True, "content": {
-    "application/json": {"schema": body_schema(BulkBody)},
-    "application/x-ndjson": {"schema": {"type": "string"}},
-    "text/csv": {"schema": {"type": "string"}},
-    "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
-    "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}}}}}  # fmt: skip
-
-
 async def bulk_insert(
     request: Request, caller: CallerDep, services: ServicesDep,
     dataset: Annotated[int | None, Query(description="Dataset ID; needed unless the body is JSON.")] = None,
@@ -144,15 +141,28 @@ async def bulk_insert(
         str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
     ] = None,
     idempotency_key: IdempotencyHeader = None,
+    format: BodyFormatParam = None,
 ) -> dict[str, int | str]:  # fmt: skip
     """All rows or none. JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type; gzip or zstd. Owner only."""
     media = request.headers.get("content-type")
-    form = body_format(media)
+    form = body_format(media, format)
     details = BulkRequest(
         form, request.headers.get("content-encoding"), dataset, timestamp_column, timestamp_format, idempotency_key,
         body_charset(media, form),
     )  # fmt: skip
     return await services.rows.insert_many(caller, details, request.stream())
+
+
+# Generators make methods for the first two; what else is taken stands beside them, as it may not be left out.
+BULK_BODY = {
+    "required": True,
+    "description": "JSON; or any format as bytes, named by `format`, or by its own media type (`x-media-types`).",
+    "content": {
+        "application/json": {"schema": body_schema(BulkBody)},
+        BYTES: {"schema": {"type": "string", "format": "binary"}},
+    },
+    "x-media-types": {media: form.value for media, form in MEDIA_TYPES.items()},
+}
 
 
 async def _bulk_insert(request: Request) -> Response | None:
@@ -168,13 +178,13 @@ async def _bulk_insert(request: Request) -> Response | None:
 router.add_api_route(
     "/bulk_insert/", bulk_insert, methods=["POST"], response_model=InsertedView,
     response_model_exclude_unset=True, summary="Insert many rows",
-    openapi_extra=BULK_BODIES, route_class_override=direct(_bulk_insert),
+    openapi_extra={"requestBody": BULK_BODY}, route_class_override=direct(_bulk_insert),
 )  # fmt: skip
 
 
 @router.post(
-    "/preview/", response_model=RowsPreviewView, response_model_exclude_unset=True, summary="Preview rows",
-    openapi_extra=BULK_BODIES,
+    "/preview/", responses=answer(RowsPreviewView), summary="Preview rows",
+    openapi_extra={"requestBody": BULK_BODY},
 )  # fmt: skip
 async def preview_rows(
     request: Request, caller: CallerDep, services: ServicesDep,
@@ -187,15 +197,17 @@ async def preview_rows(
     timestamp_format: Annotated[
         str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
     ] = None,
-) -> dict[str, Any]:  # fmt: skip
+    format: BodyFormatParam = None,
+) -> Response:  # fmt: skip
     """What a bulk insert of this body would store: rows, times, columns with their types. Stores nothing."""
     media = request.headers.get("content-type")
-    form = body_format(media)
+    form = body_format(media, format)
     details = BulkRequest(
         form, request.headers.get("content-encoding"), dataset, timestamp_column, timestamp_format, None,
         body_charset(media, form),
     )  # fmt: skip
-    return await services.rows.preview(caller, details, request.stream())
+    found = await services.rows.preview(caller, details, request.stream())
+    return Response(msgspec.json.encode(found), media_type="application/json")
 
 
 @router.delete("/", response_model=DeletedView, summary="Delete a range of rows")
@@ -217,7 +229,7 @@ def _unchanged(etag: str, if_none_match: str | None) -> bool:
 
 
 def _headers(file: Download, etag: str, *, attach: bool) -> dict[str, str]:
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
     return headers | ({"Content-Disposition": f'attachment; filename="{file.name}"'} if attach else {})
 
 
@@ -270,6 +282,7 @@ async def bulk_download(
 ) -> Response:  # fmt: skip
     """Every row of the range in order of time, as the dataset is at this moment."""
     file = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
+    file = replace(file, media_type=media_type_for(request, file.media_type))
     if output in RANGED and not _unchanged(file.etag, if_none_match):
         return await _send_part(request, services, caller, file)
     return _send(file, if_none_match, attach=True)
@@ -280,19 +293,23 @@ async def bulk_download(
     responses=download(Output.NDJSON, named=False),
 )  # fmt: skip
 async def live_rows(
-    caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
+    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
     span: RangeParam, columns: ColumnsParam,
     limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
     if_none_match: IfNoneMatch = None,
 ) -> Response:  # fmt: skip
     """The most recent rows in ascending order, as NDJSON."""
     file = await services.reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
+    file = replace(file, media_type=media_type_for(request, file.media_type))
     return _send(file, if_none_match, attach=False)
 
 
 @router.get(
     "/stream/", summary="Stream new rows", response_class=StreamingResponse,
-    responses=events("connected", "data", "heartbeat", "error"),
+    responses=events(
+        connected=members(dataset_id="integer", message="string"), data=members(timestamp="string"),
+        heartbeat=members(timestamp="string"), error=members(error="string"),
+    ),
 )  # fmt: skip
 async def stream_rows(
     caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
