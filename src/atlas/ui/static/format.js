@@ -1,4 +1,7 @@
 // Numbers, moments and sizes as people read them.
+import { zone } from "./zone.js";
+import { clockAt, momentsOf, offsetText, skipped } from "./zones.js";
+
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const precise = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 7 });
@@ -19,25 +22,56 @@ export function bytes(value) {
   return `${n >= 100 || unit === 0 ? Math.round(n) : n.toFixed(1)} ${units[unit]}`;
 }
 
-/** 2026-01-05 10:00:00, in UTC as the data is, without zeros after the seconds. */
-export function moment(text) {
+const FULL = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:\.(\d*))?)?(Z|[+-]\d\d:?\d\d)?$/;
+
+/**
+ * 2026-01-05 10:00:00, in the chosen zone, of an ISO 8601 text in UTC, without zeros after the seconds. `length`: of the result at
+ * most: 10 for the day, 16 for the minute, 19 for the second.
+ */
+export function moment(text, length = 40) {
   if (!text) return "–";
-  const found = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(?:\.\d*[1-9])?)?/.exec(text);
+  const found = FULL.exec(text);
   if (!found) return text;
-  return `${found[1]} ${found[2]}${found[3] ?? ""}`;
+  let [, day, minute, second, fraction = "", offset = "Z"] = found;
+  if (zone.local || !/^(Z|[+-]00:?00)$/.test(offset)) {
+    const clock = clockAt(zone.id, Date.parse(`${day}T${minute}:${second ?? "00"}${offset}`));
+    if (Number.isNaN(clock)) return text;
+    const shown = new Date(clock).toISOString();
+    [day, minute] = [shown.slice(0, -14), shown.slice(-13, -8)];
+    if (second) second = shown.slice(-7, -5);
+  }
+  const exact = fraction.replace(/0+$/, "");
+  return `${day} ${minute}${second ? `:${second}${exact && `.${exact}`}` : ""}`.slice(0, length);
 }
 
 /**
- * What a person typed for a moment, as ISO 8601: "2026-01-31", "2026-01-31 10:00", with a zone or in UTC. With `end` a day
- * alone means its last moment. Null where it is none.
+ * What a person typed for a moment: "2026-01-31", "2026-01-31 10:00", with a zone or in the chosen one, as `{iso}` in UTC. With
+ * `end` a day alone means its last moment. Clocks that are set forward or back: the range as wide as it may be meant, or with
+ * `exact` a `problem` that says how to be clear. Neither where it is no moment.
  */
-export function instant(text, { end = false } = {}) {
+export function readMoment(text, { end = false, exact = false } = {}) {
   const found = /^(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) *(Z|[+-]\d\d:\d\d|UTC)?)?$/i.exec(text.trim());
-  if (!found) return null;
-  const [, day, time, zone = "Z"] = found;
-  const iso = time ? `${day}T${time}${/utc/i.test(zone) ? "Z" : zone.toUpperCase()}` : `${day}T${end ? "23:59:59.999999" : "00:00:00"}Z`;
-  return Number.isNaN(Date.parse(iso)) ? null : iso;
+  if (!found) return {};
+  const [, day, time = end ? "23:59:59.999999" : "00:00:00", given] = found;
+  if (given || !zone.local) {
+    const iso = `${day}T${time}${!given || /utc/i.test(given) ? "Z" : given.toUpperCase()}`;
+    return Number.isNaN(Date.parse(iso)) ? {} : { iso };
+  }
+  const [seconds, fraction] = time.split(".");
+  const clock = Date.parse(`${day}T${seconds}Z`);
+  // Days that no month has are not read as others.
+  if (Number.isNaN(clock) || new Date(clock).toISOString().slice(0, 10) !== day) return {};
+  const moments = momentsOf(zone.id, clock);
+  if (exact && moments.length !== 1) {
+    const problem = moments.length ? `This time comes twice on that day; write ${moments.map((ms) => `${seconds}${offsetText(clock - ms)}`).join(" or ")}` : "Clocks are set forward past this time on that day";
+    return { problem };
+  }
+  const at = moments.length ? moments.at(end ? -1 : 0) : skipped(zone.id, clock);
+  return { iso: `${new Date(at).toISOString().slice(0, -5)}${fraction ? `.${fraction}` : ""}Z` };
 }
+
+/** As readMoment: the ISO text, or null. */
+export const instant = (text, how) => readMoment(text, how).iso ?? null;
 
 /** "3 minutes ago" and such. */
 export function ago(text) {

@@ -2,6 +2,7 @@
 import { h } from "./dom.js";
 
 const SHAPES = {
+  clock: "M12 3.5a8.5 8.5 0 100 17 8.5 8.5 0 000-17zM12 7v5.2l3.4 2", blank: "",
   series: "M3 18l5-8 4 5 3-4 6 7", table: "M4 5h16v14H4zM4 10h16M10 10v9", upload: "M12 16V5m0 0L7.5 9.5M12 5l4.5 4.5M4 19h16",
   download: "M12 5v11m0 0l-4.5-4.5M12 16l4.5-4.5M4 20h16", history: "M4 12a8 8 0 108-8 8.5 8.5 0 00-6 2.5L4 8.5M4 4v4.5h4.5M12 8v4.5l3 2",
   ask: "M4 5h16v11H9l-5 4zM9 9.5h6M9 12.5h4", tag: "M4 4h8l8 8-8 8-8-8zM8.2 8.2h.01", key: "M14.5 9.5a4 4 0 10-3.6 4L12 14.6V17h2.4v2.4H19V16l-5.1-5.1",

@@ -10,6 +10,7 @@ import { go, href, pageComponent, pageError, route, startRouter } from "./router
 import { session } from "./session.js";
 import { theme } from "./theme.js";
 import { waiting } from "./waiting.js";
+import { zone } from "./zone.js";
 
 const SECTIONS = [
   ["Time series", [["/datasets", "series", "Datasets"], ["/tags", "tag", "Tags"]]],
@@ -50,18 +51,24 @@ const Frame = {
       label: "Theme", icon: theme.dark ? "moon" : "sun", kind: "plain small", iconOnly: true,
       items: THEMES.map(([choice, name, text]) => ({ icon: name, text, run: () => theme.set(choice) })),
     });
+    const zoneMenu = () => h(Menu, {
+      label: `Times in ${zone.local ? "local time" : "UTC"}`, icon: "clock", kind: "plain small", iconOnly: true,
+      items: [{ heading: "Show times in" }, ...[[false, "UTC"], [true, `Local time (${zone.here})`]].map(([local, text]) => ({
+        icon: zone.local === local ? "check" : "blank", text, label: zone.local === local ? `${text}, chosen` : text, run: () => zone.set(local),
+      }))],
+    });
     const user = () => t.div({ class: "user" },
       t.div({ class: "user-name" }, t.b(session.me.user.name), t.small(session.me.organization.name)),
       button({ kind: "plain", size: "small", icon: "out", label: "Sign out", onClick: () => attempt(() => session.signOut()) }));
     return () => t.div({ class: "frame" },
       t.a({ class: "skip", href: "#content", onClick: (event) => { event.preventDefault(); document.querySelector("main").focus(); } }, "Skip to the content"),
       t.div({ class: "top-bar" },
-        button({ kind: "plain", icon: "menu", label: "Menu", "aria-expanded": String(open.value), onClick: () => { open.value = true; } }), brand(), themeMenu()),
+        button({ kind: "plain", icon: "menu", label: "Menu", "aria-expanded": String(open.value), onClick: () => { open.value = true; } }), brand(), t.div({ class: "row tools" }, zoneMenu(), themeMenu())),
       open.value && t.button({ class: "scrim", "aria-label": "Close the menu", onClick: () => { open.value = false; } }),
       t.nav({ class: ["sidebar", { open: open.value }], "aria-label": "Main" },
         brand(), navigation(), t.div({ class: "nav-space" }),
         t.a({ class: "nav-link", href: "/docs", target: "_blank", rel: "noopener" }, icon("book"), "API reference"),
-        t.div({ class: "row between" }, t.span({ class: "muted small-text" }, `Version ${session.me.version}`), themeMenu()),
+        t.div({ class: "row between sidebar-foot" }, t.span({ class: "muted small-text" }, `Version ${session.me.version}`), t.div({ class: "row tools" }, zoneMenu(), themeMenu())),
         user()),
       t.main({ id: "content", tabindex: -1 },
         pageError.value ? notice("bad", "This page could not be loaded.", " ", button({ size: "small", onClick: () => location.reload() }, "Reload"))

@@ -1,6 +1,7 @@
 // ECharts in an element. It is loaded when a chart is first shown.
 import { onBeforeUnmount, onMounted, ref, t, watch } from "../dom.js";
 import { colour, theme } from "../theme.js";
+import { zone } from "../zone.js";
 
 let library;
 const load = () => (library ??= import("/ui/lib/echarts/index.js").then((module) => module.echarts));
@@ -41,8 +42,8 @@ export const Chart = {
       const { axis, ...base } = baseOption();
       const option = typeof props.option === "function" ? props.option({ ...base, axis }) : { ...base, ...props.option };
       delete option.axis;
-      // Another theme, zoom or number of axes is drawn anew.
-      const now = [theme.dark, option.dataZoom, option.yAxis].map((one) => [].concat(one ?? []).length + String(one === true)).join();
+      // Another theme, zone, zoom or number of axes is drawn anew.
+      const now = [theme.dark, zone.local, option.dataZoom, option.yAxis].map((one) => [].concat(one ?? []).length + String(one === true)).join();
       const same = props.keep && shape === now;
       shape = now;
       if (same) {
@@ -59,7 +60,7 @@ export const Chart = {
       draw();
       emit("ready", chart);
     });
-    watch(() => [props.option, theme.dark], draw);
+    watch(() => [props.option, theme.dark, zone.local], draw);
     onBeforeUnmount(() => { observer?.disconnect(); chart?.dispose(); });
     return () => t.div({ ref: element, class: "chart", role: "img", "aria-label": props.label, style: { height: `${props.height}px` } });
   },

@@ -26,7 +26,7 @@ export const Deliveries = {
     };
     const attempts = (one) => t.tr({ key: `${one.id}-more`, class: "inner" }, t.td({ colspan: 5 },
       one.attempts.length === 0 ? t.span({ class: "muted" }, "Not tried yet.") : t.ol({ class: "attempts" }, one.attempts.map((a) =>
-        t.li(t.span({ class: "muted" }, moment(a.at.slice(0, 19))), " ", badge(a.status ?? "no answer", a.status >= 200 && a.status < 300 ? "good" : "bad"), " ",
+        t.li(t.span({ class: "muted" }, moment(a.at, 19)), " ", badge(a.status ?? "no answer", a.status >= 200 && a.status < 300 ? "good" : "bad"), " ",
           t.span({ class: "muted" }, `${Number(a.seconds).toFixed(2)} s`), a.error && t.span(` ${a.error}`))))));
     const row = (one) => [t.tr({ key: one.id },
       t.td(t.button({ type: "button", class: "disclosure", "aria-expanded": String(state.open === one.id), "aria-label": `Attempts to ${one.url}`, onClick: () => { state.open = state.open === one.id ? null : one.id; } },

@@ -1,6 +1,7 @@
 // A range of time, typed.
 import { h, reactive, t } from "../dom.js";
 import { instant, moment } from "../format.js";
+import { zone } from "../zone.js";
 import { Dialog } from "./overlays.js";
 import { button, field, input } from "./ui.js";
 
@@ -25,7 +26,7 @@ export const RangeDialog = {
   props: { start: String, end: String },
   emits: ["chosen", "close"],
   setup(props, { emit }) {
-    const state = reactive({ start: moment(props.start.slice(0, 19)), end: moment(props.end.slice(0, 19)), problems: {} });
+    const state = reactive({ start: moment(props.start, 19), end: moment(props.end, 19), problems: {} });
     const done = (event) => {
       event.preventDefault();
       const found = readRange(state.start, state.end);
@@ -37,8 +38,8 @@ export const RangeDialog = {
     };
     return () => h(Dialog, { title: "Choose a range", onClose: () => emit("close") }, {
       default: () => t.form({ class: "stack", id: "range-form", onSubmit: done },
-        field({ label: "From (UTC)", id: "range-from", problem: state.problems.start }, (p) => input(state, "start", { ...p, autofocus: true, autocomplete: "off" })),
-        field({ label: "To (UTC)", id: "range-to", problem: state.problems.end }, (p) => input(state, "end", { ...p, autocomplete: "off" }))),
+        field({ label: `From (${zone.label})`, id: "range-from", problem: state.problems.start }, (p) => input(state, "start", { ...p, autofocus: true, autocomplete: "off" })),
+        field({ label: `To (${zone.label})`, id: "range-to", problem: state.problems.end }, (p) => input(state, "end", { ...p, autocomplete: "off" }))),
       foot: () => [button({ onClick: () => emit("close") }, "Cancel"), button({ kind: "primary", type: "submit", form: "range-form" }, "Show")],
     });
   },

@@ -1,7 +1,8 @@
 // What the rows of a query are: kinds of columns, and how they are drawn.
-import { parseCsv } from "../format.js";
+import { moment, parseCsv } from "../format.js";
 import { titled } from "./column-note.js";
 import { colour } from "../theme.js";
+import { zone } from "../zone.js";
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const TIME = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)/;
@@ -23,6 +24,11 @@ export function table(csv, types = []) {
   return { columns: names.map((name, n) => ({ name, kind: kindOf(rows, n, types[n]?.type) })), rows };
 }
 
+const INSTANT = /^\d{4}-\d\d-\d\d[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00(:00)?)$/;
+
+/** Whether a column's values are moments, rather than days or months that a query cut them to. */
+const moments = (rows, n) => rows.some((row) => row[n]) && rows.every((row) => !row[n] || INSTANT.test(row[n])) && rows.some((row) => row[n] && INSTANT.exec(row[n])[1] !== "00:00:00");
+
 /** Columns and rows for AG Grid. Numbers stay the texts that they came as, so that none is rounded. */
 export function gridOptions({ columns, rows, units = {} }) {
   const compare = (a, b) => (a === "" ? -Infinity : Number(a)) - (b === "" ? -Infinity : Number(b)) || 0;
@@ -30,6 +36,7 @@ export function gridOptions({ columns, rows, units = {} }) {
     rowData: rows,
     columnDefs: columns.map(({ name, kind }, n) => ({
       headerName: titled(name, units[name]), colId: String(n), valueGetter: (p) => p.data[n] ?? "", sortable: true, resizable: true, minWidth: 110, flex: 1, tooltipValueGetter: (p) => (String(p.value).length > 40 ? p.value : null),
+      ...(kind === "time" && zone.local && moments(rows, n) ? { headerName: titled(name, zone.label), valueFormatter: (p) => moment(p.value.replace(" ", "T").replace(/\+00(:00)?$/, "Z")) } : {}),
       ...(kind === "number" ? { type: "rightAligned", comparator: compare } : {}),
     })),
     enableCellTextSelection: true, suppressMovableColumns: true, animateRows: false, rowHeight: 34, headerHeight: 36, enableBrowserTooltips: true,
@@ -70,7 +77,7 @@ export const chartOption = ({ columns, rows, units = {} }, { kind, x: xName, y: 
   if (type === "value") ordered.sort((a, b) => value(a[x]) - value(b[x]));
   const at = (row) => (type === "category" ? row[x] || "(empty)" : type === "time" ? Date.parse(/T|Z/.test(row[x]) ? row[x] : `${row[x].replace(" ", "T")}${row[x].includes(":") ? "Z" : ""}`) : value(row[x]));
   return {
-    ...base, useUTC: true, legend: { ...base.legend, show: y.length > 1 },
+    ...base, useUTC: !zone.local, legend: { ...base.legend, show: y.length > 1 },
     tooltip: { ...base.tooltip, trigger: kind === "scatter" ? "item" : "axis", axisPointer: { ...base.tooltip.axisPointer, type: kind === "bar" ? "shadow" : "line" } },
     grid: { ...base.grid, top: y.length > 1 ? 38 : 28 },
     xAxis: { ...axis, type, scale: true, splitLine: { show: false },

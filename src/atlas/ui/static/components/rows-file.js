@@ -2,6 +2,7 @@
 import { upload } from "../api.js";
 import { debounce, h, onBeforeUnmount, reactive, t, watch } from "../dom.js";
 import { bytes, cell, many, moment, parseCsv } from "../format.js";
+import { zone } from "../zone.js";
 import { FileDrop } from "./files.js";
 import { badge, field, input, loading, notice, progress, select } from "./ui.js";
 
@@ -117,7 +118,7 @@ export function useRowsFile(dataset) {
     const { found, head } = state;
     if (!found) return head && grid("First rows", head.header, head.rows);
     const head_ = (column) => [t.div(column.name, column.new && dataset() && [" ", badge("new", "accent")]), t.div({ class: "muted" }, column.dtype)];
-    return grid("First rows", [[t.div(found.timestamp_column ?? state.column ?? "timestamp"), t.div({ class: "muted" }, "time (UTC)")], ...found.columns.map(head_)],
+    return grid("First rows", [[t.div(found.timestamp_column ?? state.column ?? "timestamp"), t.div({ class: "muted" }, `time (${zone.label})`)], ...found.columns.map(head_)],
       found.sample.map((row) => [moment(row.timestamp), ...found.columns.map((column) => cell(row.values[column.name]))]));
   };
   const facts = () => {
@@ -125,7 +126,7 @@ export function useRowsFile(dataset) {
     if (state.looking && !found) return loading("Looking into the file");
     if (!found) return state.file && !state.problem && t.p({ class: "muted small-text" }, "The file is too large to look into before it is stored.");
     return t.p({ role: "status" }, t.b(state.part ? `In its first megabyte ${many(found.rows, "row")}` : many(found.rows, "row")),
-      found.rows > 0 && ` from ${moment(found.first_timestamp)} to ${moment(found.last_timestamp)} (UTC), ${many(found.columns.length, "column")}`,
+      found.rows > 0 && ` from ${moment(found.first_timestamp)} to ${moment(found.last_timestamp)} (${zone.label}), ${many(found.columns.length, "column")}`,
       found.timestamp_format && t.span({ class: "muted" }, `; times are written ${found.timestamp_format}`), ".", state.looking && " …");
   };
   const view = (label) => [

@@ -3,6 +3,7 @@ import { api } from "../api.js";
 import { debounce, h, nextTick, onBeforeUnmount, onMounted, reactive, ref, shallowRef, t, watch } from "../dom.js";
 import { many, moment, number } from "../format.js";
 import { colour } from "../theme.js";
+import { zone } from "../zone.js";
 import { useBrush } from "./brush.js";
 import { Chart } from "./chart.js";
 import { measured, titled } from "./column-note.js";
@@ -146,7 +147,7 @@ export const SeriesChart = {
       const unit = (n) => { if (narrow) return ""; const found = new Set(props.columns.filter((name) => side[name] === n).map((name) => props.units[name] ?? "")); return found.size === 1 ? [...found][0] : ""; };
       const scale = (n) => ({ type: "value", scale: true, ...axis, name: unit(n), nameGap: 10, nameTextStyle: { color: colour("--muted"), align: n ? "left" : "right" } });
       return {
-        ...base, useUTC: true, legend: { ...base.legend, data: props.columns, formatter: (name) => titled(name, props.units[name]) },
+        ...base, useUTC: !zone.local, legend: { ...base.legend, data: props.columns, formatter: (name) => titled(name, props.units[name]) },
         tooltip: {
           ...base.tooltip,
           formatter: (items) => [moment(iso(items[0].value[0])), ...items.filter((one) => one.seriesId.endsWith("-avg") && one.value[1] !== null)
@@ -204,7 +205,7 @@ export const SeriesChart = {
         button({ size: "small", kind: "plain", icon: "right", label: "Later", onClick: () => pan(0.5) })));
     const foot = () => t.div({ class: "row between small-text muted" }, t.span({ "data-note": "", "aria-live": props.live ? "off" : "polite" }, note()),
       t.button({ type: "button", class: "text-link", title: "Choose a range", onClick: () => { state.choosing = true; } },
-        `${moment(iso(state.from).slice(0, 19))} – ${moment(iso(state.to).slice(0, 19))} UTC`));
+        `${moment(iso(state.from), 19)} – ${moment(iso(state.to), 19)} ${zone.id}`));
     return () => t.div({ class: "series-chart" }, controls(),
       t.div({ ref: box, tabindex: 0, class: ["chart-focus", { drawing: brush.state.on }], onKeydown: keys, role: "group",
         "aria-label": "Chart. Arrow keys move, plus and minus zoom, zero shows everything.", ...brush.handlers, ...wheel.handlers },

@@ -5,6 +5,7 @@ import { badge, button, empty, field, input, loading, notice, segmented } from "
 import { debounce, reactive, t, watch } from "../dom.js";
 import { count, moment } from "../format.js";
 import { href } from "../router.js";
+import { zone } from "../zone.js";
 
 const LIMIT = 50;
 
@@ -17,7 +18,7 @@ export const Audit = {
     watch(() => [state.user, state.dataset, state.action], changed);
     watch(() => state.offset, () => found.load());
     const row = (one, n) => t.tr({ key: `${one.at}-${n}` },
-      t.td({ class: "nowrap muted" }, moment(one.at.slice(0, 19))), t.td(t.b(one.user ?? "–"), t.div({ class: "muted small-text" }, one.organization)),
+      t.td({ class: "nowrap muted" }, moment(one.at, 19)), t.td(t.b(one.user ?? "–"), t.div({ class: "muted small-text" }, one.organization)),
       t.td(badge(one.action, one.action === "write" ? "accent" : ""), " ", badge(one.status, one.status < 400 ? "good" : "bad")),
       t.td(t.span({ class: "mono" }, `${one.method} ${one.path}`), one.dataset_id && t.div(t.a({ class: "small-text", href: href(`/datasets/${one.dataset_id}`) }, `dataset ${one.dataset_id}`))),
       t.td({ class: "number" }, count(one.requests)), t.td({ class: "number" }, one.rows ? count(one.rows) : "–"));
@@ -31,7 +32,7 @@ export const Audit = {
       found.problem && notice("bad", found.problem),
       !found.data ? !found.problem && loading() : found.data.length === 0 && state.offset === 0
         ? t.div({ class: "card" }, empty("book", "Nothing here", filtered() ? "No entry matches." : "Changes by your users, and reads of your datasets by others, are listed here."))
-        : [listing("Audit log", ["When (UTC)", "User", "Action", "Request", ["Requests", "number"], ["Rows", "number"]], found.data.map(row)),
+        : [listing("Audit log", [`When (${zone.label})`, "User", "Action", "Request", ["Requests", "number"], ["Rows", "number"]], found.data.map(row)),
           turner({ offset: state.offset, limit: LIMIT, shown: found.data.length }, (offset) => { state.offset = offset; })]);
   },
 };

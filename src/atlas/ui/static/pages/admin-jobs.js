@@ -6,6 +6,7 @@ import { badge, button, empty, loading, notice, pager, segmented } from "../comp
 import { onBeforeUnmount, reactive, t, watch } from "../dom.js";
 import { ago, moment } from "../format.js";
 import { href } from "../router.js";
+import { zone } from "../zone.js";
 
 const LIMIT = 50;
 const STATUSES = [["", "All"], ["todo", "Waiting"], ["doing", "Running"], ["failed", "Failed"], ["cancelled", "Cancelled"], ["aborted", "Ended"]];
@@ -36,7 +37,7 @@ export const Jobs = {
       t.td(t.b(TASKS[job.task] ?? job.task), " ", t.span({ class: "muted" }, `#${job.id}`), props.across && t.div({ class: "small-text muted" }, job.organization), job.import_id && t.div(t.a({ class: "small-text", href: href(`/imports/${job.import_id}`) }, "its import"))),
       t.td(badge(word(job.status), KINDS[job.status])), t.td({ class: "number" }, job.attempts),
       t.td({ class: "nowrap muted" }, ago(job.created_at)),
-      t.td({ class: "nowrap muted" }, job.status === "todo" && job.scheduled_at ? `due ${moment(job.scheduled_at.slice(0, 19))}` : job.ended_at ? `ended ${ago(job.ended_at)}` : job.started_at ? `started ${ago(job.started_at)}` : "–"),
+      t.td({ class: "nowrap muted" }, job.status === "todo" && job.scheduled_at ? `due ${moment(job.scheduled_at, 19)}` : job.ended_at ? `ended ${ago(job.ended_at)}` : job.started_at ? `started ${ago(job.started_at)}` : "–"),
       t.td({ class: "actions" },
         ["todo", "doing"].includes(job.status) && button({ size: "small", kind: "danger", busy: state.busy === job.id, label: `Cancel job ${job.id}`, onClick: () => cancel(job) }, "Cancel"),
         job.status === "failed" && button({ size: "small", icon: "redo", busy: state.busy === job.id, label: `Retry job ${job.id}`, onClick: () => act(job, "retry", "The job runs again") }, "Retry")));
@@ -46,7 +47,7 @@ export const Jobs = {
       list.problem && notice("bad", list.problem),
       !list.data ? !list.problem && loading() : list.data.total_count === 0
         ? t.div({ class: "card" }, empty("check", state.status ? `No ${word(state.status)} jobs` : "Nothing waits, runs or has failed", "Imports with a callback URL and the webhooks that tell of them are listed here until they succeed."))
-        : [listing("Jobs", ["Job", "Status", ["Attempts", "number"], "Made", "When (UTC)", ""], list.data.jobs.map(row)),
+        : [listing("Jobs", ["Job", "Status", ["Attempts", "number"], "Made", `When (${zone.label})`, ""], list.data.jobs.map(row)),
           pager({ offset: state.offset, limit: LIMIT, total: list.data.total_count }, (offset) => { state.offset = offset; })]);
   },
 };

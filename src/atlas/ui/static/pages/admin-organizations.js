@@ -17,7 +17,7 @@ export const Organizations = {
     const to = (one, tab) => href("/admin", { tab, organization: one.name });
     const row = (one) => t.tr({ key: one.id },
       t.td(t.div({ class: "row" }, t.b(one.name), one.id === session.me.organization.id && badge("Yours", "accent"))),
-      t.td({ class: "number" }, count(one.users)), t.td({ class: "nowrap muted" }, moment(one.created_at?.slice(0, 10))),
+      t.td({ class: "number" }, count(one.users)), t.td({ class: "nowrap muted" }, moment(one.created_at, 10)),
       t.td({ class: "actions" }, t.div({ class: "row end" }, button({ size: "small", href: to(one, "users"), label: `Users of ${one.name}` }, "Users"), button({ size: "small", href: to(one, "keys"), label: `Keys of ${one.name}` }, "Keys"))));
     return () => {
       const found = sorted(view.found(list.data ?? [], (one) => one.name), sort, fields);

@@ -66,7 +66,7 @@ export const Users = {
     const row = (user) => {
       const fixed = session.role !== "operator" && user.role === "operator";
       return t.tr({ key: user.id },
-        t.td(t.div({ class: "row" }, t.b(user.name), user.id === session.me.user.id && badge("You", "accent"), user.keys === 0 && badge("no key")), t.div({ class: "muted small-text" }, `since ${moment(user.created_at.slice(0, 10))}`)),
+        t.td(t.div({ class: "row" }, t.b(user.name), user.id === session.me.user.id && badge("You", "accent"), user.keys === 0 && badge("no key")), t.div({ class: "muted small-text" }, `since ${moment(user.created_at, 10)}`)),
         t.td(t.select({ class: "input compact", "aria-label": `Role of ${user.name}`, value: user.role, disabled: fixed || state.busy === user.id, onChange: (event) => setRole(user, event) },
           (fixed ? ROLES : roles()).map(([value, text]) => t.option({ value, selected: value === user.role }, text)))),
         t.td({ class: "number" }, count(user.keys)), t.td({ class: "number" }, count(user.datasets)), t.td({ class: "nowrap muted" }, ago(user.last_used_at)),

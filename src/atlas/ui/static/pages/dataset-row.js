@@ -5,11 +5,12 @@ import { pairsEditor } from "../components/metadata.js";
 import { attempt } from "../components/overlays.js";
 import { button, field, input, notice, select } from "../components/ui.js";
 import { reactive, t } from "../dom.js";
-import { instant } from "../format.js";
+import { moment, readMoment } from "../format.js";
+import { zone } from "../zone.js";
 
 const MOST_FIELDS = 12;
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-const now = () => `${new Date().toISOString().slice(0, 19)}Z`;
+const now = () => (zone.local ? moment(new Date().toISOString(), 19) : `${new Date().toISOString().slice(0, 19)}Z`);
 
 const isJson = (text) => { try { JSON.parse(text); return true; } catch { return false; } };
 
@@ -31,8 +32,8 @@ export function useRowForm(dataset, stored) {
   const body = () => {
     const problems = {};
     const parts = [];
-    const timestamp = instant(state.timestamp);
-    if (!timestamp) problems.timestamp = "Write it like 2026-01-31 10:00 or 2026-01-31T10:00:00Z";
+    const { iso: timestamp, problem } = readMoment(state.timestamp, { exact: true });
+    if (!timestamp) problems.timestamp = problem ?? "Write it like 2026-01-31 10:00 or 2026-01-31T10:00:00Z";
     for (const { id, name, dtype } of columns()) {
       const text = state.values[id] ?? "";
       if (text === "") continue;
@@ -66,7 +67,7 @@ export function useRowForm(dataset, stored) {
   return () => t.form({ class: "card stack", onSubmit: insert, "aria-label": "A single row" },
     t.h2("A single row"),
     state.problem && notice("bad", state.problem),
-    field({ label: "Timestamp (UTC)", id: "row-timestamp", problem: state.problems.timestamp }, (p) => input(state, "timestamp", { ...p, required: true, autocomplete: "off" })),
+    field({ label: `Timestamp (${zone.label})`, id: "row-timestamp", problem: state.problems.timestamp }, (p) => input(state, "timestamp", { ...p, required: true, autocomplete: "off" })),
     columns().length > 0 && t.div({ class: "values" }, columns().map(control)),
     pairsEditor(state, "others", { title: columns().length ? "Other values" : "Values", name: "temperature", value: "21.5", add: "Add a value" }),
     t.div(button({ type: "submit", busy: state.busy }, "Store it")));

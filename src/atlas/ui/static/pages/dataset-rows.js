@@ -7,6 +7,7 @@ import { readRange } from "../components/range.js";
 import { button, empty, field, input, loading, notice, pager, segmented, spinner } from "../components/ui.js";
 import { h, onBeforeUnmount, reactive, shallowRef, t, watch } from "../dom.js";
 import { cell, many, moment } from "../format.js";
+import { zone } from "../zone.js";
 
 const LIMIT = 100;
 
@@ -51,7 +52,7 @@ export const RowsTab = {
       const { start, end } = state.range;
       const sure = await ask({
         title: `Delete ${many(page.value.count, "row")}?`, danger: true, confirm: "Delete them",
-        text: `From ${start ? moment(start) : "the first"} to ${end ? moment(end) : "the last"} (UTC), both included. This cannot be undone.`,
+        text: `From ${start ? moment(start) : "the first"} to ${end ? moment(end) : "the last"} (${zone.label}), both included. This cannot be undone.`,
       });
       if (!sure) return;
       const done = await attempt(() => api.del("/api/rows/", { dataset: props.dataset.id, start, end }));
@@ -63,7 +64,7 @@ export const RowsTab = {
     const options = () => ({
       rowData: page.value.results,
       columnDefs: [
-        { headerName: "timestamp (UTC)", valueGetter: (p) => moment(p.data.timestamp), width: 220, pinned: innerWidth > 700 ? "left" : null },
+        { headerName: `timestamp (${zone.label})`, valueGetter: (p) => moment(p.data.timestamp), width: 220, pinned: innerWidth > 700 ? "left" : null },
         ...props.dataset.columns.map((column) => ({
           headerName: titled(column.name, column.unit), headerTooltip: column.description || undefined, colId: `c${column.id}`, valueGetter: (p) => p.data.values[column.name], valueFormatter: (p) => cell(p.value),
           type: column.dtype === "int" || column.dtype === "float" ? "rightAligned" : undefined, minWidth: 110, flex: 1,

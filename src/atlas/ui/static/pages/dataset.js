@@ -7,6 +7,7 @@ import { badge, button, loading, notice, pageHeader, tabs } from "../components/
 import { debounce, h, onBeforeUnmount, reactive, t, watch } from "../dom.js";
 import { bytes, count, many, moment } from "../format.js";
 import { go, href, route } from "../router.js";
+import { zone } from "../zone.js";
 import { AddData } from "./dataset-add.js";
 import { ChartTab, NoRows } from "./dataset-chart.js";
 import { ColumnsTab, DetailsDialog } from "./dataset-details.js";
@@ -70,7 +71,7 @@ export default {
       }));
       if (!partly()) return list({}, "");
       const { start, end } = state.range;
-      return [{ heading: `${moment(start.slice(0, 16))} – ${moment(end.slice(0, 16))}` }, ...list({ start, end }, " of the shown range"),
+      return [{ heading: `${moment(start, 16)} – ${moment(end, 16)}` }, ...list({ start, end }, " of the shown range"),
         { heading: `All ${many(state.summary.row_count, "row")}` }, ...list({}, " of everything")];
     };
     const header = () => {
@@ -91,7 +92,7 @@ export default {
     };
     const figures = () => t.div({ class: "figures" }, [
       [count(state.summary.row_count), "rows"], [count(state.dataset.columns.length), "columns"], [bytes(state.summary.bytes), "on disk"],
-      [moment(state.summary.first_timestamp?.slice(0, 16)), "first (UTC)"], [moment(state.summary.last_timestamp?.slice(0, 16)), "last (UTC)"],
+      [moment(state.summary.first_timestamp, 16), `first (${zone.label})`], [moment(state.summary.last_timestamp, 16), `last (${zone.label})`],
     ].map(([value, name]) => t.div({ class: "figure" }, t.b({ class: value.length > 12 ? "long" : "" }, value), t.span(name))));
     const metadata = () => Object.keys(state.dataset.metadata).length > 0 && t.div({ class: "row", "aria-label": "Metadata" },
       Object.entries(state.dataset.metadata).map(([name, value]) => t.a({ class: "badge link", title: "Find others like this", href: href("/datasets", { metadata: filterOf(name, value) }) }, `${name}: ${asText(value)}`)));

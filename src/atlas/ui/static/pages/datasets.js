@@ -10,13 +10,14 @@ import { debounce, h, reactive, t, watch } from "../dom.js";
 import { count, moment } from "../format.js";
 import { go, href, keepQuery, route } from "../router.js";
 import { session } from "../session.js";
+import { zone } from "../zone.js";
 import { DetailsDialog } from "./dataset-details.js";
 import { useFigures } from "./datasets-figures.js";
 
 const LIMIT = 25;
 const CHIPS = 2;
 // Text, class and field of each column.
-const HEADS = [["Dataset", "", "name"], ["Metadata", ""], ["Owner", "", "owner"], ["Rows", "number", "row_count"], ["Columns", "number", "columns"], ["Last row (UTC)", "", "last_timestamp", true]];
+const HEADS = [["Dataset", "", "name"], ["Metadata", ""], ["Owner", "", "owner"], ["Rows", "number", "row_count"], ["Columns", "number", "columns"], ["Last row", "", "last_timestamp", true]];
 
 /** "source=tiingo, frequency=1h" as an object. */
 function filters(text) {
@@ -71,7 +72,7 @@ export default {
         button({ kind: "primary", icon: "plus", onClick: () => { state.creating = true; } }, "New dataset"),
         session.me.tags.includes("public") ? button({ href: href("/tags") }, "Look at the tags") : button({ onClick: acquire }, "Acquire the public tag"));
     const owner = (summary) => summary && (summary.is_owner ? badge("Yours", "accent") : t.span({ class: "muted" }, summary.owner));
-    const last = (summary) => !summary ? "…" : summary.last_timestamp ? moment(summary.last_timestamp.slice(0, 16)) : "no rows yet";
+    const last = (summary) => !summary ? "…" : summary.last_timestamp ? moment(summary.last_timestamp, 16) : "no rows yet";
     const told = ([name, value]) => `${name}: ${asText(value)}`;
     const chips = (fields) => t.div({ class: "line-of-badges" }, fields.slice(0, CHIPS).map(([name, value]) =>
       t.button({ type: "button", class: "badge link", title: `${told([name, value])} (find others like this)`,
@@ -95,7 +96,7 @@ export default {
       state.problem && notice("bad", state.problem),
       !state.page ? !state.problem && loading() : state.page.count === 0 ? t.div({ class: "card" }, nothing())
         : t.div({ class: "card flush" }, h(ScrollBox, { label: "Datasets" }, () => t.table({ class: "table" },
-          t.thead(t.tr(HEADS.map(([text, kind, by, down]) => sortHead(sort, { text, kind, by, down })))),
+          t.thead(t.tr(HEADS.map(([text, kind, by, down]) => sortHead(sort, { text: by === "last_timestamp" ? `${text} (${zone.label})` : text, kind, by, down })))),
           t.tbody(state.page.results.map(row))))),
       state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.count }, (offset) => { state.offset = offset; }),
       !state.creating && h(DropAnywhere, { text: "Drop the file to make a dataset of it", onFile: (file) => Object.assign(state, { creating: true, dropped: file }) }),

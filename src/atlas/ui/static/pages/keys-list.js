@@ -55,7 +55,7 @@ export const KeyList = {
       const name = key.name || "no name";
       return t.tr({ key: key.id },
         t.td(t.div({ class: "row" }, t.b(name), current(key) && badge("This session", "accent"), word !== "live" && badge(word, kind)), t.code({ class: "muted" }, `${key.prefix}…`)),
-        t.td({ class: "nowrap muted" }, moment(key.created_at.slice(0, 10))),
+        t.td({ class: "nowrap muted" }, moment(key.created_at, 10)),
         t.td({ class: "nowrap muted" }, key.expires_at ? moment(key.expires_at.slice(0, 10)) : "never"),
         t.td({ class: "nowrap muted" }, ago(key.last_used_at)),
         t.td({ class: "actions" }, word === "live" && t.div({ class: "row end" },

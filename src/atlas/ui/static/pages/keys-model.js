@@ -59,7 +59,7 @@ export const ModelSettings = {
       const { data } = current;
       const stored = data.source === "organization";
       return t.form({ class: "card stack model-form", onSubmit: save },
-        t.div({ class: "row" }, badge(...SOURCES[data.source]), data.updated_at && t.span({ class: "muted small-text" }, `changed ${moment(data.updated_at.slice(0, 16))}${data.updated_by ? ` by ${data.updated_by}` : ""}`)),
+        t.div({ class: "row" }, badge(...SOURCES[data.source]), data.updated_at && t.span({ class: "muted small-text" }, `changed ${moment(data.updated_at, 16)}${data.updated_by ? ` by ${data.updated_by}` : ""}`)),
         data.problem && notice("warn", data.problem),
         field({ label: "Provider", id: "model-provider" }, (p) => select(form, "provider", PROVIDERS, p)), !off() && fields(),
         state.problem && notice("bad", state.problem),

@@ -3,6 +3,7 @@ import { ScrollBox } from "../components/scroll-box.js";
 import { badge } from "../components/ui.js";
 import { h, t } from "../dom.js";
 import { bytes, moment } from "../format.js";
+import { zone } from "../zone.js";
 
 const DUPLICATES = { skip: "skipped", flag: "skipped; look-alikes were flagged", update: "updated the rows that were there", keep: "not looked for" };
 
@@ -15,7 +16,7 @@ const columns = (plan) => t.div({ class: "bordered" }, h(ScrollBox, { label: "Co
 export function details(found) {
   const { plan } = found;
   const facts = [
-    ["Instruction", found.instruction && t.q(found.instruction)], ["By", found.imported_by], ["When (UTC)", moment(found.created_at?.slice(0, 19))],
+    ["Instruction", found.instruction && t.q(found.instruction)], ["By", found.imported_by], [`When (${zone.label})`, moment(found.created_at, 19)],
     ["Took", found.finished_at && `${((new Date(found.finished_at) - new Date(found.started_at ?? found.created_at)) / 1000).toFixed(1)} s`],
     ["File", found.file_size_bytes && `${found.file_name}, ${bytes(found.file_size_bytes)}`], ["Sheet", plan?.sheet], ["Made", found.table_created && `the table ${found.table_name}`],
     ["New columns", found.new_columns?.join(", ")], ["Key", plan?.columns && (plan.key?.join(", ") || "all columns together")], ["Duplicates", plan?.duplicates && (DUPLICATES[plan.duplicates] ?? plan.duplicates)],

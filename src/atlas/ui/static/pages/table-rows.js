@@ -5,10 +5,14 @@ import { titled } from "../components/column-note.js";
 import { Grid } from "../components/grid.js";
 import { button, empty, field, input, loading, notice, pager, search, segmented } from "../components/ui.js";
 import { computed, debounce, h, nextTick, reactive, ref, shallowRef, t, watch } from "../dom.js";
-import { cell, count } from "../format.js";
+import { cell, count, moment, readMoment } from "../format.js";
+import { zone } from "../zone.js";
 import { RowPanel } from "./table-panel.js";
 
 const LIMIT = 100;
+// In UTC as the data is, unless local time is chosen.
+const TIME = "TIMESTAMP WITH TIME ZONE";
+const shownTime = (value) => (zone.local && value ? moment(value) : cell(value));
 const NUMBERS = ["BIGINT", "NUMERIC", "DOUBLE PRECISION"];
 const REFUSED = /^(?:Invalid filter: )?filter: (.*)/s;
 
@@ -20,6 +24,11 @@ export function typed(type, text) {
   const given = text === null || text === undefined ? "" : String(text);
   if (given.trim() === "") return null;
   if (type === "JSON") return JSON.parse(given);
+  if (type === TIME && zone.local) {
+    const { iso, problem } = readMoment(given, { exact: true });
+    if (problem) throw new Error(problem);
+    return iso ?? given;
+  }
   if (type === "BOOLEAN" && /^(true|false)$/i.test(given.trim())) return given.trim().toLowerCase() === "true";
   return given;
 }
@@ -135,7 +144,7 @@ export const RowsTab = {
     const columnDefs = computed(() => [
       { headerName: "#", headerTooltip: "Row number; opens the row", colId: "_row", valueGetter: (p) => p.data._row, width: 84, pinned: "left", cellClass: "row-number", tooltipValueGetter: () => "Open this row and its history" },
       ...Object.entries(props.about.columns).map(([name, type], n) => ({
-        headerName: titled(name, notes.value[name]?.unit), colId: `c${n}`, context: { name, type }, valueGetter: (p) => (type === "JSON" ? cell(p.data[name]) : p.data[name]), valueFormatter: (p) => cell(p.value),
+        headerName: titled(name, type === TIME && zone.local ? zone.label : notes.value[name]?.unit), colId: `c${n}`, context: { name, type }, valueGetter: (p) => (type === "JSON" ? cell(p.data[name]) : p.data[name]), valueFormatter: (p) => (type === TIME ? shownTime(p.value) : cell(p.value)),
         headerTooltip: notes.value[name]?.description || type, type: NUMBERS.includes(type) ? "rightAligned" : undefined, editable: !state.archived, minWidth: widths.value[name] ?? 120, flex: 1,
         ...(type === "BOOLEAN" && { cellEditor: "agSelectCellEditor", cellEditorParams: { values: [true, false, null] } }),
         ...(type === "JSON" && { cellEditor: "agLargeTextCellEditor", cellEditorPopup: true }),
