@@ -26,6 +26,7 @@ from atlas.errors import AtlasError, BadRequestError, RowError, TooLargeError
 from atlas.readers import tabular
 from atlas.readers.files import read_file
 from atlas.readers.uploads import open_upload
+from atlas.readers.worker import NICENESS
 from atlas.readers.worker_pool import ReaderLimits, WorkerPool
 from atlas.readers.worker_protocol import FileRequest, Task
 
@@ -206,6 +207,28 @@ def test_a_worker_that_dies_is_told_and_replaced(pool: WorkerPool, large: Path) 
     assert read(pool, b"a,b\n1,2\n", "y.csv", large.parent) == (["a", "b"], 1)
 
 
+def test_who_ends_a_worker_waits_for_the_next(large: Path) -> None:
+    """Others find one that is ready, also while the next file ends its own."""
+    pool = WorkerPool()
+    try:
+        for _ in range(2):
+            with pool.reading() as reading:
+                source = reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+                os.kill(reading.pid, signal.SIGKILL)
+                with pytest.raises(BadRequestError):
+                    consume(source.batches)
+            ready = pool.take()
+            # The last that a process does before it serves.
+            assert psutil.Process(ready.pid).nice() == min(19, psutil.Process().nice() + NICENESS)
+            deadline = time.monotonic() + 20
+            while not pool._idle:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            pool.give(ready)
+    finally:
+        pool.close()
+
+
 def test_processor_time_is_limited(tmp_path: Path) -> None:
     slow = gzip.compress(b"<r>" + b"<x><a>1</a><b>2</b></x>" * 600_000 + b"</r>")
     pool = readers(ReaderLimits(cpu_seconds=1))
@@ -255,6 +278,7 @@ def test_what_is_not_read_to_its_end_frees_its_process(pool: WorkerPool, large: 
 PARENT = """
 import sys, time
 from pathlib import Path
+from atlas.readers.worker import NICENESS
 from atlas.readers.worker_pool import WorkerPool
 pool, path = WorkerPool(), Path(sys.argv[1])
 with pool.reading() as reading:

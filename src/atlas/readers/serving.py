@@ -37,7 +37,8 @@ _FRAME_READERS = {"parquet": tabular.read_parquet, "arrow": tabular.read_arrow}
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
-    """Does one task after the other until the requests end."""
+    """Says that it is ready, then does one task after the other until the requests end."""
+    send(answers, Kind.READY, b"")
     while (message := receive(requests.readinto)) is not None:  # type: ignore[attr-defined]
         task = msgspec.msgpack.decode(message[1], type=Task)
         failure = None

@@ -41,6 +41,8 @@ _MOST_TASKS = 500
 _WATCH_SECONDS = 0.1
 # More processes than are spare are kept for so long, in case that what came at once comes at once again.
 _IDLE_SECONDS = 60.0
+# Seconds after which a task is a long one, and the next one is not to wait for a process to start.
+_LONG_SECONDS = 0.3
 # What libraries print as they end a process that gets no memory.
 _NO_MEMORY = re.compile(
     rb"memory allocation of (\d+) bytes failed|bad_alloc|out of memory|Cannot allocate memory|MemoryError"
@@ -74,20 +76,34 @@ class WorkerPool:
     def __init__(self, limits: ReaderLimits | None = None, *, spare: int = 1, most: int = 4) -> None:
         self.limits = limits or ReaderLimits()
         self._spare, self._most = spare, most
-        # Those used last are last.
+        # Those used last are last, and taken first.
         self._idle: list[WorkerProcess] = []
         self._lock = threading.Lock()
+        self._filling = threading.Lock()
         self._closed = False
 
     def warm(self) -> None:
-        """Starts the spare processes, in a thread, so that the first task waits for none."""
+        """Starts the spare processes, in a thread, so that the next task waits for none."""
         threading.Thread(target=self._fill, name="reader-start", daemon=True).start()
+
+    def replace(self) -> None:
+        """Starts a process in place of one that has died, and waits until it is ready.
+
+        So who sends what ends workers waits for the next one, and takes none that others would have had.
+        """
+        if self._closed or len(self._idle) > self._spare:
+            return
+        with contextlib.suppress(OSError):
+            process = WorkerProcess()
+            process.wait_until_ready()
+            self.give(process)
 
     def close(self) -> None:
         """Ends the processes that have no task; those that have one end with it."""
         with self._lock:
-            self._closed, idle = True, self._idle
-            self._idle = []
+            self._closed = True
+        with self._filling, self._lock:
+            idle, self._idle = self._idle, []
         for process in idle:
             process.close()
 
@@ -97,26 +113,36 @@ class WorkerPool:
 
     def take(self) -> WorkerProcess:
         """A process that has no task."""
+        found = None
         with self._lock:
-            while self._idle:
+            while self._idle and found is None:
                 process = self._idle.pop()
                 if process.alive:
-                    return process
-                process.close()
-        return WorkerProcess()
+                    found = process
+                else:
+                    process.close()
+            few = len(self._idle) < self._spare
+        if few:
+            timer = threading.Timer(_LONG_SECONDS, self._fill)
+            timer.daemon = True
+            timer.start()
+        return found or WorkerProcess()
 
     def give(self, process: WorkerProcess) -> None:
         """Takes a process back that is ready for another task."""
         swollen = process.swollen(self.limits.memory // 2)
+        dropped = [process]
         with self._lock:
-            kept = not self._closed and len(self._idle) < self._most and process.tasks < _MOST_TASKS and not swollen
-            if kept:
+            if not self._closed and process.tasks < _MOST_TASKS and not swollen:
                 process.idle_since = time.monotonic()
-                self._idle.append(process)
+                # One that may still start is taken last.
+                self._idle.insert(len(self._idle) if process.ready else 0, process)
+                dropped = self._idle[: -self._most]
+                self._idle = self._idle[-self._most :]
             many = len(self._idle) > self._spare
-        if not kept:
-            process.close()
-        elif many:
+        for one in dropped:
+            one.close()
+        if many:
             timer = threading.Timer(_IDLE_SECONDS, self._trim)
             timer.daemon = True
             timer.start()
@@ -132,7 +158,7 @@ class WorkerPool:
             process.close()
 
     def _fill(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._filling:
             while not self._closed and len(self._idle) < self._spare:
                 self.give(WorkerProcess())
 
@@ -263,6 +289,7 @@ class Reading:
             self._give_back()
             raise found
         printed = self._end()
+        self._pool.replace()
         if failure.error == "memory" or _NO_MEMORY.search(printed):
             raise self._out_of_memory()
         raise self._unread(failure.reason)
@@ -286,7 +313,7 @@ class Reading:
             return self._over or self._unread("it was closed")
         self._finish()
         code, printed = process.ended()
-        self._pool.warm()
+        self._pool.replace()
         if self._over is not None:
             return self._over
         self._log(code, printed)

@@ -26,6 +26,8 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self.tasks = 0
+        # Whether the process has said that it can do a task.
+        self.ready = False
         self.idle_since = 0.0
         self._own = 0
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
@@ -67,7 +69,18 @@ class WorkerProcess:
             # One that has ended meanwhile is noticed when its answer is read.
             send(self._input, Kind.REQUEST, msgspec.msgpack.encode(task))
 
+    def wait_until_ready(self) -> None:
+        """Waits until the process can do a task, or has ended."""
+        if not self.ready:
+            self.ready = True
+            self._receive()
+
     def receive(self) -> tuple[Kind, pa.Buffer] | None:
+        """The next message of a task; None once the process has ended."""
+        self.wait_until_ready()
+        return self._receive()
+
+    def _receive(self) -> tuple[Kind, pa.Buffer] | None:
         try:
             return receive(self._output.readinto)  # type: ignore[attr-defined]
         except (OSError, ValueError):

@@ -36,6 +36,7 @@ class Kind(IntEnum):
     FRAME = 4
     END = 5
     FAILURE = 6
+    READY = 7
 
 
 class FileRequest(msgspec.Struct, frozen=True, tag="file"):
