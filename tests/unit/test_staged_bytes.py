@@ -22,7 +22,7 @@ def caller(user: int, organization: int) -> Caller:
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 300), st.booleans()), max_size=60))
 def test_no_share_is_passed_and_all_is_freed(steps: list[tuple[int, int, bool]]) -> None:
-    """steps: a user, bytes, and whether a block that counts for the user ends instead. Two users are one organization."""
+    """steps: a user, bytes, and whether a block that counts for the user ends instead. Users 2 and 3 are colleagues."""
     staged = StagedBytes(LIMIT)
     held: Counter[int] = Counter()
     blocks: dict[int, list[tuple[contextlib.ExitStack, int]]] = {}
