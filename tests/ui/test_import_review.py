@@ -67,11 +67,12 @@ def test_a_preview_names_what_fails_and_what_could_be_read_otherwise(page: Page,
     lines[3:5] = ["3,not an address,03/04/2025", "4,p4@example.com,04/05/2025,too,many"]
     file.write_text("id,email,day\n" + "\n".join(lines) + "\n")
     page.goto(f"{site.url}/ui/import")
-    page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("textbox", name="Instruction").fill("Create a new table called visits, the id is the key")
-    page.get_by_role("button", name=re.compile("^Preview")).click()
+    page.locator("input[type=file]").set_input_files(file)
     plan = page.get_by_role("region", name="Preview")
     failing = plan.get_by_role("region", name="Cells that fail")
+    # The first file of a server waits for a reader to start.
+    failing.wait_for(timeout=60_000)
     expect(failing.get_by_role("row").nth(1)).to_contain_text("4emailnot an addressnot a valid e-mail address")
     expect(failing.get_by_role("row").nth(2)).to_contain_text("the whole line")
     expect(plan).to_contain_text("38new rows")
@@ -117,6 +118,7 @@ def test_look_alikes_are_announced_and_have_no_key(page: Page, site: Site, tmp_p
     # What to do is proposed, and what would happen shown, before anything was said.
     expect(instruction).to_have_value("Create a new table called guests")
     plan = page.get_by_role("region", name="Preview")
+    plan.wait_for(timeout=60_000)
     expect(plan).to_contain_text("12new rows")
     instruction.fill("Create a new table called guests, the code is the key, flag duplicates")
     page.get_by_role("button", name="Preview again").click()
@@ -136,3 +138,41 @@ def test_look_alikes_are_announced_and_have_no_key(page: Page, site: Site, tmp_p
     first.get_by_role("button", name="Keep both").click()
     expect(page.get_by_role("tab", name="Duplicates 5")).to_be_visible()
     expect(page.get_by_role("article").first).to_be_focused()
+
+
+DROPPED = """(names) => {
+  const data = new DataTransfer();
+  data.items.add(new File([names.text], names.name, { type: "text/csv" }));
+  for (const name of names.events) {
+    const told = { bubbles: true, cancelable: true, dataTransfer: data };
+    document.querySelector("h1").dispatchEvent(new DragEvent(name, told));
+  }
+}"""
+
+
+def test_a_file_may_be_dropped_anywhere(page: Page, site: Site) -> None:
+    def drag(*events: str) -> None:
+        file = {"name": "Wind speeds.csv", "text": "time,speed\n2026-01-05T10:00:00Z,1.5\n", "events": events}
+        page.evaluate(DROPPED, file)
+
+    page.goto(f"{site.url}/ui/datasets")
+    expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
+    drag("dragenter", "dragover")
+    expect(page.get_by_text("Drop the file to make a dataset of it")).to_be_visible()
+    drag("dragleave")
+    expect(page.get_by_text("Drop the file to make a dataset of it")).to_be_hidden()
+    drag("dragenter", "drop")
+    dialog = page.get_by_role("dialog", name="New dataset")
+    expect(dialog.get_by_label("Name", exact=True)).to_have_value("Wind speeds")
+    expect(dialog.get_by_role("button", name="Create and store 1 row")).to_be_enabled()
+    page.keyboard.press("Escape")
+    page.goto(f"{site.url}/ui/import")
+    expect(page.get_by_role("heading", name="Import", exact=True)).to_be_visible()
+    drag("dragenter", "drop")
+    plan = page.get_by_role("region", name="Preview")
+    plan.wait_for(timeout=60_000)
+    expect(plan).to_contain_text("wind_speeds")
+    expect(plan).to_contain_text("1new rows")
+    with site.client(site.people.owner) as client:
+        assert client.get("/api/datasets/?search=Wind+speeds").json()["count"] == 0
+        assert client.get("/api/v1/tables/wind_speeds/schema").status_code == 404

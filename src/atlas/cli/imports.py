@@ -163,7 +163,7 @@ def _show_result(session: Session, done: Any) -> None:
         print(f"understood: {clause.meaning}")
     waiting = {
         "duplicate": done.duplicates_skipped, "validation failure": done.validation_failures,
-        "replaced value": done.value_replacements,
+        "replaced value": done.value_replacements, "look-alike": done.records_flagged,
     }  # fmt: skip
     if done.has_correctable_issues:
         told = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in waiting.items() if count)

@@ -12,6 +12,10 @@ import { PlanCard } from "./import-plan.js";
 const KINDS = ".csv,.tsv,.txt,.xlsx,.xls,.xlsm,.xlsb,.ods,.json,.ndjson,.jsonl,.xml,.parquet,.gz,.zip";
 const STAGES = { received: "Waiting for its turn", reading: "Reading the file", checked: "Looking for duplicates and writing rows", written: "Finishing", success: "Finishing" };
 const TABLES_SHOWN = 6;
+// Files up to so many bytes show what would happen by themselves.
+const AT_ONCE = 64 * 1024 * 1024;
+// From here on the bytes sent are shown.
+const SLOW = 4 * 1024 * 1024;
 // What may be said besides the table; each is added to the instruction.
 const MORE = ["update existing rows", "skip duplicates", "only rows where amount over 100", "dates are day first", "ignore new columns", "treat zip as text"];
 const SERIES = "Import this as a time series called sensors using date as the timestamp";
@@ -49,7 +53,8 @@ export default {
       await listed;
       if (!state.instruction.trim() || state.instruction === state.proposed) state.instruction = state.proposed = proposal(file);
       await nextTick();
-      preview();
+      // A large file is sent when that is asked for, not twice unasked.
+      if (file.size <= AT_ONCE) preview();
     };
     const choose = (instruction) => { state.instruction = instruction; document.getElementById("instruction")?.focus(); };
     // A file on its way is lost with the page, so the browser asks before it goes.
@@ -58,7 +63,7 @@ export default {
     const preview = async () => {
       planning?.abort();
       planning = new AbortController();
-      Object.assign(state, { planning: true, problem: null });
+      Object.assign(state, { planning: true, problem: null, sent: 0, total: 0 });
       try {
         state.plan = await upload("/api/v1/smart-import/preview", form(), { signal: planning.signal, onProgress: (sent, total) => Object.assign(state, { sent, total }) });
         state.stale = false;
@@ -171,7 +176,7 @@ export default {
             state.plan ? "Preview again" : "Preview"),
           button({ kind: state.plan && !state.stale ? "primary" : "", icon: "upload", busy: state.running, disabled: !state.file || !state.instruction.trim() || state.planning, onClick: run }, "Import"))),
       state.problem && notice("bad", state.problem, state.problem.status !== 0 && t.div({ class: "small-text" }, "Nothing was written. Change the instruction or the file and try again.")),
-      state.running ? working() : state.done ? result() : state.planning ? loading("Reading the file")
+      state.running ? working() : state.done ? result() : state.planning ? (state.total > SLOW && state.sent < state.total ? progress(`${bytes(state.sent)} of ${bytes(state.total)} sent`, state.sent, state.total) : loading("Reading the file"))
         : state.plan && h(PlanCard, { plan: state.plan, stale: state.stale, onDecide: (accept) => { state.accept = accept; preview(); }, onSay: (text) => { state.instruction = added(state.instruction, text); nextTick(preview); } }));
   },
 };
