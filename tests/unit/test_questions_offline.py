@@ -281,7 +281,11 @@ def test_a_new_question_in_a_thread() -> None:
         ("average deal value per state", ["state", "average"], [(c, 1.5) for c in "abcdefg"],
          "The average deal value: 1.50 for a, 1.50 for b, 1.50 for c, 1.50 for d, 1.50 for e, and 2 more."),
         ("leads per month", ["month", "count"], [(date(2026, m, 1), m) for m in range(1, 9)],
-         "The number of leads: from 1 for 2026-01-01 to 8 for 2026-08-01, 8 months in all."),
+         "The number of leads: from 1 in January 2026 to 8 in August 2026, 8 months in all."),
+        ("leads per year", ["year", "count"], [(date(2025, 1, 1), 3), (date(2026, 1, 1), 4)],
+         "The number of leads: 3 in 2025, 4 in 2026."),
+        ("leads per status and month", ["status", "month", "count"], [("open", date(2026, 1, 1), 4)],
+         "The number of leads: 4 for open in January 2026."),
         ("what is the highest deal value", ["max"], [(None,)], "No leads found."),
     ],
 )  # fmt: skip

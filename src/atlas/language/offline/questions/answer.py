@@ -9,7 +9,7 @@ import msgspec
 
 from atlas.language.offline.questions.query import Bucket, Output, Query, has_aggregate
 from atlas.language.offline.questions.units import Units, result_units, unit
-from atlas.language.offline.questions.wording import conditions, entity, expression, figure, listed, plain
+from atlas.language.offline.questions.wording import conditions, entity, expression, figure, listed, period, plain
 from atlas.language.plan import QuestionPlan
 
 # Groups that a sentence names each; of more only the first ones.
@@ -96,7 +96,15 @@ def _groups(
         place = next((n for n in measures if query.outputs[n].expr == order.expr), place)
     unit = _unit(query.outputs[place], units)
     change = _change(query, rows[-1])
-    parts = [f"{_measured(row[place], unit)} for {', '.join(_label(row[n]) for n in names)}" for row in rows[:_NAMED]]
+    exprs = {n: query.outputs[n].expr for n in names}
+    periods = {n: expr.unit for n, expr in exprs.items() if isinstance(expr, Bucket)}
+
+    def when(row: Sequence[Any]) -> str:
+        others = [_label(row[n]) for n in names if n not in periods]
+        told = [period(row[n], unit) for n, unit in periods.items()]
+        return " ".join([*([f"for {', '.join(others)}"] if others else []), *told])
+
+    parts = [f"{_measured(row[place], unit)} {when(row)}" for row in rows[:_NAMED]]
     what = expression(query.outputs[place].expr, query.table)
     lead = f"The {what}{conditions(query)}: "
     if len(rows) <= _NAMED and not truncated:
@@ -105,7 +113,7 @@ def _groups(
     total = f"{'more than ' if truncated else ''}{len(rows):,}"
     if isinstance(query.outputs[names[0]].expr, Bucket):
         last = rows[-1]
-        ends = [f"{_measured(row[place], unit)} for {_label(row[names[0]])}" for row in (rows[0], last)]
+        ends = [f"{_measured(row[place], unit)} {when(row)}" for row in (rows[0], last)]
         return f"{lead}from {ends[0]} to {ends[1]}, {total} {groups}s in all.{_change(query, last)}"
     return f"{lead}{', '.join(parts)}, and {'more than ' if truncated else ''}{len(rows) - _NAMED:,} more."
 

@@ -23,7 +23,7 @@ from atlas.language.offline.questions.reading import Reading
 from atlas.language.offline.questions.row_times import meanings, with_row_times
 from atlas.language.offline.questions.shares import build_growth, build_share
 from atlas.language.offline.questions.tagging import Item, Tagger
-from atlas.language.offline.questions.wording import chart, explain
+from atlas.language.offline.questions.wording import chart, countable, explain
 from atlas.language.offline.questions.words import Token, stem, tokens
 from atlas.language.plan import Question, QuestionPlan
 
@@ -283,7 +283,7 @@ def suggestions(catalog: Catalog, table: str | None) -> tuple[str, ...]:
 
 def _suggest(index: Index, table: str) -> list[str]:
     name = table.replace("_", " ")
-    found = [f"How many {name} are there?"]
+    found = [f"How many {name} are there?" if countable(table) else f"How many rows are there in {name}?"]
     groups = [
         c.column
         for c in index.columns[table]
@@ -291,7 +291,8 @@ def _suggest(index: Index, table: str) -> list[str]:
     ]
     numbers = [c.column for c in index.columns[table] if c.column.type in ("numeric", "double")]
     if groups:
-        found.append(f"How many {name} are there per {groups[0].name.replace('_', ' ')}?")
+        what = name if countable(table) else f"rows of {name}"
+        found.append(f"How many {what} are there per {groups[0].name.replace('_', ' ')}?")
     if groups and numbers:
         found.append(f"What is the average {numbers[0].name.replace('_', ' ')} by {groups[0].name.replace('_', ' ')}?")
     return found

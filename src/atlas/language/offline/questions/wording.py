@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from atlas.core.identifiers import singular
 from atlas.language.offline.questions.query import (
@@ -42,6 +43,14 @@ _FUNCTIONS = {
 }
 _OPERATORS = {"=": "is", "<>": "is not", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _PIE_SLICES = 8
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+# Words that a period may begin with as it stands; before others there has to be one.
+_LEADING = frozenset(
+    "in on at during since after before until till from between within over through throughout by for of up prior".split()
+)
 
 
 def plain(name: str) -> str:
@@ -78,7 +87,7 @@ def expression(expr: Expr, table: str) -> str:
         case Agg(function="count", arg=None, where=where):
             return f"number of {entity(table, 2)}" + (f" where {condition(where)}" if where is not None else "")
         case Agg(function="count", arg=arg) if arg is not None:
-            return f"number of different {entity(expression(arg, table), 2)}"
+            return f"number of different {things(expression(arg, table), 2)}"
         case Agg(function=function, arg=arg, where=where):
             inner = expression(arg, table) if arg is not None else "rows"
             return f"{_FUNCTIONS[function]} {inner}" + (f" where {condition(where)}" if where is not None else "")
@@ -118,7 +127,10 @@ def condition(cond: Cond) -> str:
         case Truth(expr=expr, negated=negated):
             return f"{'not ' if negated else ''}{expression(expr, 'rows')}"
         case During(column=column, words=words, negated=negated):
-            return f"{plain(column.name)} is {'not ' if negated else ''}{words}"
+            led = words if words.split(" ", 1)[0].lower() in _LEADING else f"from {words}"
+            # A dataset's column of times has the name that Atlas gave it.
+            name = "the time" if column.name == "ts" else plain(column.name)
+            return f"{name} is {'not ' if negated else ''}{led}"
         case Given(words=words, negated=negated):
             return f"{'not ' if negated else ''}{words}"
         case All(parts=parts):
@@ -196,13 +208,46 @@ def chart(query: Query) -> Chart | None:
 
 
 def entity(table: str, count: int) -> str:
-    """What a number of rows are called: `1 lead`, `5 leads`."""
-    one = singular(plain(table))
+    """What a number of rows are called: `1 lead`, `5 leads`; `5 rows of btc hourly` where the name is no plural."""
+    if not countable(table):
+        return f"{'row' if count == 1 else 'rows'} of {plain(table)}"
+    return things(table, count)
+
+
+def countable(table: str) -> bool:
+    """Whether the name of a table is a plural, which says what one of its rows is."""
+    return singular(plain(table)) != plain(table)
+
+
+def things(name: str, count: int) -> str:
+    """A number of what a name says: `1 state`, `5 states`."""
+    one = singular(plain(name))
     if count == 1:
         return one
     if one.endswith("y") and one[-2:-1] not in "aeiou":
         return f"{one[:-1]}ies"
     return f"{one}es" if one.endswith(("s", "x", "ch", "sh")) else f"{one}s"
+
+
+def period(start: object, unit: str) -> str:
+    """A period that begins at a date or time, as it is said: `in January 2025`, `on 2025-01-05`."""
+    if not isinstance(start, date):
+        return f"for {'none given' if start is None else figure(start)}"
+    year = f"{start.year:04}"
+    day = f"{year}-{start:%m-%d}"
+    match unit:
+        case "year":
+            return f"in {year}"
+        case "quarter":
+            return f"in Q{(start.month + 2) // 3} {year}"
+        case "month":
+            return f"in {_MONTHS[start.month - 1]} {year}"
+        case "week":
+            return f"in the week of {day}"
+        case "day":
+            return f"on {day}"
+        case _:
+            return f"at {figure(start)}"
 
 
 def listed(parts: Sequence[str]) -> str:
