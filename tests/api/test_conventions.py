@@ -91,3 +91,33 @@ async def test_columns_that_no_update_can_use_are_named(owner: httpx.AsyncClient
     await send(owner, "Import into t, id is the key", b"id,name\n1,a\n")
     refused = await update(owner, b"id,zzz,qqq\n1,b,c\n", 400)
     assert "'t' has no column zzz, qqq" in refused["detail"]
+
+
+async def test_a_rule_with_numbers_says_that_values_are_numbers(owner: httpx.AsyncClient) -> None:
+    files = [b"id,v\n3,abc\n4,850\n5,xx\n6,7\n", b"id,v\n3,12a\n4,-850\n5,7b\n6,7\n",
+             b"id,v\n3,$150\n4,\xe2\x82\xac850\n6,$7\n"]  # fmt: skip
+    for number, file in enumerate(files):
+        done = await send(owner, f"Import into t{number}, v must be between 1 and 100", file)
+        told = (await post(owner, "sql", {"sql": f"SELECT id, v FROM t{number}"}))["data_csv"].splitlines()[1:]
+        assert told == ["6,7"]
+        assert (done["records_inserted"], done["records_processed"] - done["validation_failures"]) == (1, 1)
+
+
+async def test_a_rule_that_a_column_cannot_follow_is_asked_about(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into t, id is the key", b"id,v,day\n1,abc,2024-01-02\n")
+    for rule in ("v must be between 1 and 100", "day must be positive", "v must be at least 3"):
+        refused = await send(owner, f"Import into t, {rule}", b"id,v,day\n2,7,2024-01-02\n", status=400)
+        assert "of which nothing is less or more than a number" in refused["detail"]
+    assert (await get(owner, "tables/t/rows?limit=1"))["total_count"] == 1
+
+
+async def test_long_integers_are_ids_unless_something_says_a_measure(owner: httpx.AsyncClient) -> None:
+    done = await send(owner, "Import into t", b"id,n,views\n1,123456789012345678,123456789012345678\n")
+    assert "n stays text: its numbers are as long as those of accounts and cards" in done["response_summary"]
+    assert "say that it is a number if it is one" in done["response_summary"]
+    await send(owner, "Import into u, n is a whole number", b"id,n,views\n1,123456789012345678,12345678901234567890\n")
+    types = [[c["type"] for c in (await get(owner, f"tables/{t}/schema"))["columns"]] for t in "tu"]
+    assert types == [["BIGINT", "VARCHAR", "BIGINT"], ["BIGINT", "BIGINT", "NUMERIC"]]
+    for table, sql in (("t", "SELECT n, views FROM t"), ("u", "SELECT n, views FROM u")):
+        last = "123456789012345678" if table == "t" else "12345678901234567890"
+        assert (await post(owner, "sql", {"sql": sql}))["data_csv"].splitlines()[1] == f"123456789012345678,{last}"

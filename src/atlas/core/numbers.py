@@ -157,7 +157,10 @@ def _whole(texts: Sequence[str], name: str, *, declared: bool) -> Kind | None:
         return Kind("bigint", digits="none", strict=True)
     if declared or MEASURES.search(name):
         return Kind("numeric", digits="none", strict=True)
-    return replace(TEXT, why="its numbers are as long as those of accounts and cards")
+    # What people report of such numbers in files is that ids were rounded, by browsers and spreadsheets among others.
+    return replace(
+        TEXT, why="its numbers are as long as those of accounts and cards; say that it is a number if it is one"
+    )
 
 
 def _sized(kind: Kind, texts: Sequence[str], name: str) -> Kind:

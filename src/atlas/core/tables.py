@@ -35,6 +35,11 @@ class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
     above: float | None = None
     values: tuple[str, ...] = ()
 
+    @property
+    def bounded(self) -> bool:
+        """Whether a bound is a number, so that values are numbers, too."""
+        return any(isinstance(bound, int | float) for bound in (self.minimum, self.maximum, self.above))
+
 
 class TableColumn(msgspec.Struct, frozen=True):
     """A column of a table.

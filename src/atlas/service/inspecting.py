@@ -72,6 +72,10 @@ class _Inspection:
     def run(self) -> Inferred:
         stated = self._stated()
         kinds = self._decided()
+        for place in self._bounded():
+            if kinds[place].type not in NUMBERS:
+                # Between 1 and 10 are numbers.
+                stated.setdefault(place, "numeric")
         for place, type_ in stated.items():
             kinds[place] = _as_told(self._samples[place], self._names[place], kinds[place], type_, self._hints)
         found: dict[int, list[str]] = {}
@@ -89,6 +93,12 @@ class _Inspection:
         all_places = {} if every is None else dict.fromkeys(range(len(self._names)), every)
         places = {place_of(told, self._headers, self._names): type_ for told, type_ in self._said.types.items()}
         return all_places | {place: type_ for place, type_ in places.items() if place is not None}
+
+    def _bounded(self) -> list[int]:
+        """Columns of which the instruction says how large their values may be."""
+        told = [name for name, rules in self._said.rules.items() if rules.bounded]
+        places = [place_of(name, self._headers, self._names) for name in told]
+        return [place for place in places if place is not None]
 
     def _all(self) -> list[Kind]:
         columns = zip(self._samples, self._names, self._native, strict=True)

@@ -311,6 +311,11 @@ class _Planner:
                 self._unknown.append(f"no column {told!r} in the file")
             else:
                 rules[column.name] = rule
+                if rule.bounded and column.type not in NUMBERS:
+                    self._questions.append(
+                        f"{column.name} is {SHOWN_TYPES[column.type]}, of which nothing is less or more than a number. "
+                        "Which rule is meant?"
+                    )
         return [
             msgspec.structs.replace(
                 column,
