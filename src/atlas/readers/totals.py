@@ -132,10 +132,14 @@ class _Sums:
         if kind is None:
             return False
         number = f"TRY_CAST({cast('cell', kind)} AS DECIMAL(38, 9))"
+        # As one column, so that the long expression is planned once.
+        cells = (
+            f"SELECT {literal(one.texts[place])} AS cell, true AS own UNION ALL "
+            f"SELECT {physical(place)}, false FROM raw WHERE _n <> {one.number} AND {self._condition}"
+        )
         total, count, summed = self._query(
-            f"SELECT (SELECT {number}::VARCHAR FROM (SELECT {literal(one.texts[place])} AS cell)), "
-            f"count(number), sum(number)::VARCHAR FROM (SELECT {number} AS number FROM ("
-            f"SELECT {physical(place)} AS cell FROM raw WHERE _n <> {one.number} AND {self._condition}))"
+            f"SELECT max(number) FILTER (own)::VARCHAR, count(number) FILTER (NOT own), "
+            f"(sum(number) FILTER (NOT own))::VARCHAR FROM (SELECT own, {number} AS number FROM ({cells}))"
         )[0]
         if total is None or summed is None or count < _LEAST_RECORDS:
             return False
