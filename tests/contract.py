@@ -56,6 +56,7 @@ _LOST = {
     "POST /api/v1/import/{import_id}/undo": "table", "POST /api/v1/import/{import_id}/redo": "table",
     "POST /api/v1/import/{import_id}/issues/correct": "table", "DELETE /api/v1/tables/{table_name}/rows/{row}": "table",
     "DELETE /api/v1/verified-questions/{verified_id}": "questions", "DELETE /api/v1/glossary/{term_id}": "questions",
+    "DELETE /api/v1/saved-queries/{query_id}": "questions",
     "DELETE /api/v1/admin/tags/{tag_id}": "tag", "DELETE /api/v1/keys/{key_id}": "keys",
     "POST /api/v1/keys/{key_id}/rotate": "keys", "PATCH /api/v1/admin/users/{user_id}": "keys",
     "POST /api/v1/admin/users/{user_id}/disable": "keys", "DELETE /api/v1/admin/keys/{key_id}": "keys",
@@ -255,4 +256,6 @@ class World:
         verified = self._send("POST", "/api/v1/verified-questions",
                               json={"question": f"How many {word}?", "sql": "SELECT count(*) FROM leads"})  # fmt: skip
         term = self._send("POST", "/api/v1/glossary", json={"term": word, "meaning": "a lead"})
+        saved = self._send("POST", "/api/v1/saved-queries", json={"name": word, "sql": "SELECT 1 AS one"})
+        self._ids["query_id"] = saved["saved_query"]["id"]
         self._ids["verified_id"], self._ids["term_id"] = verified["verified_question"]["id"], term["term"]["id"]

@@ -22,6 +22,7 @@ from atlas.http.content import instructions as content_instructions
 from atlas.http.content import issues as content_issues
 from atlas.http.content import model_settings
 from atlas.http.content import questions as content_questions
+from atlas.http.content import saved as content_saved
 from atlas.http.content import table_rows as content_table_rows
 from atlas.http.content import tables as content_tables
 from atlas.http.content.models import DetailView
@@ -55,6 +56,7 @@ from atlas.service.models import ModelService, ModelSettings
 from atlas.service.questions import QuestionService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
+from atlas.service.saved import FavouriteService, SavedQueryService
 from atlas.service.sessions import SessionService
 from atlas.service.sql import SqlService
 from atlas.service.staged_bytes import StagedBytes
@@ -100,6 +102,7 @@ ROUTERS = (
     content_table_rows.router,
     content_background.router,
     content_questions.router,
+    content_saved.router,
     model_settings.router,
     content_accounts.router,
     content_admin.router,
@@ -289,6 +292,8 @@ def build_services(
         questions=QuestionService(database, sql, verified, glossary, models),
         asked=AskedService(database, sql, verified),
         verified=verified,
+        saved_queries=SavedQueryService(database),
+        favourites=FavouriteService(database, access, tables),
         glossary=glossary,
         tables=tables,
         column_notes=ColumnNoteService(database, access, tables),

@@ -70,6 +70,14 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/glossary", {"json": {"term": "churn", "meaning": "customers who left"}}, "once"),
     ("PUT", "/glossary/{term_id}", {"json": {"term": "churn", "meaning": "customers who left"}}, "none"),
     ("DELETE", "/glossary/{term_id}", {}, "none"),
+    ("GET", "/saved-queries", {}, "any"),
+    ("POST", "/saved-queries", {"json": {"name": "One", "sql": "SELECT 1 AS one"}}, "once"),
+    ("GET", "/saved-queries/{query_id}", {}, "none"),
+    ("PUT", "/saved-queries/{query_id}", {"json": {"shared": True}}, "none"),
+    ("DELETE", "/saved-queries/{query_id}", {}, "none"),
+    ("GET", "/favourites", {}, "any"),
+    ("PUT", "/favourites/{kind}/{name}", {}, "own"),
+    ("DELETE", "/favourites/{kind}/{name}", {}, "own"),
     ("GET", "/me", {}, "any"),
     ("GET", "/usage", {}, "any"),
     ("GET", "/admin/organizations", {}, "admin"),
@@ -126,6 +134,7 @@ async def test_callers(
         table_name="leads", column_name="age", import_id=done["import_id"], issue_type="duplicates",
         delivery_id=done["import_id"],
         question_id=done["import_id"], verified_id=done["import_id"], term_id=done["import_id"],
+        query_id=done["import_id"], kind="table", name="leads",
         key_id=999_999, user_id=999_999, tag_id=999_999, job_id=999_999, row=1,
     )  # fmt: skip
     anybody = client(None)

@@ -217,6 +217,24 @@ def test_questions(either: Any) -> None:
     either.glossary.delete(term["id"])
 
 
+def test_saved_queries_and_favourites(either: Any, server: Server) -> None:
+    made = either.saved_queries.create("Ones", "SELECT 1 AS one")
+    assert (made.is_owner, made.shared) == (True, False)
+    assert either.saved_queries.update(made.id, shared=True).shared
+    assert [one.id for one in either.saved_queries.list("one")] == [made.id]
+    assert either.saved_queries.get(made.id).sql == "SELECT 1 AS one"
+    either.saved_queries.delete(made.id)
+    assert list(either.saved_queries.list()) == []
+    dataset = either.datasets.create("Marked")
+    either.favourites.add("dataset", dataset.id)
+    assert [(one.kind, one.dataset_id, one.name) for one in either.favourites.list()] == [
+        ("dataset", dataset.id, "Marked")
+    ]
+    either.favourites.remove("dataset", dataset.id)
+    assert either.favourites.list() == ()
+    either.datasets.delete(dataset)
+
+
 def test_settings(either: Any, server: Server) -> None:
     with server.client(server.people.holder) as member:
         assert member.model_settings.get()["host"] is None

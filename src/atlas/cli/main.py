@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import atlas
-from atlas.cli import accounts, admin, datasets, imports, issues, jobs, questions, tables
+from atlas.cli import accounts, admin, datasets, imports, issues, jobs, queries, questions, tables
 from atlas.cli.local import DataDir, server_installed, settings
 from atlas.cli.mcp import mcp
 from atlas.cli.output import Json, print_json
@@ -31,7 +31,8 @@ for name, command in COMMANDS.items():
 rows.command("tail")(rows_tail)
 for name, group in {
     "dataset": datasets.dataset, "rows": rows, "imports": imports.imports, "issues": issues.issues,
-    "table": tables.table, "tag": datasets.tag, "key": accounts.key, "job": jobs.job,
+    "table": tables.table, "queries": queries.queries, "favourites": queries.favourites,
+    "tag": datasets.tag, "key": accounts.key, "job": jobs.job,
     "profile": accounts.profile, "admin": admin.app,
 }.items():  # fmt: skip
     app.add_typer(group, name=name)

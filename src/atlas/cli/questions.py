@@ -14,6 +14,7 @@ from atlas.cli.session import Session, remote
 
 if TYPE_CHECKING:
     from atlas.client import Answer
+    from atlas.client.results import Result
 
 MaxRows = Annotated[int, typer.Option(help="Most rows.", min=1, max=10_000)]
 
@@ -134,7 +135,11 @@ def sql(
     text = sys.stdin.read() if statement in (None, "-") else statement
     if not text or not text.strip():
         raise CommandError("give a SELECT", USAGE)
-    found = session.client.sql(text, max_rows)
+    show_result(session, session.client.sql(text, max_rows), as_csv=as_csv)
+
+
+def show_result(session: Session, found: Result, *, as_csv: bool) -> None:
+    """Prints the rows of a SELECT as a table, as CSV or as JSON."""
     if session.as_json:
         print_json({
             "columns": [{"name": column.name, "type": column.type} for column in found.columns],

@@ -112,6 +112,34 @@ class Usage(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class SavedQuery(Record):
+    """SQL that is kept. shared: the organization sees it; is_owner: it is yours, else `owner` shares it."""
+
+    id: str
+    name: str
+    sql: str
+    shared: bool = False
+    is_owner: bool = True
+    owner: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    _readers: ClassVar = dict.fromkeys(("created_at", "updated_at"), moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Favourite(Record):
+    """A dataset or a table that you marked. kind: which of both; dataset_id: None for tables."""
+
+    kind: str
+    name: str
+    dataset_id: int | None = None
+    created_at: datetime | None = None
+
+    _readers: ClassVar = {"created_at": moment}
+
+
+@dataclass(frozen=True, slots=True)
 class Column(Record):
     """A column of a dataset.
 

@@ -38,6 +38,7 @@ from atlas.service.models import ModelService
 from atlas.service.questions import QuestionService
 from atlas.service.reads import ReadService
 from atlas.service.rows import RowService
+from atlas.service.saved import FavouriteService, SavedQueryService
 from atlas.service.sql import SqlService
 from atlas.service.streams import StreamService
 from atlas.service.summaries import SummaryService
@@ -76,6 +77,8 @@ class Services:
     asked: AskedService
     verified: VerifiedService
     glossary: GlossaryService
+    saved_queries: SavedQueryService
+    favourites: FavouriteService
     tables: TableService
     column_notes: ColumnNoteService
     table_rows: TableRowService

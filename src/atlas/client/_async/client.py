@@ -12,6 +12,7 @@ from atlas.client._async.datasets import AsyncDatasets, AsyncTags
 from atlas.client._async.imports import AsyncImports
 from atlas.client._async.questions import AsyncAnswer, AsyncGlossary, AsyncQuestions, AsyncVerified
 from atlas.client._async.rows import AsyncRows
+from atlas.client._async.saved import AsyncFavourites, AsyncSavedQueries
 from atlas.client._async.settings import AsyncKeys, AsyncModelSettings, AsyncWebhooks
 from atlas.client._async.tables import AsyncTables
 from atlas.client._async.transport import AsyncTransport
@@ -45,6 +46,8 @@ class AsyncClient:
         self.questions = AsyncQuestions(self._transport)
         self.verified = AsyncVerified(self._transport)
         self.glossary = AsyncGlossary(self._transport)
+        self.saved_queries = AsyncSavedQueries(self._transport)
+        self.favourites = AsyncFavourites(self._transport)
         self.webhooks = AsyncWebhooks(self._transport)
         self.model_settings = AsyncModelSettings(self._transport)
         self.keys = AsyncKeys(self._transport)

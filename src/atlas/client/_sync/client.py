@@ -13,6 +13,7 @@ from atlas.client._sync.datasets import Datasets, Tags
 from atlas.client._sync.imports import Imports
 from atlas.client._sync.questions import Answer, Glossary, Questions, Verified
 from atlas.client._sync.rows import Rows
+from atlas.client._sync.saved import Favourites, SavedQueries
 from atlas.client._sync.settings import Keys, ModelSettings, Webhooks
 from atlas.client._sync.tables import Tables
 from atlas.client._sync.transport import Transport
@@ -46,6 +47,8 @@ class Client:
         self.questions = Questions(self._transport)
         self.verified = Verified(self._transport)
         self.glossary = Glossary(self._transport)
+        self.saved_queries = SavedQueries(self._transport)
+        self.favourites = Favourites(self._transport)
         self.webhooks = Webhooks(self._transport)
         self.model_settings = ModelSettings(self._transport)
         self.keys = Keys(self._transport)

@@ -1,0 +1,63 @@
+"""Saved queries and favourites."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal
+
+from atlas.client._async.resource import PAGE, AsyncResource
+from atlas.client.calls import given, path_of
+from atlas.client.types import Favourite, SavedQuery
+
+FavouriteKind = Literal["dataset", "table"]
+
+
+class AsyncSavedQueries(AsyncResource):
+    """SQL that you keep, and what others of your organization share."""
+
+    path = "/api/v1/saved-queries"
+
+    async def list(
+        self, search: str | None = None, *, limit: int | None = None, page_size: int = PAGE
+    ) -> AsyncIterator[SavedQuery]:
+        """Queries by name. search: text in name or SQL, in any case."""
+        async for item in self._pages(self.path, "saved_queries", limit, {"search": search}, page=page_size):
+            yield SavedQuery.read(item)
+
+    async def get(self, query_id: str) -> SavedQuery:
+        """One query. Raises NotFound."""
+        return SavedQuery.read((await self._get(f"{self.path}{path_of(query_id)}"))["saved_query"])
+
+    async def create(self, name: str, sql: str, *, shared: bool = False) -> SavedQuery:
+        """Keeps SQL under a name of yours; it is not run. shared: whether your organization sees it."""
+        body = {"name": name, "sql": sql, "shared": shared}
+        return SavedQuery.read((await self._post(self.path, body))["saved_query"])
+
+    async def update(
+        self, query_id: str, *, name: str | None = None, sql: str | None = None, shared: bool | None = None
+    ) -> SavedQuery:
+        """Changes what is given. Only yours."""
+        body = given(name=name, sql=sql, shared=shared)
+        return SavedQuery.read((await self._put(f"{self.path}{path_of(query_id)}", body))["saved_query"])
+
+    async def delete(self, query_id: str) -> None:
+        """Forgets one. Only yours."""
+        await self._delete(f"{self.path}{path_of(query_id)}")
+
+
+class AsyncFavourites(AsyncResource):
+    """Datasets and tables that you marked."""
+
+    path = "/api/v1/favourites"
+
+    async def list(self) -> Sequence[Favourite]:
+        """What you marked and may read, marked last first."""
+        return Favourite.read_all((await self._get(self.path))["favourites"])
+
+    async def add(self, kind: FavouriteKind, name: int | str) -> None:
+        """Marks the dataset of an id, or the table of a name."""
+        await self._put(f"{self.path}{path_of(kind, name)}", None)
+
+    async def remove(self, kind: FavouriteKind, name: int | str) -> None:
+        """Takes the mark away."""
+        await self._delete(f"{self.path}{path_of(kind, name)}")

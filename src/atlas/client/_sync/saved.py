@@ -1,0 +1,64 @@
+# Made from _async/saved.py by scripts/make_sync.py; change that one.
+"""Saved queries and favourites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from atlas.client._sync.resource import PAGE, Resource
+from atlas.client.calls import given, path_of
+from atlas.client.types import Favourite, SavedQuery
+
+FavouriteKind = Literal["dataset", "table"]
+
+
+class SavedQueries(Resource):
+    """SQL that you keep, and what others of your organization share."""
+
+    path = "/api/v1/saved-queries"
+
+    def list(
+        self, search: str | None = None, *, limit: int | None = None, page_size: int = PAGE
+    ) -> Iterator[SavedQuery]:
+        """Queries by name. search: text in name or SQL, in any case."""
+        for item in self._pages(self.path, "saved_queries", limit, {"search": search}, page=page_size):
+            yield SavedQuery.read(item)
+
+    def get(self, query_id: str) -> SavedQuery:
+        """One query. Raises NotFound."""
+        return SavedQuery.read((self._get(f"{self.path}{path_of(query_id)}"))["saved_query"])
+
+    def create(self, name: str, sql: str, *, shared: bool = False) -> SavedQuery:
+        """Keeps SQL under a name of yours; it is not run. shared: whether your organization sees it."""
+        body = {"name": name, "sql": sql, "shared": shared}
+        return SavedQuery.read((self._post(self.path, body))["saved_query"])
+
+    def update(
+        self, query_id: str, *, name: str | None = None, sql: str | None = None, shared: bool | None = None
+    ) -> SavedQuery:
+        """Changes what is given. Only yours."""
+        body = given(name=name, sql=sql, shared=shared)
+        return SavedQuery.read((self._put(f"{self.path}{path_of(query_id)}", body))["saved_query"])
+
+    def delete(self, query_id: str) -> None:
+        """Forgets one. Only yours."""
+        self._delete(f"{self.path}{path_of(query_id)}")
+
+
+class Favourites(Resource):
+    """Datasets and tables that you marked."""
+
+    path = "/api/v1/favourites"
+
+    def list(self) -> Sequence[Favourite]:
+        """What you marked and may read, marked last first."""
+        return Favourite.read_all((self._get(self.path))["favourites"])
+
+    def add(self, kind: FavouriteKind, name: int | str) -> None:
+        """Marks the dataset of an id, or the table of a name."""
+        self._put(f"{self.path}{path_of(kind, name)}", None)
+
+    def remove(self, kind: FavouriteKind, name: int | str) -> None:
+        """Takes the mark away."""
+        self._delete(f"{self.path}{path_of(kind, name)}")

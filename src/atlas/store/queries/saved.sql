@@ -1,0 +1,49 @@
+-- name: find_saved
+-- The caller's own queries and those that their organization shares, by name; `pattern` is in name or SQL.
+SELECT s.id, s.name, s.sql, s.shared, s.user_id = %(user)s AS own, u.name AS owner, s.created_at, s.updated_at
+FROM atlas.saved_queries s JOIN atlas.users u ON u.id = s.user_id
+WHERE s.organization_id = %(organization)s AND (s.user_id = %(user)s OR s.shared)
+  AND (%(id)s::uuid IS NULL OR s.id = %(id)s)
+  AND (%(pattern)s::text IS NULL OR s.name ILIKE %(pattern)s OR s.sql ILIKE %(pattern)s)
+ORDER BY lower(s.name), s.id LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: count_saved
+SELECT count(*) FROM atlas.saved_queries s
+WHERE s.organization_id = %(organization)s AND (s.user_id = %(user)s OR s.shared)
+  AND (%(pattern)s::text IS NULL OR s.name ILIKE %(pattern)s OR s.sql ILIKE %(pattern)s)
+
+-- name: count_own
+SELECT count(*) FROM atlas.saved_queries WHERE user_id = %(user)s
+
+-- name: insert_saved
+INSERT INTO atlas.saved_queries (organization_id, user_id, name, sql, shared)
+VALUES (%(organization)s, %(user)s, %(name)s, %(sql)s, %(shared)s) RETURNING id
+
+-- name: update_saved
+UPDATE atlas.saved_queries SET name = %(name)s, sql = %(sql)s, shared = %(shared)s, updated_at = clock_timestamp()
+WHERE id = %(id)s AND user_id = %(user)s RETURNING id
+
+-- name: delete_saved
+DELETE FROM atlas.saved_queries WHERE id = %(id)s AND user_id = %(user)s
+
+-- name: list_favourites
+-- What the caller marked and may still read, marked last first.
+SELECT 'dataset' AS kind, d.id AS dataset_id, d.name, f.created_at
+FROM atlas.favourites f JOIN atlas.datasets d ON d.id = f.dataset_id
+WHERE f.user_id = %(user)s AND atlas.can_read(%(user)s, d.id, d.owner_id)
+UNION ALL
+SELECT 'table', NULL, t.name, f.created_at
+FROM atlas.favourites f JOIN atlas.tables t ON t.id = f.table_id
+WHERE f.user_id = %(user)s AND t.organization_id = %(organization)s
+ORDER BY created_at DESC, name
+
+-- name: add_favourite
+INSERT INTO atlas.favourites (user_id, dataset_id, table_id) VALUES (%(user)s, %(dataset)s, %(table)s)
+ON CONFLICT DO NOTHING
+
+-- name: remove_favourite
+DELETE FROM atlas.favourites
+WHERE user_id = %(user)s AND (dataset_id = %(dataset)s OR table_id = %(table)s)
+
+-- name: count_favourites
+SELECT count(*) FROM atlas.favourites WHERE user_id = %(user)s
