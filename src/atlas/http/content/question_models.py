@@ -77,6 +77,15 @@ class ResultView(BaseModel):
     tables: list[str]
 
 
+class WordsView(BaseModel):
+    """Words that queries may use."""
+
+    success: bool
+    functions: list[str]
+    types: list[str]
+    keywords: list[str]
+
+
 class AskedItem(BaseModel):
     """A question that was asked."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field, StrictInt
 
+from atlas.core.sqlfunctions import ALLOWED_FUNCTIONS, KEYWORDS, PLACED, SYNTAX_FUNCTIONS, TYPES
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.content.question_models import (
     AnswerView,
@@ -20,6 +21,7 @@ from atlas.http.content.question_models import (
     TermView,
     VerifiedPage,
     VerifiedView,
+    WordsView,
 )
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.json_route import JsonRoute
@@ -112,6 +114,15 @@ async def generate_sql(caller: CallerDep, services: ServicesDep, body: GenerateB
 async def run_sql(caller: CallerDep, services: ServicesDep, body: SqlBody) -> dict[str, Any]:
     """Runs one SELECT with the names that you know."""
     return await services.sql.query(caller, body.sql, body.max_rows)
+
+
+@router.get("/sql/words", response_model=WordsView, summary="Words of SQL")
+async def sql_words(caller: CallerDep) -> dict[str, Any]:
+    """Functions, types and keywords that queries may use, for editors that complete them."""
+    return {
+        "success": True, "functions": sorted(ALLOWED_FUNCTIONS | SYNTAX_FUNCTIONS), "types": sorted(TYPES),
+        "keywords": sorted(KEYWORDS | PLACED),
+    }  # fmt: skip
 
 
 @router.get("/questions", response_model=AskedPage, summary="List your questions")

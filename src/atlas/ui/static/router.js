@@ -5,7 +5,7 @@ import { nextTick, reactive, shallowRef } from "./dom.js";
 const ROOT = "/ui";
 
 const ROUTES = [
-  ["/", "datasets"],
+  ["/", "home"],
   ["/datasets", "datasets"],
   ["/datasets/:id", "dataset"],
   ["/tags", "tags"],
@@ -15,6 +15,7 @@ const ROUTES = [
   ["/tables", "tables"],
   ["/tables/:name", "table"],
   ["/ask", "ask"],
+  ["/sql", "sql"],
   ["/keys", "keys"],
   ["/admin", "admin"],
 ].map(([pattern, page]) => ({

@@ -48,11 +48,29 @@ function replace(cm, event, view) {
   return true;
 }
 
+let marked;
+/** A mark under a part of the text: `set.of({from, to})` puts it there, `set.of(null)` takes it away. */
+function marks(cm) {
+  if (marked) return marked;
+  const set = cm.StateEffect.define();
+  const field = cm.StateField.define({
+    create: () => cm.Decoration.none,
+    update: (found, transaction) => {
+      for (const effect of transaction.effects) if (effect.is(set)) return effect.value ? cm.Decoration.set([cm.Decoration.mark({ class: "cm-wrong" }).range(effect.value.from, effect.value.to)]) : cm.Decoration.none;
+      return found.map(transaction.changes);
+    },
+    provide: (one) => cm.EditorView.decorations.from(one),
+  });
+  marked = { set, field };
+  return marked;
+}
+
 /** Edits `value`. Emits `change` with the text, and `run` for Ctrl+Enter. A plain text area until it is loaded. */
 export const CodeEditor = {
-  props: { value: String, label: String, invalid: Boolean },
+  // complete: a source of completions; wrong: {from, to} to mark; tall: as much room as there is.
+  props: { value: String, label: String, invalid: Boolean, complete: Function, wrong: Object, tall: Boolean },
   emits: ["change", "run"],
-  setup(props, { emit }) {
+  setup(props, { emit, expose }) {
     const element = ref(null);
     const ready = ref(false);
     let view;
@@ -61,6 +79,8 @@ export const CodeEditor = {
       try { cm = await load(); } catch { return; } // the text area does as well
       if (!element.value) return;
       const paint = new cm.Compartment();
+      // Somebody may have begun to type already.
+      const typing = element.value.parentElement.contains(document.activeElement);
       ready.value = true;
       view = new cm.EditorView({
         parent: element.value,
@@ -70,18 +90,28 @@ export const CodeEditor = {
             cm.EditorView.cspNonce.of(nonce() ?? ""),
             cm.Prec.highest(cm.keymap.of([{ key: "Mod-Enter", run: () => { emit("run"); return true; } }])),
             cm.Prec.highest(cm.EditorView.domEventHandlers({ beforeinput: (event, editor) => replace(cm, event, editor) })),
-            cm.basicSetup, cm.sql, cm.EditorView.lineWrapping, paint.of(colours(cm)),
+            cm.basicSetup, marks(cm).field,
+            // The language's own words are more than queries may use.
+            props.complete ? [cm.sql.language, cm.sql.language.data.of({ autocomplete: props.complete })] : cm.sql, cm.EditorView.lineWrapping, paint.of(colours(cm)),
             cm.EditorView.contentAttributes.of({ "aria-label": props.label }),
             cm.EditorView.updateListener.of((update) => update.docChanged && emit("change", update.state.doc.toString())),
           ],
         }),
       });
+      if (typing) { view.focus(); view.dispatch({ selection: { anchor: view.state.doc.length } }); }
+      watch(() => props.wrong, (wrong) => view?.dispatch({ effects: marks(cm).set.of(wrong) }));
       watch(() => theme.dark, () => view?.dispatch({ effects: paint.reconfigure(colours(cm)) }));
     });
     watch(() => props.value, (text) => {
       if (view && text !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
     });
     onBeforeUnmount(() => { view?.destroy(); view = null; });
+    expose({
+      /** Puts a text where the cursor is. */
+      insert: (text) => { if (view) { view.dispatch(view.state.replaceSelection(text)); view.focus(); } else emit("change", props.value + text); },
+      /** Selects a part and brings it into sight. */
+      show: ({ from, to }) => { view?.dispatch({ selection: { anchor: from, head: to }, scrollIntoView: true }); view?.focus(); },
+    });
     return () => t.div({ class: ["code-editor", { invalid: props.invalid }] },
       !ready.value && t.textarea({
         class: "input mono", rows: 5, value: props.value, "aria-label": props.label, spellcheck: false,

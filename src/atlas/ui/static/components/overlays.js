@@ -6,7 +6,8 @@ import { button, field, input } from "./ui.js";
 
 /** A modal dialog, open while it exists. Slots: default, foot. Emits `close`, also for Escape. The focus goes back to where it was. */
 export const Dialog = {
-  props: { title: String, wide: Boolean },
+  // bare: without a head and space around, for what brings its own.
+  props: { title: String, wide: Boolean, bare: Boolean },
   emits: ["close"],
   setup(props, { slots, emit }) {
     const element = ref(null);
@@ -14,13 +15,14 @@ export const Dialog = {
     onMounted(() => { focus.opened(); element.value.showModal(); });
     onBeforeUnmount(focus.closed);
     return () => t.dialog({
-      ref: element, class: ["dialog", { wide: props.wide }], "aria-label": props.title,
+      ref: element, class: ["dialog", { wide: props.wide, bare: props.bare }], "aria-label": props.title,
       onCancel: (event) => { event.preventDefault(); emit("close"); },
       // Beside the dialog; the browser would move the focus to what lies there.
       onMousedown: (event) => { if (event.target === element.value) { event.preventDefault(); emit("close"); } },
     },
-    t.div({ class: "dialog-head" }, t.h2(props.title), button({ kind: "plain", icon: "close", label: "Close", onClick: () => emit("close") })),
-    t.div({ class: "dialog-body" }, slots.default?.()),
+    props.bare ? slots.default?.() : [
+      t.div({ class: "dialog-head" }, t.h2(props.title), button({ kind: "plain", icon: "close", label: "Close", onClick: () => emit("close") })),
+      t.div({ class: "dialog-body" }, slots.default?.())],
     slots.foot && t.div({ class: "dialog-foot" }, slots.foot()));
   },
 };

@@ -6,6 +6,8 @@ import { ask, attempt, Menu } from "../components/overlays.js";
 import { badge, button, loading, notice, pageHeader, tabs } from "../components/ui.js";
 import { debounce, h, onBeforeUnmount, reactive, t, watch } from "../dom.js";
 import { bytes, count, many, moment } from "../format.js";
+import { star } from "../components/star.js";
+import { forget, visited } from "../kept.js";
 import { go, href, route } from "../router.js";
 import { zone } from "../zone.js";
 import { AddData } from "./dataset-add.js";
@@ -28,10 +30,12 @@ export default {
       try {
         [state.dataset, state.summary] = await Promise.all([api.get(`/api/datasets/${id}/`), api.get(`/api/datasets/${id}/summary/`)]);
         document.title = `${state.dataset.name} · Atlas`;
+        visited(`/datasets/${id}`, state.dataset.name, "series");
         if (state.summary.row_count === 0 && state.summary.is_owner && !route.query.tab && !quiet) state.tab = "add";
       } catch (error) {
         if (quiet) attempt(() => Promise.reject(error));
         else state.problem = error;
+        if ([403, 404].includes(error.status)) forget(`/datasets/${id}`);
       }
     };
     load();
@@ -78,7 +82,7 @@ export default {
       const { dataset, summary } = state;
       return pageHeader({
         crumbs: [["Datasets", href("/datasets")]], title: dataset.name, text: dataset.description,
-        beside: [summary.is_owner ? badge("Yours", "accent") : badge(`Shared by ${summary.owner}`), summary.tags.map((tag) => badge(tag, tag === "public" ? "good" : "")), pulse()],
+        beside: [star("dataset", id, dataset.name), summary.is_owner ? badge("Yours", "accent") : badge(`Shared by ${summary.owner}`), summary.tags.map((tag) => badge(tag, tag === "public" ? "good" : "")), pulse()],
         actions: [
           h(Menu, { label: "Download", icon: "download", items: downloads() }),
           summary.is_owner && button({ icon: "plus", onClick: () => choose("add") }, "Add rows"),

@@ -51,7 +51,7 @@ export default {
     };
     const changed = debounce(() => {
       state.offset = 0;
-      keepQuery(route.path === "/" ? "/" : "/datasets", { ...(state.by === "text" ? { search: state.text, owned: state.owned } : { metadata: state.metadata }), sort: sort.address });
+      keepQuery("/datasets", { ...(state.by === "text" ? { search: state.text, owned: state.owned } : { metadata: state.metadata }), sort: sort.address });
       load();
     }, 200);
     watch(() => [state.text, state.metadata, state.by, state.owned, sort.text], changed);

@@ -4,6 +4,7 @@ import { ask, attempt, Menu, toast } from "../components/overlays.js";
 import { button, empty, loading, notice, pageHeader, pager, progress, segmented, tabs } from "../components/ui.js";
 import { h, nextTick, onBeforeUnmount, onMounted, reactive, t, watch } from "../dom.js";
 import { count, many } from "../format.js";
+import { visited } from "../kept.js";
 import { href } from "../router.js";
 import { importTitle, statusBadge } from "./imports.js";
 import { BATCH, decide } from "./review-decisions.js";
@@ -22,6 +23,7 @@ export default {
       try {
         state.found = (await api.get(`/api/v1/import-history/${props.id}`)).import;
         document.title = `${importTitle(state.found)} · Atlas`;
+        visited(`/imports/${props.id}`, importTitle(state.found), "history");
         state.kind ??= KINDS.find(([kind]) => state.found.issues_waiting[kind] > 0)?.[0] ?? "duplicates";
       } catch (error) {
         state.problem = error;

@@ -4,6 +4,8 @@ import { ask, attempt, Menu } from "../components/overlays.js";
 import { badge, button, loading, notice, pageHeader, tabs } from "../components/ui.js";
 import { h, reactive, t } from "../dom.js";
 import { many } from "../format.js";
+import { star } from "../components/star.js";
+import { forget, visited } from "../kept.js";
 import { go, href, keepQuery, route } from "../router.js";
 import { ColumnsTab, ImportsTab } from "./table-about.js";
 import { AddRowDialog, UpdateDialog } from "./table-dialogs.js";
@@ -26,8 +28,10 @@ export default {
         if (here.length && here.every((one) => one.kind === "dataset")) return go(`/datasets/${here[0].dataset_id}`, {}, { replace: true });
         state.about = await api.get(`${address}/stats`);
         document.title = `${state.about.table_name} · Atlas`;
+        visited(`/tables/${encodeURIComponent(props.name)}`, state.about.table_name, "table");
       } catch (error) {
         state.problem = error;
+        if (error.status === 404) forget(`/tables/${encodeURIComponent(props.name)}`);
       }
       return undefined;
     };
@@ -58,7 +62,7 @@ export default {
     };
     const header = () => pageHeader({
       crumbs: CRUMBS, title: state.about.table_name,
-      beside: [badge(many(state.about.row_count, "row")), badge(many(state.about.column_count, "column"))],
+      beside: [star("table", props.name, state.about.table_name), badge(many(state.about.row_count, "row")), badge(many(state.about.column_count, "column"))],
       actions: [
         button({ kind: "primary", icon: "plus", onClick: () => { state.dialog = "add"; } }, "Add a row"),
         h(Menu, { label: "Download", icon: "download", items: FORMATS.map(([format, text]) => ({
