@@ -64,7 +64,8 @@ export default {
       timer = setInterval(() => { state.seconds += 1; }, 1000);
       try {
         const found = await api.post("/api/v1/sql", { sql, ...(limit ? { max_rows: limit } : {}) }, { signal: abort.signal });
-        state.result = Object.freeze({ ...table(found.data_csv, found.columns), csv: found.data_csv, truncated: found.truncated, chart: null });
+        const rows = table(found.data_csv, found.columns);
+        state.result = Object.freeze({ ...rows, csv: found.data_csv, truncated: found.truncated, chart: null });
         state.told = { seconds: found.execution_time_seconds, rows: found.rows_returned, tables: found.tables, truncated: found.truncated };
         remember({ sql, at: new Date().toISOString(), rows: found.rows_returned, seconds: found.execution_time_seconds });
       } catch (error) {
