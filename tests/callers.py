@@ -20,6 +20,7 @@ from atlas.service import sessions
 from atlas.service.keys import KeyService
 from atlas.service.sessions import SessionService
 from atlas.store.database import Database
+from atlas.ui.client_package import WHEEL
 from atlas.ui.session import COOKIE
 from tests.conftest import Client, People
 
@@ -36,6 +37,7 @@ PUBLIC = {
     ("GET", "/ui/lib/aggrid/*"): ("/ui/lib/aggrid/index.js", 200),
     ("GET", "/ui/lib/codemirror/*"): ("/ui/lib/codemirror/index.js", 200),
     ("GET", "/docs"): ("/docs", 200), ("GET", "/redoc/files/*"): ("/redoc/files/redoc.standalone.js", 200),
+    ("GET", f"/client/{WHEEL}"): (f"/client/{WHEEL}", 200),
     ("GET", "/redoc"): ("/redoc", 200), ("GET", "/openapi.json"): ("/openapi.json", 200),
     ("HEAD", "/openapi.json"): ("/openapi.json", 200),
     ("GET", "/health"): ("/health", 200), ("GET", "/metrics"): ("/metrics", 200),

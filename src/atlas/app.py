@@ -80,7 +80,7 @@ from atlas.store.listening import Listener
 from atlas.store.objects import ObjectStorage
 from atlas.store.readonly import QueryLimits
 from atlas.store.secret_key import load_secret
-from atlas.ui import assets, pages, reference
+from atlas.ui import assets, client_package, pages, reference
 from atlas.ui import session as ui_session
 
 DESCRIPTION = """Store, query, share and stream time series. Send your key in the header `X-API-Key`,
@@ -231,6 +231,7 @@ def install_ui(app: FastAPI, sessions: SessionService) -> None:
     app.router.routes.extend(assets.mounts())
     app.include_router(ui_session.router)
     reference.install(app)
+    app.include_router(client_package.router)
     app.include_router(pages.router)
 
 

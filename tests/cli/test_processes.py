@@ -174,7 +174,7 @@ def test_server_commands_say_what_is_missing(tmp_path: Path) -> None:
         code = f"{blocked}from atlas.cli.main import app; app({command!r})"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 1
-        assert 'pip install "atlas-data-platform[server]"' in done.stderr
+        assert 'pip install --constraint constraints.txt ".[server]"' in done.stderr
         assert done.stderr.count("\n") == 1
 
 

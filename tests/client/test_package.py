@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 import atlas
-from atlas.client import AsyncClient, Client
+from atlas.client import AsyncClient, Client, frames
+from atlas.ui import client_package
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = Path(atlas.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -59,10 +62,13 @@ def test_it_works_where_only_the_core_is_installed() -> None:
         "from atlas.client.results import Rows\n"
         "assert next(batches([{'timestamp': '2026-01-01', 'a': 1}], None, None)).rows == 1\n"
         "assert Rows('a,b\\n1,x\\n').dicts() == [{'a': 1, 'b': 'x'}]\n"
-        "for name in ('to_arrow', 'to_polars', 'to_pandas'):\n"
-        "    try: getattr(Rows('a\\n1\\n'), name)()\n"
-        "    except MissingExtra as error: assert 'atlas-data-platform[' in str(error), error\n"
-        "    else: raise AssertionError\n"
+        "client = Client('http://127.0.0.1:1', 'x', retries=0)\n"
+        "for name in ('arrow', 'polars', 'pandas'):\n"
+        "    for made in (lambda: Rows('a\\n1\\n'), lambda: client.rows, lambda: client.tables):\n"
+        "        given = () if isinstance(made(), Rows) else ('t',)\n"
+        "        try: getattr(made(), f'to_{name}')(*given)\n"
+        "        except MissingExtra as error: assert name in str(error).partition(':')[2], error\n"
+        "        else: raise AssertionError\n"
         "try: Client('http://127.0.0.1:1', 'x', retries=0).health()\n"
         "except ConnectionFailed as error: assert '127.0.0.1:1' in str(error)\n"
     )
@@ -97,3 +103,51 @@ def test_both_clients_have_the_same_methods() -> None:
     assert methods("_async") == methods("_sync")
     assert inspect.iscoroutinefunction(AsyncClient.me)
     assert not inspect.iscoroutinefunction(Client.me)
+
+
+def test_extras_are_told_as_they_are() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert {"pyarrow": extras["arrow"], "pandas": extras["pandas"], "polars": extras["polars"]} == {
+        name: [*packages] for name, packages in frames.EXTRAS.items()
+    }
+    assert extras["mcp"] == ["mcp>=2"]
+
+
+def test_the_package_that_a_server_gives_away_can_be_installed(tmp_path: Path) -> None:
+    content, tag = client_package.wheel()
+    assert client_package.wheel() == (content, tag)
+    wheel = tmp_path / client_package.WHEEL
+    wheel.write_bytes(content)
+    target = tmp_path / "there"
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", "--target"]
+    done = subprocess.run([*pip, str(target), str(wheel)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    installed = {path.relative_to(target / "atlas") for path in (target / "atlas").rglob("*") if path.suffix != ".pyc"}
+    ours = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.suffix != ".pyc"}
+    assert {path for path in ours - installed if path.name != "__pycache__"} == set()
+    assert (target / "bin" / "atlas").exists() or (target / "Scripts").exists()
+    code = "import atlas, sys; from atlas.client import Client; print(atlas.__file__, atlas.__version__)"
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(target)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert (Path(shown[0]).parent, shown[1]) == (target / "atlas", atlas.__version__)
+
+
+def test_nobody_is_told_to_install_what_is_published_nowhere() -> None:
+    """Neither by the bare name nor by an extra of it; the wheel's address names its version."""
+    dead = re.compile(r"install[^\n`]*[\s'\"]atlas-data-platform(?![^\n]* @ )")
+    pages = [
+        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "docs").rglob("*.ipynb"),
+        *(ROOT / "deploy").iterdir(),
+    ]
+    sources = [path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".js", ".html")]
+    texts = {path: path.read_text(encoding="utf-8") for path in [*pages, *sources]}
+    assert [path for path, text in texts.items() if dead.search(text)] == []
+    named = {found for path in pages for found in re.findall(r"atlas_data_platform-[^\s`]*\.whl", texts[path])}
+    assert named == {client_package.WHEEL}

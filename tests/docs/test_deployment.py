@@ -56,7 +56,7 @@ def test_command_line_works_without_the_server(arguments: tuple[str, ...]) -> No
 def test_commands_of_the_server_say_what_to_install(arguments: tuple[str, ...]) -> None:
     done = atlas(*arguments)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert 'pip install "atlas-data-platform[server]"' in done.stderr
+    assert 'pip install --constraint constraints.txt ".[server]"' in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -29,8 +29,8 @@ def server_installed() -> Iterator[None]:
         if error.name is not None and error.name.split(".")[0] == "atlas":
             raise
         raise CommandError(
-            f"this command needs the server's libraries ({error.name} is missing): "
-            'pip install "atlas-data-platform[server]"'
+            f"this command needs the server's libraries ({error.name} is missing): in a checkout of Atlas, "
+            f'{sys.executable} -m pip install --constraint constraints.txt ".[server]"'
         ) from None
 
 

@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ def mcp(
     """Serve assistants by the Model Context Protocol, with the rights of one API key."""
     with reported():
         if importlib.util.find_spec("mcp") is None:
-            raise CommandError("the Model Context Protocol is not installed: pip install 'atlas-data-platform[mcp]'")
+            raise CommandError(f"the Model Context Protocol is not installed: {sys.executable} -m pip install 'mcp>=2'")
         missing = [str(folder) for folder in allow_dir or () if not folder.is_dir()]
         if missing:
             raise CommandError(f"--allow-dir {missing[0]} is not a folder")

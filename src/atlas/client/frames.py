@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
-EXTRAS = {"pyarrow": "arrow", "pandas": "pandas", "polars": "polars"}
+# What brings each optional library, as the extras of the package do.
+EXTRAS = {
+    "pyarrow": ("pyarrow>=21",), "pandas": ("pandas>=2.2", "pyarrow>=21"), "polars": ("polars>=1.35", "pyarrow>=21"),
+}  # fmt: skip
 
 
 def library(name: str) -> Any:
@@ -24,8 +27,8 @@ def library(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        wanted = f"pip install 'atlas-data-platform[{EXTRAS[name]}]'"
-        raise MissingExtra(f"{name} is not installed", wanted) from None
+        wanted = " ".join(f"'{one}'" for one in EXTRAS[name])
+        raise MissingExtra(f"{name} is not installed", f"pip install {wanted}") from None
 
 
 def frame_batches(data: Any, time_column: str | None, batch_rows: int | None) -> Iterator[Batch]:

@@ -117,14 +117,16 @@ class Rows:
 
     def to_polars(self) -> pl.DataFrame:
         """A polars data frame. Raises MissingExtra without polars."""
-        from atlas.client.frames import to_polars
+        from atlas.client.frames import library, to_polars
 
+        library("polars")
         return to_polars(self.to_arrow())
 
     def to_pandas(self) -> pd.DataFrame:
         """A pandas data frame, as `rows.to_pandas` makes them. Raises MissingExtra without pandas."""
-        from atlas.client.frames import to_pandas
+        from atlas.client.frames import library, to_pandas
 
+        library("pandas")
         return to_pandas(self.to_arrow())
 
 

@@ -18,7 +18,7 @@ from atlas.client.batches import BATCH_ROWS, Batch, batches, from_flat_key, row_
 from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
-from atlas.client.frames import to_arrow, to_pandas, to_polars
+from atlas.client.frames import library, to_arrow, to_pandas, to_polars
 from atlas.client.types import Aggregate, Inserted, Row, RowPage, RowsPreview, moment
 
 if TYPE_CHECKING:
@@ -200,6 +200,7 @@ class AsyncRows(AsyncResource):
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pa.Table:
         """The rows as an Arrow table. A value that its column cannot hold is null here; `query` has it."""
+        await in_thread(library, "pyarrow")
         params = query(
             dataset=await self._dataset_id(dataset), start=start, end=end, columns=names(columns), output="arrow"
         )
@@ -210,12 +211,14 @@ class AsyncRows(AsyncResource):
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pl.DataFrame:
         """The rows as a polars data frame, as to_arrow."""
+        await in_thread(library, "polars")
         return await in_thread(to_polars, await self.to_arrow(dataset, start, end, columns=columns))
 
     async def to_pandas(
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pd.DataFrame:
         """The rows as a pandas data frame, as to_arrow."""
+        await in_thread(library, "pandas")
         return await in_thread(to_pandas, await self.to_arrow(dataset, start, end, columns=columns))
 
     async def stream(

@@ -11,7 +11,7 @@ from atlas.client._async.downloads import save
 from atlas.client._async.resource import AsyncResource, table_path
 from atlas.client._async.waiting import in_thread
 from atlas.client.calls import SLOW_SECONDS, Call, given, query
-from atlas.client.frames import to_arrow, to_pandas, to_polars
+from atlas.client.frames import library, to_arrow, to_pandas, to_polars
 from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
 from atlas.client.types import Json, TableSamples
 from atlas.client.uploads import FileSource, upload
@@ -143,15 +143,18 @@ class AsyncTables(AsyncResource):
 
     async def to_arrow(self, table: str, *, where: str | None = None) -> pa.Table:
         """The table as an Arrow table."""
+        await in_thread(library, "pyarrow")
         call = Call("GET", table_path(table, "export"), query(format="arrow", filter=where))
         return await in_thread(to_arrow, (await self._transport.send(call)).content)
 
     async def to_polars(self, table: str, *, where: str | None = None) -> pl.DataFrame:
         """The table as a polars data frame."""
+        await in_thread(library, "polars")
         return await in_thread(to_polars, await self.to_arrow(table, where=where))
 
     async def to_pandas(self, table: str, *, where: str | None = None) -> pd.DataFrame:
         """The table as a pandas data frame."""
+        await in_thread(library, "pandas")
         return await in_thread(to_pandas, await self.to_arrow(table, where=where))
 
     async def delete(self, table: str, *, confirm: str) -> None:

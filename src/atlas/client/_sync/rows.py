@@ -19,7 +19,7 @@ from atlas.client.batches import BATCH_ROWS, Batch, batches, from_flat_key, row_
 from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
-from atlas.client.frames import to_arrow, to_pandas, to_polars
+from atlas.client.frames import library, to_arrow, to_pandas, to_polars
 from atlas.client.types import Aggregate, Inserted, Row, RowPage, RowsPreview, moment
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ class Rows(Resource):
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pa.Table:
         """The rows as an Arrow table. A value that its column cannot hold is null here; `query` has it."""
+        in_thread(library, "pyarrow")
         params = query(dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns), output="arrow")
         response = self._transport.send(Call("GET", DOWNLOAD, params))
         return in_thread(to_arrow, response.content)
@@ -204,12 +205,14 @@ class Rows(Resource):
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pl.DataFrame:
         """The rows as a polars data frame, as to_arrow."""
+        in_thread(library, "polars")
         return in_thread(to_polars, self.to_arrow(dataset, start, end, columns=columns))
 
     def to_pandas(
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pd.DataFrame:
         """The rows as a pandas data frame, as to_arrow."""
+        in_thread(library, "pandas")
         return in_thread(to_pandas, self.to_arrow(dataset, start, end, columns=columns))
 
     def stream(

@@ -12,7 +12,7 @@ from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import Resource, table_path
 from atlas.client._sync.waiting import in_thread
 from atlas.client.calls import SLOW_SECONDS, Call, given, query
-from atlas.client.frames import to_arrow, to_pandas, to_polars
+from atlas.client.frames import library, to_arrow, to_pandas, to_polars
 from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
 from atlas.client.types import Json, TableSamples
 from atlas.client.uploads import FileSource, upload
@@ -141,15 +141,18 @@ class Tables(Resource):
 
     def to_arrow(self, table: str, *, where: str | None = None) -> pa.Table:
         """The table as an Arrow table."""
+        in_thread(library, "pyarrow")
         call = Call("GET", table_path(table, "export"), query(format="arrow", filter=where))
         return in_thread(to_arrow, (self._transport.send(call)).content)
 
     def to_polars(self, table: str, *, where: str | None = None) -> pl.DataFrame:
         """The table as a polars data frame."""
+        in_thread(library, "polars")
         return in_thread(to_polars, self.to_arrow(table, where=where))
 
     def to_pandas(self, table: str, *, where: str | None = None) -> pd.DataFrame:
         """The table as a pandas data frame."""
+        in_thread(library, "pandas")
         return in_thread(to_pandas, self.to_arrow(table, where=where))
 
     def delete(self, table: str, *, confirm: str) -> None:
