@@ -95,7 +95,7 @@ def test_datasets_and_rows(cli: Cli) -> None:
     lines = '{"timestamp": "2026-01-06T10:00:00Z", "open": 3}\n'
     assert cli.json("rows", "insert", "btc hourly", "-", "--format", "ndjson", stdin=lines)["inserted"] == 1
     array = cli.file("rows.json", '[{"timestamp": "2026-01-07T10:00:00Z", "values": {"open": 4, "deep": {"a": [1]}}}]')
-    assert "inserted 1 rows" in cli.run("rows", "insert", "btc hourly", array).stderr
+    assert "inserted 1 row\n" in cli.run("rows", "insert", "btc hourly", array).stderr
     found = cli.json("rows", "get", "btc hourly", "--end", "2026-01-06", "--newest-first", "--limit", "1")
     assert found["count"] == 2
     assert found["rows"] == [{"timestamp": "2026-01-05T11:00:00Z", "values": {"note": "b", "open": 2}}]

@@ -7,6 +7,7 @@ import typer
 from atlas.cli.local import DataDir, database_url, server_installed
 from atlas.cli.output import Json, data, print_json, print_table
 from atlas.cli.problems import FAILED, reported, say
+from atlas.core.plurals import many
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +27,8 @@ def check(data_dir: DataDir = None, as_json: Json = False) -> None:
         print_json(report)
     else:
         print_table(data(list(report.findings)), ("subject", "problem", "rows"), "nothing is wrong")
-    say(f"{report.datasets} datasets, {report.tables} tables, {report.rows} rows: {len(report.findings)} findings")
+    counts = ((report.datasets, "dataset"), (report.tables, "table"), (report.rows, "row"))
+    told = ", ".join(many(count, noun) for count, noun in counts)
+    say(f"{told}: {many(len(report.findings), 'finding')}")
     if report.findings:
         raise typer.Exit(FAILED)

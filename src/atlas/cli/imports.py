@@ -17,6 +17,7 @@ from atlas.cli.output import data, plain, print_json, print_lines, print_table
 from atlas.cli.problems import USAGE, CommandError, ExitCode, leave_waiting, say
 from atlas.cli.session import Session, Target, Yes, remote
 from atlas.cli.watching import ImportBar
+from atlas.core.plurals import many
 
 if TYPE_CHECKING:
     from atlas.client import Client
@@ -166,7 +167,7 @@ def _show_result(session: Session, done: Any) -> None:
         "replaced value": done.value_replacements, "look-alike": done.records_flagged,
     }  # fmt: skip
     if done.has_correctable_issues:
-        told = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in waiting.items() if count)
+        told = ", ".join(many(count, name) for name, count in waiting.items() if count)
         print(f"waiting for you: {told}")
         print(f"review them: atlas issues review {done.import_id}")
     else:
@@ -222,7 +223,7 @@ def imports_export(
     if session.as_json:
         print_json({"file": str(out), "bytes": written})
     else:
-        say(f"wrote {out} ({written:,} bytes)")
+        say(f"wrote {out} ({many(written, 'byte')})")
 
 
 @imports.command("undo")
@@ -245,7 +246,7 @@ def imports_undo(
     else:
         print(done.message or f"took back {number}")
         for one in done.changed_since:
-            print(f"changed since by {one['kind']} {one['import_id']}: {one['rows']} rows")
+            print(f"changed since by {one['kind']} {one['import_id']}: {many(one['rows'], 'row')}")
     if not done.complete:
         raise typer.Exit(1)
 

@@ -19,6 +19,7 @@ from atlas.cli.problems import USAGE, CommandError, say
 from atlas.cli.session import Session, Yes, remote
 from atlas.cli.times import since
 from atlas.cli.watching import bytes_bar
+from atlas.core.plurals import many
 
 rows = typer.Typer(no_args_is_help=True, help="Rows of datasets.")
 Start = Annotated[str | None, typer.Option(help="First timestamp: ISO 8601, or such as 30m, 12h or 7d ago.")]
@@ -77,7 +78,7 @@ def rows_insert(
     if session.as_json:
         session.show({"dataset": name, "inserted": done.rows})
     else:
-        say(f"inserted {done.rows:,} rows")
+        say(f"inserted {many(done.rows, 'row')}")
 
 
 def _show_preview(session: Session, found: Any) -> None:
@@ -165,7 +166,7 @@ def rows_get(
     found = [flat(row) for row in page.rows]
     print_rows(found, columns_of(found), form)
     if form is RowFormat.table and page.count > len(found):
-        say(f"{len(found):,} of {page.count:,} rows")
+        say(f"{len(found):,} of {many(page.count, 'row')}")
 
 
 @rows.command("latest")
@@ -217,12 +218,12 @@ def rows_delete(session: Session, name: Dataset, start: Start = None, end: End =
     client, first, last = session.client, since(start), since(end)
     if not yes:
         count = client.rows.page(name, start=first, end=last, limit=1).count
-        session.confirm(f"Delete {count:,} rows of dataset {name}, for good?", yes)
+        session.confirm(f"Delete {many(count, 'row')} of dataset {name}, for good?", yes)
     deleted = client.rows.delete(name, start=first, end=last)
     if session.as_json:
         session.show({"dataset": name, "deleted": deleted})
     else:
-        say(f"deleted {deleted:,} rows")
+        say(f"deleted {many(deleted, 'row')}")
 
 
 Safe = Annotated[bool, typer.Option("--safe", help="CSV: put an apostrophe before texts that a spreadsheet would run.")]
@@ -249,7 +250,7 @@ def rows_download(
     if session.as_json:
         session.show({"dataset": name, "file": str(out), "format": kind.value, "bytes": written})
     else:
-        say(f"wrote {out} ({written:,} bytes)")
+        say(f"wrote {out} ({many(written, 'byte')})")
 
 
 def format_of(path: Path) -> FileFormat:

@@ -14,6 +14,7 @@ from atlas.cli.problems import USAGE, CommandError, say
 from atlas.cli.rows import FileFormat, FormatOption, Safe, format_of
 from atlas.cli.session import Session, Yes, remote
 from atlas.cli.watching import bytes_bar
+from atlas.core.plurals import many
 
 
 class SampleUse(StrEnum):
@@ -99,7 +100,7 @@ def table_rows(
         return
     print_rows(page.rows, ["_row", *(column.name for column in page.columns)], form)
     if form is RowFormat.table and page.total_count > len(page.rows):
-        say(f"{len(page.rows):,} of {page.total_count:,} rows")
+        say(f"{len(page.rows):,} of {many(page.total_count, 'row')}")
 
 
 @table.command("update")
@@ -171,7 +172,7 @@ def table_export(
     if session.as_json:
         print_json({"table": name, "file": str(out), "format": kind.value, "bytes": written})
     else:
-        say(f"wrote {out} ({written:,} bytes)")
+        say(f"wrote {out} ({many(written, 'byte')})")
 
 
 @table.command("history")

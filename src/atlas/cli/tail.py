@@ -15,6 +15,7 @@ from atlas.cli.output import dumps, plain
 from atlas.cli.problems import say
 from atlas.cli.rows import columns_of, flat
 from atlas.cli.session import Session, remote
+from atlas.core.plurals import many
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -84,7 +85,7 @@ def live_table(title: str, shown: deque[dict[str, Any]], count: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", caption=Text(f"{count:,} rows · Ctrl-C ends"))
+    table = Table(title=Text(title), title_justify="left", caption=Text(f"{many(count, 'row')} · Ctrl-C ends"))
     names = columns_of(list(shown)) or ["timestamp"]
     for key in names:
         table.add_column(Text(key), no_wrap=True)

@@ -6,6 +6,8 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+from atlas.core.plurals import many
+
 Report = Callable[[int], None]
 
 
@@ -59,5 +61,5 @@ class ImportBar:
 
     def stage(self, stage: str, records: int) -> None:
         """stage and records so far, as the server tells them."""
-        told = f"{stage}, {records:,} records" if records else stage
+        told = f"{stage}, {many(records, 'record')}" if records else stage
         self._change(description=f"{self._name}: {told}", total=None)

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from atlas.core.plurals import many
+
 # Rows to look at.
 SAMPLE_ROWS = 100
 _VALUE = re.compile(
@@ -67,7 +69,7 @@ def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, sk
         if header is False:
             raise ValueError(f"Is row {header_row} the header, or has the file none?")
         if header_row > len(rows):
-            raise ValueError(f"Which row is the header? Row {header_row} is past the first {len(rows)} rows.")
+            raise ValueError(f"Which row is the header? Row {header_row} is past the first {many(len(rows), 'row')}.")
         if not any(cell.strip() for cell in rows[header_row - 1]):
             raise ValueError(f"Which row is the header? Row {header_row} is blank.")
         above, header = header_row - 1, True

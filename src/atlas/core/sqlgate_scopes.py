@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from atlas.core.catalog import Catalog, CatalogTable
+from atlas.core.plurals import many
 from atlas.core.sqlgate_names import is_bare, is_meant, meant, new_name, output_name, plain
 from atlas.core.sqlgate_pieces import refuse, shown
 from atlas.core.sqlgate_rules import SET_OPERATIONS
@@ -123,7 +124,7 @@ class _Resolver:
         told = [new_name(identifier) for identifier in alias.args.get("columns") or []]
         names = [output.name for output in outputs]
         if len(told) > len(names):
-            raise refuse(f"{shown(alias.name)} has {len(names)} columns, not {len(told)}")
+            raise refuse(f"{shown(alias.name)} has {many(len(names), 'column')}, not {len(told)}")
         return told + names[len(told) :]
 
     def _select(self, node: exp.Expr, scope: _Scope) -> list[Output]:

@@ -7,6 +7,7 @@ import re
 from atlas.core.dates import POSIX_CENTURY
 from atlas.core.kinds import NUMBERS, Kind
 from atlas.core.numbers import CURRENCY
+from atlas.core.plurals import many
 from atlas.readers.casting import cast, literal
 from atlas.readers.source import physical
 from atlas.readers.staging import Staging
@@ -46,7 +47,7 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
     if position in staging.minus_zeros:
         zeros = staging.counts([f"regexp_full_match({column}, '[-(]0+([.,]0*)?[)]?')"])[0]
         if zeros:
-            found.append(f"has {_many(zeros, 'zero')} with a minus, which is left out")
+            found.append(f"has {many(zeros, 'zero')} with a minus, which is left out")
     # In a file with commas between cells a comma within one is hardly a decimal sign; a point alone mostly is one.
     usual = staging.source.delimiter != ";" and (kind.group != "," or staging.source.delimiter == ",")
     if kind.ambiguous and not usual:
@@ -116,13 +117,13 @@ def _of_zones(staging: Staging, column: str, kind: Kind) -> list[str]:
         moved = exact = 0
     found = []
     if bare:
-        found.append(f"has {_many(bare, 'value')} without a time of day, read as midnight")
+        found.append(f"has {many(bare, 'value')} without a time of day, read as midnight")
     if moved + exact and moved + exact < timed:
         found.append(
-            f"has {_many(timed - moved - exact, 'time')} without an offset, read as UTC, beside others with one"
+            f"has {many(timed - moved - exact, 'time')} without an offset, read as UTC, beside others with one"
         )
     if moved:
-        found.append(f"has {_many(moved, 'time')} with an offset, stored as moments in UTC")
+        found.append(f"has {many(moved, 'time')} with an offset, stored as moments in UTC")
     return found
 
 
@@ -136,7 +137,3 @@ def _either_order(staging: Staging, position: int, kind: Kind) -> str:
         f"could be read day or month first; read {read} first{example}; "
         f"say that dates are {other} first to have it otherwise"
     )
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from atlas.core.plurals import many
 from atlas.errors import BadRequestError, TooLargeError
 from atlas.readers.other_formats import (
     OLE,
@@ -128,7 +129,7 @@ def _gunzip(path: Path, name: str, target: Path, max_bytes: int) -> tuple[Path, 
 def _members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
     found = archive.infolist()
     if len(found) > MAX_MEMBERS:
-        raise BadRequestError("Invalid file", f"{name}: the archive has {len(found)} files")
+        raise BadRequestError("Invalid file", f"{name}: the archive has {many(len(found), 'file')}")
     return found
 
 

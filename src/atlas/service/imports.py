@@ -15,6 +15,7 @@ import structlog
 
 from atlas.core.access import Caller
 from atlas.core.plans import ImportPlan
+from atlas.core.plurals import many
 from atlas.core.tables import SHOWN_TYPES, Table
 from atlas.errors import AtlasError, BadRequestError, DiskFullError, NotFoundError, UnavailableError, is_disk_full
 from atlas.language.described import describe
@@ -28,7 +29,7 @@ from atlas.service.language import LanguageService, Understood
 from atlas.service.planning import find_target, inspect, make_plan
 from atlas.service.previewing import expect, expected_fields
 from atlas.service.progress import Progress
-from atlas.service.shown import format_shown, identified, many
+from atlas.service.shown import format_shown, identified
 from atlas.service.staging_files import FileStager
 from atlas.service.timeseries_import import checked_dataset, load_dataset, write_dataset
 from atlas.service.upkeep import Upkeep

@@ -13,6 +13,7 @@ import msgspec
 from atlas.core.access import Caller
 from atlas.core.identifiers import singular, table_identifier
 from atlas.core.mapping import close_name
+from atlas.core.plurals import many
 from atlas.core.tables import Table, parse_row_uuid, row_uuid
 from atlas.errors import AtlasError, BadRequestError
 from atlas.language.instruction import ImportInstruction
@@ -25,7 +26,6 @@ from atlas.service.language import LanguageService
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, insert_records, staged, update_records
 from atlas.service.rekeying import refuse_taken_keys
-from atlas.service.shown import many
 from atlas.service.undo import UndoService
 from atlas.service.usage import wrote
 from atlas.store import imports, loading, tables, undoing, updating
@@ -203,7 +203,7 @@ class InstructionService:
         if not found:
             raise QuestionError(f"No row of {table.name} has {told}. Which one do you mean?")
         if len(found) > 1:
-            raise QuestionError(f"{len(found)} rows of {table.name} have {told}. Which one do you mean?")
+            raise QuestionError(f"{many(len(found), 'row')} of {table.name} have {told}. Which one do you mean?")
         return found
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from atlas.core.access import Caller
+from atlas.core.plurals import many
 from atlas.core.tables import Table, row_uuid
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service.imports import find_import
 from atlas.service.records import Labelled, insert_records, update_records
 from atlas.service.rekeying import refuse_taken_keys
-from atlas.service.shown import many
 from atlas.store import imports, tabledata, tables, undoing
 from atlas.store.database import Connection, Database
 

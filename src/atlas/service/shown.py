@@ -23,11 +23,6 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat().replace("+00:00", "Z")
 
 
-def many(count: int, noun: str) -> str:
-    """A count with its noun, such as `1 row` or `2,000 rows`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def format_shown(kind: Kind) -> Row | None:
     """How a column of a file writes its values: what of a kind is not as usual; None where nothing is known."""
     if not kind.strict:

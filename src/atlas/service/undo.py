@@ -12,13 +12,13 @@ import msgspec
 
 from atlas.core.access import Caller
 from atlas.core.tables import SHOWN_TYPES
+from atlas.core.plurals import many
 from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
 from atlas.service.access import AccessService
 from atlas.service.importing import Target
 from atlas.service.imports import ImportRequest, ImportService, find_import
 from atlas.service.rekeying import refuse_taken_keys, rekey
-from atlas.service.shown import many
 from atlas.store import imports, loading, tables, undoing, writing
 from atlas.store.database import Connection, Database
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from atlas.core.access import Caller
 from atlas.core.conditions import parse_condition
 from atlas.core.plans import ImportPlan
+from atlas.core.plurals import many
 from atlas.core.tables import Table
 from atlas.errors import AtlasError, BadRequestError, NotFoundError
 from atlas.language.instruction import ImportInstruction
@@ -26,7 +27,6 @@ from atlas.service.asking import ask_about
 from atlas.service.planning import inspect, make_plan
 from atlas.service.records import Labelled, as_text, resolve_names, staged, update_records
 from atlas.service.rekeying import rekey, rekey_changed
-from atlas.service.shown import many
 from atlas.service.staging_files import FileStager
 from atlas.service.tables import TableService
 from atlas.service.usage import wrote

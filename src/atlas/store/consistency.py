@@ -14,6 +14,7 @@ from psycopg import sql
 
 from atlas.core import rollups
 from atlas.core.blocks import Block
+from atlas.core.plurals import many
 from atlas.store.backup import Connection, connected
 from atlas.store.datasets import cold_of, rollup_of, table_of
 from atlas.store.queries import queries
@@ -159,16 +160,16 @@ def _problems(dataset: _Dataset, blocks: list[Block], runs: list[_Run]) -> Itera
     rows = sum(run.rows for run in runs)
     last = max((run.last_seq for run in runs), default=0)
     if rows != dataset.row_count:
-        yield f"it has {rows} rows, and its state says {dataset.row_count}"
+        yield f"it has {many(rows, 'row')}, and its state says {dataset.row_count}"
     if last > (dataset.last_seq or 0):
         yield f"its greatest row number is {last}, and its state says {dataset.last_seq}"
     if doubled := sum(run.rows - run.numbers for run in runs):
-        yield f"{doubled} rows have the number of another"
+        yield f"{many(doubled, 'row has', 'rows have')} the number of another"
     found = {run.block: run for run in runs}
     if 0 in found or not blocks:
         lost = found[0].rows if 0 in found else rows
         if lost:
-            yield f"{lost} rows are in no row block"
+            yield f"{many(lost, 'row is', 'rows are')} in no row block"
     for number, block in enumerate(blocks, 1):
         run = found.get(number)
         if run is None:
@@ -177,8 +178,8 @@ def _problems(dataset: _Dataset, blocks: list[Block], runs: list[_Run]) -> Itera
             yield f"rows after {block.last_seq} are in no row block"
         elif (run.rows, run.min_ts, run.max_ts) != (block.rows, block.min_ts, block.max_ts):
             yield (
-                f"the row block from {block.first_seq} on says {block.rows} rows from {block.min_ts} to {block.max_ts}"
-                f" (microseconds since 1970), and has {run.rows} from {run.min_ts} to {run.max_ts}"
+                f"the row block from {block.first_seq} on says {many(block.rows, 'row')} from {block.min_ts}"
+                f" to {block.max_ts} (microseconds since 1970), and has {run.rows} from {run.min_ts} to {run.max_ts}"
             )
 
 
@@ -189,7 +190,8 @@ def _outside(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Ite
         return
     query = sql.SQL("SELECT _seq, ts::text FROM {} WHERE {} ORDER BY _seq LIMIT {}")
     rows = connection.execute(query.format(dataset.table, _OUTSIDE, sql.Literal(EXAMPLES))).fetchall()
-    told = f"{count} rows have timestamps outside of the years 1 to 9999, such as {rows[0][1]}"
+    outside = many(count, "row has a timestamp", "rows have timestamps")
+    told = f"{outside} outside of the years 1 to 9999, such as {rows[0][1]}"
     yield Finding(dataset.subject, told, tuple(row[0] for row in rows))
 
 
@@ -250,7 +252,7 @@ def _check_table(connection: Connection, findings: list[Finding], table_id: int)
     if shown != row_count:
         problems.append(f"it has {shown} rows, and the catalog says {row_count}")
     if numbers != rows:
-        problems.append(f"{rows - numbers} rows have the number of another")
+        problems.append(f"{many(rows - numbers, 'row has', 'rows have')} the number of another")
     if last > last_row:
         problems.append(f"its greatest row number is {last}, and the catalog says {last_row}")
     parameters = {"id": table_id, "relation": relation.as_string()}
@@ -269,4 +271,6 @@ def _half_done(connection: Connection, subject: str, relation: sql.Identifier) -
         " WHERE i.number IS NULL OR i.status IN ('pending', 'running', 'failed') GROUP BY 1, 2 ORDER BY 1"
     ).format(most=sql.Literal(EXAMPLES), table=relation)
     for import_id, status, count, rows in connection.execute(query).fetchall():
-        yield Finding(subject, f"{count} rows are of the import {import_id}, which is {status}", tuple(rows))
+        yield Finding(
+            subject, f"{many(count, 'row is', 'rows are')} of the import {import_id}, which is {status}", tuple(rows)
+        )

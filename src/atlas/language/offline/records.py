@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from atlas.core.identifiers import singular
+from atlas.core.plurals import many
 from atlas.language.offline.records_forms import Told
 from atlas.language.offline.records_markdown import Document, Record, Section, plain_name, read_document
 from atlas.language.offline.records_sentence import read_lead, read_sentence, without_politeness
@@ -184,7 +185,9 @@ def _heading_kind(title: str, known: str | None, records: list[Record]) -> str |
 def _check_count(lead: Told, records: list[Record]) -> None:
     """Raises UnclearError where a sentence tells of more or fewer records than there are."""
     if lead.count is not None and lead.count != len(records):
-        raise UnclearError(f"You tell of {lead.count} records, and I find {len(records)}. Which ones are meant?")
+        raise UnclearError(
+            f"You tell of {many(lead.count, 'record')}, and I find {len(records)}. Which ones are meant?"
+        )
     if (lead.data or lead.match) and len(records) != 1:
         raise UnclearError("The sentence names values, and there are several records. Which record do they belong to?")
     if lead.plural and len(records) == 1 and len(records[0].fields) > 1 and not any(

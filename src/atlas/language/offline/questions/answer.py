@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from atlas.core.plurals import many
 from atlas.language.offline.questions.query import Bucket, Output, Query, has_aggregate
 from atlas.language.offline.questions.units import Units, result_units, unit
 from atlas.language.offline.questions.wording import conditions, entity, expression, figure, listed, period, plain
@@ -62,7 +63,7 @@ def _plain(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]], 
         return (
             listed([f"{plain(name)}: {_cell(value)}" for (name, _), value in zip(columns, rows[0], strict=True)]) + "."
         )
-    return f"Found {'more than ' if truncated else ''}{len(rows):,} rows."
+    return f"Found {'more than ' if truncated else ''}{many(len(rows), 'row')}."
 
 
 def _values(query: Query, row: Sequence[Any], measures: Sequence[int], units: Units) -> str:
