@@ -74,7 +74,11 @@ def test_import_with_progress_then_review_key_by_key(cli: Cli) -> None:
         shown.until("Duplicate 1 of 2")
         shown.until("all the rest")
         shown.press("x")
-        shown.until("no such key")
+        shown.until("there is no key 'x'")
+        for key in ("?", "\r"):
+            shown.press(key)
+            shown.until("leave the record out")
+            shown.until("all the rest")
         shown.press("n")
         shown.until("Duplicate 2 of 2")
         shown.until("all the rest")

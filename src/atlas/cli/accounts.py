@@ -11,7 +11,7 @@ import typer
 from atlas.cli.output import Json, data, iso, plain, print_json, print_lines, print_table, show
 from atlas.cli.problems import DENIED, USAGE, CommandError, reported, say
 from atlas.cli.session import DEFAULT_URL, Session, Yes, remote
-from atlas.cli.times import ending
+from atlas.cli.times import expiry
 
 profile = typer.Typer(no_args_is_help=True, help="Servers that you are signed in to.")
 key = typer.Typer(no_args_is_help=True, help="Your API keys.")
@@ -158,10 +158,12 @@ def key_list(session: Session) -> None:
 def key_create(
     session: Session,
     name: Annotated[str, typer.Option(help="A note on what the key is for.")] = "",
-    expires: Annotated[str | None, typer.Option(help="When it ends: ISO 8601, or such as 12h or 90d.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When it ends: ISO 8601, or such as 90d; UTC.")
+    ] = None,
 ) -> None:
     """Create another key of yours, which is shown this once."""
-    made = session.client.keys.create(name, expires_at=ending(expires))
+    made = session.client.keys.create(name, expires_at=expiry(expires, "--expires"))
     session.show({"key": made.key, **data(made)})
 
 

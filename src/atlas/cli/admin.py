@@ -11,7 +11,7 @@ import typer
 from atlas.cli import backup, check
 from atlas.cli.local import DataDir, call
 from atlas.cli.output import Json, show
-from atlas.cli.times import ending
+from atlas.cli.times import expiry
 
 app = typer.Typer(no_args_is_help=True, help="Organizations, users, keys, tags, backups: on the server's own database.")
 org = typer.Typer(no_args_is_help=True, help="Organizations.")
@@ -81,12 +81,14 @@ def key_create(
     organization: OrgOption = "default",
     user_name: Annotated[str, typer.Option("--user", help="User; created if missing.")] = "admin",
     name: Annotated[str, typer.Option(help="A note on what the key is for.")] = "",
-    expires: Annotated[str | None, typer.Option(help="When it ends: ISO 8601, or such as 12h or 90d.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When it ends: ISO 8601, or such as 90d; UTC.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Create an API key, which is shown this once. Creates the organization and user that are missing."""
-    expires_at = ending(expires)
+    expires_at = expiry(expires, "--expires")
     show(call(data_dir, lambda keys, _: keys.create_key(organization, user_name, name, expires_at)), as_json)
 
 

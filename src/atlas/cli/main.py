@@ -2,64 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+import importlib
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import atlas
-from atlas.cli import accounts, admin, datasets, imports, issues, jobs, queries, questions, tables
-from atlas.cli.local import DataDir, server_installed, settings
-from atlas.cli.mcp import mcp
 from atlas.cli.output import Json, print_json
-from atlas.cli.problems import reported
-from atlas.cli.rows import rows
-from atlas.cli.tail import rows_tail
-from atlas.cli.workers import loading
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Atlas: a self-hosted data platform on PostgreSQL.",
-)
-COMMANDS: dict[str, Callable[..., None]] = {
-    "login": accounts.login, "logout": accounts.logout, "status": accounts.status, "import": imports.import_file,
-    "ask": questions.ask, "sql": questions.sql, "record": questions.record, "usage": accounts.usage, "mcp": mcp,
+if TYPE_CHECKING:
+    app: typer.Typer
+
+# Where each command and each group of commands is. Only those that a command line names are loaded: all of them, with
+# their options, take three times as long as any one.
+COMMANDS = {
+    "serve": "serving:serve", "version": "main:version", "login": "accounts:login", "logout": "accounts:logout",
+    "status": "accounts:status", "import": "imports:import_file", "ask": "questions:ask", "sql": "questions:sql",
+    "record": "questions:record", "usage": "accounts:usage", "mcp": "mcp:mcp",
 }  # fmt: skip
-for name, command in COMMANDS.items():
-    app.command(name)(command)
-rows.command("tail")(rows_tail)
-for name, group in {
-    "dataset": datasets.dataset, "rows": rows, "imports": imports.imports, "issues": issues.issues,
-    "table": tables.table, "queries": queries.queries, "favourites": queries.favourites,
-    "tag": datasets.tag, "key": accounts.key, "job": jobs.job,
-    "profile": accounts.profile, "admin": admin.app,
-}.items():  # fmt: skip
-    app.add_typer(group, name=name)
+GROUPS = {
+    "dataset": "datasets:dataset", "rows": "rows:rows", "imports": "imports:imports", "issues": "issues:issues",
+    "table": "tables:table", "tag": "datasets:tag", "key": "accounts:key", "job": "jobs:job",
+    "profile": "accounts:profile", "admin": "admin:app",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        globals()["app"] = made = application((*COMMANDS, *GROUPS))
+        return made
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def main() -> None:
     """Entry point."""
-    app()
+    application(named(sys.argv[1:]))()
 
 
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
-    data_dir: DataDir = None,
-    workers: Annotated[int | None, typer.Option(help="Server processes.")] = None,
+def named(arguments: list[str]) -> Iterable[str]:
+    """The commands that a command line needs: its first word, or all where it names none, or a shell completes it."""
+    first = arguments[0] if arguments else ""
+    if (first in COMMANDS or first in GROUPS) and not any(name.endswith("_COMPLETE") for name in os.environ):
+        return (first,)
+    return (*COMMANDS, *GROUPS)
+
+
+def application(names: Iterable[str]) -> typer.Typer:
+    """The command with some of its commands and groups."""
+    made = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="Atlas: a self-hosted data platform on PostgreSQL.",
+    )
+    made.callback()(options)
+    for name in names:
+        place = COMMANDS.get(name) or GROUPS[name]
+        module, _, attribute = place.partition(":")
+        found = getattr(importlib.import_module(f"atlas.cli.{module}"), attribute)
+        if name in COMMANDS:
+            made.command(name)(found)
+        else:
+            made.add_typer(found, name=name)
+    return made
+
+
+def _version(given: bool) -> None:
+    if given:
+        print(atlas.__version__)
+        raise typer.Exit
+
+
+def options(
+    shown: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
-    """Run the server, with an embedded PostgreSQL unless ATLAS_DATABASE_URL is set."""
-    with reported():
-        with loading():
-            found = settings(host=host, port=port, data_dir=data_dir, workers=workers)
-            with server_installed():
-                from atlas.cli.server import run
-        run(found)
+    """Atlas: a self-hosted data platform on PostgreSQL."""
 
 
-@app.command()
 def version(as_json: Json = False) -> None:
     """Print the version."""
     if as_json:

@@ -50,6 +50,14 @@ KINDS = (
     ),
 )  # fmt: skip
 
+_MEANINGS = {
+    "insert": "insert the record as a row of its own", "skip": "leave the record out",
+    "insert_as_is": "insert the record as it is; its values still must fit the types",
+    "discarded": "leave the record out for good",
+    "keep_replacement": "keep what was stored", "restore_original": "store what the file says",
+    "insert_corrected": "type other values, and insert the record with them", "set_custom": "type another value",
+}  # fmt: skip
+
 Page = Callable[[str, int, int], Sequence[Issue]]
 Correct = Callable[[dict[str, list[Decision]], bool], object]
 
@@ -111,8 +119,10 @@ class Reviewer:
             elif pressed.lower() in kind.actions:
                 if self._all_the_rest(kind, pressed.lower(), left):
                     return "rest"
+            elif pressed in ("?", "h", "\r", "\n", " "):
+                self._console.print(_help(kind))
             else:
-                self._console.print(f"[dim]no such key: {pressed!r}[/]")
+                self._console.print(f"[dim]there is no key {pressed!r}; ? tells what each does[/]")
 
     def _all_the_rest(self, kind: Kind, pressed: str, left: int) -> bool:
         """Decides on this issue and all after it. False where the server refused."""
@@ -192,13 +202,28 @@ def _decision(kind: Kind, issue: Issue, pressed: str) -> Decision:
 
 def _legend(kind: Kind) -> Text:
     keys = [(key, label) for key, (_, label) in kind.actions.items()]
-    keys += [("e", "edit"), ("n", "later"), ("q", "quit")]
+    keys += [("e", "edit"), ("n", "later"), ("q", "quit"), ("?", "help")]
     bulk = " / ".join(key.upper() for key in kind.actions)
     text = Text()
     for key, label in keys:
         text.append(f"{key} ", style="bold cyan")
         text.append(f"{label}   ")
     return text.append(f"{bulk} ", style="bold cyan").append("all the rest")
+
+
+def _help(kind: Kind) -> Table:
+    """What each key does to an issue of a kind. Enter shows it as well, and decides on nothing."""
+    table = Table.grid(padding=(0, 2))
+    for key, label in (
+        *((key, _MEANINGS[action]) for key, (action, _) in kind.actions.items()),
+        *((key.upper(), f"{label}, and so for all the rest of this kind") for key, (_, label) in kind.actions.items()),
+        ("e", _MEANINGS[kind.edit[0]]),
+        ("n", "leave it for later, and go on"),
+        ("q", "leave all the rest for later"),
+        ("?", "this"),
+    ):
+        table.add_row(Text(key, style="bold cyan"), Text(label))
+    return table
 
 
 def duplicate_view(issue: Issue, title: str) -> Table:

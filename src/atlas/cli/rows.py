@@ -17,15 +17,21 @@ from atlas.cli.datasets import Dataset
 from atlas.cli.output import RowFormat, data, parse_value, print_lines, print_rows, print_table
 from atlas.cli.problems import USAGE, CommandError, say
 from atlas.cli.session import Session, Yes, remote
-from atlas.cli.times import since
+from atlas.cli.times import since, until
 from atlas.cli.watching import bytes_bar
 from atlas.core.plurals import many
 
 rows = typer.Typer(no_args_is_help=True, help="Rows of datasets.")
-Start = Annotated[str | None, typer.Option(help="First timestamp: ISO 8601, or such as 30m, 12h or 7d ago.")]
-End = Annotated[str | None, typer.Option(help="Last timestamp, inclusive; as --start.")]
+Start = Annotated[
+    str | None, typer.Option(metavar="TIME", help="First timestamp: ISO 8601, `yesterday`, `-7d`, `2h ago`; UTC.")
+]
+End = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Last timestamp, inclusive, as --start; a day as a whole.")
+]
 Columns = Annotated[list[str] | None, typer.Option("--columns", help="Only these: a,b. Repeatable.")]
 FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]
+# Figures that are computed; the others are values of rows, and shown as they are.
+COMPUTED = ("avg", "sum")
 
 
 class FileFormat(StrEnum):
@@ -46,7 +52,9 @@ def rows_insert(
     file: Annotated[
         Path | None, typer.Argument(help="CSV, NDJSON, JSON, Parquet or Arrow, also .gz; `-` is standard input.")
     ] = None,
-    timestamp: Annotated[str | None, typer.Option(help="Timestamp of a single row; `now` is this moment.")] = None,
+    timestamp: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Timestamp of a single row: ISO 8601, `now`, `5m ago`; UTC.")
+    ] = None,
     values: Annotated[
         list[str] | None, typer.Option("--value", "-v", help="A value of a single row: NAME=VALUE. Repeatable.")
     ] = None,
@@ -101,7 +109,7 @@ def _insert_one(session: Session, name: str, timestamp: str, values: list[str]) 
         if not separator or not column:
             raise CommandError(f"--value: {text!r} is not NAME=VALUE", USAGE)
         found[column] = parse_value(value)
-    stamp = since("0m") if timestamp == "now" else since(timestamp)
+    stamp = since(timestamp, "--timestamp")
     assert stamp is not None
     row = session.client.rows.insert(name, stamp, found)
     if session.as_json:
@@ -157,7 +165,7 @@ def rows_get(
 ) -> None:
     """Print rows of a range, in order of time."""
     page = session.client.rows.page(
-        name, start=since(start), end=since(end), columns=columns, limit=limit, offset=offset,
+        name, start=since(start, "--start"), end=until(end, "--end"), columns=columns, limit=limit, offset=offset,
         descending=newest,
     )  # fmt: skip
     if session.as_json:
@@ -193,7 +201,7 @@ def rows_aggregate(
 ) -> None:
     """Print figures of numeric columns by time bucket."""
     found = session.client.rows.aggregate(
-        name, bucket=bucket, functions=functions, start=since(start), end=since(end),
+        name, bucket=bucket, functions=functions, start=since(start, "--start"), end=until(end, "--end"),
         columns=columns,
     )  # fmt: skip
     if session.as_json:
@@ -204,9 +212,18 @@ def rows_aggregate(
         line: dict[str, Any] = {"timestamp": data(one.timestamp)}
         if one.count is not None:
             line["count"] = one.count
-        line |= {f"{key}.{function}": value for key, by in one.values.items() for function, value in by.items()}
+        line |= {
+            f"{key}.{function}": legible(value) if form is RowFormat.table and function in COMPUTED else value
+            for key, by in one.values.items()
+            for function, value in by.items()
+        }
         lines.append(line)
     print_rows(lines, columns_of(lines), form)
+
+
+def legible(value: Any) -> Any:
+    """A computed figure with the 15 digits that its type holds; the rest comes from adding up what is not exact."""
+    return float(f"{value:.15g}") if isinstance(value, float) else value
 
 
 @rows.command("delete")
@@ -215,7 +232,7 @@ def rows_delete(session: Session, name: Dataset, start: Start = None, end: End =
     """Delete the rows of a range, for good; both ends are inclusive."""
     if start is None and end is None:
         raise CommandError("give --start, --end or both", USAGE)
-    client, first, last = session.client, since(start), since(end)
+    client, first, last = session.client, since(start, "--start"), until(end, "--end")
     if not yes:
         count = client.rows.page(name, start=first, end=last, limit=1).count
         session.confirm(f"Delete {many(count, 'row')} of dataset {name}, for good?", yes)
@@ -245,7 +262,14 @@ def rows_download(
     kind = form or format_of(out)
     with bytes_bar(f"downloading {out}", None) as report:
         written = session.client.rows.download(
-            name, out, kind.value, since(start), since(end), columns=columns, safe=safe, progress=report
+            name,
+            out,
+            kind.value,
+            since(start, "--start"),
+            until(end, "--end"),
+            columns=columns,
+            safe=safe,
+            progress=report,
         )
     if session.as_json:
         session.show({"dataset": name, "file": str(out), "format": kind.value, "bytes": written})
