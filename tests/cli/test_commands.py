@@ -14,6 +14,8 @@ import typer.main
 from tests.cli.conftest import CONTACTS, Cli
 from tests.docs.test_coverage import all_commands
 
+from atlas.cli.main import named
+
 # A run of each command with --json, after `prepared`; `{…}` are filled in. The code is that of the run.
 RUNS: dict[str, tuple[list[str], int]] = {
     "version": ([], 0), "status": ([], 0), "usage": ([], 0), "logout": ([], 0),
@@ -96,7 +98,7 @@ def test_datasets_and_rows(cli: Cli) -> None:
     assert cli.json("rows", "insert", "btc hourly", "-", "--format", "ndjson", stdin=lines)["inserted"] == 1
     array = cli.file("rows.json", '[{"timestamp": "2026-01-07T10:00:00Z", "values": {"open": 4, "deep": {"a": [1]}}}]')
     assert "inserted 1 row\n" in cli.run("rows", "insert", "btc hourly", array).stderr
-    found = cli.json("rows", "get", "btc hourly", "--end", "2026-01-06", "--newest-first", "--limit", "1")
+    found = cli.json("rows", "get", "btc hourly", "--end", "2026-01-05", "--newest-first", "--limit", "1")
     assert found["count"] == 2
     assert found["rows"] == [{"timestamp": "2026-01-05T11:00:00Z", "values": {"note": "b", "open": 2}}]
     csv_text = cli.run("rows", "get", "btc hourly", "--format", "csv", "--columns", "open").stdout
@@ -199,11 +201,44 @@ def test_names_that_do_not_fit(cli: Cli) -> None:
     for command in (
         ["dataset", "create", "x", "--metadata", "nothing"], ["dataset", "update", "x"], ["dataset", "search", "x"],
         ["rows", "insert", "x"], ["rows", "insert", "x", "nofile.csv"], ["rows", "insert", "x", "-"],
-        ["rows", "insert", "x", "--timestamp", "now", "-v", "a"], ["rows", "get", "x", "--start", "yesterday"],
+        ["rows", "insert", "x", "--timestamp", "now", "-v", "a"], ["rows", "get", "x", "--start", "soon"],
         ["rows", "delete", "x"], ["rows", "download", "x", "out.xyz"], ["issues", "correct", "last"], ["ask"],
         ["sql", " "], ["import", "nofile.csv", "x"], ["status", "--profile", "a", "--url", "http://x"],
     ):  # fmt: skip
         cli.run(*command, code=2)
+
+
+def test_version_is_an_option_too(cli: Cli) -> None:
+    assert cli.run("--version").stdout == cli.run("version").stdout
+
+
+@pytest.mark.parametrize("words", [["rows", "get", "x"], ["version"], ["admin", "key", "list"]])
+def test_only_what_a_command_line_names_is_loaded(words: list[str]) -> None:
+    assert [*named(words)] == words[:1]
+    for all_of_them in ([], ["--help"], ["nonsense"], ["--version"]):
+        assert {"rows", "serve", "admin"} <= set(named(all_of_them))
+
+
+def test_times_name_their_option_and_days_are_whole(cli: Cli) -> None:
+    made = str(cli.json("dataset", "create", "days")["id"])
+    for moment in ("yesterday", "1h ago", "now"):
+        cli.run("rows", "insert", made, "--timestamp", moment, "-v", "n=95.25", "-v", "m=1")
+    assert cli.json("rows", "get", made, "--start", "-2d", "--end", "today")["count"] == 3
+    assert cli.json("rows", "get", made, "--start", "yesterday", "--end", "now")["count"] == 3
+    assert cli.json("rows", "get", made, "--start=-30m")["count"] == 1
+    for command in ("get", "aggregate", "delete"):
+        assert "--end" in cli.run("rows", command, made, "--start", "yesterday", "--end", "soon", code=2).stderr
+    assert "--timestamp" in cli.run("rows", "insert", made, "--timestamp", "soon", "-v", "n=1", code=2).stderr
+    assert "--expires" in cli.run("key", "create", "--expires", "soon", code=2).stderr
+
+
+def test_computed_figures_have_the_digits_of_their_type(cli: Cli) -> None:
+    made = str(cli.json("dataset", "create", "sums")["id"])
+    for n in (0.1, 0.2, 0.3):
+        cli.run("rows", "insert", made, "--timestamp", "2026-01-05", "-v", f"n={n}")
+    figures = ("rows", "aggregate", made, "--bucket", "1d", "--functions", "sum,max")
+    assert "0.6 " in cli.run(*figures).stdout
+    assert cli.run(*figures, "--format", "csv").stdout.splitlines()[1].split(",")[1] == "0.6000000000000001"
 
 
 def test_completion_is_offered() -> None:

@@ -23,8 +23,9 @@ COMMANDS = {
     "status": "accounts:status", "import": "imports:import_file", "ask": "questions:ask", "sql": "questions:sql",
     "record": "questions:record", "usage": "accounts:usage", "mcp": "mcp:mcp",
 }  # fmt: skip
+# A group is found where its last command is.
 GROUPS = {
-    "dataset": "datasets:dataset", "rows": "rows:rows", "imports": "imports:imports", "issues": "issues:issues",
+    "dataset": "datasets:dataset", "rows": "tail:rows", "imports": "imports:imports", "issues": "issues:issues",
     "table": "tables:table", "tag": "datasets:tag", "key": "accounts:key", "job": "jobs:job",
     "profile": "accounts:profile", "admin": "admin:app",
 }  # fmt: skip

@@ -37,9 +37,12 @@ def _database(settings: Settings) -> Iterator[Settings]:
         return
     from atlas.store.embedded import EmbeddedError, EmbeddedPostgres
 
-    print(f"Atlas: starting PostgreSQL in {settings.data_dir}", file=sys.stderr, flush=True)
+    embedded = EmbeddedPostgres(settings.data_dir)
+    first = "" if embedded.made else "; the first time it makes its files, which takes some seconds"
+    print(f"Atlas: starting PostgreSQL in {settings.data_dir}{first}", file=sys.stderr, flush=True)
     try:
-        with EmbeddedPostgres(settings.data_dir).serve() as url:
+        with embedded.serve() as url:
+            print("Atlas: starting the server", file=sys.stderr, flush=True)
             yield settings.model_copy(update={"database_url": url})
     except EmbeddedError as error:
         raise CommandError(str(error)) from None

@@ -13,7 +13,7 @@ import typer
 from atlas.cli.datasets import Dataset
 from atlas.cli.output import dumps, plain
 from atlas.cli.problems import say
-from atlas.cli.rows import columns_of, flat
+from atlas.cli.rows import columns_of, flat, rows
 from atlas.cli.session import Session, remote
 from atlas.core.plurals import many
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from atlas.client import StreamEvent
 
 
+@rows.command("tail")
 @remote
 def rows_tail(
     session: Session,

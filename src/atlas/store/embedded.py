@@ -68,6 +68,11 @@ class EmbeddedPostgres:
         self._user: str | None = None
         self._ending = threading.Event()
 
+    @property
+    def made(self) -> bool:
+        """Whether there is a cluster in the folder."""
+        return (self._cluster / "PG_VERSION").exists()
+
     @contextlib.contextmanager
     def serve(self) -> Iterator[str]:
         """Runs the server until the block ends; gives its URL. Raises EmbeddedError."""
@@ -169,7 +174,7 @@ class EmbeddedPostgres:
 
     def _initialize(self) -> None:
         """Makes the cluster under another name and renames it, so that a cut-off start leaves none."""
-        if (self._cluster / "PG_VERSION").exists():
+        if self.made:
             return
         if not self._password_file.exists():
             self._write(self._password_file, secrets.token_hex(24))
