@@ -238,7 +238,7 @@ def test_computed_figures_have_the_digits_of_their_type(cli: Cli) -> None:
         cli.run("rows", "insert", made, "--timestamp", "2026-01-05", "-v", f"n={n}")
     figures = ("rows", "aggregate", made, "--bucket", "1d", "--functions", "sum,max")
     assert "0.6 " in cli.run(*figures).stdout
-    assert cli.run(*figures, "--format", "csv").stdout.splitlines()[1].split(",")[1] == "0.6000000000000001"
+    assert ",0.6000000000000001,0.3" in cli.run(*figures, "--format", "csv").stdout
 
 
 def test_completion_is_offered() -> None:
