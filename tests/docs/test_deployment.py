@@ -151,8 +151,10 @@ def test_the_image_can_be_run_by_what_refuses_root() -> None:
     lines = instructions("Containerfile")
     (user,) = [rest for word, rest in lines if word == "USER"]
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
-    uid = user.partition(":")[0]
-    assert any(f"--uid {uid}" in rest for word, rest in lines if word == "RUN")
+    uid, _, gid = user.partition(":")
+    (made,) = [rest for word, rest in lines if word == "RUN" and "useradd" in rest]
+    assert f"groupadd --system --gid {gid} atlas" in made
+    assert f"--uid {uid} --gid {gid}" in made
     assert [rest for word, rest in lines if word == "CMD"] == ['["atlas", "serve"]']
     (check,) = [rest for word, rest in lines if word == "HEALTHCHECK"]
     assert "--start-period=15m" in check
