@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from atlas.core.access import Caller
-from atlas.core.tables import SHOWN_TYPES
 from atlas.core.plurals import many
+from atlas.core.tables import SHOWN_TYPES
 from atlas.errors import BadRequestError
 from atlas.language.instruction import ImportInstruction
 from atlas.service.access import AccessService
