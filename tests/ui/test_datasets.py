@@ -234,7 +234,7 @@ def test_create_and_add(page: Page, site: Site, tmp_path: Path, watched: Watched
     page.get_by_role("tab", name="Columns").click()
     page.get_by_label("Column name").fill("wind")
     page.get_by_role("button", name="Declare").click()
-    expect(page.get_by_role("cell", name="wind")).to_be_visible()
+    expect(page.get_by_role("cell", name="wind", exact=True)).to_be_visible()
 
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Edit details").click()
