@@ -26,7 +26,8 @@ COMMANDS = {
 # A group is found where its last command is.
 GROUPS = {
     "dataset": "datasets:dataset", "rows": "tail:rows", "imports": "imports:imports", "issues": "issues:issues",
-    "table": "tables:table", "tag": "datasets:tag", "key": "accounts:key", "job": "jobs:job", "queries": "queries:queries", "favourites": "queries:favourites",
+    "table": "tables:table", "tag": "datasets:tag", "key": "accounts:key", "job": "jobs:job",
+    "queries": "queries:queries", "favourites": "queries:favourites",
     "profile": "accounts:profile", "admin": "admin:app",
 }  # fmt: skip
 
