@@ -151,7 +151,7 @@ class Story:
         if self.random.random() < 0.3:
             span = self.random.choice([Range(span.lo), Range(hi=span.hi)])
         width = self.random.choice(
-            [1, 7, 11, 30, 50, 60, 100, 300, 900, 1800, 2000, 3600, 86_400, 604_800, "month", "year"]
+            [1, 7, 11, 30, 50, 60, 100, 300, 900, 1800, 2000, 3600, 86_400, 604_800, "month", "quarter", "year"]
         )
         await compare(self.database, self.dataset, span, width)
 

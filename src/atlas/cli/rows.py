@@ -44,6 +44,15 @@ class FileFormat(StrEnum):
     arrow = "arrow"
 
 
+class EpochUnit(StrEnum):
+    """Units of numbers that count from 1970."""
+
+    s = "s"
+    ms = "ms"
+    us = "us"
+    ns = "ns"
+
+
 @rows.command("insert")
 @remote
 def rows_insert(
@@ -61,6 +70,9 @@ def rows_insert(
     form: Annotated[FileFormat | None, typer.Option("--format", help="What the file is, if not by its name.")] = None,
     timestamp_column: Annotated[str | None, typer.Option(help="The file's column with the timestamps.")] = None,
     timestamp_format: Annotated[str | None, typer.Option(help="Their strptime format, if not ISO 8601.")] = None,
+    epoch: Annotated[
+        EpochUnit | None, typer.Option(help="Timestamps of the file are numbers of this unit since 1970.")
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what the file holds and store nothing.")] = False,
 ) -> None:
     """Insert one row, or all rows of a file."""
@@ -74,14 +86,19 @@ def rows_insert(
     with _named_file(file, form) as path:
         if preview:
             _show_preview(session, session.client.rows.preview(
-                name, path, timestamp_column=timestamp_column, timestamp_format=timestamp_format
+                name, path, timestamp_column=timestamp_column, timestamp_format=timestamp_format,
+                epoch=epoch.value if epoch else None,
             ))  # fmt: skip
             return
         size = path.stat().st_size
         with bytes_bar(f"inserting {file}", size) as report:
             session.on_sent = report
             done = session.client.rows.bulk_insert(
-                name, path, timestamp_column=timestamp_column, timestamp_format=timestamp_format
+                name,
+                path,
+                timestamp_column=timestamp_column,
+                timestamp_format=timestamp_format,
+                epoch=epoch.value if epoch else None,
             )
     if session.as_json:
         session.show({"dataset": name, "inserted": done.rows})
@@ -190,7 +207,7 @@ def rows_latest(session: Session, name: Dataset) -> None:
 def rows_aggregate(
     session: Session,
     name: Dataset,
-    bucket: Annotated[str, typer.Option(help="Width: a number and s, m, h, d or w; month; year; auto.")] = "auto",
+    bucket: Annotated[str, typer.Option(help="Width: such as 15m, hour, 1d, month, quarter, year; auto.")] = "auto",
     functions: Annotated[
         str, typer.Option(help="Any of count, min, max, avg, sum, first, last, separated by commas.")
     ] = "count,min,max,avg",

@@ -15,6 +15,11 @@ MIN_MICROS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 MAX_MICROS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 # Rows of the year 0, which is 1 BC, were taken by older versions. They are read, but not taken any more.
 YEAR_0_MICROS = MIN_MICROS - 366 * 86_400_000_000
+# Units of numbers that count from 1970: how many make a second.
+EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+NO_UNIT = "a number does not say its unit"
+# What a caller can do about that, wherever the parameter is taken.
+NAME_UNIT = "say it with epoch=s, ms, us or ns in the query"
 # Days in which the calendar repeats itself, and their years.
 _CYCLE_DAYS, _CYCLE_YEARS = 146_097, 400
 
@@ -44,13 +49,14 @@ _MISTAKES = tuple(
         (r"\d{4}-?W?\d\d", "it names no day"),
         (r"[+-]\d{5,}.*|\d{5,}-.*", "a year has four digits and no sign"),
         (r"\d{8}(\d{4}|\d{6})([.,]\d+)?([Zz]|[+-].*)?", "there is no T between the day and the time of day"),
-        (r"-?\d+(\.\d+)?", "a number does not say its unit"),
+        (r"-?\d+(\.\d+)?", NO_UNIT),
         (r"\d{4}-?\d\d-?\d\d([Zz]|[+-].*)", "a zone needs a time of day"),
         (r".*[Tt ]\d\d(:?\d\d)?[.,]\d+([Zz]|[+-].*)?", "an hour or minute has no fraction"),
     )
 )
 # A "+" that nobody escaped reaches a query parameter as a space.
 _LOST_PLUS = re.compile(r" (\d{2}(?::?\d{2})?)$")
+_NUMBER = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?:\.(?P<fraction>\d+))?", re.ASCII)
 _DAY_ALONE = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d|\d{3})", re.ASCII)
 
 
@@ -131,6 +137,33 @@ def _offset(zone: str) -> timedelta:
         raise _UnfitError("there is no such zone")
     offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return -offset if zone[0] == "-" else offset
+
+
+def parse_epoch(text: str, unit: str) -> int:
+    """`text`, a number of `unit` since 1970, as microseconds: exactly, with a fraction as far as these have it.
+
+    Raises ValueError, with the reason as its message.
+    """
+    shown = repr(text[:64])
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{shown} is no number of {unit} since 1970 in plain digits")
+    # Digits that are behind the point once the number counts microseconds.
+    places = {"s": 6, "ms": 3, "us": 0, "ns": -3}[unit]
+    digits, fraction = found["whole"].lstrip("0"), found["fraction"] or ""
+    if len(digits) > 30:
+        raise ValueError(f"{shown} {unit} since 1970 is outside the years 1 to 9999")
+    digits, fraction = digits.rjust(-min(places, 0) + 1, "0"), fraction.ljust(max(places, 0), "0")
+    if places < 0:
+        digits, fraction = digits[:places], digits[places:] + fraction
+    rest = fraction[max(places, 0) :]
+    if rest.strip("0"):
+        raise ValueError(f"{shown} {unit} since 1970 is finer than a microsecond")
+    micros = int((digits or "0") + fraction[: max(places, 0)])
+    micros = -micros if found["sign"] else micros
+    if not MIN_MICROS <= micros <= MAX_MICROS:
+        raise ValueError(f"{shown} {unit} since 1970 is outside the years 1 to 9999")
+    return micros
 
 
 def parse_parameter(text: str) -> datetime:

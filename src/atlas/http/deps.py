@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import APIKeyHeader
 
 from atlas.core.access import Caller
 from atlas.core.blocks import Range
-from atlas.core.timestamps import parse_end, parse_parameter, to_micros
+from atlas.core.timestamps import NAME_UNIT, NO_UNIT, parse_end, parse_epoch, parse_parameter, to_micros
 from atlas.errors import BadRequestError
 from atlas.http.admission import admit, lane_of
 from atlas.http.credentials import key_of
@@ -135,11 +135,18 @@ async def dataset_parameter(dataset: Annotated[int, Query(description="ID of the
 DatasetParam = Annotated[int, Depends(dataset_parameter)]
 
 
-def _moment(name: str, text: str, parse: Callable[[str], datetime] = parse_parameter) -> int:
+Epoch = Literal["s", "ms", "us", "ns"]
+EpochParam = Annotated[
+    Epoch | None, Query(description="Timestamps are numbers of this unit since 1970 (UTC) instead of ISO 8601.")
+]
+
+
+def _moment(name: str, text: str, unit: str | None, parse: Callable[[str], datetime] = parse_parameter) -> int:
     try:
-        return to_micros(parse(text))
+        return to_micros(parse(text)) if unit is None else parse_epoch(text.strip(), unit)
     except ValueError as error:
-        raise BadRequestError("Invalid parameter", f"{name}: {error}") from None
+        more = f"; {NAME_UNIT}" if NO_UNIT in str(error) else ""
+        raise BadRequestError("Invalid parameter", f"{name}: {error}{more}") from None
 
 
 async def time_range(
@@ -147,11 +154,12 @@ async def time_range(
     end: Annotated[
         str | None, Query(description="Last timestamp, inclusive, ISO 8601 in any zone; a day alone is all of it.")
     ] = None,
+    epoch: EpochParam = None,
 ) -> Range:
     """`start` and `end`, both inclusive."""
     whole = Range()
-    lo = whole.lo if start is None else _moment("start", start)
-    hi = whole.hi if end is None else _moment("end", end, parse_end) + 1
+    lo = whole.lo if start is None else _moment("start", start, epoch)
+    hi = whole.hi if end is None else _moment("end", end, epoch, parse_end) + 1
     if lo > hi:
         raise BadRequestError("Invalid parameter", "end: before start")
     return Range(lo, hi)

@@ -72,7 +72,7 @@ class ReadTools:
 
     async def aggregate_rows(
         self, dataset: DatasetArg, start: StartArg = None, end: EndArg = None,
-        bucket: Annotated[str, Field(description="Width: such as 15m, 1h, 1d, 1w, month, year, or auto.")] = "auto",
+        bucket: Annotated[str, Field(description="Width: such as 15m, hour, 1d, month, quarter, or auto.")] = "auto",
         functions: Annotated[
             list[Literal["count", "min", "max", "avg", "sum", "first", "last"]], Field(min_length=1)
         ] = ["count", "min", "max", "avg"],  # noqa: B006 - never changed

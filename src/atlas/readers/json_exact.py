@@ -11,9 +11,10 @@ import msgspec
 import pyarrow as pa
 
 from atlas.core.frames import Frame
+from atlas.core.timestamps import NAME_UNIT, NO_UNIT
 from atlas.errors import BadRequestError, RowError, unknown_name
 from atlas.readers.number_texts import gives_back
-from atlas.readers.stamps import timestamps
+from atlas.readers.stamps import epoch_texts, timestamps
 
 _INT64 = range(-(2**63), 2**63)
 _MISSING = msgspec.UNSET
@@ -45,7 +46,7 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at .*)?", re.
 _LAST_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*-?$')
 
 
-def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
+def decode(body: bytes, first_row: int = 0, unit: str | None = None) -> tuple[Frame, object]:
     """As `json_rows.decode`, for any JSON."""
     try:
         parsed = _BODY.decode(body)
@@ -53,17 +54,18 @@ def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
         raise BadRequestError("Invalid request body", member_reason(error, _Body.__struct_fields__)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(body, error, first_row) from None
-    rows = [_row(raw, first_row + index) for index, raw in enumerate(parsed.rows)]
+    rows = [_row(raw, first_row + index, unit) for index, raw in enumerate(parsed.rows)]
     try:
-        return build(rows, first_row), parsed.dataset
+        return build(rows, first_row, unit), parsed.dataset
     except UnicodeDecodeError:
         # What is passed on raw has not been looked at before.
         raise _not_utf8(parsed.rows, first_row) from None
 
 
-def build(rows: list[tuple[str, dict[str, msgspec.Raw]]], first_row: int) -> Frame:
+def build(rows: list[tuple[str, dict[str, msgspec.Raw]]], first_row: int, unit: str | None = None) -> Frame:
     """A frame of (timestamp text, key -> raw JSON value) pairs."""
-    ts = timestamps(pa.array([stamp for stamp, _ in rows], pa.string()), first_row)
+    stamps = pa.array([stamp for stamp, _ in rows], pa.string())
+    ts = timestamps(stamps, first_row) if unit is None else epoch_texts(stamps, unit, first_row)
     cells: dict[str, list[tuple[int, str, bytes]]] = {}
     for index, (_, values) in enumerate(rows):
         for key, raw in values.items():
@@ -121,7 +123,7 @@ def not_finite(text: bytes) -> str | None:
     return f"{found[1].decode()} is not a JSON number; NaN and Infinity are refused" if found else None
 
 
-def _row(raw: msgspec.Raw, number: int) -> tuple[str, dict[str, msgspec.Raw]]:
+def _row(raw: msgspec.Raw, number: int, unit: str | None) -> tuple[str, dict[str, msgspec.Raw]]:
     try:
         row = _ROW.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -133,7 +135,7 @@ def _row(raw: msgspec.Raw, number: int) -> tuple[str, dict[str, msgspec.Raw]]:
         raise RowError(number, "timestamp", "missing")
     if row.values is _MISSING:
         raise RowError(number, "values", "missing")
-    stamp = _text(row.timestamp, number)
+    stamp = _text(row.timestamp, number, unit)
     try:
         values = _VALUES.decode(row.values)
     except msgspec.ValidationError:
@@ -143,11 +145,17 @@ def _row(raw: msgspec.Raw, number: int) -> tuple[str, dict[str, msgspec.Raw]]:
     return stamp, values
 
 
-def _text(raw: Any, number: int) -> str:
+def _text(raw: Any, number: int, unit: str | None) -> str:
+    text = bytes(raw).strip()
+    is_number = text[:1] in b"-0123456789"
+    if unit is not None and is_number:
+        return text.decode()
     try:
         return msgspec.json.decode(raw, type=str)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        reason = "must be an ISO 8601 string"
+        reason = "must be an ISO 8601 string" if unit is None else f"must be a number of {unit} since 1970"
+        if is_number:
+            reason += f": {NO_UNIT}; {NAME_UNIT}"
         raise RowError(number, "timestamp", reason) from None
 
 

@@ -20,33 +20,33 @@ from atlas.core.frames import Frame, join_members, members
 from atlas.readers import json_exact, json_small
 from atlas.readers.json_places import refuse_deep
 from atlas.readers.number_texts import LEAST_NORMAL, has_tiny_numbers, loses_digits
-from atlas.readers.stamps import timestamps
+from atlas.readers.stamps import epoch_numbers, timestamps
 
 _ROW_KEYS = {"timestamp", "values"}
 # Arrow 26 crashes on a record that is null. Within one object, null never follows a closing brace.
 _ROOT_NULL = re.compile(rb"\}\s*null")
-_STAMP = pa.struct([("timestamp", pa.string())])
 
 
 class _NeedsExactError(Exception):
     """Arrow cannot give these rows back unchanged."""
 
 
-def decode(body: bytes, first_row: int = 0) -> tuple[Frame, object]:
+def decode(body: bytes, first_row: int = 0, unit: str | None = None) -> tuple[Frame, object]:
     """The rows of `{"dataset":…,"rows":[…]}`, and its dataset member (None where there is none).
 
-    `first_row` is what the errors count from. Raises RowError and BadRequestError.
+    `first_row` is what the errors count from; unit: of timestamps that are numbers. Raises RowError, BadRequestError.
     """
     refuse_deep(body, first_row)
-    if (small := json_small.decode(body)) is not None:
+    if unit is None and (small := json_small.decode(body)) is not None:
         return small
     try:
-        return _decode_fast(body, first_row)
+        return _decode_fast(body, first_row, unit)
     except (_NeedsExactError, pa.ArrowException, UnicodeDecodeError):
-        return json_exact.decode(body, first_row)
+        return json_exact.decode(body, first_row, unit)
 
 
-def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
+def _decode_fast(body: bytes, first_row: int, unit: str | None = None) -> tuple[Frame, object]:
+    stamp = pa.string() if unit is None else pa.int64()
     nulls = body.count(b"null")
     if (
         b"\\u0000" in body
@@ -55,7 +55,7 @@ def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
         or (nulls and _ROOT_NULL.search(body))
     ):
         raise _NeedsExactError
-    table = _read(body, pa.schema([("rows", pa.list_(_STAMP))]))
+    table = _read(body, pa.schema([("rows", pa.list_(pa.struct([("timestamp", stamp)])))]))
     if table.num_rows != 1 or not set(table.column_names) <= {"dataset", "rows"}:
         raise _NeedsExactError
     rows = _rows(table)
@@ -63,14 +63,14 @@ def _decode_fast(body: bytes, first_row: int) -> tuple[Frame, object]:
     if dates:
         # Arrow took text for dates; the text itself is what was sent.
         values = pa.struct([(name, pa.string()) for name in dates])
-        row = pa.struct([("timestamp", pa.string()), ("values", values)])
+        row = pa.struct([("timestamp", stamp), ("values", values)])
         table = _read(body, pa.schema([("rows", pa.list_(row))]))
         rows = _rows(table)
     dataset = table.column("dataset") if "dataset" in table.column_names else None
     if dataset is not None and dataset.type != pa.int64():
         # Errors name what was sent, and not the float or the date that Arrow takes it for; its null is none of a row's.
         raise _NeedsExactError
-    return _frame(rows, nulls, first_row, body), None if dataset is None else dataset[0].as_py()
+    return _frame(rows, nulls, first_row, body, unit), None if dataset is None else dataset[0].as_py()
 
 
 def _read(body: bytes, schema: pa.Schema) -> pa.Table:
@@ -91,7 +91,7 @@ def _rows(table: pa.Table) -> pa.StructArray:
     return rows
 
 
-def _frame(rows: pa.StructArray, nulls: int, first_row: int, body: bytes) -> Frame:
+def _frame(rows: pa.StructArray, nulls: int, first_row: int, body: bytes, unit: str | None) -> Frame:
     stamps, values = rows.field("timestamp"), rows.field("values")
     if stamps.null_count or values.null_count:
         raise _NeedsExactError
@@ -102,7 +102,7 @@ def _frame(rows: pa.StructArray, nulls: int, first_row: int, body: bytes) -> Fra
             array = array.cast(pa.int64())
         _check_exact(array, body)
         columns[field.name] = array
-    ts = timestamps(stamps, first_row)
+    ts = timestamps(stamps, first_row) if unit is None else epoch_numbers(stamps, unit, first_row)
     if not nulls or not any(array.null_count for array in columns.values()):
         return Frame(ts, columns)
     return _with_nulls(ts, columns, nulls)

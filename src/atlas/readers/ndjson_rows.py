@@ -16,10 +16,11 @@ from atlas.readers import json_exact, json_rows
 _BLOCK = 4 * 1024 * 1024
 
 
-def read_ndjson(file: IO[bytes]) -> Iterator[Frame]:
+def read_ndjson(file: IO[bytes], unit: str | None = None) -> Iterator[Frame]:
     """Frames of NDJSON, each line `{"timestamp":…,"values":{…}}` or flat `{"timestamp":…,"key":…}`.
 
-    Flat is what `live` and downloads give; the first line with more than a timestamp decides for all.
+    Flat is what `live` and downloads give; the first line with more than a timestamp decides for all. unit: of
+    timestamps that are numbers.
     """
     first_row = 0
     nested: bool | None = None
@@ -32,16 +33,16 @@ def read_ndjson(file: IO[bytes]) -> Iterator[Frame]:
             nested = _is_nested(lines)
         if not nested:
             lines = [_nest(line, first_row + index) for index, line in enumerate(lines)]
-        frame = _decoded(lines, first_row)
+        frame = _decoded(lines, first_row, unit)
         first_row += len(lines)
         yield frame
 
 
-def _decoded(lines: list[bytes], first_row: int) -> Frame:
+def _decoded(lines: list[bytes], first_row: int, unit: str | None) -> Frame:
     """The rows of lines. Raises RowError, also where lines are rows only together, or one line is several."""
     try:
         # A line break, unlike a comma, is no part of a text, so that two halves of one do not make one.
-        frame, _ = json_rows.decode(b'{"rows":[' + b",\n".join(lines) + b"]}", first_row)
+        frame, _ = json_rows.decode(b'{"rows":[' + b",\n".join(lines) + b"]}", first_row, unit)
     except BadRequestError as error:
         if not (isinstance(error, RowError) and error.field):
             _check_lines(lines, first_row)

@@ -13,15 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from atlas.core.formats import from_flat_key
-from atlas.core.frames import TIMESTAMP, Frame, join_members, raw_members
-from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
+from atlas.core.frames import Frame, join_members, raw_members
+from atlas.core.timestamps import NAME_UNIT, NO_UNIT
 from atlas.errors import BadRequestError, RowError
 from atlas.readers.arrow_values import decoded, is_text, numbers_of, values_of
-from atlas.readers.stamps import TimeTexts
+from atlas.readers.stamps import TimeTexts, epoch_numbers, epoch_unit, moments
 
 # Names a timestamp column may have where the request names none, most likely first.
 TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _ARROW_MAGIC = b"ARROW1"
 _PARQUET_MAGIC = b"PAR1"
 _BLOCK = 1024 * 1024
@@ -150,9 +149,13 @@ class TimeColumn:
             row = pc.index(pc.is_null(stamps), True).as_py()
             raise RowError(first_row + row, name, "missing timestamp")
         if pa.types.is_timestamp(stamps.type) or pa.types.is_date(stamps.type):
-            return _moments(stamps, name, first_row)
+            return moments(stamps, name, first_row)
+        unit = epoch_unit(self._layout)
+        if unit is not None and not is_text(stamps.type):
+            return epoch_numbers(stamps, unit, first_row, name)
         if not is_text(stamps.type):
-            raise BadRequestError("Invalid timestamps", f"{name}: {stamps.type} is not a timestamp; use ISO 8601 text")
+            how = f"{NO_UNIT}; {NAME_UNIT}" if pa.types.is_integer(stamps.type) else "use ISO 8601 text"
+            raise BadRequestError("Invalid timestamps", f"{name}: {stamps.type} is not a timestamp; {how}")
         if self._texts is None:
             self._texts = TimeTexts(name, self._layout, guess=self._guess)
         return self._texts.read(stamps.cast(pa.string()), first_row)
@@ -188,30 +191,6 @@ def frame_of(table: pa.Table, clock: TimeColumn, first_row: int, numbers: Mappin
         return Frame(ts, columns)
     joined = join_members([raw_members(key, pl.Series(texts)) for key, texts in extra.items()])
     return Frame(ts, columns, joined.to_arrow().cast(pa.string()), frozenset(extra))
-
-
-def _moments(stamps: pa.Array, name: str, first_row: int) -> pa.Array:
-    """Dates and timestamps as microseconds. Raises RowError for the first that is finer or out of range."""
-    kind = stamps.type
-    if pa.types.is_date(kind):
-        stamps = stamps.cast(pa.timestamp("ms") if pa.types.is_date64(kind) else pa.timestamp("s"))
-    steps, values = _PER_SECOND[stamps.type.unit], stamps.cast(pa.int64())
-    if steps > 1_000_000:
-        whole = pc.equal(pc.multiply(pc.divide(values, 1000), 1000), values)
-        if not pc.all(whole, min_count=0).as_py():
-            row = pc.index(whole, False).as_py()
-            raise RowError(first_row + row, name, f"{values[row].as_py()} ns since 1970 is finer than a microsecond")
-        micros = pc.divide(values, 1000)
-        low, high = MIN_MICROS, MAX_MICROS
-    else:
-        micros, (low, high) = values, (-(-MIN_MICROS * steps // 1_000_000), MAX_MICROS * steps // 1_000_000)
-    within = pc.and_(
-        pc.greater_equal(micros, pa.scalar(low, pa.int64())), pc.less_equal(micros, pa.scalar(high, pa.int64()))
-    )
-    if not pc.all(within, min_count=0).as_py():
-        row = pc.index(within, False).as_py()
-        raise RowError(first_row + row, name, "outside the years 1 to 9999")
-    return (micros if steps > 1_000_000 else pc.multiply(micros, 1_000_000 // steps)).cast(TIMESTAMP)
 
 
 def reason_of(error: Exception) -> str:

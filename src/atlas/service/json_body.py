@@ -29,9 +29,11 @@ class JsonBody:
 
     A piece that does not decode is no error yet: the cut behind it may have been wrong. It is joined to
     all that follows and decoded again at the end, with the number of its first row.
+    unit: of timestamps that are numbers.
     """
 
-    def __init__(self, spool: FrameSpool, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, spool: FrameSpool, threads: ThreadPoolExecutor, unit: str | None = None) -> None:
+        self._unit = unit
         self._spool = spool
         self._threads = threads
         self._pieces = RowPieces(PIECE_BYTES)
@@ -131,10 +133,10 @@ class JsonBody:
     def _decode(self, piece: bytes, first_row: int) -> asyncio.Future[_Decoded]:
         loop = asyncio.get_running_loop()
         if len(piece) > INLINE_BYTES:
-            return loop.run_in_executor(self._threads, _decoded, piece, first_row)
+            return loop.run_in_executor(self._threads, _decoded, piece, first_row, self._unit)
         done: asyncio.Future[_Decoded] = loop.create_future()
         try:
-            done.set_result(_decoded(piece, first_row))
+            done.set_result(_decoded(piece, first_row, self._unit))
         except BadRequestError as error:
             done.set_exception(error)
             # One that nobody asks for again was of a caller who may not write.
@@ -142,6 +144,6 @@ class JsonBody:
         return done
 
 
-def _decoded(piece: bytes, first_row: int) -> _Decoded:
-    frame, dataset = json_rows.decode(piece, first_row)
+def _decoded(piece: bytes, first_row: int, unit: str | None) -> _Decoded:
+    frame, dataset = json_rows.decode(piece, first_row, unit)
     return frame.sorted(), dataset

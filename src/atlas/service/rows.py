@@ -25,6 +25,7 @@ from atlas.readers import json_exact, json_small, ndjson_rows
 from atlas.readers.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder
 from atlas.readers.csv_rows import Guesses, read_csv
 from atlas.readers.json_places import dataset_of
+from atlas.readers.stamps import epoch_layout
 from atlas.readers.worker_pool import WorkerPool
 from atlas.service.access import AccessService
 from atlas.service.admission import Lane
@@ -60,6 +61,12 @@ class BulkRequest(msgspec.Struct, frozen=True):
     timestamp_format: str | None = None
     idempotency_key: str | None = None
     charset: str | None = None
+    epoch: str | None = None
+
+    @property
+    def layout(self) -> str | None:
+        """How the timestamps are written, where that is said."""
+        return epoch_layout(self.epoch) if self.epoch else self.timestamp_format
 
 
 class RowService:
@@ -94,10 +101,15 @@ class RowService:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def insert_one(
-        self, caller: Caller, body: bytes, idempotency_key: str | None, encoding: str | None = None
+        self,
+        caller: Caller,
+        body: bytes,
+        idempotency_key: str | None,
+        encoding: str | None = None,
+        unit: str | None = None,
     ) -> dict[str, Any]:
-        """Inserts `{"dataset","timestamp","values"}`; gives the row as stored."""
-        digest = hashlib.sha256(body)
+        """Inserts `{"dataset","timestamp","values"}`; gives the row as stored. unit: of a number as its timestamp."""
+        digest = hashlib.sha256(body + (unit or "").encode())
         if encoding:
             body = await asyncio.get_running_loop().run_in_executor(self._threads, self._unpacked, body, encoding)
         if too_deep(body):
@@ -114,9 +126,9 @@ class RowService:
             raise BadRequestError("Invalid request body", reason) from None
         await self._access.require_insert(caller, row.dataset)
         if len(body) <= INLINE_BYTES:
-            frame, response = _one_row(row)
+            frame, response = _one_row(row, unit)
         else:
-            frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row)
+            frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row, unit)
         retry = _retry(caller, idempotency_key, digest)
         result: dict[str, Any] = await self._grouped(row.dataset, SmallInsert([frame], 1, response, retry))
         return result
@@ -141,13 +153,13 @@ class RowService:
         """Inserts all rows of a body or none; gives `{"inserted","total"}`, and beside them what was guessed."""
         if request.dataset is not None:
             await self._access.require_insert(caller, request.dataset)
-        # As versions that knew no charset had it, whose keys stay good.
-        digest = hashlib.sha256(repr(request).replace(", charset=None", "").encode())
+        # As versions that knew neither charset nor epoch had it, whose keys stay good.
+        digest = hashlib.sha256(repr(request).replace(", charset=None", "").replace(", epoch=None", "").encode())
         chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
         with FrameSpool(self._spool_memory) as spool:
             retry = functools.partial(_retry, caller, request.idempotency_key, digest)
             if request.format is BodyFormat.JSON:
-                return await self._insert_json(caller, request.dataset, chunks, spool, retry)
+                return await self._insert_json(caller, request, chunks, spool, retry)
             dataset = _required(request.dataset)
             guesses = Guesses()
             if request.format in (BodyFormat.PARQUET, BodyFormat.ARROW):
@@ -178,7 +190,7 @@ class RowService:
         chunks = self._decoded(body, request.encoding, None)
         with FrameSpool(self._spool_memory) as spool:
             if request.format is BodyFormat.JSON:
-                made = JsonBody(spool, self._threads)
+                made = JsonBody(spool, self._threads, request.epoch)
                 try:
                     await made.receive(chunks, named)
                     return (await looked_through(made.frames(), known)).told(known)
@@ -245,15 +257,15 @@ class RowService:
         unpack.finish()
 
     async def _insert_json(
-        self, caller: Caller, expected: int | None, chunks: AsyncIterator[bytes], spool: FrameSpool,
+        self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool,
         retry: Callable[[], Retry | None],
     ) -> Inserted:  # fmt: skip
         dataset: list[int] = []
 
         async def found(named: object) -> None:
-            dataset.append(await self._body_dataset(caller, expected, named))
+            dataset.append(await self._body_dataset(caller, request.dataset, named))
 
-        body = JsonBody(spool, self._threads)
+        body = JsonBody(spool, self._threads, request.epoch)
         try:
             await body.receive(chunks, found)
             return await self._store(caller, dataset[0], body.frames(), retry())
@@ -281,7 +293,7 @@ class RowService:
                     file.write(chunk)
 
             def collect() -> None:
-                column, layout = request.timestamp_column, request.timestamp_format
+                column, layout = request.timestamp_column, request.layout
                 for frame in reading.read_frames(path, request.format, column, layout):
                     spool.add(frame)
 
@@ -291,8 +303,8 @@ class RowService:
     async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> Guesses:
         guesses = Guesses()
         readers: dict[BodyFormat, Callable[[IO[bytes]], Iterator[Frame]]] = {
-            BodyFormat.NDJSON: ndjson_rows.read_ndjson,
-            BodyFormat.CSV: lambda f: read_csv(f, request.timestamp_column, request.timestamp_format, guesses),
+            BodyFormat.NDJSON: lambda f: ndjson_rows.read_ndjson(f, request.epoch),
+            BodyFormat.CSV: lambda f: read_csv(f, request.timestamp_column, request.layout, guesses),
         }
         with tempfile.SpooledTemporaryFile(max_size=FILE_BYTES) as file:
             recoder = Recoder(request.charset) if request.charset else None
@@ -315,12 +327,13 @@ class RowService:
         return guesses
 
 
-def _one_row(row: _OneRow) -> tuple[Frame, dict[str, Any]]:
+def _one_row(row: _OneRow, unit: str | None) -> tuple[Frame, dict[str, Any]]:
     """The frame of a single row, and the row as it is answered."""
     wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
     try:
         # For a single row, less work than Arrow's.
-        frame, _ = json_small.decode(wrapped) or json_exact.decode(wrapped)
+        small = None if unit else json_small.decode(wrapped)
+        frame, _ = small or json_exact.decode(wrapped, unit=unit)
     except RowError as error:
         raise RowError(None, error.field, error.reason) from None
     at = format_timestamp(frame.ts[0].as_py())

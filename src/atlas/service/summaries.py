@@ -25,7 +25,16 @@ Row = dict[str, Any]
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 FUNCTIONS = tuple(rollups.PARTS)
-CALENDAR = ("month", "year")
+CALENDAR = ("month", "quarter", "year")
+# What people and other systems call these; quarters and years as numbers of months, too.
+WORDS = {
+    "s": "s sec secs second seconds", "m": "m min mins minute minutes", "h": "h hr hrs hour hours hourly",
+    "d": "d day days daily", "w": "w week weeks weekly", "month": "mo month months monthly",
+    "quarter": "q qtr quarter quarters quarterly", "year": "y yr year years yearly annual",
+}  # fmt: skip
+_WIDTHS = "a number and s, m, h, d or w, or their words (15 minutes, day); month; quarter; year; or auto"
+UNIT_OF = {word: unit for unit, words in WORDS.items() for word in words.split()}
+MONTHS = {1: "month", 3: "quarter", 12: "year"}
 MAX_BUCKETS = 100_000
 # Widths that people read easily, in seconds.
 STEPS = (
@@ -50,7 +59,7 @@ STEPS = (
     172800,
     604800,
 )
-_WIDTH = re.compile(r"([1-9]\d{0,8})([smhdw])")
+_WIDTH = re.compile(r"([1-9]\d{0,8})?[ _-]?([A-Za-z]+)", re.ASCII)
 
 
 class SummaryService:
@@ -85,13 +94,14 @@ class SummaryService:
         unknown = next((name for name in wanted if name not in FUNCTIONS), None)
         if unknown is not None or not wanted:
             raise BadRequestError("Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}")
+        told = "auto" if bucket == "auto" else _name(_width(bucket, 0, points))
         shot = await reading.snapshot(self._database, dataset_id)
         columns = [c for c in chosen(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
         # A bucket has a time, which those of the year 0 have not in an answer.
         span = Range(max(span.lo, MIN_MICROS), span.hi)
         met = [block for block in shot.blocks if span.meets(block)]
         if not met or span.empty:
-            return {"bucket": bucket, "results": []}
+            return {"bucket": told, "results": []}
         lo, hi = max(span.lo, min(b.min_ts for b in met)), min(span.hi, max(b.max_ts for b in met) + 1)
         width = _width(bucket, hi - lo, points)
         parts = rollups.parts_of(wanted)
@@ -105,17 +115,23 @@ class SummaryService:
 
 
 def _width(bucket: str, micros: int, points: int) -> int | str:
-    """Seconds of a bucket, or `month` or `year`."""
-    if bucket in CALENDAR:
-        return bucket
+    """Seconds of a bucket, or a unit of the calendar."""
     if bucket == "auto":
         least = micros / 1e6 / points
         whole_weeks = -(-int(least) // 604800) * 604800
         return next((step for step in STEPS if step >= least), max(604800, whole_weeks + 604800))
-    found = _WIDTH.fullmatch(bucket)
-    if found is None:
-        raise BadRequestError("Invalid parameter", "bucket: a number and s, m, h, d or w; month; year; or auto")
-    return int(found[1]) * UNITS[found[2]]
+    found = _WIDTH.fullmatch(bucket.strip())
+    unit = None if found is None or found[2] == "M" else UNIT_OF.get(found[2].lower())
+    if found is None or unit is None:
+        told = "M may be minutes or months: write m or month" if found and found[2] == "M" else _WIDTHS
+        raise BadRequestError("Invalid parameter", f"bucket: {told}")
+    number = int(found[1] or 1)
+    if unit in UNITS:
+        return number * UNITS[unit]
+    calendar = MONTHS.get(number * {"month": 1, "quarter": 3, "year": 12}[unit])
+    if calendar is None:
+        raise BadRequestError("Invalid parameter", f"bucket: of the calendar only a {', a '.join(CALENDAR)}")
+    return calendar
 
 
 def _name(width: int | str) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Moment = datetime | date | str | None
 Columns = str | Iterable[str] | None
+Epoch = Literal["s", "ms", "us", "ns"]
 Format = Literal["csv", "ndjson", "json", "parquet", "arrow"]
 ROWS = "/api/rows/"
 DOWNLOAD = "/api/rows/bulk_download/"
@@ -48,14 +49,15 @@ class AsyncRows(AsyncResource):
 
     async def bulk_insert(
         self, dataset: DatasetRef, data: Any, *, timestamp_column: str | None = None,
-        timestamp_format: str | None = None, batch_rows: int | None = None, idempotency_key: str | None = None,
-        progress: Callable[[int], None] | None = None,
+        timestamp_format: str | None = None, epoch: Epoch | None = None, batch_rows: int | None = None,
+        idempotency_key: str | None = None, progress: Callable[[int], None] | None = None,
     ) -> Inserted:  # fmt: skip
         """Inserts rows in batches, each of them whole and once, even if it has to be sent again. Owner only.
 
         data: rows (`{"timestamp", "values"}` or flat mappings, `Row`s, pairs of timestamp and values), a pandas or
         polars data frame, an Arrow table or reader, or the path of a CSV, NDJSON, JSON, Parquet or Arrow file (also
         .gz, .zst). A file is one batch, unless batch_rows is given. timestamp_format: strptime, for CSV.
+        epoch: timestamps are numbers of this unit since 1970.
         idempotency_key: begin of the batches' keys; with the same one and the same data, a second call inserts only
         what the first did not. progress: called with the rows inserted so far.
 
@@ -63,7 +65,7 @@ class AsyncRows(AsyncResource):
         """
         number = await self._dataset_id(dataset)
         key = idempotency_key or str(uuid4())
-        params = {"dataset": number, "timestamp_format": timestamp_format}
+        params = {"dataset": number, "timestamp_format": timestamp_format, "epoch": epoch}
         rows = count = 0
         try:
             make = partial(batches, time_column=timestamp_column, batch_rows=batch_rows)
@@ -85,14 +87,14 @@ class AsyncRows(AsyncResource):
             headers["Content-Encoding"] = batch.encoding
         told = query(**params, timestamp_column=batch.time_column)
         if batch.content_type == "application/json":
-            told = query(dataset=params["dataset"])
+            told = query(dataset=params["dataset"], epoch=params["epoch"])
         call = Call("POST", f"{ROWS}bulk_insert/", told, body=batch.content, headers=headers, timeout=SLOW_SECONDS)
         answer = await self._transport.json(call)
         return int(answer["inserted"])
 
     async def preview(
         self, dataset: DatasetRef | None, data: Any, *, timestamp_column: str | None = None,
-        timestamp_format: str | None = None,
+        timestamp_format: str | None = None, epoch: Epoch | None = None,
     ) -> RowsPreview:  # fmt: skip
         """What `bulk_insert` would store of a file, or of the first batch of rows; stores nothing.
 
@@ -104,9 +106,10 @@ class AsyncRows(AsyncResource):
             headers = {"Content-Type": batch.content_type}
             if batch.encoding is not None:
                 headers["Content-Encoding"] = batch.encoding
-            told = query(dataset=number)
+            told = query(dataset=number, epoch=epoch)
             if batch.content_type != "application/json":
-                told = query(dataset=number, timestamp_format=timestamp_format, timestamp_column=batch.time_column)
+                column, layout = batch.time_column, timestamp_format
+                told = query(dataset=number, timestamp_format=layout, timestamp_column=column, epoch=epoch)
             call = Call("POST", f"{ROWS}preview/", told, body=batch.content, headers=headers, timeout=SLOW_SECONDS)
             return RowsPreview.read(await self._transport.json(call))
         return RowsPreview(0, ())

@@ -11,11 +11,13 @@ from fastapi.responses import StreamingResponse
 
 from atlas.core.access import Caller
 from atlas.core.formats import Output
+from atlas.core.timestamps import EPOCHS
 from atlas.errors import BadRequestError
 from atlas.http.deps import (
     CallerDep,
     ColumnsParam,
     DatasetParam,
+    EpochParam,
     RangeParam,
     Services,
     ServicesDep,
@@ -86,15 +88,17 @@ async def query_rows(
 
 async def _query_rows(request: Request) -> Response | None:
     given = plain_query(
-        request, numbers=("dataset", "limit", "offset"), texts=("start", "end", "columns", "ordering", "cursor")
+        request,
+        numbers=("dataset", "limit", "offset"),
+        texts=("start", "end", "columns", "ordering", "cursor", "epoch"),
     )
     if given is None or "dataset" not in given or given.get("limit") == 0:
         return None
     ordering = given.get("ordering", "timestamp")
-    if ordering not in ("timestamp", "-timestamp"):
+    if ordering not in ("timestamp", "-timestamp") or given.get("epoch", "s") not in EPOCHS:
         return None
     bundle, found = await known(request)
-    span = await time_range(given.get("start"), given.get("end"))
+    span = await time_range(given.get("start"), given.get("end"), given.get("epoch"))
     names = await column_names([given["columns"]] if "columns" in given else None)
     return await query_rows(
         request, found, given["dataset"], bundle, span, names, ordering, given.get("limit", PAGE_ROWS),
@@ -109,18 +113,20 @@ router.add_api_route(
 
 
 async def insert_row(
-    request: Request, caller: CallerDep, services: ServicesDep, idempotency_key: IdempotencyHeader = None
-) -> Response:
+    request: Request, caller: CallerDep, services: ServicesDep, epoch: EpochParam = None,
+    idempotency_key: IdempotencyHeader = None,
+) -> Response:  # fmt: skip
     """Inserts one row. Owner only."""
     encoding = request.headers.get("content-encoding")
-    stored = await services.rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding)
+    stored = await services.rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch)
     return Response(msgspec.json.encode(stored), status_code=201, media_type="application/json")
 
 
-async def _insert_row(request: Request) -> Response:
-    # Nothing in its parameters is to be checked.
+async def _insert_row(request: Request) -> Response | None:
+    if request.scope["query_string"]:
+        return None
     bundle, found = await known(request)
-    return await insert_row(request, found, bundle, request.headers.get("idempotency-key"))
+    return await insert_row(request, found, bundle, None, request.headers.get("idempotency-key"))
 
 
 router.add_api_route(
@@ -129,6 +135,18 @@ router.add_api_route(
         "application/json": {"schema": body_schema(RowBody)}}}},
     route_class_override=direct(_insert_row),
 )  # fmt: skip
+
+
+def _bulk_request(
+    request: Request, dataset: int | None, column: str | None, layout: str | None, key: str | None,
+    epoch: str | None, form: BodyFormat | None,
+) -> BulkRequest:  # fmt: skip
+    if layout and epoch:
+        raise BadRequestError("Invalid parameter", "epoch: timestamp_format says already how timestamps are written")
+    media = request.headers.get("content-type")
+    found = body_format(media, form)
+    encoding, charset = request.headers.get("content-encoding"), body_charset(media, found)
+    return BulkRequest(found, encoding, dataset, column, layout, key, charset, epoch)
 
 
 async def bulk_insert(
@@ -140,16 +158,10 @@ async def bulk_insert(
     timestamp_format: Annotated[
         str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
     ] = None,
-    idempotency_key: IdempotencyHeader = None,
-    format: BodyFormatParam = None,
+    epoch: EpochParam = None, idempotency_key: IdempotencyHeader = None, format: BodyFormatParam = None,
 ) -> dict[str, int | str]:  # fmt: skip
     """All rows or none. JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type; gzip or zstd. Owner only."""
-    media = request.headers.get("content-type")
-    form = body_format(media, format)
-    details = BulkRequest(
-        form, request.headers.get("content-encoding"), dataset, timestamp_column, timestamp_format, idempotency_key,
-        body_charset(media, form),
-    )  # fmt: skip
+    details = _bulk_request(request, dataset, timestamp_column, timestamp_format, idempotency_key, epoch, format)
     return await services.rows.insert_many(caller, details, request.stream())
 
 
@@ -171,7 +183,7 @@ async def _bulk_insert(request: Request) -> Response | None:
         return None
     bundle, found = await known(request)
     key = request.headers.get("idempotency-key")
-    stored = await bulk_insert(request, found, bundle, given.get("dataset"), None, None, key)
+    stored = await bulk_insert(request, found, bundle, given.get("dataset"), None, None, None, key)
     return Response(msgspec.json.encode(stored), media_type="application/json")
 
 
@@ -197,15 +209,10 @@ async def preview_rows(
     timestamp_format: Annotated[
         str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
     ] = None,
-    format: BodyFormatParam = None,
+    epoch: EpochParam = None, format: BodyFormatParam = None,
 ) -> Response:  # fmt: skip
     """What a bulk insert of this body would store: rows, times, columns with their types. Stores nothing."""
-    media = request.headers.get("content-type")
-    form = body_format(media, format)
-    details = BulkRequest(
-        form, request.headers.get("content-encoding"), dataset, timestamp_column, timestamp_format, None,
-        body_charset(media, form),
-    )  # fmt: skip
+    details = _bulk_request(request, dataset, timestamp_column, timestamp_format, None, epoch, format)
     found = await services.rows.preview(caller, details, request.stream())
     return Response(msgspec.json.encode(found), media_type="application/json")
 
@@ -335,7 +342,7 @@ async def latest_row(caller: CallerDep, dataset: DatasetParam, services: Service
 async def aggregate_rows(
     caller: CallerDep, dataset: DatasetParam, services: ServicesDep, span: RangeParam, columns: ColumnsParam,
     bucket: Annotated[
-        str, Query(description="Width: a number and s, m, h, d or w; or `month`, `year`; or `auto`.")
+        str, Query(description="Width: a number and s, m, h, d or w, or a word; `month`, `quarter`, `year`; `auto`.")
     ] = "auto",
     functions: Annotated[
         str, Query(description="Any of count, min, max, avg, sum, first, last, separated by commas.")
