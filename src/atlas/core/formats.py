@@ -78,9 +78,16 @@ class RowFormat:
         return [(self.label(c.name), c.physical) for c in self.columns if c.physical is not None]
 
 
-def timestamp_text(ts: Times) -> Times:
-    """ISO 8601 with a `Z`, and as many of 0, 3 or 6 digits of a second as the value needs."""
-    return ts.dt.replace_time_zone(None).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+def timestamp_text(ts: Times, digits: int | None = None) -> Times:
+    """ISO 8601 with a `Z`, and as many of 0, 3 or 6 digits of a second as the value needs, or `digits` of them."""
+    fraction = "%.f" if digits is None else f"%.{digits}f" if digits else ""
+    return ts.dt.replace_time_zone(None).dt.to_string(f"%Y-%m-%dT%H:%M:%S{fraction}Z")
+
+
+def second_digits(table: pa.Table) -> int:
+    """How many digits of a second the rows of a table need: 0, 3 or 6."""
+    micros = pl.Series(table.column("ts").cast(pa.int64()))
+    return next((digits for digits, step in ((0, 1_000_000), (3, 1_000)) if not (micros % step != 0).any()), 6)
 
 
 def json_lines(table: pa.Table, style: RowFormat) -> pl.Series:
@@ -240,13 +247,16 @@ def _extra_cells(frame: pl.DataFrame, style: RowFormat) -> dict[str, pl.Series]:
 FORMULA, NUMBER = r"^[=+@\t\r-]", r"^[+-]?[0-9.,]+$"
 
 
-def csv_bytes(table: pa.Table, style: RowFormat, *, header: bool, safe: bool = False) -> bytes:
+def csv_bytes(
+    table: pa.Table, style: RowFormat, *, header: bool, safe: bool = False, digits: int | None = None
+) -> bytes:
     """Rows as CSV (RFC 4180, `\\n` line ends), the header line too if `header`.
 
+    digits: of a second, which all rows of a file have alike, as readers tell a column's format by its first cell.
     safe: texts that a spreadsheet would run as a formula, names of columns too, get an apostrophe in front.
     """
     frame = wide_frame(table, style)
-    frame = frame.with_columns(timestamp_text(frame[TIME_KEY]).alias(TIME_KEY))
+    frame = frame.with_columns(timestamp_text(frame[TIME_KEY], digits).alias(TIME_KEY))
     if safe:
         texts = [pl.col(name) for name, kind in frame.schema.items() if kind == pl.String and name != TIME_KEY]
         frame = frame.with_columns(

@@ -96,10 +96,13 @@ class _JsonRequest(Request):
         if not self._bytes:
             return
         if not _is_json(self.headers.get("content-type")):
+            given = self.headers.get("content-type", "")[:64]
             if self.scope["path"].startswith(CONTENT):
-                return
-            told = f"{self.headers['content-type'][:64]!r}; the body is JSON, so send application/json"
-            raise BadRequestError("Unsupported Content-Type", told)
+                # As curl sends -d, or nothing at all.
+                kind = f"is said to be {given!r}" if given else "has no type"
+                told = f"the body {kind}; for JSON send the header `Content-Type: application/json`"
+                raise RequestValidationError([{"type": "content_type", "loc": ("body",), "msg": told}])
+            raise BadRequestError("Unsupported Content-Type", f"{given!r}; the body is JSON, so send application/json")
         try:
             if len(self._bytes) <= INLINE_BYTES:
                 self._value = parse(self._bytes)
@@ -177,8 +180,7 @@ class JsonRoute(APIRoute):
             media = request.headers.get("content-type", "").split(";")[0].strip().lower()
             if media != "multipart/form-data":
                 # It has no file, so that nothing goes to disk.
-                known = _JsonRequest(request.scope, request.receive)
-                await known.load(lambda value: value)
+                await bounded_body(request)
                 missing = "Field required, in a form of the type multipart/form-data"
                 raise RequestValidationError([{"type": "missing", "loc": ("body", "file"), "msg": missing}])
             # FastAPI finds the same form again, and closes it.

@@ -47,12 +47,33 @@ def _describe(error: RequestValidationError) -> str:
             parts += [f"{'.'.join([*place, name])}: {reason}" for name, reason in item["ctx"]["told"].items()]
             parts.append(f"known: {', '.join(item['ctx']['known'])}")
             continue
-        reason = item["msg"].removeprefix("Value error, ")
+        reason = _mismatch(item) or item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
         if item["type"] == "json_invalid":
             reason = f"not valid JSON: {item.get('ctx', {}).get('error', '')}".rstrip(": ")
             place = []
         parts.append(f"{'.'.join(place)}: {reason}" if place else reason)
     return "; ".join(parts)
+
+
+# What pydantic calls the types that JSON has.
+_WANTED = {
+    "model_attributes_type": "a JSON object", "model_type": "a JSON object", "dict_type": "a JSON object",
+    "list_type": "a list", "string_type": "text", "int_type": "a whole number", "float_type": "a number",
+    "bool_type": "true or false",
+}  # fmt: skip
+_GIVEN = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "a JSON object"))
+
+
+def _mismatch(item: dict[str, Any]) -> str | None:
+    """What was wanted and what was given, where JSON has another type than is taken."""
+    wanted = _WANTED.get(item["type"])
+    if wanted is None:
+        return None
+    given = item.get("input")
+    told = (
+        "null" if given is None else next((name for kind, name in _GIVEN if isinstance(given, kind)), "something else")
+    )
+    return f"must be {wanted}" if told == wanted else f"must be {wanted}, not {told}"
 
 
 async def _atlas(request: Request, error: Exception) -> Response:

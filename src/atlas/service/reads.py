@@ -27,6 +27,7 @@ from atlas.core.formats import (
     arrow_table,
     csv_bytes,
     json_lines,
+    second_digits,
 )
 from atlas.errors import BadRequestError, UnavailableError
 from atlas.service.access import AccessService
@@ -38,6 +39,8 @@ from atlas.store.database import Database
 # processes, decoding and encoding keep all cores busy, and a slow client still holds little memory.
 WINDOW_ROWS = 50_000
 WINDOWS_AHEAD = 3
+# Rows of which the database is asked at a time whether one has a fraction of a second.
+LOOKED_AT_ROWS = 2_000_000
 # Formats of which parts may be had: what scans a file by its address reads these.
 RANGED = (Output.PARQUET, Output.CSV)
 
@@ -156,7 +159,10 @@ class ReadService:
         tag = f'"{dataset_id}-{shot.version}-{asked}-{digest}"'
 
         def chunks() -> AsyncIterator[bytes]:
-            return self._encoded(self._tables(shot, style, span, drop), style, output, safe=safe)
+            tables = self._tables(shot, style, span, drop)
+            return self._csv(tables, shot, style, span, safe=safe) if output is Output.CSV else self._encoded(
+                tables, style, output
+            )  # fmt: skip
 
         key = FileKey(tag, f"{dataset_id}-{asked}-{names!r}", dataset_id, shot.last_seq - shot.row_count)
         return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks, key)
@@ -207,24 +213,37 @@ class ReadService:
     def _fetch(self, shot: reading.Snapshot, style: RowFormat, span: Range) -> asyncio.Task[pa.Table]:
         return asyncio.create_task(reading.window(self._database, shot, style.columns, span))
 
-    async def _encoded(
-        self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output, *, safe: bool
+    async def _csv(
+        self, tables: AsyncIterator[pa.Table], shot: reading.Snapshot, style: RowFormat, span: Range, *, safe: bool
     ) -> AsyncIterator[bytes]:
+        empty = pa.table({"ts": pa.array([], pa.timestamp("us", "UTC"))})
+        for column, field in zip(style.columns, list(arrow_schema(style))[1:], strict=True):
+            if column.physical is not None:
+                empty = empty.append_column(column.physical, pa.array([], field.type))
+        yield csv_bytes(empty, style, header=True, safe=safe)
+        digits: int | None = None
+        async for table in tables:
+            if digits is None:
+                digits = await self._digits(table, shot, span)
+            yield await asyncio.to_thread(csv_bytes, table, style, header=False, safe=safe, digits=digits)
+
+    async def _digits(self, first: pa.Table, shot: reading.Snapshot, span: Range) -> int:
+        """How many digits of a second a file has. first: its first rows, behind which the others are looked at."""
+        digits = second_digits(first)
+        rest = Range(first.column("ts").cast(pa.int64())[-1].as_py(), span.hi)
+        for part in windows(shot.blocks, rest, LOOKED_AT_ROWS) if len(first) < shot.row_count else ():
+            if digits == 6:
+                break
+            digits = await reading.second_digits(self._database, shot, part, digits)
+        return digits
+
+    async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:
         if output in (Output.PARQUET, Output.ARROW):
             schema = arrow_schema(style)
             writer = TableWriter(output, schema)
             async for table in tables:
                 yield await asyncio.to_thread(_written, writer, table, style, schema)
             yield writer.close()
-            return
-        if output is Output.CSV:
-            empty = pa.table({"ts": pa.array([], pa.timestamp("us", "UTC"))})
-            for column, field in zip(style.columns, list(arrow_schema(style))[1:], strict=True):
-                if column.physical is not None:
-                    empty = empty.append_column(column.physical, pa.array([], field.type))
-            yield csv_bytes(empty, style, header=True, safe=safe)
-            async for table in tables:
-                yield await asyncio.to_thread(csv_bytes, table, style, header=False, safe=safe)
             return
         between = b"\n" if output is Output.NDJSON else b",\n"
         if output is Output.JSON:

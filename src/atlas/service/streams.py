@@ -33,6 +33,8 @@ FETCH_ROWS = 5_000
 BACKLOG_BYTES = 4 * 1024 * 1024
 # How often an open stream's right to read is looked at again.
 RECHECK_SECONDS = 10.0
+# Milliseconds after which browsers connect again; without them each waits as long as it likes.
+RETRY = 2_000
 # Rows of so little are encoded where they are needed: that takes less time than a thread that has to wait for its turn.
 INLINE_BYTES = 4 * 1024
 TIMER_SLACK = 0.001
@@ -166,7 +168,9 @@ class StreamService:
         # What others were given between the look at the dataset and now, this one has still to read.
         latest = max(latest, channel.seq)
         try:
-            yield _event("connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start)
+            yield _event(
+                "connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start, RETRY
+            )
             sent = start
             async for piece in self._behind(dataset_id, sent, latest):
                 sent = piece.upto
@@ -291,9 +295,10 @@ def _encode(table: pa.Table, style: RowFormat) -> bytes:
     return text.encode()
 
 
-def _event(kind: str, data: dict[str, object], event_id: int | None = None) -> bytes:
+def _event(kind: str, data: dict[str, object], event_id: int | None = None, retry: int | None = None) -> bytes:
     prefix = b"" if event_id is None else b"id: %d\n" % event_id
-    return prefix + f"event: {kind}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n"
+    suffix = b"\n" if retry is None else b"\nretry: %d\n" % retry
+    return prefix + f"event: {kind}\ndata: ".encode() + msgspec.json.encode(data) + suffix + b"\n"
 
 
 def _event_id(text: str) -> int:

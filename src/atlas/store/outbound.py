@@ -80,6 +80,14 @@ class Reach:
             return self.loopback or self.private
         return (self.private and _private(address)) or _public(address)
 
+    def refuse_local(self) -> BadRequestError:
+        """The error for an address of this machine."""
+        if self.field != "callback_url":
+            return self.refuse("the address is not public")
+        return self.refuse(
+            "the address is this machine's own, not a public one; ATLAS_WEBHOOK_LOOPBACK=true lets webhooks go there"
+        )
+
     def refuse(self, reason: str) -> BadRequestError:
         return BadRequestError(f"Invalid {self.field}", f"{self.field}: {reason}")
 
@@ -163,11 +171,15 @@ def _host(host: str, reach: Reach, *, bracketed: bool) -> str:
     address = _literal(host, reach, bracketed=bracketed)
     if address is not None:
         if not reach.allows(address):
-            raise reach.refuse("the address is not public")
+            raise (
+                reach.refuse_local()
+                if plain_address(address).is_loopback
+                else reach.refuse("the address is not public")
+            )
         return str(address)
     if host in _LOCAL_NAMES or host.endswith(".localhost"):
         if not (reach.loopback or reach.private or reach.anywhere):
-            raise reach.refuse("the address is not public")
+            raise reach.refuse_local()
     elif host.endswith(_LOCAL_ZONES) and not (reach.private or reach.anywhere):
         raise reach.refuse("the address is not public")
     return host

@@ -88,6 +88,20 @@ async def _number(database: Database, query: sql.Composed) -> int:
     return int(row[0])
 
 
+async def second_digits(database: Database, shot: Snapshot, span: Range, least: int = 0) -> int:
+    """How many digits of a second the rows of `span` need, 0, 3 or 6, if not fewer than `least` of those."""
+    for digits, unit in ((6, "milliseconds"), (3, "second")):
+        if digits <= least:
+            break
+        query = sql.SQL("SELECT 1 FROM {} WHERE {} AND ts <> date_trunc({}, ts) LIMIT 1").format(
+            shot.table, _where(shot, span), sql.Literal(unit)
+        )
+        async with database.connection() as connection:
+            if await (await connection.execute(query)).fetchone():
+                return digits
+    return least
+
+
 def _where(shot: Snapshot, span: Range) -> sql.Composed:
     return sql.SQL("{} AND {}").format(between(span, cold=shot.cold), numbered(1, shot.last_seq, cold=shot.cold))
 
