@@ -107,7 +107,7 @@ export const ColumnsTab = {
       props.dataset.columns.length === 0 ? empty("columns", "No columns yet", "They come with the first rows, or declare one below.")
         : t.div({ class: "card flush" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
           t.thead(t.tr(["Name", "Type", "Unit", "Description", "Origin"].map((name) => t.th({ scope: "col" }, name)), props.summary.is_owner && t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Describe")))),
-          t.tbody(props.dataset.columns.map((column) => t.tr({ key: column.id }, t.td(t.b(column.name)), t.td(t.code(column.dtype)),
+          t.tbody(props.dataset.columns.map((column) => t.tr({ key: column.id }, t.td({ class: "word" }, t.b(column.name)), t.td({ class: "nowrap" }, t.code(column.dtype)),
             t.td({ class: "nowrap" }, column.unit || t.span({ class: "muted" }, "–")), t.td({ class: "said" }, column.description || t.span({ class: "muted" }, "–")),
             t.td(column.inferred ? badge("came with data") : badge("declared", "accent")),
             props.summary.is_owner && t.td({ class: "number" }, button({ size: "small", kind: "plain", icon: "edit", label: `Describe ${column.name}`, onClick: () => { state.noted = column; } })))))))),

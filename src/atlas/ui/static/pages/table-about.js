@@ -50,7 +50,7 @@ export const ColumnsTab = {
     const line = ([name, type]) => {
       const found = props.about.statistics?.[name];
       return t.tr({ key: name },
-        t.td(t.b(name), props.about.key_columns.includes(name) && [" ", badge("key", "accent")]),
+        t.td({ class: "word" }, t.b(name), props.about.key_columns.includes(name) && [" ", badge("key", "accent")]),
         t.td(TYPES[type] ?? type, t.div({ class: "muted small-text" }, t.code(type))),
         t.td({ class: "nowrap" }, state.notes[name]?.unit || t.span({ class: "muted" }, "–")), t.td({ class: "said" }, state.notes[name]?.description || t.span({ class: "muted" }, "–")),
         found ? [
