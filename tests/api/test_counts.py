@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 import random
 from typing import Any
 
 import httpx
+import openpyxl
 import pytest
 from tests.api.test_imports import get, post, send
 
@@ -94,3 +97,39 @@ async def test_duplicates_that_are_asked_for_are_found(owner: httpx.AsyncClient)
     assert "no column was found that tells records apart" in none["response_summary"]
     more = await send(owner, "Import into two", b"a\n1\n")
     assert "two has no key and the file lacks b" in more["response_summary"]
+
+
+ODD = [("id", "email", "n"), (1, "a@x.com", 5), (1, "a@x.com", 5), (2, "bad", 6), (3, None, None), (4, "d@x.com", 99)]
+INSTRUCTIONS = ("", ", id is the key, skip duplicates", ", update existing rows, id is the key", ", flag duplicates",
+                ". n must be between 0 and 10. Import only rows where id is over 1")  # fmt: skip
+
+
+def _files() -> list[tuple[str, bytes]]:
+    """The same records in files of each kind, some with more that is no record or not whole."""
+    book = openpyxl.Workbook()
+    for row in [*ODD, (None, None, None), ("Total", None, 115)]:
+        book.active.append(row)
+    saved = io.BytesIO()
+    book.save(saved)
+    records = [dict(zip(ODD[0], row, strict=True)) for row in ODD[1:]]
+    parts = ("".join(f"<{k}>{v}</{k}>" for k, v in each.items() if v is not None) for each in records)
+    xml = f"<r>{''.join(f'<o>{part}</o>' for part in parts)}</r>"
+    ragged = b"id,email,n\n1,a@x.com,5\n1,a@x.com,5\n2,b@x.com\n3,c@x.com,7,8\n\n,,\n4,d@x.com,9\nTotal,,26\n"
+    return [("a.xlsx", saved.getvalue()), ("a.json", json.dumps([*records, {"id": 9, "more": {"a": 1}}]).encode()),
+            ("a.xml", xml.encode()), ("a.csv", ragged)]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", INSTRUCTIONS)
+async def test_files_of_every_kind_are_counted_once(owner: httpx.AsyncClient, told: str) -> None:
+    for number, (name, file) in enumerate(_files()):
+        before = 0
+        into, replace = f"Import into t{number}{told}", f"Replace everything in the t{number} table with this file"
+        for instruction in (into, into, replace):
+            done = await send(owner, instruction, file, name)
+            assert done["records_processed"] == sum(done[part] for part in PARTS), (instruction, name)
+            rows = (await get(owner, f"tables/t{number}/rows?limit=1"))["total_count"]
+            before = done["records_inserted"] + (0 if "Replace" in instruction else before)
+            assert rows == before
+    only = await send(owner, "Update the n in the t1 table, match on id", b"id,n\n1,7\n1,8\n77,5\n,3\nxx,4\n")
+    assert only["records_processed"] == sum(only[part] for part in PARTS)
+    assert only["records_inserted"] == 0

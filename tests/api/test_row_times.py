@@ -65,3 +65,36 @@ async def test_what_is_not_clear_is_refused(owner: httpx.AsyncClient, sql: str) 
     await send(owner, "Import this into my leads table", LEADS)
     answer: dict[str, Any] = await post(owner, "sql", {"sql": sql}, 400)
     assert answer["detail"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT count(u.created_at) FROM (SELECT created_at FROM a UNION ALL SELECT created_at FROM b) u", ["4"]),
+        ("WITH c AS (SELECT id, updated_at FROM a) SELECT updated_at IS NULL, count(*) FROM c GROUP BY 1", ["false,2"]),
+        ("SELECT id FROM a WHERE created_at = (SELECT max(created_at) FROM a) ORDER BY id", ["1", "2"]),
+        ("SELECT id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.id = a.id AND b.created_at >= a.created_at)", ["1"]),
+        ("SELECT id, row_number() OVER (ORDER BY created_at, id) FROM a", ["1,1", "2,2"]),
+        ("SELECT a.*, b.created_at IS NULL FROM a LEFT JOIN b USING (id) ORDER BY id", ["1,x,false", "2,y,true"]),
+        ("SELECT count(*) FILTER (WHERE CREATED_AT <= now()) FROM A GROUP BY date_trunc('year', A.Created_At)", ["2"]),
+        ("SELECT * FROM a WHERE id IN (SELECT id FROM b WHERE created_at > now() - interval '1 hour')", ["1,x"]),
+    ],
+)  # fmt: skip
+async def test_times_of_rows_wherever_a_query_names_them(
+    owner: httpx.AsyncClient, sql: str, expected: list[str]
+) -> None:
+    await send(owner, "Import into a, id is the key", b"id,v\n1,x\n2,y\n")
+    await send(owner, "Import into b, id is the key", b"id,w\n1,x\n3,y\n")
+    assert await lines(owner, sql) == expected
+
+
+async def test_undo_and_archive_keep_when_rows_came(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into a, id is the key", b"id,v\n1,x\n2,y\n")
+    came = await lines(owner, "SELECT created_at FROM a WHERE id = 1")
+    update = {"mode": "condition", "condition": "id = 1", "updates": {"v": "z"}}
+    changed = [(await post(owner, "tables/a/update", update))["import_id"]]
+    await post(owner, f"import/{changed[0]}/undo", {})
+    archived = (await owner.request("DELETE", "/api/v1/tables/a/rows/1")).json()["import_id"]
+    assert await lines(owner, "SELECT count(*), count(created_at) FROM a") == ["1,1"]
+    await post(owner, f"import/{archived}/undo", {})
+    assert await lines(owner, "SELECT created_at FROM a WHERE id = 1 AND updated_at > created_at") == came
