@@ -6,21 +6,24 @@ digits) are put between quotes beforehand, and the mark is taken away from what 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 # A control character that JSON must escape; DuckDB writes it with digits in lower case.
 MARK = chr(30)
 _ESCAPED = b"\\u001e"
 _CHUNK = 8 * 1024 * 1024
-# A fraction that ends with a zero or is long, and a long whole part before a point; doubles show the rest as it is.
-_POINTS = re.compile(rb"\.(?:\d*0|\d{8,})(?=[\s,\]}]|\Z)"), re.compile(rb"\d{8}\.\d+(?=[\s,\]}]|\Z)")
-# Longer numbers are no numbers that anybody wrote.
-_LONGEST = 1_000
+# A fraction with as many digits, or one that ends with a zero, and a whole part with as many before any fraction;
+# doubles show the rest as it is.
+_LONG = 8
+_AFTER = np.zeros(256, np.bool_)
+_AFTER[list(b" \t\n\r\f\v,]}")] = True
 
 
 def protected(path: Path, target: Path) -> Path:
@@ -58,22 +61,33 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _start_of(chunk: bytes, point: int) -> int:
-    """Where the number begins that has its point there; the point itself where it is none."""
-    start = point
-    while start and chunk[start - 1] in b"0123456789" and point - start < _LONGEST:
-        start -= 1
-    return start - 1 if start and start < point and chunk[start - 1] in b"-" else start
+def _candidates(chunk: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where numbers with a point begin and end that have many digits or a zero at the end."""
+    text = np.frombuffer(b"," + chunk + b",", np.uint8)
+    points = np.flatnonzero(text == ord("."))
+    others = np.flatnonzero((text < ord("0")) | (text > ord("9")))
+    at = np.searchsorted(others, points)
+    starts, ends = others[at - 1] + 1, others[at + 1]
+    whole, fraction = points - starts, ends - points - 1
+    long = (fraction > 0) & ((text[ends - 1] == ord("0")) | (fraction >= _LONG) | (whole >= _LONG))
+    kept = np.flatnonzero((whole > 0) & long & _AFTER[text[ends]])
+    starts, ends = starts[kept], ends[kept]
+    return starts - (text[starts - 1] == ord("-")) - 1, ends - 1
 
 
 def _found(chunk: bytes) -> list[tuple[int, int]]:
     """Where numbers stand that a double does not give back; some of them within texts."""
-    places = set()
-    for pattern in _POINTS:
-        for match in pattern.finditer(chunk):
-            point = chunk.index(b".", match.start())
-            start = _start_of(chunk, point)
-            text = chunk[start : match.end()].decode()
-            if start < point and repr(float(text)) != text:
-                places.add((start, match.end()))
-    return sorted(places)
+    starts, ends = (places.tolist() for places in _candidates(chunk))
+    if not starts:
+        return []
+    texts = pa.array([chunk[start:end] for start, end in zip(starts, ends, strict=True)], pa.binary()).cast(pa.string())
+    try:
+        # Arrow shows doubles of usual size as Python and DuckDB do, at a tenth of the time.
+        values = texts.cast(pa.float64())
+        size = pc.abs(values)
+        usual = pc.and_(pc.greater_equal(size, 1e-3), pc.less(size, 1e15))
+        same = pc.and_(usual, pc.equal(values.cast(pa.string()), texts))
+    except pa.ArrowInvalid:
+        same = pa.repeat(False, len(texts))
+    odd = [(starts[n], ends[n]) for n in np.flatnonzero(~same.to_numpy(zero_copy_only=False))]
+    return [(start, end) for start, end in odd if repr(float(chunk[start:end])) != chunk[start:end].decode()]
