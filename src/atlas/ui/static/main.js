@@ -72,7 +72,7 @@ const Frame = {
       button({ kind: "plain", size: "small", icon: "out", label: "Sign out", onClick: () => attempt(() => session.signOut()) }));
     return () => t.div({ class: "frame" },
       t.a({ class: "skip", href: "#content", onClick: (event) => { event.preventDefault(); document.querySelector("main").focus(); } }, "Skip to the content"),
-      t.div({ class: "top-bar" },
+      t.header({ class: "top-bar" },
         button({ kind: "plain", icon: "menu", label: "Menu", "aria-expanded": String(open.value), onClick: () => { open.value = true; } }), brand(),
         t.div({ class: "row tools" }, button({ kind: "plain small", icon: "search", label: "Go to", onClick: () => { over.value = "palette"; } }), zoneMenu(), themeMenu())),
       over.value === "palette" ? h(Palette, { key: "palette", onClose: () => { over.value = ""; }, onHelp: () => { over.value = "help"; } }) : over.value === "help" && h(Shortcuts, { key: "help", onClose: () => { over.value = ""; } }),
