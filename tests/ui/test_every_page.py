@@ -17,7 +17,7 @@ FIRST_PAGE_SECONDS, FIRST_PAGE_BYTES, FIRST_PAGE_REQUESTS = 3.0, 300_000, 60
 
 @pytest.fixture(autouse=True)
 def _axe_styles(watched: Watched) -> None:
-    """For colours axe sets styles and reads sheets, which the policy refuses or which have no address; it does without."""
+    """For colours axe sets styles, which the policy refuses, and reads sheets, which have no address here."""
     watched.expected = ["Applying inline style", "load preload assets"]
 
 
