@@ -34,8 +34,19 @@ FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are 
 COMPUTED = ("avg", "sum")
 
 
+class DownloadFormat(StrEnum):
+    """What a file of a download holds."""
+
+    csv = "csv"
+    ndjson = "ndjson"
+    json = "json"
+    parquet = "parquet"
+    arrow = "arrow"
+    xlsx = "xlsx"
+
+
 class FileFormat(StrEnum):
-    """What a file of rows holds."""
+    """What a file of rows to insert holds."""
 
     csv = "csv"
     ndjson = "ndjson"
@@ -269,7 +280,7 @@ def rows_download(
     session: Session,
     name: Dataset,
     out: Annotated[Path, typer.Argument(help="File to write, which is replaced.")],
-    form: Annotated[FileFormat | None, typer.Option("--format", help="Format, if not by the file's name.")] = None,
+    form: Annotated[DownloadFormat | None, typer.Option("--format", help="Format, if not by the file's name.")] = None,
     start: Start = None,
     end: End = None,
     columns: Columns = None,
@@ -294,10 +305,10 @@ def rows_download(
         say(f"wrote {out} ({many(written, 'byte')})")
 
 
-def format_of(path: Path) -> FileFormat:
+def format_of(path: Path) -> DownloadFormat:
     """What a file holds by its name. Raises CommandError."""
     suffix = path.suffix.lower().lstrip(".")
     kind = {"jsonl": "ndjson", "pq": "parquet", "arrows": "arrow", "ipc": "arrow"}.get(suffix, suffix)
-    if kind not in FileFormat.__members__:
-        raise CommandError(f"{path.name}: give --format, or end the name in {', '.join(FileFormat)}", USAGE)
-    return FileFormat(kind)
+    if kind not in DownloadFormat.__members__:
+        raise CommandError(f"{path.name}: give --format, or end the name in {', '.join(DownloadFormat)}", USAGE)
+    return DownloadFormat(kind)

@@ -11,7 +11,7 @@ import typer
 from atlas.cli.datasets import About, ColumnName, Unit
 from atlas.cli.output import RowFormat, data, parse_value, print_json, print_lines, print_rows, print_table
 from atlas.cli.problems import USAGE, CommandError, say
-from atlas.cli.rows import FileFormat, FormatOption, Safe, format_of
+from atlas.cli.rows import DownloadFormat, FormatOption, Safe, format_of
 from atlas.cli.session import Session, Yes, remote
 from atlas.cli.watching import bytes_bar
 from atlas.core.plurals import many
@@ -161,7 +161,7 @@ def table_export(
     session: Session,
     name: Name,
     out: Annotated[Path, typer.Argument(help="File to write, which is replaced.")],
-    form: Annotated[FileFormat | None, typer.Option("--format", help="Format, if not by the file's name.")] = None,
+    form: Annotated[DownloadFormat | None, typer.Option("--format", help="Format, if not by the file's name.")] = None,
     where: Where = None,
     safe: Safe = False,
 ) -> None:

@@ -29,6 +29,7 @@ class Output(StrEnum):
     NDJSON = "ndjson"
     PARQUET = "parquet"
     ARROW = "arrow"
+    XLSX = "xlsx"
 
 
 MEDIA_TYPES = {
@@ -37,6 +38,7 @@ MEDIA_TYPES = {
     Output.NDJSON: "application/x-ndjson",
     Output.PARQUET: "application/vnd.apache.parquet",
     Output.ARROW: "application/vnd.apache.arrow.stream",
+    Output.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 

@@ -18,6 +18,7 @@ _TEXT, _BINARY = {"type": "string"}, {"type": "string", "format": "binary"}
 _SCHEMAS = {
     Output.JSON: {"type": "array", "items": {"type": "object", "additionalProperties": True}}, Output.CSV: _TEXT,
     Output.NDJSON: _TEXT, Output.PARQUET: _BINARY, Output.ARROW: _BINARY,
+    Output.XLSX: _BINARY,
 }  # fmt: skip
 EVENT_STREAM = "text/event-stream"
 _COMPONENT = "#/components/schemas/{model}"

@@ -20,6 +20,7 @@ from atlas.core.blocks import BLOCK_ROWS, Range, clean_cuts, narrow, split_count
 from atlas.core.columns import Column
 from atlas.core.formats import (
     MEDIA_TYPES,
+    TIME_KEY,
     Output,
     RowFormat,
     TableWriter,
@@ -28,10 +29,12 @@ from atlas.core.formats import (
     csv_bytes,
     json_lines,
     second_digits,
+    wide_frame,
 )
 from atlas.errors import BadRequestError, UnavailableError
 from atlas.service.access import AccessService
 from atlas.service.rendered_files import FileKey, RenderedFile, RenderedFiles
+from atlas.service.workbooks import Workbooks, refuse_rows
 from atlas.store import reading
 from atlas.store.database import Database
 
@@ -72,6 +75,7 @@ class ReadService:
     def __init__(self, database: Database, access: AccessService, rendered_bytes: int = 0) -> None:
         self._database = database
         self._access = access
+        self._workbooks = Workbooks()
         self.files = RenderedFiles(rendered_bytes)
 
     async def page(
@@ -154,6 +158,8 @@ class ReadService:
         if last is not None:
             total = await reading.count(self._database, shot, span)
             span, drop = await self._skip(shot, span, max(0, total - last), descending=False)
+        if output is Output.XLSX:
+            refuse_rows(await reading.count(self._database, shot, span))
         asked = f"{span.lo}-{span.hi}-{output}-{int(flat)}{'s' * safe}"
         digest = _digest(style, [*windows(shot.blocks, span, WINDOW_ROWS)] if output in RANGED else [])
         tag = f'"{dataset_id}-{shot.version}-{asked}-{digest}"'
@@ -238,6 +244,11 @@ class ReadService:
         return digits
 
     async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:
+        if output is Output.XLSX:
+            names = [TIME_KEY, *(style.label(column.name) for column in style.columns)]
+            async for piece in self._workbooks.pieces("rows", names, _wide(tables, style)):
+                yield piece
+            return
         if output in (Output.PARQUET, Output.ARROW):
             schema = arrow_schema(style)
             writer = TableWriter(output, schema)
@@ -254,6 +265,11 @@ class ReadService:
             yield text if first else between + text
             first = False
         yield b"]" if output is Output.JSON else b"" if first else b"\n"
+
+
+async def _wide(tables: AsyncIterator[pa.Table], style: RowFormat) -> AsyncIterator[pa.Table]:
+    async for table in tables:
+        yield (await asyncio.to_thread(wide_frame, table, style)).to_arrow()
 
 
 def _written(writer: TableWriter, table: pa.Table, style: RowFormat, schema: pa.Schema) -> bytes:

@@ -18,6 +18,7 @@ from atlas.service.rekeying import refuse_taken_keys
 from atlas.service.shown import moment, refuse_text
 from atlas.service.tables import TableService
 from atlas.service.usage import wrote
+from atlas.service.workbooks import Workbooks, refuse_rows
 from atlas.store import imports, loading, tablerows, tables, undoing
 from atlas.store.database import Connection, Database
 from atlas.store.tablerows import Selection
@@ -61,6 +62,7 @@ class TableRowService:
     def __init__(self, database: Database, found: TableService) -> None:
         self._database = database
         self._tables = found
+        self._workbooks = Workbooks()
 
     async def page(
         self, caller: Caller, name: str, *, filter_: str | None = None, search: str | None = None,
@@ -172,7 +174,12 @@ class TableRowService:
         selection = _selection(table, filter_, None)
         # Counts first: a condition that fails on some row is told before anything is sent.
         total = await tablerows.count(self._database, table, selection)
-        if output in (Output.PARQUET, Output.ARROW):
+        if output is Output.XLSX:
+            refuse_rows(total)
+            names = [column.name for column in table.columns]
+            parts = tablerows.export_tables(self._database, table, selection)
+            chunks = self._workbooks.pieces(table.name, names, parts)
+        elif output in (Output.PARQUET, Output.ARROW):
             chunks = self._written(table, selection, output)
         else:
             lines = tablerows.export_text(self._database, table, selection, as_json=output is not Output.CSV, safe=safe)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Moment = datetime | date | str | None
 Columns = str | Iterable[str] | None
 Epoch = Literal["s", "ms", "us", "ns"]
-Format = Literal["csv", "ndjson", "json", "parquet", "arrow"]
+Format = Literal["csv", "ndjson", "json", "parquet", "arrow", "xlsx"]
 ROWS = "/api/rows/"
 DOWNLOAD = "/api/rows/bulk_download/"
 

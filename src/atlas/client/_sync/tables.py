@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-Format = Literal["csv", "ndjson", "json", "parquet", "arrow"]
+Format = Literal["csv", "ndjson", "json", "parquet", "arrow", "xlsx"]
 
 
 class Tables(Resource):

@@ -18,7 +18,8 @@ from atlas.http.exact import exact_json
 from atlas.http.files import media_type_for
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
-from atlas.http.ranges import FileResponse
+from atlas.http.ranges import HEAD, FileResponse
+from atlas.service.workbooks import begun
 
 router = APIRouter(
     route_class=JsonRoute, prefix="/api/v1/tables/{table_name}", tags=["Rows of tables"], responses=CONTENT_ERRORS
@@ -164,7 +165,9 @@ async def export_table(
         "X-Rows-Count": str(file.rows), "X-Table-Name": name,
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}.{format}", "Vary": "Accept",
     }  # fmt: skip
-    return FileResponse(file.chunks, media_type=media_type_for(request, file.media_type), headers=headers)
+    made = format is Output.XLSX and not request.scope["state"].get(HEAD)
+    chunks = await begun(file.chunks) if made else file.chunks
+    return FileResponse(chunks, media_type=media_type_for(request, file.media_type), headers=headers)
 
 
 @router.delete("", responses=answer(DeletedTableView), summary="Delete a table")

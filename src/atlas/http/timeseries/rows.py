@@ -47,6 +47,7 @@ from atlas.http.timeseries.paging import links
 from atlas.readers.bodies import MEDIA_TYPES, BodyFormat, body_charset, body_format
 from atlas.service.reads import RANGED, Download
 from atlas.service.rows import BulkRequest
+from atlas.service.workbooks import begun
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 
@@ -292,6 +293,9 @@ async def bulk_download(
     file = replace(file, media_type=media_type_for(request, file.media_type))
     if output in RANGED and not _unchanged(file.etag, if_none_match):
         return await _send_part(request, services, caller, file)
+    if output is Output.XLSX and not _unchanged(file.etag, if_none_match) and not request.scope["state"].get(HEAD):
+        chunks = await begun(file.chunks())
+        file = replace(file, chunks=lambda: chunks)
     return _send(file, if_none_match, attach=True)
 
 

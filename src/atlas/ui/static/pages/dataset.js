@@ -18,7 +18,7 @@ import { ShareTab } from "./dataset-share.js";
 
 // While rows arrive, the figures are asked for so often, in milliseconds.
 const EVERY = 1000;
-const FORMATS = [["csv", "CSV"], ["json", "JSON"], ["ndjson", "NDJSON"], ["parquet", "Parquet"], ["arrow", "Arrow"]];
+const FORMATS = [["csv", "CSV"], ["json", "JSON"], ["ndjson", "NDJSON"], ["parquet", "Parquet"], ["arrow", "Arrow"], ["xlsx", "Excel"]];
 
 export default {
   props: { id: String },

@@ -11,7 +11,7 @@ import { ColumnsTab, ImportsTab } from "./table-about.js";
 import { AddRowDialog, UpdateDialog } from "./table-dialogs.js";
 import { RowsTab } from "./table-rows.js";
 
-const FORMATS = [["csv", "CSV"], ["ndjson", "NDJSON"], ["json", "JSON"], ["parquet", "Parquet"], ["arrow", "Arrow"]];
+const FORMATS = [["csv", "CSV"], ["ndjson", "NDJSON"], ["json", "JSON"], ["parquet", "Parquet"], ["arrow", "Arrow"], ["xlsx", "Excel"]];
 const CRUMBS = [["Tables", href("/tables")]];
 
 export default {
