@@ -80,6 +80,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/query": {"prompt": "How many leads are there?", "table_name": None},
     "/api/v1/generate-sql": {"prompt": "How many leads are there?", "table_hints": []},
     "/api/v1/sql": {"sql": "SELECT * FROM leads"},
+    "/api/v1/sql/export": {"sql": "SELECT * FROM leads"},
     "/api/v1/verified-questions": {"sql": "SELECT count(*) FROM leads"},
     "/api/v1/verified-questions/{verified_id}": {"sql": "SELECT count(*) FROM leads"},
     "/api/v1/smart-data-instruction": {

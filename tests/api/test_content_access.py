@@ -59,6 +59,7 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/query", {"json": {"prompt": "How many leads are there?", "table_name": "leads"}}, "own"),
     ("POST", "/generate-sql", {"json": {"prompt": "How many leads are there?", "table_hints": ["leads"]}}, "own"),
     ("POST", "/sql", {"json": {"sql": "SELECT 1 AS one"}}, "any"),
+    ("POST", "/sql/export", {"json": {"sql": "SELECT 1 AS one"}}, "any"),
     ("GET", "/sql/words", {}, "any"),
     ("GET", "/questions", {}, "any"),
     ("GET", "/questions/{question_id}", {}, "none"),

@@ -109,3 +109,40 @@ async def test_what_no_sheet_can_hold_is_told_before_anything_is_sent(
 )
 def test_sheets_have_names_that_excel_takes(title: str, name: str) -> None:
     assert workbooks.sheet_name(title) == name
+
+
+SELECTED = (
+    "SELECT 1 AS one, 1.10::numeric AS price, 0.30000000000000004::float8 AS ratio, 12345678901234567890 AS long, "
+    "DATE '2024-02-29' AS day, TIMESTAMPTZ '2024-02-29 10:00:00+02' AS moment, INTERVAL '1 day 2 hours' AS span, "
+    "true AS ok, '=1+1' AS text, NULL AS nothing, 'NaN'::numeric AS nan"
+)
+
+
+async def test_rows_of_sql_are_a_workbook_of_their_types(client: Client, people: People) -> None:
+    body = {"sql": SELECTED, "title": "a/b: ü"}
+    answer = await client(people.owner).post("/api/v1/sql/export", json=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, TYPE), answer.text[:300]
+    assert (answer.headers["x-rows-count"], answer.headers["x-truncated"]) == ("1", "false")
+    assert "a%2Fb%3A%20%C3%BC.xlsx" in answer.headers["content-disposition"]
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    names, values = ([cell.value for cell in line] for line in sheet.iter_rows())
+    assert dict(zip(names, values, strict=True)) == {
+        "one": 1, "price": 1.1, "ratio": 0.30000000000000004, "long": "12345678901234567890",
+        "day": datetime(2024, 2, 29), "moment": datetime(2024, 2, 29, 8), "span": "P1DT2H", "ok": True, "text": "=1+1",
+        "nothing": None, "nan": "NaN",
+    }  # fmt: skip
+    assert (sheet["B2"].number_format, sheet["I2"].data_type) == ("0.00", "s")
+
+
+async def test_a_file_of_sql_has_so_many_rows_and_says_if_there_are_more(client: Client, people: People) -> None:
+    owner = client(people.owner)
+    many = " UNION ALL ".join(f"SELECT {n} AS n" for n in range(1, 31)) + " ORDER BY n"
+    answer = await owner.post("/api/v1/sql/export", json={"sql": many, "format": "csv", "max_rows": 3})
+    assert (answer.text, answer.headers["x-truncated"]) == ("n\n1\n2\n3\n", "true")
+    assert answer.headers["content-type"].startswith("text/csv")
+    for wrong in ({"sql": "DROP TABLE x"}, {"sql": many, "format": "pdf"}, {"sql": many, "max_rows": 0}):
+        assert (await owner.post("/api/v1/sql/export", json=wrong)).status_code in (400, 422)
+    long = {"sql": f"WITH a AS (SELECT '{'x' * 9_000}' AS t) SELECT t || t || t || t AS text FROM a"}
+    refused = await owner.post("/api/v1/sql/export", json=long)
+    assert (refused.status_code, "32,767" in refused.text) == (400, True)
+    assert (await client(None).post("/api/v1/sql/export", json={"sql": many})).status_code == 401

@@ -165,7 +165,7 @@ def test_import_review_and_undo(cli: Cli) -> None:
         cli.run("table", "update", "leads", *command, code=2)
 
 
-def test_questions(cli: Cli) -> None:
+def test_questions(cli: Cli, tmp_path: Path) -> None:
     cli.run(
         "import", cli.file("contacts.csv", CONTACTS), "Import into friends, keep all duplicates", "--exit-code", code=3
     )
@@ -179,6 +179,10 @@ def test_questions(cli: Cli) -> None:
     assert cli.json("ask", "What is the airspeed of an unladen swallow?", code=3)["success"] is False
     assert cli.run("sql", "--csv", stdin="SELECT email FROM friends ORDER BY 1").stdout.startswith("email\n")
     assert "bob@x.com" in cli.run("sql", "SELECT email, email FROM friends").stdout
+    for name in ("friends.xlsx", "friends.csv"):
+        cli.run("sql", "SELECT email FROM friends ORDER BY 1", "-o", str(tmp_path / name))
+        assert (tmp_path / name).read_bytes()[:2] == (b"PK" if name.endswith("x") else b"em")
+    assert ".xlsx or .csv" in cli.run("sql", "SELECT 1", "-o", "x.pdf", code=2).stderr
     assert cli.run("sql", "DROP TABLE friends", code=1).stderr.count("\n") == 1
     assert cli.run("record", "Do what you think is best", code=3).stdout
 

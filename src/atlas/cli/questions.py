@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -130,11 +131,20 @@ def sql(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     max_rows: MaxRows = 1000,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File for the rows, whose name ends in .xlsx or .csv.")
+    ] = None,
 ) -> None:
     """Run one SELECT on tables and datasets."""
     text = sys.stdin.read() if statement in (None, "-") else statement
     if not text or not text.strip():
         raise CommandError("give a SELECT", USAGE)
+    if output is not None:
+        if output.suffix.lower() not in (".xlsx", ".csv"):
+            raise CommandError("--output: a file whose name ends in .xlsx or .csv", USAGE)
+        size = session.client.questions.export_sql(text, output, max_rows=max_rows, title=output.stem[:100])
+        say(f"{output}: {size:,} bytes")
+        return
     show_result(session, session.client.sql(text, max_rows), as_csv=as_csv)
 
 

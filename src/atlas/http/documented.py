@@ -33,6 +33,10 @@ _NAME = {"Content-Disposition": _header("A name for the file.")}
 _EXPORT = {
     "X-Rows-Count": _header("How many rows the file has."), "X-Table-Name": _header("Its table, percent-encoded."),
 }  # fmt: skip
+_RESULT = {
+    "X-Rows-Count": _header("How many rows the file has."),
+    "X-Truncated": _header("`true` where the query has more rows than these, else `false`."),
+}  # fmt: skip
 
 
 _RANGES = {"Accept-Ranges": _header("`bytes` where parts may be had by `Range`, else `none`.")}
@@ -65,6 +69,11 @@ def download(*formats: Output, named: bool = True, ranged: tuple[Output, ...] = 
 def export(*formats: Output) -> Responses:
     """A file of a table."""
     return _file(formats, _EXPORT | _NAME)
+
+
+def result_file(*formats: Output) -> Responses:
+    """A file of a query's rows."""
+    return _file(formats, _RESULT | _NAME)
 
 
 def answer(model: Any) -> Responses:

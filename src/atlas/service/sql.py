@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from atlas.core.access import Caller
 from atlas.core.catalog import Catalog, CatalogTable
+from atlas.core.formats import MEDIA_TYPES, Output
 from atlas.core.identifiers import table_identifier
 from atlas.core.sqlgate import CheckedQuery, check_query
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.service import audit
 from atlas.service.admission import Lane
 from atlas.service.results import csv_text
+from atlas.service.workbooks import Workbooks
 from atlas.store.catalogs import CatalogStore
 from atlas.store.database import Database
 from atlas.store.readonly import QueryLimits, QueryResult, QueryRunner
 
 Row = dict[str, Any]
+FORMATS: dict[Output, str] = {one: MEDIA_TYPES[one] for one in (Output.CSV, Output.XLSX)}
 MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """Rows of a query as a file. truncated: whether there are more than `rows`."""
+
+    content: bytes
+    media_type: str
+    rows: int
+    truncated: bool
 
 
 class SqlService:
@@ -34,6 +48,7 @@ class SqlService:
         self._lane = lane
         self._catalogs = CatalogStore(database)
         self._runner = QueryRunner(database, secret, limits)
+        self._workbooks = Workbooks()
 
     async def catalog(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
         """What a question of the caller's may be about, at this moment: all that the caller may read but for datasets
@@ -79,16 +94,30 @@ class SqlService:
 
     async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> Row:
         """Runs a caller's SQL; gives the response of `sql`."""
-        limit = row_limit(max_rows)
-        catalog = await self._catalogs.named(caller, text)
-        checked = await self.check(text, catalog, limit)
-        result = await self.run(caller, checked, catalog, limit)
+        checked, result = await self._checked_and_run(caller, text, row_limit(max_rows))
         return {
             "success": True, "columns": [{"name": name, "type": kind} for name, kind in result.columns],
             "data_csv": await asyncio.to_thread(csv_text, result.columns, result.rows),
             "rows_returned": len(result.rows), "truncated": result.truncated, "executed_sql": checked.logical,
             "execution_time_seconds": round(result.seconds, 3), "tables": list(checked.tables),
         }  # fmt: skip
+
+    async def export(self, caller: Caller, text: str, output: Output, max_rows: int | None, title: str) -> ResultFile:
+        """Runs a caller's SQL; gives its rows, by default as many as an answer may have, as a file of `FORMATS`.
+
+        title: the name of the sheet. Raises as `run` does, and BadRequestError for a cell that no sheet can hold.
+        """
+        _, result = await self._checked_and_run(caller, text, row_limit(max_rows or MAX_ROWS))
+        if output is Output.XLSX:
+            content = await self._workbooks.of_rows(title, [name for name, _ in result.columns], result.rows)
+        else:
+            content = (await asyncio.to_thread(csv_text, result.columns, result.rows)).encode()
+        return ResultFile(content, FORMATS[output], len(result.rows), result.truncated)
+
+    async def _checked_and_run(self, caller: Caller, text: str, limit: int) -> tuple[CheckedQuery, QueryResult]:
+        catalog = await self._catalogs.named(caller, text)
+        checked = await self.check(text, catalog, limit)
+        return checked, await self.run(caller, checked, catalog, limit)
 
 
 def row_limit(max_rows: int | None) -> int:

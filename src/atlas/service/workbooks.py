@@ -20,6 +20,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from atlas.errors import BadRequestError
+from atlas.service.results import cell
 
 # Excel's limits: rows of a sheet with the header, columns, characters of a cell and of a sheet's name.
 MAX_ROWS, MAX_COLUMNS, MAX_TEXT, MAX_NAME = 1_048_576, 16_384, 32_767, 31
@@ -82,13 +83,39 @@ class Workbook:
                     if value is not None:
                         write(column, value)
 
+    def write_rows(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Adds rows of a query, each value by its kind. Raises BadRequestError for a cell that no sheet can hold."""
+        with self._lock:
+            for values in rows:
+                self._row += 1
+                for column, value in enumerate(values):
+                    if value is not None:
+                        self._value(column, value)
+
+    def _value(self, column: int, value: Any) -> None:
+        if isinstance(value, bool):
+            self._boolean(column, value)
+        elif isinstance(value, int | float):
+            self._number(column, value)
+        elif isinstance(value, Decimal):
+            digits = -int(value.as_tuple().exponent) if value.is_finite() else 0
+            self._decimal(column, value, self._fixed(digits))
+        elif isinstance(value, date | time):
+            self._moment(column, value)
+        else:
+            self._text(column, cell(value))
+
+    def _fixed(self, digits: int) -> Any:
+        """The format of numbers with so many digits behind the point."""
+        return self._format("0." + "0" * digits if 0 < digits <= DIGITS else "0")
+
     def _writer(self, kind: pa.DataType) -> Callable[[int, Any], None]:
         if pa.types.is_boolean(kind):
             return self._boolean
         if pa.types.is_integer(kind) or pa.types.is_floating(kind):
             return self._number
         if pa.types.is_decimal(kind):
-            form = self._format("0." + "0" * kind.scale if 0 < kind.scale <= DIGITS else "0")
+            form = self._fixed(kind.scale)
             return lambda column, value: self._decimal(column, value, form)
         if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
             return self._moment
@@ -105,7 +132,7 @@ class Workbook:
             self._text(column, str(value))
 
     def _decimal(self, column: int, value: Decimal, form: Any) -> None:
-        if len(value.normalize().as_tuple().digits) <= DIGITS and abs(value) < 10**DIGITS:
+        if value.is_finite() and len(value.normalize().as_tuple().digits) <= DIGITS and abs(value) < 10**DIGITS:
             self._sheet.write_number(self._row, column, _Exact(value), form)
             self._widen(column, len(f"{value:f}"))
         else:
@@ -187,6 +214,16 @@ class Workbooks:
                 file = await asyncio.to_thread(book.close)
             while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
                 yield piece
+        finally:
+            await asyncio.shield(asyncio.to_thread(book.discard))
+
+    async def of_rows(self, title: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
+        """A workbook of a query's rows. Raises BadRequestError."""
+        book = await asyncio.to_thread(Workbook, title, names)
+        try:
+            async with self._turn:
+                await asyncio.to_thread(book.write_rows, rows)
+                return await asyncio.to_thread(lambda: book.close().read())
         finally:
             await asyncio.shield(asyncio.to_thread(book.discard))
 

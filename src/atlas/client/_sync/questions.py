@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
 
+from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import PAGE, Resource
-from atlas.client.calls import SLOW_SECONDS, given, path_of
+from atlas.client.calls import SLOW_SECONDS, Call, given, path_of
 from atlas.client.results import HasRows, Result, Rows, read_result
 from atlas.client.shapes import GeneratedSql
 from atlas.client.types import Json, Record
@@ -76,6 +79,21 @@ class Questions(Resource):
     def sql(self, sql: str, max_rows: int | None = None) -> Result:
         """Runs one SELECT; see `Client.sql`."""
         return read_result(self._post("/api/v1/sql", given(sql=sql, max_rows=max_rows), timeout=SLOW_SECONDS))
+
+    def export_sql(
+        self, sql: str, target: str | PathLike[str] | IO[bytes], format: Literal["xlsx", "csv"] | None = None, *,
+        max_rows: int | None = None, title: str | None = None, progress: Callable[[int], None] | None = None,
+    ) -> int:  # fmt: skip
+        """The rows of one SELECT as a file, up to 10,000; its size in bytes.
+
+        format: by default what the file's name ends in, else Excel; title: the name of the sheet.
+        """
+        told: str = format or "xlsx"
+        if format is None and isinstance(target, str | PathLike):
+            told = Path(target).suffix[1:].lower() or "xlsx"
+        body = given(sql=sql, format=told, max_rows=max_rows, title=title)
+        call = Call("POST", "/api/v1/sql/export", json=body, timeout=SLOW_SECONDS)
+        return save(self._transport, call, target, progress)
 
     def generate_sql(self, prompt: str, tables: Iterable[str] = ()) -> GeneratedSql:
         """Turns a question into SQL; see `Client.generate_sql`."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StrictInt
 
+from atlas.core.formats import Output
 from atlas.core.sqlfunctions import ALLOWED_FUNCTIONS, KEYWORDS, PLACED, SYNTAX_FUNCTIONS, TYPES
 from atlas.http.content.models import CONTENT_ERRORS
 from atlas.http.content.question_models import (
@@ -24,8 +26,11 @@ from atlas.http.content.question_models import (
     WordsView,
 )
 from atlas.http.deps import CallerDep, ServicesDep
+from atlas.http.documented import result_file
+from atlas.http.files import media_type_for
 from atlas.http.json_route import JsonRoute
 from atlas.http.models import Body
+from atlas.service.sql import FORMATS
 from atlas.service.verified import VerifiedChange
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Questions"], responses=CONTENT_ERRORS)
@@ -61,6 +66,17 @@ class SqlBody(Body):
 
     sql: SqlText
     max_rows: MaxRows | None = Field(None, description="Rows of the answer at most; by default 1,000.", examples=[500])
+
+
+class SqlExportBody(Body):
+    """One SELECT, and the file that its rows are for."""
+
+    sql: SqlText
+    format: Literal["xlsx", "csv"] = Field("xlsx", description="Format of the file.", examples=["xlsx"])
+    max_rows: MaxRows | None = Field(None, description="Rows of the file at most; by default 10,000.", examples=[500])
+    title: str = Field(
+        "result", min_length=1, max_length=100, description="Name of the file and of its sheet.", examples=["leads"]
+    )
 
 
 class RatingBody(Body):
@@ -114,6 +130,20 @@ async def generate_sql(caller: CallerDep, services: ServicesDep, body: GenerateB
 async def run_sql(caller: CallerDep, services: ServicesDep, body: SqlBody) -> dict[str, Any]:
     """Runs one SELECT with the names that you know."""
     return await services.sql.query(caller, body.sql, body.max_rows)
+
+
+@router.post(
+    "/sql/export", summary="Export the rows of SQL", response_class=Response, responses=result_file(*FORMATS)
+)  # fmt: skip
+async def export_sql(request: Request, caller: CallerDep, services: ServicesDep, body: SqlExportBody) -> Response:
+    """Runs one SELECT and gives its rows as a file, up to 10,000. `X-Truncated` says whether there are more."""
+    output = Output(body.format)
+    file = await services.sql.export(caller, body.sql, output, body.max_rows, body.title)
+    headers = {
+        "X-Rows-Count": str(file.rows), "X-Truncated": str(file.truncated).lower(), "Vary": "Accept",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(body.title, safe='')}.{output}",
+    }  # fmt: skip
+    return Response(file.content, media_type=media_type_for(request, file.media_type), headers=headers)
 
 
 @router.get("/sql/words", response_model=WordsView, summary="Words of SQL")

@@ -89,6 +89,7 @@ OPERATION_IDS = {
     "POST /api/v1/query": "questions_ask",
     "POST /api/v1/generate-sql": "questions_generate_sql",
     "POST /api/v1/sql": "sql_run",
+    "POST /api/v1/sql/export": "sql_export",
     "GET /api/v1/sql/words": "sql_words",
     "GET /api/v1/saved-queries": "saved_queries_list",
     "POST /api/v1/saved-queries": "saved_queries_create",

@@ -111,7 +111,16 @@ export function download(path, params, name = "") {
 
 /** Lets the browser save a text that is here already. */
 export function saveText(text, name, type = "text/csv") {
-  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  saveBlob(new Blob([text], { type: `${type};charset=utf-8` }), name);
+}
+
+function saveBlob(blob, name) {
+  const address = URL.createObjectURL(blob);
   download(address, {}, name);
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** Lets the browser save a file that a request with a body makes. */
+export async function saveAnswer(path, body, name) {
+  saveBlob(await (await send("POST", path, { body })).blob(), name);
 }

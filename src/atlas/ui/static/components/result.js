@@ -2,11 +2,12 @@
 import { computed, h, reactive, shallowRef, t, watch } from "../dom.js";
 import { count, many, number } from "../format.js";
 import { colour } from "../theme.js";
-import { download, saveText } from "../api.js";
+import { download, saveAnswer, saveText } from "../api.js";
 import { Chart } from "./chart.js";
 import { measured } from "./column-note.js";
 import { Grid } from "./grid.js";
 import { chartOption, drawing, gridOptions } from "./result-data.js";
+import { attempt } from "./overlays.js";
 import { copy } from "./snippets.js";
 import { button, segmented } from "./ui.js";
 
@@ -15,12 +16,12 @@ const KINDS = [["bar", "Bars"], ["line", "Line"], ["pie", "Pie"], ["scatter", "P
 /** A file name from a question. */
 const named = (title) => (title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "result");
 
-/** `result`: {columns, rows, csv, chart, truncated}. Emits `more` where all rows are wanted. */
+/** `result`: {columns, rows, csv, sql, chart, truncated}. Emits `more` where all rows are wanted. */
 export const Result = {
   props: { result: Object, title: String, busy: Boolean },
   emits: ["more"],
   setup(props, { emit }) {
-    const state = reactive({ view: "table", spec: null });
+    const state = reactive({ view: "table", spec: null, saving: false });
     const chart = shallowRef(null);
     const start = () => {
       state.spec = drawing(props.result, props.result.chart);
@@ -38,6 +39,12 @@ export const Result = {
       if (y.length) state.spec.y = state.spec.kind === "pie" ? [name] : y;
     };
     const picture = () => download(chart.value.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: colour("--surface") }), {}, `${named(props.title)}.png`);
+    const workbook = async () => {
+      state.saving = true;
+      const { sql, rows } = props.result, title = named(props.title);
+      await attempt(() => saveAnswer("/api/v1/sql/export", { sql, format: "xlsx", max_rows: Math.max(1, rows.length), title }, `${title}.xlsx`));
+      state.saving = false;
+    };
     const tabbed = () => [props.result.columns.map(({ name }) => name), ...props.result.rows].map((row) => row.join("\t")).join("\n");
 
     const chooser = () => t.div({ class: "row chart-choices" },
@@ -68,6 +75,7 @@ export const Result = {
           t.div({ class: "row" },
             button({ size: "small", kind: "plain", icon: "copy", onClick: () => copy(tabbed()) }, "Copy rows"),
             button({ size: "small", kind: "plain", icon: "download", onClick: () => saveText(csv, `${named(props.title)}.csv`) }, "CSV"),
+            props.result.sql && button({ size: "small", kind: "plain", icon: "download", busy: state.saving, title: "Runs the query once more", onClick: workbook }, "Excel"),
             state.view === "chart" && button({ size: "small", kind: "plain", icon: "download", disabled: !chart.value, onClick: picture }, "PNG"))),
         rows.length === 0 ? t.p({ class: "muted" }, "No rows match.") : body());
     };

@@ -37,7 +37,7 @@ const Sql = {
       turn.sqlProblem = null;
       try {
         const found = await api.post("/api/v1/sql", { sql: turn.sql, ...(limit ? { max_rows: limit } : {}) });
-        turn.result = Object.freeze({ ...table(found.data_csv, found.columns), csv: found.data_csv, truncated: found.truncated, ...(turn.sql === turn.answer.executed_sql ? { chart: turn.answer.chart, units: turn.answer.units } : { chart: null }) });
+        turn.result = Object.freeze({ ...table(found.data_csv, found.columns), csv: found.data_csv, sql: turn.sql, truncated: found.truncated, ...(turn.sql === turn.answer.executed_sql ? { chart: turn.answer.chart, units: turn.answer.units } : { chart: null }) });
         turn.ranSql = turn.sql;
         turn.seconds = found.execution_time_seconds;
       } catch (error) {

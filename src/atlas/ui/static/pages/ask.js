@@ -22,7 +22,7 @@ const makeTurn = (prompt, about) => reactive({
 
 function fill(turn, answer) {
   Object.assign(turn, { answer, id: answer.question_id, sql: answer.executed_sql ?? "", seconds: answer.execution_time_seconds, state: "done" });
-  if (answer.success && answer.data_csv) turn.result = Object.freeze({ ...table(answer.data_csv), csv: answer.data_csv, truncated: answer.truncated, chart: answer.chart });
+  if (answer.success && answer.data_csv) turn.result = Object.freeze({ ...table(answer.data_csv), csv: answer.data_csv, sql: answer.executed_sql, truncated: answer.truncated, chart: answer.chart, units: answer.units });
 }
 
 /** A turn of a question that was asked earlier; its rows are not stored. */

@@ -65,7 +65,7 @@ export default {
       try {
         const found = await api.post("/api/v1/sql", { sql, ...(limit ? { max_rows: limit } : {}) }, { signal: abort.signal });
         const rows = table(found.data_csv, found.columns);
-        state.result = Object.freeze({ ...rows, csv: found.data_csv, truncated: found.truncated, chart: null });
+        state.result = Object.freeze({ ...rows, csv: found.data_csv, sql, truncated: found.truncated, chart: null });
         state.told = { seconds: found.execution_time_seconds, rows: found.rows_returned, tables: found.tables, truncated: found.truncated };
         remember({ sql, at: new Date().toISOString(), rows: found.rows_returned, seconds: found.execution_time_seconds });
       } catch (error) {
