@@ -25,7 +25,7 @@ def wait(until: Callable[[], object]) -> None:
 
 
 def send(url: str, key: str, data: bytes, name: str, path: str = "smart-import", timeout: float = 60) -> httpx.Response:
-    form = {"instruction": "Import into people", "key_columns": "name"}
+    form = {"instruction": "Import into people, name is the key"}
     return httpx.post(
         f"{url}/api/v1/{path}", data=form, files={"file": (name, data)}, headers={"X-API-Key": key}, timeout=timeout
     )

@@ -23,7 +23,7 @@ async def pages(owner: httpx.AsyncClient, dataset: int, **headers: str) -> list[
         f"/api/datasets/?{cut}",
         f"/api/datasets/search/?a=1&{cut}",
         f"{rows}&{cut}",
-        f"{rows}&x=%20%26&{cut}",
+        f"{rows}&columns=a&start=2020-01-01T00%3A00%3A00%2B00%3A00&{cut}",
     ):
         page = (await owner.get(path, headers=headers)).json()
         found += [page["next"], page["previous"]]

@@ -242,11 +242,10 @@ async def test_digits_come_back_from_every_body(owner: httpx.AsyncClient, number
     for media, body in bodies.items():
         sent = await owner.post(query, content=body, headers={"Content-Type": media})
         assert sent.status_code == 200, sent.text
-    for path in (f"/api/rows/bulk_download/?dataset={dataset}&output=", f"/api/rows/live/?dataset={dataset}&x="):
-        for output in ("ndjson", "json"):
-            assert (await owner.get(path + output)).text.count(f'"a":{number},') + (
-                await owner.get(path + output)
-            ).text.count(f'"a":{number}}}') == 4
+    for path in (f"/api/rows/bulk_download/?dataset={dataset}&output=", f"/api/rows/live/?dataset={dataset}"):
+        for output in ("ndjson", "json") if path.endswith("=") else ("",):
+            text = (await owner.get(path + output)).text
+            assert text.count(f'"a":{number},') + text.count(f'"a":{number}}}') == 4
     table = (await owner.get(f"/api/rows/bulk_download/?dataset={dataset}&output=csv")).text
     assert table.count(f",{number},") + table.count(f",{number}\n") == 4
 

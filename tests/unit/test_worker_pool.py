@@ -362,7 +362,8 @@ def test_what_a_file_says_of_its_size_is_looked_at_first(case: str, pool: Worker
     assert told in (caught.value.details or "")
 
 
-def test_far_tables_are_read(pool: WorkerPool, tmp_path: Path) -> None:
+def test_far_tables_are_read(tmp_path: Path) -> None:
+    pool = readers(ReaderLimits())
     assert read(pool, bombs.far_cells("XFA1048000", "XFD1048576"), "x.xlsx", tmp_path)[1] == 1
     long = ",".join(["x" * 9] * 1400)
     assert read(pool, f"{long}\n{long}\n{long}\n".encode(), "x.csv", tmp_path)[1] in (2, 3)

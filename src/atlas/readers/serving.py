@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -38,6 +40,7 @@ _FRAME_READERS = {"parquet": tabular.read_parquet, "arrow": tabular.read_arrow}
 
 def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
     """Says that it is ready, then does one task after the other until the requests end."""
+    _warm_up()
     send(answers, Kind.READY, b"")
     while (message := receive(requests.readinto)) is not None:  # type: ignore[attr-defined]
         task = msgspec.msgpack.decode(message[1], type=Task)
@@ -55,6 +58,16 @@ def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
             send(answers, Kind.FAILURE, msgspec.msgpack.encode(failure))
         gc.collect()
         release()
+
+
+def _warm_up() -> None:
+    """Reads a small file, so that what libraries load when first used is no part of a task's time and memory."""
+    with contextlib.suppress(AtlasError, OSError), tempfile.TemporaryDirectory(prefix="atlas-") as name:
+        folder = Path(name)
+        path = folder / "file"
+        path.write_bytes(b"a,b\n1,2\n")
+        for _ in read_file(open_upload(path, "file.csv", folder, 1_000), folder).batches:
+            pass
 
 
 def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:

@@ -85,7 +85,7 @@ class Reach:
         if self.field != "callback_url":
             return self.refuse("the address is not public")
         return self.refuse(
-            "the address is this machine's own, not a public one; ATLAS_WEBHOOK_LOOPBACK=true lets webhooks go there"
+            "the address is not public but this machine's own; ATLAS_WEBHOOK_LOOPBACK=true lets webhooks go there"
         )
 
     def refuse(self, reason: str) -> BadRequestError:
