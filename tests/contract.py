@@ -64,6 +64,7 @@ _LOST = {
 }  # fmt: skip
 # Bodies, or members of bodies, that lead somewhere.
 _BODIES: dict[str, dict[str, Any]] = {
+    "/api/datasets/": {"columns": []},
     "/api/rows/": {"dataset": "dataset", "timestamp": "2025-12-16T11:00:00Z", "values": {"a": 1}},
     "/api/rows/bulk_insert/": {"dataset": "dataset", "rows": ROWS[:2]},
     "/api/rows/preview/": {"dataset": "dataset", "rows": ROWS[:2]},

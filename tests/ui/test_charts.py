@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -92,6 +93,11 @@ def test_an_outage_stays_empty(page: Page, site: Site, outages: int) -> None:
     page.goto(f"{site.url}/ui/datasets/{outages}")
     note = page.locator("[data-note]")
     expect(note).to_contain_text("3,002 rows in")
+    expect(page.locator(".chart canvas").first).to_be_visible()
+    page.wait_for_function("[...document.querySelectorAll('.chart canvas')].some((one) => one.width > 0)")
+    give_up = time.monotonic() + 10
+    while _inked(page, 0, 1) == 0 and time.monotonic() < give_up:
+        page.wait_for_timeout(50)
     # Between the outages there is one point and nothing else: neither line nor band.
     assert _inked(page, 0.2, 0.48) == 0
     assert _inked(page, 0.48, 0.56) > 0
