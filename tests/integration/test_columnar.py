@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import adbc_driver_manager
 import adbc_driver_postgresql
 import psycopg
 import pytest
+from adbc_driver_manager import dbapi
 
 from atlas.errors import UnavailableError
 from atlas.store.columnar import ArrowReaders
@@ -48,6 +53,39 @@ def test_connections_share_what_is_known_of_the_database(database_url: str, monk
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchone()
     assert row == (0,)
+
+
+def test_connections_are_opened_and_closed_one_at_a_time(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver counts them without a lock."""
+    busy, most = [0], [0]
+
+    def alone(work: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any, **named: Any) -> Any:
+            busy[0] += 1
+            most[0] = max(most[0], busy[0])
+            time.sleep(0.002)
+            try:
+                return work(*arguments, **named)
+            finally:
+                busy[0] -= 1
+
+        return watched
+
+    monkeypatch.setattr(adbc_driver_manager, "AdbcConnection", alone(adbc_driver_manager.AdbcConnection))
+    monkeypatch.setattr(dbapi.Connection, "close", alone(dbapi.Connection.close))
+    readers = ArrowReaders(database_url, "-c timezone=UTC", size=6, wait=10)
+
+    def change() -> None:
+        for _ in range(5):
+            connection = readers._connection()
+            connection.invalidate()
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        for done in [threads.submit(change) for _ in range(6)]:
+            done.result()
+    readers.close()
+    assert most == [1]
 
 
 def test_a_database_that_is_away_is_asked_again_later(database_url: str) -> None:

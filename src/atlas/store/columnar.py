@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from contextlib import AbstractContextManager
 from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -23,6 +24,22 @@ class _Kept:
         pass
 
 
+class _Connection(adbc.Connection):
+    """A connection of those that share a database. changing: held while one is opened or closed.
+
+    The driver counts them without a lock of its own (apache/arrow-adbc#4753); a wrong count keeps the database open.
+    """
+
+    def __init__(self, opened: adbc_driver_manager.AdbcConnection, changing: AbstractContextManager[object]) -> None:
+        self._changing = changing
+        super().__init__(cast(Any, _Kept()), opened, autocommit=True)
+
+    def close(self) -> None:
+        """Closes the connection, after others that are being opened or closed."""
+        with self._changing:
+            super().close()
+
+
 class ArrowReaders:
     """A pool of connections, for use in threads. options: of PostgreSQL's sessions, as `-c` takes them.
 
@@ -36,14 +53,15 @@ class ArrowReaders:
         self._url = urlunsplit(parts._replace(query=f"{parts.query}&{given}" if parts.query else given))
         self._shared: Any = None
         self._size = size
-        self._making = threading.Lock()
+        # Reentrant, as the garbage collector may close a connection at any place.
+        self._changing = threading.RLock()
         self._pool = QueuePool(self._connect, pool_size=size, max_overflow=0, timeout=wait)
 
     def _connect(self) -> Any:
-        with self._making:
+        with self._changing:
             if self._shared is None:
                 self._shared = adbc_driver_postgresql.connect(self._url)
-        return adbc.Connection(cast(Any, _Kept()), adbc_driver_manager.AdbcConnection(self._shared), autocommit=True)
+            return _Connection(adbc_driver_manager.AdbcConnection(self._shared), self._changing)
 
     def warm_up(self) -> None:
         """Makes the first connection, so that the first read does not wait for it. Blocks; raises nothing."""
