@@ -3,27 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from atlas.readers.files import read_file
-from atlas.readers.staging import Staging
-from atlas.readers.uploads import open_upload
-
-Rows = list[tuple[Any, ...]]
-
-
-def table(folder: Path, text: str, name: str = "file.csv") -> tuple[list[str], Rows, Any]:
-    """Names, rows, and the source of a text file."""
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    source = read_file(open_upload(path, name, folder, 10**9), folder)
-    staging = Staging(folder, source)
-    rows = staging.query("SELECT * EXCLUDE _n FROM raw ORDER BY _n")
-    staging.close()
-    return list(source.names), rows, source
-
+from tests.staged_tables import Rows, table
 
 HEADERS = (
     ("country,10,20,30\nPeru,5.5,6.5,7.5\nChad,7.1,8.1,9.1\n", ["country", "10", "20", "30"], 2),

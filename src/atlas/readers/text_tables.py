@@ -81,12 +81,25 @@ def _ruled(lines: list[str]) -> TextTable | None:
 
 
 def _rare_delimiter(lines: list[str]) -> TextTable | None:
+    if any('"' in line for line in lines):
+        return None
     for delimiter in _RARE_DELIMITERS:
         counts = {line.count(delimiter) for line in lines}
-        if len(counts) == 1 and counts != {0} and not any('"' in line for line in lines):
+        if len(counts) == 1 and counts != {0} and not _is_empty_cell(delimiter, lines):
             note = f"read with {delimiter!r} between the cells"
             return TextTable(lambda line, by=delimiter: line.split(by) if line.strip() else None, note)  # type: ignore[misc]
     return None
+
+
+def _is_empty_cell(delimiter: str, lines: list[str]) -> bool:
+    """Whether a doubled delimiter is a single one on both sides of an empty cell, as in `5;;` or `5;a;;`."""
+    single = delimiter[0]
+    if delimiter != single * 2:
+        return False
+    rest = {line.replace(delimiter, "").count(single) for line in lines}
+    if len(rest) == 1 and rest != {0}:
+        return True
+    return not all(any(map(str.strip, cells)) for cells in zip(*(line.split(delimiter) for line in lines), strict=True))
 
 
 def _blank_before_quote(lines: list[str]) -> TextTable | None:
