@@ -62,6 +62,7 @@ class _Form:
         q, between = re.escape(quote), re.escape(by)
         cell = rb"(?:%b(?:[^%b]++|%b%b)*+%b *|(?!%b)[^%b%b]*+)" % (q, q, q, q, q, q, q, between)
         self._record = re.compile(cell + rb"(?:" + between + cell + rb")*+")
+        self._part = re.compile(rb"(?:" + cell + rb"(?=" + between + rb"|\Z)|[^%b]*+)" % between)
         self._between = re.compile(between)
 
     def is_right(self, text: bytes) -> bool:
@@ -71,6 +72,17 @@ class _Form:
     def starts(self, body: bytes) -> list[int]:
         """Where cells of a line may start."""
         return [0, *(found.end() for found in self._between.finditer(body))]
+
+    def cells(self, body: bytes) -> list[bytes]:
+        """The cells of a line that a delimiter follows, whatever their number; those with stray quotes as texts."""
+        found: list[bytes] = []
+        place = 0
+        while place <= len(body):
+            part = self._part.match(body, place)
+            assert part is not None
+            found.append(part[0] if self.is_right(part[0]) else self.literal(part[0]))
+            place = part.end() + len(self.by)
+        return found
 
     def opens(self, body: bytes) -> bool:
         """Whether a cell of a line begins with a quote that the line does not close."""
@@ -134,9 +146,9 @@ class _Lines:
         if reading is None:
             if (opens or odd) and not (len(part) > 1 and self._are_records(part[1:])):
                 return part
-            # As text, each of its cells stands alone, and the record waits.
+            # With another number of cells, the record waits.
             self.unread += 1
-            return [form.by.join(map(form.literal, body.split(form.by))) + line[len(body) :]]
+            return [form.by.join(form.cells(body)) + line[len(body) :]]
         last, quote = reading[-1], form.quote
         if (
             opens
