@@ -131,14 +131,17 @@ def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]
     named = _last(head)
     if named > width and body:
         return _fewer_cells(head, width, body)
+    for_nothing = "rows end with a delimiter, behind which nothing stands; the header does not"
     if named == width and body and len(head) == named and all(len(row) > named for row in body):
-        return list(head), width, ["rows end with a delimiter, behind which nothing stands; the header does not"]
+        return list(head), width, [for_nothing]
     if named >= width or not body or len(head) != named or any(cell == "" for cell in head):
         return _padded(head, width), width, []
     if any(_last(row) <= named and len(row) <= named for row in body):
         # Rows with more cells than there are names are those that are wrong.
         return _padded(head, named), named, []
     more = f"rows have {width} cells, but the header has {named} names"
+    if width == named + 1 and sum(not row[named] for row in body) * 2 > len(body):
+        return _padded(head, named), named, [f"most {for_nothing}"]
     if width == named + 1:
         # As R writes them: the names of rows have none.
         return ["", *_padded(head, named)], width, [f"{more}; the first column has none"]

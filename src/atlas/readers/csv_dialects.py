@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,15 @@ class Dialect:
             lines, delimiter=self.delimiter, quotechar=self.quote, doublequote=not self.backslash,
             escapechar="\\" if self.backslash else None, strict=False,
         )  # fmt: skip
+
+    def line(self, cells: Sequence[str]) -> str:
+        """A row as it may stand in the file."""
+        out = io.StringIO()
+        csv.writer(
+            out, delimiter=self.delimiter, quotechar=self.quote, doublequote=not self.backslash,
+            escapechar="\\" if self.backslash else None, lineterminator="",
+        ).writerow(cells)  # fmt: skip
+        return out.getvalue()
 
 
 def find_dialect(path: Path, text: str) -> Dialect:

@@ -137,7 +137,7 @@ def _split_returns(line: bytes) -> list[bytes]:
 def _batches(
     path: Path, name: str, dialect: Dialect, layout: Layout, offset: int, source: Source, mender: Mender
 ) -> Iterator[pa.Table]:  # fmt: skip
-    names = [physical(position) for position in range(layout.width)]
+    names = [physical(position) for position in range(mender.cells)]
     _refuse_open_quote(path, name, dialect)
     read = 0
     with path.open("rb") as file:
@@ -166,8 +166,9 @@ def _batches(
                 ),
             )
             for batch in reader:
-                read += len(batch)
-                yield pa.table(batch)
+                table = mender.without_spare(batch, read)
+                read += len(table)
+                yield table
             mender.finish(read)
         except pa.ArrowException as error:
             if mender.failure is not None:

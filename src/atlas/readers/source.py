@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from atlas.errors import BadRequestError
@@ -59,6 +61,12 @@ class Source:
     fixed: list[tuple[int, list[str | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     delimiter: str | None = None
+
+    def numbers(self, first: int, count: int) -> npt.NDArray[np.int64]:
+        """The next `count` record numbers from `first` on that are not those of ragged records."""
+        taken = [number for number, _ in self.fixed] + [bad.number for bad in self.bad]
+        span = np.arange(first, first + count + len(taken))
+        return span[~np.isin(span, np.array(taken, np.int64))][:count] if taken else span
 
 
 @contextlib.contextmanager

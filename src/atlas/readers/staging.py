@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -142,7 +141,7 @@ class Staging:
             first = 1
             try:
                 for table in self.source.batches:
-                    numbers = self._numbers(first, len(table))
+                    numbers = self.source.numbers(first, len(table))
                     if len(numbers):
                         first = int(numbers[-1]) + 1
                     table = self._without_blanks(table).add_column(0, "_n", pa.array(numbers)).cast(schema)
@@ -176,14 +175,6 @@ class Staging:
             empty = pc.equal(text, "")
             columns.append(pc.if_else(empty, None, text) if pc.any(empty).as_py() else text)
         return pa.table(columns, names=table.column_names)
-
-    def _numbers(self, first: int, count: int) -> np.ndarray[Any, Any]:
-        """The next `count` record numbers that are not those of ragged records."""
-        taken = [number for number, _ in self.source.fixed] + [bad.number for bad in self.source.bad]
-        span = np.arange(first, first + count + len(taken))
-        if not taken:
-            return span
-        return span[~np.isin(span, np.array(taken))][:count]
 
     def _drop_blank(self) -> None:
         columns = [physical(position) for position in range(self.width)]
