@@ -46,6 +46,7 @@ TEXTS = {
 # Few letters, signs alone, words in capitals, half-width kana: little evidence.
 SHORT = {
     "cp1250": [
+        "k\nŁÓDŹ\nPOZNAŃ\n", "k\nDVOŘÁK\nČERNÝ\n", "k\nGyőr\n", "k\nŽižkov\n",
         "termék;ár\nkenyér;500\ntejföl;300\ntúró rúd;150\n", "naziv,kos\nčaj,5\nžlica,7\n",
         "produs,preţ\npâine,5\nlapte şi brânză,9\n", "názov,kód\nhrnček,1\nlyžica,2\nnôž,3\n",
         "art\nčokolada\nđubrivo\nšećer\n", "klient,saldo\n1,KOWALSKA MAŁGORZATA\n2,WIŚNIEWSKI PAWEŁ\n",
@@ -54,6 +55,7 @@ SHORT = {
         "k\nĽubomír\nŤažký\n", "k\nőrség\n", "k\nzł\n",
     ],
     "cp1252": [
+        "k\nSÃO PAULO\nBELÉM\n", "k\nZürich–Köln\n", "k\nCôte d’Ivoire\nRéunion\n",
         "id,name\n1,Åse Øvrebø\n", "vara,pris\nsmör,30\nägg,25\nmjölk,12\n", "tuote,hinta\npöytä,30\ntyyny,25\n",
         "produit;qté\npâte à tarte;5\ngâteau;2\n", "naam,prijs\ncafé,2\nideeën,5\n", "nombre\nMuñoz\nPeña\n",
         "id,t\n1,20 °C\n2,25 °C\n", "item,price\ntea,£5\n", "k,v\n1,½ cup\n2,3 × 4\n", "a,b\n1,Straße 5\n",
@@ -72,16 +74,19 @@ SHORT = {
         "ürün,fiyat\nçay,5\nşeker,7\nekmeği,9\n", "il\nDiyarbakır\nMuş\n", "AD\nIŞIK\nÇAĞRI\nGÜNEŞ\n",
     ],
     "cp1257": [
+        "k\nRĪGA\nJŪRMALA\n", "k\nšiltas\nžalias\n",
         "prekė,kaina\nsūris,5\nmėsa,7\nžuvis,3\n", "prece,cena\nsiers,5\nāboli,7\nšķīvis,3\n",
         "kaup,hind\nõun,5\njäätis,2\nšokolaad,9\n", "NIMI\nŠIAULIAI\nPANEVĖŽYS\n",
     ],
     "cp1251": [
+        "k\n№ 12\n№ 13\n", "k\nКИЇВ\nЛЬВІВ\n", "k\n«Союз»\n",
         "товар;цена\nХлеб;5\n", "id,стока\n1,мляко\n2,сирене\n", "артикул,назив\n1,Љубица\n2,Ђорђе\n",
         "id,n\n1,да\n2,нет\n", "id,name\n1,ИВАНОВ\n2,ПЕТРОВ\n", "ФИО;ГОРОД\nСИДОРОВА АННА;КАЗАНЬ\n",
         "id,name\n1,ООО «Ромашка»\n", "id,вес\n1,5 кг\n", "id,no\n1,№ 5\n", "х\nЁлка\n", "k\nъгъл\nбългария\n",
         "k\nчай\n",
     ],
     "koi8_r": [
+        "k\nСОЮЗ\nМИР\n",
         "id,товар\n1,хлеб\n2,молоко\n", "id,name\n1,Петров Сергей\n", "ФИО\nИВАНОВ\nПЕТРОВ\n", "k\nобъект\nсъезд\n",
         "товар\nчай\nкофе\nсахар\n",
     ],
@@ -89,6 +94,7 @@ SHORT = {
         "товар;цена\nХлеб;5\nМолоко;7\n", "id,name\n1,Петров Сергей\n2,Сидорова Анна\n", "ФИО\nИВАНОВ\nПЕТРОВ\n",
     ],
     "cp1253": [
+        "k\nΚώστας\nΝίκος\n",
         "προϊόν,τιμή\nψωμί,5\nγάλα,7\n", "id,name\n1,ΠΑΠΑΔΟΠΟΥΛΟΣ\n2,ΝΙΚΟΣ\n", "ΟΝΟΜΑ\nΓΕΩΡΓΙΟΣ\nΜΑΡΙΑ\n",
         "k\nκαφές\nτσάι\n",
     ],

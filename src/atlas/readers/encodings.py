@@ -42,8 +42,8 @@ _LEAST = {"cp1252": 0.003, "cp932": 0.003}
 # Letters of Icelandic that stand in Windows-1252 where other code pages have those of Turkish and of the Baltic, which
 # two hundred times as many people write.
 _ICELANDIC = re.compile("[ÐÞðþ]")
-# No text has them, though an encoding may.
-_CONTROLS = re.compile("[\x80-\x84\x86-\x9f]")
+# No text has them, though an encoding may: controls, and places for characters of one's own.
+_NO_TEXT = re.compile("[\x80-\x84\x86-\x9f\ue000-\uf8fe]")
 # Signs where texts in ASCII have them: 20 °C, 5 µm, m², ½ cup, 3 × 4, £5, don’t, “so”, Foo™, a – b.
 _SIGNS = re.compile(
     r"""(?:[\x00-\x7f\xa0]|(?<![^\W\d_])[°º½¼¾×÷±§£€¥¢–—](?![^\W\d_])|(?<![^\W\d_])°(?=[CFK]\b)|µ(?=[a-zA-Z])|
@@ -140,7 +140,7 @@ def _scores(evidence: bytes) -> dict[str, float]:
     confidences = _confidences(evidence)
     for name, usual in _USUAL.values():
         text = _decoded(evidence, name)
-        if text is None or _CONTROLS.search(text):
+        if text is None or _NO_TEXT.search(text):
             continue
         if _SIGNS.fullmatch(text):
             found[name] = _SIGNS_SCORE * usual
@@ -169,8 +169,9 @@ def _confidences(evidence: bytes) -> dict[str, float]:
 
 def _confidence_in_small(text: str, name: str) -> float:
     """The confidence in an encoding once a text of capitals is in small letters; 0 for any other text."""
-    letters = "".join(character for character in text[:_CAPITALS] if character > "\x7f")
-    if len(letters) < 3 or not letters.isupper():
+    letters = {character for character in text[:_CAPITALS] if character > "\x7f" and character.isalpha()}
+    # One letter proves nothing.
+    if len(letters) < 2 or not "".join(letters).isupper():
         return 0.0
     return _confidences(text[:_CAPITALS].lower().encode(name, "ignore")).get(name, 0.0)
 
