@@ -72,6 +72,7 @@ from atlas.service.updates import UpdateService
 from atlas.service.upkeep import Upkeep
 from atlas.service.usage import UsageService
 from atlas.service.verified import VerifiedService
+from atlas.service.workbooks import Workbooks
 from atlas.store import columnar  # noqa: F401 - which the database would load at its first use
 from atlas.store.database import ARROW_READERS, Database
 from atlas.store.guard import Guard
@@ -235,10 +236,10 @@ def install_ui(app: FastAPI, sessions: SessionService) -> None:
     app.include_router(pages.router)
 
 
-def sql_service(settings: Settings, database: Database, lanes: Lanes) -> SqlService:
+def sql_service(settings: Settings, database: Database, lanes: Lanes, workbooks: Workbooks) -> SqlService:
     """Queries, and what one may take."""
     limits = QueryLimits(settings.query_seconds, settings.query_memory_bytes)
-    return SqlService(database, secret_of(settings), lanes.queries, limits)
+    return SqlService(database, secret_of(settings), lanes.queries, limits, workbooks)
 
 
 def row_service(
@@ -262,7 +263,8 @@ def build_services(
     stager = FileStager(workers, StagedBytes(settings.staging_bytes), settings.max_body_bytes)
     runner = ImportService(database, upkeep, language, stager, lane=lanes.imports)
     undo = UndoService(database, runner)
-    sql = sql_service(settings, database, lanes)
+    workbooks = Workbooks()
+    sql = sql_service(settings, database, lanes, workbooks)
     verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
     return Services(
         access=access,
@@ -271,7 +273,7 @@ def build_services(
         admin=AdminService(database, KeyService(database), tags, queue, max_keys=settings.max_keys),
         tags=tags,
         rows=row_service(settings, database, access, upkeep, lanes, workers),
-        reads=ReadService(database, access, settings.rendered_bytes),
+        reads=ReadService(database, access, settings.rendered_bytes, workbooks),
         summaries=SummaryService(database, access, upkeep),
         streams=StreamService(database, access, lanes.streams),
         imports=runner,
@@ -298,7 +300,7 @@ def build_services(
         glossary=glossary,
         tables=tables,
         column_notes=ColumnNoteService(database, access, tables),
-        table_rows=TableRowService(database, tables),
+        table_rows=TableRowService(database, tables, workbooks),
         updates=UpdateService(database, tables, stager, lane=lanes.imports),
         usage=UsageService(database),
         audit=AuditService(database, days=settings.audit_days),

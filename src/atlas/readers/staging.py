@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from atlas.core.json_depth import too_deep
 from atlas.core.kinds import Kind
+from atlas.core.plurals import many
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
 from atlas.readers.casting import NESTED_TOO_DEEP, cast, fits, is_null_text
 from atlas.readers.source import Source, physical, text_table
@@ -88,9 +89,7 @@ class Staging:
                 self._connection.execute("SET disabled_optimizers = 'common_subexpressions'")
             self._load(on_progress)
             if self._trimmed:
-                source.notes.append(
-                    f"blanks around {self._trimmed:,} value{'' if self._trimmed == 1 else 's'} left out"
-                )
+                source.notes.append(f"blanks around {many(self._trimmed, 'value')} left out")
             if not keep_blank:
                 self._drop_blank()
                 source.notes += leave_out_totals(self.query, self.width)

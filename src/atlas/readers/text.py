@@ -6,6 +6,7 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
+from atlas.core.plurals import many
 from atlas.errors import BadRequestError
 from atlas.readers.encodings import Encoding, count_lines, guess, is_utf8
 
@@ -63,7 +64,7 @@ def _told(found: Encoding) -> str:
 
 
 def _told_nul(count: int) -> tuple[str, ...]:
-    return (f"{count:,} NUL character{'' if count == 1 else 's'} left out",) if count else ()
+    return (f"{many(count, 'NUL character')} left out",) if count else ()
 
 
 def _without_nul(path: Path, target: Path) -> Decoded:
@@ -91,11 +92,9 @@ def _mixed(path: Path, target: Path, others: int) -> Decoded:
                 text = line.decode(found.name, "replace").encode()
                 unknown += text.count(_REPLACEMENT)
             out.write(text.replace(b"\0", b""))
-    lines = f"{others:,} line{' is' if others == 1 else 's are'}"
-    notes = [f"{lines} not UTF-8, unlike the others: {_told(found)}"]
+    notes = [f"{many(others, 'line is', 'lines are')} not UTF-8, unlike the others: {_told(found)}"]
     if unknown:
-        plural = "" if unknown == 1 else "s"
-        notes.append(f"{unknown:,} byte{plural} that {found.name} does not have became \N{REPLACEMENT CHARACTER}")
+        notes.append(f"{many(unknown, 'byte')} that {found.name} does not have became \N{REPLACEMENT CHARACTER}")
     return Decoded(target, (*notes, *_told_nul(nul)))
 
 

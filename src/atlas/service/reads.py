@@ -72,10 +72,12 @@ class Download:
 class ReadService:
     """What readers do with the rows of a dataset."""
 
-    def __init__(self, database: Database, access: AccessService, rendered_bytes: int = 0) -> None:
+    def __init__(
+        self, database: Database, access: AccessService, rendered_bytes: int = 0, workbooks: Workbooks | None = None
+    ) -> None:
         self._database = database
         self._access = access
-        self._workbooks = Workbooks()
+        self._workbooks = workbooks or Workbooks()
         self.files = RenderedFiles(rendered_bytes)
 
     async def page(

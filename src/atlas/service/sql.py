@@ -43,12 +43,13 @@ class SqlService:
     """
 
     def __init__(
-        self, database: Database, secret: Callable[[], str], lane: Lane, limits: QueryLimits = QueryLimits()
-    ) -> None:
+        self, database: Database, secret: Callable[[], str], lane: Lane, limits: QueryLimits = QueryLimits(),
+        workbooks: Workbooks | None = None,
+    ) -> None:  # fmt: skip
         self._lane = lane
         self._catalogs = CatalogStore(database)
         self._runner = QueryRunner(database, secret, limits)
-        self._workbooks = Workbooks()
+        self._workbooks = workbooks or Workbooks()
 
     async def catalog(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
         """What a question of the caller's may be about, at this moment: all that the caller may read but for datasets

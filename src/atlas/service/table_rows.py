@@ -59,10 +59,10 @@ class _Change:
 class TableRowService:
     """What callers do with rows of tables."""
 
-    def __init__(self, database: Database, found: TableService) -> None:
+    def __init__(self, database: Database, found: TableService, workbooks: Workbooks | None = None) -> None:
         self._database = database
         self._tables = found
-        self._workbooks = Workbooks()
+        self._workbooks = workbooks or Workbooks()
 
     async def page(
         self, caller: Caller, name: str, *, filter_: str | None = None, search: str | None = None,
