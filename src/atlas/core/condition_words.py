@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from atlas.core.patterns import escape_like
 from atlas.core.sqlfunctions import KEYWORDS
 from atlas.core.sqlgate_pieces import Piece
 
@@ -54,9 +55,8 @@ def _comparison(
                 raise refuse(f"{told!r} wants a text in single quotes, such as {told} 'ann'")
             _cast_left(made)
             value = text.text[1:-1] if text.kind == "string" else text.text
-            escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             made += [Piece("word", "NOT")] if negation else []
-            made += [Piece("word", "ILIKE"), Piece("string", f"'{before}{escaped}{behind}'")]
+            made += [Piece("word", "ILIKE"), Piece("string", f"'{before}{escape_like(value)}{behind}'")]
             return len(negation) + len(words) + 1
     return 0
 

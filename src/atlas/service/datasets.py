@@ -11,6 +11,7 @@ import msgspec
 from atlas.core.access import Caller
 from atlas.core.columns import Column, Dtype, NewColumn
 from atlas.core.frames import SchemaChange
+from atlas.core.patterns import containing
 from atlas.core.sorting import DATASET_FIELDS, parse_order
 from atlas.core.timestamps import format_micros
 from atlas.errors import BadRequestError
@@ -232,8 +233,7 @@ def _pattern(text: str | None, what: str) -> str | None:
     if not text:
         return None
     _refuse_nul(text, what)
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    return containing(text)
 
 
 def _wanted(filters: Sequence[tuple[str, str]]) -> list[list[Row]]:

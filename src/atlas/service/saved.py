@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from atlas.core.access import Caller
+from atlas.core.patterns import containing
 from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
 from atlas.service.access import AccessService
 from atlas.service.shown import identified, moment, page, refuse_text, refuse_unstorable
@@ -31,8 +32,7 @@ class SavedQueryService:
         pattern = None
         if search:
             refuse_unstorable("search", search)
-            escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            pattern = f"%{escaped}%"
+            pattern = containing(search)
         found = await saved.find(self._database, caller, pattern=pattern, limit=limit, offset=offset)
         total = await saved.count(self._database, caller, pattern)
         return page("saved_queries", [_shown(one) for one in found], total, limit, offset)

@@ -20,6 +20,7 @@ from psycopg.rows import TupleRow, dict_row
 
 from atlas.core.decimals import exact_loads
 from atlas.core.formats import harmless
+from atlas.core.patterns import containing
 from atlas.core.tables import Table, TableColumn
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.store.database import Connection, Database
@@ -84,8 +85,7 @@ def _where(table: Table, selection: Selection) -> sql.Composed:
         # Written anew by core/conditions.py from what is on its lists.
         parts.append(sql.SQL("({})").format(sql.SQL(selection.condition)))
     if selection.search is not None:
-        escaped = selection.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        pattern = sql.Literal(f"%{escaped}%")
+        pattern = sql.Literal(containing(selection.search))
         tests = [sql.SQL("{}::text ILIKE {}").format(sql.Identifier(c.name), pattern) for c in table.columns]
         parts.append(sql.SQL("({})").format(sql.SQL(" OR ").join(tests)))
     return sql.SQL(" AND ").join(parts)

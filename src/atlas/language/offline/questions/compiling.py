@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from atlas.core.catalog import Catalog, Join
+from atlas.core.patterns import escape_like
 from atlas.language.offline.questions.query import (
     Agg,
     All,
@@ -192,7 +193,7 @@ class _Compiler:
                 found: exp.Expr = exp.In(this=self.expr(expr), expressions=[_literal(v) for v in values])
                 return exp.Not(this=found) if negated else found
             case Contains(expr=expr, text=text, where=where, negated=negated):
-                escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+                escaped = escape_like(text)
                 pattern = {"any": f"%{escaped}%", "start": f"{escaped}%", "end": f"%{escaped}"}[where]
                 like = exp.ILike(this=self.expr(expr), expression=exp.Literal.string(pattern))
                 return exp.Not(this=like) if negated else like
