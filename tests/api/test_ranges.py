@@ -267,6 +267,6 @@ async def test_room_is_shared() -> None:
     assert "of 7" in made._files
     assert await put(9, 8, "d", 250)
     assert await put(10, 8, "e", 250)
-    assert sum(file.size for file in made._files.values() if file.owner[1] == 8) <= 500
+    assert sum(file.size for file in made._files.values() if file.owner.organization_id == 8) <= 500
     made.close()
     assert made.total == 0

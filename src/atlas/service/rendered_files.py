@@ -10,12 +10,12 @@ import asyncio
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
 from atlas.core.access import Caller
+from atlas.service.shares import Share, Shares
 
 # So long a file stays after its last use, and a reader who names no version gets the one that he began with.
 IDLE_SECONDS = 300.0
@@ -41,7 +41,7 @@ class RenderedFile:
     """A download on disk. size: in bytes; readers: who read it now."""
 
     key: FileKey
-    owner: tuple[int, int]
+    owner: Caller
     handle: IO[bytes]
     size: int = 0
     used: float = 0.0
@@ -75,9 +75,8 @@ class RenderedFiles:
     """The files of a process, in `limit` bytes: a quarter of them for a user, half of them for an organization."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self._shares = Shares(limit, user=1 / 4, organization=1 / 2)
         self._files: dict[str, RenderedFile] = {}
-        self._held: Counter[tuple[str, int]] = Counter()
         self._writing: dict[str, asyncio.Lock] = {}
         self._pinned: dict[tuple[int, str], str] = {}
         # Those that have no room are not written again and again.
@@ -86,7 +85,7 @@ class RenderedFiles:
     @property
     def total(self) -> int:
         """Bytes that are held now."""
-        return self._held["", 0]
+        return self._shares.total
 
     def close(self) -> None:
         """Removes all files."""
@@ -130,7 +129,7 @@ class RenderedFiles:
 
     async def _write(self, caller: Caller, key: FileKey, chunks: AsyncIterator[bytes]) -> RenderedFile | None:
         self._sweep()
-        file = RenderedFile(key, (caller.user_id, caller.organization_id), tempfile.TemporaryFile())  # noqa: SIM115
+        file = RenderedFile(key, caller, tempfile.TemporaryFile())  # noqa: SIM115
         try:
             async for chunk in chunks:
                 self._reserve(file, len(chunk))
@@ -149,29 +148,19 @@ class RenderedFiles:
 
     def _reserve(self, file: RenderedFile, size: int) -> None:
         """Counts bytes more. Removes files that nobody reads, the caller's before others'. Raises _FullError."""
-        user, organization = file.owner
-        shares = (
-            (("user", user), self._limit // 4), (("organization", organization), self._limit // 2),
-            (("", 0), self._limit),
-        )  # fmt: skip
-        for key, most in shares:
-            idle = self._idle(key)
-            while self._held[key] + size > most or len(self._files) >= MOST_FILES:
+        for share in self._shares.of(file.owner):
+            idle = self._idle(share)
+            while not self._shares.fits(share, size) or len(self._files) >= MOST_FILES:
                 unwanted = next(idle, None)
                 if unwanted is None:
                     raise _FullError
                 self._remove(unwanted)
-        for key, _ in shares:
-            self._held[key] += size
+        self._shares.hold(file.owner, size)
         file.size += size
 
-    def _idle(self, key: tuple[str, int]) -> Iterator[RenderedFile]:
-        """Files that count for `key` and that nobody reads, the longest unused first."""
-        whose, number = key
-        place = {"user": 0, "organization": 1}.get(whose)
-        found = [
-            one for one in self._files.values() if not one.readers and (place is None or one.owner[place] == number)
-        ]
+    def _idle(self, share: Share) -> Iterator[RenderedFile]:
+        """Files that count in a share and that nobody reads, the longest unused first."""
+        found = [one for one in self._files.values() if not one.readers and share in self._shares.of(one.owner)]
         return iter(sorted(found, key=lambda one: one.used))
 
     def _sweep(self) -> None:
@@ -186,10 +175,6 @@ class RenderedFiles:
         self._release(file)
 
     def _release(self, file: RenderedFile) -> None:
-        user, organization = file.owner
-        for key in (("user", user), ("organization", organization), ("", 0)):
-            self._held[key] -= file.size
-            if not self._held[key]:
-                del self._held[key]
+        self._shares.hold(file.owner, -file.size)
         with file.lock:
             file.handle.close()

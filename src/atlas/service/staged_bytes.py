@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from atlas.core.access import Caller
 from atlas.errors import OverloadedError
+from atlas.service.shares import Shares
+
+_WHOSE = {"user": "one user", "organization": "one organization", "everybody": "everybody"}
 
 
 class StagedBytes:
@@ -19,14 +21,13 @@ class StagedBytes:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._held: Counter[tuple[str, int]] = Counter()
+        self._shares = Shares(limit, user=1 / 2, organization=3 / 4)
         self._lock = threading.Lock()
 
     @property
     def total(self) -> int:
         """Bytes that are held now."""
-        return self._held["", 0]
+        return self._shares.total
 
     @contextlib.contextmanager
     def held_by(self, caller: Caller) -> Iterator[Callable[[int], None]]:
@@ -34,28 +35,20 @@ class StagedBytes:
 
         It raises OverloadedError where they are more than the caller, or everybody together, may hold.
         """
-        shares = (
-            (("user", caller.user_id), self._limit // 2, "the imports of one user"),
-            (("organization", caller.organization_id), self._limit * 3 // 4, "the imports of one organization"),
-            (("", 0), self._limit, "the imports of everybody"),
-        )
         counted = 0
 
         def count(size: int) -> None:
             nonlocal counted
             with self._lock:
-                for key, most, whose in shares:
-                    if self._held[key] + size > most:
-                        raise OverloadedError(f"{whose} may stage {most} bytes at once; try again when others are done")
-                for key, _, _ in shares:
-                    self._held[key] += size
+                for share in self._shares.of(caller):
+                    if not self._shares.fits(share, size):
+                        whose = f"the imports of {_WHOSE[share.holder[0]]} may stage {share.most} bytes at once"
+                        raise OverloadedError(f"{whose}; try again when others are done")
+                self._shares.hold(caller, size)
                 counted += size
 
         try:
             yield count
         finally:
             with self._lock:
-                for key, _, _ in shares:
-                    self._held[key] -= counted
-                    if not self._held[key]:
-                        del self._held[key]
+                self._shares.hold(caller, -counted)
