@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -75,6 +76,12 @@ def _text(value: Any) -> str:
 def names(columns: str | Iterable[str] | None) -> list[str] | None:
     """`columns` as it may be given: one name or several."""
     return None if columns is None else [columns] if isinstance(columns, str) else [*columns]
+
+
+def format_of(target: object, usual: str) -> str:
+    """The format that a file's name ends in; `usual` for a name without an ending, and for what has no name."""
+    ending = Path(target).suffix[1:].lower() if isinstance(target, str | PathLike) else ""
+    return {"jsonl": "ndjson", "ipc": "arrow", "arrows": "arrow", "": usual}.get(ending, ending)
 
 
 def given(**members: Any) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import PAGE, AsyncResource
-from atlas.client.calls import SLOW_SECONDS, Call, given, path_of
+from atlas.client.calls import SLOW_SECONDS, Call, format_of, given, path_of
 from atlas.client.results import HasRows, Result, Rows, read_result
 from atlas.client.shapes import GeneratedSql
 from atlas.client.types import Json, Record
@@ -89,9 +88,7 @@ class AsyncQuestions(AsyncResource):
 
         format: by default what the file's name ends in, else Excel; title: the name of the sheet.
         """
-        told: str = format or "xlsx"
-        if format is None and isinstance(target, str | PathLike):
-            told = Path(target).suffix[1:].lower() or "xlsx"
+        told = format or format_of(target, "xlsx")
         body = given(sql=sql, format=told, max_rows=max_rows, title=title)
         call = Call("POST", "/api/v1/sql/export", json=body, timeout=SLOW_SECONDS)
         return await save(self._transport, call, target, progress)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import AsyncResource, table_path
 from atlas.client._async.waiting import in_thread
-from atlas.client.calls import SLOW_SECONDS, Call, given, query
+from atlas.client.calls import SLOW_SECONDS, Call, format_of, given, query
 from atlas.client.frames import library, to_arrow, to_pandas, to_polars
 from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
 from atlas.client.types import Json, TableSamples
@@ -135,9 +134,7 @@ class AsyncTables(AsyncResource):
 
         safe: CSV for spreadsheets.
         """
-        told: str = format or "csv"
-        if format is None and isinstance(target, str | PathLike):
-            told = Path(target).suffix[1:].lower() or "csv"
+        told = format or format_of(target, "csv")
         call = Call("GET", table_path(table, "export"), query(format=told, filter=where, safe=safe or None))
         return await save(self._transport, call, target, progress)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -16,7 +15,7 @@ from atlas.client._sync.resource import DatasetRef, Resource
 from atlas.client._sync.streams import follow
 from atlas.client._sync.waiting import batches_of, in_thread
 from atlas.client.batches import BATCH_ROWS, Batch, batches, from_flat_key, row_text
-from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, names, query
+from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, format_of, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
 from atlas.client.frames import library, to_arrow, to_pandas, to_polars
@@ -83,14 +82,7 @@ class Rows(Resource):
         return Inserted(rows, count)
 
     def _insert(self, batch: Batch, params: Mapping[str, Any], key: str) -> int:
-        headers = {"Content-Type": batch.content_type, IDEMPOTENCY: key}
-        if batch.encoding is not None:
-            headers["Content-Encoding"] = batch.encoding
-        told = query(**params, timestamp_column=batch.time_column)
-        if batch.content_type == "application/json":
-            told = query(dataset=params["dataset"], epoch=params["epoch"])
-        call = Call("POST", f"{ROWS}bulk_insert/", told, body=batch.content, headers=headers, timeout=SLOW_SECONDS)
-        answer = self._transport.json(call)
+        answer = self._transport.json(_batch_call(batch, "bulk_insert", params, {IDEMPOTENCY: key}))
         return int(answer["inserted"])
 
     def preview(
@@ -102,17 +94,10 @@ class Rows(Resource):
         dataset: None for one that is still to be made.
         """
         number = None if dataset is None else self._dataset_id(dataset)
+        params = {"dataset": number, "timestamp_format": timestamp_format, "epoch": epoch}
         make = partial(batches, time_column=timestamp_column, batch_rows=None)
         for batch in batches_of(data, make, BATCH_ROWS):
-            headers = {"Content-Type": batch.content_type}
-            if batch.encoding is not None:
-                headers["Content-Encoding"] = batch.encoding
-            told = query(dataset=number, epoch=epoch)
-            if batch.content_type != "application/json":
-                column, layout = batch.time_column, timestamp_format
-                told = query(dataset=number, timestamp_format=layout, timestamp_column=column, epoch=epoch)
-            call = Call("POST", f"{ROWS}preview/", told, body=batch.content, headers=headers, timeout=SLOW_SECONDS)
-            return RowsPreview.read(self._transport.json(call))
+            return RowsPreview.read(self._transport.json(_batch_call(batch, "preview", params, {})))
         return RowsPreview(0, ())
 
     def query(
@@ -184,14 +169,9 @@ class Rows(Resource):
 
         A path is replaced when all has arrived. safe: CSV for spreadsheets. progress: called with the bytes so far.
         """
-        if format is None:
-            ending = Path(target).suffix[1:].lower() if isinstance(target, str | PathLike) else ""
-            told = {"jsonl": "ndjson", "ipc": "arrow", "arrows": "arrow", "": "csv"}.get(ending, ending)
-        else:
-            told = format
         params = query(
-            dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns), output=told,
-            shape=shape, safe=safe or None,
+            dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns),
+            output=format or format_of(target, "csv"), shape=shape, safe=safe or None,
         )  # fmt: skip
         return save(self._transport, Call("GET", DOWNLOAD, params), target, progress)
 
@@ -230,6 +210,19 @@ class Rows(Resource):
         """
         number = self._dataset_id(dataset)
         yield from follow(self._transport, number, last_event_id, poll_interval, give_up_after)
+
+
+def _batch_call(
+    batch: Batch, what: Literal["bulk_insert", "preview"], params: Mapping[str, Any], headers: Mapping[str, str]
+) -> Call:  # fmt: skip
+    """The request that sends a batch. params: of the query, of which JSON has `dataset` and `epoch`."""
+    told = query(**params, timestamp_column=batch.time_column)
+    if batch.content_type == "application/json":
+        told = query(dataset=params["dataset"], epoch=params["epoch"])
+    sent = {**headers, "Content-Type": batch.content_type}
+    if batch.encoding is not None:
+        sent["Content-Encoding"] = batch.encoding
+    return Call("POST", f"{ROWS}{what}/", told, body=batch.content, headers=sent, timeout=SLOW_SECONDS)
 
 
 def _flat_rows(content: bytes) -> tuple[Row, ...]:

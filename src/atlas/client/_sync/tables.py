@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import Resource, table_path
 from atlas.client._sync.waiting import in_thread
-from atlas.client.calls import SLOW_SECONDS, Call, given, query
+from atlas.client.calls import SLOW_SECONDS, Call, format_of, given, query
 from atlas.client.frames import library, to_arrow, to_pandas, to_polars
 from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
 from atlas.client.types import Json, TableSamples
@@ -133,9 +132,7 @@ class Tables(Resource):
 
         safe: CSV for spreadsheets.
         """
-        told: str = format or "csv"
-        if format is None and isinstance(target, str | PathLike):
-            told = Path(target).suffix[1:].lower() or "csv"
+        told = format or format_of(target, "csv")
         call = Call("GET", table_path(table, "export"), query(format=told, filter=where, safe=safe or None))
         return save(self._transport, call, target, progress)
 
