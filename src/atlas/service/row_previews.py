@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,10 +12,9 @@ import pyarrow.compute as pc
 
 from atlas.core.columns import Column, Dtype
 from atlas.core.frames import Frame, plan_schema
-from atlas.core.timestamps import format_timestamp
+from atlas.core.timestamps import format_micros, format_timestamp
 
 SHOWN_ROWS = 5
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -89,4 +87,4 @@ def _first_rows(frame: Frame) -> list[dict[str, Any]]:
 
 
 def _moment(micros: int | None) -> str | None:
-    return None if micros is None else format_timestamp(_EPOCH + timedelta(microseconds=micros))
+    return None if micros is None else format_micros(micros)

@@ -161,11 +161,7 @@ class RowService:
             if request.format is BodyFormat.JSON:
                 return await self._insert_json(caller, request, chunks, spool, retry)
             dataset = _required(request.dataset)
-            guesses = Guesses()
-            if request.format in (BodyFormat.PARQUET, BodyFormat.ARROW):
-                await self._collect_columnar(caller, request, chunks, spool)
-            else:
-                guesses = await self._collect_file(request, chunks, spool)
+            guesses = await self._collect(caller, request, chunks, spool)
             return await self._store(caller, dataset, _spooled(spool), retry(), guesses.told())
 
     async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, Any]:
@@ -197,11 +193,7 @@ class RowService:
                 finally:
                     made.cancel()
             await look_up(request.dataset)
-            guesses = Guesses()
-            if request.format in (BodyFormat.PARQUET, BodyFormat.ARROW):
-                await self._collect_columnar(caller, request, chunks, spool)
-            else:
-                guesses = await self._collect_file(request, chunks, spool)
+            guesses = await self._collect(caller, request, chunks, spool)
             told = (await looked_through(_spooled(spool), known)).told(known)
         return told | guesses.told() | ({"timestamp_column": guesses.found} if guesses.found else {})
 
@@ -281,6 +273,15 @@ class RowService:
             raise BadRequestError("Invalid request body", "dataset: the body and the query name two datasets")
         await self._access.require_insert(caller, named)
         return named
+
+    async def _collect(
+        self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
+    ) -> Guesses:
+        """Reads a body that is no JSON object into the spool; gives what was guessed."""
+        if request.format not in (BodyFormat.PARQUET, BodyFormat.ARROW):
+            return await self._collect_file(request, chunks, spool)
+        await self._collect_columnar(caller, request, chunks, spool)
+        return Guesses()
 
     async def _collect_columnar(
         self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
