@@ -67,6 +67,24 @@ async def test_one_precision_a_file(
     assert rows[0]["timestamp"] == "2026-01-01T00:00:01Z"
 
 
+async def test_only_files_of_several_parts_are_looked_at_twice(
+    owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def digits(*args: object) -> int:
+        asked.append(args)
+        return 3
+
+    dataset = await filled(owner, [n * 1_000_000 for n in range(2_000)] + [10**11 + 5] * 2)
+    monkeypatch.setattr(reads.reading, "second_digits", digits)
+    url = f"/api/rows/bulk_download/?dataset={dataset}&output=csv"
+    for part, fraction in (("&end=2026-01-01T00:00:09", ""), ("&start=2026-01-02", ".000005"), ("", ".000005")):
+        last = (await owner.get(url + part)).text.splitlines()[-1]
+        assert f"{fraction}Z," in last, part
+    assert asked == []
+
+
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=5), st.sampled_from([1, 1_000, 1_000_000]))
 def test_digits_are_enough_and_not_more(values: list[int], step: int) -> None:
     micros = [value * step for value in values]

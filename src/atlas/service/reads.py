@@ -163,12 +163,13 @@ class ReadService:
         if output is Output.XLSX:
             refuse_rows(await reading.count(self._database, shot, span))
         asked = f"{span.lo}-{span.hi}-{output}-{int(flat)}{'s' * safe}"
-        digest = _digest(style, [*windows(shot.blocks, span, WINDOW_ROWS)] if output in RANGED else [])
+        parts = windows(shot.blocks, span, WINDOW_ROWS) if output in RANGED else []
+        digest = _digest(style, parts)
         tag = f'"{dataset_id}-{shot.version}-{asked}-{digest}"'
 
         def chunks() -> AsyncIterator[bytes]:
             tables = self._tables(shot, style, span, drop)
-            return self._csv(tables, shot, style, span, safe=safe) if output is Output.CSV else self._encoded(
+            return self._csv(tables, shot, style, parts, safe=safe) if output is Output.CSV else self._encoded(
                 tables, style, output
             )  # fmt: skip
 
@@ -222,8 +223,10 @@ class ReadService:
         return asyncio.create_task(reading.window(self._database, shot, style.columns, span))
 
     async def _csv(
-        self, tables: AsyncIterator[pa.Table], shot: reading.Snapshot, style: RowFormat, span: Range, *, safe: bool
-    ) -> AsyncIterator[bytes]:
+        self, tables: AsyncIterator[pa.Table], shot: reading.Snapshot, style: RowFormat, parts: Sequence[Range], *,
+        safe: bool,
+    ) -> AsyncIterator[bytes]:  # fmt: skip
+        """The lines of a file. parts: those of time that `tables` has, one after the other."""
         empty = pa.table({"ts": pa.array([], pa.timestamp("us", "UTC"))})
         for column, field in zip(style.columns, list(arrow_schema(style))[1:], strict=True):
             if column.physical is not None:
@@ -232,18 +235,19 @@ class ReadService:
         digits: int | None = None
         async for table in tables:
             if digits is None:
-                digits = await self._digits(table, shot, span)
+                # The first rows are all those of their part: nothing is asked of a file of one part.
+                last = table.column("ts").cast(pa.int64())[-1].as_py()
+                rest = Range(next(part.hi for part in parts if last < part.hi), parts[-1].hi)
+                digits = await self._digits(second_digits(table), shot, rest)
             yield await asyncio.to_thread(csv_bytes, table, style, header=False, safe=safe, digits=digits)
 
-    async def _digits(self, first: pa.Table, shot: reading.Snapshot, span: Range) -> int:
-        """How many digits of a second a file has. first: its first rows, behind which the others are looked at."""
-        digits = second_digits(first)
-        rest = Range(first.column("ts").cast(pa.int64())[-1].as_py(), span.hi)
-        for part in windows(shot.blocks, rest, LOOKED_AT_ROWS) if len(first) < shot.row_count else ():
-            if digits == 6:
+    async def _digits(self, least: int, shot: reading.Snapshot, rest: Range) -> int:
+        """How many digits of a second a file has. least: those of its first rows; rest: where the others are."""
+        for part in windows(shot.blocks, rest, LOOKED_AT_ROWS):
+            if least == 6:
                 break
-            digits = await reading.second_digits(self._database, shot, part, digits)
-        return digits
+            least = await reading.second_digits(self._database, shot, part, least)
+        return least
 
     async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:
         if output is Output.XLSX:
