@@ -336,6 +336,8 @@ async def test_a_running_import_is_cancelled(
         assert job["status"] == "aborted"
         connection.rollback()
     assert (await get(working, f"import/{pending['import_id']}"))["error"] == "cancelled"
+    told = json.loads((await receiver.wait(1))[0][1])
+    assert (told["type"], told["import_id"], told["error"]) == ("import.failed", pending["import_id"], "cancelled")
     assert not (await get(working, "tables"))["tables"]
 
 

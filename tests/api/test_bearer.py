@@ -51,6 +51,10 @@ async def test_what_it_is_not(client: Client, people: People) -> None:
         ("Bearer", "there is no key after Bearer"), ("Bearer ", "there is no key after Bearer"),
         (f"Token {people.owner}", "the scheme is called Bearer"), (f"New {people.owner}", "its scheme is not Bearer"),
         ("Bearer nonsense", "unknown, revoked or expired"), (f"Bearer {people.revoked}", "unknown, revoked or expired"),
+        ("", "its scheme is not Bearer"), ("Negotiate abc", "its scheme is not Bearer"),
+        (f"Bearer\t{people.owner}", "its scheme is not"), (f"Bearer: {people.owner}", "its scheme is not Bearer"),
+        (f'Bearer "{people.owner}"', "unknown"), (f"Bearer {people.owner}, Bearer {people.owner}", "unknown"),
+        (f"Bearer {people.owner} more", "unknown"), ("Bearer " + "x" * 50_000, "unknown"),
     ):  # fmt: skip
         for path in ("/api/v1/me", "/api/datasets/"):
             answer = await client(None).get(path, headers={"Authorization": authorization})
@@ -71,8 +75,19 @@ async def test_two_keys(client: Client, people: People) -> None:
         answer = await anybody.get("/api/v1/me", headers=headers)
         assert answer.status_code == status, (headers, answer.text)
         assert status == 200 or "different keys" in answer.json()["detail"]
-    twice = httpx.Headers([("X-API-Key", people.owner), ("X-API-Key", people.holder)])
-    assert (await anybody.get("/api/datasets/", headers=twice)).status_code == 400
+    mine, other = f"Bearer {people.owner}", f"Bearer {people.holder}"
+    for several, status in (
+        ([("X-API-Key", people.owner), ("X-API-Key", people.holder)], 400),
+        ([("Authorization", mine), ("Authorization", other)], 400),
+        ([("Authorization", f"Bearer {people.revoked}"), ("X-API-Key", people.owner)], 400),
+        ([("Authorization", mine), ("Authorization", mine)], 200),
+        ([("Authorization", "Basic eDp5"), ("Authorization", mine)], 200),
+        ([("Authorization", ""), ("X-API-Key", people.owner)], 200), ([("X-API-Key", "")], 401),
+        ([("X-API-Key", f"{people.owner},{people.owner}")], 401), ([("X-API-Key", "\xff\xfe")], 401),
+    ):  # fmt: skip
+        for method in ("GET", "HEAD"):
+            answer = await anybody.request(method, "/api/datasets/", headers=httpx.Headers(several, "latin-1"))
+            assert answer.status_code == status, several
 
 
 async def test_beside_a_session(client: Client, people: People) -> None:

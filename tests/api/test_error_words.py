@@ -38,6 +38,9 @@ async def test_a_type_that_was_forgotten(owner: httpx.AsyncClient, media: str | 
      ("/api/datasets/", [{"name": "x"}], "must be a JSON object, not a list"),
      ("/api/datasets/", {"name": "x", "metadata": []}, "metadata: must be a JSON object, not a list"),
      ("/api/access/check/", {"dataset_id": 1, "require_write": "yes"}, "must be true or false, not text"),
+     ("/api/v1/tables/x/update", {"condition": "a = 1"}, "mode: Field required"),
+     ("/api/v1/tables/x/update", {"mode": "Batch"}, "mode: must be one of 'condition', 'batch', not 'Batch'"),
+     ("/api/v1/tables/x/update", {"mode": 5}, "mode: must be one of 'condition', 'batch', not '5'"),
      ("/api/columns/", {"dataset": None, "name": "x", "dtype": "int"}, "dataset: must be a whole number, not null")],
 )  # fmt: skip
 async def test_what_was_wanted_and_given(owner: httpx.AsyncClient, path: str, body: Any, told: str) -> None:

@@ -18,6 +18,7 @@ import pytest
 from fsspec.implementations.http import HTTPFile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 from tests.conftest import People
 from tests.wire import Wire, wired
 
@@ -81,20 +82,26 @@ def test_parts_are_those_of_the_whole(owner: httpx.Client, dataset: int, output:
         ("bytes=0-0", 0, 1), ("bytes=0-99", 0, 100), (f"bytes={size - 8}-", size - 8, size),
         ("bytes=-8", size - 8, size),
         (f"bytes=100-{size * 2}", 100, size), (f"bytes=-{size * 2}", 0, size), ("BYTES = 5 - 6", 5, 7),
-        (f"bytes=0-{size - 1}", 0, size),
+        (f"bytes=0-{size - 1}", 0, size), ("bytes=000-0009", 0, 10),
+        # The greatest numbers of 64 bits.
+        (f"bytes=100-{2**63 - 1}", 100, size), (f"bytes=0-{2**64 - 1}", 0, size), (f"bytes=-{2**63 - 1}", 0, size),
     ):  # fmt: skip
         answer = owner.get(url, headers={"Range": text})
         assert (answer.status_code, answer.content) == (206, whole.content[start:end]), text
         assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{size}"
         assert (answer.headers["etag"], int(answer.headers["content-length"])) == (head.headers["etag"], end - start)
-    for text in (f"bytes={size}-", "bytes=-0", f"bytes={10**17}-"):
+    for text in (f"bytes={size}-", "bytes=-0", f"bytes={10**17}-", f"bytes={2**64}-"):
         refused = owner.get(url, headers={"Range": text})
         assert (refused.status_code, refused.headers["content-range"]) == (416, f"bytes */{size}"), text
         assert refused.json()["details"] == f"the file has {size} bytes"
-    for text in ("bytes=5-2", "bytes=0-1,5-6", "rows=0-5", "bytes=", "bytes=a-b", "0-5"):
+    for text in ("bytes=5-2", "bytes=0-1,5-6", "rows=0-5", "bytes=", "bytes=a-b", "0-5", "bytes=+1-2", "bytes=--5",
+                 "bytes=-", "bytes=0x1-2", "bytes=0-1,", "bytes 0-1/10"):  # fmt: skip
         assert owner.get(url, headers={"Range": text}).status_code == 200, text
+    several = owner.get(url, headers=httpx.Headers([("Range", "bytes=0-1"), ("Range", "bytes=5-6")]))
+    assert (several.status_code, len(several.content)) == (200, size)
     # A part of what has been replaced is no part of what is there.
     for tag, status in ((head.headers["etag"], 206), ('"other"', 200), ("Mon, 30 Nov 2026 10:00:00 GMT", 200),
+                        ("", 200), ("*", 200), (head.headers["etag"].strip('"'), 200),
                         ("W/" + head.headers["etag"], 200)):  # fmt: skip
         answer = owner.get(url, headers={"Range": "bytes=0-9", "If-Range": tag})
         assert answer.status_code == status, tag
@@ -108,6 +115,25 @@ def test_parts_are_those_of_the_whole(owner: httpx.Client, dataset: int, output:
     assert all(
         a.content == whole.content[n : n + 100] for n, a in zip(range(0, size, size // 30), answers, strict=True)
     )
+
+
+def test_no_part_for_a_revoked_key_or_of_deleted_rows(wire: Wire, owner: httpx.Client) -> None:
+    url = address(number := filled(owner, 100), "csv")
+    made = owner.post("/api/v1/keys", json={"name": "reader"}).json()
+    with wire.client(made["key"]) as reader:
+        first = reader.get(url, headers={"Range": "bytes=0-3"})
+        tag = first.headers["etag"]
+        assert first.status_code == 206
+        assert owner.delete(f"/api/v1/keys/{made['id']}").status_code in (200, 204)
+        held: tuple[dict[str, str], ...] = ({"Range": "bytes=0-3", "If-Range": tag}, {"If-None-Match": tag}, {})
+        for method in ("GET", "HEAD"):
+            assert [reader.request(method, url, headers=sent).status_code for sent in held] == [401] * 3
+    assert owner.delete(f"/api/rows/?dataset={number}&start=2020-01-01").json() == {"deleted": 100}
+    # Of the header that is left, in whatever way it is asked for.
+    size = int(owner.head(url, headers={"If-Range": tag}).headers["content-length"])
+    for sent, status in ((held[0], 200), ({**held[1], "Range": "bytes=0-1"}, 206), ({"Range": f"bytes={size}-"}, 416)):
+        answer = owner.get(url, headers=sent)
+        assert (answer.status_code, b"2026-" in answer.content) == (status, False), sent
 
 
 def test_other_formats_have_no_parts(owner: httpx.Client, dataset: int) -> None:
@@ -224,7 +250,7 @@ def test_head_is_get_without_a_body(wire: Wire, owner: httpx.Client, dataset: in
 @settings(max_examples=300)
 def test_any_range_is_a_part(size: int, a: int, b: int, form: str) -> None:
     data = bytes(n % 251 for n in range(size))
-    text = wanted(httpx.Headers({"Range": "bytes=" + form.format(a=a, b=b)}))  # type: ignore[arg-type]
+    text = wanted(Headers({"Range": "bytes=" + form.format(a=a, b=b)}))
     if text is None:
         assert form == "{a}-{b}"
         assert b < a

@@ -68,6 +68,16 @@ async def test_what_cannot_be_saved(owner: httpx.AsyncClient) -> None:
     assert (await owner.get(f"{PATH}/nonsense")).status_code == 404
 
 
+async def test_a_mark_of_many_may_be_set_again(owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("atlas.service.saved.MAX_FAVOURITES", 2)
+    await send(owner, "Import into leads", CONTACTS)
+    paths = [f"dataset/{await make_dataset(owner, name=name)}" for name in ("a", "b")]
+    marks = [(paths[0], 200), ("table/leads", 200), (paths[0], 200), ("table/leads", 200), (paths[1], 400)]
+    for path, status in marks:
+        assert (await owner.put(f"/api/v1/favourites/{path}")).status_code == status, path
+    assert len((await owner.get("/api/v1/favourites")).json()["favourites"]) == 2
+
+
 async def test_favourites(client: Client, people: People, callers: Callers) -> None:
     """A mark is its user's own, and gone with what is marked or may no longer be read."""
     owner, holder, stranger = client(people.owner), client(people.holder), client(people.stranger)

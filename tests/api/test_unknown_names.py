@@ -128,6 +128,22 @@ async def test_members_inside_of_others(owner: httpx.AsyncClient) -> None:
     assert (await owner.get(f"/api/rows/?dataset={dataset}")).json()["count"] == 0
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [("/api/datasets/", '{"name": "a", "name": "b"}', "name"),
+     ("/api/datasets/", '{"name": "a", "metadata": {"x": {"y": 1, "y": 1}}}', "y"),
+     ("/api/datasets/", '{"name": "a", "columns": [{"name": "c", "dtype": "int", "unit": "m", "unit": "s"}]}', "unit"),
+     ("/api/v1/smart-data-instruction", '{"text": "Add one", "text": "Add two"}', "text"),
+     ("/api/v1/smart-data-instruction", '{"intent": "insert", "entities": [{"data": {"a": 1, "a": 2}}]}', "a"),
+     ("/api/v1/tables/x/update", '{"mode": "condition", "mode": "batch"}', "mode"),
+     ("/api/v1/query", '{"prompt": "a", "pro\\u006dpt": "b"}', "prompt"),
+     ("/api/v1/saved-queries", '{"name": "a", "sql": "SELECT 1", "sql": "%s"}' % ("x" * 5_000), "sql")],
+)  # fmt: skip
+async def test_a_member_given_twice(owner: httpx.AsyncClient, path: str, body: str, name: str) -> None:
+    answer = await owner.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, f"{name}: given more than once" in told(answer)) == (400, True), answer.text
+
+
 async def test_bodies_where_none_is_taken(owner: httpx.AsyncClient) -> None:
     dataset = await make_dataset(owner)
     for method, path in (

@@ -65,11 +65,27 @@ def refuse_deep(body: bytes) -> None:
         raise BadRequestError("Invalid request", f"the body has more than {MOST_CONTAINERS} lists and objects")
 
 
+def loads(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises JSONDecodeError, and BadRequestError for an object that has a member twice."""
+    return json.loads(text, object_pairs_hook=_object)
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        left = set(found)
+        for name, _ in members:
+            if name not in left:
+                raise given_twice("member", name[:100])
+            left.remove(name)
+    return found
+
+
 def parse(body: bytes) -> Any:
     """The value of a JSON body. Raises BadRequestError, and JSONDecodeError, which FastAPI makes an answer of."""
     refuse_deep(body)
     try:
-        return json.loads(body.decode("utf-8-sig"))
+        return loads(body.decode("utf-8-sig"))
     except json.JSONDecodeError:
         raise
     except UnicodeDecodeError:

@@ -61,11 +61,15 @@ _WANTED = {
     "list_type": "a list", "string_type": "text", "int_type": "a whole number", "float_type": "a number",
     "bool_type": "true or false",
 }  # fmt: skip
+# What it calls the types of bodies of several shapes that do not say which shape.
+_UNTAGGED = ("union_tag_not_found", "union_tag_invalid")
 _GIVEN = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "a JSON object"))
 
 
 def _mismatch(item: dict[str, Any]) -> str | None:
     """What was wanted and what was given, where JSON has another type than is taken."""
+    if item["type"] in _UNTAGGED:
+        return _untagged(**item["ctx"])
     wanted = _WANTED.get(item["type"])
     if wanted is None:
         return None
@@ -74,6 +78,13 @@ def _mismatch(item: dict[str, Any]) -> str | None:
         "null" if given is None else next((name for kind, name in _GIVEN if isinstance(given, kind)), "something else")
     )
     return f"must be {wanted}" if told == wanted else f"must be {wanted}, not {told}"
+
+
+def _untagged(discriminator: str, tag: str | None = None, expected_tags: str | None = None) -> str:
+    name = discriminator.strip("'")
+    if tag is None:
+        return f"{name}: Field required"
+    return f"{name}: must be one of {expected_tags}, not {tag[:100]!r}"
 
 
 async def _atlas(request: Request, error: Exception) -> Response:

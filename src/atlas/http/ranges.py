@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 # In the state of a request whose answer has no body.
 HEAD = "head"
-_RANGE = re.compile(r"bytes\s*=\s*(?:(\d{1,18})\s*-\s*(\d{1,18})?|-\s*(\d{1,18}))", re.ASCII | re.IGNORECASE)
+# Programs send the greatest number of 64 bits, or more, for the end of a file whose size they do not know.
+_RANGE = re.compile(r"bytes\s*=\s*(?:(\d{1,99})\s*-\s*(\d{1,99})?|-\s*(\d{1,99}))", re.ASCII | re.IGNORECASE)
 
 
 class UnsatisfiableError(Exception):
@@ -20,7 +21,8 @@ class UnsatisfiableError(Exception):
 
 def wanted(headers: Headers) -> str | None:
     """The range that a request asks for, if it is one that is taken: of several parts all are sent."""
-    text = headers.get("range", "").strip()
+    # Several headers are one list of parts (RFC 9110, 5.3).
+    text = ", ".join(headers.getlist("range")).strip()
     found = _RANGE.fullmatch(text)
     if found is None or (found[1] and found[2] and int(found[1]) > int(found[2])):
         return None
@@ -41,8 +43,9 @@ def part(text: str, size: int) -> tuple[int, int]:
 
 
 def held_tag(headers: Headers) -> str | None:
-    """The strong ETag in `If-Range`. A date, or a weak one, is an ETag that no file has."""
-    return headers.get("if-range", "").strip() or None
+    """The strong ETag in `If-Range`; None without one. A date, a weak one, or nothing is an ETag that no file has."""
+    found = headers.get("if-range")
+    return None if found is None else found.strip()
 
 
 class FileResponse(StreamingResponse):

@@ -100,7 +100,7 @@ class RenderedFiles:
 
     def earlier(self, caller: Caller, key: FileKey, tag: str | None) -> RenderedFile | None:
         """The file of an earlier version of what a caller reads: that of `tag`, else the one that he began with."""
-        file = self._files.get(tag or self._pinned.get((caller.user_id, key.family), ""))
+        file = self._files.get(self._pinned.get((caller.user_id, key.family), "") if tag is None else tag)
         if file is None:
             return None
         if file.key.deleted != key.deleted:

@@ -110,8 +110,11 @@ class FavouriteService:
             dataset, table = int(name), None
         else:
             dataset, table = None, (await self._tables.find(caller, name)).id
-        if on and await saved.count_favourites(self._database, caller) >= MAX_FAVOURITES:
-            raise BadRequestError("Too many favourites", f"you have {MAX_FAVOURITES:,} already; take some away first")
+        if on:
+            others = await saved.count_other_favourites(self._database, caller, dataset=dataset, table=table)
+            if others >= MAX_FAVOURITES:
+                told = f"you have {MAX_FAVOURITES:,} already; take some away first"
+                raise BadRequestError("Too many favourites", told)
         await saved.mark(self._database, caller, dataset=dataset, table=table, on=on)
         return {"success": True, "kind": kind, "name": name, "favourite": on}
 

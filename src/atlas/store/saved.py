@@ -91,9 +91,10 @@ async def favourites(database: Database, caller: Caller) -> list[Favourite]:
     return [Favourite(*row) for row in rows]
 
 
-async def count_favourites(database: Database, caller: Caller) -> int:
-    """How many marks the caller has."""
-    return int((await database.fetch(queries("saved")["count_favourites"], user=caller.user_id))[0][0])
+async def count_other_favourites(database: Database, caller: Caller, *, dataset: int | None, table: int | None) -> int:
+    """How many marks the caller has beside that of a dataset or a table."""
+    query = queries("saved")["count_other_favourites"]
+    return int((await database.fetch(query, user=caller.user_id, dataset=dataset, table=table))[0][0])
 
 
 async def mark(database: Database, caller: Caller, *, dataset: int | None, table: int | None, on: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -14,7 +13,7 @@ from atlas.errors import BadRequestError
 from atlas.http.content.models import CONTENT_ERRORS, ENGINE_FIELD, Engine
 from atlas.http.deps import CallerDep, ServicesDep
 from atlas.http.documented import answer
-from atlas.http.json_route import INLINE_BYTES, JsonRoute, bounded_body, refuse_deep
+from atlas.http.json_route import INLINE_BYTES, JsonRoute, bounded_body, loads, refuse_deep
 from atlas.http.models import Body, body_schema
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
@@ -73,7 +72,7 @@ def _read(raw: bytes) -> InstructionBody | InstructionText:
     """The body as JSON: words where it has the member `text`, else records. Raises ValidationError."""
     refuse_deep(raw)
     try:
-        value = json.loads(raw)
+        value = loads(raw)
     except ValueError:
         # Which is told in pydantic's words.
         value = None

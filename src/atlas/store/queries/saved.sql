@@ -45,5 +45,6 @@ ON CONFLICT DO NOTHING
 DELETE FROM atlas.favourites
 WHERE user_id = %(user)s AND (dataset_id = %(dataset)s OR table_id = %(table)s)
 
--- name: count_favourites
-SELECT count(*) FROM atlas.favourites WHERE user_id = %(user)s
+-- name: count_other_favourites
+SELECT count(*) FROM atlas.favourites
+WHERE user_id = %(user)s AND (dataset_id = %(dataset)s OR table_id = %(table)s) IS NOT TRUE
