@@ -80,3 +80,20 @@ def test_rows_that_end_with_delimiters_are_read_as_arrays(tmp_path: Path) -> Non
     assert (len(rows), source.fixed) == (count - 1, [])
     assert [(bad.number, bad.text) for bad in source.bad] == [(150_000, "150000,7,x")]
     assert rows[149_999] == ("150001", "7")
+
+
+SHORT = (
+    # The names of another table stand in columns of values; a note, a zero or nothing may.
+    ("a,b,c\n1,2,3\n4,5,6\n7,8,9\nx,y\n7,8\n9,10\n", [4]),
+    ("name,qty,price\ntea,1,2\nrum,3,4\noil,2,2\nregion,total\nnorth,5\nsouth,7\n", [4]),
+    (
+        "id;when;n;note\n1;2024-01-02;5;x\n2;soon;3\n3;2024-01-03;4\n4;2024-01-04;5\n5;2024-01-05;1;\n6;2024-02-01;7;z\n",
+        [2],
+    ),
+    ("id,name,qty,note\n1,a,5,x\n2,b,n/a\n3,c,\n4,,7\n5,e,8,y\n6,f,9,z\n", []),
+)
+
+
+@pytest.mark.parametrize(("text", "waiting"), SHORT)
+def test_short_rows_wait_where_a_text_stands_among_values(tmp_path: Path, text: str, waiting: list[int]) -> None:
+    assert [bad.number for bad in table(tmp_path, text)[2].bad] == waiting

@@ -109,6 +109,17 @@ def test_a_column_is_the_member_that_it_names(read: Read) -> None:
 def test_a_key_that_stays_within_a_json_cell_is_kept_twice(read: Read) -> None:
     data = '[{"a": [{"k": 1, "k": 2}], "b": {"x": 1, "x": 2}}, {"b": 5}]'
     assert read(data)[1] == [['[{"k":1,"k":2}]', '{"x":1,"x":2}'], [None, "5"]]
+    assert read('[["a", "b"], [{"k": 1, "k": 2}, 5], [[{"x": 1, "x": 2}], 6]]')[1] == [
+        ['{"k": 1, "k": 2}', "5"], ['[{"x": 1, "x": 2}]', "6"],
+    ]  # fmt: skip
+
+
+def test_cells_of_arrays_are_what_the_file_writes(read: Read) -> None:
+    data = '[["a", "b"], [ 1.50 , {"n": 1.10, "m": [2.0, "x"]}], [null, "\\u00e4"], [12345678901234567890.5, true]]'
+    assert read(data)[1] == [
+        ["1.50", '{"n": 1.10, "m": [2.0, "x"]}'], [None, "ä"], ["12345678901234567890.5", "true"],
+    ]  # fmt: skip
+    assert read('[1.50, null, "x", {"a": 1.10}]')[1] == [["1.50"], ["x"], ['{"a": 1.10}']]
 
 
 def test_a_record_that_is_too_long_is_refused_without_a_path(read: Read) -> None:

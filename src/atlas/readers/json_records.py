@@ -34,6 +34,8 @@ _NATIVE = {"VARCHAR": "text", "BOOLEAN": "boolean", "BIGINT": "number", "UBIGINT
            "HUGEINT": "number", "DATE": "text", "TIMESTAMP": "text", "TIMESTAMP WITH TIME ZONE": "text",
            "TIME": "text", "UUID": "text"}  # fmt: skip
 
+_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+
 
 @dataclass(frozen=True, slots=True)
 class _Field:
@@ -247,15 +249,14 @@ def _quote(text: str) -> str:
 def _table_of_arrays(path: Path, name: str) -> Source:
     """Arrays of cells, the first perhaps the header; or plain values, which become one column."""
     try:
-        # Fractions as they are written.
-        data = msgspec.json.Decoder(float_hook=str).decode(path.read_bytes())
+        data = _ARRAY.decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequestError("Invalid file", f"{name}: not valid JSON ({error})") from None
     if not data:
         raise BadRequestError("Invalid file", f"{name}: the array is empty")
-    if not all(isinstance(row, list) for row in data):
+    if not all(bytes(row).startswith(b"[") for row in data):
         return Source(["value"], [None], iter([text_table([[_cell(row)] for row in data], 1)]))
-    texts = [[_cell(cell) for cell in row] for row in data]
+    texts = [[_cell(cell) for cell in _ARRAY.decode(row)] for row in data]
     layout = find_layout([[cell or "" for cell in row] for row in texts])
     if layout is None:
         raise BadRequestError("Invalid file", f"{name}: the array has no values")
@@ -263,10 +264,10 @@ def _table_of_arrays(path: Path, name: str) -> Source:
     return Source(layout.names, [None] * layout.width, iter([text_table(rows, layout.width)]))
 
 
-def _cell(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return msgspec.json.encode(value).decode()
+def _cell(value: msgspec.Raw) -> str | None:
+    """The text of a value as the file writes it."""
+    text = bytes(value).strip()
+    return msgspec.json.decode(text, type=str | None) if text[:1] in (b'"', b"n") else text.decode()
 
 
 def _reason(error: Exception) -> str:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from atlas.core.headers import looks_like_value
+from atlas.core.infer import is_null_text
 from atlas.errors import BadRequestError
 from atlas.readers.csv_dialects import Dialect
 from atlas.readers.source import BadRecord, Source
@@ -61,9 +62,16 @@ class _Columns:
         """Whether each cell of a row may be one of its column."""
         if not self._seen:
             return True
-        return all(
-            not (filled if not cell.strip() else empty or (values and not looks_like_value(cell.strip())))
-            for cell, filled, empty, values in zip(cells, self._filled, self._empty, self._values, strict=True)
+        return self.take_first(cells) and not any(
+            empty if cell.strip() else filled
+            for cell, filled, empty in zip(cells, self._filled, self._empty, strict=True)
+        )
+
+    def take_first(self, cells: Sequence[str]) -> bool:
+        """Whether none of the first cells of a row is a text in a column of values."""
+        return not self._seen or all(
+            not (values and cell) or looks_like_value(cell) or is_null_text(cell)
+            for cell, values in zip(map(str.strip, cells), self._values, strict=False)
         )
 
 
@@ -111,7 +119,7 @@ class Mender:
             fitting = cells
             while len(fitting) > self._width and not fitting[-1].strip():
                 fitting = fitting[:-1]
-            short = 1 < len(fitting) < self._width and self._fill
+            short = 1 < len(fitting) < self._width and self._fill and self._columns.take_first(fitting)
             if short or (len(fitting) == self._width and self._columns.take(fitting)):
                 cells, fits = fitting, True
         if fits:
