@@ -101,10 +101,14 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Watched:
-    """What a page did that it must not. `expected`: parts of console errors that a test causes itself."""
+    """What a page did that it must not, and requests that have no answer yet.
+
+    `expected`: parts of console errors that a test causes itself.
+    """
 
     problems: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
+    under_way: set[Request] = field(default_factory=set)
 
 
 def _watch(page: Page, site: Site, seen: Watched) -> None:
@@ -115,10 +119,41 @@ def _watch(page: Page, site: Site, seen: Watched) -> None:
     def request(sent: Request) -> None:
         if not sent.url.startswith((site.url, "data:", "blob:")):
             seen.problems.append(f"request to another host: {sent.url}")
+        seen.under_way.add(sent)
 
     page.on("console", console)
     page.on("pageerror", lambda error: seen.problems.append(f"exception: {error}"))
     page.on("request", request)
+    page.on("requestfinished", seen.under_way.discard)
+    page.on("requestfailed", seen.under_way.discard)
+    # Requests of the page before get no answer.
+    page.on("framenavigated", lambda _: seen.under_way.clear())
+
+
+# Resolved once nothing was drawn anew, and no transition ran, for longer than an answer takes to bring forth a request.
+STILL = """() => new Promise((resolve) => {
+  let last = performance.now();
+  const changes = new MutationObserver(() => { last = performance.now(); });
+  changes.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  const ends = (one) => one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity;
+  const look = () => {
+    if (document.getAnimations().some(ends)) last = performance.now();
+    if (performance.now() - last < 100) return setTimeout(look, 10);
+    changes.disconnect();
+    resolve();
+  };
+  look();
+})"""
+
+
+def settle(page: Page, watched: Watched) -> None:
+    """Waits until a page has all that it asks for, and nothing in it moves."""
+    page.get_by_role("heading", level=1).first.wait_for()
+    for _ in range(100):
+        page.evaluate(STILL)
+        if not watched.under_way and not page.locator(".loading").count():
+            return
+    raise AssertionError(f"goes on: {[sent.url for sent in watched.under_way]}")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response, expect
-from tests.ui.conftest import Site, Watched, shot
+from tests.ui.conftest import Site, Watched, settle, shot
 
 pytestmark = pytest.mark.usefixtures("operator")
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
@@ -65,22 +65,14 @@ def _problems(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
-def _settled(page: Page) -> None:
-    page.get_by_role("heading", level=1).first.wait_for()
-    page.wait_for_load_state("networkidle")
-    expect(page.locator(".loading")).to_have_count(0)
-    # Shades and toasts are drawn by transitions, in which colours have no contrast yet.
-    page.wait_for_timeout(250)
-
-
 @pytest.mark.parametrize("size", SIZES)
-def test_no_page_has_a_violation(page: Page, site: Site, pages: dict[str, str], size: str) -> None:
+def test_no_page_has_a_violation(page: Page, site: Site, watched: Watched, pages: dict[str, str], size: str) -> None:
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
     wrong: dict[str, object] = {}
     for name, path in pages.items():
         page.goto(f"{site.url}/ui/{path}")
-        _settled(page)
+        settle(page, watched)
         found: list[object] = [*_problems(page)]
         if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
             found.append("wider than the screen")
@@ -92,24 +84,26 @@ def test_no_page_has_a_violation(page: Page, site: Site, pages: dict[str, str], 
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_what_lies_over_pages_has_no_violation(page: Page, site: Site, pages: dict[str, str], theme: str) -> None:
+def test_what_lies_over_pages_has_no_violation(
+    page: Page, site: Site, watched: Watched, pages: dict[str, str], theme: str
+) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     wrong: dict[str, object] = {}
     for name, path, opens in (
         ("palette", "tags", "Control+k"), ("help", "tags", "?"), ("new dataset", "datasets?new=1", ""),
     ):  # fmt: skip
         page.goto(f"{site.url}/ui/{path}")
-        _settled(page)
+        settle(page, watched)
         if opens:
             page.keyboard.press(opens)
         page.get_by_role("dialog").wait_for()
-        page.wait_for_timeout(250)
+        settle(page, watched)
         shot(page, f"over-{name}-{theme}")
         if found := _problems(page):
             wrong[name] = found
     for name in ("home", "datasets", "sql", "review", "keys-keys", "admin-users"):
         page.goto(f"{site.url}/ui/{pages[name]}")
-        _settled(page)
+        settle(page, watched)
         if found := _problems(page):
             wrong[name] = found
     assert wrong == {}
