@@ -6,7 +6,7 @@ import os
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response
 from tests.ui.conftest import Site, Watched, settle, shot
 
 pytestmark = pytest.mark.usefixtures("operator")

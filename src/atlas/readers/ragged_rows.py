@@ -14,6 +14,7 @@ import pyarrow.csv as pv
 
 from atlas.core.headers import looks_like_value
 from atlas.core.infer import is_null_text
+from atlas.core.plurals import many
 from atlas.errors import BadRequestError
 from atlas.readers.csv_dialects import Dialect
 from atlas.readers.source import BadRecord, Source
@@ -125,7 +126,7 @@ class Mender:
         if fits:
             self._source.fixed.append((number, [*cells, *[None] * (self._width - len(cells))]))
             return "skip"
-        reason = f"it has {len(cells)} cell{'' if len(cells) == 1 else 's'}, but the table has {self._width} columns"
+        reason = f"it has {many(len(cells), 'cell')}, but the table has {self._width} columns"
         self._source.bad.append(BadRecord(number, reason, text[:10_000]))
         if len(self._source.bad) > MAX_BAD:
             self.failure = BadRequestError(
@@ -168,9 +169,7 @@ class Mender:
             last -= 1
         if below:
             shown = "; ".join(repr(text[:80]) for text in reversed(below[:3]))
-            notes.append(f"{len(below)} line{'' if len(below) == 1 else 's'} below the table left out: {shown}")
+            notes.append(f"{many(len(below), 'line')} below the table left out: {shown}")
         short = sum(None in cells for _, cells in fixed)
         if short:
-            notes.append(
-                f"{short:,} record{' has' if short == 1 else 's have'} no last cells, which were taken as empty"
-            )
+            notes.append(f"{many(short, 'record has', 'records have')} no last cells, which were taken as empty")
