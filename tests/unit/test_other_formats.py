@@ -119,7 +119,7 @@ def test_cells_of_arrays_are_what_the_file_writes(read: Read) -> None:
     assert read(data)[1] == [
         ["1.50", '{"n": 1.10, "m": [2.0, "x"]}'], [None, "ä"], ["12345678901234567890.5", "true"],
     ]  # fmt: skip
-    assert read('[1.50, null, "x", {"a": 1.10}]')[1] == [["1.50"], ["x"], ['{"a": 1.10}']]
+    assert read('[1.50, null, "x", {"a": 1.10}]')[1] == [["1.50"], [None], ["x"], ['{"a": 1.10}']]
 
 
 def test_a_record_that_is_too_long_is_refused_without_a_path(read: Read) -> None:
