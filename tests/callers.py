@@ -32,11 +32,7 @@ SAFE = ("GET", "HEAD")
 PUBLIC = {
     ("GET", "/"): ("/", 307), ("GET", "/ui"): ("/ui", 200), ("GET", "/ui/{path:path}"): ("/ui/datasets/1", 200),
     ("GET", "/ui/static/*"): ("/ui/static/main.js", 200),
-    ("GET", "/ui/lib/vue/*"): ("/ui/lib/vue/vue.esm-browser.prod.js", 200),
-    ("GET", "/ui/lib/echarts/*"): ("/ui/lib/echarts/index.js", 200),
-    ("GET", "/ui/lib/aggrid/*"): ("/ui/lib/aggrid/index.js", 200),
-    ("GET", "/ui/lib/codemirror/*"): ("/ui/lib/codemirror/index.js", 200),
-    ("GET", "/docs"): ("/docs", 200), ("GET", "/redoc/files/*"): ("/redoc/files/redoc.standalone.js", 200),
+    ("GET", "/ui/lib/*"): ("/ui/lib/vue/index.js", 200), ("GET", "/docs"): ("/docs", 200),
     ("GET", f"/client/{WHEEL}"): (f"/client/{WHEEL}", 200),
     ("GET", "/redoc"): ("/redoc", 200), ("GET", "/openapi.json"): ("/openapi.json", 200),
     ("HEAD", "/openapi.json"): ("/openapi.json", 200),

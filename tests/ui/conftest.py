@@ -121,11 +121,15 @@ def _watch(page: Page, site: Site, seen: Watched) -> None:
             seen.problems.append(f"request to another host: {sent.url}")
         seen.under_way.add(sent)
 
+    # Playwright marks its handlers, which a method of a built-in type does not let it.
+    def ended(sent: Request) -> None:
+        seen.under_way.discard(sent)
+
     page.on("console", console)
     page.on("pageerror", lambda error: seen.problems.append(f"exception: {error}"))
     page.on("request", request)
-    page.on("requestfinished", seen.under_way.discard)
-    page.on("requestfailed", seen.under_way.discard)
+    page.on("requestfinished", ended)
+    page.on("requestfailed", ended)
     # Requests of the page before get no answer.
     page.on("framenavigated", lambda _: seen.under_way.clear())
 

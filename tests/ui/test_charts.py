@@ -94,7 +94,7 @@ def test_an_outage_stays_empty(page: Page, site: Site, outages: int) -> None:
     note = page.locator("[data-note]")
     expect(note).to_contain_text("3,002 rows in")
     expect(page.locator(".chart canvas").first).to_be_visible()
-    page.wait_for_function("[...document.querySelectorAll('.chart canvas')].some((one) => one.width > 0)")
+    page.wait_for_function("() => [...document.querySelectorAll('.chart canvas')].some((one) => one.width > 0)")
     give_up = time.monotonic() + 10
     while _inked(page, 0, 1) == 0 and time.monotonic() < give_up:
         page.wait_for_timeout(50)
@@ -168,7 +168,7 @@ def test_the_wheel_scrolls_the_page(page: Page, site: Site, outages: int) -> Non
     page.mouse.wheel(0, 120)
     expect(page.get_by_text("turn the wheel to zoom")).to_be_visible()
     shot(page, "chart-wheel-hint")
-    page.wait_for_function("scrollY > 50")
+    page.wait_for_function("() => scrollY > 50")
     page.mouse.move(box["x"] + box["width"] / 20, box["y"] - 40)
     expect(note).to_contain_text("3,002 rows in")
     page.keyboard.down("Control")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -12,9 +13,8 @@ import adbc_driver_manager
 import adbc_driver_postgresql
 import pyarrow as pa
 from adbc_driver_manager import dbapi as adbc
-from sqlalchemy.pool import QueuePool
 
-from atlas.errors import UNREACHABLE, NotFoundError, UnavailableError
+from atlas.errors import UNREACHABLE, NotFoundError, OverloadedError, UnavailableError
 
 
 class _Kept:
@@ -52,32 +52,58 @@ class ArrowReaders:
         given = f"options={quote(options)}"
         self._url = urlunsplit(parts._replace(query=f"{parts.query}&{given}" if parts.query else given))
         self._shared: Any = None
-        self._size = size
+        self._size, self._wait = size, wait
+        self._free = threading.BoundedSemaphore(size)
+        # Those that nobody uses; the last one given back is lent first, as its caches are warm.
+        self._idle: list[_Connection] = []
         # Reentrant, as the garbage collector may close a connection at any place.
         self._changing = threading.RLock()
-        self._pool = QueuePool(self._connect, pool_size=size, max_overflow=0, timeout=wait)
 
-    def _connect(self) -> Any:
-        with self._changing:
-            if self._shared is None:
-                self._shared = adbc_driver_postgresql.connect(self._url)
-            return _Connection(adbc_driver_manager.AdbcConnection(self._shared), self._changing)
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[_Connection]:
+        """Lends a connection. After an error inside it is closed, and otherwise kept for the next.
+
+        Raises OverloadedError where none is free within `wait` seconds, and UnavailableError where none can be made.
+        """
+        if not self._free.acquire(timeout=self._wait):
+            raise OverloadedError(f"no connection for reads became free in {self._wait:g} seconds; try again")
+        try:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                yield connection
+            except BaseException:
+                with contextlib.suppress(adbc.Error):
+                    connection.close()
+                raise
+            self._idle.append(connection)
+        finally:
+            self._free.release()
+
+    def _connect(self) -> _Connection:
+        try:
+            with self._changing:
+                if self._shared is None:
+                    self._shared = adbc_driver_postgresql.connect(self._url)
+                return _Connection(adbc_driver_manager.AdbcConnection(self._shared), self._changing)
+        except adbc.Error as error:
+            raise UnavailableError(*UNREACHABLE) from error
 
     def warm_up(self) -> None:
         """Makes the first connection, so that the first read does not wait for it. Blocks; raises nothing."""
-        with contextlib.suppress(UnavailableError):
-            self._connection().close()
+        with contextlib.suppress(UnavailableError), self._connection():
+            pass
 
     def read(self, query: str) -> pa.Table:
         """Runs `query`; a pooled connection that turns out to be dead is replaced, as all of them may be. Blocks."""
         for attempt in range(self._size + 1):
-            connection = self._connection()
             try:
-                with connection.cursor() as cursor:
+                with self._connection() as connection, connection.cursor() as cursor:
                     cursor.execute(query)
                     return cursor.fetch_arrow_table()
             except adbc.Error as error:
-                connection.invalidate()
                 state = getattr(error, "sqlstate", None) or "08000"
                 if state == "57014":
                     raise UnavailableError("The query took too long", "it was stopped; ask for less") from error
@@ -91,19 +117,12 @@ class ArrowReaders:
                     raise
                 if attempt == self._size or (attempt and state[:2] in ("53", "58")):
                     raise UnavailableError(*UNREACHABLE) from error
-            finally:
-                connection.close()
         raise AssertionError("unreachable")
-
-    def _connection(self) -> Any:
-        try:
-            return self._pool.connect()
-        except adbc.Error as error:
-            raise UnavailableError(*UNREACHABLE) from error
 
     def close(self) -> None:
         """Closes the connections that nobody uses."""
-        self._pool.dispose()
+        while self._idle:
+            self._idle.pop().close()
         if self._shared is not None:
             self._shared.close()
             self._shared = None

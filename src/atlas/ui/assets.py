@@ -1,13 +1,11 @@
-"""Files of the web interface: our own, and the browser libraries that the nicegui package carries.
+"""Serves the files of the web interface: our own modules, and the browser libraries in `vendor`.
 
-NiceGUI's own run time is not used: it compiles templates in the browser, which needs 'unsafe-eval', and keeps each
-page's state in one process, while Atlas runs in several. Its wheel brings Vue, ECharts, AG Grid and CodeMirror as
-plain modules, so that nothing has to be built or fetched from another host.
+The libraries are published files. `vendor/manifest.json` names their versions, licences and digests, and
+`scripts/vendor_javascript.py` updates and verifies them.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 from starlette.middleware.gzip import GZipMiddleware
@@ -17,9 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 STATIC = Path(__file__).parent / "static"
-# Where each library's entry module is in the package.
-_LIBRARIES = {"vue": "static", "echarts": "elements/echart/dist", "aggrid": "elements/aggrid/dist",
-              "codemirror": "elements/codemirror/dist"}  # fmt: skip
+VENDOR = Path(__file__).parent / "vendor"
 _SCRIPT_SUFFIXES = (".js", ".mjs")
 
 
@@ -35,19 +31,10 @@ class _Files(StaticFiles):
         return response
 
 
-def _package() -> Path:
-    found = importlib.util.find_spec("nicegui")
-    if found is None or not found.submodule_search_locations:
-        raise RuntimeError("the web interface needs the nicegui package")
-    return Path(found.submodule_search_locations[0])
-
-
 def _compressed(folder: Path) -> ASGIApp:
     return GZipMiddleware(_Files(directory=folder), minimum_size=1000, compresslevel=5)
 
 
 def mounts() -> list[Mount]:
-    """Routes of all files, below /ui/static and /ui/lib/<library>."""
-    package = _package()
-    libraries = [Mount(f"/ui/lib/{name}", _compressed(package / folder)) for name, folder in _LIBRARIES.items()]
-    return [Mount("/ui/static", _compressed(STATIC)), *libraries]
+    """Returns the routes of all files, below /ui/static and /ui/lib/<library>."""
+    return [Mount("/ui/static", _compressed(STATIC)), Mount("/ui/lib", _compressed(VENDOR))]

@@ -26,7 +26,7 @@ WHEEL = f"{STEM}-py3-none-any.whl"
 # What the package is made of; nothing else that lies in its folder is given away.
 PARTS = (
     "**/*.py", "py.typed", "store/queries/*.sql", "store/migrations/*.sql", "ui/static/*", "ui/static/css/*",
-    "ui/static/components/*", "ui/static/pages/*",
+    "ui/static/components/*", "ui/static/pages/*", "ui/vendor/*", "ui/vendor/*/*",
 )  # fmt: skip
 router = APIRouter(include_in_schema=False)
 

@@ -1,18 +1,14 @@
-"""The reference at /docs, our own, and at /redoc, ReDoc's with its script from a package instead of another host."""
+"""The reference at /docs, our own, and at /redoc, ReDoc's with its script from here instead of another host."""
 
 from __future__ import annotations
-
-import importlib.util
-from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_redoc_html
 from fastapi.responses import HTMLResponse
-from starlette.staticfiles import StaticFiles
 
 from atlas.ui.reference_page import page
 
-_FILES = "/redoc/files"
+_SCRIPT = "/ui/lib/redoc/redoc.standalone.js"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -26,10 +22,6 @@ _REDOC_POLICY = (
 
 def install(app: FastAPI) -> None:
     """Adds the pages to an application that was made without FastAPI's own."""
-    found = importlib.util.find_spec("fastapi_offline")
-    if found is None or not found.submodule_search_locations:
-        raise RuntimeError("the reference needs the fastapi-offline package")
-    app.mount(_FILES, StaticFiles(directory=Path(found.submodule_search_locations[0]) / "static"))
     router = APIRouter(include_in_schema=False)
     icon = "/ui/static/icon.svg"
     made: list[str] = []
@@ -44,7 +36,7 @@ def install(app: FastAPI) -> None:
     async def redoc() -> HTMLResponse:
         shown = get_redoc_html(
             openapi_url=app.openapi_url or "", title="Atlas: reference", redoc_favicon_url=icon,
-            redoc_js_url=f"{_FILES}/redoc.standalone.js", with_google_fonts=False,
+            redoc_js_url=_SCRIPT, with_google_fonts=False,
         )  # fmt: skip
         return HTMLResponse(shown.body, headers={"Content-Security-Policy": _REDOC_POLICY})
 

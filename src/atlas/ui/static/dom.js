@@ -2,7 +2,7 @@
 import {
   computed, createApp, h, nextTick, onBeforeUnmount, onMounted, onUpdated, reactive, ref, shallowReactive, shallowRef, toRaw, watch,
   watchEffect,
-} from "/ui/lib/vue/vue.esm-browser.prod.js";
+} from "/ui/lib/vue/index.js";
 
 export {
   computed, createApp, h, nextTick, onBeforeUnmount, onMounted, onUpdated, reactive, ref, shallowReactive, shallowRef, toRaw, watch,

@@ -4,7 +4,7 @@ import { colour, theme } from "../theme.js";
 import { zone } from "../zone.js";
 
 let library;
-const load = () => (library ??= import("/ui/lib/echarts/index.js").then((module) => module.echarts));
+const load = () => (library ??= import("/ui/lib/echarts/index.js"));
 
 /** Colours of the series, in order. */
 export const palette = () => [1, 2, 3, 4, 5, 6, 7, 8].map((n) => colour(`--series-${n}`));

@@ -5,10 +5,7 @@ import { nonce } from "./grid.js";
 
 let library;
 function load() {
-  library ??= import("/ui/lib/codemirror/index.js").then(async (module) => {
-    const found = module.languages.find((one) => one.name === "PostgreSQL");
-    return { ...module, sql: await found.load() };
-  });
+  library ??= import("/ui/lib/codemirror/index.js").then((module) => ({ ...module, sql: module.sql({ dialect: module.PostgreSQL }) }));
   return library;
 }
 
