@@ -125,8 +125,21 @@ def docs(arguments: list[str]) -> int:
 def audit(arguments: list[str]) -> int:
     """Fails for a pinned version with a known vulnerability. What could not be looked up, be it all for want of a
     network, is told, and fails with --strict only."""
-    command = [PYTHON, "-m", "pip_audit", "--requirement", "constraints.txt", "--no-deps", "--disable-pip",
-               "--progress-spinner", "off", "--timeout", "5", "--format", "json"]  # fmt: skip
+    command = [
+        PYTHON,
+        "-m",
+        "pip_audit",
+        "--requirement",
+        "constraints.txt",
+        "--no-deps",
+        "--disable-pip",
+        "--progress-spinner",
+        "off",
+        "--timeout",
+        "5",
+        "--format",
+        "json",
+    ]
     try:
         install("[audit]")
         done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)

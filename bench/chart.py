@@ -100,8 +100,9 @@ def sizes(server: Server, dataset: int) -> None:
     with psycopg.connect(server.postgres.url(), autocommit=True) as database:
         found = database.execute(
             "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relkind = 'r' AND c.relname "
-            "IN (%s, %s) ORDER BY 1 DESC", (f"dataset_{dataset}", f"_rollup_{dataset}"),
-        ).fetchall()  # fmt: skip
+            "IN (%s, %s) ORDER BY 1 DESC",
+            (f"dataset_{dataset}", f"_rollup_{dataset}"),
+        ).fetchall()
     text = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in found)
     report("size", text + (f"; {found[1][1] / found[0][1]:.2%}" if len(found) > 1 else ""))
 

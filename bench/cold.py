@@ -31,8 +31,12 @@ def full(rows: int) -> bytes:
     """Five columns of random floats, of which every bit counts."""
     random = np.random.default_rng(1)
     micros = (int(START.timestamp()) + np.arange(rows)) * 1_000_000
-    table = pa.table({"timestamp": pa.array(micros).cast(pa.timestamp("us", "UTC")),
-                      **{name: random.normal(size=rows) for name in prices(1)}})  # fmt: skip
+    table = pa.table(
+        {
+            "timestamp": pa.array(micros).cast(pa.timestamp("us", "UTC")),
+            **{name: random.normal(size=rows) for name in prices(1)},
+        }
+    )
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -72,7 +76,7 @@ def requests(server: Server, rows: int) -> dict[str, Callable[[int], object]]:
         # The oldest dataset has its own name as a table, the other one its number behind it.
         return lambda d: server.client.post(
             "/api/v1/sql", json={"sql": text.format("bench" if d == 1 else f"bench_{d}")}
-        ).raise_for_status()  # fmt: skip
+        ).raise_for_status()
 
     return {
         "all rows as CSV": get("bulk_download/?output=csv"),
@@ -109,9 +113,10 @@ def compare(server: Server, rows: int, rounds: int) -> None:
     for dataset in (plain, packed):
         fill(server, dataset, rows)
     server.client.post(
-        f"/api/rows/bulk_insert/?dataset={random}", content=full(rows),
+        f"/api/rows/bulk_insert/?dataset={random}",
+        content=full(rows),
         headers={"Content-Type": "application/vnd.apache.arrow.stream"},
-    ).raise_for_status()  # fmt: skip
+    ).raise_for_status()
     print(f"load of the machine {os.getloadavg()[0]:.1f}; {rows:,} rows of {len(prices(1))} columns")
     before = {dataset: size(server, dataset, rows) for dataset in (packed, random)}
     started = time.perf_counter()

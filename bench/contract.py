@@ -49,11 +49,27 @@ def run(kind: str, url: str, database_url: str, keys: dict[str, Any], work: Path
     hooks = Path(__file__).with_name("contract_hooks.py")
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(hooks), "CONTRACT": json.dumps(told)}
     command = [
-        str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", "--checks", CHECKS,
-        "--phases", PHASES, "--max-examples", str(examples), "--seed", "1", "--continue-on-failure",
-        "--request-timeout", "60", "--suppress-health-check", "all", "--no-color", "--warnings", "off",
+        str(Path(sys.executable).with_name("schemathesis")),
+        "run",
+        f"{url}/openapi.json",
+        "--checks",
+        CHECKS,
+        "--phases",
+        PHASES,
+        "--max-examples",
+        str(examples),
+        "--seed",
+        "1",
+        "--continue-on-failure",
+        "--request-timeout",
+        "60",
+        "--suppress-health-check",
+        "all",
+        "--no-color",
+        "--warnings",
+        "off",
         *([] if kind == "none" else ["--header", f"X-API-Key: {keys[kind]['key']}"]),
-    ]  # fmt: skip
+    ]
     started = time.monotonic()
     with (work / f"{kind}.log").open("wb") as log:
         code = subprocess.run(command, cwd=work, env=environment, stdout=log, stderr=log, check=False).returncode
@@ -64,11 +80,14 @@ def run(kind: str, url: str, database_url: str, keys: dict[str, Any], work: Path
     text = (work / f"{kind}.log").read_text(encoding="utf-8", errors="replace")
     unique = re.search(r"(\d+) unique failures?", text)
     return {
-        "kind": kind, "operations": len(set(statuses) - {"undeclared"}), "requests": sum(total.values()),
+        "kind": kind,
+        "operations": len(set(statuses) - {"undeclared"}),
+        "requests": sum(total.values()),
         "answered": sum(1 for found in statuses.values() if any(status.startswith("2") for status in found)),
-        "statuses": dict(sorted(total.items())), "findings": int(unique[1]) if unique else int(code != 0),
+        "statuses": dict(sorted(total.items())),
+        "findings": int(unique[1]) if unique else int(code != 0),
         "seconds": round(time.monotonic() - started),
-    }  # fmt: skip
+    }
 
 
 def main() -> int:
@@ -83,9 +102,13 @@ def main() -> int:
     with open_folder() as folder, EmbeddedPostgres(folder).serve() as database_url:
         Database(database_url, pool_size=2, statement_timeout=60).migrate()
         settings = Settings(
-            database_url=database_url, data_dir=folder, log_level="error", jobs=1, webhook_loopback=True,
+            database_url=database_url,
+            data_dir=folder,
+            log_level="error",
+            jobs=1,
+            webhook_loopback=True,
             secret_key=SecretStr("a secret for the contract"),
-        )  # fmt: skip
+        )
         with serving(settings) as url:
             keys = make_keys(database_url)
             for kind in options.kind or KINDS:

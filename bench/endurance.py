@@ -74,8 +74,10 @@ async def streams(world: World, arguments: argparse.Namespace) -> bool:
             task.cancel()
         await asyncio.wait(readers)
     p50, p99 = percentile(delays, 0.5), percentile(delays, 0.99)
-    print(f"{arguments.count} streams, {arguments.events} inserts, {len(delays)} of {wanted} events: "
-          f"p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms")  # fmt: skip
+    print(
+        f"{arguments.count} streams, {arguments.events} inserts, {len(delays)} of {wanted} events: "
+        f"p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms"
+    )
     return len(delays) == wanted and p99 <= STREAMS_P99
 
 
@@ -103,9 +105,12 @@ async def overload(world: World, arguments: argparse.Namespace) -> bool:
     rows = ",".join('{"timestamp":"2026-01-02","values":{"m":1}}' for _ in range(20_000))
     body = f'{{"dataset":{dataset},"rows":[{rows}]}}'.encode()
     sql = json.dumps({"sql": SLOW_SQL}).encode()
-    asks = (("SQL", "POST /api/v1/sql", sql), ("SQL", "POST /api/v1/sql", sql),
-            ("insert", "POST /api/rows/bulk_insert/", body),
-            ("page", f"GET /api/rows/?dataset={dataset}&limit=5000", b""))  # fmt: skip
+    asks = (
+        ("SQL", "POST /api/v1/sql", sql),
+        ("SQL", "POST /api/v1/sql", sql),
+        ("insert", "POST /api/rows/bulk_insert/", body),
+        ("page", f"GET /api/rows/?dataset={dataset}&limit=5000", b""),
+    )
     answers: Counter[str] = Counter()
     refused: list[float] = []
 
@@ -130,13 +135,17 @@ async def overload(world: World, arguments: argparse.Namespace) -> bool:
     meanwhile = await watching
     print(f"500 requests in {took:.1f} s: {dict(sorted(answers.items()))}")
     p99 = percentile(refused, 0.99) if refused else 0.0
-    print(f"{len(refused)} refused after p50 {percentile(refused or [0.0], 0.5):.2f} s, p99 {p99:.2f} s; "
-          f"then a page in {quick * 1000:.0f} ms")  # fmt: skip
+    print(
+        f"{len(refused)} refused after p50 {percentile(refused or [0.0], 0.5):.2f} s, p99 {p99:.2f} s; "
+        f"then a page in {quick * 1000:.0f} ms"
+    )
     good = p99 <= REFUSED_P99 and after == "200"
     for what, (times, failed) in meanwhile.items():
         p50, p99, longest = (round(percentile(times, share) * 1000) for share in (0.5, 0.99, 1.0))
-        print(f"meanwhile {what} of another key: {len(times)}, p50 {p50} ms, p99 {p99} ms, longest {longest} ms, "
-              f"{failed} failed")  # fmt: skip
+        print(
+            f"meanwhile {what} of another key: {len(times)}, p50 {p50} ms, p99 {p99} ms, longest {longest} ms, "
+            f"{failed} failed"
+        )
         good = good and not failed
     return good and {answer.split()[-1] for answer in answers} <= {"200", "429", "503"}
 
@@ -147,8 +156,10 @@ async def _answered(world: World, target: str, body: bytes) -> tuple[str, bool]:
     try:
         async with asyncio.timeout(120):
             reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
-            writer.write(f"{target} HTTP/1.1\r\nHost: x\r\nX-API-Key: {world.key}\r\nContent-Type: application/json\r\n"
-                         f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode())  # fmt: skip
+            writer.write(
+                f"{target} HTTP/1.1\r\nHost: x\r\nX-API-Key: {world.key}\r\nContent-Type: application/json\r\n"
+                f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            )
             writer.write(body)
             head = await reader.readuntil(b"\r\n\r\n")
             await reader.read()
@@ -209,9 +220,11 @@ async def mixed(world: World, arguments: argparse.Namespace) -> bool:
         samples.append((await asyncio.to_thread(world.memory), await asyncio.to_thread(connections, world)))
         memory, opened = samples[-1]
         backends = await asyncio.to_thread(world.backend_memory)
-        print(f"{len(samples) * SAMPLE_SECONDS:6.0f} s  {memory / 2**20:6.0f} MiB, PostgreSQL "
-              f"{backends / 2**20:6.0f} MiB  {opened:3} connections  load {os.getloadavg()[0]:.1f}",
-              flush=True)  # fmt: skip
+        print(
+            f"{len(samples) * SAMPLE_SECONDS:6.0f} s  {memory / 2**20:6.0f} MiB, PostgreSQL "
+            f"{backends / 2**20:6.0f} MiB  {opened:3} connections  load {os.getloadavg()[0]:.1f}",
+            flush=True,
+        )
     await traffic.stop()
     left = await asyncio.to_thread(wait_for_jobs, world, ledger, 120)
     await asyncio.to_thread(check_all, world, ledger, traffic, patient=True)
@@ -223,10 +236,12 @@ async def mixed(world: World, arguments: argparse.Namespace) -> bool:
     opened_max = [max(s[1] for s in part) for part in (before, last)]
     flat = memory[1] <= memory[0] * FLAT_FACTOR + FLAT_MORE and opened_max[1] <= opened_max[0] + 4
     rows = sum(ledger.rows(dataset) for dataset in traffic.datasets)
-    print(f"{arguments.minutes} min: {rows:,} rows, {len(ledger.imports)} imports, {ledger.events:,} events, answers "
-          f"{dict(ledger.answers)}; memory {memory[0] / 2**20:.0f} then {memory[1] / 2**20:.0f} MiB, connections "
-          f"{opened_max[0]} then {opened_max[1]}: {'flat' if flat else 'NOT flat'}; {left} jobs left, "
-          f"{len(ledger.violations)} violations")  # fmt: skip
+    print(
+        f"{arguments.minutes} min: {rows:,} rows, {len(ledger.imports)} imports, {ledger.events:,} events, answers "
+        f"{dict(ledger.answers)}; memory {memory[0] / 2**20:.0f} then {memory[1] / 2**20:.0f} MiB, connections "
+        f"{opened_max[0]} then {opened_max[1]}: {'flat' if flat else 'NOT flat'}; {left} jobs left, "
+        f"{len(ledger.violations)} violations"
+    )
     return flat and not ledger.violations and not left
 
 

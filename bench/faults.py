@@ -27,13 +27,44 @@ from faulting.world import World, small_disk
 
 # The part of the faults that comes last and leaves the server's processes alone, so that their memory is comparable.
 STEADY_SHARE = 0.2
-STEADY_KINDS = ("freeze-database", "cut-connections", "exhaust-pool", "kill-backend", "kill-postmaster", "fill-disk",
-                "end-backends", "restart-database")  # fmt: skip
-SLOW_KINDS = ("kill-server", "stop-server", "kill-worker", "exhaust-pool", "kill-amid-undo", "kill-amid-redo",
-              "kill-amid-correction", "kill-amid-update", "kill-amid-backup", "kill-amid-first-start",
-              "kill-amid-upgrade", "restore-amid-writes", "newer-version")  # fmt: skip
-SHORT_KINDS = ("kill-backend", "cut-connections", "kill-server", "fill-disk", "end-backends", "kill-postmaster",
-               "freeze-database", "restart-database", "jump-clock", "newer-version", "kill-amid-update")  # fmt: skip
+STEADY_KINDS = (
+    "freeze-database",
+    "cut-connections",
+    "exhaust-pool",
+    "kill-backend",
+    "kill-postmaster",
+    "fill-disk",
+    "end-backends",
+    "restart-database",
+)
+SLOW_KINDS = (
+    "kill-server",
+    "stop-server",
+    "kill-worker",
+    "exhaust-pool",
+    "kill-amid-undo",
+    "kill-amid-redo",
+    "kill-amid-correction",
+    "kill-amid-update",
+    "kill-amid-backup",
+    "kill-amid-first-start",
+    "kill-amid-upgrade",
+    "restore-amid-writes",
+    "newer-version",
+)
+SHORT_KINDS = (
+    "kill-backend",
+    "cut-connections",
+    "kill-server",
+    "fill-disk",
+    "end-backends",
+    "kill-postmaster",
+    "freeze-database",
+    "restart-database",
+    "jump-clock",
+    "newer-version",
+    "kill-amid-update",
+)
 # Memory may be this much more after the faults than before: allocators keep what a burst needed.
 MEMORY_FACTOR, MEMORY_MORE = 1.25, 64 * 2**20
 
@@ -159,8 +190,10 @@ class Run:
             self.ledger.violate(f"connections rose from {open_before} to {open_after}")
 
     def report(self, seconds: float) -> None:
-        print(f"\nseed {self.seed}; {sum(self.done.values())} faults in {seconds / 60:.1f} min; {platform.platform()}, "
-              f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")  # fmt: skip
+        print(
+            f"\nseed {self.seed}; {sum(self.done.values())} faults in {seconds / 60:.1f} min; {platform.platform()}, "
+            f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
+        )
         print("kind | times | until healthy, median | longest")
         for kind, times in sorted(self.recovery.items()):
             middle = sorted(times)[len(times) // 2]

@@ -114,9 +114,15 @@ def one(name: str, folder: Path, seconds: int) -> None:
         (corpus / hashlib.sha1(data).hexdigest()).write_bytes(data)
     watched: Any = _watched(fuzz_targets.TARGETS[name], AtlasError, Notes(folder))
     options = [
-        f"-max_total_time={seconds}", f"-max_len={longest}", "-timeout=30", "-rss_limit_mb=3072", "-seed=1",
-        f"-artifact_prefix={folder / 'findings'}{os.sep}", "-print_final_stats=1", "-verbosity=1",
-    ]  # fmt: skip
+        f"-max_total_time={seconds}",
+        f"-max_len={longest}",
+        "-timeout=30",
+        "-rss_limit_mb=3072",
+        "-seed=1",
+        f"-artifact_prefix={folder / 'findings'}{os.sep}",
+        "-print_final_stats=1",
+        "-verbosity=1",
+    ]
     atheris.Setup([sys.argv[0], *options, str(corpus)], watched)
     atheris.Fuzz()
 

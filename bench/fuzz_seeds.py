@@ -52,12 +52,18 @@ def _literals(name: str) -> Iterator[bytes]:
 
 
 def _table() -> pa.Table:
-    return pa.table({
-        "timestamp": pa.array([1, 2, None], pa.timestamp("us", "UTC")), "i": [1, 2, None],
-        "f": [1.5, None, float("inf")],
-        "s": ["a", None, "null"], "l": [[1], [], None], "d": pa.array(["x", "y", "x"]).dictionary_encode(),
-        "b": [b"\0", b"a", None], "t": [{"x": 1}, {"x": None}, None],
-    })  # fmt: skip
+    return pa.table(
+        {
+            "timestamp": pa.array([1, 2, None], pa.timestamp("us", "UTC")),
+            "i": [1, 2, None],
+            "f": [1.5, None, float("inf")],
+            "s": ["a", None, "null"],
+            "l": [[1], [], None],
+            "d": pa.array(["x", "y", "x"]).dictionary_encode(),
+            "b": [b"\0", b"a", None],
+            "t": [{"x": 1}, {"x": None}, None],
+        }
+    )
 
 
 def _arrow(table: pa.Table, *, file: bool) -> bytes:

@@ -315,9 +315,12 @@ def cursors(data: bytes) -> None:
     """Cursors, ids and other parameters of queries."""
     text = _text(data)
     for read in (
-        _read_cursor, lambda t: identified(t, NotFoundError("x")), lambda t: parse_row_uuid(t, 7),
-        lambda t: time_range(*(t.split(" to ", 1) if " to " in t else (t, None))), lambda t: column_names([t]),
-    ):  # fmt: skip
+        _read_cursor,
+        lambda t: identified(t, NotFoundError("x")),
+        lambda t: parse_row_uuid(t, 7),
+        lambda t: time_range(*(t.split(" to ", 1) if " to " in t else (t, None))),
+        lambda t: column_names([t]),
+    ):
         with contextlib.suppress(AtlasError):
             read(text)
 
@@ -325,8 +328,27 @@ def cursors(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
-        json_fast, json_pieces, ndjson, csv_rows, parquet_rows, arrow_rows, stamps, delimited, excel, xml_records,
-        json_records, archives, imports, markdown_records, import_instructions, questions, conditions, sql_gate,
-        cookies, headers, idempotency, cursors,
+        json_fast,
+        json_pieces,
+        ndjson,
+        csv_rows,
+        parquet_rows,
+        arrow_rows,
+        stamps,
+        delimited,
+        excel,
+        xml_records,
+        json_records,
+        archives,
+        imports,
+        markdown_records,
+        import_instructions,
+        questions,
+        conditions,
+        sql_gate,
+        cookies,
+        headers,
+        idempotency,
+        cursors,
     )
-}  # fmt: skip
+}

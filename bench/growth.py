@@ -119,9 +119,7 @@ def size_rate(took: list[float], size: int) -> float:
     return min(size, STEP * len(took)) / sum(took)
 
 
-def ask_rows(
-    server: Server, dataset: int, size: int, table: Table, rounds: int, random: np.random.Generator
-) -> None:  # fmt: skip
+def ask_rows(server: Server, dataset: int, size: int, table: Table, rounds: int, random: np.random.Generator) -> None:
     def get(path: str) -> None:
         server.client.get(path).raise_for_status()
 
@@ -186,9 +184,13 @@ def grow_datasets(server: Server, sizes: list[int], rounds: int) -> None:
 
 
 def ask_datasets(
-    server: Server, ids: list[int], table: Table, rounds: int, random: np.random.Generator,
+    server: Server,
+    ids: list[int],
+    table: Table,
+    rounds: int,
+    random: np.random.Generator,
     insert: Callable[[int, int], None],
-) -> None:  # fmt: skip
+) -> None:
     def get(path: str) -> None:
         server.client.get(path).raise_for_status()
 

@@ -217,8 +217,10 @@ def report(phases: list[Phase], usual: int, deaths: list[str], log: Path) -> int
         if phase.answers.get(500):
             bad.append(f"{phase.name}: {phase.answers[500]} answers of 500")
     text = log.read_text(errors="replace")
-    print(f"\ndeaths {len(deaths)}; largest backend {max(p.backend for p in phases) / 2**20:.0f} MiB; "
-          f"tracebacks in the log {text.count('Traceback')}")  # fmt: skip
+    print(
+        f"\ndeaths {len(deaths)}; largest backend {max(p.backend for p in phases) / 2**20:.0f} MiB; "
+        f"tracebacks in the log {text.count('Traceback')}"
+    )
     for line in bad:
         print(f"MISSED {line}")
     return 1 if bad else 0

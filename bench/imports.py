@@ -52,16 +52,20 @@ def make_file(path: Path, rows: int) -> None:
     names = np.char.add(np.char.add(first[random.integers(0, 10, rows)], " "), last[random.integers(0, 10, rows)])
     moments = (1_700_000_000 + random.integers(0, 30_000_000, rows)).astype("datetime64[s]")
     days = (random.integers(0, 1_000_000_000, rows)).astype("datetime64[s]").astype("datetime64[D]")
-    table = pa.table({
-        "id": np.arange(1, rows + 1), "name": names,
-        "email": [f"user{n}@example.com" for n in random.permutation(rows)],
-        "country": np.array(["US", "DE", "FR", "IN", "BR"])[random.integers(0, 5, rows)],
-        "amount": np.round(random.random(rows) * 1000, 2), "quantity": random.integers(1, 100, rows),
-        "active": np.array(["true", "false"])[random.integers(0, 2, rows)],
-        "created_at": np.char.replace(np.datetime_as_string(moments), "T", " "),
-        "birthday": np.datetime_as_string(days),
-        "note": [f"some text {n % 977}" for n in range(rows)],
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "id": np.arange(1, rows + 1),
+            "name": names,
+            "email": [f"user{n}@example.com" for n in random.permutation(rows)],
+            "country": np.array(["US", "DE", "FR", "IN", "BR"])[random.integers(0, 5, rows)],
+            "amount": np.round(random.random(rows) * 1000, 2),
+            "quantity": random.integers(1, 100, rows),
+            "active": np.array(["true", "false"])[random.integers(0, 2, rows)],
+            "created_at": np.char.replace(np.datetime_as_string(moments), "T", " "),
+            "birthday": np.datetime_as_string(days),
+            "note": [f"some text {n % 977}" for n in range(rows)],
+        }
+    )
     pv.write_csv(table, path)
 
 

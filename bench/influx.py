@@ -54,9 +54,11 @@ class Influx:
 
     def __enter__(self) -> Influx:
         self._process = subprocess.Popen(
-            ["influxd", "-config", str(self.folder / "influx.conf")], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, env={**os.environ, "HOME": str(self.folder)},
-        )  # fmt: skip
+            ["influxd", "-config", str(self.folder / "influx.conf")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(self.folder)},
+        )
         for _ in range(100):
             try:
                 self.client.post("/query", data={"q": "CREATE DATABASE bench"}).raise_for_status()

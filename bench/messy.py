@@ -36,8 +36,9 @@ FAMILIES = {
     "int": ("bigint", "int8", "integer", "int"),
     "float": ("double", "float8", "double precision", "float", "real", "numeric"),
     "date": ("date", "timestamp", "timestamptz", "timestamp without time zone", "timestamp with time zone"),
-    "bool": ("boolean", "bool"), "text": ("text", "character varying", "varchar"),
-}  # fmt: skip
+    "bool": ("boolean", "bool"),
+    "text": ("text", "character varying", "varchar"),
+}
 Found = dict[str, Any]
 
 
@@ -57,10 +58,12 @@ def by_atlas(server: Server, path: Path, number: int) -> Found:
     rows = list(csv.reader(io.StringIO(read["data_csv"])))[1:]
     columns = read["columns"]
     return {
-        "seconds": took, "columns": [c["name"] for c in columns], "types": [c["type"] for c in columns],
+        "seconds": took,
+        "columns": [c["name"] for c in columns],
+        "types": [c["type"] for c in columns],
         "rows": [[cell or None for cell in row] for row in rows],
         "told": answer["validation_failures"] + answer["value_replacements"],
-    }  # fmt: skip
+    }
 
 
 def by_peer(python: str, name: str, folder: Path, url: str, path: Path) -> Found:

@@ -38,10 +38,16 @@ class Messy:
 def table(rows: int) -> list[Row]:
     """Rows of the table, the same each time."""
     return [
-        [n, PEOPLE[n % 6], round(1_000 + n * 37.25 - (5_000 if n % 7 == 0 else 0), 2),
-         date(2023, 1, 1) + timedelta(days=n * 5 % 700), f"{n * 97 % 100_000:05}", n % 3 == 0]
+        [
+            n,
+            PEOPLE[n % 6],
+            round(1_000 + n * 37.25 - (5_000 if n % 7 == 0 else 0), 2),
+            date(2023, 1, 1) + timedelta(days=n * 5 % 700),
+            f"{n * 97 % 100_000:05}",
+            n % 3 == 0,
+        ]
         for n in range(1, rows + 1)
-    ]  # fmt: skip
+    ]
 
 
 def plain(value: Any) -> str:
@@ -150,28 +156,63 @@ def messy_files(count: int) -> list[Messy]:
     packed = gzip.compress(text(csv).encode())
     return [
         Messy("plain CSV", "plain.csv", text(csv).encode(), rows),
-        Messy("`;`, `1.234,50`, 31.12.2024", "german.csv", text(lines(
-            rows, between=";", amount=german, joined=lambda d: d.strftime("%d.%m.%Y"),
-            active=lambda b: "ja" if b else "nein")).encode(), rows),
+        Messy(
+            "`;`, `1.234,50`, 31.12.2024",
+            "german.csv",
+            text(
+                lines(
+                    rows,
+                    between=";",
+                    amount=german,
+                    joined=lambda d: d.strftime("%d.%m.%Y"),
+                    active=lambda b: "ja" if b else "nein",
+                )
+            ).encode(),
+            rows,
+        ),
         Messy("Windows-1252", "windows.csv", text(csv, "\r\n").encode("cp1252"), rows),
         Messy("UTF-16, tabs", "unicode.txt", text(lines(rows, between="\t")).encode("utf-16"), rows),
-        Messy("titles above, header again below", "report.csv", text(
-            ["Members of all branches", "made on 3 May", "", *csv[:half], csv[0], *csv[half:]]).encode(), rows),
+        Messy(
+            "titles above, header again below",
+            "report.csv",
+            text(["Members of all branches", "made on 3 May", "", *csv[:half], csv[0], *csv[half:]]).encode(),
+            rows,
+        ),
         Messy("$1,234.50 and ($3.00)", "money.csv", text(lines(rows, amount=dollars)).encode(), rows),
-        Messy("12/31/2024, Yes and No", "american.csv", text(lines(
-            rows, joined=lambda d: d.strftime("%m/%d/%Y"), active=lambda b: "Yes" if b else "No")).encode(), rows),
-        Messy("`n/a` for nothing", "gaps.csv", text(lines(
-            gaps, amount=lambda v: "n/a" if v is None else str(v))).encode(), gaps),
+        Messy(
+            "12/31/2024, Yes and No",
+            "american.csv",
+            text(lines(rows, joined=lambda d: d.strftime("%m/%d/%Y"), active=lambda b: "Yes" if b else "No")).encode(),
+            rows,
+        ),
+        Messy(
+            "`n/a` for nothing",
+            "gaps.csv",
+            text(lines(gaps, amount=lambda v: "n/a" if v is None else str(v))).encode(),
+            gaps,
+        ),
         Messy("2% of rows with too many cells", "ragged.csv", text(wrong).encode(), few, bad=count - len(few)),
-        Messy("2% of amounts are words", "words.csv", text(
-            [csv[0], *(line if row[0] % 50 else line.replace(plain(row[2]), "unknown yet")
-                       for row, line in zip(rows, csv[1:], strict=True))]).encode(), few, bad=count - len(few)),
+        Messy(
+            "2% of amounts are words",
+            "words.csv",
+            text(
+                [
+                    csv[0],
+                    *(
+                        line if row[0] % 50 else line.replace(plain(row[2]), "unknown yet")
+                        for row, line in zip(rows, csv[1:], strict=True)
+                    ),
+                ]
+            ).encode(),
+            few,
+            bad=count - len(few),
+        ),
         Messy("Excel with a title", "book.xlsx", workbook([["Members"], [], NAMES, *rows]), rows),
         Messy("JSON, rows two levels down", "nested.json", json.dumps(nested).encode(), rows),
         Messy("XML, Latin-1", "items.xml", xml(rows, "ISO-8859-1"), rows),
         Messy("gzip cut short", "cut.csv.gz", packed[: len(packed) * 2 // 3], [], readable=False),
         Messy("JSON cut short", "cut.json", json.dumps(nested).encode()[:-900], [], readable=False),
-    ]  # fmt: skip
+    ]
 
 
 def clean_files(folder: Path, rows: int) -> dict[str, Path]:
@@ -179,9 +220,11 @@ def clean_files(folder: Path, rows: int) -> dict[str, Path]:
     made = table(rows)
     texts = [[*row[:3], row[3].isoformat(), *row[4:]] for row in made]
     found = {
-        "CSV": ("clean.csv", text(lines(made)).encode()), "JSON": ("clean.json", json.dumps(records(made)).encode()),
-        "Excel": ("clean.xlsx", workbook([NAMES, *texts])), "XML": ("clean.xml", xml(made)),
-    }  # fmt: skip
+        "CSV": ("clean.csv", text(lines(made)).encode()),
+        "JSON": ("clean.json", json.dumps(records(made)).encode()),
+        "Excel": ("clean.xlsx", workbook([NAMES, *texts])),
+        "XML": ("clean.xml", xml(made)),
+    }
     for name, data in found.values():
         (folder / name).write_bytes(data)
     return {kind: folder / name for kind, (name, _) in found.items()}

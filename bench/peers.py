@@ -189,8 +189,10 @@ def measure(system: System, rounds: int) -> dict[str, float]:
 
 def table(results: dict[str, dict[str, float]], rows: int) -> str:
     """Markdown: rows a second for loading and exporting, milliseconds for the rest."""
-    lines = ["| System | Load, rows/s | Range of 3,600 | 500 buckets | Latest row | All as CSV, rows/s | Bytes a row |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = [
+        "| System | Load, rows/s | Range of 3,600 | 500 buckets | Latest row | All as CSV, rows/s | Bytes a row |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for name, found in results.items():
         waits = [f"{found[question] * 1000:,.1f} ms" for question in ("range", "buckets", "latest")]
         cells = [f"{rows / found['load']:,.0f}", *waits, f"{rows / found['export']:,.0f}", f"{found['bytes']:,.0f}"]
@@ -227,8 +229,12 @@ def main() -> None:
                 )
         if shutil.which("influxd"):
             systems["InfluxDB 1.6 (HTTP)"] = lambda: influx(folder / "influx", path, options.rows)
-        for label, kind in (("DuckDB (in process)", "duckdb"), ("chDB (in process)", "chdb"),
-                            ("pandas, Parquet (in process)", "pandas"), ("Datasette (HTTP)", "datasette")):  # fmt: skip
+        for label, kind in (
+            ("DuckDB (in process)", "duckdb"),
+            ("chDB (in process)", "chdb"),
+            ("pandas, Parquet (in process)", "pandas"),
+            ("Datasette (HTTP)", "datasette"),
+        ):
             systems[label] = functools.partial(in_process, options.python, kind, folder / kind, path, options.rows)
         try:
             for label, make in systems.items():

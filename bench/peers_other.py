@@ -152,8 +152,17 @@ class Datasette:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         tool = str(Path(sys.executable).parent / "datasette")
-        settings = ["--setting", "sql_time_limit_ms", "60000", "--setting", "max_returned_rows", "5000",
-                    "--setting", "max_csv_mb", "0"]  # fmt: skip
+        settings = [
+            "--setting",
+            "sql_time_limit_ms",
+            "60000",
+            "--setting",
+            "max_returned_rows",
+            "5000",
+            "--setting",
+            "max_csv_mb",
+            "0",
+        ]
         self.process = subprocess.Popen(
             [tool, str(self.file), "--port", str(port), *settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

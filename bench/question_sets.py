@@ -29,15 +29,27 @@ from atlas.language.plan import Term
 from atlas.store.profiles import find_joins, profile, with_profile
 
 TYPES = {
-    "bigint": "bigint", "integer": "bigint", "smallint": "bigint", "double precision": "double", "real": "double",
-    "numeric": "double", "boolean": "boolean", "date": "date", "timestamp without time zone": "timestamp",
-    "timestamp with time zone": "timestamp", "text": "text", "character varying": "text", "character": "text",
-}  # fmt: skip
+    "bigint": "bigint",
+    "integer": "bigint",
+    "smallint": "bigint",
+    "double precision": "double",
+    "real": "double",
+    "numeric": "double",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamp",
+    "text": "text",
+    "character varying": "text",
+    "character": "text",
+}
 # The set's own conventions, which no schema tells: what its authors call major.
 GEOGRAPHY_TERMS = (
-    Term("major city", "population > 150000", "city"), Term("big city", "population > 150000", "city"),
-    Term("major river", "length > 750", "river"), Term("major lake", "area > 750", "lake"),
-)  # fmt: skip
+    Term("major city", "population > 150000", "city"),
+    Term("big city", "population > 150000", "city"),
+    Term("major river", "length > 750", "river"),
+    Term("major lake", "area > 750", "lake"),
+)
 
 
 @dataclass(frozen=True)
@@ -90,9 +102,14 @@ def sql_eval(folder: Path) -> Iterator[Case]:
     for row in csv.DictReader((folder / "questions_gen_postgres.csv").open(encoding="utf-8")):
         gold = alternatives(row["query"])
         yield Case(
-            "sql-eval", row["db_name"], row["question"], gold, count_tables(gold[0]), half_of(row["question"]),
+            "sql-eval",
+            row["db_name"],
+            row["question"],
+            gold,
+            count_tables(gold[0]),
+            half_of(row["question"]),
             row["query_category"],
-        )  # fmt: skip
+        )
     for row in csv.DictReader((folder / "idk.csv").open(encoding="utf-8")):
         yield Case("idk", row["db_name"], row["question"], (), 0, half_of(row["question"]), "refuse")
 
@@ -106,9 +123,16 @@ def geography(folder: Path) -> Iterator[Case]:
                 question, query = question.replace(name, value), query.replace(name, value)
             half = "test" if sentence["question-split"] == "test" else "dev"
             yield Case(
-                "geography", "geography_lite", question, (query,), count_tables(query), half, "",
-                GEOGRAPHY_TERMS, folder / "geography.sqlite",
-            )  # fmt: skip
+                "geography",
+                "geography_lite",
+                question,
+                (query,),
+                count_tables(query),
+                half,
+                "",
+                GEOGRAPHY_TERMS,
+                folder / "geography.sqlite",
+            )
 
 
 def with_database(url: str, name: str) -> str:

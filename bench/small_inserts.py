@@ -69,10 +69,18 @@ class Atlas:
             f"POST {path}{'' if form == 'json' else '?dataset={dataset}'} HTTP/1.1\r\nHost: a\r\n"
             f"X-API-Key: {self.server.client.headers['X-API-Key']}\r\nContent-Type: {TYPES[form]}\r\n"
         )
-        return _load({
-            "kind": "http", "port": self.server.port, "head": head, "datasets": self.datasets[:datasets],
-            "clients": clients, "rows": rows, "form": form, "seconds": seconds,
-        })  # fmt: skip
+        return _load(
+            {
+                "kind": "http",
+                "port": self.server.port,
+                "head": head,
+                "datasets": self.datasets[:datasets],
+                "clients": clients,
+                "rows": rows,
+                "form": form,
+                "seconds": seconds,
+            }
+        )
 
 
 class Postgres:
@@ -86,9 +94,16 @@ class Postgres:
             database.execute("CREATE INDEX ON plain (ts)")
 
     def run(self, kind: str, seconds: float, clients: int, rows: int) -> Figures:
-        return _load({
-            "kind": kind, "url": self._url, "table": "plain", "clients": clients, "rows": rows, "seconds": seconds,
-        })  # fmt: skip
+        return _load(
+            {
+                "kind": kind,
+                "url": self._url,
+                "table": "plain",
+                "clients": clients,
+                "rows": rows,
+                "seconds": seconds,
+            }
+        )
 
     def pgbench(self, seconds: float, clients: int) -> Figures:
         script = self._folder / "insert.sql"
@@ -130,10 +145,18 @@ class Influx:
         return answer.status_code == 200
 
     def run(self, seconds: float, clients: int, rows: int, datasets: int) -> Figures:
-        return _load({
-            "kind": "http", "port": self.PORT, "head": "POST /write?db=b&precision=ms HTTP/1.1\r\nHost: a\r\n",
-            "datasets": list(range(datasets)), "clients": clients, "rows": rows, "form": "line", "seconds": seconds,
-        })  # fmt: skip
+        return _load(
+            {
+                "kind": "http",
+                "port": self.PORT,
+                "head": "POST /write?db=b&precision=ms HTTP/1.1\r\nHost: a\r\n",
+                "datasets": list(range(datasets)),
+                "clients": clients,
+                "rows": rows,
+                "form": "line",
+                "seconds": seconds,
+            }
+        )
 
     def stop(self) -> None:
         self._process.terminate()
@@ -195,9 +218,12 @@ def main() -> None:
 
 
 def _all(
-    options: argparse.Namespace, seconds: float, servers: dict[str, Atlas], postgres: Postgres | None,
+    options: argparse.Namespace,
+    seconds: float,
+    servers: dict[str, Atlas],
+    postgres: Postgres | None,
     influx: Influx | None,
-) -> None:  # fmt: skip
+) -> None:
     table = Table(options.rounds)
     for cell in itertools.product(options.datasets, options.rows, options.forms, options.clients):
         datasets, rows, form, clients = cell

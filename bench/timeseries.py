@@ -69,10 +69,18 @@ class Server:
             self.port = probe.getsockname()[1]
         self._log = (folder / "serve.log").open("w+b")
         self._process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "atlas"), "serve", "--port", str(self.port),
-             "--data-dir", str(folder / "data")],
-            stderr=self._log, stdout=self._log, env={**os.environ, "ATLAS_LOG_LEVEL": "warning", **given},
-        )  # fmt: skip
+            [
+                str(Path(sys.executable).parent / "atlas"),
+                "serve",
+                "--port",
+                str(self.port),
+                "--data-dir",
+                str(folder / "data"),
+            ],
+            stderr=self._log,
+            stdout=self._log,
+            env={**os.environ, "ATLAS_LOG_LEVEL": "warning", **given},
+        )
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=self.url, headers={"X-API-Key": self._key(folder)}, timeout=600)
 
@@ -165,9 +173,10 @@ def fill(server: Server, dataset: int, rows: int, step: int = 500_000) -> None:
     for first in range(0, rows, step):
         body = arrow_body(min(step, rows - first), first)
         response = server.client.post(
-            f"/api/rows/bulk_insert/?dataset={dataset}", content=body,
+            f"/api/rows/bulk_insert/?dataset={dataset}",
+            content=body,
             headers={"Content-Type": "application/vnd.apache.arrow.stream"},
-        )  # fmt: skip
+        )
         response.raise_for_status()
 
 

@@ -48,8 +48,12 @@ def _made(source: Path) -> str:
     for command in (["check", "--select", "I,UP028", "--fix", "--unsafe-fixes", "--quiet"], ["format"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--stdin-filename", name, "-"],
-            input=text, capture_output=True, text=True, check=True, cwd=PACKAGE.parents[2],
-        )  # fmt: skip
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=PACKAGE.parents[2],
+        )
         text = done.stdout
     return text
 

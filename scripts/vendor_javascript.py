@@ -57,11 +57,22 @@ LIBRARIES = {
         "the editor of SQL",
         {
             "codemirror": "6.0.2",
-            "@codemirror/autocomplete": "6.20.4", "@codemirror/commands": "6.11.1", "@codemirror/lang-sql": "6.10.0",
-            "@codemirror/language": "6.13.1", "@codemirror/lint": "6.9.8", "@codemirror/search": "6.7.2",
-            "@codemirror/state": "6.7.6", "@codemirror/streamparser": "6.0.0", "@codemirror/theme-one-dark": "6.1.3",
-            "@codemirror/view": "6.43.15", "@lezer/common": "1.5.5", "@lezer/highlight": "1.2.5",
-            "@lezer/lr": "1.4.12", "@marijn/find-cluster-break": "1.0.4", "crelt": "1.0.7", "style-mod": "4.1.5",
+            "@codemirror/autocomplete": "6.20.4",
+            "@codemirror/commands": "6.11.1",
+            "@codemirror/lang-sql": "6.10.0",
+            "@codemirror/language": "6.13.1",
+            "@codemirror/lint": "6.9.8",
+            "@codemirror/search": "6.7.2",
+            "@codemirror/state": "6.7.6",
+            "@codemirror/streamparser": "6.0.0",
+            "@codemirror/theme-one-dark": "6.1.3",
+            "@codemirror/view": "6.43.15",
+            "@lezer/common": "1.5.5",
+            "@lezer/highlight": "1.2.5",
+            "@lezer/lr": "1.4.12",
+            "@marijn/find-cluster-break": "1.0.4",
+            "crelt": "1.0.7",
+            "style-mod": "4.1.5",
             "w3c-keyname": "2.2.8",
         },
         entry="""
@@ -81,7 +92,7 @@ LIBRARIES = {
             "bundles/redoc.standalone.js.LICENSE.txt": "redoc.standalone.js.LICENSE.txt",
         },
     ),
-}  # fmt: skip
+}
 
 
 def digest(path: Path) -> str:

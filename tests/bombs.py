@@ -54,9 +54,7 @@ def far_cells(*places: str) -> bytes:
 
 def shared_text(length: int, cells: int) -> bytes:
     """An xlsx whose cells, ten a row, all have the same long text."""
-    rows = [
-        "<row>" + '<c t="s"><v>0</v></c>' * 10 + "</row>" for _ in range(cells // 10)
-    ]  # fmt: skip
+    rows = ["<row>" + '<c t="s"><v>0</v></c>' * 10 + "</row>" for _ in range(cells // 10)]
     return workbook("".join(rows), shared=f"<si><t>{'x' * length}</t></si>")
 
 

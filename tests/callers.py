@@ -30,14 +30,19 @@ OURS = {"X-Atlas-UI": "1"}
 SAFE = ("GET", "HEAD")
 # Every route that needs no key: what is asked of it, and the status of its answer.
 PUBLIC = {
-    ("GET", "/"): ("/", 307), ("GET", "/ui"): ("/ui", 200), ("GET", "/ui/{path:path}"): ("/ui/datasets/1", 200),
+    ("GET", "/"): ("/", 307),
+    ("GET", "/ui"): ("/ui", 200),
+    ("GET", "/ui/{path:path}"): ("/ui/datasets/1", 200),
     ("GET", "/ui/static/*"): ("/ui/static/main.js", 200),
-    ("GET", "/ui/lib/*"): ("/ui/lib/vue/index.js", 200), ("GET", "/docs"): ("/docs", 200),
+    ("GET", "/ui/lib/*"): ("/ui/lib/vue/index.js", 200),
+    ("GET", "/docs"): ("/docs", 200),
     ("GET", f"/client/{WHEEL}"): (f"/client/{WHEEL}", 200),
-    ("GET", "/redoc"): ("/redoc", 200), ("GET", "/openapi.json"): ("/openapi.json", 200),
+    ("GET", "/redoc"): ("/redoc", 200),
+    ("GET", "/openapi.json"): ("/openapi.json", 200),
     ("HEAD", "/openapi.json"): ("/openapi.json", 200),
-    ("GET", "/health"): ("/health", 200), ("GET", "/metrics"): ("/metrics", 200),
-}  # fmt: skip
+    ("GET", "/health"): ("/health", 200),
+    ("GET", "/metrics"): ("/metrics", 200),
+}
 # Routes that only say that there is no such method, to whoever has a key.
 NEVER = {("PUT", "/api/datasets/search/"), ("DELETE", "/api/datasets/search/")}
 
@@ -123,22 +128,29 @@ async def make_callers(client: Client, people: People, database_url: str, monkey
     finally:
         await database.close()
     return Callers(
-        owner=cookie(owner) | OURS, holder=cookie(holder) | OURS,
-        admin={"X-API-Key": staff[0]}, operator={"X-API-Key": staff[1]},
+        owner=cookie(owner) | OURS,
+        holder=cookie(holder) | OURS,
+        admin={"X-API-Key": staff[0]},
+        operator={"X-API-Key": staff[1]},
         keys={
-            "no key": {}, "empty key": {"X-API-Key": ""}, "nonsense": {"X-API-Key": "nonsense"},
+            "no key": {},
+            "empty key": {"X-API-Key": ""},
+            "nonsense": {"X-API-Key": "nonsense"},
             "not ASCII": {"X-API-Key": "\u043a\u043b\u044e\u0447".encode()},
             "unknown": {"X-API-Key": "atlas_live_sk_" + "a" * 32},
-            "key cut short": {"X-API-Key": people.owner[:-1]}, "key and more": {"X-API-Key": people.owner + "0"},
+            "key cut short": {"X-API-Key": people.owner[:-1]},
+            "key and more": {"X-API-Key": people.owner + "0"},
             "key in capitals": {"X-API-Key": people.owner.upper()},
             "key without Bearer": {"Authorization": people.owner},
             "key as a password": {"Authorization": "Basic " + b64encode(f"{people.owner}:".encode()).decode()},
             "revoked as Bearer": {"Authorization": f"Bearer {people.revoked}"},
             "key as a cookie": cookie(people.owner) | OURS,
-            "revoked key": {"X-API-Key": people.revoked}, "expired key": {"X-API-Key": people.expired},
+            "revoked key": {"X-API-Key": people.revoked},
+            "expired key": {"X-API-Key": people.expired},
         },
         sessions={
-            "expired session": cookie(expired) | OURS, "session of a revoked key": cookie(of_revoked) | OURS,
+            "expired session": cookie(expired) | OURS,
+            "session of a revoked key": cookie(of_revoked) | OURS,
             "forged session": cookie(("B" if owner[0] == "A" else "A") + owner[1:]) | OURS,
             "session cut short": cookie(owner[:-2]) | OURS,
             "session beside a bad key": cookie(owner) | OURS | {"X-API-Key": "nonsense"},
@@ -149,7 +161,7 @@ async def make_callers(client: Client, people: People, database_url: str, monkey
             "session without the pages' header": cookie(owner),
             "session by a form": cookie(owner) | {"Sec-Fetch-Site": "same-origin"},
         },
-    )  # fmt: skip
+    )
 
 
 async def stream_start(client: Client, path: str, headers: Headers) -> tuple[int, dict[str, str]]:
@@ -174,10 +186,18 @@ async def stream_start(client: Client, path: str, headers: Headers) -> tuple[int
             begun.set()
 
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": request.url.path, "raw_path": request.url.raw_path, "query_string": request.url.query, "root_path": "",
-        "headers": [(name.lower(), value) for name, value in request.headers.raw], "server": ("atlas.test", 80),
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": request.url.path,
+        "raw_path": request.url.raw_path,
+        "query_string": request.url.query,
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "server": ("atlas.test", 80),
         "client": ("127.0.0.1", 1),
-    }  # fmt: skip
+    }
     await asyncio.wait_for(app(scope, receive, send), 30)
     return status, got

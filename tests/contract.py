@@ -32,13 +32,19 @@ DEAD = {"none", "revoked", "expired"}
 # The organization, user and role behind each kind of key. The member owns the data. A holder reads a dataset of another
 # organization by a tag, a stranger does not.
 _USERS = {
-    "revoked": ("acme", "owner", "member"), "expired": ("acme", "owner", "member"),
-    "member": ("acme", "owner", "member"), "holder": ("other", "holder", "member"),
-    "stranger": ("third", "stranger", "member"), "admin": ("acme", "boss", "admin"),
-    "operator": ("acme", "chief", "operator"), "set-up": ("acme", "owner", "member"),
-    "keeper": ("acme", "keeper", "operator"), "spare": ("acme", "spare", "member"),
-    "owner ended": ("acme", "owner", "member"), "holder ended": ("other", "holder", "member"),
-}  # fmt: skip
+    "revoked": ("acme", "owner", "member"),
+    "expired": ("acme", "owner", "member"),
+    "member": ("acme", "owner", "member"),
+    "holder": ("other", "holder", "member"),
+    "stranger": ("third", "stranger", "member"),
+    "admin": ("acme", "boss", "admin"),
+    "operator": ("acme", "chief", "operator"),
+    "set-up": ("acme", "owner", "member"),
+    "keeper": ("acme", "keeper", "operator"),
+    "spare": ("acme", "spare", "member"),
+    "owner ended": ("acme", "owner", "member"),
+    "holder ended": ("other", "holder", "member"),
+}
 CONTACTS = b"""Full Name,Email Address,Age,Joined
 Ann Smith,ann@x.com,30,2024-01-05
 Bob,bob@x.com,n/a,2024-02-01
@@ -51,17 +57,25 @@ ROWS = [
 ]
 # What operations take away, and what makes it again.
 _LOST = {
-    "DELETE /api/datasets/{dataset_id}/": "dataset", "DELETE /api/rows/": "dataset",
-    "DELETE /api/datasets/{dataset_id}/tags/{tag_id}/": "dataset", "DELETE /api/v1/tables/{table_name}": "table",
-    "POST /api/v1/import/{import_id}/undo": "table", "POST /api/v1/import/{import_id}/redo": "table",
-    "POST /api/v1/import/{import_id}/issues/correct": "table", "DELETE /api/v1/tables/{table_name}/rows/{row}": "table",
-    "DELETE /api/v1/verified-questions/{verified_id}": "questions", "DELETE /api/v1/glossary/{term_id}": "questions",
+    "DELETE /api/datasets/{dataset_id}/": "dataset",
+    "DELETE /api/rows/": "dataset",
+    "DELETE /api/datasets/{dataset_id}/tags/{tag_id}/": "dataset",
+    "DELETE /api/v1/tables/{table_name}": "table",
+    "POST /api/v1/import/{import_id}/undo": "table",
+    "POST /api/v1/import/{import_id}/redo": "table",
+    "POST /api/v1/import/{import_id}/issues/correct": "table",
+    "DELETE /api/v1/tables/{table_name}/rows/{row}": "table",
+    "DELETE /api/v1/verified-questions/{verified_id}": "questions",
+    "DELETE /api/v1/glossary/{term_id}": "questions",
     "DELETE /api/v1/saved-queries/{query_id}": "questions",
-    "DELETE /api/v1/admin/tags/{tag_id}": "tag", "DELETE /api/v1/keys/{key_id}": "keys",
-    "POST /api/v1/keys/{key_id}/rotate": "keys", "PATCH /api/v1/admin/users/{user_id}": "keys",
-    "POST /api/v1/admin/users/{user_id}/disable": "keys", "DELETE /api/v1/admin/keys/{key_id}": "keys",
+    "DELETE /api/v1/admin/tags/{tag_id}": "tag",
+    "DELETE /api/v1/keys/{key_id}": "keys",
+    "POST /api/v1/keys/{key_id}/rotate": "keys",
+    "PATCH /api/v1/admin/users/{user_id}": "keys",
+    "POST /api/v1/admin/users/{user_id}/disable": "keys",
+    "DELETE /api/v1/admin/keys/{key_id}": "keys",
     "POST /api/v1/admin/jobs/{job_id}/cancel": "delivery",
-}  # fmt: skip
+}
 # Bodies, or members of bodies, that lead somewhere.
 _BODIES: dict[str, dict[str, Any]] = {
     "/api/datasets/": {"columns": []},
@@ -85,9 +99,11 @@ _BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/verified-questions": {"sql": "SELECT count(*) FROM leads"},
     "/api/v1/verified-questions/{verified_id}": {"sql": "SELECT count(*) FROM leads"},
     "/api/v1/smart-data-instruction": {
-        "intent": "insert", "entities": [{"entity_type": "note", "data": {"text": "x"}}]},
+        "intent": "insert",
+        "entities": [{"entity_type": "note", "data": {"text": "x"}}],
+    },
     "/api/v1/admin/keys": {"user": "spare"},
-}  # fmt: skip
+}
 
 
 @contextlib.contextmanager
@@ -145,9 +161,12 @@ class World:
         self._random, self._words = random.Random(1), random.Random()
         ended = {"member": "owner ended", "holder": "holder ended"}.get(kind, "spare")
         self._ids: dict[str, Any] = {
-            "row": 1, "issue_type": "duplicates", "job_id": 1, "key_id": keys[ended]["id"],
+            "row": 1,
+            "issue_type": "duplicates",
+            "job_id": 1,
+            "key_id": keys[ended]["id"],
             "user_id": keys["spare"]["user_id"],
-        }  # fmt: skip
+        }
         self._owner = httpx.Client(base_url=url, timeout=60, headers={"X-API-Key": keys["set-up"]["key"]})
         for what in ("tag", "dataset", "table", "delivery", "questions"):
             self.make(what)
@@ -181,8 +200,11 @@ class World:
                 case.query = {**(case.query or {}), name: str(self._ids["table_name" if name == "confirm" else name])}
         known = _BODIES.get(path)
         if known and isinstance(case.body, dict) and self._often():
-            named = {key: self._ids[key] if value == "dataset" else value for key, value in known.items()
-                     if value != "dataset" or key in self._ids}  # fmt: skip
+            named = {
+                key: self._ids[key] if value == "dataset" else value
+                for key, value in known.items()
+                if value != "dataset" or key in self._ids
+            }
             if "dataset_id" in known:
                 named["dataset_id"] = self._ids["dataset"]
             case.body = {**case.body, **named} if self._often() else named
@@ -255,8 +277,11 @@ class World:
         asked = self._send("POST", "/api/v1/query", json={"prompt": "How many leads are there?"})
         self._ids["question_id"] = asked["question_id"]
         word = "".join(self._words.choices("bcdfghjklmnpqrstvwxz", k=12))
-        verified = self._send("POST", "/api/v1/verified-questions",
-                              json={"question": f"How many {word}?", "sql": "SELECT count(*) FROM leads"})  # fmt: skip
+        verified = self._send(
+            "POST",
+            "/api/v1/verified-questions",
+            json={"question": f"How many {word}?", "sql": "SELECT count(*) FROM leads"},
+        )
         term = self._send("POST", "/api/v1/glossary", json={"term": word, "meaning": "a lead"})
         saved = self._send("POST", "/api/v1/saved-queries", json={"name": word, "sql": "SELECT 1 AS one"})
         self._ids["query_id"] = saved["saved_query"]["id"]

@@ -78,7 +78,7 @@ HOSTILE_QUERIES: dict[str, str] = {
     "upper": f"SELECT {_listed(f'length(upper(x || {n}))' for n in range(400))} FROM {_TEXT}",
     "regular expressions": "SELECT count(*) FROM leads WHERE "
     + _listed((f"name ~ '((x*)*y*){{1,{100 + n}}}((a|b|c|d|e){{1,50}}){{1,40}}'" for n in range(40)), " OR "),
-}  # fmt: skip
+}
 
 # As physical SQL, where nothing has been bounded.
 PAST_THE_GATE: dict[str, str] = {

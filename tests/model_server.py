@@ -44,20 +44,30 @@ def completion(request: Received, *, arguments: Any = None, text: str | None = N
     if request.anthropic:
         block = {"type": "tool_use", "id": "toolu_1", "name": "answer", "input": arguments}
         told: dict[str, Any] = {
-            "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None,
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "m",
+            "stop_sequence": None,
             "content": [block if called else {"type": "text", "text": text}],
             "stop_reason": reason or ("tool_use" if called else "end_turn"),
             "usage": {"input_tokens": 1, "output_tokens": 1},
-        }  # fmt: skip
+        }
         return json.dumps(told)
     passed = arguments if isinstance(arguments, str) else json.dumps(arguments)
     call = {"id": "call_1", "type": "function", "function": {"name": "answer", "arguments": passed}}
     message = {"role": "assistant", "content": text} | ({"tool_calls": [call]} if called else {})
     choice = {"index": 0, "message": message, "finish_reason": reason or ("tool_calls" if called else "stop")}
     return json.dumps(
-        {"id": "c1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice],
-         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
-    )  # fmt: skip
+        {
+            "id": "c1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
+            "choices": [choice],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }
+    )
 
 
 def say(arguments: Any) -> Reply:

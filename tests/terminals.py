@@ -27,9 +27,14 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         size = {"COLUMNS": "120", "LINES": "40", "TERM": "xterm"}
         self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment | size, start_new_session=True,
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment | size,
+            start_new_session=True,
             **options,
-        )  # fmt: skip
+        )
         os.close(theirs)
         self.shown, self._read = "", 0
 

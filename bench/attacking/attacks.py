@@ -111,8 +111,9 @@ def workbooks(target: Target) -> None:
     """Sheets whose cells are far apart, or show one long text many times; imported, previewed and queued."""
     books = [
         *(files.far_cells(cell) for cell in ("XFD1048576", "CV1048576", "XFD100000", "A1048576")),
-        files.far_cells("B2", "ZZZ9999999"), files.shared_strings(),
-    ]  # fmt: skip
+        files.far_cells("B2", "ZZZ9999999"),
+        files.shared_strings(),
+    ]
     calls: list[Callable[[], Any]] = []
     for book in books:
         calls += [
@@ -226,13 +227,20 @@ def unread_downloads(target: Target) -> None:
 def expensive_files(target: Target) -> None:
     """Files of kilobytes that take minutes, gigabytes of memory or of disk."""
     made = [
-        ("w.csv", files.wide_csv(100_000)), ("w.csv", files.wide_csv(1_500)), ("w.csv", files.wide_csv(1_400)),
-        ("c.csv", files.one_cell_csv(60 * MB)), ("p.parquet", files.parquet_dictionary()),
-        ("n.parquet", files.parquet_nested()), ("g.csv.gz", files.gzip_bomb()),
+        ("w.csv", files.wide_csv(100_000)),
+        ("w.csv", files.wide_csv(1_500)),
+        ("w.csv", files.wide_csv(1_400)),
+        ("c.csv", files.one_cell_csv(60 * MB)),
+        ("p.parquet", files.parquet_dictionary()),
+        ("n.parquet", files.parquet_nested()),
+        ("g.csv.gz", files.gzip_bomb()),
         ("z.zip", files.zip_of("a.csv", b"a,b\n" + b"0,0\n" * 20_000_000)),
-        ("zz.zip", files.zip_of("a.csv", b"a\n1\n", 12)), ("e.xml", files.entity_bomb()), ("d.xml", files.deep_xml()),
-        ("d.json", files.brackets(200_000)), ("o.json", files.brackets(50_000, "{")),
-    ]  # fmt: skip
+        ("zz.zip", files.zip_of("a.csv", b"a\n1\n", 12)),
+        ("e.xml", files.entity_bomb()),
+        ("d.xml", files.deep_xml()),
+        ("d.json", files.brackets(200_000)),
+        ("o.json", files.brackets(50_000, "{")),
+    ]
     in_turn(target, 4, [lambda n=name, c=content: target.upload(n, c) for name, content in made])
 
 
@@ -249,9 +257,10 @@ def deep_json(target: Target) -> None:
             calls += [
                 lambda b=bulk, w=who: target.ask("POST", "/api/rows/bulk_insert/", key=w, content=b, headers=kind),
                 lambda b=single, w=who: target.ask("POST", "/api/rows/", key=w, content=b, headers=kind),
-                lambda r=row, w=who: target.ask("POST", f"/api/rows/bulk_insert/?dataset={target.dataset}", key=w,
-                                                content=r.encode(), headers=LINES),
-            ]  # fmt: skip
+                lambda r=row, w=who: target.ask(
+                    "POST", f"/api/rows/bulk_insert/?dataset={target.dataset}", key=w, content=r.encode(), headers=LINES
+                ),
+            ]
         meta = f'{{"name":"deep","metadata":{{"a":{value}}}}}'.encode()
         calls += [
             lambda m=meta: target.ask("POST", "/api/datasets/", content=m, headers=kind),
@@ -269,13 +278,19 @@ def columnar_bodies(target: Target) -> None:
     path = f"/api/rows/bulk_insert/?dataset={target.dataset}"
     kinds = {"arrow": "application/vnd.apache.arrow.stream", "parquet": "application/vnd.apache.parquet"}
     made = [
-        ("arrow", files.arrow_with_lies()), ("parquet", files.parquet_dictionary(2_000_000)),
-        ("parquet", files.parquet_nested(200)), ("arrow", b"\xff\xff\xff\xff\xff\xff\xff\x7f" + b"\0" * 100),
-    ]  # fmt: skip
-    in_turn(target, 4, [
-        lambda k=kind, c=content: target.ask("POST", path, content=c, headers={"Content-Type": kinds[k]})
-        for kind, content in made
-    ])  # fmt: skip
+        ("arrow", files.arrow_with_lies()),
+        ("parquet", files.parquet_dictionary(2_000_000)),
+        ("parquet", files.parquet_nested(200)),
+        ("arrow", b"\xff\xff\xff\xff\xff\xff\xff\x7f" + b"\0" * 100),
+    ]
+    in_turn(
+        target,
+        4,
+        [
+            lambda k=kind, c=content: target.ask("POST", path, content=c, headers={"Content-Type": kinds[k]})
+            for kind, content in made
+        ],
+    )
 
 
 def public_datasets(target: Target) -> None:
@@ -298,23 +313,38 @@ def public_datasets(target: Target) -> None:
 def conditions(target: Target) -> None:
     """Conditions of updates that take long, and updates of every row."""
     texts = [
-        "name ~ '" + "(a+)+" * 50 + "$'", " OR ".join(f"name LIKE '%{n}%a%b%'" for n in range(300)),
-        "(" * 300 + "amount > 1" + ")" * 300, "power(amount, 100000) > 1", "amount = " + "9" * 100_000,
-    ]  # fmt: skip
+        "name ~ '" + "(a+)+" * 50 + "$'",
+        " OR ".join(f"name LIKE '%{n}%a%b%'" for n in range(300)),
+        "(" * 300 + "amount > 1" + ")" * 300,
+        "power(amount, 100000) > 1",
+        "amount = " + "9" * 100_000,
+    ]
     calls = [
         lambda t=text: target.ask(
-            "POST", "/api/v1/tables/leads/update",
+            "POST",
+            "/api/v1/tables/leads/update",
             json={"mode": "condition", "condition": t, "updates": {"name": "x"}, "confirm_all": True},
         )
         for text in texts
-    ]  # fmt: skip
+    ]
     in_turn(target, 6, calls)
 
 
 ATTACKS: dict[str, Callable[[Target], None]] = {
     attack.__name__: attack
     for attack in (
-        workbooks, sql, many_keys, bodies_without_key, unfinished_bodies, half_open, streams, unread_downloads,
-        expensive_files, deep_json, columnar_bodies, public_datasets, conditions,
+        workbooks,
+        sql,
+        many_keys,
+        bodies_without_key,
+        unfinished_bodies,
+        half_open,
+        streams,
+        unread_downloads,
+        expensive_files,
+        deep_json,
+        columnar_bodies,
+        public_datasets,
+        conditions,
     )
-}  # fmt: skip
+}

@@ -27,9 +27,7 @@ _NS = "http://schemas.openxmlformats.org/"
 def workbook(rows: str, strings: str = "") -> bytes:
     """An xlsx file of one sheet with these `<row>` elements and `<si>` shared strings."""
     out = io.BytesIO()
-    relation = (
-        '<?xml version="1.0"?><Relationships xmlns="{ns}package/2006/relationships">{all}</Relationships>'
-    )  # fmt: skip
+    relation = '<?xml version="1.0"?><Relationships xmlns="{ns}package/2006/relationships">{all}</Relationships>'
     one = '<Relationship Id="rId{id}" Type="{ns}officeDocument/2006/relationships/{kind}" Target="{target}"/>'
     main = f'xmlns="{_NS}spreadsheetml/2006/main"'
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:

@@ -40,7 +40,7 @@ def all_queries() -> dict[str, str]:
         "distinct": "SELECT count(DISTINCT a.name || b.name || c.name) FROM leads a, leads b, leads c",
         "joins": f"SELECT count(*) FROM {joins} WHERE t0.amount = t13.amount",
         "window": "SELECT sum(a.amount) OVER (ORDER BY b.amount, a.name ROWS BETWEEN UNBOUNDED PRECEDING AND "
-                  "UNBOUNDED FOLLOWING) FROM leads a, leads b",
+        "UNBOUNDED FOLLOWING) FROM leads a, leads b",
         "aggregates": f"SELECT {columns} FROM leads a GROUP BY name || email",
         "in list": f"SELECT count(*) FROM leads WHERE amount IN ({','.join(map(str, range(4000)))})",
         "or": "SELECT count(*) FROM leads WHERE "
@@ -48,4 +48,4 @@ def all_queries() -> dict[str, str]:
         "case": "SELECT " + "CASE WHEN amount > 1 THEN " * 150 + "1" + " ELSE 0 END" * 150 + " FROM leads",
         "like": "SELECT count(*) FROM leads a, leads b WHERE a.name || b.name LIKE '" + "%a_" * 200 + "'",
         "union": " UNION ALL ".join("SELECT name, amount FROM leads" for _ in range(150)),
-    }  # fmt: skip
+    }

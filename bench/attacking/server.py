@@ -44,14 +44,21 @@ class Server:
         temporary.chmod(0o1777)
         command = [str(ATLAS), "serve", "--port", str(self.port), "--data-dir", str(self.data)]
         environment = {
-            **os.environ, "TMPDIR": str(temporary), "ATLAS_WORKERS": str(self.workers), "ATLAS_LOG_LEVEL": "warning",
+            **os.environ,
+            "TMPDIR": str(temporary),
+            "ATLAS_WORKERS": str(self.workers),
+            "ATLAS_LOG_LEVEL": "warning",
             **self.settings,
-        }  # fmt: skip
+        }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment, preexec_fn=_few_files,  # noqa: PLW1509
+                command,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                preexec_fn=_few_files,  # noqa: PLW1509
                 start_new_session=True,
-            )  # fmt: skip
+            )
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if self.healthy(5):

@@ -77,9 +77,13 @@ class Tenant:
         listening = asyncio.create_task(self.listen())
         await asyncio.sleep(0.5)
         work: dict[str, Callable[[], Awaitable[int]]] = {
-            "insert": self.insert, "page": self.page, "sql": self.sql, "question": self.question,
-            "latest": self.latest, "import": self.import_file,
-        }  # fmt: skip
+            "insert": self.insert,
+            "page": self.page,
+            "sql": self.sql,
+            "question": self.question,
+            "latest": self.latest,
+            "import": self.import_file,
+        }
         end = time.monotonic() + seconds
         await asyncio.gather(*(self._repeat(kind, make, end) for kind, make in work.items()))
         await asyncio.sleep(0.5)

@@ -118,8 +118,10 @@ class Amid:
         violate, file = self._traffic.ledger.violate, self._world.disk / "killed.zip"
         process = subprocess.Popen(
             [str(ATLAS), "admin", "backup", str(file), "--force", "--data-dir", str(self._world.data)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment(),
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
         part = file.with_name(f"{file.name}.part")
         end = time.monotonic() + 60
         while not part.exists() and process.poll() is None and time.monotonic() < end:
@@ -184,17 +186,23 @@ class Amid:
         # The first key may have been made and never shown.
         made = subprocess.run(
             [str(ATLAS), "admin", "key", "create", "--user", "amid", "--json", "--data-dir", str(data)],
-            capture_output=True, text=True, env=_environment(), check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            env=_environment(),
+            check=True,
+        )
         with httpx2.Client(base_url=url, headers={"X-API-Key": json.loads(made.stdout)["key"]}, timeout=60) as http:
             dataset = http.post("/api/datasets/", json={"name": "after"}).json()["id"]
             row = {"dataset": dataset, "timestamp": "2026-01-01T00:00:00Z", "values": {"n": 1}}
             if http.post("/api/rows/", json=row).status_code != 201:
                 violate("a server that was killed at its start stores nothing")
         checked = subprocess.run(
-            [str(ATLAS), "admin", "check", "--data-dir", str(data)], capture_output=True, text=True,
-            env=_environment(), check=False,
-        )  # fmt: skip
+            [str(ATLAS), "admin", "check", "--data-dir", str(data)],
+            capture_output=True,
+            text=True,
+            env=_environment(),
+            check=False,
+        )
         if checked.returncode:
             violate(f"a server that was killed at its start: {checked.stdout[-500:]} {checked.stderr[-500:]}")
 
@@ -234,9 +242,11 @@ def _serve(data: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
     port = free_port()
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [str(ATLAS), "serve", "--port", str(port), "--data-dir", str(data)], stdout=output, stderr=output,
+            [str(ATLAS), "serve", "--port", str(port), "--data-dir", str(data)],
+            stdout=output,
+            stderr=output,
             env=_environment(),
-        )  # fmt: skip
+        )
     return process, f"http://127.0.0.1:{port}"
 
 

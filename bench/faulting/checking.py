@@ -88,8 +88,9 @@ def _check_dataset(connection: psycopg.Connection, ledger: Ledger, dataset: int)
         connection,
         "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = %s"
         " AND relkind IN ('r', 'v') AND relname = 'dataset_' || %s",
-        schema, str(dataset),
-    )[0]  # fmt: skip
+        schema,
+        str(dataset),
+    )[0]
     table = sql.Identifier(schema, name)
     query = sql.SQL("SELECT {}, {}, count(*) FROM {} GROUP BY 1, 2").format(
         sql.Identifier(physical["w"]), sql.Identifier(physical["n"]), table

@@ -39,15 +39,24 @@ class Faults:
     def __init__(self, world: World, proxy: Proxy, traffic: Traffic, rng: random.Random) -> None:
         self.world, self.proxy, self.traffic, self.rng = world, proxy, traffic, rng
         self.kinds: dict[str, Callable[[], Awaitable[None]]] = {
-            "kill-server": self.kill_server, "stop-server": self.stop_server, "kill-worker": self.kill_worker,
-            "kill-postmaster": self.kill_postmaster, "kill-backend": self.kill_backend,
-            "end-backends": self.end_backends, "restart-database": self.restart_database,
-            "freeze-database": self.freeze_database, "fill-disk": self.fill_disk, "cut-connections": self.cut,
-            "exhaust-pool": self.exhaust_pool, "fill-disk-amid-import": self.fill_amid_import,
-            "fill-disk-amid-checkpoint": self.fill_amid_checkpoint, "jump-clock": self.jump_clock,
-            "newer-version": self.newer_version, "restore-amid-writes": self.restore,
+            "kill-server": self.kill_server,
+            "stop-server": self.stop_server,
+            "kill-worker": self.kill_worker,
+            "kill-postmaster": self.kill_postmaster,
+            "kill-backend": self.kill_backend,
+            "end-backends": self.end_backends,
+            "restart-database": self.restart_database,
+            "freeze-database": self.freeze_database,
+            "fill-disk": self.fill_disk,
+            "cut-connections": self.cut,
+            "exhaust-pool": self.exhaust_pool,
+            "fill-disk-amid-import": self.fill_amid_import,
+            "fill-disk-amid-checkpoint": self.fill_amid_checkpoint,
+            "jump-clock": self.jump_clock,
+            "newer-version": self.newer_version,
+            "restore-amid-writes": self.restore,
             **Amid(world, traffic, rng, self.start_server).kinds,
-        }  # fmt: skip
+        }
         if not world.mounted:
             print("fill-disk is left out: neither a tmpfs nor a loop device can be mounted here (root is needed)")
             self.kinds = {name: kind for name, kind in self.kinds.items() if not name.startswith("fill-disk")}
@@ -205,9 +214,12 @@ class Faults:
         headers = {"X-API-Key": self.traffic.key}
         dataset = self.traffic.datasets[0]
         async with httpx2.AsyncClient(
-            base_url=self.traffic.url, headers=headers, timeout=60, event_hooks={"response": [ledger.note]},
+            base_url=self.traffic.url,
+            headers=headers,
+            timeout=60,
+            event_hooks={"response": [ledger.note]},
             limits=httpx2.Limits(max_connections=200),
-        ) as http:  # fmt: skip
+        ) as http:
             calls = [http.post("/api/v1/sql", json={"sql": SLOW_SQL}) for _ in range(8)]
             calls += [http.get(f"/api/rows/aggregate/?dataset={dataset}&bucket=1m") for _ in range(20)]
             calls += [http.get(f"/api/rows/bulk_download/?dataset={dataset}&output=csv") for _ in range(20)]

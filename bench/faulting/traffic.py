@@ -62,11 +62,16 @@ class Traffic:
         singles, bulks, wide = self.datasets
         makers: list[Callable[[], Awaitable[None]]] = [
             *(lambda w=w: self._write(w, singles, "single") for w in range(3)),
-            lambda: self._write(10, bulks, "json"), lambda: self._write(11, bulks, "csv"),
-            lambda: self._write(12, bulks, "arrow"), lambda: self._write(20, wide, "wide"),
-            lambda: self._write(21, wide, "csv"), self._import_now, self._import_now, self._import_later,
+            lambda: self._write(10, bulks, "json"),
+            lambda: self._write(11, bulks, "csv"),
+            lambda: self._write(12, bulks, "arrow"),
+            lambda: self._write(20, wide, "wide"),
+            lambda: self._write(21, wide, "csv"),
+            self._import_now,
+            self._import_now,
+            self._import_later,
             *(self._read for _ in range(3)),
-        ]  # fmt: skip
+        ]
         self._active.set()
         self._tasks = [asyncio.create_task(self._guarded(make)) for make in makers]
 
@@ -138,9 +143,11 @@ class Traffic:
         more = {"callback_url": f"{self.hook_url}/{tag}", "callback_metadata": {"tag": tag}} if one.asynchronous else {}
         try:
             result = await client.imports.run(
-                (f"{one.table}.csv", _csv(tag, one.rows)), f"Import into {one.table}, keep all duplicates",
-                import_id=one.import_id, **more,
-            )  # fmt: skip
+                (f"{one.table}.csv", _csv(tag, one.rows)),
+                f"Import into {one.table}, keep all duplicates",
+                import_id=one.import_id,
+                **more,
+            )
             one.told = result.status
             one.accepted = result.status in ("pending", "success")
             one.acknowledged = result.status == "success"

@@ -98,11 +98,16 @@ class World:
 
     def _start_once(self) -> bool:
         environment = {
-            **os.environ, "ATLAS_POOL_SIZE": str(self.pool), "ATLAS_WEBHOOK_LOOPBACK": "true",
+            **os.environ,
+            "ATLAS_POOL_SIZE": str(self.pool),
+            "ATLAS_WEBHOOK_LOOPBACK": "true",
             # Rows are packed as soon as they are many, so that faults meet that, too.
-            "ATLAS_COLD_AFTER_DAYS": "0", "ATLAS_COLD_SWEEP_SECONDS": "2",
-            "TMPDIR": str(self._temporary), "ATLAS_WORKERS": str(self.workers), **self.clock.environment,
-        }  # fmt: skip
+            "ATLAS_COLD_AFTER_DAYS": "0",
+            "ATLAS_COLD_SWEEP_SECONDS": "2",
+            "TMPDIR": str(self._temporary),
+            "ATLAS_WORKERS": str(self.workers),
+            **self.clock.environment,
+        }
         command = [str(ATLAS), "serve", "--port", str(self.port), "--data-dir", str(self.data)]
         begun = self.log.stat().st_size
         with self.log.open("ab") as log:

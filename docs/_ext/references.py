@@ -44,10 +44,15 @@ def endpoint(document: Json, method: str, path: str, operation: Json) -> str:
     text = operation.get("description") or operation.get("summary", "")
     parts.append(f"{plain(text)}\n\n")
     rows: list[list[object]] = [
-        [f"`{found['name']}`", found["in"], kind(document, found["schema"]), default(found["schema"], found),
-         plain(found.get("description", ""))]
+        [
+            f"`{found['name']}`",
+            found["in"],
+            kind(document, found["schema"]),
+            default(found["schema"], found),
+            plain(found.get("description", "")),
+        ]
         for found in operation.get("parameters", [])
-    ]  # fmt: skip
+    ]
     if rows:
         parts.append(table(["Parameter", "In", "Type", "Default", ""], rows))
     for content_type, content in operation.get("requestBody", {}).get("content", {}).items():
@@ -75,10 +80,14 @@ def fields(document: Json, schema: Json) -> str:
     found = resolve(document, schema)
     required = found.get("required", [])
     rows: list[list[object]] = [
-        [f"`{name}`", kind(document, member), "required" if name in required else default(member, {}),
-         plain(member.get("description", ""))]
+        [
+            f"`{name}`",
+            kind(document, member),
+            "required" if name in required else default(member, {}),
+            plain(member.get("description", "")),
+        ]
         for name, member in found.get("properties", {}).items()
-    ]  # fmt: skip
+    ]
     return table(["Member", "Type", "Default", ""], rows) if rows else f"{kind(document, found)}\n\n"
 
 

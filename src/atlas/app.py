@@ -122,9 +122,12 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     configure_logs(settings.log_level, settings.log_format)
     lanes = lanes_of(settings)
     database = Database(
-        settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.request_timeout,
-        turns=Turns(lanes.connections), reading=Turns(lanes.columnar),
-    )  # fmt: skip
+        settings.database_url,
+        pool_size=settings.pool_size,
+        statement_timeout=settings.request_timeout,
+        turns=Turns(lanes.connections),
+        reading=Turns(lanes.columnar),
+    )
     registry = CollectorRegistry()
     upkeep = Upkeep(database, idempotency_hours=settings.idempotency_hours)
     queue = JobQueue(settings.database_url, database.gate)
@@ -133,10 +136,14 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     Gauge("atlas_streams_open", "Live streams.", registry=registry).set_function(lambda: services.streams.open_streams)
 
     app = FastAPI(
-        title="Atlas", version=atlas.__version__, description=DESCRIPTION, redirect_slashes=False,
+        title="Atlas",
+        version=atlas.__version__,
+        description=DESCRIPTION,
+        redirect_slashes=False,
         lifespan=_lifespan(settings, database, services, upkeep, queue, readers if workers is None else None),
-        docs_url=None, redoc_url=None,
-    )  # fmt: skip
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.services = services
     app.state.settings = settings
     app.state.registry = registry
@@ -159,9 +166,13 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
 
 
 def _lifespan(
-    settings: Settings, database: Database, services: Services, upkeep: Upkeep, queue: JobQueue,
+    settings: Settings,
+    database: Database,
+    services: Services,
+    upkeep: Upkeep,
+    queue: JobQueue,
     readers: WorkerPool | None,
-) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[dict[str, object]]]:  # fmt: skip
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[dict[str, object]]]:
     """What runs beside the requests, from the application's start to its end. readers: to be started and ended."""
 
     @contextlib.asynccontextmanager
@@ -180,9 +191,11 @@ def _lifespan(
         services.usage.tallies.start()
         services.audit.entries.start()
         compaction = Compaction(
-            database, days=settings.cold_after_days, seconds=settings.cold_sweep_seconds,
+            database,
+            days=settings.cold_after_days,
+            seconds=settings.cold_sweep_seconds,
             timescaledb=settings.timescaledb,
-        )  # fmt: skip
+        )
         compaction.start()
         if readers is not None:
             readers.warm()
@@ -217,9 +230,12 @@ def connections_of(settings: Settings, registry: CollectorRegistry) -> connectio
     """Limits of connections, and figures of them."""
     most = settings.max_connections or connections.most_connections()
     limits = connections.Limits(
-        head=settings.head_seconds, body=settings.stall_seconds, write=settings.stall_seconds,
-        most=most, most_of_address=settings.max_address_connections or max(1, most // 2),
-    )  # fmt: skip
+        head=settings.head_seconds,
+        body=settings.stall_seconds,
+        write=settings.stall_seconds,
+        most=most,
+        most_of_address=settings.max_address_connections or max(1, most // 2),
+    )
     ended = Counter("atlas_connections_ended", "Connections that were ended, by why.", ["reason"], registry=registry)
     made = connections.Connections(limits, lambda reason: ended.labels(reason).inc())
     Gauge("atlas_connections_open", "Connections.", registry=registry).set_function(lambda: len(made))
@@ -247,9 +263,15 @@ def row_service(
 ) -> RowService:
     """Inserts, within the bounds of their bodies."""
     return RowService(
-        database, access, upkeep, lanes.storing, lanes.decoding, workers, max_body=settings.max_body_bytes,
+        database,
+        access,
+        upkeep,
+        lanes.storing,
+        lanes.decoding,
+        workers,
+        max_body=settings.max_body_bytes,
         spool_memory=settings.spool_bytes,
-    )  # fmt: skip
+    )
 
 
 def build_services(
@@ -313,21 +335,29 @@ def build_services(
 def reader_limits(settings: Settings) -> ReaderLimits:
     """What reading one file may take."""
     return ReaderLimits(
-        memory=settings.reader_memory_bytes, cpu_seconds=settings.reader_cpu_seconds,
-        wall_seconds=settings.reader_seconds, output_bytes=settings.staged_bytes,
-    )  # fmt: skip
+        memory=settings.reader_memory_bytes,
+        cpu_seconds=settings.reader_cpu_seconds,
+        wall_seconds=settings.reader_seconds,
+        output_bytes=settings.staged_bytes,
+    )
 
 
 def lanes_of(settings: Settings) -> Lanes:
     """How much is served at once."""
     return Lanes.of(
-        wait=settings.queue_seconds, reads=settings.read_slots, inserts=settings.insert_slots,
-        downloads=settings.download_slots, queries=settings.query_slots, imports=settings.import_slots,
+        wait=settings.queue_seconds,
+        reads=settings.read_slots,
+        inserts=settings.insert_slots,
+        downloads=settings.download_slots,
+        queries=settings.query_slots,
+        imports=settings.import_slots,
         # What holds a connection for long leaves others to what does not.
-        storing=max(1, settings.pool_size // 2), patience=settings.request_timeout,
-        connections=settings.pool_size, columnar=ARROW_READERS,
+        storing=max(1, settings.pool_size // 2),
+        patience=settings.request_timeout,
+        connections=settings.pool_size,
+        columnar=ARROW_READERS,
         streams=settings.max_streams,
-    )  # fmt: skip
+    )
 
 
 def secret_of(settings: Settings) -> Callable[[], str]:
@@ -347,7 +377,11 @@ def model_service(settings: Settings, database: Database) -> ModelService:
         assert settings.model_name is not None
         key = settings.model_api_key
         default = ModelSettings(
-            settings.model_provider, settings.model_name, settings.model_base_url,
-            None if key is None else key.get_secret_value(), settings.model_samples, settings.model_timeout,
-        )  # fmt: skip
+            settings.model_provider,
+            settings.model_name,
+            settings.model_base_url,
+            None if key is None else key.get_secret_value(),
+            settings.model_samples,
+            settings.model_timeout,
+        )
     return ModelService(database, secret_of(settings), private_hosts=settings.model_private_hosts, default=default)

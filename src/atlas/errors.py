@@ -127,14 +127,28 @@ class ModelError(UnavailableError):
 
 # What other systems call the same thing; the names of one line stand for each other.
 _SYNONYMS = (
-    "search text q query term keyword filter name", "start from since after begin gte", "end to until before stop lte",
-    "ordering order order_by orderby sort sort_by", "sort order order_by ordering", "output format fmt type",
-    "format output fmt type", "limit page_size per_page size count top max_results first max_rows",
-    "offset skip page start_index cursor", "columns column fields select keys", "dataset dataset_id id dataset_name",
-    "bucket interval resolution step every window granularity", "functions function agg aggregate aggregation func",
-    "prompt question query text", "sql query statement", "table_name table target_table_name", "timestamp time ts date",
-    "values value data fields", "rows data records points items", "metadata meta labels", "instruction prompt text",
-)  # fmt: skip
+    "search text q query term keyword filter name",
+    "start from since after begin gte",
+    "end to until before stop lte",
+    "ordering order order_by orderby sort sort_by",
+    "sort order order_by ordering",
+    "output format fmt type",
+    "format output fmt type",
+    "limit page_size per_page size count top max_results first max_rows",
+    "offset skip page start_index cursor",
+    "columns column fields select keys",
+    "dataset dataset_id id dataset_name",
+    "bucket interval resolution step every window granularity",
+    "functions function agg aggregate aggregation func",
+    "prompt question query text",
+    "sql query statement",
+    "table_name table target_table_name",
+    "timestamp time ts date",
+    "values value data fields",
+    "rows data records points items",
+    "metadata meta labels",
+    "instruction prompt text",
+)
 
 
 def unknown_name(name: str, known: Iterable[str]) -> str:

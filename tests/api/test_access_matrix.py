@@ -49,8 +49,10 @@ ROUTES: list[tuple[str, str, Any, str]] = [
 
 def tried() -> set[tuple[str, str]]:
     """Methods and paths of ROUTES, as the application writes them."""
-    return {(method, path.split("?")[0].replace("{id}", "{dataset_id}").replace("tags/2/", "tags/{tag_id}/"))
-            for method, path, _, _ in ROUTES}  # fmt: skip
+    return {
+        (method, path.split("?")[0].replace("{id}", "{dataset_id}").replace("tags/2/", "tags/{tag_id}/"))
+        for method, path, _, _ in ROUTES
+    }
 
 
 def test_no_route_is_left_out() -> None:
@@ -89,8 +91,15 @@ async def test_callers(
         refused = await call(headers)
         assert (refused.status_code, set(refused.json())) == (401, {"error", "details"}), name
     holder: Headers = {"X-API-Key": people.holder}
-    everybody = [by_key["stranger"], callers.admin, callers.operator, holder, callers.holder, by_key["owner"],
-                 callers.owner]  # fmt: skip
+    everybody = [
+        by_key["stranger"],
+        callers.admin,
+        callers.operator,
+        holder,
+        callers.holder,
+        by_key["owner"],
+        callers.owner,
+    ]
     if need == "any":
         assert {(await call(headers)).status_code for headers in everybody} <= {200, 201}
         return

@@ -53,8 +53,17 @@ async def test_nothing_under_api_is_said_without_a_key(
 
 async def test_folders_give_their_own_files_only(client: Client) -> None:
     for folder in [path[:-1] for _, path in PUBLIC if path.endswith("/*")]:
-        for name in ("", ".", "../pages.py", "%2e%2e/pages.py", "%2e%2e%2fpages.py", "..%5cpages.py", "/etc/passwd",
-                     "%2fetc%2fpasswd", "nothing.js"):  # fmt: skip
+        for name in (
+            "",
+            ".",
+            "../pages.py",
+            "%2e%2e/pages.py",
+            "%2e%2e%2fpages.py",
+            "..%5cpages.py",
+            "/etc/passwd",
+            "%2fetc%2fpasswd",
+            "nothing.js",
+        ):
             answer = await client(None).get(f"{folder}{name}")
             # A path that leaves the folder may be the page of the interface, which has nothing of anybody's.
             assert answer.status_code == 404 or answer.headers["content-type"].startswith("text/html"), (folder, name)

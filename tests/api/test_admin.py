@@ -54,10 +54,20 @@ async def test_users(staff: Staff, client: Client, people: People) -> None:
     found = await users(staff.admin)
     assert list(found) == ["owner", "holder", "adam"]
     assert set(found["owner"]) == {
-        "id", "name", "organization", "role", "created_at", "keys", "datasets", "last_used_at"}  # fmt: skip
+        "id",
+        "name",
+        "organization",
+        "role",
+        "created_at",
+        "keys",
+        "datasets",
+        "last_used_at",
+    }
     assert [(u["keys"], u["datasets"], u["role"]) for u in found.values()] == [
-        (1, 1, "member"), (1, 0, "member"), (1, 0, "admin"),
-    ]  # fmt: skip
+        (1, 1, "member"),
+        (1, 0, "member"),
+        (1, 0, "admin"),
+    ]
     assert found["owner"]["last_used_at"].endswith("Z")
     made = await post(staff.admin, "admin/users", {"name": "carol"})
     assert (made["organization"], made["role"]) == ("acme", "member")

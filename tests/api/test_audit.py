@@ -66,9 +66,11 @@ async def test_changes_and_shared_reads(client: Client, people: People, database
         for entry in reversed(reads):
             told[entry["path"], entry["status"]] += entry["requests"]
         assert list(told.items()) == [
-            (("/api/rows/", 403), 1), (("/api/rows/", 200), 3), (("/api/rows/bulk_download/", 200), 1),
+            (("/api/rows/", 403), 1),
+            (("/api/rows/", 200), 3),
+            (("/api/rows/bulk_download/", 200), 1),
             (("/api/v1/sql", 200), 1),
-        ]  # fmt: skip
+        ]
         assert {e["organization"] for e in reads} == {organization}
     page = await entries(owner, limit=1, offset=1)
     assert len(page) == 1

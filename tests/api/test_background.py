@@ -88,24 +88,39 @@ async def submit(client: httpx.AsyncClient, url: str, data: bytes = CONTACTS, **
 async def test_an_asynchronous_import_is_announced_and_signed(working: httpx.AsyncClient, receiver: Receiver) -> None:
     pending = await submit(working, receiver.url, callback_metadata='{"job_id": "abc123"}')
     assert pending == {
-        "status": "pending", "message": "Import of 'contacts.csv' is being processed asynchronously.",
-        "file_name": "contacts.csv", "import_id": pending["import_id"],
-    }  # fmt: skip
+        "status": "pending",
+        "message": "Import of 'contacts.csv' is being processed asynchronously.",
+        "file_name": "contacts.csv",
+        "import_id": pending["import_id"],
+    }
     headers, body = (await receiver.wait(1))[0]
     told = json.loads(body)
     # What the contract names.
     assert {
-        "status": "success", "import_id": pending["import_id"], "file_name": "contacts.csv", "table_name": "leads",
-        "records_imported": 2, "duplicates_removed": 1, "timestamp": told["timestamp"],
+        "status": "success",
+        "import_id": pending["import_id"],
+        "file_name": "contacts.csv",
+        "table_name": "leads",
+        "records_imported": 2,
+        "duplicates_removed": 1,
+        "timestamp": told["timestamp"],
         "metadata": {"job_id": "abc123"},
-    }.items() <= told.items()  # fmt: skip
+    }.items() <= told.items()
     # What waits is not hidden behind `success`.
     assert {
-        "type": "import.needs_review", "id": headers["webhook-id"], "dataset_id": None,
-        "records_processed": 4, "records_inserted": 2, "records_updated": 0, "duplicates_skipped": 1,
-        "records_left_out": 0, "validation_failures": 1, "value_replacements": 1, "has_correctable_issues": True,
+        "type": "import.needs_review",
+        "id": headers["webhook-id"],
+        "dataset_id": None,
+        "records_processed": 4,
+        "records_inserted": 2,
+        "records_updated": 0,
+        "duplicates_skipped": 1,
+        "records_left_out": 0,
+        "validation_failures": 1,
+        "value_replacements": 1,
+        "has_correctable_issues": True,
         "issues_waiting": {"duplicates": 1, "validations": 1, "replacements": 1},
-    }.items() <= told.items()  # fmt: skip
+    }.items() <= told.items()
     detail = (await get(working, f"import-history/{pending['import_id']}"))["import"]
     assert detail["issues_waiting"] == told["issues_waiting"]
     secret = (await get(working, "webhooks/secret"))["secret"]
@@ -186,10 +201,25 @@ async def test_deliveries_are_tried_again(working: httpx.AsyncClient, receiver: 
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1/x", "http://localhost/x", "http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]/",
-     "http://2130706433/", "http://0x7f.1/", "http://[::ffff:10.0.0.1]/", "ftp://example.com/", "file:///etc/passwd",
-     "http://user:pw@example.com/", "http://127.1/", "http://0/", "https://", "nonsense", "http://100.64.0.1/"],
-)  # fmt: skip
+    [
+        "http://127.0.0.1/x",
+        "http://localhost/x",
+        "http://169.254.169.254/latest",
+        "http://10.0.0.1/",
+        "http://[::1]/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://[::ffff:10.0.0.1]/",
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "http://user:pw@example.com/",
+        "http://127.1/",
+        "http://0/",
+        "https://",
+        "nonsense",
+        "http://100.64.0.1/",
+    ],
+)
 async def test_callbacks_to_private_addresses_are_refused(owner: httpx.AsyncClient, url: str) -> None:
     form = {"instruction": "Import into leads", "callback_url": url}
     response = await owner.post("/api/v1/smart-import", data=form, files={"file": ("c.csv", CONTACTS)})
@@ -284,13 +314,21 @@ async def test_object_storage(settings: Settings, people: People) -> None:
             assert (await plain.put(f"{endpoint}/files", headers=auth)).status_code == 200
             await plain.put(f"{endpoint}/files/exports/contacts.csv", content=CONTACTS, headers=auth)
             await plain.put(f"{endpoint}/files/exports/similar.csv", content=b"sku,cost\nA1,1.5\n", headers=auth)
-        options = {"access_key_id": "k", "secret_access_key": "s", "endpoint": endpoint, "region": "us-east-1",
-                   "allow_http": "true"}  # fmt: skip
+        options = {
+            "access_key_id": "k",
+            "secret_access_key": "s",
+            "endpoint": endpoint,
+            "region": "us-east-1",
+            "allow_http": "true",
+        }
         stored = settings.model_copy(update={"storage_url": "s3://files", "storage_options": options})
         async with serve(stored) as make:
             client = make(people.owner)
-            body = {"file_name": "exports/contacts.csv", "instruction": "Import into my contacts table",
-                    "target_table_name": "people"}  # fmt: skip
+            body = {
+                "file_name": "exports/contacts.csv",
+                "instruction": "Import into my contacts table",
+                "target_table_name": "people",
+            }
             done = await post(client, "smart-import-b2", body)
             assert (done["table_name"], done["file_name"], done["records_processed"]) == ("people", "contacts.csv", 4)
             for name, status in (("exports/none.csv", 404), ("../secret", 400), ("/etc/passwd", 400)):
@@ -362,8 +400,9 @@ async def test_an_id_that_another_organization_has_is_free(
             "/api/v1/smart-import", data={"instruction": "Import into leads", "import_id": chosen}, files=files
         )
         assert (again.status_code, again.json()["detail"]) == (
-            400, f"Import already exists: import_id: {chosen} is taken",
-        )  # fmt: skip
+            400,
+            f"Import already exists: import_id: {chosen} is taken",
+        )
         for caller, _, told in seen:
             assert (await get(caller, f"import/{chosen}"))["records_processed"] == told["records_processed"]
             history = (await get(caller, "import-history"))["imports"]

@@ -69,10 +69,24 @@ async def test_a_bad_row_deep_in_a_large_body(owner: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "null", "1", '{"dataset":1}', '{"rows":[]}', '{"dataset":"1","rows":[]}', '{"dataset":1,"rows":{}}',
-     '{"dataset":true,"rows":[]}', '{"dataset":1,"rows":[]}x', '{"dataset":1,"rows":[],"more":1}', b"\xff\xfe",
-     '{"dataset":1.5,"rows":[]}', '{"dataset":1,"rows":[' + ROW],
-)  # fmt: skip
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "1",
+        '{"dataset":1}',
+        '{"rows":[]}',
+        '{"dataset":"1","rows":[]}',
+        '{"dataset":1,"rows":{}}',
+        '{"dataset":true,"rows":[]}',
+        '{"dataset":1,"rows":[]}x',
+        '{"dataset":1,"rows":[],"more":1}',
+        b"\xff\xfe",
+        '{"dataset":1.5,"rows":[]}',
+        '{"dataset":1,"rows":[' + ROW,
+    ],
+)
 async def test_broken_bodies(owner: httpx.AsyncClient, content: Any) -> None:
     await make_dataset(owner)
     for path in ("bulk_insert/", ""):
@@ -107,11 +121,20 @@ async def test_body_limit(settings: Settings, people: People) -> None:
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [("limit=0", "limit"), ("limit=-1", "limit"), ("limit=abc", "limit"), ("limit=1000000000", "limit"),
-     ("offset=-1", "offset"), ("ordering=price", "ordering"), ("start=yesterday", "start"), ("end=2025-02-30", "end"),
-     ("start=2025-01-02T00:00:00Z&end=2025-01-01T00:00:00Z", "end"), ("cursor=zzz", "cursor"),
-     ("columns=nope", "columns")],
-)  # fmt: skip
+    [
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=abc", "limit"),
+        ("limit=1000000000", "limit"),
+        ("offset=-1", "offset"),
+        ("ordering=price", "ordering"),
+        ("start=yesterday", "start"),
+        ("end=2025-02-30", "end"),
+        ("start=2025-01-02T00:00:00Z&end=2025-01-01T00:00:00Z", "end"),
+        ("cursor=zzz", "cursor"),
+        ("columns=nope", "columns"),
+    ],
+)
 async def test_bad_parameters(owner: httpx.AsyncClient, query: str, field: str) -> None:
     dataset = await make_dataset(owner)
     response = await owner.get(f"/api/rows/?dataset={dataset}&{query}")
@@ -131,9 +154,18 @@ async def test_dataset_must_be_named(owner: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"name": ""}, {"name": 5}, {"name": "x", "metadata": []}, {"name": "x", "metadata": "y"},
-     {"name": "x\0"}, {"name": "x", "metadata": {"a": "\0"}}, {"name": "x", "description": 1}, {"name": "x" * 256}],
-)  # fmt: skip
+    [
+        {},
+        {"name": ""},
+        {"name": 5},
+        {"name": "x", "metadata": []},
+        {"name": "x", "metadata": "y"},
+        {"name": "x\0"},
+        {"name": "x", "metadata": {"a": "\0"}},
+        {"name": "x", "description": 1},
+        {"name": "x" * 256},
+    ],
+)
 async def test_bad_datasets(owner: httpx.AsyncClient, fields: dict[str, Any]) -> None:
     response = await owner.post("/api/datasets/", json=fields)
     assert response.status_code == 400
@@ -158,15 +190,25 @@ async def test_bad_columns_and_tags(owner: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     ("media", "encoding", "content"),
-    [("text/csv", "", b""), ("text/csv", "", b"a,b\n1,2\n"), ("text/csv", "", b"timestamp,a,a\n"),
-     ("text/csv", "", b"timestamp,a\n2025-01-01,1,2\n"), ("text/csv", "", b"timestamp,a\n,1\n"),
-     ("text/csv", "", b"timestamp,a\n2025-01-01,NaN\n"), ("text/csv", "gzip", b"timestamp,a\n"),
-     ("text/csv", "zstd", b"timestamp,a\n"), ("text/csv", "br", b"x"), ("image/png", "", b"x"),
-     ("text/csv", "gzip", gzip.compress(b"timestamp,a\n2025-01-01,1\n" * 50, mtime=0)[:-9]),
-     ("application/vnd.apache.parquet", "", b"PAR1 no"), ("application/vnd.apache.arrow.stream", "", b"ARROW1 no"),
-     ("application/vnd.apache.arrow.stream", "", b"\xff\xff\xff\xff\x10"), ("application/x-ndjson", "", b"{"),
-     ("application/x-ndjson", "", b'{"timestamp":"2025-01-01","values":{}}\n{"values":{}}\n')],
-)  # fmt: skip
+    [
+        ("text/csv", "", b""),
+        ("text/csv", "", b"a,b\n1,2\n"),
+        ("text/csv", "", b"timestamp,a,a\n"),
+        ("text/csv", "", b"timestamp,a\n2025-01-01,1,2\n"),
+        ("text/csv", "", b"timestamp,a\n,1\n"),
+        ("text/csv", "", b"timestamp,a\n2025-01-01,NaN\n"),
+        ("text/csv", "gzip", b"timestamp,a\n"),
+        ("text/csv", "zstd", b"timestamp,a\n"),
+        ("text/csv", "br", b"x"),
+        ("image/png", "", b"x"),
+        ("text/csv", "gzip", gzip.compress(b"timestamp,a\n2025-01-01,1\n" * 50, mtime=0)[:-9]),
+        ("application/vnd.apache.parquet", "", b"PAR1 no"),
+        ("application/vnd.apache.arrow.stream", "", b"ARROW1 no"),
+        ("application/vnd.apache.arrow.stream", "", b"\xff\xff\xff\xff\x10"),
+        ("application/x-ndjson", "", b"{"),
+        ("application/x-ndjson", "", b'{"timestamp":"2025-01-01","values":{}}\n{"values":{}}\n'),
+    ],
+)
 async def test_bad_files(owner: httpx.AsyncClient, media: str, encoding: str, content: bytes) -> None:
     dataset = await make_dataset(owner)
     headers = {"Content-Type": media} | ({"Content-Encoding": encoding} if encoding else {})
@@ -183,17 +225,19 @@ async def test_sql_in_every_text_is_only_text(owner: httpx.AsyncClient) -> None:
     assert (await post(owner, body(dataset, row))).status_code == 200
     await owner.post("/api/columns/", json={"dataset": dataset, "name": evil + "2", "dtype": "int"})
     for path, parameters in {
-        "/api/datasets/": {"search": evil}, "/api/datasets/search/": {evil: evil},
+        "/api/datasets/": {"search": evil},
+        "/api/datasets/search/": {evil: evil},
         "/api/rows/": {"dataset": str(dataset), "columns": evil},
         "/api/rows/bulk_download/": {"dataset": str(dataset), "columns": evil},
-    }.items():  # fmt: skip
+    }.items():
         assert evil in json.dumps((await owner.get(path, params=parameters)).json(), ensure_ascii=False).replace(
             '\\"', '"'
         ).replace("\\\\", "\\")
     for path, parameters in {
-        "/api/rows/": {"ordering": evil, "start": evil}, "/api/rows/aggregate/": {"functions": evil},
+        "/api/rows/": {"ordering": evil, "start": evil},
+        "/api/rows/aggregate/": {"functions": evil},
         "/api/rows/bulk_download/": {"output": evil},
-    }.items():  # fmt: skip
+    }.items():
         refused = await owner.get(path, params={"dataset": str(dataset), **parameters})
         assert refused.status_code == 400
 

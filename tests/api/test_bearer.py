@@ -20,12 +20,17 @@ async def test_wherever_a_key_is_taken(client: Client, people: People) -> None:
     anybody = client(None)
     row = {"timestamp": "2026-01-01T00:00:00Z", "values": {"a": 1}}
     for method, path, options in (
-        ("GET", "/api/v1/me", {}), ("POST", "/api/rows/", {"json": {"dataset": dataset, **row}}),
+        ("GET", "/api/v1/me", {}),
+        ("POST", "/api/rows/", {"json": {"dataset": dataset, **row}}),
         ("POST", "/api/rows/bulk_insert/", {"json": {"dataset": dataset, "rows": [row]}}),
-        ("GET", f"/api/rows/?dataset={dataset}", {}), ("GET", f"/api/rows/bulk_download/?dataset={dataset}", {}),
-        ("POST", "/api/v1/smart-import", {"data": {"instruction": "Import into people"},
-                                          "files": {"file": ("a.csv", CONTACTS)}}),
-    ):  # fmt: skip
+        ("GET", f"/api/rows/?dataset={dataset}", {}),
+        ("GET", f"/api/rows/bulk_download/?dataset={dataset}", {}),
+        (
+            "POST",
+            "/api/v1/smart-import",
+            {"data": {"instruction": "Import into people"}, "files": {"file": ("a.csv", CONTACTS)}},
+        ),
+    ):
         answer = await anybody.request(method, path, headers=bearer, **options)
         assert answer.status_code in (200, 201), (path, answer.text)
         refused = await anybody.request(method, path, **options)
@@ -47,15 +52,23 @@ async def test_how_it_may_be_written(client: Client, people: People, text: str) 
 async def test_what_it_is_not(client: Client, people: People) -> None:
     basic = "Basic " + b64encode(f"{people.owner}:x".encode()).decode()
     for authorization, told in (
-        (basic, "Basic (a name and a password) is not taken"), (people.owner, "the word Bearer before"),
-        ("Bearer", "there is no key after Bearer"), ("Bearer ", "there is no key after Bearer"),
-        (f"Token {people.owner}", "the scheme is called Bearer"), (f"New {people.owner}", "its scheme is not Bearer"),
-        ("Bearer nonsense", "unknown, revoked or expired"), (f"Bearer {people.revoked}", "unknown, revoked or expired"),
-        ("", "its scheme is not Bearer"), ("Negotiate abc", "its scheme is not Bearer"),
-        (f"Bearer\t{people.owner}", "its scheme is not"), (f"Bearer: {people.owner}", "its scheme is not Bearer"),
-        (f'Bearer "{people.owner}"', "unknown"), (f"Bearer {people.owner}, Bearer {people.owner}", "unknown"),
-        (f"Bearer {people.owner} more", "unknown"), ("Bearer " + "x" * 50_000, "unknown"),
-    ):  # fmt: skip
+        (basic, "Basic (a name and a password) is not taken"),
+        (people.owner, "the word Bearer before"),
+        ("Bearer", "there is no key after Bearer"),
+        ("Bearer ", "there is no key after Bearer"),
+        (f"Token {people.owner}", "the scheme is called Bearer"),
+        (f"New {people.owner}", "its scheme is not Bearer"),
+        ("Bearer nonsense", "unknown, revoked or expired"),
+        (f"Bearer {people.revoked}", "unknown, revoked or expired"),
+        ("", "its scheme is not Bearer"),
+        ("Negotiate abc", "its scheme is not Bearer"),
+        (f"Bearer\t{people.owner}", "its scheme is not"),
+        (f"Bearer: {people.owner}", "its scheme is not Bearer"),
+        (f'Bearer "{people.owner}"', "unknown"),
+        (f"Bearer {people.owner}, Bearer {people.owner}", "unknown"),
+        (f"Bearer {people.owner} more", "unknown"),
+        ("Bearer " + "x" * 50_000, "unknown"),
+    ):
         for path in ("/api/v1/me", "/api/datasets/"):
             answer = await client(None).get(path, headers={"Authorization": authorization})
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, CHALLENGE), authorization
@@ -82,9 +95,11 @@ async def test_two_keys(client: Client, people: People) -> None:
         ([("Authorization", f"Bearer {people.revoked}"), ("X-API-Key", people.owner)], 400),
         ([("Authorization", mine), ("Authorization", mine)], 200),
         ([("Authorization", "Basic eDp5"), ("Authorization", mine)], 200),
-        ([("Authorization", ""), ("X-API-Key", people.owner)], 200), ([("X-API-Key", "")], 401),
-        ([("X-API-Key", f"{people.owner},{people.owner}")], 401), ([("X-API-Key", "\xff\xfe")], 401),
-    ):  # fmt: skip
+        ([("Authorization", ""), ("X-API-Key", people.owner)], 200),
+        ([("X-API-Key", "")], 401),
+        ([("X-API-Key", f"{people.owner},{people.owner}")], 401),
+        ([("X-API-Key", "\xff\xfe")], 401),
+    ):
         for method in ("GET", "HEAD"):
             answer = await anybody.request(method, "/api/datasets/", headers=httpx.Headers(several, "latin-1"))
             assert answer.status_code == status, several

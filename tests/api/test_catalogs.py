@@ -90,8 +90,10 @@ async def test_datasets(client: Client, people: People, database: Database) -> N
     table = (await catalog_of(database, people.owner)).table("line_1")
     assert table is not None
     assert [(column.name, column.type) for column in table.columns] == [
-        ("ts", "timestamp"), ("temp °C", "bigint"), ("site", "text"),
-    ]  # fmt: skip
+        ("ts", "timestamp"),
+        ("temp °C", "bigint"),
+        ("site", "text"),
+    ]
     assert table.columns[2].values == ("Berlin",)
     assert (table.kind, table.dataset_id) == ("dataset", dataset)
     assert (await catalog_of(database, people.holder)).tables == ()

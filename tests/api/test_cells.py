@@ -27,10 +27,15 @@ async def change(owner: httpx.AsyncClient, table: str, row: int, values: dict[st
 async def test_a_cell_is_read_in_the_notation_of_its_column(owner: httpx.AsyncClient) -> None:
     await send(owner, "Import into rechnungen, the id is the key", GERMAN.encode(), name="r.csv")
     for given, column, stored in (
-        ("1.999,50", "betrag", 1999.5), ("1.999,50 €", "betrag", 1999.5), ("-3,25", "betrag", -3.25),
-        ("1999.5", "betrag", 1999.5), ("02.03.2025", "tag", "2025-03-02"), ("2025-03-04", "tag", "2025-03-04"),
-        ("7,5 %", "anteil", 0.075), ("1.250", "zahl", None),
-    ):  # fmt: skip
+        ("1.999,50", "betrag", 1999.5),
+        ("1.999,50 €", "betrag", 1999.5),
+        ("-3,25", "betrag", -3.25),
+        ("1999.5", "betrag", 1999.5),
+        ("02.03.2025", "tag", "2025-03-02"),
+        ("2025-03-04", "tag", "2025-03-04"),
+        ("7,5 %", "anteil", 0.075),
+        ("1.250", "zahl", None),
+    ):
         if stored is None:
             continue
         done = await change(owner, "rechnungen", 1, {column: given})

@@ -16,13 +16,20 @@ from atlas.store.database import Database
 pytestmark = pytest.mark.anyio
 ROWS = 30_000
 GETS = (
-    "", "?limit=7&offset=12345", "?limit=3&ordering=-timestamp",
+    "",
+    "?limit=7&offset=12345",
+    "?limit=3&ordering=-timestamp",
     "?start=2024-01-03&end=2024-01-03T01:00:00Z&limit=1000",
-    "bulk_download/?output=csv", "bulk_download/?output=json", "bulk_download/?output=ndjson&shape=nested",
-    "bulk_download/?output=csv&start=2024-01-02T12:00:00Z&end=2024-01-02T13:30:00Z", "live/?limit=20", "latest/",
-    "aggregate/?bucket=1h", "aggregate/?bucket=auto&points=50&functions=count,min,max,avg,sum,first,last",
+    "bulk_download/?output=csv",
+    "bulk_download/?output=json",
+    "bulk_download/?output=ndjson&shape=nested",
+    "bulk_download/?output=csv&start=2024-01-02T12:00:00Z&end=2024-01-02T13:30:00Z",
+    "live/?limit=20",
+    "latest/",
+    "aggregate/?bucket=1h",
+    "aggregate/?bucket=auto&points=50&functions=count,min,max,avg,sum,first,last",
     "aggregate/?bucket=7m&start=2024-01-02&end=2024-01-02T05:00:00Z",
-)  # fmt: skip
+)
 QUERIES = (
     "SELECT count(*), sum(n), avg(price), min(city), bool_and(ok), min(ts), max(ts) FROM prices",
     "SELECT * FROM prices WHERE ts >= '2024-01-02T03:00:00Z' AND '2024-01-02T03:01:00Z' > ts ORDER BY ts, n",
@@ -38,7 +45,7 @@ QUERIES = (
     "WHERE ts < '2024-01-06'",
     "SELECT count(*) FROM prices p WHERE EXISTS (SELECT 1 FROM prices q WHERE q.ts = p.ts "
     "AND q.ts < '2024-01-01T01:00Z')",
-)  # fmt: skip
+)
 
 
 def csv(first: int, rows: int) -> bytes:
@@ -149,8 +156,10 @@ async def test_what_changes_after(client: Client, people: People, database: Data
             ]
             ours, others = (re.sub(rb'dataset(?:=|":)\d', b"", text) for text in both)
             assert ours == others, path
-        rows = [(await one.post("/api/v1/sql", json={"sql": total.format(name)})).json()["data_csv"]
-                for one, name in ((owner, "prices"), (owner, "twin"), (holder, "prices"))]  # fmt: skip
+        rows = [
+            (await one.post("/api/v1/sql", json={"sql": total.format(name)})).json()["data_csv"]
+            for one, name in ((owner, "prices"), (owner, "twin"), (holder, "prices"))
+        ]
         assert rows[0] == rows[1] == rows[2]
         if not again:
             assert await pack(database, dataset) == 2

@@ -92,15 +92,20 @@ async def test_the_same_name_written_otherwise_matches(owner: httpx.AsyncClient)
 
 async def test_renames_as_people_write_them(owner: httpx.AsyncClient) -> None:
     file = b"From,To,Dep. Delay (min)\nJFK,LAX,3\nEWR,SFO,0\n"
-    for number, told in enumerate((
-        "rename From to origin, rename To to dest", "rename From to origin and To to dest",
-        "rename From to origin. Rename To to dest", 'rename "From" to origin and rename "To" to dest',
-        "map From to origin, To to dest",
-    )):  # fmt: skip
+    for number, told in enumerate(
+        (
+            "rename From to origin, rename To to dest",
+            "rename From to origin and To to dest",
+            "rename From to origin. Rename To to dest",
+            'rename "From" to origin and rename "To" to dest',
+            "map From to origin, To to dest",
+        )
+    ):
         await send(owner, f"Import into rt{number} table, {told}, rename Dep. Delay (min) to dep_delay", file)
         assert await rows(owner, f"rt{number}") == [
-            {"origin": "JFK", "dest": "LAX", "dep_delay": 3}, {"origin": "EWR", "dest": "SFO", "dep_delay": 0},
-        ], told  # fmt: skip
+            {"origin": "JFK", "dest": "LAX", "dep_delay": 3},
+            {"origin": "EWR", "dest": "SFO", "dep_delay": 0},
+        ], told
     # The next file needs no rename, as the table has had these headers.
     done = await send(owner, "Import into rt0 table", file)
     assert (done["new_columns"], done["proposals"]) == ([], [])
@@ -116,15 +121,22 @@ async def test_a_mapping_is_obeyed_to_the_letter(owner: httpx.AsyncClient) -> No
     turned = await redo(owner, done["import_id"], {"mappings": {"Email Address": "email"}}, 400)
     assert "mappings are column to header" in turned["detail"]
     # Whatever is like a name of the table: the mapping says which column.
-    again = await redo(owner, done["import_id"], {
-        "table_name": "ex", "mappings": {"email": "Email Address", "name": "Full Name"}})  # fmt: skip
+    again = await redo(
+        owner, done["import_id"], {"table_name": "ex", "mappings": {"email": "Email Address", "name": "Full Name"}}
+    )
     assert again["new_columns"] == ["email", "name"]
     assert "left out Age, which the mapping does not name" in again["response_summary"]
     assert (await rows(owner, "ex"))[1] == {
-        "email_address": None, "full_name": None, "email": "a@x.com", "name": "A",
-    }  # fmt: skip
-    twice = await redo(owner, done["import_id"], {
-        "table_name": "ex2", "mappings": {"email": "Email Address", "mail2": "Email Address"}})  # fmt: skip
+        "email_address": None,
+        "full_name": None,
+        "email": "a@x.com",
+        "name": "A",
+    }
+    twice = await redo(
+        owner,
+        done["import_id"],
+        {"table_name": "ex2", "mappings": {"email": "Email Address", "mail2": "Email Address"}},
+    )
     assert twice["records_inserted"] == 1
     assert await rows(owner, "ex2") == [{"email": "a@x.com", "mail2": "a@x.com"}]
     assert "ex2" in await tables(owner)
@@ -135,8 +147,14 @@ async def test_a_refused_file_is_taken_with_a_mapping(owner: httpx.AsyncClient) 
     file = b"Carrier Code,Flight No.,Flight Date\nAA,2,2026-02-01\n"
     refused = await send(owner, "into flights", file, status=400)
     import_id = refused["detail"].rpartition("/import/")[2].partition("/")[0]
-    done = await redo(owner, import_id, {"table_name": "flights", "mappings": {
-        "carrier": "Carrier Code", "flight": "Flight No.", "date": "Flight Date"}})  # fmt: skip
+    done = await redo(
+        owner,
+        import_id,
+        {
+            "table_name": "flights",
+            "mappings": {"carrier": "Carrier Code", "flight": "Flight No.", "date": "Flight Date"},
+        },
+    )
     assert (done["records_inserted"], done["new_columns"]) == (1, [])
     seen = await send(owner, "into flights", file, path="/preview", accept_proposals="true")
     assert [column["name"] for column in seen["columns"]] == ["carrier", "flight", "date"]

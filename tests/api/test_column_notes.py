@@ -27,8 +27,10 @@ async def noted(client: httpx.AsyncClient, table: str) -> dict[str, tuple[str, s
 
 async def test_datasets(client: Client, people: People, owner: httpx.AsyncClient) -> None:
     """With a new dataset, with a declared column, later; all who read it see them, and nobody else."""
-    declared = [{"name": "temp", "dtype": "float", "unit": " °C ", "description": "On the roof"},
-                {"name": "n", "dtype": "int"}]  # fmt: skip
+    declared = [
+        {"name": "temp", "dtype": "float", "unit": " °C ", "description": "On the roof"},
+        {"name": "n", "dtype": "int"},
+    ]
     made = (await owner.post("/api/datasets/", json={"name": "weather", "columns": declared})).json()
     shown = [(c["name"], c["dtype"], c["inferred"], c["unit"], c["description"]) for c in made["columns"]]
     assert shown == [("temp", "float", False, "°C", "On the roof"), ("n", "int", False, "", "")]
@@ -62,11 +64,15 @@ async def test_datasets(client: Client, people: People, owner: httpx.AsyncClient
     assert (await note(owner, "renamed", "temp", unit="°F"))["column"]["unit"] == "°F"
     # Texts and numbers that are refused, each by its field.
     bad: list[tuple[dict[str, Any], int, str]] = [
-        ({"name": "none", "unit": "x"}, 404, "none"), ({"name": "temp"}, 400, "unit, description"),
-        ({"name": "temp", "unit": "x" * 41}, 400, "unit"), ({"name": "temp", "description": "x" * 1001}, 400, "descr"),
-        ({"name": "temp", "unit": "a\nb"}, 400, "unit"), ({"name": "temp", "unit": "\u202eC"}, 400, "unit"),
-        ({"name": "temp", "unit": 5}, 400, "unit"), ({"name": "temp", "description": "a\0"}, 400, "description"),
-    ]  # fmt: skip
+        ({"name": "none", "unit": "x"}, 404, "none"),
+        ({"name": "temp"}, 400, "unit, description"),
+        ({"name": "temp", "unit": "x" * 41}, 400, "unit"),
+        ({"name": "temp", "description": "x" * 1001}, 400, "descr"),
+        ({"name": "temp", "unit": "a\nb"}, 400, "unit"),
+        ({"name": "temp", "unit": "\u202eC"}, 400, "unit"),
+        ({"name": "temp", "unit": 5}, 400, "unit"),
+        ({"name": "temp", "description": "a\0"}, 400, "description"),
+    ]
     for body, status, told in bad:
         refused = await owner.patch("/api/columns/", json={"dataset": dataset, **body})
         assert (refused.status_code, told in refused.json()["details"]) == (status, True), refused.text
@@ -80,8 +86,12 @@ async def test_tables(client: Client, people: People, owner: httpx.AsyncClient) 
     await send(owner, "Import into readings", READINGS)
     await note(owner, "readings", "temp", unit="°C", description="Mean of the hour")
     assert (await note(client(people.holder), "readings", "rain", unit="mm"))["column"] == {
-        "name": "rain", "type": "BIGINT", "nullable": True, "unit": "mm", "description": "",
-    }  # fmt: skip
+        "name": "rain",
+        "type": "BIGINT",
+        "nullable": True,
+        "unit": "mm",
+        "description": "",
+    }
     said = {"temp": ("°C", "Mean of the hour"), "rain": ("mm", "")}
     page = await get(owner, "tables/readings/rows")
     assert {c["name"]: c["unit"] for c in page["columns"]} == {"station": "", "temp": "°C", "rain": "mm"}

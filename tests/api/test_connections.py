@@ -96,8 +96,9 @@ def test_a_body_that_stalls(wire: Wire) -> None:
     with contextlib.ExitStack() as stack:
         began, lines = time.monotonic(), []
         for path in ("/api/v1/sql", "/api/rows/", "/api/rows/bulk_insert/", "/api/v1/smart-import"):
-            start, media = ('{"rows":[', "application/json") if "import" not in path else (
-                part, "Multipart/Form-Data; boundary=b")  # fmt: skip
+            start, media = (
+                ('{"rows":[', "application/json") if "import" not in path else (part, "Multipart/Form-Data; boundary=b")
+            )
             for framing in ("Content-Length: 10000", "Transfer-Encoding: chunked"):
                 line = stack.enter_context(wire.line())
                 line.send(posting(wire, path, framing).replace("application/json", media))
@@ -204,10 +205,12 @@ def test_a_stream_with_nothing_to_say_goes_on(wire: Wire) -> None:
 MALFORMED = [
     "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-    "POST /api/rows/ HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    "GET / HTTQ/1.1\r\n\r\n", "GET / HTTP/1.1\r\nNo colon\r\n\r\n",
+    "POST /api/rows/ HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "GET / HTTQ/1.1\r\n\r\n",
+    "GET / HTTP/1.1\r\nNo colon\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("text", MALFORMED)
@@ -254,8 +257,10 @@ def test_requests_that_are_sent_ahead(wire: Wire) -> None:
 
 def test_an_upgrade_is_none(wire: Wire) -> None:
     with wire.line() as line:
-        line.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")  # fmt: skip
+        line.send(
+            "GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
         assert line.answer().status == 200
 
 

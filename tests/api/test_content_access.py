@@ -20,19 +20,30 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/smart-import", {"data": {"instruction": "Import into other"}, "files": FILE}, "any"),
     ("POST", "/smart-import/preview", {"data": {"instruction": "Import into other"}, "files": FILE}, "any"),
     ("POST", "/smart-import-b2", {"json": {"file_name": "c.csv", "instruction": "Import"}}, "unset"),
-    ("POST", "/smart-data-instruction", {"json": {"intent": "insert", "entities": [
-        {"entity_type": "note", "data": {"text": "x"}}]}}, "any"),
+    (
+        "POST",
+        "/smart-data-instruction",
+        {"json": {"intent": "insert", "entities": [{"entity_type": "note", "data": {"text": "x"}}]}},
+        "any",
+    ),
     ("GET", "/tables", {}, "any"),
     ("GET", "/tables/{table_name}/schema", {}, "own"),
     ("GET", "/tables/{table_name}/stats", {}, "own"),
     ("GET", "/tables/{table_name}/samples", {}, "own"),
     ("PUT", "/tables/{table_name}/samples", {"json": {"samples": "nobody"}}, "admin"),
     ("PATCH", "/tables/{table_name}/columns/{column_name}", {"json": {"unit": "years"}}, "own"),
-    ("POST", "/tables/{table_name}/update", {"json": {
-        "mode": "condition", "condition": "age = 30", "updates": {"age": 31}}}, "own"),
-    ("POST", "/tables/{table_name}/update/file", {
-        "data": {"key_columns": "email_address"},
-        "files": {"file": ("u.csv", b"email_address,age\nann@x.com,1\n")}}, "own"),
+    (
+        "POST",
+        "/tables/{table_name}/update",
+        {"json": {"mode": "condition", "condition": "age = 30", "updates": {"age": 31}}},
+        "own",
+    ),
+    (
+        "POST",
+        "/tables/{table_name}/update/file",
+        {"data": {"key_columns": "email_address"}, "files": {"file": ("u.csv", b"email_address,age\nann@x.com,1\n")}},
+        "own",
+    ),
     ("GET", "/tables/{table_name}/rows", {}, "own"),
     ("POST", "/tables/{table_name}/rows", {"json": {"values": {"email_address": "new@x.com"}}}, "undo"),
     ("PATCH", "/tables/{table_name}/rows/{row}", {"json": {"values": {"age": 31}}}, "own"),
@@ -105,21 +116,25 @@ ROUTES: list[tuple[str, str, dict[str, Any], str]] = [
     ("PUT", "/settings/model", {"json": {"provider": "openai", "model": "m"}}, "admin"),
     ("DELETE", "/settings/model", {}, "admin"),
     ("POST", "/settings/model/test", {}, "admin"),
-]  # fmt: skip
+]
 
 
 # What admins and operators get of routes that are for them; 404 where the path names what does not exist.
 STAFF = {
     # An operator of another organization has no such table.
     ("PUT", "/tables/{table_name}/samples"): (200, 404),
-    ("GET", "/admin/organizations"): (403, 200), ("POST", "/admin/tags"): (403, 200),
+    ("GET", "/admin/organizations"): (403, 200),
+    ("POST", "/admin/tags"): (403, 200),
     # Of its own organization, which has no such user.
     ("POST", "/admin/keys"): (200, 404),
-    ("DELETE", "/admin/tags/{tag_id}"): (403, 404), ("POST", "/admin/users"): (200, 200),
-    ("PATCH", "/admin/users/{user_id}"): (404, 404), ("POST", "/admin/users/{user_id}/disable"): (404, 404),
-    ("DELETE", "/admin/keys/{key_id}"): (404, 404), ("POST", "/admin/jobs/{job_id}/cancel"): (404, 404),
+    ("DELETE", "/admin/tags/{tag_id}"): (403, 404),
+    ("POST", "/admin/users"): (200, 200),
+    ("PATCH", "/admin/users/{user_id}"): (404, 404),
+    ("POST", "/admin/users/{user_id}/disable"): (404, 404),
+    ("DELETE", "/admin/keys/{key_id}"): (404, 404),
+    ("POST", "/admin/jobs/{job_id}/cancel"): (404, 404),
     ("POST", "/admin/jobs/{job_id}/retry"): (404, 404),
-}  # fmt: skip
+}
 
 
 def test_no_route_is_left_out() -> None:
@@ -133,12 +148,23 @@ async def test_callers(
 ) -> None:
     done = await send(client(people.owner), "Import into leads", CONTACTS)
     filled = f"/api/v1{path}".format(
-        table_name="leads", column_name="age", import_id=done["import_id"], issue_type="duplicates",
+        table_name="leads",
+        column_name="age",
+        import_id=done["import_id"],
+        issue_type="duplicates",
         delivery_id=done["import_id"],
-        question_id=done["import_id"], verified_id=done["import_id"], term_id=done["import_id"],
-        query_id=done["import_id"], kind="table", name="leads",
-        key_id=999_999, user_id=999_999, tag_id=999_999, job_id=999_999, row=1,
-    )  # fmt: skip
+        question_id=done["import_id"],
+        verified_id=done["import_id"],
+        term_id=done["import_id"],
+        query_id=done["import_id"],
+        kind="table",
+        name="leads",
+        key_id=999_999,
+        user_id=999_999,
+        tag_id=999_999,
+        job_id=999_999,
+        row=1,
+    )
     anybody = client(None)
 
     async def call(headers: Headers) -> httpx.Response:
@@ -189,9 +215,10 @@ async def test_the_roles_of_two_organizations_share_nothing(client: Client, peop
                         f'SELECT * FROM "{other}"."{views[other]}"',
                         f'SELECT * FROM "{other}".{tables[other]}',
                         "SELECT * FROM atlas.api_keys",
-                        "SELECT * FROM atlas.imports", "SELECT * FROM atlas_jobs.procrastinate_jobs",
+                        "SELECT * FROM atlas.imports",
+                        "SELECT * FROM atlas_jobs.procrastinate_jobs",
                         f'UPDATE "{other}".{tables[other]} SET age = 1',
-                    ):  # fmt: skip
+                    ):
                         with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                             connection.execute(forbidden)  # type: ignore[arg-type]
             with connection.transaction():

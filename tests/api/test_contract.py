@@ -32,9 +32,12 @@ from tests.contract import DEAD, KINDS, World, make_keys, serving
 from atlas.config import Settings
 
 CHECKS = [
-    checks.not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
-    checks.response_headers_conformance, checks.response_schema_conformance,
-]  # fmt: skip
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
 # Generated requests of an operation, good ones and bad ones each.
 EXAMPLES = 2
 # A live stream does not end; one event of it is read.
@@ -66,9 +69,13 @@ def generated(operation: Any, mode: GenerationMode) -> list[Any]:
     found: list[Any] = []
 
     @settings(
-        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(case=operation.as_strategy(generation_mode=mode))
     def take(case: Any) -> None:
         found.append(case)
@@ -91,9 +98,12 @@ def site(postgres_url: str, template: str) -> Iterator[Site]:
     cases = [found for found in cases if found]
     with clone(postgres_url, template) as database_url:
         options = Settings(
-            database_url=database_url, log_level="error", jobs=1, webhook_loopback=True,
+            database_url=database_url,
+            log_level="error",
+            jobs=1,
+            webhook_loopback=True,
             secret_key=SecretStr("a secret for the contract"),
-        )  # fmt: skip
+        )
         with serving(options) as url:
             # What is served is what the requests were made from.
             assert httpx.get(f"{url}/openapi.json", timeout=60).json() == document()

@@ -64,7 +64,7 @@ async def test_an_update_by_file_is_a_last_file_too(owner: httpx.AsyncClient) ->
         (b"id,v\n1,0.5\n", b"id,v\n3,12%\n4,8\n", "v was NUMERIC and becomes VARCHAR"),
         (b"id,v\n1,5\n", b"id,v\n3,12%\n4,8\n", "v was BIGINT and becomes VARCHAR"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("by_file", [False, True])
 async def test_what_a_number_drops_on_its_way_into_a_table_is_told(
     owner: httpx.AsyncClient, first: bytes, second: bytes, told: str | None, by_file: bool
@@ -94,8 +94,11 @@ async def test_columns_that_no_update_can_use_are_named(owner: httpx.AsyncClient
 
 
 async def test_a_rule_with_numbers_says_that_values_are_numbers(owner: httpx.AsyncClient) -> None:
-    files = [b"id,v\n3,abc\n4,850\n5,xx\n6,7\n", b"id,v\n3,12a\n4,-850\n5,7b\n6,7\n",
-             b"id,v\n3,$150\n4,\xe2\x82\xac850\n6,$7\n"]  # fmt: skip
+    files = [
+        b"id,v\n3,abc\n4,850\n5,xx\n6,7\n",
+        b"id,v\n3,12a\n4,-850\n5,7b\n6,7\n",
+        b"id,v\n3,$150\n4,\xe2\x82\xac850\n6,$7\n",
+    ]
     for number, file in enumerate(files):
         done = await send(owner, f"Import into t{number}, v must be between 1 and 100", file)
         told = (await post(owner, "sql", {"sql": f"SELECT id, v FROM t{number}"}))["data_csv"].splitlines()[1:]

@@ -24,9 +24,19 @@ async def test_a_redo_that_fails_changes_nothing(owner: httpx.AsyncClient) -> No
     done = await send(owner, "Import into fr. Email is required", b"email,name\na@x.com,Ann\n,Bob\nb@x,Cyd\n")
     place = f"import/{done['import_id']}"
     failures = (await get(owner, f"{place}/issues"))["validation_failures"]
-    await post(owner, f"{place}/issues/correct", {"validation_failures": [
-        {"failure_id": failures[0]["failure_id"], "action": "insert_corrected",
-         "corrected_data": {"email": "bob@x.com"}}]})  # fmt: skip
+    await post(
+        owner,
+        f"{place}/issues/correct",
+        {
+            "validation_failures": [
+                {
+                    "failure_id": failures[0]["failure_id"],
+                    "action": "insert_corrected",
+                    "corrected_data": {"email": "bob@x.com"},
+                }
+            ]
+        },
+    )
     before = await rows(owner, "fr")
     assert [row["name"] for row in before] == ["Ann", "Bob"]
     for mapping in ({"email": "Nope"}, {"email": "email", "name": "Nope Either"}):
@@ -72,13 +82,27 @@ async def test_a_correction_can_be_undone(owner: httpx.AsyncClient) -> None:
     place = f"import/{done['import_id']}"
     found = await get(owner, f"{place}/issues")
     before = await rows(owner, "people")
-    decided = await post(owner, f"{place}/issues/correct", {
-        "duplicates": [{"record_number": 2, "action": "insert"}],
-        "validation_failures": [{"failure_id": found["validation_failures"][0]["failure_id"],
-                                 "action": "insert_corrected", "corrected_data": {"age": 40}}],
-        "value_replacements": [{"replacement_id": found["value_replacements"][0]["replacement_id"],
-                                "action": "set_custom", "custom_value": 50}],
-    })  # fmt: skip
+    decided = await post(
+        owner,
+        f"{place}/issues/correct",
+        {
+            "duplicates": [{"record_number": 2, "action": "insert"}],
+            "validation_failures": [
+                {
+                    "failure_id": found["validation_failures"][0]["failure_id"],
+                    "action": "insert_corrected",
+                    "corrected_data": {"age": 40},
+                }
+            ],
+            "value_replacements": [
+                {
+                    "replacement_id": found["value_replacements"][0]["replacement_id"],
+                    "action": "set_custom",
+                    "custom_value": 50,
+                }
+            ],
+        },
+    )
     assert (decided["rows_inserted"], decided["rows_updated"], decided["resolved"]) == (2, 1, 3)
     assert len(await rows(owner, "people")) == 4
     history = (await get(owner, "import-history"))["imports"][0]
@@ -135,12 +159,18 @@ KEYED = b"email,name\na@x.com,Ann\nb@x.com,Bob\nc@x.com,Cyd\n"
 TAKEN = (
     ("tables/keyed/update", {"mode": "condition", "condition": "name = 'Bob'", "updates": {"email": "A@x.com"}}),
     ("tables/keyed/update", {"mode": "condition", "condition": "email is not null", "updates": {"email": "d@x.com"}}),
-    ("tables/keyed/update",
-     {"mode": "batch", "batch_updates": [{"keys": {"email": "b@x.com"}, "values": {"email": "a@x.com"}}]}),
-    ("tables/keyed/update",
-     {"mode": "batch", "batch_updates": [{"keys": {"email": n}, "values": {"email": "d@x.com"}}
-                                         for n in ("a@x.com", "b@x.com")]}),
-)  # fmt: skip
+    (
+        "tables/keyed/update",
+        {"mode": "batch", "batch_updates": [{"keys": {"email": "b@x.com"}, "values": {"email": "a@x.com"}}]},
+    ),
+    (
+        "tables/keyed/update",
+        {
+            "mode": "batch",
+            "batch_updates": [{"keys": {"email": n}, "values": {"email": "d@x.com"}} for n in ("a@x.com", "b@x.com")],
+        },
+    ),
+)
 
 
 @pytest.mark.parametrize(("path", "body"), TAKEN)
@@ -158,14 +188,16 @@ async def test_no_single_change_gives_two_rows_one_key(owner: httpx.AsyncClient)
     changed = await owner.patch("/api/v1/tables/keyed/rows/2", json={"values": {"email": "a@x.com"}})
     assert (changed.status_code, "row 1 has already" in changed.text) == (400, True)
     told = await owner.post(
-        "/api/v1/smart-data-instruction", content="Update the keyed with email b@x.com: set email to c@x.com",
+        "/api/v1/smart-data-instruction",
+        content="Update the keyed with email b@x.com: set email to c@x.com",
         headers={"Content-Type": "text/plain"},
-    )  # fmt: skip
+    )
     assert "success" not in told.json() or told.json()["success"] is False, told.text
     file = await owner.post(
-        "/api/v1/tables/keyed/update/file", data={"key_columns": "name"},
+        "/api/v1/tables/keyed/update/file",
+        data={"key_columns": "name"},
         files={"file": ("u.csv", b"name,email\nBob,a@x.com\n")},
-    )  # fmt: skip
+    )
     assert (file.status_code, "Key is taken" in file.text) == (400, True)
     # A key that was freed and used again does not come back by restoring.
     assert (await owner.delete("/api/v1/tables/keyed/rows/3")).status_code == 200
@@ -176,10 +208,14 @@ async def test_no_single_change_gives_two_rows_one_key(owner: httpx.AsyncClient)
 
 async def test_swapped_and_unchanged_keys_are_no_collision(owner: httpx.AsyncClient) -> None:
     await send(owner, "Import into keyed, email is the key", KEYED)
-    swap = {"mode": "batch", "batch_updates": [
-        {"keys": {"name": "Ann"}, "values": {"email": "b@x.com"}},
-        {"keys": {"name": "Bob"}, "values": {"email": "a@x.com"}},
-        {"keys": {"name": "Cyd"}, "values": {"email": "C@x.com"}}]}  # fmt: skip
+    swap = {
+        "mode": "batch",
+        "batch_updates": [
+            {"keys": {"name": "Ann"}, "values": {"email": "b@x.com"}},
+            {"keys": {"name": "Bob"}, "values": {"email": "a@x.com"}},
+            {"keys": {"name": "Cyd"}, "values": {"email": "C@x.com"}},
+        ],
+    }
     assert (await post(owner, "tables/keyed/update", swap))["rows_changed"] == 3
     assert [row["email"] for row in await rows(owner, "keyed")] == ["b@x.com", "a@x.com", "C@x.com"]
 
@@ -270,7 +306,7 @@ async def test_a_type_that_a_correction_or_update_made_is_told_by_its_undo(owner
         (("A@X.com",), "would have email 'A@X.com', which row 1 has already"),
         (("q@x.com", "Q@x.com"), "would have email 'q@x.com', as validation_failures[1] has"),
     ],
-)  # fmt: skip
+)
 async def test_a_record_that_was_mended_gives_no_key_twice(
     owner: httpx.AsyncClient, emails: tuple[str, ...], reason: str
 ) -> None:
@@ -279,8 +315,10 @@ async def test_a_record_that_was_mended_gives_no_key_twice(
     place = f"import/{done['import_id']}/issues"
     failures = (await get(owner, place))["validation_failures"]
     mended = [{"email": email, "v": 3} for email in emails]
-    body = [{"failure_id": failure["failure_id"], "action": "insert_corrected", "corrected_data": record}
-            for failure, record in zip(failures, mended, strict=False)]  # fmt: skip
+    body = [
+        {"failure_id": failure["failure_id"], "action": "insert_corrected", "corrected_data": record}
+        for failure, record in zip(failures, mended, strict=False)
+    ]
     refused = await post(owner, f"{place}/correct", {"validation_failures": body}, 400)
     assert refused["detail"] == f"Key is taken: validation_failures[0]: the record {reason}"
     assert [row["email"] for row in await rows(owner, "ce")] == ["a@x.com"]

@@ -62,8 +62,12 @@ async def test_every_record_is_counted_once(owner: httpx.AsyncClient, seed: int)
             assert {part: plan[part] for part in EXPECTED} == {part: done[part] for part in EXPECTED}, (told, file)
         shown = [cell for cell in plan["failing_cells"] if cell["column"]]
         waiting = (await get(owner, f"import/{done['import_id']}/issues"))["validation_failures"]
-        errors = [(one["record_number"], error["column"], error["value"] or None, error["reason"])
-                  for one in waiting for error in one["errors"] if error["column"]]  # fmt: skip
+        errors = [
+            (one["record_number"], error["column"], error["value"] or None, error["reason"])
+            for one in waiting
+            for error in one["errors"]
+            if error["column"]
+        ]
         found_cells = [(one["record_number"], one["column"], one["value"] or None, one["reason"]) for one in shown]
         assert found_cells == errors[: len(shown)], (told, file)
         every = sum(len(one["errors"]) for one in waiting)
@@ -100,8 +104,13 @@ async def test_duplicates_that_are_asked_for_are_found(owner: httpx.AsyncClient)
 
 
 ODD = [("id", "email", "n"), (1, "a@x.com", 5), (1, "a@x.com", 5), (2, "bad", 6), (3, None, None), (4, "d@x.com", 99)]
-INSTRUCTIONS = ("", ", id is the key, skip duplicates", ", update existing rows, id is the key", ", flag duplicates",
-                ". n must be between 0 and 10. Import only rows where id is over 1")  # fmt: skip
+INSTRUCTIONS = (
+    "",
+    ", id is the key, skip duplicates",
+    ", update existing rows, id is the key",
+    ", flag duplicates",
+    ". n must be between 0 and 10. Import only rows where id is over 1",
+)
 
 
 def _files() -> list[tuple[str, bytes]]:
@@ -115,8 +124,12 @@ def _files() -> list[tuple[str, bytes]]:
     parts = ("".join(f"<{k}>{v}</{k}>" for k, v in each.items() if v is not None) for each in records)
     xml = f"<r>{''.join(f'<o>{part}</o>' for part in parts)}</r>"
     ragged = b"id,email,n\n1,a@x.com,5\n1,a@x.com,5\n2,b@x.com\n3,c@x.com,7,8\n\n,,\n4,d@x.com,9\nTotal,,26\n"
-    return [("a.xlsx", saved.getvalue()), ("a.json", json.dumps([*records, {"id": 9, "more": {"a": 1}}]).encode()),
-            ("a.xml", xml.encode()), ("a.csv", ragged)]  # fmt: skip
+    return [
+        ("a.xlsx", saved.getvalue()),
+        ("a.json", json.dumps([*records, {"id": 9, "more": {"a": 1}}]).encode()),
+        ("a.xml", xml.encode()),
+        ("a.csv", ragged),
+    ]
 
 
 @pytest.mark.parametrize("told", INSTRUCTIONS)

@@ -27,9 +27,12 @@ async def filled(owner: httpx.AsyncClient, micros: list[int]) -> int:
     """A dataset of rows so many microseconds behind START."""
     dataset = await make_dataset(owner)
     start = int(START.timestamp()) * 1_000_000
-    table = pa.table({
-        "timestamp": pa.array([start + n for n in micros]).cast(pa.timestamp("us", "UTC")), "a": range(len(micros)),
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "timestamp": pa.array([start + n for n in micros]).cast(pa.timestamp("us", "UTC")),
+            "a": range(len(micros)),
+        }
+    )
     out = io.BytesIO()
     pq.write_table(table, out)
     media = {"Content-Type": "application/vnd.apache.parquet"}

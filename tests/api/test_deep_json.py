@@ -135,9 +135,12 @@ async def refused_everywhere(owner: httpx.AsyncClient, dataset: int, deep: str) 
         ("POST", "/api/v1/query", f'{{"question":"q","more":{deep}}}'),
         ("POST", "/api/v1/smart-data-instruction", f'{{"instruction":"q","x":{deep}}}'),
         ("POST", "/api/v1/keys", f"[{deep}]"),
-        ("POST", "/api/v1/smart-import-b2",
-         f'{{"file_name":"a","instruction":"x","callback_metadata":{{"a":{deep}}}}}'),
-    ):  # fmt: skip
+        (
+            "POST",
+            "/api/v1/smart-import-b2",
+            f'{{"file_name":"a","instruction":"x","callback_metadata":{{"a":{deep}}}}}',
+        ),
+    ):
         refused(await owner.request(method, path, content=body, headers=JSON))
     if len(deep) < BODY_BYTES - 10:
         refused(await owner.post("/ui/session", content=f'{{"key":{deep}}}', headers=JSON))
@@ -153,9 +156,10 @@ async def test_forms_files_and_parameters(owner: httpx.AsyncClient, depth: int) 
             refused(response)
     deep = f'{{"a":{arrays(min(depth, 4_900))}}}'
     response = await owner.post(
-        "/api/v1/smart-import", files={"file": ("a.csv", "a,b\n1,2\n")},
+        "/api/v1/smart-import",
+        files={"file": ("a.csv", "a,b\n1,2\n")},
         data={"instruction": "Import into my t table", "callback_metadata": deep, "callback_url": "https://8.8.8.8/"},
-    )  # fmt: skip
+    )
     refused(response)
     assert (await owner.get("/api/v1/tables")).json()["tables"] == []
     response = await owner.get("/api/datasets/search/", params={"a": arrays(min(depth, 4_000))})
@@ -174,8 +178,12 @@ async def test_metadata_that_was_stored_deeper_poisons_no_list(
         async with client(people.holder) as holder:
             await holder.post("/api/tags/acquire/", json={"tag_name": "public"})
             for reader in (owner, holder):
-                for path in ("/api/datasets/", "/api/datasets/?search=", f"/api/datasets/{dataset}/",
-                             "/api/datasets/search/?kept=1"):  # fmt: skip
+                for path in (
+                    "/api/datasets/",
+                    "/api/datasets/?search=",
+                    f"/api/datasets/{dataset}/",
+                    "/api/datasets/search/?kept=1",
+                ):
                     response = await reader.get(path)
                     assert response.status_code == 200, (path, response.text[:300])
                     assert TOO_DEEP in response.text
@@ -247,13 +255,12 @@ FINE = ['["NaN, inf", "a,]", "\\",]"]', "[true, null, -1e5]", "[]", json.dumps("
 async def test_json_in_cells(owner: httpx.AsyncClient, name: str, made: Any) -> None:
     deep = [kind(depth) for kind in KINDS for depth in (MAX_DEPTH + 1, 1_500, 20_000)]
     data = {"instruction": "Import into my t table, doc as JSON"}
-    response = await owner.post(
-        "/api/v1/smart-import", data=data, files={"file": (name, made(*FINE, *NO_JSON, *deep))}
-    )  # fmt: skip
+    response = await owner.post("/api/v1/smart-import", data=data, files={"file": (name, made(*FINE, *NO_JSON, *deep))})
     assert response.status_code == 200, response.text[:300]
     assert (response.json()["records_inserted"], response.json()["validation_failures"]) == (
-        len(FINE), len(NO_JSON) + len(deep),
-    )  # fmt: skip
+        len(FINE),
+        len(NO_JSON) + len(deep),
+    )
     found = await owner.post("/api/v1/sql", json={"sql": "SELECT doc FROM t ORDER BY id"})
     shown = [json.loads(row[0]) for row in list(csv.reader(io.StringIO(found.json()["data_csv"])))[1:]]
     assert shown == [json.loads(text) for text in FINE]

@@ -12,14 +12,48 @@ pytestmark = pytest.mark.anyio
 
 MORE = "&_=1"
 QUERIES = [
-    "limit=2", "limit=0", "limit=-1", "limit=%2B2", "limit=2.0", "limit=", "limit", "limit=1&limit=2", "limit=100000",
-    "limit=5000000000000000000000", "limit=%D9%A3", "limit=2&offset=1", "offset=9", "offset=99999999999999999999",
-    "offset=-1", "ordering=-timestamp", "ordering=time", "ordering=", "columns=a", "columns=a,b", "columns=",
-    "columns=a&columns=b", "columns=none", "columns=%C3%BC", "columns=%zz", "columns=x+y", "cursor=nonsense", "cursor=",
-    "start=2026-01-01T00:00:02Z", "start=2026-01-01T01:00:02+01:00", "start=2026-01-01T01:00:02%2B01:00",
-    "start=2026-01-01T00%3A00%3A02&end=2026-01-01T00:00:03Z", "end=2025", "start=2026-01-02&end=2026-01-01",
-    "start=soon", "start=", "dataset=1", "dataset=x", "=1", "&", "limit=2&",
-]  # fmt: skip
+    "limit=2",
+    "limit=0",
+    "limit=-1",
+    "limit=%2B2",
+    "limit=2.0",
+    "limit=",
+    "limit",
+    "limit=1&limit=2",
+    "limit=100000",
+    "limit=5000000000000000000000",
+    "limit=%D9%A3",
+    "limit=2&offset=1",
+    "offset=9",
+    "offset=99999999999999999999",
+    "offset=-1",
+    "ordering=-timestamp",
+    "ordering=time",
+    "ordering=",
+    "columns=a",
+    "columns=a,b",
+    "columns=",
+    "columns=a&columns=b",
+    "columns=none",
+    "columns=%C3%BC",
+    "columns=%zz",
+    "columns=x+y",
+    "cursor=nonsense",
+    "cursor=",
+    "start=2026-01-01T00:00:02Z",
+    "start=2026-01-01T01:00:02+01:00",
+    "start=2026-01-01T01:00:02%2B01:00",
+    "start=2026-01-01T00%3A00%3A02&end=2026-01-01T00:00:03Z",
+    "end=2025",
+    "start=2026-01-02&end=2026-01-01",
+    "start=soon",
+    "start=",
+    "dataset=1",
+    "dataset=x",
+    "=1",
+    "&",
+    "limit=2&",
+]
 
 
 def _told(response: httpx.Response) -> tuple[int, str, str | None]:
@@ -55,9 +89,16 @@ async def test_inserts(owner: httpx.AsyncClient, client: Client, dataset: int) -
     other = await make_dataset(owner)
     row = {"timestamp": "2026-01-02", "values": {"a": 1}}
     queries = (
-        "", f"dataset={dataset}", f"dataset={other}", "dataset=x", "dataset=-1", f"dataset={dataset}&dataset=1",
-        "dataset=", "dataset=999999", f"dataset={dataset}&timestamp_column=t",
-    )  # fmt: skip
+        "",
+        f"dataset={dataset}",
+        f"dataset={other}",
+        "dataset=x",
+        "dataset=-1",
+        f"dataset={dataset}&dataset=1",
+        "dataset=",
+        "dataset=999999",
+        f"dataset={dataset}&timestamp_column=t",
+    )
     for query in queries:
         for body in ({"dataset": dataset, "rows": [row]}, {"rows": [row]}, {"dataset": dataset}):
             asked = f"/api/rows/bulk_insert/?{query}"
@@ -73,7 +114,8 @@ async def test_inserts(owner: httpx.AsyncClient, client: Client, dataset: int) -
         stored = await owner.post("/api/rows/bulk_insert/", json=body, headers=headers)
         assert (stored.status_code, stored.json()) == (200, {"inserted": 1, "total": 1})
     csv = await owner.post(
-        f"/api/rows/bulk_insert/?dataset={dataset}", content="timestamp,a\n2026-01-03,1\n",
+        f"/api/rows/bulk_insert/?dataset={dataset}",
+        content="timestamp,a\n2026-01-03,1\n",
         headers={"Content-Type": "text/csv"},
-    )  # fmt: skip
+    )
     assert (csv.status_code, csv.json()) == (200, {"inserted": 1, "total": 1})

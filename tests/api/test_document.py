@@ -82,9 +82,16 @@ async def test_every_answer_has_a_media_type(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("accept", "as_bytes"),
-    [(BYTES, True), (f"{BYTES};q=0.9, text/html", True), (f"{BYTES}, */*", False), ("*/*", False), ("text/csv", False),
-     (f"text/csv, {BYTES}", False), (f"{BYTES}, text/*", False)],
-)  # fmt: skip
+    [
+        (BYTES, True),
+        (f"{BYTES};q=0.9, text/html", True),
+        (f"{BYTES}, */*", False),
+        ("*/*", False),
+        ("text/csv", False),
+        (f"text/csv, {BYTES}", False),
+        (f"{BYTES}, text/*", False),
+    ],
+)
 async def test_who_asks_for_bytes_gets_them(client: Client, people: People, accept: str, as_bytes: bool) -> None:
     owner = client(people.owner)
     dataset = await make_dataset(owner)
@@ -103,10 +110,18 @@ CSV = b"timestamp,a\n2025-12-16T10:00:00Z,1\n"
 
 @pytest.mark.parametrize(
     ("media", "form", "status"),
-    [(BYTES, "csv", 200), (BYTES.title(), "csv", 200), (None, "csv", 200), ("text/csv", "csv", 200),
-     ("text/csv", None, 200), (BYTES, None, 400), ("text/csv", "json", 400), (BYTES, "xls", 400),
-     (BYTES, "parquet", 400)],
-)  # fmt: skip
+    [
+        (BYTES, "csv", 200),
+        (BYTES.title(), "csv", 200),
+        (None, "csv", 200),
+        ("text/csv", "csv", 200),
+        ("text/csv", None, 200),
+        (BYTES, None, 400),
+        ("text/csv", "json", 400),
+        (BYTES, "xls", 400),
+        (BYTES, "parquet", 400),
+    ],
+)
 async def test_bytes_are_read_in_the_format_that_is_named(
     client: Client, people: People, media: str | None, form: str | None, status: int
 ) -> None:

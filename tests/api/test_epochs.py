@@ -49,10 +49,13 @@ async def test_every_format(owner: httpx.AsyncClient, unit: str) -> None:
     nested = f'{{"timestamp":{whole},"values":{{"a":1}}}}\n'
     text, binary = "text/csv", "application/vnd.apache.parquet"
     bodies: list[tuple[str, str | bytes, int]] = [
-        ("application/json", f'{{"rows":[{rows}]}}', 3), ("application/x-ndjson", lines, 2),
-        ("application/x-ndjson", nested, 1), (text, f"timestamp,a\n{whole},1\n{whole},2\n", 2),
-        (text, f"time,a\n{exact},1\n", 1), (binary, parquet(unit, [int(whole)] * 3), 3),
-    ]  # fmt: skip
+        ("application/json", f'{{"rows":[{rows}]}}', 3),
+        ("application/x-ndjson", lines, 2),
+        ("application/x-ndjson", nested, 1),
+        (text, f"timestamp,a\n{whole},1\n{whole},2\n", 2),
+        (text, f"time,a\n{exact},1\n", 1),
+        (binary, parquet(unit, [int(whole)] * 3), 3),
+    ]
     for media, body, count in bodies:
         preview = await owner.post(f"/api/rows/preview/?{where}", content=body, headers={"Content-Type": media})
         assert (preview.status_code, preview.json()["rows"]) == (200, count), preview.text
@@ -87,9 +90,10 @@ async def test_without_a_unit_it_is_refused(owner: httpx.AsyncClient) -> None:
         assert (answer.status_code, told in answer.text) == (400, True), answer.text
         assert "rows[0].timestamp" in answer.text
     for media, content in (
-        ("text/csv", b"timestamp,a\n1796040000,1\n"), ("application/x-ndjson", b'{"timestamp":1796040000,"a":1}\n'),
+        ("text/csv", b"timestamp,a\n1796040000,1\n"),
+        ("application/x-ndjson", b'{"timestamp":1796040000,"a":1}\n'),
         ("application/vnd.apache.parquet", parquet("s", [1_796_040_000])),
-    ):  # fmt: skip
+    ):
         answer = await owner.post(f"{BULK}?dataset={dataset}", content=content, headers={"Content-Type": media})
         assert (answer.status_code, told in answer.text) == (400, True), answer.text
     assert told in (await owner.post("/api/rows/", json={"dataset": dataset, **row})).text
@@ -99,12 +103,21 @@ async def test_without_a_unit_it_is_refused(owner: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "stamp", "told"),
-    [("s", "1796040000000", "outside the years 1 to 9999"), ("s", "1.0000001", "finer than a microsecond"),
-     ("ns", "1796040000123456001", "finer than a microsecond"), ("us", "0.5", "finer than a microsecond"),
-     ("ms", '"2026-11-30"', "no number of ms since 1970"), ("ms", "1e12", "no number of ms since 1970"),
-     ("ms", '""', "no number of ms"), ("ms", "null", "must be a number of ms"), ("ms", "true", "must be a number"),
-     ("s", "-62135596801", "outside the years"), ("ms", "9" * 400, "outside the years"), ("s", '" 5"', "no number")],
-)  # fmt: skip
+    [
+        ("s", "1796040000000", "outside the years 1 to 9999"),
+        ("s", "1.0000001", "finer than a microsecond"),
+        ("ns", "1796040000123456001", "finer than a microsecond"),
+        ("us", "0.5", "finer than a microsecond"),
+        ("ms", '"2026-11-30"', "no number of ms since 1970"),
+        ("ms", "1e12", "no number of ms since 1970"),
+        ("ms", '""', "no number of ms"),
+        ("ms", "null", "must be a number of ms"),
+        ("ms", "true", "must be a number"),
+        ("s", "-62135596801", "outside the years"),
+        ("ms", "9" * 400, "outside the years"),
+        ("s", '" 5"', "no number"),
+    ],
+)
 async def test_what_is_no_such_number(owner: httpx.AsyncClient, unit: str, stamp: str, told: str) -> None:
     dataset = await make_dataset(owner)
     good = f'{{"timestamp":{WHOLE[unit]},"values":{{}}}}'
@@ -118,9 +131,10 @@ async def test_what_is_no_such_number(owner: httpx.AsyncClient, unit: str, stamp
     if isinstance(text, str | float | int) and not isinstance(text, bool) and stamp != '""':
         cell = stamp.strip('"')
         csv = await owner.post(
-            f"{BULK}?dataset={dataset}&epoch={unit}", content=f'timestamp,a\n{WHOLE[unit]},1\n"{cell}",1\n',
+            f"{BULK}?dataset={dataset}&epoch={unit}",
+            content=f'timestamp,a\n{WHOLE[unit]},1\n"{cell}",1\n',
             headers={"Content-Type": "text/csv"},
-        )  # fmt: skip
+        )
         assert (csv.status_code, told in csv.text, "rows[1].timestamp" in csv.text) == (400, True, True), csv.text
     assert await stamps(owner, dataset) == []
 
@@ -140,8 +154,11 @@ async def test_ranges(owner: httpx.AsyncClient) -> None:
     assert (await owner.delete(f"/api/rows/?{span}")).json() == {"deleted": 3}
     for query in ("epoch=h", "epoch=s&start=2026-11-30", "epoch=s&end=soon", "epoch=s&start=1796040000000"):
         assert (await owner.get(f"/api/rows/?dataset={dataset}&{query}")).status_code == 400, query
-    two = await owner.post(f"{BULK}?dataset={dataset}&epoch=s&timestamp_format=%25Y", content=b"timestamp\n1\n",
-                           headers={"Content-Type": "text/csv"})  # fmt: skip
+    two = await owner.post(
+        f"{BULK}?dataset={dataset}&epoch=s&timestamp_format=%25Y",
+        content=b"timestamp\n1\n",
+        headers={"Content-Type": "text/csv"},
+    )
     assert (two.status_code, two.json()["details"].startswith("epoch: ")) == (400, True)
 
 
@@ -154,12 +171,35 @@ def test_each_microsecond_is_exact(micros: int, unit: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "width"),
-    [("second", 1), ("5s", 5), ("30 sec", 30), ("minute", 60), ("15min", 900), ("15 minutes", 900), ("hour", 3600),
-     ("1H", 3600), ("6 hours", 21_600), ("hourly", 3600), ("day", 86_400), ("1D", 86_400), ("daily", 86_400),
-     ("7days", 604_800), ("week", 604_800), ("2weeks", 1_209_600), ("month", "month"), ("1mo", "month"),
-     ("monthly", "month"), ("quarter", "quarter"), ("3 months", "quarter"), ("q", "quarter"), ("1y", "year"),
-     ("Year", "year"), ("4 quarters", "year"), ("12mo", "year")],
-)  # fmt: skip
+    [
+        ("second", 1),
+        ("5s", 5),
+        ("30 sec", 30),
+        ("minute", 60),
+        ("15min", 900),
+        ("15 minutes", 900),
+        ("hour", 3600),
+        ("1H", 3600),
+        ("6 hours", 21_600),
+        ("hourly", 3600),
+        ("day", 86_400),
+        ("1D", 86_400),
+        ("daily", 86_400),
+        ("7days", 604_800),
+        ("week", 604_800),
+        ("2weeks", 1_209_600),
+        ("month", "month"),
+        ("1mo", "month"),
+        ("monthly", "month"),
+        ("quarter", "quarter"),
+        ("3 months", "quarter"),
+        ("q", "quarter"),
+        ("1y", "year"),
+        ("Year", "year"),
+        ("4 quarters", "year"),
+        ("12mo", "year"),
+    ],
+)
 async def test_words_of_widths(words: str, width: int | str) -> None:
     assert _width(words, 10**12, 500) == width
 
@@ -173,14 +213,21 @@ async def test_quarters_and_what_is_no_width(owner: httpx.AsyncClient) -> None:
     found = (await owner.get(asked + "quarter")).json()
     assert found["bucket"] == "quarter"
     assert [(one["timestamp"][:10], one["values"]["a"]["sum"]) for one in found["results"]] == [
-        ("2025-10-01", 0), ("2026-01-01", 1 + 2), ("2026-04-01", 3 + 4 + 5), ("2026-07-01", 6 + 7),
-    ]  # fmt: skip
+        ("2025-10-01", 0),
+        ("2026-01-01", 1 + 2),
+        ("2026-04-01", 3 + 4 + 5),
+        ("2026-07-01", 6 + 7),
+    ]
     empty = f"/api/rows/aggregate/?dataset={await make_dataset(owner)}&bucket="
     assert (await owner.get(empty + "day")).json() == {"bucket": "1d", "results": []}
     for bucket, told in (
-        ("5M", "M may be minutes or months"), ("fortnight", "month; quarter; year"), ("0d", "a number"),
-        ("2 months", "of the calendar only a month"), ("", "a number"), ("1.5h", "a number"),
-    ):  # fmt: skip
+        ("5M", "M may be minutes or months"),
+        ("fortnight", "month; quarter; year"),
+        ("0d", "a number"),
+        ("2 months", "of the calendar only a month"),
+        ("", "a number"),
+        ("1.5h", "a number"),
+    ):
         assert (await owner.get(empty + bucket)).status_code == 400
         refused = await owner.get(asked + bucket)
         assert (refused.status_code, told in refused.json()["details"]) == (400, True), refused.text

@@ -14,9 +14,12 @@ HEADER = "for JSON send the header `Content-Type: application/json`"
 
 @pytest.mark.parametrize(
     ("media", "told"),
-    [(None, "the body has no type"), ("application/x-www-form-urlencoded", "said to be 'application/x-www-form-"),
-     ("text/plain", "said to be 'text/plain'")],
-)  # fmt: skip
+    [
+        (None, "the body has no type"),
+        ("application/x-www-form-urlencoded", "said to be 'application/x-www-form-"),
+        ("text/plain", "said to be 'text/plain'"),
+    ],
+)
 async def test_a_type_that_was_forgotten(owner: httpx.AsyncClient, media: str | None, told: str) -> None:
     headers = {"Content-Type": media} if media else {}
     for path in ("/api/v1/query", "/api/v1/sql", "/api/v1/tables/x/update", "/api/v1/import/1/redo"):
@@ -30,19 +33,21 @@ async def test_a_type_that_was_forgotten(owner: httpx.AsyncClient, media: str | 
 
 @pytest.mark.parametrize(
     ("path", "body", "told"),
-    [("/api/v1/query", [], "must be a JSON object, not a list"),
-     ("/api/v1/query", "x", "must be a JSON object, not text"),
-     ("/api/v1/query", {"prompt": 5}, "prompt: must be text, not a number"),
-     ("/api/v1/query", {"prompt": "x", "max_rows": "5"}, "max_rows: must be a whole number, not text"),
-     ("/api/v1/generate-sql", {"prompt": "x", "table_hints": "a"}, "table_hints: must be a list, not text"),
-     ("/api/datasets/", [{"name": "x"}], "must be a JSON object, not a list"),
-     ("/api/datasets/", {"name": "x", "metadata": []}, "metadata: must be a JSON object, not a list"),
-     ("/api/access/check/", {"dataset_id": 1, "require_write": "yes"}, "must be true or false, not text"),
-     ("/api/v1/tables/x/update", {"condition": "a = 1"}, "mode: Field required"),
-     ("/api/v1/tables/x/update", {"mode": "Batch"}, "mode: must be one of 'condition', 'batch', not 'Batch'"),
-     ("/api/v1/tables/x/update", {"mode": 5}, "mode: must be one of 'condition', 'batch', not '5'"),
-     ("/api/columns/", {"dataset": None, "name": "x", "dtype": "int"}, "dataset: must be a whole number, not null")],
-)  # fmt: skip
+    [
+        ("/api/v1/query", [], "must be a JSON object, not a list"),
+        ("/api/v1/query", "x", "must be a JSON object, not text"),
+        ("/api/v1/query", {"prompt": 5}, "prompt: must be text, not a number"),
+        ("/api/v1/query", {"prompt": "x", "max_rows": "5"}, "max_rows: must be a whole number, not text"),
+        ("/api/v1/generate-sql", {"prompt": "x", "table_hints": "a"}, "table_hints: must be a list, not text"),
+        ("/api/datasets/", [{"name": "x"}], "must be a JSON object, not a list"),
+        ("/api/datasets/", {"name": "x", "metadata": []}, "metadata: must be a JSON object, not a list"),
+        ("/api/access/check/", {"dataset_id": 1, "require_write": "yes"}, "must be true or false, not text"),
+        ("/api/v1/tables/x/update", {"condition": "a = 1"}, "mode: Field required"),
+        ("/api/v1/tables/x/update", {"mode": "Batch"}, "mode: must be one of 'condition', 'batch', not 'Batch'"),
+        ("/api/v1/tables/x/update", {"mode": 5}, "mode: must be one of 'condition', 'batch', not '5'"),
+        ("/api/columns/", {"dataset": None, "name": "x", "dtype": "int"}, "dataset: must be a whole number, not null"),
+    ],
+)
 async def test_what_was_wanted_and_given(owner: httpx.AsyncClient, path: str, body: Any, told: str) -> None:
     answer = await owner.post(path, json=body)
     assert answer.status_code == (422 if "/v1/" in path else 400), answer.text

@@ -93,8 +93,11 @@ async def test_exact_numbers_are_keys_rules_filters_and_can_be_undone(owner: htt
     assert '"price":1.10' in history.text
     await post(owner, f"import/{changed['import_id']}/undo", {})
     assert (await answered(owner, "SELECT price FROM list WHERE name = 'a'"))[0] == ["1.10"]
-    await post(owner, "tables/list/update", {"mode": "batch", "batch_updates": [
-        {"keys": {"name": "b"}, "values": {"price": "7.50"}}]})  # fmt: skip
+    await post(
+        owner,
+        "tables/list/update",
+        {"mode": "batch", "batch_updates": [{"keys": {"name": "b"}, "values": {"price": "7.50"}}]},
+    )
     assert (await answered(owner, "SELECT price FROM list WHERE name = 'b'"))[0] == ["7.50"]
     where = {"mode": "condition", "condition": "price = 7.5", "updates": {"price": 8.25}}
     assert (await post(owner, "tables/list/update", where))["rows_changed"] == 1
@@ -108,8 +111,10 @@ async def test_numbers_of_json_are_exact(owner: httpx.AsyncClient, packed: bool)
         text = text.replace('"@"', cell, 1)
     await send(owner, "Import into exact", text.encode(), "f.json")
     assert [row[0] for row in await answered(owner, "SELECT v FROM exact ORDER BY k")] == [
-        "1.10", BIG, "99999999999999999999",
-    ]  # fmt: skip
+        "1.10",
+        BIG,
+        "99999999999999999999",
+    ]
 
 
 async def test_a_preview_tells_formats_and_what_is_unsettled(owner: httpx.AsyncClient) -> None:
@@ -137,8 +142,11 @@ async def test_previews_and_duplicates_have_all_digits(owner: httpx.AsyncClient)
     corrected = {"duplicates": [{"record_number": 1, "action": "insert"}, {"record_number": 2, "action": "insert"}]}
     await post(owner, f"import/{again['import_id']}/issues/correct", corrected)
     assert await answered(owner, "SELECT price FROM doubled WHERE id < 3 ORDER BY id, price") == [
-        [BIG], [BIG], ["1.10"], ["1.10"],
-    ]  # fmt: skip
+        [BIG],
+        [BIG],
+        ["1.10"],
+        ["1.10"],
+    ]
 
 
 async def test_an_update_reads_as_the_table_does_and_tells(owner: httpx.AsyncClient) -> None:

@@ -28,19 +28,28 @@ async def figures(client: httpx.AsyncClient, dataset: int, query: str) -> list[d
 @pytest.mark.parametrize(
     "values",
     [
-        [2**53 + 1], [2**53 + 1, 2**53 + 1, 1], [2**63 - 1] * 3, [-(2**63)] * 5, [2**63 - 1, -(2**63)],
-        [10**18 + 1] * 40, [1, 2, 4], [0],
+        [2**53 + 1],
+        [2**53 + 1, 2**53 + 1, 1],
+        [2**63 - 1] * 3,
+        [-(2**63)] * 5,
+        [2**63 - 1, -(2**63)],
+        [10**18 + 1] * 40,
+        [1, 2, 4],
+        [0],
     ],
-)  # fmt: skip
+)
 async def test_a_sum_of_integers_is_exact(owner: httpx.AsyncClient, values: list[int]) -> None:
     dataset = await make_dataset(owner)
     await insert(owner, dataset, [("2025-01-01", {"a": value}) for value in values])
     (found,) = await figures(owner, dataset, "bucket=1d&functions=sum,avg,min,max,count")
     told = found["values"]["a"]
     assert told == {
-        "sum": sum(values), "avg": sum(values) / len(values), "min": min(values), "max": max(values),
+        "sum": sum(values),
+        "avg": sum(values) / len(values),
+        "min": min(values),
+        "max": max(values),
         "count": len(values),
-    }  # fmt: skip
+    }
     assert type(told["sum"]) is int
     assert type(told["avg"]) is float
 
@@ -58,11 +67,13 @@ BUCKETS = ["auto", "1s", "1h", "12h", "1d", "2d", "30d", "1w", "2w", "7w", "1000
 @pytest.mark.parametrize(
     "ends",
     [
-        ("0001-01-01T00:00:00Z",), ("0001-01-01T00:00:00.000001Z", "0001-01-03T00:00:00Z"), ("0002-01-01T00:00:00Z",),
+        ("0001-01-01T00:00:00Z",),
+        ("0001-01-01T00:00:00.000001Z", "0001-01-03T00:00:00Z"),
+        ("0002-01-01T00:00:00Z",),
         ("9999-12-31T23:59:59.999999Z",),
         ("0001-01-01T00:00:00Z", "2025-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
     ],
-)  # fmt: skip
+)
 async def test_charts_at_both_ends_of_the_calendar(owner: httpx.AsyncClient, ends: tuple[str, ...]) -> None:
     dataset = await make_dataset(owner)
     await insert(owner, dataset, [(stamp, {"a": 1}) for stamp in ends])

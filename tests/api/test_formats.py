@@ -20,12 +20,17 @@ else:
     from backports import zstd
 
 pytestmark = pytest.mark.anyio
-TABLE = pa.table({
-    "timestamp": pa.array([0, 1_000_000, 2_500_000]).cast(pa.timestamp("us", "UTC")),
-    "price": [1.5, None, 3.25], "n": pa.array([1, 2, None], pa.int32()), "name": ["x", "", "007"],
-    "ok": [True, None, False], "kind": pa.array(["a", "b", "a"]).dictionary_encode(),
-    "tags": [["p"], None, []],
-})  # fmt: skip
+TABLE = pa.table(
+    {
+        "timestamp": pa.array([0, 1_000_000, 2_500_000]).cast(pa.timestamp("us", "UTC")),
+        "price": [1.5, None, 3.25],
+        "n": pa.array([1, 2, None], pa.int32()),
+        "name": ["x", "", "007"],
+        "ok": [True, None, False],
+        "kind": pa.array(["a", "b", "a"]).dictionary_encode(),
+        "tags": [["p"], None, []],
+    }
+)
 ROWS = [
     ("1970-01-01T00:00:00Z", {"price": 1.5, "n": 1, "name": "x", "ok": True, "kind": "a", "tags": '["p"]'}),
     ("1970-01-01T00:00:01Z", {"n": 2, "name": "", "kind": "b"}),
@@ -61,10 +66,13 @@ CSV = b"""price,n,name,timestamp,ok,kind,tags
 3.25,,007,1970-01-01T00:00:02.5Z,false,a,[]
 """
 BODIES = {
-    "application/x-ndjson nested": NESTED, "application/x-ndjson flat": FLAT, "text/csv": CSV,
-    "application/vnd.apache.parquet": parquet(), "application/vnd.apache.arrow.stream": arrow(file=False),
+    "application/x-ndjson nested": NESTED,
+    "application/x-ndjson flat": FLAT,
+    "text/csv": CSV,
+    "application/vnd.apache.parquet": parquet(),
+    "application/vnd.apache.arrow.stream": arrow(file=False),
     "application/vnd.apache.arrow.file": arrow(file=True),
-}  # fmt: skip
+}
 ENCODINGS = {"": bytes, "gzip": gzip.compress, "zstd": zstd.compress}
 
 
@@ -110,8 +118,9 @@ async def test_csv_details(owner: httpx.AsyncClient) -> None:
     query = "&timestamp_column=when&timestamp_format=%25d.%25m.%25Y %25H:%25M"
     assert (await send(owner, dataset, body, "text/csv", query)).status_code == 200
     assert await rows_of(owner, dataset) == [
-        ("2025-02-01T13:00:00Z", {"x": "1"}), ("2025-02-02T13:00:00Z", {"x": 'line\nbreak, "quoted"'}),
-    ]  # fmt: skip
+        ("2025-02-01T13:00:00Z", {"x": "1"}),
+        ("2025-02-02T13:00:00Z", {"x": 'line\nbreak, "quoted"'}),
+    ]
     refused = await send(owner, dataset, b"when,x\n2025-02-01,1\n", "text/csv", query)
     assert refused.json()["details"].startswith("rows[0].when: '2025-02-01' does not match")
 

@@ -99,8 +99,17 @@ def node_modules() -> Path:
 
 
 def test_the_python_client(described: Path, python_generator: Path, site: tuple[str, str]) -> None:
-    command = (python_generator / "openapi-python-client", "generate", "--path", "openapi.json", "--meta", "none",
-               "--output-path", "atlas_generated", "--fail-on-warning")  # fmt: skip
+    command = (
+        python_generator / "openapi-python-client",
+        "generate",
+        "--path",
+        "openapi.json",
+        "--meta",
+        "none",
+        "--output-path",
+        "atlas_generated",
+        "--fail-on-warning",
+    )
     done = run(*command, cwd=described, path=python_generator)
     assert done.returncode == 0, told(done)
     assert "arning" not in told(done)

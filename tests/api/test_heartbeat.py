@@ -33,10 +33,13 @@ def keyed(size: int, start: str, end: str) -> str:
 
 LARGE = MB - 100
 METADATA = {
-    "lists": filled(299_000, '{"a":[', "[]", "]}"), "objects": filled(790_000, '{"a":[', '{"a":0}', "]}"),
-    "numbers": filled(LARGE, '{"a":[', "1.5", "]}"), "texts": filled(LARGE, '{"a":[', '"x"', "]}"),
-    "keys": keyed(LARGE, '{"a":{', "}}"), "escapes": filled(LARGE, '{"a":["', "\\u00e9", '"]}'),
-}  # fmt: skip
+    "lists": filled(299_000, '{"a":[', "[]", "]}"),
+    "objects": filled(790_000, '{"a":[', '{"a":0}', "]}"),
+    "numbers": filled(LARGE, '{"a":[', "1.5", "]}"),
+    "texts": filled(LARGE, '{"a":[', '"x"', "]}"),
+    "keys": keyed(LARGE, '{"a":{', "}}"),
+    "escapes": filled(LARGE, '{"a":["', "\\u00e9", '"]}'),
+}
 
 
 @pytest.mark.parametrize("kind", METADATA)
@@ -57,9 +60,11 @@ def test_single_rows(wire: Wire, kind: str) -> None:
         dataset = client.post("/api/datasets/", json={"name": "n"}).json()["id"]
         head, size = f'{{"dataset":{dataset},"timestamp":"2026-01-01","values":', 4 * MB - 100
         body = {
-            "lists": filled(size, head + '{"a":[', "[]", "]}}"), "texts": filled(size, head + '{"a":[', '"x"', "]}}"),
-            "keys": keyed(100_000, head + "{", "}}"), "many": keyed(30_000, head + "{", "}}"),
-        }[kind]  # fmt: skip
+            "lists": filled(size, head + '{"a":[', "[]", "]}}"),
+            "texts": filled(size, head + '{"a":[', '"x"', "]}}"),
+            "keys": keyed(100_000, head + "{", "}}"),
+            "many": keyed(30_000, head + "{", "}}"),
+        }[kind]
         with wire.heartbeat() as stalls:
             answer = client.post("/api/rows/", content=body, headers={"Content-Type": "application/json"})
             assert answer.status_code == 201, answer.text[:200]
@@ -71,8 +76,11 @@ def test_decisions_and_instructions(wire: Wire) -> None:
     entities = {"intent": "insert", "entities": [{"data": {"a": "x" * 2_000, "b": n}} for n in range(999)]}
     issues = {"duplicates": [{"record_number": n, "action": "skip", "data": {"a": "x" * 200}} for n in range(9_999)]}
     with wire.client(wire.people.owner) as client:
-        for path, body in (("/api/v1/tables/none/update", updates), ("/api/v1/smart-data-instruction", entities),
-                           ("/api/v1/import/none/issues/correct", issues)):  # fmt: skip
+        for path, body in (
+            ("/api/v1/tables/none/update", updates),
+            ("/api/v1/smart-data-instruction", entities),
+            ("/api/v1/import/none/issues/correct", issues),
+        ):
             text = json.dumps(body)
             with wire.heartbeat() as stalls:
                 answer = client.post(path, content=text, headers={"Content-Type": "application/json"})

@@ -13,9 +13,14 @@ ORDERS = b"id,status,amount,country\n1,open,5,US\n2,open,50,DE\n3,pending,5,US\n
 
 
 async def send(
-    client: httpx.AsyncClient, instruction: str, data: bytes = ORDERS, status: int = 200, name: str = "file.csv",
-    path: str = "", **more: str,
-) -> Any:  # fmt: skip
+    client: httpx.AsyncClient,
+    instruction: str,
+    data: bytes = ORDERS,
+    status: int = 200,
+    name: str = "file.csv",
+    path: str = "",
+    **more: str,
+) -> Any:
     """The response of an import or a preview."""
     form = {"instruction": instruction, **more}
     response = await client.post(f"/api/v1/smart-import{path}", data=form, files={"file": (name, data)})
@@ -55,7 +60,7 @@ FILTERS = [
     ("In Tabelle d2 importieren, nur Zeilen, bei denen country gleich US ist und amount größer als 10 ist", "d2", "4"),
     ("Importer dans la table f1, seulement les lignes où country est US et amount est supérieur à 10", "f1", "4"),
     ("Importar en la tabla e1, solo las filas donde country es US y amount es mayor que 10", "e1", "4"),
-]  # fmt: skip
+]
 
 
 async def test_filters_keep_the_rows_that_they_name(owner: httpx.AsyncClient) -> None:
@@ -93,8 +98,9 @@ async def test_days_are_compared_however_they_are_written(owner: httpx.AsyncClie
 async def test_a_filter_on_a_column_that_is_left_out(owner: httpx.AsyncClient) -> None:
     await send(owner, "into p10, keep rows where status is open and drop the amount column")
     assert await rows(owner, "p10") == [
-        {"id": 1, "status": "open", "country": "US"}, {"id": 2, "status": "open", "country": "DE"},
-    ]  # fmt: skip
+        {"id": 1, "status": "open", "country": "US"},
+        {"id": 2, "status": "open", "country": "DE"},
+    ]
     await send(
         owner, "into p11, drop the status column, keep rows where status is open and amount over 1,000 or id is 5"
     )
@@ -103,14 +109,32 @@ async def test_a_filter_on_a_column_that_is_left_out(owner: httpx.AsyncClient) -
 
 
 UNCLEAR = [
-    "into t, only the last 2 rows", "into t, limit to 100 rows", "only US customers into t", "importa nella tabella t",
-    "Importeer in tabel t", "into t, skip the totals row", "into t, all sheets", "import everything except US into t",
-    "into t, uppercase the status", "into t where amount is roughly 10", "into t, merge with the other file",
-    "into t, pivot by country", "from row 3 on, into t", "into t or maybe into u", "load into t and also into u",
-    "into t, nur die ersten 2 Zeilen", "into t, split by country into tables", "Do not import this",
-    "into t, status open", "into t, keep id and drop id", "into t, replace the existing data",
-    "into t, sheet 2", "into t, skip the first row", "загрузи это в таблицу t", "ez mind a t táblába",
-]  # fmt: skip
+    "into t, only the last 2 rows",
+    "into t, limit to 100 rows",
+    "only US customers into t",
+    "importa nella tabella t",
+    "Importeer in tabel t",
+    "into t, skip the totals row",
+    "into t, all sheets",
+    "import everything except US into t",
+    "into t, uppercase the status",
+    "into t where amount is roughly 10",
+    "into t, merge with the other file",
+    "into t, pivot by country",
+    "from row 3 on, into t",
+    "into t or maybe into u",
+    "load into t and also into u",
+    "into t, nur die ersten 2 Zeilen",
+    "into t, split by country into tables",
+    "Do not import this",
+    "into t, status open",
+    "into t, keep id and drop id",
+    "into t, replace the existing data",
+    "into t, sheet 2",
+    "into t, skip the first row",
+    "загрузи это в таблицу t",
+    "ez mind a t táblába",
+]
 
 
 async def test_what_could_change_rows_or_table_is_asked_and_nothing_is_written(owner: httpx.AsyncClient) -> None:
@@ -119,8 +143,11 @@ async def test_what_could_change_rows_or_table_is_asked_and_nothing_is_written(o
         assert refused["detail"].startswith(("Instruction is unclear: ", "Nothing to import", "Invalid filter: ")), (
             refused
         )
-        seen = (await owner.post("/api/v1/smart-import/preview", data={"instruction": instruction},
-                                 files={"file": ("file.csv", ORDERS)})).json()  # fmt: skip
+        seen = (
+            await owner.post(
+                "/api/v1/smart-import/preview", data={"instruction": instruction}, files={"file": ("file.csv", ORDERS)}
+            )
+        ).json()
         assert seen.get("questions") or seen.get("detail") == refused["detail"], instruction
     assert await tables(owner) == []
 
@@ -158,10 +185,18 @@ async def test_the_table_is_not_swallowed_by_types_and_rules(owner: httpx.AsyncC
 
 
 @pytest.mark.parametrize(
-    "told", ["year and month are the key", "the key is year and month", "the key is the combination of year and month",
-             "match on year and month", "use year and month as the key", "der Schlüssel ist year und month",
-             "la clé est year et month", "la clave es year y month"],
-)  # fmt: skip
+    "told",
+    [
+        "year and month are the key",
+        "the key is year and month",
+        "the key is the combination of year and month",
+        "match on year and month",
+        "use year and month as the key",
+        "der Schlüssel ist year und month",
+        "la clé est year et month",
+        "la clave es year y month",
+    ],
+)
 async def test_keys_of_several_columns(owner: httpx.AsyncClient, told: str) -> None:
     into = "in die Tabelle o17" if "Schl" in told else "dans la table o17" if "clé" in told else "en la tabla o17"
     into = "into o17" if "key" in told or "match" in told else into
@@ -177,23 +212,34 @@ async def test_updates_of_what_is_there(owner: httpx.AsyncClient) -> None:
     assert "1 record matches no row and was left out" in done["response_summary"]
     # Of the columns only the one that was named.
     assert [(row["sku"], row["price"], row["stock"]) for row in await rows(owner, "prices")] == [
-        ("A1", 2.75, 5), ("B2", 3.0, 6), ("C3", 4.2, 7),
-    ]  # fmt: skip
+        ("A1", 2.75, 5),
+        ("B2", 3.0, 6),
+        ("C3", 4.2, 7),
+    ]
     await send(owner, "Update the prices table with this file and add the new ones, match on sku", file)
     assert [(row["sku"], row["stock"]) for row in await rows(owner, "prices")] == [
-        ("A1", 0), ("B2", 6), ("C3", 0), ("D4", 0),
-    ]  # fmt: skip
+        ("A1", 0),
+        ("B2", 6),
+        ("C3", 0),
+        ("D4", 0),
+    ]
     refused = await send(owner, "Update the prices in the costs table, match on sku", file, 400)
     assert "no table 'costs' to update" in refused["detail"]
 
 
 @pytest.mark.parametrize(
     "told",
-    ["replace everything in the sales table with this file", "clear the table sales and load this",
-     "Truncate the sales table, then import this file", "delete all rows in the sales table and import the file",
-     "Overwrite the sales table with this file", "Ersetze alles in der Tabelle sales durch diese Datei",
-     "Remplace tout le contenu de la table sales par ce fichier", "Reemplaza todo en la tabla sales con este archivo"],
-)  # fmt: skip
+    [
+        "replace everything in the sales table with this file",
+        "clear the table sales and load this",
+        "Truncate the sales table, then import this file",
+        "delete all rows in the sales table and import the file",
+        "Overwrite the sales table with this file",
+        "Ersetze alles in der Tabelle sales durch diese Datei",
+        "Remplace tout le contenu de la table sales par ce fichier",
+        "Reemplaza todo en la tabla sales con este archivo",
+    ],
+)
 async def test_a_table_is_replaced_and_can_be_restored(owner: httpx.AsyncClient, told: str) -> None:
     first = await send(owner, "into sales, id is the key", b"id,v\n1,a\n2,b\n3,c\n")
     assert first["rows_replaced"] == 0
@@ -215,8 +261,9 @@ async def test_a_table_is_replaced_and_can_be_restored(owner: httpx.AsyncClient,
 
 async def test_a_failed_replacement_leaves_the_rows(owner: httpx.AsyncClient) -> None:
     await send(owner, "into sales, id is the key", b"id,v\n1,a\n2,b\n")
-    refused = await send(owner, "replace everything in the sales table with this file, w must not be empty",
-                         b"id,v\n9,z\n", 400)  # fmt: skip
+    refused = await send(
+        owner, "replace everything in the sales table with this file, w must not be empty", b"id,v\n9,z\n", 400
+    )
     assert "'w' is required" in refused["detail"]
     assert len(await rows(owner, "sales")) == 2
 
@@ -231,7 +278,7 @@ HEADERS = [
     ("In die Tabelle {t}, die Datei hat keine Kopfzeile", b"a,1\nb,2\n", [("a", 1), ("b", 2)]),
     ("Dans la table {t}, la première ligne n'est pas un en-tête", b"a,1\nb,2\n", [("a", 1), ("b", 2)]),
     ("En la tabla {t}, sin encabezado", b"a,1\nb,2\n", [("a", 1), ("b", 2)]),
-]  # fmt: skip
+]
 
 
 async def test_what_is_said_of_the_header_is_done(owner: httpx.AsyncClient) -> None:

@@ -66,8 +66,11 @@ async def test_an_import_from_first_to_last(owner: httpx.AsyncClient) -> None:
     assert tables == {"success": True, "tables": [{"table_name": "leads", "row_count": 2, "kind": "table"}]}
     schema = await get(owner, "tables/leads/schema")
     assert [(c["name"], c["type"]) for c in schema["columns"]] == [
-        ("full_name", "VARCHAR"), ("email_address", "VARCHAR"), ("age", "BIGINT"), ("joined", "DATE"),
-    ]  # fmt: skip
+        ("full_name", "VARCHAR"),
+        ("email_address", "VARCHAR"),
+        ("age", "BIGINT"),
+        ("joined", "DATE"),
+    ]
     stats = await get(owner, "tables/leads/stats")
     assert (stats["row_count"], stats["column_count"], stats["columns"]["age"]) == (2, 4, "BIGINT")
     lines = await csv_of(owner, done["import_id"])
@@ -86,8 +89,11 @@ async def test_issues_are_reviewed_and_corrected(owner: httpx.AsyncClient) -> No
     place = f"import/{done['import_id']}/issues"
     found = await get(owner, place)
     assert found["summary"] == {
-        "duplicates_count": 1, "validation_failures_count": 1, "value_replacements_count": 1, "has_issues": True,
-    }  # fmt: skip
+        "duplicates_count": 1,
+        "validation_failures_count": 1,
+        "value_replacements_count": 1,
+        "has_issues": True,
+    }
     duplicate, failure = found["duplicates"][0], found["validation_failures"][0]
     replacement = found["value_replacements"][0]
     assert (duplicate["record_number"], duplicate["duplicate_of_record"]) == (3, 1)
@@ -95,19 +101,32 @@ async def test_issues_are_reviewed_and_corrected(owner: httpx.AsyncClient) -> No
     assert duplicate["existing_row"]["email_address"] == "ann@x.com"
     assert failure["errors"] == [{"column": "email_address", "reason": "not a valid e-mail address", "value": "carl"}]
     assert (replacement["column"], replacement["original_value"], replacement["new_value"]) == ("age", "n/a", None)
-    wrong = {"validation_failures": [{"failure_id": failure["failure_id"], "action": "insert_corrected",
-                                      "corrected_data": {"email_address": "still wrong"}}],
-             "duplicates": [{"record_number": 3, "action": "insert"}]}  # fmt: skip
+    wrong = {
+        "validation_failures": [
+            {
+                "failure_id": failure["failure_id"],
+                "action": "insert_corrected",
+                "corrected_data": {"email_address": "still wrong"},
+            }
+        ],
+        "duplicates": [{"record_number": 3, "action": "insert"}],
+    }
     refused = await post(owner, f"{place}/correct", wrong, 400)
     assert "validation_failures[0]: email_address: not a valid e-mail address" in refused["detail"]
     assert (await get(owner, place))["summary"] == found["summary"]
     right = {
         "duplicates": [{"record_number": 3, "action": "insert", "data": {"email_address": "new@example.com"}}],
-        "validation_failures": [{"failure_id": failure["failure_id"], "action": "insert_corrected",
-                                 "corrected_data": {"email_address": "carl@x.com"}}],
-        "value_replacements": [{"replacement_id": replacement["replacement_id"], "action": "set_custom",
-                                "custom_value": 44}],
-    }  # fmt: skip
+        "validation_failures": [
+            {
+                "failure_id": failure["failure_id"],
+                "action": "insert_corrected",
+                "corrected_data": {"email_address": "carl@x.com"},
+            }
+        ],
+        "value_replacements": [
+            {"replacement_id": replacement["replacement_id"], "action": "set_custom", "custom_value": 44}
+        ],
+    }
     corrected = await post(owner, f"{place}/correct", right)
     assert (corrected["rows_inserted"], corrected["rows_updated"]) == (2, 1)
     assert corrected["summary"]["has_issues"] is False
@@ -222,18 +241,34 @@ async def test_updates_by_condition_keys_and_file(owner: httpx.AsyncClient) -> N
     data = b"email,status,plan,score\na@x.com,new,free,1\nb@x.com,new,free,2\nc@x.com,old,pro,3\n"
     await send(owner, "Import into customers, key is email", data)
     path = "tables/customers/update"
-    done = await post(owner, path, {"mode": "condition", "condition": "status = 'new' and score > 1",
-                                    "updates": {"status": "active", "score": 20}})  # fmt: skip
+    done = await post(
+        owner,
+        path,
+        {
+            "mode": "condition",
+            "condition": "status = 'new' and score > 1",
+            "updates": {"status": "active", "score": 20},
+        },
+    )
     assert done == {
-        "success": True, "table_name": "customers", "rows_updated": 1, "rows_changed": 1, "rows_not_found": 0,
-        "not_found": [], "import_id": done["import_id"],
-    }  # fmt: skip
+        "success": True,
+        "table_name": "customers",
+        "rows_updated": 1,
+        "rows_changed": 1,
+        "rows_not_found": 0,
+        "not_found": [],
+        "import_id": done["import_id"],
+    }
     every = {"mode": "condition", "condition": "1 = 1", "updates": {"plan": "none"}}
     assert "confirm_all" in (await post(owner, path, every, 400))["detail"]
     assert (await post(owner, path, every | {"confirm_all": True}))["rows_updated"] == 3
-    batch = {"mode": "batch", "batch_updates": [
-        {"keys": {"email": "a@x.com"}, "values": {"plan": "pro", "status": None}},
-        {"keys": {"email": "nobody@x.com"}, "values": {"plan": "pro"}}]}  # fmt: skip
+    batch = {
+        "mode": "batch",
+        "batch_updates": [
+            {"keys": {"email": "a@x.com"}, "values": {"plan": "pro", "status": None}},
+            {"keys": {"email": "nobody@x.com"}, "values": {"plan": "pro"}},
+        ],
+    }
     done = await post(owner, path, batch)
     assert (done["rows_updated"], done["not_found"]) == (1, [{"index": 1, "keys": {"email": "nobody@x.com"}}])
     bad = {"mode": "batch", "batch_updates": [{"keys": {"email": "a@x.com"}, "values": {"score": "many"}}]}
@@ -241,25 +276,38 @@ async def test_updates_by_condition_keys_and_file(owner: httpx.AsyncClient) -> N
     bad = {"mode": "batch", "batch_updates": [{"keys": {"email": "a@x.com"}, "values": {"nope": "1"}}]}
     assert "nope" in (await post(owner, path, bad, 400))["detail"]
     response = await owner.post(
-        f"/api/v1/{path}/file", data={"key_columns": "email"},
+        f"/api/v1/{path}/file",
+        data={"key_columns": "email"},
         files={"file": ("u.csv", b"email,status,plan\na@x.com,active,\nz@x.com,x,y\nc@x.com,churned,free\n")},
-    )  # fmt: skip
+    )
     done = response.json()
     assert (response.status_code, done["rows_updated"]) == (200, 2), response.text
     assert done["not_found"] == [{"record_number": 2, "keys": {"email": "z@x.com"}}]
     first = (await get(owner, "import-history?limit=50"))["imports"][-1]
     assert await csv_of(owner, first["import_id"]) == [
-        "email,status,plan,score", "a@x.com,active,pro,1", "b@x.com,active,none,20", "c@x.com,churned,free,3",
-    ]  # fmt: skip
+        "email,status,plan,score",
+        "a@x.com,active,pro,1",
+        "b@x.com,active,none,20",
+        "c@x.com,churned,free,3",
+    ]
     assert (await post(owner, f"import/{done['import_id']}/undo", {}))["complete"] is True
     assert "c@x.com,old,none,3" in await csv_of(owner, first["import_id"])
 
 
 @pytest.mark.parametrize(
     "condition",
-    ["status = 'x'; DROP TABLE t", "pg_sleep(10) IS NULL", "_row = 1", "ctid IS NOT NULL", "x.pg_read_file = 'a'",
-     "status = (SELECT key_hash::text FROM atlas.api_keys LIMIT 1)", "status = 5", "score / 0 = 1", ""],
-)  # fmt: skip
+    [
+        "status = 'x'; DROP TABLE t",
+        "pg_sleep(10) IS NULL",
+        "_row = 1",
+        "ctid IS NOT NULL",
+        "x.pg_read_file = 'a'",
+        "status = (SELECT key_hash::text FROM atlas.api_keys LIMIT 1)",
+        "status = 5",
+        "score / 0 = 1",
+        "",
+    ],
+)
 async def test_conditions_that_are_refused(owner: httpx.AsyncClient, condition: str) -> None:
     await send(owner, "Import into customers", b"status,score\nnew,1\n")
     body = {"mode": "condition", "condition": condition, "updates": {"status": "hacked"}}
@@ -274,8 +322,9 @@ async def test_a_file_becomes_a_dataset_and_is_a_table_too(owner: httpx.AsyncCli
     assert done["dataset_id"] is not None
     rows = (await owner.get(f"/api/rows/?dataset={done['dataset_id']}")).json()
     assert [(row["timestamp"], row["values"]) for row in rows["results"]] == [
-        ("2024-01-01T00:00:00Z", {"n": 5}), ("2024-01-02T00:00:00Z", {"n": 6}),
-    ]  # fmt: skip
+        ("2024-01-01T00:00:00Z", {"n": 5}),
+        ("2024-01-02T00:00:00Z", {"n": 6}),
+    ]
     listed = (await get(owner, "tables"))["tables"]
     assert listed == [{"table_name": "visits", "row_count": 2, "kind": "dataset", "dataset_id": done["dataset_id"]}]
     schema = await get(owner, "tables/visits/schema")
@@ -344,8 +393,11 @@ async def test_evolution_policies(owner: httpx.AsyncClient) -> None:
     assert done["new_columns"] == ["color"]
     schema = await get(owner, "tables/items/schema")
     assert {c["name"]: c["type"] for c in schema["columns"]} == {
-        "id": "BIGINT", "name": "VARCHAR", "price": "NUMERIC", "color": "VARCHAR",
-    }  # fmt: skip
+        "id": "BIGINT",
+        "name": "VARCHAR",
+        "price": "NUMERIC",
+        "color": "VARCHAR",
+    }
 
 
 async def test_organizations_share_nothing(owner: httpx.AsyncClient, client: Any, people: Any) -> None:
@@ -399,12 +451,17 @@ async def test_addresses_are_cleaned_and_can_be_restored(owner: httpx.AsyncClien
     place = f"import/{done['import_id']}/issues"
     found = (await get(owner, place))["value_replacements"]
     assert [(r["original_value"], r["new_value"]) for r in found] == [
-        ("Ann <ann@x.com>", "ann@x.com"), ("mailto:bob@x.com", "bob@x.com"), ("cyd@x.com;", "cyd@x.com"),
-    ]  # fmt: skip
+        ("Ann <ann@x.com>", "ann@x.com"),
+        ("mailto:bob@x.com", "bob@x.com"),
+        ("cyd@x.com;", "cyd@x.com"),
+    ]
     actions = ("restore_original", "keep_replacement", "set_custom")
-    body = {"value_replacements": [
-        {"replacement_id": r["replacement_id"], "action": action, "custom_value": "new@x.com"}
-        for r, action in zip(found, actions, strict=True)]}  # fmt: skip
+    body = {
+        "value_replacements": [
+            {"replacement_id": r["replacement_id"], "action": action, "custom_value": "new@x.com"}
+            for r, action in zip(found, actions, strict=True)
+        ]
+    }
     await post(owner, f"{place}/correct", body)
     lines = await csv_of(owner, done["import_id"])
     assert lines[1:] == ["Ann,Ann <ann@x.com>", "Bob,bob@x.com", "Cyd,new@x.com", "Dan,dan@x.com"]
@@ -417,8 +474,12 @@ async def test_insert_as_is_and_rules(owner: httpx.AsyncClient) -> None:
     place = f"import/{done['import_id']}/issues"
     found = (await get(owner, place))["validation_failures"]
     assert [f["errors"][0]["reason"] for f in found] == ["required, but empty", "more than 120"]
-    body = {"validation_failures": [{"failure_id": found[1]["failure_id"], "action": "insert_as_is"},
-                                    {"failure_id": found[0]["failure_id"], "action": "discarded"}]}  # fmt: skip
+    body = {
+        "validation_failures": [
+            {"failure_id": found[1]["failure_id"], "action": "insert_as_is"},
+            {"failure_id": found[0]["failure_id"], "action": "discarded"},
+        ]
+    }
     assert (await post(owner, f"{place}/correct", body))["rows_inserted"] == 1
     assert (await csv_of(owner, done["import_id"]))[1:] == ["A,a@x.com,30", "C,c@x.com,200"]
     again = await send(owner, "Import into people", b"name,email,age\nD,d@x.com,500\n", "more.csv")

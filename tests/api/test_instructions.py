@@ -74,13 +74,23 @@ async def test_json(owner: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "hello", "How many clients do we have?", "Delete all clients", "Don't add a client named X",
+        "hello",
+        "How many clients do we have?",
+        "Delete all clients",
+        "Don't add a client named X",
         "Archive everything",
-        "Add a client if it is not there: name X", "## Client\n- Name: X", "Mark the client Acme Corp as churned",
-        "Update the client Nobody: set phone to 5", "Change the client", "Add a client with favourite color red",
-        "Update client\n- Name: Acme Corp\n- Phone: 2", "Archive the invoice 5", "Add a client", "Delete",
+        "Add a client if it is not there: name X",
+        "## Client\n- Name: X",
+        "Mark the client Acme Corp as churned",
+        "Update the client Nobody: set phone to 5",
+        "Change the client",
+        "Add a client with favourite color red",
+        "Update client\n- Name: Acme Corp\n- Phone: 2",
+        "Archive the invoice 5",
+        "Add a client",
+        "Delete",
     ],
-)  # fmt: skip
+)
 async def test_what_is_unclear_gets_a_question(owner: httpx.AsyncClient, text: str) -> None:
     await send(owner, "Import into clients, key is email", b"name,email,phone\nAcme Corp,a@acme.com,+1 800 5550100\n")
     done = await tell(owner, text)

@@ -100,9 +100,7 @@ async def test_a_dataset_at_a_glance(client: Client, people: People) -> None:
     path = f"/api/datasets/{dataset}/summary/"
     empty = (await owner.get(path)).json()
     assert (empty["row_count"], empty["first_timestamp"], empty["last_timestamp"]) == (0, None, None)
-    rows = [
-        {"timestamp": f"2025-12-{day:02}T10:00:00.5Z", "values": {"a": day}} for day in (16, 3, 9)
-    ]  # fmt: skip
+    rows = [{"timestamp": f"2025-12-{day:02}T10:00:00.5Z", "values": {"a": day}} for day in (16, 3, 9)]
     await owner.post("/api/rows/bulk_insert/", json={"dataset": dataset, "rows": rows})
     for tag in ("public", "test"):
         await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": tag})
@@ -110,10 +108,16 @@ async def test_a_dataset_at_a_glance(client: Client, people: People) -> None:
     found = (await holder.get(path)).json()
     assert found.pop("bytes") >= empty["bytes"] > 0
     assert found == {
-        "dataset": dataset, "owner": "owner", "owner_organization": "acme", "is_owner": False,
-        "tags": ["public", "test"], "matching_tags": ["public"], "row_count": 3,
-        "first_timestamp": "2025-12-03T10:00:00.500Z", "last_timestamp": "2025-12-16T10:00:00.500Z",
-    }  # fmt: skip
+        "dataset": dataset,
+        "owner": "owner",
+        "owner_organization": "acme",
+        "is_owner": False,
+        "tags": ["public", "test"],
+        "matching_tags": ["public"],
+        "row_count": 3,
+        "first_timestamp": "2025-12-03T10:00:00.500Z",
+        "last_timestamp": "2025-12-16T10:00:00.500Z",
+    }
     await owner.delete("/api/rows/", params={"dataset": dataset, "start": "2025-12-10"})
     found = (await owner.get(path)).json()
     assert (found["is_owner"], found["row_count"], found["last_timestamp"]) == (True, 2, "2025-12-09T10:00:00.500Z")
@@ -130,8 +134,7 @@ async def test_usage(client: Client, people: People, settings: Settings) -> None
     await owner.post("/api/rows/", json={"dataset": dataset, "timestamp": "2025-12-09", "values": {"a": 9}})
     await send(owner, "Import into leads", CONTACTS)
     await post(owner, "tables/leads/rows", {"values": {"email_address": "new@x.com"}})
-    await post(owner, "tables/leads/update", {
-        "mode": "condition", "condition": "age = 30", "updates": {"age": 32}})  # fmt: skip
+    await post(owner, "tables/leads/update", {"mode": "condition", "condition": "age = 30", "updates": {"age": 32}})
     assert (await owner.get("/api/v1/tables/nope/rows")).status_code == 404
     other = await post(owner, "keys", {"name": "other"})
     await get(client(other["key"]), "me")
@@ -146,8 +149,11 @@ async def test_usage(client: Client, people: People, settings: Settings) -> None
     assert today["bytes_out"] > 500
     assert all(day["requests"] == 0 for day in found["days"][:-1])
     assert [(key["name"], key["requests"]) for key in found["keys"]] == [
-        ("revoked", 0), ("", 9), ("old", 0), ("other", 1),
-    ]  # fmt: skip
+        ("revoked", 0),
+        ("", 9),
+        ("old", 0),
+        ("other", 1),
+    ]
     stored = found["storage"]
     assert (stored["datasets"], stored["dataset_rows"], stored["tables"], stored["table_rows"]) == (1, 4, 1, 4)
     assert min(stored["dataset_bytes"], stored["table_bytes"]) > 8000
@@ -173,9 +179,15 @@ async def test_processes_add_up_and_lose_nothing(settings: Settings, people: Peo
         await second.tallies.close()
         found = await first.report(caller, 1)
         assert found["days"] == [
-            {"date": found["days"][0]["date"], "requests": 2, "errors": 1, "bytes_in": 12, "bytes_out": 0,
-             "rows_written": 0}
-        ]  # fmt: skip
+            {
+                "date": found["days"][0]["date"],
+                "requests": 2,
+                "errors": 1,
+                "bytes_in": 12,
+                "bytes_out": 0,
+                "rows_written": 0,
+            }
+        ]
     finally:
         await early.close()
         await late.close()

@@ -14,18 +14,29 @@ MB = 1024 * 1024
 JSON = "application/json"
 # Method, path, content type: JSON, forms in every case, none, unknown paths, methods that there are not.
 TARGETS = [
-    ("POST", "/api/v1/sql", JSON), ("POST", "/api/v1/query", "Application/JSON; charset=utf-8"),
-    ("POST", "/api/v1/keys", ""), ("POST", "/api/v1/smart-import", "multipart/form-data; boundary=b"),
+    ("POST", "/api/v1/sql", JSON),
+    ("POST", "/api/v1/query", "Application/JSON; charset=utf-8"),
+    ("POST", "/api/v1/keys", ""),
+    ("POST", "/api/v1/smart-import", "multipart/form-data; boundary=b"),
     ("POST", "/api/v1/smart-import", "Multipart/Form-Data; boundary=b"),
     ("POST", "/api/v1/smart-import/preview", "MULTIPART/FORM-DATA; boundary=b"),
-    ("POST", "/api/v1/smart-import", "application/x-www-form-urlencoded"), ("POST", "/api/v1/smart-import", ""),
+    ("POST", "/api/v1/smart-import", "application/x-www-form-urlencoded"),
+    ("POST", "/api/v1/smart-import", ""),
     ("POST", "/api/v1/tables/leads/update/file", 'multipart/Form-data;boundary="b"'),
-    ("POST", "/api/v1/nothing", JSON), ("PUT", "/api/v1/sql", JSON), ("GET", "/api/v1/me", JSON),
-    ("DELETE", "/api/v1/me", "multipart/form-data; boundary=b"), ("OPTIONS", "/api/v1/sql", JSON),
-    ("POST", "/api/datasets/", JSON), ("PUT", "/api/datasets/1/metadata/", JSON), ("POST", "/api/rows/", JSON),
-    ("POST", "/api/rows/bulk_insert/", "text/csv"), ("POST", "/api/rows/bulk_insert/", "image/png"),
-    ("PATCH", "/api/rows/", JSON), ("POST", "/api/nothing", "Multipart/Form-Data; boundary=b"), ("GET", "/api/", JSON),
-]  # fmt: skip
+    ("POST", "/api/v1/nothing", JSON),
+    ("PUT", "/api/v1/sql", JSON),
+    ("GET", "/api/v1/me", JSON),
+    ("DELETE", "/api/v1/me", "multipart/form-data; boundary=b"),
+    ("OPTIONS", "/api/v1/sql", JSON),
+    ("POST", "/api/datasets/", JSON),
+    ("PUT", "/api/datasets/1/metadata/", JSON),
+    ("POST", "/api/rows/", JSON),
+    ("POST", "/api/rows/bulk_insert/", "text/csv"),
+    ("POST", "/api/rows/bulk_insert/", "image/png"),
+    ("PATCH", "/api/rows/", JSON),
+    ("POST", "/api/nothing", "Multipart/Form-Data; boundary=b"),
+    ("GET", "/api/", JSON),
+]
 BAD_KEYS = [
     "",
     "X-API-Key: nonsense\r\n",
@@ -50,9 +61,15 @@ def unknown(path: str, body: object) -> bool:
     return isinstance(body, dict) and set(body) == ({"detail"} if path.startswith("/api/v1") else {"error", "details"})
 
 
-@pytest.mark.parametrize("framing", [f"Content-Length: {100 * MB}", "Transfer-Encoding: chunked",
-                                     f"Content-Length: {100 * MB}\r\nExpect: 100-continue",
-                                     "Transfer-Encoding: Chunked\r\nExpect: 100-Continue"])  # fmt: skip
+@pytest.mark.parametrize(
+    "framing",
+    [
+        f"Content-Length: {100 * MB}",
+        "Transfer-Encoding: chunked",
+        f"Content-Length: {100 * MB}\r\nExpect: 100-continue",
+        "Transfer-Encoding: Chunked\r\nExpect: 100-Continue",
+    ],
+)
 def test_who_has_no_good_key_is_told_before_the_body(wire: Wire, framing: str) -> None:
     keys = [*BAD_KEYS, f"X-API-Key: {wire.people.revoked}\r\n", f"X-API-Key: {wire.people.expired}\r\n"]
     for number, (method, path, content_type) in enumerate(TARGETS):
@@ -116,11 +133,16 @@ def test_json_routes_take_a_mebibyte(wire: Wire, chunked: bool) -> None:
     """The 413 names the limit; it comes before the body where that says how large it is, else at the limit."""
     key = f"X-API-Key: {wire.people.owner}\r\n"
     for method, path, most in (
-        ("POST", "/api/v1/sql", MB), ("POST", "/api/datasets/", MB), ("PUT", "/api/datasets/1/metadata/", MB),
-        ("POST", "/api/tags/acquire/", MB), ("POST", "/api/v1/smart-import", MB), ("POST", "/api/rows/", 4 * MB),
-        ("POST", "/api/v1/smart-data-instruction", 4 * MB), ("POST", "/api/v1/tables/x/update", 4 * MB),
+        ("POST", "/api/v1/sql", MB),
+        ("POST", "/api/datasets/", MB),
+        ("PUT", "/api/datasets/1/metadata/", MB),
+        ("POST", "/api/tags/acquire/", MB),
+        ("POST", "/api/v1/smart-import", MB),
+        ("POST", "/api/rows/", 4 * MB),
+        ("POST", "/api/v1/smart-data-instruction", 4 * MB),
+        ("POST", "/api/v1/tables/x/update", 4 * MB),
         ("POST", "/api/v1/import/x/issues/correct", 4 * MB),
-    ):  # fmt: skip
+    ):
         with wire.line() as line:
             if chunked:
                 line.send(head(method, path, JSON, "Transfer-Encoding: chunked", key))

@@ -127,8 +127,10 @@ async def test_values_are_sent_as_owners_allow(
     assert await told(holder) == (False, False, True)
     assert await told(stranger) == (False, False, False)
     for who, samples, status in (
-        (asking, "organization", 403), (stranger, "readers", 403), (holder, "organization", 200),
-    ):  # fmt: skip
+        (asking, "organization", 403),
+        (stranger, "readers", 403),
+        (holder, "organization", 200),
+    ):
         assert (await who.put(path, json={"samples": samples})).status_code == status
     assert (await asking.get(path)).json() == {"dataset": dataset, "samples": "organization"}
     assert await told(asking) == (True, True, True)

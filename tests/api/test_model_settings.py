@@ -82,8 +82,11 @@ async def test_a_key_is_stored_encrypted_and_never_shown(
     made = await put(owner, base_url=server.url, api_key=KEY, samples=True, timeout_seconds=7)
     assert made == await shown(owner)
     assert (made["source"], made["provider"], made["model"], made["base_url"]) == (
-        "organization", "openai", "coder", server.url,
-    )  # fmt: skip
+        "organization",
+        "openai",
+        "coder",
+        server.url,
+    )
     assert (made["api_key_set"], made["api_key_hint"], made["problem"]) == (True, "…wxyz", None)
     assert (made["samples"], made["timeout_seconds"], made["updated_by"]) == (True, 7.0, "owner")
     server.will(say({"ready": True}))
@@ -231,10 +234,22 @@ async def test_addresses_must_be_public_and_secure(
 
 
 BAD_BODIES: list[dict[str, Any]] = [
-    {"provider": "google"}, {"model": None}, {"model": ""}, {"model": "a\0"}, {"model": "a\nb"}, {"api_key": ""},
-    {"api_key": "sk-secret\r\nX-Evil: 1"}, {"api_key": "sk-secret ü"}, {"api_key": 5}, {"timeout_seconds": 0},
-    {"timeout_seconds": 301}, {"timeout_seconds": "30"}, {"samples": "yes"}, {"base_url": ""}, {"model": "m" * 201},
-]  # fmt: skip
+    {"provider": "google"},
+    {"model": None},
+    {"model": ""},
+    {"model": "a\0"},
+    {"model": "a\nb"},
+    {"api_key": ""},
+    {"api_key": "sk-secret\r\nX-Evil: 1"},
+    {"api_key": "sk-secret ü"},
+    {"api_key": 5},
+    {"timeout_seconds": 0},
+    {"timeout_seconds": 301},
+    {"timeout_seconds": "30"},
+    {"samples": "yes"},
+    {"base_url": ""},
+    {"model": "m" * 201},
+]
 
 
 async def test_bad_bodies(owner: httpx.AsyncClient) -> None:
@@ -277,9 +292,10 @@ async def test_the_offline_engine_answers_for_a_model_that_fails(owner: httpx.As
     assert (await check(owner))["success"] is True
     await put(owner, base_url=server.url, timeout_seconds=1)
     for reply, reason in (
-        (send(500), "it has an error (HTTP 500)"), (say({"table": {}}), "its answer could not be used"),
+        (send(500), "it has an error (HTTP 500)"),
+        (say({"table": {}}), "its answer could not be used"),
         (silent, "timed out"),
-    ):  # fmt: skip
+    ):
         server.will(reply)
         done = await smart_import(owner, "Import into leads, keep all duplicates")
         assert (done["table_name"], done["language_engine"]) == ("leads", "offline")
@@ -292,9 +308,11 @@ async def test_the_offline_engine_answers_for_a_model_that_fails(owner: httpx.As
 
 async def tell(client: httpx.AsyncClient, text: str) -> dict[str, Any]:
     response = await client.post(
-        "/api/v1/smart-data-instruction", content=text, headers={"Content-Type": "text/plain"},
+        "/api/v1/smart-data-instruction",
+        content=text,
+        headers={"Content-Type": "text/plain"},
         params={"thread_id": "t"},
-    )  # fmt: skip
+    )
     assert response.status_code == 200, response.text
     found: dict[str, Any] = response.json()
     return found
@@ -328,9 +346,13 @@ async def test_the_operators_default(
 ) -> None:
     """It counts for organizations without settings of their own, at an address that they could not choose."""
     given = {
-        "model_provider": "anthropic", "model_name": "claude", "model_api_key": KEY, "model_private_hosts": False,
-        "model_base_url": server.url.removesuffix("/v1"), "data_dir": settings.data_dir,
-    }  # fmt: skip
+        "model_provider": "anthropic",
+        "model_name": "claude",
+        "model_api_key": KEY,
+        "model_private_hosts": False,
+        "model_base_url": server.url.removesuffix("/v1"),
+        "data_dir": settings.data_dir,
+    }
     server.will(say({"ready": True}))
     async with serve(Settings(database_url=settings.database_url, jobs=0, **given)) as make:  # type: ignore[arg-type]
         owner = make(people.owner)
@@ -360,9 +382,14 @@ async def test_without_a_place_for_the_secret(settings: Settings, people: People
 
 def test_settings_reach_worker_processes(tmp_path: Path) -> None:
     given = Settings(
-        database_url="postgresql://x", secret_key="s" * 20, model_provider="openai", model_name="m",  # type: ignore[arg-type]
-        model_api_key=KEY, storage_options={"a": "b"}, data_dir=tmp_path,  # type: ignore[arg-type]
-    )  # fmt: skip
+        database_url="postgresql://x",
+        secret_key="s" * 20,
+        model_provider="openai",
+        model_name="m",  # type: ignore[arg-type]
+        model_api_key=KEY,
+        storage_options={"a": "b"},
+        data_dir=tmp_path,  # type: ignore[arg-type]
+    )
     assert pickle.loads(pickle.dumps(given)) == given
     assert KEY not in repr(given)
     assert KEY not in str(given.model_dump())
@@ -388,10 +415,12 @@ def test_encryption() -> None:
     assert sealed != box.encrypt(KEY, "organization 1")
     assert SecretBox("a secret of some length").decrypt(sealed, "organization 1") == KEY
     for other, context, data in (
-        (SecretBox("another secret, as long"), "organization 1", sealed), (box, "organization 2", sealed),
-        (box, "organization 1", sealed[:-1]), (box, "organization 1", b"\x02" + sealed[1:]),
+        (SecretBox("another secret, as long"), "organization 1", sealed),
+        (box, "organization 2", sealed),
+        (box, "organization 1", sealed[:-1]),
+        (box, "organization 1", b"\x02" + sealed[1:]),
         (box, "organization 1", b""),
-    ):  # fmt: skip
+    ):
         with pytest.raises(UnavailableError) as failed:
             other.decrypt(data, context)
         assert failed.value.details == "stored key cannot be read; set it again"

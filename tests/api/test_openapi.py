@@ -83,16 +83,26 @@ def test_an_operation_is_described(name: str) -> None:
         assert body.get("description"), name
         for media, content in body["content"].items():
             if media != "application/octet-stream":
-                examples = [content["example"]] if "example" in content else [
-                    one["value"] for one in content["examples"].values()
-                ]  # fmt: skip
+                examples = (
+                    [content["example"]]
+                    if "example" in content
+                    else [one["value"] for one in content["examples"].values()]
+                )
                 for one in examples:
                     assert not [*validator(content["schema"]).iter_errors(one)], f"{name} {one}"
 
 
 def test_required_parameters_are_marked() -> None:
-    needs = {"rows_query", "rows_delete", "rows_bulk_download", "rows_live", "rows_stream", "rows_latest",
-             "rows_aggregate", "columns_list"}  # fmt: skip
+    needs = {
+        "rows_query",
+        "rows_delete",
+        "rows_bulk_download",
+        "rows_live",
+        "rows_stream",
+        "rows_latest",
+        "rows_aggregate",
+        "columns_list",
+    }
     for name in needs:
         (dataset,) = [one for one in parameters(OPERATIONS[name][1]) if one["name"] == "dataset"]
         assert dataset["required"]

@@ -59,9 +59,11 @@ def rows(answer: dict[str, Any]) -> list[dict[str, str]]:
 
 async def test_the_examples_of_the_contract(filled: httpx.AsyncClient) -> None:
     body = {
-        "prompt": "Show me all leads from California added in the last 30 days", "table_name": "leads",
-        "max_rows": 500, "thread_id": "optional-conversation-id",
-    }  # fmt: skip
+        "prompt": "Show me all leads from California added in the last 30 days",
+        "table_name": "leads",
+        "max_rows": 500,
+        "thread_id": "optional-conversation-id",
+    }
     answer = await post(filled, "query", body)
     assert set(SPEC) <= set(answer)
     assert (answer["success"], answer["rows_returned"], answer["truncated"]) == (True, 2, False)
@@ -74,9 +76,10 @@ async def test_the_examples_of_the_contract(filled: httpx.AsyncClient) -> None:
     assert 0 < answer["confidence"] <= 1
 
     generated = await post(
-        filled, "generate-sql",
+        filled,
+        "generate-sql",
         {"prompt": "Get all active customers with their email and company name", "table_hints": ["customers"]},
-    )  # fmt: skip
+    )
     assert generated["success"] is True
     assert generated["sql_query"] == "SELECT email, company_name FROM customers WHERE status = 'active'"
     assert generated["tables_referenced"] == ["customers"]
@@ -91,8 +94,11 @@ async def test_the_examples_of_the_contract(filled: httpx.AsyncClient) -> None:
 async def test_what_is_not_understood_is_told_and_asked_about(filled: httpx.AsyncClient) -> None:
     answer = await post(filled, "query", {"prompt": "How many flurbs did the wibble frobnicate?"})
     assert (answer["success"], answer["executed_sql"], answer["data_csv"], answer["rows_returned"]) == (
-        False, None, "", 0,
-    )  # fmt: skip
+        False,
+        None,
+        "",
+        0,
+    )
     assert answer["response"].endswith("?")
     assert answer["suggestions"]
     assert set(SPEC) <= set(answer)
@@ -118,24 +124,37 @@ async def test_limits(filled: httpx.AsyncClient) -> None:
     assert (cut["data_csv"], cut["truncated"]) == ("name\nLead 0\nLead 1\n", True)
     good = {"prompt": "Show all leads"}
     for path, body in (
-        ("query", good | {"max_rows": 0}), ("query", good | {"max_rows": 10_001}), ("query", good | {"max_rows": "5"}),
-        ("query", {}), ("query", {"prompt": ""}), ("query", {"prompt": "x" * 4_001}), ("query", {"prompt": "a\0b"}),
-        ("query", good | {"thread_id": "x" * 201}), ("query", good | {"thread_id": "a\0"}), ("query", [good]),
-        ("generate-sql", {"prompt": "x" * 4_001}), ("generate-sql", good | {"table_hints": "leads"}),
-        ("generate-sql", good | {"table_hints": ["leads"] * 51}), ("generate-sql", good | {"table_hints": ["a\0"]}),
-        ("sql", {"sql": ""}), ("sql", {"sql": "SELECT 1", "max_rows": 10_001}),
-        ("verified-questions", {"question": "x"}), ("glossary", {"term": "", "meaning": "x"}),
+        ("query", good | {"max_rows": 0}),
+        ("query", good | {"max_rows": 10_001}),
+        ("query", good | {"max_rows": "5"}),
+        ("query", {}),
+        ("query", {"prompt": ""}),
+        ("query", {"prompt": "x" * 4_001}),
+        ("query", {"prompt": "a\0b"}),
+        ("query", good | {"thread_id": "x" * 201}),
+        ("query", good | {"thread_id": "a\0"}),
+        ("query", [good]),
+        ("generate-sql", {"prompt": "x" * 4_001}),
+        ("generate-sql", good | {"table_hints": "leads"}),
+        ("generate-sql", good | {"table_hints": ["leads"] * 51}),
+        ("generate-sql", good | {"table_hints": ["a\0"]}),
+        ("sql", {"sql": ""}),
+        ("sql", {"sql": "SELECT 1", "max_rows": 10_001}),
+        ("verified-questions", {"question": "x"}),
+        ("glossary", {"term": "", "meaning": "x"}),
         ("glossary", {"term": "a\0", "meaning": "x"}),
-    ):  # fmt: skip
+    ):
         assert set(await post(filled, path, body, 422)) == {"detail"}, body
     for path, body, status in (
-        ("query", {"prompt": "  \n "}, 400), ("query", good | {"table_name": "nope"}, 404),
+        ("query", {"prompt": "  \n "}, 400),
+        ("query", good | {"table_name": "nope"}, 404),
         ("generate-sql", good | {"table_hints": ["leads", "nope"]}, 404),
         ("sql", {"sql": "SELECT nope FROM leads"}, 400),
-        ("sql", {"sql": "DELETE FROM leads"}, 400), ("sql", {"sql": "SELECT 1; SELECT 2"}, 400),
+        ("sql", {"sql": "DELETE FROM leads"}, 400),
+        ("sql", {"sql": "SELECT 1; SELECT 2"}, 400),
         ("sql", {"sql": "SELECT * FROM atlas.api_keys"}, 400),
         ("sql", {"sql": "SELECT 1 / (amount - amount) FROM leads"}, 400),
-    ):  # fmt: skip
+    ):
         refused = await post(filled, path, body, status)
         assert set(refused) == {"detail"}, body
     raw = await filled.post("/api/v1/query", content=b"{", headers={"Content-Type": "application/json"})
@@ -226,8 +245,11 @@ async def test_a_shared_dataset_as_long_as_it_is_shared(client: Client, people: 
 
 async def test_sql_by_the_names_of_datasets(client: Client, people: People, filled: httpx.AsyncClient) -> None:
     """Of many datasets those that SQL names are found: in any case, with the number where a name is taken."""
-    first, second, third = [await make_dataset(filled, name="Wind Speed"), await make_dataset(filled, name="windSpeed"),
-                            await make_dataset(filled, name="leads")]  # fmt: skip
+    first, second, third = [
+        await make_dataset(filled, name="Wind Speed"),
+        await make_dataset(filled, name="windSpeed"),
+        await make_dataset(filled, name="leads"),
+    ]
     hidden = await make_dataset(client(people.stranger), name="wind")
     for dataset in (first, second, third):
         row = {"dataset": dataset, "timestamp": "2026-01-01T10:00:00Z", "values": {"number": dataset}}
@@ -236,8 +258,13 @@ async def test_sql_by_the_names_of_datasets(client: Client, people: People, fill
     async def number(source: str, status: int = 200) -> Any:
         return await post(filled, "sql", {"sql": f"SELECT sum(number) AS n FROM {source}"}, status)
 
-    for dataset, name in ((first, "wind_speed"), (first, "WIND_SPEED"), (first, '"wind_speed"'),
-                          (second, f"wind_speed_{second}"), (third, f"Leads_{third}")):  # fmt: skip
+    for dataset, name in (
+        (first, "wind_speed"),
+        (first, "WIND_SPEED"),
+        (first, '"wind_speed"'),
+        (second, f"wind_speed_{second}"),
+        (third, f"Leads_{third}"),
+    ):
         assert rows(await number(name)) == [{"n": str(dataset)}]
     joined = await post(
         filled, "sql", {"sql": f"SELECT a.number + b.number AS n FROM wind_speed a, wind_speed_{second} b"}
@@ -256,8 +283,11 @@ async def test_verified_questions(client: Client, people: People, filled: httpx.
     assert made["question"] == "How many did we win?"
     assert made["sql"] == "SELECT COUNT(*) AS wins FROM leads WHERE status = 'won'"
     assert (made["status"], made["source"], made["tables"], made["created_by"]) == (
-        "verified", "user", ["leads"], "owner",
-    )  # fmt: skip
+        "verified",
+        "user",
+        ["leads"],
+        "owner",
+    )
     answer = await post(client(people.holder), "query", {"prompt": "how many did we WIN"})
     assert (answer["engine"], answer["confidence"], answer["executed_sql"]) == ("verified", 1.0, made["sql"])
     assert answer["data_csv"] == "wins\n3\n"
@@ -268,9 +298,11 @@ async def test_verified_questions(client: Client, people: People, filled: httpx.
     assert hinted["engine"] == "offline"
     assert "verified already" in (await post(filled, "verified-questions", known, 400))["detail"]
     for sql, reason in (
-        ("SELECT nope FROM leads", "nope"), ("DROP TABLE leads", "Query refused"),
-        ("SELECT name + 1 FROM leads", "Query refused"), ("SELECT count(*) FROM pg_roles", "pg_roles"),
-    ):  # fmt: skip
+        ("SELECT nope FROM leads", "nope"),
+        ("DROP TABLE leads", "Query refused"),
+        ("SELECT name + 1 FROM leads", "Query refused"),
+        ("SELECT count(*) FROM pg_roles", "pg_roles"),
+    ):
         assert reason in (await post(filled, "verified-questions", {"question": "Q?", "sql": sql}, 400))["detail"]
         place = f"verified-questions/{made['id']}"
         assert reason in (await change(filled, "PUT", place, {"sql": sql}, 400))["detail"]
@@ -531,8 +563,9 @@ async def test_sql_of_an_engine_that_cannot_be_run(
     caller = await caller_of(database_url, people.owner)
     for sql, reason in (
         ("SELECT 1 / (count(*) - 12) AS n FROM leads", "division by zero"),
-        ("SELECT pg_sleep(1)", "pg_sleep"), ("SELECT * FROM customers, atlas.users", "not allowed"),
-    ):  # fmt: skip
+        ("SELECT pg_sleep(1)", "pg_sleep"),
+        ("SELECT * FROM customers, atlas.users", "not allowed"),
+    ):
         async with service(database_url, Planner(sql)) as questions:
             answer = await questions.ask(caller, "how many?")
         assert (answer["success"], answer["executed_sql"], answer["confidence"]) == (False, None, 0.0)

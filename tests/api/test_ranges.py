@@ -53,9 +53,10 @@ def filled(owner: httpx.Client, rows: int = ROWS) -> int:
     body = io.BytesIO()
     pq.write_table(table, body)
     stored = owner.post(
-        f"/api/rows/bulk_insert/?dataset={dataset}", content=body.getvalue(),
+        f"/api/rows/bulk_insert/?dataset={dataset}",
+        content=body.getvalue(),
         headers={"Content-Type": "application/vnd.apache.parquet"},
-    )  # fmt: skip
+    )
     assert stored.status_code == 200, stored.text
     return dataset
 
@@ -79,13 +80,20 @@ def test_parts_are_those_of_the_whole(owner: httpx.Client, dataset: int, output:
     assert head.headers["etag"] == whole.headers["etag"]
     size = len(whole.content)
     for text, start, end in (
-        ("bytes=0-0", 0, 1), ("bytes=0-99", 0, 100), (f"bytes={size - 8}-", size - 8, size),
+        ("bytes=0-0", 0, 1),
+        ("bytes=0-99", 0, 100),
+        (f"bytes={size - 8}-", size - 8, size),
         ("bytes=-8", size - 8, size),
-        (f"bytes=100-{size * 2}", 100, size), (f"bytes=-{size * 2}", 0, size), ("BYTES = 5 - 6", 5, 7),
-        (f"bytes=0-{size - 1}", 0, size), ("bytes=000-0009", 0, 10),
+        (f"bytes=100-{size * 2}", 100, size),
+        (f"bytes=-{size * 2}", 0, size),
+        ("BYTES = 5 - 6", 5, 7),
+        (f"bytes=0-{size - 1}", 0, size),
+        ("bytes=000-0009", 0, 10),
         # The greatest numbers of 64 bits.
-        (f"bytes=100-{2**63 - 1}", 100, size), (f"bytes=0-{2**64 - 1}", 0, size), (f"bytes=-{2**63 - 1}", 0, size),
-    ):  # fmt: skip
+        (f"bytes=100-{2**63 - 1}", 100, size),
+        (f"bytes=0-{2**64 - 1}", 0, size),
+        (f"bytes=-{2**63 - 1}", 0, size),
+    ):
         answer = owner.get(url, headers={"Range": text})
         assert (answer.status_code, answer.content) == (206, whole.content[start:end]), text
         assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{size}"
@@ -94,15 +102,33 @@ def test_parts_are_those_of_the_whole(owner: httpx.Client, dataset: int, output:
         refused = owner.get(url, headers={"Range": text})
         assert (refused.status_code, refused.headers["content-range"]) == (416, f"bytes */{size}"), text
         assert refused.json()["details"] == f"the file has {size} bytes"
-    for text in ("bytes=5-2", "bytes=0-1,5-6", "rows=0-5", "bytes=", "bytes=a-b", "0-5", "bytes=+1-2", "bytes=--5",
-                 "bytes=-", "bytes=0x1-2", "bytes=0-1,", "bytes 0-1/10"):  # fmt: skip
+    for text in (
+        "bytes=5-2",
+        "bytes=0-1,5-6",
+        "rows=0-5",
+        "bytes=",
+        "bytes=a-b",
+        "0-5",
+        "bytes=+1-2",
+        "bytes=--5",
+        "bytes=-",
+        "bytes=0x1-2",
+        "bytes=0-1,",
+        "bytes 0-1/10",
+    ):
         assert owner.get(url, headers={"Range": text}).status_code == 200, text
     several = owner.get(url, headers=httpx.Headers([("Range", "bytes=0-1"), ("Range", "bytes=5-6")]))
     assert (several.status_code, len(several.content)) == (200, size)
     # A part of what has been replaced is no part of what is there.
-    for tag, status in ((head.headers["etag"], 206), ('"other"', 200), ("Mon, 30 Nov 2026 10:00:00 GMT", 200),
-                        ("", 200), ("*", 200), (head.headers["etag"].strip('"'), 200),
-                        ("W/" + head.headers["etag"], 200)):  # fmt: skip
+    for tag, status in (
+        (head.headers["etag"], 206),
+        ('"other"', 200),
+        ("Mon, 30 Nov 2026 10:00:00 GMT", 200),
+        ("", 200),
+        ("*", 200),
+        (head.headers["etag"].strip('"'), 200),
+        ("W/" + head.headers["etag"], 200),
+    ):
         answer = owner.get(url, headers={"Range": "bytes=0-9", "If-Range": tag})
         assert answer.status_code == status, tag
         assert answer.content == whole.content[: 10 if status == 206 else None]
@@ -226,9 +252,20 @@ def test_what_has_no_room_is_sent_whole(postgres_url: str, inhabited: tuple[str,
 
 
 def test_head_is_get_without_a_body(wire: Wire, owner: httpx.Client, dataset: int) -> None:
-    for path in ("/api/datasets/", f"/api/datasets/{dataset}/", f"/api/rows/?dataset={dataset}&limit=2", "/api/v1/me",
-                 "/api/v1/tables", "/api/tags", "/health", "/metrics", f"/api/rows/live/?dataset={dataset}&limit=3",
-                 f"/api/rows/stream/?dataset={dataset}", "/api/datasets/999999/", "/api/rows/?dataset=x"):  # fmt: skip
+    for path in (
+        "/api/datasets/",
+        f"/api/datasets/{dataset}/",
+        f"/api/rows/?dataset={dataset}&limit=2",
+        "/api/v1/me",
+        "/api/v1/tables",
+        "/api/tags",
+        "/health",
+        "/metrics",
+        f"/api/rows/live/?dataset={dataset}&limit=3",
+        f"/api/rows/stream/?dataset={dataset}",
+        "/api/datasets/999999/",
+        "/api/rows/?dataset=x",
+    ):
         head = owner.head(path)
         assert head.content == b""
         if "stream" in path:

@@ -150,8 +150,14 @@ async def test_buckets(owner: httpx.AsyncClient, scattered: tuple[int, list[tupl
         assert bucket["count"] == len(numbers)
         found = bucket["values"]["n"]
         assert found.pop("avg") == pytest.approx(sum(numbers) / len(numbers))
-        assert found == {"count": len(numbers), "min": min(numbers), "max": max(numbers), "sum": sum(numbers),
-                         "first": numbers[0], "last": numbers[-1]}  # fmt: skip
+        assert found == {
+            "count": len(numbers),
+            "min": min(numbers),
+            "max": max(numbers),
+            "sum": sum(numbers),
+            "first": numbers[0],
+            "last": numbers[-1],
+        }
     auto = (await owner.get(f"/api/rows/aggregate/?dataset={dataset}&points=100&columns=x")).json()
     assert 0 < len(auto["results"]) <= 101
     for bad in ("bucket=0s", "bucket=x", "functions=median", "functions=", "points=0"):

@@ -21,9 +21,12 @@ from atlas.readers.number_texts import gives_back
 
 pytestmark = pytest.mark.anyio
 FORMATS = {
-    "json": "application/json", "csv": "text/csv", "ndjson": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet", "arrow": "application/vnd.apache.arrow.stream",
-}  # fmt: skip
+    "json": "application/json",
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 STAMPS = st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -83,10 +86,12 @@ async def test_rows_in_each_format(owner: httpx.AsyncClient) -> None:
 
 
 DIGITS = st.one_of(
-    WHOLE.map(str), st.integers(-(10**30), 10**30).map(str), FINITE.map(repr),
+    WHOLE.map(str),
+    st.integers(-(10**30), 10**30).map(str),
+    FINITE.map(repr),
     st.decimals(-(10**6), 10**6, places=20, allow_nan=False).map("{:f}".format),
     st.builds("{}.{}e{}".format, st.integers(1, 9), st.integers(0, 10**20), st.integers(-400, 400)),
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -178,10 +183,12 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     """A header and records of texts, whole numbers, fractions, dates and truth values."""
     word = st.text("abcdefgh XYZ'\"é,;|\n", min_size=1, max_size=12).map(lambda text: f"w{text}w")
     kinds = [
-        word, st.integers(-(2**53), 2**53).map(str), st.integers(-(10**6), 10**6).map(lambda n: f"{n}.25"),
+        word,
+        st.integers(-(2**53), 2**53).map(str),
+        st.integers(-(10**6), 10**6).map(lambda n: f"{n}.25"),
         st.dates(min_value=date(1950, 1, 1), max_value=date(2049, 12, 31)).map(date.isoformat),
         st.sampled_from(["true", "false"]),
-    ]  # fmt: skip
+    ]
     chosen = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=5))
     names = ["id", *(f"col_{letter}" for letter in "abcde"[: len(chosen)])]
     count = draw(st.integers(1, 6))

@@ -79,7 +79,7 @@ async def test_what_is_not_clear_is_refused(owner: httpx.AsyncClient, sql: str) 
         ("SELECT count(*) FILTER (WHERE CREATED_AT <= now()) FROM A GROUP BY date_trunc('year', A.Created_At)", ["2"]),
         ("SELECT * FROM a WHERE id IN (SELECT id FROM b WHERE created_at > now() - interval '1 hour')", ["1,x"]),
     ],
-)  # fmt: skip
+)
 async def test_times_of_rows_wherever_a_query_names_them(
     owner: httpx.AsyncClient, sql: str, expected: list[str]
 ) -> None:

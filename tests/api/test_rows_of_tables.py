@@ -54,9 +54,16 @@ async def test_pages(owner: httpx.AsyncClient) -> None:
     assert page["columns"][0] == {"name": "id", "type": "BIGINT", **said}
     assert page["columns"][1] == {"name": "customer", "type": "VARCHAR", **said}
     assert page["rows"][0] == {
-        "_row": 2, "id": 2, "customer": "Bob", "email": "bob@x.com", "amount": 100, "paid": False,
-        "day": "2024-01-06", "at": "2024-01-06T10:00:00.5Z", "note": None,
-    }  # fmt: skip
+        "_row": 2,
+        "id": 2,
+        "customer": "Bob",
+        "email": "bob@x.com",
+        "amount": 100,
+        "paid": False,
+        "day": "2024-01-06",
+        "at": "2024-01-06T10:00:00.5Z",
+        "note": None,
+    }
     assert await ids(owner, sort="-_row") == [4, 3, 2, 1]
     assert await ids(owner, sort="amount") == [3, 1, 2, 4]
     assert await ids(owner, sort="-amount") == [2, 1, 3, 4]
@@ -121,9 +128,12 @@ async def test_a_row_from_insert_to_undo(client: Client, people: People) -> None
 
     told = await get(owner, "tables/orders/rows/5/history")
     assert [(c["action"], c["user"], c["undone"]) for c in told["changes"]] == [
-        ("restore", "holder", False), ("archive", "owner", False), ("update", "holder", False),
-        ("update", "holder", False), ("insert", "owner", False),
-    ]  # fmt: skip
+        ("restore", "holder", False),
+        ("archive", "owner", False),
+        ("update", "holder", False),
+        ("update", "holder", False),
+        ("insert", "owner", False),
+    ]
     assert told["changes"][2]["before"] == {"amount": 3}
     assert told["changes"][2]["after"] == {"amount": None}
     assert told["changes"][3]["before"] == {"amount": None, "customer": "Eve"}
@@ -258,15 +268,18 @@ async def test_a_filter_reaches_nothing_else(client: Client, people: People, dat
     owner = client(people.owner)
     await orders(owner)
     with psycopg.connect(database_url, autocommit=True) as connection:
-        schema = connection.execute("SELECT table_schema FROM information_schema.tables "
-                                    "WHERE table_name = '_table_1'").fetchone()  # fmt: skip
+        schema = connection.execute(
+            "SELECT table_schema FROM information_schema.tables WHERE table_name = '_table_1'"
+        ).fetchone()
         assert schema is not None
         connection.execute("GRANT EXECUTE ON FUNCTION current_setting(text) TO PUBLIC")
         # A superuser, as Atlas is here, passes by every policy; the organization's role does not.
         connection.execute(f'ALTER TABLE "{schema[0]}"._table_1 ENABLE ROW LEVEL SECURITY')  # type: ignore[call-overload]
         connection.execute(f'ALTER TABLE "{schema[0]}"._table_1 FORCE ROW LEVEL SECURITY')  # type: ignore[call-overload]
-        connection.execute(f'CREATE POLICY p ON "{schema[0]}"._table_1 USING '  # type: ignore[call-overload]
-                           "(id <> 3 AND current_setting('transaction_read_only') = 'on')")  # fmt: skip
+        connection.execute(
+            f'CREATE POLICY p ON "{schema[0]}"._table_1 USING '  # type: ignore[call-overload]
+            "(id <> 3 AND current_setting('transaction_read_only') = 'on')"
+        )
     assert await ids(owner) == [1, 2, 4]
     assert await ids(owner, filter="id > 1") == [2, 4]
     for format in ("ndjson", "arrow"):
@@ -290,9 +303,11 @@ async def test_a_table_is_removed_for_good(client: Client, people: People) -> No
     await orders(owner)
     made = await change(owner, "POST", "", {"id": 5})
     for path, who, status in (
-        ("orders", owner, 400), ("orders?confirm=order", owner, 400), ("orders?confirm=orders", stranger, 404),
+        ("orders", owner, 400),
+        ("orders?confirm=order", owner, 400),
+        ("orders?confirm=orders", stranger, 404),
         ("nope?confirm=nope", owner, 404),
-    ):  # fmt: skip
+    ):
         assert (await who.delete(f"/api/v1/tables/{path}")).status_code == status
     gone = await owner.delete("/api/v1/tables/orders?confirm=orders")
     assert gone.json() == {"success": True, "table_name": "orders", "deleted": True, "rows_removed": 5}

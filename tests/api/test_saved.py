@@ -60,8 +60,9 @@ async def test_what_cannot_be_saved(owner: httpx.AsyncClient) -> None:
     await _save(owner, "Once")
     for body, told in (
         ({"name": "oNCE", "sql": "SELECT 1"}, "name: you have a query 'oNCE' already"),
-        ({"name": "  ", "sql": "SELECT 1"}, "name: required"), ({"name": "x", "sql": " "}, "sql: required"),
-    ):  # fmt: skip
+        ({"name": "  ", "sql": "SELECT 1"}, "name: required"),
+        ({"name": "x", "sql": " "}, "sql: required"),
+    ):
         refused = await owner.post(PATH, json=body)
         assert (refused.status_code, told in refused.json()["detail"]) == (400, True), refused.text
     assert (await owner.post(PATH, json={"name": "x"})).status_code == 422
@@ -105,9 +106,12 @@ async def test_favourites(client: Client, people: People, callers: Callers) -> N
     await owner.delete(f"/api/datasets/{dataset}/tags/{tag}/")
     assert await marked(holder) == []
     for path, status in (
-        ("dataset/999999", 404), ("dataset/x", 404), ("dataset/99999999999999999999", 404), ("table/nowhere", 404),
+        ("dataset/999999", 404),
+        ("dataset/x", 404),
+        ("dataset/99999999999999999999", 404),
+        ("table/nowhere", 404),
         ("query/x", 422),
-    ):  # fmt: skip
+    ):
         assert (await owner.put(f"/api/v1/favourites/{path}")).status_code == status, path
     assert (await owner.delete("/api/v1/favourites/table/leads")).json()["favourite"] is False
     assert (await owner.delete("/api/v1/favourites/table/leads")).status_code == 200

@@ -104,10 +104,18 @@ async def test_what_is_open_ends_too(client: Client, people: People, monkeypatch
 
     headers = [(b"cookie", f"{COOKIE}={token}".encode()), (b"x-atlas-ui", b"1"), (b"host", b"atlas.test")]
     scope = {
-        "type": "http", "method": "GET", "path": "/api/rows/stream/", "raw_path": b"/api/rows/stream/",
-        "query_string": b"dataset=%d&poll_interval=3600" % dataset, "headers": headers, "http_version": "1.1",
-        "scheme": "http", "server": ("atlas.test", 80), "client": ("127.0.0.1", 1), "root_path": "",
-    }  # fmt: skip
+        "type": "http",
+        "method": "GET",
+        "path": "/api/rows/stream/",
+        "raw_path": b"/api/rows/stream/",
+        "query_string": b"dataset=%d&poll_interval=3600" % dataset,
+        "headers": headers,
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("atlas.test", 80),
+        "client": ("127.0.0.1", 1),
+        "root_path": "",
+    }
     running = asyncio.create_task(app_of(client)(scope, receive, send))  # type: ignore[arg-type]
     row = {"dataset": dataset, "timestamp": "2026-01-01", "values": {"a": 1}}
     async with asyncio.timeout(20):

@@ -36,9 +36,13 @@ async def _names(owner: httpx.AsyncClient, **params: object) -> list[str]:
 async def test_datasets_by_every_field(owner: httpx.AsyncClient) -> None:
     made, by_rows = list(NAMES), ["Alpha", "gamma", "beta"]
     for sort, expected in {
-        "id": made, "name": ["Alpha", "beta", "gamma"], "row_count": by_rows, "columns": by_rows, "created_at": made,
+        "id": made,
+        "name": ["Alpha", "beta", "gamma"],
+        "row_count": by_rows,
+        "columns": by_rows,
+        "created_at": made,
         "updated_at": made,
-    }.items():  # fmt: skip
+    }.items():
         assert await _names(owner, sort=sort) == expected, sort
         assert await _names(owner, sort=f"-{sort}") == expected[::-1], sort
     # What has no rows has no last one, and comes last either way; equal ones keep the order of their ids.

@@ -108,20 +108,35 @@ async def test_members_inside_of_others(owner: httpx.AsyncClient) -> None:
     dataset = await make_dataset(owner)
     row = {"timestamp": "2025-12-16T10:00:00Z", "values": {"a": 1}}
     for path, body, name in (
-        ("/api/v1/smart-data-instruction", {"intent": "insert", "entities": [{"table": "x", "data": {}}]},
-         "entities.0.table: not known; did you mean table_hint?"),
-        ("/api/v1/import/1/issues/correct", {"duplicates": [{"record_number": 1, "action": "skip", "dat": {}}]},
-         "duplicates.0.dat: not known; did you mean data?"),
-        ("/api/v1/import/1/redo", {"mapping": {"mappings": {"a": "b"}, "tablename": "x"}},
-         "mapping.tablename: not known; did you mean table_name?"),
-        ("/api/v1/tables/x/update", {"mode": "batch", "batch_updates": [{"key": {}, "values": {}}]},
-         "key: not known; did you mean keys?"),
-        ("/api/rows/bulk_insert/", {"dataset": dataset, "rows": [row, row | {"price": 1}]},
-         "rows[1].price: not known; the keys of a row stand in its `values`"),
+        (
+            "/api/v1/smart-data-instruction",
+            {"intent": "insert", "entities": [{"table": "x", "data": {}}]},
+            "entities.0.table: not known; did you mean table_hint?",
+        ),
+        (
+            "/api/v1/import/1/issues/correct",
+            {"duplicates": [{"record_number": 1, "action": "skip", "dat": {}}]},
+            "duplicates.0.dat: not known; did you mean data?",
+        ),
+        (
+            "/api/v1/import/1/redo",
+            {"mapping": {"mappings": {"a": "b"}, "tablename": "x"}},
+            "mapping.tablename: not known; did you mean table_name?",
+        ),
+        (
+            "/api/v1/tables/x/update",
+            {"mode": "batch", "batch_updates": [{"key": {}, "values": {}}]},
+            "key: not known; did you mean keys?",
+        ),
+        (
+            "/api/rows/bulk_insert/",
+            {"dataset": dataset, "rows": [row, row | {"price": 1}]},
+            "rows[1].price: not known; the keys of a row stand in its `values`",
+        ),
         ("/api/rows/bulk_insert/", {"dataset": dataset, "row": [row]}, "row: not known; did you mean rows?"),
         ("/api/rows/bulk_insert/", {"dataset": dataset, "rows": [row], "upsert": True}, "upsert: not known"),
         ("/api/rows/", row | {"dataset": dataset, "value": 1}, "value: not known; did you mean values?"),
-    ):  # fmt: skip
+    ):
         answer = await owner.post(path, json=body)
         assert answer.status_code == 400, (path, answer.text)
         assert name in told(answer), (path, answer.text)
@@ -130,15 +145,21 @@ async def test_members_inside_of_others(owner: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     ("path", "body", "name"),
-    [("/api/datasets/", '{"name": "a", "name": "b"}', "name"),
-     ("/api/datasets/", '{"name": "a", "metadata": {"x": {"y": 1, "y": 1}}}', "y"),
-     ("/api/datasets/", '{"name": "a", "columns": [{"name": "c", "dtype": "int", "unit": "m", "unit": "s"}]}', "unit"),
-     ("/api/v1/smart-data-instruction", '{"text": "Add one", "text": "Add two"}', "text"),
-     ("/api/v1/smart-data-instruction", '{"intent": "insert", "entities": [{"data": {"a": 1, "a": 2}}]}', "a"),
-     ("/api/v1/tables/x/update", '{"mode": "condition", "mode": "batch"}', "mode"),
-     ("/api/v1/query", '{"prompt": "a", "pro\\u006dpt": "b"}', "prompt"),
-     ("/api/v1/saved-queries", '{"name": "a", "sql": "SELECT 1", "sql": "%s"}' % ("x" * 5_000), "sql")],
-)  # fmt: skip
+    [
+        ("/api/datasets/", '{"name": "a", "name": "b"}', "name"),
+        ("/api/datasets/", '{"name": "a", "metadata": {"x": {"y": 1, "y": 1}}}', "y"),
+        (
+            "/api/datasets/",
+            '{"name": "a", "columns": [{"name": "c", "dtype": "int", "unit": "m", "unit": "s"}]}',
+            "unit",
+        ),
+        ("/api/v1/smart-data-instruction", '{"text": "Add one", "text": "Add two"}', "text"),
+        ("/api/v1/smart-data-instruction", '{"intent": "insert", "entities": [{"data": {"a": 1, "a": 2}}]}', "a"),
+        ("/api/v1/tables/x/update", '{"mode": "condition", "mode": "batch"}', "mode"),
+        ("/api/v1/query", '{"prompt": "a", "pro\\u006dpt": "b"}', "prompt"),
+        ("/api/v1/saved-queries", '{"name": "a", "sql": "SELECT 1", "sql": "%s"}' % ("x" * 5_000), "sql"),
+    ],
+)
 async def test_a_member_given_twice(owner: httpx.AsyncClient, path: str, body: str, name: str) -> None:
     answer = await owner.post(path, content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, f"{name}: given more than once" in told(answer)) == (400, True), answer.text
@@ -147,10 +168,13 @@ async def test_a_member_given_twice(owner: httpx.AsyncClient, path: str, body: s
 async def test_bodies_where_none_is_taken(owner: httpx.AsyncClient) -> None:
     dataset = await make_dataset(owner)
     for method, path in (
-        ("DELETE", f"/api/rows/?dataset={dataset}&start=2025-01-01"), ("GET", f"/api/rows/?dataset={dataset}"),
-        ("GET", "/api/datasets/"), ("DELETE", f"/api/datasets/{dataset}/"), ("POST", "/api/v1/import/1/undo"),
+        ("DELETE", f"/api/rows/?dataset={dataset}&start=2025-01-01"),
+        ("GET", f"/api/rows/?dataset={dataset}"),
+        ("GET", "/api/datasets/"),
+        ("DELETE", f"/api/datasets/{dataset}/"),
+        ("POST", "/api/v1/import/1/undo"),
         ("POST", "/api/v1/import/1/clear-mapping"),
-    ):  # fmt: skip
+    ):
         answer = await owner.request(method, path, json={"dry_run": True})
         assert (answer.status_code, f"{method} takes no body here" in told(answer)) == (400, True), (method, path)
         assert (await owner.request(method, path, json={})).status_code in (200, 204, 404), (method, path)
@@ -182,8 +206,15 @@ async def test_what_is_no_parameter_of_ours(owner: httpx.AsyncClient, client: Cl
 def test_the_nearest_name() -> None:
     known = ["dataset", "start", "end", "ordering", "limit", "offset", "columns"]
     for name, meant in (
-        ("Limit", "limit"), ("limt", "limit"), ("page_size", "limit"), ("from", "start"), ("to", "end"),
-        ("sort", "ordering"), ("dataset_id", "dataset"), ("datset", "dataset"), ("column", "columns"),
-    ):  # fmt: skip
+        ("Limit", "limit"),
+        ("limt", "limit"),
+        ("page_size", "limit"),
+        ("from", "start"),
+        ("to", "end"),
+        ("sort", "ordering"),
+        ("dataset_id", "dataset"),
+        ("datset", "dataset"),
+        ("column", "columns"),
+    ):
         assert unknown_name(name, known) == f"not known; did you mean {meant}?", name
     assert unknown_name("symbol", known) == unknown_name("", known) == unknown_name("x", []) == "not known"

@@ -24,9 +24,10 @@ STAMP = "2025-12-16T10:00:00Z"
 async def insert(client: httpx.AsyncClient, dataset: int, rows: list[Any]) -> httpx.Response:
     data = [{"timestamp": stamp, "values": values} for stamp, values in rows]
     return await client.post(
-        "/api/rows/bulk_insert/", content=json.dumps({"dataset": dataset, "rows": data}),
+        "/api/rows/bulk_insert/",
+        content=json.dumps({"dataset": dataset, "rows": data}),
         headers={"Content-Type": "application/json"},
-    )  # fmt: skip
+    )
 
 
 async def rows_of(client: httpx.AsyncClient, dataset: int) -> list[tuple[str, dict[str, Any]]]:
@@ -64,14 +65,52 @@ BATCHES: dict[str, list[list[dict[str, Any]]]] = {
     "the word null": [[{"null": 1, "a": "null"}, {"null": None, "a": None}, {"a": "nullnull"}]],
     "texts like dates": [[{"a": "2025-01-01"}, {"a": "2025-01-01T00:00:00Z"}], [{"a": "2025-01-01 00:00:00"}]],
     "empty texts": [[{"a": "", "b": " "}, {"a": "0", "b": "007"}]],
-    "odd texts": [[{"a": "\u0000 \u001f \" \\ / \n é 漢 🎉 \u2028"}, {"a": "'; DROP TABLE x; --"}]],
-    "nested": [[{"a": {"b": {"c": [1, 2, {"d": "\"}]"}]}}}, {"a": []}, {"a": {}}]],
-    "keys": [[{k: n for n, k in enumerate(
-        ["", "ts", "TIMESTAMP", "timestamp", "_seq", "_extra", "ctid", "xmin", '"', "'", "a" * 200, "é" * 200, "漢字",
-         "%s", "{}", "a.b", "values", "dataset", "A", "a", "$1", "values.timestamp",
-         "values.values.timestamp", "\\", "c1", "c2", " ", "\n", "🎉", "oid", "null"])}]],
+    "odd texts": [[{"a": '\u0000 \u001f " \\ / \n é 漢 🎉 \u2028'}, {"a": "'; DROP TABLE x; --"}]],
+    "nested": [[{"a": {"b": {"c": [1, 2, {"d": '"}]'}]}}}, {"a": []}, {"a": {}}]],
+    "keys": [
+        [
+            {
+                k: n
+                for n, k in enumerate(
+                    [
+                        "",
+                        "ts",
+                        "TIMESTAMP",
+                        "timestamp",
+                        "_seq",
+                        "_extra",
+                        "ctid",
+                        "xmin",
+                        '"',
+                        "'",
+                        "a" * 200,
+                        "é" * 200,
+                        "漢字",
+                        "%s",
+                        "{}",
+                        "a.b",
+                        "values",
+                        "dataset",
+                        "A",
+                        "a",
+                        "$1",
+                        "values.timestamp",
+                        "values.values.timestamp",
+                        "\\",
+                        "c1",
+                        "c2",
+                        " ",
+                        "\n",
+                        "🎉",
+                        "oid",
+                        "null",
+                    ]
+                )
+            }
+        ]
+    ],
     "text keys": [[{'"; DROP TABLE x; --': "x", "k\u0000": "y"}]],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BATCHES)
@@ -116,11 +155,15 @@ async def test_rows_larger_than_a_piece_of_a_body(owner: httpx.AsyncClient) -> N
 async def test_timestamps(owner: httpx.AsyncClient) -> None:
     dataset = await make_dataset(owner)
     given_stamps = {
-        "2025-12-16T10:00:00.123456Z": "2025-12-16T10:00:00.123456Z", "0001-01-01T00:00:00Z": "0001-01-01T00:00:00Z",
-        "9999-12-31T23:59:59.999999Z": "9999-12-31T23:59:59.999999Z", "2025-12-16": "2025-12-16T00:00:00Z",
-        "1969-12-31T23:59:59.5Z": "1969-12-31T23:59:59.500Z", "2025-12-16T12:00:00+02:00": "2025-12-16T10:00:00Z",
-        "2025-12-16T05:30:00.25-05:30": "2025-12-16T11:00:00.250Z", "2025-12-16 10:00": "2025-12-16T10:00:00Z",
-    }  # fmt: skip
+        "2025-12-16T10:00:00.123456Z": "2025-12-16T10:00:00.123456Z",
+        "0001-01-01T00:00:00Z": "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z": "9999-12-31T23:59:59.999999Z",
+        "2025-12-16": "2025-12-16T00:00:00Z",
+        "1969-12-31T23:59:59.5Z": "1969-12-31T23:59:59.500Z",
+        "2025-12-16T12:00:00+02:00": "2025-12-16T10:00:00Z",
+        "2025-12-16T05:30:00.25-05:30": "2025-12-16T11:00:00.250Z",
+        "2025-12-16 10:00": "2025-12-16T10:00:00Z",
+    }
     await insert(owner, dataset, [(stamp, {"n": n}) for n, stamp in enumerate(given_stamps)])
     pairs = [(expected, n) for n, expected in enumerate(given_stamps.values())]
     expected = sorted(pairs, key=lambda pair: (datetime.fromisoformat(pair[0]), pair[1]))
@@ -145,11 +188,14 @@ async def test_order_of_equal_times_is_that_of_insertion(owner: httpx.AsyncClien
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=4,
-)  # fmt: skip
+)
 KEYS = st.sampled_from(["a", "b", "ts", "", "null"]) | st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 
 

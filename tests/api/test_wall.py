@@ -41,9 +41,10 @@ class World:
 
     def physical(self, sql: str) -> str:
         names = {
-            "OWN": f'"{self.schema}"."_view_1"', "OTHER": f'"{self.other}"."_view_2"',
+            "OWN": f'"{self.schema}"."_view_1"',
+            "OTHER": f'"{self.other}"."_view_2"',
             "COLLEAGUE": f'"{self.schema}"."dataset_2"',
-        }  # fmt: skip
+        }
         for word, name in names.items():
             sql = sql.replace(word, name)
         return sql
@@ -68,8 +69,13 @@ async def world(client: Client, people: People, settings: Settings, anyio_backen
     callers = [await caller_of(database, key) for key in (people.owner, people.holder, people.stranger)]
     runner = QueryRunner(database, lambda: SECRET, QueryLimits(seconds=2.0))
     yield World(
-        settings.database_url, database, runner, *callers, callers[0].schema_name, callers[2].schema_name,
-    )  # fmt: skip
+        settings.database_url,
+        database,
+        runner,
+        *callers,
+        callers[0].schema_name,
+        callers[2].schema_name,
+    )
     await database.close()
 
 
@@ -105,13 +111,17 @@ async def test_hostile(world: World) -> None:
 # Syntax that only the parser's wall refuses. To PostgreSQL the last two are constants; the first turn a name that the
 # caller has written, or a number, into a name. All of Atlas's are made of numbers, so that they tell nothing.
 HARMLESS = {
-    "SELECT 'pg_authid'::regclass", "SELECT '1260'::regclass", "SELECT 'postgres'::regrole",
-    "SELECT 'pg_sleep'::regproc", "SELECT CAST('atlas' AS regnamespace)", "SELECT 1 -- ; DROP TABLE OWN",
+    "SELECT 'pg_authid'::regclass",
+    "SELECT '1260'::regclass",
+    "SELECT 'postgres'::regrole",
+    "SELECT 'pg_sleep'::regproc",
+    "SELECT CAST('atlas' AS regnamespace)",
+    "SELECT 1 -- ; DROP TABLE OWN",
     "SELECT E'\\'; DROP TABLE OWN; --'",
     # Grammar of PostgreSQL's own, where it is built with libxml; it reads no external entity.
-    'SELECT xmlparse(DOCUMENT \'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><x>&e;</x>\')',
+    "SELECT xmlparse(DOCUMENT '<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/hostname\">]><x>&e;</x>')",
     "SELECT * FROM xmltable('/x' PASSING '<x/>' COLUMNS a text)",
-}  # fmt: skip
+}
 
 
 def _state(admin: psycopg.Connection, world: World) -> object:

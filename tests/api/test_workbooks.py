@@ -127,10 +127,18 @@ async def test_rows_of_sql_are_a_workbook_of_their_types(client: Client, people:
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
     names, values = ([cell.value for cell in line] for line in sheet.iter_rows())
     assert dict(zip(names, values, strict=True)) == {
-        "one": 1, "price": 1.1, "ratio": 0.30000000000000004, "long": "12345678901234567890",
-        "day": datetime(2024, 2, 29), "moment": datetime(2024, 2, 29, 8), "span": "P1DT2H", "ok": True, "text": "=1+1",
-        "nothing": None, "nan": "NaN",
-    }  # fmt: skip
+        "one": 1,
+        "price": 1.1,
+        "ratio": 0.30000000000000004,
+        "long": "12345678901234567890",
+        "day": datetime(2024, 2, 29),
+        "moment": datetime(2024, 2, 29, 8),
+        "span": "P1DT2H",
+        "ok": True,
+        "text": "=1+1",
+        "nothing": None,
+        "nan": "NaN",
+    }
     assert (sheet["B2"].number_format, sheet["I2"].data_type) == ("0.00", "s")
 
 

@@ -49,9 +49,11 @@ async def test_rows_of_the_year_0(
     stamps = [OLD, *others]
     at = f"dataset={dataset}"
     for path, wanted in (
-        (f"/api/rows/?{at}", stamps), (f"/api/rows/?{at}&ordering=-timestamp", stamps[::-1]),
-        (f"/api/rows/?{at}&end=0001-01-01T00:00:00Z", stamps[:2]), (f"/api/rows/?{at}&start=0001-01-01", stamps[1:]),
-    ):  # fmt: skip
+        (f"/api/rows/?{at}", stamps),
+        (f"/api/rows/?{at}&ordering=-timestamp", stamps[::-1]),
+        (f"/api/rows/?{at}&end=0001-01-01T00:00:00Z", stamps[:2]),
+        (f"/api/rows/?{at}&start=0001-01-01", stamps[1:]),
+    ):
         page = (await owner.get(path)).json()
         assert ([row["timestamp"] for row in page["results"]], page["count"]) == (wanted, len(wanted)), path
     first = (await owner.get(f"/api/rows/?{at}&limit=1")).json()

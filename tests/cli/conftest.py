@@ -31,9 +31,11 @@ class Cli:
     def __init__(self, server: Server, folder: Path) -> None:
         self.server, self.folder = server, folder
         self.environment = {
-            "ATLAS_CONFIG_DIR": str(folder / "config"), "ATLAS_URL": "", "ATLAS_API_KEY": "",
+            "ATLAS_CONFIG_DIR": str(folder / "config"),
+            "ATLAS_URL": "",
+            "ATLAS_API_KEY": "",
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-        }  # fmt: skip
+        }
 
     def run(self, *command: str, code: int = 0, stdin: str | None = None, **environment: str) -> Result:
         done = CliRunner().invoke(app, command, input=stdin, env={**self.environment, **environment})

@@ -18,40 +18,67 @@ from atlas.cli.main import named
 
 # A run of each command with --json, after `prepared`; `{…}` are filled in. The code is that of the run.
 RUNS: dict[str, tuple[list[str], int]] = {
-    "version": ([], 0), "status": ([], 0), "usage": ([], 0), "logout": ([], 0),
+    "version": ([], 0),
+    "status": ([], 0),
+    "usage": ([], 0),
+    "logout": ([], 0),
     "login": (["--url", "{url}", "--key", "-"], 0),
-    "profile list": ([], 0), "profile use": (["default"], 0), "profile show": ([], 0),
-    "dataset list": ([], 0), "dataset search": (["source=demo"], 0), "dataset show": (["{dataset}"], 0),
+    "profile list": ([], 0),
+    "profile use": (["default"], 0),
+    "profile show": ([], 0),
+    "dataset list": ([], 0),
+    "dataset search": (["source=demo"], 0),
+    "dataset show": (["{dataset}"], 0),
     "dataset create": (["another", "--metadata", "a=1"], 0),
     "dataset update": (["{dataset}", "--description", "x", "-m", "b=2"], 0),
-    "dataset delete": (["{dataset}", "--yes"], 0), "dataset tag": (["{dataset}", "test"], 0),
-    "dataset untag": (["{dataset}", "public"], 0), "dataset samples": (["{dataset}", "organization"], 0),
-    "dataset columns": (["{dataset}"], 0), "dataset column": (["{dataset}", "price", "--unit", "EUR"], 0),
-    "tag list": ([], 0), "tag acquire": (["test"], 0),
+    "dataset delete": (["{dataset}", "--yes"], 0),
+    "dataset tag": (["{dataset}", "test"], 0),
+    "dataset untag": (["{dataset}", "public"], 0),
+    "dataset samples": (["{dataset}", "organization"], 0),
+    "dataset columns": (["{dataset}"], 0),
+    "dataset column": (["{dataset}", "price", "--unit", "EUR"], 0),
+    "tag list": ([], 0),
+    "tag acquire": (["test"], 0),
     "rows insert": (["{dataset}", "--timestamp", "now", "--value", "price=1.5"], 0),
-    "rows get": (["{dataset}"], 0), "rows latest": (["{dataset}"], 0), "rows aggregate": (["{dataset}"], 0),
+    "rows get": (["{dataset}"], 0),
+    "rows latest": (["{dataset}"], 0),
+    "rows aggregate": (["{dataset}"], 0),
     "rows delete": (["{dataset}", "--start", "2026-01-01", "--yes"], 0),
     "rows download": (["{dataset}", "{out}.csv"], 0),
     "import": (["{file}", "Import into people, email is the key", "--preview"], 0),
-    "imports list": ([], 0), "imports show": (["{import}"], 0), "imports export": (["{import}", "{out}.csv"], 0),
-    "imports undo": (["{import}", "--yes"], 0), "imports redo": (["{import}", "--yes"], 0),
-    "issues list": (["{import}"], 0), "issues correct": (["{import}", "--all-duplicates", "skip"], 0),
-    "ask": (["How many people are there?"], 0), "sql": (["SELECT count(*) FROM people"], 0),
+    "imports list": ([], 0),
+    "imports show": (["{import}"], 0),
+    "imports export": (["{import}", "{out}.csv"], 0),
+    "imports undo": (["{import}", "--yes"], 0),
+    "imports redo": (["{import}", "--yes"], 0),
+    "issues list": (["{import}"], 0),
+    "issues correct": (["{import}", "--all-duplicates", "skip"], 0),
+    "ask": (["How many people are there?"], 0),
+    "sql": (["SELECT count(*) FROM people"], 0),
     "record": (["Update the people with email bob@x.com: set full_name to Robert"], 0),
-    "table list": ([], 0), "table schema": (["people"], 0), "table stats": (["people"], 0),
+    "table list": ([], 0),
+    "table schema": (["people"], 0),
+    "table stats": (["people"], 0),
     "table column": (["people", "age", "--unit", "years"], 0),
-    "table rows": (["people"], 0), "table samples": (["people"], 0),
+    "table rows": (["people"], 0),
+    "table samples": (["people"], 0),
     "table update": (["people", "--set", "age=5", "--where", "full_name = 'Bob'"], 0),
-    "table export": (["people", "{out}.ndjson"], 0), "table history": (["people", "1"], 0),
+    "table export": (["people", "{out}.ndjson"], 0),
+    "table history": (["people", "1"], 0),
     "table delete": (["people", "--yes"], 0),
-    "queries save": (["mine", "SELECT count(*) FROM people"], 0), "queries list": ([], 0),
-    "queries show": (["mine"], 0), "queries run": (["mine"], 0), "queries delete": (["mine"], 0),
-    "favourites add": (["dataset", "{dataset}"], 0), "favourites list": ([], 0),
+    "queries save": (["mine", "SELECT count(*) FROM people"], 0),
+    "queries list": ([], 0),
+    "queries show": (["mine"], 0),
+    "queries run": (["mine"], 0),
+    "queries delete": (["mine"], 0),
+    "favourites add": (["dataset", "{dataset}"], 0),
+    "favourites list": ([], 0),
     "favourites remove": (["dataset", "{dataset}"], 0),
     "key list": ([], 0),
-    "key create": (["--name", "laptop", "--expires", "90d"], 0), "key revoke": (["{key}", "--yes"], 0),
+    "key create": (["--name", "laptop", "--expires", "90d"], 0),
+    "key revoke": (["{key}", "--yes"], 0),
     "key rotate": (["{key}", "--yes"], 0),
-}  # fmt: skip
+}
 # These print JSON in tests of their own: they do not end by themselves, need a terminal or a job, or work locally.
 ELSEWHERE = {"serve", "mcp", "rows tail", "issues review", "job list", "job cancel", "job retry"}
 
@@ -68,10 +95,13 @@ def prepared(cli: Cli) -> dict[str, str]:
     done = cli.json("import", file, "Import into people, email is the key")
     key = cli.json("key", "create", "--name", "spare")
     return {
-        "url": cli.server.url, "dataset": str(dataset), "file": file, "import": done["import_id"],
+        "url": cli.server.url,
+        "dataset": str(dataset),
+        "file": file,
+        "import": done["import_id"],
         "key": str(key["id"]),
         "out": str(cli.folder / "out"),
-    }  # fmt: skip
+    }
 
 
 def test_every_command_prints_json(cli: Cli) -> None:
@@ -145,13 +175,16 @@ def test_import_review_and_undo(cli: Cli) -> None:
     failure, replaced = waiting["validations"][0], waiting["replacements"][0]
     decisions = {
         "validation_failures": [
-            {"failure_id": failure["failure_id"], "action": "insert_corrected",
-             "corrected_data": {"email": "carl@x.com"}}
+            {
+                "failure_id": failure["failure_id"],
+                "action": "insert_corrected",
+                "corrected_data": {"email": "carl@x.com"},
+            }
         ],
         "value_replacements": [
             {"replacement_id": replaced["replacement_id"], "action": "set_custom", "custom_value": 44}
         ],
-    }  # fmt: skip
+    }
     done = cli.json("issues", "correct", "last", "--exit-code", "--file", "-", code=3, stdin=json.dumps(decisions))
     assert (done["rows_inserted"], done["rows_updated"], done["summary"]["duplicates_count"]) == (1, 1, 1)
     cli.run("issues", "correct", "last", "--all-duplicates", "skip", "--exit-code")
@@ -208,12 +241,22 @@ def test_names_that_do_not_fit(cli: Cli) -> None:
     for command in (["dataset", "show", "no such dataset"], ["rows", "get", "99999"], ["imports", "show", "nonsense"]):
         assert cli.run(*command, code=1).stderr.count("\n") == 1
     for command in (
-        ["dataset", "create", "x", "--metadata", "nothing"], ["dataset", "update", "x"], ["dataset", "search", "x"],
-        ["rows", "insert", "x"], ["rows", "insert", "x", "nofile.csv"], ["rows", "insert", "x", "-"],
-        ["rows", "insert", "x", "--timestamp", "now", "-v", "a"], ["rows", "get", "x", "--start", "soon"],
-        ["rows", "delete", "x"], ["rows", "download", "x", "out.xyz"], ["issues", "correct", "last"], ["ask"],
-        ["sql", " "], ["import", "nofile.csv", "x"], ["status", "--profile", "a", "--url", "http://x"],
-    ):  # fmt: skip
+        ["dataset", "create", "x", "--metadata", "nothing"],
+        ["dataset", "update", "x"],
+        ["dataset", "search", "x"],
+        ["rows", "insert", "x"],
+        ["rows", "insert", "x", "nofile.csv"],
+        ["rows", "insert", "x", "-"],
+        ["rows", "insert", "x", "--timestamp", "now", "-v", "a"],
+        ["rows", "get", "x", "--start", "soon"],
+        ["rows", "delete", "x"],
+        ["rows", "download", "x", "out.xyz"],
+        ["issues", "correct", "last"],
+        ["ask"],
+        ["sql", " "],
+        ["import", "nofile.csv", "x"],
+        ["status", "--profile", "a", "--url", "http://x"],
+    ):
         cli.run(*command, code=2)
 
 

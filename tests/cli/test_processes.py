@@ -22,9 +22,14 @@ from atlas.cli.review import Reviewer
 
 def run(*command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*PYTHON, *command], env={**os.environ, **environment}, input=stdin, capture_output=True, text=True,
-        check=False, timeout=60,
-    )  # fmt: skip
+        [*PYTHON, *command],
+        env={**os.environ, **environment},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 @contextlib.contextmanager
@@ -200,8 +205,11 @@ def test_review_asks_before_it_changes_a_type() -> None:
 
     with Path(os.devnull).open("w") as nowhere:
         reviewer = Reviewer(
-            lambda kind, limit, skip: waiting[skip:] if kind == "replacements" else [], correct, (ValueError,),
-            Console(file=nowhere), lambda: next(pressed),
-        )  # fmt: skip
+            lambda kind, limit, skip: waiting[skip:] if kind == "replacements" else [],
+            correct,
+            (ValueError,),
+            Console(file=nowhere),
+            lambda: next(pressed),
+        )
         assert reviewer.run({"replacements": 1})
     assert (sent, reviewer.decided) == ([False, True], 1)

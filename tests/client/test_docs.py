@@ -20,8 +20,9 @@ def test_examples(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "more.csv").write_text("day,open\n2026-01-20,1\n")
-    (tmp_path / "members.csv").write_text("name,email\nAnn,ann@x.com\nBob,bob@x\nCy,cy@x.com\n" + "".join(
-        f"Member {n},m{n}@x.com\n" for n in range(20)))  # fmt: skip
+    (tmp_path / "members.csv").write_text(
+        "name,email\nAnn,ann@x.com\nBob,bob@x\nCy,cy@x.com\n" + "".join(f"Member {n},m{n}@x.com\n" for n in range(20))
+    )
     scope: dict[str, object] = {}
     assert len(EXAMPLES) >= 10
     for example in EXAMPLES:

@@ -191,9 +191,18 @@ def answering(*answers: httpx2.Response, sent: list[httpx2.Request] | None = Non
 
 def test_statuses_become_exceptions() -> None:
     for status, kind in (
-        (400, Invalid), (401, AuthenticationFailed), (403, Forbidden), (404, NotFound), (413, Invalid), (422, Invalid),
-        (429, RateLimited), (500, ServerFault), (501, ServerFault), (502, Unavailable), (503, Unavailable),
-    ):  # fmt: skip
+        (400, Invalid),
+        (401, AuthenticationFailed),
+        (403, Forbidden),
+        (404, NotFound),
+        (413, Invalid),
+        (422, Invalid),
+        (429, RateLimited),
+        (500, ServerFault),
+        (501, ServerFault),
+        (502, Unavailable),
+        (503, Unavailable),
+    ):
         answer = httpx2.Response(status, json={"error": "What", "details": "why"}, headers={"X-Request-ID": "r1"})
         with pytest.raises(kind, match="What: why") as failed:
             answering(answer, retries=0).tags.list()

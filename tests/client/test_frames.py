@@ -29,9 +29,11 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 STAMPS = [START + timedelta(minutes=n, microseconds=n) for n in range(5)]
 BIG = [2**63 - 1, -(2**63), 2**53 + 1, 0, None]
 COLUMNS: dict[str, list[Any]] = {
-    "big": BIG, "price": [1.5, None, -2.25, 1e300, 0.1], "text": ["a", None, "", "ü\n\"'", "x"],
+    "big": BIG,
+    "price": [1.5, None, -2.25, 1e300, 0.1],
+    "text": ["a", None, "", "ü\n\"'", "x"],
     "flag": [True, None, False, True, True],
-}  # fmt: skip
+}
 
 
 def rows() -> list[dict[str, Any]]:
@@ -61,17 +63,23 @@ def frames() -> dict[str, Any]:
     zoned = pandas.assign(timestamp=pandas["timestamp"].dt.tz_convert("Asia/Kolkata"))
     naive = pandas.assign(timestamp=pandas["timestamp"].dt.tz_localize(None))
     return {
-        "arrow": ARROW, "reader": ARROW.to_reader(max_chunksize=2), "batch": ARROW.to_batches()[0],
-        "polars": polars, "lazy": polars.lazy(),
+        "arrow": ARROW,
+        "reader": ARROW.to_reader(max_chunksize=2),
+        "batch": ARROW.to_batches()[0],
+        "polars": polars,
+        "lazy": polars.lazy(),
         "polars-zoned": polars.with_columns(pl.col("timestamp").dt.convert_time_zone("America/New_York")),
-        "pandas": pandas, "pandas-index": index, "pandas-zoned": zoned, "pandas-naive": naive,
+        "pandas": pandas,
+        "pandas-index": index,
+        "pandas-zoned": zoned,
+        "pandas-naive": naive,
         "pandas-unnamed-index": index.rename_axis(None),
         "rows": [{"timestamp": stamp, "values": row} for stamp, row in zip(STAMPS, rows(), strict=True)],
         "flat": [{"time": stamp, **row} for stamp, row in zip(STAMPS, rows(), strict=True)],
         "pairs": [(stamp.astimezone(PLUS2), row) for stamp, row in zip(STAMPS, rows(), strict=True)],
         "objects": (Row(stamp, row) for stamp, row in zip(STAMPS, rows(), strict=True)),
         "numpy": [(np.datetime64(stamp.replace(tzinfo=None)), row) for stamp, row in zip(STAMPS, rows(), strict=True)],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("kind", [*frames()])
@@ -111,15 +119,29 @@ def test_what_arrow_cannot_hold_goes_as_json(client: Client, dataset: int) -> No
 
 def test_values_that_json_has_no_form_for(client: Client, dataset: int) -> None:
     given = {
-        "whole": Decimal(2**70), "part": Decimal("0.5"), "day": date(2026, 1, 5), "id": UUID(int=1), "set": {1},
-        "np": np.int64(5), "array": np.array([1, 2]), "null": None, "nested": {"a": [{"b": Decimal(1)}]},
-    }  # fmt: skip
+        "whole": Decimal(2**70),
+        "part": Decimal("0.5"),
+        "day": date(2026, 1, 5),
+        "id": UUID(int=1),
+        "set": {1},
+        "np": np.int64(5),
+        "array": np.array([1, 2]),
+        "null": None,
+        "nested": {"a": [{"b": Decimal(1)}]},
+    }
     row = client.rows.insert(dataset, date(2026, 1, 5), given)
     assert row.timestamp == START
     assert row.values == {
-        "whole": 2**70, "part": 0.5, "day": "2026-01-05", "id": str(UUID(int=1)), "set": [1], "np": 5,
-        "array": [1, 2], "null": None, "nested": {"a": [{"b": 1}]},
-    }  # fmt: skip
+        "whole": 2**70,
+        "part": 0.5,
+        "day": "2026-01-05",
+        "id": str(UUID(int=1)),
+        "set": [1],
+        "np": 5,
+        "array": [1, 2],
+        "null": None,
+        "nested": {"a": [{"b": 1}]},
+    }
     client.rows.insert(dataset, datetime(2026, 1, 6), {"values": {"a": 1}, "timestamp": 5, "values.timestamp": 6})
     assert client.rows.latest(dataset).values == {"values": {"a": 1}, "timestamp": 5, "values.timestamp": 6}
     assert client.rows.recent(dataset, 1)[0].values == client.rows.latest(dataset).values
@@ -205,9 +227,16 @@ def test_rows_of_questions_are_typed() -> None:
     assert len(found) == 2
     first = found.dicts()[0]
     assert first == {
-        "n": 1, "f": 1.5, "t": "a", "zip": "01234", "flag": True, "day": date(2026, 1, 5), "at": START,
-        "j": '{"a":1}', "empty": None,
-    }  # fmt: skip
+        "n": 1,
+        "f": 1.5,
+        "t": "a",
+        "zip": "01234",
+        "flag": True,
+        "day": date(2026, 1, 5),
+        "at": START,
+        "j": '{"a":1}',
+        "empty": None,
+    }
     kinds = ["int8", "float8", "text", "text", "bool", "date", "timestamptz", "jsonb", "numeric"]
     told = Rows(text, [ResultColumn(name, kind) for name, kind in zip(found.names, kinds, strict=True)])
     assert told.dicts()[0] == {**first, "j": {"a": 1}}

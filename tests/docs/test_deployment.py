@@ -105,8 +105,10 @@ def assert_command_exists(words: list[str]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs Unix sockets")
-@pytest.mark.parametrize("abstract", [False, pytest.param(True, marks=pytest.mark.skipif(
-    sys.platform != "linux", reason="Linux alone has them"))])  # fmt: skip
+@pytest.mark.parametrize(
+    "abstract",
+    [False, pytest.param(True, marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has them"))],
+)
 def test_systemd_hears_of_the_server_once_it_answers(abstract: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     Health.status = 503
     health = HTTPServer(("127.0.0.1", 0), Health)

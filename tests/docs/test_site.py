@@ -17,9 +17,19 @@ from atlas.config import Settings
 ROOT = Path(__file__).parents[2]
 # What a browser fetches by itself: (tag, attribute). A link that somebody may click is none.
 FETCHED = {
-    ("script", "src"), ("img", "src"), ("img", "srcset"), ("iframe", "src"), ("source", "src"), ("video", "src"),
-    ("audio", "src"), ("embed", "src"), ("object", "data"), ("link", "href"), ("use", "href"), ("form", "action"),
-}  # fmt: skip
+    ("script", "src"),
+    ("img", "src"),
+    ("img", "srcset"),
+    ("iframe", "src"),
+    ("source", "src"),
+    ("video", "src"),
+    ("audio", "src"),
+    ("embed", "src"),
+    ("object", "data"),
+    ("link", "href"),
+    ("use", "href"),
+    ("form", "action"),
+}
 CSS_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
 

@@ -36,9 +36,11 @@ def test_readme_as_a_reader_types_it(tmp_path: Path) -> None:
     """Every block of a shell as it is printed, in a checkout that nothing was done in. Port and key are others."""
     folder, port = fresh_checkout(tmp_path), free_port()
     environment = clean_environment() | {
-        "ATLAS_PORT": str(port), "ATLAS_DATA_DIR": str(tmp_path / "data"), "ATLAS_CONFIG_DIR": str(tmp_path / "config"),
+        "ATLAS_PORT": str(port),
+        "ATLAS_DATA_DIR": str(tmp_path / "data"),
+        "ATLAS_CONFIG_DIR": str(tmp_path / "config"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-    }  # fmt: skip
+    }
     start, *tour = blocks("README.md", "sh")
     with terminal_of(["bash", "-ec", start], environment, cwd=folder) as server:
         server.until("atlas_live_sk_", seconds=90)

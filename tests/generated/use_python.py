@@ -71,8 +71,9 @@ def rows(client: AuthenticatedClient) -> None:
     bodies = {
         BodyFormat.CSV: b"timestamp,open,close\n2026-01-05T11:00:00Z,3,4.5\n",
         BodyFormat.NDJSON: b'{"timestamp":"2026-01-05T11:00:00Z","open":3,"close":4.5}\n',
-        BodyFormat.PARQUET: parquet.getvalue(), BodyFormat.ARROW: stream.getvalue(),
-    }  # fmt: skip
+        BodyFormat.PARQUET: parquet.getvalue(),
+        BodyFormat.ARROW: stream.getvalue(),
+    }
     for form, data in bodies.items():
         sent = rows_bulk_insert.sync(client=client, dataset=made.id, format_=form, body=File(io.BytesIO(data)))
         assert sent == InsertedView(1, 1), (form, sent)

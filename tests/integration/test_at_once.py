@@ -155,9 +155,28 @@ async def test_a_column_has_changed(client: Client, people: People, database: Da
 
 async def test_names_that_mean_something_in_sql(writing_to: Writing, ways: list[str]) -> None:
     names = [
-        "%", "%s", "%(id)s", "%(c1)s", "%%", "$1", "$2", "number", "given", "state", "?column?", "_SEQ", "ts ", 'a"b',
-        "a', '", "{table}", "{", ":x", "select", "c0", "id",
-    ]  # fmt: skip
+        "%",
+        "%s",
+        "%(id)s",
+        "%(c1)s",
+        "%%",
+        "$1",
+        "$2",
+        "number",
+        "given",
+        "state",
+        "?column?",
+        "_SEQ",
+        "ts ",
+        'a"b',
+        "a', '",
+        "{table}",
+        "{",
+        ":x",
+        "select",
+        "c0",
+        "id",
+    ]
     sent = [
         {name: turn * 100 + number for number, name in enumerate(names) if turn < 3 or number % turn}
         for turn in range(8)
@@ -234,10 +253,11 @@ async def test_a_dataset_that_another_process_deleted(settings: Settings, people
             path = "/api/rows/bulk_insert/"
             csv = {"content": b"timestamp,n\n2025-01-01,1\n", "headers": {"Content-Type": "text/csv"}}
             answers = [
-                await client.post("/api/rows/", json=row), await client.post(path, json=bulk),
+                await client.post("/api/rows/", json=row),
+                await client.post(path, json=bulk),
                 await client.post(f"{path}?dataset={dataset}", **csv),
                 await client.post(path, json=bulk | {"rows": []}),
-            ]  # fmt: skip
+            ]
             return [answer.status_code for answer in answers]
 
         assert await statuses(owner) == await statuses(owner) == [201, 200, 200, 200]

@@ -55,7 +55,8 @@ def test_users_get_roles(database_url: str) -> None:
     atlas(database_url, "admin", "user", "create", "bob")
     assert atlas(database_url, "admin", "user", "role", "bob", "admin")["role"] == "admin"
     assert {user["name"]: user["role"] for user in atlas(database_url, "admin", "user", "list")} == {
-        "ann": "operator", "bob": "admin",
-    }  # fmt: skip
+        "ann": "operator",
+        "bob": "admin",
+    }
     assert "owner" in atlas(database_url, "admin", "user", "role", "bob", "owner", code=2)
     assert "nobody" in atlas(database_url, "admin", "user", "role", "nobody", "admin", code=1)

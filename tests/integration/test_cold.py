@@ -62,21 +62,28 @@ async def everything(database: Database, dataset: int, span: Range | None = None
 def values(source: random.Random, kind: str, rows: int) -> pa.Array:
     """Values of a kind, some of them missing."""
     whole = {
-        "step": lambda n: 5 * n, "constant": lambda _: -7, "small": lambda _: source.randrange(-50, 50),
-        "int2": lambda _: source.randrange(2**16), "int4": lambda _: source.randrange(-(2**31), 2**31),
-        "int8": lambda _: source.randrange(-(2**63), 2**63), "edge": lambda _: source.choice([-(2**63), 2**63 - 1]),
-    }  # fmt: skip
+        "step": lambda n: 5 * n,
+        "constant": lambda _: -7,
+        "small": lambda _: source.randrange(-50, 50),
+        "int2": lambda _: source.randrange(2**16),
+        "int4": lambda _: source.randrange(-(2**31), 2**31),
+        "int8": lambda _: source.randrange(-(2**63), 2**63),
+        "edge": lambda _: source.choice([-(2**63), 2**63 - 1]),
+    }
     floats = {
-        "cents": lambda _: round(source.gauss(100, 5), 2), "nano": lambda _: source.randrange(10**9) / 10**9,
-        "half": lambda _: float(np.float32(source.gauss(0, 1))), "full": lambda _: source.gauss(0, 1),
+        "cents": lambda _: round(source.gauss(100, 5), 2),
+        "nano": lambda _: source.randrange(10**9) / 10**9,
+        "half": lambda _: float(np.float32(source.gauss(0, 1))),
+        "full": lambda _: source.gauss(0, 1),
         "odd": lambda _: source.choice([-0.0, 0.0, math.inf, -math.inf, 1e300, 5e-324, 0.1]),
-        "negative zero": lambda _: -0.0, "whole": lambda _: float(source.randrange(-9, 9)),
+        "negative zero": lambda _: -0.0,
+        "whole": lambda _: float(source.randrange(-9, 9)),
         "nan": lambda _: source.choice([math.nan, 1.5]),
-    }  # fmt: skip
+    }
     others = {
-        "text": lambda _: source.choice(["", "a", "ä{},\"\\ \n", "NULL", "😀" * 5]),
+        "text": lambda _: source.choice(["", "a", 'ä{},"\\ \n', "NULL", "😀" * 5]),
         "flag": lambda _: source.random() < 0.5,
-    }  # fmt: skip
+    }
     make = (whole | floats | others)[kind]
     missing = source.choice([0.0, 0.0, 0.3])
     cells = [None if source.random() < missing else make(n) for n in range(rows)]
@@ -93,8 +100,25 @@ def values(source: random.Random, kind: str, rows: int) -> pa.Array:
     return pa.array(cells, type_)
 
 
-KINDS = ("step", "constant", "small", "int2", "int4", "int8", "edge", "cents", "nano", "half", "full", "odd",
-         "negative zero", "whole", "nan", "text", "flag")  # fmt: skip
+KINDS = (
+    "step",
+    "constant",
+    "small",
+    "int2",
+    "int4",
+    "int8",
+    "edge",
+    "cents",
+    "nano",
+    "half",
+    "full",
+    "odd",
+    "negative zero",
+    "whole",
+    "nan",
+    "text",
+    "flag",
+)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -103,8 +127,11 @@ async def test_every_value_comes_back(database: Database, people: People, seed: 
     dataset = await new_dataset(database, people)
     for part in range(3):
         rows = source.randrange(1, 8_000)
-        spread = [lambda n: START + n * 1_000_000, lambda n: START + n * 7 + source.randrange(5),
-                  lambda _: source.randrange(MIN_MICROS, MAX_MICROS)][part]  # fmt: skip
+        spread = [
+            lambda n: START + n * 1_000_000,
+            lambda n: START + n * 7 + source.randrange(5),
+            lambda _: source.randrange(MIN_MICROS, MAX_MICROS),
+        ][part]
         extra = pa.array([source.choice([None, f'"note": [{n}]', '"note":"\\u00e9"']) for n in range(rows)])
         columns = {kind: values(source, kind, rows) for kind in KINDS if source.random() < 0.8}
         await insert(database, dataset, [spread(n) for n in range(rows)], columns, extra)
@@ -135,11 +162,12 @@ class Twins:
         self.top = max(self.top, *micros)
         self.written += rows
         columns = {
-            "n": pa.array([source.randrange(100) for _ in range(rows)]), "cents": values(source, "cents", rows),
+            "n": pa.array([source.randrange(100) for _ in range(rows)]),
+            "cents": values(source, "cents", rows),
             "grows": values(source, source.choice(["small", "small", "small", "cents"]), rows),
             f"new {source.randrange(1 + self.written // 4000)}": values(source, source.choice(KINDS[:3]), rows),
             "text": values(source, "text", rows),
-        }  # fmt: skip
+        }
         extra = pa.array([source.choice([None, f'"note":{n}']) for n in range(rows)]) if source.random() < 0.2 else None
         for dataset in self.both:
             await insert(self.database, dataset, micros, columns, extra)
@@ -183,12 +211,21 @@ class Twins:
         columns: list[Column] = list(shot.columns)
         pages = [
             await reading.page(
-                database, shot, columns, span, then=lambda table: table.rename_columns(
-                    [renumbered.get(name, name) for name in table.column_names]).to_pylist(),
-                descending=descending, limit=choose.randrange(1, 300), offset=choose.randrange(50), after=after,
+                database,
+                shot,
+                columns,
+                span,
+                then=lambda table: table.rename_columns(
+                    [renumbered.get(name, name) for name in table.column_names]
+                ).to_pylist(),
+                descending=descending,
+                limit=choose.randrange(1, 300),
+                offset=choose.randrange(50),
+                after=after,
             )
-            for descending in (False, True) for after in (None, (self.top - choose.randrange(10**8), 700))
-        ]  # fmt: skip
+            for descending in (False, True)
+            for after in (None, (self.top - choose.randrange(10**8), 700))
+        ]
         numeric = [c for c in columns if c.dtype in (Dtype.INT, Dtype.FLOAT)]
         found = await buckets.buckets(
             database, shot, numeric, span, 60, core.parts_of(["count", "min", "max", "last"]), 10**6
@@ -196,10 +233,15 @@ class Twins:
         after = choose.randrange(self.written + 1)
         following, upto = await reading.following(database, shot, after, choose.randrange(1, 600))
         return {
-            "pages": pages, "buckets": found, "count": await reading.count(database, shot, span),
-            "rows": await everything(database, dataset, span), "following": following.to_pylist(), "upto": upto,
-            "blocks": shot.blocks, "dtypes": [(c.name, c.dtype) for c in columns],
-        }  # fmt: skip
+            "pages": pages,
+            "buckets": found,
+            "count": await reading.count(database, shot, span),
+            "rows": await everything(database, dataset, span),
+            "following": following.to_pylist(),
+            "upto": upto,
+            "blocks": shot.blocks,
+            "dtypes": [(c.name, c.dtype) for c in columns],
+        }
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

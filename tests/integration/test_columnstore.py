@@ -63,8 +63,11 @@ async def timescaledb(database: Database) -> None:
 def prices(rows: int) -> dict[str, pa.Array]:
     random = np.random.default_rng(1)
     close = np.round(100 + np.cumsum(random.normal(size=rows)) / 10, 2)
-    return {"close": pa.array(close), "high": pa.array(np.round(close + random.random(rows), 2)),
-            "volume": pa.array(random.integers(0, 10**6, rows))}  # fmt: skip
+    return {
+        "close": pa.array(close),
+        "high": pa.array(np.round(close + random.random(rows), 2)),
+        "volume": pa.array(random.integers(0, 10**6, rows)),
+    }
 
 
 async def filled(database: Database, people: People, rows: int, step: int = SECOND) -> int:
@@ -188,9 +191,11 @@ async def test_sweeps_settle_what_others_left(database: Database, people: People
 
 @pytest.mark.parametrize("in_columnstore", [True, False])
 async def test_profile_from_a_sample(
-    database: Database, people: People, monkeypatch: pytest.MonkeyPatch,
+    database: Database,
+    people: People,
+    monkeypatch: pytest.MonkeyPatch,
     in_columnstore: bool,
-) -> None:  # fmt: skip
+) -> None:
     if in_columnstore:
         await need_timescaledb(database)
     monkeypatch.setattr(profiles, "SAMPLE_ROWS", 10_000)
@@ -209,9 +214,14 @@ async def test_profile_from_a_sample(
 
 
 async def test_backups(
-    timescaledb: None, database: Database, people: People, database_url: str, postgres_url: str, template: str,
+    timescaledb: None,
+    database: Database,
+    people: People,
+    database_url: str,
+    postgres_url: str,
+    template: str,
     tmp_path: Path,
-) -> None:  # fmt: skip
+) -> None:
     """They hold the rows, and are restored with the extension and without it."""
     dataset = await filled(database, people, 5_000)
     await pack_all(database, dataset)
@@ -262,13 +272,18 @@ async def test_a_user_that_is_no_superuser(timescaledb: None, postgres_url: str)
 
 QUERIES: tuple[tuple[str, Any], ...] = (
     # Of which TimescaleDB 2.29 gives none where PostgreSQL could merge the view's UNION ALL with this one.
-    ("SELECT count(a), count(b) FROM (SELECT ts AS a, ts AS b FROM prices UNION ALL SELECT ts, ts FROM prices) AS u",
-     "6000,6000"),
+    (
+        "SELECT count(a), count(b) FROM (SELECT ts AS a, ts AS b FROM prices UNION ALL SELECT ts, ts FROM prices) AS u",
+        "6000,6000",
+    ),
     ("SELECT count(*), count(*) FILTER (WHERE ts >= '2024-01-01T00:00:10Z'), max(n) FROM prices", "3000,2990,2999"),
     ("SELECT count(*) FROM prices WHERE n = 7 OR (price < 0.5 AND ts < '2024-01-01T00:00:20Z')", "10"),
-    ("SELECT a.n FROM prices AS a JOIN prices AS b ON a.ts = b.ts AND a.n = b.n WHERE a.n BETWEEN 5 AND 6 ORDER BY 1",
-     "5\n6"),
-)  # fmt: skip
+    (
+        "SELECT a.n FROM prices AS a JOIN prices AS b ON a.ts = b.ts AND a.n = b.n "
+        "WHERE a.n BETWEEN 5 AND 6 ORDER BY 1",
+        "5\n6",
+    ),
+)
 
 
 async def test_queries(client: Client, people: People, database: Database) -> None:
@@ -276,8 +291,12 @@ async def test_queries(client: Client, people: People, database: Database) -> No
     dataset = await make_dataset(owner)
     first = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * SECOND
     numbers = pa.array(range(3_000))
-    await insert(database, dataset, [first + n * SECOND for n in range(3_000)],
-                 {"n": numbers, "price": pa.array([n / 20 for n in range(3_000)])})  # fmt: skip
+    await insert(
+        database,
+        dataset,
+        [first + n * SECOND for n in range(3_000)],
+        {"n": numbers, "price": pa.array([n / 20 for n in range(3_000)])},
+    )
     assert await pack_all(database, dataset) == 3_000
     await compacting.settle(database, dataset)
     for query, wanted in QUERIES:

@@ -93,7 +93,7 @@ async def test_what_is_well_has_no_findings_and_damage_has(client: Client, peopl
             f"ALTER TABLE {schema}._table_{table} DROP COLUMN paid CASCADE": "no column 'paid'",
             "INSERT INTO atlas.idempotency_keys (user_id, key, fingerprint) SELECT id, 'k', 'x' FROM atlas.users"
             " LIMIT 1": "have no answer",
-        }  # fmt: skip
+        }
         name = connection.info.dbname
     for statement, told in damage.items():
         found = problems_after(database_url, name, statement)

@@ -26,8 +26,9 @@ def limited(url: str, workers: int) -> Iterator[tuple[int, subprocess.Popen[byte
     process = subprocess.Popen(
         ["sh", "-c", f'ulimit -n {FILES}; exec "{ATLAS}" serve --port {port} --workers {workers}'],
         env={**os.environ, "ATLAS_DATABASE_URL": url, "ATLAS_SECRET_KEY": "a secret for tests alone"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200)
         yield port, process

@@ -52,9 +52,13 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         environment = {
-            **os.environ, "ATLAS_DATABASE_URL": url, "ATLAS_WEBHOOK_LOOPBACK": "true", "ATLAS_DATA_DIR": str(data),
-            "ATLAS_JOBS": "1", "ATLAS_LOG_LEVEL": "error",
-        }  # fmt: skip
+            **os.environ,
+            "ATLAS_DATABASE_URL": url,
+            "ATLAS_WEBHOOK_LOOPBACK": "true",
+            "ATLAS_DATA_DIR": str(data),
+            "ATLAS_JOBS": "1",
+            "ATLAS_LOG_LEVEL": "error",
+        }
         command = [sys.executable, "-c", "from atlas.cli.main import main; main()", "serve", "--port", str(self.port)]
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         wait(self._up)
@@ -90,9 +94,12 @@ def test_an_import_whose_process_dies_fails_at_last(database_url: str, people: P
         def submit(server: Server, table: str) -> None:
             form = {"instruction": f"Import into {table}", "callback_url": callback}
             done = httpx.post(
-                f"http://127.0.0.1:{server.port}/api/v1/smart-import", data=form, timeout=60,
-                files={"file": ("people.csv", b"name,age\nAnn,30\n")}, headers={"X-API-Key": people.owner},
-            )  # fmt: skip
+                f"http://127.0.0.1:{server.port}/api/v1/smart-import",
+                data=form,
+                timeout=60,
+                files={"file": ("people.csv", b"name,age\nAnn,30\n")},
+                headers={"X-API-Key": people.owner},
+            )
             assert done.json()["status"] == "pending", done.text
 
         server = Server(database_url, tmp_path)

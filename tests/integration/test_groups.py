@@ -47,9 +47,18 @@ class Attempt:
 
 def value(chance: random.Random) -> Any:
     kinds: list[Any] = [
-        chance.randrange(100), chance.randrange(100), chance.random(), 2**60 + chance.randrange(9), 7.0, True, "text",
-        "2025-01-01", None, {"a": [1, None]}, -0.0,
-    ]  # fmt: skip
+        chance.randrange(100),
+        chance.randrange(100),
+        chance.random(),
+        2**60 + chance.randrange(9),
+        7.0,
+        True,
+        "text",
+        "2025-01-01",
+        None,
+        {"a": [1, None]},
+        -0.0,
+    ]
     return chance.choice(kinds)
 
 
@@ -94,8 +103,9 @@ async def everything(database: Database, dataset: int) -> dict[str, Any]:
     rows = zip(table.column("_seq").to_pylist(), json_lines(table, RowFormat(shot.columns)).to_list(), strict=True)
     state = await database.fetch(
         "SELECT last_seq, row_count, late_rows, max_ts, has_extra, rewritten FROM atlas.dataset_state "
-        "WHERE dataset_id = %(id)s", id=dataset,
-    )  # fmt: skip
+        "WHERE dataset_id = %(id)s",
+        id=dataset,
+    )
     columns = [(column.name, column.dtype, column.physical is None) for column in shot.columns]
     return {"rows": list(rows), "columns": columns, "state": state, "blocks": shot.blocks}
 

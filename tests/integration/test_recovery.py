@@ -151,10 +151,19 @@ async def test_what_a_stopping_server_cuts_off_is_unavailable(settings: Settings
 
     headers = [(b"x-api-key", people.owner.encode()), (b"content-type", b"application/json")]
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-        "path": "/api/rows/", "raw_path": b"/api/rows/", "query_string": b"", "headers": headers, "root_path": "",
-        "server": ("atlas.test", 80), "client": ("127.0.0.1", 1),
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/rows/",
+        "raw_path": b"/api/rows/",
+        "query_string": b"",
+        "headers": headers,
+        "root_path": "",
+        "server": ("atlas.test", 80),
+        "client": ("127.0.0.1", 1),
+    }
     async with app.router.lifespan_context(app):
         request = asyncio.create_task(app(scope, receive, send))
         await asyncio.wait_for(waiting.wait(), 30)

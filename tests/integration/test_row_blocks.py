@@ -25,8 +25,9 @@ async def test_blocks_stay_few_and_even(database: Database, people: People, size
                 block = (dataset, last + 1, last + rows, rows, last + 1, last + rows)
                 await connection.execute(
                     "INSERT INTO atlas.row_blocks (dataset_id, first_seq, last_seq, row_count, min_ts, max_ts) "
-                    "VALUES (%s, %s, %s, %s, %s, %s)", block,
-                )  # fmt: skip
+                    "VALUES (%s, %s, %s, %s, %s, %s)",
+                    block,
+                )
                 last += rows
             await connection.execute(queries("rows")["merge_blocks"], {"id": dataset, "most": MOST})
             cursor = await connection.execute(queries("rows")["all_blocks"], {"id": dataset})

@@ -68,9 +68,10 @@ class Serving:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [ATLAS, "serve", "--port", str(self.port), *options],
-                stdout=log, stderr=log,
+                stdout=log,
+                stderr=log,
                 env={**os.environ, "ATLAS_DATA_DIR": str(folder / "data"), **environment},
-            )  # fmt: skip
+            )
 
     def ready(self) -> Serving:
         eventually(lambda: httpx.get(f"{self.url}/health").status_code == 200)

@@ -24,9 +24,14 @@ from atlas.config import Settings
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # Where screenshots go that a person wants to look at: ATLAS_SCREENSHOTS=folder pytest tests/ui
 SHOTS = os.environ.get("ATLAS_SCREENSHOTS")
 
@@ -54,9 +59,12 @@ def site(postgres_url: str, inhabited: tuple[str, People]) -> Iterator[Site]:
 
 def _served(url: str, people: People) -> Iterator[Site]:
     settings = Settings(
-        database_url=url, log_level="error", jobs=1, webhook_loopback=True,
+        database_url=url,
+        log_level="error",
+        jobs=1,
+        webhook_loopback=True,
         secret_key=SecretStr("a secret for tests alone"),
-    )  # fmt: skip
+    )
     app = application(settings)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

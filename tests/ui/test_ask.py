@@ -165,8 +165,10 @@ def test_sql_and_rating(page: Page, site: Site, watched: Watched) -> None:
     with site.client(site.people.owner) as client:
         asked = client.get("/api/v1/questions?limit=1").json()["questions"][0]
     assert (asked["rating"], asked["rating_comment"], asked["corrected_sql"]) == (
-        "down", "Lost ones should not count", sql
-    )  # fmt: skip
+        "down",
+        "Lost ones should not count",
+        sql,
+    )
 
 
 def test_cancel_and_failures(page: Page, site: Site, watched: Watched) -> None:

@@ -108,7 +108,9 @@ def test_an_outage_stays_empty(page: Page, site: Site, outages: int) -> None:
 
 def _inked(page: Page, left: float, right: float) -> int:
     """How many pixels of the plot between two shares of its width have a colour, rather than a grey."""
-    return int(page.evaluate("""([left, right]) => {
+    return int(
+        page.evaluate(
+            """([left, right]) => {
       const canvas = document.querySelector(".chart canvas");
       const { width, height } = canvas;
       const from = Math.round(width * left);
@@ -122,7 +124,10 @@ def _inked(page: Page, left: float, right: float) -> int:
         count += Math.max(...rgb) - Math.min(...rgb) > 40;
       }
       return count;
-    }""", [left, right]))  # fmt: skip
+    }""",
+            [left, right],
+        )
+    )
 
 
 def test_live_keeps_what_was_and_figures_follow(page: Page, site: Site) -> None:
@@ -206,8 +211,11 @@ def test_units_and_descriptions(page: Page, site: Site) -> None:
     page.get_by_role("tab", name="Rows", exact=True).click()
     expect(page.get_by_role("columnheader", name="value (°C)")).to_be_visible()
     with site.client(site.people.owner) as client:
-        done = client.post("/api/v1/smart-import", data={"instruction": "Import into beds"},
-                           files={"file": ("beds.csv", b"name,length\nA,2.5\nB,4\n")})  # fmt: skip
+        done = client.post(
+            "/api/v1/smart-import",
+            data={"instruction": "Import into beds"},
+            files={"file": ("beds.csv", b"name,length\nA,2.5\nB,4\n")},
+        )
         assert done.status_code == 200, done.text
     page.goto(f"{site.url}/ui/tables/beds?tab=columns")
     page.get_by_role("button", name="Describe length").click()

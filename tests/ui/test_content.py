@@ -26,13 +26,17 @@ def contacts(seed: int = 7) -> str:
     rows = []
     for n in range(ROWS):
         first, last = noise.choice(FIRST), noise.choice(LAST)
-        rows.append([
-            f"{first} {''.join(noise.choices(SYLLABLES, k=4)).title()} {last}",
-            f"{first}.{last}{n}@example.com".lower(), noise.choice(COUNTRIES),
-            noise.randint(1, 4000) / 10, noise.randint(18, 80),
-            f"2025-{noise.randint(1, 12):02d}-{noise.randint(1, 28):02d}",
-            noise.choice(["true", "false"]),
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"{first} {''.join(noise.choices(SYLLABLES, k=4)).title()} {last}",
+                f"{first}.{last}{n}@example.com".lower(),
+                noise.choice(COUNTRIES),
+                noise.randint(1, 4000) / 10,
+                noise.randint(18, 80),
+                f"2025-{noise.randint(1, 12):02d}-{noise.randint(1, 28):02d}",
+                noise.choice(["true", "false"]),
+            ]
+        )
     for n in (17, 80, 211):
         rows[n][1] = "not-an-address"
     rows[33][3] = "about 20"

@@ -34,10 +34,14 @@ def prices(site: Site) -> int:
             )
         )
     with site.client(site.people.owner) as client:
-        made = client.post("/api/datasets/", json={
-            "name": "BTC/USD candles", "description": "Prices of Bitcoin in US dollars, one row every six seconds",
-            "metadata": {"source": "demo exchange", "frequency": "6s", "ticker": "btcusd"},
-        }).json()  # fmt: skip
+        made = client.post(
+            "/api/datasets/",
+            json={
+                "name": "BTC/USD candles",
+                "description": "Prices of Bitcoin in US dollars, one row every six seconds",
+                "metadata": {"source": "demo exchange", "frequency": "6s", "ticker": "btcusd"},
+            },
+        ).json()
         stored = client.post(
             f"/api/rows/bulk_insert/?dataset={made['id']}",
             content="\n".join(lines),
@@ -124,8 +128,11 @@ def test_details_send_what_was_changed(page: Page, site: Site) -> None:
         '"quote\\"d": "\\u00e9\\n"}'
     )
     with site.client(site.people.owner) as client:
-        made = client.post("/api/datasets/", content=f'{{"name": "Exact", "metadata": {kept}}}',
-                           headers={"Content-Type": "application/json"}).json()["id"]  # fmt: skip
+        made = client.post(
+            "/api/datasets/",
+            content=f'{{"name": "Exact", "metadata": {kept}}}',
+            headers={"Content-Type": "application/json"},
+        ).json()["id"]
 
         def text() -> str:
             found = client.get(f"/api/datasets/{made}/").text

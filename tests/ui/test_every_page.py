@@ -44,11 +44,20 @@ def pages(site: Site) -> dict[str, str]:
         client.put("/api/v1/favourites/table/deals")
         client.post("/api/v1/glossary", json={"term": "large", "meaning": "amount > 40", "table_name": "deals"})
     found = {
-        "home": "", "datasets": "datasets", "tags": "tags", "import": "import", "imports": "imports",
+        "home": "",
+        "datasets": "datasets",
+        "tags": "tags",
+        "import": "import",
+        "imports": "imports",
         "tables": "tables",
-        "ask": "ask", "ask-verified": "ask?tab=verified", "ask-glossary": "ask?tab=glossary", "missing": "nowhere",
-        "sql": "sql?sql=SELECT+name+FROM+deals", "review": f"imports/{done['import_id']}", "table": "tables/deals",
-    }  # fmt: skip
+        "ask": "ask",
+        "ask-verified": "ask?tab=verified",
+        "ask-glossary": "ask?tab=glossary",
+        "missing": "nowhere",
+        "sql": "sql?sql=SELECT+name+FROM+deals",
+        "review": f"imports/{done['import_id']}",
+        "table": "tables/deals",
+    }
     found |= {f"dataset-{tab}": f"datasets/{dataset}?tab={tab}" for tab in ("chart", "rows", "columns", "share", "add")}
     found |= {f"table-{tab}": f"tables/deals?tab={tab}" for tab in ("columns", "imports")}
     found |= {f"keys-{tab}": f"keys?tab={tab}" for tab in ("keys", "usage", "connect", "model", "webhooks")}
@@ -90,8 +99,10 @@ def test_what_lies_over_pages_has_no_violation(
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     wrong: dict[str, object] = {}
     for name, path, opens in (
-        ("palette", "tags", "Control+k"), ("help", "tags", "?"), ("new dataset", "datasets?new=1", ""),
-    ):  # fmt: skip
+        ("palette", "tags", "Control+k"),
+        ("help", "tags", "?"),
+        ("new dataset", "datasets?new=1", ""),
+    ):
         page.goto(f"{site.url}/ui/{path}")
         settle(page, watched)
         if opens:

@@ -56,8 +56,9 @@ def test_datasets_sort_and_are_searched_everywhere(page: Page, site: Site) -> No
     row = page.locator("tbody tr").first
     assert row.bounding_box()["height"] < 76  # type: ignore[index]
     assert row.get_by_role("link").get_attribute("title") == LONG[:200].strip()
-    expect(row.get_by_text("+8")).to_have_attribute("title", "\n".join(
-        f"field {n}: {('a long value ' * 12)}" for n in range(1, 9)))  # fmt: skip
+    expect(row.get_by_text("+8")).to_have_attribute(
+        "title", "\n".join(f"field {n}: {('a long value ' * 12)}" for n in range(1, 9))
+    )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shot(page, "datasets-long")
 
@@ -110,8 +111,10 @@ def test_what_a_question_is_about_is_chosen_by_typing(page: Page, site: Site) ->
 def test_tables_scroll_on_a_phone_and_say_so(page: Page, site: Site) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     for path, label, action in (
-        ("datasets", "Datasets", None), ("admin?tab=users", "Users", "Disable holder"), ("keys", "Keys", "Revoke"),
-    ):  # fmt: skip
+        ("datasets", "Datasets", None),
+        ("admin?tab=users", "Users", "Disable holder"),
+        ("keys", "Keys", "Revoke"),
+    ):
         page.goto(f"{site.url}/ui/{path}")
         region = page.get_by_role("region", name=f"{label}, scrolls sideways")
         expect(region).to_be_visible()

@@ -13,9 +13,19 @@ from atlas.cli.times import expiry, since, until
 
 MICROSECOND = timedelta(microseconds=1)
 SECONDS = {
-    "s": 1, "sec": 1, "seconds": 1, "m": 60, "min": 60, "minutes": 60, "h": 3600, "hours": 3600, "d": 86_400,
-    "day": 86_400, "w": 604_800, "weeks": 604_800,
-}  # fmt: skip
+    "s": 1,
+    "sec": 1,
+    "seconds": 1,
+    "m": 60,
+    "min": 60,
+    "minutes": 60,
+    "h": 3600,
+    "hours": 3600,
+    "d": 86_400,
+    "day": 86_400,
+    "w": 604_800,
+    "weeks": 604_800,
+}
 
 
 def ago(text: str, parse=since) -> timedelta:
@@ -65,9 +75,33 @@ def test_iso_is_read_as_the_api_reads_it() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "soon", "7", "-7", "7x", "1.5h", "last week", "1 month ago", "1y", "- 7d ago", "+7d ago", "ago", "d",
-     "2026-02-30", "2026-01-31T25:00", "99999999999999d", "1e3s", "٣d", "7d 7", "yesterday ago", "-", "+", "--7d"],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "soon",
+        "7",
+        "-7",
+        "7x",
+        "1.5h",
+        "last week",
+        "1 month ago",
+        "1y",
+        "- 7d ago",
+        "+7d ago",
+        "ago",
+        "d",
+        "2026-02-30",
+        "2026-01-31T25:00",
+        "99999999999999d",
+        "1e3s",
+        "٣d",
+        "7d 7",
+        "yesterday ago",
+        "-",
+        "+",
+        "--7d",
+    ],
+)
 def test_what_is_no_time_is_told_with_its_option(text: str) -> None:
     for parse in (since, until, expiry):
         with pytest.raises(typer.BadParameter) as told:

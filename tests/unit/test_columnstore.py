@@ -58,10 +58,12 @@ def test_floats_come_back_bit_for_bit(values: list[float | None], held: set[int]
 
 def test_other_values_stay() -> None:
     columns = {
-        "n": pa.array([None, -(2**63), 2**63 - 1]), "city": pa.array(["", None, "Å"]),
-        "ok": pa.array([True, None, False]), "_extra": pa.array(['{"a":[1]}', None, None]),
+        "n": pa.array([None, -(2**63), 2**63 - 1]),
+        "city": pa.array(["", None, "Å"]),
+        "ok": pa.array([True, None, False]),
+        "_extra": pa.array(['{"a":[1]}', None, None]),
         "unknown": pa.array([1, 2, 3]),
-    }  # fmt: skip
+    }
     found = stored(**columns)
     assert found.column_names == ["_seq", "ts", "b1", "c3", "o4", "ce"]
     for name, part in (("n", "b1"), ("city", "c3"), ("ok", "o4"), ("_extra", "ce")):

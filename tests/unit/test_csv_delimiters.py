@@ -32,7 +32,7 @@ DOUBLED = (
 @pytest.mark.parametrize(("text", "names", "first"), DOUBLED)
 def test_a_doubled_delimiter_stays_one(
     tmp_path: Path, text: str, names: list[str], first: tuple[str | None, ...]
-) -> None:  # fmt: skip
+) -> None:
     found, rows, _ = table(tmp_path, text)
     assert (found, rows[0]) == (names, first)
 

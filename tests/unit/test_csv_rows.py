@@ -96,9 +96,11 @@ def test_a_column_with_a_text_is_text(cells: list[str]) -> None:
 
 def is_number(cell: str) -> bool:
     bare = cell.removeprefix("-")
-    return bare.replace(".", "0").replace("e-", "0").replace("e+", "0").replace("e", "0").isdigit() and not (
-        bare[:1] == "0" and bare[1:2].isdigit()
-    ) and bare.count(".") < 2  # fmt: skip
+    return (
+        bare.replace(".", "0").replace("e-", "0").replace("e+", "0").replace("e", "0").isdigit()
+        and not (bare[:1] == "0" and bare[1:2].isdigit())
+        and bare.count(".") < 2
+    )
 
 
 @given(st.lists(st.text("0123456789.e-E", min_size=1, max_size=25), max_size=6))
@@ -162,8 +164,9 @@ def test_texts_with_quotes_and_line_breaks(cells: list[tuple[str, str]], quoting
 @pytest.mark.parametrize("cell", ['5" pipe', 'ab"c"d', 'a"', "it's", 'x""y'])
 def test_a_quote_inside_of_a_cell_is_a_character(cell: str) -> None:
     assert read(f'timestamp,a,b\n2025-01-01,{cell},"q"\n2025-01-02,x,{cell}\n') == [
-        {"a": cell, "b": "q"}, {"a": "x", "b": cell},
-    ]  # fmt: skip
+        {"a": cell, "b": "q"},
+        {"a": "x", "b": cell},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -227,11 +230,15 @@ def test_leading_zeros_and_plus_signs_are_found(block: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "micros"),
     [
-        ("2026-01-05T10:00:00Z", 1767607200000000), ("2026-01-05", 1767571200000000),
-        ("Jan 5 2026", 1767571200000000), ("5 Jan 2026", 1767571200000000), ("2026/01/05", 1767571200000000),
-        ("2026/01/05 10:00:00", 1767607200000000), ("20260105T100000Z", 1767607200000000),
+        ("2026-01-05T10:00:00Z", 1767607200000000),
+        ("2026-01-05", 1767571200000000),
+        ("Jan 5 2026", 1767571200000000),
+        ("5 Jan 2026", 1767571200000000),
+        ("2026/01/05", 1767571200000000),
+        ("2026/01/05 10:00:00", 1767607200000000),
+        ("20260105T100000Z", 1767607200000000),
     ],
-)  # fmt: skip
+)
 def test_timestamps_of_any_known_form(text: str, micros: int) -> None:
     body = io.BytesIO(f"timestamp,a\n{text},1\n{text},2\n".encode())
     (frame,) = read_csv(body, None, None)

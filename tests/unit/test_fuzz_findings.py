@@ -129,8 +129,11 @@ def test_bytes_inside_of_lists() -> None:
 
 def test_columns_of_one_name() -> None:
     batch = pa.RecordBatch.from_arrays([STAMP, pa.array([1]), pa.array([2])], names=["timestamp", "d", "d"])
-    for read, body in ((tabular.read_arrow, stream(batch)), (tabular.read_parquet, parquet(pa.table(batch))),
-                       (csv_rows.read_csv, b"timestamp,d\0,d\n2025-01-01,1,2\n")):  # fmt: skip
+    for read, body in (
+        (tabular.read_arrow, stream(batch)),
+        (tabular.read_parquet, parquet(pa.table(batch))),
+        (csv_rows.read_csv, b"timestamp,d\0,d\n2025-01-01,1,2\n"),
+    ):
         with pytest.raises(BadRequestError) as caught:
             list(read(io.BytesIO(body), None, None))
         assert "appears twice" in str(caught.value.details)
@@ -175,9 +178,12 @@ def test_encodings_of_xml_that_cannot_be_read(encoding: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT 1 RIGHT JOIN orders o ON true", "SELECT l.name leads JOIN orders o ON l.id = 1",
-     "SELECT count(*) OVER (ORDER BY created_at RANGE BETWEEN INTERVAL '1' DAY FOLLOWING) FROM leads"],
-)  # fmt: skip
+    [
+        "SELECT 1 RIGHT JOIN orders o ON true",
+        "SELECT l.name leads JOIN orders o ON l.id = 1",
+        "SELECT count(*) OVER (ORDER BY created_at RANGE BETWEEN INTERVAL '1' DAY FOLLOWING) FROM leads",
+    ],
+)
 def test_sql_that_is_none(sql: str) -> None:
     with pytest.raises(BadRequestError, match="Query refused"):
         check_query(sql, CATALOG)

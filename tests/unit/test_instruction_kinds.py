@@ -50,11 +50,12 @@ def test_values_are_taken_whole(text: str, told: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "into leads, only rows where status is open, closed", "into leads, only rows with status of open",
+        "into leads, only rows where status is open, closed",
+        "into leads, only rows with status of open",
         "into leads, only rows where amount is 10 give or take",
         "into leads, only rows where amount is over 5 wugs",
     ],
-)  # fmt: skip
+)
 def test_what_may_belong_to_a_condition_is_asked(text: str) -> None:
     assert kept(text).startswith("?")
 
@@ -147,13 +148,20 @@ def test_other_words_for_what_becomes_of_a_table(text: str, facts: dict[str, obj
 @pytest.mark.parametrize(
     "text",
     [
-        "into leads, treat zip as text and as a number", "into leads, no header row and the header is in row 3",
-        "do not clear the sales table", "never overwrite rows in sales", "truncate nothing, load into sales",
-        "No vaciar la tabla sales", "Ne pas vider la table sales", "into leads, zip is text and a number",
-        "in leads, zip als Zahl und als Text behandeln", "dans leads, traiter zip comme texte et comme nombre",
-        "en leads, tratar zip como texto y como número", "into leads, treat zip and amount as text and number",
+        "into leads, treat zip as text and as a number",
+        "into leads, no header row and the header is in row 3",
+        "do not clear the sales table",
+        "never overwrite rows in sales",
+        "truncate nothing, load into sales",
+        "No vaciar la tabla sales",
+        "Ne pas vider la table sales",
+        "into leads, zip is text and a number",
+        "in leads, zip als Zahl und als Text behandeln",
+        "dans leads, traiter zip comme texte et comme nombre",
+        "en leads, tratar zip como texto y como número",
+        "into leads, treat zip and amount as text and number",
     ],
-)  # fmt: skip
+)
 def test_what_contradicts_itself_is_asked(text: str) -> None:
     assert said(text).question
 

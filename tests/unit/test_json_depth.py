@@ -87,9 +87,15 @@ def test_pruned_keeps_all_but_what_is_deeper() -> None:
 
 @pytest.mark.parametrize(
     ("body", "named"),
-    [('{"dataset":7,"rows":[[[', 7), ('{"rows":[{"dataset":1}], "dataset" : 8 }', 8), ('{"x":"\\"dataset\\":1",', None),
-     ('{"dataset":"7"}', None), ('[{"dataset":7}]', None), ('{"a":{"dataset":7}}', None)],
-)  # fmt: skip
+    [
+        ('{"dataset":7,"rows":[[[', 7),
+        ('{"rows":[{"dataset":1}], "dataset" : 8 }', 8),
+        ('{"x":"\\"dataset\\":1",', None),
+        ('{"dataset":"7"}', None),
+        ('[{"dataset":7}]', None),
+        ('{"a":{"dataset":7}}', None),
+    ],
+)
 def test_the_dataset_of_a_body_that_cannot_be_decoded(body: str, named: int | None) -> None:
     assert dataset_of(body.encode()) == named
 

@@ -12,21 +12,50 @@ from atlas.core.frames import Frame
 from atlas.readers import json_exact, json_rows, json_small
 
 KEYS = st.sampled_from(["a", "b", "timestamp", "ü", "", "a\\b"]) | st.text(max_size=4)
-NUMBERS = st.sampled_from([
-    "0", "-0", "-0.0", "1", "1.0", "1E5", "1e400", "-2.5e-320", "9007199254740993", "9007199254740992", "0.1",
-    "9223372036854775807", "-9223372036854775808", "9223372036854775808", "1" + "0" * 30, "123456789012345678.5",
-])  # fmt: skip
+NUMBERS = st.sampled_from(
+    [
+        "0",
+        "-0",
+        "-0.0",
+        "1",
+        "1.0",
+        "1E5",
+        "1e400",
+        "-2.5e-320",
+        "9007199254740993",
+        "9007199254740992",
+        "0.1",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "1" + "0" * 30,
+        "123456789012345678.5",
+    ]
+)
 NUMBERS |= st.integers(-(2**65), 2**65).map(str) | st.floats(allow_nan=False, allow_infinity=False).map(repr)
 TEXTS = st.text(max_size=6).map(lambda text: msgspec.json.encode(text).decode())
 ODD = st.sampled_from(
     ["null", "{}", '[1,"a"]', '"\\u0000"', '"\\ud83d\\ude00"', '"\\\\ud"', "NaN", "01", '"a\tb"', "+1"]
 )
 VALUES = st.one_of(NUMBERS, TEXTS, st.sampled_from(["true", "false"]), ODD)
-STAMPS = st.datetimes().map(lambda moment: moment.isoformat()) | st.sampled_from([
-    "2026-01-01", "2026-01-01T00:00", "2026-01-01 01:02:03.4", "20260101T000000", "2026-01-01T24:00:00",
-    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00", "2026-02-30T00:00:00", "2026-01-01T00:00:60Z",
-    "2026-01-01T00:00:00.1234567Z", "2026-01-01T00:00:00.1234560Z", "2026-01-01T00:00:00+01:00", "now", "",
-])  # fmt: skip
+STAMPS = st.datetimes().map(lambda moment: moment.isoformat()) | st.sampled_from(
+    [
+        "2026-01-01",
+        "2026-01-01T00:00",
+        "2026-01-01 01:02:03.4",
+        "20260101T000000",
+        "2026-01-01T24:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-01:00",
+        "2026-02-30T00:00:00",
+        "2026-01-01T00:00:60Z",
+        "2026-01-01T00:00:00.1234567Z",
+        "2026-01-01T00:00:00.1234560Z",
+        "2026-01-01T00:00:00+01:00",
+        "now",
+        "",
+    ]
+)
 ZONES = st.sampled_from(["", "Z", "z", "+01:00", "-0130", "+24:00", "-00:00", "+01:00:30"])
 
 
@@ -95,12 +124,22 @@ def test_plain_rows_are_taken() -> None:
     assert found[0].columns["d"].to_pylist() == [True, None]
 
 
-@pytest.mark.parametrize("body", [
-    PLAIN.replace(b'"x"', b'"' + b"x" * json_small.SMALL_BYTES + b'"'), PLAIN.replace(b'"x"', b"null"),
-    PLAIN.replace(b'"x"', b'"\\u0041"'), PLAIN.replace(b"1.5", b"{}"), b'{"rows":[]}', PLAIN[:-1], PLAIN + b"x",
-    PLAIN.replace(b"1,", b"-0 ,"), PLAIN.replace(b"rows", b"row"), PLAIN.replace(b"T00:00:00Z", b""),
-    PLAIN.replace(b"x", b"\xff"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        PLAIN.replace(b'"x"', b'"' + b"x" * json_small.SMALL_BYTES + b'"'),
+        PLAIN.replace(b'"x"', b"null"),
+        PLAIN.replace(b'"x"', b'"\\u0041"'),
+        PLAIN.replace(b"1.5", b"{}"),
+        b'{"rows":[]}',
+        PLAIN[:-1],
+        PLAIN + b"x",
+        PLAIN.replace(b"1,", b"-0 ,"),
+        PLAIN.replace(b"rows", b"row"),
+        PLAIN.replace(b"T00:00:00Z", b""),
+        PLAIN.replace(b"x", b"\xff"),
+    ],
+)
 def test_what_is_not_plain_is_left(body: bytes) -> None:
     assert json_small.decode(body) is None
 

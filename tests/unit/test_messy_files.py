@@ -69,20 +69,26 @@ def read(tmp_path: Path) -> Any:
         (b"\xef\xbb\xbfa,b\r\n1,x\r\n", [{"a": 1, "b": "x"}]),
         ("a,b\n1,žluť\n".encode("utf-16"), [{"a": 1, "b": "žluť"}]),
         ("a,b\n1,ß\n".encode("utf-16-le"), [{"a": 1, "b": "ß"}]),
-        ("name,town\nJosé,Málaga\nZoë,Besançon\n".encode("cp1252"),
-         [{"name": "José", "town": "Málaga"}, {"name": "Zoë", "town": "Besançon"}]),
-        (b"Report of May\nmade by me\n\nid,name,n\n1,a,2\n2,b,3\n",
-         [{"id": 1, "name": "a", "n": 2}, {"id": 2, "name": "b", "n": 3}]),
+        (
+            "name,town\nJosé,Málaga\nZoë,Besançon\n".encode("cp1252"),
+            [{"name": "José", "town": "Málaga"}, {"name": "Zoë", "town": "Besançon"}],
+        ),
+        (
+            b"Report of May\nmade by me\n\nid,name,n\n1,a,2\n2,b,3\n",
+            [{"id": 1, "name": "a", "n": 2}, {"id": 2, "name": "b", "n": 3}],
+        ),
         (b"id,name\n1,a\n\n,\n2,b\n", [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]),
         (b"id,name\n1,a\nid,name\n2,b\n", [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]),
         (b"id,name,x\n1,a\n2,b,3\n", [{"id": 2, "name": "b", "x": 3}]),
-        (b"id,name,x\n1,a\n2,b,3\n3,c\n4,d\n",
-         [{"id": 1, "name": "a"}, {"id": 2, "name": "b", "x": 3}, {"id": 3, "name": "c"}, {"id": 4, "name": "d"}]),
+        (
+            b"id,name,x\n1,a\n2,b,3\n3,c\n4,d\n",
+            [{"id": 1, "name": "a"}, {"id": 2, "name": "b", "x": 3}, {"id": 3, "name": "c"}, {"id": 4, "name": "d"}],
+        ),
         (b"name,name,\nx,y,1\n", [{"name": "x", "name_2": "y", "column_3": 1}]),
         (b"1,a\n2,b\n", [{"column_1": 1, "column_2": "a"}, {"column_1": 2, "column_2": "b"}]),
         (b"a,b\r1,x\r2,y\r", [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]),
     ],
-)  # fmt: skip
+)
 def test_dialects(read: Read, data: bytes, rows: list[dict[str, Any]]) -> None:
     assert read(data)[1] == rows
 
@@ -170,14 +176,16 @@ def test_a_row_with_too_many_cells_is_told_with_its_number(read: Read) -> None:
         (b'[{"a": 1, "b": "007"}, {"a": 2.5}]', [{"a": 1.0, "b": "007"}, {"a": 2.5}]),
         (b'{"a": 1}\n{"a": 2, "b": null}\n', [{"a": 1}, {"a": 2}]),
         (b'{"data": {"items": [{"id": 1}, {"id": 2}]}, "next": null}', [{"id": 1}, {"id": 2}]),
-        (b'[{"id": 1, "at": {"city": "Ulm", "geo": {"lat": 1.5}}, "tags": ["x", "y"]}]',
-         [{"id": 1, "at_city": "Ulm", "at_geo_lat": 1.5, "tags": ["x", "y"]}]),
+        (
+            b'[{"id": 1, "at": {"city": "Ulm", "geo": {"lat": 1.5}}, "tags": ["x", "y"]}]',
+            [{"id": 1, "at_city": "Ulm", "at_geo_lat": 1.5, "tags": ["x", "y"]}],
+        ),
         (b'[["id", "n"], [1, "x"], [2, "y"]]', [{"id": 1, "n": "x"}, {"id": 2, "n": "y"}]),
         (b'[{"big": 123456789012345678901234}]', [{"big": 123456789012345678901234}]),
         (b'[{"when": "2024-01-31", "n": "12"}]', [{"when": "2024-01-31", "n": "12"}]),
         (b'{"name": "one"}', [{"name": "one"}]),
     ],
-)  # fmt: skip
+)
 def test_json(read: Read, data: bytes, rows: list[dict[str, Any]]) -> None:
     assert read(data, "f.json")[1] == rows
 
@@ -187,8 +195,9 @@ def test_xml(read: Read) -> None:
     <item id="1"><name>J\xf6rg</name><at><city>Ulm</city></at><tag>a</tag><tag>b</tag></item>
     <item id="2"><name>Ann</name></item></items></catalog>"""
     assert read(data, "f.xml")[1] == [
-        {"id": 1, "name": "Jörg", "at_city": "Ulm", "tag": "a; b"}, {"id": 2, "name": "Ann"},
-    ]  # fmt: skip
+        {"id": 1, "name": "Jörg", "at_city": "Ulm", "tag": "a; b"},
+        {"id": 2, "name": "Ann"},
+    ]
 
 
 def test_xml_keeps_all_that_elements_hold(read: Read) -> None:
@@ -201,8 +210,9 @@ def test_xml_keeps_all_that_elements_hold(read: Read) -> None:
     assert " ".join(types) == "id lang entry note note_text note_b tag s_tag extra_k empty"
     assert rows == [
         {"id": 7, "note_text": "see this tail", "note_b": "this", "tag": "xy", "s_tag": "z"},
-        {"extra_k": "v", "note": "<plain>"}, {"entry": "words"},
-    ]  # fmt: skip
+        {"extra_k": "v", "note": "<plain>"},
+        {"entry": "words"},
+    ]
 
 
 def test_parquet_gz_and_zip(read: Read) -> None:
@@ -238,11 +248,18 @@ def workbook(sheets: dict[str, list[list[Any]]], merged: str | None = None) -> b
 def test_excel(read: Read) -> None:
     from datetime import datetime
 
-    data = workbook({
-        "Notes": [["read me"]],
-        "Data": [["Sales of May", None, None], [], ["Id", "Name", "When", "Price"],
-                 [1, "007", datetime(2024, 1, 31), 1.5], [2, "x", datetime(2024, 2, 1), 2]],
-    })  # fmt: skip
+    data = workbook(
+        {
+            "Notes": [["read me"]],
+            "Data": [
+                ["Sales of May", None, None],
+                [],
+                ["Id", "Name", "When", "Price"],
+                [1, "007", datetime(2024, 1, 31), 1.5],
+                [2, "x", datetime(2024, 2, 1), 2],
+            ],
+        }
+    )
     types, rows, staging = read(data, "f.xlsx")
     assert types == {"id": "bigint", "name": "text", "when": "date", "price": "numeric"}
     assert rows[0] == {"id": 1, "name": "007", "when": "2024-01-31", "price": 1.5}
@@ -250,11 +267,19 @@ def test_excel(read: Read) -> None:
     assert read(data, "f.xlsx", sheet="notes")[1] == []
     with pytest.raises(BadRequestError, match="Invalid file"):
         read(data, "f.xlsx", sheet="nope")
-    grouped = workbook({"S": [["Contact", None, "Address", None], ["Name", "Phone", "City", "Zip"],
-                              ["Ann", "+49 30 123456", "Ulm", "01067"]]}, "A1:B1")  # fmt: skip
+    grouped = workbook(
+        {
+            "S": [
+                ["Contact", None, "Address", None],
+                ["Name", "Phone", "City", "Zip"],
+                ["Ann", "+49 30 123456", "Ulm", "01067"],
+            ]
+        },
+        "A1:B1",
+    )
     assert read(grouped, "f.xlsx")[1] == [
         {"contact_name": "Ann", "contact_phone": "+49 30 123456", "address_city": "Ulm", "address_zip": "01067"},
-    ]  # fmt: skip
+    ]
 
 
 def test_formulas_give_the_values_that_were_saved(read: Read) -> None:
@@ -313,7 +338,7 @@ LAUGHS = (
         (b'"' * 1001, "f.csv", ""),
     ],
     ids=range(23),
-)  # fmt: skip
+)
 def test_broken_and_hostile_files(read: Read, data: bytes, name: str, told: str | tuple[str, ...]) -> None:
     try:
         read(data, name)
@@ -363,9 +388,17 @@ def test_random_bytes_never_break_the_readers(read: Read, data: bytes, name: str
 def test_identifiers() -> None:
     names = ["Email Address", "emailAddress", "E-Mail", "2024 Sales", "Größe (cm)", "%", "", "_row", "id", "x" * 200]
     assert unique_identifiers(names) == [
-        "email_address", "email_address_2", "email", "n2024_sales", "größe_cm", "percent", "column_7", "row", "id",
+        "email_address",
+        "email_address_2",
+        "email",
+        "n2024_sales",
+        "größe_cm",
+        "percent",
+        "column_7",
+        "row",
+        "id",
         "x" * 63,
-    ]  # fmt: skip
+    ]
 
 
 def test_json_round_trip_of_numbers(read: Read) -> None:

@@ -38,27 +38,42 @@ CELL = "Zanzibar Trading"
 CATALOG = Catalog(
     (
         CatalogTable(
-            "orders", "s", "_table_1", row_count=120, key=("id",), samples=True,
+            "orders",
+            "s",
+            "_table_1",
+            row_count=120,
+            key=("id",),
+            samples=True,
             columns=(
-                CatalogColumn("id", "bigint", low="900001", high="900120"), CatalogColumn("client_id", "bigint"),
+                CatalogColumn("id", "bigint", low="900001", high="900120"),
+                CatalogColumn("client_id", "bigint"),
                 CatalogColumn("amount", "double", description="in euros"),
                 CatalogColumn("status", "text", values=(CELL, "open"), complete=True),
             ),
         ),
-        CatalogTable("clients", "s", "_t2", (CatalogColumn("id", "bigint"), CatalogColumn("name", "text")), key=("id",))
+        CatalogTable(
+            "clients", "s", "_t2", (CatalogColumn("id", "bigint"), CatalogColumn("name", "text")), key=("id",)
+        ),
     ),
     (Join("orders", "client_id", "clients", "id"),),
-)  # fmt: skip
+)
 QUESTION = Question(
-    text="What is the total amount by status?", catalog=CATALOG, today="2026-11-24",
-    terms=(Term("big order", "amount > 1000", "orders"),), turns=(Turn("Show orders", "SELECT * FROM orders"),),
+    text="What is the total amount by status?",
+    catalog=CATALOG,
+    today="2026-11-24",
+    terms=(Term("big order", "amount > 1000", "orders"),),
+    turns=(Turn("Show orders", "SELECT * FROM orders"),),
     examples=(Turn("How many orders?", "SELECT count(*) FROM orders"),),
-)  # fmt: skip
+)
 SQL = "SELECT status, sum(amount) AS total FROM orders GROUP BY status"
 GOOD = {
-    "sql": SQL, "explanation": "Adds up amounts by status.", "assumptions": ["amount is in euros"],
-    "not_understood": [], "chart": {"kind": "bar", "x": "status", "y": ["total"]}, "confidence": 0.9,
-}  # fmt: skip
+    "sql": SQL,
+    "explanation": "Adds up amounts by status.",
+    "assumptions": ["amount is in euros"],
+    "not_understood": [],
+    "chart": {"kind": "bar", "x": "status", "y": ["total"]},
+    "confidence": 0.9,
+}
 TABLES = [Table(1, "clients", "s", (TableColumn("name", "text"), TableColumn("email", "text")), key=("email",))]
 
 
@@ -110,8 +125,10 @@ async def test_a_good_answer_becomes_a_plan(either: ModelEngine, server: ModelSe
     plan = await either.plan(QUESTION, check)
     assert (plan.sql, seen) == (SQL, [SQL])
     assert (plan.explanation, plan.assumptions, plan.confidence) == (
-        "Adds up amounts by status.", ("amount is in euros",), 0.9,
-    )  # fmt: skip
+        "Adds up amounts by status.",
+        ("amount is in euros",),
+        0.9,
+    )
     assert plan.chart == Chart("bar", "status", ("total",))
     assert (plan.question, plan.not_understood) == (None, ())
     received = server.seen[0]
@@ -119,8 +136,18 @@ async def test_a_good_answer_becomes_a_plan(either: ModelEngine, server: ModelSe
     assert KEY in received.headers.get("authorization", "") + received.headers.get("x-api-key", "")
     assert KEY.encode() not in received.raw.split(b"\r\n\r\n", 1)[1]
     told = sent(server)
-    for part in ('"orders"', '"client_id"', '"rows":120', "in euros", "big order", "How many orders?", "Show orders",
-                 "2026-11-24", QUESTION.text, '[["orders","client_id"],["clients","id"]]'):  # fmt: skip
+    for part in (
+        '"orders"',
+        '"client_id"',
+        '"rows":120',
+        "in euros",
+        "big order",
+        "How many orders?",
+        "Show orders",
+        "2026-11-24",
+        QUESTION.text,
+        '[["orders","client_id"],["clients","id"]]',
+    ):
         assert part in told, part
 
 
@@ -153,11 +180,14 @@ async def test_text_with_json_will_do(engine: ModelEngine, claude: ModelEngine, 
 @pytest.mark.parametrize(
     ("provider", "model", "forced"),
     [
-        ("openai", "qwen2.5-coder-7b-instruct", "required"), ("openai", "openai/gpt-oss-20b", "auto"),
-        ("openai", "gpt-5.5", "required"), ("openai", "o3", "required"), ("anthropic", "claude-sonnet-4-6", "any"),
+        ("openai", "qwen2.5-coder-7b-instruct", "required"),
+        ("openai", "openai/gpt-oss-20b", "auto"),
+        ("openai", "gpt-5.5", "required"),
+        ("openai", "o3", "required"),
+        ("anthropic", "claude-sonnet-4-6", "any"),
         ("anthropic", "claude-opus-5-5", "auto"),
     ],
-)  # fmt: skip
+)
 async def test_models_are_told_to_call_the_tool_as_far_as_they_can(
     server: ModelServer, client: Any, provider: Provider, model: str, forced: str
 ) -> None:
@@ -236,9 +266,13 @@ FAILURES: list[tuple[str, Reply, str]] = [
 
 @pytest.mark.parametrize(("reply", "reason"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES])
 async def test_failures(
-    either: ModelEngine, server: ModelServer, reply: Reply, reason: str,
-    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    either: ModelEngine,
+    server: ModelServer,
+    reply: Reply,
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     server.will(reply)
     started = time.monotonic()
     with pytest.raises(ModelError) as failed:
@@ -281,14 +315,26 @@ async def test_the_time_of_all_tries_counts_together(engine: ModelEngine, server
 
 async def test_import_instructions(engine: ModelEngine, server: ModelServer) -> None:
     server.will(
-        say({
-            "table": "clients", "new_table": False, "only_columns": ["Name", "Email"], "key_columns": ["email"],
-            "duplicates": "update", "filters": [[{"column": "age", "operator": ">", "values": [18]}], []],
-            "rename": [{"column": "Full Name", "name": "name"}], "types": [{"column": "zip", "type": "text"}],
-            "rules": [{"column": "age", "minimum": 0}], "required": ["email"], "new_columns": "freeze",
-            "day_first": True, "drop_columns": None, "not_understood": ["please"], "sheet": "null",
-        })
-    )  # fmt: skip
+        say(
+            {
+                "table": "clients",
+                "new_table": False,
+                "only_columns": ["Name", "Email"],
+                "key_columns": ["email"],
+                "duplicates": "update",
+                "filters": [[{"column": "age", "operator": ">", "values": [18]}], []],
+                "rename": [{"column": "Full Name", "name": "name"}],
+                "types": [{"column": "zip", "type": "text"}],
+                "rules": [{"column": "age", "minimum": 0}],
+                "required": ["email"],
+                "new_columns": "freeze",
+                "day_first": True,
+                "drop_columns": None,
+                "not_understood": ["please"],
+                "sheet": "null",
+            }
+        )
+    )
     text = (
         "Update clients, only Name and E-Mail, age over 18, zip as text, age is positive, Full Name is the name, please"
     )

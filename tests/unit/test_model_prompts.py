@@ -14,11 +14,14 @@ def test_a_large_catalog_is_cut_by_relevance() -> None:
     """500 tables of 80 columns: the one that is asked for is told whole, then its partner, then what fits."""
     tables = [
         CatalogTable(
-            f"warehouse_{number:03}", "s", f"_table_{number}", row_count=number,
+            f"warehouse_{number:03}",
+            "s",
+            f"_table_{number}",
+            row_count=number,
             columns=tuple(CatalogColumn(f"field_{n:02}", "text", description="d" * 300) for n in range(80)),
         )
         for number in range(500)
-    ]  # fmt: skip
+    ]
     plain = (CatalogColumn(f"c{number}", "text") for number in range(90))
     wanted = CatalogTable("shipments", "s", "_t", (*plain, CatalogColumn("weight", "double")))
     catalog = Catalog((*tables, wanted), (Join("shipments", "c1", "warehouse_007", "field_01"),))

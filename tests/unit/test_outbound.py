@@ -22,8 +22,15 @@ http://10.0.0.1/|http://172.16.0.1/|http://192.168.1.1/|http://169.254.169.254/|
 http://224.0.0.1/|http://255.255.255.255/|http://192.0.2.1/|http://[64:ff9b::a00:1]/|http://[2002:a00:1::]/
 http://localhost/|http://LOCALHOST/|http://a.localhost/|http://x.internal/|http://printer.local/|http://localhost./
 http://x.com:0/|http://x.com:99999/|http://x.com:a/|http:\\\\x.com|http://x com/|http://[::1|http://0x7f.1/|http://x.com/\n"""
-GOOD = ["http://example.com/", "https://example.com:8443/a?b=c", "https://1.1.1.1/", "http://[2606:4700::1111]/x",
-        "https://münchen.example/", "https://xn--mnchen-3ya.example/", "http://sub.example.co.uk/hook"]  # fmt: skip
+GOOD = [
+    "http://example.com/",
+    "https://example.com:8443/a?b=c",
+    "https://1.1.1.1/",
+    "http://[2606:4700::1111]/x",
+    "https://münchen.example/",
+    "https://xn--mnchen-3ya.example/",
+    "http://sub.example.co.uk/hook",
+]
 
 
 @pytest.mark.parametrize("url", [part for part in BAD.replace("\nhttp", "|http").split("|") if part])

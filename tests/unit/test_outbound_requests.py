@@ -53,24 +53,56 @@ BAD += ["", " ", "http://exa mple.com/", "http://example.com/a b", "http://examp
 BAD += ["http://example.com/\x00", "http://\u00a0/", "http://example.com/" + "a" * MAX_URL]
 
 GOOD = [
-    "http://example.com", "https://example.com/", "https://example.com:8443/hook?a=1&b=%20c", "HTTPS://EXAMPLE.COM/",
-    "http://example.com:1/", "http://example.com:65535/", "http://example.com./", "https://hooks.example.co.uk/a/b/c",
-    "http://8.8.8.8/", "http://1.1.1.1:8080/x", "http://134744072/", "http://[2606:4700:4700::1111]/",
-    "http://[2606:4700:4700::1111]:8443/x", "http://[::ffff:8.8.8.8]/", "https://bücher.example/", "https://例え.jp/",
-    "https://xn--bcher-kva.example/", "http://foo-bar.example/", "http://172.32.0.1/", "http://100.128.0.1/",
-    "http://localhost.example.com/", "http://10.example.com/", "https://example.com/~a/@b:c;d?e=[f]",
-]  # fmt: skip
+    "http://example.com",
+    "https://example.com/",
+    "https://example.com:8443/hook?a=1&b=%20c",
+    "HTTPS://EXAMPLE.COM/",
+    "http://example.com:1/",
+    "http://example.com:65535/",
+    "http://example.com./",
+    "https://hooks.example.co.uk/a/b/c",
+    "http://8.8.8.8/",
+    "http://1.1.1.1:8080/x",
+    "http://134744072/",
+    "http://[2606:4700:4700::1111]/",
+    "http://[2606:4700:4700::1111]:8443/x",
+    "http://[::ffff:8.8.8.8]/",
+    "https://bücher.example/",
+    "https://例え.jp/",
+    "https://xn--bcher-kva.example/",
+    "http://foo-bar.example/",
+    "http://172.32.0.1/",
+    "http://100.128.0.1/",
+    "http://localhost.example.com/",
+    "http://10.example.com/",
+    "https://example.com/~a/@b:c;d?e=[f]",
+]
 
 LOOPBACK = [
-    "http://127.0.0.1/", "http://127.9.9.9:8000/", "http://localhost:8000/x", "http://a.localhost/", "http://[::1]:80/",
-    "http://2130706433/", "http://[::ffff:127.0.0.1]/",
-]  # fmt: skip
+    "http://127.0.0.1/",
+    "http://127.9.9.9:8000/",
+    "http://localhost:8000/x",
+    "http://a.localhost/",
+    "http://[::1]:80/",
+    "http://2130706433/",
+    "http://[::ffff:127.0.0.1]/",
+]
 
 STILL_BAD = [
-    "http://169.254.169.254/", "http://10.0.0.1/", "http://192.168.0.1/", "http://[fe80::1]/", "http://[fd00::1]/",
-    "http://0.0.0.0/", "http://[::]/", "http://100.64.0.1/", "http://[::ffff:169.254.169.254]/", "http://224.0.0.1/",
-    "ftp://localhost/", "http://user@localhost/", "http://localhost/#part",
-]  # fmt: skip
+    "http://169.254.169.254/",
+    "http://10.0.0.1/",
+    "http://192.168.0.1/",
+    "http://[fe80::1]/",
+    "http://[fd00::1]/",
+    "http://0.0.0.0/",
+    "http://[::]/",
+    "http://100.64.0.1/",
+    "http://[::ffff:169.254.169.254]/",
+    "http://224.0.0.1/",
+    "ftp://localhost/",
+    "http://user@localhost/",
+    "http://localhost/#part",
+]
 
 
 @pytest.mark.parametrize("url", BAD, ids=ascii)
@@ -284,10 +316,20 @@ async def test_loopback_is_refused_unless_allowed() -> None:
 
 @pytest.mark.parametrize(
     "addresses",
-    [["127.0.0.1"], ["::1"], ["::ffff:127.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["127.0.0.1", "93.184.216.34"],
-     ["2606:4700::1111", "10.0.0.1"], ["127.0.0.1", "10.0.0.1"], ["169.254.169.254"], ["64:ff9b::a00:1"], []],
+    [
+        ["127.0.0.1"],
+        ["::1"],
+        ["::ffff:127.0.0.1"],
+        ["93.184.216.34", "127.0.0.1"],
+        ["127.0.0.1", "93.184.216.34"],
+        ["2606:4700::1111", "10.0.0.1"],
+        ["127.0.0.1", "10.0.0.1"],
+        ["169.254.169.254"],
+        ["64:ff9b::a00:1"],
+        [],
+    ],
     ids=str,
-)  # fmt: skip
+)
 async def test_a_name_with_any_address_that_is_not_public_is_refused(
     addresses: list[str], named: Callable[..., Names]
 ) -> None:

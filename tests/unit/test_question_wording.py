@@ -26,8 +26,11 @@ def test_rows_of_tables_whose_name_is_no_plural() -> None:
     since = During(Col("orders", "ordered_on"), "2026-01-01", None, "since May")
     assert condition(since) == "ordered on is since May"
     assert [period(datetime(2026, 5, 4, 7, tzinfo=UTC), unit) for unit in ("quarter", "week", "day", "hour")] == [
-        "in Q2 2026", "in the week of 2026-05-04", "on 2026-05-04", "at 2026-05-04 07:00:00",
-    ]  # fmt: skip
+        "in Q2 2026",
+        "in the week of 2026-05-04",
+        "on 2026-05-04",
+        "at 2026-05-04 07:00:00",
+    ]
 
 
 def test_lists_keep_what_belongs_together() -> None:

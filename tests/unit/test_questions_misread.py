@@ -24,40 +24,91 @@ from atlas.language.plan import Question, QuestionPlan, Term
 C, T = CatalogColumn, CatalogTable
 CATALOG = Catalog(
     (
-        T("customers", "s", "v1", (
-            C("customer_id", "bigint"), C("name", "text", values=("Ann Smith", "Bob Jones")),
-            C("city", "text", values=("Berlin", "Paris"), complete=True), C("age", "bigint"), C("birth_year", "bigint"),
-        ), key=("customer_id",)),
-        T("orders", "s", "v2", (
-            C("order_id", "bigint"), C("customer_id", "bigint"),
-            C("product", "text", values=("Widget", "Gadget"), complete=True),
-            C("status", "text", values=("paid", "open"), complete=True), C("quantity", "bigint"),
-            C("amount", "numeric"), C("order_date", "date"),
-        ), key=("order_id",)),
-        T("prices", "s", "v3", (
-            C("symbol", "text", values=("AAPL", "MSFT"), complete=True), C("day", "date"), C("price", "double"),
-            C("volume", "bigint"),
-        ), key=("symbol", "day")),
-        T("trips", "s", "v4", (
-            C("trip_id", "bigint"), C("airline", "text", values=("Iberia", "Condor"), complete=True),
-            C("flight", "bigint"), C("year", "bigint"), C("distance", "double"),
-        ), key=("trip_id",)),
-        T("river", "s", "v5", (
-            C("river_name", "text", values=("Mole", "Wey"), complete=True), C("length", "double"),
-            C("town", "text", values=("Dorking", "Wey"), complete=True),
-        ), key=("river_name", "town")),
-        T("towns", "s", "v6", (
-            C("town_name", "text", values=("Dorking", "Wey", "Mole"), complete=True), C("area", "double"),
-            C("mayor", "text", values=("Jo Hill",)), C("lowest_point", "text", values=("mole river", "wey river")),
-        ), key=("town_name",)),
+        T(
+            "customers",
+            "s",
+            "v1",
+            (
+                C("customer_id", "bigint"),
+                C("name", "text", values=("Ann Smith", "Bob Jones")),
+                C("city", "text", values=("Berlin", "Paris"), complete=True),
+                C("age", "bigint"),
+                C("birth_year", "bigint"),
+            ),
+            key=("customer_id",),
+        ),
+        T(
+            "orders",
+            "s",
+            "v2",
+            (
+                C("order_id", "bigint"),
+                C("customer_id", "bigint"),
+                C("product", "text", values=("Widget", "Gadget"), complete=True),
+                C("status", "text", values=("paid", "open"), complete=True),
+                C("quantity", "bigint"),
+                C("amount", "numeric"),
+                C("order_date", "date"),
+            ),
+            key=("order_id",),
+        ),
+        T(
+            "prices",
+            "s",
+            "v3",
+            (
+                C("symbol", "text", values=("AAPL", "MSFT"), complete=True),
+                C("day", "date"),
+                C("price", "double"),
+                C("volume", "bigint"),
+            ),
+            key=("symbol", "day"),
+        ),
+        T(
+            "trips",
+            "s",
+            "v4",
+            (
+                C("trip_id", "bigint"),
+                C("airline", "text", values=("Iberia", "Condor"), complete=True),
+                C("flight", "bigint"),
+                C("year", "bigint"),
+                C("distance", "double"),
+            ),
+            key=("trip_id",),
+        ),
+        T(
+            "river",
+            "s",
+            "v5",
+            (
+                C("river_name", "text", values=("Mole", "Wey"), complete=True),
+                C("length", "double"),
+                C("town", "text", values=("Dorking", "Wey"), complete=True),
+            ),
+            key=("river_name", "town"),
+        ),
+        T(
+            "towns",
+            "s",
+            "v6",
+            (
+                C("town_name", "text", values=("Dorking", "Wey", "Mole"), complete=True),
+                C("area", "double"),
+                C("mayor", "text", values=("Jo Hill",)),
+                C("lowest_point", "text", values=("mole river", "wey river")),
+            ),
+            key=("town_name",),
+        ),
     ),
     (Join("orders", "customer_id", "customers", "customer_id"),),
-)  # fmt: skip
+)
 TERMS = (
     Term("loyal customer", "somebody who buys a lot of things from us", "customers"),
-    Term("whale", "a very big spender", None), Term("big order", "amount > 100", "orders"),
+    Term("whale", "a very big spender", None),
+    Term("big order", "amount > 100", "orders"),
     Term("vip", "ask Jane; she knows", "customers"),
-)  # fmt: skip
+)
 
 
 def ask(text: str) -> QuestionPlan:
@@ -109,7 +160,7 @@ def plainly(sql: str | None) -> str:
         # Terms that are conditions still are.
         ("how many big orders", "WHERE (amount > 100)"),
     ],
-)  # fmt: skip
+)
 def test_read_rightly(question: str, parts: str) -> None:
     plan = ask(question)
     sql = plainly(plan.sql)
@@ -154,7 +205,7 @@ def test_read_rightly(question: str, parts: str) -> None:
         ("show whales", "whale"),
         ("vip in Berlin", "vip"),
     ],
-)  # fmt: skip
+)
 def test_refused(question: str, told: str) -> None:
     plan = ask(question)
     assert plan.sql is None
@@ -164,10 +215,12 @@ def test_refused(question: str, told: str) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "show the orders with their product and amount", "get all customers with their city and age",
-        "list product and status of orders", "city of customers",
+        "show the orders with their product and amount",
+        "get all customers with their city and age",
+        "list product and status of orders",
+        "city of customers",
     ],
-)  # fmt: skip
+)
 def test_every_row_of_an_entity_is_shown(question: str) -> None:
     """Two orders of the same amount are two, so no DISTINCT."""
     plan = ask(question)
@@ -216,6 +269,6 @@ def test_facts_of_a_query() -> None:
         ("birth year of customers", "SELECT name FROM customers", ("birth_year",)),
         ("birth year of customers", "SELECT birth_year FROM customers", ()),
     ],
-)  # fmt: skip
+)
 def test_what_a_model_left_out(question: str, sql: str, missing: tuple[str, ...]) -> None:
     assert left_out(Question(text=question, catalog=CATALOG), sql) == missing

@@ -22,31 +22,45 @@ from atlas.language.plan import Question, QuestionPlan, Term, Turn
 
 C = CatalogColumn
 LEADS = CatalogTable(
-    "leads", "s", "v1",
+    "leads",
+    "s",
+    "v1",
     (
-        C("id", "bigint"), C("name", "text", values=("Ann Smith", "Bob Jones")),
+        C("id", "bigint"),
+        C("name", "text", values=("Ann Smith", "Bob Jones")),
         C("email", "text", values=("a@x.com",)),
         C("state", "text", values=("CA", "NY", "TX"), complete=True),
         C("country", "text", values=("US", "Canada"), complete=True),
         C("status", "text", values=("active", "trial", "churned"), complete=True),
-        C("deal_value", "double"), C("is_vip", "boolean"), C("created_at", "timestamp"), C("updated_at", "timestamp"),
+        C("deal_value", "double"),
+        C("is_vip", "boolean"),
+        C("created_at", "timestamp"),
+        C("updated_at", "timestamp"),
     ),
     key=("id",),
-)  # fmt: skip
+)
 ORDERS = CatalogTable(
-    "orders", "s", "v2",
+    "orders",
+    "s",
+    "v2",
     (
-        C("order_id", "bigint"), C("lead_id", "bigint"),
+        C("order_id", "bigint"),
+        C("lead_id", "bigint"),
         C("product", "text", values=("Widget", "Gadget"), complete=True),
-        C("quantity", "bigint"), C("amount", "double"), C("order_date", "date"),
+        C("quantity", "bigint"),
+        C("amount", "double"),
+        C("order_date", "date"),
     ),
     key=("order_id",),
-)  # fmt: skip
+)
 SENSORS = CatalogTable(
-    "factory_sensors", "s", "dataset_1",
+    "factory_sensors",
+    "s",
+    "dataset_1",
     (C("ts", "timestamp"), C("temperature", "double"), C("site", "text", values=("Berlin", "Austin"), complete=True)),
-    kind="dataset", dataset_id=1,
-)  # fmt: skip
+    kind="dataset",
+    dataset_id=1,
+)
 CATALOG = Catalog((LEADS, ORDERS, SENSORS), (Join("orders", "lead_id", "leads", "id"),))
 TERMS = (Term("big deal", "deal_value > 4000", "leads"),)
 TODAY = "2026-11-23"
@@ -54,22 +68,30 @@ TODAY = "2026-11-23"
 READ = [
     ("How many leads are there?", "SELECT COUNT(*) AS count FROM leads"),
     ("Show me all leads", "SELECT * FROM leads"),
-    ("Show me all leads from California added in the last 30 days",
-     "SELECT * FROM leads WHERE state = 'CA' AND created_at >= CURRENT_TIMESTAMP - INTERVAL '30 DAYS'"),
-    ("How many leads came from the US vs Canada?",
-     "SELECT country, COUNT(*) AS count FROM leads WHERE country IN ('US', 'Canada') GROUP BY country ORDER BY "
-      "count DESC "
-     "NULLS LAST"),
+    (
+        "Show me all leads from California added in the last 30 days",
+        "SELECT * FROM leads WHERE state = 'CA' AND created_at >= CURRENT_TIMESTAMP - INTERVAL '30 DAYS'",
+    ),
+    (
+        "How many leads came from the US vs Canada?",
+        "SELECT country, COUNT(*) AS count FROM leads WHERE country IN ('US', 'Canada') GROUP BY country ORDER BY "
+        "count DESC "
+        "NULLS LAST",
+    ),
     ("leads in Texas or New York", "SELECT * FROM leads WHERE state IN ('TX', 'NY')"),
     ("leads not from Canada", "SELECT * FROM leads WHERE country <> 'Canada'"),
     ("leads excluding Texas and California", "SELECT * FROM leads WHERE NOT state IN ('TX', 'CA')"),
     ("How many active leads?", "SELECT COUNT(*) AS count FROM leads WHERE status = 'active'"),
     ("leads with deal value over $4,000", "SELECT * FROM leads WHERE deal_value > 4000"),
     ("leads with a deal value of at least 1.5k", "SELECT * FROM leads WHERE deal_value >= 1500"),
-    ("leads with deal value between 100 and 200", "SELECT * FROM leads WHERE (deal_value >= 100) AND (deal_value "
-     "<= 200)"),
-    ("leads whose deal value is above average",
-     "SELECT * FROM leads WHERE deal_value > (SELECT AVG(deal_value) FROM leads)"),
+    (
+        "leads with deal value between 100 and 200",
+        "SELECT * FROM leads WHERE (deal_value >= 100) AND (deal_value <= 200)",
+    ),
+    (
+        "leads whose deal value is above average",
+        "SELECT * FROM leads WHERE deal_value > (SELECT AVG(deal_value) FROM leads)",
+    ),
     ("leads whose email is missing", "SELECT * FROM leads WHERE email IS NULL"),
     ("leads without email", "SELECT * FROM leads WHERE email IS NULL"),
     ("leads with an email", "SELECT * FROM leads WHERE NOT email IS NULL"),
@@ -77,80 +99,119 @@ READ = [
     ('leads whose email contains "x.com"', "SELECT * FROM leads WHERE email ILIKE '%x.com%'"),
     ("leads named 'Zoe Quinn'", "SELECT * FROM leads WHERE LOWER(name) = 'zoe quinn'"),
     ("which leads are vip", "SELECT name FROM leads WHERE is_vip"),
-    ("total deal value by status",
-     "SELECT status, SUM(deal_value) AS total_deal_value FROM leads GROUP BY status ORDER BY total_deal_value "
-      "DESC NULLS LAST"),
-    ("average deal value per state",
-     "SELECT state, AVG(deal_value) AS average_deal_value FROM leads GROUP BY state ORDER BY average_deal_value DESC "
-     "NULLS LAST"),
-    ("What is the median deal value?",
-     "SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY deal_value) AS median_deal_value FROM leads"),
+    (
+        "total deal value by status",
+        "SELECT status, SUM(deal_value) AS total_deal_value FROM leads GROUP BY status ORDER BY total_deal_value "
+        "DESC NULLS LAST",
+    ),
+    (
+        "average deal value per state",
+        "SELECT state, AVG(deal_value) AS average_deal_value FROM leads GROUP BY state "
+        "ORDER BY average_deal_value DESC NULLS LAST",
+    ),
+    (
+        "What is the median deal value?",
+        "SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY deal_value) AS median_deal_value FROM leads",
+    ),
     ("what is the highest deal value", "SELECT MAX(deal_value) AS max_deal_value FROM leads"),
     ("top 5 leads by deal value", "SELECT name, deal_value FROM leads ORDER BY deal_value DESC NULLS LAST LIMIT 5"),
     ("bottom 3 leads by deal value", "SELECT name, deal_value FROM leads ORDER BY deal_value ASC LIMIT 3"),
-    ("top 2 states by deal value",
-     "SELECT state, SUM(deal_value) AS total_deal_value FROM leads WHERE NOT state IS NULL GROUP BY state ORDER BY "
-     "total_deal_value DESC NULLS LAST LIMIT 2"),
-    ("which state has the most leads",
-     "SELECT state, COUNT(*) AS count FROM leads WHERE NOT state IS NULL GROUP BY state ORDER BY count DESC "
-     "NULLS LAST LIMIT 1"),
-    ("which status is the most common",
-     "SELECT status, COUNT(*) AS count FROM leads WHERE NOT status IS NULL GROUP BY status ORDER BY count DESC "
-     "NULLS LAST LIMIT 1"),
+    (
+        "top 2 states by deal value",
+        "SELECT state, SUM(deal_value) AS total_deal_value FROM leads WHERE NOT state IS NULL GROUP BY state ORDER BY "
+        "total_deal_value DESC NULLS LAST LIMIT 2",
+    ),
+    (
+        "which state has the most leads",
+        "SELECT state, COUNT(*) AS count FROM leads WHERE NOT state IS NULL GROUP BY state ORDER BY count DESC "
+        "NULLS LAST LIMIT 1",
+    ),
+    (
+        "which status is the most common",
+        "SELECT status, COUNT(*) AS count FROM leads WHERE NOT status IS NULL GROUP BY status ORDER BY count DESC "
+        "NULLS LAST LIMIT 1",
+    ),
     ("how many distinct states", "SELECT COUNT(DISTINCT state) AS number_of_state FROM leads"),
-    ("what percentage of leads are active?",
-     "SELECT 100 * (CAST(COUNT(*) FILTER(WHERE status = 'active') AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0)) AS "
-      "percent "
-     "FROM leads"),
-    ("what percentage of leads from Texas are active?",
-     "SELECT 100 * (CAST(COUNT(*) FILTER(WHERE status = 'active') AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0)) AS "
-      "percent "
-     "FROM leads WHERE state = 'TX'"),
-    ("leads created in Q2 2025",
-     "SELECT * FROM leads WHERE created_at >= CAST('2025-04-01' AS DATE) AND created_at < CAST('2025-07-01' AS "
-      "DATE)"),
-    ("leads since May",
-     "SELECT * FROM leads WHERE created_at >= CAST('2026-05-01' AS DATE)"),
-    ("leads per month",
-     "SELECT CAST(DATE_TRUNC('MONTH', created_at) AS DATE) AS month, COUNT(*) AS count FROM leads GROUP BY month "
-      "ORDER BY month ASC"),
+    (
+        "what percentage of leads are active?",
+        "SELECT 100 * (CAST(COUNT(*) FILTER(WHERE status = 'active') AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0)) AS "
+        "percent "
+        "FROM leads",
+    ),
+    (
+        "what percentage of leads from Texas are active?",
+        "SELECT 100 * (CAST(COUNT(*) FILTER(WHERE status = 'active') AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0)) AS "
+        "percent "
+        "FROM leads WHERE state = 'TX'",
+    ),
+    (
+        "leads created in Q2 2025",
+        "SELECT * FROM leads WHERE created_at >= CAST('2025-04-01' AS DATE) AND created_at < CAST('2025-07-01' AS "
+        "DATE)",
+    ),
+    ("leads since May", "SELECT * FROM leads WHERE created_at >= CAST('2026-05-01' AS DATE)"),
+    (
+        "leads per month",
+        "SELECT CAST(DATE_TRUNC('MONTH', created_at) AS DATE) AS month, COUNT(*) AS count FROM leads GROUP BY month "
+        "ORDER BY month ASC",
+    ),
     ("leads sorted by name", "SELECT * FROM leads ORDER BY name ASC"),
-    ("name and email of leads ordered by deal value descending",
-     "SELECT name, email, deal_value FROM leads ORDER BY deal_value DESC NULLS LAST"),
-    ("states with more than 10 leads",
-     "SELECT state, COUNT(*) AS count FROM leads GROUP BY state HAVING COUNT(*) > 10 ORDER BY count DESC NULLS LAST"),
-    ("leads without orders",
-     "SELECT * FROM leads WHERE NOT id IN (SELECT lead_id FROM orders WHERE NOT lead_id IS NULL)"),
-    ("how many orders from leads in Texas",
-     "SELECT COUNT(*) AS count FROM orders JOIN leads ON orders.lead_id = leads.id WHERE leads.state = 'TX'"),
-    ("total order amount by state",
-     "SELECT leads.state, SUM(orders.amount) AS total_amount FROM orders JOIN leads ON orders.lead_id = leads.id "
-      "GROUP BY "
-     "leads.state ORDER BY total_amount DESC NULLS LAST"),
-    ("which leads have more than 6 orders",
-     "SELECT leads.name, COUNT(*) AS count FROM orders JOIN leads ON orders.lead_id = leads.id GROUP BY "
-      "leads.name HAVING "
-     "COUNT(*) > 6 ORDER BY count DESC NULLS LAST"),
-    ("share of amount by product in percent",
-     "SELECT product, SUM(amount) AS total_amount, ROUND(CAST(CAST(100.0 * SUM(amount) AS DOUBLE PRECISION) / "
-     "NULLIF(SUM(SUM(amount)) OVER (), 0) AS DECIMAL), 2) AS percent FROM orders GROUP BY product ORDER BY "
-      "percent DESC "
-     "NULLS LAST"),
-    ("ratio of active leads to churned leads",
-     "SELECT CAST(COUNT(*) FILTER(WHERE status = 'active') AS DOUBLE PRECISION) / NULLIF(COUNT(*) FILTER(WHERE "
-      "status = "
-     "'churned'), 0) AS ratio FROM leads"),
-    ("average temperature per site",
-     "SELECT site, AVG(temperature) AS average_temperature FROM factory_sensors GROUP BY site ORDER BY "
-      "average_temperature "
-     "DESC NULLS LAST"),
-    ("temperature by day",
-     "SELECT CAST(DATE_TRUNC('DAY', ts) AS DATE) AS day, AVG(temperature) AS average_temperature FROM "
-      "factory_sensors "
-     "GROUP BY day ORDER BY day ASC"),
+    (
+        "name and email of leads ordered by deal value descending",
+        "SELECT name, email, deal_value FROM leads ORDER BY deal_value DESC NULLS LAST",
+    ),
+    (
+        "states with more than 10 leads",
+        "SELECT state, COUNT(*) AS count FROM leads GROUP BY state HAVING COUNT(*) > 10 ORDER BY count DESC NULLS LAST",
+    ),
+    (
+        "leads without orders",
+        "SELECT * FROM leads WHERE NOT id IN (SELECT lead_id FROM orders WHERE NOT lead_id IS NULL)",
+    ),
+    (
+        "how many orders from leads in Texas",
+        "SELECT COUNT(*) AS count FROM orders JOIN leads ON orders.lead_id = leads.id WHERE leads.state = 'TX'",
+    ),
+    (
+        "total order amount by state",
+        "SELECT leads.state, SUM(orders.amount) AS total_amount FROM orders JOIN leads ON orders.lead_id = leads.id "
+        "GROUP BY "
+        "leads.state ORDER BY total_amount DESC NULLS LAST",
+    ),
+    (
+        "which leads have more than 6 orders",
+        "SELECT leads.name, COUNT(*) AS count FROM orders JOIN leads ON orders.lead_id = leads.id GROUP BY "
+        "leads.name HAVING "
+        "COUNT(*) > 6 ORDER BY count DESC NULLS LAST",
+    ),
+    (
+        "share of amount by product in percent",
+        "SELECT product, SUM(amount) AS total_amount, ROUND(CAST(CAST(100.0 * SUM(amount) AS DOUBLE PRECISION) / "
+        "NULLIF(SUM(SUM(amount)) OVER (), 0) AS DECIMAL), 2) AS percent FROM orders GROUP BY product ORDER BY "
+        "percent DESC "
+        "NULLS LAST",
+    ),
+    (
+        "ratio of active leads to churned leads",
+        "SELECT CAST(COUNT(*) FILTER(WHERE status = 'active') AS DOUBLE PRECISION) / NULLIF(COUNT(*) FILTER(WHERE "
+        "status = "
+        "'churned'), 0) AS ratio FROM leads",
+    ),
+    (
+        "average temperature per site",
+        "SELECT site, AVG(temperature) AS average_temperature FROM factory_sensors GROUP BY site ORDER BY "
+        "average_temperature "
+        "DESC NULLS LAST",
+    ),
+    (
+        "temperature by day",
+        "SELECT CAST(DATE_TRUNC('DAY', ts) AS DATE) AS day, AVG(temperature) AS average_temperature FROM "
+        "factory_sensors "
+        "GROUP BY day ORDER BY day ASC",
+    ),
     ("how many big deals", "SELECT COUNT(*) AS count FROM leads WHERE (deal_value > 4000)"),
     ("leads that are not big deals", "SELECT * FROM leads WHERE NOT (deal_value > 4000)"),
-]  # fmt: skip
+]
 
 
 def ask(text: str, turns: tuple[Turn, ...] = (), catalog: Catalog = CATALOG) -> QuestionPlan:
@@ -211,38 +272,61 @@ def test_no_tables() -> None:
 
 
 THREADS = [
-    ("How many leads are there by status?", [
-        ("and only those from California?",
-         "SELECT status, COUNT(*) AS count FROM leads WHERE state = 'CA' GROUP BY status ORDER BY count DESC "
-          "NULLS LAST"),
-        ("by country instead",
-         "SELECT country, COUNT(*) AS count FROM leads WHERE state = 'CA' GROUP BY country ORDER BY count DESC "
-          "NULLS LAST"),
-        ("what about Texas?",
-         "SELECT country, COUNT(*) AS count FROM leads WHERE state = 'TX' GROUP BY country ORDER BY count DESC "
-          "NULLS LAST"),
-        ("top 1",
-         "SELECT country, COUNT(*) AS count FROM leads WHERE state = 'TX' GROUP BY country ORDER BY count DESC "
-          "NULLS LAST "
-         "LIMIT 1"),
-    ]),
-    ("orders per month", [
-        ("by quarter instead",
-         "SELECT CAST(DATE_TRUNC('QUARTER', order_date) AS DATE) AS quarter, COUNT(*) AS count FROM orders GROUP "
-          "BY quarter "
-         "ORDER BY quarter ASC"),
-        ("only in 2025",
-         "SELECT CAST(DATE_TRUNC('QUARTER', order_date) AS DATE) AS quarter, COUNT(*) AS count FROM orders WHERE "
-          "order_date "
-         ">= CAST('2025-01-01' AS DATE) AND order_date < CAST('2026-01-01' AS DATE) GROUP BY quarter ORDER BY "
-          "quarter ASC"),
-    ]),
-    ("show all leads", [
-        ("only active", "SELECT * FROM leads WHERE status = 'active'"),
-        ("sort by deal value descending", "SELECT * FROM leads WHERE status = 'active' ORDER BY deal_value DESC "
-         "NULLS LAST"),
-    ]),
-]  # fmt: skip
+    (
+        "How many leads are there by status?",
+        [
+            (
+                "and only those from California?",
+                "SELECT status, COUNT(*) AS count FROM leads WHERE state = 'CA' GROUP BY status ORDER BY count DESC "
+                "NULLS LAST",
+            ),
+            (
+                "by country instead",
+                "SELECT country, COUNT(*) AS count FROM leads WHERE state = 'CA' GROUP BY country ORDER BY count DESC "
+                "NULLS LAST",
+            ),
+            (
+                "what about Texas?",
+                "SELECT country, COUNT(*) AS count FROM leads WHERE state = 'TX' GROUP BY country ORDER BY count DESC "
+                "NULLS LAST",
+            ),
+            (
+                "top 1",
+                "SELECT country, COUNT(*) AS count FROM leads WHERE state = 'TX' GROUP BY country ORDER BY count DESC "
+                "NULLS LAST "
+                "LIMIT 1",
+            ),
+        ],
+    ),
+    (
+        "orders per month",
+        [
+            (
+                "by quarter instead",
+                "SELECT CAST(DATE_TRUNC('QUARTER', order_date) AS DATE) AS quarter, COUNT(*) AS count FROM orders "
+                "GROUP BY quarter "
+                "ORDER BY quarter ASC",
+            ),
+            (
+                "only in 2025",
+                "SELECT CAST(DATE_TRUNC('QUARTER', order_date) AS DATE) AS quarter, COUNT(*) AS count FROM orders "
+                "WHERE order_date "
+                ">= CAST('2025-01-01' AS DATE) AND order_date < CAST('2026-01-01' AS DATE) GROUP BY quarter ORDER BY "
+                "quarter ASC",
+            ),
+        ],
+    ),
+    (
+        "show all leads",
+        [
+            ("only active", "SELECT * FROM leads WHERE status = 'active'"),
+            (
+                "sort by deal value descending",
+                "SELECT * FROM leads WHERE status = 'active' ORDER BY deal_value DESC NULLS LAST",
+            ),
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize(("first", "rest"), THREADS)
@@ -272,23 +356,47 @@ def test_a_new_question_in_a_thread() -> None:
     ("question", "columns", "rows", "told"),
     [
         ("How many leads are there?", ["count"], [(2000,)], "There are 2,000 leads."),
-        ("How many leads came from the US vs Canada?", ["country", "count"], [("US", 1450), ("Canada", 550)],
-         "The number of leads where country is US or Canada: 1,450 for US, 550 for Canada."),
+        (
+            "How many leads came from the US vs Canada?",
+            ["country", "count"],
+            [("US", 1450), ("Canada", 550)],
+            "The number of leads where country is US or Canada: 1,450 for US, 550 for Canada.",
+        ),
         ("leads not from Canada", ["id"], [], "No leads found where country is not Canada."),
         ("leads in Texas", ["id"], [(1,), (2,)], "Found 2 leads where state is TX."),
-        ("what percentage of leads are active?", ["percent"], [(34.6,)],
-         "The percentage of leads where status is active is 34.60 %."),
-        ("average deal value per state", ["state", "average"], [(c, 1.5) for c in "abcdefg"],
-         "The average deal value: 1.50 for a, 1.50 for b, 1.50 for c, 1.50 for d, 1.50 for e, and 2 more."),
-        ("leads per month", ["month", "count"], [(date(2026, m, 1), m) for m in range(1, 9)],
-         "The number of leads: from 1 in January 2026 to 8 in August 2026, 8 months in all."),
-        ("leads per year", ["year", "count"], [(date(2025, 1, 1), 3), (date(2026, 1, 1), 4)],
-         "The number of leads: 3 in 2025, 4 in 2026."),
-        ("leads per status and month", ["status", "month", "count"], [("open", date(2026, 1, 1), 4)],
-         "The number of leads: 4 for open in January 2026."),
+        (
+            "what percentage of leads are active?",
+            ["percent"],
+            [(34.6,)],
+            "The percentage of leads where status is active is 34.60 %.",
+        ),
+        (
+            "average deal value per state",
+            ["state", "average"],
+            [(c, 1.5) for c in "abcdefg"],
+            "The average deal value: 1.50 for a, 1.50 for b, 1.50 for c, 1.50 for d, 1.50 for e, and 2 more.",
+        ),
+        (
+            "leads per month",
+            ["month", "count"],
+            [(date(2026, m, 1), m) for m in range(1, 9)],
+            "The number of leads: from 1 in January 2026 to 8 in August 2026, 8 months in all.",
+        ),
+        (
+            "leads per year",
+            ["year", "count"],
+            [(date(2025, 1, 1), 3), (date(2026, 1, 1), 4)],
+            "The number of leads: 3 in 2025, 4 in 2026.",
+        ),
+        (
+            "leads per status and month",
+            ["status", "month", "count"],
+            [("open", date(2026, 1, 1), 4)],
+            "The number of leads: 4 for open in January 2026.",
+        ),
         ("what is the highest deal value", ["max"], [(None,)], "No leads found."),
     ],
-)  # fmt: skip
+)
 def test_sentences(question: str, columns: list[str], rows: list[tuple[object, ...]], told: str) -> None:
     assert describe(ask(question), [(name, "text") for name in columns], rows, False) == told
 
@@ -304,10 +412,13 @@ def test_sentences_without_a_typed_query() -> None:
 @pytest.mark.parametrize(
     ("question", "kind"),
     [
-        ("leads per month", "line"), ("average deal value per state", "bar"), ("How many leads are there?", "number"),
-        ("share of amount by product in percent", "pie"), ("top 5 leads by deal value", "bar"),
+        ("leads per month", "line"),
+        ("average deal value per state", "bar"),
+        ("How many leads are there?", "number"),
+        ("share of amount by product in percent", "pie"),
+        ("top 5 leads by deal value", "bar"),
     ],
-)  # fmt: skip
+)
 def test_charts(question: str, kind: str) -> None:
     chart = ask(question).chart
     assert chart is not None
@@ -331,10 +442,13 @@ def test_charts(question: str, kind: str) -> None:
         ("between 2021-01-01 and March 2022", "DATE '2021-01-01'", "DATE '2022-04-01'"),
         ("from January to March 2024", "DATE '2026-01-01'", "DATE '2024-04-01'"),
         ("on April 3rd, 2023", "DATE '2023-04-03'", "DATE '2023-04-04'"),
-        ("3 months ago", "date_trunc('month', now()) - interval '3 months'", "date_trunc('month', now()) - "
-         "interval '2 months'"),
+        (
+            "3 months ago",
+            "date_trunc('month', now()) - interval '3 months'",
+            "date_trunc('month', now()) - interval '2 months'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_periods(text: str, start: str | None, end: str | None) -> None:
     found = period(tokens(text), 0, date(2026, 11, 23))
     assert found is not None

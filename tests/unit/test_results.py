@@ -19,15 +19,30 @@ from atlas.service.sql import dataset_ids, restricted
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, ""), (True, "true"), (False, "false"), (7, "7"), (2**70, str(2**70)), (1.5, "1.5"), (3.0, "3"),
-        (1e300, "1e+300"), (float("nan"), "NaN"), (float("-inf"), "-Infinity"), (Decimal("1E+3"), "1000"),
-        (Decimal("0.0000000001"), "0.0000000001"), (Decimal("1.50"), "1.50"), (date(2024, 1, 5), "2024-01-05"),
+        (None, ""),
+        (True, "true"),
+        (False, "false"),
+        (7, "7"),
+        (2**70, str(2**70)),
+        (1.5, "1.5"),
+        (3.0, "3"),
+        (1e300, "1e+300"),
+        (float("nan"), "NaN"),
+        (float("-inf"), "-Infinity"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("0.0000000001"), "0.0000000001"),
+        (Decimal("1.50"), "1.50"),
+        (date(2024, 1, 5), "2024-01-05"),
         (datetime(2024, 1, 5, 10, 30, tzinfo=UTC), "2024-01-05T10:30:00Z"),
-        (datetime(2024, 1, 5, 10, 30), "2024-01-05T10:30:00"), (time(9, 5), "09:05:00"),
-        (timedelta(days=2, hours=3, seconds=1.5), "P2DT3H1.5S"), (timedelta(days=-1), "-P1D"), (timedelta(), "PT0S"),
-        ([1, None, "a"], '[1,null,"a"]'), ("plain", "plain"),
+        (datetime(2024, 1, 5, 10, 30), "2024-01-05T10:30:00"),
+        (time(9, 5), "09:05:00"),
+        (timedelta(days=2, hours=3, seconds=1.5), "P2DT3H1.5S"),
+        (timedelta(days=-1), "-P1D"),
+        (timedelta(), "PT0S"),
+        ([1, None, "a"], '[1,null,"a"]'),
+        ("plain", "plain"),
     ],
-)  # fmt: skip
+)
 def test_cells(value: Any, text: str) -> None:
     assert cell(value) == text
 
@@ -49,9 +64,11 @@ def table(name: str, dataset: int | None = None) -> CatalogTable:
 
 def test_hints_keep_what_joins_them_and_what_lies_between() -> None:
     joins = (
-        Join("lines", "order_id", "orders", "id"), Join("lines", "product_id", "products", "id"),
-        Join("orders", "customer_id", "customers", "id"), Join("products", "maker_id", "makers", "id"),
-    )  # fmt: skip
+        Join("lines", "order_id", "orders", "id"),
+        Join("lines", "product_id", "products", "id"),
+        Join("orders", "customer_id", "customers", "id"),
+        Join("products", "maker_id", "makers", "id"),
+    )
     names = ("lines", "orders", "products", "customers", "makers", "alone")
     whole = Catalog(tuple(map(table, names)), joins)
 

@@ -197,8 +197,14 @@ def test_numbers_keep_their_digits(read: Read, name: str, cells: list[str], type
 
 def test_a_type_widens_with_what_comes_late(read: Read) -> None:
     whole = [str(n) for n in range(5_000)]
-    expected = {"12.5": "double", "12.50": "numeric", "99999999999999999999.5": "numeric", "12a": "text",
-                "1.5e-3": "double", "many": "bigint"}  # fmt: skip
+    expected = {
+        "12.5": "double",
+        "12.50": "numeric",
+        "99999999999999999999.5": "numeric",
+        "12a": "text",
+        "1.5e-3": "double",
+        "many": "bigint",
+    }
     for late, type_ in expected.items():
         cells = [*whole]
         cells[3_333] = late
@@ -220,8 +226,11 @@ def test_a_few_that_are_no_values_empty_their_cells_and_are_told(read: Read) -> 
     assert plan.columns[1].type == "numeric"
     query = planned.replaced()
     assert query is not None
-    assert sorted(planned.staging.query(query)) == [(8, "v", "tbd", None), (9, "v", "n/a", None),
-                                                                (10, "v", "about 20", None)]  # fmt: skip
+    assert sorted(planned.staging.query(query)) == [
+        (8, "v", "tbd", None),
+        (9, "v", "n/a", None),
+        (10, "v", "about 20", None),
+    ]
     days = [str(date(2024, 1, 1) + timedelta(n)) for n in range(50)]
     days[3] = "2024-02-30"
     plan, planned = read(column_of(days))
@@ -333,9 +342,13 @@ def test_parquet_keeps_what_it_declares(read: Read) -> None:
     far = pa.array([datetime(9999, 12, 31, 23, 59, 59), datetime(2006, 1, 2)], pa.timestamp("us"))
     sink = io.BytesIO()
     data = {
-        "t": far, "s": ["1.1.10", "2024-01-31"], "d": pa.array([Decimal("1.10"), Decimal("2.00")]),
-        "u": pa.array([2**64 - 1, 0], pa.uint64()), "f": [0.1, 1e300], "w": pa.array([Decimal(10**37), None]),
-    }  # fmt: skip
+        "t": far,
+        "s": ["1.1.10", "2024-01-31"],
+        "d": pa.array([Decimal("1.10"), Decimal("2.00")]),
+        "u": pa.array([2**64 - 1, 0], pa.uint64()),
+        "f": [0.1, 1e300],
+        "w": pa.array([Decimal(10**37), None]),
+    }
     pq.write_table(pa.table(data), sink, use_deprecated_int96_timestamps=True)
     plan, planned = read(sink.getvalue(), "f.parquet")
     assert [column.type for column in plan.columns] == ["timestamp", "text", "numeric", "numeric", "double", "numeric"]
@@ -352,8 +365,9 @@ def test_parquet_keeps_what_it_declares(read: Read) -> None:
 def cells_like(make: Callable[[random.Random], str]) -> st.SearchStrategy[list[str]]:
     return st.builds(
         lambda seed, size: [make(chance) for chance in [random.Random(seed)] for _ in range(size)],
-        st.integers(0, 2**32), st.integers(1, 40),
-    )  # fmt: skip
+        st.integers(0, 2**32),
+        st.integers(1, 40),
+    )
 
 
 def _day(chance: random.Random) -> date:
@@ -392,7 +406,7 @@ MAKERS: list[Callable[[random.Random], str]] = [
     lambda r: r.choice(["1.5", "2", "soon", "3.25", "4.5", "5", "6", "7", "8", "9", "10"]),
     lambda r: r.choice([" 5", "6 ", "7"]),
     lambda r: str(r.randrange(10**14, 10**22)),
-]  # fmt: skip
+]
 NAMES = ["v", "price", "date", "version", "rate", "birth_date", "id", "code", "amount"]
 
 
@@ -445,8 +459,10 @@ def unsaid(plan: ImportPlan, planned: PlannedFile, cells: dict[str, list[str]]) 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(range(len(MAKERS)))), min_size=1, max_size=4),
-    st.integers(0, 2**32), st.integers(2, 60), st.sampled_from(",;\t"),
-)  # fmt: skip
+    st.integers(0, 2**32),
+    st.integers(2, 60),
+    st.sampled_from(",;\t"),
+)
 def test_no_cell_of_any_file_changes_without_a_word(
     read: Read, columns: list[tuple[str, int]], seed: int, size: int, delimiter: str
 ) -> None:

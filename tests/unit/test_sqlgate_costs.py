@@ -50,12 +50,20 @@ def test_what_doubles_does_not_expand(depth: int, step: str) -> None:
         (HOSTILE_QUERIES["rounded"], "147,455 digits"),
         (HOSTILE_QUERIES["translate"], "texts of up to 128,000,000 characters"),
         (HOSTILE_QUERIES["like"], "texts of up to"),
-        ("SELECT " + ", ".join(f"{'+'.join(['v'] * 30)} + {n} AS c{n}" for n in range(50))
-         + f" FROM (SELECT {'+'.join(['amount'] * 49)} AS v FROM leads) AS q WHERE v > 0", None),
-        ("SELECT " + ", ".join(f"{'+'.join(['v'] * 25)} + {n} AS c{n}" for n in range(60))
-         + f" FROM (SELECT {'+'.join(['amount'] * 25)} AS v FROM leads) AS q", "expand to"),
+        (
+            "SELECT "
+            + ", ".join(f"{'+'.join(['v'] * 30)} + {n} AS c{n}" for n in range(50))
+            + f" FROM (SELECT {'+'.join(['amount'] * 49)} AS v FROM leads) AS q WHERE v > 0",
+            None,
+        ),
+        (
+            "SELECT "
+            + ", ".join(f"{'+'.join(['v'] * 25)} + {n} AS c{n}" for n in range(60))
+            + f" FROM (SELECT {'+'.join(['amount'] * 25)} AS v FROM leads) AS q",
+            "expand to",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_no_barrier_helps_is_refused(text: str, reason: str | None) -> None:
     if reason is None:
         assert barriers(checked(text)) == 1
@@ -71,17 +79,19 @@ def test_what_no_barrier_helps_is_refused(text: str, reason: str | None) -> None
         # Compound interest, ratios of texts that are numbers, clean-up of money, searches: what people write.
         "SELECT sum(amount * power(1 + amount / 100, id)) FROM leads",
         "SELECT amount * 0.05 * power(1.05, id) / (power(1.05, id) - 1) AS rate FROM leads",
-        "SELECT " + ", ".join(
+        "SELECT "
+        + ", ".join(
             f"round(sum(cast(name AS numeric)) / nullif(sum(cast(email AS numeric)), 0) * 100, 2) AS r{n}"
             for n in range(20)
-        ) + " FROM leads",
+        )
+        + " FROM leads",
         "SELECT sum(cast(replace(replace(replace(name, '$', ''), ',', ''), ' ', '') AS numeric(12, 2))) FROM leads",
         "SELECT count(*) FROM leads WHERE " + " OR ".join(f"name ILIKE '%word{n}%'" for n in range(20)),
         "SELECT left(string_agg(name, ', ' ORDER BY name), 100), upper(trim(state)) FROM leads GROUP BY state",
         "SELECT strpos(name, email), name LIKE '%' || state || '%' FROM leads",
         "SELECT exp(1.5), ln(10.0), log(2.0, 64.0), sqrt(2.0), power(2.0, 100), 12345.678 * 98765.432 FROM leads",
     ],
-)  # fmt: skip
+)
 def test_what_people_write_passes(text: str) -> None:
     checked(text)
 

@@ -182,6 +182,6 @@ def test_guards_change_no_answer_but_of_long_texts(connection: psycopg.Connectio
     assert "WHEN OCTET_LENGTH(" in guarded
     assert connection.execute(guarded).fetchall() == connection.execute(text).fetchall()  # type: ignore[call-overload]
     with pytest.raises(psycopg.errors.InvalidTextRepresentation, match=re.escape(TOO_LONG_TEXT)):
-        connection.execute(check_query(
-            "SELECT strpos(email, replace(name, 'n', '" + "n" * 600 + "')) FROM leads", CATALOG
-        ).physical)  # type: ignore[call-overload]  # fmt: skip
+        connection.execute(
+            check_query("SELECT strpos(email, replace(name, 'n', '" + "n" * 600 + "')) FROM leads", CATALOG).physical
+        )  # type: ignore[call-overload]

@@ -51,10 +51,11 @@ def test_no_share_is_passed_and_all_is_freed(steps: list[tuple[int, int, bool]])
 @pytest.mark.parametrize(
     ("others", "whose"),
     [
-        ([(1, 1, 450)], "the imports of one user"), ([(2, 1, 350), (3, 1, 350)], "the imports of one organization"),
+        ([(1, 1, 450)], "the imports of one user"),
+        ([(2, 1, 350), (3, 1, 350)], "the imports of one organization"),
         ([(2, 2, 480), (3, 3, 480)], "the imports of everybody"),
     ],
-)  # fmt: skip
+)
 def test_who_is_refused_learns_whose_share_is_used_up(others: list[tuple[int, int, int]], whose: str) -> None:
     """others: users, their organizations, and the bytes that they hold."""
     staged = StagedBytes(LIMIT)

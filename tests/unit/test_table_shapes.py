@@ -209,16 +209,18 @@ def test_notes_below_a_table_are_left_out_and_told(tmp_path: Path) -> None:
 QUOTES = (
     ('id,name,qty\n1,"the "big" one",3\n2,"plain",4\n', [("1", 'the "big" one', "3"), ("2", "plain", "4")], "within"),
     ('id;name\n1;"a "b" c "d""\n2;x\n', [("1", 'a "b" c "d"'), ("2", "x")], "within"),
-    ('id,name,qty\n1,tea,3\n2,"big pipe,4\n3,oil,2\n4,"small pipe,6\n5,rum,7\n',
-     [("1", "tea", "3"), ("2", '"big pipe', "4"), ("3", "oil", "2"), ("4", '"small pipe', "6"), ("5", "rum", "7")],
-     "never closed"),
+    (
+        'id,name,qty\n1,tea,3\n2,"big pipe,4\n3,oil,2\n4,"small pipe,6\n5,rum,7\n',
+        [("1", "tea", "3"), ("2", '"big pipe', "4"), ("3", "oil", "2"), ("4", '"small pipe', "6"), ("5", "rum", "7")],
+        "never closed",
+    ),
     ('id,q,n\n1,"abc"def,5\n2,x,6\n', [("1", '"abc"def', "5"), ("2", "x", "6")], "within"),
     ('id;q\n1;"a"b"c"\n2;"ok"\n', [("1", 'a"b"c'), ("2", "ok")], "within"),
     ('id\tq\n1\t"abc" x\n2\t"y"\n', [("1", '"abc" x'), ("2", "y")], "within"),
     ('id,q,n\n1,"abc" ,5\n2,"x",6\n', [("1", "abc", "5"), ("2", "x", "6")], "blanks"),
     ('id,name,qty\n1,5" pipe,3\n2,oil,2\n', [("1", '5" pipe', "3"), ("2", "oil", "2")], ""),
     ('id,name,qty\n1,"a\nb",3\n2,"c ""d""\ne",4\n', [("1", "a\nb", "3"), ("2", 'c "d"\ne', "4")], ""),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("text", "rows", "told"), QUOTES)
@@ -279,24 +281,36 @@ TEXT_TABLES = (
     ('id; name; note\n1; ann; "one; two"\n2; bob; "x\ny"\n', ["id", "name", "note"], ("1", "ann", "one; two")),
     ('id name note\n1 ann "one two"\n2 bob "three"\n', ["id", "name", "note"], ("1", "ann", "one two")),
     ("x y z\n1 2 3\n4 5 6\n7 8 9\n", ["x", "y", "z"], ("1", "2", "3")),
-    ("NAME      STATUS   AGE\nbeta one  Active   4y\nb         -        5y\n", ["NAME", "STATUS", "AGE"],
-     ("beta one", "Active", "4y")),
+    (
+        "NAME      STATUS   AGE\nbeta one  Active   4y\nb         -        5y\n",
+        ["NAME", "STATUS", "AGE"],
+        ("beta one", "Active", "4y"),
+    ),
     ("id::title::n\n1::Toy Story::5\n2::Heat::6\n", ["id", "title", "n"], ("1", "Toy Story", "5")),
     ("id||name\n1||a\n2||b\n", ["id", "name"], ("1", "a")),
-    ("| id | name | n |\n|----|:-----|--:|\n| 1 | a \\| b | 5 |\n| 2 | b |  |\n", ["id", "name", "n"],
-     ("1", "a | b", "5")),
+    (
+        "| id | name | n |\n|----|:-----|--:|\n| 1 | a \\| b | 5 |\n| 2 | b |  |\n",
+        ["id", "name", "n"],
+        ("1", "a | b", "5"),
+    ),
     ("id | name\n---|---\n1 | a\n2 | b\n", ["id", "name"], ("1", "a")),
-    (" id | name  | n \n----+-------+---\n  1 | bob b | 5\n  2 | ann   | 6\n(2 rows)\n", ["id", "name", "n"],
-     ("1", "bob b", "5")),
-    ("+----+------+\n| id | name |\n+----+------+\n|  1 | ann  |\n|  2 | bob  |\n+----+------+\n", ["id", "name"],
-     ("1", "ann")),
+    (
+        " id | name  | n \n----+-------+---\n  1 | bob b | 5\n  2 | ann   | 6\n(2 rows)\n",
+        ["id", "name", "n"],
+        ("1", "bob b", "5"),
+    ),
+    (
+        "+----+------+\n| id | name |\n+----+------+\n|  1 | ann  |\n|  2 | bob  |\n+----+------+\n",
+        ["id", "name"],
+        ("1", "ann"),
+    ),
     ("=====  =====\nA      B\n=====  =====\nx      1\ny      2\n=====  =====\n", ["A", "B"], ("x", "1")),
     ("id          name\n----------- ----------\n          1 ann\n          2 bob\n", ["id", "name"], ("1", "ann")),
     ("ID   NAME\n---- --------\n1    ann b\n22   bob\n", ["ID", "NAME"], ("1", "ann b")),
     ("a~b~c\n1~2~3\n4~5~6\n", ["a", "b", "c"], ("1", "2", "3")),
     ("a^b\n1^2\n3^4\n", ["a", "b"], ("1", "2")),
     ("a\x1fb\n1\x1f2\n3\x1f4\n", ["a", "b"], ("1", "2")),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("text", "names", "first"), TEXT_TABLES)

@@ -109,7 +109,7 @@ def arrays() -> list[tuple[pa.Array, list[Any]]]:
         (pa.array([long, Decimal(2)]), [long, 2.0]),
         (pa.array([Decimal("12345678901234567.89"), None]), [Decimal("12345678901234567.89"), None]),
         (pa.array([1.5, -0.0], pa.float16()), [1.5, -0.0]),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("number", range(len(arrays())))
@@ -190,11 +190,13 @@ def test_the_ends_of_the_calendar_in_any_unit(unit: str) -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        (pa.array([b"a", b"\xff"]), "rows[1].v: "), (pa.array(["a", "x\0y"]), "rows[1].v: text with a NUL"),
-        (pa.array([1.0, float("nan")]), "rows[1].v: NaN"), (pa.array([[], [1.0, float("inf")]]), "rows[1].v: NaN"),
+        (pa.array([b"a", b"\xff"]), "rows[1].v: "),
+        (pa.array(["a", "x\0y"]), "rows[1].v: text with a NUL"),
+        (pa.array([1.0, float("nan")]), "rows[1].v: NaN"),
+        (pa.array([[], [1.0, float("inf")]]), "rows[1].v: NaN"),
         (pa.array([{"a": [None]}, {"a": [{"b": float("nan")}]}]), "rows[1].v: NaN"),
         (pa.array([[("a", 1)], []], pa.map_(pa.string(), pa.int64())), "v: Arrow type map"),
     ],
-)  # fmt: skip
+)
 def test_values_that_are_refused_are_named(values: pa.Array, reason: str) -> None:
     assert reason in refusal(stream(pa.table({"timestamp": TIMES, "v": values})))

@@ -13,8 +13,19 @@ from atlas.core.timestamps import format_timestamp
 from atlas.errors import BadRequestError, RowError
 from atlas.readers.time_formats import time_format
 
-DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%d %B %Y", "%b %d, %Y", "%Y-%j", "%a, %d %b %Y", "%A %d/%m/%Y",
-        "%F", "%d%b%Y")  # fmt: skip
+DAYS = (
+    "%Y-%m-%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%Y%m%d",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%Y-%j",
+    "%a, %d %b %Y",
+    "%A %d/%m/%Y",
+    "%F",
+    "%d%b%Y",
+)
 CLOCKS = ("", " %H:%M", "T%H%M%S", " %I:%M:%S %p", " %H:%M:%S.%f", " %T", " %H:%M:%S %z", " %Hh%M %Z", " 100%% %H")
 
 
@@ -22,8 +33,12 @@ def read(text: str, layout: str) -> str:
     return format_timestamp(time_format(layout).read(pa.array([text]), 0, "t")[0].as_py())
 
 
-@given(st.datetimes(datetime(1000, 1, 3), datetime(9999, 12, 28)), st.sampled_from(DAYS), st.sampled_from(CLOCKS),
-       st.integers(-14 * 60, 14 * 60))  # fmt: skip
+@given(
+    st.datetimes(datetime(1000, 1, 3), datetime(9999, 12, 28)),
+    st.sampled_from(DAYS),
+    st.sampled_from(CLOCKS),
+    st.integers(-14 * 60, 14 * 60),
+)
 def test_what_a_format_writes_it_reads(moment: datetime, day: str, clock: str, minutes: int) -> None:
     layout = day + clock
     local = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)) if "%z" in layout else UTC)

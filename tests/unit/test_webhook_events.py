@@ -22,9 +22,14 @@ from atlas.store.outbound import new_secret, signed_headers
 DOCS = Path(__file__).parents[2] / "docs" / "content.md"
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 FAILED = {
-    "type": "import.failed", "id": "msg_1", "timestamp": "2026-01-05T10:00:00Z", "status": "failed", "import_id": "i",
-    "file_name": "a.csv", "error": "why",
-}  # fmt: skip
+    "type": "import.failed",
+    "id": "msg_1",
+    "timestamp": "2026-01-05T10:00:00Z",
+    "status": "failed",
+    "import_id": "i",
+    "file_name": "a.csv",
+    "error": "why",
+}
 
 
 def documented() -> list[dict[str, Any]]:
@@ -91,9 +96,13 @@ def test_what_is_old_or_unsigned_is_refused() -> None:
         with pytest.raises(WebhookRefused, match="sent at"):
             read_webhook(body, headers, secret, now=NOW + timedelta(seconds=seconds))
     wrong = (
-        {}, headers | {"webhook-timestamp": "soon"}, headers | {"webhook-timestamp": "9" * 30},
-        headers | {"webhook-id": "msg_2"}, headers | {"webhook-signature": "v1,"}, headers | {"webhook-signature": "é"},
-    )  # fmt: skip
+        {},
+        headers | {"webhook-timestamp": "soon"},
+        headers | {"webhook-timestamp": "9" * 30},
+        headers | {"webhook-id": "msg_2"},
+        headers | {"webhook-signature": "v1,"},
+        headers | {"webhook-signature": "é"},
+    )
     for one in wrong:
         with pytest.raises(WebhookRefused):
             read_webhook(body, one, secret, now=NOW)

@@ -125,7 +125,7 @@ REFUSED = {
     "deep elements": ("x.xml", lambda: b"<a>" * 100_000 + b"</a>" * 100_000, BadRequestError),
     "zeros": ("x.csv.gz", lambda: gzip.compress(b"a,b\n" + b"0,0\n" * 18_000_000, 9), AtlasError),
     "a zip in a zip in a zip": ("x.zip", lambda: zipped(zipped(zipped(b"a\n1\n"))), BadRequestError),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -157,9 +157,14 @@ def stream(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-TABLE = pa.table({
-    "timestamp": ["2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z"], "a b": [1, 2], "j": [[1], None], "": ["x", None],
-})  # fmt: skip
+TABLE = pa.table(
+    {
+        "timestamp": ["2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z"],
+        "a b": [1, 2],
+        "j": [[1], None],
+        "": ["x", None],
+    }
+)
 
 
 def test_frames_are_those_of_the_readers(pool: WorkerPool, tmp_path: Path) -> None:
@@ -167,8 +172,11 @@ def test_frames_are_those_of_the_readers(pool: WorkerPool, tmp_path: Path) -> No
     (there,) = frames(pool, data, "arrow", tmp_path)
     (here,) = tabular.read_arrow(io.BytesIO(data), None, None)
     assert (there.ts, dict(there.columns), there.extra, there.extra_keys) == (
-        here.ts, dict(here.columns), here.extra, here.extra_keys
-    )  # fmt: skip
+        here.ts,
+        dict(here.columns),
+        here.extra,
+        here.extra_keys,
+    )
     bad = TABLE.set_column(0, "timestamp", [["2024-01-02T00:00:00Z", "yesterday"]])
     with pytest.raises(RowError) as caught:
         frames(pool, stream(bad), "arrow", tmp_path)
@@ -176,10 +184,12 @@ def test_frames_are_those_of_the_readers(pool: WorkerPool, tmp_path: Path) -> No
 
 
 def test_bodies_that_take_much_are_refused(pool: WorkerPool, tmp_path: Path) -> None:
-    table = pa.table({
-        "timestamp": pa.repeat(pa.scalar(0, pa.timestamp("us")), 300_000),
-        "t": pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), 300_000), pa.array(["x" * 5_000])),
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "timestamp": pa.repeat(pa.scalar(0, pa.timestamp("us")), 300_000),
+            "t": pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), 300_000), pa.array(["x" * 5_000])),
+        }
+    )
     with pytest.raises(TooLargeError):
         frames(pool, stream(table), "arrow", tmp_path)
     made = io.BytesIO()
@@ -351,7 +361,7 @@ PRECISE = {
     "a long cell": ("x.csv", lambda: b"a,b\n1," + b"x" * 20_000_000 + b"\n", "line 2 is longer than 4 MiB"),
     "a long cell further down": ("x.csv", lambda: b"a,b\n" + b"1,2\n" * 99 + b"1," + b"x" * 9_000_000, "behind record"),
     "run lengths": ("x.parquet", lambda: bombs.constant_parquet(60_000_000), "60,000,000 rows of 2 columns"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", PRECISE)

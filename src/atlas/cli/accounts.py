@@ -125,12 +125,20 @@ def status(session: Session) -> None:
     if session.as_json:
         print_json({"url": session.target.url, "profile": session.target.profile, "health": health, "me": me})
         return
-    print_lines({
-        "server": session.target.url, "profile": session.target.profile, "version": me.version, "status": health.status,
-        "database": health.database, "user": f"{me.user.name} ({me.user.role})", "organization": me.organization.name,
-        "key": f"{me.key.prefix}… {me.key.name}".strip(),
-        "key expires": iso(me.key.expires_at) if me.key.expires_at else "never", "tags": ", ".join(me.tags),
-    })  # fmt: skip
+    print_lines(
+        {
+            "server": session.target.url,
+            "profile": session.target.profile,
+            "version": me.version,
+            "status": health.status,
+            "database": health.database,
+            "user": f"{me.user.name} ({me.user.role})",
+            "organization": me.organization.name,
+            "key": f"{me.key.prefix}… {me.key.name}".strip(),
+            "key expires": iso(me.key.expires_at) if me.key.expires_at else "never",
+            "tags": ", ".join(me.tags),
+        }
+    )
 
 
 @remote

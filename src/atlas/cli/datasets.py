@@ -100,9 +100,7 @@ def dataset_show(session: Session, name: Dataset) -> None:
     lines = {member: value for member, value in data(found).items() if member != "columns"}
     lines |= {member: value for member, value in data(summary).items() if member != "dataset"}
     lines["columns"] = ", ".join(f"{column.name} {column.dtype}" for column in found.columns)
-    print_lines({
-        member: ", ".join(value) if member.endswith("tags") else value for member, value in lines.items()
-    })  # fmt: skip
+    print_lines({member: ", ".join(value) if member.endswith("tags") else value for member, value in lines.items()})
 
 
 @dataset.command("create")

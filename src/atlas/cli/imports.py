@@ -23,8 +23,17 @@ if TYPE_CHECKING:
     from atlas.client import Client
 
 imports = typer.Typer(no_args_is_help=True, help="Past and running imports.")
-COLUMNS = ["import_id", "created_at", "kind", "file_name", "table_name", "status", "records_processed", "issues_open",
-           "issues_resolved"]  # fmt: skip
+COLUMNS = [
+    "import_id",
+    "created_at",
+    "kind",
+    "file_name",
+    "table_name",
+    "status",
+    "records_processed",
+    "issues_open",
+    "issues_resolved",
+]
 ImportId = Annotated[str, typer.Argument(metavar="IMPORT_ID", help="Id of the import; `last` is the newest.")]
 
 
@@ -71,9 +80,14 @@ def import_file(
             number = str(uuid4())
             with _following(session, number, bar):
                 done = client.imports.run(
-                    file, instruction, thread_id=thread, callback_url=callback_url, callback_metadata=metadata,
-                    import_id=number, accept_proposals=accept,
-                )  # fmt: skip
+                    file,
+                    instruction,
+                    thread_id=thread,
+                    callback_url=callback_url,
+                    callback_metadata=metadata,
+                    import_id=number,
+                    accept_proposals=accept,
+                )
     if preview:
         _show_plan(session, plan)
         return
@@ -111,15 +125,23 @@ def _show_plan(session: Session, plan: Any) -> None:
         print_json(plan)
         return
     what = "dataset" if plan.as_dataset else "table"
-    print_lines({
-        what: f"{plan.table_name} ({'exists' if plan.table_exists else 'new'})", "records": plan.records,
-        "key": ", ".join(plan.key_columns), "duplicates": plan.duplicates,
-        "would be inserted": plan.records_inserted, "would be updated": plan.records_updated,
-        "duplicates in the file": plan.duplicates_in_file,
-        "duplicates in the table": "not looked for" if plan.duplicates_in_table is None else plan.duplicates_in_table,
-        "validation failures": plan.validation_failures, "replaced values": plan.value_replacements,
-        "look alike": plan.records_flagged,
-    })  # fmt: skip
+    print_lines(
+        {
+            what: f"{plan.table_name} ({'exists' if plan.table_exists else 'new'})",
+            "records": plan.records,
+            "key": ", ".join(plan.key_columns),
+            "duplicates": plan.duplicates,
+            "would be inserted": plan.records_inserted,
+            "would be updated": plan.records_updated,
+            "duplicates in the file": plan.duplicates_in_file,
+            "duplicates in the table": "not looked for"
+            if plan.duplicates_in_table is None
+            else plan.duplicates_in_table,
+            "validation failures": plan.validation_failures,
+            "replaced values": plan.value_replacements,
+            "look alike": plan.records_flagged,
+        }
+    )
     print_table(plan.columns, ["source", "name", "type", "new", "semantic", "required"])
     if plan.sample:
         print_table(plan.sample, list(plan.sample[0]))
@@ -163,9 +185,11 @@ def _show_result(session: Session, done: Any) -> None:
     for clause in done.understood:
         print(f"understood: {clause.meaning}")
     waiting = {
-        "duplicate": done.duplicates_skipped, "validation failure": done.validation_failures,
-        "replaced value": done.value_replacements, "look-alike": done.records_flagged,
-    }  # fmt: skip
+        "duplicate": done.duplicates_skipped,
+        "validation failure": done.validation_failures,
+        "replaced value": done.value_replacements,
+        "look-alike": done.records_flagged,
+    }
     if done.has_correctable_issues:
         told = ", ".join(many(count, name) for name, count in waiting.items() if count)
         print(f"waiting for you: {told}")

@@ -16,9 +16,10 @@ from atlas.cli.session import Session, remote
 
 issues = typer.Typer(no_args_is_help=True, help="What imports left open for you to decide.")
 COUNTS = {
-    "duplicates": "duplicates_count", "validations": "validation_failures_count",
+    "duplicates": "duplicates_count",
+    "validations": "validation_failures_count",
     "replacements": "value_replacements_count",
-}  # fmt: skip
+}
 COLUMNS = {
     "duplicates": ["record_number", "match", "duplicate_of_record", "record", "existing_row"],
     "validations": ["failure_id", "record_number", "errors", "record"],
@@ -103,9 +104,10 @@ def issues_correct(
     client = session.client
     number = import_id(client, name)
     chosen = {
-        "duplicates": duplicates and duplicates.value, "validations": failures and failures.value,
+        "duplicates": duplicates and duplicates.value,
+        "validations": failures and failures.value,
         "replacements": replacements and {"keep": "keep_replacement", "restore": "restore_original"}[replacements],
-    }  # fmt: skip
+    }
     if file is None and not any(chosen.values()):
         raise CommandError("nothing to decide: give --file or --all-…", USAGE)
     told = {} if file is None else read_decisions(file)
@@ -127,10 +129,15 @@ def issues_correct(
     if session.as_json:
         print_json(done)
     else:
-        print_lines({
-            "decided": done.resolved, "rows inserted": done.rows_inserted, "rows changed": done.rows_updated,
-            "rows removed": done.rows_removed, "still waiting": _waiting(done.summary),
-        })  # fmt: skip
+        print_lines(
+            {
+                "decided": done.resolved,
+                "rows inserted": done.rows_inserted,
+                "rows changed": done.rows_updated,
+                "rows removed": done.rows_removed,
+                "still waiting": _waiting(done.summary),
+            }
+        )
     leave_waiting(_waiting(done.summary) > 0, exit_code)
 
 

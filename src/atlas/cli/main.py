@@ -19,17 +19,33 @@ if TYPE_CHECKING:
 # Where each command and each group of commands is. Only those that a command line names are loaded: all of them, with
 # their options, take three times as long as any one.
 COMMANDS = {
-    "serve": "serving:serve", "version": "main:version", "login": "accounts:login", "logout": "accounts:logout",
-    "status": "accounts:status", "import": "imports:import_file", "ask": "questions:ask", "sql": "questions:sql",
-    "record": "questions:record", "usage": "accounts:usage", "mcp": "mcp:mcp",
-}  # fmt: skip
+    "serve": "serving:serve",
+    "version": "main:version",
+    "login": "accounts:login",
+    "logout": "accounts:logout",
+    "status": "accounts:status",
+    "import": "imports:import_file",
+    "ask": "questions:ask",
+    "sql": "questions:sql",
+    "record": "questions:record",
+    "usage": "accounts:usage",
+    "mcp": "mcp:mcp",
+}
 # A group is found where its last command is.
 GROUPS = {
-    "dataset": "datasets:dataset", "rows": "tail:rows", "imports": "imports:imports", "issues": "issues:issues",
-    "table": "tables:table", "tag": "datasets:tag", "key": "accounts:key", "job": "jobs:job",
-    "queries": "queries:queries", "favourites": "queries:favourites",
-    "profile": "accounts:profile", "admin": "admin:app",
-}  # fmt: skip
+    "dataset": "datasets:dataset",
+    "rows": "tail:rows",
+    "imports": "imports:imports",
+    "issues": "issues:issues",
+    "table": "tables:table",
+    "tag": "datasets:tag",
+    "key": "accounts:key",
+    "job": "jobs:job",
+    "queries": "queries:queries",
+    "favourites": "queries:favourites",
+    "profile": "accounts:profile",
+    "admin": "admin:app",
+}
 
 
 def __getattr__(name: str) -> Any:

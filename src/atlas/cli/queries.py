@@ -91,9 +91,11 @@ def queries_save(
 @queries.command("run")
 @remote
 def queries_run(
-    session: Session, name: Name, as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    session: Session,
+    name: Name,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     max_rows: MaxRows = 1000,
-) -> None:  # fmt: skip
+) -> None:
     """Run a query."""
     show_result(session, session.client.sql(_found(session, name).sql, max_rows), as_csv=as_csv)
 

@@ -62,13 +62,24 @@ def ask(
 def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer as the API gives it."""
     return {
-        "success": answer.success, "response": answer.text, "executed_sql": answer.sql, "data_csv": answer.rows.csv,
-        "rows_returned": len(answer.rows), "execution_time_seconds": answer.seconds, "thread_id": answer.thread_id,
-        "question_id": answer.question_id, "engine": answer.engine, "confidence": answer.confidence,
-        "tables": data(answer.tables), "truncated": answer.truncated, "chart": answer.chart,
-        "assumptions": data(answer.assumptions), "not_understood": data(answer.not_understood),
-        "suggestions": data(answer.suggestions), "notes": data(answer.notes),
-    }  # fmt: skip
+        "success": answer.success,
+        "response": answer.text,
+        "executed_sql": answer.sql,
+        "data_csv": answer.rows.csv,
+        "rows_returned": len(answer.rows),
+        "execution_time_seconds": answer.seconds,
+        "thread_id": answer.thread_id,
+        "question_id": answer.question_id,
+        "engine": answer.engine,
+        "confidence": answer.confidence,
+        "tables": data(answer.tables),
+        "truncated": answer.truncated,
+        "chart": answer.chart,
+        "assumptions": data(answer.assumptions),
+        "not_understood": data(answer.not_understood),
+        "suggestions": data(answer.suggestions),
+        "notes": data(answer.notes),
+    }
 
 
 def show_answer(answer: Answer, sql: bool) -> None:
@@ -151,11 +162,17 @@ def sql(
 def show_result(session: Session, found: Result, *, as_csv: bool) -> None:
     """Prints the rows of a SELECT as a table, as CSV or as JSON."""
     if session.as_json:
-        print_json({
-            "columns": [{"name": column.name, "type": column.type} for column in found.columns],
-            "data_csv": found.rows.csv, "rows_returned": len(found.rows), "truncated": found.truncated,
-            "executed_sql": found.sql, "execution_time_seconds": found.seconds, "tables": data(found.tables),
-        })  # fmt: skip
+        print_json(
+            {
+                "columns": [{"name": column.name, "type": column.type} for column in found.columns],
+                "data_csv": found.rows.csv,
+                "rows_returned": len(found.rows),
+                "truncated": found.truncated,
+                "executed_sql": found.sql,
+                "execution_time_seconds": found.seconds,
+                "tables": data(found.tables),
+            }
+        )
         return
     if as_csv:
         print(found.rows.csv, end="")

@@ -36,27 +36,41 @@ class Kind:
 
 KINDS = (
     Kind(
-        "duplicates", "duplicates", "Duplicate", "record_number",
-        {"i": ("insert", "insert"), "s": ("skip", "skip")}, ("insert", "data"),
+        "duplicates",
+        "duplicates",
+        "Duplicate",
+        "record_number",
+        {"i": ("insert", "insert"), "s": ("skip", "skip")},
+        ("insert", "data"),
     ),
     Kind(
-        "validations", "validation_failures", "Validation failure", "failure_id",
+        "validations",
+        "validation_failures",
+        "Validation failure",
+        "failure_id",
         {"i": ("insert_as_is", "insert as it is"), "d": ("discarded", "discard")},
         ("insert_corrected", "corrected_data"),
     ),
     Kind(
-        "replacements", "value_replacements", "Replaced value", "replacement_id",
-        {"k": ("keep_replacement", "keep"), "r": ("restore_original", "restore")}, ("set_custom", "custom_value"),
+        "replacements",
+        "value_replacements",
+        "Replaced value",
+        "replacement_id",
+        {"k": ("keep_replacement", "keep"), "r": ("restore_original", "restore")},
+        ("set_custom", "custom_value"),
     ),
-)  # fmt: skip
+)
 
 _MEANINGS = {
-    "insert": "insert the record as a row of its own", "skip": "leave the record out",
+    "insert": "insert the record as a row of its own",
+    "skip": "leave the record out",
     "insert_as_is": "insert the record as it is; its values still must fit the types",
     "discarded": "leave the record out for good",
-    "keep_replacement": "keep what was stored", "restore_original": "store what the file says",
-    "insert_corrected": "type other values, and insert the record with them", "set_custom": "type another value",
-}  # fmt: skip
+    "keep_replacement": "keep what was stored",
+    "restore_original": "store what the file says",
+    "insert_corrected": "type other values, and insert the record with them",
+    "set_custom": "type another value",
+}
 
 Page = Callable[[str, int, int], Sequence[Issue]]
 Correct = Callable[[dict[str, list[Decision]], bool], object]
@@ -70,9 +84,13 @@ class Reviewer:
     """
 
     def __init__(
-        self, page: Page, correct: Correct, refusals: tuple[type[Exception], ...], console: Console,
+        self,
+        page: Page,
+        correct: Correct,
+        refusals: tuple[type[Exception], ...],
+        console: Console,
         read_key: Callable[[], str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._page, self._correct, self._refusals = page, correct, refusals
         self._console, self._read_key = console, read_key or press
         self.decided = 0

@@ -96,10 +96,16 @@ def rows_insert(
         raise CommandError("a file has its own timestamps and values: leave out --timestamp and --value", USAGE)
     with _named_file(file, form) as path:
         if preview:
-            _show_preview(session, session.client.rows.preview(
-                name, path, timestamp_column=timestamp_column, timestamp_format=timestamp_format,
-                epoch=epoch.value if epoch else None,
-            ))  # fmt: skip
+            _show_preview(
+                session,
+                session.client.rows.preview(
+                    name,
+                    path,
+                    timestamp_column=timestamp_column,
+                    timestamp_format=timestamp_format,
+                    epoch=epoch.value if epoch else None,
+                ),
+            )
             return
         size = path.stat().st_size
         with bytes_bar(f"inserting {file}", size) as report:
@@ -121,10 +127,15 @@ def _show_preview(session: Session, found: Any) -> None:
     if session.as_json:
         session.show(found)
         return
-    print_lines({
-        "rows": found.rows, "first": data(found.first_timestamp), "last": data(found.last_timestamp),
-        "timestamp column": found.timestamp_column, "timestamp format": found.timestamp_format,
-    })  # fmt: skip
+    print_lines(
+        {
+            "rows": found.rows,
+            "first": data(found.first_timestamp),
+            "last": data(found.last_timestamp),
+            "timestamp column": found.timestamp_column,
+            "timestamp format": found.timestamp_format,
+        }
+    )
     print_table(found.columns, ["name", "dtype", "new"])
     rows = [flat(row) for row in found.sample]
     print_table(rows, columns_of(rows))
@@ -193,9 +204,14 @@ def rows_get(
 ) -> None:
     """Print rows of a range, in order of time."""
     page = session.client.rows.page(
-        name, start=since(start, "--start"), end=until(end, "--end"), columns=columns, limit=limit, offset=offset,
+        name,
+        start=since(start, "--start"),
+        end=until(end, "--end"),
+        columns=columns,
+        limit=limit,
+        offset=offset,
         descending=newest,
-    )  # fmt: skip
+    )
     if session.as_json:
         session.show({"count": page.count, "rows": page.rows, "next_cursor": page.next_cursor})
         return
@@ -229,9 +245,13 @@ def rows_aggregate(
 ) -> None:
     """Print figures of numeric columns by time bucket."""
     found = session.client.rows.aggregate(
-        name, bucket=bucket, functions=functions, start=since(start, "--start"), end=until(end, "--end"),
+        name,
+        bucket=bucket,
+        functions=functions,
+        start=since(start, "--start"),
+        end=until(end, "--end"),
         columns=columns,
-    )  # fmt: skip
+    )
     if session.as_json:
         session.show(found)
         return

@@ -106,10 +106,16 @@ def _listen(settings: Settings, app: FastAPI | None) -> None:
 def options(settings: Settings) -> dict[str, Any]:
     """What uvicorn is told."""
     return {
-        "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False,
+        "host": settings.host,
+        "port": settings.port,
+        "log_level": "warning",
+        "access_log": False,
         "loop": "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto",
         # There are no WebSockets; an upgrade would leave behind what watches over connections.
-        "http": "atlas.http.protocols:ServerProtocol", "ws": "none",
-        "timeout_graceful_shutdown": GRACE_SECONDS, "server_header": False, "date_header": True,
+        "http": "atlas.http.protocols:ServerProtocol",
+        "ws": "none",
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+        "server_header": False,
+        "date_header": True,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
-    }  # fmt: skip
+    }

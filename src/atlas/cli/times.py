@@ -11,9 +11,20 @@ from atlas.core.timestamps import parse_end, parse_timestamp
 
 FORMS = "ISO 8601 such as 2026-01-31T12:00:00Z; now, today, yesterday; or such as -7d, 2h ago, 1h30m ago"
 _UNITS = {
-    "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600,
-    "d": 86_400, "day": 86_400, "w": 604_800, "week": 604_800,
-}  # fmt: skip
+    "s": 1,
+    "sec": 1,
+    "second": 1,
+    "m": 60,
+    "min": 60,
+    "minute": 60,
+    "h": 3600,
+    "hr": 3600,
+    "hour": 3600,
+    "d": 86_400,
+    "day": 86_400,
+    "w": 604_800,
+    "week": 604_800,
+}
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _SPAN = r"\d+\s*[a-z]+"
 _RELATIVE = re.compile(rf"([+-]?)\s*({_SPAN}(?:\s*{_SPAN})*?)(\s+ago)?", re.ASCII)

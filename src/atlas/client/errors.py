@@ -64,9 +64,13 @@ class ApiError(AtlasClientError):
     """
 
     def __init__(
-        self, status: int, message: str, details: str | None = None, request_id: str | None = None,
+        self,
+        status: int,
+        message: str,
+        details: str | None = None,
+        request_id: str | None = None,
         retry_after: float | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(message, details)
         self.status = status
         self.request_id = request_id
@@ -102,9 +106,14 @@ class Unavailable(ServerFault):
 
 
 CLASSES: dict[int, type[ApiError]] = {
-    401: AuthenticationFailed, 403: Forbidden, 404: NotFound, 429: RateLimited,
-    502: Unavailable, 503: Unavailable, 504: Unavailable,
-}  # fmt: skip
+    401: AuthenticationFailed,
+    403: Forbidden,
+    404: NotFound,
+    429: RateLimited,
+    502: Unavailable,
+    503: Unavailable,
+    504: Unavailable,
+}
 
 
 def error_class(status: int) -> type[ApiError]:

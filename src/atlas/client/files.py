@@ -12,12 +12,17 @@ from atlas.client.batches import BATCH_BYTES, BATCH_ROWS, Batch, row_batches
 from atlas.client.errors import DataError
 
 CONTENT_TYPES = {
-    ".csv": "text/csv", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson",
-    ".parquet": "application/vnd.apache.parquet", ".pq": "application/vnd.apache.parquet",
-    ".arrow": "application/vnd.apache.arrow.stream", ".arrows": "application/vnd.apache.arrow.stream",
-    ".ipc": "application/vnd.apache.arrow.stream", ".feather": "application/vnd.apache.arrow.stream",
+    ".csv": "text/csv",
+    ".ndjson": "application/x-ndjson",
+    ".jsonl": "application/x-ndjson",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pq": "application/vnd.apache.parquet",
+    ".arrow": "application/vnd.apache.arrow.stream",
+    ".arrows": "application/vnd.apache.arrow.stream",
+    ".ipc": "application/vnd.apache.arrow.stream",
+    ".feather": "application/vnd.apache.arrow.stream",
     ".json": "application/json",
-}  # fmt: skip
+}
 ENCODINGS = {".gz": "gzip", ".zst": "zstd"}
 
 

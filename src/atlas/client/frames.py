@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 # What brings each optional library, as the extras of the package do.
 EXTRAS = {
-    "pyarrow": ("pyarrow>=21",), "pandas": ("pandas>=2.2", "pyarrow>=21"), "polars": ("polars>=1.35", "pyarrow>=21"),
-}  # fmt: skip
+    "pyarrow": ("pyarrow>=21",),
+    "pandas": ("pandas>=2.2", "pyarrow>=21"),
+    "polars": ("polars>=1.35", "pyarrow>=21"),
+}
 
 
 def library(name: str) -> Any:

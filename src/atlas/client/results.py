@@ -30,10 +30,20 @@ def _boolean(text: str) -> bool:
 
 # How values of PostgreSQL's types are read; all others are text.
 READERS: dict[str, Cell] = {
-    "int2": int, "int4": int, "int8": int, "float4": float, "float8": float, "numeric": Decimal, "bool": _boolean,
-    "date": date.fromisoformat, "timestamp": datetime.fromisoformat, "timestamptz": datetime.fromisoformat,
-    "time": time.fromisoformat, "json": json.loads, "jsonb": json.loads,
-}  # fmt: skip
+    "int2": int,
+    "int4": int,
+    "int8": int,
+    "float4": float,
+    "float8": float,
+    "numeric": Decimal,
+    "bool": _boolean,
+    "date": date.fromisoformat,
+    "timestamp": datetime.fromisoformat,
+    "timestamptz": datetime.fromisoformat,
+    "time": time.fromisoformat,
+    "json": json.loads,
+    "jsonb": json.loads,
+}
 # Of a column without a known type, all of whose values look alike. Numbers only as they are written plainly, so that
 # leading zeros and ids of many digits stay text.
 _PATTERNS: list[tuple[re.Pattern[str], Cell]] = [
@@ -180,6 +190,10 @@ def read_result(data: Json) -> Result:
     """The answer of /api/v1/sql."""
     columns = ResultColumn.read_all(data["columns"])
     return Result(
-        data["executed_sql"], columns, Rows(data["data_csv"], columns), data.get("truncated", False),
-        data.get("execution_time_seconds", 0.0), tuple(data.get("tables", ())),
-    )  # fmt: skip
+        data["executed_sql"],
+        columns,
+        Rows(data["data_csv"], columns),
+        data.get("truncated", False),
+        data.get("execution_time_seconds", 0.0),
+        tuple(data.get("tables", ())),
+    )

@@ -120,8 +120,11 @@ class Updated(Record):
     proposals: tuple[Proposal, ...] = ()
 
     _readers: ClassVar = {
-        "not_found": tuple, "unknown_columns": tuple, "notes": tuple, "proposals": Proposal.read_all,
-    }  # fmt: skip
+        "not_found": tuple,
+        "unknown_columns": tuple,
+        "notes": tuple,
+        "proposals": Proposal.read_all,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,12 @@ class ImportResult(Record):
     proposals: tuple[Proposal, ...] = ()
 
     _readers: ClassVar = {
-        "new_columns": tuple, "notes": tuple, "not_understood": tuple, "understood": Clause.read_all,
+        "new_columns": tuple,
+        "notes": tuple,
+        "not_understood": tuple,
+        "understood": Clause.read_all,
         "proposals": Proposal.read_all,
-    }  # fmt: skip
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +212,9 @@ class Preview(Record):
     _readers: ClassVar = {
         **dict.fromkeys(("columns", "key_columns", "notes", "not_understood", "sample", "questions"), tuple),
         **dict.fromkeys(("failing_cells", "replaced_cells", "choices"), tuple),
-        "understood": Clause.read_all, "proposals": Proposal.read_all,
-    }  # fmt: skip
+        "understood": Clause.read_all,
+        "proposals": Proposal.read_all,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +257,11 @@ class ImportInfo(Record):
     issues_waiting: dict[str, int] | None = None
 
     _readers: ClassVar = {
-        "created_at": moment, "started_at": moment, "finished_at": moment,
+        "created_at": moment,
+        "started_at": moment,
+        "finished_at": moment,
         "new_columns": lambda names: None if names is None else tuple(names),
-    }  # fmt: skip
+    }
 
     @property
     def done(self) -> bool:
@@ -263,15 +272,24 @@ class ImportInfo(Record):
 def result_of(info: ImportInfo) -> ImportResult:
     """What an import came to, from its record: for an answer that was lost."""
     return ImportResult(
-        info.status, info.import_id, info.file_name or "", table_name=info.table_name,
-        records_processed=info.records_processed or 0, records_inserted=info.records_inserted or 0,
-        records_updated=info.records_updated or 0, duplicates_skipped=info.duplicates_found or 0,
+        info.status,
+        info.import_id,
+        info.file_name or "",
+        table_name=info.table_name,
+        records_processed=info.records_processed or 0,
+        records_inserted=info.records_inserted or 0,
+        records_updated=info.records_updated or 0,
+        duplicates_skipped=info.duplicates_found or 0,
         records_left_out=info.records_left_out or 0,
-        validation_failures=info.validation_failures or 0, value_replacements=info.value_replacements or 0,
-        new_columns=info.new_columns or (), action_taken=info.action_taken or "",
-        response_summary=info.response_summary or "", has_correctable_issues=any((info.issues_waiting or {}).values()),
-        dataset_id=info.dataset_id, thread_id=info.thread_id,
-    )  # fmt: skip
+        validation_failures=info.validation_failures or 0,
+        value_replacements=info.value_replacements or 0,
+        new_columns=info.new_columns or (),
+        action_taken=info.action_taken or "",
+        response_summary=info.response_summary or "",
+        has_correctable_issues=any((info.issues_waiting or {}).values()),
+        dataset_id=info.dataset_id,
+        thread_id=info.thread_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,8 +186,11 @@ class DatasetSummary(Record):
     last_timestamp: datetime | None = None
 
     _readers: ClassVar = {
-        "tags": tuple, "matching_tags": tuple, "first_timestamp": moment, "last_timestamp": moment,
-    }  # fmt: skip
+        "tags": tuple,
+        "matching_tags": tuple,
+        "first_timestamp": moment,
+        "last_timestamp": moment,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,5 +284,8 @@ class RowsPreview(Record):
     sample: tuple[Row, ...] = ()
 
     _readers: ClassVar = {
-        "first_timestamp": moment, "last_timestamp": moment, "columns": tuple, "sample": Row.read_all,
-    }  # fmt: skip
+        "first_timestamp": moment,
+        "last_timestamp": moment,
+        "columns": tuple,
+        "sample": Row.read_all,
+    }

@@ -105,9 +105,13 @@ EVENTS: dict[str, type[ImportSucceeded | ImportNeedsReview | ImportFailed]] = {
 
 
 def read_webhook(
-    body: bytes | str, headers: Mapping[str, str], secret: str | Sequence[str], *, tolerance: timedelta = TOLERANCE,
+    body: bytes | str,
+    headers: Mapping[str, str],
+    secret: str | Sequence[str],
+    *,
+    tolerance: timedelta = TOLERANCE,
     now: datetime | None = None,
-) -> WebhookEvent:  # fmt: skip
+) -> WebhookEvent:
     """The event of a request that your receiver got: what it says, once it is known to be real.
 
     body: as it came, before anything parses it. headers: with names in any case. secret: `webhooks.secret()`, or

@@ -59,9 +59,12 @@ def join_blocks(blocks: Sequence[Block]) -> list[Block]:
         if joined and joined[-1].rows + block.rows <= BLOCK_ROWS:
             last = joined.pop()
             block = Block(
-                last.first_seq, block.last_seq, last.rows + block.rows,
-                min(last.min_ts, block.min_ts), max(last.max_ts, block.max_ts),
-            )  # fmt: skip
+                last.first_seq,
+                block.last_seq,
+                last.rows + block.rows,
+                min(last.min_ts, block.min_ts),
+                max(last.max_ts, block.max_ts),
+            )
         joined.append(block)
     return joined
 

@@ -31,10 +31,19 @@ MAX_SPAN_MICROS = timedelta(days=365) / timedelta(microseconds=1)
 SPANS = tuple(
     timedelta(**{unit: number})
     for unit, number in (
-        ("minutes", 1), ("minutes", 10), ("hours", 1), ("hours", 6), ("days", 1), ("days", 7), ("days", 30),
-        ("days", 365), ("days", 3_650), ("days", 36_500), ("days", 365_000),
+        ("minutes", 1),
+        ("minutes", 10),
+        ("hours", 1),
+        ("hours", 6),
+        ("days", 1),
+        ("days", 7),
+        ("days", 30),
+        ("days", 365),
+        ("days", 3_650),
+        ("days", 36_500),
+        ("days", 365_000),
     )
-)  # fmt: skip
+)
 
 
 def encode(rows: pa.Table, keys: Mapping[str, str], held: Collection[str] = ()) -> pa.Table:

@@ -12,9 +12,13 @@ from atlas.core.sqlgate_physical import TOO_LONG_TEXT
 from atlas.core.sqlgate_values import CELL, STORED, Cost, arithmetic, call, cast, either, literal, search, whole
 
 _CALLS: dict[type[exp.Expr], str] = {
-    exp.Round: "round", exp.Lower: "lower", exp.Upper: "upper", exp.Length: "length", exp.DPipe: "concat",
+    exp.Round: "round",
+    exp.Lower: "lower",
+    exp.Upper: "upper",
+    exp.Length: "length",
+    exp.DPipe: "concat",
     exp.Trim: "btrim",
-}  # fmt: skip
+}
 
 
 def too_costly(tree: exp.Expr) -> str | None:

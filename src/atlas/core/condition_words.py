@@ -10,10 +10,15 @@ from atlas.core.sqlgate_pieces import Piece
 
 # The words of each comparison, the longest first, and what stands before and behind its text in a pattern.
 _PATTERNS = (
-    (("STARTS", "WITH"), "", "%"), (("START", "WITH"), "", "%"), (("BEGINS", "WITH"), "", "%"),
-    (("BEGIN", "WITH"), "", "%"), (("ENDS", "WITH"), "%", ""), (("END", "WITH"), "%", ""),
-    (("CONTAINS",), "%", "%"), (("CONTAIN",), "%", "%"),
-)  # fmt: skip
+    (("STARTS", "WITH"), "", "%"),
+    (("START", "WITH"), "", "%"),
+    (("BEGINS", "WITH"), "", "%"),
+    (("BEGIN", "WITH"), "", "%"),
+    (("ENDS", "WITH"), "%", ""),
+    (("END", "WITH"), "%", ""),
+    (("CONTAINS",), "%", "%"),
+    (("CONTAIN",), "%", "%"),
+)
 _EMPTY = {("IS", "EMPTY"): ("IS", "NULL"), ("IS", "NOT", "EMPTY"): ("IS", "NOT", "NULL")}
 _NEGATIONS = (("DOES", "NOT"), ("DO", "NOT"), ("NOT",), ())
 
@@ -34,9 +39,7 @@ def spelled_out(pieces: Sequence[Piece], refuse: Callable[[str], Exception]) -> 
     return made
 
 
-def _comparison(
-    pieces: Sequence[Piece], at: int, made: list[Piece], refuse: Callable[[str], Exception]
-) -> int:  # fmt: skip
+def _comparison(pieces: Sequence[Piece], at: int, made: list[Piece], refuse: Callable[[str], Exception]) -> int:
     """Adds what the words at a place mean; gives how many pieces these are, 0 where they are no such words."""
     for words, plain in _EMPTY.items():
         if _stand(pieces, at, words):
@@ -71,6 +74,10 @@ def _cast_left(made: list[Piece]) -> None:
     if made[-1].is_name and made[-1].word not in KEYWORDS:
         column = made.pop()
         made += [
-            Piece("word", "CAST"), Piece("mark", "("), column, Piece("word", "AS"), Piece("word", "TEXT"),
+            Piece("word", "CAST"),
+            Piece("mark", "("),
+            column,
+            Piece("word", "AS"),
+            Piece("word", "TEXT"),
             Piece("mark", ")"),
-        ]  # fmt: skip
+        ]

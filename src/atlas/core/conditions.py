@@ -39,44 +39,83 @@ _OTHER_WORDS = frozenset(
 _UNITS = frozenset("YEAR QUARTER MONTH WEEK DAY HOUR MINUTE SECOND DOW DOY ISODOW ISOYEAR EPOCH".split())
 # Types in the words of callers, and in the SQL.
 _TYPES = {
-    "TEXT": "TEXT", "VARCHAR": "VARCHAR", "CHARACTER VARYING": "VARCHAR", "INT": "INT", "INTEGER": "INT",
-    "INT4": "INT", "BIGINT": "BIGINT", "INT8": "BIGINT", "NUMERIC": "NUMERIC", "DECIMAL": "NUMERIC",
-    "DOUBLE PRECISION": "DOUBLE PRECISION", "FLOAT8": "DOUBLE PRECISION", "BOOLEAN": "BOOLEAN", "BOOL": "BOOLEAN",
-    "DATE": "DATE", "TIMESTAMP": "TIMESTAMP", "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
-    "TIMESTAMPTZ": "TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ", "INTERVAL": "INTERVAL",
-}  # fmt: skip
+    "TEXT": "TEXT",
+    "VARCHAR": "VARCHAR",
+    "CHARACTER VARYING": "VARCHAR",
+    "INT": "INT",
+    "INTEGER": "INT",
+    "INT4": "INT",
+    "BIGINT": "BIGINT",
+    "INT8": "BIGINT",
+    "NUMERIC": "NUMERIC",
+    "DECIMAL": "NUMERIC",
+    "DOUBLE PRECISION": "DOUBLE PRECISION",
+    "FLOAT8": "DOUBLE PRECISION",
+    "BOOLEAN": "BOOLEAN",
+    "BOOL": "BOOLEAN",
+    "DATE": "DATE",
+    "TIMESTAMP": "TIMESTAMP",
+    "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
+    "TIMESTAMPTZ": "TIMESTAMPTZ",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
+    "INTERVAL": "INTERVAL",
+}
 _PARSED_TYPES = {"DECIMAL": "NUMERIC", "DOUBLE": "DOUBLE PRECISION"}
 _TYPE_SIZES = {"VARCHAR": 1, "DECIMAL": 2}
 # How tightly PostgreSQL binds, loosest first. A loose _PART stands in one place only.
 _PART, _OR, _AND, _NOT, _IS, _COMPARE, _RANGE, _OTHER, _ADD, _MULTIPLY, _NEGATE, _ATOM = range(12)
 # What a node may be: how tightly it binds, and its arguments. Each is of a class, or binds at least so tightly.
 _RULES: dict[type[exp.Expr], tuple[int, dict[str, int | type]]] = {
-    exp.Column: (_ATOM, {"this": exp.Identifier}), exp.Identifier: (_PART, {"this": str, "quoted": bool}),
-    exp.Literal: (_ATOM, {"this": str, "is_string": bool}), exp.Boolean: (_ATOM, {"this": bool}),
-    exp.Null: (_ATOM, {}), exp.CurrentDate: (_ATOM, {}), exp.CurrentTimestamp: (_ATOM, {}),
-    exp.Paren: (_ATOM, {"this": _OR}), exp.Not: (_NOT, {"this": _NOT}), exp.Neg: (_NEGATE, {"this": _NEGATE}),
+    exp.Column: (_ATOM, {"this": exp.Identifier}),
+    exp.Identifier: (_PART, {"this": str, "quoted": bool}),
+    exp.Literal: (_ATOM, {"this": str, "is_string": bool}),
+    exp.Boolean: (_ATOM, {"this": bool}),
+    exp.Null: (_ATOM, {}),
+    exp.CurrentDate: (_ATOM, {}),
+    exp.CurrentTimestamp: (_ATOM, {}),
+    exp.Paren: (_ATOM, {"this": _OR}),
+    exp.Not: (_NOT, {"this": _NOT}),
+    exp.Neg: (_NEGATE, {"this": _NEGATE}),
     exp.Is: (_IS, {"this": _COMPARE, "expression": _ATOM, "negate": bool}),
     exp.In: (_RANGE, {"this": _OTHER, "expressions": _OR}),
     exp.Between: (_RANGE, {"this": _OTHER, "low": _OTHER, "high": _OTHER}),
-    exp.Case: (_ATOM, {"this": _OR, "ifs": exp.If, "default": _OR}), exp.If: (_PART, {"this": _OR, "true": _OR}),
-    exp.Coalesce: (_ATOM, {"this": _OR, "expressions": _OR}), exp.Nullif: (_ATOM, {"this": _OR, "expression": _OR}),
-    exp.Round: (_ATOM, {"this": _OR, "decimals": _OR}), exp.Abs: (_ATOM, {"this": _OR}),
-    exp.Lower: (_ATOM, {"this": _OR}), exp.Upper: (_ATOM, {"this": _OR}), exp.Length: (_ATOM, {"this": _OR}),
-    exp.Trim: (_ATOM, {"this": _OR, "expression": _OR, "position": str}), exp.Var: (_PART, {"this": str}),
-    exp.TimestampTrunc: (_ATOM, {"this": _OR, "unit": exp.Var}), exp.Interval: (_ATOM, {"this": exp.Literal}),
-    exp.Extract: (_ATOM, {"this": exp.Var, "expression": _OR}), exp.Cast: (_ATOM, {"this": _OR, "to": exp.DataType}),
+    exp.Case: (_ATOM, {"this": _OR, "ifs": exp.If, "default": _OR}),
+    exp.If: (_PART, {"this": _OR, "true": _OR}),
+    exp.Coalesce: (_ATOM, {"this": _OR, "expressions": _OR}),
+    exp.Nullif: (_ATOM, {"this": _OR, "expression": _OR}),
+    exp.Round: (_ATOM, {"this": _OR, "decimals": _OR}),
+    exp.Abs: (_ATOM, {"this": _OR}),
+    exp.Lower: (_ATOM, {"this": _OR}),
+    exp.Upper: (_ATOM, {"this": _OR}),
+    exp.Length: (_ATOM, {"this": _OR}),
+    exp.Trim: (_ATOM, {"this": _OR, "expression": _OR, "position": str}),
+    exp.Var: (_PART, {"this": str}),
+    exp.TimestampTrunc: (_ATOM, {"this": _OR, "unit": exp.Var}),
+    exp.Interval: (_ATOM, {"this": exp.Literal}),
+    exp.Extract: (_ATOM, {"this": exp.Var, "expression": _OR}),
+    exp.Cast: (_ATOM, {"this": _OR, "to": exp.DataType}),
     exp.DataType: (_PART, {"this": exp.DType, "expressions": exp.DataTypeParam}),
     exp.DataTypeParam: (_PART, {"this": exp.Literal}),
     **{kind: (level, {"this": level, "expression": level}) for kind, level in ((exp.Or, _OR), (exp.And, _AND))},
     **{kind: (_IS, {"this": _COMPARE, "expression": _COMPARE}) for kind in (exp.NullSafeEQ, exp.NullSafeNEQ)},
-    **{kind: (_COMPARE, {"this": _RANGE, "expression": _RANGE})
-       for kind in (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)},
+    **{
+        kind: (_COMPARE, {"this": _RANGE, "expression": _RANGE})
+        for kind in (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
+    },
     **{kind: (_RANGE, {"this": _OTHER, "expression": _OTHER, "negate": bool}) for kind in (exp.Like, exp.ILike)},
     **{kind: (_OTHER, {"this": _OTHER, "expression": exp.Literal}) for kind in (exp.RegexpLike, exp.RegexpILike)},
-    **{kind: (level, {"this": level, "expression": level + 1, "safe": bool, "typed": bool})
-       for kind, level in ((exp.DPipe, _OTHER), (exp.Add, _ADD), (exp.Sub, _ADD), (exp.Mul, _MULTIPLY),
-                           (exp.Div, _MULTIPLY), (exp.Mod, _MULTIPLY))},
-}  # fmt: skip
+    **{
+        kind: (level, {"this": level, "expression": level + 1, "safe": bool, "typed": bool})
+        for kind, level in (
+            (exp.DPipe, _OTHER),
+            (exp.Add, _ADD),
+            (exp.Sub, _ADD),
+            (exp.Mul, _MULTIPLY),
+            (exp.Div, _MULTIPLY),
+            (exp.Mod, _MULTIPLY),
+        )
+    },
+}
 _STAND_IN = re.compile(r"""['"]?([cs])(\d{1,4})['"]?""", re.IGNORECASE)
 
 
@@ -124,9 +163,11 @@ def _refuse(reason: str) -> BadRequestError:
 
 
 _LEXER = Lexer(
-    marks="(),", most=MAX_CHARACTERS, refuse=_refuse,
+    marks="(),",
+    most=MAX_CHARACTERS,
+    refuse=_refuse,
     hints={"$": "a parameter or a dollar quote", ".": "a qualified name", ":": "a parameter"},
-)  # fmt: skip
+)
 
 
 @dataclass(slots=True)

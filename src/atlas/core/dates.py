@@ -15,10 +15,33 @@ from atlas.core.kinds import TEXT, Hints, Kind
 from atlas.core.naming import BIRTHS, DATES, LABELS
 
 DATE_FORMATS = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y",
-    "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y",
-    "%d. %B %Y", "%b %d, %Y", "%b %d %Y", "%B %d, %Y", "%B %d %Y", "%d/%b/%Y", "%a, %d %b %Y", "%A, %B %d, %Y",
-)  # fmt: skip
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %B %Y",
+    "%d. %B %Y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%B %d, %Y",
+    "%B %d %Y",
+    "%d/%b/%Y",
+    "%a, %d %b %Y",
+    "%A, %B %d, %Y",
+)
 TIME_FORMATS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%I:%M%p")
 _SHAPE = re.compile(r"[A-Za-zÀ-ÿ]+|\d+")
 _DIGIT = re.compile(r"\d")
@@ -30,12 +53,21 @@ _SHORT = re.compile(r"%[dm][.-]%[dm][.-]%y")
 _MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _PATTERNS = {
-    "Y": r"[12]\d{3}", "y": r"\d{2}", "m": r"(?:0?[1-9]|1[0-2])", "d": r"(?:0?[1-9]|[12]\d|3[01])",
-    "b": f"(?i:{'|'.join(month[:3] for month in _MONTHS)})", "B": f"(?i:{'|'.join(_MONTHS)})",
-    "a": f"(?i:{'|'.join(day[:3] for day in _DAYS)})", "A": f"(?i:{'|'.join(_DAYS)})",
-    "H": r"(?:[01]?\d|2[0-3])", "I": r"(?:0?[1-9]|1[0-2])", "M": r"[0-5]\d", "S": r"[0-5]\d", "f": r"\d{1,6}",
+    "Y": r"[12]\d{3}",
+    "y": r"\d{2}",
+    "m": r"(?:0?[1-9]|1[0-2])",
+    "d": r"(?:0?[1-9]|[12]\d|3[01])",
+    "b": f"(?i:{'|'.join(month[:3] for month in _MONTHS)})",
+    "B": f"(?i:{'|'.join(_MONTHS)})",
+    "a": f"(?i:{'|'.join(day[:3] for day in _DAYS)})",
+    "A": f"(?i:{'|'.join(_DAYS)})",
+    "H": r"(?:[01]?\d|2[0-3])",
+    "I": r"(?:0?[1-9]|1[0-2])",
+    "M": r"[0-5]\d",
+    "S": r"[0-5]\d",
+    "f": r"\d{1,6}",
     "p": "(?i:AM|PM)",
-}  # fmt: skip
+}
 _YEAR = r"(?:[1-9]\d{3}|0[1-9]\d{2}|00[1-9]\d|000[1-9])"
 ISO_DATE = rf"{_YEAR}-\d\d-\d\d"
 # Of nine digits of a second, PostgreSQL keeps six.
@@ -72,9 +104,12 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     if "%y" in chosen[0]:
         century = hints.year - 99 if BIRTHS.search(name) else POSIX_CENTURY
     return Kind(
-        "timestamp" if timed else "date", formats=formats, ambiguous=len(orders) > 1 and hints.day_first is None,
-        century=century, strict=True,
-    )  # fmt: skip
+        "timestamp" if timed else "date",
+        formats=formats,
+        ambiguous=len(orders) > 1 and hints.day_first is None,
+        century=century,
+        strict=True,
+    )
 
 
 def _day(layout: str) -> str:

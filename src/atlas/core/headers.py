@@ -222,9 +222,11 @@ def _is_series(head: Sequence[str], body: Rows) -> bool:
         return True
     # Sizes or hours that go up in even steps, as no line below them does.
     return (
-        kinds == {"whole"} and len(valued) > 2 and _is_even(head, valued)
+        kinds == {"whole"}
+        and len(valued) > 2
+        and _is_even(head, valued)
         and not any(_is_even(row, valued) for row in body)
-    )  # fmt: skip
+    )
 
 
 def _is_even(row: Sequence[str], places: Sequence[int]) -> bool:

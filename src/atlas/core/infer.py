@@ -14,10 +14,30 @@ from atlas.core.numbers import CURRENCY, INTEGER, find_number
 
 # Texts that stand for no value. In a column of texts they stay: "NA" may be Namibia.
 NULL_TEXTS = (
-    "n/a", "na", "null", "none", "nil", "-", "--", "nan", "?", ".", "(null)", "n.a.", "unknown",
+    "n/a",
+    "na",
+    "null",
+    "none",
+    "nil",
+    "-",
+    "--",
+    "nan",
+    "?",
+    ".",
+    "(null)",
+    "n.a.",
+    "unknown",
     # What spreadsheets show where a formula fails.
-    "#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#spill!", "#calc!",
-)  # fmt: skip
+    "#n/a",
+    "#div/0!",
+    "#value!",
+    "#ref!",
+    "#name?",
+    "#num!",
+    "#null!",
+    "#spill!",
+    "#calc!",
+)
 # Share of cells that may be no values of the type which the others have.
 TOLERANCE = 0.1
 # With fewer cells than this there are no exceptions.
@@ -25,9 +45,17 @@ LEAST_CELLS = 10
 
 # In English, and as people in Europe send them; not "si", which with "no" may be Slovenia and Norway.
 BOOLEANS = (
-    ("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("ja", "nein"), ("ja", "nee"),
-    ("oui", "non"), ("sí", "no"), ("sim", "não"),
-)  # fmt: skip
+    ("true", "false"),
+    ("yes", "no"),
+    ("y", "n"),
+    ("t", "f"),
+    ("on", "off"),
+    ("ja", "nein"),
+    ("ja", "nee"),
+    ("oui", "non"),
+    ("sí", "no"),
+    ("sim", "não"),
+)
 TRUE_TEXTS = tuple(dict.fromkeys(pair[0] for pair in BOOLEANS))
 FALSE_TEXTS = tuple(dict.fromkeys(pair[1] for pair in BOOLEANS))
 

@@ -142,9 +142,7 @@ def _groups(groups: Sequence[frozenset[str]], name: str) -> frozenset[int]:
     return frozenset(number for number, group in enumerate(groups) if name in group)
 
 
-def _propose(
-    offered: Sequence[Offered], table: Sequence[TableColumn], matched: dict[int, str]
-) -> dict[int, Proposal]:  # fmt: skip
+def _propose(offered: Sequence[Offered], table: Sequence[TableColumn], matched: dict[int, str]) -> dict[int, Proposal]:
     """What the rest may mean, the likeliest first; each column of the table once."""
     taken = set(matched.values())
     left = [(column, _Name.of(column.name)) for column in table if column.name not in taken]

@@ -35,7 +35,7 @@ MEASURES = _words(
     "long latitude longitude mean avg average median min max std deviation margin interest yield dose mass age "
     "hours minutes seconds power energy voltage current gewicht menge anzahl größe höhe breite länge wert taux "
     "poids quantité cantidad peso views visits clicks impressions followers likes bytes population",
-)  # fmt: skip
+)
 DATES = _words(
     "date day dob birth birthday birthdate birth_date born dated datum tag geburtstag geboren fecha jour "
     "naissance nacimiento when time timestamp at on since until from to start end begin finish created updated "

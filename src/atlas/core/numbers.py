@@ -179,8 +179,10 @@ def _given_back(text: str) -> bool:
 def _powers(texts: Sequence[str], name: str, native: str | None) -> Kind | None:
     """Numbers some of which have an exponent."""
     powers = [text for text in texts if _POWER.fullmatch(text)]
-    if any(abs(float(text)) == float("inf") or (float(text) == 0 and text.strip("-0.eE+")[:1] not in "eE")
-           for text in powers):  # fmt: skip
+    if any(
+        abs(float(text)) == float("inf") or (float(text) == 0 and text.strip("-0.eE+")[:1] not in "eE")
+        for text in powers
+    ):
         return replace(TEXT, why="it has a number that is too large or too small")
     if native is None and (LABELS.search(name) or not any(_SCIENTIFIC.fullmatch(text) for text in powers)):
         return replace(TEXT, why="what looks like exponents may be codes")
@@ -196,9 +198,8 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     currencies = {found[0] for text in texts if (found := CURRENCY.search(text))}
     percents = sum(text.rstrip(") ").endswith("%") for text in texts)
     fitting = [
-        style for style in _STYLES
-        if all(re.fullmatch(number_pattern(Kind("numeric", *style)), text) for text in bare)
-    ]  # fmt: skip
+        style for style in _STYLES if all(re.fullmatch(number_pattern(Kind("numeric", *style)), text) for text in bare)
+    ]
     if not fitting:
         return None
     if len(currencies) > 1:
@@ -212,13 +213,17 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     fractions = _fractions(bare, decimal)
     kind = _digits(fractions) or _own(fractions)
     currency = next(iter(currencies), "")
-    kind = replace(kind, decimal=decimal, group=group, amount=amount, currency=currency, percent=percents > 0,
-                   ambiguous=ambiguous)  # fmt: skip
+    kind = replace(
+        kind, decimal=decimal, group=group, amount=amount, currency=currency, percent=percents > 0, ambiguous=ambiguous
+    )
     if kind.digits == "none":
         longest = max(sum(map(str.isdigit, text)) for text in bare)
         return replace(kind, type="numeric" if longest > BIGINT_DIGITS or percents else "bigint")
-    return _sized(kind, [text.replace(group, "").replace(decimal, ".") if group else text.replace(decimal, ".")
-                         for text in bare], name)  # fmt: skip
+    return _sized(
+        kind,
+        [text.replace(group, "").replace(decimal, ".") if group else text.replace(decimal, ".") for text in bare],
+        name,
+    )
 
 
 def _style(fitting: Sequence[tuple[str, str]], bare: Sequence[str], hints: Hints) -> tuple[str, str, bool]:

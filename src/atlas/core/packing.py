@@ -27,15 +27,30 @@ SCALES = tuple(10**digits for digits in range(10))
 TIME, NUMBER, EXTRA = "t", "n", "e"
 HEAD = ("rows", "low_seq", "high_seq", "low_ts", "high_ts", "unit")
 _ARROW_TYPES = {
-    "b": pa.int64(), "p": pa.int64(), "s": pa.float64(), "x": pa.list_(pa.int16()), "y": pa.list_(pa.int32()),
-    "z": pa.list_(pa.int64()), "g": pa.list_(pa.float32()), "f": pa.list_(pa.float64()), "c": pa.list_(pa.string()),
+    "b": pa.int64(),
+    "p": pa.int64(),
+    "s": pa.float64(),
+    "x": pa.list_(pa.int16()),
+    "y": pa.list_(pa.int32()),
+    "z": pa.list_(pa.int64()),
+    "g": pa.list_(pa.float32()),
+    "f": pa.list_(pa.float64()),
+    "c": pa.list_(pa.string()),
     "o": pa.list_(pa.bool_()),
-}  # fmt: skip
+}
 # The parts of a segment by the first letter of their names; behind it stands the key of the column.
 PART_TYPES = {
-    "b": "bigint", "p": "bigint", "s": "double precision", "x": "int2[]", "y": "int4[]", "z": "int8[]",
-    "g": "float4[]", "f": "float8[]", "c": "text[]", "o": "bool[]",
-}  # fmt: skip
+    "b": "bigint",
+    "p": "bigint",
+    "s": "double precision",
+    "x": "int2[]",
+    "y": "int4[]",
+    "z": "int8[]",
+    "g": "float4[]",
+    "f": "float8[]",
+    "c": "text[]",
+    "o": "bool[]",
+}
 _NARROW = (("x", np.int16), ("y", np.int32), ("z", np.int64))
 
 Parts = dict[str, Any]
@@ -71,9 +86,13 @@ def pack(rows: pa.Table, keys: Mapping[str, str]) -> pa.Table:
     names = sorted({name for segment in segments for name in segment.parts})
     stamp = rows.schema.field("ts").type
     heads = {
-        "rows": pa.int32(), "low_seq": pa.int64(), "high_seq": pa.int64(), "low_ts": stamp, "high_ts": stamp,
+        "rows": pa.int32(),
+        "low_seq": pa.int64(),
+        "high_seq": pa.int64(),
+        "low_ts": stamp,
+        "high_ts": stamp,
         "unit": pa.duration("us"),
-    }  # fmt: skip
+    }
     arrays = {name: pa.array([one.head[name] for one in segments], kind) for name, kind in heads.items()}
     arrays |= {name: _listed([one.parts.get(name) for one in segments], _ARROW_TYPES[name[0]]) for name in names}
     return pa.table(arrays)
@@ -105,9 +124,13 @@ def _segment(rows: pa.Table, keys: Mapping[str, str]) -> _Segment:
     offsets = micros - low
     unit = int(np.gcd.reduce(offsets)) or 1
     head = {
-        "rows": len(rows), "low_seq": int(numbers[0]), "high_seq": int(numbers[-1]), "low_ts": low, "high_ts": high,
+        "rows": len(rows),
+        "low_seq": int(numbers[0]),
+        "high_seq": int(numbers[-1]),
+        "low_ts": low,
+        "high_ts": high,
         "unit": unit,
-    }  # fmt: skip
+    }
     parts = _offsets(TIME, offsets // unit) | _integers(NUMBER, numbers, None)
     for name, key in keys.items():
         column = rows[name].combine_chunks()

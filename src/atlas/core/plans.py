@@ -57,9 +57,14 @@ class ColumnPlan(msgspec.Struct, frozen=True):
 
     def table_column(self) -> TableColumn:
         return TableColumn(
-            self.name, self.type, self.header, self.semantic, self.required, self.rules,
+            self.name,
+            self.type,
+            self.header,
+            self.semantic,
+            self.required,
+            self.rules,
             self.kind if self.kind.strict else None,
-        )  # fmt: skip
+        )
 
     def format_after(self, before: Kind | None) -> Kind | None:
         """What the table remembers of the notation of a column: the last that a file has shown, `before` till then."""

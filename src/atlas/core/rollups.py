@@ -39,9 +39,14 @@ LEAST_ROWS = 50_000
 
 # Which parts of a column a function needs. Times (ft, lt) tell which of two first or last values counts.
 PARTS = {
-    "count": ("n",), "min": ("lo",), "max": ("hi",), "avg": ("n", "s"), "sum": ("s",),
-    "first": ("f", "ft"), "last": ("l", "lt"),
-}  # fmt: skip
+    "count": ("n",),
+    "min": ("lo",),
+    "max": ("hi",),
+    "avg": ("n", "s"),
+    "sum": ("s",),
+    "first": ("f", "ft"),
+    "last": ("l", "lt"),
+}
 ALL_PARTS = ("n", "lo", "hi", "s", "f", "ft", "l", "lt")
 
 

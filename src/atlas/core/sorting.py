@@ -10,9 +10,15 @@ from atlas.errors import BadRequestError
 # Fields that lists can be sorted by, under the names that the API gives them.
 DATASET_FIELDS = ("id", "name", "owner", "row_count", "columns", "last_timestamp", "created_at", "updated_at")
 IMPORT_FIELDS = (
-    "created_at", "file_name", "table_name", "status", "records_inserted", "records_updated", "issues_open",
+    "created_at",
+    "file_name",
+    "table_name",
+    "status",
+    "records_inserted",
+    "records_updated",
+    "issues_open",
     "imported_by",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

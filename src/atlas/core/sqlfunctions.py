@@ -23,23 +23,47 @@ SYNTAX_FUNCTIONS = frozenset("coalesce nullif greatest least trim".split())
 
 # Types in the words of callers, and in the SQL.
 TYPES = {
-    "TEXT": "TEXT", "VARCHAR": "VARCHAR", "CHARACTER VARYING": "VARCHAR", "INT": "INT", "INTEGER": "INT",
-    "INT4": "INT", "SMALLINT": "SMALLINT", "INT2": "SMALLINT", "BIGINT": "BIGINT", "INT8": "BIGINT",
-    "NUMERIC": "NUMERIC", "DECIMAL": "NUMERIC", "DOUBLE PRECISION": "DOUBLE PRECISION", "FLOAT": "DOUBLE PRECISION",
-    "FLOAT8": "DOUBLE PRECISION", "REAL": "REAL", "FLOAT4": "REAL", "BOOLEAN": "BOOLEAN", "BOOL": "BOOLEAN",
-    "DATE": "DATE", "TIME": "TIME", "TIME WITHOUT TIME ZONE": "TIME", "TIMESTAMP": "TIMESTAMP",
-    "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP", "TIMESTAMPTZ": "TIMESTAMPTZ",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ", "INTERVAL": "INTERVAL",
-}  # fmt: skip
+    "TEXT": "TEXT",
+    "VARCHAR": "VARCHAR",
+    "CHARACTER VARYING": "VARCHAR",
+    "INT": "INT",
+    "INTEGER": "INT",
+    "INT4": "INT",
+    "SMALLINT": "SMALLINT",
+    "INT2": "SMALLINT",
+    "BIGINT": "BIGINT",
+    "INT8": "BIGINT",
+    "NUMERIC": "NUMERIC",
+    "DECIMAL": "NUMERIC",
+    "DOUBLE PRECISION": "DOUBLE PRECISION",
+    "FLOAT": "DOUBLE PRECISION",
+    "FLOAT8": "DOUBLE PRECISION",
+    "REAL": "REAL",
+    "FLOAT4": "REAL",
+    "BOOLEAN": "BOOLEAN",
+    "BOOL": "BOOLEAN",
+    "DATE": "DATE",
+    "TIME": "TIME",
+    "TIME WITHOUT TIME ZONE": "TIME",
+    "TIMESTAMP": "TIMESTAMP",
+    "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
+    "TIMESTAMPTZ": "TIMESTAMPTZ",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
+    "INTERVAL": "INTERVAL",
+}
 # How many sizes may follow, as in NUMERIC(10, 2).
 TYPE_SIZES = {"VARCHAR": 1, "NUMERIC": 2}
 # `DATE '2024-01-31'` is a value of these.
 LITERAL_TYPES = frozenset("DATE TIME TIMESTAMP TIMESTAMPTZ INTERVAL".split())
 # What PostgreSQL calls a column that is a bare cast.
 TYPE_COLUMNS = {
-    "INT": "int4", "SMALLINT": "int2", "BIGINT": "int8", "BOOLEAN": "bool", "DOUBLE PRECISION": "float8",
+    "INT": "int4",
+    "SMALLINT": "int2",
+    "BIGINT": "int8",
+    "BOOLEAN": "bool",
+    "DOUBLE PRECISION": "float8",
     "REAL": "float4",
-}  # fmt: skip
+}
 UNITS = frozenset(
     "YEAR QUARTER MONTH WEEK DAY HOUR MINUTE SECOND DOW DOY ISODOW ISOYEAR EPOCH DECADE CENTURY "
     "MILLISECONDS MICROSECONDS".split()

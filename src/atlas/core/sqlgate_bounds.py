@@ -17,9 +17,12 @@ from atlas.core.sqlgate_scopes import Resolution
 TIME = "ts"
 # Of a comparison with the time on the left: the bounds that it can be put to, and the one with its sides exchanged.
 _BOUNDS: dict[type[exp.Expr], tuple[tuple[str, str], ...]] = {
-    exp.GT: (("high", ">"),), exp.GTE: (("high", ">="),), exp.LT: (("low", "<"),), exp.LTE: (("low", "<="),),
+    exp.GT: (("high", ">"),),
+    exp.GTE: (("high", ">="),),
+    exp.LT: (("low", "<"),),
+    exp.LTE: (("low", "<="),),
     exp.EQ: (("high", ">="), ("low", "<=")),
-}  # fmt: skip
+}
 _TURNED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.GT: exp.LT,
     exp.GTE: exp.LTE,
@@ -56,7 +59,7 @@ def bounds(node: exp.Expr, found: Resolution, write: Callable[[exp.Expr], str]) 
 
 def _bounds(
     time: exp.Expr, kind: type[exp.Expr], value: exp.Expr, found: Resolution, write: Callable[[exp.Expr], str]
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     table = found.bounded.get(id(time))
     if table is None or any(isinstance(one, (exp.Column, exp.Select, exp.Subquery)) for one in value.walk()):
         return []

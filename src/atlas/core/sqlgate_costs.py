@@ -73,21 +73,33 @@ class _Costs:
         self.found, self.guards = found, guards
         self.nodes = self.work = self.digits = self.length = 0
         self.methods: dict[type[exp.Expr], Callable[[exp.Expr, list[_Sources]], Cost]] = {
-            exp.Literal: lambda node, _: literal(node), exp.Column: self._column,
+            exp.Literal: lambda node, _: literal(node),
+            exp.Column: self._column,
             exp.Paren: lambda node, scopes: self.cost(node.this, scopes),
             exp.Neg: self._negative,
-            exp.Subquery: self._subquery, exp.Exists: self._subquery, exp.In: self._in, exp.Case: self._case,
-            exp.Cast: self._cast, exp.Anonymous: self._call, exp.StrPosition: self._position, exp.Trim: self._trim,
-            exp.Substring: self._substring, exp.Like: self._search, exp.ILike: self._search,
+            exp.Subquery: self._subquery,
+            exp.Exists: self._subquery,
+            exp.In: self._in,
+            exp.Case: self._case,
+            exp.Cast: self._cast,
+            exp.Anonymous: self._call,
+            exp.StrPosition: self._position,
+            exp.Trim: self._trim,
+            exp.Substring: self._substring,
+            exp.Like: self._search,
+            exp.ILike: self._search,
             exp.Extract: lambda node, scopes: self._other(node, scopes).of("N", digits=30),
-            exp.Filter: self._around, exp.Window: self._around,
-            exp.Distinct: self._first, exp.Order: self._first, exp.DPipe: self._joined,
+            exp.Filter: self._around,
+            exp.Window: self._around,
+            exp.Distinct: self._first,
+            exp.Order: self._first,
+            exp.DPipe: self._joined,
             **dict.fromkeys((exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between), self._reads),
             **dict.fromkeys((exp.RegexpLike, exp.RegexpILike), self._reads),
             **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod), self._arithmetic),
             **dict.fromkeys((exp.Select, *SET_OPERATIONS), self._subquery),
             **dict.fromkeys((exp.Identifier, exp.DataType, exp.Var, exp.TableAlias), lambda *_: Cost()),
-        }  # fmt: skip
+        }
 
     # Queries.
     def query(self, node: exp.Expr, scopes: list[_Sources], known: dict[str, list[Cost]]) -> list[Cost]:

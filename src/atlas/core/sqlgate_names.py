@@ -54,10 +54,15 @@ def is_bare(node: exp.Expr) -> bool:
 
 
 _OUTPUT_NAMES: dict[type[exp.Expr], str] = {
-    exp.Extract: "extract", exp.Substring: "substring", exp.StrPosition: "position", exp.Exists: "exists",
-    exp.CurrentDate: "current_date", exp.CurrentTimestamp: "current_timestamp",
-    exp.Localtimestamp: "localtimestamp", exp.AtTimeZone: "timezone",
-}  # fmt: skip
+    exp.Extract: "extract",
+    exp.Substring: "substring",
+    exp.StrPosition: "position",
+    exp.Exists: "exists",
+    exp.CurrentDate: "current_date",
+    exp.CurrentTimestamp: "current_timestamp",
+    exp.Localtimestamp: "localtimestamp",
+    exp.AtTimeZone: "timezone",
+}
 
 
 def output_name(node: exp.Expr) -> tuple[str, bool]:

@@ -98,9 +98,11 @@ class Lexer:
 
 
 _LEXER = Lexer(
-    marks="(),.;", most=MAX_CHARACTERS, refuse=refuse,
+    marks="(),.;",
+    most=MAX_CHARACTERS,
+    refuse=refuse,
     hints={"$": "a parameter or a dollar quote", ":": "a parameter", "@": "a parameter or an operator"},
-)  # fmt: skip
+)
 
 
 def check_text(text: str) -> None:

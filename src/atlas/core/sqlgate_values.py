@@ -56,9 +56,12 @@ def either(parts: Sequence[Cost]) -> Cost:
     kinds = {part.kind for part in parts}
     kind = next((kind for kind in "FNIT" if kind in kinds), "O")
     return Cost(
-        sum(part.nodes for part in parts), sum(part.work for part in parts), kind,
-        max(part.digits for part in parts), max(part.length for part in parts),
-    )  # fmt: skip
+        sum(part.nodes for part in parts),
+        sum(part.work for part in parts),
+        kind,
+        max(part.digits for part in parts),
+        max(part.length for part in parts),
+    )
 
 
 def literal(node: exp.Expr) -> Cost:
@@ -268,18 +271,40 @@ def _double(made: Cost, parts: Sequence[Cost]) -> Cost:
 
 
 _CALLS: dict[str, Callable[[Cost, Sequence[Cost]], Cost]] = {
-    **dict.fromkeys(("power", "pow"), _power), **dict.fromkeys(("sqrt", "ln", "log"), _root), "exp": _exponential,
-    **dict.fromkeys(("round", "trunc"), _rounded), **dict.fromkeys(("mod", "div"), _divided), "sum": _summed,
+    **dict.fromkeys(("power", "pow"), _power),
+    **dict.fromkeys(("sqrt", "ln", "log"), _root),
+    "exp": _exponential,
+    **dict.fromkeys(("round", "trunc"), _rounded),
+    **dict.fromkeys(("mod", "div"), _divided),
+    "sum": _summed,
     "avg": _averaged,
     **dict.fromkeys(("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop"), _spread),
-    "replace": _replaced, **dict.fromkeys(("translate", "btrim", "ltrim", "rtrim", "trim"), _searched),
-    "strpos": _placed, "split_part": _searched,
+    "replace": _replaced,
+    **dict.fromkeys(("translate", "btrim", "ltrim", "rtrim", "trim"), _searched),
+    "strpos": _placed,
+    "split_part": _searched,
     **dict.fromkeys(("lower", "upper", "initcap", "reverse", "concat", "concat_ws"), _linear),
-    **dict.fromkeys(("left", "right"), _cut), **dict.fromkeys(("substring", "substr"), _rest), "string_agg": _gathered,
+    **dict.fromkeys(("left", "right"), _cut),
+    **dict.fromkeys(("substring", "substr"), _rest),
+    "string_agg": _gathered,
     **dict.fromkeys(("length", "char_length", "character_length"), _measured),
-    **dict.fromkeys(("count", "row_number", "rank", "dense_rank", "ntile",
-                     "regr_count", "starts_with"), _counted),
-    "width_bucket": _bucketed, "to_char": _formatted, "to_number": _read_number,
-    **dict.fromkeys(("corr", "covar_samp", "covar_pop", "regr_slope", "regr_intercept", "regr_r2", "percent_rank",
-                     "cume_dist", "date_part", "percentile_cont"), _double),
-}  # fmt: skip
+    **dict.fromkeys(("count", "row_number", "rank", "dense_rank", "ntile", "regr_count", "starts_with"), _counted),
+    "width_bucket": _bucketed,
+    "to_char": _formatted,
+    "to_number": _read_number,
+    **dict.fromkeys(
+        (
+            "corr",
+            "covar_samp",
+            "covar_pop",
+            "regr_slope",
+            "regr_intercept",
+            "regr_r2",
+            "percent_rank",
+            "cume_dist",
+            "date_part",
+            "percentile_cont",
+        ),
+        _double,
+    ),
+}

@@ -16,13 +16,15 @@ SPELLINGS: tuple[frozenset[str], ...] = tuple(
         "quantity qty",
         "birthday birth_date date_of_birth dob birthdate",
         "website web_site",
-        "latitude lat", "longitude lon lng long",
+        "latitude lat",
+        "longitude lon lng long",
         "created_at created created_on creation_date date_created created_date date_added added_on",
         "updated_at updated modified modified_at last_modified updated_on last_updated",
         "organization organisation organization_name organisation_name",
-        "order_id order_number order_no", "customer_id customer_number customer_no",
+        "order_id order_number order_no",
+        "customer_id customer_number customer_no",
     )
-)  # fmt: skip
+)
 
 # Words that people use for the same thing, or for another one: a cost is a price, but not the one that is asked for.
 SYNONYMS: tuple[frozenset[str], ...] = tuple(
@@ -55,7 +57,10 @@ SYNONYMS: tuple[frozenset[str], ...] = tuple(
         "product product_name item item_name article",
         "customer customer_name client client_name buyer kunde cliente",
         "customer_id customer_number customer_no client_id",
-        "start start_date from_date begin", "end end_date to_date finish",
-        "currency currency_code", "language lang locale", "date datum fecha day",
+        "start start_date from_date begin",
+        "end end_date to_date finish",
+        "currency currency_code",
+        "language lang locale",
+        "date datum fecha day",
     )
-)  # fmt: skip
+)

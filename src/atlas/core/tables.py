@@ -16,13 +16,25 @@ SYSTEM_COLUMNS = ("_row", "_import", "_key", "_archived", "_created", "_updated"
 ROW_TIMES = {"created_at": "_created", "updated_at": "coalesce(_updated, _created)"}
 # What a schema shows, what PostgreSQL is told, and how wide a type is when two must agree.
 SHOWN_TYPES = {
-    "text": "VARCHAR", "bigint": "BIGINT", "numeric": "NUMERIC", "double": "DOUBLE PRECISION", "boolean": "BOOLEAN",
-    "date": "DATE", "timestamp": "TIMESTAMP WITH TIME ZONE", "json": "JSON",
-}  # fmt: skip
+    "text": "VARCHAR",
+    "bigint": "BIGINT",
+    "numeric": "NUMERIC",
+    "double": "DOUBLE PRECISION",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "json": "JSON",
+}
 POSTGRES_TYPES = {
-    "text": "text", "bigint": "bigint", "numeric": "numeric", "double": "double precision", "boolean": "boolean",
-    "date": "date", "timestamp": "timestamp with time zone", "json": "json",
-}  # fmt: skip
+    "text": "text",
+    "bigint": "bigint",
+    "numeric": "numeric",
+    "double": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp with time zone",
+    "json": "json",
+}
 # Types whose values the other holds as they are.
 WIDENINGS = {("bigint", "numeric"), ("double", "numeric"), ("date", "timestamp")}
 
@@ -117,8 +129,11 @@ def public_columns(columns: Sequence[TableColumn]) -> list[dict[str, Any]]:
     """Columns as `schema` shows them."""
     return [
         {
-            "name": column.name, "type": SHOWN_TYPES[column.type], "nullable": not column.required,
-            "unit": column.unit, "description": column.description,
+            "name": column.name,
+            "type": SHOWN_TYPES[column.type],
+            "nullable": not column.required,
+            "unit": column.unit,
+            "description": column.description,
         }
         for column in columns
-    ]  # fmt: skip
+    ]

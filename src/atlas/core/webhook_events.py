@@ -85,8 +85,10 @@ class ImportFailed(msgspec.Struct, kw_only=True, frozen=True, tag_field="type", 
 Event = ImportSucceeded | ImportNeedsReview | ImportFailed
 # In the order of the documentation, which a test compares with this list.
 EVENTS: tuple[type[ImportSucceeded] | type[ImportNeedsReview] | type[ImportFailed], ...] = (
-    ImportSucceeded, ImportNeedsReview, ImportFailed,
-)  # fmt: skip
+    ImportSucceeded,
+    ImportNeedsReview,
+    ImportFailed,
+)
 
 
 def event_type(event: type[Event]) -> str:

@@ -15,14 +15,19 @@ INSERT, DELETE = ("POST", "/api/rows/"), ("DELETE", "/api/rows/")
 # A preview reads a body as an insert does.
 BULK = {("POST", "/api/rows/bulk_insert/"), ("POST", "/api/rows/preview/")}
 DOWNLOADS = {
-    ("GET", "/api/rows/bulk_download/"), ("GET", "/api/rows/live/"),
-    ("GET", "/api/v1/import/{import_id}/export"), ("GET", "/api/v1/tables/{table_name}/export"),
-}  # fmt: skip
+    ("GET", "/api/rows/bulk_download/"),
+    ("GET", "/api/rows/live/"),
+    ("GET", "/api/v1/import/{import_id}/export"),
+    ("GET", "/api/v1/tables/{table_name}/export"),
+}
 SQL = ("POST", "/api/v1/sql")
 QUESTIONS = {
-    ("POST", "/api/v1/query"), ("POST", "/api/v1/generate-sql"), ("POST", "/api/v1/verified-questions"),
-    ("PUT", "/api/v1/verified-questions/{verified_id}"), ("POST", "/api/v1/settings/model/test"),
-}  # fmt: skip
+    ("POST", "/api/v1/query"),
+    ("POST", "/api/v1/generate-sql"),
+    ("POST", "/api/v1/verified-questions"),
+    ("PUT", "/api/v1/verified-questions/{verified_id}"),
+    ("POST", "/api/v1/settings/model/test"),
+}
 
 
 def lane_of(scope: Scope, lanes: Lanes) -> Lane | None:

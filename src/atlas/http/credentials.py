@@ -11,9 +11,11 @@ SCHEME = "bearer"
 # What an answer says of how to authenticate (RFC 9110, 11.6.1). Browsers ask nobody for a name and password by it.
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Atlas"'}
 _OTHERS = {
-    "basic": "Basic (a name and a password) is not taken", "digest": "Digest is not taken",
-    "token": "the scheme is called Bearer", "apikey": "the scheme is called Bearer",
-}  # fmt: skip
+    "basic": "Basic (a name and a password) is not taken",
+    "digest": "Digest is not taken",
+    "token": "the scheme is called Bearer",
+    "apikey": "the scheme is called Bearer",
+}
 _HOW = "send `X-API-Key: KEY` or `Authorization: Bearer KEY`"
 
 

@@ -117,9 +117,7 @@ async def admitted(request: Request, bundle: Services, *, upload: bool = False) 
     return found
 
 
-async def caller(
-    request: Request, bundle: ServicesDep, key: Annotated[str | None, Security(_key_header)]
-) -> Caller:  # fmt: skip
+async def caller(request: Request, bundle: ServicesDep, key: Annotated[str | None, Security(_key_header)]) -> Caller:
     """The user of the request's key. The parameter `key` stands here for the OpenAPI document."""
     return await admitted(request, bundle)
 

@@ -16,10 +16,13 @@ from atlas.http.files import BYTES
 Responses = dict[int | str, dict[str, Any]]
 _TEXT, _BINARY = {"type": "string"}, {"type": "string", "format": "binary"}
 _SCHEMAS = {
-    Output.JSON: {"type": "array", "items": {"type": "object", "additionalProperties": True}}, Output.CSV: _TEXT,
-    Output.NDJSON: _TEXT, Output.PARQUET: _BINARY, Output.ARROW: _BINARY,
+    Output.JSON: {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+    Output.CSV: _TEXT,
+    Output.NDJSON: _TEXT,
+    Output.PARQUET: _BINARY,
+    Output.ARROW: _BINARY,
     Output.XLSX: _BINARY,
-}  # fmt: skip
+}
 EVENT_STREAM = "text/event-stream"
 _COMPONENT = "#/components/schemas/{model}"
 
@@ -31,12 +34,13 @@ def _header(text: str) -> dict[str, Any]:
 _ETAG = {"ETag": _header("What the file is as of now; send it in `If-None-Match` to get it only if it has changed.")}
 _NAME = {"Content-Disposition": _header("A name for the file.")}
 _EXPORT = {
-    "X-Rows-Count": _header("How many rows the file has."), "X-Table-Name": _header("Its table, percent-encoded."),
-}  # fmt: skip
+    "X-Rows-Count": _header("How many rows the file has."),
+    "X-Table-Name": _header("Its table, percent-encoded."),
+}
 _RESULT = {
     "X-Rows-Count": _header("How many rows the file has."),
     "X-Truncated": _header("`true` where the query has more rows than these, else `false`."),
-}  # fmt: skip
+}
 
 
 _RANGES = {"Accept-Ranges": _header("`bytes` where parts may be had by `Range`, else `none`.")}
@@ -95,14 +99,16 @@ def events(**data: dict[str, Any]) -> Responses:
     """
     kinds = [
         {
-            "type": "object", "required": ["event", "data"],
+            "type": "object",
+            "required": ["event", "data"],
             "properties": {
-                "event": {"const": name}, "id": _TEXT,
+                "event": {"const": name},
+                "id": _TEXT,
                 "data": {**_TEXT, "contentMediaType": "application/json", "contentSchema": schema},
             },
         }
         for name, schema in data.items()
-    ]  # fmt: skip
+    ]
     named = ", ".join(f"`{name}`" for name in data)
     content = {"schema": {**_TEXT, "description": f"Events {named}."}, "x-itemSchema": {"oneOf": kinds}}
     return {200: {"description": "Server-Sent Events", "content": {EVENT_STREAM: content}}}

@@ -25,10 +25,11 @@ UNNAMED = ("", "application/x-www-form-urlencoded")
 BODY_BYTES = MIB
 # Bodies of rows and decisions, up to 10,000 in one request.
 LARGER = {
-    ("POST", "/api/rows/"): 4 * MIB, ("POST", "/api/v1/smart-data-instruction"): 4 * MIB,
+    ("POST", "/api/rows/"): 4 * MIB,
+    ("POST", "/api/v1/smart-data-instruction"): 4 * MIB,
     ("POST", "/api/v1/import/{import_id}/issues/correct"): 4 * MIB,
     ("POST", "/api/v1/tables/{table_name}/update"): 4 * MIB,
-}  # fmt: skip
+}
 # Objects and lists of a body that is parsed as a whole: each takes as long as a hundred bytes of text.
 MOST_CONTAINERS = 100_000
 # Less than this is parsed sooner than handed to a thread.

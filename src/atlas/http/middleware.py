@@ -143,9 +143,15 @@ class RequestMiddleware:
     """Gives each request an id, logs and counts it, bounds its body, and hides what goes wrong inside."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, usage: UsageService, audit: AuditService, max_body: int,
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        usage: UsageService,
+        audit: AuditService,
+        max_body: int,
         hosts: Collection[str] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._usage = usage
@@ -248,9 +254,14 @@ class RequestMiddleware:
         caller = scope["state"].get("caller")
         if caller is not None:
             self._audit.note(
-                caller, trail, method=scope["method"], path=scope["path"], status=status, rows=tally.rows_written,
+                caller,
+                trail,
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                rows=tally.rows_written,
                 request_id=request_id,
-            )  # fmt: skip
+            )
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
@@ -258,6 +269,10 @@ class RequestMiddleware:
         self._metrics.requests.labels(scope["method"], route, str(status or 499)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         log.info(
-            "request", method=scope["method"], path=scope["path"], status=status or 499,
-            milliseconds=round(seconds * 1000, 1), key_id=scope.get("state", {}).get("key_id"),
-        )  # fmt: skip
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status or 499,
+            milliseconds=round(seconds * 1000, 1),
+            key_id=scope.get("state", {}).get("key_id"),
+        )

@@ -354,9 +354,13 @@ class ErrorView(BaseModel):
 ERRORS = errors(
     ErrorView,
     {
-        400: "Invalid parameters or body", 401: "Missing or invalid API key",
-        403: "No permission for this action", 404: "No such resource", 413: "Body too large",
-        429: "Rate limit exceeded, or too many requests of the user at once", 500: "Something went wrong",
+        400: "Invalid parameters or body",
+        401: "Missing or invalid API key",
+        403: "No permission for this action",
+        404: "No such resource",
+        413: "Body too large",
+        429: "Rate limit exceeded, or too many requests of the user at once",
+        500: "Something went wrong",
         503: "Database unavailable or server busy",
     },
-)  # fmt: skip
+)

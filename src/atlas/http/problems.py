@@ -21,8 +21,9 @@ log = structlog.get_logger()
 _TITLES = {404: "Not found", 405: "Method not allowed", 413: "Request body too large"}
 
 
-def problem(path: str, status: int, message: str, details: str | None = None,
-            headers: dict[str, str] | None = None) -> JSONResponse:  # fmt: skip
+def problem(
+    path: str, status: int, message: str, details: str | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
     """An error response in the shape of the API that `path` belongs to."""
     body: dict[str, Any] = {"error": message}
     if path.startswith("/api/v1"):
@@ -57,10 +58,15 @@ def _describe(error: RequestValidationError) -> str:
 
 # What pydantic calls the types that JSON has.
 _WANTED = {
-    "model_attributes_type": "a JSON object", "model_type": "a JSON object", "dict_type": "a JSON object",
-    "list_type": "a list", "string_type": "text", "int_type": "a whole number", "float_type": "a number",
+    "model_attributes_type": "a JSON object",
+    "model_type": "a JSON object",
+    "dict_type": "a JSON object",
+    "list_type": "a list",
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
     "bool_type": "true or false",
-}  # fmt: skip
+}
 # What it calls the types of bodies of several shapes that do not say which shape.
 _UNTAGGED = ("union_tag_not_found", "union_tag_invalid")
 _GIVEN = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "a JSON object"))

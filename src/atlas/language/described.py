@@ -11,19 +11,19 @@ from atlas.language.instruction import ImportInstruction
 _DUPLICATES = {
     "skip": "duplicates are left out and kept for review",
     "flag": "duplicates are left out and listed, and look-alikes are flagged",
-    "update": "rows that are there are updated", "keep": "duplicates are not looked for",
-}  # fmt: skip
+    "update": "rows that are there are updated",
+    "keep": "duplicates are not looked for",
+}
 _POLICIES = {
-    "evolve": "columns that the table lacks are added", "discard_value": "columns that the table lacks are left out",
+    "evolve": "columns that the table lacks are added",
+    "discard_value": "columns that the table lacks are left out",
     "freeze": "columns that the table lacks are refused",
     "discard_row": "records with a value in a column that the table lacks are left out",
-}  # fmt: skip
+}
 _OPERATORS = {"in": "is one of", "contains": "contains", "starts": "starts with", "ends": "ends with"}
 
 
-def describe(
-    said: ImportInstruction, words: Mapping[str, Sequence[str]] | None = None
-) -> tuple[Clause, ...]:  # fmt: skip
+def describe(said: ImportInstruction, words: Mapping[str, Sequence[str]] | None = None) -> tuple[Clause, ...]:
     """What an instruction asks for, a clause for each kind of thing; `words`: of the instruction, by kind."""
     words = words or {}
     return tuple(
@@ -35,8 +35,9 @@ def filter_text(filters: Sequence[Sequence[Filter]], *, exclude: bool) -> str:
     """A filter with the precedence that it was read with."""
     groups = [" and ".join(map(_comparison, group)) for group in filters]
     several = len(groups) > 1
-    joined = " or ".join(f"({text})" if several and len(group) > 1 else text
-                         for text, group in zip(groups, filters, strict=True))  # fmt: skip
+    joined = " or ".join(
+        f"({text})" if several and len(group) > 1 else text for text, group in zip(groups, filters, strict=True)
+    )
     return f"all records but those where {joined}" if exclude else f"only records where {joined}"
 
 

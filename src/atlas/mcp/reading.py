@@ -37,9 +37,10 @@ class ReadTools:
         self._folders = folders
 
     async def search_datasets(
-        self, text: Annotated[str | None, Field(description="Text within name, description or metadata.")] = None,
+        self,
+        text: Annotated[str | None, Field(description="Text within name, description or metadata.")] = None,
         limit: LimitArg = 50,
-    ) -> shown.Datasets:  # fmt: skip
+    ) -> shown.Datasets:
         """Find time-series datasets that you may read, by text in name, description or metadata; else list them."""
         found: list[Row] = []
         async for item in self._client.datasets.list(text=text, limit=limit + 1):
@@ -55,15 +56,26 @@ class ReadTools:
         columns, _ = shown.picked(item.columns, _column, shown.MOST_ROWS)
         first, last = summary.first_timestamp, summary.last_timestamp
         return shown.DatasetDetails(
-            item.id, shown.value(item.name), shown.value(item.description), _object(item.metadata), columns,
-            summary.row_count, first.isoformat() if first else None, last.isoformat() if last else None,
+            item.id,
+            shown.value(item.name),
+            shown.value(item.description),
+            _object(item.metadata),
+            columns,
+            summary.row_count,
+            first.isoformat() if first else None,
+            last.isoformat() if last else None,
             summary.is_owner,
-        )  # fmt: skip
+        )
 
     async def query_rows(
-        self, dataset: DatasetArg, start: StartArg = None, end: EndArg = None, columns: ColumnsArg = None,
-        newest_first: bool = False, limit: LimitArg = 50,
-    ) -> shown.Rows:  # fmt: skip
+        self,
+        dataset: DatasetArg,
+        start: StartArg = None,
+        end: EndArg = None,
+        columns: ColumnsArg = None,
+        newest_first: bool = False,
+        limit: LimitArg = 50,
+    ) -> shown.Rows:
         """Rows of a dataset in order of time. For figures over many rows use aggregate_rows or run_sql instead."""
         page = await self._client.rows.page(dataset, start, end, columns=columns, descending=newest_first, limit=limit)
         read = [{"timestamp": row.timestamp.isoformat(), **row.values} for row in page.rows]
@@ -71,21 +83,25 @@ class ReadTools:
         return shown.Rows(rows, len(rows), len(rows) < page.count, page.count)
 
     async def aggregate_rows(
-        self, dataset: DatasetArg, start: StartArg = None, end: EndArg = None,
+        self,
+        dataset: DatasetArg,
+        start: StartArg = None,
+        end: EndArg = None,
         bucket: Annotated[str, Field(description="Width: such as 15m, hour, 1d, month, quarter, or auto.")] = "auto",
         functions: Annotated[
             list[Literal["count", "min", "max", "avg", "sum", "first", "last"]], Field(min_length=1)
         ] = ["count", "min", "max", "avg"],  # noqa: B006 - never changed
         columns: ColumnsArg = None,
-    ) -> shown.Figures:  # fmt: skip
+    ) -> shown.Figures:
         """Figures of a dataset's numeric columns by time bucket, of any number of rows."""
         found = await self._client.rows.aggregate(
             dataset, start, end, bucket=bucket, functions=functions, columns=columns, points=200
         )
         results, truncated = shown.picked(
             found.results,
-            lambda b: {"timestamp": b.timestamp.isoformat(), "count": b.count, "values": b.values}, shown.MOST_ROWS,
-        )  # fmt: skip
+            lambda b: {"timestamp": b.timestamp.isoformat(), "count": b.count, "values": b.values},
+            shown.MOST_ROWS,
+        )
         return shown.Figures(found.bucket, results, len(results), truncated)
 
     async def list_tables(self) -> shown.Tables:
@@ -103,23 +119,34 @@ class ReadTools:
         return shown.TableDetails(stats.table_name, stats.row_count, columns, [*stats.key_columns])
 
     async def ask(
-        self, question: Annotated[str, Field(min_length=1, max_length=4000)],
+        self,
+        question: Annotated[str, Field(min_length=1, max_length=4000)],
         table: Annotated[str | None, Field(description="The table that it is about, if that is known.")] = None,
         thread_id: Annotated[str | None, Field(description="Of an earlier answer, to go on from it.")] = None,
         max_rows: LimitArg = 50,
-    ) -> shown.Answered:  # fmt: skip
+    ) -> shown.Answered:
         """Ask a question on tables and datasets in plain English. The answer has the SQL that was run; check it."""
         answer = await self._client.ask(question, table, thread_id, max_rows)
         rows, cut = shown.bounded(answer.dicts(), max_rows)
         return shown.Answered(
-            answer.success, answer.text, answer.sql, rows, len(rows), cut or answer.truncated, answer.thread_id,
-            [*answer.assumptions], [*answer.not_understood], [*answer.suggestions], answer.units,
-        )  # fmt: skip
+            answer.success,
+            answer.text,
+            answer.sql,
+            rows,
+            len(rows),
+            cut or answer.truncated,
+            answer.thread_id,
+            [*answer.assumptions],
+            [*answer.not_understood],
+            [*answer.suggestions],
+            answer.units,
+        )
 
     async def run_sql(
-        self, sql: Annotated[str, Field(min_length=1, max_length=20_000, description="One SELECT, PostgreSQL's SQL.")],
+        self,
+        sql: Annotated[str, Field(min_length=1, max_length=20_000, description="One SELECT, PostgreSQL's SQL.")],
         max_rows: LimitArg = 100,
-    ) -> shown.Queried:  # fmt: skip
+    ) -> shown.Queried:
         """Run one SELECT with the names that list_tables gives. It can only read; datasets have their time in `ts`."""
         result = await self._client.sql(sql, max_rows)
         rows, cut = shown.bounded(result.dicts(), max_rows)
@@ -127,13 +154,14 @@ class ReadTools:
         return shown.Queried(result.sql, columns, rows, len(rows), cut or result.truncated)
 
     async def list_issues(
-        self, import_id: Annotated[str, Field(description="Of an import, from import_file.")],
+        self,
+        import_id: Annotated[str, Field(description="Of an import, from import_file.")],
         kind: Annotated[
             Literal["duplicates", "validations", "replacements"],
             Field(description="Repeated records, records that failed, or values that were emptied."),
         ] = "validations",
         limit: LimitArg = 50,
-    ) -> shown.Rows:  # fmt: skip
+    ) -> shown.Rows:
         """Records of an import that wait for a person's decision."""
         found = [issue async for issue in self._client.imports.issues_page(import_id, kind, limit=limit + 1)]
         rows, truncated = shown.bounded(found, limit)
@@ -150,10 +178,21 @@ class ReadTools:
         sample, _ = shown.bounded(plan.sample, 10)
         failing, _ = shown.bounded(plan.failing_cells, 20)
         return shown.Previewed(
-            plan.table_name, plan.table_exists, plan.records, columns, [*plan.key_columns], plan.duplicates_in_file,
-            plan.validation_failures, failing, [*plan.notes], [clause.meaning for clause in plan.understood],
-            [*plan.not_understood], [asdict(proposal) for proposal in plan.proposals], [*plan.questions], sample,
-        )  # fmt: skip
+            plan.table_name,
+            plan.table_exists,
+            plan.records,
+            columns,
+            [*plan.key_columns],
+            plan.duplicates_in_file,
+            plan.validation_failures,
+            failing,
+            [*plan.notes],
+            [clause.meaning for clause in plan.understood],
+            [*plan.not_understood],
+            [asdict(proposal) for proposal in plan.proposals],
+            [*plan.questions],
+            sample,
+        )
 
 
 def _column(column: Column) -> Row:

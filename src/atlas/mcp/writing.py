@@ -20,12 +20,13 @@ class WriteTools:
         self._folders = folders
 
     async def insert_rows(
-        self, dataset: DatasetArg,
+        self,
+        dataset: DatasetArg,
         rows: Annotated[
             list[dict[str, Any]],
             Field(min_length=1, max_length=shown.MOST_ROWS, description="Each has `timestamp` (ISO 8601), any keys."),
         ],
-    ) -> shown.InsertedRows:  # fmt: skip
+    ) -> shown.InsertedRows:
         """Insert rows into a dataset that you own: all of them, or none. Calling it again inserts them again."""
         done = await self._client.rows.bulk_insert(dataset, rows, batch_rows=shown.MOST_ROWS)
         return shown.InsertedRows(done.rows)
@@ -36,10 +37,17 @@ class WriteTools:
         """Import a file into a table: all of it, or nothing. Preview it first, and tell the person what it did."""
         done = await self._client.imports.run(self._folders.file(path), instruction, accept_proposals=accept_proposals)
         return shown.Imported(
-            done.import_id, done.table_name, shown.value(done.response_summary), done.records_inserted,
-            done.records_updated, done.duplicates_skipped, done.validation_failures, done.has_correctable_issues,
-            [clause.meaning for clause in done.understood], [*done.not_understood],
-        )  # fmt: skip
+            done.import_id,
+            done.table_name,
+            shown.value(done.response_summary),
+            done.records_inserted,
+            done.records_updated,
+            done.duplicates_skipped,
+            done.validation_failures,
+            done.has_correctable_issues,
+            [clause.meaning for clause in done.understood],
+            [*done.not_understood],
+        )
 
     async def undo_import(
         self, import_id: Annotated[str, Field(description="Of an import or update.")]

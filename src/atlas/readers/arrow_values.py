@@ -12,14 +12,22 @@ from atlas.errors import BadRequestError, RowError
 from atlas.readers.number_texts import Numbers, read_numbers
 
 _TEXTS: tuple[Callable[[pa.DataType], bool], ...] = (
-    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
-)  # fmt: skip
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+)
 _BYTES: tuple[Callable[[pa.DataType], bool], ...] = (
-    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary,
-)  # fmt: skip
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+)
 _LISTS: tuple[Callable[[pa.DataType], bool], ...] = (
-    pa.types.is_struct, pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list,
-)  # fmt: skip
+    pa.types.is_struct,
+    pa.types.is_list,
+    pa.types.is_large_list,
+    pa.types.is_fixed_size_list,
+)
 
 
 def is_text(kind: pa.DataType) -> bool:

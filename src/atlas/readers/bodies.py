@@ -174,8 +174,12 @@ class _Zstd:
 
 
 _DECODERS: dict[str, Callable[[], Decoder]] = {
-    "": _Identity, "identity": _Identity, "gzip": _Gzip, "x-gzip": _Gzip, "zstd": _Zstd,
-}  # fmt: skip
+    "": _Identity,
+    "identity": _Identity,
+    "gzip": _Gzip,
+    "x-gzip": _Gzip,
+    "zstd": _Zstd,
+}
 
 
 def decoder(content_encoding: str | None) -> Decoder:

@@ -12,9 +12,15 @@ from atlas.core.numbers import AMOUNT_AFFIX, CURRENCY, DOUBLE_DIGITS, number_pat
 
 # A numeric is the text of its digits, since DuckDB's decimals have 38 and all of a column as many after the point.
 DUCKDB_TYPES = {
-    "text": "VARCHAR", "bigint": "BIGINT", "numeric": "VARCHAR", "double": "DOUBLE", "boolean": "BOOLEAN",
-    "date": "DATE", "timestamp": "TIMESTAMP WITH TIME ZONE", "json": "VARCHAR",
-}  # fmt: skip
+    "text": "VARCHAR",
+    "bigint": "BIGINT",
+    "numeric": "VARCHAR",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "json": "VARCHAR",
+}
 
 # A function that whoever runs these expressions provides: whether JSON nests deeper than MAX_DEPTH.
 NESTED_TOO_DEEP = "nested_too_deep"

@@ -27,17 +27,25 @@ class Dialect:
 
     def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
         return csv.reader(
-            lines, delimiter=self.delimiter, quotechar=self.quote, doublequote=not self.backslash,
-            escapechar="\\" if self.backslash else None, strict=False,
-        )  # fmt: skip
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            doublequote=not self.backslash,
+            escapechar="\\" if self.backslash else None,
+            strict=False,
+        )
 
     def line(self, cells: Sequence[str]) -> str:
         """A row as it may stand in the file."""
         out = io.StringIO()
         csv.writer(
-            out, delimiter=self.delimiter, quotechar=self.quote, doublequote=not self.backslash,
-            escapechar="\\" if self.backslash else None, lineterminator="",
-        ).writerow(cells)  # fmt: skip
+            out,
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            doublequote=not self.backslash,
+            escapechar="\\" if self.backslash else None,
+            lineterminator="",
+        ).writerow(cells)
         return out.getvalue()
 
 

@@ -68,6 +68,8 @@ def _first_odd(block: bytes) -> int | None:
     """Where the first cell begins whose quotes are wrong."""
     found = _CELLS.match(block)
     at = found.end() if found else 0
-    return at if block[at : at + 1] == b'"' and not (
-        (last := _QUOTED.match(block, at)) and last.end() == len(block)
-    ) else None  # fmt: skip
+    return (
+        at
+        if block[at : at + 1] == b'"' and not ((last := _QUOTED.match(block, at)) and last.end() == len(block))
+        else None
+    )

@@ -160,8 +160,9 @@ def read_csv(
     if time_column is None and len(time_names(header)) > 1:
         guesses.timestamp_column = name
     columns = _scan(file, header, name)
-    types = {one: pa.string() if column.as_text or column.type is None else column.type
-             for one, column in columns.items()} | {name: pa.string()}  # fmt: skip
+    types = {
+        one: pa.string() if column.as_text or column.type is None else column.type for one, column in columns.items()
+    } | {name: pa.string()}
     numbers = {one: column.fraction for one, column in columns.items() if column.as_text}
     try:
         reader = pv.open_csv(
@@ -181,9 +182,14 @@ def read_csv(
 
 def _options(types: dict[str, pa.DataType]) -> pv.ConvertOptions:
     return pv.ConvertOptions(
-        null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
-        true_values=["true"], false_values=["false"], timestamp_parsers=[], column_types=types,
-    )  # fmt: skip
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        true_values=["true"],
+        false_values=["false"],
+        timestamp_parsers=[],
+        column_types=types,
+    )
 
 
 def _csv_header(file: IO[bytes]) -> list[str]:
@@ -248,9 +254,11 @@ def _normal(cells: pa.ChunkedArray, block: bytes) -> bool:
 
 def _texts(block: bytes, names: list[str]) -> pa.Table:
     options = pv.ConvertOptions(
-        include_columns=names, column_types=dict.fromkeys(names, pa.string()), null_values=[""],
+        include_columns=names,
+        column_types=dict.fromkeys(names, pa.string()),
+        null_values=[""],
         strings_can_be_null=True,
-    )  # fmt: skip
+    )
     return pv.read_csv(pa.BufferReader(block), parse_options=_PARSE, convert_options=options)
 
 

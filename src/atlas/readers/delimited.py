@@ -25,9 +25,7 @@ MAX_RECORD = _BLOCK = 4 * 1024 * 1024
 _SAMPLE = 256 * 1024
 
 
-def read_delimited(
-    path: Path, name: str, options: ReadOptions | None = None, *, folder: Path | None = None
-) -> Source:  # fmt: skip
+def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *, folder: Path | None = None) -> Source:
     """A source of the UTF-8 CSV at `path`. folder: takes the text where it must be mended. Raises BadRequestError."""
     text, notes = _sample_text(path), []
     if folder is not None and (table := recognize(text)) is not None:
@@ -136,7 +134,7 @@ def _split_returns(line: bytes) -> list[bytes]:
 
 def _batches(
     path: Path, name: str, dialect: Dialect, layout: Layout, offset: int, source: Source, mender: Mender
-) -> Iterator[pa.Table]:  # fmt: skip
+) -> Iterator[pa.Table]:
     names = [physical(position) for position in range(mender.cells)]
     _refuse_open_quote(path, name, dialect)
     read = 0

@@ -40,10 +40,11 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     texts = [[_text(cell) for cell in row] for row in rows[: SAMPLE_ROWS * 2]]
     with unclear_rows():
         layout = stated_layout(
-            [[cell or "" for cell in row] for row in texts], header=options.header,
+            [[cell or "" for cell in row] for row in texts],
+            header=options.header,
             header_row=None if options.header_row is None else max(1, options.header_row - above),
             skip_rows=max(0, options.skip_rows - above),
-        )  # fmt: skip
+        )
     if layout is None:
         raise BadRequestError("Invalid file", f"{name}: sheet {title!r} has no data")
     if layout.width > MAX_COLUMNS:
@@ -60,9 +61,10 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
 
 def _visible(book: Any) -> list[str]:
     hidden = {
-        meta.name for meta in book.sheets_metadata
+        meta.name
+        for meta in book.sheets_metadata
         if meta.visible != calamine.SheetVisibleEnum.Visible or meta.typ != calamine.SheetTypeEnum.WorkSheet
-    }  # fmt: skip
+    }
     names: list[str] = list(book.sheet_names)
     return [name for name in names if name not in hidden] or names
 

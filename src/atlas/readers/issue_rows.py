@@ -74,12 +74,14 @@ def similar_issues(
     planned: PlannedFile, number: int, column: str, pairs: list[tuple[int, int, bool, float]]
 ) -> pa.Table:
     """Inserted records that look like another record or row. They stay; the issue is there to decide."""
-    found = pa.table({
-        "n": pa.array([pair[0] for pair in pairs], pa.int64()),
-        "first": pa.array([None if pair[2] else pair[1] for pair in pairs], pa.int64()),
-        "existing": pa.array([pair[1] if pair[2] else None for pair in pairs], pa.int64()),
-        "score": pa.array([pair[3] for pair in pairs], pa.float64()),
-    })  # fmt: skip
+    found = pa.table(
+        {
+            "n": pa.array([pair[0] for pair in pairs], pa.int64()),
+            "first": pa.array([None if pair[2] else pair[1] for pair in pairs], pa.int64()),
+            "existing": pa.array([pair[1] if pair[2] else None for pair in pairs], pa.int64()),
+            "score": pa.array([pair[3] for pair in pairs], pa.float64()),
+        }
+    )
     planned.staging.put("alike", found)
     key = msgspec.json.encode([column]).decode()
     return planned.staging.arrow(

@@ -118,8 +118,10 @@ def _has_values(records: dict[str, dict[str, msgspec.Raw]], common: frozenset[st
     """Whether some common member is a plain value, which lists and their envelopes lack."""
     return any(
         bytes(record[key]).lstrip()[:1] not in (b"{", b"[")
-        for record in records.values() for key in common if key in record
-    )  # fmt: skip
+        for record in records.values()
+        for key in common
+        if key in record
+    )
 
 
 def _keyed(label: str, members: dict[str, msgspec.Raw]) -> Iterator[bytes]:

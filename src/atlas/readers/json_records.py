@@ -30,9 +30,19 @@ _CHUNK = 1024 * 1024
 _SAMPLED = 1_000
 # DuckDB reads through buffers of twice this size.
 _MAX_OBJECT = 16 * 1024 * 1024
-_NATIVE = {"VARCHAR": "text", "BOOLEAN": "boolean", "BIGINT": "number", "UBIGINT": "number", "DOUBLE": "number",
-           "HUGEINT": "number", "DATE": "text", "TIMESTAMP": "text", "TIMESTAMP WITH TIME ZONE": "text",
-           "TIME": "text", "UUID": "text"}  # fmt: skip
+_NATIVE = {
+    "VARCHAR": "text",
+    "BOOLEAN": "boolean",
+    "BIGINT": "number",
+    "UBIGINT": "number",
+    "DOUBLE": "number",
+    "HUGEINT": "number",
+    "DATE": "text",
+    "TIMESTAMP": "text",
+    "TIMESTAMP WITH TIME ZONE": "text",
+    "TIME": "text",
+    "UUID": "text",
+}
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 

@@ -74,7 +74,7 @@ def _no_object(line: bytes, number: int, error: Exception) -> RowError:
     reason = str(error).removeprefix("JSON is malformed: ")
     return RowError(
         number, None, f"the line is no JSON object ({reason}); a line break inside of a text is written \\n"
-    )  # fmt: skip
+    )
 
 
 def _is_nested(lines: list[bytes]) -> bool | None:

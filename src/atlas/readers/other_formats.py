@@ -16,26 +16,41 @@ _OTHERS = "send CSV, Excel, JSON, XML or Parquet"
 _TABLE = f"export its table and {_OTHERS}"
 _UNPACK = f"unpack it and {_OTHERS}"
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"%PDF", "a PDF", _TABLE), (0, b"%!PS", "a PostScript document", _TABLE),
+    (0, b"%PDF", "a PDF", _TABLE),
+    (0, b"%!PS", "a PostScript document", _TABLE),
     (0, b"{\\rtf", "an RTF document", _TABLE),
-    (0, b"\x89PNG", "an image", _OTHERS), (0, b"\xff\xd8\xff", "an image", _OTHERS), (0, b"GIF8", "an image", _OTHERS),
-    (0, b"II*\0", "an image", _OTHERS), (0, b"MM\0*", "an image", _OTHERS), (8, b"WEBP", "an image", _OTHERS),
-    (4, b"ftypheic", "an image", _OTHERS), (4, b"ftypavif", "an image", _OTHERS), (4, b"ftyp", "a video", _OTHERS),
-    (0, b"ID3", "an audio file", _OTHERS), (0, b"OggS", "an audio file", _OTHERS),
+    (0, b"\x89PNG", "an image", _OTHERS),
+    (0, b"\xff\xd8\xff", "an image", _OTHERS),
+    (0, b"GIF8", "an image", _OTHERS),
+    (0, b"II*\0", "an image", _OTHERS),
+    (0, b"MM\0*", "an image", _OTHERS),
+    (8, b"WEBP", "an image", _OTHERS),
+    (4, b"ftypheic", "an image", _OTHERS),
+    (4, b"ftypavif", "an image", _OTHERS),
+    (4, b"ftyp", "a video", _OTHERS),
+    (0, b"ID3", "an audio file", _OTHERS),
+    (0, b"OggS", "an audio file", _OTHERS),
     (8, b"WAVE", "an audio file", _OTHERS),
-    (0, b"SQLite format 3", "an SQLite database", _TABLE), (4, b"Standard Jet DB", "an Access database", _TABLE),
-    (4, b"Standard ACE DB", "an Access database", _TABLE), (0, b"PGDMP", "a dump of a PostgreSQL database", _TABLE),
-    (0, b"7z\xbc\xaf", "a 7z archive", _UNPACK), (0, b"Rar!", "a RAR archive", _UNPACK),
-    (0, b"BZh", "a bzip2 file", _UNPACK), (0, b"\xfd7zXZ", "an xz file", _UNPACK),
-    (0, b"\x28\xb5\x2f\xfd", "a zstd file", _UNPACK), (257, b"ustar", "a tar archive", _UNPACK),
-    (0, b"\x7fELF", "a program", _OTHERS), (0, b"ORC", "an ORC file", "send it as Parquet or CSV"),
+    (0, b"SQLite format 3", "an SQLite database", _TABLE),
+    (4, b"Standard Jet DB", "an Access database", _TABLE),
+    (4, b"Standard ACE DB", "an Access database", _TABLE),
+    (0, b"PGDMP", "a dump of a PostgreSQL database", _TABLE),
+    (0, b"7z\xbc\xaf", "a 7z archive", _UNPACK),
+    (0, b"Rar!", "a RAR archive", _UNPACK),
+    (0, b"BZh", "a bzip2 file", _UNPACK),
+    (0, b"\xfd7zXZ", "an xz file", _UNPACK),
+    (0, b"\x28\xb5\x2f\xfd", "a zstd file", _UNPACK),
+    (257, b"ustar", "a tar archive", _UNPACK),
+    (0, b"\x7fELF", "a program", _OTHERS),
+    (0, b"ORC", "an ORC file", "send it as Parquet or CSV"),
     (0, b"Obj\x01", "an Avro file", "send it as Parquet or CSV"),
     (0, b"ARROW1\0\0", "an Arrow file", "send it as Parquet"),
-    (0, b"FEA1", "a Feather file", "send it as Parquet"), (0, b"\x89HDF", "an HDF5 file", "send it as Parquet or CSV"),
+    (0, b"FEA1", "a Feather file", "send it as Parquet"),
+    (0, b"\x89HDF", "an HDF5 file", "send it as Parquet or CSV"),
     (0, b"$FL2", "an SPSS file", "send it as CSV or Excel"),
     (0, b"<stata_dta>", "a Stata file", "send it as CSV or Excel"),
     (0, b"\x93NUMPY", "a NumPy file", "send it as Parquet or CSV"),
-)  # fmt: skip
+)
 # Signatures of readable letters may begin a CSV, too; what follows them in the format is no text.
 _BINARY = (b"ID3", b"ORC", b"BZh")
 _HTML_TAGS = (
@@ -49,13 +64,16 @@ _SURELY_HTML = re.compile(
 )
 _PROLOGUE = re.compile(r"(?s)\s*(?:<\?.*?\?>|<!--.*?-->|<!doctype(?!\s+html)[^\[>]*(?:\[.*?\]\s*)?>)", re.IGNORECASE)
 _XML_ROOTS = (
-    (re.compile(r"<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet"),
-     "an XML Spreadsheet 2003 of Excel", "open it in Excel and save it as .xlsx or CSV"),
+    (
+        re.compile(r"<(?:\w+:)?Workbook\b[^>]*urn:schemas-microsoft-com:office:spreadsheet"),
+        "an XML Spreadsheet 2003 of Excel",
+        "open it in Excel and save it as .xlsx or CSV",
+    ),
     (re.compile(r"<(?:\w+:)?(?:wordDocument|package)\b[^>]*schemas\.microsoft\.com/office"), "a Word document", _TABLE),
     (re.compile(r"<office:document\b"), "a flat OpenDocument file", "save it as .ods, .xlsx or CSV"),
     (re.compile(r"<(?:\w+:)?svg[\s>]"), "an SVG image", _OTHERS),
     (re.compile(r"<plist[\s>]"), "an Apple property list", _OTHERS),
-)  # fmt: skip
+)
 _SQL = re.compile(
     r"(?i)(?:CREATE\s+(?:TEMP(?:ORARY)?\s+|UNLOGGED\s+)?(?:TABLE|DATABASE|SCHEMA)\s+[^\s,;]+"
     r"|DROP\s+(?:TABLE|DATABASE)\s+[^\s,;]+|INSERT\s+INTO\s+[^\s,;]+\s*(?:\(|VALUES|SELECT)"
@@ -72,12 +90,15 @@ _MBOX = re.compile(r"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d
 _YAML_LINE = re.compile(r"(?:- +)?[\w .\"'/-]+:(?: +\S.*)?$|- +\S.*$|- *$|#.*$|\.\.\.$")
 _TOML = re.compile(r"\[\[?[A-Za-z_][\w.\" -]*\]\]?[ \t]*(?:[#;][^\n]*)?\n\s*(?:[\w.\"-]+[ \t]*=|[#;]|\[|\n)")
 _OLE_STREAMS = (
-    ("EncryptedPackage", "Invalid file",
-     "the workbook is protected with a password; save a copy without it and send that"),
+    (
+        "EncryptedPackage",
+        "Invalid file",
+        "the workbook is protected with a password; save a copy without it and send that",
+    ),
     ("WordDocument", "Unsupported file", f"it is a Word document; {_TABLE}"),
     ("PowerPoint Document", "Unsupported file", f"it is a PowerPoint document; {_TABLE}"),
     ("__properties_version1.0", "Unsupported file", f"it is an Outlook message; {_OTHERS}"),
-)  # fmt: skip
+)
 
 
 def refuse_other_format(head: bytes, name: str) -> None:

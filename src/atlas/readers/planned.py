@@ -33,10 +33,15 @@ from atlas.readers.source import physical
 from atlas.readers.staging import Staging
 
 REASONS = {
-    "bigint": "not a whole number", "numeric": "not a number", "double": "not a number",
-    "boolean": "not true or false", "date": "not a date", "timestamp": "not a date and time",
-    "json": f"not valid JSON, or {TOO_DEEP}", "email": "not a valid e-mail address",
-}  # fmt: skip
+    "bigint": "not a whole number",
+    "numeric": "not a number",
+    "double": "not a number",
+    "boolean": "not true or false",
+    "date": "not a date",
+    "timestamp": "not a date and time",
+    "json": f"not valid JSON, or {TOO_DEEP}",
+    "email": "not a valid e-mail address",
+}
 _COMPARISONS = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
@@ -83,16 +88,22 @@ class PlannedFile:
 
     def _rule_checks(self, column: ColumnPlan, value: str) -> Iterator[Check]:
         rules = column.rules
-        for bound, sign, words in ((rules.minimum, "<", "less than"), (rules.maximum, ">", "more than"),
-                                   (rules.above, "<=", "not more than")):  # fmt: skip
+        for bound, sign, words in (
+            (rules.minimum, "<", "less than"),
+            (rules.maximum, ">", "more than"),
+            (rules.above, "<=", "not more than"),
+        ):
             if bound is not None and column.type != "text":
                 limit = f"TRY_CAST({literal(str(bound))} AS {DUCKDB_TYPES[column.type]})"
                 shown = f"{bound:g}" if isinstance(bound, float) else str(bound)
                 yield Check(column, f"{words} {shown}", compare(value, sign, limit, column.type))
         if rules.values:
             allowed = ", ".join(literal(item.lower()) for item in rules.values)
-            yield Check(column, f"not one of {', '.join(rules.values)}",
-                        f"{value} IS NOT NULL AND lower(CAST({value} AS VARCHAR)) NOT IN ({allowed})")  # fmt: skip
+            yield Check(
+                column,
+                f"not one of {', '.join(rules.values)}",
+                f"{value} IS NOT NULL AND lower(CAST({value} AS VARCHAR)) NOT IN ({allowed})",
+            )
 
     def value(self, column: ColumnPlan) -> str:
         """DuckDB's expression for a record's value of a column."""

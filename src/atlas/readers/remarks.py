@@ -96,9 +96,9 @@ def _of_times(staging: Staging, position: int, kind: Kind) -> list[str]:
     if kind.type == "timestamp":
         found += _of_zones(staging, column, kind)
     if any(re.search("%[dmHI]", layout) for layout in kind.formats):
-        padded, bare = staging.counts([
-            rf"regexp_matches({column}, '\b0[1-9]\b')", rf"regexp_matches({column}, '\b[1-9]\b')"
-        ])  # fmt: skip
+        padded, bare = staging.counts(
+            [rf"regexp_matches({column}, '\b0[1-9]\b')", rf"regexp_matches({column}, '\b[1-9]\b')"]
+        )
         if padded and bare:
             found.append(
                 f"has {bare:,} values with days, months or hours of one digit and {padded:,} with a zero before"
@@ -111,8 +111,9 @@ def _of_zones(staging: Staging, column: str, kind: Kind) -> list[str]:
     # Behind a time of day; a date has its second hyphen in the same place.
     offset = f"({column}[-6] IN ('+', '-') OR {column}[-5] IN ('+', '-') OR {column}[-3] IN ('+', '-'))"
     utc = f"(ends_with({column}, 'Z') OR ends_with({column}, 'UTC'))"
-    bare, moved, exact, timed = staging.counts([f"{column} IS NOT NULL AND NOT {time}", f"{time} AND {offset}",
-                                                f"{time} AND {utc}", time])  # fmt: skip
+    bare, moved, exact, timed = staging.counts(
+        [f"{column} IS NOT NULL AND NOT {time}", f"{time} AND {offset}", f"{time} AND {utc}", time]
+    )
     if kind.formats:
         moved = exact = 0
     found = []

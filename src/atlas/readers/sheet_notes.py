@@ -56,9 +56,11 @@ def fill_merged(sheet: Sheet, details: SheetDetails, names: Sequence[str], skip:
 def sheet_notes(sheet: Sheet, details: SheetDetails, names: Sequence[str], skip: int) -> list[str]:
     """Sentences about what a reader of the sheet would see and its values do not show."""
     return [
-        *_errors(sheet, details, names, skip), *_uncalculated(sheet, details, names, skip),
-        *_hidden(sheet, details, names, skip), *_beside(sheet, names, skip),
-    ]  # fmt: skip
+        *_errors(sheet, details, names, skip),
+        *_uncalculated(sheet, details, names, skip),
+        *_hidden(sheet, details, names, skip),
+        *_beside(sheet, names, skip),
+    ]
 
 
 def _columns(sheet: Sheet, places: Iterable[tuple[int, int]], width: int, skip: int) -> Counter[int]:

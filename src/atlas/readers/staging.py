@@ -74,10 +74,13 @@ class Staging:
         self._connection = duckdb.connect(
             # In memory it is four times as fast as in a file; past the limit it spills.
             ":memory:",
-            config={"autoinstall_known_extensions": "false", "threads": "1" if self.width > WIDE else "2",
-                    "memory_limit": f"{MEMORY_MB + int(self.width * COLUMN_MB)}MB",
-                    "temp_directory": str(folder / "spill")},
-        )  # fmt: skip
+            config={
+                "autoinstall_known_extensions": "false",
+                "threads": "1" if self.width > WIDE else "2",
+                "memory_limit": f"{MEMORY_MB + int(self.width * COLUMN_MB)}MB",
+                "temp_directory": str(folder / "spill"),
+            },
+        )
         self._lock = threading.RLock()
         try:
             self._connection.execute("SET TimeZone = 'UTC'")

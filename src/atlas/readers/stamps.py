@@ -42,9 +42,11 @@ class TimeTexts:
             self._may_guess = False
             if found is not None:
                 return found
-        return self._format.read(texts, first_row, self._field) if self._format else timestamps(
-            texts, first_row, self._field
-        )  # fmt: skip
+        return (
+            self._format.read(texts, first_row, self._field)
+            if self._format
+            else timestamps(texts, first_row, self._field)
+        )
 
     def _guess(self, text: str) -> None:
         for layout in PLAIN_FORMATS:

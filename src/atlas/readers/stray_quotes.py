@@ -250,6 +250,4 @@ def _is_plain(block: bytes, quote: int, ends: npt.NDArray[np.bool_]) -> bool:
     """Whether every other quote opens a cell, and the ones between close it."""
     text = np.frombuffer(block, np.uint8)
     quotes = np.flatnonzero(text == quote)
-    return len(quotes) % 2 == 0 and bool(
-        ends[text[quotes[0::2] - 1]].all() and ends[text[quotes[1::2] + 1]].all()
-    )  # fmt: skip
+    return len(quotes) % 2 == 0 and bool(ends[text[quotes[0::2] - 1]].all() and ends[text[quotes[1::2] + 1]].all())

@@ -24,21 +24,44 @@ from atlas.errors import BadRequestError, RowError
 Ints = npt.NDArray[np.int64]
 
 MONTHS = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Two digits are the years 1969 to 2068, as POSIX and Python have it.
 CENTURY_FROM = 69
 _SHORT = {"T": "%H:%M:%S", "R": "%H:%M", "F": "%Y-%m-%d", "D": "%m/%d/%y", "r": "%I:%M:%S %p", "t": " ", "n": " "}
-_TWO_DIGITS = {"m": "month", "d": "day", "e": "day", "H": "hour", "I": "hour12", "M": "minute", "S": "second",
-               "y": "short_year"}  # fmt: skip
+_TWO_DIGITS = {
+    "m": "month",
+    "d": "day",
+    "e": "day",
+    "H": "hour",
+    "I": "hour12",
+    "M": "minute",
+    "S": "second",
+    "y": "short_year",
+}
 _PARTS = {
-    "Y": ("year", r"\d{4}"), "j": ("ordinal", r"\d{3}"), "f": ("fraction", r"\d{1,9}"), "s": ("epoch", r"-?\d{1,12}"),
+    "Y": ("year", r"\d{4}"),
+    "j": ("ordinal", r"\d{3}"),
+    "f": ("fraction", r"\d{1,9}"),
+    "s": ("epoch", r"-?\d{1,12}"),
     "b": ("month_name", "|".join(f"{name}|{name[:3]}" for name in MONTHS)),
     "a": ("day_name", "|".join(f"{name}|{name[:3]}" for name in DAYS)),
-    "p": ("half", "am|pm"), "z": ("zone", r"z|[+-]\d\d:?[0-5]\d"), "Z": ("utc", "utc|gmt|z"),
-}  # fmt: skip
+    "p": ("half", "am|pm"),
+    "z": ("zone", r"z|[+-]\d\d:?[0-5]\d"),
+    "Z": ("utc", "utc|gmt|z"),
+}
 _SAME = {"h": "b", "B": "b", "A": "a"}
 _DIRECTIVES = "%Y %y %m %b %B %d %e %j %a %A %H %I %p %M %S %f %z %Z %s %T %R %F %D %r %%"
 _KNOWN = frozenset({*_TWO_DIGITS, *_PARTS, *_SAME})
@@ -47,9 +70,15 @@ _BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 36
 _DAY, _SECOND = 86_400_000_000, 1_000_000
 _EPOCH_DAY = 719_162
 _BOUNDS = {
-    "month": (1, 12), "day": (1, 31), "hour": (0, 23), "hour12": (1, 12), "minute": (0, 59), "second": (0, 59),
-    "ordinal": (1, 366), "year": (1, 9999),
-}  # fmt: skip
+    "month": (1, 12),
+    "day": (1, 31),
+    "hour": (0, 23),
+    "hour12": (1, 12),
+    "minute": (0, 59),
+    "second": (0, 59),
+    "ordinal": (1, 366),
+    "year": (1, 9999),
+}
 
 
 @dataclass(frozen=True, slots=True)

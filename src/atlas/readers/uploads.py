@@ -33,9 +33,16 @@ HARMLESS_BYTES = 64 * 1024 * 1024
 MAX_MEMBERS = 10_000
 # What zipfile raises for archives that are damaged, encrypted, or packed in a way that it does not know.
 _DAMAGED = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError, OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
     ValueError,
-)  # fmt: skip
+)
 
 
 class FileKind(StrEnum):

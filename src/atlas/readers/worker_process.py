@@ -36,9 +36,13 @@ class WorkerProcess:
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "atlas.readers.worker", *([] if sys.platform == "win32" else [str(read)])],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0,
-                pass_fds=() if sys.platform == "win32" else (read,), env=environment(dict(os.environ)),
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                bufsize=0,
+                pass_fds=() if sys.platform == "win32" else (read,),
+                env=environment(dict(os.environ)),
+            )
         finally:
             os.close(read)
         self.pid = self._process.pid

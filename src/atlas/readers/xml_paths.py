@@ -13,9 +13,23 @@ class ElementPath:
     """A path of element names, with what its elements hold; once they are known, with the columns for that."""
 
     __slots__ = (
-        "attributes", "children", "count", "depth", "inner", "key", "listed", "local", "members", "name", "parent",
-        "repeats", "samples", "seen", "separated", "value",
-    )  # fmt: skip
+        "attributes",
+        "children",
+        "count",
+        "depth",
+        "inner",
+        "key",
+        "listed",
+        "local",
+        "members",
+        "name",
+        "parent",
+        "repeats",
+        "samples",
+        "seen",
+        "separated",
+        "value",
+    )
 
     def __init__(self, name: str, parent: ElementPath | None) -> None:
         self.name, self.parent = name, parent

@@ -34,8 +34,10 @@ class AccountService:
             "success": True,
             "user": {"id": found["user_id"], "name": found["user_name"], "role": found["role"]},
             "organization": {"id": found["organization_id"], "name": found["organization_name"]},
-            "key": shown_key(key), "tags": found["tags"], "version": atlas.__version__,
-        }  # fmt: skip
+            "key": shown_key(key),
+            "tags": found["tags"],
+            "version": atlas.__version__,
+        }
 
     async def keys(self, caller: Caller) -> Row:
         """The caller's keys, revoked ones too, never the keys themselves."""

@@ -25,7 +25,7 @@ class AdminService:
 
     def __init__(
         self, database: Database, keys: KeyService, tags: TagService, queue: JobQueue, *, max_keys: int
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._database, self._keys, self._tags, self._queue = database, keys, tags, queue
         self._max_keys = max_keys
 

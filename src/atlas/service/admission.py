@@ -296,10 +296,20 @@ class Lanes:
 
     @classmethod
     def of(
-        cls, *, wait: float, patience: float, reads: int, inserts: int, downloads: int, queries: int, imports: int,
-        storing: int, connections: int, columnar: int,
+        cls,
+        *,
+        wait: float,
+        patience: float,
+        reads: int,
+        inserts: int,
+        downloads: int,
+        queries: int,
+        imports: int,
+        storing: int,
+        connections: int,
+        columnar: int,
         streams: int,
-    ) -> Lanes:  # fmt: skip
+    ) -> Lanes:
         """Lanes with these numbers of slots.
 
         storing: large inserts that may hold a database connection; they have been received, so they wait longer, for

@@ -40,9 +40,13 @@ class AskedService:
         return {"success": True, "question": _shown(await self._find(caller, question_id))}
 
     async def rate(
-        self, caller: Caller, question_id: str, rating: Rating, comment: str | None = None,
+        self,
+        caller: Caller,
+        question_id: str,
+        rating: Rating,
+        comment: str | None = None,
         corrected_sql: str | None = None,
-    ) -> Row:  # fmt: skip
+    ) -> Row:
         """Rates an answer, in place of an earlier rating.
 
         An answer that is rated up, or corrected SQL, becomes a suggestion for the organization; one that is rated
@@ -65,9 +69,11 @@ class AskedService:
             await questions.withdraw(self._database, asked.id)
         await questions.rate(self._database, caller, asked.id, _RATINGS[rating], comment, corrected_sql)
         return {
-            "success": True, "question_id": str(asked.id), "rating": rating,
+            "success": True,
+            "question_id": str(asked.id),
+            "rating": rating,
             "suggestion_id": None if suggestion is None else str(suggestion),
-        }  # fmt: skip
+        }
 
     async def _suggest(self, caller: Caller, asked: Asked, sql: str) -> UUID | None:
         catalog = await self._sql.catalog(caller, names=read_by(sql))
@@ -85,10 +91,19 @@ class AskedService:
 def _shown(asked: Asked) -> Row:
     rating = None if asked.rating is None else "up" if asked.rating > 0 else "down"
     return {
-        "question_id": str(asked.id), "thread_id": asked.thread_id, "prompt": asked.prompt,
-        "table_name": asked.table_hint, "status": asked.status, "engine": asked.engine, "response": asked.response,
-        "executed_sql": asked.sql if asked.status == "answered" else None, "rows_returned": asked.rows_returned,
-        "execution_time_seconds": round(asked.seconds, 3), "confidence": asked.confidence, "rating": rating,
-        "rating_comment": asked.rating_comment, "corrected_sql": asked.corrected_sql,
+        "question_id": str(asked.id),
+        "thread_id": asked.thread_id,
+        "prompt": asked.prompt,
+        "table_name": asked.table_hint,
+        "status": asked.status,
+        "engine": asked.engine,
+        "response": asked.response,
+        "executed_sql": asked.sql if asked.status == "answered" else None,
+        "rows_returned": asked.rows_returned,
+        "execution_time_seconds": round(asked.seconds, 3),
+        "confidence": asked.confidence,
+        "rating": rating,
+        "rating_comment": asked.rating_comment,
+        "corrected_sql": asked.corrected_sql,
         "created_at": moment(asked.created_at),
-    }  # fmt: skip
+    }

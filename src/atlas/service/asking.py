@@ -33,9 +33,11 @@ def resolve_mapping(mapping: Sequence[tuple[str, str]], headers: Sequence[str]) 
     exact = {header: place for place, header in reversed(list(enumerate(headers)))}
     missing = [header for _, header in mapping if header not in exact and header.strip().casefold() not in by_header]
     if missing:
-        turned = " They stand where the columns of the table belong: mappings are column to header." if all(
-            name.strip().casefold() in by_header for name, _ in mapping
-        ) else ""  # fmt: skip
+        turned = (
+            " They stand where the columns of the table belong: mappings are column to header."
+            if all(name.strip().casefold() in by_header for name, _ in mapping)
+            else ""
+        )
         raise BadRequestError(
             "Unknown column",
             f"mappings: the file has no {_listed(missing)}; it has {', '.join(headers[:50])}.{turned}",
@@ -92,9 +94,10 @@ def read_options(said: ImportInstruction) -> ReadOptions:
 def read_fields(plan: ImportPlan) -> dict[str, Any]:
     """How the instruction was read, and what was not, as a response has it."""
     return {
-        "understood": msgspec.to_builtins(plan.understood), "not_understood": list(plan.not_understood),
+        "understood": msgspec.to_builtins(plan.understood),
+        "not_understood": list(plan.not_understood),
         "proposals": msgspec.to_builtins(plan.proposals),
-    }  # fmt: skip
+    }
 
 
 def plain_value(text: str, type_: str, *, decimal_comma: bool | None) -> str:

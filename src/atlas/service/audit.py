@@ -23,9 +23,13 @@ TIDY_SECONDS = 3600.0
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 # POSTs that change nothing of anybody's data.
 _READING = {
-    "/api/access/check/", "/api/v1/query", "/api/v1/generate-sql", "/api/v1/sql", "/api/v1/smart-import/preview",
+    "/api/access/check/",
+    "/api/v1/query",
+    "/api/v1/generate-sql",
+    "/api/v1/sql",
+    "/api/v1/smart-import/preview",
     "/api/v1/settings/model/test",
-}  # fmt: skip
+}
 
 
 @dataclass(slots=True)
@@ -97,10 +101,24 @@ class AuditService:
         action, now = "write" if writes else "read", datetime.now(UTC)
         for dataset in sorted(trail.datasets) or none:
             key = (caller.key_id, action, method, path, dataset, status)
-            self.entries.add(key, Entry(
-                now, caller.organization_id, caller.user_id, caller.user_name, caller.key_id, action, method,
-                path[:500], dataset, status, 1, rows, request_id,
-            ))  # fmt: skip
+            self.entries.add(
+                key,
+                Entry(
+                    now,
+                    caller.organization_id,
+                    caller.user_id,
+                    caller.user_name,
+                    caller.key_id,
+                    action,
+                    method,
+                    path[:500],
+                    dataset,
+                    status,
+                    1,
+                    rows,
+                    request_id,
+                ),
+            )
 
     async def _store(self, entries: Mapping[tuple[Any, ...], Entry]) -> None:
         await audit.add(self._database, [asdict(entry) for entry in entries.values()])
@@ -119,8 +137,11 @@ class AuditService:
             raise ForbiddenError("Permission denied", "Only admins read the audit log")
         await self.entries.flush()
         asked: Row = {
-            "organization": caller.organization_id, "user": user, "action": action, "dataset": dataset_id,
-        }  # fmt: skip
+            "organization": caller.organization_id,
+            "user": user,
+            "action": action,
+            "dataset": dataset_id,
+        }
         found = await audit.listed(self._database, **asked, limit=limit, offset=offset)
         # Past the end: how many there are stands on any row.
         first = found or (await audit.listed(self._database, **asked, limit=1, offset=0) if offset else [])

@@ -46,9 +46,16 @@ class BackgroundService:
     """Runs imports later and tells their results to the URLs that callers gave."""
 
     def __init__(
-        self, database: Database, runner: ImportService, queue: JobQueue, objects: ObjectStorage, *,
-        allow_loopback: bool, timeout: float, file_days: int,
-    ) -> None:  # fmt: skip
+        self,
+        database: Database,
+        runner: ImportService,
+        queue: JobQueue,
+        objects: ObjectStorage,
+        *,
+        allow_loopback: bool,
+        timeout: float,
+        file_days: int,
+    ) -> None:
         self._database, self._runner, self._queue, self._objects = database, runner, queue, objects
         self._allow_loopback, self._timeout, self._file_days = allow_loopback, timeout, file_days
         self._tidied = -TIDY_SECONDS
@@ -82,9 +89,17 @@ class BackgroundService:
         }
 
     async def import_object(
-        self, caller: Caller, key: str, instruction: str, *, table: str | None, thread_id: str | None,
-        callback_url: str | None, metadata: Any, accept_proposals: bool | None = None,
-    ) -> Row:  # fmt: skip
+        self,
+        caller: Caller,
+        key: str,
+        instruction: str,
+        *,
+        table: str | None,
+        thread_id: str | None,
+        callback_url: str | None,
+        metadata: Any,
+        accept_proposals: bool | None = None,
+    ) -> Row:
         """Imports a file from object storage, now or, with a callback, later."""
         with tempfile.TemporaryDirectory(prefix="atlas-object-") as folder:
             path = Path(folder) / "file"
@@ -109,9 +124,13 @@ class BackgroundService:
             caller = Caller(job["user_id"], job["user_name"], job["organization_id"], job["schema"], 0)
             serving(caller)
             request = ImportRequest(
-                Path(), job["file_name"], job["instruction"], job["thread_id"], job["table_name"],
+                Path(),
+                job["file_name"],
+                job["instruction"],
+                job["thread_id"],
+                job["table_name"],
                 accept_proposals=job["accept_proposals"],
-            )  # fmt: skip
+            )
             try:
                 target = Target(caller, import_id, job["number"], job["public_id"])
                 await self._run(target, request, again=job["age"] < GIVE_UP)
@@ -235,21 +254,36 @@ class SeenTwice:
 def import_event(job: Row, event_id: str, moment: datetime) -> events.Event:
     """What is told of an import that has ended."""
     metadata = UNSET if job["metadata"] is None else job["metadata"]
-    common = {"id": event_id, "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "metadata": metadata,
-              "import_id": str(job["public_id"]), "file_name": job["file_name"]}  # fmt: skip
+    common = {
+        "id": event_id,
+        "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "metadata": metadata,
+        "import_id": str(job["public_id"]),
+        "file_name": job["file_name"],
+    }
     if job["status"] == "failed":
         return events.ImportFailed(**common, status="failed", error=job["error"])
     waiting = events.IssuesWaiting(**job["waiting"])
     waits = any(job["waiting"].values())
     kind = events.ImportNeedsReview if waits else events.ImportSucceeded
     return kind(
-        **common, status="success", table_name=job["table_name"], dataset_id=job["dataset_id"],
-        records_processed=job["records"], records_inserted=job["inserted"], records_updated=job["updated"],
-        duplicates_skipped=job["duplicates"], validation_failures=job["failures"], records_left_out=job["left_out"],
-        value_replacements=job["replacements"], has_correctable_issues=waits, issues_waiting=waiting,
-        records_imported=job["inserted"] + job["updated"], duplicates_removed=job["duplicates"],
+        **common,
+        status="success",
+        table_name=job["table_name"],
+        dataset_id=job["dataset_id"],
+        records_processed=job["records"],
+        records_inserted=job["inserted"],
+        records_updated=job["updated"],
+        duplicates_skipped=job["duplicates"],
+        validation_failures=job["failures"],
+        records_left_out=job["left_out"],
+        value_replacements=job["replacements"],
+        has_correctable_issues=waits,
+        issues_waiting=waiting,
+        records_imported=job["inserted"] + job["updated"],
+        duplicates_removed=job["duplicates"],
         response_summary=job["summary"],
-    )  # fmt: skip
+    )
 
 
 def message_id(delivery_id: UUID) -> str:

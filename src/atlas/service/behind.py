@@ -31,9 +31,14 @@ class WriteBehind(Generic[K, V]):
     """
 
     def __init__(
-        self, what: str, seconds: float, store: Callable[[Mapping[K, V]], Awaitable[None]], *, most: int = 50_000,
+        self,
+        what: str,
+        seconds: float,
+        store: Callable[[Mapping[K, V]], Awaitable[None]],
+        *,
+        most: int = 50_000,
         also: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._what, self._seconds, self._store, self._most, self._also = what, seconds, store, most, also
         self._waiting: dict[K, V] = {}
         self._task: asyncio.Task[Any] | None = None

@@ -25,9 +25,7 @@ class Compaction:
     Rows are packed once two sweeps have seen them, so that an insert under way, and the rollup behind it, come first.
     """
 
-    def __init__(
-        self, database: Database, *, days: float, seconds: float = 60.0, timescaledb: bool = True
-    ) -> None:  # fmt: skip
+    def __init__(self, database: Database, *, days: float, seconds: float = 60.0, timescaledb: bool = True) -> None:
         self._database, self._days, self._seconds, self._timescaledb = database, days, seconds, timescaledb
         # The last row of each dataset at the sweep before.
         self._seen: dict[int, int] = {}

@@ -89,13 +89,19 @@ class DatasetService:
         found = await self._access.require(caller, dataset_id)
         async with self._database.connection() as connection:
             row = await store.summary(connection, dataset_id)
-        first, last = (None if at is None else format_micros(at)
-                       for at in (row["first_micros"], row["last_micros"]))  # fmt: skip
+        first, last = (None if at is None else format_micros(at) for at in (row["first_micros"], row["last_micros"]))
         return {
-            "dataset": dataset_id, "owner": row["owner"], "owner_organization": row["owner_organization"],
-            "is_owner": found.is_owner, "tags": row["tags"], "matching_tags": list(found.matching_tags),
-            "row_count": row["row_count"], "bytes": row["bytes"], "first_timestamp": first, "last_timestamp": last,
-        }  # fmt: skip
+            "dataset": dataset_id,
+            "owner": row["owner"],
+            "owner_organization": row["owner_organization"],
+            "is_owner": found.is_owner,
+            "tags": row["tags"],
+            "matching_tags": list(found.matching_tags),
+            "row_count": row["row_count"],
+            "bytes": row["bytes"],
+            "first_timestamp": first,
+            "last_timestamp": last,
+        }
 
     async def samples(self, caller: Caller, dataset_id: int) -> Row:
         """Whose models may be sent values of a dataset that the caller may read."""
@@ -110,9 +116,17 @@ class DatasetService:
         return {"dataset": dataset_id, "samples": samples}
 
     async def search(
-        self, caller: Caller, text: str | None, limit: int, offset: int, owned: bool | None = None, *,
-        anywhere: str | None = None, metadata: Sequence[str] = (), sort: str | None = None,
-    ) -> tuple[int, list[Row]]:  # fmt: skip
+        self,
+        caller: Caller,
+        text: str | None,
+        limit: int,
+        offset: int,
+        owned: bool | None = None,
+        *,
+        anywhere: str | None = None,
+        metadata: Sequence[str] = (),
+        sort: str | None = None,
+    ) -> tuple[int, list[Row]]:
         """Count and page of the datasets whose name or description has `text`, in any case.
 
         anywhere: a text that metadata may have, too. metadata: `name=value` each, all of which must be equal.
@@ -123,10 +137,12 @@ class DatasetService:
             if not name or not equals:
                 raise BadRequestError("Invalid parameter", f"metadata: {item[:100]!r} is not NAME=VALUE")
         sought = store.Sought(
-            pattern=_pattern(text, "search"), anywhere=_pattern(anywhere, "text"), owned=owned,
+            pattern=_pattern(text, "search"),
+            anywhere=_pattern(anywhere, "text"),
+            owned=owned,
             metadata=_wanted([(name, value) for name, _, value in pairs]) if pairs else None,
             order=parse_order(sort, DATASET_FIELDS),
-        )  # fmt: skip
+        )
         return await self._search(caller, sought, limit, offset)
 
     async def search_metadata(
@@ -143,9 +159,7 @@ class DatasetService:
             )
         return await self._search(caller, store.Sought(metadata=_wanted(filters)), limit, offset)
 
-    async def _search(
-        self, caller: Caller, sought: store.Sought, limit: int, offset: int
-    ) -> tuple[int, list[Row]]:  # fmt: skip
+    async def _search(self, caller: Caller, sought: store.Sought, limit: int, offset: int) -> tuple[int, list[Row]]:
         count, rows = await store.search(self._database, caller.user_id, sought, limit, offset)
         return count, await self._with_columns(rows)
 
@@ -154,13 +168,16 @@ class DatasetService:
             columns = await store.columns_of(connection, [row["id"] for row in rows])
         return [
             {
-                "id": row["id"], "name": row["name"], "description": row["description"],
+                "id": row["id"],
+                "name": row["name"],
+                "description": row["description"],
                 "metadata": row["metadata"],
                 "columns": [column_view(row["id"], column) for column in columns[row["id"]]],
-                "created_at": row["created_at"], "updated_at": row["updated_at"],
+                "created_at": row["created_at"],
+                "updated_at": row["updated_at"],
             }
             for row in rows
-        ]  # fmt: skip
+        ]
 
     async def update(self, caller: Caller, dataset_id: int, query: str, **values: Any) -> Row:
         """Replaces or merges fields of an owned dataset, as the store's query of that name does."""
@@ -184,9 +201,14 @@ class DatasetService:
         return [column_view(dataset_id, column) for column in found[dataset_id]]
 
     async def declare_column(
-        self, caller: Caller, dataset_id: int, name: str, dtype: Dtype, unit: str | None = None,
+        self,
+        caller: Caller,
+        dataset_id: int,
+        name: str,
+        dtype: Dtype,
+        unit: str | None = None,
         description: str | None = None,
-    ) -> Row:  # fmt: skip
+    ) -> Row:
         """Declares a column of an owned dataset; one that was inferred with the same type is kept."""
         await self._access.require(caller, dataset_id, write=True)
         _refuse_nul(name, "name")

@@ -91,6 +91,11 @@ class GlossaryService:
 
 def _shown(term: GlossaryTerm) -> Row:
     return {
-        "id": str(term.id), "term": term.term, "meaning": term.meaning, "table_name": term.table_name,
-        "created_by": term.created_by, "created_at": moment(term.created_at), "updated_at": moment(term.updated_at),
-    }  # fmt: skip
+        "id": str(term.id),
+        "term": term.term,
+        "meaning": term.meaning,
+        "table_name": term.table_name,
+        "created_by": term.created_by,
+        "created_at": moment(term.created_at),
+        "updated_at": moment(term.updated_at),
+    }

@@ -38,9 +38,16 @@ class HistoryService:
         self._database = database
 
     async def list(
-        self, caller: Caller, table_name: str | None, status: str | None, limit: int, offset: int, *,
-        waiting: bool | None = None, sort: str | None = None,
-    ) -> Row:  # fmt: skip
+        self,
+        caller: Caller,
+        table_name: str | None,
+        status: str | None,
+        limit: int,
+        offset: int,
+        *,
+        waiting: bool | None = None,
+        sort: str | None = None,
+    ) -> Row:
         """A page of imports, newest first, and how many of all wait for decisions.
 
         waiting: only those with open issues, or only those without. sort: see `atlas.core.sorting`.
@@ -48,9 +55,15 @@ class HistoryService:
         if status is not None and status not in STATUSES:
             raise BadRequestError("Invalid parameter", f"status: one of {', '.join(STATUSES)}")
         rows = await imports.find(
-            self._database, caller, table_name=table_name, status=status, waiting=waiting, limit=limit, offset=offset,
+            self._database,
+            caller,
+            table_name=table_name,
+            status=status,
+            waiting=waiting,
+            limit=limit,
+            offset=offset,
             order=parse_order(sort, IMPORT_FIELDS),
-        )  # fmt: skip
+        )
         total = await imports.count(self._database, caller, table_name, status, waiting)
         found = page("imports", [brief(row) for row in rows], total, limit, offset)
         return found | {"waiting_count": await imports.count_waiting(self._database, caller)}
@@ -59,26 +72,41 @@ class HistoryService:
         """Everything known of an import."""
         row = await find_import(self._database, caller, import_id)
         waiting = await imports.issue_counts(self._database, row["number"])
-        return {"success": True, "import": brief(row) | {
-            "instruction": row["instruction"], "thread_id": row["thread_id"], "plan": row["plan"],
-            "mapping": row["mapping"],
-            "file_size_bytes": row["file_bytes"], "table_created": row["made_table"], "new_columns": row["new_columns"],
-            "callback_url": row["callback_url"],
-            "callback_metadata": row["callback_metadata"], "dataset_id": row["dataset_id"],
-            "issues_waiting": {"duplicates": waiting["duplicate"], "validations": waiting["validation"],
-                               "replacements": waiting["replacement"]},
-        }}  # fmt: skip
+        return {
+            "success": True,
+            "import": brief(row)
+            | {
+                "instruction": row["instruction"],
+                "thread_id": row["thread_id"],
+                "plan": row["plan"],
+                "mapping": row["mapping"],
+                "file_size_bytes": row["file_bytes"],
+                "table_created": row["made_table"],
+                "new_columns": row["new_columns"],
+                "callback_url": row["callback_url"],
+                "callback_metadata": row["callback_metadata"],
+                "dataset_id": row["dataset_id"],
+                "issues_waiting": {
+                    "duplicates": waiting["duplicate"],
+                    "validations": waiting["validation"],
+                    "replacements": waiting["replacement"],
+                },
+            },
+        }
 
     async def progress(self, caller: Caller, import_id: str) -> Row:
         """How far an import is."""
         row = await find_import(self._database, caller, import_id)
         done = row["status"] not in ("pending", "running")
         return {
-            "success": True, "import_id": str(row["public_id"]), "status": row["status"],
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "status": row["status"],
             "stage": row["status"] if done else row["stage"] or "received",
             "records_processed": row["records"] if done else row["progress_records"] or 0,
-            "table_name": row["table_name"], "error": row["error"],
-        }  # fmt: skip
+            "table_name": row["table_name"],
+            "error": row["error"],
+        }
 
     async def follow(self, caller: Caller, import_id: str) -> AsyncIterator[bytes]:
         """Server-Sent Events with the progress of an import, until it ends."""
@@ -118,13 +146,25 @@ class HistoryService:
 def brief(row: Row) -> Row:
     """An import as lists show it."""
     return {
-        "import_id": str(row["public_id"]), "file_name": row["file_name"], "table_name": row["table_name"],
-        "status": row["status"], "kind": row["kind"], "action_taken": row["action_taken"],
-        "records_processed": row["records"], "records_inserted": row["inserted"], "records_updated": row["updated"],
-        "duplicates_found": row["duplicates"], "records_left_out": row["left_out"],
+        "import_id": str(row["public_id"]),
+        "file_name": row["file_name"],
+        "table_name": row["table_name"],
+        "status": row["status"],
+        "kind": row["kind"],
+        "action_taken": row["action_taken"],
+        "records_processed": row["records"],
+        "records_inserted": row["inserted"],
+        "records_updated": row["updated"],
+        "duplicates_found": row["duplicates"],
+        "records_left_out": row["left_out"],
         "validation_failures": row["failures"],
-        "value_replacements": row["replacements"], "issues_open": row["issues_open"],
-        "issues_resolved": row["issues_resolved"], "response_summary": row["summary"], "error": row["error"],
-        "imported_by": row["user_name"], "created_at": moment(row["created_at"]),
-        "started_at": moment(row["started_at"]), "finished_at": moment(row["finished_at"]),
-    }  # fmt: skip
+        "value_replacements": row["replacements"],
+        "issues_open": row["issues_open"],
+        "issues_resolved": row["issues_resolved"],
+        "response_summary": row["summary"],
+        "error": row["error"],
+        "imported_by": row["user_name"],
+        "created_at": moment(row["created_at"]),
+        "started_at": moment(row["started_at"]),
+        "finished_at": moment(row["finished_at"]),
+    }

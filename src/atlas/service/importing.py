@@ -75,9 +75,14 @@ class Target:
 
 
 async def load(
-    database: Database, target: Target, staging: Staging, plan: ImportPlan, *,
-    report: Callable[[str, int], Any], summarize: Callable[[Outcome], str],
-) -> Outcome:  # fmt: skip
+    database: Database,
+    target: Target,
+    staging: Staging,
+    plan: ImportPlan,
+    *,
+    report: Callable[[str, int], Any],
+    summarize: Callable[[Outcome], str],
+) -> Outcome:
     """Writes a staged file by its plan. All of it is committed when this returns, or nothing is."""
     planned = PlannedFile(staging, plan)
     failures = await asyncio.to_thread(planned.reject)
@@ -108,22 +113,46 @@ async def write_planned(
         # What was said of the columns before the import was undone.
         await column_notes.revive(connection, table.id, target.number, None if made else added)
     outcome = Outcome(
-        table.name, records=staging.records, failures=failures + len(staging.source.bad), table_id=table.id,
-        made_table=made, new_columns=[] if made else added, action="create" if made else "import",
+        table.name,
+        records=staging.records,
+        failures=failures + len(staging.source.bad),
+        table_id=table.id,
+        made_table=made,
+        new_columns=[] if made else added,
+        action="create" if made else "import",
         left_out=await asyncio.to_thread(planned.left_out),
-    )  # fmt: skip
+    )
     await _write(connection, target, planned, table, outcome, made=made)
     await imports.finish(
-        connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
-        plan=msgspec.to_builtins(plan), table_name=table.name, **counts(outcome),
-    )  # fmt: skip
+        connection,
+        target.import_id,
+        status="success",
+        action=outcome.action,
+        summary=summarize(outcome),
+        plan=msgspec.to_builtins(plan),
+        table_name=table.name,
+        **counts(outcome),
+    )
     return outcome
 
 
 def counts(outcome: Outcome) -> dict[str, Any]:
     """What is stored of an outcome."""
-    names = ("table_id", "dataset_id", "records", "inserted", "updated", "duplicates", "failures", "replacements",
-             "left_out", "first_row", "last_row", "made_table", "new_columns")  # fmt: skip
+    names = (
+        "table_id",
+        "dataset_id",
+        "records",
+        "inserted",
+        "updated",
+        "duplicates",
+        "failures",
+        "replacements",
+        "left_out",
+        "first_row",
+        "last_row",
+        "made_table",
+        "new_columns",
+    )
     return {name: getattr(outcome, name) for name in names}
 
 
@@ -213,9 +242,13 @@ async def _write(
 
 
 async def _update(
-    connection: Connection, target: Target, planned: PlannedFile, table: Table, columns: list[TableColumn],
+    connection: Connection,
+    target: Target,
+    planned: PlannedFile,
+    table: Table,
+    columns: list[TableColumn],
     outcome: Outcome,
-) -> None:  # fmt: skip
+) -> None:
     values = [column for column in columns if column.name not in planned.plan.key]
     matched = int(planned.staging.query("SELECT count(*) FROM existing")[0][0])
     if matched and values:

@@ -86,11 +86,19 @@ class ImportService:
         if "\0" in request.instruction + (request.thread_id or "") + (request.table or ""):
             raise BadRequestError("Invalid parameter", "instruction, thread_id: the NUL character is not allowed")
         import_id, number = await imports.create(
-            database, caller, kind="import", file_name=request.file_name,
-            file_bytes=request.path.stat().st_size, instruction=request.instruction, thread=request.thread_id,
-            status=status, table_name=request.table, public_id=request.import_id,
-            accept_proposals=request.accept_proposals, **fields,
-        )  # fmt: skip
+            database,
+            caller,
+            kind="import",
+            file_name=request.file_name,
+            file_bytes=request.path.stat().st_size,
+            instruction=request.instruction,
+            thread=request.thread_id,
+            status=status,
+            table_name=request.table,
+            public_id=request.import_id,
+            accept_proposals=request.accept_proposals,
+            **fields,
+        )
         return Target(caller, import_id, number, request.import_id or import_id)
 
     async def run(self, caller: Caller, request: ImportRequest) -> Row:
@@ -168,9 +176,13 @@ class ImportService:
         return _response(target, request, plan, outcome) | told.fields()
 
     async def _plan_and_load(
-        self, target: Target, request: ImportRequest, staging: Staging, told: Understood[ImportInstruction],
+        self,
+        target: Target,
+        request: ImportRequest,
+        staging: Staging,
+        told: Understood[ImportInstruction],
         progress: Progress,
-    ) -> tuple[ImportPlan, Outcome]:  # fmt: skip
+    ) -> tuple[ImportPlan, Outcome]:
         """Plans a staged file and writes it; plans again where the table was made or changed meanwhile."""
         for left in reversed(range(PLANS)):
             plan = await self._plan(self._database, target.caller, request, staging, told)
@@ -214,9 +226,12 @@ class ImportService:
             yield staging, told
 
     async def _instruction(
-        self, caller: Caller, request: ImportRequest, headers: Sequence[str] = (),
+        self,
+        caller: Caller,
+        request: ImportRequest,
+        headers: Sequence[str] = (),
         before: Understood[ImportInstruction] | None = None,
-    ) -> Understood[ImportInstruction]:  # fmt: skip
+    ) -> Understood[ImportInstruction]:
         """What the instruction says. headers, before: of the file, and what it was before they were known."""
         if request.said is not None:
             return Understood(request.said)
@@ -240,9 +255,13 @@ class ImportService:
         return replace(told, said=said)
 
     async def _continued(
-        self, caller: Caller, request: ImportRequest, said: ImportInstruction, known: list[Table],
+        self,
+        caller: Caller,
+        request: ImportRequest,
+        said: ImportInstruction,
+        known: list[Table],
         headers: Sequence[str],
-    ) -> ImportInstruction:  # fmt: skip
+    ) -> ImportInstruction:
         """What an earlier import of the thread was told, with what this one says instead."""
         past = []
         if request.thread_id:
@@ -266,9 +285,13 @@ class ImportService:
         return said
 
     async def _plan(
-        self, database: Database | Connection, caller: Caller, request: ImportRequest, staging: Staging,
+        self,
+        database: Database | Connection,
+        caller: Caller,
+        request: ImportRequest,
+        staging: Staging,
         told: Understood[ImportInstruction],
-    ) -> ImportPlan:  # fmt: skip
+    ) -> ImportPlan:
         known = await tables.find_tables(database, caller)
 
         def planned() -> ImportPlan:
@@ -287,18 +310,36 @@ class ImportService:
             expected = await expect(self._database, planned, existing[0] if existing else None)
             cells = await asyncio.to_thread(planned.sample_rows, 10)
             return {
-                "success": True, "table_name": plan.table, "table_exists": plan.exists, "as_dataset": plan.dataset,
-                "file_name": request.file_name, "records": staging.records,
+                "success": True,
+                "table_name": plan.table,
+                "table_exists": plan.exists,
+                "as_dataset": plan.dataset,
+                "file_name": request.file_name,
+                "records": staging.records,
                 "columns": [
-                    {"source": c.header, "name": c.name, "type": SHOWN_TYPES[c.type], "new": c.new,
-                     "semantic": c.semantic, "required": c.required, "format": format_shown(c.kind)}
+                    {
+                        "source": c.header,
+                        "name": c.name,
+                        "type": SHOWN_TYPES[c.type],
+                        "new": c.new,
+                        "semantic": c.semantic,
+                        "required": c.required,
+                        "format": format_shown(c.kind),
+                    }
                     for c in plan.columns
                 ],
-                "key_columns": list(plan.key), "duplicates": plan.duplicates, "policy": plan.policy,
-                "time_column": plan.time_column, **expected_fields(expected, plan),
-                **told.fields(), "replace": plan.replace,
-                "notes": list(plan.notes), "sample": cells, **read_fields(plan), "questions": list(plan.questions),
-            }  # fmt: skip
+                "key_columns": list(plan.key),
+                "duplicates": plan.duplicates,
+                "policy": plan.policy,
+                "time_column": plan.time_column,
+                **expected_fields(expected, plan),
+                **told.fields(),
+                "replace": plan.replace,
+                "notes": list(plan.notes),
+                "sample": cells,
+                **read_fields(plan),
+                "questions": list(plan.questions),
+            }
 
 
 def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome: Outcome) -> Row:

@@ -64,10 +64,12 @@ class _Inspection:
         self._notes: list[str] = []
         delimiter = staging.source.delimiter
         self._hints = Hints(
-            instruction.day_first, instruction.decimal_comma,
-            likely_comma={";": True, ",": False}.get(delimiter or ""), year=datetime.now(UTC).year,
+            instruction.day_first,
+            instruction.decimal_comma,
+            likely_comma={";": True, ",": False}.get(delimiter or ""),
+            year=datetime.now(UTC).year,
             times=instruction.dataset,
-        )  # fmt: skip
+        )
 
     def run(self) -> Inferred:
         stated = self._stated()
@@ -113,8 +115,14 @@ class _Inspection:
         known = [column.format for column in self._table.columns if column.format] if self._table else []
         table_day, table_comma = sure_day_first(known), sure_decimal_comma(known)
         if day_first is None:
-            day_first = next((one for one in (sure_day, dotted_day_first(kinds), table_day, dotted_day_first(known))
-                              if one is not None), None)  # fmt: skip
+            day_first = next(
+                (
+                    one
+                    for one in (sure_day, dotted_day_first(kinds), table_day, dotted_day_first(known))
+                    if one is not None
+                ),
+                None,
+            )
         if comma is None:
             comma = sure_comma if sure_comma is not None else table_comma
         self._contradictions((told.day_first, table_day, sure_day), ("day first", "month first"), "dates")
@@ -166,9 +174,14 @@ class _Inspection:
 
 
 _NOUNS = {
-    "bigint": "whole numbers", "numeric": "numbers", "double": "numbers", "boolean": "yes or no", "date": "dates",
-    "timestamp": "times", "json": "JSON",
-}  # fmt: skip
+    "bigint": "whole numbers",
+    "numeric": "numbers",
+    "double": "numbers",
+    "boolean": "yes or no",
+    "date": "dates",
+    "timestamp": "times",
+    "json": "JSON",
+}
 
 
 def _open(kind: Kind) -> bool:

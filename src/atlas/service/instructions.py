@@ -89,9 +89,15 @@ class InstructionService:
         return _response(said.intent, results, True)
 
     async def _group(
-        self, connection: Connection, caller: Caller, intent: str, table: Table | str, entities: Sequence[Entity],
-        text: str, thread_id: str | None,
-    ) -> list[Row]:  # fmt: skip
+        self,
+        connection: Connection,
+        caller: Caller,
+        intent: str,
+        table: Table | str,
+        entities: Sequence[Entity],
+        text: str,
+        thread_id: str | None,
+    ) -> list[Row]:
         """Entities of one table."""
         name = table if isinstance(table, str) else table.name
         import_id, number = await imports.create(
@@ -168,10 +174,17 @@ class InstructionService:
                 if intent == "restore":
                     await refuse_taken_keys(connection, table, every, "restore")
         await imports.finish(
-            connection, target.import_id, status="success", action=intent, plan=None, table_id=table.id,
-            table_name=table.name, records=len(entities),
-            summary=f"{intent.capitalize()} of {many(len(entities), 'record')}.", **bounds,
-        )  # fmt: skip
+            connection,
+            target.import_id,
+            status="success",
+            action=intent,
+            plan=None,
+            table_id=table.id,
+            table_name=table.name,
+            records=len(entities),
+            summary=f"{intent.capitalize()} of {many(len(entities), 'record')}.",
+            **bounds,
+        )
         return rows
 
     async def _refuse_known(self, connection: Connection, table: Table, records: Sequence[Labelled]) -> None:
@@ -264,21 +277,31 @@ def _named(table: Table, record: Mapping[str, Any], label: str) -> Row:
 def _entity(intent: str, table: Table, entity: Entity, rows: Sequence[int]) -> Row:
     ids = [row_uuid(table.id, row) for row in rows]
     return {
-        "entity_type": entity.entity_type, "table_name": table.name, "success": True, "operation": OPERATIONS[intent],
-        "record_count": len(rows), ("inserted_ids" if intent == "insert" else "affected_ids"): ids,
-    }  # fmt: skip
+        "entity_type": entity.entity_type,
+        "table_name": table.name,
+        "success": True,
+        "operation": OPERATIONS[intent],
+        "record_count": len(rows),
+        ("inserted_ids" if intent == "insert" else "affected_ids"): ids,
+    }
 
 
 def _response(intent: str, entities: list[Row], success: bool) -> Row:
     return {
-        "success": success, "intent": intent, "entities": entities,
+        "success": success,
+        "intent": intent,
+        "entities": entities,
         "tables_affected": list(dict.fromkeys(entity["table_name"] for entity in entities)),
         "total_records_processed": sum(entity["record_count"] for entity in entities),
-    }  # fmt: skip
+    }
 
 
 def _question(intent: str | None, question: str) -> Row:
     return {
-        "success": False, "intent": intent, "entities": [], "tables_affected": [], "total_records_processed": 0,
+        "success": False,
+        "intent": intent,
+        "entities": [],
+        "tables_affected": [],
+        "total_records_processed": 0,
         "question": question,
-    }  # fmt: skip
+    }

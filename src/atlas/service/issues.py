@@ -69,11 +69,14 @@ class IssueService:
             name: (await self._page(caller, row, kind, "pending", FIRST_BATCH, 0))[0] for name, kind in KINDS.items()
         }
         return {
-            "success": True, "import_id": str(row["public_id"]), "table_name": row["table_name"],
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "table_name": row["table_name"],
             "summary": _summary(counts),
-            "duplicates": first["duplicates"], "validation_failures": first["validations"],
+            "duplicates": first["duplicates"],
+            "validation_failures": first["validations"],
             "value_replacements": first["replacements"],
-        }  # fmt: skip
+        }
 
     async def page(
         self, caller: Caller, import_id: str, issue_type: str, status: str | None, limit: int, offset: int
@@ -85,9 +88,15 @@ class IssueService:
         row = await find_import(self._database, caller, import_id)
         found, total = await self._page(caller, row, kind, status, limit, offset)
         return {
-            "success": True, "import_id": str(row["public_id"]), "table_name": row["table_name"],
-            "issue_type": issue_type, "total_count": total, "limit": limit, "offset": offset, "issues": found,
-        }  # fmt: skip
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "table_name": row["table_name"],
+            "issue_type": issue_type,
+            "total_count": total,
+            "limit": limit,
+            "offset": offset,
+            "issues": found,
+        }
 
     async def _page(
         self, caller: Caller, row: Row, kind: str, status: str | None, limit: int, offset: int
@@ -120,9 +129,12 @@ class IssueService:
             counts = await self._apply(connection, caller, table, row, work)
             waiting = await imports.issue_counts(connection, row["number"])
         return {
-            "success": True, "import_id": str(row["public_id"]), "table_name": table.name, **counts,
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "table_name": table.name,
+            **counts,
             "summary": _summary(waiting),
-        }  # fmt: skip
+        }
 
     async def _prepare(
         self, connection: Connection, table: Table, row: Row, decisions: Sequence[Decision], *, allow_type_change: bool
@@ -172,14 +184,24 @@ class IssueService:
     async def _apply(self, connection: Connection, caller: Caller, table: Table, row: Row, work: _Work) -> Row:
         if not work.resolved:
             return {
-                "rows_inserted": 0, "rows_updated": 0, "rows_removed": 0, "resolved": 0,
-                "already_resolved": work.unchanged, "correction_id": None, "notes": [],
-            }  # fmt: skip
+                "rows_inserted": 0,
+                "rows_updated": 0,
+                "rows_removed": 0,
+                "resolved": 0,
+                "already_resolved": work.unchanged,
+                "correction_id": None,
+                "notes": [],
+            }
         # A change of its own, so that it can be undone without the import.
         correction_id, number = await imports.create(
-            connection, caller, kind="correction", file_name=row["file_name"], table_name=table.name,
-            instruction=f"decisions on {many(len(work.resolved), 'issue')}", corrects=row["number"],
-        )  # fmt: skip
+            connection,
+            caller,
+            kind="correction",
+            file_name=row["file_name"],
+            table_name=table.name,
+            instruction=f"decisions on {many(len(work.resolved), 'issue')}",
+            corrects=row["number"],
+        )
         if work.widen:
             columns = [msgspec.structs.replace(c, type="text") for c in table.columns if c.name in work.widen]
             table = await tables.change_columns(connection, table, change=columns)
@@ -193,8 +215,11 @@ class IssueService:
         changed = await update_records(connection, table, number, work.updates, notes) if work.updates else []
         removed = await undoing.archive(connection, table, number, list(work.removals), restore=False)
         # Who inserts a duplicate wants the same key twice; a record that was mended does not.
-        mended = {row: item.label for (issue, item), row in zip(work.inserts, inserted, strict=True)
-                  if "problems" in issue["details"]}  # fmt: skip
+        mended = {
+            row: item.label
+            for (issue, item), row in zip(work.inserts, inserted, strict=True)
+            if "problems" in issue["details"]
+        }
         await refuse_taken_keys(connection, table, list(mended), mended)
         for issue, status, decision in work.resolved:
             await imports.resolve_issue(
@@ -203,15 +228,26 @@ class IssueService:
         if inserted:
             await imports.extend(connection, row["id"], len(inserted), min(inserted), max(inserted))
         counts = {
-            "rows_inserted": len(inserted), "rows_updated": len(set(changed)), "rows_removed": len(removed),
+            "rows_inserted": len(inserted),
+            "rows_updated": len(set(changed)),
+            "rows_removed": len(removed),
             "resolved": len(work.resolved),
-        }  # fmt: skip
+        }
         await imports.finish(
-            connection, correction_id, status="success", action="correct",
-            plan={"widened": dict.fromkeys(sorted(work.widen), "text")} if work.widen else None, table_id=table.id,
-            table_name=table.name, records=len(work.resolved), inserted=len(inserted), updated=len(set(changed)),
-            first_row=min(inserted, default=None), last_row=max(inserted, default=None), summary=_told(counts),
-        )  # fmt: skip
+            connection,
+            correction_id,
+            status="success",
+            action="correct",
+            plan={"widened": dict.fromkeys(sorted(work.widen), "text")} if work.widen else None,
+            table_id=table.id,
+            table_name=table.name,
+            records=len(work.resolved),
+            inserted=len(inserted),
+            updated=len(set(changed)),
+            first_row=min(inserted, default=None),
+            last_row=max(inserted, default=None),
+            summary=_told(counts),
+        )
         await imports.count_decided(connection, row["number"], number)
         await imports.count_open(connection, row["number"])
         return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id), "notes": notes}
@@ -221,9 +257,10 @@ def _told(counts: Row) -> str:
     """One line on what decisions came to."""
     parts = [f"{many(counts['resolved'], 'issue')} decided"]
     parts += [
-        f"{many(counts[f'rows_{done}'], 'row')} {done}" for done in ("inserted", "updated", "removed")
+        f"{many(counts[f'rows_{done}'], 'row')} {done}"
+        for done in ("inserted", "updated", "removed")
         if counts[f"rows_{done}"]
-    ]  # fmt: skip
+    ]
     return ", ".join(parts) + "."
 
 
@@ -300,9 +337,11 @@ async def _table(database: Database | Connection, caller: Caller, row: Row) -> T
 
 def _summary(counts: Mapping[str, int]) -> Row:
     return {
-        "duplicates_count": counts["duplicate"], "validation_failures_count": counts["validation"],
-        "value_replacements_count": counts["replacement"], "has_issues": any(counts.values()),
-    }  # fmt: skip
+        "duplicates_count": counts["duplicate"],
+        "validation_failures_count": counts["validation"],
+        "value_replacements_count": counts["replacement"],
+        "has_issues": any(counts.values()),
+    }
 
 
 def _other(details: Row) -> int | None:
@@ -321,9 +360,13 @@ def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
     row = None if item["row_id"] is None or table is None else row_uuid(table.id, item["row_id"])
     if "column" in details:
         return {
-            "replacement_id": item["id"], **shown, "column": details["column"], "row_id": row,
-            "original_value": details["original_value"], "new_value": details["new_value"],
-        }  # fmt: skip
+            "replacement_id": item["id"],
+            **shown,
+            "column": details["column"],
+            "row_id": row,
+            "original_value": details["original_value"],
+            "new_value": details["new_value"],
+        }
     number = _other(details)
     there: Row | None = None
     other = existing.get(number) if number else None
@@ -339,8 +382,12 @@ def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
             else "normalized"
         )
     return {
-        **shown, "record": item["record"], "score": details.get("score"), "key_columns": details["key"],
-        "match": match, "row_id": row,
+        **shown,
+        "record": item["record"],
+        "score": details.get("score"),
+        "key_columns": details["key"],
+        "match": match,
+        "row_id": row,
         "duplicate_of_record": details["first_record"],
         "existing_row": there,
-    }  # fmt: skip
+    }

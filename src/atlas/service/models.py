@@ -73,24 +73,39 @@ class ModelService:
         except UnavailableError as error:
             problem = error.details
         return {
-            "success": True, "source": "organization", "provider": stored.provider, "model": stored.model,
-            "base_url": stored.base_url, "host": _host(stored.provider, stored.base_url),
-            "api_key_set": stored.key is not None, "api_key_hint": hint,
-            "problem": problem, "samples": stored.samples, "timeout_seconds": stored.timeout,
-            "updated_at": stored.updated_at, "updated_by": stored.updated_by,
-        }  # fmt: skip
+            "success": True,
+            "source": "organization",
+            "provider": stored.provider,
+            "model": stored.model,
+            "base_url": stored.base_url,
+            "host": _host(stored.provider, stored.base_url),
+            "api_key_set": stored.key is not None,
+            "api_key_hint": hint,
+            "problem": problem,
+            "samples": stored.samples,
+            "timeout_seconds": stored.timeout,
+            "updated_at": stored.updated_at,
+            "updated_by": stored.updated_by,
+        }
 
     def _default_view(self) -> Row:
         """What the operator has set. Its address is none of the organizations' business."""
         used = self._default
         return {
-            "success": True, "source": "none" if used is None else "server",
-            "provider": "none" if used is None else used.provider, "model": used and used.model, "base_url": None,
+            "success": True,
+            "source": "none" if used is None else "server",
+            "provider": "none" if used is None else used.provider,
+            "model": used and used.model,
+            "base_url": None,
             "host": None if used is None or used.base_url is not None else _host(used.provider, None),
-            "api_key_set": used is not None and used.api_key is not None, "api_key_hint": None, "problem": None,
-            "samples": used is not None and used.samples, "timeout_seconds": used and used.timeout,
-            "updated_at": None, "updated_by": None,
-        }  # fmt: skip
+            "api_key_set": used is not None and used.api_key is not None,
+            "api_key_hint": None,
+            "problem": None,
+            "samples": used is not None and used.samples,
+            "timeout_seconds": used and used.timeout,
+            "updated_at": None,
+            "updated_by": None,
+        }
 
     async def set(self, caller: Caller, change: ModelChange) -> Row:
         """Replaces the settings of the caller's organization.
@@ -107,12 +122,11 @@ class ModelService:
             box = await self._secret_box()
             key = box.encrypt(change.api_key, _context(caller.organization_id))
         saved = await model_settings.save(
-            self._database, caller,
-            StoredModel(
-                change.provider, change.model, change.base_url, key, change.samples, change.timeout
-            ),
+            self._database,
+            caller,
+            StoredModel(change.provider, change.model, change.base_url, key, change.samples, change.timeout),
             keep_key=change.keep_key and not unused,
-        )  # fmt: skip
+        )
         if not saved:
             raise BadRequestError(
                 "Invalid model settings", "api_key: give it again, or null, when provider or base_url change"
@@ -162,9 +176,13 @@ class ModelService:
         except (BadRequestError, UnavailableError) as error:
             raise ModelError(error.details or error.message) from None
         settings = ModelSettings(
-            "anthropic" if stored.provider == "anthropic" else "openai", stored.model, stored.base_url, key,
-            stored.samples, stored.timeout,
-        )  # fmt: skip
+            "anthropic" if stored.provider == "anthropic" else "openai",
+            stored.model,
+            stored.base_url,
+            key,
+            stored.samples,
+            stored.timeout,
+        )
         return ModelEngine(settings, await self._client(self._reach))
 
     async def _key(self, stored: StoredModel, organization_id: int) -> str | None:

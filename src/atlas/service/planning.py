@@ -83,14 +83,30 @@ class _Planner:
         for column in columns:
             self._notes += [f"{column.name} {remark}" for remark in self._remarks(column)]
         return ImportPlan(
-            table=name, exists=existing is not None, columns=tuple(columns), key=key, key_found=found,
-            duplicates=said.duplicates or "skip", policy=said.policy or "evolve", filters=filters,
-            exclude=said.exclude, widened=self._widened, discard_columns=tuple(self._discard), dataset=said.dataset,
-            time_column=self._time_column(columns), sheet=said.sheet, notes=tuple(self._notes),
-            not_understood=tuple(dict.fromkeys(self._unknown)), hidden=tuple(self._hidden), replace=said.replace,
-            only_existing=said.only_existing, left_out=tuple(self._left_out), understood=said.understood,
-            proposals=tuple(self._proposals), questions=tuple(self._questions),
-        )  # fmt: skip
+            table=name,
+            exists=existing is not None,
+            columns=tuple(columns),
+            key=key,
+            key_found=found,
+            duplicates=said.duplicates or "skip",
+            policy=said.policy or "evolve",
+            filters=filters,
+            exclude=said.exclude,
+            widened=self._widened,
+            discard_columns=tuple(self._discard),
+            dataset=said.dataset,
+            time_column=self._time_column(columns),
+            sheet=said.sheet,
+            notes=tuple(self._notes),
+            not_understood=tuple(dict.fromkeys(self._unknown)),
+            hidden=tuple(self._hidden),
+            replace=said.replace,
+            only_existing=said.only_existing,
+            left_out=tuple(self._left_out),
+            understood=said.understood,
+            proposals=tuple(self._proposals),
+            questions=tuple(self._questions),
+        )
 
     def _with_types(self, columns: Sequence[ColumnPlan], key: Sequence[str]) -> list[ColumnPlan]:
         """Columns whose type is a guess that costs no record: not those of keys, and none that somebody states."""
@@ -98,11 +114,12 @@ class _Planner:
         return [
             msgspec.structs.replace(
                 column,
-                guessed=not (stated or column.required or column.name in key
-                             or column.position in self._inferred.stated),
+                guessed=not (
+                    stated or column.required or column.name in key or column.position in self._inferred.stated
+                ),
             )
             for column in columns
-        ]  # fmt: skip
+        ]
 
     def _remarks(self, column: ColumnPlan) -> Sequence[str]:
         if column.kind == self._inferred.kinds[column.position]:
@@ -123,9 +140,10 @@ class _Planner:
             self._find(name)
         # A column without a name and without values is a gap in the sheet.
         return [
-            place for place in dict.fromkeys(every)
+            place
+            for place in dict.fromkeys(every)
             if place not in dropped and (self._source.names[place] or self._inferred.samples[place])
-        ]  # fmt: skip
+        ]
 
     def _mapped(self, table: Table | None) -> list[ColumnPlan]:
         """Columns by a mapping that was given, to the letter."""
@@ -234,9 +252,16 @@ class _Planner:
         if self._headers[place].strip().lower() not in (name, column.header.strip().lower()):
             self._notes.append(f"{self._headers[place]!r} goes into {name}")
         return ColumnPlan(
-            place, self._headers[place], name, type_, kind, new=False, semantic=column.semantic,
-            required=column.required, rules=column.rules,
-        )  # fmt: skip
+            place,
+            self._headers[place],
+            name,
+            type_,
+            kind,
+            new=False,
+            semantic=column.semantic,
+            required=column.required,
+            rules=column.rules,
+        )
 
     def _fitting(self, place: int, column: TableColumn) -> tuple[Kind, str]:
         """How to read what goes into a column of the table, and the type that it then has."""

@@ -140,11 +140,9 @@ def _failing(planned: PlannedFile) -> tuple[list[FailingCell], int]:
     lines = [FailingCell(bad.number, None, _short(bad.text), bad.reason) for bad in staging.source.bad[:SHOWN_CELLS]]
     cells = [
         FailingCell(number, problem["column"], _short(problem["value"]), problem["reason"])
-        for number, problems in staging.query(
-            f"SELECT _n, problems FROM rejected ORDER BY _n LIMIT {SHOWN_CELLS}"
-        )
+        for number, problems in staging.query(f"SELECT _n, problems FROM rejected ORDER BY _n LIMIT {SHOWN_CELLS}")
         for problem in msgspec.json.decode(problems)
-    ]  # fmt: skip
+    ]
     total = int(staging.query("SELECT coalesce(sum(json_array_length(problems)), 0) FROM rejected")[0][0])
     shown = sorted([*lines, *cells], key=lambda cell: cell.record_number)[:SHOWN_CELLS]
     return shown, total + len(staging.source.bad) - len(shown)
@@ -190,11 +188,18 @@ def expected_fields(expected: Expected, plan: ImportPlan) -> dict[str, Any]:
     """What a preview tells of it."""
     outcome = expected.outcome
     return {
-        "duplicates_in_file": expected.repeats, "duplicates_in_table": expected.in_table,
-        "records_inserted": outcome.inserted, "records_updated": outcome.updated,
-        "duplicates_skipped": outcome.duplicates, "records_left_out": outcome.left_out,
-        "validation_failures": outcome.failures, "value_replacements": outcome.replacements,
-        "records_flagged": outcome.similar, "failing_cells": msgspec.to_builtins(list(expected.failing)),
-        "failing_cells_more": expected.failing_more, "replaced_cells": msgspec.to_builtins(list(expected.replaced)),
-        "replaced_cells_more": expected.replaced_more, "choices": msgspec.to_builtins(choices(plan)),
-    }  # fmt: skip
+        "duplicates_in_file": expected.repeats,
+        "duplicates_in_table": expected.in_table,
+        "records_inserted": outcome.inserted,
+        "records_updated": outcome.updated,
+        "duplicates_skipped": outcome.duplicates,
+        "records_left_out": outcome.left_out,
+        "validation_failures": outcome.failures,
+        "value_replacements": outcome.replacements,
+        "records_flagged": outcome.similar,
+        "failing_cells": msgspec.to_builtins(list(expected.failing)),
+        "failing_cells_more": expected.failing_more,
+        "replaced_cells": msgspec.to_builtins(list(expected.replaced)),
+        "replaced_cells_more": expected.replaced_more,
+        "choices": msgspec.to_builtins(choices(plan)),
+    }

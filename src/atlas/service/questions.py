@@ -77,18 +77,27 @@ class QuestionService:
     """
 
     def __init__(
-        self, database: Database, sql: SqlService, verified: VerifiedService, glossary: GlossaryService,
-        models: ModelService, planner: Planner | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        database: Database,
+        sql: SqlService,
+        verified: VerifiedService,
+        glossary: GlossaryService,
+        models: ModelService,
+        planner: Planner | None = None,
+    ) -> None:
         self._database, self._sql = database, sql
         self._verified, self._glossary, self._models = verified, glossary, models
         self._planner = planner
         self._planning = asyncio.Semaphore(_PLANNERS)
 
     async def ask(
-        self, caller: Caller, prompt: str, table_name: str | None = None, max_rows: int | None = None,
+        self,
+        caller: Caller,
+        prompt: str,
+        table_name: str | None = None,
+        max_rows: int | None = None,
         thread_id: str | None = None,
-    ) -> Row:  # fmt: skip
+    ) -> Row:
         """Answers a question; gives the response of `query`.
 
         max_rows: 1 to 10,000, by default 1,000; thread_id: None starts a thread. Raises BadRequestError,
@@ -125,14 +134,17 @@ class QuestionService:
         await self._answer(caller, question, answer, lambda sql: self._sql.tried(caller, sql, question.catalog))
         checked, plan = answer.found, answer.plan
         return {
-            "success": checked is not None, "sql_query": None if checked is None else checked.logical,
+            "success": checked is not None,
+            "sql_query": None if checked is None else checked.logical,
             "tables_referenced": [] if checked is None else list(checked.tables),
             "explanation": answer.refusal() if checked is None else plan.explanation or _explained(checked),
             "confidence": answer.confidence,
             "assumptions": [*plan.assumptions, *(told_owners(question.catalog, checked.tables) if checked else ())],
-            "not_understood": list(plan.not_understood), "suggestions": list(plan.suggestions),
-            "engine": answer.engine, "notes": answer.notes,
-        }  # fmt: skip
+            "not_understood": list(plan.not_understood),
+            "suggestions": list(plan.suggestions),
+            "engine": answer.engine,
+            "notes": answer.notes,
+        }
 
     async def _question(self, caller: Caller, prompt: str, hints: Sequence[str], thread: str | None = None) -> Question:
         """A question with all that the caller's engines may know."""
@@ -144,12 +156,14 @@ class QuestionService:
         whole = await self._sql.catalog(caller, prompt, chosen)
         catalog = await asyncio.to_thread(restricted, whole, hints)
         return Question(
-            text=prompt, catalog=catalog, turns=tuple(Turn(*turn) for turn in turns),
+            text=prompt,
+            catalog=catalog,
+            turns=tuple(Turn(*turn) for turn in turns),
             examples=await self._verified.examples(caller, prompt, catalog),
             terms=await self._glossary.terms(caller, catalog),
             table=table_named(catalog, hints[0]).name if len(hints) == 1 else None,
             today=datetime.now(UTC).date().isoformat(),
-        )  # fmt: skip
+        )
 
     async def _answer(
         self, caller: Caller, question: Question, answer: Answer[T], use: Callable[[str], Awaitable[T]]
@@ -211,16 +225,30 @@ class QuestionService:
             return "offline", await asyncio.to_thread(self._planner or _offline, question)
 
     async def _record(
-        self, caller: Caller, asked_id: UUID, thread: str, question: Question,
-        answer: Answer[tuple[CheckedQuery, QueryResult]], told: Row, *, status: str,
-    ) -> None:  # fmt: skip
+        self,
+        caller: Caller,
+        asked_id: UUID,
+        thread: str,
+        question: Question,
+        answer: Answer[tuple[CheckedQuery, QueryResult]],
+        told: Row,
+        *,
+        status: str,
+    ) -> None:
         checked, result = answer.found or (None, None)
         asked = Asked(
-            id=asked_id, thread_id=thread, prompt=question.text, table_hint=question.table, engine=answer.engine,
-            status=status, sql=answer.plan.sql if checked is None else checked.logical, response=told["response"],
-            rows_returned=0 if result is None else len(result.rows), seconds=0.0 if result is None else result.seconds,
+            id=asked_id,
+            thread_id=thread,
+            prompt=question.text,
+            table_hint=question.table,
+            engine=answer.engine,
+            status=status,
+            sql=answer.plan.sql if checked is None else checked.logical,
+            response=told["response"],
+            rows_returned=0 if result is None else len(result.rows),
+            seconds=0.0 if result is None else result.seconds,
             confidence=answer.confidence,
-        )  # fmt: skip
+        )
         await questions.record(self._database, caller, asked, answer.plan.state)
 
 
@@ -248,23 +276,39 @@ def _told(answer: Answer[tuple[CheckedQuery, QueryResult]], catalog: Catalog) ->
 
     plan = answer.plan
     row: Row = {
-        "success": False, "response": "", "executed_sql": None, "data_csv": "", "rows_returned": 0,
-        "execution_time_seconds": 0.0, "engine": answer.engine, "confidence": answer.confidence, "tables": [],
-        "truncated": False, "chart": None, "units": {}, "assumptions": list(plan.assumptions),
-        "not_understood": list(plan.not_understood), "suggestions": list(plan.suggestions), "notes": answer.notes,
-    }  # fmt: skip
+        "success": False,
+        "response": "",
+        "executed_sql": None,
+        "data_csv": "",
+        "rows_returned": 0,
+        "execution_time_seconds": 0.0,
+        "engine": answer.engine,
+        "confidence": answer.confidence,
+        "tables": [],
+        "truncated": False,
+        "chart": None,
+        "units": {},
+        "assumptions": list(plan.assumptions),
+        "not_understood": list(plan.not_understood),
+        "suggestions": list(plan.suggestions),
+        "notes": answer.notes,
+    }
     if answer.found is None:
         return row | {"response": answer.refusal()}
     (checked, result), chart = answer.found, plan.chart
     units = units_of(catalog)
     return row | {
-        "success": True, "response": describe(plan, result.columns, result.rows, result.truncated, units),
+        "success": True,
+        "response": describe(plan, result.columns, result.rows, result.truncated, units),
         "units": column_units(plan, result.columns, units),
-        "executed_sql": checked.logical, "data_csv": csv_text(result.columns, result.rows),
-        "rows_returned": len(result.rows), "execution_time_seconds": round(result.seconds, 3),
-        "tables": list(checked.tables), "truncated": result.truncated,
+        "executed_sql": checked.logical,
+        "data_csv": csv_text(result.columns, result.rows),
+        "rows_returned": len(result.rows),
+        "execution_time_seconds": round(result.seconds, 3),
+        "tables": list(checked.tables),
+        "truncated": result.truncated,
         "chart": None if chart is None else {"kind": chart.kind, "x": chart.x, "y": list(chart.y)},
-    }  # fmt: skip
+    }
 
 
 def _explained(checked: CheckedQuery) -> str:

@@ -81,9 +81,17 @@ class ReadService:
         self.files = RenderedFiles(rendered_bytes)
 
     async def page(
-        self, caller: Caller, dataset_id: int, span: Range, *, descending: bool, limit: int, offset: int,
-        cursor: str | None = None, names: Sequence[str] | None = None,
-    ) -> Page:  # fmt: skip
+        self,
+        caller: Caller,
+        dataset_id: int,
+        span: Range,
+        *,
+        descending: bool,
+        limit: int,
+        offset: int,
+        cursor: str | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Page:
         """One page of rows in order of time, by `offset` or after the row that `cursor` stands for."""
         await self._access.require(caller, dataset_id)
         shot = await reading.snapshot(self._database, dataset_id)
@@ -108,9 +116,16 @@ class ReadService:
         return Page(total, lines, len(table), _cursor_after(table) if len(table) == limit else None)
 
     async def _rows(
-        self, shot: reading.Snapshot, columns: Sequence[Column], style: RowFormat, span: Range, descending: bool,
-        limit: int, offset: int, after: tuple[int, int] | None,
-    ) -> tuple[pa.Table, bytes]:  # fmt: skip
+        self,
+        shot: reading.Snapshot,
+        columns: Sequence[Column],
+        style: RowFormat,
+        span: Range,
+        descending: bool,
+        limit: int,
+        offset: int,
+        after: tuple[int, int] | None,
+    ) -> tuple[pa.Table, bytes]:
         if span.empty or not limit:
             span = Range(0, 1)
             limit = 0
@@ -146,9 +161,17 @@ class ReadService:
         return Range(fitting[-1], span.hi), offset - skipped
 
     async def download(
-        self, caller: Caller, dataset_id: int, span: Range, output: Output, *,
-        names: Sequence[str] | None = None, flat: bool = True, last: int | None = None, safe: bool = False,
-    ) -> Download:  # fmt: skip
+        self,
+        caller: Caller,
+        dataset_id: int,
+        span: Range,
+        output: Output,
+        *,
+        names: Sequence[str] | None = None,
+        flat: bool = True,
+        last: int | None = None,
+        safe: bool = False,
+    ) -> Download:
         """All rows of `span` in order of time, or only its `last` ones, as they are at this moment.
 
         safe: CSV for spreadsheets.
@@ -169,9 +192,11 @@ class ReadService:
 
         def chunks() -> AsyncIterator[bytes]:
             tables = self._tables(shot, style, span, drop)
-            return self._csv(tables, shot, style, parts, safe=safe) if output is Output.CSV else self._encoded(
-                tables, style, output
-            )  # fmt: skip
+            return (
+                self._csv(tables, shot, style, parts, safe=safe)
+                if output is Output.CSV
+                else self._encoded(tables, style, output)
+            )
 
         key = FileKey(tag, f"{dataset_id}-{asked}-{names!r}", dataset_id, shot.last_seq - shot.row_count)
         return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks, key)
@@ -223,9 +248,14 @@ class ReadService:
         return asyncio.create_task(reading.window(self._database, shot, style.columns, span))
 
     async def _csv(
-        self, tables: AsyncIterator[pa.Table], shot: reading.Snapshot, style: RowFormat, parts: Sequence[Range], *,
+        self,
+        tables: AsyncIterator[pa.Table],
+        shot: reading.Snapshot,
+        style: RowFormat,
+        parts: Sequence[Range],
+        *,
         safe: bool,
-    ) -> AsyncIterator[bytes]:  # fmt: skip
+    ) -> AsyncIterator[bytes]:
         """The lines of a file. parts: those of time that `tables` has, one after the other."""
         empty = pa.table({"ts": pa.array([], pa.timestamp("us", "UTC"))})
         for column, field in zip(style.columns, list(arrow_schema(style))[1:], strict=True):

@@ -72,13 +72,20 @@ def record_plan(table: Table, columns: Sequence[TableColumn], *, relaxed: bool) 
     """A plan that reads plain values of some columns, in order."""
     planned = tuple(
         ColumnPlan(
-            position, column.header, column.name, column.type, Kind(column.type), new=False,
-            semantic=None if relaxed else column.semantic, required=column.required and not relaxed,
+            position,
+            column.header,
+            column.name,
+            column.type,
+            Kind(column.type),
+            new=False,
+            semantic=None if relaxed else column.semantic,
+            required=column.required and not relaxed,
             rules=msgspec.structs.replace(column.rules, minimum=None, maximum=None, above=None, values=())
-            if relaxed else column.rules,
+            if relaxed
+            else column.rules,
         )
         for position, column in enumerate(columns)
-    )  # fmt: skip
+    )
     return ImportPlan(table.name, True, planned, key=table.key, duplicates="keep")
 
 
@@ -114,9 +121,12 @@ async def staged(
 
 
 def _understand(
-    planned: PlannedFile, table: Table, columns: Sequence[TableColumn], records: Sequence[Labelled],
+    planned: PlannedFile,
+    table: Table,
+    columns: Sequence[TableColumn],
+    records: Sequence[Labelled],
     read: dict[tuple[int, str], str],
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Puts plain values in the place of texts in the notation of their column, such as `1.250,50`; tells of each.
 
     read: gets these texts by record and column. Raises BadRequestError for a text that can be read in two ways.
@@ -157,9 +167,12 @@ def _plain(staging: Staging, text: str, kind: Kind) -> str | None:
 
 
 async def insert_records(
-    connection: Connection, table: Table, import_number: int, records: Sequence[Labelled],
+    connection: Connection,
+    table: Table,
+    import_number: int,
+    records: Sequence[Labelled],
     notes: list[str] | None = None,
-) -> list[int]:  # fmt: skip
+) -> list[int]:
     """Inserts records that pass the table's checks, whatever rows there are; gives the numbers of their rows.
 
     notes: as for `staged`. Raises BadRequestError that names the record, the column and the reason.
@@ -189,9 +202,12 @@ async def _last_row(connection: Connection, table: Table) -> int:
 
 
 async def update_records(
-    connection: Connection, table: Table, import_number: int, changes: Sequence[tuple[int, Labelled]],
+    connection: Connection,
+    table: Table,
+    import_number: int,
+    changes: Sequence[tuple[int, Labelled]],
     notes: list[str] | None = None,
-) -> list[int]:  # fmt: skip
+) -> list[int]:
     """Sets values of rows, given by number, after the table's checks; null empties a value.
 
     notes: as for `staged`. Gives the numbers of the rows that changed. Raises BadRequestError as `insert_records`.

@@ -76,7 +76,15 @@ def _duration(value: timedelta) -> str:
 
 
 _SHOWN: dict[type, Callable[[Any], str]] = {
-    str: str, bool: lambda value: "true" if value else "false", int: str, float: _float,
-    Decimal: lambda value: format(value, "f"), datetime: _moment, date: date.isoformat, time: _moment,
-    timedelta: _duration, list: _json, dict: _json,
-}  # fmt: skip
+    str: str,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: _float,
+    Decimal: lambda value: format(value, "f"),
+    datetime: _moment,
+    date: date.isoformat,
+    time: _moment,
+    timedelta: _duration,
+    list: _json,
+    dict: _json,
+}

@@ -50,11 +50,14 @@ class RowsPreview:
     def told(self, known: Mapping[str, Column]) -> dict[str, Any]:
         """As an answer has it."""
         return {
-            "rows": self.rows, "first_timestamp": _moment(self.first), "last_timestamp": _moment(self.last),
-            "columns": [{"name": name, "dtype": str(dtype), "new": name not in known}
-                        for name, dtype in self.columns.items()],
+            "rows": self.rows,
+            "first_timestamp": _moment(self.first),
+            "last_timestamp": _moment(self.last),
+            "columns": [
+                {"name": name, "dtype": str(dtype), "new": name not in known} for name, dtype in self.columns.items()
+            ],
             "sample": self.shown,
-        }  # fmt: skip
+        }
 
 
 async def looked_through(frames: AsyncIterator[Frame], known: Mapping[str, Column]) -> RowsPreview:

@@ -198,9 +198,13 @@ class RowService:
         return told | guesses.told() | ({"timestamp_column": guesses.found} if guesses.found else {})
 
     async def _store(
-        self, caller: Caller, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None,
+        self,
+        caller: Caller,
+        dataset: int,
+        frames: AsyncIterator[Frame],
+        retry: Retry | None,
         told: Mapping[str, str] | None = None,
-    ) -> Inserted:  # fmt: skip
+    ) -> Inserted:
         """Stores the frames: with others where they are few, else in a transaction of their own."""
         first: list[Frame] = []
         rows = size = 0
@@ -249,9 +253,13 @@ class RowService:
         unpack.finish()
 
     async def _insert_json(
-        self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool,
+        self,
+        caller: Caller,
+        request: BulkRequest,
+        chunks: AsyncIterator[bytes],
+        spool: FrameSpool,
         retry: Callable[[], Retry | None],
-    ) -> Inserted:  # fmt: skip
+    ) -> Inserted:
         dataset: list[int] = []
 
         async def found(named: object) -> None:

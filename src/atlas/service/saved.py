@@ -53,9 +53,12 @@ class SavedQueryService:
         """Changes what is given. Raises ForbiddenError for a query that somebody else shares."""
         old = await self._own(caller, query_id)
         return await self._save(
-            caller, old, old.name if name is None else name, old.sql if sql is None else sql,
+            caller,
+            old,
+            old.name if name is None else name,
+            old.sql if sql is None else sql,
             shared=old.shared if shared is None else shared,
-        )  # fmt: skip
+        )
 
     async def delete(self, caller: Caller, query_id: str) -> Row:
         """Removes a query of the caller's."""
@@ -93,10 +96,13 @@ class FavouriteService:
     async def list(self, caller: Caller) -> Row:
         """All that the caller may still read, marked last first."""
         found = await saved.favourites(self._database, caller)
-        return {"success": True, "favourites": [
-            {"kind": one.kind, "dataset_id": one.dataset_id, "name": one.name, "created_at": moment(one.created_at)}
-            for one in found
-        ]}  # fmt: skip
+        return {
+            "success": True,
+            "favourites": [
+                {"kind": one.kind, "dataset_id": one.dataset_id, "name": one.name, "created_at": moment(one.created_at)}
+                for one in found
+            ],
+        }
 
     async def mark(self, caller: Caller, kind: Kind, name: str, *, on: bool) -> Row:
         """Marks the dataset of an id, or the table of a name, or takes the mark away.
@@ -121,6 +127,12 @@ class FavouriteService:
 
 def _shown(query: SavedQuery) -> Row:
     return {
-        "id": str(query.id), "name": query.name, "sql": query.sql, "shared": query.shared, "is_owner": query.own,
-        "owner": query.owner, "created_at": moment(query.created_at), "updated_at": moment(query.updated_at),
-    }  # fmt: skip
+        "id": str(query.id),
+        "name": query.name,
+        "sql": query.sql,
+        "shared": query.shared,
+        "is_owner": query.own,
+        "owner": query.owner,
+        "created_at": moment(query.created_at),
+        "updated_at": moment(query.updated_at),
+    }

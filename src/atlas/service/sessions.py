@@ -57,9 +57,7 @@ class SessionService:
     request, so a session ends at once when it is signed out of, or when its key is revoked, wherever a copy of it is.
     """
 
-    def __init__(
-        self, database: Database, access: AccessService, tags: TagService, secret: Callable[[], str]
-    ) -> None:  # fmt: skip
+    def __init__(self, database: Database, access: AccessService, tags: TagService, secret: Callable[[], str]) -> None:
         self._database, self._access, self._tags, self._secret = database, access, tags, secret
         self._living = Together(partial(store.living, database))
 

@@ -39,8 +39,9 @@ class Shares:
         """The shares that bytes of a caller count in: the user's, the organization's, everybody's."""
         return (
             Share(("user", caller.user_id), self._user),
-            Share(("organization", caller.organization_id), self._organization), Share(_EVERYBODY, self._limit),
-        )  # fmt: skip
+            Share(("organization", caller.organization_id), self._organization),
+            Share(_EVERYBODY, self._limit),
+        )
 
     def fits(self, share: Share, size: int) -> bool:
         """Whether a share has room for bytes more."""

@@ -43,9 +43,13 @@ class SqlService:
     """
 
     def __init__(
-        self, database: Database, secret: Callable[[], str], lane: Lane, limits: QueryLimits = QueryLimits(),
+        self,
+        database: Database,
+        secret: Callable[[], str],
+        lane: Lane,
+        limits: QueryLimits = QueryLimits(),
         workbooks: Workbooks | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._lane = lane
         self._catalogs = CatalogStore(database)
         self._runner = QueryRunner(database, secret, limits)
@@ -97,11 +101,15 @@ class SqlService:
         """Runs a caller's SQL; gives the response of `sql`."""
         checked, result = await self._checked_and_run(caller, text, row_limit(max_rows))
         return {
-            "success": True, "columns": [{"name": name, "type": kind} for name, kind in result.columns],
+            "success": True,
+            "columns": [{"name": name, "type": kind} for name, kind in result.columns],
             "data_csv": await asyncio.to_thread(csv_text, result.columns, result.rows),
-            "rows_returned": len(result.rows), "truncated": result.truncated, "executed_sql": checked.logical,
-            "execution_time_seconds": round(result.seconds, 3), "tables": list(checked.tables),
-        }  # fmt: skip
+            "rows_returned": len(result.rows),
+            "truncated": result.truncated,
+            "executed_sql": checked.logical,
+            "execution_time_seconds": round(result.seconds, 3),
+            "tables": list(checked.tables),
+        }
 
     async def export(self, caller: Caller, text: str, output: Output, max_rows: int | None, title: str) -> ResultFile:
         """Runs a caller's SQL; gives its rows, by default as many as an answer may have, as a file of `FORMATS`.

@@ -28,18 +28,25 @@ class FileStager:
 
     @contextlib.asynccontextmanager
     async def staging(
-        self, caller: Caller, path: Path, name: str, options: ReadOptions | None = None, *,
+        self,
+        caller: Caller,
+        path: Path,
+        name: str,
+        options: ReadOptions | None = None,
+        *,
         on_progress: Callable[[int], None] | None = None,
-    ) -> AsyncIterator[Staging]:  # fmt: skip
+    ) -> AsyncIterator[Staging]:
         """The staging of a file, which is gone at the end.
 
         Raises BadRequestError for a file that cannot be read, TooLargeError for one that takes too much, and
         OverloadedError where the caller's other imports hold too much. A cancellation ends the worker.
         """
         with (
-            within_memory(), tempfile.TemporaryDirectory(prefix="atlas-import-") as made,
-            self.staged.held_by(caller) as count, self.workers.reading() as reading,
-        ):  # fmt: skip
+            within_memory(),
+            tempfile.TemporaryDirectory(prefix="atlas-import-") as made,
+            self.staged.held_by(caller) as count,
+            self.workers.reading() as reading,
+        ):
             folder = Path(made)
 
             def stage() -> Staging:

@@ -28,10 +28,15 @@ FUNCTIONS = tuple(rollups.PARTS)
 CALENDAR = ("month", "quarter", "year")
 # What people and other systems call these; quarters and years as numbers of months, too.
 WORDS = {
-    "s": "s sec secs second seconds", "m": "m min mins minute minutes", "h": "h hr hrs hour hours hourly",
-    "d": "d day days daily", "w": "w week weeks weekly", "month": "mo month months monthly",
-    "quarter": "q qtr quarter quarters quarterly", "year": "y yr year years yearly annual",
-}  # fmt: skip
+    "s": "s sec secs second seconds",
+    "m": "m min mins minute minutes",
+    "h": "h hr hrs hour hours hourly",
+    "d": "d day days daily",
+    "w": "w week weeks weekly",
+    "month": "mo month months monthly",
+    "quarter": "q qtr quarter quarters quarterly",
+    "year": "y yr year years yearly annual",
+}
 _WIDTHS = "a number and s, m, h, d or w, or their words (15 minutes, day); month; quarter; year; or auto"
 UNIT_OF = {word: unit for unit, words in WORDS.items() for word in words.split()}
 MONTHS = {1: "month", 3: "quarter", 12: "year"}
@@ -79,15 +84,26 @@ class SummaryService:
         span = narrow(shot.blocks, Range(), 1, descending=True)
         style = RowFormat(shot.columns, flat=False, dataset=dataset_id)
         text: str = await reading.page(
-            self._database, shot, shot.columns, span, then=lambda table: json_lines(table, style).item(),
-            descending=True, limit=1,
-        )  # fmt: skip
+            self._database,
+            shot,
+            shot.columns,
+            span,
+            then=lambda table: json_lines(table, style).item(),
+            descending=True,
+            limit=1,
+        )
         return text.encode()
 
     async def aggregate(
-        self, caller: Caller, dataset_id: int, span: Range, names: Sequence[str] | None,
-        bucket: str, functions: str, points: int,
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        caller: Caller,
+        dataset_id: int,
+        span: Range,
+        names: Sequence[str] | None,
+        bucket: str,
+        functions: str,
+        points: int,
+    ) -> dict[str, Any]:
         """Buckets `{"timestamp","count","values":{column:{function:value}}}` of the numeric columns."""
         await self._access.require(caller, dataset_id)
         wanted = [name.strip() for name in functions.split(",") if name.strip()]

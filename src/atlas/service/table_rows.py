@@ -65,9 +65,17 @@ class TableRowService:
         self._workbooks = workbooks or Workbooks()
 
     async def page(
-        self, caller: Caller, name: str, *, filter_: str | None = None, search: str | None = None,
-        sort: str | None = None, archived: bool = False, limit: int = 100, offset: int = 0,
-    ) -> RowsPage:  # fmt: skip
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        filter_: str | None = None,
+        search: str | None = None,
+        sort: str | None = None,
+        archived: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> RowsPage:
         """Rows by number or by a column, `-` before it descending. Raises NotFoundError, BadRequestError."""
         table = await self._tables.with_rows(caller, name)
         selection = _selection(table, filter_, search, archived=archived)
@@ -76,13 +84,16 @@ class TableRowService:
             self._database, table, selection, column, descending=descending, limit=limit, offset=offset
         )
         head = {
-            "success": True, "table_name": table.name,
+            "success": True,
+            "table_name": table.name,
             "columns": [
                 {"name": c.name, "type": SHOWN_TYPES[c.type], "unit": c.unit, "description": c.description}
                 for c in table.columns
             ],
-            "total_count": total, "limit": limit, "offset": offset,
-        }  # fmt: skip
+            "total_count": total,
+            "limit": limit,
+            "offset": offset,
+        }
         return RowsPage(head, rows)
 
     async def insert(self, caller: Caller, name: str, values: Mapping[str, Any]) -> Row:
@@ -136,16 +147,29 @@ class TableRowService:
     async def _finish(self, change: _Change, action: str, row: int, notes: Sequence[str] = (), **counts: int) -> Row:
         table = change.table
         await imports.finish(
-            change.connection, change.import_id, status="success", action=action, plan=None, table_id=table.id,
-            table_name=table.name, records=1, summary=f"{_ACTIONS[action]} row {row} of {table.name}.", **counts,
-        )  # fmt: skip
+            change.connection,
+            change.import_id,
+            status="success",
+            action=action,
+            plan=None,
+            table_id=table.id,
+            table_name=table.name,
+            records=1,
+            summary=f"{_ACTIONS[action]} row {row} of {table.name}.",
+            **counts,
+        )
         found = await tablerows.find(change.connection, table, row)
         assert found is not None
         wrote(1)
         return {
-            "success": True, "table_name": table.name, "import_id": str(change.import_id), "row": row,
-            "values": found[0], "archived": found[1], "notes": list(notes),
-        }  # fmt: skip
+            "success": True,
+            "table_name": table.name,
+            "import_id": str(change.import_id),
+            "row": row,
+            "values": found[0],
+            "archived": found[1],
+            "notes": list(notes),
+        }
 
     async def history(self, caller: Caller, name: str, row: int) -> Row:
         """The changes of a row, archived or not, newest first and its insert last. Raises NotFoundError."""
@@ -289,10 +313,15 @@ def _shown_change(table: Table, change: Row, action: str) -> Row:
         }
 
     return {
-        "import_id": str(change["import_id"]), "kind": change["kind"], "action": action,
-        "at": moment(change["at"]), "user": change["user"], "before": shown(change["before"]),
-        "after": shown(change["after"]), "undone": change["undone"],
-    }  # fmt: skip
+        "import_id": str(change["import_id"]),
+        "kind": change["kind"],
+        "action": action,
+        "at": moment(change["at"]),
+        "user": change["user"],
+        "before": shown(change["before"]),
+        "after": shown(change["after"]),
+        "undone": change["undone"],
+    }
 
 
 async def _array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

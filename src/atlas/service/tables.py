@@ -27,9 +27,12 @@ _DATASET_TYPES = {
 def dataset_column(column: Row) -> Row:
     """A dataset's column as that of a table."""
     return {
-        "name": column["name"], "type": _DATASET_TYPES[column["dtype"]], "nullable": True,
-        "unit": column["unit"], "description": column["description"],
-    }  # fmt: skip
+        "name": column["name"],
+        "type": _DATASET_TYPES[column["dtype"]],
+        "nullable": True,
+        "unit": column["unit"],
+        "description": column["description"],
+    }
 
 
 class TableService:
@@ -99,9 +102,11 @@ class TableService:
             return {"success": True, "table_name": name, "columns": columns, "system_columns": []}
         times = [{"name": one, "type": SHOWN_TYPES["timestamp"], "nullable": False} for one in table.row_times]
         return {
-            "success": True, "table_name": table.name, "columns": public_columns(table.columns),
+            "success": True,
+            "table_name": table.name,
+            "columns": public_columns(table.columns),
             "system_columns": times,
-        }  # fmt: skip
+        }
 
     async def table_or_dataset(self, caller: Caller, name: str) -> Table | tables.ReadableDataset:
         """What `schema` is of. Raises NotFoundError."""
@@ -132,7 +137,11 @@ class TableService:
             }
         found = await tabledata.column_stats(self._database, table)
         return {
-            "success": True, "table_name": table.name, "row_count": table.row_count, "column_count": len(table.columns),
+            "success": True,
+            "table_name": table.name,
+            "row_count": table.row_count,
+            "column_count": len(table.columns),
             "columns": {column.name: SHOWN_TYPES[column.type] for column in table.columns},
-            "statistics": found, "key_columns": list(table.key),
-        }  # fmt: skip
+            "statistics": found,
+            "key_columns": list(table.key),
+        }

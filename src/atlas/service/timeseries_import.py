@@ -58,9 +58,15 @@ async def write_dataset(
         outcome.last_row = await writing.last_number(connection, dataset_id)
         outcome.first_row = outcome.last_row - outcome.inserted + 1
     await imports.finish(
-        connection, target.import_id, status="success", action=outcome.action, summary=summarize(outcome),
-        plan=msgspec.to_builtins(plan), table_name=plan.table, **counts(outcome),
-    )  # fmt: skip
+        connection,
+        target.import_id,
+        status="success",
+        action=outcome.action,
+        summary=summarize(outcome),
+        plan=msgspec.to_builtins(plan),
+        table_name=plan.table,
+        **counts(outcome),
+    )
     return outcome
 
 

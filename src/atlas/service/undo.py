@@ -38,9 +38,11 @@ class FileMapping:
 
     def instruction(self, table: str | None) -> ImportInstruction:
         return ImportInstruction(
-            table=self.table_name or table, mapping=tuple(self.mappings.items()),
-            duplicates="skip" if self.check_duplicates else "keep", key=self.key_columns,
-        )  # fmt: skip
+            table=self.table_name or table,
+            mapping=tuple(self.mappings.items()),
+            duplicates="skip" if self.check_duplicates else "keep",
+            key=self.key_columns,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,12 @@ class UndoService:
             if mapping is not None:
                 await imports.keep_mapping(connection, row["id"], msgspec.to_builtins(mapping))
         kept = " The new mapping is kept for the next run." if mapping is not None else ""
-        return {"success": True, "import_id": str(row["public_id"]), "status": "reset",
-                "message": f"The import was taken back and its mapping cleared.{kept}"}  # fmt: skip
+        return {
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "status": "reset",
+            "message": f"The import was taken back and its mapping cleared.{kept}",
+        }
 
     async def _reset(self, connection: Connection, caller: Caller, row: Row) -> None:
         """Takes an import back and forgets its mapping, within a transaction."""
@@ -174,9 +180,13 @@ class UndoService:
                 raise BadRequestError("File is gone", "the file is no longer kept; import it again")
             said = None if mapping is None else mapping.instruction(row["table_name"])
             request = ImportRequest(
-                path, row["file_name"], row["instruction"], row["thread_id"], said=said,
+                path,
+                row["file_name"],
+                row["instruction"],
+                row["thread_id"],
+                said=said,
                 accept_proposals=row["accept_proposals"],
-            )  # fmt: skip
+            )
             target = Target(caller, row["id"], row["number"], row["public_id"])
             return await self._runner.run_after(target, request, take_back)
 
@@ -224,10 +234,17 @@ def _told(row: Row, done: undoing.Undone) -> str:
 def _response(row: Row, done: undoing.Undone, later: list[LaterChange], *, dry_run: bool) -> Row:
     told = _told(row, done)
     return {
-        "success": True, "import_id": str(row["public_id"]), "table_name": row["table_name"], "complete": done.complete,
-        "dry_run": dry_run, "rows_removed": done.rows_removed, "rows_restored": len(done.rows_restored),
-        "rows_kept": done.rows_kept, "values_kept": done.values_kept, "table_removed": done.table_dropped,
+        "success": True,
+        "import_id": str(row["public_id"]),
+        "table_name": row["table_name"],
+        "complete": done.complete,
+        "dry_run": dry_run,
+        "rows_removed": done.rows_removed,
+        "rows_restored": len(done.rows_restored),
+        "rows_kept": done.rows_kept,
+        "values_kept": done.values_kept,
+        "table_removed": done.table_dropped,
         "columns_removed": done.columns_dropped,
         "changed_since": [] if done.complete else [msgspec.to_builtins(one) for one in later],
         "message": f"Nothing was changed. An undo would give: {told}." if dry_run else f"{told}.",
-    }  # fmt: skip
+    }

@@ -102,9 +102,15 @@ class UpdateService:
         return _response(table, change) | ({"notes": notes} if notes else {})
 
     async def by_file(
-        self, caller: Caller, name: str, key_columns: Sequence[str], path: Path, file_name: str, *,
+        self,
+        caller: Caller,
+        name: str,
+        key_columns: Sequence[str],
+        path: Path,
+        file_name: str,
+        *,
         accept_proposals: bool | None = None,
-    ) -> Row:  # fmt: skip
+    ) -> Row:
         """Sets values in the rows that the records of a file name by their keys. A blank cell changes nothing.
 
         accept_proposals: whether columns that headers may mean are taken; None asks.
@@ -152,9 +158,10 @@ class UpdateService:
                 if issues is not None:
                     await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
         return _response(table, change) | {
-            "unknown_columns": list(plan.left_out), "notes": list(plan.notes),
+            "unknown_columns": list(plan.left_out),
+            "notes": list(plan.notes),
             "proposals": msgspec.to_builtins(plan.proposals),
-        }  # fmt: skip
+        }
 
     def _change(self, caller: Caller, table: Table, told: str, file_name: str | None = None) -> _Change:
         return _Change(self._database, caller, table, told, file_name)
@@ -175,9 +182,13 @@ class _Change:
 
     async def __aenter__(self) -> tuple[Connection, Table, _Change]:
         self.import_id, self.number = await imports.create(
-            self._database, self._caller, kind="update", file_name=self._file_name, instruction=self._told[:10_000],
+            self._database,
+            self._caller,
+            kind="update",
+            file_name=self._file_name,
+            instruction=self._told[:10_000],
             table_name=self._table.name,
-        )  # fmt: skip
+        )
         self._transaction = self._database.transaction()
         connection = await self._transaction.__aenter__()
         self._connection = connection
@@ -191,12 +202,19 @@ class _Change:
         if error is None:
             count = len(set(self.changed))
             await imports.finish(
-                self._connection, self.import_id, status="success", action="update",
-                plan={"widened": self.widened} if self.widened else None, table_id=self._table.id,
-                table_name=self._table.name, records=self.records or self.matched, updated=count,
-                failures=self.failures, replacements=self.replacements,
+                self._connection,
+                self.import_id,
+                status="success",
+                action="update",
+                plan={"widened": self.widened} if self.widened else None,
+                table_id=self._table.id,
+                table_name=self._table.name,
+                records=self.records or self.matched,
+                updated=count,
+                failures=self.failures,
+                replacements=self.replacements,
                 summary=f"Updated {many(count, 'row')} of {self._table.name}.",
-            )  # fmt: skip
+            )
         await self._transaction.__aexit__(kind, error, trace)
         if error is not None:
             # A cancellation among them: nothing of the update is left.
@@ -208,9 +226,7 @@ class _Change:
             await imports.set_status(self._database, self.import_id, "failed", reason)
 
 
-def _file_plan(
-    staging: Staging, table: Table, keys: Sequence[str], file_name: str, accept: bool | None
-) -> ImportPlan:  # fmt: skip
+def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: str, accept: bool | None) -> ImportPlan:
     """The plan that reads the file's cells as the table's columns; the keys must be among them."""
     said = ImportInstruction(table=table.name, policy="discard_value", duplicates="update", accept_proposals=accept)
     plan = make_plan(staging, inspect(staging, said, table), said, [table], file_name)
@@ -256,9 +272,13 @@ def _replaced(planned: PlannedFile, number: int) -> pa.Table | None:
 def _response(table: Table, change: _Change) -> Row:
     wrote(len(set(change.changed)))
     response = {
-        "success": True, "table_name": table.name, "rows_updated": change.matched,
+        "success": True,
+        "table_name": table.name,
+        "rows_updated": change.matched,
         "rows_changed": len(set(change.changed)),
-        "import_id": str(change.import_id), "rows_not_found": len(change.missing), "not_found": change.missing[:100],
-    }  # fmt: skip
+        "import_id": str(change.import_id),
+        "rows_not_found": len(change.missing),
+        "not_found": change.missing[:100],
+    }
     told = {"validation_failures": change.failures, "value_replacements": change.replacements}
     return response | {name: value for name, value in told.items() if value}

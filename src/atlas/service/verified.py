@@ -98,9 +98,13 @@ class VerifiedService:
         if not known:
             return ()
         ranked = await asyncio.to_thread(
-            process.extract, normalized(text), [one.normalized for one in known], scorer=fuzz.token_set_ratio,
-            limit=EXAMPLES, score_cutoff=_ALIKE,
-        )  # fmt: skip
+            process.extract,
+            normalized(text),
+            [one.normalized for one in known],
+            scorer=fuzz.token_set_ratio,
+            limit=EXAMPLES,
+            score_cutoff=_ALIKE,
+        )
         return tuple(Turn(known[place].question, known[place].sql) for _, _, place in ranked)
 
     async def suggest(self, caller: Caller, asked: Asked, checked: CheckedQuery, catalog: Catalog) -> UUID | None:
@@ -111,9 +115,15 @@ class VerifiedService:
             if one.sql == checked.logical:
                 return None if one.status == "verified" else one.id
         return await questions.suggest(
-            self._database, caller, asked.id, asked.prompt, same, checked.logical, checked.tables,
+            self._database,
+            caller,
+            asked.id,
+            asked.prompt,
+            same,
+            checked.logical,
+            checked.tables,
             dataset_ids(catalog, checked.tables),
-        )  # fmt: skip
+        )
 
     async def _find(self, caller: Caller, verified_id: str) -> Verified:
         missing = NotFoundError("Verified question not found", f"none with ID {verified_id[:64]!r}")
@@ -137,9 +147,16 @@ class VerifiedService:
                 if old is None or one.id != old.id:
                     raise BadRequestError("Invalid question", f"question: it is verified already, as {one.id}")
         made = await questions.save_verified(
-            self._database, caller, None if old is None else old.id, question, same, checked.logical,
-            checked.tables, dataset_ids(catalog, checked.tables), status,
-        )  # fmt: skip
+            self._database,
+            caller,
+            None if old is None else old.id,
+            question,
+            same,
+            checked.logical,
+            checked.tables,
+            dataset_ids(catalog, checked.tables),
+            status,
+        )
         return {"success": True, "verified_question": _shown(await self._find(caller, str(made)))}
 
 
@@ -164,7 +181,13 @@ def usable(found: Sequence[Verified], catalog: Catalog) -> list[Verified]:
 
 def _shown(one: Verified) -> Row:
     return {
-        "id": str(one.id), "question": one.question, "sql": one.sql, "tables": one.tables, "status": one.status,
-        "source": one.source, "created_by": one.created_by, "created_at": moment(one.created_at),
+        "id": str(one.id),
+        "question": one.question,
+        "sql": one.sql,
+        "tables": one.tables,
+        "status": one.status,
+        "source": one.source,
+        "created_by": one.created_by,
+        "created_at": moment(one.created_at),
         "updated_at": moment(one.updated_at),
-    }  # fmt: skip
+    }

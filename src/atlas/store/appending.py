@@ -170,12 +170,18 @@ class Appender:
         # New ones may be merged with others.
         self._last, self._changed = grown, self._changed or bool(blocks)
         return {
-            "id": self._dataset_id, "last_seq": self._seq, "added": self._seq - self._state.last_seq,
-            "late": self._late, "max_ts": self._top, "extra": self._extra,
-            "block_first": grown and grown.first_seq, "block_last": grown and grown.last_seq,
-            "block_rows": grown and grown.rows, "block_min": grown and grown.min_ts,
+            "id": self._dataset_id,
+            "last_seq": self._seq,
+            "added": self._seq - self._state.last_seq,
+            "late": self._late,
+            "max_ts": self._top,
+            "extra": self._extra,
+            "block_first": grown and grown.first_seq,
+            "block_last": grown and grown.last_seq,
+            "block_rows": grown and grown.rows,
+            "block_min": grown and grown.min_ts,
             "block_max": grown and grown.max_ts,
-        }, blocks  # fmt: skip
+        }, blocks
 
     async def finish(self) -> int:
         """Stores blocks and counters and tells listeners, after `flush`; gives the number of rows.
@@ -202,10 +208,13 @@ class Appender:
 
     async def _store_blocks(self, blocks: Sequence[Block]) -> None:
         arrays = {
-            "id": self._dataset_id, "firsts": [b.first_seq for b in blocks], "lasts": [b.last_seq for b in blocks],
-            "counts": [b.rows for b in blocks], "mins": [b.min_ts for b in blocks],
+            "id": self._dataset_id,
+            "firsts": [b.first_seq for b in blocks],
+            "lasts": [b.last_seq for b in blocks],
+            "counts": [b.rows for b in blocks],
+            "mins": [b.min_ts for b in blocks],
             "maxs": [b.max_ts for b in blocks],
-        }  # fmt: skip
+        }
         await self._connection.execute(queries("rows")["insert_blocks"], arrays)
         await self._connection.execute(queries("rows")["merge_blocks"], {"id": self._dataset_id, "most": MAX_BLOCKS})
 

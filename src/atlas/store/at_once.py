@@ -48,7 +48,7 @@ SELECT pg_notify('atlas_rows', %(id)s::text), {check} FROM {found}
 
 async def append_at_once(
     connection: Connection, dataset_id: int, tail: Tail, frames: Sequence[Frame], keys: Mapping[str, list[Any]]
-) -> Tail | None:  # fmt: skip
+) -> Tail | None:
     """Appends the rows of `frames`, which are of one dataset, and commits; gives the dataset's new tail.
 
     keys: users, keys, fingerprints and responses of the inserts that have a key, in order of user and key; or empty.
@@ -67,9 +67,11 @@ async def append_at_once(
     state = tail.state
     statement = _statement(state.schema, dataset_id, state.cold, tuple(map(_kind, rows.schema)), bool(keys))
     numbers = {
-        **counted, "version": state.version, "known_seq": state.last_seq,
+        **counted,
+        "version": state.version,
+        "known_seq": state.last_seq,
         "claims": len(keys.get("keys", ())),
-    }  # fmt: skip
+    }
     # All of one type, however large they are: a statement is prepared for its types.
     parameters = {name: Int8(value) if type(value) is int else value for name, value in numbers.items()}
     parameters |= {f"c{index}": _values(column) for index, column in enumerate(rows.columns)}
@@ -103,9 +105,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
 
 
 @functools.lru_cache(512)
-def _statement(
-    schema: str, dataset_id: int, cold: bool, columns: tuple[tuple[str, str], ...], keyed: bool
-) -> bytes:  # fmt: skip
+def _statement(schema: str, dataset_id: int, cold: bool, columns: tuple[tuple[str, str], ...], keyed: bool) -> bytes:
     arrays = [sql.SQL(f"%(c{index})s::{kind}") for index, (_, kind) in enumerate(columns)]
     # No physical name has a percent sign, which would begin a parameter.
     names = [sql.Identifier(name) for name, _ in columns]

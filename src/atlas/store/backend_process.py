@@ -185,10 +185,18 @@ class _Deputy:
 
     def _start(self, python: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [python, "-I", "-S", "-c", _DEPUTY], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, cwd="/", env={}, start_new_session=True,
-            user=self._user, group=self._group, extra_groups=[],
-        )  # fmt: skip
+            [python, "-I", "-S", "-c", _DEPUTY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd="/",
+            env={},
+            start_new_session=True,
+            user=self._user,
+            group=self._group,
+            extra_groups=[],
+        )
 
 
 @cache

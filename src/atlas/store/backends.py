@@ -167,8 +167,9 @@ class BackendWatch:
             backend.step, backend.due = 2, now + _TERMINATE_AFTER
             await self._tell("terminate_backend", backend)
         elif backend.step == 2:
-            memory = backend.passed == "memory" or (backend.process is not None and not backend.limited
-                                                    and backend.process.private_bytes() > self._memory)  # fmt: skip
+            memory = backend.passed == "memory" or (
+                backend.process is not None and not backend.limited and backend.process.private_bytes() > self._memory
+            )
             if not memory and now < backend.since + self._most_seconds:
                 backend.due = now + _TERMINATE_AFTER
                 return

@@ -27,9 +27,14 @@ RANGE_ROWS, SUMMARY_SHARE = 6_000, 1 / 1000
 
 
 async def buckets(
-    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, width: int | str,
-    parts: Sequence[str], limit: int,
-) -> list[core.Bucket]:  # fmt: skip
+    database: Database,
+    shot: Snapshot,
+    columns: Sequence[Column],
+    span: Range,
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+) -> list[core.Bucket]:
     """(bucket start, rows, then each part of each column) by bucket, in order of time; past `limit` some may lack.
 
     width: seconds counted from 2000-01-03 (a Monday), or a unit of date_trunc. Rows that were inserted after
@@ -49,9 +54,14 @@ async def buckets(
 
 
 async def _buckets(
-    connection: Connection, shot: Snapshot, columns: Sequence[Column], span: Range, width: int | str,
-    parts: Sequence[str], limit: int,
-) -> list[core.Bucket]:  # fmt: skip
+    connection: Connection,
+    shot: Snapshot,
+    columns: Sequence[Column],
+    span: Range,
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+) -> list[core.Bucket]:
     rollup = await rollups.find(connection, shot.dataset_id)
     plan = [core.Piece(0, span)]
     if rollup is not None and rollup.width and {column.id for column in columns} <= set(rollup.columns):
@@ -122,9 +132,14 @@ def _label(width: int | str, time: str) -> sql.Composed:
 
 
 async def _from_rollup(
-    connection: Connection, rollup: rollups.Rollup, plan: Sequence[core.Piece], columns: Sequence[Column],
-    width: int | str, parts: Sequence[str], limit: int,
-) -> list[core.Bucket]:  # fmt: skip
+    connection: Connection,
+    rollup: rollups.Rollup,
+    plan: Sequence[core.Piece],
+    columns: Sequence[Column],
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+) -> list[core.Bucket]:
     cells = [
         sql.SQL(rollups.FROM_PARTS[part]).format(c=rollup.value(part, column)) for column in columns for part in parts
     ]
@@ -137,29 +152,40 @@ async def _from_rollup(
             "unnest({}::int[], {}::timestamptz[], {}::timestamptz[]) AS piece (level, lo, hi) CROSS JOIN LATERAL"
             " (SELECT * FROM {} WHERE width = level AND start BETWEEN lo AND hi OFFSET 0) AS stored"
         ).format(
-            sql.Literal([piece.width for piece in plan]), sql.Literal([from_micros(piece.span.lo) for piece in plan]),
-            sql.Literal([from_micros(piece.span.hi - 1) for piece in plan]), rollup.table,
-        )  # fmt: skip
+            sql.Literal([piece.width for piece in plan]),
+            sql.Literal([from_micros(piece.span.lo) for piece in plan]),
+            sql.Literal([from_micros(piece.span.hi - 1) for piece in plan]),
+            rollup.table,
+        )
     query = sql.SQL("SELECT {} AS bucket, {} FROM {} GROUP BY 1 ORDER BY 1 LIMIT {}").format(
-        _label(width, "start"), sql.SQL(", ").join([sql.SQL("sum(rows)::bigint"), *cells]),
-        source, sql.Literal(limit + 1),
-    )  # fmt: skip
+        _label(width, "start"),
+        sql.SQL(", ").join([sql.SQL("sum(rows)::bigint"), *cells]),
+        source,
+        sql.Literal(limit + 1),
+    )
     return await _fetch(connection, query)
 
 
 async def _from_rows(
-    connection: Connection, shot: Snapshot, sources: Sequence[sql.Composable], columns: Sequence[Column],
-    width: int | str, parts: Sequence[str], limit: int,
-) -> list[core.Bucket]:  # fmt: skip
+    connection: Connection,
+    shot: Snapshot,
+    sources: Sequence[sql.Composable],
+    columns: Sequence[Column],
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+) -> list[core.Bucket]:
     names = [sql.Identifier(column.physical or "") for column in columns]
     cells = [sql.SQL(rollups.FROM_ROWS[part]).format(c=name) for name in names for part in parts]
     select = sql.SQL("SELECT {} FROM {} WHERE {}")
     taken = sql.SQL(", ").join([sql.SQL("ts"), sql.SQL("_seq"), *names])
     union = sql.SQL(" UNION ALL ").join([select.format(taken, shot.table, where) for where in sources])
     query = sql.SQL("SELECT {} AS bucket, {} FROM ({}) AS source GROUP BY 1 ORDER BY 1 LIMIT {}").format(
-        _label(width, "ts"), sql.SQL(", ").join([sql.SQL("count(*)"), *cells]), union,
+        _label(width, "ts"),
+        sql.SQL(", ").join([sql.SQL("count(*)"), *cells]),
+        union,
         sql.Literal(limit + 1),
-    )  # fmt: skip
+    )
     return await _fetch(connection, query)
 
 

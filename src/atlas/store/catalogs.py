@@ -89,8 +89,10 @@ class CatalogStore:
         joins = await self._find_joins(tables[:MAX_PROFILED], known)
         made = tuple(one.made_at for one in known.values())
         notes = (tuple((column.unit, column.description) for column in table.columns) for table in tables)
-        facts = tuple((table.name, stamps[table.name], table.row_count, table.cold, table.samples, said)
-                      for table, said in zip(tables, notes, strict=True))  # fmt: skip
+        facts = tuple(
+            (table.name, stamps[table.name], table.row_count, table.cold, table.samples, said)
+            for table, said in zip(tables, notes, strict=True)
+        )
         state = made, joins, facts
         kept = self._last.get(caller.user_id)
         if kept is not None and kept[0] == state:
@@ -125,9 +127,7 @@ class CatalogStore:
         tables, stamps = await self._tables(caller)
         upper, lower = text.upper(), text.lower()
         listed = named_datasets(await dataset_names(self._database, caller), {table.name for table in tables})
-        wanted = {
-            name: each for name, each in listed.items() if name.upper() in upper or name.lower() in lower
-        }  # fmt: skip
+        wanted = {name: each for name, each in listed.items() if name.upper() in upper or name.lower() in lower}
         return Catalog((*tables, *(await self._datasets(caller, wanted, stamps))))
 
     async def close(self) -> None:
@@ -139,7 +139,7 @@ class CatalogStore:
 
     async def _datasets(
         self, caller: Caller, wanted: Mapping[str, DatasetName], stamps: dict[str, str]
-    ) -> list[CatalogTable]:  # fmt: skip
+    ) -> list[CatalogTable]:
         """Datasets by the names that they have as tables, without profiles; `stamps` gets what each is like now."""
         if not wanted:
             return []
@@ -156,15 +156,22 @@ class CatalogStore:
         found: list[CatalogTable] = []
         stamps: dict[str, str] = {}
         for table in await find_tables(self._database, caller):
-            columns = tuple(CatalogColumn(column.name, column.type, description=column.description, unit=column.unit)
-                            for column in table.columns)  # fmt: skip
+            columns = tuple(
+                CatalogColumn(column.name, column.type, description=column.description, unit=column.unit)
+                for column in table.columns
+            )
             found.append(
                 CatalogTable(
-                    table.name, table.schema, f"_view_{table.id}", columns, row_count=table.row_count,
-                    key=table.key if len(table.key) == 1 else (), row_times=table.row_times,
+                    table.name,
+                    table.schema,
+                    f"_view_{table.id}",
+                    columns,
+                    row_count=table.row_count,
+                    key=table.key if len(table.key) == 1 else (),
+                    row_times=table.row_times,
                     samples=table.samples == "organization",
                 )
-            )  # fmt: skip
+            )
             stamps[table.name] = f"{table.changed} {len(columns)}"
         return found, stamps
 
@@ -258,12 +265,22 @@ def _dataset(readable: ReadableDataset, name: str, owner: str) -> CatalogTable:
         if column["physical"] is not None and column["dtype"] in _TYPES:
             columns.append(
                 CatalogColumn(
-                    from_catalog(column["name"]), _TYPES[column["dtype"]], column["physical"], column["description"],
+                    from_catalog(column["name"]),
+                    _TYPES[column["dtype"]],
+                    column["physical"],
+                    column["description"],
                     column["unit"],
                 )
-            )  # fmt: skip
+            )
     return CatalogTable(
-        name, readable.schema, f"dataset_{readable.id}", tuple(columns), "dataset", readable.row_count,
-        dataset_id=readable.id, cold=readable.cold, owner=owner,
+        name,
+        readable.schema,
+        f"dataset_{readable.id}",
+        tuple(columns),
+        "dataset",
+        readable.row_count,
+        dataset_id=readable.id,
+        cold=readable.cold,
+        owner=owner,
         samples=readable.samples == "readers" or (readable.samples == "organization" and not owner),
-    )  # fmt: skip
+    )

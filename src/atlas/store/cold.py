@@ -161,7 +161,7 @@ async def make_view(connection: Connection, dataset_id: int, readers: Sequence[s
 
 async def remove(
     connection: Connection, dataset_id: int, bound: Literal["ts", "seq"], low: sql.Literal, high: sql.Literal
-) -> int:  # fmt: skip
+) -> int:
     """Deletes the packed rows with a time or number from `low` to `high`; gives how many.
 
     Segments that have others, too, are unpacked: their rows are then among those that are not packed, and nothing of
@@ -182,7 +182,7 @@ async def remove(
 
 async def _remove_segments(
     connection: Connection, cold: Cold, bound: Literal["ts", "seq"], first: sql.Literal, last: sql.Literal
-) -> tuple[int, int]:  # fmt: skip
+) -> tuple[int, int]:
     """Deletes the segments that lie within bounds, and unpacks those that these cut: the rows of either."""
     within = sql.SQL(f"low_{bound} >= {{}} AND high_{bound} <= {{}}").format(first, last)
     meeting = sql.SQL(f"high_{bound} >= {{}} AND low_{bound} <= {{}}").format(first, last)

@@ -65,9 +65,7 @@ async def set_span(connection: Connection, relation: sql.Identifier, span: timed
         await connection.execute(change)
 
 
-async def compress(
-    connection: Connection, dataset_id: int, view: sql.Identifier, relation: sql.Identifier
-) -> bool:  # fmt: skip
+async def compress(connection: Connection, dataset_id: int, view: sql.Identifier, relation: sql.Identifier) -> bool:
     """Compresses the chunks of which some rows are not, each in a transaction of its own; those left empty are dropped.
 
     view: what readers lock first. False where some are left, as others held a lock for longer than `lock_timeout`, or
@@ -132,7 +130,7 @@ async def _drop(connection: Connection, view: sql.Identifier, chunk: sql.Identif
 
 async def remove(
     connection: Connection, relation: sql.Identifier, bound: sql.Identifier, low: sql.Literal, high: sql.Literal
-) -> int:  # fmt: skip
+) -> int:
     """Deletes the rows of which `bound`, `ts` or `_seq`, is from `low` to `high`; gives their number."""
     # The limit is there so that nobody unpacks a table by mistake; here someone asked for it.
     await connection.execute("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0")

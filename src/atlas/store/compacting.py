@@ -48,7 +48,7 @@ async def due(database: Database, before: int, *, least: int = LEAST_ROWS) -> di
 
 async def pack_next(
     database: Database, dataset_id: int, before: int, seen: int, *, batch: int = BATCH_ROWS, timescaledb: bool = True
-) -> int | None:  # fmt: skip
+) -> int | None:
     """Packs the next rows that are older than `before` and numbered up to `seen`; gives how many, None at the end.
 
     timescaledb: whether a dataset of which nothing is packed yet may go to TimescaleDB's columnstore.
@@ -114,9 +114,7 @@ def _parts(packed: pa.Table | None) -> list[str]:
     return [name for name in packed.column_names if name not in head] if packed is not None else []
 
 
-async def _packed(
-    database: Database, shot: Snapshot, cold: Cold, where: sql.Composed
-) -> tuple[pa.Table | None, int]:  # fmt: skip
+async def _packed(database: Database, shot: Snapshot, cold: Cold, where: sql.Composed) -> tuple[pa.Table | None, int]:
     """The rows that match `where` as they are stored packed, and their number."""
     keys = {column.physical: packing.key_of(column) for column in shot.columns if column.physical}
     cells: list[sql.Composable] = [sql.SQL("_seq, ts"), *map(sql.Identifier, keys)]
@@ -138,7 +136,7 @@ async def _packed(
 
 async def _move(
     connection: Connection, cold: Cold, where: sql.Composed, packed: pa.Table | None, rows: int, upto: int
-) -> bool:  # fmt: skip
+) -> bool:
     """Stores packed rows in place of those that they were, unless others have moved some meanwhile."""
     locked = await connection.execute(queries("cold")["lock_if_free"], {"id": cold.dataset_id})
     row = await locked.fetchone()

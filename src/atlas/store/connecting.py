@@ -23,9 +23,13 @@ async def connect(url: str, role: str, password: str) -> Connection:
     # A read-only session is no primary to libpq, which asks for its default_transaction_read_only.
     wanted = parameters.get("target_session_attrs") or "any"
     parameters |= {
-        "user": role, "password": password, "options": "", "connect_timeout": "10", "application_name": "atlas-reader",
+        "user": role,
+        "password": password,
+        "options": "",
+        "connect_timeout": "10",
+        "application_name": "atlas-reader",
         "target_session_attrs": "primary" if wanted == "read-write" else wanted,
-    }  # fmt: skip
+    }
     for name in ("service", "servicefile", "passfile"):
         parameters.pop(name, None)
     connection = await psycopg.AsyncConnection.connect(make_conninfo(**parameters), autocommit=True)

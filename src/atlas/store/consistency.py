@@ -149,9 +149,12 @@ def _runs(connection: Connection, dataset: _Dataset, blocks: list[Block]) -> lis
         " count(*) FILTER (WHERE {outside}) FROM (SELECT width_bucket(_seq, {firsts}::bigint[]) AS block, _seq, ts"
         " FROM {table}) AS r GROUP BY block ORDER BY block"
     ).format(
-        low=sql.SQL(_MICROS.format(t="min(ts)")), high=sql.SQL(_MICROS.format(t="max(ts)")), outside=_OUTSIDE,
-        firsts=sql.Literal([block.first_seq for block in blocks] or [1]), table=dataset.table,
-    )  # fmt: skip
+        low=sql.SQL(_MICROS.format(t="min(ts)")),
+        high=sql.SQL(_MICROS.format(t="max(ts)")),
+        outside=_OUTSIDE,
+        firsts=sql.Literal([block.first_seq for block in blocks] or [1]),
+        table=dataset.table,
+    )
     return [_Run(*row) for row in connection.execute(query)]
 
 
@@ -220,9 +223,12 @@ def _rollup(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iter
             " (SELECT {start} AS start, count(*) AS rows FROM {table} WHERE _seq <= {upto} AND isfinite(ts)"
             " GROUP BY 1) b ON a.start = b.start WHERE a.rows IS DISTINCT FROM b.rows"
         ).format(
-            rollup=rollup_of(dataset.schema, dataset.id), width=sql.Literal(width), start=bucket_start(width, "ts"),
-            table=dataset.table, upto=sql.Literal(dataset.upto),
-        )  # fmt: skip
+            rollup=rollup_of(dataset.schema, dataset.id),
+            width=sql.Literal(width),
+            start=bucket_start(width, "ts"),
+            table=dataset.table,
+            upto=sql.Literal(dataset.upto),
+        )
         wrong, first = _one(connection, query)
         if wrong:
             yield Finding(

@@ -18,9 +18,12 @@ BATCH_ROWS = 20_000
 
 
 async def copy_batches(
-    connection: Connection, table: sql.Composable, names: Sequence[str], schema: pa.Schema,
+    connection: Connection,
+    table: sql.Composable,
+    names: Sequence[str],
+    schema: pa.Schema,
     batches: AsyncIterator[pa.RecordBatch],
-) -> int:  # fmt: skip
+) -> int:
     """Copies batches of `schema` into the columns `names`; gives the number of rows."""
     statement, encoder, plain = _prepared(table, names, schema)
     try:
@@ -63,9 +66,12 @@ def _too_wide(names: Sequence[str]) -> BadRequestError:
 
 
 async def _copy(
-    connection: Connection, statement: sql.Composed, encoder: pgpq.ArrowToPostgresBinaryEncoder, plain: list[str],
+    connection: Connection,
+    statement: sql.Composed,
+    encoder: pgpq.ArrowToPostgresBinaryEncoder,
+    plain: list[str],
     batches: AsyncIterator[pa.RecordBatch],
-) -> int:  # fmt: skip
+) -> int:
     rows = 0
     async with connection.cursor().copy(statement) as copy:
         await copy.write(encoder.write_header())

@@ -57,9 +57,14 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, pool_size: int, statement_timeout: float, turns: Turns | None = None,
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        statement_timeout: float,
+        turns: Turns | None = None,
         reading: Turns | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.url = url
         self.gate = Gate()
         self._turns, self._reading = turns, reading
@@ -71,9 +76,15 @@ class Database:
 
     def _new_pool(self, size: int) -> psycopg_pool.AsyncConnectionPool[Connection]:
         return psycopg_pool.AsyncConnectionPool(
-            self.url, min_size=1, max_size=size, timeout=POOL_WAIT_SECONDS, open=False, check=_check,
-            kwargs={"autocommit": True, "options": self._options()}, configure=_configure,
-        )  # fmt: skip
+            self.url,
+            min_size=1,
+            max_size=size,
+            timeout=POOL_WAIT_SECONDS,
+            open=False,
+            check=_check,
+            kwargs={"autocommit": True, "options": self._options()},
+            configure=_configure,
+        )
 
     def _options(self) -> str:
         # Reads are planned from row blocks, so an index always fits better than the whole table; a freshly

@@ -112,9 +112,14 @@ async def find_owned(connection: Connection, user_id: int, name: str) -> int | N
 async def create(connection: Connection, caller: Caller, name: str, description: str, metadata: Row) -> Row:
     """A new dataset with its empty table."""
     row = await one(
-        connection, "insert_dataset", owner=caller.user_id, name=name, description=description,
-        metadata=Jsonb(metadata), schema=caller.schema_name,
-    )  # fmt: skip
+        connection,
+        "insert_dataset",
+        owner=caller.user_id,
+        name=name,
+        description=description,
+        metadata=Jsonb(metadata),
+        schema=caller.schema_name,
+    )
     assert row is not None
     await connection.execute(queries("datasets")["insert_state"], {"id": row["id"]})
     table = table_of(caller.schema_name, row["id"])
@@ -166,12 +171,15 @@ async def summary(connection: Connection, dataset_id: int) -> Row:
 
 # What each field of `DATASET_FIELDS` is in the list's statement.
 _ORDERS: dict[str, LiteralString] = {
-    "id": "d.id", "name": "lower(d.name)", "created_at": "d.created_at", "updated_at": "d.updated_at",
+    "id": "d.id",
+    "name": "lower(d.name)",
+    "created_at": "d.created_at",
+    "updated_at": "d.updated_at",
     "owner": "(SELECT lower(u.name) FROM atlas.users u WHERE u.id = d.owner_id)",
     "row_count": "(SELECT s.row_count FROM atlas.dataset_state s WHERE s.dataset_id = d.id)",
     "columns": "(SELECT count(*) FROM atlas.dataset_columns c WHERE c.dataset_id = d.id)",
     "last_timestamp": "(SELECT max(b.max_ts) FROM atlas.row_blocks b WHERE b.dataset_id = d.id)",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +197,19 @@ class Sought:
     order: Order | None = None
 
 
-async def search(
-    database: Database, user_id: int, sought: Sought, limit: int, offset: int
-) -> tuple[int, list[Row]]:  # fmt: skip
+async def search(database: Database, user_id: int, sought: Sought, limit: int, offset: int) -> tuple[int, list[Row]]:
     """How many datasets a user may read that match, and one page of them."""
     metadata, order = sought.metadata, sought.order
     wanted = None if metadata is None else [Jsonb(list(choices)) for choices in metadata]
     first = [Jsonb(choice) for choice in metadata[0]] if metadata else None
     parameters = {
-        "user": user_id, "pattern": sought.pattern, "anywhere": sought.anywhere, "metadata": wanted, "first": first,
+        "user": user_id,
+        "pattern": sought.pattern,
+        "anywhere": sought.anywhere,
+        "metadata": wanted,
+        "first": first,
         "owned": sought.owned,
-    }  # fmt: skip
+    }
     by = _ORDERS[order.field] if order else None
     listing = ordered(queries("datasets")["list_datasets"], by, descending=order is not None and order.descending)
     async with database.transaction() as connection:

@@ -186,10 +186,17 @@ class EmbeddedPostgres:
             shutil.copyfile(self._password_file, handed)
             self._own(handed)
             self._run(
-                "initdb", "-D", str(fresh), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8"
-                if sys.platform == "linux" else "--locale=C", "--auth=scram-sha-256", f"--pwfile={handed}",
+                "initdb",
+                "-D",
+                str(fresh),
+                "-U",
+                "postgres",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8" if sys.platform == "linux" else "--locale=C",
+                "--auth=scram-sha-256",
+                f"--pwfile={handed}",
                 timeout=START_SECONDS,
-            )  # fmt: skip
+            )
         fresh.rename(self._cluster)
 
     def _write(self, path: Path, text: str) -> None:
@@ -346,18 +353,30 @@ class EmbeddedPostgres:
     def _stop(self) -> None:
         with contextlib.suppress(subprocess.SubprocessError):
             self._run(
-                "pg_ctl", "-D", str(self._cluster), "-w", "-t", str(STOP_SECONDS), "-m", "fast", "stop",
+                "pg_ctl",
+                "-D",
+                str(self._cluster),
+                "-w",
+                "-t",
+                str(STOP_SECONDS),
+                "-m",
+                "fast",
+                "stop",
                 timeout=STOP_SECONDS + 30,
-            )  # fmt: skip
+            )
 
     def _run(self, command: str, *arguments: str, timeout: float) -> None:
         options: dict[str, Any] = {"user": self._user, "cwd": self._dir} if self._user else {}
         # pg_ctl hands its streams down to the server, so a pipe would never close.
         subprocess.run(
             [str(_binaries() / command), *arguments],
-            check=True, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, **options,
-        )  # fmt: skip
+            check=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **options,
+        )
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ class ApartError(Exception):
 
 async def insert_group(
     database: Database, dataset_id: int, group: Sequence[SmallInsert], tail: Tail | None = None
-) -> tuple[list[Any], Tail | None]:  # fmt: skip
+) -> tuple[list[Any], Tail | None]:
     """Inserts all rows of a group, in its order, or none if anything is raised.
 
     No two of a group may have the same idempotency key. Gives for each insert its response, the response that its
@@ -71,7 +71,7 @@ async def insert_group(
 
 async def _insert(
     connection: Connection, dataset_id: int, group: Sequence[SmallInsert], keys: Mapping[str, list[Any]]
-) -> tuple[list[Any], Tail | None]:  # fmt: skip
+) -> tuple[list[Any], Tail | None]:
     opening = Opening(connection, dataset_id)
     claims: psycopg.AsyncCursor[Any] | None = None
     tail: Tail | None = None

@@ -28,9 +28,16 @@ Row = dict[str, Any]
 _PART_BYTES = 4 * 1024 * 1024
 ISSUE_FIELDS = ("import_number", "kind", "record_number", "row_id", "record", "details", "status")
 ISSUE_SCHEMA = pa.schema(
-    [("import_number", pa.int32()), ("kind", pa.string()), ("record_number", pa.int64()), ("row_id", pa.int64()),
-     ("record", pa.string()), ("details", pa.string()), ("status", pa.string())]
-)  # fmt: skip
+    [
+        ("import_number", pa.int32()),
+        ("kind", pa.string()),
+        ("record_number", pa.int64()),
+        ("row_id", pa.int64()),
+        ("record", pa.string()),
+        ("details", pa.string()),
+        ("status", pa.string()),
+    ]
+)
 
 
 async def create(database: Database | Connection, caller: Caller, **fields: Any) -> tuple[UUID, int]:
@@ -39,13 +46,27 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
     `public_id` is what its organization knows it by. Raises BadRequestError where the organization has one of that id.
     """
     values = dict.fromkeys(
-        ("public_id", "file_name", "file_bytes", "thread", "callback_url", "callback_metadata", "table_name",
-         "corrects", "accept_proposals")
-    )  # fmt: skip
+        (
+            "public_id",
+            "file_name",
+            "file_bytes",
+            "thread",
+            "callback_url",
+            "callback_metadata",
+            "table_name",
+            "corrects",
+            "accept_proposals",
+        )
+    )
     parameters = {
-        **values, "instruction": "", "status": "running", **fields,
-        "organization": caller.organization_id, "user": caller.user_id, "process": PROCESS,
-    }  # fmt: skip
+        **values,
+        "instruction": "",
+        "status": "running",
+        **fields,
+        "organization": caller.organization_id,
+        "user": caller.user_id,
+        "process": PROCESS,
+    }
     if parameters["callback_metadata"] is not None:
         parameters["callback_metadata"] = Jsonb(parameters["callback_metadata"])
     query = queries("imports")["insert_import"]
@@ -59,18 +80,32 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
 
 
 async def find(
-    database: Database | Connection, caller: Caller, *, import_id: UUID | None = None, table_name: str | None = None,
-    status: str | None = None, thread: str | None = None, waiting: bool | None = None, limit: int = 1, offset: int = 0,
+    database: Database | Connection,
+    caller: Caller,
+    *,
+    import_id: UUID | None = None,
+    table_name: str | None = None,
+    status: str | None = None,
+    thread: str | None = None,
+    waiting: bool | None = None,
+    limit: int = 1,
+    offset: int = 0,
     order: Order | None = None,
-) -> list[Row]:  # fmt: skip
+) -> list[Row]:
     """Imports of the organization, newest first unless there is an order.
 
     import_id: the public one. waiting: whether issues of it are open.
     """
     parameters = {
-        "organization": caller.organization_id, "id": import_id, "table_name": table_name, "status": status,
-        "thread": thread, "waiting": waiting, "limit": limit, "offset": offset,
-    }  # fmt: skip
+        "organization": caller.organization_id,
+        "id": import_id,
+        "table_name": table_name,
+        "status": status,
+        "thread": thread,
+        "waiting": waiting,
+        "limit": limit,
+        "offset": offset,
+    }
     if isinstance(database, Database):
         async with database.connection() as connection:
             return await _dicts(connection, "find_imports", parameters, order)
@@ -79,15 +114,20 @@ async def find(
 
 # What each field of `IMPORT_FIELDS` is in the list's statement.
 _ORDERS: dict[str, LiteralString] = {
-    "created_at": "i.created_at", "file_name": "lower(i.file_name)", "status": "i.status",
-    "table_name": "lower(coalesce(t.name, i.table_name))", "records_inserted": "i.inserted",
-    "records_updated": "i.updated", "issues_open": "i.issues_open", "imported_by": "lower(u.name)",
-}  # fmt: skip
+    "created_at": "i.created_at",
+    "file_name": "lower(i.file_name)",
+    "status": "i.status",
+    "table_name": "lower(coalesce(t.name, i.table_name))",
+    "records_inserted": "i.inserted",
+    "records_updated": "i.updated",
+    "issues_open": "i.issues_open",
+    "imported_by": "lower(u.name)",
+}
 
 
 async def _dicts(
     connection: Connection, name: str, parameters: Mapping[str, Any], order: Order | None = None
-) -> list[Row]:  # fmt: skip
+) -> list[Row]:
     cursor = connection.cursor(row_factory=dict_row)
     by = _ORDERS[order.field] if order else None
     await cursor.execute(
@@ -100,9 +140,12 @@ async def count(
     database: Database, caller: Caller, table_name: str | None, status: str | None, waiting: bool | None
 ) -> int:
     rows = await database.fetch(
-        queries("imports")["count_imports"], organization=caller.organization_id, table_name=table_name, status=status,
+        queries("imports")["count_imports"],
+        organization=caller.organization_id,
+        table_name=table_name,
+        status=status,
         waiting=waiting,
-    )  # fmt: skip
+    )
     return int(rows[0][0])
 
 
@@ -228,13 +271,21 @@ def _exact(issue: Row) -> Row:
 
 
 async def resolve_issue(
-    connection: Connection, issue_id: int, status: str, resolution: Mapping[str, Any], row: int | None,
+    connection: Connection,
+    issue_id: int,
+    status: str,
+    resolution: Mapping[str, Any],
+    row: int | None,
     correction: int | None,
-) -> None:  # fmt: skip
+) -> None:
     """Records what was decided on an issue, by which correction, and the row that came of it."""
     parameters = {
-        "id": issue_id, "status": status, "resolution": Jsonb(dict(resolution)), "row": row, "correction": correction,
-    }  # fmt: skip
+        "id": issue_id,
+        "status": status,
+        "resolution": Jsonb(dict(resolution)),
+        "row": row,
+        "correction": correction,
+    }
     await connection.execute(queries("imports")["resolve_issue"], parameters)
 
 
@@ -283,8 +334,11 @@ async def reopen_issues(connection: Connection, correction: Row) -> None:
 async def later_changes(connection: Connection, row: Row) -> list[Row]:
     """What has changed rows of an import since: `id`, `kind` and the number of `rows` of each, the newest first."""
     parameters = {
-        "number": row["number"], "table": row["table_id"], "first_row": row["first_row"], "last_row": row["last_row"],
-    }  # fmt: skip
+        "number": row["number"],
+        "table": row["table_id"],
+        "first_row": row["first_row"],
+        "last_row": row["last_row"],
+    }
     return await _dicts(connection, "later_changes", parameters)
 
 

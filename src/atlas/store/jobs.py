@@ -146,9 +146,13 @@ class JobQueue:
         return True
 
     def start(
-        self, *, on_import: Callable[[UUID], Awaitable[None]], on_delivery: Callable[[UUID], Awaitable[None]],
-        sweep: Callable[[], Awaitable[None]], concurrency: int,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        on_import: Callable[[UUID], Awaitable[None]],
+        on_delivery: Callable[[UUID], Awaitable[None]],
+        sweep: Callable[[], Awaitable[None]],
+        concurrency: int,
+    ) -> None:
         """Works on jobs until closed; `sweep` is called now and then to find what was lost."""
         self._handlers = {"import": on_import, "deliver": on_delivery}
         self._tasks = [
@@ -161,10 +165,14 @@ class JobQueue:
             await self._gate.opened()
             worker = self._worker = asyncio.create_task(
                 self._app.run_worker_async(
-                    queues=["atlas"], concurrency=concurrency, install_signal_handlers=False, delete_jobs="successful",
-                    shutdown_graceful_timeout=5, stalled_worker_timeout=PRUNE_SECONDS,
+                    queues=["atlas"],
+                    concurrency=concurrency,
+                    install_signal_handlers=False,
+                    delete_jobs="successful",
+                    shutdown_graceful_timeout=5,
+                    stalled_worker_timeout=PRUNE_SECONDS,
                 )
-            )  # fmt: skip
+            )
             refused = asyncio.create_task(self._gate.refused())
             try:
                 await asyncio.wait((worker, refused), return_when=asyncio.FIRST_COMPLETED)

@@ -18,9 +18,15 @@ from atlas.store.database import Connection
 from atlas.store.tables import physical
 
 _ARROW = {
-    "text": pa.string(), "bigint": pa.int64(), "numeric": pa.binary(), "double": pa.float64(), "boolean": pa.bool_(),
-    "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC"), "json": pa.string(),
-}  # fmt: skip
+    "text": pa.string(),
+    "bigint": pa.int64(),
+    "numeric": pa.binary(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "json": pa.string(),
+}
 _INCOMING = sql.Identifier("_incoming")
 
 
@@ -41,9 +47,13 @@ def copied(values: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 async def insert(
-    connection: Connection, table: Table, columns: Sequence[TableColumn], batches: AsyncIterator[pa.RecordBatch],
-    import_number: int, first_row: int,
-) -> int:  # fmt: skip
+    connection: Connection,
+    table: Table,
+    columns: Sequence[TableColumn],
+    batches: AsyncIterator[pa.RecordBatch],
+    import_number: int,
+    first_row: int,
+) -> int:
     """Inserts batches of the columns, `_n` before and `_key` behind them; gives the number of rows.
 
     Rows are numbered from `first_row` in the order of the batches.
@@ -97,10 +107,14 @@ def _read_copy(data: io.BytesIO, types: dict[str, pa.DataType]) -> pa.Table:
         read_options=pv.ReadOptions(column_names=list(types)),
         parse_options=pv.ParseOptions(newlines_in_values=True),
         convert_options=pv.ConvertOptions(
-            column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
-            true_values=["t"], false_values=["f"],
+            column_types=types,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
         ),
-    )  # fmt: skip
+    )
 
 
 async def key_texts(connection: Connection, table: Table, rows: Sequence[int] | None) -> pa.Table:

@@ -20,9 +20,17 @@ MAX_ANSWER = 1024 * 1024
 CONNECT_SECONDS = 10.0
 # The SDKs add headers from environment variables of the operator and tell about this machine; none of that leaves.
 _SENT = frozenset(
-    ("host", "accept", "content-type", "content-length", "authorization", "x-api-key", "anthropic-version",
-     "anthropic-beta")
-)  # fmt: skip
+    (
+        "host",
+        "accept",
+        "content-type",
+        "content-length",
+        "authorization",
+        "x-api-key",
+        "anthropic-version",
+        "anthropic-beta",
+    )
+)
 
 
 def open_client(reach: Reach) -> httpx2.AsyncClient:
@@ -51,8 +59,11 @@ class _Transport(httpx2.AsyncBaseTransport):
             network_backend=GuardedBackend(reach, seconds=CONNECT_SECONDS),
             # Made here, once: it reads some hundred certificates.
             ssl_context=httpcore.default_ssl_context(),
-            http2=False, max_connections=None, max_keepalive_connections=20, keepalive_expiry=15.0,
-        )  # fmt: skip
+            http2=False,
+            max_connections=None,
+            max_keepalive_connections=20,
+            keepalive_expiry=15.0,
+        )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1").lower() in _SENT]
@@ -62,13 +73,15 @@ class _Transport(httpx2.AsyncBaseTransport):
         sent = httpcore.Request(
             request.method,
             httpcore.URL(
-                scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port,
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
                 target=request.url.raw_path,
             ),
             headers=headers,
             content=request.stream,
             extensions={name: value for name, value in request.extensions.items() if name == "timeout"},
-        )  # fmt: skip
+        )
         with _told():
             answer = await self._pool.handle_async_request(sent)
         problem = "redirects are not followed" if 300 <= answer.status < 400 else None

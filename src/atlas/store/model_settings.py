@@ -35,10 +35,17 @@ async def save(database: Database, caller: Caller, settings: StoredModel, *, kee
     keep_key: keep the stored key instead of `settings.key`. Nothing is saved where it was stored for another address.
     """
     rows = await database.fetch(
-        queries("model_settings")["save"], organization=caller.organization_id, user=caller.user_id,
-        provider=settings.provider, model=settings.model, base_url=settings.base_url, key=settings.key,
-        samples=settings.samples, timeout=settings.timeout, keep_key=keep_key,
-    )  # fmt: skip
+        queries("model_settings")["save"],
+        organization=caller.organization_id,
+        user=caller.user_id,
+        provider=settings.provider,
+        model=settings.model,
+        base_url=settings.base_url,
+        key=settings.key,
+        samples=settings.samples,
+        timeout=settings.timeout,
+        keep_key=keep_key,
+    )
     return bool(rows)
 
 

@@ -36,10 +36,21 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _REFUSED_V4 = tuple(
     map(
         ipaddress.IPv4Network,
-        ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-         "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"),
+        (
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
+        ),
     )
-)  # fmt: skip
+)
 _REFUSED_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 # All that is global unicast lies here, so the IPv4 in `::127.0.0.1` or `64:ff9b:1::` is never reached.
 _UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
@@ -250,9 +261,13 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,  # noqa: ASYNC109
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109
+        local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:  # fmt: skip
+    ) -> httpcore.AsyncNetworkStream:
         addresses = await self.resolve(host, port)
         # One dead address, often an IPv6 one, must not use up the time of the next.
         share = self._seconds / len(addresses)
@@ -303,9 +318,13 @@ async def _attempt(
 
 
 NETWORK_ERRORS = (
-    AddressRefusedError, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError,
-    OSError, UnicodeError,
-)  # fmt: skip
+    AddressRefusedError,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    OSError,
+    UnicodeError,
+)
 
 
 def network_reason(error: BaseException | None) -> str:

@@ -11,9 +11,13 @@ LOG_BYTES = 16 * 2**20
 # Neither a statement nor what belongs to one: they hold what users have written. Messages themselves are kept out by
 # `hardening.harden`, which leaves those of PostgreSQL's own processes.
 QUIET_LOG = {
-    "log_min_error_statement": "panic", "log_error_verbosity": "terse", "log_statement": "none",
-    "log_min_duration_statement": "-1", "log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0",
-}  # fmt: skip
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
 
 
 def rotate(log: Path, most: int = LOG_BYTES) -> None:

@@ -71,9 +71,13 @@ async def _sample(connection: Connection, table: CatalogTable) -> sql.Composed:
         columns = sql.SQL(", ").join(sql.Identifier(column.stored) for column in table.columns)
         packed = _OF_BLOCKS if found is not None and found.columnstore else _OF_SEGMENTS
         some = packed.format(
-            c=columns, view=sql.Identifier(table.schema, table.relation), cold=cold_of(table.schema, dataset_id),
-            id=sql.Literal(dataset_id), rows=sql.Literal(SEGMENT_ROWS), n=sql.Literal(SAMPLE_ROWS // SEGMENT_ROWS),
-        )  # fmt: skip
+            c=columns,
+            view=sql.Identifier(table.schema, table.relation),
+            cold=cold_of(table.schema, dataset_id),
+            id=sql.Literal(dataset_id),
+            rows=sql.Literal(SEGMENT_ROWS),
+            n=sql.Literal(SAMPLE_ROWS // SEGMENT_ROWS),
+        )
         return sql.SQL("({} UNION ALL SELECT {} FROM {} TABLESAMPLE SYSTEM ({})) sample").format(
             some, columns, hot_of(table.schema, dataset_id, cold=True), share
         )
@@ -194,9 +198,11 @@ async def _contained(connection: Connection, left: CatalogTable, own: str, right
         "SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM {r} r WHERE r.{o} = l.v)) FROM "
         "(SELECT DISTINCT {c} AS v FROM (SELECT {c} FROM {l} WHERE {c} IS NOT NULL LIMIT 20000) s LIMIT {n}) l"
     ).format(
-        r=sql.Identifier(right.schema, right.relation), o=sql.Identifier(stored[1].stored),
-        c=sql.Identifier(stored[0].stored), l=sql.Identifier(left.schema, left.relation),
+        r=sql.Identifier(right.schema, right.relation),
+        o=sql.Identifier(stored[1].stored),
+        c=sql.Identifier(stored[0].stored),
+        l=sql.Identifier(left.schema, left.relation),
         n=sql.Literal(_CHECKED_VALUES),
-    )  # fmt: skip
+    )
     row = await (await connection.execute(query)).fetchone()
     return row is not None and row[0] > 0 and row[1] >= _CONTAINED * row[0]

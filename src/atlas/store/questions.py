@@ -67,11 +67,22 @@ class GlossaryTerm(msgspec.Struct, frozen=True):
 async def record(database: Database, caller: Caller, asked: Asked, state: str | None) -> None:
     """Keeps a question."""
     await database.fetch(
-        queries("questions")["insert_question"], organization=caller.organization_id, user=caller.user_id,
-        id=asked.id, thread=asked.thread_id, prompt=asked.prompt, table_hint=asked.table_hint, engine=asked.engine,
-        status=asked.status, sql=asked.sql, state=state, response=asked.response, rows_returned=asked.rows_returned,
-        seconds=asked.seconds, confidence=asked.confidence,
-    )  # fmt: skip
+        queries("questions")["insert_question"],
+        organization=caller.organization_id,
+        user=caller.user_id,
+        id=asked.id,
+        thread=asked.thread_id,
+        prompt=asked.prompt,
+        table_hint=asked.table_hint,
+        engine=asked.engine,
+        status=asked.status,
+        sql=asked.sql,
+        state=state,
+        response=asked.response,
+        rows_returned=asked.rows_returned,
+        seconds=asked.seconds,
+        confidence=asked.confidence,
+    )
 
 
 async def turns(database: Database, caller: Caller, thread: str, limit: int) -> list[tuple[str, str, str | None]]:
@@ -81,14 +92,23 @@ async def turns(database: Database, caller: Caller, thread: str, limit: int) -> 
 
 
 async def find(
-    database: Database, caller: Caller, *, question_id: UUID | None = None, thread: str | None = None,
-    limit: int = 1, offset: int = 0,
-) -> list[Asked]:  # fmt: skip
+    database: Database,
+    caller: Caller,
+    *,
+    question_id: UUID | None = None,
+    thread: str | None = None,
+    limit: int = 1,
+    offset: int = 0,
+) -> list[Asked]:
     """The caller's own questions, newest first."""
     rows = await database.fetch(
-        queries("questions")["find_questions"], user=caller.user_id, id=question_id, thread=thread, limit=limit,
+        queries("questions")["find_questions"],
+        user=caller.user_id,
+        id=question_id,
+        thread=thread,
+        limit=limit,
         offset=offset,
-    )  # fmt: skip
+    )
     return [Asked(**dict(zip(Asked.__struct_fields__, row, strict=True))) for row in rows]
 
 
@@ -102,20 +122,37 @@ async def rate(
 ) -> None:
     """Keeps a rating, 1 or -1, in place of an earlier one."""
     await database.fetch(
-        queries("questions")["rate_question"], user=caller.user_id, id=question_id, rating=rating, comment=comment,
+        queries("questions")["rate_question"],
+        user=caller.user_id,
+        id=question_id,
+        rating=rating,
+        comment=comment,
         corrected_sql=corrected,
-    )  # fmt: skip
+    )
 
 
 async def suggest(
-    database: Database, caller: Caller, rated: UUID, question: str, normalized: str, sql: str,
-    tables: Sequence[str], datasets: Sequence[int],
-) -> UUID:  # fmt: skip
+    database: Database,
+    caller: Caller,
+    rated: UUID,
+    question: str,
+    normalized: str,
+    sql: str,
+    tables: Sequence[str],
+    datasets: Sequence[int],
+) -> UUID:
     """The suggestion that a rated question makes, new or changed."""
     rows = await database.fetch(
-        queries("questions")["suggest"], organization=caller.organization_id, user=caller.user_id, rated=rated,
-        question=question, normalized=normalized, sql=sql, tables=list(tables), datasets=list(datasets),
-    )  # fmt: skip
+        queries("questions")["suggest"],
+        organization=caller.organization_id,
+        user=caller.user_id,
+        rated=rated,
+        question=question,
+        normalized=normalized,
+        sql=sql,
+        tables=list(tables),
+        datasets=list(datasets),
+    )
     made: UUID = rows[0][0]
     return made
 
@@ -126,14 +163,26 @@ async def withdraw(database: Database, rated: UUID) -> None:
 
 
 async def find_verified(
-    database: Database, caller: Caller, *, verified_id: UUID | None = None, status: str | None = None,
-    normalized: str | None = None, limit: int = 1, offset: int = 0,
-) -> list[Verified]:  # fmt: skip
+    database: Database,
+    caller: Caller,
+    *,
+    verified_id: UUID | None = None,
+    status: str | None = None,
+    normalized: str | None = None,
+    limit: int = 1,
+    offset: int = 0,
+) -> list[Verified]:
     """Verified and suggested questions that the caller may see, those changed last first."""
     rows = await database.fetch(
-        queries("questions")["find_verified"], organization=caller.organization_id, user=caller.user_id,
-        id=verified_id, status=status, normalized=normalized, limit=limit, offset=offset,
-    )  # fmt: skip
+        queries("questions")["find_verified"],
+        organization=caller.organization_id,
+        user=caller.user_id,
+        id=verified_id,
+        status=status,
+        normalized=normalized,
+        limit=limit,
+        offset=offset,
+    )
     return [Verified(*row) for row in rows]
 
 
@@ -145,15 +194,29 @@ async def count_verified(database: Database, caller: Caller, status: str | None)
 
 
 async def save_verified(
-    database: Database, caller: Caller, verified_id: UUID | None, question: str, normalized: str, sql: str,
-    tables: Sequence[str], datasets: Sequence[int], status: str,
-) -> UUID | None:  # fmt: skip
+    database: Database,
+    caller: Caller,
+    verified_id: UUID | None,
+    question: str,
+    normalized: str,
+    sql: str,
+    tables: Sequence[str],
+    datasets: Sequence[int],
+    status: str,
+) -> UUID | None:
     """A new one where `verified_id` is None, else the changed one; None where that is gone."""
     rows = await database.fetch(
         queries("questions")["insert_verified" if verified_id is None else "update_verified"],
-        organization=caller.organization_id, user=caller.user_id, id=verified_id, question=question,
-        normalized=normalized, sql=sql, tables=list(tables), datasets=list(datasets), status=status,
-    )  # fmt: skip
+        organization=caller.organization_id,
+        user=caller.user_id,
+        id=verified_id,
+        question=question,
+        normalized=normalized,
+        sql=sql,
+        tables=list(tables),
+        datasets=list(datasets),
+        status=status,
+    )
     return rows[0][0] if rows else None
 
 
@@ -166,9 +229,13 @@ async def find_terms(
 ) -> list[GlossaryTerm]:
     """Terms that the caller may see, by name."""
     rows = await database.fetch(
-        queries("questions")["find_terms"], organization=caller.organization_id, user=caller.user_id, id=term_id,
-        limit=limit, offset=offset,
-    )  # fmt: skip
+        queries("questions")["find_terms"],
+        organization=caller.organization_id,
+        user=caller.user_id,
+        id=term_id,
+        limit=limit,
+        offset=offset,
+    )
     return [GlossaryTerm(*row) for row in rows]
 
 
@@ -180,9 +247,14 @@ async def count_terms(database: Database, caller: Caller) -> int:
 
 
 async def save_term(
-    database: Database, caller: Caller, term_id: UUID | None, term: str, meaning: str, table_name: str | None,
+    database: Database,
+    caller: Caller,
+    term_id: UUID | None,
+    term: str,
+    meaning: str,
+    table_name: str | None,
     dataset_id: int | None,
-) -> UUID | None:  # fmt: skip
+) -> UUID | None:
     """A new term where `term_id` is None, else the changed one; None where that is gone.
 
     Raises BadRequestError where the organization has another term of that name.
@@ -190,9 +262,14 @@ async def save_term(
     try:
         rows = await database.fetch(
             queries("questions")["insert_term" if term_id is None else "update_term"],
-            organization=caller.organization_id, user=caller.user_id, id=term_id, term=term, meaning=meaning,
-            table_name=table_name, dataset=dataset_id,
-        )  # fmt: skip
+            organization=caller.organization_id,
+            user=caller.user_id,
+            id=term_id,
+            term=term,
+            meaning=meaning,
+            table_name=table_name,
+            dataset=dataset_id,
+        )
     except psycopg.errors.UniqueViolation:
         raise BadRequestError("Invalid term", f"term: {term[:100]!r} is in the glossary already") from None
     return rows[0][0] if rows else None

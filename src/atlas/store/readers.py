@@ -21,11 +21,20 @@ from atlas.store.queries import queries
 # SET and RESET of these are statements, which no cursor can be declared for, and set_config is revoked. The last lets
 # a query end soon after its client has gone.
 SETTINGS = {
-    "default_transaction_read_only": "on", "search_path": "pg_catalog", "timezone": "UTC", "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "60s", "work_mem": "64MB", "hash_mem_multiplier": "1",
-    "max_parallel_workers_per_gather": "0", "cursor_tuple_fraction": "1", "standard_conforming_strings": "on",
-    "jit": "off", "enable_seqscan": "on", "client_connection_check_interval": "2s",
-}  # fmt: skip
+    "default_transaction_read_only": "on",
+    "search_path": "pg_catalog",
+    "timezone": "UTC",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "60s",
+    "work_mem": "64MB",
+    "hash_mem_multiplier": "1",
+    "max_parallel_workers_per_gather": "0",
+    "cursor_tuple_fraction": "1",
+    "standard_conforming_strings": "on",
+    "jit": "off",
+    "enable_seqscan": "on",
+    "client_connection_check_interval": "2s",
+}
 # Only a superuser may set these.
 SUPERUSER_SETTINGS = {"temp_file_limit": "2GB"}
 CONNECTIONS = 20

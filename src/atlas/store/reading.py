@@ -114,10 +114,17 @@ def _columns(shot: Snapshot, columns: Sequence[Column], *, with_numbers: bool = 
 
 
 async def page(
-    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *,
-    then: Callable[[pa.Table], T], descending: bool, limit: int, offset: int = 0,
+    database: Database,
+    shot: Snapshot,
+    columns: Sequence[Column],
+    span: Range,
+    *,
+    then: Callable[[pa.Table], T],
+    descending: bool,
+    limit: int,
+    offset: int = 0,
     after: tuple[int, int] | None = None,
-) -> T:  # fmt: skip
+) -> T:
     """Up to `limit` rows of `span` in order of (time, sequence number), past `offset` or past `after`.
 
     Columns: ts, _seq, the physical ones, _extra. `after`: (microseconds, sequence number) of a row. Gives what `then`

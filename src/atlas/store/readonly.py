@@ -74,9 +74,14 @@ class QueryRunner:
         await self._watch.close()
 
     async def run(
-        self, caller: Caller, sql: str, datasets: Collection[int] = (), *, max_rows: int = 1000,
+        self,
+        caller: Caller,
+        sql: str,
+        datasets: Collection[int] = (),
+        *,
+        max_rows: int = 1000,
         gone: Callable[[], None] = _nothing,
-    ) -> QueryResult:  # fmt: skip
+    ) -> QueryResult:
         """The rows of one SELECT with physical names.
 
         Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read,

@@ -40,9 +40,16 @@ from atlas.store.versions import known_migrations
 # Rights that every start of a server sets anew, and that only a superuser may; and an extension that the server has or
 # has not, with what Atlas took from its functions.
 _LEFT_OUT = (
-    " ACL - LANGUAGE ", " ACL - SCHEMA public ", " ACL public FUNCTION ", " ACL public PROCEDURE ",
-    " ACL public AGGREGATE ", " EXTENSION - timescaledb ", " EXTENSION timescaledb ", " timescaledb_", " _timescaledb_",
-)  # fmt: skip
+    " ACL - LANGUAGE ",
+    " ACL - SCHEMA public ",
+    " ACL public FUNCTION ",
+    " ACL public PROCEDURE ",
+    " ACL public AGGREGATE ",
+    " EXTENSION - timescaledb ",
+    " EXTENSION timescaledb ",
+    " timescaledb_",
+    " _timescaledb_",
+)
 # Programs of PostgreSQL 17 and newer set what older servers do not know.
 _NEW_SETTING, _NEW_SINCE = b"SET transaction_timeout = 0;\n", 170000
 _LOCK_WAIT = "30s"
@@ -147,20 +154,26 @@ def _script(connection: Connection, statements: Iterable[sql.Composable]) -> byt
     return "".join(f"{statement.as_string(connection)};\n" for statement in statements).encode()
 
 
-def _run(
-    url: str, archive: zipfile.ZipFile, before: bytes, members: Iterable[str], after: bytes, server: int
-) -> None:  # fmt: skip
+def _run(url: str, archive: zipfile.ZipFile, before: bytes, members: Iterable[str], after: bytes, server: int) -> None:
     """Has psql run the parts as one transaction. members: files with the rows of tables that the dump has none of."""
     conninfo, environment = for_program(url)
     command = [
-        program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-",
+        program("psql"),
+        "--no-psqlrc",
+        "--quiet",
+        "--set=ON_ERROR_STOP=1",
+        "--single-transaction",
+        "--file=-",
         f"--dbname={conninfo}",
-    ]  # fmt: skip
+    ]
     with _listed(archive) as entries, tempfile.TemporaryFile() as errors:
         with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors,
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
             env={**environment, "PGCLIENTENCODING": "UTF8"},
-        ) as process:  # fmt: skip
+        ) as process:
             assert process.stdin is not None
             try:
                 process.stdin.write(before)

@@ -41,25 +41,36 @@ _VALUES = ("lo", "hi", "s", "f", "l")
 _TYPES = {"n": "bigint", "ft": "timestamptz", "lt": "timestamptz"}
 # Parts of a column {c} from rows, and from parts of narrower buckets.
 FROM_ROWS = {
-    "n": "count({c})", "lo": "min({c})", "hi": "max({c})", "s": "sum({c})",
+    "n": "count({c})",
+    "lo": "min({c})",
+    "hi": "max({c})",
+    "s": "sum({c})",
     "f": "(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[1]",
     "l": "(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[count({c})::int]",
-    "ft": "min(ts) FILTER (WHERE {c} IS NOT NULL)", "lt": "max(ts) FILTER (WHERE {c} IS NOT NULL)",
-}  # fmt: skip
+    "ft": "min(ts) FILTER (WHERE {c} IS NOT NULL)",
+    "lt": "max(ts) FILTER (WHERE {c} IS NOT NULL)",
+}
 FROM_PARTS = {
-    "n": "coalesce(sum({c}), 0)::bigint", "lo": "min({c})", "hi": "max({c})", "s": "sum({c})",
+    "n": "coalesce(sum({c}), 0)::bigint",
+    "lo": "min({c})",
+    "hi": "max({c})",
+    "s": "sum({c})",
     "f": "(array_agg({c} ORDER BY start) FILTER (WHERE {c} IS NOT NULL))[1]",
     "l": "(array_agg({c} ORDER BY start) FILTER (WHERE {c} IS NOT NULL))[count({c})::int]",
-    "ft": "min({c})", "lt": "max({c})",
-}  # fmt: skip
+    "ft": "min({c})",
+    "lt": "max({c})",
+}
 # A stored part joined with one of rows that have greater numbers.
 _JOINED = {
-    "n": "coalesce(r.{c}, 0) + coalesce(EXCLUDED.{c}, 0)", "lo": "least(r.{c}, EXCLUDED.{c})",
-    "hi": "greatest(r.{c}, EXCLUDED.{c})", "s": "coalesce(r.{c} + EXCLUDED.{c}, r.{c}, EXCLUDED.{c})",
+    "n": "coalesce(r.{c}, 0) + coalesce(EXCLUDED.{c}, 0)",
+    "lo": "least(r.{c}, EXCLUDED.{c})",
+    "hi": "greatest(r.{c}, EXCLUDED.{c})",
+    "s": "coalesce(r.{c} + EXCLUDED.{c}, r.{c}, EXCLUDED.{c})",
     "f": "CASE WHEN r.{ft} IS NULL OR EXCLUDED.{ft} < r.{ft} THEN EXCLUDED.{c} ELSE r.{c} END",
     "l": "CASE WHEN r.{lt} IS NULL OR EXCLUDED.{lt} >= r.{lt} THEN EXCLUDED.{c} ELSE r.{c} END",
-    "ft": "least(r.{c}, EXCLUDED.{c})", "lt": "greatest(r.{c}, EXCLUDED.{c})",
-}  # fmt: skip
+    "ft": "least(r.{c}, EXCLUDED.{c})",
+    "lt": "greatest(r.{c}, EXCLUDED.{c})",
+}
 
 log = structlog.get_logger()
 
@@ -104,9 +115,7 @@ async def find(connection: Connection, dataset_id: int) -> Rollup | None:
     schema, last_seq, count, cold, width, upto, checked, columns, floats = row
     if width is None:
         return Rollup(dataset_id, schema, last_seq, count, cold, False, 0, 0, 0, (), ())
-    return Rollup(
-        dataset_id, schema, last_seq, count, cold, True, width, upto, checked, tuple(columns), tuple(floats)
-    )  # fmt: skip
+    return Rollup(dataset_id, schema, last_seq, count, cold, True, width, upto, checked, tuple(columns), tuple(floats))
 
 
 async def behind(database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS) -> int:
@@ -123,7 +132,7 @@ def _due(rollup: Rollup, least: int) -> bool:
 
 async def advance(
     database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS, batch: int = BATCH_ROWS
-) -> bool:  # fmt: skip
+) -> bool:
     """Takes the next batch of rows into a dataset's rollup, which it makes where it pays; False where none is left."""
     try:
         async with database.transaction() as connection:
@@ -194,9 +203,13 @@ def _numeric(columns: Sequence[Column]) -> list[Column]:
 
 async def _save(connection: Connection, rollup: Rollup) -> None:
     parameters = {
-        "id": rollup.dataset_id, "width": rollup.width, "upto": rollup.upto, "checked": rollup.checked,
-        "columns": list(rollup.columns), "floats": list(rollup.floats),
-    }  # fmt: skip
+        "id": rollup.dataset_id,
+        "width": rollup.width,
+        "upto": rollup.upto,
+        "checked": rollup.checked,
+        "columns": list(rollup.columns),
+        "floats": list(rollup.floats),
+    }
     await connection.execute(queries("rollups")["set"], parameters)
 
 
@@ -254,9 +267,11 @@ def _from_rows(rollup: Rollup, columns: Sequence[Column], where: sql.Composable)
         for part in core.ALL_PARTS
     ]
     return sql.SQL("SELECT {} AS start, {} FROM {} WHERE {} GROUP BY 1").format(
-        bucket_start(rollup.width, "ts"), sql.SQL(", ").join([sql.SQL("count(*) AS rows"), *cells]),
-        table_of(rollup.schema, rollup.dataset_id), where,
-    )  # fmt: skip
+        bucket_start(rollup.width, "ts"),
+        sql.SQL(", ").join([sql.SQL("count(*) AS rows"), *cells]),
+        table_of(rollup.schema, rollup.dataset_id),
+        where,
+    )
 
 
 def _stored(rollup: Rollup, width: int, span: Range) -> sql.Composed:
@@ -294,7 +309,7 @@ async def _add(connection: Connection, rollup: Rollup, source: sql.Composed, wid
         ).format(
             rollup.table, comma.join(names), comma.join(cells), source, sql.Literal(list(widths)), comma.join(joins)
         )
-    )  # fmt: skip
+    )
 
 
 async def _look(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:

@@ -37,14 +37,24 @@ class Favourite(msgspec.Struct, frozen=True):
 
 
 async def find(
-    database: Database, caller: Caller, *, query_id: UUID | None = None, pattern: str | None = None, limit: int = 1,
+    database: Database,
+    caller: Caller,
+    *,
+    query_id: UUID | None = None,
+    pattern: str | None = None,
+    limit: int = 1,
     offset: int = 0,
-) -> list[SavedQuery]:  # fmt: skip
+) -> list[SavedQuery]:
     """Queries that the caller may see, by name. pattern: one of ILIKE, for name or SQL."""
     rows = await database.fetch(
-        queries("saved")["find_saved"], organization=caller.organization_id, user=caller.user_id, id=query_id,
-        pattern=pattern, limit=limit, offset=offset,
-    )  # fmt: skip
+        queries("saved")["find_saved"],
+        organization=caller.organization_id,
+        user=caller.user_id,
+        id=query_id,
+        pattern=pattern,
+        limit=limit,
+        offset=offset,
+    )
     return [SavedQuery(*row) for row in rows]
 
 
@@ -63,7 +73,7 @@ async def count_own(database: Database, caller: Caller) -> int:
 
 async def save(
     database: Database, caller: Caller, query_id: UUID | None, name: str, sql: str, *, shared: bool
-) -> UUID | None:  # fmt: skip
+) -> UUID | None:
     """A new query of the caller's where `query_id` is None, else the changed one; None where that is gone.
 
     Raises BadRequestError where the caller has another of that name.
@@ -71,8 +81,13 @@ async def save(
     try:
         rows = await database.fetch(
             queries("saved")["insert_saved" if query_id is None else "update_saved"],
-            organization=caller.organization_id, user=caller.user_id, id=query_id, name=name, sql=sql, shared=shared,
-        )  # fmt: skip
+            organization=caller.organization_id,
+            user=caller.user_id,
+            id=query_id,
+            name=name,
+            sql=sql,
+            shared=shared,
+        )
     except psycopg.errors.UniqueViolation:
         raise BadRequestError("Invalid query", f"name: you have a query {name[:100]!r} already") from None
     return rows[0][0] if rows else None
@@ -100,6 +115,8 @@ async def count_other_favourites(database: Database, caller: Caller, *, dataset:
 async def mark(database: Database, caller: Caller, *, dataset: int | None, table: int | None, on: bool) -> None:
     """Marks a dataset or a table, or takes the mark away; either may be done again."""
     await database.fetch(
-        queries("saved")["add_favourite" if on else "remove_favourite"], user=caller.user_id, dataset=dataset,
+        queries("saved")["add_favourite" if on else "remove_favourite"],
+        user=caller.user_id,
+        dataset=dataset,
         table=table,
-    )  # fmt: skip
+    )

@@ -26,9 +26,14 @@ class Place:
 
 
 async def apply_schema(
-    connection: Connection, dataset_id: int, place: Place, columns: Mapping[str, Column], change: SchemaChange, *,
+    connection: Connection,
+    dataset_id: int,
+    place: Place,
+    columns: Mapping[str, Column],
+    change: SchemaChange,
+    *,
     declared: bool = False,
-) -> dict[str, Column]:  # fmt: skip
+) -> dict[str, Column]:
     """Applies a schema change to tables and catalog, whose lock is held; gives all columns as they are then."""
     result = dict(columns)
     await connection.execute(queries("rows")["change_columns"], {"id": dataset_id})
@@ -66,9 +71,14 @@ async def apply_schema(
 
 
 async def _record(
-    connection: Connection, dataset_id: int, old: Column | None, name: str, dtype: Dtype,
-    physical: str | None, declared: bool,
-) -> Column:  # fmt: skip
+    connection: Connection,
+    dataset_id: int,
+    old: Column | None,
+    name: str,
+    dtype: Dtype,
+    physical: str | None,
+    declared: bool,
+) -> Column:
     if old is not None:
         await _set(connection, old, dtype, physical, declared=declared)
         return replace(old, name=name, dtype=dtype, physical=physical, declared=old.declared or declared)
@@ -95,9 +105,7 @@ async def declare(connection: Connection, column: Column) -> None:
     await _set(connection, column, column.dtype, column.physical, declared=True)
 
 
-async def _widen(
-    connection: Connection, dataset_id: int, place: Place, column: Column, *, declared: bool
-) -> bool:  # fmt: skip
+async def _widen(connection: Connection, dataset_id: int, place: Place, column: Column, *, declared: bool) -> bool:
     """Makes an int column float, unless it holds an integer that no float equals."""
     assert column.physical is not None
     name = sql.Identifier(column.physical)

@@ -107,9 +107,12 @@ async def column_stats(database: Database, table: Table) -> dict[str, dict[str, 
                 filled, distinct, low, high = row[1 + 4 * position : 5 + 4 * position]
                 share = filled / total if total else 0.0
                 found[column.name] = {
-                    "filled_share": round(share, 6), "distinct": distinct, "minimum": low, "maximum": high,
+                    "filled_share": round(share, 6),
+                    "distinct": distinct,
+                    "minimum": low,
+                    "maximum": high,
                     "exact": exact,
-                }  # fmt: skip
+                }
     return found
 
 

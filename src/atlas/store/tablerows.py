@@ -120,9 +120,15 @@ async def _count(connection: Connection, table: Table, selection: Selection) -> 
 
 
 async def page(
-    database: Database, table: Table, selection: Selection, sort: str | None, *, descending: bool, limit: int,
+    database: Database,
+    table: Table,
+    selection: Selection,
+    sort: str | None,
+    *,
+    descending: bool,
+    limit: int,
     offset: int,
-) -> tuple[list[str], int]:  # fmt: skip
+) -> tuple[list[str], int]:
     """A page of rows as JSON texts, `_row` first, and how many are selected in all.
 
     sort: a column, nulls last and ties by number; None sorts by number.

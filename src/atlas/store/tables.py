@@ -119,10 +119,14 @@ async def _insert_columns(connection: Connection, table_id: int, columns: Sequen
 
 def _record(column: TableColumn) -> dict[str, Any]:
     return {
-        "name": column.name, "type": column.type, "header": column.header, "semantic": column.semantic,
-        "required": column.required, "rules": msgspec.to_builtins(column.rules),
+        "name": column.name,
+        "type": column.type,
+        "header": column.header,
+        "semantic": column.semantic,
+        "required": column.required,
+        "rules": msgspec.to_builtins(column.rules),
         "format": None if column.format is None else msgspec.to_builtins(column.format),
-    }  # fmt: skip
+    }
 
 
 def view(table: Table) -> sql.Identifier:
@@ -131,10 +135,12 @@ def view(table: Table) -> sql.Identifier:
 
 
 async def _make_view(connection: Connection, table: Table, owner: sql.Identifier, reader: sql.Identifier) -> None:
-    names = sql.SQL(", ").join([
-        *(sql.Identifier(column.name) for column in table.columns),
-        *(sql.SQL(ROW_TIMES[name] + " AS {}").format(sql.Identifier(name)) for name in table.row_times),
-    ])  # fmt: skip
+    names = sql.SQL(", ").join(
+        [
+            *(sql.Identifier(column.name) for column in table.columns),
+            *(sql.SQL(ROW_TIMES[name] + " AS {}").format(sql.Identifier(name)) for name in table.row_times),
+        ]
+    )
     await connection.execute(
         sql.SQL("CREATE VIEW {} AS SELECT {} FROM {} WHERE _archived IS NULL").format(
             view(table), names, physical(table)
@@ -146,9 +152,13 @@ async def _make_view(connection: Connection, table: Table, owner: sql.Identifier
 
 
 async def change_columns(
-    connection: Connection, table: Table, *, add: Sequence[TableColumn] = (), change: Sequence[TableColumn] = (),
+    connection: Connection,
+    table: Table,
+    *,
+    add: Sequence[TableColumn] = (),
+    change: Sequence[TableColumn] = (),
     drop: Sequence[str] = (),
-) -> Table:  # fmt: skip
+) -> Table:
     """The table with new columns, others with a wider type or other rules, and without some."""
     if not (add or change or drop):
         return table
@@ -177,8 +187,10 @@ async def change_columns(
     for column in change:
         record = _record(column)
         parameters = record | {
-            "table": table.id, "rules": Jsonb(record["rules"]), "format": Jsonb(record["format"]),
-        }  # fmt: skip
+            "table": table.id,
+            "rules": Jsonb(record["rules"]),
+            "format": Jsonb(record["format"]),
+        }
         await connection.execute(queries("tables")["change_column"], parameters)
     for name in drop:
         await connection.execute(queries("tables")["delete_column"], {"table": table.id, "name": name})

@@ -196,10 +196,14 @@ async def archive(
             "SELECT {id}, _row, {number}, jsonb_build_object('_archived', was), "
             "jsonb_build_object('_archived', becomes) FROM done RETURNING row_id"
         ).format(
-            t=physical(table), rows=sql.Literal(list(rows)), state=state, moment=moment, id=sql.Literal(table.id),
+            t=physical(table),
+            rows=sql.Literal(list(rows)),
+            state=state,
+            moment=moment,
+            id=sql.Literal(table.id),
             number=sql.Literal(number),
         )
-    )  # fmt: skip
+    )
     changed = [row[0] for row in await cursor.fetchall()]
     await tables.count_rows(connection, table, len(changed) if restore else -len(changed))
     return changed

@@ -63,9 +63,11 @@ async def find_rows(
         exact.append(sql.SQL("{} = {}").format(column, given))
         alike.append(_alike(known[name], column, given))
     query = sql.SQL("SELECT _row, {} FROM {} WHERE _archived IS {} AND {}").format(
-        sql.SQL(" AND ").join(exact), physical(table), sql.SQL("NOT NULL" if archived else "NULL"),
+        sql.SQL(" AND ").join(exact),
+        physical(table),
+        sql.SQL("NOT NULL" if archived else "NULL"),
         sql.SQL(" AND ").join(alike),
-    )  # fmt: skip
+    )
     try:
         cursor = await connection.execute(query)
     except psycopg.DataError as error:

@@ -54,11 +54,33 @@ async def job(database: Database, import_id: UUID) -> Row | None:
     """An asynchronous import as a worker needs it."""
     rows = await database.fetch(queries("webhooks")["job_of_import"], id=import_id)
     names = (
-        "status", "number", "file_name", "instruction", "thread_id", "table_name", "organization_id", "schema",
-        "user_id", "user_name", "error", "inserted", "duplicates", "metadata", "callback_url",
-        "age", "records", "updated", "left_out", "failures", "replacements", "summary", "waiting", "public_id",
-        "accept_proposals", "dataset_id",
-    )  # fmt: skip
+        "status",
+        "number",
+        "file_name",
+        "instruction",
+        "thread_id",
+        "table_name",
+        "organization_id",
+        "schema",
+        "user_id",
+        "user_name",
+        "error",
+        "inserted",
+        "duplicates",
+        "metadata",
+        "callback_url",
+        "age",
+        "records",
+        "updated",
+        "left_out",
+        "failures",
+        "replacements",
+        "summary",
+        "waiting",
+        "public_id",
+        "accept_proposals",
+        "dataset_id",
+    )
     return dict(zip(names, rows[0], strict=True)) if rows else None
 
 

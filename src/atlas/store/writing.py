@@ -18,9 +18,12 @@ from atlas.store.queries import queries
 
 
 async def insert(
-    database: Database, dataset_id: int, frames: AsyncIterator[Frame], respond: Callable[[int], Any],
+    database: Database,
+    dataset_id: int,
+    frames: AsyncIterator[Frame],
+    respond: Callable[[int], Any],
     retry: Retry | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Inserts all rows of `frames`, each sorted by time, or none if one of them raises.
 
     Gives what `respond` makes of the number of rows, or the response that `retry` had before. When it
@@ -78,10 +81,14 @@ async def delete_numbered(connection: Connection, dataset_id: int, first: int, l
     state = await lock(connection, dataset_id)
     cut = await _unpack(connection, dataset_id, state, "seq", sql.Literal(first), sql.Literal(last))
     removed = await _delete(
-        connection, dataset_id, state, numbered(first, last, cold=False),
+        connection,
+        dataset_id,
+        state,
+        numbered(first, last, cold=False),
         lambda block: block.last_seq >= first and block.first_seq <= last,
-        lambda block: block.first_seq >= first and block.last_seq <= last, cut,
-    )  # fmt: skip
+        lambda block: block.first_seq >= first and block.last_seq <= last,
+        cut,
+    )
     if removed:
         await rollups.forget_all(connection, dataset_id, first)
     return removed
@@ -93,17 +100,26 @@ async def last_number(connection: Connection, dataset_id: int) -> int:
 
 
 async def _unpack(
-    connection: Connection, dataset_id: int, state: State, bound: Literal["ts", "seq"],
-    low: sql.Literal, high: sql.Literal,
-) -> int:  # fmt: skip
+    connection: Connection,
+    dataset_id: int,
+    state: State,
+    bound: Literal["ts", "seq"],
+    low: sql.Literal,
+    high: sql.Literal,
+) -> int:
     """Deletes what is packed within bounds, and unpacks what these cut; gives the rows deleted."""
     return await cold.remove(connection, dataset_id, bound, low, high) if state.cold else 0
 
 
 async def _delete(
-    connection: Connection, dataset_id: int, state: State, where: sql.Composable, meets: Callable[[Block], bool],
-    holds: Callable[[Block], bool], removed: int,
-) -> int:  # fmt: skip
+    connection: Connection,
+    dataset_id: int,
+    state: State,
+    where: sql.Composable,
+    meets: Callable[[Block], bool],
+    holds: Callable[[Block], bool],
+    removed: int,
+) -> int:
     """Deletes rows that are not packed and match `where`; gives their number with those that `removed` are already."""
     table = hot_of(state.schema, dataset_id, cold=state.cold)
     cursor = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(table, where))
@@ -134,7 +150,11 @@ async def _recount(connection: Connection, dataset_id: int, state: State, block:
         await connection.execute(queries("rows")["delete_block"], {"id": dataset_id, "first_seq": block.first_seq})
         return
     parameters = {
-        "id": dataset_id, "first_seq": block.first_seq, "last_seq": block.last_seq,
-        "rows": count, "min_ts": low, "max_ts": high,
-    }  # fmt: skip
+        "id": dataset_id,
+        "first_seq": block.first_seq,
+        "last_seq": block.last_seq,
+        "rows": count,
+        "min_ts": low,
+        "max_ts": high,
+    }
     await connection.execute(queries("rows")["update_block"], parameters)

@@ -25,9 +25,17 @@ STEM = f"atlas_data_platform-{atlas.__version__}"
 WHEEL = f"{STEM}-py3-none-any.whl"
 # What the package is made of; nothing else that lies in its folder is given away.
 PARTS = (
-    "**/*.py", "py.typed", "store/queries/*.sql", "store/migrations/*.sql", "ui/static/*", "ui/static/css/*",
-    "ui/static/components/*", "ui/static/pages/*", "ui/vendor/*", "ui/vendor/*/*",
-)  # fmt: skip
+    "**/*.py",
+    "py.typed",
+    "store/queries/*.sql",
+    "store/migrations/*.sql",
+    "ui/static/*",
+    "ui/static/css/*",
+    "ui/static/components/*",
+    "ui/static/pages/*",
+    "ui/vendor/*",
+    "ui/vendor/*/*",
+)
 router = APIRouter(include_in_schema=False)
 
 

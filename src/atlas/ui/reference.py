@@ -35,9 +35,12 @@ def install(app: FastAPI) -> None:
     @router.get("/redoc")
     async def redoc() -> HTMLResponse:
         shown = get_redoc_html(
-            openapi_url=app.openapi_url or "", title="Atlas: reference", redoc_favicon_url=icon,
-            redoc_js_url=_SCRIPT, with_google_fonts=False,
-        )  # fmt: skip
+            openapi_url=app.openapi_url or "",
+            title="Atlas: reference",
+            redoc_favicon_url=icon,
+            redoc_js_url=_SCRIPT,
+            with_google_fonts=False,
+        )
         return HTMLResponse(shown.body, headers={"Content-Security-Policy": _REDOC_POLICY})
 
     app.include_router(router)

@@ -30,9 +30,13 @@ def page(document: Json) -> str:
     sections = "".join(_group(name, text, found) for name, (text, found) in groups.items())
     schemas = document["components"]["schemas"]
     return _FRAME.format(
-        title=_text(title), links=links, sections=sections, about=_paragraphs(document["info"].get("description", "")),
-        events=_events(document.get("webhooks", {})), shapes="".join(_shape(n, s) for n, s in schemas.items()),
-    )  # fmt: skip
+        title=_text(title),
+        links=links,
+        sections=sections,
+        about=_paragraphs(document["info"].get("description", "")),
+        events=_events(document.get("webhooks", {})),
+        shapes="".join(_shape(n, s) for n, s in schemas.items()),
+    )
 
 
 def _text(value: object) -> str:
@@ -69,9 +73,10 @@ def _operation(method: str, path: str, operation: Json) -> str:
     name = _text(operation["operationId"])
     parts = [
         f'<p>{_prose(operation.get("description", ""))}</p><p class="muted">Operation <code>{name}</code></p>',
-        _parameters(operation.get("parameters", ())), _body(operation.get("requestBody")),
+        _parameters(operation.get("parameters", ())),
+        _body(operation.get("requestBody")),
         _answers(operation["responses"]),
-    ]  # fmt: skip
+    ]
     return (
         f'<details class="operation" id="{name}" data-method="{method.upper()}" data-path="{_text(path)}"><summary>'
         f'<h3><span class="method {method}">{method.upper()}</span> <code>{_text(path)}</code> '
@@ -92,11 +97,13 @@ def _table(caption: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]
 def _parameters(found: Iterable[Json]) -> str:
     rows = [
         (
-            f"<code>{_text(one['name'])}</code>{_needed(one.get('required', False))}", _text(one["in"]),
-            _kind(one["schema"]), _prose(one.get("description", "")) + _example(one.get("example")),
+            f"<code>{_text(one['name'])}</code>{_needed(one.get('required', False))}",
+            _text(one["in"]),
+            _kind(one["schema"]),
+            _prose(one.get("description", "")) + _example(one.get("example")),
         )
         for one in found
-    ]  # fmt: skip
+    ]
     return _table("Parameters", ("Name", "In", "Type", "What it is"), rows) if rows else ""
 
 
@@ -118,9 +125,11 @@ def _body(body: Json | None) -> str:
     parts = [f"<h4>Body</h4><p>{_prose(body.get('description', ''))}</p>"]
     for media, content in body["content"].items():
         parts.append(f"<p><code>{_text(media)}</code>: {_kind(content['schema'])}</p>")
-        examples = [content["example"]] if "example" in content else [
-            one["value"] for one in content.get("examples", {}).values()
-        ]  # fmt: skip
+        examples = (
+            [content["example"]]
+            if "example" in content
+            else [one["value"] for one in content.get("examples", {}).values()]
+        )
         parts += [f"<pre><code>{_text(json.dumps(one, indent=2, ensure_ascii=False))}</code></pre>" for one in examples]
     others = ", ".join(f"<code>{_text(media)}</code>" for media in body.get("x-media-types", ()))
     return "".join(parts) + (f"<p>Also as {others}.</p>" if others else "")
@@ -129,14 +138,15 @@ def _body(body: Json | None) -> str:
 def _answers(responses: Json) -> str:
     rows = [
         (
-            f"<code>{_text(status)}</code>", _prose(one.get("description", "")),
+            f"<code>{_text(status)}</code>",
+            _prose(one.get("description", "")),
             "<br>".join(
                 f"<code>{_text(media)}</code>: {_kind(content['schema'])}"
                 for media, content in one.get("content", {}).items()
             ),
         )
         for status, one in responses.items()
-    ]  # fmt: skip
+    ]
     return _table("Answers", ("Status", "Means", "Body"), rows)
 
 

@@ -81,9 +81,14 @@ async def sign_in(request: Request, response: Response) -> dict[str, Any]:
     body = _asked(await _received(request))
     session = await _sessions(request).sign_in(body.key.strip(), remember=body.remember)
     response.set_cookie(
-        COOKIE, session.token, max_age=session.seconds if body.remember else None, path="/", httponly=True,
-        samesite="strict", secure=request.url.scheme == "https",
-    )  # fmt: skip
+        COOKIE,
+        session.token,
+        max_age=session.seconds if body.remember else None,
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
     return {"success": True, "user": session.caller.user_name}
 
 

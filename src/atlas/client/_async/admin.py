@@ -64,9 +64,13 @@ class AsyncAdmin(AsyncResource):
         await self._delete(f"{ADMIN}/tags/{int(tag_id)}")
 
     async def jobs(
-        self, *, status: str | None = None, organization: str | None = None, limit: int | None = None,
+        self,
+        *,
+        status: str | None = None,
+        organization: str | None = None,
+        limit: int | None = None,
         page_size: int = PAGE,
-    ) -> AsyncIterator[Json]:  # fmt: skip
+    ) -> AsyncIterator[Json]:
         """Jobs in the background, newest first; an operator who names no organization sees all of them."""
         params = given(status=status, organization=organization)
         async for item in self._pages(f"{ADMIN}/jobs", "jobs", limit, params, page=page_size):

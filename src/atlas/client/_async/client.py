@@ -33,9 +33,15 @@ class AsyncClient:
     """
 
     def __init__(
-        self, url: str | None = None, api_key: str | None = None, *, profile: str | None = None,
-        timeout: float = 60.0, retries: int = 3, http_client: httpx2.AsyncClient | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        profile: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 3,
+        http_client: httpx2.AsyncClient | None = None,
+    ) -> None:
         found, key = server(url, api_key, profile)
         self._transport = AsyncTransport(found, key, timeout=timeout, retries=retries, http_client=http_client)
         self.datasets = AsyncDatasets(self._transport)

@@ -16,9 +16,15 @@ class AsyncDatasets(AsyncResource):
     """Datasets: time series that you own, or that are shared with you. Each may be given by id or by name."""
 
     async def list(
-        self, search: str | None = None, *, text: str | None = None, owned: bool | None = None,
-        sort: str | None = None, limit: int | None = None, page_size: int = PAGE,
-    ) -> AsyncIterator[Dataset]:  # fmt: skip
+        self,
+        search: str | None = None,
+        *,
+        text: str | None = None,
+        owned: bool | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        page_size: int = PAGE,
+    ) -> AsyncIterator[Dataset]:
         """Datasets that you may read.
 
         search: text within name or description, in any case; text: there, or in metadata. owned: only your own, or
@@ -36,9 +42,12 @@ class AsyncDatasets(AsyncResource):
             yield Dataset.read(item)
 
     async def create(
-        self, name: str, description: str = "", metadata: Mapping[str, Any] | None = None,
+        self,
+        name: str,
+        description: str = "",
+        metadata: Mapping[str, Any] | None = None,
         columns: Iterable[Mapping[str, str]] = (),
-    ) -> Dataset:  # fmt: skip
+    ) -> Dataset:
         """Makes a dataset of your own, which only you can see.
 
         columns: to declare, each with `name`, `dtype` (int or float), and, as you like, `unit` and `description`.
@@ -54,9 +63,13 @@ class AsyncDatasets(AsyncResource):
         return Dataset.read(await self._get(await self._path(dataset)))
 
     async def update(
-        self, dataset: DatasetRef, *, name: str | None = None, description: str | None = None,
+        self,
+        dataset: DatasetRef,
+        *,
+        name: str | None = None,
+        description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
-    ) -> Dataset:  # fmt: skip
+    ) -> Dataset:
         """Changes what is given. Owner only."""
         path = await self._path(dataset)
         before = Dataset.read(await self._get(path))
@@ -121,9 +134,14 @@ class AsyncDatasets(AsyncResource):
         return Column.read_all(await self._get("/api/columns/", dataset=await self._dataset_id(dataset)))
 
     async def add_column(
-        self, dataset: DatasetRef, name: str, dtype: Literal["int", "float"], *, unit: str | None = None,
+        self,
+        dataset: DatasetRef,
+        name: str,
+        dtype: Literal["int", "float"],
+        *,
+        unit: str | None = None,
         description: str | None = None,
-    ) -> Column:  # fmt: skip
+    ) -> Column:
         """Declares a column, whose type is fixed then. Owner only."""
         body = {"dataset": await self._dataset_id(dataset), "name": name, "dtype": dtype}
         return Column.read(await self._post("/api/columns/", body | given(unit=unit, description=description)))

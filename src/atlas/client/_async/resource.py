@@ -36,9 +36,15 @@ class AsyncResource:
         return await self._transport.json(Call("DELETE", path, query(**params)))
 
     async def _pages(
-        self, path: str, members: str, limit: int | None, params: Mapping[str, Any], *, count: str = "total_count",
+        self,
+        path: str,
+        members: str,
+        limit: int | None,
+        params: Mapping[str, Any],
+        *,
+        count: str = "total_count",
         page: int = PAGE,
-    ) -> AsyncIterator[Json]:  # fmt: skip
+    ) -> AsyncIterator[Json]:
         """Members of a list of pages, `limit` of them at most."""
         offset = 0
         while limit is None or offset < limit:

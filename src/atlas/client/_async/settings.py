@@ -49,9 +49,15 @@ class AsyncModelSettings(AsyncResource):
         return found
 
     async def set(
-        self, provider: Literal["openai", "anthropic", "none"], model: str | None = None, *,
-        base_url: str | None = None, api_key: str | None = KEEP, samples: bool = False, timeout_seconds: float = 30.0,
-    ) -> Json:  # fmt: skip
+        self,
+        provider: Literal["openai", "anthropic", "none"],
+        model: str | None = None,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = KEEP,
+        samples: bool = False,
+        timeout_seconds: float = 30.0,
+    ) -> Json:
         """Replaces the settings, for administrators. Without api_key the stored one stays; None removes it."""
         body: Json = {"provider": provider, "samples": samples, "timeout_seconds": timeout_seconds}
         body |= given(model=model, base_url=base_url)

@@ -18,9 +18,12 @@ SILENCE = 20.0
 
 
 async def follow(
-    transport: AsyncTransport, dataset_id: int, last_event_id: int | None, poll_interval: int,
+    transport: AsyncTransport,
+    dataset_id: int,
+    last_event_id: int | None,
+    poll_interval: int,
     give_up_after: float | None,
-) -> AsyncIterator[StreamEvent]:  # fmt: skip
+) -> AsyncIterator[StreamEvent]:
     """Events of a dataset; see `rows.stream`."""
     position = Position(last_event_id)
     failures = 0

@@ -65,9 +65,13 @@ class Admin(Resource):
         self._delete(f"{ADMIN}/tags/{int(tag_id)}")
 
     def jobs(
-        self, *, status: str | None = None, organization: str | None = None, limit: int | None = None,
+        self,
+        *,
+        status: str | None = None,
+        organization: str | None = None,
+        limit: int | None = None,
         page_size: int = PAGE,
-    ) -> Iterator[Json]:  # fmt: skip
+    ) -> Iterator[Json]:
         """Jobs in the background, newest first; an operator who names no organization sees all of them."""
         params = given(status=status, organization=organization)
         yield from self._pages(f"{ADMIN}/jobs", "jobs", limit, params, page=page_size)

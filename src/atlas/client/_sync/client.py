@@ -34,9 +34,15 @@ class Client:
     """
 
     def __init__(
-        self, url: str | None = None, api_key: str | None = None, *, profile: str | None = None,
-        timeout: float = 60.0, retries: int = 3, http_client: httpx2.Client | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        profile: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 3,
+        http_client: httpx2.Client | None = None,
+    ) -> None:
         found, key = server(url, api_key, profile)
         self._transport = Transport(found, key, timeout=timeout, retries=retries, http_client=http_client)
         self.datasets = Datasets(self._transport)

@@ -17,9 +17,15 @@ class Datasets(Resource):
     """Datasets: time series that you own, or that are shared with you. Each may be given by id or by name."""
 
     def list(
-        self, search: str | None = None, *, text: str | None = None, owned: bool | None = None,
-        sort: str | None = None, limit: int | None = None, page_size: int = PAGE,
-    ) -> Iterator[Dataset]:  # fmt: skip
+        self,
+        search: str | None = None,
+        *,
+        text: str | None = None,
+        owned: bool | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        page_size: int = PAGE,
+    ) -> Iterator[Dataset]:
         """Datasets that you may read.
 
         search: text within name or description, in any case; text: there, or in metadata. owned: only your own, or
@@ -37,9 +43,12 @@ class Datasets(Resource):
             yield Dataset.read(item)
 
     def create(
-        self, name: str, description: str = "", metadata: Mapping[str, Any] | None = None,
+        self,
+        name: str,
+        description: str = "",
+        metadata: Mapping[str, Any] | None = None,
         columns: Iterable[Mapping[str, str]] = (),
-    ) -> Dataset:  # fmt: skip
+    ) -> Dataset:
         """Makes a dataset of your own, which only you can see.
 
         columns: to declare, each with `name`, `dtype` (int or float), and, as you like, `unit` and `description`.
@@ -55,9 +64,13 @@ class Datasets(Resource):
         return Dataset.read(self._get(self._path(dataset)))
 
     def update(
-        self, dataset: DatasetRef, *, name: str | None = None, description: str | None = None,
+        self,
+        dataset: DatasetRef,
+        *,
+        name: str | None = None,
+        description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
-    ) -> Dataset:  # fmt: skip
+    ) -> Dataset:
         """Changes what is given. Owner only."""
         path = self._path(dataset)
         before = Dataset.read(self._get(path))
@@ -122,9 +135,14 @@ class Datasets(Resource):
         return Column.read_all(self._get("/api/columns/", dataset=self._dataset_id(dataset)))
 
     def add_column(
-        self, dataset: DatasetRef, name: str, dtype: Literal["int", "float"], *, unit: str | None = None,
+        self,
+        dataset: DatasetRef,
+        name: str,
+        dtype: Literal["int", "float"],
+        *,
+        unit: str | None = None,
         description: str | None = None,
-    ) -> Column:  # fmt: skip
+    ) -> Column:
         """Declares a column, whose type is fixed then. Owner only."""
         body = {"dataset": self._dataset_id(dataset), "name": name, "dtype": dtype}
         return Column.read(self._post("/api/columns/", body | given(unit=unit, description=description)))

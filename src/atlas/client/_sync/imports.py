@@ -46,10 +46,17 @@ class Imports(Resource):
     """
 
     def run(
-        self, file: FileSource, instruction: str, *, thread_id: str | None = None, callback_url: str | None = None,
-        callback_metadata: Mapping[str, Any] | None = None, import_id: str | None = None,
-        accept_proposals: bool | None = None, progress: Callable[[int, int], None] | None = None,
-    ) -> ImportResult:  # fmt: skip
+        self,
+        file: FileSource,
+        instruction: str,
+        *,
+        thread_id: str | None = None,
+        callback_url: str | None = None,
+        callback_metadata: Mapping[str, Any] | None = None,
+        import_id: str | None = None,
+        accept_proposals: bool | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ImportResult:
         """Imports a file: all of it, or nothing. progress: called with the bytes sent and their sum.
 
         With a callback_url the import runs later: the answer's status is `pending`; see `wait`. import_id: a UUID of
@@ -60,9 +67,13 @@ class Imports(Resource):
         told = None if callback_metadata is None else json.dumps(callback_metadata)
         chosen = import_id or str(uuid4())
         form = given(
-            instruction=instruction, thread_id=thread_id, callback_url=callback_url, callback_metadata=told,
-            import_id=chosen, accept_proposals=accept_proposals,
-        )  # fmt: skip
+            instruction=instruction,
+            thread_id=thread_id,
+            callback_url=callback_url,
+            callback_metadata=told,
+            import_id=chosen,
+            accept_proposals=accept_proposals,
+        )
         try:
             return ImportResult.read(self._send(IMPORT, file, form, progress))
         except ConnectionFailed as error:
@@ -84,9 +95,13 @@ class Imports(Resource):
         return None
 
     def preview(
-        self, file: FileSource, instruction: str, *, thread_id: str | None = None,
+        self,
+        file: FileSource,
+        instruction: str,
+        *,
+        thread_id: str | None = None,
         accept_proposals: bool | None = None,
-    ) -> Preview:  # fmt: skip
+    ) -> Preview:
         """What an import would do, and what it asks; writes nothing."""
         form = given(instruction=instruction, thread_id=thread_id, accept_proposals=accept_proposals)
         return Preview.read(self._send(f"{IMPORT}/preview", file, form, None))
@@ -100,21 +115,38 @@ class Imports(Resource):
         return answer
 
     def run_object(
-        self, file_name: str, instruction: str, *, table: str | None = None, thread_id: str | None = None,
-        callback_url: str | None = None, callback_metadata: Mapping[str, Any] | None = None,
+        self,
+        file_name: str,
+        instruction: str,
+        *,
+        table: str | None = None,
+        thread_id: str | None = None,
+        callback_url: str | None = None,
+        callback_metadata: Mapping[str, Any] | None = None,
         accept_proposals: bool | None = None,
-    ) -> ImportResult:  # fmt: skip
+    ) -> ImportResult:
         """As `run`, of a file in the server's object storage."""
         body = given(
-            file_name=file_name, instruction=instruction, target_table_name=table, thread_id=thread_id,
-            callback_url=callback_url, callback_metadata=callback_metadata, accept_proposals=accept_proposals,
-        )  # fmt: skip
+            file_name=file_name,
+            instruction=instruction,
+            target_table_name=table,
+            thread_id=thread_id,
+            callback_url=callback_url,
+            callback_metadata=callback_metadata,
+            accept_proposals=accept_proposals,
+        )
         return ImportResult.read(self._post(f"{IMPORT}-b2", body, timeout=SLOW_SECONDS))
 
     def history(
-        self, *, table: str | None = None, status: str | None = None, waiting: bool | None = None,
-        sort: str | None = None, limit: int | None = None, page_size: int = PAGE,
-    ) -> Iterator[ImportInfo]:  # fmt: skip
+        self,
+        *,
+        table: str | None = None,
+        status: str | None = None,
+        waiting: bool | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        page_size: int = PAGE,
+    ) -> Iterator[ImportInfo]:
         """Imports and updates, newest first.
 
         waiting: only those with issues that wait, or only those without. sort: a field such as `table_name`, `-`
@@ -163,23 +195,34 @@ class Imports(Resource):
         return Issues.read(self._get(import_path(import_id, "issues")))
 
     def issues_page(
-        self, import_id: str, kind: IssueKind, *, status: Literal["pending", "all"] = "pending",
-        limit: int | None = None, page_size: int = PAGE,
-    ) -> Iterator[Json]:  # fmt: skip
+        self,
+        import_id: str,
+        kind: IssueKind,
+        *,
+        status: Literal["pending", "all"] = "pending",
+        limit: int | None = None,
+        page_size: int = PAGE,
+    ) -> Iterator[Json]:
         """All issues of a kind, by record."""
         path = import_path(import_id, "issues", kind)
         yield from self._pages(path, "issues", limit, {"status": status}, page=page_size)
 
     def correct(
-        self, import_id: str, *, duplicates: Iterable[Mapping[str, Any]] = (),
-        validation_failures: Iterable[Mapping[str, Any]] = (), value_replacements: Iterable[Mapping[str, Any]] = (),
+        self,
+        import_id: str,
+        *,
+        duplicates: Iterable[Mapping[str, Any]] = (),
+        validation_failures: Iterable[Mapping[str, Any]] = (),
+        value_replacements: Iterable[Mapping[str, Any]] = (),
         allow_type_change: bool = False,
-    ) -> Corrected:  # fmt: skip
+    ) -> Corrected:
         """Carries out decisions on issues: all, or none; see the content API for their members."""
         body = {
-            "duplicates": [*duplicates], "validation_failures": [*validation_failures],
-            "value_replacements": [*value_replacements], "allow_type_change": allow_type_change,
-        }  # fmt: skip
+            "duplicates": [*duplicates],
+            "validation_failures": [*validation_failures],
+            "value_replacements": [*value_replacements],
+            "allow_type_change": allow_type_change,
+        }
         path = import_path(import_id, "issues", "correct")
         return Corrected.read(self._post(path, body, timeout=SLOW_SECONDS))
 
@@ -203,9 +246,13 @@ class Imports(Resource):
         self._post(import_path(import_id, "clear-mapping"))
 
     def export(
-        self, import_id: str, target: str | PathLike[str] | IO[bytes], *, include_metadata: bool = False,
+        self,
+        import_id: str,
+        target: str | PathLike[str] | IO[bytes],
+        *,
+        include_metadata: bool = False,
         safe: bool = False,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """The rows that it brought, as CSV; the size in bytes. safe: for spreadsheets."""
         params = query(include_metadata=include_metadata, safe=safe)
         return save(self._transport, Call("GET", import_path(import_id, "export"), params), target)

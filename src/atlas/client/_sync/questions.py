@@ -69,9 +69,13 @@ class Questions(Resource):
         body = given(prompt=prompt, table_name=table, thread_id=thread, max_rows=max_rows)
         data = self._post("/api/v1/query", body, timeout=SLOW_SECONDS)
         told = {
-            "success": data["success"], "text": data["response"], "sql": data["executed_sql"],
-            "rows": Rows(data["data_csv"]), "seconds": data["execution_time_seconds"], "_questions": self,
-        }  # fmt: skip
+            "success": data["success"],
+            "text": data["response"],
+            "sql": data["executed_sql"],
+            "rows": Rows(data["data_csv"]),
+            "seconds": data["execution_time_seconds"],
+            "_questions": self,
+        }
         told |= {name: tuple(data.get(name, ())) for name in TUPLES}
         return Answer.read({**data, **told})
 
@@ -80,9 +84,15 @@ class Questions(Resource):
         return read_result(self._post("/api/v1/sql", given(sql=sql, max_rows=max_rows), timeout=SLOW_SECONDS))
 
     def export_sql(
-        self, sql: str, target: str | PathLike[str] | IO[bytes], format: Literal["xlsx", "csv"] | None = None, *,
-        max_rows: int | None = None, title: str | None = None, progress: Callable[[int], None] | None = None,
-    ) -> int:  # fmt: skip
+        self,
+        sql: str,
+        target: str | PathLike[str] | IO[bytes],
+        format: Literal["xlsx", "csv"] | None = None,
+        *,
+        max_rows: int | None = None,
+        title: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
         """The rows of one SELECT as a file, up to 10,000; its size in bytes.
 
         format: by default what the file's name ends in, else Excel; title: the name of the sheet.
@@ -109,9 +119,12 @@ class Questions(Resource):
         return found
 
     def rate(
-        self, question_id: str, rating: Literal["up", "down"], comment: str | None = None,
+        self,
+        question_id: str,
+        rating: Literal["up", "down"],
+        comment: str | None = None,
         corrected_sql: str | None = None,
-    ) -> Json:  # fmt: skip
+    ) -> Json:
         """Says what an answer was worth; a good one suggests a verified question."""
         body = given(rating=rating, comment=comment, corrected_sql=corrected_sql)
         found: Json = self._post(path_of("api", "v1", "questions", question_id, "rating"), body)
@@ -124,9 +137,12 @@ class Verified(Resource):
     path = "/api/v1/verified-questions"
 
     def list(
-        self, *, status: Literal["verified", "suggested"] | None = None, limit: int | None = None,
+        self,
+        *,
+        status: Literal["verified", "suggested"] | None = None,
+        limit: int | None = None,
         page_size: int = PAGE,
-    ) -> Iterator[Json]:  # fmt: skip
+    ) -> Iterator[Json]:
         """Those changed last first."""
         params = {"status": status}
         yield from self._pages(self.path, "verified_questions", limit, params, page=page_size)
@@ -136,9 +152,13 @@ class Verified(Resource):
         return _member(self._post(self.path, {"question": question, "sql": sql, "status": status}))
 
     def update(
-        self, verified_id: str, *, question: str | None = None, sql: str | None = None,
+        self,
+        verified_id: str,
+        *,
+        question: str | None = None,
+        sql: str | None = None,
         status: Literal["verified", "suggested"] | None = None,
-    ) -> Json:  # fmt: skip
+    ) -> Json:
         """Changes what is given; status `verified` accepts a suggestion."""
         body = given(question=question, sql=sql, status=status)
         return _member(self._put(f"{self.path}{path_of(verified_id)}", body))

@@ -37,9 +37,15 @@ class Resource:
         return self._transport.json(Call("DELETE", path, query(**params)))
 
     def _pages(
-        self, path: str, members: str, limit: int | None, params: Mapping[str, Any], *, count: str = "total_count",
+        self,
+        path: str,
+        members: str,
+        limit: int | None,
+        params: Mapping[str, Any],
+        *,
+        count: str = "total_count",
         page: int = PAGE,
-    ) -> Iterator[Json]:  # fmt: skip
+    ) -> Iterator[Json]:
         """Members of a list of pages, `limit` of them at most."""
         offset = 0
         while limit is None or offset < limit:

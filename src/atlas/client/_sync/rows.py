@@ -38,9 +38,13 @@ class Rows(Resource):
     """Rows of datasets. start and end are inclusive; columns: only these, in this order."""
 
     def insert(
-        self, dataset: DatasetRef, timestamp: datetime | date | str, values: Mapping[str, Any],
-        *, idempotency_key: str | None = None,
-    ) -> Row:  # fmt: skip
+        self,
+        dataset: DatasetRef,
+        timestamp: datetime | date | str,
+        values: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> Row:
         """Inserts one row; once, even if it has to be sent again. Owner only."""
         number = self._dataset_id(dataset)
         body = f'{{"dataset":{number},{row_text((timestamp, values), None)[1:]}'
@@ -48,10 +52,17 @@ class Rows(Resource):
         return Row.read(self._transport.json(Call("POST", ROWS, body=body.encode(), headers=headers)))
 
     def bulk_insert(
-        self, dataset: DatasetRef, data: Any, *, timestamp_column: str | None = None,
-        timestamp_format: str | None = None, epoch: Epoch | None = None, batch_rows: int | None = None,
-        idempotency_key: str | None = None, progress: Callable[[int], None] | None = None,
-    ) -> Inserted:  # fmt: skip
+        self,
+        dataset: DatasetRef,
+        data: Any,
+        *,
+        timestamp_column: str | None = None,
+        timestamp_format: str | None = None,
+        epoch: Epoch | None = None,
+        batch_rows: int | None = None,
+        idempotency_key: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Inserted:
         """Inserts rows in batches, each of them whole and once, even if it has to be sent again. Owner only.
 
         data: rows (`{"timestamp", "values"}` or flat mappings, `Row`s, pairs of timestamp and values), a pandas or
@@ -86,9 +97,14 @@ class Rows(Resource):
         return int(answer["inserted"])
 
     def preview(
-        self, dataset: DatasetRef | None, data: Any, *, timestamp_column: str | None = None,
-        timestamp_format: str | None = None, epoch: Epoch | None = None,
-    ) -> RowsPreview:  # fmt: skip
+        self,
+        dataset: DatasetRef | None,
+        data: Any,
+        *,
+        timestamp_column: str | None = None,
+        timestamp_format: str | None = None,
+        epoch: Epoch | None = None,
+    ) -> RowsPreview:
         """What `bulk_insert` would store of a file, or of the first batch of rows; stores nothing.
 
         dataset: None for one that is still to be made.
@@ -101,9 +117,16 @@ class Rows(Resource):
         return RowsPreview(0, ())
 
     def query(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None,
-        descending: bool = False, limit: int | None = None, page_size: int = 1000,
-    ) -> Iterator[Row]:  # fmt: skip
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        descending: bool = False,
+        limit: int | None = None,
+        page_size: int = 1000,
+    ) -> Iterator[Row]:
         """Rows in order of time, page by page; rows inserted meanwhile shift nothing."""
         number = self._dataset_id(dataset)
         cursor: str | None = None
@@ -118,14 +141,29 @@ class Rows(Resource):
                 return
 
     def page(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None,
-        descending: bool = False, limit: int = 250, offset: int = 0, cursor: str | None = None,
-    ) -> RowPage:  # fmt: skip
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        descending: bool = False,
+        limit: int = 250,
+        offset: int = 0,
+        cursor: str | None = None,
+    ) -> RowPage:
         """One page of rows. cursor: next_cursor of the page before."""
         answer = self._get(
-            ROWS, dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns),
-            ordering="-timestamp" if descending else None, limit=limit, offset=offset or None, cursor=cursor,
-        )  # fmt: skip
+            ROWS,
+            dataset=self._dataset_id(dataset),
+            start=start,
+            end=end,
+            columns=names(columns),
+            ordering="-timestamp" if descending else None,
+            limit=limit,
+            offset=offset or None,
+            cursor=cursor,
+        )
         return RowPage(answer["count"], Row.read_all(answer["results"]), answer["next_cursor"])
 
     def latest(self, dataset: DatasetRef) -> Row:
@@ -133,25 +171,42 @@ class Rows(Resource):
         return Row.read(self._get(f"{ROWS}latest/", dataset=self._dataset_id(dataset)))
 
     def recent(
-        self, dataset: DatasetRef, limit: int = 1000, start: Moment = None, end: Moment = None,
-        *, columns: Columns = None,
-    ) -> Sequence[Row]:  # fmt: skip
+        self,
+        dataset: DatasetRef,
+        limit: int = 1000,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+    ) -> Sequence[Row]:
         """The most recent rows, oldest of them first."""
         params = query(dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns), limit=limit)
         response = self._transport.send(Call("GET", f"{ROWS}live/", params))
         return in_thread(_flat_rows, response.content)
 
     def aggregate(
-        self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, bucket: str = "auto",
-        functions: str | Iterable[str] = ("count", "min", "max", "avg"), columns: Columns = None,
+        self,
+        dataset: DatasetRef,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        bucket: str = "auto",
+        functions: str | Iterable[str] = ("count", "min", "max", "avg"),
+        columns: Columns = None,
         points: int | None = None,
-    ) -> Aggregate:  # fmt: skip
+    ) -> Aggregate:
         """Figures of numeric columns by time. bucket: such as `15m`, `1h`, `month` or `auto`."""
         told = functions if isinstance(functions, str) else ",".join(functions)
         answer = self._get(
-            f"{ROWS}aggregate/", dataset=self._dataset_id(dataset), start=start, end=end, bucket=bucket,
-            functions=told, columns=names(columns), points=points,
-        )  # fmt: skip
+            f"{ROWS}aggregate/",
+            dataset=self._dataset_id(dataset),
+            start=start,
+            end=end,
+            bucket=bucket,
+            functions=told,
+            columns=names(columns),
+            points=points,
+        )
         return Aggregate.read(answer)
 
     def delete(self, dataset: DatasetRef, start: Moment = None, end: Moment = None) -> int:
@@ -160,19 +215,31 @@ class Rows(Resource):
         return int(answer["deleted"])
 
     def download(
-        self, dataset: DatasetRef, target: str | PathLike[str] | IO[bytes], format: Format | None = None,
-        start: Moment = None, end: Moment = None, *, columns: Columns = None,
-        shape: Literal["flat", "nested"] = "flat", safe: bool = False,
+        self,
+        dataset: DatasetRef,
+        target: str | PathLike[str] | IO[bytes],
+        format: Format | None = None,
+        start: Moment = None,
+        end: Moment = None,
+        *,
+        columns: Columns = None,
+        shape: Literal["flat", "nested"] = "flat",
+        safe: bool = False,
         progress: Callable[[int], None] | None = None,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """All rows of the range as a file; its size in bytes. format: by default what the file's name ends in.
 
         A path is replaced when all has arrived. safe: CSV for spreadsheets. progress: called with the bytes so far.
         """
         params = query(
-            dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns),
-            output=format or format_of(target, "csv"), shape=shape, safe=safe or None,
-        )  # fmt: skip
+            dataset=self._dataset_id(dataset),
+            start=start,
+            end=end,
+            columns=names(columns),
+            output=format or format_of(target, "csv"),
+            shape=shape,
+            safe=safe or None,
+        )
         return save(self._transport, Call("GET", DOWNLOAD, params), target, progress)
 
     def to_arrow(
@@ -199,9 +266,13 @@ class Rows(Resource):
         return in_thread(to_pandas, self.to_arrow(dataset, start, end, columns=columns))
 
     def stream(
-        self, dataset: DatasetRef, last_event_id: int | None = None, *, poll_interval: int = 2,
+        self,
+        dataset: DatasetRef,
+        last_event_id: int | None = None,
+        *,
+        poll_interval: int = 2,
         give_up_after: float | None = 300.0,
-    ) -> Iterator[StreamEvent]:  # fmt: skip
+    ) -> Iterator[StreamEvent]:
         """New rows as they are committed, in order, each once.
 
         A lost connection is taken up again where it broke. last_event_id: start past this event instead of now.
@@ -214,7 +285,7 @@ class Rows(Resource):
 
 def _batch_call(
     batch: Batch, what: Literal["bulk_insert", "preview"], params: Mapping[str, Any], headers: Mapping[str, str]
-) -> Call:  # fmt: skip
+) -> Call:
     """The request that sends a batch. params: of the query, of which JSON has `dataset` and `epoch`."""
     told = query(**params, timestamp_column=batch.time_column)
     if batch.content_type == "application/json":

@@ -19,9 +19,12 @@ SILENCE = 20.0
 
 
 def follow(
-    transport: Transport, dataset_id: int, last_event_id: int | None, poll_interval: int,
+    transport: Transport,
+    dataset_id: int,
+    last_event_id: int | None,
+    poll_interval: int,
     give_up_after: float | None,
-) -> Iterator[StreamEvent]:  # fmt: skip
+) -> Iterator[StreamEvent]:
     """Events of a dataset; see `rows.stream`."""
     position = Position(last_event_id)
     failures = 0

@@ -59,20 +59,39 @@ class Tables(Resource):
         self._put(table_path(table, "samples"), {"samples": samples})
 
     def page(
-        self, table: str, *, where: str | None = None, search: str | None = None, sort: str | None = None,
-        archived: bool = False, limit: int = 100, offset: int = 0,
-    ) -> TablePage:  # fmt: skip
+        self,
+        table: str,
+        *,
+        where: str | None = None,
+        search: str | None = None,
+        sort: str | None = None,
+        archived: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> TablePage:
         """One page of rows, with how many there are. sort: a column, `-` before it for descending."""
         answer = self._get(
-            table_path(table, "rows"), filter=where, search=search, sort=sort, archived=archived or None,
-            limit=limit, offset=offset,
-        )  # fmt: skip
+            table_path(table, "rows"),
+            filter=where,
+            search=search,
+            sort=sort,
+            archived=archived or None,
+            limit=limit,
+            offset=offset,
+        )
         return TablePage.read(answer)
 
     def rows(
-        self, table: str, *, where: str | None = None, search: str | None = None, sort: str | None = None,
-        archived: bool = False, limit: int | None = None, page_size: int = 1000,
-    ) -> Iterator[Json]:  # fmt: skip
+        self,
+        table: str,
+        *,
+        where: str | None = None,
+        search: str | None = None,
+        sort: str | None = None,
+        archived: bool = False,
+        limit: int | None = None,
+        page_size: int = 1000,
+    ) -> Iterator[Json]:
         """Rows by name of column, page by page; each has its number as `_row`. archived: only those."""
         params = {"filter": where, "search": search, "sort": sort, "archived": archived or None}
         yield from self._pages(table_path(table, "rows"), "rows", limit, params, page=page_size)
@@ -119,15 +138,24 @@ class Tables(Resource):
         told = key_columns if isinstance(key_columns, str) else ",".join(key_columns)
         with upload(file, None) as part:
             call = Call(
-                "POST", table_path(table, "update", "file"), file=part, timeout=SLOW_SECONDS,
+                "POST",
+                table_path(table, "update", "file"),
+                file=part,
+                timeout=SLOW_SECONDS,
                 form=given(key_columns=told, accept_proposals=accept_proposals),
-            )  # fmt: skip
+            )
             return Updated.read(self._transport.json(call))
 
     def export(
-        self, table: str, target: str | PathLike[str] | IO[bytes], format: Format | None = None, *,
-        where: str | None = None, safe: bool = False, progress: Callable[[int], None] | None = None,
-    ) -> int:  # fmt: skip
+        self,
+        table: str,
+        target: str | PathLike[str] | IO[bytes],
+        format: Format | None = None,
+        *,
+        where: str | None = None,
+        safe: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
         """The table as a file; its size in bytes. format: by default what the file's name ends in.
 
         safe: CSV for spreadsheets.

@@ -82,8 +82,13 @@ class Transport:
         content = file_pieces(call.body) if isinstance(call.body, Path) else call.body
         patience = max(self.timeout, call.timeout or 0.0)
         return self._http.build_request(
-            call.method, self.url + call.path, params=call.params or None, json=call.json, content=content,
-            data=call.form or None, files=None if call.file is None else {"file": call.file},
+            call.method,
+            self.url + call.path,
+            params=call.params or None,
+            json=call.json,
+            content=content,
+            data=call.form or None,
+            files=None if call.file is None else {"file": call.file},
             headers={**self._headers, **call.headers},
             timeout=httpx2.Timeout(patience, connect=min(self.timeout, 10.0)),
-        )  # fmt: skip
+        )

@@ -170,8 +170,9 @@ class UsageView(BaseModel):
 
 @router.get("/usage", response_model=UsageView, summary="What you have used")
 async def usage(
-    caller: CallerDep, services: ServicesDep,
+    caller: CallerDep,
+    services: ServicesDep,
     days: Annotated[int, Query(ge=1, le=366, description="UTC days, today included.")] = 30,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Requests, bytes and rows by day and by key, and what is stored."""
     return await services.usage.report(caller, days)

@@ -99,9 +99,11 @@ async def disable_user(user_id: int, caller: CallerDep, services: ServicesDep) -
 
 @router.get("/keys", responses=answer(OwnedKeysView), summary="List keys")
 async def list_keys(
-    caller: CallerDep, services: ServicesDep, organization: OrganizationParam = None,
+    caller: CallerDep,
+    services: ServicesDep,
+    organization: OrganizationParam = None,
     user: Annotated[str | None, Query(max_length=200, description="Only of this user.")] = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Keys of the organization by their first characters."""
     return await services.admin.keys(caller, organization, user)
 
@@ -140,11 +142,13 @@ async def delete_tag(tag_id: int, caller: CallerDep, services: ServicesDep) -> d
 
 @router.get("/jobs", responses=answer(JobsView), summary="List jobs")
 async def list_jobs(
-    caller: CallerDep, services: ServicesDep, organization: OrganizationParam = None,
+    caller: CallerDep,
+    services: ServicesDep,
+    organization: OrganizationParam = None,
     status: Annotated[str | None, Query(description="Such as `todo`, `doing` or `failed`.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Jobs of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Jobs to skip.")] = 0,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Imports that run later and webhook deliveries, newest first; of all organizations for operators."""
     return await services.admin.jobs(caller, organization, status, limit, offset)
 

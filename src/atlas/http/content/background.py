@@ -73,11 +73,12 @@ async def rotate_secret(caller: CallerDep, services: ServicesDep) -> dict[str, A
 
 @router.get("/deliveries", responses=answer(DeliveriesView), summary="Delivery log")
 async def list_deliveries(
-    caller: CallerDep, services: ServicesDep,
+    caller: CallerDep,
+    services: ServicesDep,
     import_id: Annotated[str | None, Query(description="Only of this import.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Deliveries of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Deliveries to skip.")] = 0,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Deliveries with every attempt, newest first."""
     return await services.background.deliveries(caller, import_id, limit, offset)
 

@@ -69,7 +69,11 @@ async def received(file: UploadFile) -> AsyncIterator[tuple[Path, str]]:
     "/smart-import", response_model=ImportView | PendingView, response_model_exclude_unset=True, summary="Import a file"
 )
 async def smart_import(
-    http: Request, caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
+    http: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    file: FileField,
+    instruction: InstructionField,
     thread_id: ThreadField = None,
     callback_url: Annotated[
         str | None, Form(description="Where to post the result; the import then runs later.")
@@ -82,7 +86,7 @@ async def smart_import(
         Form(description="An id of your choice, to follow the import by; one that your organization has is a 400."),
     ] = None,
     accept_proposals: ProposalsField = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Imports a file by a plain-English instruction: all of it is committed, or nothing."""
     metadata = parse_metadata(callback_metadata)
     async with received(file) as (path, name):
@@ -109,25 +113,37 @@ class ObjectBody(Body):
 
 
 @router.post(
-    "/smart-import-b2", response_model=ImportView | PendingView, response_model_exclude_unset=True,
+    "/smart-import-b2",
+    response_model=ImportView | PendingView,
+    response_model_exclude_unset=True,
     summary="Import a file from object storage",
-)  # fmt: skip
+)
 async def smart_import_b2(http: Request, caller: CallerDep, services: ServicesDep, body: ObjectBody) -> dict[str, Any]:
     """As `smart-import`, for a file that is in the server's object storage already."""
     work = services.background.import_object(
-        caller, body.file_name, body.instruction, table=body.target_table_name, thread_id=body.thread_id,
-        callback_url=body.callback_url, metadata=body.callback_metadata,
+        caller,
+        body.file_name,
+        body.instruction,
+        table=body.target_table_name,
+        thread_id=body.thread_id,
+        callback_url=body.callback_url,
+        metadata=body.callback_metadata,
         accept_proposals=body.accept_proposals,
-    )  # fmt: skip
+    )
     # What is to run later is quickly taken, and runs whoever waits.
     return await (work if body.callback_url else while_connected(http, work))
 
 
 @router.post("/smart-import/preview", responses=answer(PreviewView), summary="Preview an import")
 async def preview_import(
-    http: Request, caller: CallerDep, services: ServicesDep, file: FileField, instruction: InstructionField,
-    thread_id: ThreadField = None, accept_proposals: ProposalsField = None,
-) -> Response:  # fmt: skip
+    http: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    file: FileField,
+    instruction: InstructionField,
+    thread_id: ThreadField = None,
+    accept_proposals: ProposalsField = None,
+) -> Response:
     """The plan of an import: columns, types, key, duplicates and problems. Writes nothing."""
     async with received(file) as (path, name):
         request = ImportRequest(path, name, instruction, thread_id, accept_proposals=accept_proposals)
@@ -136,7 +152,8 @@ async def preview_import(
 
 @router.get("/import-history", responses=answer(HistoryView), summary="List imports")
 async def import_history(
-    caller: CallerDep, services: ServicesDep,
+    caller: CallerDep,
+    services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Results of a page.")] = 10,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Results to skip.")] = 0,
     table_name: Annotated[str | None, Query(description="Only imports into this table.")] = None,
@@ -145,7 +162,7 @@ async def import_history(
         bool | None, Query(description="Only imports with issues that wait for a decision; false: only those without.")
     ] = None,
     sort: Annotated[str | None, Query(max_length=100, description=described(IMPORT_FIELDS))] = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Imports of your organization, newest first unless you say otherwise, and how many of all wait for decisions."""
     return await services.history.list(caller, table_name, status, limit, offset, waiting=waiting, sort=sort)
 
@@ -163,9 +180,11 @@ async def import_progress(caller: CallerDep, services: ServicesDep, import_id: s
 
 
 @router.get(
-    "/import/{import_id}/progress", summary="Stream the progress of an import", response_class=StreamingResponse,
+    "/import/{import_id}/progress",
+    summary="Stream the progress of an import",
+    response_class=StreamingResponse,
     responses=events(progress={"$ref": "#/components/schemas/ProgressView"}),
-)  # fmt: skip
+)
 async def stream_progress(caller: CallerDep, services: ServicesDep, import_id: str) -> StreamingResponse:
     """Server-Sent Events `progress` until the import ends."""
     following = await services.history.follow(caller, import_id)
@@ -173,18 +192,23 @@ async def stream_progress(caller: CallerDep, services: ServicesDep, import_id: s
 
 
 @router.get(
-    "/import/{import_id}/export", summary="Export an import as CSV", response_class=StreamingResponse,
+    "/import/{import_id}/export",
+    summary="Export an import as CSV",
+    response_class=StreamingResponse,
     responses=export(Output.CSV),
-)  # fmt: skip
+)
 async def export_import(
-    caller: CallerDep, services: ServicesDep, import_id: str,
+    caller: CallerDep,
+    services: ServicesDep,
+    import_id: str,
     include_metadata: Annotated[bool, Query(description="Also Atlas's own columns.")] = False,
     safe: Annotated[bool, Query(description="Put an apostrophe before texts that a spreadsheet would run.")] = False,
-) -> StreamingResponse:  # fmt: skip
+) -> StreamingResponse:
     """All rows that the import brought and that are not archived."""
     file = await services.history.export(caller, import_id, metadata=include_metadata, safe=safe)
     headers = {
-        "X-Rows-Count": str(file.rows), "X-Table-Name": quote(file.table_name),
+        "X-Rows-Count": str(file.rows),
+        "X-Table-Name": quote(file.table_name),
         "Content-Disposition": f'attachment; filename="{import_id}.csv"',
-    }  # fmt: skip
+    }
     return FileResponse(file.chunks, media_type=MEDIA_TYPES[Output.CSV], headers=headers)

@@ -83,21 +83,27 @@ def _read(raw: bytes) -> InstructionBody | InstructionText:
 BODY = {
     "required": True,
     "description": "Records or words, as JSON; or words as a text of their own (`x-media-types`).",
-    "content": {"application/json": {
-        "schema": {"anyOf": [body_schema(InstructionBody), body_schema(InstructionText)]},
-    }},
+    "content": {
+        "application/json": {
+            "schema": {"anyOf": [body_schema(InstructionBody), body_schema(InstructionText)]},
+        }
+    },
     "x-media-types": dict.fromkeys(_TEXT, "words"),
-}  # fmt: skip
+}
 
 
 @router.post(
-    "/smart-data-instruction", responses=answer(InstructionView), summary="Insert, update or archive records",
+    "/smart-data-instruction",
+    responses=answer(InstructionView),
+    summary="Insert, update or archive records",
     openapi_extra={"requestBody": BODY},
-)  # fmt: skip
+)
 async def smart_data_instruction(
-    request: Request, caller: CallerDep, services: ServicesDep,
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
     thread_id: Annotated[str | None, Query(max_length=200, description="Conversation, for `undo that`.")] = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Carries out an instruction on single records: all of it, or nothing. What is unclear gets a `question`."""
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()
     raw = await bounded_body(request)

@@ -89,11 +89,14 @@ async def import_issues(caller: CallerDep, services: ServicesDep, import_id: str
 
 @router.get("/issues/{issue_type}", responses=answer(IssuePageView), summary="Page of issues")
 async def import_issues_page(
-    caller: CallerDep, services: ServicesDep, import_id: str, issue_type: str,
+    caller: CallerDep,
+    services: ServicesDep,
+    import_id: str,
+    issue_type: str,
     limit: Annotated[int, Query(ge=1, le=1000, description="Issues of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Issues to skip.")] = 0,
     status: Annotated[Literal["pending", "all"], Query(description="Only undecided issues, or all.")] = "pending",
-) -> Response:  # fmt: skip
+) -> Response:
     """`duplicates`, `validations` or `replacements`, by record."""
     wanted = None if status == "all" else status
     return exact_json(await services.issues.page(caller, import_id, issue_type, wanted, limit, offset))
@@ -119,10 +122,12 @@ async def correct_issues(caller: CallerDep, services: ServicesDep, import_id: st
 
 @router.post("/undo", responses=answer(UndoneView), summary="Undo an import")
 async def undo_import(
-    caller: CallerDep, services: ServicesDep, import_id: str,
+    caller: CallerDep,
+    services: ServicesDep,
+    import_id: str,
     partial: Annotated[bool, Query(description="Take back what nobody has changed since, and leave the rest.")] = False,
     dry_run: Annotated[bool, Query(description="Tell what an undo would take back; change nothing.")] = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Takes back the rows and changes of an import, update or correction as a whole, or nothing."""
     return await services.undo.undo(caller, import_id, partial=partial, dry_run=dry_run)
 

@@ -92,10 +92,14 @@ async def set_model(caller: CallerDep, services: ServicesDep, body: ModelBody) -
     `base_url` must be https and public, unless the operator allows private addresses.
     """
     change = ModelChange(
-        body.provider, body.model, body.base_url,
-        None if body.api_key is None else body.api_key.get_secret_value(), "api_key" not in body.model_fields_set,
-        body.samples, body.timeout_seconds,
-    )  # fmt: skip
+        body.provider,
+        body.model,
+        body.base_url,
+        None if body.api_key is None else body.api_key.get_secret_value(),
+        "api_key" not in body.model_fields_set,
+        body.samples,
+        body.timeout_seconds,
+    )
     return await services.models.set(caller, change)
 
 

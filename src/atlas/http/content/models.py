@@ -18,12 +18,17 @@ class DetailView(BaseModel):
 CONTENT_ERRORS = errors(
     DetailView,
     {
-        400: "Invalid parameter, file or instruction", 401: "Missing or invalid API key", 403: "No permission",
-        404: "No such table, import or record", 413: "File too large", 422: "Body does not fit its schema",
-        429: "Rate limit exceeded, or too many requests of the user at once", 500: "Something went wrong",
+        400: "Invalid parameter, file or instruction",
+        401: "Missing or invalid API key",
+        403: "No permission",
+        404: "No such table, import or record",
+        413: "File too large",
+        422: "Body does not fit its schema",
+        429: "Rate limit exceeded, or too many requests of the user at once",
+        500: "Something went wrong",
         503: "Database unavailable or server busy",
     },
-)  # fmt: skip
+)
 
 
 Engine = Literal["model", "offline"]

@@ -108,9 +108,11 @@ class TermBody(Body):
 
     term: str = Field(min_length=1, max_length=200, examples=["active"])
     meaning: str = Field(
-        min_length=1, max_length=2_000, examples=["status in ('active', 'trial')"],
+        min_length=1,
+        max_length=2_000,
+        examples=["status in ('active', 'trial')"],
         description="With `table_name` a condition on its columns, else plain words.",
-    )  # fmt: skip
+    )
     table_name: TableName | None = Field(None, examples=["customers"])
 
 
@@ -132,17 +134,17 @@ async def run_sql(caller: CallerDep, services: ServicesDep, body: SqlBody) -> di
     return await services.sql.query(caller, body.sql, body.max_rows)
 
 
-@router.post(
-    "/sql/export", summary="Export the rows of SQL", response_class=Response, responses=result_file(*FORMATS)
-)  # fmt: skip
+@router.post("/sql/export", summary="Export the rows of SQL", response_class=Response, responses=result_file(*FORMATS))
 async def export_sql(request: Request, caller: CallerDep, services: ServicesDep, body: SqlExportBody) -> Response:
     """Runs one SELECT and gives its rows as a file, up to 10,000. `X-Truncated` says whether there are more."""
     output = Output(body.format)
     file = await services.sql.export(caller, body.sql, output, body.max_rows, body.title)
     headers = {
-        "X-Rows-Count": str(file.rows), "X-Truncated": str(file.truncated).lower(), "Vary": "Accept",
+        "X-Rows-Count": str(file.rows),
+        "X-Truncated": str(file.truncated).lower(),
+        "Vary": "Accept",
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(body.title, safe='')}.{output}",
-    }  # fmt: skip
+    }
     return Response(file.content, media_type=media_type_for(request, file.media_type), headers=headers)
 
 
@@ -150,17 +152,21 @@ async def export_sql(request: Request, caller: CallerDep, services: ServicesDep,
 async def sql_words(caller: CallerDep) -> dict[str, Any]:
     """Functions, types and keywords that queries may use, for editors that complete them."""
     return {
-        "success": True, "functions": sorted(ALLOWED_FUNCTIONS | SYNTAX_FUNCTIONS), "types": sorted(TYPES),
+        "success": True,
+        "functions": sorted(ALLOWED_FUNCTIONS | SYNTAX_FUNCTIONS),
+        "types": sorted(TYPES),
         "keywords": sorted(KEYWORDS | PLACED),
-    }  # fmt: skip
+    }
 
 
 @router.get("/questions", response_model=AskedPage, summary="List your questions")
 async def list_questions(
-    caller: CallerDep, services: ServicesDep,
+    caller: CallerDep,
+    services: ServicesDep,
     thread_id: Annotated[str | None, Query(max_length=200, description="Only of this conversation.")] = None,
-    limit: LimitParam = 50, offset: OffsetParam = 0,
-) -> dict[str, Any]:  # fmt: skip
+    limit: LimitParam = 50,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
     """Questions that you have asked, newest first. Nobody else sees them."""
     return await services.asked.list(caller, thread_id, limit, offset)
 
@@ -179,10 +185,12 @@ async def rate_question(caller: CallerDep, services: ServicesDep, question_id: s
 
 @router.get("/verified-questions", response_model=VerifiedPage, summary="List verified questions")
 async def list_verified(
-    caller: CallerDep, services: ServicesDep,
+    caller: CallerDep,
+    services: ServicesDep,
     status: Annotated[str | None, Query(description="`verified` or `suggested`.")] = None,
-    limit: LimitParam = 50, offset: OffsetParam = 0,
-) -> dict[str, Any]:  # fmt: skip
+    limit: LimitParam = 50,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
     """Verified and suggested questions of your organization on what you may read, changed last first."""
     return await services.verified.list(caller, status, limit, offset)
 

@@ -96,10 +96,12 @@ NamePath = Annotated[str, Path(max_length=200, description="The dataset's ID, or
 
 @router.get("/saved-queries", tags=["Questions"], response_model=SavedQueryPage, summary="List saved queries")
 async def list_saved(
-    caller: CallerDep, services: ServicesDep,
+    caller: CallerDep,
+    services: ServicesDep,
     search: Annotated[str | None, Query(max_length=1000, description="Text in name or SQL, in any case.")] = None,
-    limit: LimitParam = 50, offset: OffsetParam = 0,
-) -> dict[str, Any]:  # fmt: skip
+    limit: LimitParam = 50,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
     """Your own, and those that others of your organization share, by name."""
     return await services.saved_queries.list(caller, search, limit, offset)
 
@@ -118,17 +120,17 @@ async def get_saved(caller: CallerDep, services: ServicesDep, query_id: str) -> 
 
 @router.put(
     "/saved-queries/{query_id}", tags=["Questions"], response_model=SavedQueryView, summary="Change a saved query"
-)  # fmt: skip
+)
 async def change_saved(
     caller: CallerDep, services: ServicesDep, query_id: str, body: SavedQueryChange
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Name, SQL, or whether it is shared. Only yours."""
     return await services.saved_queries.change(caller, query_id, body.name, body.sql, body.shared)
 
 
 @router.delete(
     "/saved-queries/{query_id}", tags=["Questions"], response_model=RemovedView, summary="Delete a saved query"
-)  # fmt: skip
+)
 async def delete_saved(caller: CallerDep, services: ServicesDep, query_id: str) -> dict[str, Any]:
     """Only yours."""
     return await services.saved_queries.delete(caller, query_id)
@@ -148,7 +150,7 @@ async def add_favourite(caller: CallerDep, services: ServicesDep, kind: KindPath
 
 @router.delete(
     "/favourites/{kind}/{name}", tags=["Account"], response_model=FavouriteView, summary="Unmark a favourite"
-)  # fmt: skip
+)
 async def remove_favourite(caller: CallerDep, services: ServicesDep, kind: KindPath, name: NamePath) -> dict[str, Any]:
     """Takes the mark away; doing so again changes nothing."""
     return await services.favourites.mark(caller, kind, name, on=False)

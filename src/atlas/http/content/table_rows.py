@@ -102,13 +102,16 @@ class DeletedTableView(BaseModel):
 
 @router.get("/rows", response_model=RowsView, summary="Rows of a table")
 async def list_rows(
-    caller: CallerDep, services: ServicesDep, table_name: str, filter: FilterParam = None,
+    caller: CallerDep,
+    services: ServicesDep,
+    table_name: str,
+    filter: FilterParam = None,
     search: Annotated[str | None, Query(max_length=1_000, description="Text in any column, in any case.")] = None,
     sort: Annotated[str | None, Query(max_length=200, description="A column; `-` before it: descending.")] = None,
     archived: Annotated[bool, Query(description="Rows that are archived instead of those that are not.")] = False,
     limit: Annotated[int, Query(ge=1, le=1_000, description="Rows of a page.")] = 100,
     offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
-) -> Response:  # fmt: skip
+) -> Response:
     """A page of rows with their numbers, and how many there are."""
     page = await services.table_rows.page(
         caller, table_name, filter_=filter, search=search, sort=sort, archived=archived, limit=limit, offset=offset
@@ -147,24 +150,27 @@ async def row_history(caller: CallerDep, services: ServicesDep, table_name: str,
     return exact_json(await services.table_rows.history(caller, table_name, row))
 
 
-@router.get(
-    "/export", summary="Export a table", response_class=StreamingResponse, responses=export(*Output)
-)  # fmt: skip
+@router.get("/export", summary="Export a table", response_class=StreamingResponse, responses=export(*Output))
 async def export_table(
-    request: Request, caller: CallerDep, services: ServicesDep, table_name: str,
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    table_name: str,
     format: Annotated[Output, Query(description="Format of the file.")] = Output.CSV,
     filter: FilterParam = None,
     safe: Annotated[
         bool, Query(description="CSV: put an apostrophe before texts that a spreadsheet would run.")
     ] = False,
-) -> StreamingResponse:  # fmt: skip
+) -> StreamingResponse:
     """All rows that are not archived, or those that a condition holds for."""
     file = await services.table_rows.export(caller, table_name, format, filter, safe=safe)
     name = quote(file.table_name)
     headers = {
-        "X-Rows-Count": str(file.rows), "X-Table-Name": name,
-        "Content-Disposition": f"attachment; filename*=UTF-8''{name}.{format}", "Vary": "Accept",
-    }  # fmt: skip
+        "X-Rows-Count": str(file.rows),
+        "X-Table-Name": name,
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}.{format}",
+        "Vary": "Accept",
+    }
     made = format is Output.XLSX and not request.scope["state"].get(HEAD)
     chunks = await begun(file.chunks) if made else file.chunks
     return FileResponse(chunks, media_type=media_type_for(request, file.media_type), headers=headers)
@@ -172,8 +178,10 @@ async def export_table(
 
 @router.delete("", responses=answer(DeletedTableView), summary="Delete a table")
 async def delete_table(
-    caller: CallerDep, services: ServicesDep, table_name: str,
+    caller: CallerDep,
+    services: ServicesDep,
+    table_name: str,
     confirm: Annotated[str | None, Query(description="The table's name once more.")] = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Removes a table with all its rows, for good."""
     return await services.table_rows.drop(caller, table_name, confirm)

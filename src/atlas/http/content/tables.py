@@ -32,8 +32,12 @@ async def table_schema(caller: CallerDep, services: ServicesDep, table_name: str
     return await services.tables.schema(caller, table_name)
 
 
-@router.get("/tables/{table_name}/stats", response_model=StatsView, response_model_exclude_unset=True,
-            summary="Statistics of a table")  # fmt: skip
+@router.get(
+    "/tables/{table_name}/stats",
+    response_model=StatsView,
+    response_model_exclude_unset=True,
+    summary="Statistics of a table",
+)
 async def table_stats(caller: CallerDep, services: ServicesDep, table_name: str) -> dict[str, Any]:
     """Row count, column count, and types and values of the columns."""
     return await services.tables.stats(caller, table_name)
@@ -142,12 +146,16 @@ async def update_rows(
 
 @router.post("/tables/{table_name}/update/file", responses=answer(UpdatedView), summary="Update rows from a file")
 async def update_from_file(
-    http: Request, caller: CallerDep, services: ServicesDep, table_name: str, file: FileField,
+    http: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    table_name: str,
+    file: FileField,
     key_columns: Annotated[
         str, Form(description="Columns that identify a row, separated by commas.", examples=["email"])
     ],
     accept_proposals: ProposalsField = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Each record names a row by its keys; a blank cell leaves the row's value."""
     names = [name.strip() for name in key_columns.split(",") if name.strip()]
     async with received(file) as (path, name):

@@ -21,13 +21,18 @@ EXAMPLES: dict[str, Any] = {
     "rows_bulk_insert": {"dataset": 1, "rows": _ROWS},
     "rows_preview": {"dataset": 1, "rows": _ROWS},
     "imports_run": {
-        "file": "contacts.csv", "instruction": "Import this into my leads table, key is email",
-        "callback_url": "https://your-app.example/webhooks/import", "callback_metadata": '{"job_id": "abc123"}',
+        "file": "contacts.csv",
+        "instruction": "Import this into my leads table, key is email",
+        "callback_url": "https://your-app.example/webhooks/import",
+        "callback_metadata": '{"job_id": "abc123"}',
     },
     "imports_preview": {"file": "contacts.csv", "instruction": "Import this into my leads table, key is email"},
     "imports_redo": {
-        "mapping": {"table_name": "leads", "mappings": {"email": "Email Address", "name": "Full Name"},
-                    "key_columns": ["email"]},
+        "mapping": {
+            "table_name": "leads",
+            "mappings": {"email": "Email Address", "name": "Full Name"},
+            "key_columns": ["email"],
+        },
         "auto_execute": True,
     },
     "issues_correct": {
@@ -39,19 +44,26 @@ EXAMPLES: dict[str, Any] = {
     },
     "instructions_run": {
         "intent": "insert",
-        "entities": [{"entity_type": "client", "table_hint": "clients",
-                      "data": {"name": "Acme Corp", "email": "billing@acme.com"}}],
+        "entities": [
+            {
+                "entity_type": "client",
+                "table_hint": "clients",
+                "data": {"name": "Acme Corp", "email": "billing@acme.com"},
+            }
+        ],
     },
     "tables_set_samples": {"samples": "organization"},
     "tables_update_from_file": {"file": "updates.csv", "key_columns": "email"},
     "questions_rate": {"rating": "down", "comment": "Closed deals are missing"},
     "model_settings_set": {
-        "provider": "openai", "model": "qwen2.5-coder-7b-instruct", "base_url": "https://models.example.com/v1",
+        "provider": "openai",
+        "model": "qwen2.5-coder-7b-instruct",
+        "base_url": "https://models.example.com/v1",
     },
     "admin_users_create": {"name": "carol", "role": "member"},
     "admin_users_set_role": {"role": "admin"},
     "admin_tags_create": {"name": "premium", "description": "For subscribers", "secret": "open sesame"},
-}  # fmt: skip
+}
 # Of bodies that may be one of several shapes.
 SEVERAL: dict[str, dict[str, Any]] = {
     "tables_update": {

@@ -141,8 +141,10 @@ OPERATION_IDS = {
 
 # Forms, which FastAPI names after paths.
 FORMS = {
-    "imports_run": "ImportForm", "imports_preview": "PreviewForm", "tables_update_from_file": "UpdateForm",
-}  # fmt: skip
+    "imports_run": "ImportForm",
+    "imports_preview": "PreviewForm",
+    "tables_update_from_file": "UpdateForm",
+}
 
 
 def operation_id(method: str, path: str, fallback: str) -> str:

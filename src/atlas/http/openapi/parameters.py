@@ -24,20 +24,45 @@ IN_PATHS = {
     "job_id": ("ID of the job.", 17),
 }
 EXAMPLES: dict[str, Any] = {
-    "action": "write", "archived": False, "bucket": "1h", "columns": ["open", "close"], "confirm": "leads",
-    "cursor": "MTIzNDU2", "dataset": 1, "dataset_id": 1, "end": "2025-12-31",
-    "filter": "state = 'CA' AND status <> 'archived'", "format": "csv", "functions": "avg,max",
-    "limit": 100, "metadata": ["frequency=1h"], "idempotency-key": "2025-12-16-batch-7", "if-none-match": '"1-7f3a"',
-    "import_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6", "last-event-id": "1024", "ordering": "-timestamp",
-    "organization": "acme", "output": "csv", "owned": True, "search": "bitcoin", "sort": "-created_at",
-    "start": "2025-12-01T00:00:00Z", "status": "success", "table_name": "leads", "thread_id": "monday-report",
-    "timestamp_column": "time", "timestamp_format": "%d.%m.%Y %H:%M", "user": "ann",
-}  # fmt: skip
+    "action": "write",
+    "archived": False,
+    "bucket": "1h",
+    "columns": ["open", "close"],
+    "confirm": "leads",
+    "cursor": "MTIzNDU2",
+    "dataset": 1,
+    "dataset_id": 1,
+    "end": "2025-12-31",
+    "filter": "state = 'CA' AND status <> 'archived'",
+    "format": "csv",
+    "functions": "avg,max",
+    "limit": 100,
+    "metadata": ["frequency=1h"],
+    "idempotency-key": "2025-12-16-batch-7",
+    "if-none-match": '"1-7f3a"',
+    "import_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
+    "last-event-id": "1024",
+    "ordering": "-timestamp",
+    "organization": "acme",
+    "output": "csv",
+    "owned": True,
+    "search": "bitcoin",
+    "sort": "-created_at",
+    "start": "2025-12-01T00:00:00Z",
+    "status": "success",
+    "table_name": "leads",
+    "thread_id": "monday-report",
+    "timestamp_column": "time",
+    "timestamp_format": "%d.%m.%Y %H:%M",
+    "user": "ann",
+}
 # Where a name means something else.
 ELSEWHERE = {
-    ("admin_jobs_list", "status"): "failed", ("issues_page", "status"): "pending",
-    ("verified_list", "status"): "verified", ("tables_export", "format"): "parquet",
-}  # fmt: skip
+    ("admin_jobs_list", "status"): "failed",
+    ("issues_page", "status"): "pending",
+    ("verified_list", "status"): "verified",
+    ("tables_export", "format"): "parquet",
+}
 _BY_TYPE = {"boolean": True, "integer": 1, "number": 1.5, "string": "text"}
 
 

@@ -41,7 +41,9 @@ OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Datasets to skip
 
 @router.get("/datasets/", tags=datasets, response_model=DatasetPage, summary="List datasets")
 async def list_datasets(
-    request: Request, caller: CallerDep, services: ServicesDep,
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
     search: Annotated[str | None, Query(description="Text in name or description, in any case.")] = None,
     text: Annotated[str | None, Query(description="Text in name, description or metadata, in any case.")] = None,
     metadata: Annotated[
@@ -49,8 +51,9 @@ async def list_datasets(
     ] = None,
     owned: Annotated[bool | None, Query(description="Only your own (true) or only those of others (false).")] = None,
     sort: Annotated[str | None, Query(max_length=100, description=described(DATASET_FIELDS))] = None,
-    limit: LimitParam = 250, offset: OffsetParam = 0,
-) -> dict[str, Any]:  # fmt: skip
+    limit: LimitParam = 250,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
     """The datasets that you own or share a tag with, in the order in which they were made unless you say otherwise."""
     count, rows = await services.datasets.search(
         caller, search, limit, offset, owned, anywhere=text, metadata=metadata or (), sort=sort
@@ -67,17 +70,24 @@ async def refuse_change_of_search() -> None:
 
 # Any names: clients get one parameter, an object that is sent as `name=value` for each of its members.
 FILTERS = {
-    "name": "filters", "in": "query", "required": True, "style": "form", "explode": True,
+    "name": "filters",
+    "in": "query",
+    "required": True,
+    "style": "form",
+    "explode": True,
     "description": "Metadata fields and their values, each as a parameter of its own.",
     "schema": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
     "example": {"source": "tiingo", "frequency": "1h"},
-}  # fmt: skip
+}
 
 
 @router.get(
-    "/datasets/search/", tags=datasets, response_model=DatasetPage, summary="Search metadata",
+    "/datasets/search/",
+    tags=datasets,
+    response_model=DatasetPage,
+    summary="Search metadata",
     openapi_extra={"parameters": [FILTERS]},
-)  # fmt: skip
+)
 async def search_metadata(
     request: Request,
     caller: CallerDep,
@@ -113,7 +123,7 @@ async def summarize_dataset(dataset_id: int, caller: CallerDep, services: Servic
 
 @router.get(
     "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="What models are sent"
-)  # fmt: skip
+)
 async def dataset_samples(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
     """Whose model providers may be sent values of the dataset's cells with a question. Needs read access."""
     return await services.datasets.samples(caller, dataset_id)
@@ -121,7 +131,7 @@ async def dataset_samples(dataset_id: int, caller: CallerDep, services: Services
 
 @router.put(
     "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="Say what models are sent"
-)  # fmt: skip
+)
 async def set_dataset_samples(
     dataset_id: int, body: SamplesBody, caller: CallerDep, services: ServicesDep
 ) -> dict[str, Any]:

@@ -67,20 +67,31 @@ Ordering = Annotated[
 
 
 async def query_rows(
-    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
-    span: RangeParam, columns: ColumnsParam, ordering: Ordering = "timestamp",
+    request: Request,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    span: RangeParam,
+    columns: ColumnsParam,
+    ordering: Ordering = "timestamp",
     limit: Annotated[int, Query(ge=1, description="Rows of a page.")] = PAGE_ROWS,
     offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Rows in order of time, with how many there are in the range."""
     most = request.app.state.settings.max_page_rows
     if limit > most:
         raise BadRequestError("Invalid parameter", f"limit: at most {most}; use bulk_download for more")
     page = await services.reads.page(
-        caller, dataset, span, descending=ordering == "-timestamp", limit=limit, offset=offset,
-        cursor=cursor, names=columns,
-    )  # fmt: skip
+        caller,
+        dataset,
+        span,
+        descending=ordering == "-timestamp",
+        limit=limit,
+        offset=offset,
+        cursor=cursor,
+        names=columns,
+    )
     following, previous = (None, None) if cursor else links(request, page.count, limit, offset)
     head = {"count": page.count, "next": following, "previous": previous, "next_cursor": page.cursor}
     body = msgspec.json.encode(head)[:-1] + b',"results":[' + page.rows + b"]}"
@@ -102,21 +113,36 @@ async def _query_rows(request: Request) -> Response | None:
     span = await time_range(given.get("start"), given.get("end"), given.get("epoch"))
     names = await column_names([given["columns"]] if "columns" in given else None)
     return await query_rows(
-        request, found, given["dataset"], bundle, span, names, ordering, given.get("limit", PAGE_ROWS),
-        given.get("offset", 0), given.get("cursor"),
-    )  # fmt: skip
+        request,
+        found,
+        given["dataset"],
+        bundle,
+        span,
+        names,
+        ordering,
+        given.get("limit", PAGE_ROWS),
+        given.get("offset", 0),
+        given.get("cursor"),
+    )
 
 
 router.add_api_route(
-    "/", query_rows, methods=["GET"], response_model=RowPage, summary="Query rows",
+    "/",
+    query_rows,
+    methods=["GET"],
+    response_model=RowPage,
+    summary="Query rows",
     route_class_override=direct(_query_rows),
-)  # fmt: skip
+)
 
 
 async def insert_row(
-    request: Request, caller: CallerDep, services: ServicesDep, epoch: EpochParam = None,
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    epoch: EpochParam = None,
     idempotency_key: IdempotencyHeader = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Inserts one row. Owner only."""
     encoding = request.headers.get("content-encoding")
     stored = await services.rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch)
@@ -131,17 +157,28 @@ async def _insert_row(request: Request) -> Response | None:
 
 
 router.add_api_route(
-    "/", insert_row, methods=["POST"], response_model=RowView, status_code=201, summary="Insert a row",
-    openapi_extra={"requestBody": {"required": True, "content": {
-        "application/json": {"schema": body_schema(RowBody)}}}},
+    "/",
+    insert_row,
+    methods=["POST"],
+    response_model=RowView,
+    status_code=201,
+    summary="Insert a row",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body_schema(RowBody)}}}
+    },
     route_class_override=direct(_insert_row),
-)  # fmt: skip
+)
 
 
 def _bulk_request(
-    request: Request, dataset: int | None, column: str | None, layout: str | None, key: str | None,
-    epoch: str | None, form: BodyFormat | None,
-) -> BulkRequest:  # fmt: skip
+    request: Request,
+    dataset: int | None,
+    column: str | None,
+    layout: str | None,
+    key: str | None,
+    epoch: str | None,
+    form: BodyFormat | None,
+) -> BulkRequest:
     if layout and epoch:
         raise BadRequestError("Invalid parameter", "epoch: timestamp_format says already how timestamps are written")
     media = request.headers.get("content-type")
@@ -151,7 +188,9 @@ def _bulk_request(
 
 
 async def bulk_insert(
-    request: Request, caller: CallerDep, services: ServicesDep,
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
     dataset: Annotated[int | None, Query(description="Dataset ID; needed unless the body is JSON.")] = None,
     timestamp_column: Annotated[
         str | None, Query(description="Column with the timestamp (CSV, Parquet, Arrow).")
@@ -159,8 +198,10 @@ async def bulk_insert(
     timestamp_format: Annotated[
         str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
     ] = None,
-    epoch: EpochParam = None, idempotency_key: IdempotencyHeader = None, format: BodyFormatParam = None,
-) -> dict[str, int | str]:  # fmt: skip
+    epoch: EpochParam = None,
+    idempotency_key: IdempotencyHeader = None,
+    format: BodyFormatParam = None,
+) -> dict[str, int | str]:
     """All rows or none. JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type; gzip or zstd. Owner only."""
     details = _bulk_request(request, dataset, timestamp_column, timestamp_format, idempotency_key, epoch, format)
     return await services.rows.insert_many(caller, details, request.stream())
@@ -189,18 +230,27 @@ async def _bulk_insert(request: Request) -> Response | None:
 
 
 router.add_api_route(
-    "/bulk_insert/", bulk_insert, methods=["POST"], response_model=InsertedView,
-    response_model_exclude_unset=True, summary="Insert many rows",
-    openapi_extra={"requestBody": BULK_BODY}, route_class_override=direct(_bulk_insert),
-)  # fmt: skip
+    "/bulk_insert/",
+    bulk_insert,
+    methods=["POST"],
+    response_model=InsertedView,
+    response_model_exclude_unset=True,
+    summary="Insert many rows",
+    openapi_extra={"requestBody": BULK_BODY},
+    route_class_override=direct(_bulk_insert),
+)
 
 
 @router.post(
-    "/preview/", responses=answer(RowsPreviewView), summary="Preview rows",
+    "/preview/",
+    responses=answer(RowsPreviewView),
+    summary="Preview rows",
     openapi_extra={"requestBody": BULK_BODY},
-)  # fmt: skip
+)
 async def preview_rows(
-    request: Request, caller: CallerDep, services: ServicesDep,
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
     dataset: Annotated[
         int | None, Query(description="Dataset ID; without it, as for a dataset that is still to be made.")
     ] = None,
@@ -210,8 +260,9 @@ async def preview_rows(
     timestamp_format: Annotated[
         str | None, Query(description="strptime format of a CSV's timestamps, if not ISO 8601.")
     ] = None,
-    epoch: EpochParam = None, format: BodyFormatParam = None,
-) -> Response:  # fmt: skip
+    epoch: EpochParam = None,
+    format: BodyFormatParam = None,
+) -> Response:
     """What a bulk insert of this body would store: rows, times, columns with their types. Stores nothing."""
     details = _bulk_request(request, dataset, timestamp_column, timestamp_format, None, epoch, format)
     found = await services.rows.preview(caller, details, request.stream())
@@ -220,9 +271,13 @@ async def preview_rows(
 
 @router.delete("/", response_model=DeletedView, summary="Delete a range of rows")
 async def delete_rows(
-    caller: CallerDep, dataset: DatasetParam, services: ServicesDep, span: RangeParam,
-    start: str | None = None, end: str | None = None,
-) -> dict[str, int]:  # fmt: skip
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    span: RangeParam,
+    start: str | None = None,
+    end: str | None = None,
+) -> dict[str, int]:
     """Removes the rows from start to end, both inclusive and at least one given. Owner only."""
     if start is None and end is None:
         raise BadRequestError("Missing parameter", "start, end: give at least one")
@@ -273,12 +328,18 @@ async def _send_part(request: Request, services: Services, caller: Caller, file:
 
 
 @router.get(
-    "/bulk_download/", summary="Download rows", response_class=StreamingResponse,
+    "/bulk_download/",
+    summary="Download rows",
+    response_class=StreamingResponse,
     responses=download(*Output, ranged=RANGED) | errors(ErrorView, {416: "A range behind the end of the file"}),
-)  # fmt: skip
+)
 async def bulk_download(
-    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
-    span: RangeParam, columns: ColumnsParam,
+    request: Request,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    span: RangeParam,
+    columns: ColumnsParam,
     output: Annotated[Output, Query(description="Format of the download.")] = Output.JSON,
     shape: Annotated[
         Literal["flat", "nested"], Query(description="JSON rows: keys beside `timestamp`, or in `values`.")
@@ -287,7 +348,7 @@ async def bulk_download(
         bool, Query(description="CSV: put an apostrophe before texts that a spreadsheet would run.")
     ] = False,
     if_none_match: IfNoneMatch = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Every row of the range in order of time, as the dataset is at this moment."""
     file = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
     file = replace(file, media_type=media_type_for(request, file.media_type))
@@ -300,15 +361,21 @@ async def bulk_download(
 
 
 @router.get(
-    "/live/", summary="Most recent rows", response_class=StreamingResponse,
+    "/live/",
+    summary="Most recent rows",
+    response_class=StreamingResponse,
     responses=download(Output.NDJSON, named=False),
-)  # fmt: skip
+)
 async def live_rows(
-    request: Request, caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
-    span: RangeParam, columns: ColumnsParam,
+    request: Request,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    span: RangeParam,
+    columns: ColumnsParam,
     limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
     if_none_match: IfNoneMatch = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """The most recent rows in ascending order, as NDJSON."""
     file = await services.reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
     file = replace(file, media_type=media_type_for(request, file.media_type))
@@ -316,19 +383,25 @@ async def live_rows(
 
 
 @router.get(
-    "/stream/", summary="Stream new rows", response_class=StreamingResponse,
+    "/stream/",
+    summary="Stream new rows",
+    response_class=StreamingResponse,
     responses=events(
-        connected=members(dataset_id="integer", message="string"), data=members(timestamp="string"),
-        heartbeat=members(timestamp="string"), error=members(error="string"),
+        connected=members(dataset_id="integer", message="string"),
+        data=members(timestamp="string"),
+        heartbeat=members(timestamp="string"),
+        error=members(error="string"),
     ),
-)  # fmt: skip
+)
 async def stream_rows(
-    caller: CallerDep, dataset: DatasetParam, services: ServicesDep,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
     poll_interval: Annotated[
         int, Query(ge=1, le=3600, description="Seconds between heartbeats while there is no new row.")
     ] = 2,
     last_event_id: Annotated[str | None, Header(description="Id of the last event that you saw.")] = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Server-Sent Events: `connected`, then `data` for each new row, `heartbeat` while there is none."""
     following = await services.streams.open(caller, dataset, poll_interval, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -344,7 +417,11 @@ async def latest_row(caller: CallerDep, dataset: DatasetParam, services: Service
 
 @router.get("/aggregate/", summary="Aggregate by time bucket", responses=answer(AggregateView))
 async def aggregate_rows(
-    caller: CallerDep, dataset: DatasetParam, services: ServicesDep, span: RangeParam, columns: ColumnsParam,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    span: RangeParam,
+    columns: ColumnsParam,
     bucket: Annotated[
         str, Query(description="Width: a number and s, m, h, d or w, or a word; `month`, `quarter`, `year`; `auto`.")
     ] = "auto",
@@ -352,7 +429,7 @@ async def aggregate_rows(
         str, Query(description="Any of count, min, max, avg, sum, first, last, separated by commas.")
     ] = "count,min,max,avg",
     points: Annotated[int, Query(ge=1, le=10_000, description="Most buckets of an `auto` width.")] = 500,
-) -> Response:  # fmt: skip
+) -> Response:
     """For charts: one result a bucket that has rows, in order of time, numeric columns only."""
     found = await services.summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)
     return Response(msgspec.json.encode(found), media_type="application/json")

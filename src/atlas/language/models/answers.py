@@ -105,11 +105,14 @@ class PlanAnswer(Answer):
     def plan(self) -> QuestionPlan:
         chart = self.chart
         return QuestionPlan(
-            sql=self.sql, explanation=self.explanation[:1_000], assumptions=_notes(self.assumptions),
-            not_understood=_notes(self.not_understood), confidence=self.confidence,
+            sql=self.sql,
+            explanation=self.explanation[:1_000],
+            assumptions=_notes(self.assumptions),
+            not_understood=_notes(self.not_understood),
+            confidence=self.confidence,
             question=None if self.clarifying_question is None else self.clarifying_question[:_MAX_NOTE],
             chart=None if chart is None or self.sql is None else Chart(chart.kind, chart.x, tuple(chart.y)),
-        )  # fmt: skip
+        )
 
 
 class RenameAnswer(Answer):
@@ -192,36 +195,54 @@ class ImportAnswer(Answer):
 
     def instruction(self) -> ImportInstruction:
         return ImportInstruction(
-            table=None if self.table is None else self.table[:200], new=self.new_table,
-            keep=tuple(self.only_columns), drop=tuple(self.drop_columns),
+            table=None if self.table is None else self.table[:200],
+            new=self.new_table,
+            keep=tuple(self.only_columns),
+            drop=tuple(self.drop_columns),
             rename={each.column: each.name for each in self.rename},
-            types={each.column: each.type for each in self.types}, key=tuple(self.key_columns),
+            types={each.column: each.type for each in self.types},
+            key=tuple(self.key_columns),
             duplicates=self.duplicates,
             filters=tuple(
                 tuple(Filter(f.column, f.operator, tuple(f.values), f.negated) for f in group)
-                for group in self.filters if group
+                for group in self.filters
+                if group
             ),
-            exclude=self.exclude and any(self.filters), required=tuple(self.required),
+            exclude=self.exclude and any(self.filters),
+            required=tuple(self.required),
             rules={
                 r.column: Rules(minimum=r.minimum, maximum=r.maximum, above=r.above, values=tuple(r.values))
                 for r in self.rules
             },
-            policy=self.new_columns, day_first=self.day_first, decimal_comma=self.decimal_comma, sheet=self.sheet,
-            header=self.header, header_row=self.header_row, skip_rows=self.skip_rows, replace=self.replace_all,
+            policy=self.new_columns,
+            day_first=self.day_first,
+            decimal_comma=self.decimal_comma,
+            sheet=self.sheet,
+            header=self.header,
+            header_row=self.header_row,
+            skip_rows=self.skip_rows,
+            replace=self.replace_all,
             only_existing=self.only_existing,
-            dataset=self.time_series, time_column=self.time_column, undo=self.undo, same=self.same,
+            dataset=self.time_series,
+            time_column=self.time_column,
+            undo=self.undo,
+            same=self.same,
             not_understood=_notes(self.not_understood),
             question=None if self.clarifying_question is None else self.clarifying_question[:_MAX_NOTE],
-        )  # fmt: skip
+        )
 
     def invented(self, text: str, known: Iterable[str]) -> str | None:
         """Why the answer must not be used: a column or value that neither `text` nor the names in `known` have."""
         named = [
-            *self.only_columns, *self.drop_columns, *self.key_columns, *self.required,
-            *(each.column for each in self.rename), *(each.column for each in self.types),
+            *self.only_columns,
+            *self.drop_columns,
+            *self.key_columns,
+            *self.required,
+            *(each.column for each in self.rename),
+            *(each.column for each in self.types),
             *(each.column for each in self.rules),
             *filter(None, [self.time_column]),
-        ]  # fmt: skip
+        ]
         there = _letters(text)
         names = "\n".join(map(_letters, known))
         comparisons = [each for group in self.filters for each in group]

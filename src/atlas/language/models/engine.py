@@ -41,10 +41,16 @@ _PING_TOKENS = 1_000
 # A server without a key gets this; the SDKs insist on one.
 _NO_KEY = "none"
 _STATUS_REASONS = {
-    400: "it refused the request", 401: "it refused the API key", 402: "its quota is used up",
-    403: "it refused the API key", 404: "it does not know the model or the address", 408: "timed out",
-    413: "the request is too long", 429: "its rate limit or quota is used up", 529: "it is overloaded",
-}  # fmt: skip
+    400: "it refused the request",
+    401: "it refused the API key",
+    402: "its quota is used up",
+    403: "it refused the API key",
+    404: "it does not know the model or the address",
+    408: "timed out",
+    413: "the request is too long",
+    429: "its rate limit or quota is used up",
+    529: "it is overloaded",
+}
 
 A = TypeVar("A", bound=Answer)
 Check = Callable[[A], Awaitable[str | None]]
@@ -131,9 +137,15 @@ class ModelEngine:
         await self._ask(ReadyAnswer, prompts.PING_RULES, "Are you there?", repairs=0, tokens=_PING_TOKENS)
 
     async def _ask(
-        self, kind: type[A], rules: str, document: str, check: Check[A] | None = None, *,
-        repairs: int = MAX_REPAIRS, tokens: int = MAX_TOKENS,
-    ) -> A:  # fmt: skip
+        self,
+        kind: type[A],
+        rules: str,
+        document: str,
+        check: Check[A] | None = None,
+        *,
+        repairs: int = MAX_REPAIRS,
+        tokens: int = MAX_TOKENS,
+    ) -> A:
         """One typed answer."""
         run = _Run(kind, check)
         started = time.monotonic()
@@ -147,18 +159,22 @@ class ModelEngine:
                 raise run.failed from run.failed.__cause__
             reason = "its answers did not pass the check" if run.refused > repairs else reason_of(error)
             log.warning(
-                "model failed", provider=self.settings.provider, reason=reason, error=type(error).__name__,
+                "model failed",
+                provider=self.settings.provider,
+                reason=reason,
+                error=type(error).__name__,
                 seconds=round(time.monotonic() - started, 1),
-            )  # fmt: skip
+            )
             # The cause may quote the request or the answer, so it goes no further.
             raise ModelError(reason) from None
 
     def _options(self, model: Model[Any], tokens: int) -> Options:
         custom = self.settings.provider == "openai" and self.settings.base_url is not None
         options: Options = {
-            "max_tokens": min(tokens, MAX_TOKENS_CUSTOM if custom else MAX_TOKENS), "max_retries": 0,
+            "max_tokens": min(tokens, MAX_TOKENS_CUSTOM if custom else MAX_TOKENS),
+            "max_retries": 0,
             "timeout": self.settings.timeout,
-        }  # fmt: skip
+        }
         if _can_be_forced(model):
             options["tool_choice"] = ["answer"]
         if custom and not model.profile.get("openai_supports_reasoning"):
@@ -212,9 +228,12 @@ class _Run(Generic[A]):
 
         outputs: Any = [ToolOutput(self._kind, name="answer", max_retries=repairs), TextOutput(read)]
         agent: Agent[object, A] = Agent(
-            model, output_type=outputs, instructions=rules, retries={"tools": repairs, "output": repairs},
+            model,
+            output_type=outputs,
+            instructions=rules,
+            retries={"tools": repairs, "output": repairs},
             model_settings=options,
-        )  # fmt: skip
+        )
 
         @agent.output_validator
         async def validate(answer: A) -> A:

@@ -70,8 +70,9 @@ def _chains(
 ) -> Iterator[tuple[int, _Chain, _Subject | None, float]]:
     """Comparisons joined by `and` and `or`, every beginning of them."""
     heads: list[tuple[int, _Chain, _Subject | None, float]] = [
-        (end, (("", condition),), after, cost) for end, condition, after, cost in _primary(text, place, subject, bare, depth)
-    ]  # fmt: skip
+        (end, (("", condition),), after, cost)
+        for end, condition, after, cost in _primary(text, place, subject, bare, depth)
+    ]
     seen: dict[tuple[int, int], float] = {}
     while heads:
         end, chain, last, cost = heads.pop(0)
@@ -257,9 +258,9 @@ def _bounds(text: Text, place: int) -> Iterator[tuple[int, str, tuple[str, ...],
 def _either(text: Text, place: int) -> Iterator[Slot]:
     """A value, or several with `or` before the last: `open`, `US, CA or DE`."""
     either = re.compile(rf",? (?:{text.vocabulary.either}|{text.vocabulary.nor}) ", re.IGNORECASE)
-    lead = re.compile(rf"(?:(?:{text.vocabulary.either}|either|exactly) )?(?:(?:{text.vocabulary.articles}) )*", re.IGNORECASE).match(
-        text.text, place
-    )  # fmt: skip
+    lead = re.compile(
+        rf"(?:(?:{text.vocabulary.either}|either|exactly) )?(?:(?:{text.vocabulary.articles}) )*", re.IGNORECASE
+    ).match(text.text, place)
     heads: list[tuple[int, tuple[str, ...], float, bool]] = [
         (end, (value,), cost, False) for end, value, cost in value_slot(text, place if lead is None else lead.end())
     ]

@@ -165,9 +165,7 @@ class Grammar:
                     costs[number], steps[number] = total, (after, found)
         return self._followed(text, steps, count, costs[0])
 
-    def _followed(
-        self, text: Text, steps: Sequence[tuple[int, Found | None]], count: int, cost: float
-    ) -> Cover:  # fmt: skip
+    def _followed(self, text: Text, steps: Sequence[tuple[int, Found | None]], count: int, cost: float) -> Cover:
         clauses, unknown, number = [], [], 0
         while number < count:
             after, found = steps[number]

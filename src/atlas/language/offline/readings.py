@@ -17,12 +17,19 @@ from atlas.language.offline.grammar import Cover, Found, Text
 
 # What clauses say once; a second one that says something else is a contradiction.
 _ONCE = {
-    "table": "Which table is meant", "duplicates": "What shall become of duplicates", "policy": "What about new columns",
-    "day_first": "Which comes first in dates, day or month", "decimal_comma": "Which is the decimal sign",
-    "sheet": "Which sheet is meant", "header": "Has the file a header", "header_row": "Which row is the header",
-    "skip_rows": "How many rows are above the table", "every_type": "Which type have all columns",
-    "time_column": "Which column holds the time", "new_rows": "Shall records that match no row be inserted",
-}  # fmt: skip
+    "table": "Which table is meant",
+    "duplicates": "What shall become of duplicates",
+    "policy": "What about new columns",
+    "day_first": "Which comes first in dates, day or month",
+    "decimal_comma": "Which is the decimal sign",
+    "sheet": "Which sheet is meant",
+    "header": "Has the file a header",
+    "header_row": "Which row is the header",
+    "skip_rows": "How many rows are above the table",
+    "every_type": "Which type have all columns",
+    "time_column": "Which column holds the time",
+    "new_rows": "Shall records that match no row be inserted",
+}
 # How a clause of another kind is told.
 _TOLD_AS = {"exclude": "filter", "dataset": "table", "map": "rename"}
 
@@ -138,9 +145,11 @@ class Reading:
     def _rule(self, slots: Mapping[str, Any], sets: Mapping[str, Any]) -> None:
         before = self._rules.get(slots["name"], Rules())
         told: dict[str, Any] = {
-            "minimum": slots.get("low", sets.get("low")), "maximum": slots.get("high"),
-            "above": slots.get("above", sets.get("above")), "values": slots.get("values", ()),
-        }  # fmt: skip
+            "minimum": slots.get("low", sets.get("low")),
+            "maximum": slots.get("high"),
+            "above": slots.get("above", sets.get("above")),
+            "values": slots.get("values", ()),
+        }
         self._rules[slots["name"]] = msgspec.structs.replace(
             before, **{k: v for k, v in told.items() if v not in (None, ())}
         )

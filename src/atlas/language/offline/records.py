@@ -190,10 +190,15 @@ def _check_count(lead: Told, records: list[Record]) -> None:
         )
     if (lead.data or lead.match) and len(records) != 1:
         raise UnclearError("The sentence names values, and there are several records. Which record do they belong to?")
-    if lead.plural and len(records) == 1 and len(records[0].fields) > 1 and not any(
-        plain_name(name) in ("name", "id", "email", "phone", "title") or (len(name.split()) == 1 and name.islower())
-        for name in records[0].fields
-    ):  # fmt: skip
+    if (
+        lead.plural
+        and len(records) == 1
+        and len(records[0].fields) > 1
+        and not any(
+            plain_name(name) in ("name", "id", "email", "phone", "title") or (len(name.split()) == 1 and name.islower())
+            for name in records[0].fields
+        )
+    ):
         # `- Acme: a@b.co` and `- Beta: c@d.co` are two clients rather than two fields.
         raise UnclearError("You tell of several records, and I find the fields of one. Which fields does each have?")
 

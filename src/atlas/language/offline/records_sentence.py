@@ -34,8 +34,11 @@ _REQUESTS = [
     ).split("|")
 ]
 _REPHRASED = {
-    ("bring", "back"): "restore", ("get", "rid", "of"): "archive", ("roll", "back"): "undo", ("take", "back"): "undo",
-}  # fmt: skip
+    ("bring", "back"): "restore",
+    ("get", "rid", "of"): "archive",
+    ("roll", "back"): "undo",
+    ("take", "back"): "undo",
+}
 _QUESTIONS = frozenset("how what who which where when why is are do does did has have was were should".split())
 _UNDO = frozenset(
     """that this it my the last latest previous most recent import change changes update action instruction one step

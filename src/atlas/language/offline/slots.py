@@ -21,11 +21,39 @@ _VALUE_WORD = re.compile(r"[^\s,;!?()\"]+")
 _MAX_LIST, _MAX_WORDS = 60, 4
 # What a column costs that the file does not have: more than a word that is not understood, so that none joins a list.
 _STRANGE = UNKNOWN + 2 * DOUBT
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "erste": 1, "ersten": 1, "zweite": 2,
-             "zweiten": 2, "dritte": 3, "dritten": 3, "vierten": 4, "première": 1, "premiere": 1, "deuxième": 2,
-             "deuxieme": 2, "troisième": 3, "primera": 1, "segunda": 2, "tercera": 3,
-             "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "zwei": 2, "drei": 3, "deux": 2, "trois": 3,
-             "dos": 2, "tres": 3}  # fmt: skip
+_ORDINALS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "erste": 1,
+    "ersten": 1,
+    "zweite": 2,
+    "zweiten": 2,
+    "dritte": 3,
+    "dritten": 3,
+    "vierten": 4,
+    "première": 1,
+    "premiere": 1,
+    "deuxième": 2,
+    "deuxieme": 2,
+    "troisième": 3,
+    "primera": 1,
+    "segunda": 2,
+    "tercera": 3,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "zwei": 2,
+    "drei": 3,
+    "deux": 2,
+    "trois": 3,
+    "dos": 2,
+    "tres": 3,
+}
 
 
 def quoted(text: str, place: int) -> tuple[int, str] | None:
@@ -330,9 +358,17 @@ def _old_names(text: Text, place: int) -> Iterator[Slot]:
 
 
 SLOTS = {
-    "name": name_slot, "names": names_slot, "value": value_slot, "values": values_slot, "type": type_slot,
-    "number": number_slot, "count": count_slot, "table": table_slot, "title": title_slot, "pairs": pairs_slot,
-}  # fmt: skip
+    "name": name_slot,
+    "names": names_slot,
+    "value": value_slot,
+    "values": values_slot,
+    "type": type_slot,
+    "number": number_slot,
+    "count": count_slot,
+    "table": table_slot,
+    "title": title_slot,
+    "pairs": pairs_slot,
+}
 
 
 def known_slot(text: Text, place: int) -> list[Slot]:

@@ -70,15 +70,18 @@ def unclear(phrases: Sequence[str]) -> str:
 def grave_phrases(phrases: Sequence[str]) -> list[str]:
     """Those that speak of rows, tables, or how the file is read."""
     return [
-        phrase for phrase in phrases
+        phrase
+        for phrase in phrases
         if _FIGURES.search(phrase) or any(word in _GRAVE for word in re.findall(r"[\w'-]+", phrase.lower()))
-    ]  # fmt: skip
+    ]
 
 
 def _names_something(text: Text, phrase: str) -> bool:
     """Whether a column of the file or a table is named."""
     for found in re.finditer(r"[\w][\w.&-]*", phrase):
-        if any(True for _ in text.names.at(phrase, found.start())) or any(True for _ in text.tables.at(phrase, found.start())):  # fmt: skip
+        if any(True for _ in text.names.at(phrase, found.start())) or any(
+            True for _ in text.tables.at(phrase, found.start())
+        ):
             return True
     return False
 

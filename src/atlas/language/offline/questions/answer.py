@@ -19,9 +19,12 @@ _LONGEST_CELL = 80
 
 
 def describe(
-    plan: QuestionPlan, columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]], truncated: bool,
+    plan: QuestionPlan,
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[tuple[Any, ...]],
+    truncated: bool,
     units: Units | None = None,
-) -> str:  # fmt: skip
+) -> str:
     """The answer in words. columns: (name, type) of the result; truncated: whether there are more rows than these.
 
     units: of columns, by table and column.

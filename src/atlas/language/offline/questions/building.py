@@ -347,9 +347,14 @@ def _having(reading: Reading) -> Query:
         raise Unclear("what to count by")
     having = tuple(Compare(Agg("count"), operator, value) for operator, value in reading.having)
     return Query(
-        table, outputs([*groups, Agg("count")]), conditions(reading), tuple(groups), having,
-        (Order(Agg("count"), True),), reading.limit,
-    )  # fmt: skip
+        table,
+        outputs([*groups, Agg("count")]),
+        conditions(reading),
+        tuple(groups),
+        having,
+        (Order(Agg("count"), True),),
+        reading.limit,
+    )
 
 
 def _called(reading: Reading, head: Expr) -> Expr:

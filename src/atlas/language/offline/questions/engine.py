@@ -73,9 +73,13 @@ def _planned(question: Question) -> QuestionPlan:
     if best.reading.unknown or best.cost > DOUBTFUL:
         return _not_understood(question, [best])
     return QuestionPlan(
-        sql=best.sql, explanation=explain(best.query), chart=chart(best.query), assumptions=tuple(best.reading.assumptions), confidence=max(0.5, 0.95 - 0.1 * best.cost),
+        sql=best.sql,
+        explanation=explain(best.query),
+        chart=chart(best.query),
+        assumptions=tuple(best.reading.assumptions),
+        confidence=max(0.5, 0.95 - 0.1 * best.cost),
         state=msgspec.json.encode(best.query).decode(),
-    )  # fmt: skip
+    )
 
 
 def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPlan | None:
@@ -95,9 +99,13 @@ def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPla
         if uncovered(reading.items, query, catalog):
             continue
         return QuestionPlan(
-            sql=sql, explanation=explain(query), chart=chart(query), assumptions=tuple(reading.assumptions),
-            confidence=0.8, state=msgspec.json.encode(query).decode(),
-        )  # fmt: skip
+            sql=sql,
+            explanation=explain(query),
+            chart=chart(query),
+            assumptions=tuple(reading.assumptions),
+            confidence=0.8,
+            state=msgspec.json.encode(query).decode(),
+        )
     return None
 
 

@@ -27,11 +27,43 @@ from atlas.language.offline.questions.words import Token
 from atlas.language.plan import Turn
 
 _OPENINGS = (
-    ("and",), ("only",), ("just",), ("now",), ("what", "about"), ("how", "about"), ("same",), ("but",), ("then",), ("also",),
-    ("of", "those"), ("of", "these"), ("of", "them"), ("those",), ("instead",), ("sort",), ("order",), ("exclude",),
-    ("excluding",), ("without",), ("except",), ("filter",), ("group",), ("per",), ("by",), ("for",), ("in",), ("top",),
-    ("show", "only"), ("show", "just"), ("show", "those"), ("show", "them"), ("break",), ("split",), ("limit",), ("add",),
-)  # fmt: skip
+    ("and",),
+    ("only",),
+    ("just",),
+    ("now",),
+    ("what", "about"),
+    ("how", "about"),
+    ("same",),
+    ("but",),
+    ("then",),
+    ("also",),
+    ("of", "those"),
+    ("of", "these"),
+    ("of", "them"),
+    ("those",),
+    ("instead",),
+    ("sort",),
+    ("order",),
+    ("exclude",),
+    ("excluding",),
+    ("without",),
+    ("except",),
+    ("filter",),
+    ("group",),
+    ("per",),
+    ("by",),
+    ("for",),
+    ("in",),
+    ("top",),
+    ("show", "only"),
+    ("show", "just"),
+    ("show", "those"),
+    ("show", "them"),
+    ("break",),
+    ("split",),
+    ("limit",),
+    ("add",),
+)
 _BACK = frozenset("instead those them these it".split())
 
 

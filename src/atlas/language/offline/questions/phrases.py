@@ -154,7 +154,7 @@ _ENTRIES: tuple[tuple[str, object, str], ...] = (
     ("agg", "min", "minimum value of|lowest value of|smallest value of"),
     ("agg", "stddev", "standard deviation|standard deviation of"),
     ("negation", None, "n't"),
-)  # fmt: skip
+)
 
 
 def _phrases() -> dict[tuple[str, ...], tuple[str, object]]:

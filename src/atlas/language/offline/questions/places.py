@@ -7,12 +7,37 @@ from functools import lru_cache
 import pycountry
 
 _COMMON = {
-    "uk": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "america": "US",
-    "united states of america": "US", "u.s.": "US", "u.s": "US", "u.s.a.": "US", "u.s.a": "US", "the us": "US",
-    "russia": "RU", "south korea": "KR", "korea": "KR", "north korea": "KP", "czech republic": "CZ", "holland": "NL",
-    "uae": "AE", "iran": "IR", "syria": "SY", "vietnam": "VN", "laos": "LA", "bolivia": "BO", "venezuela": "VE",
-    "tanzania": "TZ", "taiwan": "TW", "turkey": "TR", "ivory coast": "CI", "swaziland": "SZ", "macedonia": "MK",
-}  # fmt: skip
+    "uk": "GB",
+    "great britain": "GB",
+    "britain": "GB",
+    "england": "GB",
+    "america": "US",
+    "united states of america": "US",
+    "u.s.": "US",
+    "u.s": "US",
+    "u.s.a.": "US",
+    "u.s.a": "US",
+    "the us": "US",
+    "russia": "RU",
+    "south korea": "KR",
+    "korea": "KR",
+    "north korea": "KP",
+    "czech republic": "CZ",
+    "holland": "NL",
+    "uae": "AE",
+    "iran": "IR",
+    "syria": "SY",
+    "vietnam": "VN",
+    "laos": "LA",
+    "bolivia": "BO",
+    "venezuela": "VE",
+    "tanzania": "TZ",
+    "taiwan": "TW",
+    "turkey": "TR",
+    "ivory coast": "CI",
+    "swaziland": "SZ",
+    "macedonia": "MK",
+}
 
 
 def written(place: str, size: int) -> str:

@@ -17,8 +17,12 @@ from atlas.language.offline.questions.words import Token, stem
 from atlas.language.plan import Term
 
 # Stems of columns that say when a row came to be, when something began, and those that say something else.
-_TIMES = (("creat", "crtd", "added", "regist", "sign", "join", "insert"), ("date", "time", "ts", "day", "start", "month"), (),
-          OTHER_TIMES)  # fmt: skip
+_TIMES = (
+    ("creat", "crtd", "added", "regist", "sign", "join", "insert"),
+    ("date", "time", "ts", "day", "start", "month"),
+    (),
+    OTHER_TIMES,
+)
 # What happens to rows when they come to be, so that a period behind it is that of the row's own time.
 _MADE = frozenset(
     "added created joined registered signed imported received placed opened inserted logged recorded".split()

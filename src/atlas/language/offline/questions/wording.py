@@ -44,9 +44,19 @@ _FUNCTIONS = {
 _OPERATORS = {"=": "is", "<>": "is not", ">": "is over", ">=": "is at least", "<": "is under", "<=": "is at most"}
 _PIE_SLICES = 8
 _MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
-)  # fmt: skip
+)
 # Words that a period may begin with as it stands; before others there has to be one.
 _LEADING = frozenset(
     "in on at during since after before until till from between within over through throughout by for of up prior".split()
