@@ -23,8 +23,8 @@ import numpy as np
 import pyarrow as pa
 from timeseries import START, Server, fill, prices, seconds, stamps
 
-from atlas.store import compacting
-from atlas.store.database import Database
+from atlas.db.database import Database
+from atlas.timeseries.cold import mover
 
 
 def full(rows: int) -> bytes:
@@ -50,10 +50,10 @@ async def pack(url: str, datasets: list[int]) -> int:
     total, before = 0, int(time.time() * 1e6)
     for dataset in datasets:
         # Where the server is in the way, a sweep leaves the rest to the next one.
-        while dataset in await compacting.due(database, before, least=1):
-            total += await compacting.pack_next(database, dataset, before, 2**62) or 0
+        while dataset in await mover.due(database, before, least=1):
+            total += await mover.pack_next(database, dataset, before, 2**62) or 0
         for _ in range(60):
-            if await compacting.settle(database, dataset):
+            if await mover.settle(database, dataset):
                 break
             await asyncio.sleep(1)
     await database.close()

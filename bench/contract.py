@@ -30,9 +30,9 @@ sys.path.insert(0, str(ROOT))
 from tests.conftest import open_folder
 from tests.contract import KINDS, make_keys, serving
 
-from atlas.config import Settings
-from atlas.store.database import Database
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.db.database import Database
+from atlas.db.embedded import EmbeddedPostgres
+from atlas.settings import Settings
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"

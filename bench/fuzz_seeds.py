@@ -18,8 +18,8 @@ from tests.good_sql import GOOD
 from tests.hostile_sql import HOSTILE
 from tests.refused_sql import REFUSED
 
-from atlas.core.compression import zstd
-from atlas.core.secrets import SecretBox
+from atlas.kit.encryption import SecretBox
+from atlas.kit.zstd import zstd
 
 TESTS = Path(__file__).parents[1] / "tests"
 # Files whose texts are seeds of a target.

@@ -23,34 +23,33 @@ from tests.unit.test_conditions import COLUMNS
 from tests.unit.test_questions_offline import CATALOG as ASKED
 from tests.unit.test_questions_offline import TERMS, TODAY
 
-from atlas.core.access import Caller
-from atlas.core.conditions import parse_condition
-from atlas.core.frames import Frame
-from atlas.core.sqlgate import check_query
-from atlas.core.tables import parse_row_uuid
-from atlas.core.timestamps import parse_parameter, parse_timestamp
+from atlas.accounts.access import Caller
+from atlas.accounts.browser_sessions import SessionService
 from atlas.errors import AtlasError, NotFoundError
-from atlas.http.deps import column_names, time_range
-from atlas.language.instruction import ImportInstruction
-from atlas.language.offline.imports import parse_import
-from atlas.language.offline.questions.engine import plan_question
-from atlas.language.offline.records import parse_records
-from atlas.language.plan import Question, Turn
-from atlas.readers import json_exact, json_rows, tabular
-from atlas.readers.bodies import FrameSpool, SizeLimit, body_format, decoder
-from atlas.readers.files import read_file
-from atlas.readers.planned import PlannedFile
-from atlas.readers.source import Source
-from atlas.readers.staging import Staging
-from atlas.readers.stamps import timestamps
-from atlas.readers.uploads import open_upload
-from atlas.service import json_body
-from atlas.service.planning import inspect, make_plan
-from atlas.service.reads import _read_cursor
-from atlas.service.rows import _retry
-from atlas.service.sessions import SessionService
-from atlas.service.shown import identified
+from atlas.imports.checks import PlannedFile
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.imports.files.source import Source
+from atlas.imports.planner import inspect, make_plan
+from atlas.imports.staging import Staging
+from atlas.kit.pagination import identified
+from atlas.kit.timestamps import parse_parameter, parse_timestamp
+from atlas.language.instructions import ImportInstruction
+from atlas.language.offline.import_clauses.parser import parse_import
+from atlas.language.offline.questions.planner import plan_question
+from atlas.language.offline.records.parser import parse_records
+from atlas.language.question import Question, Turn
+from atlas.sqlgate.condition import parse_condition
+from atlas.sqlgate.gate import check_query
+from atlas.tables.model import parse_row_uuid
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import json_arrow, json_exact, json_stream, tabular
+from atlas.timeseries.ingest.bodies import FrameSpool, SizeLimit, body_format, decoder
+from atlas.timeseries.ingest.service import _retry
+from atlas.timeseries.ingest.timestamp_columns import timestamps
+from atlas.timeseries.read.service import _read_cursor
 from atlas.ui.session import token_of
+from atlas.web.dependencies import column_names, time_range
 
 _MAX_UNPACKED = 16 * 1024 * 1024
 _THREADS = ThreadPoolExecutor(1)
@@ -105,12 +104,12 @@ def json_fast(data: bytes) -> None:
         _spooled(iter([frame]))
         return _values(frame), dataset
 
-    _same(lambda: rows(json_rows.decode), lambda: rows(json_exact.decode))
+    _same(lambda: rows(json_arrow.decode), lambda: rows(json_exact.decode))
 
 
 def json_pieces(data: bytes) -> None:
     """A JSON body that is cut in small pieces against the whole."""
-    json_body.PIECE_BYTES = 48
+    json_stream.PIECE_BYTES = 48
 
     async def cut() -> Any:
         async def chunks() -> Any:
@@ -123,12 +122,12 @@ def json_pieces(data: bytes) -> None:
             named.append(dataset)
 
         with FrameSpool(1024) as spool:
-            body = json_body.JsonBody(spool, _THREADS)
+            body = json_stream.JsonBody(spool, _THREADS)
             await body.receive(chunks(), found)
             return [row[0] for frame in [f async for f in body.frames()] for row in _values(frame)], named[0]
 
     def whole() -> Any:
-        frame, dataset = json_rows.decode(data)
+        frame, dataset = json_arrow.decode(data)
         return [row[0] for row in _values(frame)], dataset
 
     def sorted_(call: Callable[[], Any]) -> Any:

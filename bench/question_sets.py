@@ -24,9 +24,9 @@ import sqlglot
 from psycopg import sql
 from sqlglot import exp
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
-from atlas.language.plan import Term
-from atlas.store.profiles import find_joins, profile, with_profile
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable
+from atlas.catalog.profiles import find_joins, profile, with_profile
+from atlas.language.question import Term
 
 TYPES = {
     "bigint": "bigint",

@@ -22,13 +22,13 @@ import httpx2
 import psycopg
 import question_sets as sets
 
-from atlas.core.catalog import Catalog
-from atlas.core.sqlgate import check_query
+from atlas.catalog.model import Catalog
+from atlas.db.embedded import EmbeddedPostgres
 from atlas.errors import AtlasError
-from atlas.language.models.engine import ModelEngine, ModelSettings
-from atlas.language.offline.questions.engine import plan_question
-from atlas.language.plan import Question, QuestionPlan
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.language.llm.engine import ModelEngine, ModelSettings
+from atlas.language.offline.questions.planner import plan_question
+from atlas.language.question import Question, QuestionPlan
+from atlas.sqlgate.gate import check_query
 
 CONFIDENT = 0.5
 

@@ -13,15 +13,15 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount, WebSocketRoute
 
+from atlas.accounts import browser_sessions as sessions
+from atlas.accounts.browser_sessions import SessionService
+from atlas.accounts.local_administration import KeyService
 from atlas.app import create_app
-from atlas.config import Settings
-from atlas.http.routing import PathIndex
-from atlas.service import sessions
-from atlas.service.keys import KeyService
-from atlas.service.sessions import SessionService
-from atlas.store.database import Database
+from atlas.db.database import Database
+from atlas.settings import Settings
 from atlas.ui.client_package import WHEEL
 from atlas.ui.session import COOKIE
+from atlas.web.path_index import PathIndex
 from tests.conftest import Client, People
 
 Headers = Mapping[str, str | bytes]

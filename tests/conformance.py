@@ -14,7 +14,7 @@ import jsonschema_rs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.app import create_app
-from atlas.config import Settings
+from atlas.settings import Settings
 
 # Longer answers are many times the same.
 MOST_BYTES = 200_000

@@ -23,17 +23,18 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from atlas.accounts import repository as accounts
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
+from atlas.accounts.local_administration import KeyService
+from atlas.accounts.tags import TagService
 from atlas.app import create_app, reader_limits
-from atlas.cli.local import run_async
-from atlas.config import Settings
-from atlas.core.access import Caller
-from atlas.readers.worker_pool import ReaderLimits, WorkerPool
-from atlas.service.access import AccessService
-from atlas.service.keys import KeyService
-from atlas.service.tags import TagService
-from atlas.store import accounts, datasets
-from atlas.store.database import Database
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.cli.local_database import run_async
+from atlas.db.database import Database
+from atlas.db.embedded import EmbeddedPostgres
+from atlas.settings import Settings
+from atlas.timeseries import repository as datasets
+from atlas.workers.pool import ReaderLimits, WorkerPool
 from tests.conformance import Conformance
 
 # What is free of it, for one of several sessions at once.

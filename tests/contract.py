@@ -20,10 +20,10 @@ import httpx
 import psycopg
 import uvicorn
 
-from atlas.cli.local import run_async
-from atlas.config import Settings
-from atlas.service.keys import KeyService
-from atlas.store.database import Database
+from atlas.accounts.local_administration import KeyService
+from atlas.cli.local_database import run_async
+from atlas.db.database import Database
+from atlas.settings import Settings
 from tests.conftest import application
 
 KINDS = ("none", "revoked", "expired", "member", "holder", "stranger", "admin", "operator")

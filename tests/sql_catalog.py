@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable
 
 
 def column(name: str, kind: str = "text", physical: str = "") -> CatalogColumn:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from atlas.readers.files import read_file
-from atlas.readers.staging import Staging
-from atlas.readers.uploads import open_upload
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.imports.staging import Staging
 
 Rows = list[tuple[Any, ...]]
 

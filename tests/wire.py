@@ -18,8 +18,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from atlas.app import create_app
-from atlas.cli.server import options
-from atlas.config import Settings
+from atlas.cli.server_process import options
+from atlas.settings import Settings
 from tests.conftest import People, clone
 
 PATIENCE = 20.0

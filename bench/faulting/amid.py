@@ -24,7 +24,7 @@ import yoyo
 from psycopg import sql
 
 from atlas.client import ApiError, AsyncClient, AtlasClientError, ConnectionFailed, RateLimited, Unavailable
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.db.embedded import EmbeddedPostgres
 from faulting.traffic import Traffic
 from faulting.world import ATLAS, World, free_port
 
@@ -270,6 +270,6 @@ def _migrate(data: Path, count: int) -> None:
     with EmbeddedPostgres(data).serve() as url:
         with (
             yoyo.get_backend(f"postgresql+psycopg://{url.split('://', 1)[1]}") as backend,
-            resources.as_file(resources.files("atlas.store") / "migrations") as folder,
+            resources.as_file(resources.files("atlas.db") / "migrations") as folder,
         ):
             backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(folder)))[:count])

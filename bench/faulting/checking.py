@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from atlas.store import consistency
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.consistency import repository as consistency
+from atlas.db.embedded import EmbeddedPostgres
 from faulting.ledger import Import, Ledger
 from faulting.traffic import TABLES, Traffic
 from faulting.world import ATLAS, World

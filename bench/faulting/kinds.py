@@ -17,7 +17,7 @@ import httpx2
 import psutil
 import psycopg
 
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.db.embedded import EmbeddedPostgres
 from faulting.amid import Amid
 from faulting.ledger import Import
 from faulting.proxy import Proxy

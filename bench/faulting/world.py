@@ -19,7 +19,7 @@ import httpx2
 import psutil
 import psycopg
 
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.db.embedded import EmbeddedPostgres
 from faulting.clock import Clock
 
 ATLAS = Path(sys.executable).parent / "atlas"

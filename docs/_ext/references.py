@@ -27,7 +27,7 @@ def table(header: list[str], rows: list[list[object]]) -> str:
 def endpoints() -> str:
     """Every endpoint with its parameters, body and answers."""
     from atlas.app import create_app
-    from atlas.config import Settings
+    from atlas.settings import Settings
 
     document = create_app(Settings(database_url="postgresql://unused")).openapi()
     groups: dict[str, list[str]] = {name: [] for name in GROUPS.values()}
@@ -114,7 +114,7 @@ def default(schema: Json, parameter: Json) -> str:
 
 def settings() -> str:
     """Every setting with its variable, type and default."""
-    from atlas.config import Settings
+    from atlas.settings import Settings
 
     properties = Settings.model_json_schema()["properties"]
     rows: list[list[object]] = [

@@ -11,78 +11,79 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 import atlas
-from atlas.config import Settings
-from atlas.http import connections, openapi, problems, system
-from atlas.http.content import accounts as content_accounts
-from atlas.http.content import admin as content_admin
-from atlas.http.content import audit as content_audit
-from atlas.http.content import background as content_background
-from atlas.http.content import imports as content_imports
-from atlas.http.content import instructions as content_instructions
-from atlas.http.content import issues as content_issues
-from atlas.http.content import model_settings
-from atlas.http.content import questions as content_questions
-from atlas.http.content import saved as content_saved
-from atlas.http.content import table_rows as content_table_rows
-from atlas.http.content import tables as content_tables
-from atlas.http.content.models import DetailView
-from atlas.http.deps import Services
-from atlas.http.limits import RateLimiter
-from atlas.http.middleware import Metrics, RequestMiddleware, SlashMiddleware
-from atlas.http.models import ErrorView
-from atlas.http.routing import add_routes
-from atlas.http.timeseries import datasets, rows, tags
-from atlas.logs import configure_logs
-from atlas.readers.worker_pool import ReaderLimits, WorkerPool
-from atlas.service.access import AccessService
-from atlas.service.accounts import AccountService
-from atlas.service.admin import AdminService
-from atlas.service.admission import Lanes, Turns
-from atlas.service.asked import AskedService
-from atlas.service.audit import AuditService
-from atlas.service.background import BackgroundService
-from atlas.service.column_notes import ColumnNoteService
-from atlas.service.compaction import Compaction
-from atlas.service.datasets import DatasetService
-from atlas.service.glossary import GlossaryService
-from atlas.service.history import HistoryService
-from atlas.service.imports import ImportService
-from atlas.service.instructions import InstructionService
-from atlas.service.issues import IssueService
-from atlas.service.keys import KeyService
-from atlas.service.language import LanguageService
-from atlas.service.memory import MemoryKeeper
-from atlas.service.models import ModelService, ModelSettings
-from atlas.service.questions import QuestionService
-from atlas.service.reads import ReadService
-from atlas.service.rows import RowService
-from atlas.service.saved import FavouriteService, SavedQueryService
-from atlas.service.sessions import SessionService
-from atlas.service.sql import SqlService
-from atlas.service.staged_bytes import StagedBytes
-from atlas.service.staging_files import FileStager
-from atlas.service.streams import StreamService
-from atlas.service.summaries import SummaryService
-from atlas.service.system import SystemService
-from atlas.service.table_rows import TableRowService
-from atlas.service.tables import TableService
-from atlas.service.tags import TagService
-from atlas.service.undo import UndoService
-from atlas.service.updates import UpdateService
-from atlas.service.upkeep import Upkeep
-from atlas.service.usage import UsageService
-from atlas.service.verified import VerifiedService
-from atlas.service.workbooks import Workbooks
-from atlas.store import columnar  # noqa: F401 - which the database would load at its first use
-from atlas.store.database import ARROW_READERS, Database
-from atlas.store.guard import Guard
-from atlas.store.jobs import JobQueue
-from atlas.store.listening import Listener
-from atlas.store.objects import ObjectStorage
-from atlas.store.readonly import QueryLimits
-from atlas.store.secret_key import load_secret
-from atlas.ui import assets, client_package, pages, reference
+from atlas.accounts import administration_routes as content_admin
+from atlas.accounts import audit_routes as content_audit
+from atlas.accounts import routes as content_accounts
+from atlas.accounts import tag_routes as tags
+from atlas.accounts.administration import AdminService
+from atlas.accounts.audit import AuditService
+from atlas.accounts.authorization import AccessService
+from atlas.accounts.browser_sessions import SessionService
+from atlas.accounts.local_administration import KeyService
+from atlas.accounts.service import AccountService
+from atlas.accounts.tags import TagService
+from atlas.accounts.usage import UsageService
+from atlas.catalog.column_notes import ColumnNoteService
+from atlas.db import arrow_pool  # noqa: F401 - which the database would load at its first use
+from atlas.db.database import ARROW_READERS, Database
+from atlas.db.guard import Guard
+from atlas.db.job_queue import JobQueue
+from atlas.db.listen import Listener
+from atlas.imports import routes as content_imports
+from atlas.imports.background import BackgroundService
+from atlas.imports.file_stager import FileStager
+from atlas.imports.history import HistoryService
+from atlas.imports.service import ImportService
+from atlas.imports.staged_bytes import StagedBytes
+from atlas.imports.undo import UndoService
+from atlas.kit.admission import Lanes, Turns
+from atlas.kit.malloc_trim import MemoryKeeper
+from atlas.kit.object_store import ObjectStorage
+from atlas.kit.secret_key import load_secret
+from atlas.kit.workbooks import Workbooks
+from atlas.llm import routes as model_settings
+from atlas.llm.service import ModelService, ModelSettings
+from atlas.llm.with_fallback import LanguageService
+from atlas.logging import configure_logs
+from atlas.questions import routes as content_questions
+from atlas.questions.glossary import GlossaryService
+from atlas.questions.history import AskedService
+from atlas.questions.service import QuestionService
+from atlas.questions.verified import VerifiedService
+from atlas.records import instruction_routes as content_instructions
+from atlas.records import routes as content_table_rows
+from atlas.records.instructions import InstructionService
+from atlas.records.service import TableRowService
+from atlas.records.updates import UpdateService
+from atlas.review import routes as content_issues
+from atlas.review.service import IssueService
+from atlas.saved import routes as content_saved
+from atlas.saved.service import FavouriteService, SavedQueryService
+from atlas.settings import Settings
+from atlas.sqlgate.sandbox import QueryLimits
+from atlas.sqlgate.service import SqlService
+from atlas.tables import routes as content_tables
+from atlas.tables.service import TableService
+from atlas.timeseries import dataset_routes, row_routes
+from atlas.timeseries.cold.scheduler import Compaction
+from atlas.timeseries.ingest.service import RowService
+from atlas.timeseries.maintenance.scheduler import Upkeep
+from atlas.timeseries.read.aggregates import SummaryService
+from atlas.timeseries.read.service import ReadService
+from atlas.timeseries.schemas import ErrorView
+from atlas.timeseries.service import DatasetService
+from atlas.timeseries.stream import StreamService
+from atlas.ui import api_reference, assets, client_package, pages
 from atlas.ui import session as ui_session
+from atlas.web import connections, exception_handlers, health_routes, openapi
+from atlas.web.content_schemas import DetailView
+from atlas.web.dependencies import Services
+from atlas.web.health import SystemService
+from atlas.web.middleware import Metrics, RequestMiddleware, SlashMiddleware
+from atlas.web.path_index import add_routes
+from atlas.web.rate_limit import RateLimiter
+from atlas.webhooks import routes as content_background
+from atlas.workers.pool import ReaderLimits, WorkerPool
 
 DESCRIPTION = """Store, query, share and stream time series. Send your key in the header `X-API-Key`,
 or as `Authorization: Bearer`.
@@ -93,9 +94,9 @@ to acquire."""
 THREADS = 20
 
 ROUTERS = (
-    datasets.router,
+    dataset_routes.router,
     tags.router,
-    rows.router,
+    row_routes.router,
     content_imports.router,
     content_issues.router,
     content_instructions.router,
@@ -108,7 +109,7 @@ ROUTERS = (
     content_accounts.router,
     content_admin.router,
     content_audit.router,
-    system.router,
+    health_routes.router,
 )
 
 
@@ -148,7 +149,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     app.state.settings = settings
     app.state.registry = registry
     app.state.connections = connections_of(settings, registry)
-    problems.install(app)
+    exception_handlers.install(app)
     add_routes(app, ROUTERS)
     openapi.install(app, ErrorView, DetailView)
     install_ui(app, SessionService(database, services.access, services.tags, secret_of(settings)))
@@ -161,7 +162,7 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
         max_body=settings.max_body_bytes,
         hosts={name.strip().lower() for name in (settings.allowed_hosts or "").split(",") if name.strip()},
     )
-    app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions, refuse=problems.refusal)
+    app.add_middleware(ui_session.SessionMiddleware, sessions=app.state.sessions, refuse=exception_handlers.refusal)
     return app
 
 
@@ -247,7 +248,7 @@ def install_ui(app: FastAPI, sessions: SessionService) -> None:
     app.state.sessions = sessions
     app.router.routes.extend(assets.mounts())
     app.include_router(ui_session.router)
-    reference.install(app)
+    api_reference.install(app)
     app.include_router(client_package.router)
     app.include_router(pages.router)
 

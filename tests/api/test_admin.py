@@ -11,8 +11,8 @@ import pytest
 from tests.api.test_imports import CONTACTS, get, post
 from tests.conftest import Client, People, make_dataset
 
-from atlas.service.keys import KeyService
-from atlas.store.database import Database
+from atlas.accounts.local_administration import KeyService
+from atlas.db.database import Database
 
 pytestmark = pytest.mark.anyio
 

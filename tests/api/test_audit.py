@@ -9,8 +9,8 @@ import httpx
 import pytest
 from tests.conftest import Client, People, make_dataset
 
-from atlas.service.keys import KeyService
-from atlas.store.database import Database
+from atlas.accounts.local_administration import KeyService
+from atlas.db.database import Database
 
 pytestmark = pytest.mark.anyio
 ROWS = [{"timestamp": "2026-01-05T10:00:00Z", "values": {"a": 1}}, {"timestamp": "2026-01-05T11:00:00Z", "values": {}}]

@@ -18,9 +18,9 @@ from tests.api.test_imports import CONTACTS, get, post, send
 from tests.conftest import People, serve
 
 from atlas.client import ImportNeedsReview, WebhookRefused, read_webhook
-from atlas.config import Settings
-from atlas.core import webhook_events
-from atlas.core.webhook_events import event_type
+from atlas.settings import Settings
+from atlas.webhooks import events
+from atlas.webhooks.events import event_type
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ async def working(
     settings: Settings, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server that works on jobs and may call this machine."""
-    monkeypatch.setattr("atlas.store.jobs.DELIVERY_WAIT", 1)
+    monkeypatch.setattr("atlas.db.job_queue.DELIVERY_WAIT", 1)
     async with serve(settings.model_copy(update={"jobs": 2, "webhook_loopback": True})) as make:
         yield make(people.owner)
 
@@ -157,11 +157,11 @@ async def test_an_import_without_issues_says_so(working: httpx.AsyncClient, rece
     for data, skipped, kind in ((b"name,email\nAnn,a@x.com\n", 0, "succeeded"), (b"name,email\n,a@x.com\n", 1, None)):
         pending = await submit(working, receiver.url, data)
         _, body = (await receiver.wait(1 + skipped))[-1]
-        told = msgspec.json.decode(body, type=webhook_events.Event)
-        assert isinstance(told, webhook_events.ImportSucceeded | webhook_events.ImportNeedsReview)
+        told = msgspec.json.decode(body, type=events.Event)
+        assert isinstance(told, events.ImportSucceeded | events.ImportNeedsReview)
         waits = any(msgspec.to_builtins(told.issues_waiting).values())
         assert (told.import_id, told.has_correctable_issues) == (pending["import_id"], waits)
-        assert isinstance(told, webhook_events.ImportNeedsReview) == waits
+        assert isinstance(told, events.ImportNeedsReview) == waits
         if kind:
             assert event_type(type(told)) == f"import.{kind}"
         parts = (told.records_inserted, told.records_updated, told.duplicates_skipped)
@@ -286,7 +286,7 @@ async def test_what_a_dead_server_left_without_a_job_is_taken_up(
 async def test_an_import_that_died_with_its_server_is_told_as_failed(
     settings: Settings, people: People, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("atlas.store.jobs.SWEEP_SECONDS", 0.3)
+    monkeypatch.setattr("atlas.db.job_queue.SWEEP_SECONDS", 0.3)
     async with serve(settings) as make:
         done = await send(make(people.owner), "Import into leads", CONTACTS)
     with psycopg.connect(database_url, autocommit=True) as connection:

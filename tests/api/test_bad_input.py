@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import People, make_dataset
 
 from atlas.app import create_app
-from atlas.config import Settings
+from atlas.settings import Settings
 
 pytestmark = pytest.mark.anyio
 ROW = '{"timestamp":"2025-12-16T10:00:00Z","values":{"a":1}}'

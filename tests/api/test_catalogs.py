@@ -9,10 +9,11 @@ import pytest
 from tests.api.test_imports import send
 from tests.conftest import Client, People, caller_of, make_dataset
 
-from atlas.core.catalog import Catalog, Join
-from atlas.store import catalogs, profiles
-from atlas.store.catalogs import CatalogStore
-from atlas.store.database import Database
+from atlas.catalog import profiles
+from atlas.catalog import repository as catalogs
+from atlas.catalog.model import Catalog, Join
+from atlas.catalog.repository import CatalogStore
+from atlas.db.database import Database
 
 pytestmark = pytest.mark.anyio
 LEADS = "id,name,state,score\n" + "".join(f"{n},Person {n},{'CA' if n % 3 else 'NY'},{n / 2}\n" for n in range(1, 31))

@@ -9,9 +9,10 @@ import httpx
 import pytest
 from tests.conftest import Client, People, make_dataset
 
-from atlas.service.compaction import Compaction
-from atlas.store import compacting, rollups
-from atlas.store.database import Database
+from atlas.db.database import Database
+from atlas.timeseries.cold import mover
+from atlas.timeseries.cold.scheduler import Compaction
+from atlas.timeseries.rollups import maintenance
 
 pytestmark = pytest.mark.anyio
 ROWS = 30_000
@@ -87,11 +88,9 @@ async def answers(client: httpx.AsyncClient, dataset: int) -> dict[str, Any]:
 
 async def pack(database: Database, dataset: int, *, batch: int = 12_000) -> int:
     total = 0
-    while (
-        rows := await compacting.pack_next(database, dataset, 2_000_000_000_000_000, 2**62, batch=batch)
-    ) is not None:
+    while (rows := await mover.pack_next(database, dataset, 2_000_000_000_000_000, 2**62, batch=batch)) is not None:
         total += rows
-    await compacting.settle(database, dataset)
+    await mover.settle(database, dataset)
     return total
 
 
@@ -101,7 +100,7 @@ async def test_endpoints(client: Client, people: People, database: Database) -> 
     await owner.post(f"/api/datasets/{dataset}/tags/", json={"tag_name": "public"})
     await holder.post("/api/tags/acquire/", json={"tag_name": "public"})
     await insert(owner, dataset, csv(0, ROWS))
-    while await rollups.advance(database, dataset, least=1):
+    while await maintenance.advance(database, dataset, least=1):
         pass
     before = await answers(owner, dataset)
     theirs = await answers(holder, dataset)
@@ -200,14 +199,14 @@ async def test_one_that_cannot_be_packed(
     first, second = [await make_dataset(owner, name=name) for name in ("first", "second")]
     for dataset in (first, second):
         await insert(owner, dataset, csv(0, 50_000))
-    pack_next = compacting.pack_next
+    pack_next = mover.pack_next
 
     async def fail(database: Database, dataset_id: int, *arguments: int, **options: bool) -> int | None:
         if dataset_id == first:
             raise RuntimeError("unforeseen")
         return await pack_next(database, dataset_id, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(compacting, "pack_next", fail)
+    monkeypatch.setattr(mover, "pack_next", fail)
     compaction = Compaction(database, days=7)
     assert [await compaction.sweep() for _ in range(3)] == [0, 50_000, 0]
     assert [row[0] for row in await database.fetch("SELECT dataset_id FROM atlas.cold")] == [second]

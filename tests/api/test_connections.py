@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import People
 from tests.wire import Wire, wired
 
-from atlas.http import protocols
-from atlas.http.connections import BODY_LEAST_BYTES, HEAD_BYTES, SURPLUS, most_connections
+from atlas.web import protocols
+from atlas.web.connections import BODY_LEAST_BYTES, HEAD_BYTES, SURPLUS, most_connections
 
 HEAD, STALL = 1.5, 2.0
 # A sweep comes once a second.

@@ -10,7 +10,7 @@ from tests.api.test_imports import CONTACTS, send
 from tests.callers import Callers, Headers, mounted
 from tests.conftest import Client, People
 
-from atlas.http.middleware import LINGER_STRANGER_BYTES
+from atlas.web.middleware import LINGER_STRANGER_BYTES
 
 pytestmark = pytest.mark.anyio
 FILE = {"file": ("c.csv", CONTACTS)}

@@ -29,7 +29,7 @@ from tests.conformance import document, undeclared
 from tests.conftest import clone
 from tests.contract import DEAD, KINDS, World, make_keys, serving
 
-from atlas.config import Settings
+from atlas.settings import Settings
 
 CHECKS = [
     checks.not_a_server_error,

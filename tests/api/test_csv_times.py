@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import make_dataset
 
-from atlas.core.formats import second_digits, timestamp_text
-from atlas.service import reads
+from atlas.timeseries.formats import second_digits, timestamp_text
+from atlas.timeseries.read import service as reads
 
 pytestmark = pytest.mark.anyio
 START = datetime(2026, 1, 1, tzinfo=UTC)

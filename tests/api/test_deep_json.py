@@ -17,10 +17,10 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from tests.conftest import Client, People, make_dataset
 
 from atlas.app import create_app
-from atlas.config import Settings
-from atlas.core.json_depth import MAX_DEPTH, TOO_DEEP
-from atlas.http.json_route import JsonRoute
+from atlas.kit.json_depth import MAX_DEPTH, TOO_DEEP
+from atlas.settings import Settings
 from atlas.ui.session import BODY_BYTES
+from atlas.web.json_route import JsonRoute
 
 pytestmark = pytest.mark.anyio
 JSON = {"Content-Type": "application/json", "X-Atlas-UI": "1"}

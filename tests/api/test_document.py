@@ -10,8 +10,8 @@ from tests.api.test_imports import CONTACTS, send
 from tests.callers import app_of, stream_start
 from tests.conftest import Client, People, make_dataset
 
-from atlas.core.formats import Output
-from atlas.http.files import BYTES
+from atlas.timeseries.formats import Output
+from atlas.web.media_types import BYTES
 
 pytestmark = pytest.mark.anyio
 ROWS = [{"timestamp": "2025-12-16T10:00:00Z", "values": {"a": 1}}]

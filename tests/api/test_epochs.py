@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import make_dataset
 
-from atlas.core.timestamps import EPOCHS, MAX_MICROS, MIN_MICROS, parse_epoch
-from atlas.readers.stamps import epoch_texts
-from atlas.service.summaries import _width
+from atlas.kit.timestamps import EPOCHS, MAX_MICROS, MIN_MICROS, parse_epoch
+from atlas.timeseries.ingest.timestamp_columns import epoch_texts
+from atlas.timeseries.read.aggregates import _width
 
 pytestmark = pytest.mark.anyio
 BULK = "/api/rows/bulk_insert/"

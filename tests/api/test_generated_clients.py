@@ -21,7 +21,7 @@ from tests.conformance import document
 from tests.conftest import People, clone
 from tests.contract import serving
 
-from atlas.config import Settings
+from atlas.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 USE = ROOT / "tests" / "generated"

@@ -14,7 +14,7 @@ from tests import bombs
 from tests.conftest import People
 from tests.contract import serving
 
-from atlas.config import Settings
+from atlas.settings import Settings
 
 
 def wait(until: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from tests.conftest import People, make_dataset, serve
 
-from atlas.config import Settings
+from atlas.settings import Settings
 
 pytestmark = pytest.mark.anyio
 EVIL = "evil.example"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from tests.conftest import People, serve
 
-from atlas.config import Settings
+from atlas.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

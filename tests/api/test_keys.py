@@ -7,12 +7,12 @@ from tests.api.test_imports import CONTACTS, get, post, send
 from tests.conftest import Client, People, make_dataset
 
 import atlas
-from atlas.config import Settings
+from atlas.accounts.authorization import AccessService
+from atlas.accounts.local_administration import KeyService
+from atlas.accounts.usage import Tally, UsageService
+from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.service.access import AccessService
-from atlas.service.keys import KeyService
-from atlas.service.usage import Tally, UsageService
-from atlas.store.database import Database
+from atlas.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -18,10 +18,10 @@ from tests.api.test_imports import CONTACTS
 from tests.conftest import Client, People, serve
 from tests.model_server import ModelServer, hang_up, model_server, say, send, silent
 
-from atlas.config import Settings
-from atlas.core.secrets import SecretBox
 from atlas.errors import UnavailableError
-from atlas.store.secret_key import load_secret
+from atlas.kit.encryption import SecretBox
+from atlas.kit.secret_key import load_secret
+from atlas.settings import Settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("owner_is_admin")]
 KEY = "sk-test-4711-abcdefgh-wxyz"

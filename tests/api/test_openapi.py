@@ -12,8 +12,8 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 from tests.conformance import document
 
-from atlas.core import webhook_events as events
-from atlas.http.openapi.operations import FORMS, OPERATION_IDS, TAGS
+from atlas.web.openapi.operations import FORMS, OPERATION_IDS, TAGS
+from atlas.webhooks import events
 
 DOCUMENT = document()
 OPERATIONS = {

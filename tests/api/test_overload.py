@@ -11,13 +11,13 @@ import pytest
 from tests.callers import app_of
 from tests.conftest import People, caller_of, make_dataset, serve
 
+from atlas.accounts.access import Caller
+from atlas.accounts.local_administration import KeyService
 from atlas.app import create_app
-from atlas.config import Settings
-from atlas.core.access import Caller
+from atlas.db.database import Database
 from atlas.errors import RateLimitedError
-from atlas.http.admission import BULK, DELETE, DOWNLOADS, INSERT, QUESTIONS, SMALL_BODY, SQL, STREAM
-from atlas.service.keys import KeyService
-from atlas.store.database import Database
+from atlas.settings import Settings
+from atlas.web.admission import BULK, DELETE, DOWNLOADS, INSERT, QUESTIONS, SMALL_BODY, SQL, STREAM
 
 pytestmark = pytest.mark.anyio
 SLOW = "SELECT count(*) FROM slow a JOIN slow b ON a.n < b.n JOIN slow c ON c.n < a.n"

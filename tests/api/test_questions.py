@@ -15,16 +15,16 @@ import pytest
 from tests.api.test_imports import get, post, send
 from tests.conftest import Client, People, make_dataset
 
-from atlas.core.access import Caller
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
+from atlas.db.database import Database
 from atlas.errors import BadRequestError, ModelError, NotFoundError, UnavailableError
-from atlas.language.plan import Chart, Question, QuestionPlan
-from atlas.service.access import AccessService
-from atlas.service.admission import Lane
-from atlas.service.glossary import GlossaryService
-from atlas.service.questions import QuestionService
-from atlas.service.sql import SqlService
-from atlas.service.verified import VerifiedService, normalized
-from atlas.store.database import Database
+from atlas.kit.admission import Lane
+from atlas.language.question import Chart, Question, QuestionPlan
+from atlas.questions.glossary import GlossaryService
+from atlas.questions.service import QuestionService
+from atlas.questions.verified import VerifiedService, normalized
+from atlas.sqlgate.service import SqlService
 
 pytestmark = pytest.mark.anyio
 TODAY = datetime.now(UTC).date()

@@ -22,9 +22,9 @@ from starlette.datastructures import Headers
 from tests.conftest import People
 from tests.wire import Wire, wired
 
-from atlas.core.access import Caller
-from atlas.http.ranges import UnsatisfiableError, part, wanted
-from atlas.service.rendered_files import FileKey, RenderedFiles
+from atlas.accounts.access import Caller
+from atlas.timeseries.read.rendered_files import FileKey, RenderedFiles
+from atlas.web.ranges import UnsatisfiableError, part, wanted
 
 ROWS = 120_000
 FORMS = ["{a}-{b}", "{a}-", "-{a}"]

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import make_dataset
 
-from atlas.readers.number_texts import gives_back
+from atlas.timeseries.ingest.number_texts import gives_back
 
 pytestmark = pytest.mark.anyio
 FORMATS = {

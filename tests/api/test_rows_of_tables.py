@@ -15,7 +15,7 @@ import pytest
 from tests.api.test_imports import get, post, send
 from tests.conftest import Client, People, make_dataset
 
-from atlas.store import tablerows
+from atlas.tables import rows as tablerows
 
 pytestmark = pytest.mark.anyio
 

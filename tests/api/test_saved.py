@@ -70,7 +70,7 @@ async def test_what_cannot_be_saved(owner: httpx.AsyncClient) -> None:
 
 
 async def test_a_mark_of_many_may_be_set_again(owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("atlas.service.saved.MAX_FAVOURITES", 2)
+    monkeypatch.setattr("atlas.saved.service.MAX_FAVOURITES", 2)
     await send(owner, "Import into leads", CONTACTS)
     paths = [f"dataset/{await make_dataset(owner, name=name)}" for name in ("a", "b")]
     marks = [(paths[0], 200), ("table/leads", 200), (paths[0], 200), ("table/leads", 200), (paths[1], 400)]

@@ -10,9 +10,9 @@ import pytest
 from tests.callers import OURS, app_of, cookie
 from tests.conftest import Client, People, make_dataset
 
-from atlas.service import sessions
-from atlas.service.keys import KeyService
-from atlas.store.database import Database
+from atlas.accounts import browser_sessions
+from atlas.accounts.local_administration import KeyService
+from atlas.db.database import Database
 from atlas.ui import session as ui_session
 from atlas.ui.session import COOKIE
 
@@ -73,7 +73,7 @@ async def test_a_revoked_key_ends_its_sessions_and_what_has_run_out_is_swept(
     await database.close()
     assert await status(client, token) == 401
     with monkeypatch.context() as patch:
-        patch.setattr(sessions, "SECONDS", -1)
+        patch.setattr(browser_sessions, "SECONDS", -1)
         assert await status(client, await sign_in(client, people.owner)) == 401
     assert rows(database_url) == 2
     await sign_in(client, people.owner)

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Client, People, make_dataset
 
 from atlas.app import create_app
-from atlas.config import Settings
+from atlas.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ async def test_nothing_internal_leaks_from_a_failure(owner: httpx.AsyncClient, m
     async def broken(*_: object) -> None:
         raise RuntimeError("SELECT secret FROM /etc/passwd")
 
-    monkeypatch.setattr("atlas.service.tags.TagService.all", broken)
+    monkeypatch.setattr("atlas.accounts.tags.TagService.all", broken)
     response = await owner.get("/api/tags/")
     assert response.status_code == 500
     assert response.json()["error"] == "Internal server error"
@@ -97,7 +97,7 @@ async def test_the_last_use_of_a_key_is_recorded(owner: httpx.AsyncClient, datab
 async def test_a_dataset_written_out_of_order_gets_an_index_on_time(
     owner: httpx.AsyncClient, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("atlas.store.upkeep.LATE_ROWS", 10)
+    monkeypatch.setattr("atlas.timeseries.maintenance.indexes.LATE_ROWS", 10)
     dataset = await make_dataset(owner)
     for hour in (12, 6):
         rows = [{"timestamp": f"2025-01-01T{hour:02d}:{n:02d}:00Z", "values": {"n": n}} for n in range(20)]
@@ -121,7 +121,7 @@ async def test_pages_of_a_large_insert_are_summarized_at_once(
     owner: httpx.AsyncClient, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing is left to the upkeep that comes later.
-    monkeypatch.setattr("atlas.service.upkeep.DELAY_SECONDS", 3600)
+    monkeypatch.setattr("atlas.timeseries.maintenance.scheduler.DELAY_SECONDS", 3600)
     dataset = await make_dataset(owner)
     start = datetime(2025, 1, 1, tzinfo=UTC)
     text = "timestamp,n\n" + "".join(f"{(start + timedelta(seconds=n)).isoformat()},{n}\n" for n in range(50_000))

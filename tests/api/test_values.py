@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.conftest import make_dataset
 
-from atlas.service.json_body import PIECE_BYTES
+from atlas.timeseries.ingest.json_stream import PIECE_BYTES
 
 pytestmark = pytest.mark.anyio
 STAMP = "2025-12-16T10:00:00Z"

@@ -14,12 +14,12 @@ from tests.api.test_imports import send
 from tests.conftest import Client, People, caller_of, make_dataset
 from tests.hostile_database import HOSTILE
 
-from atlas.config import Settings
-from atlas.core.access import Caller
+from atlas.accounts.access import Caller
+from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError, UnavailableError
-from atlas.store.database import Database
-from atlas.store.hardening import harden
-from atlas.store.readonly import QueryLimits, QueryRunner
+from atlas.settings import Settings
+from atlas.sqlgate.hardening import harden
+from atlas.sqlgate.sandbox import QueryLimits, QueryRunner
 
 pytestmark = pytest.mark.anyio
 SECRET = "a secret for tests"

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from tests.conftest import Client, People, make_dataset
 
-from atlas.service import workbooks
+from atlas.kit import workbooks
 
 pytestmark = pytest.mark.anyio
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.conftest import make_dataset
 
-from atlas.core.timestamps import YEAR_0_MICROS, format_micros
-from atlas.store import consistency
+from atlas.consistency import repository as consistency
+from atlas.kit.timestamps import YEAR_0_MICROS, format_micros
 
 pytestmark = pytest.mark.anyio
 OLD = "0000-01-20T00:00:00Z"

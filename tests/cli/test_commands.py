@@ -305,7 +305,7 @@ def test_completion_is_offered() -> None:
 def test_modules_stay_small_in_memory(tmp_path: Path) -> None:
     """Nothing heavy is imported for help or for a remote command."""
     code = (
-        "import sys, atlas.cli.main, atlas.cli.session, atlas.client\n"
+        "import sys, atlas.cli.main, atlas.cli.context, atlas.client\n"
         "heavy = {'pyarrow', 'pandas', 'polars', 'duckdb', 'fastapi', 'pydantic', 'psycopg', 'numpy', 'keyring'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

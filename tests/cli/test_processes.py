@@ -17,7 +17,7 @@ from tests.cli.conftest import CONTACTS, PYTHON, Cli
 from tests.integration.test_server import free_port
 from tests.terminals import WAIT_SECONDS, Terminal, terminal_of, terminals
 
-from atlas.cli.review import Reviewer
+from atlas.cli.interactive_review import Reviewer
 
 
 def run(*command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ from tests.conftest import People, application, clone
 from atlas import AsyncClient, Client
 from atlas.client import AsyncAnswer
 from atlas.client._async.resource import AsyncResource
-from atlas.config import Settings
+from atlas.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from atlas.client import (
     ServerFault,
     Unavailable,
 )
-from atlas.client.calls import Retry, backoff
+from atlas.client._requests import Retry, backoff
 
 ROWS = [{"timestamp": f"2026-01-01T00:{n // 60:02d}:{n % 60:02d}Z", "n": n, "text": "x" * 50} for n in range(2_000)]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import atlas
-from atlas.client import AsyncClient, Client, frames
+from atlas.client import AsyncClient, Client, _dataframes
 from atlas.ui import client_package
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ def test_it_works_where_only_the_core_is_installed() -> None:
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Wall())\n"
         "from atlas.client import Client, ConnectionFailed, MissingExtra, profiles\n"
-        "from atlas.client.batches import batches\n"
+        "from atlas.client._batching import batches\n"
         "from atlas.client.results import Rows\n"
         "assert next(batches([{'timestamp': '2026-01-01', 'a': 1}], None, None)).rows == 1\n"
         "assert Rows('a,b\\n1,x\\n').dicts() == [{'a': 1, 'b': 'x'}]\n"
@@ -108,7 +108,7 @@ def test_both_clients_have_the_same_methods() -> None:
 def test_extras_are_told_as_they_are() -> None:
     extras = PROJECT["optional-dependencies"]
     assert {"pyarrow": extras["arrow"], "pandas": extras["pandas"], "polars": extras["polars"]} == {
-        name: [*packages] for name, packages in frames.EXTRAS.items()
+        name: [*packages] for name, packages in _dataframes.EXTRAS.items()
     }
     assert extras["mcp"] == ["mcp>=2"]
 

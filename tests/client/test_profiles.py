@@ -14,7 +14,7 @@ from keyring.backends import fail
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from atlas.client import profiles
-from atlas.client.connecting import DEFAULT_URL, server
+from atlas.client._connection import DEFAULT_URL, server
 from atlas.client.errors import AtlasClientError, ProfileError
 
 URL = "http://127.0.0.1:8000"

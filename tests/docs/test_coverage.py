@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from atlas.app import create_app
 from atlas.cli.main import app as cli
-from atlas.config import Settings
+from atlas.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -21,7 +21,7 @@ import yaml
 
 from atlas.cli.main import COMMANDS
 from atlas.cli.readiness import Readiness
-from atlas.config import Settings
+from atlas.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]

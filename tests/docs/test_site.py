@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from atlas.config import Settings
+from atlas.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 # What a browser fetches by itself: (tag, attribute). A link that somebody may click is none.

@@ -17,7 +17,7 @@ from tests.docs.scripts import CURL, ROOT, Server, adapt, blocks, clean_environm
 from tests.integration.test_server import free_port
 from tests.terminals import terminal_of, terminals
 
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.db.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.skipif(
     os.name == "nt" or not (shutil.which("curl") and shutil.which("sh")), reason="needs sh and curl"

@@ -16,14 +16,13 @@ from tests.api.test_cold import pack
 from tests.conftest import Client, People, make_dataset, new_dataset, serve
 from tests.integration.test_groups import answer, attempt, everything
 
-from atlas.config import Settings
-from atlas.core.blocks import BLOCK_ROWS
-from atlas.readers import json_exact
-from atlas.service.grouping import UNSURE, GroupWriter
-from atlas.store import at_once, grouping, writing
-from atlas.store.appending import MOST_COLUMNS
-from atlas.store.database import Database
-from atlas.store.grouping import Retry, SmallInsert
+from atlas.db.database import Database
+from atlas.settings import Settings
+from atlas.timeseries.ingest import group_transaction, json_exact, single_statement, transaction
+from atlas.timeseries.ingest.appender import MOST_COLUMNS
+from atlas.timeseries.ingest.group_commit import UNSURE, GroupWriter
+from atlas.timeseries.ingest.group_transaction import Retry, SmallInsert
+from atlas.timeseries.zone_map import BLOCK_ROWS
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +37,7 @@ def rows(values: list[dict[str, Any]], retry: Retry | None = None, response: Any
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How groups were written, in order."""
     seen: list[str] = []
-    quick, usual = grouping.append_at_once, grouping._insert
+    quick, usual = group_transaction.append_at_once, group_transaction._insert
 
     async def append_at_once(*given: Any) -> Any:
         done = await quick(*given)
@@ -49,8 +48,8 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append("transaction")
         return await usual(*given)
 
-    monkeypatch.setattr(grouping, "append_at_once", append_at_once)
-    monkeypatch.setattr(grouping, "_insert", insert)
+    monkeypatch.setattr(group_transaction, "append_at_once", append_at_once)
+    monkeypatch.setattr(group_transaction, "_insert", insert)
     return seen
 
 
@@ -95,7 +94,7 @@ async def test_they_are_as_by_a_transaction(
     inserts.insert(40, rows([{"mark": n} for n in range(BLOCK_ROWS - 200)]))
     found = []
     for quick in (True, False):
-        monkeypatch.setattr(at_once, "MOST_ROWS", 64 if quick else 0)
+        monkeypatch.setattr(single_statement, "MOST_ROWS", 64 if quick else 0)
         dataset, writer, answers = await new_dataset(database, people), GroupWriter(database), []
         for one in inserts:
             answers.append(await answer(partial(writer.insert, dataset, one)))
@@ -199,7 +198,7 @@ async def test_wide_rows(writing_to: Writing, ways: list[str]) -> None:
 async def test_rows_were_deleted_or_packed(database: Database, writing_to: Writing, ways: list[str]) -> None:
     await writing_to.known()
     async with database.transaction() as connection:
-        assert await writing.delete_numbered(connection, writing_to.dataset, 1, 1) == 1
+        assert await transaction.delete_numbered(connection, writing_to.dataset, 1, 1) == 1
     await writing_to.insert({"n": 5})
     assert ways[-2:] == ["missed", "transaction"]
     for _ in range(UNSURE + 1):

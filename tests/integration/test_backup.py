@@ -20,11 +20,11 @@ from psycopg import sql
 from tests.conftest import open_folder
 from tests.integration.test_server import ATLAS, Serving, stop_all
 
-from atlas.cli.local import run_async
-from atlas.core.timestamps import MAX_MICROS
-from atlas.store import compacting
-from atlas.store.database import Database
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.cli.local_database import run_async
+from atlas.db.database import Database
+from atlas.db.embedded import EmbeddedPostgres
+from atlas.kit.timestamps import MAX_MICROS
+from atlas.timeseries.cold import mover
 
 CSV = "Name;E-Mail;Paid\nAnn;ann@x.com;1.250,50\nBob;bob@x;20\nAnn;ann@x.com;1.250,50\n"
 
@@ -90,7 +90,7 @@ async def pack(url: str, dataset: int) -> int:
     """Packs all rows of a dataset; gives their number."""
     database = Database(url, pool_size=2, statement_timeout=60)
     await database.open()
-    rows = await compacting.pack_next(database, dataset, MAX_MICROS, 2**62)
+    rows = await mover.pack_next(database, dataset, MAX_MICROS, 2**62)
     await database.close()
     return rows or 0
 

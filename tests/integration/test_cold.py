@@ -14,13 +14,16 @@ import pyarrow as pa
 import pytest
 from tests.conftest import People, new_dataset
 
-from atlas.core import rollups as core
-from atlas.core.blocks import Range
-from atlas.core.columns import Column, Dtype
-from atlas.core.frames import Frame
-from atlas.core.timestamps import MAX_MICROS, MIN_MICROS
-from atlas.store import buckets, compacting, reading, rollups, writing
-from atlas.store.database import Database
+from atlas.db.database import Database
+from atlas.kit.timestamps import MAX_MICROS, MIN_MICROS
+from atlas.timeseries.cold import mover
+from atlas.timeseries.columns import Column, Dtype
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import transaction
+from atlas.timeseries.read import snapshot
+from atlas.timeseries.rollups import levels as core
+from atlas.timeseries.rollups import maintenance, query
+from atlas.timeseries.zone_map import Range
 
 pytestmark = pytest.mark.anyio
 START = 1_700_000_000_000_000
@@ -37,20 +40,20 @@ async def insert(
     async def frames() -> AsyncIterator[Frame]:
         yield Frame(ts, columns, extra, frozenset({"note"} if extra is not None else ())).sorted()
 
-    await writing.insert(database, dataset, frames(), lambda rows: rows)
+    await transaction.insert(database, dataset, frames(), lambda rows: rows)
 
 
 async def pack_all(database: Database, dataset: int, before: int = FOREVER, **options: int) -> int:
     total = 0
-    while (rows := await compacting.pack_next(database, dataset, before, 2**62, **options)) is not None:
+    while (rows := await mover.pack_next(database, dataset, before, 2**62, **options)) is not None:
         total += rows
     return total
 
 
 async def everything(database: Database, dataset: int, span: Range | None = None) -> list[dict[str, Any]]:
     """All rows in order of time, floats by their bits."""
-    shot = await reading.snapshot(database, dataset)
-    table = await reading.window(database, shot, shot.columns, span or Range())
+    shot = await snapshot.snapshot(database, dataset)
+    table = await snapshot.window(database, shot, shot.columns, span or Range())
     for index, field in enumerate(table.schema):
         if pa.types.is_floating(field.type):
             bits = table.column(index).combine_chunks().view(pa.int64())
@@ -140,7 +143,7 @@ async def test_every_value_comes_back(database: Database, people: People, seed: 
     assert await everything(database, dataset) == before
     async with database.connection() as connection:
         for table, wanted in (("_hot_", 0), ("dataset_", len(before))):
-            schema = (await reading.snapshot(database, dataset)).table.as_string().split(".")[0]
+            schema = (await snapshot.snapshot(database, dataset)).table.as_string().split(".")[0]
             row = await (
                 await connection.execute(f"SELECT count(*) FROM {schema}.{table}{dataset}".encode())
             ).fetchone()
@@ -177,23 +180,23 @@ class Twins:
         if source.random() < 0.5:
             lo = source.randrange(START - 10**9, self.top + 1)
             span = Range(lo, lo + source.randrange(1, 3 * 10**8))
-            removed = [await writing.delete_range(self.database, dataset, span) for dataset in self.both]
+            removed = [await transaction.delete_range(self.database, dataset, span) for dataset in self.both]
         else:
             first, removed = source.randrange(1, self.written + 2), []
             for dataset in self.both:
                 async with self.database.transaction() as connection:
-                    removed.append(await writing.delete_numbered(connection, dataset, first, first + 500))
+                    removed.append(await transaction.delete_numbered(connection, dataset, first, first + 500))
         assert removed[0] == removed[1]
 
     async def pack(self) -> None:
         before = self.source.choice([FOREVER, self.top - 10**8])
         await pack_all(self.database, self.both[0], before, batch=self.source.choice([1, 2_000, 100_000]))
         if self.source.random() < 0.5:
-            await compacting.settle(self.database, self.both[0])
+            await mover.settle(self.database, self.both[0])
 
     async def roll_up(self) -> None:
         for dataset in self.both:
-            while await rollups.advance(self.database, dataset, least=1, batch=1_000):
+            while await maintenance.advance(self.database, dataset, least=1, batch=1_000):
                 pass
 
     async def compare(self) -> None:
@@ -206,11 +209,11 @@ class Twins:
     async def _seen(self, dataset: int, span: Range) -> dict[str, Any]:
         """What each way of reading gives; `source` is asked for the same, whichever of the two it is."""
         choose, database = random.Random(self.written), self.database
-        shot = await reading.snapshot(database, dataset)
+        shot = await snapshot.snapshot(database, dataset)
         renumbered = {c.physical: f"{c.name}" for c in shot.columns}
         columns: list[Column] = list(shot.columns)
         pages = [
-            await reading.page(
+            await snapshot.page(
                 database,
                 shot,
                 columns,
@@ -227,15 +230,15 @@ class Twins:
             for after in (None, (self.top - choose.randrange(10**8), 700))
         ]
         numeric = [c for c in columns if c.dtype in (Dtype.INT, Dtype.FLOAT)]
-        found = await buckets.buckets(
+        found = await query.buckets(
             database, shot, numeric, span, 60, core.parts_of(["count", "min", "max", "last"]), 10**6
         )
         after = choose.randrange(self.written + 1)
-        following, upto = await reading.following(database, shot, after, choose.randrange(1, 600))
+        following, upto = await snapshot.following(database, shot, after, choose.randrange(1, 600))
         return {
             "pages": pages,
             "buckets": found,
-            "count": await reading.count(database, shot, span),
+            "count": await snapshot.count(database, shot, span),
             "rows": await everything(database, dataset, span),
             "following": following.to_pylist(),
             "upto": upto,
@@ -279,35 +282,35 @@ async def test_while_others_write_read_and_delete(database: Database, people: Pe
     async def pack(before: int) -> None:
         while not done.is_set():
             await pack_all(database, dataset, before, batch=2_000)
-            await compacting.settle(database, dataset)
+            await mover.settle(database, dataset)
             await asyncio.sleep(0.01)
 
     async def read() -> None:
         while not done.is_set():
-            shot = await reading.snapshot(database, dataset)
-            table = await reading.window(database, shot, shot.columns, Range(lo=START + 3 * 10**9))
+            shot = await snapshot.snapshot(database, dataset)
+            table = await snapshot.window(database, shot, shot.columns, Range(lo=START + 3 * 10**9))
             found = table.column("n").to_pylist() if "n" in table.column_names else []
             assert len(found) == len(set(found))
-            shot = await reading.snapshot(database, dataset)
-            counts.append(await reading.count(database, shot, Range()))
+            shot = await snapshot.snapshot(database, dataset)
+            counts.append(await snapshot.count(database, shot, Range()))
 
     async def delete() -> None:
         for batch in range(3):
             await asyncio.sleep(0.3)
             span = Range(START + batch * 10**9, START + (batch + 1) * 10**9 - 10**6 + 200)
-            await writing.delete_range(database, dataset, span)
+            await transaction.delete_range(database, dataset, span)
 
     others = [asyncio.create_task(one) for one in (pack(FOREVER), pack(START + 15 * 10**9), read(), read())]
     await asyncio.gather(*(write(writer) for writer in range(3)), delete())
     for batch in range(3):
-        await writing.delete_range(database, dataset, Range(START + batch * 10**9, START + (batch + 1) * 10**9))
+        await transaction.delete_range(database, dataset, Range(START + batch * 10**9, START + (batch + 1) * 10**9))
     done.set()
     await asyncio.gather(*others)
     await pack_all(database, dataset)
     found = sorted(row["n"] for row in await everything(database, dataset))
     assert found == sorted(w * 10**6 + b * 1000 + n for w in range(3) for b in range(3, 25) for n in range(400))
-    shot = await reading.snapshot(database, dataset)
-    assert await reading.count(database, shot, Range()) == len(found) == shot.row_count
+    shot = await snapshot.snapshot(database, dataset)
+    assert await snapshot.count(database, shot, Range()) == len(found) == shot.row_count
 
 
 async def test_space_is_given_back_once_nobody_can_see_the_rows(database: Database, people: People) -> None:
@@ -318,8 +321,8 @@ async def test_space_is_given_back_once_nobody_can_see_the_rows(database: Databa
         await reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         await reader.execute("SELECT 1")
         assert await pack_all(database, dataset) == rows
-        assert not await compacting.settle(database, dataset)
-    assert await compacting.settle(database, dataset)
+        assert not await mover.settle(database, dataset)
+    assert await mover.settle(database, dataset)
     async with database.connection() as connection:
         row = await (
             await connection.execute("SELECT pg_relation_size(oid) FROM pg_class WHERE relname = '_hot_1'")

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from adbc_driver_manager import dbapi
 
+from atlas.db.arrow_pool import ArrowReaders
 from atlas.errors import OverloadedError, UnavailableError
-from atlas.store.columnar import ArrowReaders
 
 
 def _pids(readers: ArrowReaders, count: int) -> set[int]:

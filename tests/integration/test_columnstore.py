@@ -30,15 +30,18 @@ from tests.conftest import (
 )
 from tests.integration.test_cold import START, everything, insert, pack_all
 
-from atlas.core.blocks import Range
-from atlas.core.catalog import CatalogColumn, CatalogTable
-from atlas.service.compaction import Compaction
-from atlas.store import columnstore, compacting, profiles, reading, writing
-from atlas.store.backup import write_backup
-from atlas.store.database import Database
-from atlas.store.embedded import EmbeddedPostgres
-from atlas.store.queries import queries
-from atlas.store.restore import read_backup
+from atlas.backup.dump import write_backup
+from atlas.backup.restore import read_backup
+from atlas.catalog import profiles
+from atlas.catalog.model import CatalogColumn, CatalogTable
+from atlas.db.database import Database
+from atlas.db.embedded import EmbeddedPostgres
+from atlas.db.named_queries import queries
+from atlas.timeseries.cold import mover, timescale_store
+from atlas.timeseries.cold.scheduler import Compaction
+from atlas.timeseries.ingest import transaction as writing
+from atlas.timeseries.read import snapshot
+from atlas.timeseries.zone_map import Range
 
 pytestmark = pytest.mark.anyio
 SECOND = 1_000_000
@@ -51,7 +54,7 @@ CHUNKS = (
 async def need_timescaledb(database: Database) -> None:
     """Skips the test where the server has no columnstore."""
     async with database.connection() as connection:
-        if await columnstore.schema_of(connection) is None:
+        if await timescale_store.schema_of(connection) is None:
             pytest.skip("the server has no TimescaleDB")
 
 
@@ -88,9 +91,9 @@ async def test_small(timescaledb: None, database: Database, people: People) -> N
     dataset = await filled(database, people, rows)
     before = await everything(database, dataset)
     assert await pack_all(database, dataset) == rows
-    assert await compacting.unsettled(database) == {dataset}
-    assert await compacting.settle(database, dataset)
-    assert not await compacting.unsettled(database)
+    assert await mover.unsettled(database) == {dataset}
+    assert await mover.settle(database, dataset)
+    assert not await mover.unsettled(database)
     assert await everything(database, dataset) == before
     in_columnstore, parts, settled = await stored(database, dataset)
     assert in_columnstore
@@ -115,19 +118,19 @@ async def test_what_is_deleted_or_late(timescaledb: None, database: Database, pe
     """What is left of a chunk is compressed again, and chunks without rows are dropped."""
     dataset = await filled(database, people, 50_000, step=3_600 * SECOND)
     await pack_all(database, dataset)
-    assert await compacting.settle(database, dataset)
+    assert await mover.settle(database, dataset)
     before = await everything(database, dataset)
     lo, hi = START + 10_000 * 3_600 * SECOND, START + 20_500 * 3_600 * SECOND
     assert await writing.delete_range(database, dataset, Range(lo, hi)) == 10_500
     assert await everything(database, dataset) == before[:10_000] + before[20_500:]
     await insert(database, dataset, [lo + 5], {"volume": pa.array([7])})
     assert await pack_all(database, dataset) == 1
-    assert await compacting.settle(database, dataset)
+    assert await mover.settle(database, dataset)
     assert {tuple(status) for (status,) in await database.fetch(CHUNKS)} == {("COMPRESSED",)}
     assert await writing.delete_range(database, dataset, Range()) == 39_501
-    shot = await reading.snapshot(database, dataset)
-    assert (shot.row_count, await reading.count(database, shot, Range())) == (0, 0)
-    assert await compacting.settle(database, dataset)
+    shot = await snapshot.snapshot(database, dataset)
+    assert (shot.row_count, await snapshot.count(database, shot, Range())) == (0, 0)
+    assert await mover.settle(database, dataset)
     assert await database.fetch(CHUNKS) == []
     await insert(database, dataset, [START], {"close": pa.array([1 / 3])})
     assert await pack_all(database, dataset) == 1
@@ -151,23 +154,23 @@ async def test_chunks_follow_the_density(timescaledb: None, database: Database, 
 async def test_somebody_is_in_the_way(timescaledb: None, database: Database, people: People) -> None:
     dataset = await filled(database, people, 2_000)
     await pack_all(database, dataset)
-    shot = await reading.snapshot(database, dataset)
+    shot = await snapshot.snapshot(database, dataset)
     async with database.transaction() as reader:
         await reader.execute(f"SELECT count(*) FROM {shot.table.as_string()}".encode())
-        assert not await compacting.settle(database, dataset)
+        assert not await mover.settle(database, dataset)
     async with database.transaction() as chart:
         await chart.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         await chart.execute(f"LOCK TABLE {shot.table.as_string()} IN ROW SHARE MODE".encode())
         await chart.execute("SELECT 1")
-        assert not await compacting.settle(database, dataset)
+        assert not await mover.settle(database, dataset)
     async with database.connection() as backup:
-        await backup.execute(queries("columnstore")["compress_later"])
-        assert not await compacting.settle(database, dataset)
+        await backup.execute(queries("timeseries/cold/columnstore")["compress_later"])
+        assert not await mover.settle(database, dataset)
         await backup.execute("SELECT pg_advisory_unlock_all()")
     async with database.transaction() as packer:
         await packer.execute("SELECT 1 FROM atlas.cold FOR UPDATE")
-        assert not await compacting.settle(database, dataset)
-    assert await compacting.settle(database, dataset)
+        assert not await mover.settle(database, dataset)
+    assert await mover.settle(database, dataset)
 
 
 async def test_sweeps_settle_what_others_left(database: Database, people: People) -> None:
@@ -175,18 +178,18 @@ async def test_sweeps_settle_what_others_left(database: Database, people: People
     dataset = await filled(database, people, 2_000)
     sweeps = Compaction(database, days=7)
     await pack_all(database, dataset)
-    assert await compacting.unsettled(database) == {dataset}
+    assert await mover.unsettled(database) == {dataset}
     async with database.connection() as other:
-        await other.execute(queries("cold")["settle_alone"], {"id": dataset})
+        await other.execute(queries("timeseries/cold/cold")["settle_alone"], {"id": dataset})
         assert await sweeps.sweep() == 0
-        assert await compacting.unsettled(database) == {dataset}
-        await other.execute(queries("cold")["settle_together"], {"id": dataset})
+        assert await mover.unsettled(database) == {dataset}
+        await other.execute(queries("timeseries/cold/cold")["settle_together"], {"id": dataset})
     assert await sweeps.sweep() == 0
-    assert not await compacting.unsettled(database)
+    assert not await mover.unsettled(database)
     assert await writing.delete_range(database, dataset, Range(hi=START + 1_500 * SECOND)) == 1_500
-    assert await compacting.unsettled(database) == {dataset}
+    assert await mover.unsettled(database) == {dataset}
     assert await sweeps.sweep() == 0
-    assert not await compacting.unsettled(database)
+    assert not await mover.unsettled(database)
 
 
 @pytest.mark.parametrize("in_columnstore", [True, False])
@@ -204,7 +207,7 @@ async def test_profile_from_a_sample(
     cities = pa.array([["Rome", "Oslo"][n % 2] for n in range(rows)])
     await insert(database, dataset, [START + n * SECOND for n in range(rows)], {"city": cities})
     await pack_all(database, dataset, batch=20_000, timescaledb=in_columnstore)
-    shot = await reading.snapshot(database, dataset)
+    shot = await snapshot.snapshot(database, dataset)
     schema, relation = (name.strip('"') for name in shot.table.as_string().split("."))
     columns = CatalogColumn("ts", "timestamptz"), CatalogColumn("city", "text")
     table = CatalogTable("prices", schema, relation, columns, "dataset", rows, dataset_id=dataset, cold=True)
@@ -225,7 +228,7 @@ async def test_backups(
     """They hold the rows, and are restored with the extension and without it."""
     dataset = await filled(database, people, 5_000)
     await pack_all(database, dataset)
-    assert await compacting.settle(database, dataset)
+    assert await mover.settle(database, dataset)
     await insert(database, dataset, [START + n * SECOND for n in range(5_000, 6_000)], prices(1_000))
     before = await everything(database, dataset)
     manifest = await asyncio.to_thread(write_backup, database_url, tmp_path / "backup.zip")
@@ -259,11 +262,11 @@ async def test_a_user_that_is_no_superuser(timescaledb: None, postgres_url: str)
             dataset = await filled(database, people, 5_000)
             before = await everything(database, dataset)
             await pack_all(database, dataset)
-            assert await compacting.settle(database, dataset)
+            assert await mover.settle(database, dataset)
             assert (await stored(database, dataset))[0]
             assert await everything(database, dataset) == before
             assert await writing.delete_range(database, dataset, Range(hi=START + 10 * SECOND)) == 10
-            assert await compacting.settle(database, dataset)
+            assert await mover.settle(database, dataset)
             assert await everything(database, dataset) == before[10:]
             await database.close()
         finally:
@@ -298,7 +301,7 @@ async def test_queries(client: Client, people: People, database: Database) -> No
         {"n": numbers, "price": pa.array([n / 20 for n in range(3_000)])},
     )
     assert await pack_all(database, dataset) == 3_000
-    await compacting.settle(database, dataset)
+    await mover.settle(database, dataset)
     for query, wanted in QUERIES:
         answer = (await owner.post("/api/v1/sql", json={"sql": query})).json()
         assert answer.get("success"), (query, answer)

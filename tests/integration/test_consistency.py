@@ -9,13 +9,16 @@ import psycopg
 import pytest
 from tests.conftest import Client, People, make_dataset
 
-from atlas.core.timestamps import MAX_MICROS
+from atlas.consistency import repository as consistency
+from atlas.consistency.repository import Finding
+from atlas.consistency.service import ConsistencyService
+from atlas.db import migration_versions
+from atlas.db.database import Database
+from atlas.db.migration_versions import NewerDatabaseError
 from atlas.errors import BadRequestError
-from atlas.service.consistency import ConsistencyService
-from atlas.store import compacting, consistency, rollups, versions
-from atlas.store.consistency import Finding
-from atlas.store.database import Database
-from atlas.store.versions import NewerDatabaseError
+from atlas.kit.timestamps import MAX_MICROS
+from atlas.timeseries.cold import mover
+from atlas.timeseries.rollups import maintenance
 
 pytestmark = pytest.mark.anyio
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -39,9 +42,9 @@ async def fill(client: httpx.AsyncClient, url: str) -> tuple[int, int]:
     database = Database(url, pool_size=2, statement_timeout=60)
     await database.open()
     try:
-        while await rollups.advance(database, packed, least=1):
+        while await maintenance.advance(database, packed, least=1):
             pass
-        assert await compacting.pack_next(database, packed, MAX_MICROS, 2**62)
+        assert await mover.pack_next(database, packed, MAX_MICROS, 2**62)
     finally:
         await database.close()
     gone = {"dataset": packed, "start": "2025-01-01T01:00:00Z", "end": "2025-01-01T02:00:00Z"}
@@ -143,7 +146,7 @@ async def test_a_database_of_another_version_is_refused(
         database.migrate()
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("DELETE FROM public._yoyo_migration WHERE migration_id = '9999_later'")
-    more = versions.known_migrations() | {"9999_later"}
-    monkeypatch.setattr(versions, "known_migrations", lambda: more)
+    more = migration_versions.known_migrations() | {"9999_later"}
+    monkeypatch.setattr(migration_versions, "known_migrations", lambda: more)
     with pytest.raises(BadRequestError, match="older Atlas"):
         ConsistencyService(database_url).check()

@@ -16,11 +16,11 @@ import pytest
 from tests.conftest import open_folder
 from tests.integration.test_backup import contents
 
-from atlas.service.backup import BackupService
-from atlas.store import embedded
-from atlas.store.database import Database
-from atlas.store.embedded import ClusterVersionError, EmbeddedError, EmbeddedPostgres
-from atlas.store.folders import FolderError
+from atlas.backup.service import BackupService
+from atlas.db import embedded
+from atlas.db.database import Database
+from atlas.db.embedded import ClusterVersionError, EmbeddedError, EmbeddedPostgres
+from atlas.kit.private_folders import FolderError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes, owners and sockets in folders are POSIX's")
 OLDER = Path("/usr/lib/postgresql/15/bin")

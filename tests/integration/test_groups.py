@@ -16,19 +16,19 @@ import pyarrow as pa
 import pytest
 from tests.conftest import Client, People, caller_of, make_dataset, new_dataset
 
-from atlas.core.blocks import Range
-from atlas.core.formats import RowFormat, json_lines
-from atlas.core.frames import Frame
-from atlas.core.timestamps import from_micros
+from atlas.accounts.authorization import AccessService
+from atlas.db.database import Database
 from atlas.errors import AtlasError, UnavailableError
-from atlas.readers import json_exact
-from atlas.service.access import AccessService
-from atlas.service.admission import Lane
-from atlas.service.grouping import GroupWriter
-from atlas.service.streams import StreamService
-from atlas.store import reading, writing
-from atlas.store.database import Database
-from atlas.store.grouping import Retry, SmallInsert
+from atlas.kit.admission import Lane
+from atlas.kit.timestamps import from_micros
+from atlas.timeseries.formats import RowFormat, json_lines
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import json_exact, transaction
+from atlas.timeseries.ingest.group_commit import GroupWriter
+from atlas.timeseries.ingest.group_transaction import Retry, SmallInsert
+from atlas.timeseries.read import snapshot
+from atlas.timeseries.stream import StreamService
+from atlas.timeseries.zone_map import Range
 
 pytestmark = pytest.mark.anyio
 START = 1_700_000_000_000_000
@@ -95,8 +95,8 @@ async def answer(make: Callable[[], Awaitable[Any]]) -> Any:
 
 async def everything(database: Database, dataset: int) -> dict[str, Any]:
     """All that a dataset is: rows in order of their numbers, columns, counters."""
-    shot = await reading.snapshot(database, dataset)
-    table = await reading.page(
+    shot = await snapshot.snapshot(database, dataset)
+    table = await snapshot.page(
         database, shot, shot.columns, Range(), then=lambda found: found, descending=False, limit=10**6
     )
     table = table.sort_by("_seq")
@@ -128,7 +128,7 @@ async def single(database: Database, dataset: int, insert: SmallInsert) -> Any:
             yield frame
 
     retry = insert.retry and replace(insert.retry, key=f"alone {insert.retry.key}")
-    return await writing.insert(database, dataset, frames(), lambda _: insert.response, retry)
+    return await transaction.insert(database, dataset, frames(), lambda _: insert.response, retry)
 
 
 def marks_of(found: dict[str, Any]) -> set[int]:
@@ -182,7 +182,7 @@ async def test_one_group_one_commit(database: Database, people: People) -> None:
         return list(await asyncio.gather(*(answer(partial(writer.insert, dataset, one)) for one in inserts)))
 
     async def version() -> int:
-        found = await reading.position(database, dataset)
+        found = await snapshot.position(database, dataset)
         assert found is not None
         return found[1]
 
@@ -194,7 +194,7 @@ async def test_one_group_one_commit(database: Database, people: People) -> None:
     assert await version() - before == 2
     refused = await insert(2, Retry(1, "k", b"g"))
     assert [found[0] for found in refused] == [400, 400]
-    shot = await reading.snapshot(database, dataset)
+    shot = await snapshot.snapshot(database, dataset)
     assert (shot.row_count, shot.last_seq) == (52, 52)
     assert [block.rows for block in shot.blocks] == [52]
 
@@ -219,7 +219,7 @@ async def test_killed_backend(database: Database, database_url: str, people: Peo
                 await asyncio.sleep(0.01)
 
         async with database.transaction() as connection:
-            await writing.last_number(connection, dataset)
+            await transaction.last_number(connection, dataset)
             tasks = [asyncio.create_task(writer.insert(dataset, one)) for one in inserts]
             # The first waits for the lock as a group of its own or with all others.
             while not all(task.done() for task in tasks):
@@ -227,11 +227,11 @@ async def test_killed_backend(database: Database, database_url: str, people: Peo
                 await asyncio.wait(tasks, timeout=0.2)
             for error in await asyncio.gather(*tasks, return_exceptions=True):
                 assert isinstance(error, UnavailableError)
-    shot = await reading.snapshot(database, dataset)
+    shot = await snapshot.snapshot(database, dataset)
     assert shot.row_count == 1
     assert not await database.fetch("SELECT 1 FROM atlas.idempotency_keys")
     assert await asyncio.gather(*(writer.insert(dataset, one) for one in inserts)) == list(range(9))
-    assert (await reading.snapshot(database, dataset)).row_count == 10
+    assert (await snapshot.snapshot(database, dataset)).row_count == 10
 
 
 async def test_streams_see_groups_in_order(database: Database, people: People) -> None:

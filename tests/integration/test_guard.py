@@ -16,14 +16,15 @@ import pytest
 from tests.conftest import Client, People, caller_of, make_dataset, with_database
 from tests.integration.test_backup import contents
 
+from atlas.backup.service import BackupService
+from atlas.db import guard
+from atlas.db.database import Database
+from atlas.db.guard import CHANNEL, PROCESS, SERVERS_LOCK, Gate, Guard
+from atlas.db.job_queue import STALLED_SECONDS, Heartbeats
+from atlas.db.named_queries import queries
 from atlas.errors import BadRequestError, UnavailableError
-from atlas.service.background import SeenTwice
-from atlas.service.backup import BackupService
-from atlas.store import guard, imports
-from atlas.store.database import Database
-from atlas.store.guard import CHANNEL, PROCESS, SERVERS_LOCK, Gate, Guard
-from atlas.store.jobs import STALLED_SECONDS, Heartbeats
-from atlas.store.queries import queries
+from atlas.imports import repository as imports
+from atlas.imports.background import SeenTwice
 
 pytestmark = pytest.mark.anyio
 NEWER = "INSERT INTO public._yoyo_migration SELECT 'later', '9999_later', now() AT TIME ZONE 'UTC'"
@@ -134,8 +135,8 @@ async def cut_off(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[No
             other.execute(end, (mine.info.backend_pid,))
             await asyncio.sleep(0.05)
         with monkeypatch.context() as restoring:
-            restoring.setitem(queries("backup"), "other_sessions", "SELECT 0")
-            restoring.setitem(queries("guard"), "restore", "SELECT %(lock)s > 0")
+            restoring.setitem(queries("backup/backup"), "other_sessions", "SELECT 0")
+            restoring.setitem(queries("db/guard"), "restore", "SELECT %(lock)s > 0")
             yield
 
 

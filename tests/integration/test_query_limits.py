@@ -19,16 +19,17 @@ from tests.api.test_imports import send
 from tests.conftest import Client, People, caller_of
 from tests.hostile_queries import FILLED, HOSTILE_QUERIES, PAST_THE_GATE
 
-from atlas.config import Settings
-from atlas.core.access import Caller
+from atlas.accounts.access import Caller
+from atlas.db import backend_process
+from atlas.db.database import Database
+from atlas.db.postgres_log import rotate
 from atlas.errors import AtlasError, BadRequestError, RateLimitedError, UnavailableError
-from atlas.service.admission import Lane
-from atlas.service.sql import SqlService
-from atlas.store import backend_process, backends
-from atlas.store.database import Database
-from atlas.store.hardening import harden
-from atlas.store.postgres_log import rotate
-from atlas.store.readonly import QueryLimits, QueryRunner
+from atlas.kit.admission import Lane
+from atlas.settings import Settings
+from atlas.sqlgate import backend_watch
+from atlas.sqlgate.hardening import harden
+from atlas.sqlgate.sandbox import QueryLimits, QueryRunner
+from atlas.sqlgate.service import SqlService
 
 pytestmark = [
     pytest.mark.anyio,
@@ -168,7 +169,7 @@ async def test_behind_the_gate_memory_holds(world: World) -> None:
 
 async def test_watched_where_it_cannot_be_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend_process.BackendProcess, "limit", lambda *_: False)
-    monkeypatch.setattr(backends, "_TICK_SECONDS", 0.05)
+    monkeypatch.setattr(backend_watch, "_TICK_SECONDS", 0.05)
     sql = world.physical(PAST_THE_GATE["string_agg"])
     runner = QueryRunner(world.database, lambda: SECRET, QueryLimits(20, 24 * 2**20))
     with pytest.raises(BadRequestError) as error:
@@ -209,7 +210,7 @@ async def test_a_slot_is_free_when_its_backend_is_gone(world: World, monkeypatch
     told = asyncio.Event()
     tell = watch._tell
 
-    async def later(what: Any, backend: backends.Backend) -> None:
+    async def later(what: Any, backend: backend_watch.Backend) -> None:
         if told.is_set():
             await tell(what, backend)
 
@@ -236,10 +237,10 @@ async def test_what_ignores_all_else_is_killed(world: World, monkeypatch: pytest
     process = psutil.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     gone: list[bool] = []
     target = backend_process.BackendProcess(process.pid, process.create_time(), 0, 0)
-    monkeypatch.setattr(backends, "_TERMINATE_AFTER", 0.05)
-    watch = backends.BackendWatch(world.database, seconds=0.1, most=0.2, memory=MEMORY)
-    monkeypatch.setattr(backends, "_TICK_SECONDS", 0.05)
-    backend = backends.Backend(process.pid, "nobody", lambda: gone.append(True), target, limited=True)
+    monkeypatch.setattr(backend_watch, "_TERMINATE_AFTER", 0.05)
+    watch = backend_watch.BackendWatch(world.database, seconds=0.1, most=0.2, memory=MEMORY)
+    monkeypatch.setattr(backend_watch, "_TICK_SECONDS", 0.05)
+    backend = backend_watch.Backend(process.pid, "nobody", lambda: gone.append(True), target, limited=True)
     watch._backends.add(backend)
     task = asyncio.create_task(watch._watch())
     await until(lambda: process.poll() is not None)

@@ -14,18 +14,19 @@ import pytest
 from starlette.exceptions import HTTPException
 from tests.conftest import People, caller_of, new_dataset
 
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
 from atlas.app import create_app
-from atlas.config import Settings
-from atlas.core.access import Caller
-from atlas.core.frames import Frame
+from atlas.db.database import Database
+from atlas.db.job_queue import JobQueue
 from atlas.errors import BadRequestError, UnavailableError, is_disk_full
-from atlas.http.middleware import last_resort
-from atlas.service.access import AccessService
-from atlas.service.admission import Lane
-from atlas.service.streams import StreamService, _Piece, _Reader
-from atlas.store import imports, writing
-from atlas.store.database import Database
-from atlas.store.jobs import JobQueue
+from atlas.imports import repository as imports
+from atlas.kit.admission import Lane
+from atlas.settings import Settings
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import transaction
+from atlas.timeseries.stream import StreamService, _Piece, _Reader
+from atlas.web.middleware import last_resort
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +44,7 @@ async def test_a_stream_past_a_gap_repeats_nothing_that_came_meanwhile(
     async def ten() -> AsyncIterator[Frame]:
         yield Frame(pa.array(range(10)).cast(pa.timestamp("us", "UTC")), {"n": pa.array(range(10))})
 
-    await writing.insert(database, dataset, ten(), lambda rows: rows)
+    await transaction.insert(database, dataset, ten(), lambda rows: rows)
     streams = StreamService(database, AccessService(database), Lane("streams", 1, 1))
     reader = _Reader(1.0, caller, dataset)
     # It has seen 2, and missed 3 and 4. The database gives all up to 10 at once, so the second piece is old.
@@ -72,7 +73,7 @@ async def test_a_stream_that_joins_late_reads_what_the_others_were_given(
     early = await streams.open(caller, dataset, 60, None)
     assert b"event: connected" in await anext(early)
     late = await streams.open(caller, dataset, 60, None)
-    await writing.insert(database, dataset, one(), lambda rows: rows)
+    await transaction.insert(database, dataset, one(), lambda rows: rows)
     streams.wake(dataset)
     given = await anext(early)
     assert given.startswith(b"id: 1\nevent: data")
@@ -112,7 +113,7 @@ async def test_a_failure_does_not_undo_an_import_that_has_ended(database: Databa
 
 
 async def test_a_job_that_the_database_failed_is_run_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("atlas.store.jobs.IMPORT_WAIT", 0)
+    monkeypatch.setattr("atlas.db.job_queue.IMPORT_WAIT", 0)
     queue, seen, done = JobQueue(database_url), list[UUID](), asyncio.Event()
 
     async def run(import_id: UUID) -> None:

@@ -15,15 +15,18 @@ import pyarrow as pa
 import pytest
 from tests.conftest import Client, People, caller_of, make_dataset, new_dataset
 
-from atlas.core import rollups as core
-from atlas.core.blocks import Range
-from atlas.core.columns import Column, Dtype
-from atlas.core.frames import Frame
-from atlas.core.timestamps import MAX_MICROS, MIN_MICROS, from_micros
+from atlas.db.database import Database
 from atlas.errors import BadRequestError
-from atlas.store import buckets, reading, rollups, writing
-from atlas.store.database import Database
-from atlas.store.readonly import QueryLimits, QueryRunner
+from atlas.kit.timestamps import MAX_MICROS, MIN_MICROS, from_micros
+from atlas.sqlgate.sandbox import QueryLimits, QueryRunner
+from atlas.timeseries.columns import Column, Dtype
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import transaction
+from atlas.timeseries.read import snapshot
+from atlas.timeseries.rollups import levels as core
+from atlas.timeseries.rollups import maintenance
+from atlas.timeseries.rollups import query as buckets
+from atlas.timeseries.zone_map import Range
 
 pytestmark = pytest.mark.anyio
 START = 1_700_000_000_000_000
@@ -39,11 +42,11 @@ async def insert(database: Database, dataset: int, micros: list[int], columns: d
     async def frames() -> AsyncIterator[Frame]:
         yield Frame(ts, columns).sorted()
 
-    await writing.insert(database, dataset, frames(), lambda rows: rows)
+    await transaction.insert(database, dataset, frames(), lambda rows: rows)
 
 
 async def plain(
-    database: Database, shot: reading.Snapshot, columns: list[Column], span: Range, width: int | str
+    database: Database, shot: snapshot.Snapshot, columns: list[Column], span: Range, width: int | str
 ) -> list[tuple[Any, ...]]:
     """The same by one GROUP BY over the rows."""
     start = (
@@ -69,7 +72,7 @@ async def plain(
 
 
 async def compare(database: Database, dataset: int, span: Range, width: int | str) -> None:
-    shot = await reading.snapshot(database, dataset)
+    shot = await snapshot.snapshot(database, dataset)
     columns = [c for c in shot.columns if c.dtype in (Dtype.INT, Dtype.FLOAT)]
     found = await buckets.buckets(database, shot, columns, span, width, PARTS, 100_000)
     expected = await plain(database, shot, columns, span, width)
@@ -121,7 +124,7 @@ class Story:
         ]
         if pick.random() < 0.2:
             micros = [micro // 10_000_000 * 10_000_000 for micro in micros]
-        before = await reading.position(self.database, self.dataset)
+        before = await snapshot.position(self.database, self.dataset)
         await insert(self.database, self.dataset, micros, self.values(rows))
         assert before is not None
         self.inserts.append((before[0] + 1, before[0] + rows))
@@ -131,16 +134,18 @@ class Story:
         span = Range(lo, lo + self.random.choice([1, 30_000_000, 31_000_000, 200_000_000]))
         if self.random.random() < 0.3:
             span = Range(core.floor(span.lo, 60), core.ceiling(span.hi, 300))
-        await writing.delete_range(self.database, self.dataset, span)
+        await transaction.delete_range(self.database, self.dataset, span)
 
     async def undo(self) -> None:
         first, last = self.inserts.pop(self.random.randrange(len(self.inserts)))
         async with self.database.transaction() as connection:
-            await writing.delete_numbered(connection, self.dataset, first, last)
+            await transaction.delete_numbered(connection, self.dataset, first, last)
 
     async def advance(self) -> None:
         for _ in range(self.random.choice([1, 3, 99])):
-            if not await rollups.advance(self.database, self.dataset, least=1, batch=self.random.choice([50, 1_000])):
+            if not await maintenance.advance(
+                self.database, self.dataset, least=1, batch=self.random.choice([50, 1_000])
+            ):
                 break
 
     async def check(self) -> None:
@@ -157,12 +162,12 @@ class Story:
 
     async def check_against_itself(self) -> None:
         """One wide bucket and many narrow ones of the same moment have as many rows, unless somebody wrote between."""
-        shot = await reading.snapshot(self.database, self.dataset)
+        shot = await snapshot.snapshot(self.database, self.dataset)
         counts = []
         for width in (86_400, 1):
             found = await buckets.buckets(self.database, shot, [], Range(), width, [], 100_000)
             counts.append(sum(row[1] for row in found))
-        after = await reading.position(self.database, self.dataset)
+        after = await snapshot.position(self.database, self.dataset)
         if after == (shot.last_seq, shot.version):
             assert counts == [shot.row_count] * 2
 
@@ -185,10 +190,10 @@ async def test_answers_are_those_of_the_rows(
         await step()
         await story.check()
     await story.insert()
-    while await rollups.advance(database, dataset, least=1):
+    while await maintenance.advance(database, dataset, least=1):
         pass
     async with database.connection() as connection:
-        rollup = await rollups.find(connection, dataset)
+        rollup = await maintenance.find(connection, dataset)
         assert rollup is not None
         assert rollup.width
         assert rollup.upto == rollup.last_seq
@@ -198,11 +203,11 @@ async def test_answers_are_those_of_the_rows(
         await compare(database, dataset, Range(), width)
 
 
-async def caught_up(database: Database, dataset: int, *, batch: int = 5_000) -> rollups.Rollup:
-    while await rollups.advance(database, dataset, least=1, batch=batch):
+async def caught_up(database: Database, dataset: int, *, batch: int = 5_000) -> maintenance.Rollup:
+    while await maintenance.advance(database, dataset, least=1, batch=batch):
         pass
     async with database.connection() as connection:
-        found = await rollups.find(connection, dataset)
+        found = await maintenance.find(connection, dataset)
     assert found is not None
     return found
 
@@ -242,8 +247,8 @@ async def test_times_at_the_ends(database: Database, people: People) -> None:
     for span in (Range(), Range(hi=START), Range(START + 1), Range(MIN_MICROS + 1, MAX_MICROS)):
         for width in (1, 3_600, 86_400, "year"):
             await compare(database, dataset, span, width)
-    await writing.delete_range(database, dataset, Range(START + 500_000))
-    await writing.delete_range(database, dataset, Range(hi=START + 400))
+    await transaction.delete_range(database, dataset, Range(START + 500_000))
+    await transaction.delete_range(database, dataset, Range(hi=START + 400))
     await compare(database, dataset, Range(), 1)
 
 
@@ -251,7 +256,7 @@ async def test_a_sum_that_is_no_float(database: Database, people: People) -> Non
     dataset = await new_dataset(database, people)
     await insert(database, dataset, [START + n for n in range(2_000)], {"f": pa.array([1e308] * 2_000)})
     assert not (await caught_up(database, dataset)).upto
-    shot = await reading.snapshot(database, dataset)
+    shot = await snapshot.snapshot(database, dataset)
     with pytest.raises(BadRequestError, match="Invalid parameter"):
         await buckets.buckets(database, shot, shot.columns, Range(), 60, ["s"], 10)
     assert len(await buckets.buckets(database, shot, shot.columns, Range(), 60, ["hi"], 10)) == 1
@@ -271,7 +276,7 @@ async def test_writes_charts_readers_and_deletes(client: Client, people: People,
     assert len(before["results"]) == 15
     for _ in range(200):
         async with database.connection() as connection:
-            rollup = await rollups.find(connection, dataset)
+            rollup = await maintenance.find(connection, dataset)
         assert rollup is not None
         if rollup.upto == rollup.last_seq:
             break
@@ -308,7 +313,7 @@ async def test_everything_at_once(database: Database, people: People) -> None:
 
     async def roll_up() -> None:
         while not ended.is_set():
-            await rollups.advance(database, dataset, least=1, batch=100)
+            await maintenance.advance(database, dataset, least=1, batch=100)
             await story.check_against_itself()
 
     await asyncio.gather(write(), roll_up(), roll_up())
@@ -323,10 +328,10 @@ async def test_rollups_of_older_versions_are_made_anew_for_exact_sums(database: 
     await insert(database, whole, stamps, {"n": pa.array([2**53 + 1] * 5_000)})
     await insert(database, fractions, stamps, {"f": pa.array([0.5] * 5_000)})
     for dataset in (whole, fractions):
-        while await rollups.advance(database, dataset, least=1):
+        while await maintenance.advance(database, dataset, least=1):
             pass
     async with database.transaction() as connection:
-        found = [await rollups.find(connection, dataset) for dataset in (whole, fractions)]
+        found = [await maintenance.find(connection, dataset) for dataset in (whole, fractions)]
         assert all(one and one.width for one in found)
         # As they were: one sum for both, of floats.
         for one in found:
@@ -337,13 +342,13 @@ async def test_rollups_of_older_versions_are_made_anew_for_exact_sums(database: 
                 await connection.execute(f'ALTER TABLE {table} RENAME COLUMN "{new}" TO "{old}"'.encode())
             else:
                 await connection.execute(f'ALTER TABLE {table} ALTER COLUMN "{old}" TYPE float8'.encode())
-        script = (resources.files("atlas.store") / "migrations" / "0022_exact_sums.sql").read_text()
+        script = (resources.files("atlas.db") / "migrations" / "0022_exact_sums.sql").read_text()
         await connection.execute(script.encode())
     async with database.connection() as connection:
-        after = [await rollups.find(connection, dataset) for dataset in (whole, fractions)]
+        after = [await maintenance.find(connection, dataset) for dataset in (whole, fractions)]
     assert [one is not None and one.made for one in after] == [False, True]
     for _ in range(2):
         for dataset in (whole, fractions):
             await compare(database, dataset, Range(), 3600)
-        while await rollups.advance(database, whole, least=1):
+        while await maintenance.advance(database, whole, least=1):
             pass

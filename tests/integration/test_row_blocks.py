@@ -7,8 +7,8 @@ import random
 import pytest
 from tests.conftest import People, new_dataset
 
-from atlas.store.database import Database
-from atlas.store.queries import queries
+from atlas.db.database import Database
+from atlas.db.named_queries import queries
 
 pytestmark = pytest.mark.anyio
 MOST = 40
@@ -29,8 +29,8 @@ async def test_blocks_stay_few_and_even(database: Database, people: People, size
                     block,
                 )
                 last += rows
-            await connection.execute(queries("rows")["merge_blocks"], {"id": dataset, "most": MOST})
-            cursor = await connection.execute(queries("rows")["all_blocks"], {"id": dataset})
+            await connection.execute(queries("timeseries/rows")["merge_blocks"], {"id": dataset, "most": MOST})
+            cursor = await connection.execute(queries("timeseries/rows")["all_blocks"], {"id": dataset})
             blocks = await cursor.fetchall()
             assert len(blocks) <= MOST
             reached = 0

@@ -23,7 +23,7 @@ import psycopg
 import pytest
 from tests.conftest import open_folder
 
-from atlas.store.embedded import EmbeddedPostgres
+from atlas.db.embedded import EmbeddedPostgres
 
 ATLAS = Path(sys.executable).parent / ("atlas.exe" if os.name == "nt" else "atlas")
 WAIT_SECONDS = 60

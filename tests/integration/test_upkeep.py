@@ -13,9 +13,9 @@ from psycopg import sql
 from tests.conftest import People, new_dataset
 from tests.integration.test_rollups import START, insert
 
-from atlas.service.upkeep import INSISTENT_ROWS, Upkeep
-from atlas.store import upkeep
-from atlas.store.database import Database
+from atlas.db.database import Database
+from atlas.timeseries.maintenance import indexes
+from atlas.timeseries.maintenance.scheduler import INSISTENT_ROWS, Upkeep
 
 pytestmark = pytest.mark.anyio
 BATCH = 100_000
@@ -37,7 +37,7 @@ class Dataset:
         """Rows of a query of the {table} or its {index}, by a connection with PostgreSQL's own settings."""
         found = await self._database.fetch("SELECT table_schema FROM atlas.datasets WHERE id = %(id)s", id=self.number)
         table = sql.Identifier(found[0][0], f"dataset_{self.number}").as_string()
-        index = upkeep.brin_of(found[0][0], self.number).as_string()
+        index = indexes.brin_of(found[0][0], self.number).as_string()
         async with await psycopg.AsyncConnection.connect(self._database.url, autocommit=True) as connection:
             asked = query.format(table=table, index=index).encode()
             return await (await connection.execute(asked)).fetchall()
@@ -75,30 +75,30 @@ async def busy(database: Database, dataset: Dataset) -> AsyncIterator[psycopg.As
 async def test_sql_over_a_range_reads_no_more_soon_after_a_load(database: Database, dataset: Dataset) -> None:
     await dataset.load()
     assert f"dataset_{dataset.number}_brin" not in await dataset.plan()
-    assert await upkeep.tidy(database, dataset.number)
+    assert await indexes.tidy(database, dataset.number)
     assert f"Bitmap Index Scan on dataset_{dataset.number}_brin" in await dataset.plan()
 
 
 async def test_it_is_analyzed_again_when_it_is_twice_as_large(database: Database, dataset: Dataset) -> None:
     for rows, known in ((BATCH, BATCH), (BATCH // 2, BATCH), (BATCH, BATCH * 5 // 2)):
         await dataset.load(rows)
-        assert await upkeep.tidy(database, dataset.number)
+        assert await indexes.tidy(database, dataset.number)
         assert await dataset.known() == known
 
 
 async def test_few_rows_are_left_to_autovacuum(database: Database, dataset: Dataset) -> None:
     before = await dataset.known()
-    assert await upkeep.tidy(database, dataset.number)
+    assert await indexes.tidy(database, dataset.number)
     assert await dataset.known() == before
 
 
 async def test_an_autovacuum_is_let_end(
     database: Database, dataset: Dataset, busy: psycopg.AsyncConnection[Any]
 ) -> None:
-    assert not await asyncio.wait_for(upkeep.summarize(database, dataset.number), 5)
-    assert not await asyncio.wait_for(upkeep.tidy(database, dataset.number), 5)
+    assert not await asyncio.wait_for(indexes.summarize(database, dataset.number), 5)
+    assert not await asyncio.wait_for(indexes.tidy(database, dataset.number), 5)
     # Who waits for longer has PostgreSQL end it.
-    insisting = asyncio.create_task(upkeep.tidy(database, dataset.number, insist=True))
+    insisting = asyncio.create_task(indexes.tidy(database, dataset.number, insist=True))
     assert not (await asyncio.wait({insisting}, timeout=1))[0]
     await busy.rollback()
     assert await asyncio.wait_for(insisting, 30)

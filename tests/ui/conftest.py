@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from pydantic import SecretStr
 from tests.conftest import People, application, clone
 
-from atlas.config import Settings
+from atlas.settings import Settings
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 FLAGS = [

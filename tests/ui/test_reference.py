@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conformance import document
 from tests.ui.conftest import Site, Watched
 
-from atlas.ui.reference_page import page as written
+from atlas.ui.api_reference_page import page as written
 
 
 def violations(page: Page) -> list[str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from atlas.errors import OverloadedError, RateLimitedError
-from atlas.service.admission import MOST_WAITING, Lane, Neighbours, Pace, Turns, serving
+from atlas.kit.admission import MOST_WAITING, Lane, Neighbours, Pace, Turns, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ async def test_shares(slots: int, shares: tuple[int, int]) -> None:
 async def test_who_is_alone_has_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until another organization comes, and again ten minutes after it was seen last."""
     now = 1_000.0
-    monkeypatch.setattr("atlas.service.admission.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("atlas.kit.admission.time", SimpleNamespace(monotonic=lambda: now))
     neighbours = Neighbours()
     lane, other = (Lane(what, 4, 0.05, neighbours=neighbours) for what in ("imports", "queries"))
     ann, ben = Who(1, 1), Who(2, 2)

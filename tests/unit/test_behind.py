@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from atlas.service.behind import WriteBehind
+from atlas.kit.write_behind import WriteBehind
 
 pytestmark = pytest.mark.anyio
 

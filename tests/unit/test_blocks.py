@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.core.blocks import Block, Range, clean_cuts, narrow, split_count, windows
+from atlas.timeseries.zone_map import Block, Range, clean_cuts, narrow, split_count, windows
 
 TIMES = st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=8), max_size=8)
 SPANS = st.tuples(st.integers(-5, 65), st.integers(-5, 65)).map(lambda pair: Range(min(pair), max(pair)))

@@ -9,7 +9,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.cli.times import expiry, since, until
+from atlas.cli.time_arguments import expiry, since, until
 
 MICROSECOND = timedelta(microseconds=1)
 SECONDS = {

@@ -12,7 +12,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.core.columnstore import CHUNK_ROWS, SPANS, chunk_span, decimal_part, encode
+from atlas.timeseries.cold.timescale_codec import CHUNK_ROWS, SPANS, chunk_span, decimal_part, encode
 
 KEYS = {"n": "1", "price": "2", "city": "3", "ok": "4", "_extra": "e"}
 FLOATS = st.one_of(

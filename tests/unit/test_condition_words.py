@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from atlas.core.conditions import parse_condition
 from atlas.errors import BadRequestError
+from atlas.sqlgate.condition import parse_condition
 
 COLUMNS = ("email", "amount", "Odd name", "contains", "empty")
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlglot import exp
 from tests.pace import takes_less
 
-from atlas.core.conditions import Condition, parse_condition
 from atlas.errors import BadRequestError
+from atlas.sqlgate.condition import Condition, parse_condition
 
 TABLE = """CREATE TEMP TABLE t (campaign text, age int, country text, score numeric, ratio double precision,
     active boolean, created timestamptz, born date, day int, "user" text, s int, "Group" text, "größe" text,

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.core.frames import Frame
 from atlas.errors import BadRequestError, RowError
-from atlas.readers import csv_rows
-from atlas.readers.csv_rows import Guesses, read_csv
-from atlas.readers.number_texts import Numbers, gives_back, loses_digits, read_numbers
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import csv_rows
+from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
+from atlas.timeseries.ingest.number_texts import Numbers, gives_back, loses_digits, read_numbers
 
 
 def rows_of(frames: list[Frame]) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from atlas.readers.encodings import guess
-from atlas.readers.files import read_file
-from atlas.readers.staging import Staging
-from atlas.readers.uploads import open_upload
+from atlas.imports.files.encodings import guess
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.imports.staging import Staging
 
 TEXTS = {
     "cp1250": [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas.store.folders import FolderError, check_private, let_through, make_data_folder, make_private
+from atlas.kit.private_folders import FolderError, check_private, let_through, make_data_folder, make_private
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes and owners are POSIX's")
 NOBODY = 65534

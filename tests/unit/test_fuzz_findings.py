@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 from tests.sql_catalog import CATALOG
 
-from atlas.core.sqlgate import check_query
 from atlas.errors import BadRequestError, RowError
-from atlas.readers import csv_rows, json_rows, tabular
-from atlas.readers.files import read_file
-from atlas.readers.uploads import open_upload
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.sqlgate.gate import check_query
+from atlas.timeseries.ingest import csv_rows, json_arrow, tabular
 
 STAMP = pa.array([0], pa.timestamp("us", "UTC"))
 
@@ -57,7 +57,7 @@ def unchecked(text: bytes) -> pa.RecordBatch:
 def test_text_in_json_that_is_not_utf8(values: bytes, field: str) -> None:
     rows = b'{"timestamp":"2025-01-01","values":{"a":1}},{"timestamp":"2025-01-01","values":' + values + b"}"
     with pytest.raises(RowError, match="Invalid row data") as caught:
-        json_rows.decode(b'{"rows":[' + rows + b"]}", first_row=5)
+        json_arrow.decode(b'{"rows":[' + rows + b"]}", first_row=5)
     assert (caught.value.row, caught.value.reason) == (6, "not UTF-8")
 
 
@@ -65,7 +65,7 @@ def test_text_in_json_that_is_not_utf8(values: bytes, field: str) -> None:
 def test_the_dataset_of_a_json_body_is_what_was_sent(dataset: bytes) -> None:
     # Arrow gave a float, or a date, where the exact decoder gave the number or the text.
     body = b'{"dataset":' + dataset + b',"rows":[{"timestamp":"2025-01-01","values":{"a":1}}]}'
-    found, expected = json_rows.decode(body)[1], json.loads(dataset)
+    found, expected = json_arrow.decode(body)[1], json.loads(dataset)
     assert (type(found), found) == (type(expected), expected)
 
 

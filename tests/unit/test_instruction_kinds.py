@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from atlas.language.described import filter_text
-from atlas.language.instruction import ImportInstruction
-from atlas.language.offline.imports import parse_import
+from atlas.language.instructions import ImportInstruction
+from atlas.language.offline.import_clauses.parser import parse_import
+from atlas.language.paraphrase import filter_text
 
 HEADERS = ["email", "zip", "code", "status", "amount", "name", "Full Name", "order date", "country", "price"]
 

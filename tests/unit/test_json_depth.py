@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.core.json_depth import MAX_DEPTH, DepthScanner, pruned, too_deep
-from atlas.readers import json_rows
-from atlas.readers.json_places import dataset_of
+from atlas.kit.json_depth import MAX_DEPTH, DepthScanner, pruned, too_deep
+from atlas.timeseries.ingest import json_arrow
+from atlas.timeseries.ingest.json_positions import dataset_of
 
 TRICKY = st.text(alphabet='[]{}"\\ax\u00e9, :', max_size=8)
 VALUES = st.recursive(
@@ -115,4 +115,4 @@ def test_measuring_a_bulk_body_is_a_fraction_of_decoding_it() -> None:
             taken.append(time.process_time() - started)
         return min(taken)
 
-    assert seconds(too_deep) < 0.25 * seconds(json_rows.decode)
+    assert seconds(too_deep) < 0.25 * seconds(json_arrow.decode)

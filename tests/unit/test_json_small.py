@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.core.frames import Frame
-from atlas.readers import json_exact, json_rows, json_small
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import json_arrow, json_exact, json_small
 
 KEYS = st.sampled_from(["a", "b", "timestamp", "ü", "", "a\\b"]) | st.text(max_size=4)
 NUMBERS = st.sampled_from(
@@ -103,8 +103,8 @@ def test_arrow_gives_the_same_for_what_it_takes_too(body: bytes) -> None:
     if small is None:
         return
     try:
-        frame, dataset = json_rows._decode_fast(body, 0)
-    except (json_rows._NeedsExactError, pa.ArrowException):
+        frame, dataset = json_arrow._decode_fast(body, 0)
+    except (json_arrow._NeedsExactError, pa.ArrowException):
         return
     assert same(small[0], frame), body
     assert small[1] == dataset
@@ -147,6 +147,6 @@ def test_what_is_not_plain_is_left(body: bytes) -> None:
 def test_a_dataset_that_is_null_is_no_value_of_a_row() -> None:
     stamp = '{"timestamp":"2026-01-01T00:00:00Z","values":'
     rows = ",".join([stamp + "{}}", *[stamp + '{"a":1.5}}'] * 500])
-    frame, dataset = json_rows.decode(f'{{"dataset":null,"rows":[{rows}]}}'.encode())
+    frame, dataset = json_arrow.decode(f'{{"dataset":null,"rows":[{rows}]}}'.encode())
     assert dataset is None
     assert (frame.extra, frame.extra_keys) == (None, frozenset())

@@ -7,9 +7,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.core.columns import from_catalog, physical_name, to_catalog
-from atlas.core.formats import flat_key, from_flat_key
-from atlas.core.keys import check_secret, generate_key, hash_key, hash_secret, lookup_prefix, same_hash
+from atlas.accounts.api_keys import check_secret, generate_key, hash_key, hash_secret, lookup_prefix, same_hash
+from atlas.timeseries.columns import from_catalog, physical_name, to_catalog
+from atlas.timeseries.formats import flat_key, from_flat_key
 
 
 def test_keys_have_the_documented_shape_and_differ() -> None:

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.pace import takes_less
 
-from atlas.core.conditions import parse_condition
-from atlas.core.identifiers import identifier
-from atlas.core.infer import Kind
-from atlas.core.mapping import close_name, match_columns
-from atlas.core.tables import TableColumn
 from atlas.errors import BadRequestError
-from atlas.language.offline.imports import parse_import
-from atlas.language.offline.records import parse_records
+from atlas.imports.infer.column_matching import close_name, match_columns
+from atlas.imports.infer.types import Kind
+from atlas.kit.identifiers import identifier
+from atlas.language.offline.import_clauses.parser import parse_import
+from atlas.language.offline.records.parser import parse_records
+from atlas.sqlgate.condition import parse_condition
+from atlas.tables.model import TableColumn
 
 TABLES = ["leads", "contacts", "customers"]
 

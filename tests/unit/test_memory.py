@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from atlas.readers.allocators import release
-from atlas.service.memory import GROWN_BYTES, MemoryKeeper, resident
+from atlas.kit.allocators import release
+from atlas.kit.malloc_trim import GROWN_BYTES, MemoryKeeper, resident
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much it is")]
 

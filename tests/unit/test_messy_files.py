@@ -17,15 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from atlas.core.identifiers import unique_identifiers
 from atlas.errors import AtlasError, BadRequestError
-from atlas.language.instruction import ImportInstruction
-from atlas.readers.files import read_file
-from atlas.readers.planned import PlannedFile
-from atlas.readers.source import ReadOptions
-from atlas.readers.staging import Staging
-from atlas.readers.uploads import open_upload
-from atlas.service.planning import inspect, make_plan
+from atlas.imports.checks import PlannedFile
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.imports.files.source import ReadOptions
+from atlas.imports.planner import inspect, make_plan
+from atlas.imports.staging import Staging
+from atlas.kit.identifiers import unique_identifiers
+from atlas.language.instructions import ImportInstruction
 
 LIMIT = 64 * 1024 * 1024
 Read = Callable[..., tuple[dict[str, str], list[dict[str, Any]], Staging]]

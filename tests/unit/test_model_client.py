@@ -16,9 +16,9 @@ from tests.model_server import ModelServer, model_server, say
 from tests.unit.test_outbound_requests import certificate
 
 from atlas.errors import ModelError
-from atlas.language.models.engine import ModelEngine, ModelSettings, Provider
-from atlas.store.model_client import open_client
-from atlas.store.outbound import Reach
+from atlas.kit.outbound import Reach
+from atlas.language.llm.engine import ModelEngine, ModelSettings, Provider
+from atlas.llm.http_client import open_client
 
 pytestmark = pytest.mark.anyio
 KEY = "sk-very-secret-4711"

@@ -23,14 +23,14 @@ from tests.model_server import (
     write,
 )
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
-from atlas.core.plans import Filter
-from atlas.core.tables import Rules, Table, TableColumn
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.errors import ModelError, UnavailableError
-from atlas.language.models.engine import ModelEngine, ModelSettings, Provider
-from atlas.language.plan import Chart, Question, Term, Turn
-from atlas.store.model_client import open_client
-from atlas.store.outbound import Reach
+from atlas.imports.plan import Filter
+from atlas.kit.outbound import Reach
+from atlas.language.llm.engine import ModelEngine, ModelSettings, Provider
+from atlas.language.question import Chart, Question, Term, Turn
+from atlas.llm.http_client import open_client
+from atlas.tables.model import Rules, Table, TableColumn
 
 pytestmark = pytest.mark.anyio
 KEY = "sk-very-secret-4711"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
-from atlas.language.models.prompts import MAX_KNOWLEDGE, MAX_SCHEMA, plan_document
-from atlas.language.models.relevance import Wanted, words
-from atlas.language.plan import Question, Turn
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
+from atlas.language.llm.prompts import MAX_KNOWLEDGE, MAX_SCHEMA, plan_document
+from atlas.language.llm.table_ranking import Wanted, words
+from atlas.language.question import Question, Turn
 
 
 def test_a_large_catalog_is_cut_by_relevance() -> None:

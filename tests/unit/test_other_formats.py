@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from atlas.errors import BadRequestError
-from atlas.readers.files import read_file
-from atlas.readers.source import ReadOptions
-from atlas.readers.uploads import open_upload
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.imports.files.source import ReadOptions
 
 Rows = list[list[str | None]]
 Read = Callable[..., tuple[list[str], Rows, str]]

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from tests.unit.test_outbound_requests import BODY, Names, certificate, closed_port, post, receiver, says
 
 from atlas.errors import BadRequestError
-from atlas.store.outbound import check_url, new_secret, signed_headers
+from atlas.kit.outbound import check_url, new_secret, signed_headers
 
 pytestmark = pytest.mark.anyio
 

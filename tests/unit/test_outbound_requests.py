@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from atlas.errors import BadRequestError
-from atlas.store.outbound import MAX_URL, Delivery, check_url, new_secret, post_json, signed_headers
+from atlas.kit.outbound import MAX_URL, Delivery, check_url, new_secret, post_json, signed_headers
 
 pytestmark = pytest.mark.anyio
 

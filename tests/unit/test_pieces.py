@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atlas.errors import BadRequestError
-from atlas.readers import json_rows
-from atlas.readers.pieces import RowPieces
+from atlas.timeseries.ingest import json_arrow
+from atlas.timeseries.ingest.json_splitter import RowPieces
 
 ROW = {"timestamp": "2025-01-01T00:00:00Z", "values": {}}
 TRICKY = st.sampled_from(["x", '},{"timestamp":', '}},{"values":{', '"', "\\", "]}", "{"]) | st.integers() | st.none()
@@ -24,12 +24,12 @@ def decode(body: bytes, size: int, step: int) -> tuple[list[Any], object]:
         piece = pieces.feed(body[start : start + step])
         if piece is not None:
             try:
-                frame, _ = json_rows.decode(piece)
+                frame, _ = json_arrow.decode(piece)
             except BadRequestError:
                 pieces.put_back([piece])
             else:
                 rows += values_of(frame)
-    frame, dataset = json_rows.decode(pieces.rest())
+    frame, dataset = json_arrow.decode(pieces.rest())
     return rows + values_of(frame), pieces.dataset if dataset is None else dataset
 
 

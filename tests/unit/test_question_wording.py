@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from atlas.language.offline.questions.answer import column_units, describe
-from atlas.language.offline.questions.query import Agg, Col, During, Num, Op, Output, Query
+from atlas.language.offline.questions.answer_text import column_units, describe
+from atlas.language.offline.questions.ast import Agg, Col, During, Num, Op, Output, Query
+from atlas.language.offline.questions.to_english import condition, entity, period
 from atlas.language.offline.questions.units import result_units, unit
-from atlas.language.offline.questions.wording import condition, entity, period
-from atlas.language.plan import QuestionPlan
+from atlas.language.question import QuestionPlan
 
 BALANCE = Col("customers", "balance")
 

@@ -9,17 +9,17 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
-from atlas.core.sqlgate import check_query
-from atlas.language.models.coverage import left_out
-from atlas.language.offline.questions.compiling import to_sql
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
+from atlas.language.llm.coverage import left_out
+from atlas.language.offline.questions.ast import Agg, Col, Compare, Output, Query
 from atlas.language.offline.questions.coverage import facts_of, uncovered
-from atlas.language.offline.questions.engine import plan_question
-from atlas.language.offline.questions.linking import index_of
-from atlas.language.offline.questions.query import Agg, Col, Compare, Output, Query
-from atlas.language.offline.questions.tagging import Tagger
-from atlas.language.offline.questions.words import tokens
-from atlas.language.plan import Question, QuestionPlan, Term
+from atlas.language.offline.questions.planner import plan_question
+from atlas.language.offline.questions.schema_linking import index_of
+from atlas.language.offline.questions.tagger import Tagger
+from atlas.language.offline.questions.to_sql import to_sql
+from atlas.language.offline.questions.tokenizer import tokens
+from atlas.language.question import Question, QuestionPlan, Term
+from atlas.sqlgate.gate import check_query
 
 C, T = CatalogColumn, CatalogTable
 CATALOG = Catalog(

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.pace import takes_less
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable, Join
-from atlas.core.sqlgate import check_query
-from atlas.language.offline.questions.answer import describe
-from atlas.language.offline.questions.engine import plan_question
-from atlas.language.offline.questions.names import Owners, same_word
-from atlas.language.offline.questions.times import period
-from atlas.language.offline.questions.words import tokens
-from atlas.language.plan import Question, QuestionPlan, Term, Turn
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
+from atlas.language.offline.questions.answer_text import describe
+from atlas.language.offline.questions.name_index import Owners, same_word
+from atlas.language.offline.questions.planner import plan_question
+from atlas.language.offline.questions.time_phrases import period
+from atlas.language.offline.questions.tokenizer import tokens
+from atlas.language.question import Question, QuestionPlan, Term, Turn
+from atlas.sqlgate.gate import check_query
 
 C = CatalogColumn
 LEADS = CatalogTable(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.pace import takes_less
 
-from atlas.language.offline.records import MAX_CHARACTERS, MAX_ENTITIES, Entity, parse_records
+from atlas.language.offline.records.parser import MAX_CHARACTERS, MAX_ENTITIES, Entity, parse_records
 
 Told = tuple[str, str | None, dict[str, str], dict[str, str]]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from atlas.core.catalog import Catalog, CatalogTable, Join
+from atlas.catalog.model import Catalog, CatalogTable, Join
 from atlas.errors import NotFoundError
-from atlas.service.results import cell, csv_text
-from atlas.service.sql import dataset_ids, restricted
+from atlas.kit.query_csv import cell, csv_text
+from atlas.sqlgate.service import dataset_ids, restricted
 
 
 @pytest.mark.parametrize(

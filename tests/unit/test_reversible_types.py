@@ -21,20 +21,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from atlas.core.infer import is_null_text
-from atlas.core.kinds import Kind
-from atlas.core.notation import write
-from atlas.core.numbers import bare_number
-from atlas.core.plans import ColumnPlan, ImportPlan
-from atlas.core.tables import Table, TableColumn
-from atlas.language.instruction import ImportInstruction
-from atlas.readers.casting import cast
-from atlas.readers.files import read_file
-from atlas.readers.planned import PlannedFile
-from atlas.readers.source import physical
-from atlas.readers.staging import Staging
-from atlas.readers.uploads import open_upload
-from atlas.service.planning import inspect, make_plan
+from atlas.column_formats.model import Kind
+from atlas.column_formats.numbers import bare_number
+from atlas.column_formats.rendering import write
+from atlas.imports.checks import PlannedFile
+from atlas.imports.duckdb_casts import cast
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.imports.files.source import physical
+from atlas.imports.infer.types import is_null_text
+from atlas.imports.plan import ColumnPlan, ImportPlan
+from atlas.imports.planner import inspect, make_plan
+from atlas.imports.staging import Staging
+from atlas.language.instructions import ImportInstruction
+from atlas.tables.model import Table, TableColumn
 
 Opened = tuple[ImportPlan, PlannedFile]
 Read = Callable[..., Opened]

@@ -8,8 +8,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 
 from atlas.app import ROUTERS, create_app
-from atlas.config import Settings
-from atlas.http.routing import PathIndex
+from atlas.settings import Settings
+from atlas.web.path_index import PathIndex
 
 
 def _scope(method: str, path: str) -> dict[str, object]:

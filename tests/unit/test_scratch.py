@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from atlas.store.folders import FolderError
-from atlas.store.scratch import NAME, sweep, use_scratch
+from atlas.kit.private_folders import FolderError
+from atlas.kit.scratch_files import NAME, sweep, use_scratch
 
 SERVER = """
 import sys, tempfile
 from pathlib import Path
-from atlas.store.scratch import use_scratch
+from atlas.kit.scratch_files import use_scratch
 from starlette.formparsers import SpooledTemporaryFile
 own = use_scratch(Path(sys.argv[1]))
 with tempfile.NamedTemporaryFile(delete=False) as file, SpooledTemporaryFile(max_size=1) as spooled:

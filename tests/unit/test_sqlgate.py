@@ -13,8 +13,8 @@ from tests.pace import takes_less
 from tests.refused_sql import REFUSED
 from tests.sql_catalog import CATALOG
 
-from atlas.core.sqlgate import CheckedQuery, check_query
 from atlas.errors import BadRequestError
+from atlas.sqlgate.gate import CheckedQuery, check_query
 
 LEADS = '"org_1"."_table_1" AS "leads"'
 # Text, `physical`.

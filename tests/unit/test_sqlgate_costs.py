@@ -9,10 +9,10 @@ from tests.good_sql import GOOD
 from tests.hostile_queries import HOSTILE_QUERIES
 from tests.sql_catalog import CATALOG
 
-from atlas.core import sqlgate_costs
-from atlas.core.conditions import parse_condition
-from atlas.core.sqlgate import CheckedQuery, check_query
 from atlas.errors import BadRequestError
+from atlas.sqlgate import costs
+from atlas.sqlgate.condition import parse_condition
+from atlas.sqlgate.gate import CheckedQuery, check_query
 
 
 def checked(text: str) -> CheckedQuery:
@@ -99,7 +99,7 @@ def test_what_people_write_passes(text: str) -> None:
 def test_a_guard_stands_where_texts_may_be_long() -> None:
     physical = checked("SELECT strpos(name, email) FROM leads").physical
     assert physical.count("WHEN OCTET_LENGTH(") == 2
-    assert f"> {sqlgate_costs.GUARDED_PATTERN} " in physical
+    assert f"> {costs.GUARDED_PATTERN} " in physical
     # Not for a pattern that is written out.
     assert "WHEN OCTET_LENGTH(" not in checked("SELECT strpos(name, 'x') FROM leads WHERE name LIKE '%x%'").physical
 

@@ -15,11 +15,11 @@ from tests.conftest import with_database
 from tests.good_sql import GOOD
 from tests.sql_catalog import CATALOG
 
-from atlas.core import sqlgate_costs
-from atlas.core.sqlfunctions import ALLOWED_FUNCTIONS
-from atlas.core.sqlgate import check_query
-from atlas.core.sqlgate_physical import TOO_LONG_TEXT
 from atlas.errors import BadRequestError
+from atlas.sqlgate import costs
+from atlas.sqlgate.gate import check_query
+from atlas.sqlgate.physical_names import TOO_LONG_TEXT
+from atlas.sqlgate.vocabulary import ALLOWED_FUNCTIONS
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_barriers_change_no_answer(
     plain = check_query(text, CATALOG).physical
     assert "MATERIALIZED" not in plain
     assert "OFFSET" not in plain
-    monkeypatch.setattr(sqlgate_costs, "MAX_NODES", (100, 100_000))
+    monkeypatch.setattr(costs, "MAX_NODES", (100, 100_000))
     barred = check_query(text, CATALOG).physical
     assert barred != plain
     assert connection.execute(barred).fetchall() == connection.execute(plain).fetchall() != []  # type: ignore[call-overload]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.core.access import Caller
+from atlas.accounts.access import Caller
 from atlas.errors import OverloadedError
-from atlas.service.staged_bytes import StagedBytes
+from atlas.imports.staged_bytes import StagedBytes
 
 LIMIT = 1_000
 

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atlas.errors import BadRequestError
-from atlas.readers.number_texts import gives_back
-from atlas.readers.tabular import read_arrow, read_parquet
+from atlas.timeseries.ingest.number_texts import gives_back
+from atlas.timeseries.ingest.tabular import read_arrow, read_parquet
 
 TIMES = pa.array([0, 1_000_000]).cast(pa.timestamp("us", "UTC"))
 TABLE = pa.table({"timestamp": TIMES, "a": [1.5, 2.5]})

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from atlas.store.tasks import end_task
+from atlas.kit.tasks import end_task
 
 pytestmark = pytest.mark.anyio
 

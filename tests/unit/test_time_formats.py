@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.core.timestamps import format_timestamp
 from atlas.errors import BadRequestError, RowError
-from atlas.readers.time_formats import time_format
+from atlas.kit.timestamps import format_timestamp
+from atlas.timeseries.ingest.time_formats import time_format
 
 DAYS = (
     "%Y-%m-%d",

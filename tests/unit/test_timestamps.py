@@ -11,17 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from atlas.core.formats import timestamp_text
-from atlas.core.timestamps import (
-    format_timestamp,
-    from_micros,
-    parse_end,
-    parse_parameter,
-    parse_timestamp,
-    to_micros,
-)
 from atlas.errors import RowError
-from atlas.readers.stamps import plain_timestamps, timestamps
+from atlas.kit.timestamps import format_timestamp, from_micros, parse_end, parse_parameter, parse_timestamp, to_micros
+from atlas.timeseries.formats import timestamp_text
+from atlas.timeseries.ingest.timestamp_columns import plain_timestamps, timestamps
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)

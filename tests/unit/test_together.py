@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from atlas.service.together import MOST_QUESTIONS, Together
+from atlas.kit.coalescing import MOST_QUESTIONS, Together
 
 pytestmark = pytest.mark.anyio
 

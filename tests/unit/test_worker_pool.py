@@ -21,14 +21,14 @@ import pytest
 from tests import bombs
 from tests.conftest import readers
 
-from atlas.core.frames import Frame
 from atlas.errors import AtlasError, BadRequestError, RowError, TooLargeError
-from atlas.readers import tabular
-from atlas.readers.files import read_file
-from atlas.readers.uploads import open_upload
-from atlas.readers.worker import NICENESS
-from atlas.readers.worker_pool import ReaderLimits, WorkerPool
-from atlas.readers.worker_protocol import FileRequest, Task
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import tabular
+from atlas.worker import NICENESS
+from atlas.workers.pool import ReaderLimits, WorkerPool
+from atlas.workers.protocol import FileRequest, Task
 
 UNPACKED = 64 * 2**20
 
@@ -288,8 +288,8 @@ def test_what_is_not_read_to_its_end_frees_its_process(pool: WorkerPool, large: 
 PARENT = """
 import sys, time
 from pathlib import Path
-from atlas.readers.worker import NICENESS
-from atlas.readers.worker_pool import WorkerPool
+from atlas.worker import NICENESS
+from atlas.workers.pool import WorkerPool
 pool, path = WorkerPool(), Path(sys.argv[1])
 with pool.reading() as reading:
     source = reading.read_file(path, "a.csv", path.parent, None, max_bytes=10**9)
@@ -324,7 +324,7 @@ def test_a_worker_has_none_of_the_servers_secrets(monkeypatch: pytest.MonkeyPatc
 
 
 def test_processes_are_used_again_and_ended_when_idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("atlas.readers.worker_pool._IDLE_SECONDS", 5.0)
+    monkeypatch.setattr("atlas.workers.pool._IDLE_SECONDS", 5.0)
     pool = WorkerPool(most=3)
     try:
         for name in ("1", "2", "3"):

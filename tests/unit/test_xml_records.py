@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas.readers.xml_records import read_xml
+from atlas.imports.files.xml import read_xml
 
 Row = dict[str, str]
 

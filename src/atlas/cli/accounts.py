@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from atlas.cli.context import DEFAULT_URL, Session, Yes, remote
+from atlas.cli.exit_codes import DENIED, USAGE, CommandError, reported, say
 from atlas.cli.output import Json, data, iso, plain, print_json, print_lines, print_table, show
-from atlas.cli.problems import DENIED, USAGE, CommandError, reported, say
-from atlas.cli.session import DEFAULT_URL, Session, Yes, remote
-from atlas.cli.times import expiry
+from atlas.cli.time_arguments import expiry
 
 profile = typer.Typer(no_args_is_help=True, help="Servers that you are signed in to.")
 key = typer.Typer(no_args_is_help=True, help="Your API keys.")

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from atlas.cli import backup, check
-from atlas.cli.local import DataDir, call
+from atlas.cli.local_database import DataDir, call
 from atlas.cli.output import Json, show
-from atlas.cli.times import expiry
+from atlas.cli.time_arguments import expiry
 
 app = typer.Typer(no_args_is_help=True, help="Organizations, users, keys, tags, backups: on the server's own database.")
 org = typer.Typer(no_args_is_help=True, help="Organizations.")

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from atlas.cli.local import DataDir, database_url, log_to_errors, server_installed, settings
+from atlas.cli.exit_codes import CommandError, reported
+from atlas.cli.local_database import DataDir, database_url, log_to_errors, server_installed, settings
 from atlas.cli.output import Json, show
-from atlas.cli.problems import CommandError, reported
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def backup(
 ) -> None:
     """Back everything up to one file while servers run. The secret key is not in it."""
     with reported(), server_installed():
-        from atlas.service.backup import BackupService
+        from atlas.backup.service import BackupService
 
         with database_url(data_dir) as ready:
             assert ready.database_url is not None
@@ -45,7 +45,7 @@ def restore(
 ) -> None:
     """Restore a backup, and compare every table with it. Stop every server on the database first."""
     with reported(), server_installed():
-        from atlas.service.backup import BackupService
+        from atlas.backup.service import BackupService
 
         with _own_database(data_dir) as url:
             restored = BackupService(url).restore(file, replace=force)
@@ -60,7 +60,7 @@ def _own_database(data_dir: Path | None) -> Iterator[str]:
     if found.database_url:
         yield found.database_url
         return
-    from atlas.store.embedded import DataDirInUseError, EmbeddedError, EmbeddedPostgres
+    from atlas.db.embedded import DataDirInUseError, EmbeddedError, EmbeddedPostgres
 
     try:
         with EmbeddedPostgres(found.data_dir).serve() as url:

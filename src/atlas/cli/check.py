@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from atlas.cli.local import DataDir, database_url, server_installed
+from atlas.cli.exit_codes import FAILED, reported, say
+from atlas.cli.local_database import DataDir, database_url, server_installed
 from atlas.cli.output import Json, data, print_json, print_table
-from atlas.cli.problems import FAILED, reported, say
-from atlas.core.plurals import many
+from atlas.kit.plurals import many
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def check(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Compare every row with what the catalog says of it, while servers run. Exit code 1 where something is wrong."""
     with reported(), server_installed():
-        from atlas.service.consistency import ConsistencyService
+        from atlas.consistency.service import ConsistencyService
 
         with database_url(data_dir) as ready:
             assert ready.database_url is not None

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from atlas.cli.context import Session, Yes, remote
+from atlas.cli.exit_codes import USAGE, CommandError
 from atlas.cli.output import data, parse_value, print_json, print_lines
-from atlas.cli.problems import USAGE, CommandError
-from atlas.cli.session import Session, Yes, remote
 
 dataset = typer.Typer(no_args_is_help=True, help="Time-series datasets.")
 tag = typer.Typer(no_args_is_help=True, help="Tags, by which datasets are shared.")

@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import typer
 
+from atlas.cli.context import Session, Target, Yes, remote
 from atlas.cli.datasets import json_object
+from atlas.cli.exit_codes import USAGE, CommandError, ExitCode, leave_waiting, say
+from atlas.cli.import_progress import ImportBar
 from atlas.cli.output import data, plain, print_json, print_lines, print_table
-from atlas.cli.problems import USAGE, CommandError, ExitCode, leave_waiting, say
-from atlas.cli.session import Session, Target, Yes, remote
-from atlas.cli.watching import ImportBar
-from atlas.core.plurals import many
+from atlas.kit.plurals import many
 
 if TYPE_CHECKING:
     from atlas.client import Client

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from atlas.cli.context import Session, remote
+from atlas.cli.exit_codes import FAILED, USAGE, CommandError, ExitCode, leave_waiting, say
 from atlas.cli.imports import ImportId, import_id, read_decisions
 from atlas.cli.output import print_json, print_lines, print_table
-from atlas.cli.problems import FAILED, USAGE, CommandError, ExitCode, leave_waiting, say
-from atlas.cli.session import Session, remote
 
 issues = typer.Typer(no_args_is_help=True, help="What imports left open for you to decide.")
 COUNTS = {
@@ -99,7 +99,7 @@ def issues_correct(
     exit_code: ExitCode = False,
 ) -> None:
     """Carry out decisions: all that are given, or none."""
-    from atlas.cli.review import KINDS
+    from atlas.cli.interactive_review import KINDS
 
     client = session.client
     number = import_id(client, name)
@@ -160,7 +160,7 @@ def issues_review(session: Session, name: ImportId, exit_code: ExitCode = False)
             raise CommandError("review needs a terminal; use atlas issues correct", FAILED)
         from rich.console import Console
 
-        from atlas.cli.review import Reviewer
+        from atlas.cli.interactive_review import Reviewer
         from atlas.client.errors import Invalid, NotFound
 
         reviewer = Reviewer(

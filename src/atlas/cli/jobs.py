@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from atlas.cli.session import Session, Yes, remote
+from atlas.cli.context import Session, Yes, remote
 
 job = typer.Typer(no_args_is_help=True, help="Asynchronous imports and webhooks, for admins and operators.")
 COLUMNS = ["id", "task", "status", "attempts", "organization", "import_id", "created_at", "started_at", "ended_at"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Where each command and each group of commands is. Only those that a command line names are loaded: all of them, with
 # their options, take three times as long as any one.
 COMMANDS = {
-    "serve": "serving:serve",
+    "serve": "serve:serve",
     "version": "main:version",
     "login": "accounts:login",
     "logout": "accounts:logout",
@@ -41,8 +41,8 @@ GROUPS = {
     "tag": "datasets:tag",
     "key": "accounts:key",
     "job": "jobs:job",
-    "queries": "queries:queries",
-    "favourites": "queries:favourites",
+    "queries": "saved_queries:queries",
+    "favourites": "saved_queries:favourites",
     "profile": "accounts:profile",
     "admin": "admin:app",
 }

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from atlas.cli.problems import CommandError, reported, say
+from atlas.cli.exit_codes import CommandError, reported, say
 
 TOKEN_VARIABLE = "ATLAS_MCP_TOKEN"  # noqa: S105 - the name of a variable
 

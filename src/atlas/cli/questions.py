@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from atlas.cli.context import Session, remote
+from atlas.cli.exit_codes import USAGE, WAITING, CommandError, say
 from atlas.cli.output import data, print_json, print_lines, print_table
-from atlas.cli.problems import USAGE, WAITING, CommandError, say
-from atlas.cli.session import Session, remote
 
 if TYPE_CHECKING:
     from atlas.client import Answer

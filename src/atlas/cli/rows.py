@@ -13,13 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
+from atlas.cli.context import Session, Yes, remote
 from atlas.cli.datasets import Dataset
+from atlas.cli.exit_codes import USAGE, CommandError, say
+from atlas.cli.import_progress import bytes_bar
 from atlas.cli.output import RowFormat, data, parse_value, print_lines, print_rows, print_table
-from atlas.cli.problems import USAGE, CommandError, say
-from atlas.cli.session import Session, Yes, remote
-from atlas.cli.times import since, until
-from atlas.cli.watching import bytes_bar
-from atlas.core.plurals import many
+from atlas.cli.time_arguments import since, until
+from atlas.kit.plurals import many
 
 rows = typer.Typer(no_args_is_help=True, help="Rows of datasets.")
 Start = Annotated[

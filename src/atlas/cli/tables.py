@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from atlas.cli.context import Session, Yes, remote
 from atlas.cli.datasets import About, ColumnName, Unit
+from atlas.cli.exit_codes import USAGE, CommandError, say
+from atlas.cli.import_progress import bytes_bar
 from atlas.cli.output import RowFormat, data, parse_value, print_json, print_lines, print_rows, print_table
-from atlas.cli.problems import USAGE, CommandError, say
 from atlas.cli.rows import DownloadFormat, FormatOption, Safe, format_of
-from atlas.cli.session import Session, Yes, remote
-from atlas.cli.watching import bytes_bar
-from atlas.core.plurals import many
+from atlas.kit.plurals import many
 
 
 class SampleUse(StrEnum):

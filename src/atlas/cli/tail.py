@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from atlas.cli.context import Session, remote
 from atlas.cli.datasets import Dataset
+from atlas.cli.exit_codes import say
 from atlas.cli.output import dumps, plain
-from atlas.cli.problems import say
 from atlas.cli.rows import columns_of, flat, rows
-from atlas.cli.session import Session, remote
-from atlas.core.plurals import many
+from atlas.kit.plurals import many
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from atlas.cli.problems import CommandError
+from atlas.cli.exit_codes import CommandError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from atlas.config import Settings
+    from atlas.settings import Settings
 
 # What is under way has so long to end when a server stops.
 GRACE_SECONDS = 5
@@ -91,8 +91,8 @@ def application(settings: Settings) -> FastAPI:
 
 
 def _use_scratch(settings: Settings) -> None:
-    from atlas.store.folders import FolderError
-    from atlas.store.scratch import use_scratch
+    from atlas.kit.private_folders import FolderError
+    from atlas.kit.scratch_files import use_scratch
 
     try:
         use_scratch(settings.data_dir)

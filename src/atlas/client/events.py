@@ -8,7 +8,7 @@ from datetime import datetime
 
 import httpx2
 
-from atlas.client.batches import from_flat_key
+from atlas.client._batching import from_flat_key
 from atlas.client.errors import ApiError, DataError, Unavailable
 from atlas.client.types import Json
 

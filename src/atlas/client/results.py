@@ -119,7 +119,7 @@ class Rows:
 
     def to_arrow(self) -> pa.Table:
         """An Arrow table; JSON columns as text. Raises MissingExtra without pyarrow."""
-        from atlas.client.frames import library
+        from atlas.client._dataframes import library
 
         pa = library("pyarrow")
         arrays = [_array(pa, values) for values in self._columns]
@@ -127,14 +127,14 @@ class Rows:
 
     def to_polars(self) -> pl.DataFrame:
         """A polars data frame. Raises MissingExtra without polars."""
-        from atlas.client.frames import library, to_polars
+        from atlas.client._dataframes import library, to_polars
 
         library("polars")
         return to_polars(self.to_arrow())
 
     def to_pandas(self) -> pd.DataFrame:
         """A pandas data frame, as `rows.to_pandas` makes them. Raises MissingExtra without pandas."""
-        from atlas.client.frames import library, to_pandas
+        from atlas.client._dataframes import library, to_pandas
 
         library("pandas")
         return to_pandas(self.to_arrow())

@@ -21,9 +21,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import atlas
 from atlas.client import AsyncClient, AtlasClientError, AuthenticationFailed, ConnectionFailed
 from atlas.errors import unknown_name
-from atlas.mcp.folders import Folders
-from atlas.mcp.reading import ReadTools
-from atlas.mcp.writing import WriteTools
+from atlas.mcp.allowed_folders import Folders
+from atlas.mcp.read_tools import ReadTools
+from atlas.mcp.write_tools import WriteTools
 
 INSTRUCTIONS = (
     "Atlas is a data platform: datasets are time series, tables come from imported files. You work with the rights of "

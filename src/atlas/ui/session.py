@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from atlas.core.json_depth import TOO_DEEP, too_deep
-from atlas.core.keys import PREFIX
+from atlas.accounts.api_keys import PREFIX
+from atlas.accounts.browser_sessions import OpenSession, SessionService
 from atlas.errors import AtlasError, BadRequestError, ForbiddenError, TooLargeError
-from atlas.service.sessions import OpenSession, SessionService
+from atlas.kit.json_depth import TOO_DEEP, too_deep
 
 COOKIE = "atlas_session"
 # Other sites cannot send this header without asking first (CORS), which Atlas never allows.

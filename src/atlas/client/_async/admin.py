@@ -7,7 +7,7 @@ from datetime import datetime
 
 from atlas.client._async.resource import PAGE, AsyncResource
 from atlas.client._async.settings import moment_text
-from atlas.client.calls import given
+from atlas.client._requests import given
 from atlas.client.types import Json, Key, Role
 
 ADMIN = "/api/v1/admin"

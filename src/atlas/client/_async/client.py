@@ -16,8 +16,8 @@ from atlas.client._async.saved import AsyncFavourites, AsyncSavedQueries
 from atlas.client._async.settings import AsyncKeys, AsyncModelSettings, AsyncWebhooks
 from atlas.client._async.tables import AsyncTables
 from atlas.client._async.transport import AsyncTransport
-from atlas.client.calls import SLOW_SECONDS, Call, query
-from atlas.client.connecting import server
+from atlas.client._connection import server
+from atlas.client._requests import SLOW_SECONDS, Call, query
 from atlas.client.results import Result
 from atlas.client.shapes import GeneratedSql, Recorded
 from atlas.client.types import Health, Me, Usage

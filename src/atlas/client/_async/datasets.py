@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from atlas.client._async.resource import PAGE, AsyncResource, DatasetRef
-from atlas.client.calls import given, path_of
+from atlas.client._requests import given, path_of
 from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Samples, Tag
 
 DATASETS = "/api/datasets/"

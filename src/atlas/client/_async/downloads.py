@@ -9,7 +9,7 @@ from typing import IO
 
 from atlas.client._async.transport import AsyncTransport
 from atlas.client._async.waiting import in_thread, sleep
-from atlas.client.calls import Call
+from atlas.client._requests import Call
 from atlas.client.errors import AtlasClientError
 
 Report = Callable[[int], None] | None

@@ -15,7 +15,8 @@ import httpx2
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import PAGE, AsyncResource, import_path
 from atlas.client._async.waiting import sleep
-from atlas.client.calls import SLOW_SECONDS, Call, backoff, given, path_of, query
+from atlas.client._multipart import FileSource, upload
+from atlas.client._requests import SLOW_SECONDS, Call, backoff, given, path_of, query
 from atlas.client.errors import ConnectionFailed, Invalid, NotFound, WaitTimeout
 from atlas.client.shapes import (
     Corrected,
@@ -29,7 +30,6 @@ from atlas.client.shapes import (
     result_of,
 )
 from atlas.client.types import Json
-from atlas.client.uploads import FileSource, upload
 
 HISTORY = "/api/v1/import-history"
 IMPORT = "/api/v1/smart-import"

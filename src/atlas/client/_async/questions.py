@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import PAGE, AsyncResource
-from atlas.client.calls import SLOW_SECONDS, Call, format_of, given, path_of
+from atlas.client._requests import SLOW_SECONDS, Call, format_of, given, path_of
 from atlas.client.results import HasRows, Result, Rows, read_result
 from atlas.client.shapes import GeneratedSql
 from atlas.client.types import Json, Record

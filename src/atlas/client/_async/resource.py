@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from atlas.client._async.transport import AsyncTransport
-from atlas.client.calls import Call, path_of, query
+from atlas.client._requests import Call, path_of, query
 from atlas.client.errors import NotFound
 from atlas.client.types import Dataset, Json
 

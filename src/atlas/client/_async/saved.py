@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
 from atlas.client._async.resource import PAGE, AsyncResource
-from atlas.client.calls import given, path_of
+from atlas.client._requests import given, path_of
 from atlas.client.types import Favourite, SavedQuery
 
 FavouriteKind = Literal["dataset", "table"]

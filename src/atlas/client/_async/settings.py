@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from atlas.client._async.resource import PAGE, AsyncResource
-from atlas.client.calls import given, path_of
+from atlas.client._requests import given, path_of
 from atlas.client.types import Json, Key
 
 HOOKS = "/api/v1/webhooks"

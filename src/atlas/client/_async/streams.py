@@ -9,7 +9,7 @@ import httpx2
 
 from atlas.client._async.transport import AsyncTransport
 from atlas.client._async.waiting import sleep
-from atlas.client.calls import Call, Retry, backoff, query
+from atlas.client._requests import Call, Retry, backoff, query
 from atlas.client.errors import ApiError, AtlasClientError, ConnectionFailed
 from atlas.client.events import Position, StreamEvent, is_final, read_event
 

@@ -9,11 +9,11 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from atlas.client._async.downloads import save
 from atlas.client._async.resource import AsyncResource, table_path
 from atlas.client._async.waiting import in_thread
-from atlas.client.calls import SLOW_SECONDS, Call, format_of, given, query
-from atlas.client.frames import library, to_arrow, to_pandas, to_polars
+from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
+from atlas.client._multipart import FileSource, upload
+from atlas.client._requests import SLOW_SECONDS, Call, format_of, given, query
 from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
 from atlas.client.types import Json, TableSamples
-from atlas.client.uploads import FileSource, upload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from atlas.client._async.waiting import file_pieces, sleep
-from atlas.client.calls import Call, Retry, api_error, connection_failed, json_of
+from atlas.client._requests import Call, Retry, api_error, connection_failed, json_of
 from atlas.client.errors import AtlasClientError
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from atlas.client._requests import given
 from atlas.client._sync.resource import PAGE, Resource
 from atlas.client._sync.settings import moment_text
-from atlas.client.calls import given
 from atlas.client.types import Json, Key, Role
 
 ADMIN = "/api/v1/admin"

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import httpx2
 
+from atlas.client._connection import server
+from atlas.client._requests import SLOW_SECONDS, Call, query
 from atlas.client._sync.admin import Admin
 from atlas.client._sync.datasets import Datasets, Tags
 from atlas.client._sync.imports import Imports
@@ -17,8 +19,6 @@ from atlas.client._sync.saved import Favourites, SavedQueries
 from atlas.client._sync.settings import Keys, ModelSettings, Webhooks
 from atlas.client._sync.tables import Tables
 from atlas.client._sync.transport import Transport
-from atlas.client.calls import SLOW_SECONDS, Call, query
-from atlas.client.connecting import server
 from atlas.client.results import Result
 from atlas.client.shapes import GeneratedSql, Recorded
 from atlas.client.types import Health, Me, Usage

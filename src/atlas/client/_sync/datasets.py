@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from atlas.client._requests import given, path_of
 from atlas.client._sync.resource import PAGE, DatasetRef, Resource
-from atlas.client.calls import given, path_of
 from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Samples, Tag
 
 DATASETS = "/api/datasets/"

@@ -8,9 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import IO
 
+from atlas.client._requests import Call
 from atlas.client._sync.transport import Transport
 from atlas.client._sync.waiting import in_thread, sleep
-from atlas.client.calls import Call
 from atlas.client.errors import AtlasClientError
 
 Report = Callable[[int], None] | None

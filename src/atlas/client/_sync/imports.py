@@ -13,10 +13,11 @@ from uuid import uuid4
 
 import httpx2
 
+from atlas.client._multipart import FileSource, upload
+from atlas.client._requests import SLOW_SECONDS, Call, backoff, given, path_of, query
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import PAGE, Resource, import_path
 from atlas.client._sync.waiting import sleep
-from atlas.client.calls import SLOW_SECONDS, Call, backoff, given, path_of, query
 from atlas.client.errors import ConnectionFailed, Invalid, NotFound, WaitTimeout
 from atlas.client.shapes import (
     Corrected,
@@ -30,7 +31,6 @@ from atlas.client.shapes import (
     result_of,
 )
 from atlas.client.types import Json
-from atlas.client.uploads import FileSource, upload
 
 HISTORY = "/api/v1/import-history"
 IMPORT = "/api/v1/smart-import"

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from atlas.client._requests import Call, path_of, query
 from atlas.client._sync.transport import Transport
-from atlas.client.calls import Call, path_of, query
 from atlas.client.errors import NotFound
 from atlas.client.types import Dataset, Json
 

@@ -10,15 +10,15 @@ from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
+from atlas.client._batching import BATCH_ROWS, Batch, batches, from_flat_key, row_text
+from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
+from atlas.client._requests import IDEMPOTENCY, SLOW_SECONDS, Call, format_of, names, query
 from atlas.client._sync.downloads import save
 from atlas.client._sync.resource import DatasetRef, Resource
 from atlas.client._sync.streams import follow
 from atlas.client._sync.waiting import batches_of, in_thread
-from atlas.client.batches import BATCH_ROWS, Batch, batches, from_flat_key, row_text
-from atlas.client.calls import IDEMPOTENCY, SLOW_SECONDS, Call, format_of, names, query
 from atlas.client.errors import AtlasClientError
 from atlas.client.events import StreamEvent
-from atlas.client.frames import library, to_arrow, to_pandas, to_polars
 from atlas.client.types import Aggregate, Inserted, Row, RowPage, RowsPreview, moment
 
 if TYPE_CHECKING:

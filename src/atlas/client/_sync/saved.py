@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from atlas.client._requests import given, path_of
 from atlas.client._sync.resource import PAGE, Resource
-from atlas.client.calls import given, path_of
 from atlas.client.types import Favourite, SavedQuery
 
 FavouriteKind = Literal["dataset", "table"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from atlas.client._requests import given, path_of
 from atlas.client._sync.resource import PAGE, Resource
-from atlas.client.calls import given, path_of
 from atlas.client.types import Json, Key
 
 HOOKS = "/api/v1/webhooks"

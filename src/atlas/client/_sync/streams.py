@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import httpx2
 
+from atlas.client._requests import Call, Retry, backoff, query
 from atlas.client._sync.transport import Transport
 from atlas.client._sync.waiting import sleep
-from atlas.client.calls import Call, Retry, backoff, query
 from atlas.client.errors import ApiError, AtlasClientError, ConnectionFailed
 from atlas.client.events import Position, StreamEvent, is_final, read_event
 

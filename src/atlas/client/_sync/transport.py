@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx2
 
+from atlas.client._requests import Call, Retry, api_error, connection_failed, json_of
 from atlas.client._sync.waiting import file_pieces, sleep
-from atlas.client.calls import Call, Retry, api_error, connection_failed, json_of
 from atlas.client.errors import AtlasClientError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from atlas.client.batches import Batch
+from atlas.client._batching import Batch
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from atlas.core.catalog import Catalog
-from atlas.language.offline.questions.query import (
+from atlas.catalog.model import Catalog
+from atlas.language.offline.questions.ast import (
     Agg,
     Any,
     Bucket,
@@ -26,8 +26,8 @@ from atlas.language.offline.questions.query import (
     Previous,
     Query,
 )
-from atlas.language.offline.questions.tagging import Item
-from atlas.language.offline.questions.words import parts, stem
+from atlas.language.offline.questions.tagger import Item
+from atlas.language.offline.questions.tokenizer import parts, stem
 
 # Words that ask for what no row says: what is to come, and what somebody thinks.
 _PREDICTING = ("will", "shall")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas.language.offline.questions.words import stem
+from atlas.language.offline.questions.tokenizer import stem
 
 # Words that carry nothing a query needs.
 FILLERS = frozenset(

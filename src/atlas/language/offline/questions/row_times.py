@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import msgspec
 
-from atlas.core.catalog import Catalog, CatalogColumn, CatalogTable
-from atlas.language.offline.questions.linking import TEMPORAL
-from atlas.language.offline.questions.words import parts, stem
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable
+from atlas.language.offline.questions.schema_linking import TEMPORAL
+from atlas.language.offline.questions.tokenizer import parts, stem
 
 # Stems of columns with a time that is not that of the row, such as a birthday.
 OTHER_TIMES = ("updat", "modif", "end", "finish", "birth", "dob", "due", "expir", "delet", "last", "term")

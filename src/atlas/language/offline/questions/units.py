@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from atlas.core.catalog import Catalog
-from atlas.language.offline.questions.query import Agg, Col, Expr, Op, Previous, Query
+from atlas.catalog.model import Catalog
+from atlas.language.offline.questions.ast import Agg, Col, Expr, Op, Previous, Query
 
 _KEEPING = frozenset({"sum", "avg", "min", "max", "median", "stddev"})
 Units = Mapping[tuple[str, str], str]

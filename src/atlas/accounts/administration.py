@@ -1,0 +1,227 @@
+"""Managing an organization: its users, keys and jobs; and, for operators, tags and organizations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atlas.accounts import administration_repository as admin
+from atlas.accounts import repository as accounts
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import require_admin
+from atlas.accounts.local_administration import KeyService, change_role, refuse_last_operator
+from atlas.accounts.service import expiry, new_key, no_key, refuse_too_many, shown_key
+from atlas.accounts.tags import TagService
+from atlas.db.database import Connection, Database
+from atlas.db.job_queue import JobQueue
+from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
+from atlas.kit.pagination import moment, page, refuse_text
+
+Row = dict[str, Any]
+KEPT_TAGS = ("public", "test")
+JOB_STATUSES = ("todo", "doing", "failed", "cancelled", "aborted")
+
+
+class AdminService:
+    """What admins and operators may do. Each method raises ForbiddenError for anybody else."""
+
+    def __init__(
+        self, database: Database, keys: KeyService, tags: TagService, queue: JobQueue, *, max_keys: int
+    ) -> None:
+        self._database, self._keys, self._tags, self._queue = database, keys, tags, queue
+        self._max_keys = max_keys
+
+    async def _organization(self, caller: Caller, name: str | None) -> Row:
+        """The organization that is managed: the caller's, or for operators any. Raises NotFoundError."""
+        _require_admin(caller)
+        own = await admin.one(self._database, "organization_of", name=None, user=caller.user_id)
+        assert own is not None
+        if name is None or name == own["name"]:
+            return own
+        if not caller.is_operator:
+            raise ForbiddenError("Permission denied", "Only operators manage other organizations")
+        found = await admin.one(self._database, "organization_of", name=name.replace("\0", ""), user=None)
+        if found is None:
+            raise NotFoundError("Organization not found", f"no organization {name[:100]!r}")
+        return found
+
+    async def organizations(self, caller: Caller) -> Row:
+        """Every organization with the number of its users. Operators only."""
+        _require_operator(caller)
+        found = await self._keys.organizations()
+        shown = [{name: row[name] for name in ("id", "name", "created_at", "users")} for row in found]
+        return {"success": True, "organizations": [shown_key(row) for row in shown]}
+
+    async def users(self, caller: Caller, organization: str | None) -> Row:
+        """Users with their roles, live keys, datasets and last use."""
+        managed = await self._organization(caller, organization)
+        found = await self._keys.users(managed["name"])
+        return {"success": True, "users": [shown_key(row) for row in found]}
+
+    async def create_user(self, caller: Caller, organization: str | None, name: str, role: str) -> Row:
+        """A new user without a key. Only operators make operators."""
+        managed = await self._organization(caller, organization)
+        if role == "operator":
+            _require_operator(caller)
+        return {"success": True, **await self._keys.create_user(managed["name"], name, role=role)}
+
+    async def set_role(self, caller: Caller, user_id: int, role: str) -> Row:
+        """Gives a user a role. Only operators make operators, or take the role from one."""
+        _require_admin(caller)
+        if role == "operator":
+            _require_operator(caller)
+        async with self._database.transaction() as connection:
+            user = await _user(connection, caller, user_id)
+            await change_role(connection, user_id, role)
+        return {"success": True, "id": user_id, "name": user["name"], "role": role}
+
+    async def disable_user(self, caller: Caller, user_id: int) -> Row:
+        """Ends all keys of a user. Raises BadRequestError for the last operator."""
+        _require_admin(caller)
+        async with self._database.transaction() as connection:
+            user = await _user(connection, caller, user_id)
+            if user["role"] == "operator":
+                await refuse_last_operator(connection, user_id)
+            ended = await admin.rows(connection, "disable_user", user=user_id)
+        return {"success": True, "id": user_id, "revoked_keys": len(ended)}
+
+    async def keys(self, caller: Caller, organization: str | None, user: str | None) -> Row:
+        """Keys of an organization, or of one of its users, by their first characters."""
+        managed = await self._organization(caller, organization)
+        found = await self._keys.keys(managed["name"], user)
+        return {"success": True, "keys": [shown_key(row) for row in found]}
+
+    async def create_key(
+        self, caller: Caller, organization: str | None, user: str, name: str, expires_at: str | None
+    ) -> Row:
+        """A key for a user, shown this once. Only operators make keys of operators.
+
+        Raises BadRequestError for a user who has many.
+        """
+        managed = await self._organization(caller, organization)
+        ends = expiry(expires_at)
+        async with self._database.transaction() as connection:
+            found = await accounts.find(connection, "find_user", organization=managed["id"], name=user)
+            if found is None:
+                raise NotFoundError("User not found", f"no user {user[:100]!r} in {managed['name']!r}")
+            await _user(connection, caller, found["id"])
+            await refuse_too_many(connection, found["id"], self._max_keys)
+            key, row = await accounts.insert_key(connection, found["id"], name, ends)
+        return new_key(key, name, row) | {"user": user, "organization": managed["name"]}
+
+    async def revoke_key(self, caller: Caller, key_id: int) -> Row:
+        """Ends a key at once. Raises NotFoundError for one that is not managed by the caller."""
+        _require_admin(caller)
+        async with self._database.transaction() as connection:
+            found = await admin.one(connection, "find_key", id=key_id) if 0 < key_id < 2**31 else None
+            if found is None or not (caller.is_operator or found["organization_id"] == caller.organization_id):
+                raise no_key(key_id)
+            await _user(connection, caller, found["user_id"])
+            await accounts.revoke_key(connection, key_id)
+        return {"success": True, "id": key_id, "revoked": True}
+
+    async def tags(self, caller: Caller) -> Row:
+        """Every tag with the numbers of its datasets and holders."""
+        _require_admin(caller)
+        found = await admin.rows(self._database, "list_tags")
+        return {"success": True, "tags": [shown_key(row) for row in found]}
+
+    async def create_tag(self, caller: Caller, name: str, description: str, secret: str | None) -> Row:
+        """A new tag: private with a secret, else public. Its maker holds it. Operators only."""
+        _require_operator(caller)
+        refuse_text("name", name, 255)
+        if secret == "":
+            raise BadRequestError("Invalid parameter", "secret: empty; leave it out for a public tag")
+        made = await self._tags.create(name, description, secret)
+        # Who makes a private tag knows its secret.
+        await self._tags.acquire(caller, name, secret)
+        return {"success": True, **made, "description": description}
+
+    async def delete_tag(self, caller: Caller, tag_id: int) -> Row:
+        """Takes a tag off all datasets and users, for good. Operators only."""
+        _require_operator(caller)
+        known = {tag["id"]: tag["name"] for tag in await self._tags.all()}
+        if tag_id not in known:
+            raise NotFoundError("Tag not found", f"no tag with ID {tag_id}")
+        if known[tag_id] in KEPT_TAGS:
+            raise BadRequestError("Tag is needed", f"the tag {known[tag_id]!r} cannot be deleted")
+        await admin.rows(self._database, "delete_tag", id=tag_id)
+        return {"success": True, "id": tag_id, "deleted": True}
+
+    async def jobs(self, caller: Caller, organization: str | None, status: str | None, limit: int, offset: int) -> Row:
+        """A page of the jobs of an organization, newest first; of all of them for an operator who names none."""
+        managed: Row = {"id": None}
+        if organization is not None or not caller.is_operator:
+            managed = await self._organization(caller, organization)
+        if status is not None and status not in JOB_STATUSES:
+            raise BadRequestError("Invalid parameter", f"status: one of {', '.join(JOB_STATUSES)}")
+        asked: Row = {"organization": managed["id"], "status": status}
+        found = await admin.rows(self._database, "list_jobs", **asked, limit=limit, offset=offset)
+        if not found and offset:
+            # Past the end: how many there are stands on any row.
+            first = await admin.rows(self._database, "list_jobs", **asked, limit=1, offset=0)
+            return page("jobs", [], first[0]["total"] if first else 0, limit, offset)
+        total = found[0]["total"] if found else 0
+        return page("jobs", [_shown_job(row) for row in found], total, limit, offset)
+
+    async def cancel_job(self, caller: Caller, job_id: int) -> Row:
+        """Takes a job that waits off the queue, and ends one that runs; its import or delivery has failed then."""
+        job = await self._job(caller, job_id)
+        if job["status"] not in ("todo", "doing"):
+            raise BadRequestError("Job has ended", f"job {job_id} is {job['status']}")
+        # First, so that what runs cannot commit, and what is taken up meanwhile finds nothing to do.
+        if job["import_id"] is not None:
+            given_up = await admin.one(self._database, "cancel_import", id=job["import_id"])
+            if given_up is None and job["import_status"] != "failed":
+                raise BadRequestError("Job has ended", f"job {job_id}: its import has ended already")
+        if job["delivery_id"] is not None:
+            await admin.rows(self._database, "cancel_delivery", id=job["delivery_id"])
+        status = "cancelled" if await self._queue.cancel(job_id) else await self._queue.abort(job_id)
+        # One that has ended within these moments has done nothing more.
+        return {"success": True, "id": job_id, "status": status or "aborted"}
+
+    async def retry_job(self, caller: Caller, job_id: int) -> Row:
+        """Has a failed job run again."""
+        job = await self._job(caller, job_id)
+        if job["status"] != "failed":
+            raise BadRequestError("Job has not failed", f"job {job_id} is {job['status']}")
+        # First, as a worker may take the job up at once.
+        if job["import_id"] is not None:
+            await admin.rows(self._database, "reopen_import", id=job["import_id"])
+        if job["delivery_id"] is not None:
+            await admin.rows(self._database, "reopen_failed_delivery", id=job["delivery_id"])
+        if not await self._queue.retry(job_id):
+            raise BadRequestError("Job has not failed", f"job {job_id} waits or runs already")
+        return {"success": True, "id": job_id, "status": "todo"}
+
+    async def _job(self, caller: Caller, job_id: int) -> Row:
+        _require_admin(caller)
+        found = await admin.one(self._database, "job_organization", id=job_id) if 0 < job_id < 2**63 else None
+        known = found is not None and found["organization_id"] is not None
+        if found is None or not known or not (caller.is_operator or found["organization_id"] == caller.organization_id):
+            raise NotFoundError("Job not found", f"no job with ID {job_id}")
+        return found
+
+
+def _require_admin(caller: Caller) -> None:
+    require_admin(caller, "do this")
+
+
+def _require_operator(caller: Caller) -> None:
+    if not caller.is_operator:
+        raise ForbiddenError("Permission denied", "Only operators may do this")
+
+
+async def _user(connection: Connection, caller: Caller, user_id: int) -> Row:
+    """A user whom the caller manages. Raises NotFoundError, and ForbiddenError where an admin manages an operator."""
+    found = await accounts.find(connection, "get_user", id=user_id) if 0 < user_id < 2**31 else None
+    if found is None or not (caller.is_operator or found["organization_id"] == caller.organization_id):
+        raise NotFoundError("User not found", f"no user with ID {user_id}")
+    if found["role"] == "operator":
+        _require_operator(caller)
+    return found
+
+
+def _shown_job(row: Row) -> Row:
+    ids = {name: None if row[name] is None else str(row[name]) for name in ("import_id", "delivery_id")}
+    times = {name: moment(row[name]) for name in ("scheduled_at", "created_at", "started_at", "ended_at")}
+    return {name: row[name] for name in ("id", "task", "status", "attempts", "organization")} | ids | times

@@ -1,0 +1,32 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from atlas.db.database import Database
+from atlas.db.named_queries import queries
+
+Row = dict[str, Any]
+
+
+async def add(database: Database, entries: Sequence[Row]) -> None:
+    """Adds entries; all have the same names."""
+    columns = {name: [entry[name] for entry in entries] for name in entries[0]}
+    await database.fetch(queries("accounts/audit")["add_entries"], **columns)
+
+
+async def listed(database: Database, **filters: Any) -> list[Row]:
+    """A page of entries, newest first, each with the `total` of all pages."""
+    async with database.connection() as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        await cursor.execute(queries("accounts/audit")["list_entries"], filters)
+        return await cursor.fetchall()
+
+
+async def forget(database: Database, days: int) -> None:
+    """Removes what is older."""
+    await database.fetch(queries("accounts/audit")["forget_entries"], days=days)

@@ -1,0 +1,28 @@
+"""The audit log, for admins."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from atlas.accounts.schemas import AuditView
+from atlas.web.content_schemas import CONTENT_ERRORS
+from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.web.openapi.responses import answer
+
+router = APIRouter(prefix="/api/v1/admin", tags=["Administration"], responses=CONTENT_ERRORS)
+
+
+@router.get("/audit", responses=answer(AuditView), summary="Read the audit log")
+async def audit_log(
+    caller: CallerDep,
+    services: ServicesDep,
+    user: Annotated[str | None, Query(max_length=200, description="Only what this user did.")] = None,
+    action: Annotated[Literal["read", "write"] | None, Query(description="Only reads or writes.")] = None,
+    dataset_id: Annotated[int | None, Query(ge=1, lt=2**31, description="Only what was done with it.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Entries of a page.")] = 50,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="Entries to skip.")] = 0,
+) -> dict[str, Any]:
+    """Changes by users of your organization, and what others did with its datasets; newest first."""
+    return await services.audit.list(caller, user, action, dataset_id, limit, offset)

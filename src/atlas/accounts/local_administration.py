@@ -1,0 +1,123 @@
+"""Organizations, users and keys, for the operator at the command line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from atlas.accounts import repository as accounts
+from atlas.accounts.access import ROLES
+from atlas.db.database import Connection, Database
+from atlas.errors import BadRequestError, NotFoundError
+
+Row = dict[str, Any]
+FIRST_ORGANIZATION, FIRST_USER = "default", "admin"
+
+
+class KeyService:
+    """Makes and revokes what a caller needs to get in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def first_key(self) -> str | None:
+        """The first key of a new installation, with its organization and user; None if there is any."""
+        async with self._database.transaction() as connection:
+            # Servers that start together must not each make one.
+            await accounts.lock_keys(connection)
+            if await accounts.any_key(connection):
+                return None
+            organization, _ = await accounts.ensure_organization(connection, FIRST_ORGANIZATION)
+            user, _ = await accounts.ensure_user(connection, organization, FIRST_USER)
+            await accounts.set_role(connection, user, "operator")
+            key, _ = await accounts.insert_key(connection, user, "first key", None)
+        return key
+
+    async def create_organization(self, name: str) -> Row:
+        """A new organization. Raises BadRequestError where the name is taken."""
+        async with self._database.transaction() as connection:
+            organization_id, made = await accounts.ensure_organization(connection, _name(name, "organization"))
+        if not made:
+            raise BadRequestError("Organization already exists", f"name: {name!r} is taken")
+        return {"id": organization_id, "name": name}
+
+    async def create_user(self, organization: str, name: str, *, role: str = "member") -> Row:
+        """A new user, and the organization if it is missing. Raises BadRequestError."""
+        _role(role)
+        async with self._database.transaction() as connection:
+            organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
+            user_id, made = await accounts.ensure_user(connection, organization_id, _name(name, "user"), role)
+        if not made:
+            raise BadRequestError("User already exists", f"name: {name!r} is taken in {organization!r}")
+        return {"id": user_id, "name": name, "organization": organization, "role": role}
+
+    async def set_role(self, organization: str, name: str, role: str) -> Row:
+        """Gives a user a role. Raises NotFoundError, and BadRequestError where no operator would be left."""
+        _role(role)
+        found = next((user for user in await self.users(organization) if user["name"] == name), None)
+        if found is None:
+            raise NotFoundError("User not found", f"No user {name!r} in {organization!r}")
+        async with self._database.transaction() as connection:
+            await change_role(connection, found["id"], role)
+        return {"id": found["id"], "name": name, "organization": organization, "role": role}
+
+    async def create_key(self, organization: str, user: str, name: str, expires_at: datetime | None) -> Row:
+        """A new key, with its organization and user if they are missing. Only this shows the key."""
+        async with self._database.transaction() as connection:
+            organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
+            user_id, _ = await accounts.ensure_user(connection, organization_id, _name(user, "user"))
+            key, row = await accounts.insert_key(connection, user_id, name, expires_at)
+        return {"key": key, "organization": organization, "user": user, **row}
+
+    async def revoke_key(self, key_id: int) -> Row:
+        """Ends a key at once. Raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            if await accounts.revoke_key(connection, key_id) is None:
+                raise NotFoundError("Key not found", f"No key with ID {key_id}")
+        return {"id": key_id, "revoked": True}
+
+    async def rotate_key(self, key_id: int) -> Row:
+        """A new key for the user of an old one, which ends at once. Raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            old = await accounts.revoke_key(connection, key_id)
+            if old is None:
+                raise NotFoundError("Key not found", f"No key with ID {key_id}")
+            key, row = await accounts.insert_key(connection, *old)
+        return {"key": key, "replaced": key_id, **row}
+
+    async def organizations(self) -> list[Row]:
+        return await accounts.list_rows(self._database, "list_organizations")
+
+    async def users(self, organization: str | None) -> list[Row]:
+        return await accounts.list_rows(self._database, "list_users", organization=organization)
+
+    async def keys(self, organization: str | None, user: str | None) -> list[Row]:
+        """Keys with their lookup prefixes, never the keys themselves."""
+        return await accounts.list_rows(self._database, "list_keys", organization=organization, user=user)
+
+
+def _name(name: str, what: str) -> str:
+    if not name.strip() or "\0" in name or len(name) > 200:
+        raise BadRequestError("Invalid name", f"{what}: 1 to 200 characters, not only spaces")
+    return name
+
+
+def _role(role: str) -> None:
+    if role not in ROLES:
+        raise BadRequestError("Invalid role", f"role: one of {', '.join(ROLES)}")
+
+
+async def change_role(connection: Connection, user_id: int, role: str) -> None:
+    """Gives a user a role within the transaction. Raises NotFoundError, and BadRequestError for the last operator."""
+    user = await accounts.find(connection, "get_user", id=user_id)
+    if user is None:
+        raise NotFoundError("User not found", f"No user with ID {user_id}")
+    if user["role"] == "operator" and role != "operator":
+        await refuse_last_operator(connection, user_id)
+    await accounts.set_role(connection, user_id, role)
+
+
+async def refuse_last_operator(connection: Connection, user_id: int) -> None:
+    """Raises BadRequestError where nobody else is an operator with a live key."""
+    if not await accounts.other_operator(connection, user_id):
+        raise BadRequestError("Last operator", "make another user with a live key an operator first")

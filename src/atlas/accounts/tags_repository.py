@@ -1,0 +1,70 @@
+"""Tags: those that exist, who holds them, and which datasets carry them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from atlas.db.database import Database
+from atlas.db.named_queries import queries
+
+Row = dict[str, Any]
+
+
+async def _rows(database: Database, query: str, **parameters: Any) -> list[Row]:
+    async with database.connection() as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        await cursor.execute(queries("accounts/tags")[query], parameters)
+        return await cursor.fetchall() if cursor.description else []
+
+
+async def all_tags(database: Database) -> list[Row]:
+    """Every tag, without its secret."""
+    return await _rows(database, "list_tags")
+
+
+async def find(database: Database, name: str | None, tag_id: int | None) -> Row | None:
+    """The tag of a name or id, with its secret's hash."""
+    rows = await _rows(database, "find_tag", name=name, id=tag_id)
+    return rows[0] if rows else None
+
+
+async def create(
+    database: Database, name: str, description: str, is_public: bool, secret_hash: bytes | None
+) -> Row | None:
+    """A new tag; None where the name is taken."""
+    rows = await _rows(
+        database,
+        "create_tag",
+        name=name,
+        description=description,
+        is_public=is_public,
+        secret_hash=secret_hash,
+    )
+    return rows[0] if rows else None
+
+
+async def acquire(database: Database, user_id: int, tag_id: int) -> None:
+    """Gives a tag to a user; nothing changes where the user has it."""
+    await _rows(database, "acquire_tag", user=user_id, tag=tag_id)
+
+
+async def holds(database: Database, user_id: int, tag_id: int) -> bool:
+    """Whether a user has a tag."""
+    return bool(await _rows(database, "holds_tag", user=user_id, tag=tag_id))
+
+
+async def of_dataset(database: Database, dataset_id: int) -> list[Row]:
+    """The tags that a dataset carries."""
+    return await _rows(database, "dataset_tags", dataset=dataset_id)
+
+
+async def assign(database: Database, dataset_id: int, tag_id: int) -> None:
+    """Puts a tag on a dataset; nothing changes where it is there."""
+    await _rows(database, "assign_tag", dataset=dataset_id, tag=tag_id)
+
+
+async def remove(database: Database, dataset_id: int, tag_id: int) -> bool:
+    """Takes a tag off a dataset. False where it was not there."""
+    return bool(await _rows(database, "remove_tag", dataset=dataset_id, tag=tag_id))

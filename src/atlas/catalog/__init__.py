@@ -1,0 +1,1 @@
+"""What a caller may name in SQL and in questions."""

@@ -1,0 +1,70 @@
+"""Units and descriptions of columns: who may say them, and what may be said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
+from atlas.catalog import column_notes_repository as store
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.tables import repository as tables
+from atlas.tables.model import Table, public_columns
+from atlas.tables.service import TableService, dataset_column
+from atlas.timeseries.service import checked_note, column_view
+
+Row = dict[str, Any]
+
+
+class ColumnNoteService:
+    """Says what columns of datasets and tables mean. None leaves a part as it is, an empty text takes it away."""
+
+    def __init__(self, database: Database, access: AccessService, known: TableService) -> None:
+        self._database, self._access, self._tables = database, access, known
+
+    async def of_dataset(
+        self, caller: Caller, dataset_id: int, name: str, unit: str | None, description: str | None
+    ) -> Row:
+        """The column of an owned dataset, as it is then. Raises NotFoundError, ForbiddenError, BadRequestError."""
+        await self._access.require(caller, dataset_id, write=True)
+        unit, description = _wanted(unit, description)
+        async with self._database.transaction() as connection:
+            column = await store.note_dataset_column(connection, dataset_id, name, unit, description)
+        if column is None:
+            raise NotFoundError("Column not found", f"No column {name[:100]!r} in the dataset with ID {dataset_id}")
+        return column_view(dataset_id, column)
+
+    async def of_table(
+        self, caller: Caller, table_name: str, name: str, unit: str | None, description: str | None
+    ) -> Row:
+        """The column of a table of the organization, or of an owned dataset by the name that it has as a table."""
+        found = await self._tables.table_or_dataset(caller, table_name)
+        if not isinstance(found, Table):
+            view = await self.of_dataset(caller, found.id, name, unit, description)
+            return {"success": True, "table_name": table_name, "column": dataset_column(view)}
+        column = found.column(name)
+        if column is None:
+            raise _unknown(table_name, name)
+        unit, description = _wanted(unit, description)
+        async with self._database.transaction() as connection:
+            now = await tables.lock(connection, caller, found.id)
+            if now is None or now.column(name) is None:
+                raise _unknown(table_name, name)
+            said = await store.note_table_column(connection, found.id, name, unit, description)
+        assert said is not None, "the table is locked"
+        noted = msgspec.structs.replace(column, unit=said[0], description=said[1])
+        return {"success": True, "table_name": found.name, "column": public_columns([noted])[0]}
+
+
+def _unknown(table_name: str, name: str) -> NotFoundError:
+    return NotFoundError("Column not found", f"no column {name[:100]!r} in {table_name[:100]!r}")
+
+
+def _wanted(unit: str | None, description: str | None) -> tuple[str | None, str | None]:
+    if unit is None and description is None:
+        raise BadRequestError("Nothing to change", "unit, description: give at least one of them")
+    checked = checked_note(unit or "", description or "")
+    return None if unit is None else checked[0], None if description is None else checked[1]

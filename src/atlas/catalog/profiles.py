@@ -1,0 +1,208 @@
+"""What is known of a relation's values: frequent ones, bounds, and which columns tell its rows apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import msgspec
+from psycopg import sql
+
+from atlas.catalog.model import CatalogColumn, CatalogTable, Join
+from atlas.db.database import Connection
+from atlas.kit.identifiers import singular
+from atlas.timeseries.cold import view
+from atlas.timeseries.cold.segment_codec import SEGMENT_ROWS
+from atlas.timeseries.repository import cold_of, hot_of
+
+MAX_VALUES = 500
+MAX_LENGTH = 80
+MAX_CHARACTERS = 40_000
+# A relation with more rows is profiled from a sample of about this many.
+SAMPLE_ROWS = 200_000
+_CHECKED_VALUES = 500
+# Pairs of columns of which values are compared, and relations in which one name may identify rows.
+MAX_CHECKED, MAX_OWNERS = 400, 8
+_CONTAINED = 0.9
+# Some packed rows of a dataset, n times as many as `rows`: of segments, or following the first one of a block.
+_OF_SEGMENTS = sql.SQL(
+    "SELECT {c} FROM {view} WHERE _low_seq = ANY (ARRAY(SELECT low_seq FROM {cold} ORDER BY random() LIMIT {n}))"
+)
+_OF_BLOCKS = sql.SQL(
+    "SELECT r.* FROM (SELECT 'epoch'::timestamptz + min_ts * interval '1 us' AS first, "
+    "(max_ts - min_ts) * interval '1 us' * least(1, {rows} / row_count::float8) AS span "
+    "FROM atlas.row_blocks WHERE dataset_id = {id} ORDER BY random() LIMIT {n}) b "
+    "CROSS JOIN LATERAL (SELECT {c} FROM {view} WHERE ts >= first AND ts <= first + span LIMIT {rows}) r"
+)
+# Columns of these names say nothing of which rows belong together.
+_GENERIC = frozenset(
+    "name title type status description count date time year month day value amount price note notes text state city "
+    "country address comment rating score total quantity level position created_at updated_at ts active".split()
+)
+
+
+class ColumnProfile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """values, complete, low, high: as in CatalogColumn; unique: whether no two rows looked at have the same value."""
+
+    values: tuple[str, ...] = ()
+    complete: bool = False
+    low: str | None = None
+    high: str | None = None
+    unique: bool = False
+
+
+Profile = dict[str, ColumnProfile]
+
+
+async def profile(connection: Connection, table: CatalogTable) -> Profile:
+    """The profile of a relation, each column with one query. `connection`: in a transaction of its own."""
+    sampled = (table.row_count or 0) > SAMPLE_ROWS
+    source = await _sample(connection, table) if sampled else sql.Identifier(table.schema, table.relation)
+    return {column.name: await _column(connection, source, column, sampled=sampled) for column in table.columns}
+
+
+async def _sample(connection: Connection, table: CatalogTable) -> sql.Composed:
+    """Some of a relation's rows. A view has no blocks to sample; the tables behind it have."""
+    share = sql.Literal(round(100 * SAMPLE_ROWS / (table.row_count or 1), 4))
+    if table.cold:
+        dataset_id = table.dataset_id or 0
+        found = await view.find(connection, dataset_id)
+        columns = sql.SQL(", ").join(sql.Identifier(column.stored) for column in table.columns)
+        packed = _OF_BLOCKS if found is not None and found.columnstore else _OF_SEGMENTS
+        some = packed.format(
+            c=columns,
+            view=sql.Identifier(table.schema, table.relation),
+            cold=cold_of(table.schema, dataset_id),
+            id=sql.Literal(dataset_id),
+            rows=sql.Literal(SEGMENT_ROWS),
+            n=sql.Literal(SAMPLE_ROWS // SEGMENT_ROWS),
+        )
+        return sql.SQL("({} UNION ALL SELECT {} FROM {} TABLESAMPLE SYSTEM ({})) sample").format(
+            some, columns, hot_of(table.schema, dataset_id, cold=True), share
+        )
+    archived = sql.SQL(" WHERE _archived IS NULL" if table.relation.startswith("_view_") else "")
+    behind = sql.Identifier(table.schema, table.relation.replace("_view_", "_table_"))
+    return sql.SQL("(SELECT * FROM {} TABLESAMPLE SYSTEM ({}){}) sample").format(behind, share, archived)
+
+
+async def _column(
+    connection: Connection, source: sql.Composable, column: CatalogColumn, *, sampled: bool
+) -> ColumnProfile:
+    name = sql.Identifier(column.stored)
+    if column.type == "json":
+        return ColumnProfile()
+    low = high = None
+    bounded = column.type in ("bigint", "numeric", "double", "date", "timestamp")
+    bounds = sql.SQL("min({c})::text, max({c})::text" if bounded else "NULL, NULL").format(c=name)
+    counts = sql.SQL("SELECT count(*), count(DISTINCT {c}), {b} FROM {s}").format(c=name, b=bounds, s=source)
+    row = await (await connection.execute(counts)).fetchone()
+    total, distinct, low, high = row or (0, 0, None, None)
+    unique = total > 0 and distinct == total
+    if column.type != "text":
+        return ColumnProfile(low=low, high=high, unique=unique)
+    frequent = sql.SQL(
+        "SELECT {c} FROM {s} WHERE {c} IS NOT NULL AND length({c}) <= {m} GROUP BY {c} "
+        "ORDER BY count(*) DESC, {c} LIMIT {n}"
+    ).format(c=name, s=source, m=sql.Literal(MAX_LENGTH), n=sql.Literal(MAX_VALUES))
+    values, size = [], 0
+    for (value,) in await (await connection.execute(frequent)).fetchall():
+        size += len(value)
+        if size > MAX_CHARACTERS:
+            break
+        values.append(value)
+    return ColumnProfile(tuple(values), not sampled and len(values) == distinct, unique=unique)
+
+
+def with_profile(table: CatalogTable, found: Profile) -> CatalogTable:
+    """The table with what its profile knows."""
+    columns = tuple(
+        msgspec.structs.replace(column, values=p.values, complete=p.complete, low=p.low, high=p.high)
+        if (p := found.get(column.name)) is not None
+        else column
+        for column in table.columns
+    )
+    unique = [c.name for c in columns if (p := found.get(c.name)) is not None and p.unique]
+    key = table.key or tuple(_best_key(unique))
+    return msgspec.structs.replace(table, columns=columns, key=key)
+
+
+def _best_key(unique: Sequence[str]) -> Iterator[str]:
+    """The column that was made to tell rows apart, if one was."""
+    named = [name for name in unique if name.lower() in ("id", "uuid", "key", "code") or name.lower().endswith("id")]
+    yield from named[:1]
+
+
+async def find_joins(
+    connection: Connection, tables: Sequence[CatalogTable], profiles: dict[str, Profile]
+) -> list[Join]:
+    """Pairs of columns that mean the same: alike by name, the right one unique, nearly all left values found there.
+
+    Of the candidates only the first MAX_CHECKED are looked at, those of tables before those of datasets."""
+    found = []
+    named = {table.name: table for table in tables}
+    for join in islice(candidates(tables, profiles), MAX_CHECKED):
+        left, right = named[join.left_table], named[join.right_table]
+        if await _contained(connection, left, join.left_column, right, join.right_column):
+            found.append(join)
+    return found
+
+
+def candidates(tables: Iterable[CatalogTable], profiles: dict[str, Profile]) -> Iterator[Join]:
+    """Pairs whose names and types allow a join, the unique column on the right.
+
+    A name that is unique in many relations, such as what each of a hundred sensors counts, means another thing in
+    each: the pairs of two such columns are none."""
+    known = list(tables)
+    keys = [
+        (right, column)
+        for right in known
+        for column in right.columns
+        if column.type in ("bigint", "text")
+        and (facts := profiles.get(right.name, {}).get(column.name)) is not None
+        and facts.unique
+    ]
+    unique = {(table.name, column.name) for table, column in keys}
+    owners = Counter(column.name.lower() for _, column in keys)
+    named: dict[str, list[tuple[CatalogTable, CatalogColumn]]] = {}
+    for left in known:
+        for other in left.columns:
+            named.setdefault(other.name.lower(), []).append((left, other))
+    for right, column in keys:
+        for name in sorted(_references(right.name, column.name)):
+            shared = name == column.name.lower() and owners[name] > MAX_OWNERS
+            for left, other in named.get(name, ()):
+                alike = left is not right and other.type == column.type
+                if alike and not (shared and (left.name, other.name) in unique):
+                    yield Join(left.name, other.name, right.name, column.name)
+
+
+def _references(table: str, column: str) -> set[str]:
+    """Names that a column may have which refers to `table.column`: `customer_id` to `customers.id`."""
+    lowered = column.lower()
+    entities = {table.lower(), singular(table.lower()), singular(table.lower().rpartition("_")[2])}
+    names = {f"{entity}_{lowered}" for entity in entities} | {f"{entity}{lowered}" for entity in entities}
+    if lowered not in _GENERIC and lowered != "id":
+        names.add(lowered)
+    if lowered in ("id", "code", "key", "name"):
+        names |= entities
+    return names
+
+
+async def _contained(connection: Connection, left: CatalogTable, own: str, right: CatalogTable, other: str) -> bool:
+    """Whether nearly all of some values of a column stand in another."""
+    stored = [table.column(name) for table, name in ((left, own), (right, other))]
+    assert stored[0] is not None
+    assert stored[1] is not None
+    query = sql.SQL(
+        "SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM {r} r WHERE r.{o} = l.v)) FROM "
+        "(SELECT DISTINCT {c} AS v FROM (SELECT {c} FROM {l} WHERE {c} IS NOT NULL LIMIT 20000) s LIMIT {n}) l"
+    ).format(
+        r=sql.Identifier(right.schema, right.relation),
+        o=sql.Identifier(stored[1].stored),
+        c=sql.Identifier(stored[0].stored),
+        l=sql.Identifier(left.schema, left.relation),
+        n=sql.Literal(_CHECKED_VALUES),
+    )
+    row = await (await connection.execute(query)).fetchone()
+    return row is not None and row[0] > 0 and row[1] >= _CONTAINED * row[0]

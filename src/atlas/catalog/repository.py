@@ -1,0 +1,286 @@
+"""The catalog that a caller's questions are about: tables of the organization, datasets that the caller may read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+import psycopg
+import structlog
+from psycopg.types.json import Jsonb
+
+from atlas.accounts.access import Caller
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
+from atlas.catalog.profiles import ColumnProfile, Profile, find_joins, profile, with_profile
+from atlas.db.database import Connection, Database
+from atlas.db.named_queries import queries
+from atlas.kit.identifiers import table_identifier
+from atlas.questions.mentions import mentioned
+from atlas.tables.repository import DatasetName, ReadableDataset, dataset_names, find_tables, readable_datasets
+from atlas.timeseries.columns import from_catalog
+
+_TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "text"}
+# A profile of what has changed since is still used, and made again in the background, at most this often.
+REFRESH_SECONDS = 60.0
+_PROFILE_TIMEOUT = "8s"
+# How long a question waits for relations that nobody has asked about before.
+PATIENCE_SECONDS = 2.0
+# How long a profile of another organization's dataset may take.
+_STRANGER_SECONDS = 5.0
+# Relations of an organization that are profiled at once, so that connections are left for requests.
+_AT_ONCE = 2
+# Relations beyond these many are known by their columns only.
+MAX_PROFILED = 200
+log = structlog.get_logger()
+
+
+class Known(NamedTuple):
+    """A profile, what its relation was like when it was made, and when that was, in seconds since 1970."""
+
+    stamp: str
+    made_at: float
+    profile: Profile
+
+
+_NOTHING = Known("", 0.0, {})
+
+
+class CatalogStore:
+    """Catalogs with what is known of their values, which is kept in the database and in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._profiles: dict[str, Known] = {}
+        self._joins: dict[tuple[str, ...], tuple[Join, ...]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        # By schema, so that no organization waits for what another has.
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._last: dict[int, tuple[object, Catalog]] = {}
+
+    async def of(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
+        """What of the caller's catalog a question may be about. Raises UnavailableError.
+
+        Of datasets of other organizations only those that the question's `text` mentions, or that are among `names`:
+        whoever makes a dataset public neither answers what others ask of their own data nor makes them wait.
+        """
+        tables, stamps = await self._tables(caller)
+        listed = named_datasets(await dataset_names(self._database, caller), {table.name for table in tables})
+        own = {name: each for name, each in listed.items() if not each.owner}
+        tables += await self._datasets(caller, own, stamps)
+        strangers = [name for name, each in listed.items() if each.owner]
+        spelled = {*names, *(table_identifier(name) for name in names)}
+        wanted = {name: listed[name] for name in strangers if name in spelled}
+        wanted |= {name: listed[name] for name in mentioned(text, strangers, tables)}
+        catalog = await self._catalog(caller, tables, stamps)
+        if not wanted:
+            return catalog
+        return await self._with(catalog, await self._datasets(caller, wanted, stamps), stamps)
+
+    async def _catalog(self, caller: Caller, tables: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
+        """The catalog of the organization's tables and datasets, of which the first have profiles."""
+        known = {}
+        patience = time.monotonic() + PATIENCE_SECONDS
+        for table in tables[:MAX_PROFILED]:
+            known[table.name] = await self._profile(table, stamps[table.name], patience)
+        joins = await self._find_joins(tables[:MAX_PROFILED], known)
+        made = tuple(one.made_at for one in known.values())
+        notes = (tuple((column.unit, column.description) for column in table.columns) for table in tables)
+        facts = tuple(
+            (table.name, stamps[table.name], table.row_count, table.cold, table.samples, said)
+            for table, said in zip(tables, notes, strict=True)
+        )
+        state = made, joins, facts
+        kept = self._last.get(caller.user_id)
+        if kept is not None and kept[0] == state:
+            # The same object, so that what engines made of it is found again.
+            return kept[1]
+        catalog = Catalog(tuple(with_profile(t, known.get(t.name, _NOTHING).profile) for t in tables), joins)
+        self._last[caller.user_id] = state, catalog
+        return catalog
+
+    async def _with(self, catalog: Catalog, others: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
+        """The catalog with a few datasets of other organizations, which are joined with nothing of one's own."""
+        found = []
+        patience = time.monotonic() + PATIENCE_SECONDS
+        for table in others:
+            relation = f"{table.schema}.{table.relation}"
+            kept = await self._kept(table, relation)
+            stamp = stamps[table.name]
+            if kept is None or (kept.stamp != stamp and time.time() - kept.made_at > REFRESH_SECONDS):
+                # How long a stranger's dataset takes is the stranger's to say, so nobody waits for its end.
+                self._refresh_later(table, relation, stamp)
+                if kept is None:
+                    await asyncio.wait((self._tasks[relation],), timeout=max(0.0, patience - time.monotonic()))
+                    kept = self._profiles.get(relation, _NOTHING)
+            found.append(with_profile(table, kept.profile))
+        return Catalog((*catalog.tables, *found), catalog.joins)
+
+    async def named(self, caller: Caller, text: str) -> Catalog:
+        """What of the caller's catalog SQL of this text can name, without profiles and joins.
+
+        With thousands of datasets, their names are all that is looked at of the others. Raises UnavailableError.
+        """
+        tables, stamps = await self._tables(caller)
+        upper, lower = text.upper(), text.lower()
+        listed = named_datasets(await dataset_names(self._database, caller), {table.name for table in tables})
+        wanted = {name: each for name, each in listed.items() if name.upper() in upper or name.lower() in lower}
+        return Catalog((*tables, *(await self._datasets(caller, wanted, stamps))))
+
+    async def close(self) -> None:
+        """Stops what is profiled in the background."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _datasets(
+        self, caller: Caller, wanted: Mapping[str, DatasetName], stamps: dict[str, str]
+    ) -> list[CatalogTable]:
+        """Datasets by the names that they have as tables, without profiles; `stamps` gets what each is like now."""
+        if not wanted:
+            return []
+        ids = [each.id for each in wanted.values()]
+        readable = {each.id: each for each in await readable_datasets(self._database, caller, ids)}
+        found = []
+        for name, each in wanted.items():
+            if each.id in readable:
+                found.append(_dataset(readable[each.id], name, each.owner))
+                stamps[name] = f"{readable[each.id].version} {len(found[-1].columns)}"
+        return found
+
+    async def _tables(self, caller: Caller) -> tuple[list[CatalogTable], dict[str, str]]:
+        found: list[CatalogTable] = []
+        stamps: dict[str, str] = {}
+        for table in await find_tables(self._database, caller):
+            columns = tuple(
+                CatalogColumn(column.name, column.type, description=column.description, unit=column.unit)
+                for column in table.columns
+            )
+            found.append(
+                CatalogTable(
+                    table.name,
+                    table.schema,
+                    f"_view_{table.id}",
+                    columns,
+                    row_count=table.row_count,
+                    key=table.key if len(table.key) == 1 else (),
+                    row_times=table.row_times,
+                    samples=table.samples == "organization",
+                )
+            )
+            stamps[table.name] = f"{table.changed} {len(columns)}"
+        return found, stamps
+
+    async def _profile(self, table: CatalogTable, stamp: str, patience: float) -> Known:
+        """What is known of a relation; what is not is found out now, or past `patience` in the background."""
+        relation = f"{table.schema}.{table.relation}"
+        kept = await self._kept(table, relation)
+        if kept is None or set(kept.profile) != {column.name for column in table.columns}:
+            if time.monotonic() > patience:
+                self._refresh_later(table, relation, stamp)
+                return _NOTHING if kept is None else kept
+            await self._refresh(table, relation, stamp)
+            return self._profiles[relation]
+        if kept.stamp != stamp and time.time() - kept.made_at > REFRESH_SECONDS:
+            self._refresh_later(table, relation, stamp)
+        return kept
+
+    async def _kept(self, table: CatalogTable, relation: str) -> Known | None:
+        """The profile that was made last, by any process."""
+        kept = self._profiles.get(relation)
+        if kept is None:
+            row = await self._database.fetch(queries("catalog/catalogs")["find_profile"], relation=relation)
+            if row:
+                kept = self._profiles[relation] = Known(row[0][0], row[0][2], msgspec.convert(row[0][1], Profile))
+        return kept
+
+    def _refresh_later(self, table: CatalogTable, relation: str, stamp: str) -> None:
+        if relation not in self._tasks:
+            task = asyncio.create_task(self._refresh(table, relation, stamp))
+            self._tasks[relation] = task
+            task.add_done_callback(lambda _: self._tasks.pop(relation, None))
+
+    async def _refresh(self, table: CatalogTable, relation: str, stamp: str) -> None:
+        """Profiles a relation; one that takes too long is known by its columns only."""
+        turns = self._turns.setdefault(table.schema, asyncio.Semaphore(_AT_ONCE))
+        async with turns, self._database.connection() as connection:
+            try:
+                async with asyncio.timeout(_STRANGER_SECONDS if table.owner else None), connection.transaction():
+                    await _unhurried(connection)
+                    found = await profile(connection, table)
+            except (psycopg.Error, TimeoutError) as error:
+                log.warning("relation not profiled", relation=relation, error=type(error).__name__)
+                found = {column.name: ColumnProfile() for column in table.columns}
+            parameters = {"relation": relation, "stamp": stamp, "profile": Jsonb(msgspec.to_builtins(found))}
+            await connection.execute(queries("catalog/catalogs")["store_profile"], parameters)
+        self._profiles[relation] = Known(stamp, time.time(), found)
+
+    async def _find_joins(self, tables: Sequence[CatalogTable], known: dict[str, Known]) -> tuple[Join, ...]:
+        """Joins of these relations, looked for when a profile is new."""
+        state = tuple(f"{t.schema}.{t.relation} {known[t.name].made_at}" for t in tables)
+        if state not in self._joins:
+            if len(self._joins) > 200:
+                self._joins.clear()
+            try:
+                async with self._database.transaction() as connection:
+                    await _unhurried(connection)
+                    profiles = {name: one.profile for name, one in known.items()}
+                    self._joins[state] = tuple(await find_joins(connection, tables, profiles))
+            except psycopg.Error as error:
+                log.warning("joins not found", error=type(error).__name__)
+                return ()
+        return self._joins[state]
+
+
+async def _unhurried(connection: Connection) -> None:
+    """Lets a transaction read whole relations, but not for long."""
+    await connection.execute(f"SET LOCAL statement_timeout = '{_PROFILE_TIMEOUT}'".encode())
+    await connection.execute("SET LOCAL enable_seqscan = on")
+
+
+# The names of all readable datasets are looked at for each question and each SQL.
+_identifier = lru_cache(maxsize=20_000)(table_identifier)
+
+
+def named_datasets(datasets: Iterable[DatasetName], tables: Collection[str]) -> dict[str, DatasetName]:
+    """Datasets by the names that they have as tables: their own, with the id where that is taken.
+
+    The first has it: a table before a dataset, one's own dataset before others'.
+    """
+    found: dict[str, DatasetName] = {}
+    for each in datasets:
+        plain = _identifier(each.name)
+        found[f"{plain}_{each.id}" if plain in found or plain in tables else plain] = each
+    return found
+
+
+def _dataset(readable: ReadableDataset, name: str, owner: str) -> CatalogTable:
+    """A dataset as a table of this name: its time and its typed columns. owner: the stranger whose it is."""
+    columns = [CatalogColumn("ts", "timestamp")]
+    for column in readable.columns:
+        if column["physical"] is not None and column["dtype"] in _TYPES:
+            columns.append(
+                CatalogColumn(
+                    from_catalog(column["name"]),
+                    _TYPES[column["dtype"]],
+                    column["physical"],
+                    column["description"],
+                    column["unit"],
+                )
+            )
+    return CatalogTable(
+        name,
+        readable.schema,
+        f"dataset_{readable.id}",
+        tuple(columns),
+        "dataset",
+        readable.row_count,
+        dataset_id=readable.id,
+        cold=readable.cold,
+        owner=owner,
+        samples=readable.samples == "readers" or (readable.samples == "organization" and not owner),
+    )

@@ -1,0 +1,134 @@
+"""Data of many kinds to the bodies of bulk inserts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from atlas.client.errors import DataError
+from atlas.client.types import Row
+
+# Rows of a batch at most, and about how many bytes: well below what a server takes at once.
+BATCH_ROWS = 50_000
+BATCH_BYTES = 32 * 1024 * 1024
+# Names that a timestamp may have where none is given, most likely first; the server's own.
+TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
+ROW = {"timestamp", "values", "dataset"}
+_CLASHING = re.compile(r"(values\.)*timestamp")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The body of one insert. rows: how many, None where only the server counts."""
+
+    content: bytes | Path
+    content_type: str
+    rows: int | None
+    time_column: str | None = None
+    encoding: str | None = None
+
+
+def from_flat_key(label: str) -> str:
+    """The key of a column in a flat row: a key `timestamp` is written `values.timestamp` beside the row's own."""
+    return label.removeprefix("values.") if _CLASHING.fullmatch(label) else label
+
+
+def batches(data: Any, time_column: str | None, batch_rows: int | None) -> Iterator[Batch]:
+    """Batches of `data`: a path, a data frame, an Arrow table or reader, or rows. Raises DataError."""
+    if batch_rows is not None and batch_rows < 1:
+        raise DataError("Invalid parameter", "batch_rows: at least 1")
+    if isinstance(data, str | PathLike):
+        from atlas.client._file_formats import file_batches
+
+        return file_batches(Path(data), time_column, batch_rows)
+    if _is_frame(data):
+        from atlas.client._dataframes import frame_batches
+
+        return frame_batches(data, time_column, batch_rows)
+    if isinstance(data, Mapping):
+        data = [data]
+    if not isinstance(data, Iterable):
+        raise DataError("Invalid data", f"{type(data).__name__} is neither rows, a data frame, Arrow nor a path")
+    return row_batches(data, time_column, batch_rows or BATCH_ROWS)
+
+
+def _is_frame(data: Any) -> bool:
+    """Told by what they are called, so that no library is imported to ask."""
+    module = type(data).__module__.partition(".")[0]
+    return module in ("pandas", "polars", "pyarrow") or hasattr(data, "__arrow_c_stream__")
+
+
+def row_batches(rows: Iterable[Any], time_column: str | None, batch_rows: int) -> Iterator[Batch]:
+    """JSON bodies of rows; see `row_text`."""
+    texts: list[str] = []
+    size = 0
+    for number, row in enumerate(rows):
+        text = row_text(row, time_column, number)
+        texts.append(text)
+        size += len(text)
+        if len(texts) >= batch_rows or size >= BATCH_BYTES:
+            yield _json_batch(texts)
+            texts, size = [], 0
+    if texts:
+        yield _json_batch(texts)
+
+
+def _json_batch(texts: list[str]) -> Batch:
+    return Batch(f'{{"rows":[{",".join(texts)}]}}'.encode(), "application/json", len(texts))
+
+
+def row_text(row: Any, time_column: str | None, number: int = 0) -> str:
+    """A row as JSON. It may be `{"timestamp", "values"}`, a flat mapping, a Row, or (timestamp, values)."""
+    stamp, values = _parts(row, time_column, number)
+    try:
+        members = {"timestamp": _stamp(stamp), "values": values}
+        return json.dumps(members, default=plain, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError("Invalid row data", f"rows[{number}]: {error}") from None
+
+
+def _parts(row: Any, time_column: str | None, number: int) -> tuple[Any, Mapping[str, Any]]:
+    if isinstance(row, Row):
+        return row.timestamp, row.values
+    if isinstance(row, tuple) and len(row) == 2 and isinstance(row[1], Mapping):
+        return row
+    if not isinstance(row, Mapping):
+        raise DataError("Invalid row data", f"rows[{number}]: {type(row).__name__} is no row")
+    if isinstance(row.get("values"), Mapping) and row.keys() <= ROW and "timestamp" in row:
+        return row["timestamp"], row["values"]
+    name = time_column or next((known for known in TIME_NAMES if known in row), None)
+    if name is None or name not in row:
+        raise DataError(
+            "Invalid row data", f"rows[{number}]: no {name or 'timestamp'}; it has {', '.join(map(str, row))}"
+        )
+    return row[name], {from_flat_key(str(key)): value for key, value in row.items() if key != name}
+
+
+def _stamp(value: Any) -> Any:
+    # numpy's moments print as ISO 8601; a date is its midnight.
+    return str(value) if type(value).__module__ == "numpy" else value
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no form for, as what it has. Raises TypeError."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset):
+        return [*value]
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"a value of type {type(value).__name__} cannot be written as JSON")

@@ -1,0 +1,1 @@
+"""Formats in which the texts of a column are written: numbers, dates, booleans."""

@@ -1,0 +1,45 @@
+"""Writes values as their column's format has them: the other way round of reading."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from atlas.column_formats.model import NUMBERS, Kind
+
+Value = bool | int | float | Decimal | date | datetime | str
+
+
+def write(value: Value, kind: Kind) -> str:
+    """A value as the texts of its column are written, without a currency, percent sign or parentheses."""
+    if kind.type in NUMBERS:
+        return _number(Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value)), kind)
+    if kind.type == "boolean" and kind.words:
+        return kind.words[0] if value else kind.words[1]
+    if isinstance(value, date):
+        return value.strftime(kind.formats[0]) if kind.formats else value.isoformat()
+    return str(value)
+
+
+def _number(value: Decimal, kind: Kind) -> str:
+    if kind.percent:
+        value = value.scaleb(2)
+    if kind.digits in ("needed", "point", "whole", "none"):
+        # Decimal's own arithmetic rounds to 28 digits.
+        shown = format(value, "f")
+        shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+        if kind.digits == "point" and "." not in shown:
+            shown += ".0"
+        if kind.digits == "whole" and "." in shown:
+            shown = shown.ljust(shown.index(".") + 1 + kind.scale, "0")
+    else:
+        shown = format(value, "f")
+        if kind.digits == "fixed":
+            whole, _, fraction = shown.partition(".")
+            shown = f"{whole}.{fraction[: kind.scale].ljust(kind.scale, '0')}"
+    whole, point, fraction = shown.partition(".")
+    sign = "-" if whole.startswith("-") else "+" if kind.signed and value > 0 else ""
+    whole = whole.lstrip("-")
+    if kind.group:
+        whole = f"{int(whole):,}".replace(",", kind.group)
+    return sign + whole + point.replace(".", kind.decimal) + fraction

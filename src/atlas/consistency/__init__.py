@@ -1,0 +1,1 @@
+"""Whether what a database holds is consistent."""

@@ -1,1 +1,0 @@
-"""Pure types and functions: no input, no output, no settings."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, pools, migrations, named queries, COPY, jobs and notifications."""

@@ -1,0 +1,206 @@
+"""The process behind a connection, where PostgreSQL runs on this machine: how much memory it may take, and its end.
+
+Only Linux tells who listens behind a socket, and limits the memory of a process that runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from functools import cache
+
+import psutil
+
+from atlas.db.database import Connection
+
+# The niceness of queries that take long: a ninth of the weight of other processes.
+_NICENESS = 10
+# A line each: what to do, a process, a number. Answers with a line, `1` where it was done.
+_DEPUTY = """
+import os, resource, sys
+for line in sys.stdin:
+    try:
+        what, pid, number = line.split()
+        if what == "limit":
+            resource.prlimit(int(pid), resource.RLIMIT_DATA, (int(number), int(number)))
+        elif what == "nice":
+            if int(number):
+                os.setpriority(os.PRIO_PROCESS, int(pid), int(number))
+            with open(f"/proc/{pid}/autogroup", "w") as file:
+                file.write(number)
+        else:
+            os.kill(int(pid), 9)
+        done = "1"
+    except (OSError, ValueError):
+        done = "0"
+    print(done, flush=True)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendProcess:
+    """A process of PostgreSQL on this machine. started: tells it from a later one of the same number."""
+
+    pid: int
+    started: float
+    user: int
+    group: int
+
+    @property
+    def lives(self) -> bool:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(self.pid)
+            return bool(process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE)
+        return False
+
+    def private_bytes(self) -> int:
+        """Memory that it shares with no other process; 0 where that cannot be told."""
+        with contextlib.suppress(psutil.Error):
+            memory = psutil.Process(self.pid).memory_info()
+            return int(memory.rss - memory.shared)
+        return 0
+
+    def limit(self, size: int) -> bool:
+        """Lets it have so many bytes of memory of its own; past them PostgreSQL says that memory is out, and goes on.
+
+        The stack and memory shared with other processes do not count. Gives whether it could be done.
+        """
+        if sys.platform != "linux":
+            return False
+        import resource
+
+        try:
+            resource.prlimit(self.pid, resource.RLIMIT_DATA, (size, size))
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            # Even root may not, in many a container.
+            return _deputy(self.user, self.group).do("limit", self.pid, size)
+        return True
+
+    def lower_priority(self) -> bool:
+        """Gives other processes the processor first. Gives whether it could be done.
+
+        Each backend is a session of its own. Where the system schedules sessions against each other (`autogroup`), the
+        niceness of a process counts within its session only, and that of the session counts for the rest.
+        """
+        return self._be_nice(_NICENESS)
+
+    def restore_priority(self) -> bool:
+        """Lets its session have the processor as others do, so that it can end. Gives whether it could be done.
+
+        The niceness of the process stays, as only root could restore it.
+        """
+        return self._be_nice(0)
+
+    def _be_nice(self, niceness: int) -> bool:
+        if sys.platform != "linux":
+            return False
+        try:
+            if niceness:
+                os.setpriority(os.PRIO_PROCESS, self.pid, niceness)
+            with open(f"/proc/{self.pid}/autogroup", "w") as file:
+                file.write(str(niceness))
+        except (FileNotFoundError, ProcessLookupError):
+            # The system has no such groups, or the process has ended.
+            return True
+        except PermissionError:
+            return _deputy(self.user, self.group).do("nice", self.pid, niceness)
+        except OSError:
+            # Who is not root may do so ten times a second only.
+            return False
+        return True
+
+    def kill(self) -> bool:
+        """Ends it at once. PostgreSQL then ends all its other connections, too, and recovers."""
+        if not self.lives or sys.platform == "win32":
+            return False
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return _deputy(self.user, self.group).do("kill", self.pid, 0)
+        return True
+
+
+def process_of(connection: Connection) -> BackendProcess | None:
+    """The process that serves a connection; None where that is not one of this machine, or a pooler stands between."""
+    if sys.platform != "linux":
+        return None
+    with contextlib.suppress(OSError, psutil.Error), socket.socket(fileno=os.dup(connection.fileno())) as peer:
+        if peer.family != socket.AF_UNIX:
+            return None
+        listener = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        process = psutil.Process(connection.info.backend_pid)
+        with process.oneshot():
+            if listener > 0 and process.ppid() == listener:
+                return BackendProcess(process.pid, process.create_time(), process.uids().real, process.gids().real)
+    return None
+
+
+class _Deputy:
+    """A process of PostgreSQL's user, who may limit and end PostgreSQL's own."""
+
+    def __init__(self, user: int, group: int) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        # PostgreSQL's user may not reach the Python that root has.
+        self._pythons = [path for path in (sys.executable, shutil.which("python3", path="/usr/bin:/bin")) if path]
+        self._user, self._group = user, group
+
+    def do(self, what: str, pid: int, number: int) -> bool:
+        with self._lock:
+            while self._process is not None or self._pythons:
+                with contextlib.suppress(OSError, subprocess.SubprocessError):
+                    answer = self._ask(f"{what} {pid} {number}\n")
+                    if answer:
+                        return answer.strip() == "1"
+                self.close()
+        return False
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(OSError):
+                process.communicate()
+
+    def _ask(self, line: str) -> str:
+        if self._process is None:
+            self._process = self._start(self._pythons.pop(0))
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+        return self._process.stdout.readline()
+
+    def _start(self, python: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [python, "-I", "-S", "-c", _DEPUTY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd="/",
+            env={},
+            start_new_session=True,
+            user=self._user,
+            group=self._group,
+            extra_groups=[],
+        )
+
+
+@cache
+def _deputy(user: int, group: int) -> _Deputy:
+    deputy = _Deputy(user, group)
+    atexit.register(deputy.close)
+    return deputy

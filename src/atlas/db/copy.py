@@ -1,0 +1,101 @@
+"""Arrow into a table by PostgreSQL's binary COPY."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import pgpq
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from atlas.db.database import Connection
+from atlas.errors import BadRequestError
+
+# Rows encoded at a time: enough to be quick, little enough to bound memory.
+BATCH_ROWS = 20_000
+
+
+async def copy_batches(
+    connection: Connection,
+    table: sql.Composable,
+    names: Sequence[str],
+    schema: pa.Schema,
+    batches: AsyncIterator[pa.RecordBatch],
+) -> int:
+    """Copies batches of `schema` into the columns `names`; gives the number of rows."""
+    statement, encoder, plain = _prepared(table, names, schema)
+    try:
+        return await _copy(connection, statement, encoder, plain, batches)
+    except psycopg.errors.ProgramLimitExceeded:
+        raise _too_wide(names) from None
+
+
+async def copy_table(connection: Connection, table: sql.Composable, rows: pa.Table, *, inline: bool) -> None:
+    """Copies rows into the columns that have their names; `inline` ones, which are few, without a thread."""
+    if not inline:
+        await copy_batches(connection, table, rows.column_names, rows.schema, all_of(rows))
+        return
+    statement, encoder, plain = _prepared(table, rows.column_names, rows.schema)
+    parts = [encoder.write_header()]
+    parts += [encoder.write_batch(batch) for batch in rows.rename_columns(plain).to_batches()]
+    try:
+        async with connection.cursor().copy(statement) as copy:
+            await copy.write(b"".join([*parts, encoder.finish()]))
+    except psycopg.errors.ProgramLimitExceeded:
+        raise _too_wide(rows.column_names) from None
+
+
+def _prepared(
+    table: sql.Composable, names: Sequence[str], schema: pa.Schema
+) -> tuple[sql.Composed, pgpq.ArrowToPostgresBinaryEncoder, list[str]]:
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, columns)
+    # The encoder knows fields by name; any name does, and those from outside may be anything.
+    plain = [f"f{index}" for index in range(len(schema))]
+    encoder = pgpq.ArrowToPostgresBinaryEncoder(
+        pa.schema([field.with_name(name) for field, name in zip(schema, plain, strict=True)])
+    )
+    return statement, encoder, plain
+
+
+def _too_wide(names: Sequence[str]) -> BadRequestError:
+    reason = f"a row of these {len(names)} columns does not fit PostgreSQL's page of 8 kB"
+    return BadRequestError("Rows are too wide", reason)
+
+
+async def _copy(
+    connection: Connection,
+    statement: sql.Composed,
+    encoder: pgpq.ArrowToPostgresBinaryEncoder,
+    plain: list[str],
+    batches: AsyncIterator[pa.RecordBatch],
+) -> int:
+    rows = 0
+    async with connection.cursor().copy(statement) as copy:
+        await copy.write(encoder.write_header())
+        async for batch in batches:
+            batch = batch.rename_columns(plain)
+            for start in range(0, len(batch), BATCH_ROWS):
+                await copy.write(await asyncio.to_thread(encoder.write_batch, batch.slice(start, BATCH_ROWS)))
+            rows += len(batch)
+        await copy.write(encoder.finish())
+    return rows
+
+
+async def in_thread(batches: Iterator[pa.RecordBatch]) -> AsyncIterator[pa.RecordBatch]:
+    """Batches made in a thread, one made while the one before is used."""
+    upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+    try:
+        while (batch := await upcoming) is not None:
+            upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            yield batch
+    finally:
+        upcoming.cancel()
+
+
+async def all_of(table: pa.Table) -> AsyncIterator[pa.RecordBatch]:
+    """The batches of a table."""
+    for batch in table.to_batches():
+        yield batch

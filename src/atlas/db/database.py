@@ -1,0 +1,245 @@
+"""Connections to PostgreSQL: a pool for statements, a pool for columnar reads, and migrations."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import select
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from typing import TYPE_CHECKING, Any, LiteralString, Protocol, TypeVar
+
+import msgspec
+import psycopg
+import psycopg_pool
+from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_dumps, set_json_loads
+
+from atlas.db import job_queue
+from atlas.db.guard import CHANNEL, Gate
+from atlas.db.migration_versions import refuse_newer
+from atlas.errors import UNREACHABLE, UnavailableError
+from atlas.kit.json_depth import pruned
+from atlas.sqlgate.hardening import harden
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from atlas.db.arrow_pool import ArrowReaders
+
+Connection = psycopg.AsyncConnection[TupleRow]
+T = TypeVar("T")
+
+# Any constant number does, as long as every Atlas on the database uses the same.
+MIGRATION_LOCK = 0x41544C53
+POOL_WAIT_SECONDS = 10.0
+MIN_VERSION = 150000
+# Columnar reads at once per process; each has a thread and a connection of its own.
+ARROW_READERS = 8
+_NO_TURN = contextlib.nullcontext()
+# For looking up keys and rights, beside those of the pool.
+LOOKUP_CONNECTIONS = 3
+
+
+class Turns(Protocol):
+    """Whose turn it is to have one of a few connections. patient: waits as long as it takes."""
+
+    def turn(self, *, patient: bool = False) -> contextlib.AbstractAsyncContextManager[None]: ...
+
+
+class Database:
+    """One database. Open it before use, close it after.
+
+    turns, reading: who is next at the pool's connections, and at those of columnar reads; None: who came first.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        statement_timeout: float,
+        turns: Turns | None = None,
+        reading: Turns | None = None,
+    ) -> None:
+        self.url = url
+        self.gate = Gate()
+        self._turns, self._reading = turns, reading
+        self._timeout_ms = int(statement_timeout * 1000)
+        self._pool, self._lookups = self._new_pool(pool_size), self._new_pool(LOOKUP_CONNECTIONS)
+        self._threads = ThreadPoolExecutor(ARROW_READERS, thread_name_prefix="arrow")
+        self._arrow: ArrowReaders | None = None
+        self._making = threading.Lock()
+
+    def _new_pool(self, size: int) -> psycopg_pool.AsyncConnectionPool[Connection]:
+        return psycopg_pool.AsyncConnectionPool(
+            self.url,
+            min_size=1,
+            max_size=size,
+            timeout=POOL_WAIT_SECONDS,
+            open=False,
+            check=_check,
+            kwargs={"autocommit": True, "options": self._options()},
+            configure=_configure,
+        )
+
+    def _options(self) -> str:
+        # Reads are planned from row blocks, so an index always fits better than the whole table; a freshly
+        # loaded table has no statistics from which PostgreSQL could know that. For the same reason it would
+        # start parallel workers, some 10 ms, for what one process reads in 2.
+        return (
+            f"-c statement_timeout={self._timeout_ms} -c timezone=UTC -c enable_seqscan=off"
+            " -c max_parallel_workers_per_gather=0"
+        )
+
+    async def open(self) -> None:
+        await self._pool.open()
+        await self._lookups.open()
+
+    def warm_up(self) -> None:
+        """Begins to make the first connection for columnar reads, which takes some 0.1 s."""
+        self._threads.submit(lambda: self._readers().warm_up())
+
+    def _readers(self) -> ArrowReaders:
+        """Made when it is first used: a command that manages needs none, and loading it takes half a second."""
+        with self._making:
+            if self._arrow is None:
+                from atlas.db.arrow_pool import ArrowReaders
+
+                self._arrow = ArrowReaders(self.url, self._options(), size=ARROW_READERS, wait=POOL_WAIT_SECONDS)
+            return self._arrow
+
+    async def close(self) -> None:
+        await self._pool.close()
+        await self._lookups.close()
+        self._threads.shutdown(cancel_futures=True)
+        if self._arrow is not None:
+            self._arrow.close()
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection in autocommit mode. A lost or absent server becomes UnavailableError."""
+        async with self._turn(), self._connection(self._pool) as connection:
+            yield connection
+
+    def _turn(self) -> contextlib.AbstractAsyncContextManager[None]:
+        return _NO_TURN if self._turns is None else self._turns.turn()
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, pool: psycopg_pool.AsyncConnectionPool[Connection]) -> AsyncIterator[Connection]:
+        await self.gate.passed()
+        try:
+            async with pool.connection() as connection:
+                yield connection
+        except psycopg.errors.LockNotAvailable:
+            # Who has set a time for it knows what that means.
+            raise
+        except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
+            raise unavailable(error) from error
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, *, keep: bool = True) -> AsyncIterator[Connection]:
+        """A connection in a transaction that commits when the block ends well; with keep=False it never does."""
+        async with self.connection() as connection, connection.transaction(force_rollback=not keep):
+            yield connection
+
+    async def fetch(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
+        """All rows of one statement, run by itself."""
+        async with self._turn():
+            return await self._fetch(self._pool, query, parameters)
+
+    async def look_up(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
+        """As `fetch`, for what every request begins with: on connections that nothing slow holds."""
+        return await self._fetch(self._lookups, query, parameters)
+
+    async def _fetch(
+        self, pool: psycopg_pool.AsyncConnectionPool[Connection], query: LiteralString, parameters: dict[str, Any]
+    ) -> list[TupleRow]:
+        async with self._connection(pool) as connection:
+            cursor = await connection.execute(query, parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T]) -> T:
+        """What `then` makes of the rows of `query`, in the thread that fetched them as binary COPY."""
+        await self.gate.passed()
+        loop = asyncio.get_running_loop()
+        # An answer may be under way that has no other end, so a read waits as long as it takes.
+        async with _NO_TURN if self._reading is None else self._reading.turn(patient=True):
+            return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query)))
+
+    def migrate(self) -> None:
+        """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread.
+
+        Raises UnavailableError where there is no database, NewerDatabaseError where a newer Atlas has migrated it.
+        """
+        import yoyo
+
+        try:
+            lock = psycopg.connect(self.url, autocommit=True)
+        except psycopg.OperationalError as error:
+            raise UnavailableError("Database unavailable", str(error).split("\n", 1)[0]) from error
+        with lock:
+            if lock.info.server_version < MIN_VERSION:
+                raise RuntimeError(f"PostgreSQL 15 or newer is needed; the server is {lock.info.server_version}")
+            lock.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+            refuse_newer(lock)
+            _, rest = self.url.split("://", 1)
+            # yoyo's own lock is a row that a killed process leaves behind; the advisory lock is not.
+            with (
+                yoyo.get_backend(f"postgresql+psycopg://{rest}") as backend,
+                resources.as_file(resources.files("atlas.db") / "migrations") as folder,
+            ):
+                missing = backend.to_apply(yoyo.read_migrations(str(folder)))
+                # Older servers that run stop at this word.
+                for migration in missing:
+                    lock.execute("SELECT pg_notify(%s, %s)", (CHANNEL, migration.id))
+                backend.apply_migrations(missing)
+            job_queue.install(lock)
+            harden(lock)
+
+
+async def _configure(connection: Connection) -> None:
+    set_json_loads(_loads, connection)
+    set_json_dumps(_dumps, connection)
+
+
+def _loads(data: str | bytes) -> Any:
+    # What an earlier version stored deeper than this would keep every list with it from being read.
+    text = pruned(data.encode() if isinstance(data, str) else data)
+    try:
+        # A fifth of the time, which nothing else runs in.
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        # Numbers past 64 bits.
+        return json.loads(text)
+
+
+def _dumps(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (OverflowError, ValueError, TypeError):
+        return json.dumps(value).encode()
+
+
+async def _check(connection: Connection) -> None:
+    """Raises psycopg.Error where the server has ended the connection.
+
+    A question takes as long as what many requests are about. Nothing arrives on an idle connection but what a server
+    says before it ends it, and that end, so only then is it asked.
+    """
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if not poll.poll(0):
+            return
+    await psycopg_pool.AsyncConnectionPool.check_connection(connection)
+
+
+def unavailable(error: Exception) -> Exception:
+    """What the caller is told for a database error: 503, or the error itself where it is a mistake."""
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return UnavailableError("The query took too long", "it was stopped; ask for less")
+    return UnavailableError(*UNREACHABLE)

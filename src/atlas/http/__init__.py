@@ -1,1 +1,0 @@
-"""HTTP: routes, dependencies, error shapes and middleware. Handlers hold no logic."""

@@ -1,1 +1,0 @@
-"""Routes of the content API, `/api/v1`."""

@@ -1,5 +1,0 @@
-"""The OpenAPI document, completed so that generators make whole clients of it."""
-
-from atlas.http.openapi.document import install
-
-__all__ = ["install"]

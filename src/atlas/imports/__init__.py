@@ -1,0 +1,1 @@
+"""One file into one table: planned, checked, matched, written, undone."""

@@ -1,0 +1,1 @@
+"""Files of strangers: recognized, decoded and read as records."""

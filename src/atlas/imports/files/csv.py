@@ -1,0 +1,201 @@
+"""CSV in any dialect to a source: the delimiter, quotes and header are found, ragged rows are mended or told."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pv
+
+from atlas.errors import BadRequestError
+from atlas.imports.files.csv_dialects import MAX_CELL, Dialect, find_dialect, has_apostrophes, sample_rows
+from atlas.imports.files.ragged_rows import Mender
+from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, physical, unclear_rows
+from atlas.imports.files.stray_quotes import mend_quotes
+from atlas.imports.files.text_tables import recognize, rewrite
+from atlas.imports.infer.headers import SAMPLE_ROWS, Layout, stated_layout
+
+# Arrow reads blocks of so many bytes, and a record fits one.
+MAX_RECORD = _BLOCK = 4 * 1024 * 1024
+_SAMPLE = 256 * 1024
+
+
+def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *, folder: Path | None = None) -> Source:
+    """A source of the UTF-8 CSV at `path`. folder: takes the text where it must be mended. Raises BadRequestError."""
+    text, notes = _sample_text(path), []
+    if folder is not None and (table := recognize(text)) is not None:
+        path, notes = rewrite(path, folder / "table.csv", table), [table.note] if table.note else []
+        text = _sample_text(path)
+    declared, text_offset = _declared_delimiter(text)
+    dialect = Dialect(declared) if declared else find_dialect(path, text)
+    if folder is not None and dialect.quote == '"' and not dialect.backslash:
+        if has_apostrophes(text[text_offset:], dialect.delimiter):
+            dialect = Dialect(dialect.delimiter, "'")
+        width = _usual_width(dialect, text[text_offset:])
+        mended = mend_quotes(path, folder / "mended.csv", dialect.delimiter, width, dialect.quote)
+        if mended.path != path:
+            path, text = mended.path, _sample_text(mended.path)
+            notes += mended.notes
+    rows = sample_rows(dialect, text[text_offset:])
+    options = options or ReadOptions()
+    with unclear_rows():
+        layout = stated_layout(rows, header=options.header, header_row=options.header_row, skip_rows=options.skip_rows)
+    if layout is None:
+        raise BadRequestError("Invalid file", f"{name}: the file has no data")
+    if not layout.header:
+        layout = _as_wide_as_rows(layout, rows)
+    if layout.width > MAX_COLUMNS:
+        reason = f"{name}: the file has {layout.width:,} columns; at most {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
+    offset = _byte_offset(path, dialect, layout.skip, declared is not None)
+    source = Source(layout.names, [None] * layout.width, iter(()), notes=notes, delimiter=dialect.delimiter)
+    mender = Mender(dialect, rows[layout.skip :], source, name)
+    source.batches = _batches(path, name, dialect, layout, offset, source, mender)
+    if layout.above:
+        source.notes.append(f"{layout.above} line{'s' if layout.above > 1 else ''} above the table left out")
+    source.notes += layout.notes
+    return source
+
+
+def _sample_text(path: Path) -> str:
+    """The first lines of a text, with line feeds between them."""
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+    whole = len(sample) < _SAMPLE
+    text = (sample if whole else sample[: sample.rfind(b"\n") + 1] or sample).decode("utf-8", "ignore")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _usual_width(dialect: Dialect, text: str) -> int:
+    """Cells that most lines have, each read by itself."""
+    lines = text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS]
+    lines = [line for line in lines if line and line.count(dialect.quote) % 2 == 0]
+    widths = Counter(len(row) for line in lines for row in dialect.rows(iter([line])))
+    return widths.most_common(1)[0][0] if widths else 0
+
+
+def _as_wide_as_rows(layout: Layout, rows: list[list[str]]) -> Layout:
+    """The layout of a file without names with the last columns that no row has a value for, but a delimiter."""
+    widths = {len(row) for row in rows[layout.skip :] if any(row)}
+    width = max(widths, default=0)
+    if len(widths) != 1 or width <= layout.width:
+        return layout
+    return replace(layout, width=width, names=("",) * width)
+
+
+def _declared_delimiter(text: str) -> tuple[str | None, int]:
+    """The delimiter of Excel's `sep=;` line, and where the text after that starts."""
+    first, _, _ = text.partition("\n")
+    if first.lower().startswith("sep=") and len(first.rstrip()) == 5:
+        return first.rstrip()[-1], len(first) + 1
+    return None, 0
+
+
+def _byte_offset(path: Path, dialect: Dialect, skip: int, declared: bool) -> int:
+    """Where the row after the first `skip` ones starts. Counted by lines, since a cell may hold several."""
+    offset = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal offset
+        with path.open("rb") as file:
+            while line := file.readline(MAX_CELL):
+                # Old Macs end lines by a carriage return alone.
+                for part in _split_returns(line):
+                    offset += len(part)
+                    yield part.decode("utf-8", "ignore")
+
+    source = lines()
+    if declared:
+        next(source, None)
+    rows = dialect.rows(source)
+    for _ in range(skip):
+        try:
+            if next(rows, None) is None:
+                break
+        except csv.Error:
+            break
+    return offset
+
+
+def _split_returns(line: bytes) -> list[bytes]:
+    if b"\r" not in line[:-2]:
+        return [line]
+    parts = line.split(b"\r")
+    if parts[-1] == b"\n":
+        parts[-2:] = [parts[-2] + b"\r\n"]
+        return [*(part + b"\r" for part in parts[:-1]), parts[-1]]
+    return [part + b"\r" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+def _batches(
+    path: Path, name: str, dialect: Dialect, layout: Layout, offset: int, source: Source, mender: Mender
+) -> Iterator[pa.Table]:
+    names = [physical(position) for position in range(mender.cells)]
+    _refuse_open_quote(path, name, dialect)
+    read = 0
+    with path.open("rb") as file:
+        file.seek(offset)
+        if not file.read(1):
+            return
+        file.seek(offset)
+        try:
+            reader = pv.open_csv(
+                file,
+                read_options=pv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False),
+                parse_options=pv.ParseOptions(
+                    delimiter=dialect.delimiter,
+                    quote_char=dialect.quote,
+                    double_quote=True,
+                    escape_char="\\" if dialect.backslash else False,
+                    newlines_in_values=True,
+                    invalid_row_handler=mender,
+                ),
+                convert_options=pv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=True,
+                    null_values=[""],
+                    quoted_strings_can_be_null=True,
+                    check_utf8=False,
+                ),
+            )
+            for batch in reader:
+                table = mender.without_spare(batch, read)
+                read += len(table)
+                yield table
+            mender.finish(read)
+        except pa.ArrowException as error:
+            if mender.failure is not None:
+                raise mender.failure from None
+            if "straddling object" in str(error):
+                behind = read + len(source.bad) + len(source.fixed)
+                told = f"a record behind record {behind:,} is longer than {_BLOCK // 1024**2} MiB"
+                raise BadRequestError("Invalid file", f"{name}: {told}; is a quote left open?") from None
+            reason = str(error).split("\n", 1)[0][:200]
+            raise BadRequestError("Invalid file", f"{name}: {reason}") from None
+
+
+def _refuse_open_quote(path: Path, name: str, dialect: Dialect) -> None:
+    """Raises BadRequestError where the file ends inside a quoted cell, as one does that was cut off."""
+    quote, size = dialect.quote.encode(), path.stat().st_size
+    quotes = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_BLOCK):
+            quotes += chunk.count(quote)
+        if quotes % 2 == 0 or dialect.backslash:
+            return
+        # A quote within a cell makes the number odd too; what matters is the last one that opens a cell.
+        start = max(0, size - _SAMPLE)
+        file.seek(start)
+        tail = file.read()
+    opening = re.escape(dialect.delimiter.encode()) + rb"|\n|\r"
+    found = list(re.finditer(rb"(?:\A|" + opening + rb")" + re.escape(quote), tail))
+    if found and tail.count(quote, found[-1].end()) == 0 and not tail.rstrip().endswith(quote):
+        place = start + found[-1].end() - 1
+        raise BadRequestError(
+            "Invalid file", f"{name}: it ends inside a quote that opens at byte {place}; is it cut off?"
+        )

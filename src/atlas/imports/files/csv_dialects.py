@@ -1,0 +1,122 @@
+"""How a CSV is written: its delimiter, and how cells are quoted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from atlas.imports.infer.headers import SAMPLE_ROWS
+
+_DELIMITERS = ",;\t|"
+MAX_CELL = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV is written."""
+
+    delimiter: str
+    quote: str = '"'
+    backslash: bool = False
+
+    def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            doublequote=not self.backslash,
+            escapechar="\\" if self.backslash else None,
+            strict=False,
+        )
+
+    def line(self, cells: Sequence[str]) -> str:
+        """A row as it may stand in the file."""
+        out = io.StringIO()
+        csv.writer(
+            out,
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            doublequote=not self.backslash,
+            escapechar="\\" if self.backslash else None,
+            lineterminator="",
+        ).writerow(cells)
+        return out.getvalue()
+
+
+def find_dialect(path: Path, text: str) -> Dialect:
+    """How the file is written: DuckDB's sniffer, and a count of its own where that finds one column."""
+    found = _sniffed(path)
+    counted = _counted(text)
+    if found is None or (found.delimiter not in text.split("\n", 1)[0] and counted is not None):
+        found = counted or Dialect(",")
+    if counted is not None and found.delimiter != counted.delimiter and found.delimiter not in _DELIMITERS:
+        found = counted
+    if found.quote == "'" and not has_apostrophes(text, found.delimiter):
+        plain = Dialect(found.delimiter)
+        if len({len(row) for row in sample_rows(plain, text) if row}) == 1:
+            # Apostrophes that the rows do not need are those of texts.
+            found = plain
+    return found
+
+
+def _sniffed(path: Path) -> Dialect | None:
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        query = "SELECT Delimiter, Quote, Escape FROM sniff_csv(?, all_varchar = true, ignore_errors = true)"
+        try:
+            row = connection.execute(query, [str(path)]).fetchone()
+        except duckdb.Error:
+            return None
+    if row is None:
+        return None
+    delimiter, quote, escape = (None if value == "(empty)" else value for value in row)
+    if not delimiter or len(delimiter) != 1 or delimiter.isalnum() or delimiter == " ":
+        return None
+    return Dialect(delimiter, quote or '"', backslash=escape == "\\")
+
+
+def _counted(text: str) -> Dialect | None:
+    """The delimiter that splits most rows into the same number of cells, above one."""
+    best, best_score = None, 0.0
+    for delimiter in _DELIMITERS:
+        dialect = Dialect(delimiter)
+        widths = [len(row) for row in sample_rows(dialect, text) if row]
+        wide = [width for width in widths if width > 1]
+        if not wide:
+            continue
+        usual = max(set(wide), key=wide.count)
+        score = wide.count(usual) / len(widths) + min(usual, 50) / 1000
+        if score > best_score:
+            best, best_score = dialect, score
+    return best
+
+
+def sample_rows(dialect: Dialect, text: str) -> list[list[str]]:
+    csv.field_size_limit(MAX_CELL)
+    rows: list[list[str]] = []
+    try:
+        for row in dialect.rows(iter(io.StringIO(text, newline=""))):
+            rows.append(row)
+            if len(rows) >= SAMPLE_ROWS:
+                break
+    except csv.Error:
+        pass
+    return rows
+
+
+def has_apostrophes(text: str, delimiter: str) -> bool:
+    """Whether apostrophes are the quotes of a file: they open and close cells in most lines, and no others do."""
+    by = re.escape(delimiter)
+    lines = [line for line in text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS] if line.strip()]
+    if re.search(rf'(?m)(?:^|{by}) *"', "\n".join(lines)):
+        return False
+    opening, closing = re.compile(rf"(?:^|{by})'"), re.compile(rf"'(?={by}|$)")
+    pairs = [(len(opening.findall(line)), len(closing.findall(line))) for line in lines]
+    pairs = pairs[1:] if pairs and pairs[0] == (0, 0) else pairs
+    quoted = sum(opened == closed > 0 for opened, closed in pairs)
+    return quoted > 1 and quoted * 10 >= len(pairs) * 8

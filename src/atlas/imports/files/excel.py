@@ -1,0 +1,125 @@
+"""Workbooks (xlsx, xlsm, xlsb, xls, ods) to a source, by calamine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import python_calamine as calamine
+
+from atlas.errors import BadRequestError
+from atlas.imports.files.sheet_notes import Sheet, fill_merged, sheet_notes
+from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, text_table, unclear_rows
+from atlas.imports.files.workbook_details import SheetDetails, sheet_details
+from atlas.imports.infer.headers import SAMPLE_ROWS, stated_layout
+
+_BATCH_ROWS = 20_000
+
+
+def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Source:
+    """A source of one sheet: the one that is called or numbered so, else the visible one with the most filled rows.
+
+    Cells are the values that formulas had when the file was saved. Raises BadRequestError.
+    """
+    options = options or ReadOptions()
+    try:
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        titles = _visible(book)
+        sheet = _choose(book, titles, options.sheet, name)
+    except calamine.PasswordError:
+        reason = f"{name}: the workbook is protected with a password; save a copy without it and send that"
+        raise BadRequestError("Invalid file", reason) from None
+    except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
+        raise BadRequestError("Invalid file", f"{name}: it cannot be read as a workbook ({_reason(error)})") from None
+    title, rows, above = sheet.title, sheet.rows, sheet.top
+    details = sheet_details(path, title)
+    _put_errors(sheet, details)
+    texts = [[_text(cell) for cell in row] for row in rows[: SAMPLE_ROWS * 2]]
+    with unclear_rows():
+        layout = stated_layout(
+            [[cell or "" for cell in row] for row in texts],
+            header=options.header,
+            header_row=None if options.header_row is None else max(1, options.header_row - above),
+            skip_rows=max(0, options.skip_rows - above),
+        )
+    if layout is None:
+        raise BadRequestError("Invalid file", f"{name}: sheet {title!r} has no data")
+    if layout.width > MAX_COLUMNS:
+        reason = f"{name}: the sheet has {layout.width:,} columns; at most {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
+    filled = fill_merged(sheet, details, layout.names, layout.skip)
+    source = Source(layout.names, [None] * layout.width, _batches(rows, layout.skip, layout.width))
+    if len(titles) > 1:
+        others = ", ".join(repr(other) for other in titles if other != title)
+        source.notes.append(f"read sheet {title!r}, not {others}")
+    source.notes += filled + sheet_notes(sheet, details, layout.names, layout.skip)
+    return source
+
+
+def _visible(book: Any) -> list[str]:
+    hidden = {
+        meta.name
+        for meta in book.sheets_metadata
+        if meta.visible != calamine.SheetVisibleEnum.Visible or meta.typ != calamine.SheetTypeEnum.WorkSheet
+    }
+    names: list[str] = list(book.sheet_names)
+    return [name for name in names if name not in hidden] or names
+
+
+def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> Sheet:
+    if wanted is not None:
+        found = next((title for title in book.sheet_names if title.strip().lower() == wanted.strip().lower()), None)
+        if found is None and wanted.strip().isdigit() and 0 < int(wanted) <= len(titles):
+            found = titles[int(wanted) - 1]
+        if found is None:
+            listed = ", ".join(repr(title) for title in book.sheet_names)
+            raise BadRequestError("Invalid file", f"{name}: no sheet {wanted!r}; it has {listed}")
+        titles = [found]
+    best = Sheet(titles[0], [], 0, 0)
+    for title in titles:
+        sheet = book.get_sheet_by_name(title)
+        rows = sheet.to_python(skip_empty_area=True)
+        if len(rows) > len(best.rows):
+            best = Sheet(title, rows, *(sheet.start or (0, 0)))
+    return best
+
+
+def _put_errors(sheet: Sheet, details: SheetDetails) -> None:
+    """Puts the texts of error cells where calamine leaves nothing, so that what becomes of them is told."""
+    for (row, column), text in details.errors.items():
+        cells = sheet.rows[row - sheet.top] if 0 <= row - sheet.top < len(sheet.rows) else []
+        position = column - sheet.left
+        if 0 <= position < len(cells) and cells[position] in (None, ""):
+            cells[position] = text
+
+
+def _batches(rows: list[list[Any]], skip: int, width: int) -> Iterator[pa.Table]:
+    for start in range(skip, len(rows), _BATCH_ROWS):
+        part = [[_text(cell) for cell in row[:width]] for row in rows[start : start + _BATCH_ROWS]]
+        filled = [[*row, *[None] * (width - len(row))] for row in part if any(row)]
+        if filled:
+            yield text_table(filled, width)
+
+
+def _text(cell: Any) -> str | None:
+    """A cell as the text that inference reads in one way only."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
+    if isinstance(cell, (date, time)):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(cell)
+    return str(cell).replace("\0", "")
+
+
+def _reason(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:200]

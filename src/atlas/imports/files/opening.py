@@ -1,0 +1,128 @@
+"""Any file that can be imported to a source."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from atlas.errors import BadRequestError
+from atlas.imports.files.csv import read_delimited
+from atlas.imports.files.excel import read_excel
+from atlas.imports.files.json import read_json
+from atlas.imports.files.sniffing import FileKind, Upload
+from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, physical
+from atlas.imports.files.text import to_utf8
+from atlas.imports.files.xml import read_xml
+from atlas.timeseries.frames import nested_to_json
+
+_BATCH_ROWS = 65_536
+
+
+def read_file(upload: Upload, folder: Path, options: ReadOptions | None = None) -> Source:
+    """The source of an uploaded file; `folder` takes what must be unpacked. Raises BadRequestError."""
+    options = options or ReadOptions()
+    _refuse_options(upload, options)
+    if upload.kind is FileKind.EXCEL:
+        return read_excel(upload.path, upload.name, options)
+    if upload.kind is FileKind.PARQUET:
+        return read_parquet(upload.path, upload.name)
+    if upload.kind is FileKind.XML:
+        # The parser reads the encoding from the document itself.
+        return read_xml(upload.path, upload.name)
+    text = to_utf8(upload.path, folder / "text")
+    if upload.kind is FileKind.JSON:
+        source = read_json(text.path, upload.name, folder)
+    else:
+        source = read_delimited(text.path, upload.name, options, folder=folder)
+    source.notes += text.notes
+    return source
+
+
+def _refuse_options(upload: Upload, options: ReadOptions) -> None:
+    """Raises BadRequestError where somebody speaks of what a file of this format does not have."""
+    if options.sheet is not None and upload.kind is not FileKind.EXCEL:
+        reason = (
+            f"sheet {options.sheet!r} is asked for, but {upload.name} is {upload.kind.upper()}, which has no sheets"
+        )
+        raise BadRequestError("Instruction is unclear", reason)
+    if options.speaks_of_rows and upload.kind not in (FileKind.EXCEL, FileKind.CSV):
+        reason = f"a header row is spoken of, but {upload.name} is {upload.kind.upper()}, which has none"
+        raise BadRequestError("Instruction is unclear", reason)
+
+
+def read_parquet(path: Path, name: str) -> Source:
+    """A source of a Parquet file; nested values become JSON."""
+    try:
+        # In nanoseconds, which INT96 is read as, the year 9999 does not fit.
+        file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
+        schema = file.schema_arrow
+        names = schema.names
+        legacy = any(file.schema.column(n).physical_type == "INT96" for n in range(len(file.schema.names)))
+        fine = pq.ParquetFile(path) if legacy else None
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _refused(name, error) from None
+    if len(schema) > MAX_COLUMNS:
+        reason = f"{name}: the file has {len(schema):,} columns; at most {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
+    return Source(names, [_native(field.type) for field in schema], _parquet_batches(file, fine, name))
+
+
+def _native(kind: pa.DataType) -> str | None:
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_floating(kind):
+        return "float"
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return "time"
+    if pa.types.is_nested(kind):
+        return "json"
+    return "text"
+
+
+def _parquet_batches(file: pq.ParquetFile, fine: pq.ParquetFile | None, name: str) -> Iterator[pa.Table]:
+    """Batches of texts. fine: the same file with INT96 in nanoseconds, where it has any."""
+    exact = fine.iter_batches(batch_size=_BATCH_ROWS) if fine is not None else itertools.repeat(None)
+    try:
+        for batch, finer in zip(file.iter_batches(batch_size=_BATCH_ROWS), exact, strict=False):
+            batch.validate(full=True)
+            columns = [
+                _texts(column if finer is None else _finest(column, finer.column(position)))
+                for position, column in enumerate(batch.columns)
+            ]
+            yield pa.table({physical(n): column for n, column in enumerate(columns)})
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _refused(name, error) from None
+
+
+def _finest(column: pa.Array, finer: pa.Array) -> pa.Array:
+    """Times as texts with nanoseconds, or with microseconds where those are too far for nanoseconds."""
+    if finer.type == column.type or not pa.types.is_timestamp(column.type):
+        return column
+    same = pc.equal(finer.cast(column.type, safe=False), column)
+    return pc.if_else(same, finer.cast(pa.string()), column.cast(pa.string()))
+
+
+def _refused(name: str, error: Exception) -> BadRequestError:
+    reason = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).split("\n", 1)[0][:200]
+    return BadRequestError("Invalid file", f"{name}: {reason}")
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _texts(column.dictionary_decode())
+    if pa.types.is_nested(kind):
+        return nested_to_json(column)
+    if pa.types.is_floating(kind):
+        # Whole floats print as 1.0 elsewhere too; NaN is an absent value in most writers.
+        column = pc.if_else(pc.is_finite(column), column, None)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        column = pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.string())
+    return column.cast(pa.string())

@@ -1,0 +1,175 @@
+"""Rows of a CSV with more or fewer cells than its table: mended where no value could move, kept to wait otherwise."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+
+from atlas.errors import BadRequestError
+from atlas.imports.files.csv_dialects import Dialect
+from atlas.imports.files.source import BadRecord, Source
+from atlas.imports.infer.headers import looks_like_value
+from atlas.imports.infer.types import is_null_text
+from atlas.kit.plurals import many
+
+# More rows than this that do not fit mean that the file was understood wrongly.
+MAX_BAD = 100_000
+# Rows that tell which cells a column has.
+_LEAST_ROWS = 3
+# Lines of another table that are ragged themselves may stand between others of it.
+_MOST_BETWEEN = 4
+
+
+@dataclass(slots=True)
+class _Below:
+    """Another table below the first: its names, and the numbers of the lines that are its own."""
+
+    names: list[str]
+    numbers: list[int]
+
+
+def usual_cells(rows: Sequence[Sequence[str]], width: int) -> int:
+    """How many cells most rows have: more than the table's `width` where they end with delimiters for nothing."""
+    lengths = Counter(len(row) for row in rows if any(row) and not any(row[width:]))
+    return max(width, lengths.most_common(1)[0][0]) if lengths else width
+
+
+def leaves_out_last_cells(rows: list[list[str]], width: int) -> bool:
+    """Whether short rows are how the file says that the last cells are empty, as some programs do, and no mistake."""
+    filled = [row for row in rows if any(row)]
+    short = sum(1 < len(row) < width for row in filled)
+    return short >= 3 and short * 10 >= len(filled)
+
+
+class _Columns:
+    """Which cells the columns of a table have, by its first rows. cells: as many as most rows have."""
+
+    def __init__(self, rows: Sequence[Sequence[str]], width: int, cells: int) -> None:
+        full = [[cell.strip() for cell in row] for row in rows if len(row) == cells and not any(row[width:])]
+        self._seen = len(full) >= _LEAST_ROWS
+        columns = [[row[place] for row in full] for place in range(width)]
+        self._filled = [all(cells) for cells in columns]
+        self._empty = [not any(cells) for cells in columns]
+        self._values = [any(cells) and all(looks_like_value(cell) for cell in cells if cell) for cells in columns]
+
+    def take(self, cells: Sequence[str]) -> bool:
+        """Whether each cell of a row may be one of its column."""
+        if not self._seen:
+            return True
+        return self.take_first(cells) and not any(
+            empty if cell.strip() else filled
+            for cell, filled, empty in zip(cells, self._filled, self._empty, strict=True)
+        )
+
+    def take_first(self, cells: Sequence[str]) -> bool:
+        """Whether none of the first cells of a row is a text in a column of values."""
+        return not self._seen or all(
+            not (values and cell) or looks_like_value(cell) or is_null_text(cell)
+            for cell, values in zip(map(str.strip, cells), self._values, strict=False)
+        )
+
+
+class Mender:
+    """Takes the rows that have too few or too many cells.
+
+    rows: the first ones of the table, which tell its columns. cells: of a usual row, those behind the last column too.
+    """
+
+    def __init__(self, dialect: Dialect, rows: list[list[str]], source: Source, name: str) -> None:
+        self._dialect, self._width, self._source, self._name = dialect, len(source.names), source, name
+        self._fill = leaves_out_last_cells(rows, self._width)
+        self.cells = usual_cells(rows, self._width)
+        self._columns = _Columns(rows, self._width, self.cells)
+        self._known = {text.strip().casefold() for text in source.names if text.strip()}
+        self._others: list[_Below] = []
+        self.failure: BadRequestError | None = None
+
+    def __call__(self, row: pv.InvalidRow) -> str:
+        cells = next(self._dialect.rows(iter(io.StringIO(row.text, newline=""))), [])
+        return self._take(row.number, cells, row.text)
+
+    def without_spare(self, batch: pa.RecordBatch, read: int) -> pa.Table:
+        """The rows of a batch without the cells behind the last column; those with a value there are ragged rows.
+
+        read: rows of the batches before. Raises BadRequestError where too many rows are ragged.
+        """
+        table, columns = pa.table(batch), range(self._width)
+        spare = table.columns[self._width :]
+        if all(column.null_count == len(column) for column in spare):
+            return table.select(columns)
+        filled = functools.reduce(pc.or_, map(pc.is_valid, spare))
+        numbers = self._source.numbers(1, read + len(table))[read:]
+        rows = table.filter(filled).to_pylist()
+        for number, row in zip(numbers[filled.to_numpy()].tolist(), rows, strict=True):
+            cells = [cell or "" for cell in row.values()]
+            self._take(number, cells, self._dialect.line(cells))
+        if self.failure is not None:
+            raise self.failure
+        return table.filter(pc.invert(filled)).select(columns)
+
+    def _take(self, number: int, cells: list[str], text: str) -> str:
+        fits = len(cells) == self._width
+        if not fits and not self._is_below(number, cells):
+            fitting = cells
+            while len(fitting) > self._width and not fitting[-1].strip():
+                fitting = fitting[:-1]
+            short = 1 < len(fitting) < self._width and self._fill and self._columns.take_first(fitting)
+            if short or (len(fitting) == self._width and self._columns.take(fitting)):
+                cells, fits = fitting, True
+        if fits:
+            self._source.fixed.append((number, [*cells, *[None] * (self._width - len(cells))]))
+            return "skip"
+        reason = f"it has {many(len(cells), 'cell')}, but the table has {self._width} columns"
+        self._source.bad.append(BadRecord(number, reason, text[:10_000]))
+        if len(self._source.bad) > MAX_BAD:
+            self.failure = BadRequestError(
+                "Invalid file", f"{self._name}: over {MAX_BAD:,} rows have not as many cells as the table has columns"
+            )
+            return "error"
+        return "skip"
+
+    def _is_below(self, number: int, cells: list[str]) -> bool:
+        """Whether a row is of another table below the first, which begins with names that the first one has, too."""
+        last = self._others[-1] if self._others else None
+        if last is not None and 0 < number - last.numbers[-1] <= _MOST_BETWEEN and len(cells) == len(last.names):
+            last.numbers.append(number)
+            return True
+        names = [cell.strip() for cell in cells]
+        shared = sum(name.casefold() in self._known for name in names)
+        if shared < 2 or shared * 2 < len(names) or not all(names) or any(map(looks_like_value, names)):
+            return False
+        self._others.append(_Below(names, [number]))
+        return True
+
+    def finish(self, count: int) -> None:
+        """Tells what was done to rows once all are read; `count` of them were neither short nor long.
+
+        Lines of a single cell behind the last record are no records, but notes below the table.
+        """
+        bad, fixed, notes = self._source.bad, self._source.fixed, self._source.notes
+        bad.sort(key=lambda record: record.number)
+        last_number = count + len(bad) + len(fixed)
+        for other in self._others:
+            own = set(other.numbers)
+            bad[:] = [record for record in bad if record.number not in own]
+            told = f"another table below the first was left out, with {len(own) - 1:,} of its records"
+            notes.append(f"{told}: {', '.join(other.names)[:120]}")
+        last, below = last_number, []
+        while (
+            self._width > 2 and count and bad and bad[-1].number == last and bad[-1].reason.startswith("it has 1 cell,")
+        ):
+            below.append(bad.pop().text.strip())
+            last -= 1
+        if below:
+            shown = "; ".join(repr(text[:80]) for text in reversed(below[:3]))
+            notes.append(f"{many(len(below), 'line')} below the table left out: {shown}")
+        short = sum(None in cells for _, cells in fixed)
+        if short:
+            notes.append(f"{many(short, 'record has', 'records have')} no last cells, which were taken as empty")

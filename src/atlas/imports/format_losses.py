@@ -1,0 +1,140 @@
+"""What a column's format does not keep of its texts, in words."""
+
+from __future__ import annotations
+
+import re
+
+from atlas.column_formats.dates import POSIX_CENTURY
+from atlas.column_formats.model import NUMBERS, Kind
+from atlas.column_formats.numbers import CURRENCY
+from atlas.imports.duckdb_casts import cast, literal
+from atlas.imports.files.source import physical
+from atlas.imports.staging import Staging
+from atlas.kit.plurals import many
+
+
+def remarks(staging: Staging, position: int, kind: Kind) -> list[str]:
+    """Sentences about a column without its name, such as "is stored as a share"."""
+    if not kind.strict and kind.type in NUMBERS and kind.amount:
+        return _of_any_amounts(staging, position)
+    if not kind.strict:
+        return [f"stays text: {kind.why}"] if kind.why else []
+    if kind.type in NUMBERS:
+        return _of_numbers(staging, position, kind)
+    if kind.type in ("date", "timestamp"):
+        return _of_times(staging, position, kind)
+    return []
+
+
+def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
+    column = physical(position)
+    found = []
+    if kind.percent:
+        found.append("is stored as a share, so 12 % is 0.12")
+    if kind.digits == "own" and not kind.exponent:
+        found.append("has numbers with and without zeros at the end, each of which is kept as it is")
+    if kind.exponent:
+        found.append("has numbers with exponents, which are stored without")
+    if kind.currency:
+        total, with_it = staging.counts([f"{column} IS NOT NULL", f"contains({column}, {literal(kind.currency)})"])
+        lacking = f", which {total - with_it:,} of {total:,} values lack" if with_it < total else ""
+        found.append(f"is in {kind.currency}, which is left out{lacking}")
+    if kind.group:
+        plain = staging.counts([f"regexp_matches({column}, '[0-9]{{4}}') AND {cast(column, kind)} IS NOT NULL"])[0]
+        grouped = staging.counts([f"contains({column}, {literal(kind.group)})"])[0]
+        if plain and grouped:
+            found.append(f"has {grouped:,} numbers with {kind.group!r} between thousands and {plain:,} without")
+    if position in staging.minus_zeros:
+        zeros = staging.counts([f"regexp_full_match({column}, '[-(]0+([.,]0*)?[)]?')"])[0]
+        if zeros:
+            found.append(f"has {many(zeros, 'zero')} with a minus, which is left out")
+    # In a file with commas between cells a comma within one is hardly a decimal sign; a point alone mostly is one.
+    usual = staging.source.delimiter != ";" and (kind.group != "," or staging.source.delimiter == ",")
+    if kind.ambiguous and not usual:
+        found.append(_both_ways(staging, position, kind))
+    return found
+
+
+def _of_any_amounts(staging: Staging, position: int) -> list[str]:
+    """What is left out of numbers that are read whatever currency stands at them."""
+    column = physical(position)
+    sign = f"regexp_extract({column}, {literal(CURRENCY.pattern)})"
+    found = staging.query(f"SELECT {sign} AS sign, count(*) FROM raw WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 1")
+    told = ", ".join(f"{sign} ({count:,})" for sign, count in found if sign)
+    return [f"has amounts in {told}, whose currency is left out"] if told else []
+
+
+def _both_ways(staging: Staging, position: int, kind: Kind) -> str:
+    """Which numbers the first cells may be."""
+    column = physical(position)
+    first = staging.first(position, f"regexp_matches({column}, '[.,]')", 2)
+    as_read: list[str] = []
+    other: list[str] = []
+    for text in first:
+        digits = re.sub(r"[^\d.,-]", "", text)
+        signs = (kind.decimal, "," if kind.decimal == "." else ".")
+        for sign, shown in zip(signs, (as_read, other), strict=True):
+            group = "," if sign == "." else "."
+            shown.append(digits.replace(group, "").replace(sign, "."))
+    told, choice = ("point", "comma") if kind.decimal == "." else ("comma", "point")
+    return (
+        f"could have a decimal point or a decimal comma; read with a {told}, so {' and '.join(map(repr, first))} "
+        f"{'are' if len(first) > 1 else 'is'} {' and '.join(as_read)}, not {' and '.join(other)}; "
+        f"say that numbers use a decimal {choice} to have it otherwise"
+    )
+
+
+def _of_times(staging: Staging, position: int, kind: Kind) -> list[str]:
+    column = physical(position)
+    found = []
+    if kind.ambiguous:
+        found.append(_either_order(staging, position, kind))
+    if kind.century:
+        first, last = kind.century, kind.century + 99
+        why = "" if kind.century == POSIX_CENTURY else ", since none of them is to come"
+        found.append(f"has years of two digits, read as {first} to {last}{why}")
+    if kind.type == "timestamp":
+        found += _of_zones(staging, column, kind)
+    if any(re.search("%[dmHI]", layout) for layout in kind.formats):
+        padded, bare = staging.counts(
+            [rf"regexp_matches({column}, '\b0[1-9]\b')", rf"regexp_matches({column}, '\b[1-9]\b')"]
+        )
+        if padded and bare:
+            found.append(
+                f"has {bare:,} values with days, months or hours of one digit and {padded:,} with a zero before"
+            )
+    return found
+
+
+def _of_zones(staging: Staging, column: str, kind: Kind) -> list[str]:
+    time = f"contains({column}, ':')"
+    # Behind a time of day; a date has its second hyphen in the same place.
+    offset = f"({column}[-6] IN ('+', '-') OR {column}[-5] IN ('+', '-') OR {column}[-3] IN ('+', '-'))"
+    utc = f"(ends_with({column}, 'Z') OR ends_with({column}, 'UTC'))"
+    bare, moved, exact, timed = staging.counts(
+        [f"{column} IS NOT NULL AND NOT {time}", f"{time} AND {offset}", f"{time} AND {utc}", time]
+    )
+    if kind.formats:
+        moved = exact = 0
+    found = []
+    if bare:
+        found.append(f"has {many(bare, 'value')} without a time of day, read as midnight")
+    if moved + exact and moved + exact < timed:
+        found.append(
+            f"has {many(timed - moved - exact, 'time')} without an offset, read as UTC, beside others with one"
+        )
+    if moved:
+        found.append(f"has {many(moved, 'time')} with an offset, stored as moments in UTC")
+    return found
+
+
+def _either_order(staging: Staging, position: int, kind: Kind) -> str:
+    first = staging.first(position, "true", 1)
+    day_first = kind.formats[0].startswith("%d")
+    read, other = ("day", "month") if day_first else ("month", "day")
+    number = re.match(r"\d+", first[0]) if first else None
+    example = f", so in {first[0]!r} the {read} is {number[0]}" if number else ""
+    return (
+        f"could be read day or month first; read {read} first{example}; "
+        f"say that dates are {other} first to have it otherwise"
+    )

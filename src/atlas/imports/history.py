@@ -1,0 +1,172 @@
+"""Past imports: lists, details, progress, exports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from atlas.accounts.access import Caller
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.imports import repository as imports
+from atlas.imports.service import find_import
+from atlas.kit.pagination import moment, page
+from atlas.kit.sorting import IMPORT_FIELDS, parse_order
+from atlas.tables import export as tabledata
+from atlas.tables import repository as tables
+
+Row = dict[str, Any]
+STATUSES = ("pending", "running", "success", "failed", "undone", "partially_undone", "reset")
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A CSV ready to be sent."""
+
+    table_name: str
+    rows: int
+    chunks: AsyncIterator[bytes]
+
+
+class HistoryService:
+    """What callers see of the imports of their organization."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self,
+        caller: Caller,
+        table_name: str | None,
+        status: str | None,
+        limit: int,
+        offset: int,
+        *,
+        waiting: bool | None = None,
+        sort: str | None = None,
+    ) -> Row:
+        """A page of imports, newest first, and how many of all wait for decisions.
+
+        waiting: only those with open issues, or only those without. sort: see `atlas.kit.sorting`.
+        """
+        if status is not None and status not in STATUSES:
+            raise BadRequestError("Invalid parameter", f"status: one of {', '.join(STATUSES)}")
+        rows = await imports.find(
+            self._database,
+            caller,
+            table_name=table_name,
+            status=status,
+            waiting=waiting,
+            limit=limit,
+            offset=offset,
+            order=parse_order(sort, IMPORT_FIELDS),
+        )
+        total = await imports.count(self._database, caller, table_name, status, waiting)
+        found = page("imports", [brief(row) for row in rows], total, limit, offset)
+        return found | {"waiting_count": await imports.count_waiting(self._database, caller)}
+
+    async def get(self, caller: Caller, import_id: str) -> Row:
+        """Everything known of an import."""
+        row = await find_import(self._database, caller, import_id)
+        waiting = await imports.issue_counts(self._database, row["number"])
+        return {
+            "success": True,
+            "import": brief(row)
+            | {
+                "instruction": row["instruction"],
+                "thread_id": row["thread_id"],
+                "plan": row["plan"],
+                "mapping": row["mapping"],
+                "file_size_bytes": row["file_bytes"],
+                "table_created": row["made_table"],
+                "new_columns": row["new_columns"],
+                "callback_url": row["callback_url"],
+                "callback_metadata": row["callback_metadata"],
+                "dataset_id": row["dataset_id"],
+                "issues_waiting": {
+                    "duplicates": waiting["duplicate"],
+                    "validations": waiting["validation"],
+                    "replacements": waiting["replacement"],
+                },
+            },
+        }
+
+    async def progress(self, caller: Caller, import_id: str) -> Row:
+        """How far an import is."""
+        row = await find_import(self._database, caller, import_id)
+        done = row["status"] not in ("pending", "running")
+        return {
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "status": row["status"],
+            "stage": row["status"] if done else row["stage"] or "received",
+            "records_processed": row["records"] if done else row["progress_records"] or 0,
+            "table_name": row["table_name"],
+            "error": row["error"],
+        }
+
+    async def follow(self, caller: Caller, import_id: str) -> AsyncIterator[bytes]:
+        """Server-Sent Events with the progress of an import, until it ends."""
+        first = await self.progress(caller, import_id)
+
+        async def events() -> AsyncIterator[bytes]:
+            state, last = first, None
+            while True:
+                if state != last:
+                    yield b"event: progress\ndata: " + msgspec.json.encode(state) + b"\n\n"
+                    last = state
+                if state["status"] not in ("pending", "running"):
+                    return
+                await asyncio.sleep(_POLL_SECONDS)
+                state = await self.progress(caller, import_id)
+
+        return events()
+
+    async def export(self, caller: Caller, import_id: str, *, metadata: bool, safe: bool) -> Export:
+        """The rows of an import as CSV."""
+        row = await find_import(self._database, caller, import_id)
+        if row["dataset_id"] is not None:
+            raise BadRequestError("Not a table", f"it made dataset {row['dataset_id']}; use /api/rows/bulk_download/")
+        found = (
+            []
+            if row["table_id"] is None
+            else await tables.find_tables(self._database, caller, table_id=row["table_id"])
+        )
+        if not found:
+            raise NotFoundError("Table not found", "the import has no table, or it has been removed")
+        bounds = (row["number"], row["first_row"] or 0, row["last_row"] or -1)
+        total = await tabledata.import_row_count(self._database, found[0], *bounds)
+        chunks = tabledata.export_csv(self._database, found[0], *bounds, metadata=metadata, safe=safe)
+        return Export(found[0].name, total, chunks)
+
+
+def brief(row: Row) -> Row:
+    """An import as lists show it."""
+    return {
+        "import_id": str(row["public_id"]),
+        "file_name": row["file_name"],
+        "table_name": row["table_name"],
+        "status": row["status"],
+        "kind": row["kind"],
+        "action_taken": row["action_taken"],
+        "records_processed": row["records"],
+        "records_inserted": row["inserted"],
+        "records_updated": row["updated"],
+        "duplicates_found": row["duplicates"],
+        "records_left_out": row["left_out"],
+        "validation_failures": row["failures"],
+        "value_replacements": row["replacements"],
+        "issues_open": row["issues_open"],
+        "issues_resolved": row["issues_resolved"],
+        "response_summary": row["summary"],
+        "error": row["error"],
+        "imported_by": row["user_name"],
+        "created_at": moment(row["created_at"]),
+        "started_at": moment(row["started_at"]),
+        "finished_at": moment(row["finished_at"]),
+    }

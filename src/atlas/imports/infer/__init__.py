@@ -1,0 +1,1 @@
+"""What columns and headers of a file mean."""

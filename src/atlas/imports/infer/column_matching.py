@@ -1,0 +1,264 @@
+"""Which column of a table a column of a file belongs to.
+
+A name that means the same is a match: other case, separators, accents or a unit in brackets, or a header that the table
+has had before. Anything looser is a proposal, which somebody has to accept.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
+
+from atlas.column_formats.model import Kind
+from atlas.imports.infer.synonyms import SPELLINGS, SYNONYMS
+from atlas.kit.identifiers import identifier, singular
+from atlas.tables.model import TableColumn
+
+# What may stand in brackets behind a name without making another name of it.
+_UNITS = frozenset(
+    """mm cm m km in inch ft yd mi mile miles nm mg g gr kg t oz lb lbs ml cl l dl gal ms s sec secs second seconds min
+    mins minutes minute h hr hrs hour hours d day days week weeks month months year years yr yrs % percent pct $ € £ ¥
+    usd eur gbp chf jpy cad aud inr cny sek nok dkk pln brl zar °c °f c f k kwh wh mwh w kw mw v a hz mhz ghz pa hpa bar
+    psi km/h mph kmh m/s knots kn kb mb gb tb b bytes m2 m² m3 m³ sqm sqft ha acre pcs pieces units stk""".split()
+)
+_REMARKS = frozenset(
+    """optional required mandatory text number date y/n yes/no yyyy-mm-dd dd/mm/yyyy mm/dd/yyyy dd.mm.yyyy d/m/y m/d/y
+    utf-8 string integer""".split()
+)
+_BRACKETS = re.compile(r"(.*\S)\s*[(\[{]\s*([^()\[\]{}]*?)\s*[)\]}]\s*", re.DOTALL)
+# Words that alone make two names no more alike.
+_VAGUE = frozenset("id no nr number code key type the of".split())
+
+Offered = tuple[str, Kind]
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """A column of the table that a header may mean. confidence: 0 to 1; reason: what the two have in common."""
+
+    header: str
+    column: str
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """For columns of a file by position: the table's column that each belongs to, and what others may belong to."""
+
+    matched: dict[int, str] = field(default_factory=dict)
+    proposed: dict[int, Proposal] = field(default_factory=dict)
+
+
+def match_columns(offered: Sequence[Offered], table: Sequence[TableColumn]) -> Matching:
+    """Matches columns of a file (header, kind) with those of a table. Each column of the table is taken once."""
+    matched = _match_exactly(offered, table)
+    _match_alike(offered, table, matched)
+    return Matching(matched, _propose(offered, table, matched))
+
+
+def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:
+    """Columns that are called the same, which is most of a wide file; then headers that the table has had."""
+    free = {column.name for column in table}
+    by_header: dict[str, set[str]] = {}
+    for column in table:
+        if column.header:
+            by_header.setdefault(_header(column.header), set()).add(column.name)
+    matched: dict[int, str] = {}
+    for remembered in (False, True):
+        for position, (header, _) in enumerate(offered):
+            if position in matched:
+                continue
+            names = free & (by_header.get(_header(header), set()) if remembered else {identifier(header)})
+            if names:
+                matched[position] = min(names)
+                free.remove(matched[position])
+    return matched
+
+
+def _header(text: str) -> str:
+    return text.strip().lower()
+
+
+def _match_alike(offered: Sequence[Offered], table: Sequence[TableColumn], matched: dict[int, str]) -> None:
+    """Names that differ in writing alone, where one column of each side has them."""
+    taken = set(matched.values())
+    theirs: dict[str, list[tuple[str | None, str]]] = {}
+    for column in table:
+        if column.name not in taken:
+            for key, unit in {plain_name(column.name), plain_name(column.header or column.name)}:
+                theirs.setdefault(key, []).append((unit, column.name))
+    ours: dict[str, list[int]] = {}
+    for position, (header, _) in enumerate(offered):
+        if position not in matched:
+            ours.setdefault(plain_name(header)[0], []).append(position)
+    for key, positions in ours.items():
+        if len(positions) != 1:
+            continue
+        unit = plain_name(offered[positions[0]][0])[1]
+        names = {name for other, name in theirs.get(key, ()) if unit is None or other is None or unit == other}
+        names -= set(matched.values())
+        if len(names) == 1:
+            matched[positions[0]] = names.pop()
+
+
+def plain_name(text: str) -> tuple[str, str | None]:
+    """A name without case, separators and accents, and the unit that stands behind it in brackets, if any."""
+    unit = None
+    found = _BRACKETS.fullmatch(text.strip())
+    if found:
+        inside = found[2].casefold()
+        if inside in _UNITS:
+            text, unit = found[1], inside
+        elif inside in _REMARKS or not inside:
+            text = found[1]
+    flat = unicodedata.normalize("NFKD", identifier(text.replace("ß", "ss")))
+    return "".join(c for c in flat if not unicodedata.combining(c) and c != "_"), unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What two names are compared by."""
+
+    name: str
+    words: list[str]
+    digits: list[str]
+    spellings: frozenset[int]
+    synonyms: frozenset[int]
+
+    @staticmethod
+    def of(text: str) -> _Name:
+        name = identifier(text)
+        flat = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+        return _Name(name, _words(flat), _digits(name), _groups(SPELLINGS, flat), _groups(SYNONYMS, flat))
+
+
+def _groups(groups: Sequence[frozenset[str]], name: str) -> frozenset[int]:
+    return frozenset(number for number, group in enumerate(groups) if name in group)
+
+
+def _propose(offered: Sequence[Offered], table: Sequence[TableColumn], matched: dict[int, str]) -> dict[int, Proposal]:
+    """What the rest may mean, the likeliest first; each column of the table once."""
+    taken = set(matched.values())
+    left = [(column, _Name.of(column.name)) for column in table if column.name not in taken]
+    scores: list[tuple[float, int, Proposal]] = []
+    for position, (header, kind) in enumerate(offered):
+        if position in matched or not left:
+            continue
+        name = _Name.of(header)
+        for column, theirs in left:
+            score, reason = _likeness(name, kind, theirs, column, header)
+            if score:
+                scores.append((-score, position, Proposal(header, column.name, round(score, 2), reason)))
+    scores += _same_semantics(offered, table, matched)
+    proposed: dict[int, Proposal] = {}
+    for _, position, proposal in sorted(scores, key=lambda item: item[:2]):
+        if position not in proposed and proposal.column not in taken:
+            proposed[position] = proposal
+            taken.add(proposal.column)
+    return proposed
+
+
+def _same_semantics(
+    offered: Sequence[Offered], table: Sequence[TableColumn], matched: dict[int, str]
+) -> Iterator[tuple[float, int, Proposal]]:
+    """The only e-mail of a file may be the only e-mail of the table, whatever they are called."""
+    for semantic in ("email", "url", "phone"):
+        places = [n for n, (_, kind) in enumerate(offered) if kind.semantic == semantic]
+        names = [column.name for column in table if column.semantic == semantic]
+        if len(places) == 1 and len(names) == 1 and places[0] not in matched and names[0] not in matched.values():
+            reason = f"the only {semantic} of both"
+            yield -0.75, places[0], Proposal(offered[places[0]][0], names[0], 0.75, reason)
+
+
+def _likeness(ours: _Name, kind: Kind, theirs: _Name, column: TableColumn, header: str) -> tuple[float, str]:
+    """How likely a header means a column that is called otherwise, from 0 to 1, and why."""
+    here, there = plain_name(header), plain_name(column.header or column.name)
+    if here[0] == there[0] and here[1] != there[1]:
+        return 0.4, "the same name with another unit"
+    if ours.words == theirs.words:
+        return 0.95, "singular and plural"
+    agree = _agree(kind, column)
+    if ours.spellings & theirs.spellings:
+        return (0.9, "another spelling") if agree else (0.6, "another spelling, but another type")
+    if sorted(ours.words) == sorted(theirs.words):
+        return 0.85, "the same words"
+    if ours.synonyms & theirs.synonyms:
+        return (0.6 if agree else 0.4), "a related word"
+    if ours.digits != theirs.digits or not agree:
+        return 0.0, ""
+    ratio = fuzz.ratio(ours.name, theirs.name) / 100
+    # Short names differ by a letter and mean another thing.
+    if min(len(ours.name), len(theirs.name)) > 4 and ratio >= 0.8:
+        return ratio * 0.9, "nearly the same spelling"
+    return _shared_words(ours.words, theirs.words)
+
+
+def _shared_words(ours: list[str], theirs: list[str]) -> tuple[float, str]:
+    """One name holds all words of the other; the last word weighs most, as in `flight date`."""
+    small, large = sorted((set(ours) - _VAGUE, set(theirs) - _VAGUE), key=len)
+    if not small or not small <= large:
+        return 0.0, ""
+    longer = [word for word in max(ours, theirs, key=len) if word not in _VAGUE]
+    return (0.6 if longer and longer[-1] in small else 0.5), "one name is a part of the other"
+
+
+def _digits(name: str) -> list[str]:
+    """`sales_2024` is no misspelling of `sales_2025`."""
+    return re.findall(r"\d", name)
+
+
+def _words(name: str) -> list[str]:
+    return [singular(word) for word in name.split("_")]
+
+
+def _agree(kind: Kind, column: TableColumn) -> bool:
+    numbers = {"bigint", "numeric", "double"}
+    times = {"date", "timestamp"}
+    if column.type == "text":
+        return column.semantic in (None, kind.semantic) or kind.semantic is None
+    return kind.type == column.type or {kind.type, column.type} <= numbers or {kind.type, column.type} <= times
+
+
+def close_name(wanted: str, names: Sequence[str], *, columns: bool = False, slips: bool = True) -> str | None:
+    """The one of `names` that `wanted` means: equal, singular or plural, or (slips) with a slip in a long word.
+
+    columns: also by another spelling, or by a part of the name that no other has.
+    """
+    target = identifier(wanted)
+    by_name = {identifier(name): name for name in names}
+    if target in by_name:
+        return by_name[target]
+    plain = [name for key, name in by_name.items() if plain_name(key)[0] == plain_name(target)[0]]
+    if len(plain) == 1:
+        return plain[0]
+    words = _words(target)
+    same = [name for key, name in by_name.items() if _words(key) == words]
+    if same:
+        return same[0]
+    alike = [name for key, name in by_name.items() if any(target in group and key in group for group in SPELLINGS)]
+    if len(alike) == 1 and columns:
+        return alike[0]
+    # "email" is the only column with the word, "email_address".
+    holding = [name for key, name in by_name.items() if set(words) <= set(_words(key))]
+    if len(holding) == 1 and columns:
+        return holding[0]
+    likely = [name for key, name in by_name.items() if slips and _slipped(target, key)]
+    return likely[0] if len(likely) == 1 else None
+
+
+def _slipped(wanted: str, name: str) -> bool:
+    """Whether two names differ by slips of the pen: a letter in a word of five, two in one of eight."""
+    ours, theirs = wanted.split("_"), name.split("_")
+    if len(ours) != len(theirs) or _digits(wanted) != _digits(name):
+        return False
+    for mine, other in zip(ours, theirs, strict=True):
+        shorter = min(len(mine), len(other))
+        if mine != other and (shorter < 5 or OSA.distance(mine, other) > (2 if shorter >= 8 else 1)):
+            return False
+    return True

@@ -1,0 +1,311 @@
+"""Finds where the table starts in the first rows of a sheet, and what its columns are called."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from atlas.kit.plurals import many
+
+# Rows to look at.
+SAMPLE_ROWS = 100
+_VALUE = re.compile(
+    r"""[^\w]*[+-]?[\d][\d.,'\s]*[^\w]*$            # numbers, amounts, percents, plain dates
+      | \d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}             # dates, with a time or not
+      | (true|false)$
+      | [^@\s]+@[^@\s]+\.[^@\s]+$                   # e-mail
+      | https?://                                   # address
+      | [+(]?\d[\d\s().-]{5,}$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_YEAR = re.compile(r"(19|20)\d\d$")
+# Words of names of columns in several languages; a name of parts, such as first_name or firstName, is one as well.
+_USUAL_NAME = re.compile(
+    r"""(?i:^|[\s_.-])(?i:id|name|title|date|time|year|month|day|city|town|state|country|region|street|address|zip|
+    e-?mail|phone|tel|status|type|kind|category|group|code|key|number|no|nr|sku|item|product|company|customer|client|
+    user|price|amount|cost|total|qty|quantity|count|unit|value|note|notes|comment|description|text|url|link|website|
+    tags?|gender|sex|age|currency|language|department|role|team|owner|author|label|color|colour|size|first|last|
+    vorname|nachname|ort|stadt|land|datum|preis|menge|betrag|strasse|straße|nom|prénom|ville|pays|prix|nombre|ciudad|
+    país|precio|fecha|cognome|città|paese)(?:$|[\s_.:-]|s$)|[a-z][A-Z]|\w_\w""",
+    re.VERBOSE,
+)
+# A type, such as varchar(20) or string.
+_TYPE = re.compile(
+    r"(unsigned )?(u?int(8|16|32|64)?|integer|(big|small|tiny)int|long|short|float(32|64)?|double( precision)?|real|"
+    r"decimal|numeric|number|bool(ean)?|string|str|text|char|n?varchar2?|date|datetime|timestamp(tz)?|time|uuid|jsonb?)"
+    r"(\([\d, ]+\))?",
+    re.IGNORECASE,
+)
+# A unit, such as kg, m/s², %, [°C] or (EUR).
+_UNIT = re.compile(r"[\[(<]?[^\W\d_°µΩ%$€£¥]{0,6}[°µΩ%$€£¥]?[\w/·*^²³°µΩ%-]{0,8}[\])>]?")
+
+Rows = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a table is in a sheet.
+
+    skip: rows before the first row of data; names: texts of the header ("" where a column has none);
+    width: columns; header: whether the file has one; above: rows before the table; notes: what was guessed.
+    """
+
+    skip: int
+    names: tuple[str, ...]
+    width: int
+    header: bool
+    above: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, skip_rows: int) -> Layout | None:
+    """As `find_layout`, with what somebody says of the first rows. Raises ValueError with a question about it."""
+    if header_row is None and not skip_rows:
+        return find_layout(rows, header=header)
+    if header_row is not None:
+        if header is False:
+            raise ValueError(f"Is row {header_row} the header, or has the file none?")
+        if header_row > len(rows):
+            raise ValueError(f"Which row is the header? Row {header_row} is past the first {many(len(rows), 'row')}.")
+        if not any(cell.strip() for cell in rows[header_row - 1]):
+            raise ValueError(f"Which row is the header? Row {header_row} is blank.")
+        above, header = header_row - 1, True
+    else:
+        found = find_layout(rows)
+        above = skip_rows
+        if found is not None and found.header and found.skip <= skip_rows and header is None:
+            raise ValueError(
+                f"Row {found.skip} looks like the header. Are the first {skip_rows} rows above the table, or records? "
+                f"Say which row the header is in, such as 'the header is in row {skip_rows + 1}'."
+            )
+    layout = find_layout(rows[above:], header=header)
+    if layout is None:
+        return None
+    if header_row is not None and layout.skip != 1:
+        # A header that is too short to look like one is one all the same.
+        width = max(layout.width, len(rows[above]))
+        names = [cell.strip() for cell in rows[above]]
+        return Layout(above + 1, tuple(_padded(names, width)), width, header=True, above=above)
+    return replace(layout, skip=above + layout.skip, above=above + layout.above)
+
+
+def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
+    """The layout of a sheet that starts with `rows`; None where all of them are blank."""
+    filled = [[cell.strip() for cell in row] for row in rows[:SAMPLE_ROWS]]
+    width = _width(filled)
+    if not width:
+        return None
+    top = _first_table_row(filled, width)
+    notes: list[str] = []
+    stated, header = header is not None, _is_header(filled, top) if header is None else header
+    if not header:
+        if not stated:
+            notes.append("no line with names of columns was found, so the first line is a record")
+        return Layout(top, tuple("" for _ in range(width)), width, header=False, above=top, notes=tuple(notes))
+    if not stated and not _is_sure(filled, top):
+        shown = ", ".join(cell for cell in filled[top][:5] if cell)
+        notes.append(f"took the first line ({shown}) for the names of the columns; say no header if it is a record")
+    names, width, told = _named(filled, top, width)
+    notes += told
+    skip = top + 1
+    above = filled[top - 1] if top else []
+    if _is_group_row(names) and top + 2 < len(filled) and _is_sub_header(filled, top):
+        names = _joined(names, _padded(filled[top + 1], width))
+        skip = top + 2
+    elif len(set(filter(None, names))) < len([name for name in names if name]) and _is_group_row(above):
+        names = _joined(_padded(above, width), names)
+    if not stated and skip == top + 1 and _is_unit_row(filled, skip):
+        shown = ", ".join(filter(None, filled[skip]))
+        what = "types" if _TYPE.fullmatch(next(filter(None, filled[skip]))) else "units"
+        notes.append(f"the line of {what} below the names was left out: {shown}")
+        skip += 1
+    return Layout(skip, tuple(names), width, header=True, above=top, notes=tuple(notes))
+
+
+def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]:
+    """Names of the columns, how many columns there are, and what is to be told where the rows have more cells."""
+    head, body = rows[top], [row for row in rows[top + 1 :] if any(row)]
+    named = _last(head)
+    if named > width and body:
+        return _fewer_cells(head, width, body)
+    for_nothing = "rows end with a delimiter, behind which nothing stands; the header does not"
+    if named == width and body and len(head) == named and all(len(row) > named for row in body):
+        return list(head), width, [for_nothing]
+    if named >= width or not body or len(head) != named or any(cell == "" for cell in head):
+        return _padded(head, width), width, []
+    if any(_last(row) <= named and len(row) <= named for row in body):
+        # Rows with more cells than there are names are those that are wrong.
+        return _padded(head, named), named, []
+    more = f"rows have {width} cells, but the header has {named} names"
+    if width == named + 1 and sum(not row[named] for row in body) * 2 > len(body):
+        return _padded(head, named), named, [f"most {for_nothing}"]
+    if width == named + 1:
+        # As R writes them: the names of rows have none.
+        return ["", *_padded(head, named)], width, [f"{more}; the first column has none"]
+    return _padded(head, width), width, [f"{more}; the last columns have none"]
+
+
+def _fewer_cells(head: Sequence[str], width: int, body: Rows) -> tuple[list[str], int, list[str]]:
+    """As `_named`, where the rows have fewer cells than the header: a blank one among the names is no column."""
+    names = [cell for cell in head if cell]
+    # The last column may be empty in all rows.
+    usual = Counter(map(len, body)).most_common(1)[0][0]
+    width = usual if len(names) == usual else width
+    more = f"the header has {_last(head)} cells, but rows have {width}"
+    if len(names) == width:
+        return names, width, [f"{more}; the names are those of its cells that are not blank"]
+    rest = ", ".join(cell for cell in head[width:] if cell)
+    return _padded(head, width), width, [f"{more}; left out of the names: {rest}"]
+
+
+def looks_like_value(cell: str) -> bool:
+    """Whether a text is data rather than the name of a column. A year may be either."""
+    return bool(_VALUE.match(cell)) and not _YEAR.match(cell)
+
+
+def _width(rows: Rows) -> int:
+    """Columns of most rows; a title or a note is narrower, and an empty last cell counts where it is usual."""
+    lengths = Counter(len(row) for row in rows if any(row))
+    if not lengths:
+        return 0
+    most = max(lengths.values())
+    # Of lengths that are about as common, the widest: short rows lack their last cells.
+    usual = max(length for length, times in lengths.items() if times * 2 >= most)
+    used = max((_last(row[:usual]) for row in rows), default=0)
+    return min(usual, used) or 0
+
+
+def _last(row: Sequence[str]) -> int:
+    return max((position for position, cell in enumerate(row, 1) if cell), default=0)
+
+
+def _first_table_row(rows: Rows, width: int) -> int:
+    """The first row that is filled well enough to be of the table, or at least more so than a title."""
+    need = 1 if width == 1 else max(2, (width + 1) // 2)
+    for position, row in enumerate(rows):
+        if sum(1 for cell in row if cell) >= need:
+            return position
+    return next(position for position, row in enumerate(rows) if any(row))
+
+
+def _is_header(rows: Rows, top: int) -> bool:
+    head = rows[top]
+    body = [row for row in rows[top + 1 :] if any(row)]
+    if any(looks_like_value(cell) for cell in head if cell):
+        return _is_series(head, body)
+    if not body:
+        return True
+    typed = repeated = 0
+    for position, name in enumerate(head):
+        cells = _column(body, position)
+        typed += bool(cells) and all(looks_like_value(cell) for cell in cells)
+        repeated += bool(name) and cells.count(name) > max(1, len(cells) // 20)
+    if typed:
+        return True
+    return repeated * 2 <= len(head)
+
+
+def _is_series(head: Sequence[str], body: Rows) -> bool:
+    """Whether values stand in a header, such as years, months or sizes: of one kind that the cells below are not."""
+    named = [position for position, cell in enumerate(head) if cell and not looks_like_value(cell)]
+    valued = [position for position, cell in enumerate(head) if cell and looks_like_value(cell)]
+    if len(valued) < 2 or not named or named[-1] > valued[0] or not body:
+        return False
+    kinds = {_kind(head[position]) for position in valued}
+    if len(kinds) > 1 or len({head[position] for position in valued}) < len(valued):
+        return False
+    below = {_kind(cell) for position in valued for cell in _column(body, position)}
+    if below and not below & kinds:
+        return True
+    # Sizes or hours that go up in even steps, as no line below them does.
+    return (
+        kinds == {"whole"}
+        and len(valued) > 2
+        and _is_even(head, valued)
+        and not any(_is_even(row, valued) for row in body)
+    )
+
+
+def _is_even(row: Sequence[str], places: Sequence[int]) -> bool:
+    """Whether the cells of a row are whole numbers in even steps."""
+    cells = [row[place] for place in places if place < len(row)]
+    if len(cells) < len(places) or any(_kind(cell) != "whole" for cell in cells):
+        return False
+    steps = {int(after) - int(before) for before, after in itertools.pairwise(cells)}
+    return len(steps) == 1 and steps != {0}
+
+
+def _kind(cell: str) -> str:
+    if re.fullmatch(r"[+-]?\d+", cell):
+        return "whole"
+    if re.match(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?($|[ T])", cell) and not re.fullmatch(r"\d+\.\d+", cell):
+        return "date"
+    return "number" if looks_like_value(cell) else "text"
+
+
+def _is_sure(rows: Rows, top: int) -> bool:
+    """Whether a header is told from the records: by their types, or by a name that only columns have."""
+    body = [row for row in rows[top + 1 :] if any(row)]
+    typed = any(
+        cells and all(looks_like_value(cell) for cell in cells)
+        for cells in (_column(body, position) for position in range(len(rows[top])))
+    )
+    return typed or not body or any(_USUAL_NAME.search(cell) for cell in rows[top])
+
+
+def _is_unit_row(rows: Rows, at: int) -> bool:
+    """Whether a row has units under the names, or the types of the columns, as databases call them.
+
+    Units are a short word in each column that has nothing but values below.
+    """
+    below = [row for row in rows[at + 1 :] if any(row)]
+    if at >= len(rows) or not below:
+        return False
+    cells = [(position, cell) for position, cell in enumerate(rows[at]) if cell]
+    valued = [bool(column := _column(below, n)) and all(map(looks_like_value, column)) for n, _ in cells]
+    if len(cells) > 1 and all(_TYPE.fullmatch(cell) for _, cell in cells):
+        # Where types are the data, other records have them, too.
+        return any(valued) or not any(_TYPE.fullmatch(cell) for row in below for cell in row)
+    if len(below) < 2 or not cells:
+        return False
+    if any(looks_like_value(cell) or not _UNIT.fullmatch(cell) for _, cell in cells):
+        return False
+    return any(valued) and all(
+        is_valued or cell in ("-", "--", "–") for is_valued, (_, cell) in zip(valued, cells, strict=True)
+    )
+
+
+def _column(rows: Rows, position: int) -> list[str]:
+    return [row[position] for row in rows if position < len(row) and row[position]]
+
+
+def _is_group_row(row: Sequence[str]) -> bool:
+    """A row such as `Contact,,Address,` that names groups of columns."""
+    used = _last(row)
+    return sum(1 for cell in row if cell) >= 2 and any(not cell for cell in row[1 : used + 1])
+
+
+def _is_sub_header(rows: Rows, top: int) -> bool:
+    second, rest = rows[top + 1], [row for row in rows[top + 2 :] if any(row)]
+    names = [cell for cell in second if cell]
+    if not names or any(looks_like_value(cell) for cell in names) or not rest:
+        return False
+    blanks = [position for position, cell in enumerate(rows[top]) if not cell]
+    return all(position < len(second) and second[position] for position in blanks) and any(
+        looks_like_value(cell) for row in rest for cell in row if cell
+    )
+
+
+def _padded(row: Sequence[str], width: int) -> list[str]:
+    return [*row[:width], *[""] * (width - len(row))]
+
+
+def _joined(groups: Sequence[str], names: Sequence[str]) -> list[str]:
+    joined, group = [], ""
+    for upper, lower in zip(groups, names, strict=True):
+        group = upper or group
+        joined.append(" ".join(part for part in (group, lower) if part))
+    return joined

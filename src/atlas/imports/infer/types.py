@@ -1,0 +1,192 @@
+"""What type a column of texts has: one that gives every text back by the column's one format, or text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from atlas.column_formats.column_names import CODES
+from atlas.column_formats.dates import date_pattern, find_dates, order_of
+from atlas.column_formats.model import TEXT, Hints, Kind, notation
+from atlas.column_formats.numbers import CURRENCY, INTEGER, find_number
+
+# Texts that stand for no value. In a column of texts they stay: "NA" may be Namibia.
+NULL_TEXTS = (
+    "n/a",
+    "na",
+    "null",
+    "none",
+    "nil",
+    "-",
+    "--",
+    "nan",
+    "?",
+    ".",
+    "(null)",
+    "n.a.",
+    "unknown",
+    # What spreadsheets show where a formula fails.
+    "#n/a",
+    "#div/0!",
+    "#value!",
+    "#ref!",
+    "#name?",
+    "#num!",
+    "#null!",
+    "#spill!",
+    "#calc!",
+)
+# Share of cells that may be no values of the type which the others have.
+TOLERANCE = 0.1
+# With fewer cells than this there are no exceptions.
+LEAST_CELLS = 10
+
+# In English, and as people in Europe send them; not "si", which with "no" may be Slovenia and Norway.
+BOOLEANS = (
+    ("true", "false"),
+    ("yes", "no"),
+    ("y", "n"),
+    ("t", "f"),
+    ("on", "off"),
+    ("ja", "nein"),
+    ("ja", "nee"),
+    ("oui", "non"),
+    ("sí", "no"),
+    ("sim", "não"),
+)
+TRUE_TEXTS = tuple(dict.fromkeys(pair[0] for pair in BOOLEANS))
+FALSE_TEXTS = tuple(dict.fromkeys(pair[1] for pair in BOOLEANS))
+
+EMAIL = r"[^@\s,;:<>\"()]+@[^@\s,;:<>\"()]+\.[^@\s,;:<>\"().]{2,}"
+# What people write around an address.
+_AROUND_EMAIL = re.compile(r"^(?:mailto:|[^<>@]*<)|>?[;,.\s]*$", re.IGNORECASE)
+URL = r"(?i)(https?|ftp)://[^\s/$.?#][^\s]*|www\.[^\s/$.?#][^\s]*\.[^\s]+"
+PHONE = r"(?i)\s*(tel[.:]?\s*)?[+(]?\d[\d\s().\-/]{4,20}\d\s*((ext|x|#)\.?\s*\d{1,6})?\s*"
+_SEMANTICS = {"email": re.compile(EMAIL), "url": re.compile(URL), "phone": re.compile(PHONE)}
+_NAMED = {
+    "email": re.compile(r"(^|_)e_?mail(s|_address)?($|_)"),
+    "phone": re.compile(r"(^|_)(phone|telephone|tel|mobile|cell|fax|handy|telefon|telephone_number)($|_)"),
+    "url": re.compile(r"(^|_)(url|website|web_site|homepage|link)($|_)"),
+}
+_LEADING_ZERO = re.compile(r"[+-]?0\d")
+_DIGIT, _LETTER, _WORD = re.compile(r"\d"), re.compile(r"[^\W\d_]"), re.compile(r"[^\W\d_]{3}")
+# Words that belong to values: months, and what money is in.
+_NAMED_VALUE = re.compile(rf"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))|{CURRENCY.pattern}")
+
+
+def is_null_text(text: str) -> bool:
+    return text.lower() in NULL_TEXTS
+
+
+def no_value(text: str) -> bool:
+    """Whether a text among numbers or times is words, such as `soon` or `about 20`, rather than a value or a code."""
+    if _DIGIT.search(text) is None:
+        return True
+    parts = text.split()
+    words = [part for part in parts if _DIGIT.search(part) is None]
+    if not any(_WORD.search(word) for word in words) or _NAMED_VALUE.search(text):
+        return False
+    return not any(_LETTER.search(part) for part in parts if part not in words)
+
+
+def infer(values: Sequence[str], name: str, native: str | None = None, hints: Hints | None = None) -> Kind:
+    """How to read a column called `name` whose texts, without blanks, are `values`.
+
+    All have the format of the kind but those that say they have no value, and words where they are few. native: what
+    the file says of the type, see `readers.source.Source`.
+    """
+    if native == "json":
+        return Kind("json")
+    hints = hints or Hints()
+    texts = [value.strip() for value in values]
+    real = [text for text in texts if not is_null_text(text)]
+    if not real:
+        return TEXT
+    if native == "float" and hints.asked is None:
+        return Kind("double", digits="any", exponent=True)
+    semantic = _semantic(real, name)
+    if native == "text" and hints.asked is None:
+        # What a file declares to be texts are texts.
+        times = find_dates(real, name, hints) if hints.times else None
+        return times or replace(TEXT, semantic=semantic)
+    if semantic is not None and hints.asked is None:
+        return replace(TEXT, semantic=semantic)
+    return _boolean(real) or _typed(_values(real), name, native, hints)
+
+
+def _values(texts: Sequence[str]) -> Sequence[str]:
+    """The texts without those that are no values among others, where these are few."""
+    words = Counter(no_value(text) for text in texts)[True]
+    if not words or not few(words, len(texts)):
+        return texts
+    return [text for text in texts if not no_value(text)]
+
+
+def few(exceptions: int, total: int) -> bool:
+    """Whether so many of so many are exceptions."""
+    return total >= LEAST_CELLS and exceptions <= total * TOLERANCE
+
+
+def _typed(texts: Sequence[str], name: str, native: str | None, hints: Hints) -> Kind:
+    declared = native is not None or hints.asked is not None
+    if native == "time" or hints.asked in ("date", "timestamp"):
+        return find_dates(texts, name, hints) or TEXT
+    if all(INTEGER.fullmatch(text) for text in texts):
+        if CODES.search(name) and not declared:
+            return replace(TEXT, why="its name says that it holds codes")
+        if not declared and all(len(text) == 8 for text in texts):
+            zeros = any(_LEADING_ZERO.match(text) for text in texts)
+            # Dates written as 20240131, where the column's name says so.
+            if ("date" in name or zeros) and (found := find_dates(texts, name, hints)) is not None:
+                return found
+    number = find_number(texts, name, native, hints)
+    if number is not None and number.type != "text":
+        return number
+    return find_dates(texts, name, hints) or number or TEXT
+
+
+def _semantic(texts: Sequence[str], name: str) -> str | None:
+    for semantic, pattern in _SEMANTICS.items():
+        bare = [_AROUND_EMAIL.sub("", text) for text in texts] if semantic == "email" else texts
+        matching = sum(1 for text in bare if pattern.fullmatch(text))
+        named = _NAMED[semantic].search(name) is not None
+        if named and matching * 2 >= len(texts):
+            return semantic
+        if semantic != "phone" and (matching == len(texts) or few(len(texts) - matching, len(texts))):
+            return semantic
+    return None
+
+
+def _boolean(texts: Sequence[str]) -> Kind | None:
+    found = {text.lower() for text in texts}
+    if found <= {"true", "false"}:
+        return Kind("boolean", words=("true", "false"), strict=True)
+    pairs = [pair for pair in BOOLEANS if found == set(pair)]
+    return Kind("boolean", words=pairs[0], strict=True) if pairs else None
+
+
+def looks_right(text: str, kind: Kind) -> bool:
+    """Whether a text has the format of dates of a kind, even where there is no such day."""
+    return kind.type in ("date", "timestamp") and re.fullmatch(date_pattern(kind), text) is not None
+
+
+def sure_day_first(kinds: Sequence[Kind]) -> bool | None:
+    """What the columns whose order of day and month is certain say about the others of the same file."""
+    orders = Counter(order_of(kind.formats[0]) for kind in kinds if kind.formats and not kind.ambiguous)
+    if orders["day"] == orders["month"]:
+        return None
+    return orders["day"] > orders["month"]
+
+
+def dotted_day_first(kinds: Sequence[Kind]) -> bool | None:
+    """True where some columns have the day before the month and points between: such people write the day first."""
+    return True if any(kind.formats and kind.formats[0].startswith("%d.") for kind in kinds) else None
+
+
+def sure_decimal_comma(kinds: Sequence[Kind]) -> bool | None:
+    """What the columns whose decimal sign is certain say about the others of the same file."""
+    shown = [notation(kind)[0] for kind in kinds if kind.strict and not kind.ambiguous]
+    commas, points = shown.count(","), shown.count(".")
+    return None if commas == points else commas > points

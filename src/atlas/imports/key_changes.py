@@ -1,0 +1,54 @@
+"""New keys for rows whose key columns have changed, and the rule that no change gives two rows one key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from atlas.db.database import Connection
+from atlas.errors import BadRequestError
+from atlas.imports.key_rows import row_keys
+from atlas.tables import bulk, export
+from atlas.tables.model import Table
+
+
+async def rekey(connection: Connection, table: Table, rows: Sequence[int] | None) -> list[int]:
+    """Computes the keys of the rows numbered `rows`, or of all, within the transaction; gives those that changed."""
+    if rows is not None and not rows:
+        return []
+    texts = await bulk.key_texts(connection, table, rows)
+    keys = await asyncio.to_thread(row_keys, texts, table.columns, table.key)
+    return await bulk.set_keys(connection, table, keys)
+
+
+async def rekey_changed(
+    connection: Connection, table: Table, rows: Sequence[int], columns: Sequence[str], label: str
+) -> None:
+    """Computes the keys of rows after a change of `columns`.
+
+    Raises BadRequestError where a row would get a key that another one has.
+    """
+    if not table.key or set(columns) & set(table.key):
+        await refuse_taken_keys(connection, table, await rekey(connection, table, rows), label)
+
+
+async def refuse_taken_keys(
+    connection: Connection, table: Table, rows: Sequence[int], label: str | Mapping[int, str]
+) -> None:
+    """Raises BadRequestError where another row that is not archived has the key of one of `rows`.
+
+    label: what messages call the change, or each of the rows, which are new then. Without key columns, any two rows may
+    be alike.
+    """
+    if not table.key or not rows:
+        return
+    twin = await bulk.key_twin(connection, table, rows)
+    if twin is None:
+        return
+    row, other = twin
+    record = (await export.records(connection, table, [row]))[row]
+    told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
+    who = f"{label}: row {row}" if isinstance(label, str) else f"{label[row]}: the record"
+    if other in rows and not isinstance(label, str):
+        raise BadRequestError("Key is taken", f"{who} would have {told}, as {label[other]} has")
+    raise BadRequestError("Key is taken", f"{who} would have {told}, which row {other} has already")

@@ -1,0 +1,327 @@
+"""Runs an import: from a file to rows and issues, in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pyarrow as pa
+
+from atlas.accounts.access import Caller
+from atlas.catalog import column_notes_repository as column_notes
+from atlas.db.copy import in_thread
+from atlas.db.database import Connection, Database
+from atlas.errors import BadRequestError
+from atlas.imports import repository as imports
+from atlas.imports import undo_repository as undoing
+from atlas.imports.checks import PlannedFile
+from atlas.imports.fuzzy_duplicates import MAX_ROWS, Candidate, find_similar, name_column
+from atlas.imports.issue_tables import (
+    bad_record_issues,
+    duplicate_issues,
+    failure_issues,
+    replacement_issues,
+    similar_issues,
+)
+from atlas.imports.key_changes import rekey
+from atlas.imports.plan import ImportPlan
+from atlas.imports.staging import Staging
+from atlas.tables import bulk
+from atlas.tables import repository as tables
+from atlas.tables.model import Table, TableColumn
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an import came to."""
+
+    table: str
+    records: int = 0
+    inserted: int = 0
+    updated: int = 0
+    duplicates: int = 0
+    failures: int = 0
+    replacements: int = 0
+    similar: int = 0
+    left_out: int = 0
+    replaced: int = 0
+    unmatched: int = 0
+    table_id: int | None = None
+    dataset_id: int | None = None
+    first_row: int | None = None
+    last_row: int | None = None
+    made_table: bool = False
+    new_columns: list[str] = field(default_factory=list)
+    action: str = "import"
+
+    @property
+    def has_issues(self) -> bool:
+        return bool(self.duplicates or self.failures or self.replacements or self.similar)
+
+
+class StalePlanError(BadRequestError):
+    """The table is not as the plan found it: made, removed or changed meanwhile. The file can be planned again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The import that a file belongs to. public_id: what its organization knows it by, and answers tell."""
+
+    caller: Caller
+    import_id: UUID
+    number: int
+    public_id: UUID
+
+
+async def load(
+    database: Database,
+    target: Target,
+    staging: Staging,
+    plan: ImportPlan,
+    *,
+    report: Callable[[str, int], Any],
+    summarize: Callable[[Outcome], str],
+) -> Outcome:
+    """Writes a staged file by its plan. All of it is committed when this returns, or nothing is."""
+    planned = PlannedFile(staging, plan)
+    failures = await asyncio.to_thread(planned.reject)
+    report("checked", staging.records)
+    async with database.transaction() as connection:
+        outcome = await write_planned(connection, target, planned, failures, summarize)
+    report("written", outcome.inserted)
+    return outcome
+
+
+async def load_within(
+    connection: Connection, target: Target, staging: Staging, plan: ImportPlan, summarize: Callable[[Outcome], str]
+) -> Outcome:
+    """Writes a staged file by its plan as part of the caller's transaction."""
+    planned = PlannedFile(staging, plan)
+    failures = await asyncio.to_thread(planned.reject)
+    return await write_planned(connection, target, planned, failures, summarize)
+
+
+async def write_planned(
+    connection: Connection, target: Target, planned: PlannedFile, failures: int, summarize: Callable[[Outcome], str]
+) -> Outcome:
+    """Writes what a plan has left of its records, within a transaction; `failures`: records that failed a check."""
+    staging, plan = planned.staging, planned.plan
+    await bulk.begin(connection)
+    table, made, added = await _prepare(connection, target.caller, plan)
+    if made or added:
+        # What was said of the columns before the import was undone.
+        await column_notes.revive(connection, table.id, target.number, None if made else added)
+    outcome = Outcome(
+        table.name,
+        records=staging.records,
+        failures=failures + len(staging.source.bad),
+        table_id=table.id,
+        made_table=made,
+        new_columns=[] if made else added,
+        action="create" if made else "import",
+        left_out=await asyncio.to_thread(planned.left_out),
+    )
+    await _write(connection, target, planned, table, outcome, made=made)
+    await imports.finish(
+        connection,
+        target.import_id,
+        status="success",
+        action=outcome.action,
+        summary=summarize(outcome),
+        plan=msgspec.to_builtins(plan),
+        table_name=table.name,
+        **counts(outcome),
+    )
+    return outcome
+
+
+def counts(outcome: Outcome) -> dict[str, Any]:
+    """What is stored of an outcome."""
+    names = (
+        "table_id",
+        "dataset_id",
+        "records",
+        "inserted",
+        "updated",
+        "duplicates",
+        "failures",
+        "replacements",
+        "left_out",
+        "first_row",
+        "last_row",
+        "made_table",
+        "new_columns",
+    )
+    return {name: getattr(outcome, name) for name in names}
+
+
+async def _prepare(connection: Connection, caller: Caller, plan: ImportPlan) -> tuple[Table, bool, list[str]]:
+    """The table of a plan, made or changed as the plan says; whether it is new; its new columns."""
+    if not plan.exists:
+        await tables.lock_names(connection, caller)
+        if await tables.find_tables(connection, caller, name=plan.table):
+            raise StalePlanError("Table exists", f"{plan.table!r} has been made meanwhile; import again")
+        columns = [column.table_column() for column in plan.columns]
+        table = await tables.create(connection, caller, plan.table, columns, plan.key)
+        return table, True, []
+    found = await tables.find_tables(connection, caller, name=plan.table)
+    table_now = await tables.lock(connection, caller, found[0].id) if found else None
+    if table_now is None:
+        raise StalePlanError("Table is gone", f"{plan.table!r} has been removed meanwhile; import again")
+    fresh = [column.table_column() for column in plan.columns if column.new]
+    clash = next((column.name for column in fresh if table_now.column(column.name)), None)
+    if clash is not None:
+        raise StalePlanError("Table changed", f"{plan.table!r} has got a column {clash!r} meanwhile; import again")
+    changed = list(_changed(table_now, plan))
+    table = await tables.change_columns(connection, table_now, add=fresh, change=changed)
+    if plan.key and plan.key != table.key:
+        await tables.set_key(connection, table, plan.key)
+        table = msgspec.structs.replace(table, key=plan.key)
+        await rekey(connection, table, None)
+    elif set(plan.widened) & set(table.key):
+        await rekey(connection, table, None)
+    return table, False, [column.name for column in fresh]
+
+
+def _changed(table: Table, plan: ImportPlan) -> Iterator[TableColumn]:
+    """Columns of the table that get a wider type, rules that the instruction gave, or the notation of the file."""
+    for planned in plan.columns:
+        column = table.column(planned.name)
+        if column is None:
+            continue
+        after = msgspec.structs.replace(
+            column,
+            type=plan.widened.get(column.name, column.type),
+            required=planned.required,
+            rules=planned.rules,
+            format=planned.format_after(column.format),
+        )
+        if after != column:
+            yield after
+
+
+async def _write(
+    connection: Connection, target: Target, planned: PlannedFile, table: Table, outcome: Outcome, *, made: bool
+) -> None:
+    plan = planned.plan
+    if plan.replace and not made:
+        outcome.replaced = await undoing.archive_all(connection, table, target.number)
+    repeats = await asyncio.to_thread(planned.find_keys, table.columns)
+    if repeats and plan.duplicates == "update":
+        await asyncio.to_thread(planned.merge_repeats)
+    if not made and plan.duplicates != "keep":
+        found = await bulk.find_keys(connection, table, await asyncio.to_thread(planned.candidate_keys))
+        await asyncio.to_thread(planned.staging.put, "existing", found)
+    leave_out = ""
+    if plan.duplicates != "keep":
+        outcome.duplicates = await asyncio.to_thread(planned.duplicates)
+        if outcome.duplicates:
+            leave_out = "SELECT _n FROM dups"
+    if plan.only_existing:
+        outcome.unmatched = await asyncio.to_thread(planned.unmatched)
+        outcome.left_out += outcome.unmatched
+        leave_out = "SELECT _n FROM raw"
+    first = table.last_row + 1
+    columns = [column.table_column() for column in plan.columns]
+    batches = in_thread(planned.rows(leave_out))
+    outcome.inserted = await bulk.insert(connection, table, columns, batches, target.number, first)
+    if outcome.inserted:
+        outcome.first_row, outcome.last_row = first, first + outcome.inserted - 1
+    if made:
+        await tables.add_indexes(connection, table)
+    replaced = await asyncio.to_thread(planned.replaced)
+    look = plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
+    if replaced is not None or look or outcome.duplicates:
+        # Before `_update`, which leaves fewer duplicates.
+        await asyncio.to_thread(planned.number_rows, first, leave_out)
+    if plan.duplicates == "update" and outcome.duplicates:
+        await _update(connection, target, planned, table, columns, outcome)
+    await _write_issues(connection, target.number, planned, table, outcome, look=look)
+    await tables.count_rows(connection, table, outcome.inserted, outcome.last_row or 0)
+
+
+async def _update(
+    connection: Connection,
+    target: Target,
+    planned: PlannedFile,
+    table: Table,
+    columns: list[TableColumn],
+    outcome: Outcome,
+) -> None:
+    values = [column for column in columns if column.name not in planned.plan.key]
+    matched = int(planned.staging.query("SELECT count(*) FROM existing")[0][0])
+    if matched and values:
+        await bulk.stage_updates(connection, values, in_thread(planned.updates()))
+        changed = await bulk.apply_updates(connection, table, values, target.number, keep_on_null=True)
+        if not table.key:
+            await rekey(connection, table, changed)
+    # What updated a row is no duplicate to review; only what a later record of the file replaced is.
+    outcome.updated = matched
+    planned.staging.query("DELETE FROM dups WHERE first IS NULL")
+    outcome.duplicates -= matched
+
+
+async def _write_issues(
+    connection: Connection, number: int, planned: PlannedFile, table: Table, outcome: Outcome, *, look: bool
+) -> None:
+    found: list[pa.Table] = []
+    if outcome.duplicates:
+        found.append(await asyncio.to_thread(duplicate_issues, planned, number))
+    if outcome.failures:
+        found.append(await asyncio.to_thread(failure_issues, planned, number))
+        found.append(bad_record_issues(planned.staging.source.bad, number))
+    if await asyncio.to_thread(planned.replaced) is not None:
+        cells = await asyncio.to_thread(replacement_issues, planned, number)
+        if cells is not None:
+            outcome.replacements = len(cells)
+            found.append(cells)
+    if look:
+        pairs = await find_alike(connection, planned, table)
+        if pairs is not None:
+            outcome.similar = len(pairs[1])
+            found.append(await asyncio.to_thread(similar_issues, planned, number, *pairs))
+    for issues in found:
+        await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
+
+
+async def find_alike(
+    connection: Connection | None, planned: PlannedFile, table: Table | None
+) -> tuple[str, list[tuple[int, int, bool, float]]] | None:
+    """Records to insert that resemble each other or rows of a table, as the column and pairs; None without any.
+
+    A key that somebody has named tells records apart, however alike they look; one that Atlas chose may not.
+    """
+    name = name_column([(column.name, column.type) for column in planned.plan.columns])
+    if name is None or name in planned.plan.key:
+        return None
+    # A key tells records apart that otherwise agree, so it is no sign of likeness.
+    others = [c.name for c in planned.plan.columns if c.name != name and c.name not in planned.plan.key]
+    key = () if planned.plan.key_found else planned.plan.key
+    fresh = await asyncio.to_thread(planned.candidates, name, others, key)
+    known = [] if connection is None or table is None else await _known(connection, table, name, others, key)
+    pairs = await asyncio.to_thread(find_similar, fresh, known)
+    return (name, pairs) if pairs else None
+
+
+async def _known(
+    connection: Connection, table: Table, name: str, others: Sequence[str], key: Sequence[str]
+) -> list[Candidate]:
+    """Rows of a table as they are compared by likeness, where they are not too many and have the columns."""
+    if not 0 < table.row_count <= MAX_ROWS or table.column(name) is None:
+        return []
+    texts = await bulk.key_texts(connection, table, None)
+    absent = [None] * len(texts)
+    cells = [texts.column(other).to_pylist() if other in texts.column_names else absent for other in others]
+    rows = zip(*(texts.column(column).to_pylist() for column in ("_row", name)), *cells, strict=True)
+    keyed = all(part in texts.column_names for part in key)
+    keys = zip(*(texts.column(column).to_pylist() for column in key), strict=True) if key and keyed else repeat((None,))
+    return [
+        Candidate(row, text, tuple(rest), keyed=all(part is not None for part in parts))
+        for (row, text, *rest), parts in zip(rows, keys, strict=False)
+        if text and row <= table.last_row
+    ]

@@ -1,0 +1,105 @@
+"""A file as a dataset of the time-series half: the same rows, streamed live like any other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+import pyarrow as pa
+
+from atlas.db.copy import in_thread
+from atlas.db.database import Connection, Database
+from atlas.errors import BadRequestError
+from atlas.imports import repository as imports
+from atlas.imports.checks import PlannedFile
+from atlas.imports.load import Outcome, Target, counts
+from atlas.imports.plan import ImportPlan
+from atlas.imports.staging import Staging
+from atlas.tables import bulk
+from atlas.timeseries import repository as datasets
+from atlas.timeseries.frames import TIMESTAMP, Frame
+from atlas.timeseries.ingest import transaction
+
+
+async def load_dataset(
+    database: Database, target: Target, staging: Staging, plan: ImportPlan, *, summarize: Callable[[Outcome], str]
+) -> Outcome:
+    """Appends a staged file to the caller's dataset of the plan's name, or to a new one. All or nothing."""
+    planned = checked_dataset(staging, plan)
+    async with database.transaction() as connection:
+        return await write_dataset(connection, target, planned, summarize)
+
+
+def checked_dataset(staging: Staging, plan: ImportPlan) -> PlannedFile:
+    """The records as rows of a dataset. Raises BadRequestError that names the first that is none."""
+    planned = PlannedFile(staging, plan)
+    time = plan.column(plan.time_column or "")
+    assert time is not None, "the planner names a column"
+    failing = planned.reject()
+    missing = int(
+        staging.query(f"SELECT count(*) FROM raw WHERE {planned.where} AND ({planned.value(time)}) IS NULL")[0][0]
+    )
+    if failing or missing or staging.source.bad:
+        raise BadRequestError("Invalid rows", _first_problem(planned, time.name))
+    return planned
+
+
+async def write_dataset(
+    connection: Connection, target: Target, planned: PlannedFile, summarize: Callable[[Outcome], str]
+) -> Outcome:
+    """Writes checked records as rows of a dataset, within a transaction."""
+    plan = planned.plan
+    await bulk.begin(connection)
+    dataset_id = await datasets.find_owned(connection, target.caller.user_id, plan.table)
+    outcome = Outcome(plan.table, records=planned.staging.records)
+    if dataset_id is None:
+        outcome.action = "create"
+        dataset_id = int((await datasets.create(connection, target.caller, plan.table, "", {}))["id"])
+    outcome.dataset_id = dataset_id
+    outcome.inserted = await transaction.append(connection, dataset_id, _frames(planned, plan.time_column or ""))
+    if outcome.inserted:
+        outcome.last_row = await transaction.last_number(connection, dataset_id)
+        outcome.first_row = outcome.last_row - outcome.inserted + 1
+    await imports.finish(
+        connection,
+        target.import_id,
+        status="success",
+        action=outcome.action,
+        summary=summarize(outcome),
+        plan=msgspec.to_builtins(plan),
+        table_name=plan.table,
+        **counts(outcome),
+    )
+    return outcome
+
+
+def _first_problem(planned: PlannedFile, time_column: str) -> str:
+    staging = planned.staging
+    if staging.source.bad:
+        first = staging.source.bad[0]
+        return f"record {first.number}: {first.reason}"
+    rows = staging.query("SELECT _n, problems FROM rejected ORDER BY _n LIMIT 1")
+    if rows:
+        problem = msgspec.json.decode(rows[0][1])[0]
+        return f"record {rows[0][0]}: {problem['column']}: {problem['reason']} ({problem['value']!r:.100})"
+    time = planned.plan.column(time_column)
+    assert time is not None
+    number = staging.query(f"SELECT min(_n) FROM raw WHERE {planned.where} AND ({planned.value(time)}) IS NULL")[0][0]
+    return f"record {number}: {time_column}: a dataset's row needs a time"
+
+
+async def _frames(planned: PlannedFile, time_column: str) -> AsyncIterator[Frame]:
+    names = [column.name for column in planned.plan.columns if column.name != time_column]
+    async for batch in in_thread(planned.rows()):
+        table = pa.table(batch)
+        ts = table.column(time_column).combine_chunks()
+        frame = Frame(
+            ts.cast(pa.timestamp("us")).cast(TIMESTAMP) if pa.types.is_date(ts.type) else ts.cast(TIMESTAMP),
+            {name: _plain(table.column(name).combine_chunks()) for name in names},
+        )
+        yield frame.sorted()
+
+
+def _plain(array: pa.Array) -> pa.Array:
+    """A column as the types that a dataset has."""
+    return array.cast(pa.string()) if pa.types.is_temporal(array.type) else array

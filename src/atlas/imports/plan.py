@@ -1,0 +1,126 @@
+"""The plan of an import: what becomes of each column and record. It can be shown, stored and run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import msgspec
+
+from atlas.column_formats.model import Kind, notation
+from atlas.imports.infer.column_matching import Proposal
+from atlas.tables.model import Rules, TableColumn
+
+Duplicates = Literal["skip", "flag", "update", "keep"]
+Policy = Literal["evolve", "discard_value", "freeze", "discard_row"]
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A comparison that a record must pass.
+
+    operator: one of = != > >= < <= between in contains starts ends empty filled; column: of the table.
+    """
+
+    column: str
+    operator: str
+    values: tuple[str, ...] = ()
+    negated: bool = False
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """A thing that an instruction asks for. kind: what of, such as "filter"; meaning: how it was read; words: of the
+    instruction, where they are known.
+    """
+
+    kind: str
+    meaning: str
+    words: tuple[str, ...] = ()
+
+
+class ColumnPlan(msgspec.Struct, frozen=True):
+    """A column of the file that is imported. `position` is its place in the file, from 0.
+
+    guessed: nobody stated the type, so what is no value of it leaves its cell empty rather than the record out.
+    """
+
+    position: int
+    header: str
+    name: str
+    type: str
+    kind: Kind
+    new: bool = True
+    semantic: str | None = None
+    required: bool = False
+    rules: Rules = Rules()
+    guessed: bool = False
+
+    def table_column(self) -> TableColumn:
+        return TableColumn(
+            self.name,
+            self.type,
+            self.header,
+            self.semantic,
+            self.required,
+            self.rules,
+            self.kind if self.kind.strict else None,
+        )
+
+    def format_after(self, before: Kind | None) -> Kind | None:
+        """What the table remembers of the notation of a column: the last that a file has shown, `before` till then."""
+        if not self.kind.strict:
+            return before if self.type != "text" else None
+        if before is None:
+            return self.kind
+        if all(new in (None, old) for new, old in zip(notation(self.kind), notation(before), strict=True)):
+            return before
+        return replace(self.kind, currency=self.kind.currency or before.currency)
+
+
+class ImportPlan(msgspec.Struct, frozen=True):
+    """What an import does.
+
+    filters: groups of comparisons, of which a record must pass all of one group; widened: new types of
+    columns of the table; discard_columns: places in the file whose values keep a record out (policy
+    "discard_row"); hidden: columns that filters compare and that are not imported; replace: whether the rows that are
+    there are archived; only_existing: whether records that match no row stay out; left_out: headers that are not
+    imported; understood, not_understood: the instruction; proposals: columns that headers may mean; questions: what
+    must be answered before anything is written.
+    """
+
+    table: str
+    exists: bool
+    columns: tuple[ColumnPlan, ...]
+    key: tuple[str, ...] = ()
+    key_found: bool = False
+    duplicates: Duplicates = "skip"
+    policy: Policy = "evolve"
+    filters: tuple[tuple[Filter, ...], ...] = ()
+    exclude: bool = False
+    widened: dict[str, str] = msgspec.field(default_factory=dict)
+    discard_columns: tuple[int, ...] = ()
+    dataset: bool = False
+    time_column: str | None = None
+    sheet: str | None = None
+    notes: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    hidden: tuple[ColumnPlan, ...] = ()
+    replace: bool = False
+    only_existing: bool = False
+    left_out: tuple[str, ...] = ()
+    understood: tuple[Clause, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    questions: tuple[str, ...] = ()
+
+    def column(self, name: str) -> ColumnPlan | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    def filtered(self, name: str) -> ColumnPlan:
+        """The column that a filter compares, which need not be imported."""
+        return next(column for column in (*self.columns, *self.hidden) if column.name == name)
+
+    @property
+    def key_columns(self) -> Sequence[ColumnPlan]:
+        """Columns whose values make two records the same; without a key, all."""
+        chosen = [column for column in self.columns if column.name in self.key]
+        return chosen if self.key else self.columns

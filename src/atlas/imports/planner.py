@@ -1,0 +1,440 @@
+"""From a staged file and an instruction to the plan of an import. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from atlas.column_formats.column_names import MONEY
+from atlas.column_formats.model import NUMBERS, TEXT, Kind
+from atlas.column_formats.numbers import DOUBLE_DIGITS
+from atlas.errors import BadRequestError
+from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
+from atlas.imports.format_losses import remarks
+from atlas.imports.infer.column_matching import Proposal, close_name, match_columns, plain_name
+from atlas.imports.infer.types import few, no_value
+from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
+from atlas.imports.plan import ColumnPlan, Filter, ImportPlan
+from atlas.imports.staging import Staging
+from atlas.imports.target_table import find_target, target_of
+from atlas.kit.identifiers import singular, table_identifier, unique_identifiers
+from atlas.language.instructions import ImportInstruction
+from atlas.tables.model import SHOWN_TYPES, WIDENINGS, Rules, Table, TableColumn
+
+__all__ = ["Inferred", "find_target", "inspect", "make_plan"]
+
+_TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
+
+
+def make_plan(
+    staging: Staging, inferred: Inferred, instruction: ImportInstruction, tables: Sequence[Table], file_name: str
+) -> ImportPlan:
+    """The plan for a file. Raises BadRequestError where the instruction names a column that is not there."""
+    planner = _Planner(staging, inferred, instruction, tables, file_name)
+    return planner.plan()
+
+
+class _Planner:
+    def __init__(
+        self,
+        staging: Staging,
+        inferred: Inferred,
+        instruction: ImportInstruction,
+        tables: Sequence[Table],
+        file_name: str,
+    ) -> None:
+        self._headers = [header or name for header, name in zip(staging.source.names, inferred.names, strict=True)]
+        self._staging, self._source = staging, staging.source
+        self._inferred, self._said, self._tables, self._file_name = inferred, instruction, tables, file_name
+        self._notes: list[str] = [*staging.source.notes, *inferred.notes]
+        self._unknown: list[str] = list(instruction.not_understood)
+        self._questions: list[str] = [*filter(None, [instruction.question])]
+        self._left_out: list[str] = []
+        self._proposals: list[Proposal] = []
+        self._hidden: list[ColumnPlan] = []
+        self._widened: dict[str, str] = {}
+        self._discard: list[int] = []
+
+    def plan(self) -> ImportPlan:
+        said = self._said
+        target = target_of(said, self._tables, self._file_name)
+        table = target.table
+        self._notes += target.notes
+        self._questions += filter(None, [target.question])
+        chosen = self._chosen()
+        existing = None if said.dataset else table if isinstance(table, Table) else None
+        name = table.name if isinstance(table, Table) else table
+        if said.mapping:
+            columns = self._mapped(existing)
+        else:
+            columns = self._map(chosen, existing) if existing else self._fresh(chosen)
+        columns = self._with_rules(columns)
+        if not columns:
+            raise BadRequestError("Nothing to import", "no column of the file is left by the instruction")
+        filters = tuple(tuple(self._filter(item, columns) for item in group) for group in said.filters)
+        key, found = self._key(columns, existing)
+        columns = self._with_types(columns, key)
+        name_told = existing.name if existing is not None else said.table
+        self._questions += doubts(said, name_told, exists=existing is not None, key=key)
+        if said.replace and existing is None and not said.dataset:
+            self._notes.append("there was no such table, so nothing was replaced")
+        for column in columns:
+            self._notes += [f"{column.name} {remark}" for remark in self._remarks(column)]
+        return ImportPlan(
+            table=name,
+            exists=existing is not None,
+            columns=tuple(columns),
+            key=key,
+            key_found=found,
+            duplicates=said.duplicates or "skip",
+            policy=said.policy or "evolve",
+            filters=filters,
+            exclude=said.exclude,
+            widened=self._widened,
+            discard_columns=tuple(self._discard),
+            dataset=said.dataset,
+            time_column=self._time_column(columns),
+            sheet=said.sheet,
+            notes=tuple(self._notes),
+            not_understood=tuple(dict.fromkeys(self._unknown)),
+            hidden=tuple(self._hidden),
+            replace=said.replace,
+            only_existing=said.only_existing,
+            left_out=tuple(self._left_out),
+            understood=said.understood,
+            proposals=tuple(self._proposals),
+            questions=tuple(self._questions),
+        )
+
+    def _with_types(self, columns: Sequence[ColumnPlan], key: Sequence[str]) -> list[ColumnPlan]:
+        """Columns whose type is a guess that costs no record: not those of keys, and none that somebody states."""
+        stated = self._said.dataset or self._said.policy == "freeze"
+        return [
+            msgspec.structs.replace(
+                column,
+                guessed=not (
+                    stated or column.required or column.name in key or column.position in self._inferred.stated
+                ),
+            )
+            for column in columns
+        ]
+
+    def _remarks(self, column: ColumnPlan) -> Sequence[str]:
+        if column.kind == self._inferred.kinds[column.position]:
+            return self._inferred.remarks.get(column.position, ())
+        return remarks(self._staging, column.position, column.kind)
+
+    def _chosen(self) -> list[int]:
+        """Positions of the columns to import, in order."""
+        every = list(range(len(self._headers)))
+        if self._said.keep:
+            every = [place for name in self._said.keep if (place := self._find(name)) is not None]
+            if not every:
+                raise BadRequestError(
+                    "Unknown column", f"the file has none of the columns {', '.join(self._said.keep)}"
+                )
+        dropped = {place for name in self._said.drop if (place := self._find(name)) is not None}
+        for name in self._said.types:
+            self._find(name)
+        # A column without a name and without values is a gap in the sheet.
+        return [
+            place
+            for place in dict.fromkeys(every)
+            if place not in dropped and (self._source.names[place] or self._inferred.samples[place])
+        ]
+
+    def _mapped(self, table: Table | None) -> list[ColumnPlan]:
+        """Columns by a mapping that was given, to the letter."""
+        columns = []
+        pairs = resolve_mapping(self._said.mapping, self._headers)
+        for name, place in pairs:
+            if table is not None and table.column(name) is not None:
+                columns.append(self._onto(place, table, name))
+            else:
+                columns.append(self._column(place, name, self._inferred.kinds[place]))
+        self._left_out += [header for n, header in enumerate(self._headers) if n not in {place for _, place in pairs}]
+        if self._left_out:
+            self._notes.append(f"left out {', '.join(self._left_out)}, which the mapping does not name")
+        return columns
+
+    def _find(self, told: str) -> int | None:
+        """The column that is meant; what is not there is told as not understood."""
+        place = place_of(told, self._headers, self._inferred.names)
+        if place is None:
+            # By the name that the instruction gives it.
+            old = next((old for old, new in self._said.rename.items() if new == told), None)
+            place = None if old is None else place_of(old, self._headers, self._inferred.names)
+        if place is None:
+            self._unknown.append(f"no column {told!r} in the file")
+        return place
+
+    def _renamed(self) -> dict[int, str]:
+        found = {}
+        for old, new in self._said.rename.items():
+            place = place_of(old, self._headers, self._inferred.names)
+            if place is None:
+                self._unknown.append(f"no column {old!r} in the file")
+            else:
+                found[place] = new
+        return found
+
+    def _fresh(self, chosen: Sequence[int]) -> list[ColumnPlan]:
+        renamed = self._renamed()
+        names = unique_identifiers([renamed.get(place, self._headers[place]) for place in chosen])
+        return [
+            self._column(place, name, self._inferred.kinds[place]) for place, name in zip(chosen, names, strict=True)
+        ]
+
+    def _column(self, place: int, name: str, kind: Kind) -> ColumnPlan:
+        if self._said.dataset and kind.type == "numeric":
+            # A dataset has doubles; what those do not hold stays text.
+            longest = max((len(text) for text in self._inferred.samples[place]), default=0)
+            kind = replace(kind, type="double") if longest <= DOUBLE_DIGITS else TEXT
+        return ColumnPlan(place, self._headers[place], name, kind.type, kind, semantic=kind.semantic)
+
+    def _map(self, chosen: Sequence[int], table: Table) -> list[ColumnPlan]:
+        """Columns of the file onto those of a table; new ones by the policy."""
+        renamed = self._renamed()
+        offered = [(renamed.get(place, self._headers[place]), self._inferred.kinds[place]) for place in chosen]
+        matching = match_columns(offered, table.columns)
+        matched = {chosen[n]: name for n, name in matching.matched.items()}
+        matched |= self._proposed({chosen[n]: each for n, each in matching.proposed.items()}, renamed)
+        taken = {column.name for column in table.columns}
+        columns = []
+        extra = [place for place in chosen if place not in matched]
+        for place in chosen:
+            if place in matched:
+                columns.append(self._onto(place, table, matched[place]))
+        if not columns and not self._questions:
+            listed = ", ".join(column.name for column in table.columns[:20])
+            raise BadRequestError(
+                "No column matches",
+                f"the table {table.name!r} has {listed}; the file has {', '.join(self._headers[:20])}",
+            )
+        policy = self._said.policy or "evolve"
+        self._left_out += [] if policy == "evolve" else [self._headers[place] for place in extra]
+        if extra and policy == "freeze":
+            raise BadRequestError(
+                "Schema is frozen", f"{table.name!r} has no column for {', '.join(self._headers[p] for p in extra)}"
+            )
+        if policy == "discard_row":
+            self._discard = extra
+        elif policy == "discard_value" and extra:
+            self._notes.append(f"left out {', '.join(self._headers[p] for p in extra)}, which the table does not have")
+        elif extra:
+            names = unique_identifiers([renamed.get(place, self._headers[place]) for place in extra], taken)
+            columns += [self._column(p, name, self._inferred.kinds[p]) for p, name in zip(extra, names, strict=True)]
+        return sorted(columns, key=lambda column: column.position)
+
+    def _proposed(self, proposed: dict[int, Proposal], renamed: dict[int, str]) -> dict[int, str]:
+        """Columns that may be meant, where that was accepted; else a question, but where new columns are spoken of."""
+        # Somebody who gives a name means that name.
+        proposed = {place: each for place, each in proposed.items() if place not in renamed}
+        self._proposals = [msgspec.structs.replace(p, header=self._headers[n]) for n, p in sorted(proposed.items())]
+        if self._said.accept_proposals:
+            return {place: proposal.column for place, proposal in proposed.items()}
+        if proposed and self._said.accept_proposals is None and self._said.policy is None:
+            self._questions.append(ask_about(self._proposals))
+        return {}
+
+    def _onto(self, place: int, table: Table, name: str) -> ColumnPlan:
+        column = table.column(name)
+        assert column is not None
+        kind, type_ = self._fitting(place, column)
+        if type_ != column.type:
+            self._widened[name] = type_
+            self._notes.append(f"{name} was {SHOWN_TYPES[column.type]} and becomes {SHOWN_TYPES[type_]}")
+        known = column.format.currency if column.format is not None else ""
+        if kind.currency and known not in ("", kind.currency):
+            self._notes.append(f"{name} is in {kind.currency}, that of the file before in {known}")
+        if self._headers[place].strip().lower() not in (name, column.header.strip().lower()):
+            self._notes.append(f"{self._headers[place]!r} goes into {name}")
+        return ColumnPlan(
+            place,
+            self._headers[place],
+            name,
+            type_,
+            kind,
+            new=False,
+            semantic=column.semantic,
+            required=column.required,
+            rules=column.rules,
+        )
+
+    def _fitting(self, place: int, column: TableColumn) -> tuple[Kind, str]:
+        """How to read what goes into a column of the table, and the type that it then has."""
+        kind, type_ = self._inferred.kinds[place], column.type
+        widens = (self._said.policy or "evolve") in ("evolve", "discard_value")
+        if type_ == "text" or (place in self._inferred.stated and kind.type == "text" and widens):
+            return replace(TEXT, semantic=kind.semantic), "text"
+        if kind.type == type_ and not self._misfits(place, kind):
+            return kind, type_
+        if self._holds(column, place, kind):
+            return replace(kind, type=type_), type_
+        if widens and (wider := _wider(type_, kind)) is not None:
+            return (kind if kind.type == wider else replace(kind, type=wider)), wider
+        asked = self._asked(place, column)
+        return asked if asked is not None and widens else (self._as_column(place, column), type_)
+
+    def _holds(self, column: TableColumn, place: int, kind: Kind) -> bool:
+        """Whether a column of another type holds the values of a kind as they are; a double holds no money."""
+        if (kind.type, column.type) in WIDENINGS:
+            return True
+        if column.type != "double" or kind.type not in NUMBERS:
+            return False
+        if kind.type == "numeric" and (kind.currency or MONEY.search(column.name)):
+            return False
+        failed, as_double = (self._staging.misfits(place, each, None) for each in (kind, replace(kind, type="double")))
+        return failed == as_double
+
+    def _as_column(self, place: int, column: TableColumn) -> Kind:
+        return as_asked(self._inferred.samples[place], column.name, column.type, self._inferred.hints)
+
+    def _misfits(self, place: int, kind: Kind) -> list[tuple[str, int]]:
+        return [] if (place, kind) in self._staging.clean else self._staging.misfits(place, kind)
+
+    def _asked(self, place: int, column: TableColumn) -> tuple[Kind, str] | None:
+        """The kind and type of a column that the file's texts do not fit by themselves; None leaves the type."""
+        kind = self._as_column(place, column)
+        total, failed = self._staging.failures([*[TEXT] * place, kind])[place]
+        if not failed:
+            return kind, column.type
+        odd = [text for text, _ in self._staging.misfits(place, kind) if not no_value(text)]
+        stated = column.required or column.rules != Rules() or column.name in self._said.key
+        if stated or (not odd and few(failed, total)):
+            return None
+        if column.type in NUMBERS and column.type != "numeric":
+            wide = as_asked(self._inferred.samples[place], column.name, "numeric", self._inferred.hints)
+            if not self._staging.failures([*[TEXT] * place, wide])[place][1]:
+                return wide, "numeric"
+        return TEXT, "text"
+
+    def _named(self, told: str, columns: Sequence[ColumnPlan]) -> ColumnPlan | None:
+        """A column of the plan by its new name or its header."""
+        for candidates in ([c.name for c in columns], [c.header for c in columns]):
+            found = close_name(told, candidates, columns=True)
+            if found is not None:
+                column = columns[candidates.index(found)]
+                if plain_name(told)[0] not in (plain_name(column.name)[0], plain_name(column.header)[0]):
+                    note = f"{told!r} is taken for the column {column.name}"
+                    self._notes += [] if note in self._notes else [note]
+                return column
+        return None
+
+    def _with_rules(self, columns: Sequence[ColumnPlan]) -> list[ColumnPlan]:
+        required, rules = set(), {}
+        for told in self._said.required:
+            column = self._named(told, columns)
+            if column is None:
+                raise BadRequestError("Unknown column", f"{told!r} is required, but the file has no such column")
+            required.add(column.name)
+        for told, rule in self._said.rules.items():
+            column = self._named(told, columns)
+            if column is None:
+                self._unknown.append(f"no column {told!r} in the file")
+            else:
+                rules[column.name] = rule
+                if rule.bounded and column.type not in NUMBERS:
+                    self._questions.append(
+                        f"{column.name} is {SHOWN_TYPES[column.type]}, of which nothing is less or more than a number. "
+                        "Which rule is meant?"
+                    )
+        return [
+            msgspec.structs.replace(
+                column,
+                required=column.required or column.name in required,
+                rules=rules.get(column.name, column.rules),
+            )
+            for column in columns
+        ]
+
+    def _filter(self, item: Filter, columns: Sequence[ColumnPlan]) -> Filter:
+        column = self._named(item.column, columns) or self._unseen(item.column, columns)
+        if column is None:
+            listed = ", ".join(c.name for c in columns)
+            raise BadRequestError("Unknown column", f"the filter names {item.column!r}; the file has {listed}")
+        comma = self._said.decimal_comma
+        values = tuple(plain_value(value, column.type, decimal_comma=comma) for value in item.values)
+        return msgspec.structs.replace(item, column=column.name, values=values)
+
+    def _unseen(self, told: str, columns: Sequence[ColumnPlan]) -> ColumnPlan | None:
+        """A column of the file that is compared, but not imported."""
+        if (place := place_of(told, self._headers, self._inferred.names)) is None:
+            return None
+        taken = [column.name for column in (*columns, *self._hidden)]
+        name = unique_identifiers([self._headers[place]], taken)[0]
+        self._hidden.append(self._column(place, name, self._inferred.kinds[place]))
+        return self._hidden[-1]
+
+    def _key(self, columns: Sequence[ColumnPlan], existing: Table | None) -> tuple[tuple[str, ...], bool]:
+        """The columns that make two records the same, and whether Atlas chose them itself."""
+        if self._said.key:
+            names = []
+            for told in self._said.key:
+                column = self._named(told, columns)
+                if column is None:
+                    raise BadRequestError("Unknown column", f"{told!r} is the key, but the file has no such column")
+                names.append(column.name)
+            return tuple(dict.fromkeys(names)), False
+        if existing is not None:
+            return self._key_of(existing, columns), False
+        table = singular(table_identifier(self._said.table or ""))
+        for name in ("id", f"{table}_id", "uuid", "guid", "email", f"{table}_number", f"{table}_no", "sku", "isbn"):
+            column = next((c for c in columns if c.name == name), None)
+            if column is not None and self._distinct(column):
+                return (name,), True
+        if self._said.duplicates in ("skip", "flag", "update"):
+            self._notes.append(
+                "no column was found that tells records apart, so only records that agree in all columns count as "
+                "duplicates; say which column is the key"
+            )
+        return (), False
+
+    def _key_of(self, table: Table, columns: Sequence[ColumnPlan]) -> tuple[str, ...]:
+        """The key of a table, if the file has it; tells where records cannot be recognized without."""
+        present = {column.name for column in columns}
+        if self._said.duplicates == "keep":
+            return table.key if set(table.key) <= present else ()
+        absent = [name for name in table.key if name not in present]
+        if absent:
+            self._notes.append(
+                f"the file has no {' and '.join(absent)}, the key of {table.name}: records that are there already are "
+                "recognized only where all columns agree"
+            )
+        elif not table.key and (lacking := [c.name for c in table.columns if c.name not in present]):
+            self._notes.append(
+                f"{table.name} has no key and the file lacks {', '.join(lacking)}: records that are there already are "
+                "not recognized if those have values; say which column is the key"
+            )
+        return () if absent else table.key
+
+    def _distinct(self, column: ColumnPlan) -> bool:
+        """Whether a sample of a column has hardly a value twice; where duplicates are looked for, in half of it."""
+        texts = [text.strip().lower() for text in self._inferred.samples[column.position]]
+        least = 0.5 if self._said.duplicates in ("skip", "flag", "update") else 0.9
+        return bool(texts) and len(set(texts)) >= len(texts) * least
+
+    def _time_column(self, columns: Sequence[ColumnPlan]) -> str | None:
+        if not self._said.dataset:
+            return None
+        if self._said.time_column is not None:
+            column = self._named(self._said.time_column, columns)
+            if column is None:
+                raise BadRequestError(
+                    "Unknown column", f"{self._said.time_column!r} holds the time, but the file has no such column"
+                )
+            return column.name
+        times = [column for column in columns if column.type in ("date", "timestamp")]
+        named = [column for name in _TIME_NAMES for column in times if column.name == name]
+        if not times:
+            raise BadRequestError("No time column", "a dataset needs a column with dates or times; say which one it is")
+        return (named or times)[0].name
+
+
+def _wider(type_: str, kind: Kind) -> str | None:
+    """The type that holds the values of a column and those of a kind, none changed."""
+    if type_ in ("bigint", "double") and kind.type in NUMBERS and kind.type != type_:
+        return "numeric"
+    return "timestamp" if (type_, kind.type) == ("date", "timestamp") else None

@@ -1,0 +1,205 @@
+"""What an import would do: counts, failing and replaced cells, and readings to choose from. Nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from atlas.column_formats.model import NUMBERS
+from atlas.db.database import Database
+from atlas.imports.checks import PlannedFile
+from atlas.imports.fuzzy_duplicates import MAX_ROWS
+from atlas.imports.load import Outcome, find_alike
+from atlas.imports.plan import ImportPlan
+from atlas.tables import bulk
+from atlas.tables.model import Table
+
+# Cells of each kind that a preview names; of the others it tells the number.
+SHOWN_CELLS = 20
+# Keys of more records are not looked up in the table for a preview alone.
+MOST_LOOKED_UP = 500_000
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FailingCell:
+    """A cell that keeps its record out of the table. column: None where the line as a whole is no record."""
+
+    record_number: int
+    column: str | None
+    value: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedCell:
+    """A cell whose value would not be what the file says."""
+
+    record_number: int
+    column: str
+    original_value: str | None
+    new_value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A column that can be read in two ways. say: what to add to the instruction for the other one."""
+
+    column: str
+    reading: str
+    other: str
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an import would come to, and the first cells that fail or are replaced.
+
+    in_table: records whose key a row of the table has; None where nobody looked.
+    """
+
+    outcome: Outcome
+    repeats: int
+    in_table: int | None
+    failing: Sequence[FailingCell]
+    failing_more: int
+    replaced: Sequence[ReplacedCell]
+    replaced_more: int
+
+
+async def expect(database: Database, planned: PlannedFile, table: Table | None) -> Expected:
+    """What carrying out a plan would come to. table: the one that is there, if any."""
+    plan, staging = planned.plan, planned.staging
+    failures = await asyncio.to_thread(planned.reject)
+    columns = table.columns if table is not None else [column.table_column() for column in plan.columns]
+    repeats = await asyncio.to_thread(planned.find_keys, columns)
+    outcome = Outcome(plan.table, records=staging.records, failures=failures + len(staging.source.bad))
+    in_table = await _in_table(database, planned, table)
+    await asyncio.to_thread(_count, planned, outcome, in_table or 0, table)
+    if table is None or plan.replace:
+        pairs = await find_alike(None, planned, None) if _looks(plan, outcome) else None
+    else:
+        async with database.transaction(keep=False) as connection:
+            pairs = await find_alike(connection, planned, table) if _looks(plan, outcome) else None
+    outcome.similar = len(pairs[1]) if pairs else 0
+    failing, failing_more = await asyncio.to_thread(_failing, planned)
+    replaced, outcome.replacements = await asyncio.to_thread(_replaced, planned)
+    more = outcome.replacements - len(replaced)
+    return Expected(outcome, repeats, in_table, failing, failing_more, replaced, more)
+
+
+def _looks(plan: ImportPlan, outcome: Outcome) -> bool:
+    """Whether an import would look for records that look alike."""
+    return not plan.dataset and plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
+
+
+async def _in_table(database: Database, planned: PlannedFile, table: Table | None) -> int | None:
+    """How many records have the key of a row, which `existing` holds then; None where nobody looked."""
+    plan = planned.plan
+    if table is None or plan.dataset or plan.replace or (plan.duplicates == "keep" and not plan.only_existing):
+        return 0
+    # With another key, or other types in the key, the rows' keys would be made anew first.
+    rekeyed = bool(plan.key and plan.key != table.key) or bool(set(plan.widened) & set(table.key))
+    if rekeyed or planned.staging.records > MOST_LOOKED_UP:
+        return None
+    keys = await asyncio.to_thread(planned.candidate_keys)
+    async with database.transaction(keep=False) as connection:
+        await bulk.begin(connection)
+        found = await bulk.find_keys(connection, table, keys)
+    await asyncio.to_thread(planned.staging.put, "existing", found)
+    return len(found)
+
+
+def _count(planned: PlannedFile, outcome: Outcome, in_table: int, table: Table | None) -> None:
+    """Counts what becomes of the records, and numbers those that would be rows."""
+    plan = planned.plan
+    outcome.left_out = planned.left_out()
+    leave_out = ""
+    if plan.duplicates != "keep" and not plan.dataset:
+        outcome.duplicates = planned.duplicates()
+        leave_out = "SELECT _n FROM dups" if outcome.duplicates else ""
+    if plan.duplicates == "update":
+        outcome.updated = in_table
+        outcome.duplicates -= in_table
+    if plan.only_existing:
+        outcome.unmatched = planned.unmatched()
+        outcome.left_out += outcome.unmatched
+        leave_out = "SELECT _n FROM raw"
+    planned.number_rows((table.last_row if table is not None else 0) + 1, leave_out)
+    found = planned.staging.query("SELECT count(*) FROM numbered")[0][0]
+    outcome.inserted = int(found) - outcome.updated
+
+
+def _failing(planned: PlannedFile) -> tuple[list[FailingCell], int]:
+    """The first cells that fail, by record, and how many more there are."""
+    staging = planned.staging
+    lines = [FailingCell(bad.number, None, _short(bad.text), bad.reason) for bad in staging.source.bad[:SHOWN_CELLS]]
+    cells = [
+        FailingCell(number, problem["column"], _short(problem["value"]), problem["reason"])
+        for number, problems in staging.query(f"SELECT _n, problems FROM rejected ORDER BY _n LIMIT {SHOWN_CELLS}")
+        for problem in msgspec.json.decode(problems)
+    ]
+    total = int(staging.query("SELECT coalesce(sum(json_array_length(problems)), 0) FROM rejected")[0][0])
+    shown = sorted([*lines, *cells], key=lambda cell: cell.record_number)[:SHOWN_CELLS]
+    return shown, total + len(staging.source.bad) - len(shown)
+
+
+def _replaced(planned: PlannedFile) -> tuple[list[ReplacedCell], int]:
+    """The first cells that would be replaced, by record, and how many there are in all."""
+    query = planned.replaced()
+    if query is None:
+        return [], 0
+    staging, source = planned.staging, f"({query}) c JOIN numbered ON numbered._n = c._n"
+    rows = staging.query(f"SELECT c._n, c.name, c.original, c.new FROM {source} ORDER BY c._n LIMIT {SHOWN_CELLS}")
+    total = int(staging.query(f"SELECT count(*) FROM {source}")[0][0])
+    return [ReplacedCell(row[0], row[1], _short(row[2]), _short(row[3])) for row in rows], total
+
+
+def _short(value: Any) -> str | None:
+    text = None if value is None else str(value)
+    return text if text is None or len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def choices(plan: ImportPlan) -> list[Choice]:
+    """Columns of a plan that can be read in two ways, where the notes tell so."""
+    found = []
+    for column in plan.columns:
+        kind = column.kind
+        if not kind.ambiguous:
+            continue
+        if kind.type in NUMBERS:
+            signs = ("decimal point", "decimal comma")
+            reading, other = signs if kind.decimal == "." else signs[::-1]
+            say = f"numbers use a {other}"
+        else:
+            orders = ("day first", "month first")
+            reading, other = orders if kind.formats and kind.formats[0].startswith("%d") else orders[::-1]
+            say = f"dates are {other}"
+        if any(note.startswith(f"{column.name} ") and say in note for note in plan.notes):
+            found.append(Choice(column.name, reading, other, say))
+    return found
+
+
+def expected_fields(expected: Expected, plan: ImportPlan) -> dict[str, Any]:
+    """What a preview tells of it."""
+    outcome = expected.outcome
+    return {
+        "duplicates_in_file": expected.repeats,
+        "duplicates_in_table": expected.in_table,
+        "records_inserted": outcome.inserted,
+        "records_updated": outcome.updated,
+        "duplicates_skipped": outcome.duplicates,
+        "records_left_out": outcome.left_out,
+        "validation_failures": outcome.failures,
+        "value_replacements": outcome.replacements,
+        "records_flagged": outcome.similar,
+        "failing_cells": msgspec.to_builtins(list(expected.failing)),
+        "failing_cells_more": expected.failing_more,
+        "replaced_cells": msgspec.to_builtins(list(expected.replaced)),
+        "replaced_cells_more": expected.replaced_more,
+        "choices": msgspec.to_builtins(choices(plan)),
+    }

@@ -1,0 +1,67 @@
+"""Which table an import goes into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from atlas.errors import BadRequestError
+from atlas.imports.infer.column_matching import close_name
+from atlas.kit.identifiers import table_identifier
+from atlas.language.instructions import ImportInstruction
+from atlas.tables.model import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an import goes: a table that exists, or the name of a new one.
+
+    notes: how it was found; question: what to ask about it.
+    """
+
+    table: Table | str
+    notes: tuple[str, ...] = ()
+    question: str | None = None
+
+
+def said_table(said: ImportInstruction, file_name: str) -> str:
+    """The name of the table that an instruction means, or that of the file."""
+    if said.table is not None:
+        return said.table
+    return PurePosixPath(file_name.replace("\\", "/")).name.split(".")[0] or "imported"
+
+
+def find_target(said: ImportInstruction, tables: Sequence[Table], file_name: str) -> Table | None:
+    """The table that exists and is meant, if there is one."""
+    name = said_table(said, file_name)
+    by_name = {table.name: table for table in tables}
+    close = close_name(name, list(by_name), slips=False)
+    if close is None or (said.new and table_identifier(name) != close):
+        return None
+    return by_name[close]
+
+
+def target_of(said: ImportInstruction, tables: Sequence[Table], file_name: str) -> Target:
+    """The table that is meant, or the name of a new one.
+
+    Raises BadRequestError where a new table is asked for whose name is taken.
+    """
+    name = said_table(said, file_name)
+    found = find_target(said, tables, file_name)
+    notes = []
+    if said.table is None and not said.dataset:
+        notes.append(
+            f"no table was named, so the file's name is taken: {found.name if found else table_identifier(name)}"
+        )
+    if found is None:
+        new = name if said.dataset else table_identifier(name)
+        likely = None if said.new or said.dataset else close_name(name, [table.name for table in tables])
+        if likely is None:
+            return Target(new, tuple(notes))
+        return Target(new, tuple(notes), f"There is no table {new!r}. Is {likely!r} meant, or a new table {new!r}?")
+    if said.new and not said.dataset:
+        raise BadRequestError("Table exists", f"{found.name!r} exists already; say another name, or import into it")
+    if table_identifier(name) != found.name and said.table is not None:
+        notes.append(f"took {name!r} for the table {found.name!r}")
+    return Target(found, tuple(notes))

@@ -1,0 +1,1 @@
+"""Tools that know no domain and no database: time, texts, admission, files, encryption."""

@@ -1,0 +1,148 @@
+"""What a file says of its own size, looked at before anything is made of that size.
+
+These checks are quick and say precisely what is too much. What gets past them meets the limits of the reader's process.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from atlas.errors import BadRequestError, TooLargeError
+from atlas.imports.files.csv import MAX_RECORD
+from atlas.imports.files.sniffing import FileKind, Upload
+from atlas.imports.files.source import MAX_COLUMNS
+from atlas.imports.files.text import looks_like_utf16
+
+# What a cell of a sheet takes in memory, empty or not.
+_CELL_BYTES = 32
+# Sheets larger than this are no small files.
+_SMALL_PART = 64 * 1024 * 1024
+_MAX_HEADER = 16 * 1024 * 1024
+_FIRST_LINES = 50
+_MIB = 1024 * 1024
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d{1,12})"')
+_PLACE = re.compile(rb'\sr="([A-Z]{1,7})(\d{1,12})"')
+_SHARED = re.compile(rb'\st="s"[^>]*>\s*<(?:\w+:)?v>(\d{1,9})<')
+
+
+def refuse_large(upload: Upload, *, memory: int, output: int) -> None:
+    """Raises BadRequestError or TooLargeError for a file that says it is larger than its reading may be.
+
+    memory: bytes that its reader may take; output: bytes that may come of it.
+    """
+    if upload.kind is FileKind.CSV:
+        _refuse_wide(upload.path, upload.name)
+    elif upload.kind is FileKind.PARQUET:
+        _refuse_parquet(upload.path, upload.name, output)
+    elif upload.kind is FileKind.EXCEL and zipfile.is_zipfile(upload.path):
+        _refuse_workbook(upload.path, upload.name, memory)
+
+
+def _refuse_wide(path: Path, name: str) -> None:
+    """Refuses a CSV whose header has too many columns; to find how it is written takes longer, the more there are."""
+    with path.open("rb") as file:
+        lines = [file.readline(_MAX_HEADER) for _ in range(_FIRST_LINES)]
+    if looks_like_utf16(lines[0][:8192]):
+        return
+    for number, line in enumerate(lines, 1):
+        # Old Macs end lines by a carriage return alone.
+        if len(line) > MAX_RECORD and b"\r" not in line[:-2]:
+            told = f"line {number} is longer than {MAX_RECORD // _MIB} MiB, which a record may not be"
+            raise BadRequestError("Invalid file", f"{name}: {told}")
+    widths: list[tuple[bytes, int]] = []
+    for line in lines:
+        delimiter = max((b",", b";", b"\t", b"|"), key=line.count)
+        wide = line.count(delimiter) >= MAX_COLUMNS
+        count = _cells(line, delimiter) if wide else 0
+        widths.append((delimiter, count if count > MAX_COLUMNS else 0))
+    # Below titles, a header is as wide as the line behind it.
+    found = widths[0] if widths[0][1] else next((one for one in widths if one[1] and widths.count(one) > 1), None)
+    if found is not None:
+        reason = f"{name}: the file has {found[1]:,} columns; at most {MAX_COLUMNS:,} are possible"
+        raise BadRequestError("Invalid file", reason)
+
+
+def _cells(line: bytes, delimiter: bytes) -> int:
+    csv.field_size_limit(_MAX_HEADER)
+    text = io.StringIO(line.decode("utf-8", "replace"), newline="")
+    return len(next(csv.reader(text, delimiter=delimiter.decode()), []))
+
+
+def _refuse_parquet(path: Path, name: str, output: int) -> None:
+    try:
+        found = pq.read_metadata(path)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        # Who reads it says what is wrong.
+        return
+    # Each cell has an offset of four bytes, whatever it holds.
+    least = found.num_rows * found.num_columns * 4
+    if least > output:
+        reason = f"{name}: it says that it has {found.num_rows:,} rows of {found.num_columns:,} columns"
+        raise TooLargeError("File too large", f"{reason}, which are over the limit of {output} bytes")
+
+
+def _refuse_workbook(path: Path, name: str, memory: int) -> None:
+    """Refuses an xlsx whose outermost cells, or whose shared texts, span more than there is memory for."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {one.filename: one for one in archive.infolist() if one.filename.startswith("xl/")}
+        texts: list[int] | None = None
+        for part in parts.values():
+            if not part.filename.endswith(".xml") or part.file_size > _SMALL_PART:
+                continue
+            if "/worksheets/" not in part.filename:
+                continue
+            data = archive.read(part)
+            _refuse_far_cells(data, f"{name}: {part.filename.rsplit('/', 1)[-1]}", memory)
+            if texts is None and data.count(b't="s"'):
+                shared = parts.get("xl/sharedStrings.xml")
+                small = shared is not None and shared.file_size <= _SMALL_PART
+                texts = list(_lengths(archive.read("xl/sharedStrings.xml"))) if small else []
+            if texts and max(texts) * data.count(b't="s"') > memory:
+                _refuse_texts(data, texts, name, memory)
+
+
+def _refuse_far_cells(data: bytes, where: str, memory: int) -> None:
+    most = memory // _CELL_BYTES
+    rows = max(map(int, _ROW.findall(data)), default=0)
+    if rows * (26 if re.search(rb'\sr="[A-Z]{2}', data) is None else 702) <= most and (
+        re.search(rb'\sr="[A-Z]{3}', data) is None
+    ):
+        return
+    top = left = 1 << 62
+    bottom = right = 0
+    for letters, digits in _PLACE.findall(data):
+        row, column = int(digits), _column(letters)
+        top, bottom, left, right = min(top, row), max(bottom, row), min(left, column), max(right, column)
+    cells = (bottom - top + 1) * (right - left + 1)
+    if bottom and cells > most:
+        reason = f"its cells span {bottom - top + 1:,} rows and {right - left + 1:,} columns, {cells:,} cells"
+        told = f"{where}: {reason}; at most {most:,} fit the limit of {memory // _MIB} MiB"
+        raise TooLargeError("File too large", told)
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _lengths(data: bytes) -> Iterator[int]:
+    """About how long each shared text is: its element without tags."""
+    for item in re.split(rb"<(?:\w+:)?si\b", data)[1:]:
+        yield len(re.sub(rb"^[^>]*>|<[^>]*>", b"", item))
+
+
+def _refuse_texts(data: bytes, texts: list[int], name: str, memory: int) -> None:
+    total = sum(texts[index] for index in map(int, _SHARED.findall(data)) if index < len(texts))
+    if total > memory:
+        told = f"{name}: the texts of its cells come to {total:,} bytes; the limit is {memory // _MIB} MiB"
+        raise TooLargeError("File too large", told)

@@ -1,0 +1,55 @@
+"""Memory that large requests took is given back to the system once they are over."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from atlas.kit.allocators import release
+from atlas.kit.tasks import end_task
+
+CHECK_SECONDS = 10.0
+# What is worth the trouble, and how little a process may grow or shrink meanwhile that is at rest.
+GROWN_BYTES, STILL_BYTES = 64 * 2**20, 8 * 2**20
+_STATM = Path("/proc/self/statm")
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory; 0 where the system does not say."""
+    try:
+        return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+class MemoryKeeper:
+    """Looks at the process every few seconds; once it has grown and is at rest again, its memory is tidied."""
+
+    def __init__(self) -> None:
+        self._floor = self._before = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._floor = self._before = resident()
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        await end_task(self._task)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            await self.check()
+
+    async def check(self) -> bool:
+        """Tidies where that is due; says whether it was."""
+        now = resident()
+        due = now - self._floor > GROWN_BYTES and abs(now - self._before) < STILL_BYTES
+        if due:
+            await asyncio.to_thread(release)
+            # What is left is in use, or cannot be given back: only what comes on top is tidied again.
+            now = self._floor = resident()
+        self._floor = min(self._floor, now)
+        self._before = now
+        return due

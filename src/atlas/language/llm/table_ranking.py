@@ -1,0 +1,88 @@
+"""Which tables of a catalog a question is about, so that a prompt of bounded size holds those.
+
+A table scores by the words that it shares with the question: 4 for each word of its own name, 2 for each of a
+column's name, 1 for each of a description or of a value; 20 if the question was put about it, 6 if an earlier turn
+or an example used it. A table that is joined to a better one gets half of that one's score. Two words are the same if
+their singulars are, or if one with four letters or more begins the other. Of tables that score the same, the larger
+one comes first.
+"""
+
+from __future__ import annotations
+
+import re
+
+from atlas.catalog.model import CatalogColumn, CatalogTable
+from atlas.kit.identifiers import singular
+from atlas.language.question import Question
+
+_WORD = re.compile(r"[A-Z]?[a-z\u00df-\u024f]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
+MIN_PREFIX = 4
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text or a name, singular and in lower case."""
+    return frozenset(singular(word.lower()) for word in _WORD.findall(text[:5_000]))
+
+
+class Wanted:
+    """The words of a question, to look for elsewhere."""
+
+    def __init__(self, text: str) -> None:
+        self._words = words(text)
+        # A text with none of these has none of the words, which is soon seen; catalogs have many thousand names.
+        plain = {word.lower() for word in _WORD.findall(text[:5_000])}
+        self._starts = tuple({word[:3] for word in plain | self._words})
+
+    def count(self, text: str) -> int:
+        """How many of the words a text or a name has."""
+        lowered = text.lower()
+        if not any(start in lowered for start in self._starts):
+            return 0
+        there = words(text)
+        return sum(
+            word in there or any(_begins(word, other) or _begins(other, word) for other in there)
+            for word in self._words
+        )
+
+    def score(self, column: CatalogColumn) -> int:
+        """How much a column has to do with the question."""
+        found = 2 * self.count(column.name) + self.count(column.description)
+        return found + (min(2, self.count(" ".join(column.values[:50]))) if column.values else 0)
+
+
+def _begins(short: str, long: str) -> bool:
+    return len(short) >= MIN_PREFIX and long.startswith(short)
+
+
+def ranked_tables(question: Question) -> list[CatalogTable]:
+    """All tables, those that the question is likely about first."""
+    wanted = Wanted(question.text)
+    used = " ".join(turn.sql for turn in (*question.turns, *question.examples)).lower()
+    scores: dict[str, float] = {}
+    for table in question.catalog.tables:
+        score = 4 * wanted.count(table.name) + wanted.count(table.description)
+        score += sum(wanted.score(column) for column in table.columns)
+        score += 20 * (table.name == question.table) + 6 * (table.name.lower() in used)
+        scores[table.name] = score
+    joined = dict(scores)
+    for join in question.catalog.joins:
+        for one, other in ((join.left_table, join.right_table), (join.right_table, join.left_table)):
+            if one in scores and other in scores:
+                joined[one] = max(joined[one], scores[other] / 2)
+    return sorted(question.catalog.tables, key=lambda table: (-joined[table.name], -(table.row_count or 0), table.name))
+
+
+def ranked_columns(question: Question, table: CatalogTable, most: int) -> list[CatalogColumn]:
+    """At most `most` columns, in the table's order: key, joined and matching ones before others."""
+    if len(table.columns) <= most:
+        return list(table.columns)
+    wanted = Wanted(question.text)
+    linked = {join.left_column for join in question.catalog.joins if join.left_table == table.name}
+    linked |= {join.right_column for join in question.catalog.joins if join.right_table == table.name}
+
+    def score(position: int) -> tuple[int, int]:
+        column = table.columns[position]
+        found = wanted.score(column) + 3 * (column.name in table.key) + 3 * (column.name in linked)
+        return (-found, position)
+
+    return [table.columns[place] for place in sorted(sorted(range(len(table.columns)), key=score)[:most])]

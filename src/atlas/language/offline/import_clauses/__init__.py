@@ -1,0 +1,1 @@
+"""Import instructions: clauses in four languages, and what they say together."""

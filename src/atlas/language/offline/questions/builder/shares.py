@@ -1,0 +1,77 @@
+"""Shares of a whole, and growth from period to period."""
+
+from __future__ import annotations
+
+import msgspec
+
+from atlas.language.offline.questions.ast import (
+    Agg,
+    All,
+    Bucket,
+    Cond,
+    Expr,
+    Num,
+    OfTotal,
+    Op,
+    Order,
+    Output,
+    Previous,
+    Query,
+)
+from atlas.language.offline.questions.parser.shared import Unclear, conditions, outputs
+from atlas.language.offline.questions.parser.state import Reading
+
+_VERBS = ("are", "is", "were", "was", "have", "has", "had", "that", "who", "which", "come", "came", "do", "does", "did")
+
+
+def build_share(reading: Reading) -> Query:
+    """`what percentage of leads are active`, `share of revenue by state`."""
+    measure = next((m for m in reading.measures if isinstance(m, Agg) and m.function in ("sum", "count")), None)
+    amounts = [col for col in reading.selects if reading.numeric(col)]
+    whole = Agg("sum", amounts[0]) if measure is None and amounts else measure or Agg("count")
+    groups = [*reading.groups, *(col for col in reading.selects if col not in amounts and col not in reading.groups)]
+    if groups and not reading.filters:
+        exprs = [*groups, whole, OfTotal(whole)]
+        return Query(
+            reading.table, outputs(exprs), (), tuple(groups), order=(Order(OfTotal(whole), True),), limit=reading.limit
+        )
+    parts, base = _split_share(reading)
+    if not parts:
+        raise Unclear("the share of what")
+    cond = parts[0] if len(parts) == 1 else All(tuple(parts))
+    ratio: Expr = Op("/", msgspec.structs.replace(whole, where=cond), whole)
+    if reading.share == "percent":
+        ratio = Op("*", Num(100), ratio)
+    name = "percent" if reading.share == "percent" else "share"
+    shown = (*outputs(groups), Output(ratio, name))
+    order = (Order(ratio, True),) if groups else ()
+    return Query(reading.table, shown, tuple(base), tuple(groups), order=order, limit=reading.limit)
+
+
+def _split_share(reading: Reading) -> tuple[list[Cond], list[Cond]]:
+    """Conditions of the part, and those of the whole: `of leads from Texas, how many are active`."""
+    verb = None
+    if reading.entity is not None:
+        for place in range(reading.entity + 1, len(reading.items)):
+            if reading.items[place].kind == "filler" and reading.items[place].text in _VERBS:
+                verb = place
+                break
+    if reading.out_of is not None:
+        part = [f.cond for f in reading.filters if f.place < reading.out_of]
+        return part, [f.cond for f in reading.filters if f.place > reading.out_of]
+    if verb is not None and any(f.place > verb for f in reading.filters):
+        return [f.cond for f in reading.filters if f.place > verb], [f.cond for f in reading.filters if f.place < verb]
+    return [f.cond for f in reading.filters], []
+
+
+def build_growth(reading: Reading) -> Query:
+    """`growth of revenue per month`: each period with the one before and the change in percent."""
+    bucket = next((group for group in reading.groups if isinstance(group, Bucket)), None) or reading.bucket("month")
+    if bucket is None or not isinstance(bucket, Bucket):
+        raise Unclear("over what time")
+    amounts = [col for col in reading.selects if reading.numeric(col)]
+    measure = next(iter(reading.measures), None) or (Agg("sum", amounts[0]) if amounts else Agg("count"))
+    before = Previous(measure, bucket)
+    change = Op("*", Num(100), Op("/", Op("-", measure, before), before))
+    shown = (*outputs([bucket, measure]), Output(before, "previous"), Output(change, "growth_percent"))
+    return Query(reading.table, shown, conditions(reading), (bucket,), order=(Order(bucket),), limit=reading.limit)

@@ -1,0 +1,61 @@
+"""What makes a reading doubtful, though every word of it is known."""
+
+from __future__ import annotations
+
+from atlas.language.offline.questions.ast import Col, Compare, Expr, OneOf
+from atlas.language.offline.questions.parser.shared import Unclear
+from atlas.language.offline.questions.parser.state import Reading
+
+
+def check_chain(reading: Reading) -> None:
+    """Refuses `the population of the capital`: the number is that of the row, not of what its text names."""
+    for place, item in enumerate(reading.items):
+        col = reading.best_column(place) if item.kind == "col" else None
+        if item.kind == "size":
+            col = next((one for one in reading.selects if reading.numeric(one)), None)
+        ahead = reading.next(place + 1, skip=("filler",))
+        other = reading.best_column(ahead) if reading.kind(ahead) == "col" else None
+        between = [word.text for word in reading.items[place + 1 : ahead]]
+        if col is None or other is None or between != ["of", "the"] or not reading.numeric(col):
+            continue
+        own = other == reading.display() or reading.index.column(other.table, other.name).every[-1:] == ("name",)
+        if not own and reading.definition(other).type == "text" and col.table == other.table:
+            raise Unclear(f"whose {item.text} is meant")
+
+
+def asks_which(reading: Reading) -> bool:
+    """`which customers …` asks for their names; `show customers …` for all there is."""
+    return any(item.kind == "wh" for item in reading.items[: (reading.entity or 0) + 1])
+
+
+def check_pinned(reading: Reading, pinned: set[Expr], selects: list[Expr]) -> None:
+    """Refuses what would only say what was asked: `which states does the Mississippi run through`."""
+    display = reading.display()
+    shown = selects or ([display] if display is not None and reading.entity is not None and asks_which(reading) else [])
+    if shown and all(expr in pinned for expr in shown):
+        raise Unclear("what is asked of it")
+
+
+def check_many(reading: Reading, selects: list[Expr]) -> None:
+    """Refuses `not` of what a thing may have several of: `rivers that do not run through Ohio` in a row for each state."""
+    table = reading.index.catalog.table(reading.table)
+    key = table.key if table is not None else ()
+    display = reading.display()
+    shown = selects or ([display] if display is not None else [])
+    several = bool(shown) and len(key) > 1 and all(isinstance(expr, Col) and expr.name in key for expr in shown)
+    if several and any(isinstance(f.cond, Compare) and f.cond.operator == "<>" for f in reading.filters):
+        raise Unclear("whether other rows of the same may say so")
+
+
+def pins_row(reading: Reading) -> bool:
+    """Whether a condition names the row itself."""
+    table = reading.index.catalog.table(reading.table)
+    own = {reading.display(), *(Col(reading.table, name) for name in (table.key if table else ()))}
+    return any(isinstance(f.cond, Compare | OneOf) and f.cond.expr in own for f in reading.filters)
+
+
+def may_lack(reading: Reading, group: Col) -> bool:
+    """Whether rows may have no value to group by: not in a key, nor where a condition asks for one."""
+    table = reading.index.catalog.table(group.table)
+    asked = any(isinstance(f.cond, Compare | OneOf) and f.cond.expr == group for f in reading.filters)
+    return not asked and not (table is not None and table.key == (group.name,))

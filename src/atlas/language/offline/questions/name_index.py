@@ -1,0 +1,65 @@
+"""Which of many names have a word that one of a question may mean, without a look at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from atlas.language.offline.questions.lexicon import SYNONYMS
+from atlas.language.offline.questions.tokenizer import root
+
+# Words of questions whose owners are remembered.
+_KEPT = 2_000
+# Words that are alike, but for synonyms, begin with so many equal letters.
+_HEAD = 3
+
+
+def same_word(asked: str, own: str) -> float:
+    """How well a word of a question, by its stem, means a word of a name: 0 to 1."""
+    if asked == own:
+        return 1.0
+    if own in SYNONYMS.get(asked, ()):
+        return 0.9
+    if len(asked) >= 4 and len(own) >= 4 and root(asked) == root(own):
+        return 0.85
+    if len(own) >= 3 and len(asked) > len(own) and asked.startswith(own) and len(own) >= 0.5 * len(asked):
+        return 0.7
+    if len(asked) >= 5 and own.startswith(asked) and len(asked) >= 0.6 * len(own):
+        return 0.7
+    return 0.0
+
+
+class Owners:
+    """Names by their words. A name is the number under which it was added."""
+
+    def __init__(self) -> None:
+        self._whole: dict[str, list[int]] = {}
+        self._owners: dict[str, set[int]] = {}
+        self._by_head: dict[str, list[str]] = {}
+        self._known: dict[str, frozenset[int]] = {}
+
+    def add(self, number: int, words: Iterable[str], whole: Iterable[str] = ()) -> None:
+        """Adds a name by its words, and as what it may be called as a whole."""
+        for text in whole:
+            self._whole.setdefault(text, []).append(number)
+        for word in words:
+            owners = self._owners.get(word)
+            if owners is None:
+                owners = self._owners[word] = set()
+                self._by_head.setdefault(word[:_HEAD], []).append(word)
+            owners.add(number)
+
+    def called(self, texts: Iterable[str]) -> set[int]:
+        """The names that one of some texts is, as a whole."""
+        return {number for text in texts for number in self._whole.get(text, ())}
+
+    def of(self, asked: str) -> frozenset[int]:
+        """The names of which a word is the same as this one of a question, by `same_word`."""
+        found = self._known.get(asked)
+        if found is None:
+            alike = {asked, *SYNONYMS.get(asked, ()), *self._by_head.get(asked[:_HEAD], ())}
+            owners = [self._owners[own] for own in alike if own in self._owners and same_word(asked, own)]
+            found = frozenset().union(*owners)
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[asked] = found
+        return found

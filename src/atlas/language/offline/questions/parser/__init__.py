@@ -1,0 +1,1 @@
+"""The parser of questions, clause by clause."""

@@ -1,0 +1,70 @@
+"""What a value, a number or a missing key says of rows of other tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from atlas.kit.identifiers import singular
+from atlas.language.offline.questions.ast import Any, Col, Cond, Empty, Exists
+from atlas.language.offline.questions.tokenizer import parts, stem
+
+if TYPE_CHECKING:
+    from atlas.language.offline.questions.parser.state import Reading
+    from atlas.language.offline.questions.schema_linking import Mention
+    from atlas.language.offline.questions.tagger import Item
+
+_MOVES = frozenset(stem(word) for word in "run flow go pass cross travel fly leave reach serve".split())
+_THROUGH = ("through", "across", "along")
+
+
+def of_another(reading: Reading, at: int, chosen: Mention) -> bool:
+    """Whether a value is called as a thing of another table is, or as what is asked for itself.
+
+    `colorado river` is a river, though another table may name a point so; of `the states that the Mississippi runs
+    through` none is the Mississippi.
+    """
+    item, index = reading.items[at], reading.index
+    found = reading.tokens[item.start : item.end]
+    own = set(index.column(chosen.table, chosen.column).every) | set(index.table_words[chosen.table])
+    if len(found) > 1 and found[-1].stem not in own:
+        rest = tuple(token.lower for token in found[:-1])
+        for name in index.tables_holding(rest):
+            if name != chosen.table and index.table_words[name] == (found[-1].stem,):
+                return True
+    return _related(reading, at, chosen)
+
+
+def _related(reading: Reading, at: int, chosen: Mention) -> bool:
+    """Whether a verb stands between a noun and a value of that noun's own kind."""
+    own = set(reading.index.column(chosen.table, chosen.column).every) - {"name"}
+    named = [n for n in range(at) if reading.kind(n) in ("col", "table", "other")]
+    nouns = [n for n in named if stem(reading.items[n].text.split()[-1].lower()) in own]
+    for place in nouns:
+        words = [reading.items[n] for n in range(place + 1, at)]
+        led = [word for word in words if word.text not in ("", "the", "a")]
+        if led and led[-1].kind == "link" and stem(led[-1].text) in _MOVES:
+            return True
+        after = [reading.items[n] for n in range(at + 1, min(at + 4, len(reading.items)))]
+        moved = any(word.kind == "link" for word in after) or any(word.text in _THROUGH for word in (*words, *after))
+        if moved and any(word.text in ("does", "do", "did", "that", "which", *_THROUGH) for word in words):
+            return True
+        if moved and any(reading.items[n].text in _THROUGH for n in range(place)):
+            return True
+    return False
+
+
+def absent(reading: Reading, col: Col, negated: bool) -> Cond:
+    """That a row has no value of the column; of a key that refers to another table, none that this has."""
+    join = next(
+        (j for j in reading.index.catalog.joins if (j.left_table, j.left_column) == (col.table, col.name)), None
+    )
+    if negated or join is None:
+        return Empty(col, negated)
+    return Any((Empty(col), Exists(col, join.right_table, join.right_column, None, True)))
+
+
+def counting(reading: Reading, item: Item, column: Col) -> bool:
+    """Whether several of what a whole number names once are meant."""
+    said, linked = item.text.split()[-1].lower(), reading.index.column(column.table, column.name)
+    name = parts(column.name)[-1]
+    return linked.column.type == "bigint" and singular(said) != said and singular(name) == name == singular(said)

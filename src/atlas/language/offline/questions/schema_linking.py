@@ -1,0 +1,396 @@
+"""Words linked to the schema: which tables, columns and values a phrase of a question may name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable
+from atlas.kit.identifiers import singular
+from atlas.language.offline.questions.lexicon import ADJECTIVES, AGGREGATES, FILLERS
+from atlas.language.offline.questions.name_index import Owners, same_word
+from atlas.language.offline.questions.places import is_code, places, written
+from atlas.language.offline.questions.tokenizer import Token, parts, stem
+
+MAX_PHRASE = 6
+NUMERIC = ("bigint", "numeric", "double")
+TEMPORAL = ("date", "timestamp")
+# Words of column names that say little of what the column holds.
+_WEAK = frozenset(
+    "name id num no number count total date dt ts at time code text value flag is has key uuid of in the and by to "
+    "tx sb amount type kind categori be have".split()
+)
+# Words that may follow a column's own in a question, as in `airline code`, where no other column is meant by them.
+_TRAILING = frozenset("id name code number column field valu date type level".split())
+# Words that no name of a table or column has within, and those that it may have between its own.
+# The score of a column that a part of its name tells from all others of its table.
+_PARTIAL = 0.7
+_VERBS = frozenset("is are was were be been have has had do does did that which who whose can will".split())
+_SMALL = ("of", "the", "a", "an", "for")
+# Words that identifiers without separators are made of, besides those of the schema's own tables.
+_COMMON = frozenset(
+    "name id num date type count status text title year code key time amount price total address email phone number "
+    "day month symbol currency country state city rate close open high low volume cust customer join tx ticker daily "
+    "exchange sector postal cited citing start end first last user order product".split()
+)
+_DISPLAY = ("name", "title", "label", "username", "full_name", "display_name", "email", "code", "number", "symbol")
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """A phrase, tokens [start, end), that may name something. kind: table, column or value; score: 0 to 1."""
+
+    start: int
+    end: int
+    kind: str
+    table: str
+    column: str = ""
+    values: tuple[str, ...] = ()
+    score: float = 1.0
+
+
+class LinkedColumn(msgspec.Struct, frozen=True):
+    """A column with the words that mean it. core: stems that matter; every: all stems; place: us, country or None."""
+
+    table: CatalogTable
+    column: CatalogColumn
+    core: tuple[str, ...]
+    every: tuple[str, ...]
+    place: str | None
+    by_place: dict[str, tuple[str, ...]]
+
+
+class Index:
+    """The schema, ready for linking."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        vocabulary = _COMMON | {w for t in catalog.tables for p in parts(t.name) for w in (p, singular(p))}
+        self.table_words = {
+            table.name: tuple(stem(p) for p in _split(table.name, vocabulary)) for table in catalog.tables
+        }
+        words = {name: _words(name, vocabulary) for name in {c.name for t in catalog.tables for c in t.columns}}
+        self.columns: dict[str, list[LinkedColumn]] = {
+            table.name: [self._column(table, column, words[column.name]) for column in table.columns]
+            for table in catalog.tables
+        }
+        self._index_names()
+        self._values: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
+        for table in catalog.tables:
+            for column in table.columns:
+                if column.type == "text":
+                    for value in column.values:
+                        self._values.setdefault(_key(value), []).append((table.name, column.name, value))
+
+    def _index_names(self) -> None:
+        """Lets names be found by their words, and whole."""
+        self._tables, self._all = Owners(), [linked for columns in self.columns.values() for linked in columns]
+        self._columns, self._placed = Owners(), [linked for linked in self._all if linked.place is not None]
+        self._names = list(self.table_words)
+        for number, name in enumerate(self._names):
+            self._tables.add(number, self.table_words[name], {name.lower(), _solid(name)})
+        for number, linked in enumerate(self._all):
+            self._columns.add(number, linked.every, {linked.column.name.lower(), _solid(linked.column.name)})
+
+    def _tables_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[str]:
+        """Tables that have each of some words, or are called as a whole, in their order."""
+        owners = sorted((self._tables.of(word) for word in words), key=len)
+        found = self._tables.called(wholes) | owners[0].intersection(*owners[1:])
+        return (self._names[number] for number in sorted(found))
+
+    def _columns_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[LinkedColumn]:
+        """Columns that have one of some words, or are called as a whole, in their order."""
+        found = self._columns.called(wholes).union(*(self._columns.of(word) for word in words))
+        return (self._all[number] for number in sorted(found))
+
+    def _column(self, table: CatalogTable, column: CatalogColumn, words: Sequence[str]) -> LinkedColumn:
+        own = set(self.table_words[table.name])
+        core = [w for w in words if w not in _WEAK and w not in own] or [w for w in words if w not in own] or words
+        place, by_place = _places_of(column)
+        return LinkedColumn(table, column, tuple(core), tuple(words), place, by_place)
+
+    def column(self, table: str, name: str) -> LinkedColumn:
+        return next(linked for linked in self.columns[table] if linked.column.name == name)
+
+    def tables_holding(self, words: tuple[str, ...]) -> frozenset[str]:
+        """Tables that hold a value of these words, in small letters."""
+        return frozenset(table for table, _, _ in self._values.get(words, ()))
+
+    def display(self, table: str) -> str | None:
+        """The column that names a row: its name or title, else the first text that tells rows apart."""
+        linked = self.columns[table]
+        own = set(self.table_words[table])
+        for wanted in _DISPLAY:
+            for column in linked:
+                words = [w for w in column.every if w not in own]
+                if column.column.name.lower() == wanted or words == [stem(wanted)]:
+                    return column.column.name
+        for column in linked:
+            if column.column.type == "text" and column.every[-1:] == ("name",) and not column.column.complete:
+                return column.column.name
+        key = self.catalog.table(table).key if self.catalog.table(table) else ()  # type: ignore[union-attr]
+        if key:
+            return key[0]
+        texts = [c.column.name for c in linked if c.column.type == "text"]
+        return texts[0] if texts else None
+
+    def mentions(self, found: Sequence[Token]) -> list[Mention]:
+        """Everything that phrases of a question may name."""
+        result: list[Mention] = []
+        for start in range(len(found)):
+            if found[start].kind == "sign":
+                continue
+            for end in range(start + 1, min(start + MAX_PHRASE, len(found)) + 1):
+                if found[end - 1].kind == "sign":
+                    break
+                result += self._phrase(found, start, end)
+        return result
+
+    def _phrase(self, found: Sequence[Token], start: int, end: int) -> Iterable[Mention]:
+        phrase = found[start:end]
+        yield from self._value_mentions(found, phrase, start, end)
+        if len(phrase) > 1 and any(token.kind == "quote" for token in phrase):
+            return
+        small = ("of", "the", "a", "an", "for", "with") if phrase[-1].lower in ("id", "name", "code") else _SMALL
+        content = [t for t in phrase if t.lower not in small]
+        if not content or len(content) > 4 or phrase[0] not in content or phrase[-1] not in content:
+            return
+        words = [t.stem if t.kind != "quote" else stem(t.lower) for t in content]
+        if len(words) == 1 and "_" in content[0].lower:
+            words = [stem(p) for p in parts(content[0].text)]
+        if not words:
+            return
+        joined = "".join(t.lower for t in content)
+        wholes = (joined, singular(joined))
+        for name in self._tables_of(words, wholes):
+            own = self.table_words[name]
+            score = (
+                0.98
+                if len(content) > 1 and _solid(name) in wholes
+                else _table_score(words, own, len(phrase) == 1 and content[0].lower == name.lower())
+            )
+            if score:
+                yield Mention(start, end, "table", name, score=score)
+        if len(content) > 1 and any(token.lower in _VERBS for token in content):
+            return
+        # `total amount` asks for a sum, but where a column is called so.
+        led = words[0] if len(words) > 1 and content[0].lower in AGGREGATES else None
+        named = {self._names[number] for word in words[:-1] for number in self._tables.of(word)}
+        scores: dict[tuple[tuple[str, ...], ...], float] = {}
+        for linked in self._columns_of(words, wholes):
+            if led is not None and led not in linked.every:
+                continue
+            own = self.table_words[linked.table.name]
+            if len(words) > 1 and words[0] in own and content[0].lower != singular(content[0].lower):
+                # `leads created` are leads; `lead status` is a column.
+                continue
+            # Columns of one name are as alike in each table of which no word is in the phrase.
+            key = (linked.core, linked.every, own if linked.table.name in named else ())
+            if key not in scores:
+                scores[key] = _column_score(words, linked, key[2])
+            score = scores[key]
+            if 0.3 < score < _PARTIAL and self._alone(words, linked):
+                score = _PARTIAL
+            if len(phrase) == 1 and content[0].lower == linked.column.name.lower():
+                score = 1.05
+            elif _solid(linked.column.name) in wholes:
+                score = max(score, 0.98)
+            if score:
+                yield Mention(start, end, "column", linked.table.name, linked.column.name, score=score)
+
+    def _alone(self, words: Sequence[str], linked: LinkedColumn) -> bool:
+        """Whether no other column of the table has one of these words exactly, as `range` in `range_miles`."""
+        if not all(word in linked.core and len(word) > 3 for word in words):
+            return False
+        others = (other for other in self.columns[linked.table.name] if other is not linked)
+        return not any(word in other.every for other in others for word in words)
+
+    @staticmethod
+    def _spoken(found: Sequence[Token], start: int) -> bool:
+        """Whether `us` stands where a country does, not the pronoun."""
+        return start > 0 and found[start - 1].lower in ("the", "in", "from", "of", "vs", "versus", "and", "or")
+
+    def _value_mentions(
+        self, found: Sequence[Token], phrase: Sequence[Token], start: int, end: int
+    ) -> Iterable[Mention]:
+        if phrase[0].kind == "quote" and len(phrase) == 1:
+            key = _key(phrase[0].text)
+        else:
+            key = tuple(token.lower for token in phrase)
+        stems = tuple(stem(word) for word in key)
+        seen = set()
+        text = " ".join(token.lower for token in phrase)
+        for table, column, value in [
+            *self._values.get(key, ()),
+            *(self._values.get(stems, ()) if stems != key else ()),
+        ]:
+            if (table, column) in seen or not _plausible(phrase, value, text == "us" and self._spoken(found, start)):
+                continue
+            seen.add((table, column))
+            same = tuple(v for t, c, v in self._values.get(key, ()) if (t, c) == (table, column)) or (value,)
+            yield Mention(start, end, "value", table, column, same, 1.0)
+        ids = places(text) if phrase[0].lower not in _SMALL else frozenset()
+        if not ids or (
+            is_code(text) and not phrase[0].text.isupper() and not (text == "us" and self._spoken(found, start))
+        ):
+            return
+        for linked in self._placed:
+            where = (linked.table.name, linked.column.name)
+            if where in seen:
+                continue
+            for place in ids:
+                if linked.place is None or not place.startswith(linked.place):
+                    continue
+                if place in linked.by_place:
+                    yield Mention(start, end, "value", *where, linked.by_place[place], 0.97)
+                elif linked.table.name not in {table for table, _ in seen}:
+                    yield Mention(start, end, "value", *where, (_styled(place, linked),), 0.8)
+
+
+@lru_cache(maxsize=50_000)
+def _solid(name: str) -> str:
+    """A name without its separators: `check-ins` and `checkin` meet, and `payload` and `pay_load`."""
+    return "".join(parts(name))
+
+
+def _styled(place: str, linked: LinkedColumn) -> str:
+    """A place that the column doesn't hold, written as the column writes places."""
+    lengths = Counter(len(value) for value in linked.column.values)
+    return written(place, lengths.most_common(1)[0][0] if lengths else 0)
+
+
+def _plausible(phrase: Sequence[Token], value: str, spoken: bool) -> bool:
+    """Whether a short or common word really means the value."""
+    if phrase[0].kind == "quote":
+        return True
+    if len(phrase) == 1:
+        token = phrase[0]
+        if len(value) == 1:
+            return token.text == value and token.text.isupper()
+        if spoken:
+            return True
+        if token.lower in FILLERS or (is_code(token.text) and places(token.lower)):
+            return token.text == value and not token.text.islower()
+        if token.kind == "number":
+            return False
+    return not all(token.lower in FILLERS for token in phrase)
+
+
+def _key(value: str) -> tuple[str, ...]:
+    from atlas.language.offline.questions.tokenizer import tokens
+
+    return tuple(token.lower for token in tokens(value) if token.kind != "sign")[:8]
+
+
+def _places_of(column: CatalogColumn) -> tuple[str | None, dict[str, tuple[str, ...]]]:
+    """What kind of place a column holds, if any, and its values by place."""
+    if column.type != "text" or not column.values:
+        return None, {}
+    ids = {value: places(value) for value in column.values[:300]}
+    counts = Counter(kind for found in ids.values() for kind in {place.split(":")[0] for place in found})
+    if not counts or counts.most_common(1)[0][1] < 0.6 * len(ids):
+        return None, {}
+    best = counts.most_common(2)
+    kind = best[0][0]
+    if len(best) == 2 and best[0][1] == best[1][1]:
+        kind = "country" if "country" in column.name.lower() or "nation" in column.name.lower() else "us"
+    by_place: dict[str, list[str]] = {}
+    for value, found in ids.items():
+        for place in found:
+            if place.startswith(kind):
+                by_place.setdefault(place, []).append(value)
+    return kind, {place: tuple(values) for place, values in by_place.items()}
+
+
+def _words(name: str, vocabulary: frozenset[str]) -> list[str]:
+    """The stems of a column's words."""
+    return [stem(part) for part in _split(name, vocabulary)] or [name.lower()]
+
+
+def _split(name: str, vocabulary: frozenset[str]) -> list[str]:
+    """Words of an identifier; one without separators is split where all of it is known words."""
+    result: list[str] = []
+    for part in parts(name):
+        result += _segments(part, vocabulary) or [part]
+    return result
+
+
+def _segments(word: str, vocabulary: frozenset[str]) -> list[str] | None:
+    if word in vocabulary or len(word) < 5:
+        return [word]
+    best: dict[int, list[str]] = {0: []}
+    for end in range(1, len(word) + 1):
+        for start in range(end):
+            piece = word[start:end]
+            known = piece in vocabulary or (start == 0 and len(piece) == 2)
+            if start in best and known and (end not in best or len(best[end]) > len(best[start]) + 1):
+                best[end] = [*best[start], piece]
+    return best.get(len(word))
+
+
+def _table_score(words: Sequence[str], own: Sequence[str], exact: bool) -> float:
+    if exact:
+        return 1.02
+    if len(words) > len(own):
+        return 0.0
+    hits = [max(same_word(word, part) for part in own) for word in words]
+    if min(hits) == 0:
+        return 0.0
+    if len(words) == len(own):
+        return sum(hits) / len(hits)
+    # Part of a table's name, as `offerings` for course_offering: its last word is what the rows are.
+    return 0.8 * hits[-1] if same_word(words[-1], own[-1]) >= 0.85 else 0.0
+
+
+def _column_score(words: Sequence[str], linked: LinkedColumn, table: Sequence[str]) -> float:
+    own = linked.every
+    hits, core = [], set()
+    for word in words:
+        best, which = max(((same_word(word, part), part) for part in (*linked.core, *own)), default=(0.0, ""))
+        if best == 0:
+            if word != words[-1] and any(same_word(word, part) >= 0.85 for part in table):
+                hits.append(0.95)
+                continue
+            if word in _TRAILING and word == words[-1] and len(words) > 1 and not _TRAILING & set(own):
+                hits.append(0.9)
+                continue
+            return 0.0
+        hits.append(best)
+        core.add(which)
+    covered = sum(1 for word in linked.core if word in core) / len(linked.core)
+    if covered == 0:
+        return 0.0
+    extra = sum(1 for word in own if word in core) / len(own)
+    score = sum(hits) / len(hits) * (1.0 if covered == 1 else 0.55 * covered + 0.1)
+    named = any(word in _NAMING for word in own if word not in core)
+    return score * (0.95 + 0.04 * extra + (0.01 if named else 0.0))
+
+
+_NAMING = ("name", "id", "code", "titl", "key")
+
+
+def hinted(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:
+    """The column that an adjective measures: `long` a length, `expensive` a price."""
+    for hint in ADJECTIVES[base][1].split():
+        for linked in columns:
+            measured = linked.column.type in (*NUMERIC, *TEMPORAL) or base in ("high", "highest", "low", "lowest")
+            named = any(same_word(stem(hint), part) >= 0.9 for part in linked.every)
+            if measured and named and not is_key(linked):
+                return linked.column
+    return None
+
+
+_KEYS = frozenset("id key uuid no nr code zip zipcod postcod phone ssn isbn".split())
+
+
+def is_key(linked: LinkedColumn) -> bool:
+    """Whether the column only identifies rows, so that sums of it mean nothing."""
+    return linked.every[-1] in _KEYS or (linked.column.name,) == linked.table.key
+
+
+@lru_cache(maxsize=32)
+def index_of(catalog: Catalog) -> Index:
+    """The index of a catalog, kept for the next question."""
+    return Index(catalog)

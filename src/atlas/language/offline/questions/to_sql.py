@@ -1,0 +1,355 @@
+"""Typed queries as SQL: logical names, PostgreSQL's dialect, joins along the catalog's keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import reduce
+
+import msgspec
+import sqlglot
+from sqlglot import exp
+
+from atlas.catalog.model import Catalog, Join
+from atlas.kit.like_patterns import escape_like
+from atlas.language.offline.questions.ast import (
+    Agg,
+    All,
+    Any,
+    Bucket,
+    Col,
+    Compare,
+    Cond,
+    Contains,
+    During,
+    Empty,
+    Exists,
+    Expr,
+    Extreme,
+    Given,
+    Num,
+    OfTotal,
+    OneOf,
+    Op,
+    Part,
+    Previous,
+    Query,
+    Truth,
+)
+
+_OPERATORS = {"=": exp.EQ, "<>": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
+_AGGREGATES = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "stddev": exp.Stddev}
+
+
+class NoPathError(Exception):
+    """Tables of a query that no keys connect."""
+
+
+def to_sql(query: Query, catalog: Catalog) -> str:
+    """The SQL of a query. Raises NoPathError where its tables are not connected."""
+    return _Compiler(query, catalog).select().sql(dialect="postgres")
+
+
+class _Compiler:
+    def __init__(self, query: Query, catalog: Catalog) -> None:
+        self._query = query
+        self._catalog = catalog
+        self._joins = list(paths(query.table, _tables(query), catalog))
+        self._many = len(self._joins) > 0
+        # Rows of a table that the path reaches from its many side come several times.
+        self._multiplied = any(join.left_table == joined for join, joined in self._joins)
+
+    def select(self) -> exp.Select:
+        query = self._query
+        own = all(column.table == query.table for column in _columns([*query.outputs, *query.order]))
+        table = self._catalog.table(query.table)
+        if self._multiplied and not query.aggregated and own and table is not None and len(table.key) == 1:
+            return self._once(table.key[0])
+        select = self._joined()
+        outputs = [self._output(output.expr, output.name) for output in query.outputs]
+        if not outputs:
+            outputs = [exp.Column(this=exp.Star(), table=_identifier(query.table)) if self._many else exp.Star()]
+        select = select.select(*outputs)
+        if query.distinct or (self._multiplied and not query.aggregated):
+            select = select.distinct()
+        for condition in query.where:
+            select = select.where(self.condition(condition))
+        if query.group:
+            select = select.group_by(*(self._ordinal(expr) for expr in query.group))
+        for condition in query.having:
+            select = select.having(self.condition(condition))
+        return self._ordered(select)
+
+    def _joined(self) -> exp.Select:
+        query = self._query
+        select = exp.Select().from_(exp.to_table(query.table, dialect="postgres", quoted=_quoted(query.table)))
+        for join, joined in self._joins:
+            on = exp.EQ(
+                this=_name(join.left_table, join.left_column), expression=_name(join.right_table, join.right_column)
+            )
+            select = select.join(exp.to_table(joined, quoted=_quoted(joined)), on=on)
+        return select
+
+    def _once(self, key: str) -> exp.Select:
+        """Rows of the main table, each once, that have joined rows which match: equal ones are told apart by the key."""
+        query = self._query
+        found = self._joined().select(_name(query.table, key))
+        for condition in query.where:
+            found = found.where(self.condition(condition))
+        rows = _Compiler(msgspec.structs.replace(query, where=()), self._catalog)
+        return rows.select().where(exp.In(this=rows.expr(Col(query.table, key)), query=exp.Subquery(this=found)))
+
+    def _ordered(self, select: exp.Select) -> exp.Select:
+        keys = []
+        for order in self._query.order:
+            key = self._ordinal(order.expr)
+            keys.append(exp.Ordered(this=key, desc=order.descending, nulls_first=False))
+        if keys:
+            select = select.order_by(*keys)
+        return select.limit(self._query.limit) if self._query.limit is not None else select
+
+    def _output(self, expr: Expr, name: str) -> exp.Expr:
+        built = self.expr(expr)
+        if isinstance(expr, Col) and name == expr.name:
+            return built
+        return exp.alias_(built, name, quoted=_quoted(name))
+
+    def _ordinal(self, expr: Expr) -> exp.Expr:
+        """The alias of an output where the expression is one and not a plain column."""
+        for output in self._query.outputs:
+            if output.expr == expr and not isinstance(expr, Col):
+                columns = {c.name for t in self._catalog.tables if t.name in self._used() for c in t.columns}
+                if output.name not in columns:
+                    return exp.Column(this=_identifier(output.name))
+        return self.expr(expr)
+
+    def _used(self) -> set[str]:
+        return {self._query.table, *(joined for _, joined in self._joins)}
+
+    def expr(self, expr: Expr) -> exp.Expr:
+        match expr:
+            case Col(table=table, name=name):
+                return _name(table, name) if self._many else exp.Column(this=_identifier(name))
+            case Num(value=value):
+                return exp.Literal.number(value)
+            case Bucket(unit=unit, column=column):
+                trunc = exp.func("DATE_TRUNC", exp.Literal.string(unit), self.expr(column), dialect="postgres")
+                return exp.cast(trunc, "date") if unit not in ("hour", "minute") else trunc
+            case Part(unit=unit, column=column):
+                return exp.Extract(this=exp.var(unit.upper()), expression=self.expr(column))
+            case Agg():
+                return self._aggregate(expr)
+            case Op(operator=operator, left=left, right=right):
+                return self._arithmetic(operator, self.expr(left), self.expr(right))
+            case OfTotal(part=part):
+                own = self._aggregate(part)
+                total = exp.Window(this=exp.Sum(this=own.copy()))
+                share = exp.Div(
+                    this=exp.Mul(this=exp.Literal.number("100.0"), expression=own), expression=_nullif(total)
+                )
+                return _rounded(share)
+            case Previous(value=value, over=over):
+                window = exp.Order(expressions=[exp.Ordered(this=self.expr(over), nulls_first=False)])
+                return exp.Window(this=exp.Lag(this=self.expr(value)), order=window)
+        raise TypeError(type(expr))
+
+    def _arithmetic(self, operator: str, left: exp.Expr, right: exp.Expr) -> exp.Expr:
+        if operator == "/":
+            return exp.Div(this=exp.cast(_paren(left), "double precision"), expression=_nullif(right))
+        kind = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}[operator]
+        return kind(this=_paren(left), expression=_paren(right))
+
+    def _aggregate(self, agg: Agg) -> exp.Expr:
+        arg = None if agg.arg is None else self.expr(agg.arg)
+        distinct = agg.distinct
+        if arg is None and self._multiplied:
+            table = self._catalog.table(self._query.table)
+            if table is None or len(table.key) != 1:
+                raise NoPathError(self._query.table)
+            arg, distinct = self.expr(Col(table.name, table.key[0])), True
+        if agg.function == "count":
+            inner = exp.Star() if arg is None else exp.Distinct(expressions=[arg]) if distinct else arg
+            built: exp.Expr = exp.Count(this=inner)
+        elif agg.function == "median":
+            assert arg is not None
+            half = exp.PercentileCont(this=exp.Literal.number("0.5"))
+            order = exp.Order(expressions=[exp.Ordered(this=arg, nulls_first=False)])
+            built = exp.WithinGroup(this=half, expression=order)
+        else:
+            if self._multiplied and agg.function in ("sum", "avg", "stddev"):
+                raise NoPathError(self._query.table)
+            built = _AGGREGATES[agg.function](this=arg)
+        if agg.where is not None:
+            built = exp.Filter(this=built, expression=exp.Where(this=self.condition(agg.where)))
+        return built
+
+    def condition(self, cond: Cond) -> exp.Expr:
+        match cond:
+            case Compare(expr=expr, operator=operator, value=value, fold=fold):
+                left, right = self.expr(expr), _literal(value)
+                if fold and isinstance(value, str):
+                    left, right = exp.Lower(this=left), _literal(value.lower())
+                return _OPERATORS[operator](this=left, expression=right)
+            case OneOf(expr=expr, values=values, negated=negated):
+                found: exp.Expr = exp.In(this=self.expr(expr), expressions=[_literal(v) for v in values])
+                return exp.Not(this=found) if negated else found
+            case Contains(expr=expr, text=text, where=where, negated=negated):
+                escaped = escape_like(text)
+                pattern = {"any": f"%{escaped}%", "start": f"{escaped}%", "end": f"%{escaped}"}[where]
+                like = exp.ILike(this=self.expr(expr), expression=exp.Literal.string(pattern))
+                return exp.Not(this=like) if negated else like
+            case Empty(expr=expr, negated=negated):
+                null = exp.Is(this=self.expr(expr), expression=exp.Null())
+                return exp.Not(this=null) if negated else null
+            case Truth(expr=expr, negated=negated):
+                return exp.Not(this=self.expr(expr)) if negated else self.expr(expr)
+            case During():
+                return self._during(cond)
+            case All(parts=parts):
+                return reduce(lambda a, b: exp.And(this=_paren(a), expression=_paren(b)), map(self.condition, parts))
+            case Any(parts=parts):
+                either = reduce(lambda a, b: exp.Or(this=_paren(a), expression=_paren(b)), map(self.condition, parts))
+                return exp.Paren(this=either)
+            case Given() | Extreme() | Exists():
+                return self._nested(cond)
+        raise TypeError(type(cond))
+
+    def _nested(self, cond: Given | Extreme | Exists) -> exp.Expr:
+        match cond:
+            case Given(sql=sql, negated=negated, table=table):
+                parsed = exp.Paren(this=sqlglot.parse_one(sql, dialect="postgres"))
+                if self._many:
+                    for column in parsed.find_all(exp.Column):
+                        column.set("table", _identifier(table))
+                return exp.Not(this=parsed) if negated else parsed
+            case Extreme(expr=expr, operator=operator, value=value):
+                assert isinstance(value.arg, Col)
+                inner = Query(value.arg.table, where=() if value.where is None else (value.where,))
+                bare = msgspec.structs.replace(value, where=None)
+                compiler = _Compiler(inner, self._catalog)
+                select = compiler.select().select(compiler.expr(bare), append=False)
+                return _OPERATORS[operator](this=self.expr(expr), expression=exp.Subquery(this=select))
+            case Exists(column=column, table=table, key=key, where=where, negated=negated):
+                inner = Query(table, where=() if where is None else (where,))
+                select = (
+                    _Compiler(inner, self._catalog).select().select(exp.Column(this=_identifier(key)), append=False)
+                )
+                select = select.where(
+                    exp.Not(this=exp.Is(this=exp.Column(this=_identifier(key)), expression=exp.Null()))
+                )
+                found = exp.In(this=self.expr(column), query=exp.Subquery(this=select))
+                return exp.Not(this=found) if negated else found
+        raise TypeError(type(cond))
+
+    def _during(self, cond: During) -> exp.Expr:
+        parts: list[exp.Expr] = []
+        for operator, bound in ((exp.GTE, cond.start), (exp.LT, cond.end)):
+            if bound is not None:
+                parts.append(
+                    operator(this=self.expr(cond.column), expression=sqlglot.parse_one(bound, dialect="postgres"))
+                )
+        both = parts[0] if len(parts) == 1 else exp.And(this=parts[0], expression=parts[1])
+        return exp.Not(this=exp.Paren(this=both)) if cond.negated else both
+
+
+def _identifier(name: str) -> exp.Identifier:
+    return exp.to_identifier(name, quoted=_quoted(name))
+
+
+def _quoted(name: str) -> bool:
+    return not (
+        name.isascii() and name.replace("_", "a").isalnum() and name == name.lower() and not name[0].isdigit()
+    ) or (name.upper() in _RESERVED)
+
+
+# Reserved in PostgreSQL, so only good as names in quotes.
+_RESERVED = frozenset(
+    "ALL ANALYSE ANALYZE AND ANY ARRAY AS ASC ASYMMETRIC BOTH CASE CAST CHECK COLLATE COLUMN CONSTRAINT CREATE "
+    "CURRENT_DATE CURRENT_ROLE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEFAULT DEFERRABLE DESC DISTINCT DO ELSE END "
+    "EXCEPT FALSE FETCH FOR FOREIGN FROM GRANT GROUP HAVING IN INITIALLY INTERSECT INTO LATERAL LEADING LIMIT LOCALTIME "
+    "LOCALTIMESTAMP NOT NULL OFFSET ON ONLY OR ORDER PLACING PRIMARY REFERENCES RETURNING SELECT SESSION_USER SOME "
+    "SYMMETRIC SYSTEM_USER TABLE THEN TO TRAILING TRUE UNION UNIQUE USER USING VARIADIC WHEN WHERE WINDOW WITH LEFT "
+    "RIGHT FULL INNER OUTER JOIN CROSS NATURAL LIKE ILIKE IS ISNULL NOTNULL OVERLAPS SIMILAR VERBOSE BINARY FREEZE "
+    "AUTHORIZATION CONCURRENTLY TABLESAMPLE COLLATION CURRENT_CATALOG CURRENT_SCHEMA "
+    "YEAR MONTH DAY HOUR MINUTE SECOND WEEK QUARTER DATE TIME TIMESTAMP INTERVAL VALUES ROW ROWS RANGE POSITION INTERVAL "
+    "FILTER COUNT SUM MIN MAX AVG".split()
+)
+
+
+def _name(table: str, column: str) -> exp.Column:
+    return exp.Column(this=_identifier(column), table=_identifier(table))
+
+
+def _literal(value: str | float | bool) -> exp.Expr:
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, str):
+        return exp.Literal.string(value)
+    if value < 0:
+        return exp.Neg(this=exp.Literal.number(-value))
+    return exp.Literal.number(value)
+
+
+def _paren(node: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=node) if isinstance(node, exp.Binary) else node
+
+
+def _nullif(node: exp.Expr) -> exp.Expr:
+    return exp.Nullif(this=node, expression=exp.Literal.number(0))
+
+
+def _rounded(node: exp.Expr) -> exp.Expr:
+    return exp.Round(this=exp.cast(node, "numeric"), decimals=exp.Literal.number(2))
+
+
+def _tables(query: Query) -> list[str]:
+    """Tables whose columns stand in the query itself, in order."""
+    found: list[str] = []
+    parts: list[object] = [*query.outputs, *query.where, *query.group, *query.having, *query.order]
+    for column in _columns(parts):
+        if column.table not in found:
+            found.append(column.table)
+    return found
+
+
+def _columns(parts: Iterable[object]) -> Iterator[Col]:
+    for part in parts:
+        if isinstance(part, Col):
+            yield part
+        elif isinstance(part, Given):
+            yield Col(part.table, "")
+        elif isinstance(part, Extreme):
+            yield from _columns([part.expr])
+        elif isinstance(part, Exists):
+            yield part.column
+        elif isinstance(part, msgspec.Struct):
+            yield from _columns(getattr(part, field) for field in part.__struct_fields__)
+        elif isinstance(part, tuple):
+            yield from _columns(part)
+
+
+def paths(start: str, wanted: Iterable[str], catalog: Catalog) -> Iterator[tuple[Join, str]]:
+    """Joins that connect `start` with the wanted tables, each with the table that it adds. Raises NoPathError."""
+    reached = {start}
+    for goal in wanted:
+        if goal in reached:
+            continue
+        for join, joined in _shortest(reached, goal, catalog):
+            reached.add(joined)
+            yield join, joined
+
+
+def _shortest(reached: set[str], goal: str, catalog: Catalog) -> list[tuple[Join, str]]:
+    """The shortest path from the reached tables, which keeps the number of rows where there is a choice."""
+    frontier: list[tuple[int, str, list[tuple[Join, str]]]] = [(0, table, []) for table in sorted(reached)]
+    seen = set(reached)
+    while frontier:
+        frontier.sort(key=lambda entry: (entry[0], entry[1]))
+        cost, table, path = frontier.pop(0)
+        if table == goal:
+            return path
+        for join in catalog.joins:
+            for here, there, price in ((join.left_table, join.right_table, 2), (join.right_table, join.left_table, 3)):
+                if here == table and there not in seen | {step[1] for step in path}:
+                    frontier.append((cost + price, there, [*path, (join, there)]))
+        seen.add(table)
+    raise NoPathError(goal)

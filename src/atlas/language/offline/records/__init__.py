@@ -1,0 +1,1 @@
+"""Records written as sentences, lists or Markdown."""

@@ -1,0 +1,154 @@
+"""An import instruction in Atlas's words, so that a person sees how it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from atlas.imports.plan import Clause, Filter
+from atlas.language.instructions import ImportInstruction
+from atlas.tables.model import SHOWN_TYPES, Rules
+
+_DUPLICATES = {
+    "skip": "duplicates are left out and kept for review",
+    "flag": "duplicates are left out and listed, and look-alikes are flagged",
+    "update": "rows that are there are updated",
+    "keep": "duplicates are not looked for",
+}
+_POLICIES = {
+    "evolve": "columns that the table lacks are added",
+    "discard_value": "columns that the table lacks are left out",
+    "freeze": "columns that the table lacks are refused",
+    "discard_row": "records with a value in a column that the table lacks are left out",
+}
+_OPERATORS = {"in": "is one of", "contains": "contains", "starts": "starts with", "ends": "ends with"}
+
+
+def describe(said: ImportInstruction, words: Mapping[str, Sequence[str]] | None = None) -> tuple[Clause, ...]:
+    """What an instruction asks for, a clause for each kind of thing; `words`: of the instruction, by kind."""
+    words = words or {}
+    return tuple(
+        Clause(kind, meaning, tuple(words.get(kind, ()))) for kind, tell in _TOLD.items() for meaning in tell(said)
+    )
+
+
+def filter_text(filters: Sequence[Sequence[Filter]], *, exclude: bool) -> str:
+    """A filter with the precedence that it was read with."""
+    groups = [" and ".join(map(_comparison, group)) for group in filters]
+    several = len(groups) > 1
+    joined = " or ".join(
+        f"({text})" if several and len(group) > 1 else text for text, group in zip(groups, filters, strict=True)
+    )
+    return f"all records but those where {joined}" if exclude else f"only records where {joined}"
+
+
+def _comparison(item: Filter) -> str:
+    values = [f'"{value}"' if " " in value or not value else value for value in item.values]
+    if item.operator == "empty":
+        return f"{item.column} is {'not ' if item.negated else ''}empty"
+    if item.operator == "between":
+        text = f"{item.column} is {'not ' if item.negated else ''}between {values[0]} and {values[1]}"
+    elif item.operator in _OPERATORS or len(values) > 1:
+        text = f"{item.column} {'not ' if item.negated else ''}{_OPERATORS.get(item.operator, 'is one of')} "
+        text += ", ".join(values)
+    else:
+        sign = {"=": "is", "!=": "is not"}.get(item.operator, item.operator)
+        text = f"{item.column} {sign}{' not' if item.negated else ''} {values[0]}"
+    return text
+
+
+def _target(said: ImportInstruction) -> Iterator[str]:
+    if said.table is not None:
+        what = "dataset" if said.dataset else "new table" if said.new else "table"
+        yield f"{what} {said.table}"
+    elif said.new or said.dataset:
+        yield "a new dataset" if said.dataset else "a new table"
+
+
+def _names(told: str, names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"{told} {', '.join(names)}"
+
+
+def _rules(said: ImportInstruction) -> Iterator[str]:
+    yield from (f"{name} {_rule(rule)}" for name, rule in said.rules.items())
+
+
+def _rule(rule: Rules) -> str:
+    parts = []
+    if rule.minimum is not None and rule.maximum is not None:
+        parts.append(f"is between {_number(rule.minimum)} and {_number(rule.maximum)}")
+    elif rule.minimum is not None:
+        parts.append(f"is at least {_number(rule.minimum)}")
+    elif rule.maximum is not None:
+        parts.append(f"is at most {_number(rule.maximum)}")
+    if rule.above is not None:
+        parts.append(f"is more than {_number(rule.above)}")
+    if rule.values:
+        parts.append(f"is one of {', '.join(rule.values)}")
+    return " and ".join(parts)
+
+
+def _number(bound: float | str) -> str:
+    return f"{bound:g}" if isinstance(bound, float | int) else bound
+
+
+def _header(said: ImportInstruction) -> Iterator[str]:
+    if said.header_row is not None:
+        yield f"the header is row {said.header_row}"
+    elif said.header is not None:
+        yield "the first row is the header" if said.header else "the file has no header"
+    if said.skip_rows:
+        yield f"the first {said.skip_rows} rows of the file are no part of the table"
+
+
+def _types(said: ImportInstruction) -> Iterator[str]:
+    if said.every_type is not None:
+        yield f"all columns as {SHOWN_TYPES.get(said.every_type, said.every_type)}"
+    if said.types:
+        yield ", ".join(f"{name} as {SHOWN_TYPES.get(type_, type_)}" for name, type_ in said.types.items())
+
+
+def _filters(said: ImportInstruction) -> Iterator[str]:
+    if said.filters:
+        yield filter_text(said.filters, exclude=said.exclude)
+
+
+def _rename(said: ImportInstruction) -> Iterator[str]:
+    if said.rename:
+        yield ", ".join(f"{old} goes into {new}" for old, new in said.rename.items())
+
+
+def _duplicates(said: ImportInstruction) -> Iterator[str]:
+    if said.duplicates is not None:
+        more = "; records that match no row stay out" if said.only_existing else ""
+        yield _DUPLICATES[said.duplicates] + more
+
+
+def _when(test: Callable[[ImportInstruction], object], text: str) -> Callable[[ImportInstruction], Iterator[str]]:
+    return lambda said: iter([text] if test(said) else [])
+
+
+_TOLD: dict[str, Callable[[ImportInstruction], Iterator[str]]] = {
+    "table": _target,
+    "replace": _when(lambda s: s.replace, "the rows that are there are replaced"),
+    "thread": _when(lambda s: s.same, "as the import before in this thread"),
+    "columns": lambda s: iter([*_names("only", s.keep), *_names("without", s.drop)]),
+    "rename": _rename,
+    "types": _types,
+    "key": lambda s: _names("records are the same by", s.key),
+    "duplicates": _duplicates,
+    "filter": _filters,
+    "required": lambda s: _names("no empty value in", s.required),
+    "rules": _rules,
+    "new_columns": lambda s: iter([_POLICIES[s.policy]] if s.policy else []),
+    "dates": lambda s: iter([] if s.day_first is None else [f"{'day' if s.day_first else 'month'} first"]),
+    "numbers": lambda s: iter(
+        [] if s.decimal_comma is None else ["a decimal comma" if s.decimal_comma else "a decimal point"]
+    ),
+    "sheet": lambda s: iter([] if s.sheet is None else [f"sheet {s.sheet}"]),
+    "header": _header,
+    "time_column": lambda s: iter([] if s.time_column is None else [f"{s.time_column} holds the time"]),
+    "proposals": lambda s: iter(
+        [] if s.accept_proposals is None else [f"proposed columns are {'' if s.accept_proposals else 'not '}taken"]
+    ),
+}

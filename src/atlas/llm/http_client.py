@@ -1,0 +1,116 @@
+"""The HTTP client that model SDKs send with: it connects to checked addresses and receives bounded answers.
+
+Import it where it is used: httpx2, which the SDKs ask for, takes a while to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpcore
+import httpx2
+
+from atlas.errors import ModelError
+from atlas.kit.outbound import NETWORK_ERRORS, GuardedBackend, Reach, network_reason
+
+# An answer is a few kilobytes of JSON; more is a fault or an attack.
+MAX_ANSWER = 1024 * 1024
+CONNECT_SECONDS = 10.0
+# The SDKs add headers from environment variables of the operator and tell about this machine; none of that leaves.
+_SENT = frozenset(
+    (
+        "host",
+        "accept",
+        "content-type",
+        "content-length",
+        "authorization",
+        "x-api-key",
+        "anthropic-version",
+        "anthropic-beta",
+    )
+)
+
+
+def open_client(reach: Reach) -> httpx2.AsyncClient:
+    """A client that reaches what `reach` allows. Close it after use. Blocks for a moment.
+
+    It follows no redirects and uses no proxies or settings of the environment. What the network does wrong becomes
+    a ModelError, below what the SDKs raise.
+    """
+    return httpx2.AsyncClient(transport=_Transport(reach), trust_env=False, follow_redirects=False)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Network errors in plain words."""
+    try:
+        yield
+    except NETWORK_ERRORS as error:
+        raise ModelError(network_reason(error)) from error
+
+
+class _Transport(httpx2.AsyncBaseTransport):
+    def __init__(self, reach: Reach) -> None:
+        # One organization's slow server must not use up connections of the others, so their number has no bound:
+        # each belongs to a request that Atlas itself is serving, for `timeout` seconds at most.
+        self._pool = httpcore.AsyncConnectionPool(
+            network_backend=GuardedBackend(reach, seconds=CONNECT_SECONDS),
+            # Made here, once: it reads some hundred certificates.
+            ssl_context=httpcore.default_ssl_context(),
+            http2=False,
+            max_connections=None,
+            max_keepalive_connections=20,
+            keepalive_expiry=15.0,
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1").lower() in _SENT]
+        # A compressed answer of a megabyte may stand for a thousand.
+        headers += [(b"accept-encoding", b"identity"), (b"user-agent", b"Atlas/1")]
+        assert isinstance(request.stream, AsyncIterable)
+        sent = httpcore.Request(
+            request.method,
+            httpcore.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=headers,
+            content=request.stream,
+            extensions={name: value for name, value in request.extensions.items() if name == "timeout"},
+        )
+        with _told():
+            answer = await self._pool.handle_async_request(sent)
+        problem = "redirects are not followed" if 300 <= answer.status < 400 else None
+        if any(name.lower() == b"content-encoding" and value != b"identity" for name, value in answer.headers):
+            problem = "the answer is compressed"
+        if problem is not None:
+            await answer.aclose()
+            raise ModelError(problem)
+        return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _Body(httpx2.AsyncByteStream):
+    """An answer's body, up to MAX_ANSWER bytes."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        with _told():
+            stream: Any = self._answer.aiter_stream()
+            async for chunk in stream:
+                seen += len(chunk)
+                if seen > MAX_ANSWER:
+                    raise ModelError("the answer is too long")
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()

@@ -1,0 +1,115 @@
+"""The model provider of an organization."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+from atlas.llm.service import ModelChange
+from atlas.timeseries.schemas import Body
+from atlas.web.content_schemas import CONTENT_ERRORS
+from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.web.json_route import JsonRoute
+
+router = APIRouter(
+    route_class=JsonRoute, prefix="/api/v1/settings/model", tags=["Model provider"], responses=CONTENT_ERRORS
+)
+
+
+class ModelBody(Body):
+    """A model provider. `openai` is any server that speaks OpenAI's chat completions; `none` turns models off."""
+
+    provider: Literal["openai", "anthropic", "none"]
+    model: str | None = Field(None, min_length=1, max_length=200, examples=["qwen2.5-coder-7b-instruct"])
+    base_url: str | None = Field(None, min_length=1, max_length=2_000, examples=["https://models.example.com/v1"])
+    api_key: SecretStr | None = Field(
+        None, min_length=1, max_length=1_000, description="Left out, the stored key stays; null removes it."
+    )
+    samples: bool = Field(False, description="Whether values of cells may be sent to the provider.")
+    timeout_seconds: float = Field(30.0, ge=1, le=300, description="How long one question may take.")
+
+    @field_validator("model")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise ValueError("must be printable")
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _one_line(cls, value: SecretStr | None) -> SecretStr | None:
+        # It is sent in a header. The error must not show it.
+        text = "" if value is None else value.get_secret_value()
+        if not all("!" <= char <= "~" for char in text):
+            raise ValueError("must be ASCII without blanks")
+        return value
+
+
+class ModelView(BaseModel):
+    """The settings in force. Of the key only its end is told."""
+
+    success: Literal[True] = True
+    source: Literal["organization", "server", "none"] = Field(
+        description="Whose settings these are: the organization's, the operator's, or nobody's."
+    )
+    provider: Literal["openai", "anthropic", "none"]
+    model: str | None
+    base_url: str | None
+    host: str | None = Field(
+        description="Who is asked; null without a model, and for a server of the operator's own.",
+        examples=["api.openai.com"],
+    )
+    api_key_set: bool
+    api_key_hint: str | None = Field(description="Told to administrators.", examples=["…x4Qz"])
+    problem: str | None = Field(description="Why the stored key cannot be used, if so.")
+    samples: bool
+    timeout_seconds: float | None
+    updated_at: datetime | None
+    updated_by: str | None
+
+
+class ModelTestView(BaseModel):
+    """What came of a call."""
+
+    success: bool
+    seconds: float
+    error: str | None = Field(None, examples=["connection refused"])
+
+
+@router.get("", response_model=ModelView, summary="Model settings")
+async def get_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """The model provider that your organization uses, and at which host: who answers what you ask."""
+    return await services.models.get(caller)
+
+
+@router.put("", response_model=ModelView, summary="Set the model")
+async def set_model(caller: CallerDep, services: ServicesDep, body: ModelBody) -> dict[str, Any]:
+    """Replaces the settings. For administrators.
+
+    `base_url` must be https and public, unless the operator allows private addresses.
+    """
+    change = ModelChange(
+        body.provider,
+        body.model,
+        body.base_url,
+        None if body.api_key is None else body.api_key.get_secret_value(),
+        "api_key" not in body.model_fields_set,
+        body.samples,
+        body.timeout_seconds,
+    )
+    return await services.models.set(caller, change)
+
+
+@router.delete("", response_model=ModelView, summary="Forget the model")
+async def delete_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Removes the settings and the key. For administrators; the answer shows what counts now."""
+    return await services.models.delete(caller)
+
+
+@router.post("/test", response_model=ModelTestView, response_model_exclude_unset=True, summary="Test the model")
+async def check_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Makes one tiny call. For administrators. A call that fails is a 200 with `success` false and the reason."""
+    return await services.models.test(caller)

@@ -1,0 +1,222 @@
+"""The model provider of an organization: its settings, and the engine that asks it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import require_admin
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, ModelError, UnavailableError
+from atlas.kit.encryption import SecretBox
+from atlas.kit.outbound import Reach, check_form, check_reach
+from atlas.language.llm.engine import BASE_URLS, ModelEngine, ModelSettings
+from atlas.llm import repository as model_settings
+from atlas.llm.repository import StoredModel
+
+if TYPE_CHECKING:
+    import httpx2
+
+__all__ = ["ModelChange", "ModelService", "ModelSettings"]
+Row = dict[str, Any]
+# Shorter keys would be half told by their last four characters.
+_MIN_HINTED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """New settings. api_key: None for no key; keep_key: keep the stored one instead."""
+
+    provider: Literal["openai", "anthropic", "none"]
+    model: str | None
+    base_url: str | None
+    api_key: str | None = field(repr=False)
+    keep_key: bool
+    samples: bool
+    timeout: float
+
+
+class ModelService:
+    """Settings of model providers and engines for them.
+
+    default: what organizations without settings of their own use, set by the operator, who is trusted with its
+    address. secret: gives the secret that keys are encrypted with; it may block, and is asked when it is first needed.
+    """
+
+    def __init__(
+        self, database: Database, secret: Callable[[], str], *, private_hosts: bool, default: ModelSettings | None
+    ) -> None:
+        self._database, self._secret, self._default = database, secret, default
+        self._reach = Reach(field="base_url", private=private_hosts, secure=not private_hosts)
+        self._box: SecretBox | None = None
+        self._clients: dict[Reach, httpx2.AsyncClient] = {}
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    async def get(self, caller: Caller) -> Row:
+        """The settings of the caller's organization; of its key only the end is told, and that to administrators."""
+        stored = await model_settings.find(self._database, caller.organization_id)
+        if stored is None:
+            return self._default_view()
+        hint, problem = None, None
+        try:
+            key = await self._key(stored, caller.organization_id)
+            hint = f"…{key[-4:]}" if caller.is_admin and key is not None and len(key) >= _MIN_HINTED else None
+        except UnavailableError as error:
+            problem = error.details
+        return {
+            "success": True,
+            "source": "organization",
+            "provider": stored.provider,
+            "model": stored.model,
+            "base_url": stored.base_url,
+            "host": _host(stored.provider, stored.base_url),
+            "api_key_set": stored.key is not None,
+            "api_key_hint": hint,
+            "problem": problem,
+            "samples": stored.samples,
+            "timeout_seconds": stored.timeout,
+            "updated_at": stored.updated_at,
+            "updated_by": stored.updated_by,
+        }
+
+    def _default_view(self) -> Row:
+        """What the operator has set. Its address is none of the organizations' business."""
+        used = self._default
+        return {
+            "success": True,
+            "source": "none" if used is None else "server",
+            "provider": "none" if used is None else used.provider,
+            "model": used and used.model,
+            "base_url": None,
+            "host": None if used is None or used.base_url is not None else _host(used.provider, None),
+            "api_key_set": used is not None and used.api_key is not None,
+            "api_key_hint": None,
+            "problem": None,
+            "samples": used is not None and used.samples,
+            "timeout_seconds": used and used.timeout,
+            "updated_at": None,
+            "updated_by": None,
+        }
+
+    async def set(self, caller: Caller, change: ModelChange) -> Row:
+        """Replaces the settings of the caller's organization.
+
+        Raises ForbiddenError for who does not administer it, BadRequestError for an address that it may not use.
+        """
+        require_admin(caller, "set the model")
+        if change.provider != "none" and not change.model:
+            raise BadRequestError("Invalid model settings", "model: required")
+        if change.base_url is not None:
+            await check_reach(change.base_url, self._reach)
+        key, unused = None, change.provider == "none"
+        if change.api_key is not None and not unused:
+            box = await self._secret_box()
+            key = box.encrypt(change.api_key, _context(caller.organization_id))
+        saved = await model_settings.save(
+            self._database,
+            caller,
+            StoredModel(change.provider, change.model, change.base_url, key, change.samples, change.timeout),
+            keep_key=change.keep_key and not unused,
+        )
+        if not saved:
+            raise BadRequestError(
+                "Invalid model settings", "api_key: give it again, or null, when provider or base_url change"
+            )
+        return await self.get(caller)
+
+    async def delete(self, caller: Caller) -> Row:
+        """Forgets the settings of the caller's organization; the operator's default counts again.
+
+        Raises ForbiddenError.
+        """
+        require_admin(caller, "forget the model's settings")
+        await model_settings.delete(self._database, caller.organization_id)
+        return await self.get(caller)
+
+    async def test(self, caller: Caller) -> Row:
+        """Makes one tiny call: `success`, `seconds`, and where it failed `error`. Raises ForbiddenError."""
+        require_admin(caller, "test the model")
+        started = time.monotonic()
+        error: str | None = "no model is set"
+        try:
+            engine = await self.engine_for(caller)
+            if engine is not None:
+                await engine.ping()
+                error = None
+        except ModelError as failed:
+            error = failed.reason
+        seconds = round(time.monotonic() - started, 3)
+        return {"success": error is None, "seconds": seconds} | ({} if error is None else {"error": error})
+
+    async def engine_for(self, caller: Caller) -> ModelEngine | None:
+        """An engine for the caller's organization; None where it uses no model.
+
+        Raises ModelError where its key cannot be decrypted or its address may not be used any more.
+        """
+        stored = await model_settings.find(self._database, caller.organization_id)
+        if stored is None:
+            return (
+                None if self._default is None else ModelEngine(self._default, await self._client(Reach(anywhere=True)))
+            )
+        if stored.provider == "none" or stored.model is None:
+            return None
+        try:
+            if stored.base_url is not None:
+                check_form(stored.base_url, self._reach)
+            key = await self._key(stored, caller.organization_id)
+        except (BadRequestError, UnavailableError) as error:
+            raise ModelError(error.details or error.message) from None
+        settings = ModelSettings(
+            "anthropic" if stored.provider == "anthropic" else "openai",
+            stored.model,
+            stored.base_url,
+            key,
+            stored.samples,
+            stored.timeout,
+        )
+        return ModelEngine(settings, await self._client(self._reach))
+
+    async def _key(self, stored: StoredModel, organization_id: int) -> str | None:
+        """The API key of stored settings. Raises UnavailableError."""
+        if stored.key is None:
+            return None
+        return (await self._secret_box()).decrypt(stored.key, _context(organization_id))
+
+    async def _secret_box(self) -> SecretBox:
+        if self._box is None:
+            self._box = await asyncio.to_thread(lambda: SecretBox(self._secret()))
+        return self._box
+
+    async def _client(self, reach: Reach) -> httpx2.AsyncClient:
+        """The process's one client for `reach`."""
+        if reach not in self._clients:
+            made = await asyncio.to_thread(_open_client, reach)
+            if self._clients.setdefault(reach, made) is not made:
+                await made.aclose()
+        return self._clients[reach]
+
+
+def _open_client(reach: Reach) -> httpx2.AsyncClient:
+    from atlas.llm.http_client import open_client
+
+    return open_client(reach)
+
+
+def _host(provider: str, base_url: str | None) -> str | None:
+    """The host that questions go to."""
+    if provider == "none":
+        return None
+    return urlsplit(base_url or BASE_URLS["anthropic" if provider == "anthropic" else "openai"]).hostname
+
+
+def _context(organization_id: int) -> str:
+    return f"organization {organization_id}: model api key"

@@ -1,0 +1,205 @@
+"""Tools that read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from atlas.client import AsyncClient
+from atlas.client.types import Column
+from atlas.mcp import schemas as shown
+from atlas.mcp.allowed_folders import Folders
+from atlas.mcp.schemas import Row
+
+DatasetArg = Annotated[str, Field(description="Id or exact name of the dataset.")]
+TableArg = Annotated[str, Field(description="Name of the table.")]
+StartArg = Annotated[str | None, Field(description="First timestamp, ISO 8601, inclusive; UTC without a zone.")]
+EndArg = Annotated[str | None, Field(description="Last timestamp, ISO 8601, inclusive.")]
+ColumnsArg = Annotated[list[str] | None, Field(description="Only these columns.")]
+LimitArg = Annotated[int, Field(ge=1, le=shown.MOST_ROWS, description="Rows of the answer at most.")]
+PathArg = Annotated[str, Field(description="Path of a file on this machine, inside a folder that was allowed.")]
+ProposalsArg = Annotated[
+    bool | None,
+    Field(description="Whether columns that headers may mean are taken. Only after the person has said so."),
+]
+InstructionArg = Annotated[
+    str, Field(description="What to do, in plain English, such as 'Import into leads, email is the key'.")
+]
+
+
+class ReadTools:
+    """What an assistant may look at. Each method is a tool; its docstring is what the assistant reads."""
+
+    def __init__(self, client: AsyncClient, folders: Folders) -> None:
+        self._client = client
+        self._folders = folders
+
+    async def search_datasets(
+        self,
+        text: Annotated[str | None, Field(description="Text within name, description or metadata.")] = None,
+        limit: LimitArg = 50,
+    ) -> shown.Datasets:
+        """Find time-series datasets that you may read, by text in name, description or metadata; else list them."""
+        found: list[Row] = []
+        async for item in self._client.datasets.list(text=text, limit=limit + 1):
+            columns = [column.name for column in item.columns[:50]]
+            found.append({"id": item.id, "name": item.name, "description": item.description, "columns": columns})
+        datasets, truncated = shown.bounded(found, limit)
+        return shown.Datasets(datasets, truncated)
+
+    async def describe_dataset(self, dataset: DatasetArg) -> shown.DatasetDetails:
+        """Columns, metadata, row count and time span of a dataset. Look here before you query its rows."""
+        item = await self._client.datasets.get(dataset)
+        summary = await self._client.datasets.summary(item)
+        columns, _ = shown.picked(item.columns, _column, shown.MOST_ROWS)
+        first, last = summary.first_timestamp, summary.last_timestamp
+        return shown.DatasetDetails(
+            item.id,
+            shown.value(item.name),
+            shown.value(item.description),
+            _object(item.metadata),
+            columns,
+            summary.row_count,
+            first.isoformat() if first else None,
+            last.isoformat() if last else None,
+            summary.is_owner,
+        )
+
+    async def query_rows(
+        self,
+        dataset: DatasetArg,
+        start: StartArg = None,
+        end: EndArg = None,
+        columns: ColumnsArg = None,
+        newest_first: bool = False,
+        limit: LimitArg = 50,
+    ) -> shown.Rows:
+        """Rows of a dataset in order of time. For figures over many rows use aggregate_rows or run_sql instead."""
+        page = await self._client.rows.page(dataset, start, end, columns=columns, descending=newest_first, limit=limit)
+        read = [{"timestamp": row.timestamp.isoformat(), **row.values} for row in page.rows]
+        rows, _ = shown.bounded(read, limit)
+        return shown.Rows(rows, len(rows), len(rows) < page.count, page.count)
+
+    async def aggregate_rows(
+        self,
+        dataset: DatasetArg,
+        start: StartArg = None,
+        end: EndArg = None,
+        bucket: Annotated[str, Field(description="Width: such as 15m, hour, 1d, month, quarter, or auto.")] = "auto",
+        functions: Annotated[
+            list[Literal["count", "min", "max", "avg", "sum", "first", "last"]], Field(min_length=1)
+        ] = ["count", "min", "max", "avg"],  # noqa: B006 - never changed
+        columns: ColumnsArg = None,
+    ) -> shown.Figures:
+        """Figures of a dataset's numeric columns by time bucket, of any number of rows."""
+        found = await self._client.rows.aggregate(
+            dataset, start, end, bucket=bucket, functions=functions, columns=columns, points=200
+        )
+        results, truncated = shown.picked(
+            found.results,
+            lambda b: {"timestamp": b.timestamp.isoformat(), "count": b.count, "values": b.values},
+            shown.MOST_ROWS,
+        )
+        return shown.Figures(found.bucket, results, len(results), truncated)
+
+    async def list_tables(self) -> shown.Tables:
+        """Tables of the organization, and datasets, which run_sql and ask know by these names too."""
+        tables, _ = shown.picked(await self._client.tables.list(), asdict, shown.MOST_ROWS)
+        return shown.Tables(tables)
+
+    async def describe_table(self, table: TableArg) -> shown.TableDetails:
+        """Columns of a table with their types, and what values they have. Look here before you write SQL."""
+        schema = await self._client.tables.schema(table)
+        stats = await self._client.tables.stats(table)
+        columns, _ = shown.picked(
+            schema, lambda column: {**asdict(column), **stats.statistics.get(column.name, {})}, shown.MOST_ROWS
+        )
+        return shown.TableDetails(stats.table_name, stats.row_count, columns, [*stats.key_columns])
+
+    async def ask(
+        self,
+        question: Annotated[str, Field(min_length=1, max_length=4000)],
+        table: Annotated[str | None, Field(description="The table that it is about, if that is known.")] = None,
+        thread_id: Annotated[str | None, Field(description="Of an earlier answer, to go on from it.")] = None,
+        max_rows: LimitArg = 50,
+    ) -> shown.Answered:
+        """Ask a question on tables and datasets in plain English. The answer has the SQL that was run; check it."""
+        answer = await self._client.ask(question, table, thread_id, max_rows)
+        rows, cut = shown.bounded(answer.dicts(), max_rows)
+        return shown.Answered(
+            answer.success,
+            answer.text,
+            answer.sql,
+            rows,
+            len(rows),
+            cut or answer.truncated,
+            answer.thread_id,
+            [*answer.assumptions],
+            [*answer.not_understood],
+            [*answer.suggestions],
+            answer.units,
+        )
+
+    async def run_sql(
+        self,
+        sql: Annotated[str, Field(min_length=1, max_length=20_000, description="One SELECT, PostgreSQL's SQL.")],
+        max_rows: LimitArg = 100,
+    ) -> shown.Queried:
+        """Run one SELECT with the names that list_tables gives. It can only read; datasets have their time in `ts`."""
+        result = await self._client.sql(sql, max_rows)
+        rows, cut = shown.bounded(result.dicts(), max_rows)
+        columns = [asdict(column) for column in result.columns]
+        return shown.Queried(result.sql, columns, rows, len(rows), cut or result.truncated)
+
+    async def list_issues(
+        self,
+        import_id: Annotated[str, Field(description="Of an import, from import_file.")],
+        kind: Annotated[
+            Literal["duplicates", "validations", "replacements"],
+            Field(description="Repeated records, records that failed, or values that were emptied."),
+        ] = "validations",
+        limit: LimitArg = 50,
+    ) -> shown.Rows:
+        """Records of an import that wait for a person's decision."""
+        found = [issue async for issue in self._client.imports.issues_page(import_id, kind, limit=limit + 1)]
+        rows, truncated = shown.bounded(found, limit)
+        return shown.Rows(rows, len(rows), truncated)
+
+    async def preview_import(
+        self, path: PathArg, instruction: InstructionArg, accept_proposals: ProposalsArg = None
+    ) -> shown.Previewed:
+        """Show what importing a file would do: table, columns, types, key, problems, questions. Writes nothing."""
+        plan = await self._client.imports.preview(
+            self._folders.file(path), instruction, accept_proposals=accept_proposals
+        )
+        columns, _ = shown.bounded(plan.columns, shown.MOST_ROWS)
+        sample, _ = shown.bounded(plan.sample, 10)
+        failing, _ = shown.bounded(plan.failing_cells, 20)
+        return shown.Previewed(
+            plan.table_name,
+            plan.table_exists,
+            plan.records,
+            columns,
+            [*plan.key_columns],
+            plan.duplicates_in_file,
+            plan.validation_failures,
+            failing,
+            [*plan.notes],
+            [clause.meaning for clause in plan.understood],
+            [*plan.not_understood],
+            [asdict(proposal) for proposal in plan.proposals],
+            [*plan.questions],
+            sample,
+        )
+
+
+def _column(column: Column) -> Row:
+    said = {"unit": column.unit, "description": column.description}
+    return {"name": column.name, "type": column.dtype} | {name: text for name, text in said.items() if text}
+
+
+def _object(metadata: Any) -> Row:
+    found = shown.value(metadata)
+    return found if isinstance(found, dict) else {"text": found}

@@ -1,0 +1,59 @@
+"""Tools that write, offered only where the person has allowed it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from atlas.client import AsyncClient
+from atlas.mcp import schemas as shown
+from atlas.mcp.allowed_folders import Folders
+from atlas.mcp.read_tools import DatasetArg, InstructionArg, PathArg, ProposalsArg
+
+
+class WriteTools:
+    """What an assistant may change. Each method is a tool; its docstring is what the assistant reads."""
+
+    def __init__(self, client: AsyncClient, folders: Folders) -> None:
+        self._client = client
+        self._folders = folders
+
+    async def insert_rows(
+        self,
+        dataset: DatasetArg,
+        rows: Annotated[
+            list[dict[str, Any]],
+            Field(min_length=1, max_length=shown.MOST_ROWS, description="Each has `timestamp` (ISO 8601), any keys."),
+        ],
+    ) -> shown.InsertedRows:
+        """Insert rows into a dataset that you own: all of them, or none. Calling it again inserts them again."""
+        done = await self._client.rows.bulk_insert(dataset, rows, batch_rows=shown.MOST_ROWS)
+        return shown.InsertedRows(done.rows)
+
+    async def import_file(
+        self, path: PathArg, instruction: InstructionArg, accept_proposals: ProposalsArg = None
+    ) -> shown.Imported:
+        """Import a file into a table: all of it, or nothing. Preview it first, and tell the person what it did."""
+        done = await self._client.imports.run(self._folders.file(path), instruction, accept_proposals=accept_proposals)
+        return shown.Imported(
+            done.import_id,
+            done.table_name,
+            shown.value(done.response_summary),
+            done.records_inserted,
+            done.records_updated,
+            done.duplicates_skipped,
+            done.validation_failures,
+            done.has_correctable_issues,
+            [clause.meaning for clause in done.understood],
+            [*done.not_understood],
+        )
+
+    async def undo_import(
+        self, import_id: Annotated[str, Field(description="Of an import or update.")]
+    ) -> shown.UndoneImport:
+        """Take an import or update back as a whole: rows that it brought are removed, those that it changed restored.
+
+        Refused, with the reason, where others have changed the same rows since."""
+        done = await self._client.imports.undo(import_id)
+        return shown.UndoneImport(done.import_id, done.complete, done.message)

@@ -1,0 +1,1 @@
+"""Questions in English about tables and datasets, and their answers."""

@@ -1,0 +1,101 @@
+"""What an organization's words mean, for the engines that answer questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atlas.accounts.access import Caller
+from atlas.catalog.model import Catalog
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.kit.pagination import identified, moment, page, refuse_text
+from atlas.language.question import Term
+from atlas.questions import repository as questions
+from atlas.questions.repository import GlossaryTerm
+from atlas.sqlgate.condition import parse_condition
+from atlas.sqlgate.service import SqlService, table_named
+
+Row = dict[str, Any]
+MAX_TERM, MAX_MEANING = 200, 2_000
+# Terms that a question is read with.
+MAX_TERMS = 1_000
+
+
+class GlossaryService:
+    """Terms of the caller's organization. Those on a dataset are seen by those who may read it."""
+
+    def __init__(self, database: Database, sql: SqlService) -> None:
+        self._database, self._sql = database, sql
+
+    async def list(self, caller: Caller, limit: int, offset: int) -> Row:
+        """A page of terms, by name."""
+        found = await questions.find_terms(self._database, caller, limit=limit, offset=offset)
+        total = await questions.count_terms(self._database, caller)
+        return page("terms", [_shown(term) for term in found], total, limit, offset)
+
+    async def create(self, caller: Caller, term: str, meaning: str, table_name: str | None) -> Row:
+        """A new term. Raises BadRequestError for a condition that cannot be run, or a name that is taken."""
+        return await self._save(caller, None, term, meaning, table_name)
+
+    async def change(self, caller: Caller, term_id: str, term: str, meaning: str, table_name: str | None) -> Row:
+        """Replaces a term."""
+        return await self._save(caller, await self._find(caller, term_id), term, meaning, table_name)
+
+    async def delete(self, caller: Caller, term_id: str) -> Row:
+        """Removes a term."""
+        found = await self._find(caller, term_id)
+        await questions.delete_term(self._database, caller, found.id)
+        return {"success": True, "id": str(found.id)}
+
+    async def terms(self, caller: Caller, catalog: Catalog) -> tuple[Term, ...]:
+        """Terms for a question on a catalog; without those on tables that it does not have."""
+        found = await questions.find_terms(self._database, caller, limit=MAX_TERMS)
+        # A name may mean another dataset to the caller than to whoever wrote the term.
+        known = {(table.name, table.dataset_id) for table in catalog.tables}
+        return tuple(
+            Term(term.term, term.meaning, term.table_name)
+            for term in found
+            if term.table_name is None or (term.table_name, term.dataset_id) in known
+        )
+
+    async def _find(self, caller: Caller, term_id: str) -> GlossaryTerm:
+        missing = NotFoundError("Term not found", f"no term with ID {term_id[:64]!r}")
+        found = await questions.find_terms(self._database, caller, term_id=identified(term_id, missing))
+        if not found:
+            raise missing
+        return found[0]
+
+    async def _save(
+        self, caller: Caller, old: GlossaryTerm | None, term: str, meaning: str, table_name: str | None
+    ) -> Row:
+        term, meaning = " ".join(term.split()), meaning.strip()
+        refuse_text("term", term, MAX_TERM)
+        refuse_text("meaning", meaning, MAX_MEANING)
+        dataset = None
+        if table_name is not None:
+            catalog = await self._sql.catalog(caller, names=[table_name])
+            table = table_named(catalog, table_name)
+            table_name, dataset = table.name, table.dataset_id
+            # The engines put it into a query, so it must pass what queries pass.
+            parse_condition(meaning, [column.name for column in table.columns])
+            name = table.name.replace('"', '""')
+            try:
+                await self._sql.tried(caller, f'SELECT count(*) FROM "{name}" WHERE ({meaning})', catalog)
+            except BadRequestError as error:
+                raise BadRequestError("Invalid condition", f"meaning: {error.details}") from None
+        made = await questions.save_term(
+            self._database, caller, None if old is None else old.id, term, meaning, table_name, dataset
+        )
+        return {"success": True, "term": _shown(await self._find(caller, str(made)))}
+
+
+def _shown(term: GlossaryTerm) -> Row:
+    return {
+        "id": str(term.id),
+        "term": term.term,
+        "meaning": term.meaning,
+        "table_name": term.table_name,
+        "created_by": term.created_by,
+        "created_at": moment(term.created_at),
+        "updated_at": moment(term.updated_at),
+    }

@@ -1,0 +1,109 @@
+"""Questions that a caller has asked, and what the caller thinks of the answers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from atlas.accounts.access import Caller
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.kit.pagination import identified, moment, page, refuse_text, refuse_unstorable
+from atlas.questions import repository as questions
+from atlas.questions.mentions import read_by
+from atlas.questions.repository import Asked
+from atlas.questions.verified import VerifiedService
+from atlas.sqlgate.lexer import MAX_CHARACTERS as MAX_SQL
+from atlas.sqlgate.service import SqlService
+
+Row = dict[str, Any]
+Rating = Literal["up", "down"]
+MAX_COMMENT = 2_000
+_RATINGS: dict[Rating, int] = {"up": 1, "down": -1}
+
+
+class AskedService:
+    """The caller's own questions. Nobody else's are ever read."""
+
+    def __init__(self, database: Database, sql: SqlService, verified: VerifiedService) -> None:
+        self._database, self._sql, self._verified = database, sql, verified
+
+    async def list(self, caller: Caller, thread_id: str | None, limit: int, offset: int) -> Row:
+        """A page of questions, newest first."""
+        refuse_unstorable("thread_id", thread_id or "")
+        found = await questions.find(self._database, caller, thread=thread_id, limit=limit, offset=offset)
+        total = await questions.count(self._database, caller, thread_id)
+        return page("questions", [_shown(asked) for asked in found], total, limit, offset)
+
+    async def get(self, caller: Caller, question_id: str) -> Row:
+        """One question."""
+        return {"success": True, "question": _shown(await self._find(caller, question_id))}
+
+    async def rate(
+        self,
+        caller: Caller,
+        question_id: str,
+        rating: Rating,
+        comment: str | None = None,
+        corrected_sql: str | None = None,
+    ) -> Row:
+        """Rates an answer, in place of an earlier rating.
+
+        An answer that is rated up, or corrected SQL, becomes a suggestion for the organization; one that is rated
+        down without it takes that back. Raises BadRequestError for corrected SQL that cannot be run.
+        """
+        asked = await self._find(caller, question_id)
+        if comment is not None and comment.strip():
+            refuse_text("comment", comment, MAX_COMMENT)
+        suggestion = None
+        if corrected_sql is not None:
+            refuse_text("corrected_sql", corrected_sql, MAX_SQL)
+            suggestion = await self._suggest(caller, asked, corrected_sql)
+        elif rating == "up" and asked.status == "answered" and asked.engine != "verified" and asked.sql is not None:
+            try:
+                suggestion = await self._suggest(caller, asked, asked.sql)
+            except BadRequestError:
+                # The answer was right when it was given, but its table has changed since.
+                suggestion = None
+        else:
+            await questions.withdraw(self._database, asked.id)
+        await questions.rate(self._database, caller, asked.id, _RATINGS[rating], comment, corrected_sql)
+        return {
+            "success": True,
+            "question_id": str(asked.id),
+            "rating": rating,
+            "suggestion_id": None if suggestion is None else str(suggestion),
+        }
+
+    async def _suggest(self, caller: Caller, asked: Asked, sql: str) -> UUID | None:
+        catalog = await self._sql.catalog(caller, names=read_by(sql))
+        checked = await self._sql.tried(caller, sql, catalog)
+        return await self._verified.suggest(caller, asked, checked, catalog)
+
+    async def _find(self, caller: Caller, question_id: str) -> Asked:
+        missing = NotFoundError("Question not found", f"no question with ID {question_id[:64]!r}")
+        found = await questions.find(self._database, caller, question_id=identified(question_id, missing))
+        if not found:
+            raise missing
+        return found[0]
+
+
+def _shown(asked: Asked) -> Row:
+    rating = None if asked.rating is None else "up" if asked.rating > 0 else "down"
+    return {
+        "question_id": str(asked.id),
+        "thread_id": asked.thread_id,
+        "prompt": asked.prompt,
+        "table_name": asked.table_hint,
+        "status": asked.status,
+        "engine": asked.engine,
+        "response": asked.response,
+        "executed_sql": asked.sql if asked.status == "answered" else None,
+        "rows_returned": asked.rows_returned,
+        "execution_time_seconds": round(asked.seconds, 3),
+        "confidence": asked.confidence,
+        "rating": rating,
+        "rating_comment": asked.rating_comment,
+        "corrected_sql": asked.corrected_sql,
+        "created_at": moment(asked.created_at),
+    }

@@ -1,0 +1,242 @@
+"""Questions in plain English, SQL, and what organizations teach the engines that answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field, StrictInt
+
+from atlas.questions.schemas import (
+    AnswerView,
+    AskedPage,
+    AskedView,
+    GeneratedView,
+    RatedView,
+    RemovedView,
+    ResultView,
+    TermPage,
+    TermView,
+    VerifiedPage,
+    VerifiedView,
+    WordsView,
+)
+from atlas.questions.verified import VerifiedChange
+from atlas.sqlgate.service import FORMATS
+from atlas.sqlgate.vocabulary import ALLOWED_FUNCTIONS, KEYWORDS, PLACED, SYNTAX_FUNCTIONS, TYPES
+from atlas.timeseries.formats import Output
+from atlas.timeseries.schemas import Body
+from atlas.web.content_schemas import CONTENT_ERRORS
+from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.web.json_route import JsonRoute
+from atlas.web.media_types import media_type_for
+from atlas.web.openapi.responses import result_file
+
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Questions"], responses=CONTENT_ERRORS)
+
+SqlText = Annotated[
+    str, Field(min_length=1, max_length=20_000, examples=["SELECT state, count(*) FROM leads GROUP BY state"])
+]
+Prompt = Annotated[str, Field(min_length=1, max_length=4_000)]
+TableName = Annotated[str, Field(min_length=1, max_length=200, examples=["leads"])]
+MaxRows = Annotated[StrictInt, Field(ge=1, le=10_000)]
+LimitParam = Annotated[int, Query(ge=1, le=1000, description="Results of a page.")]
+OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Results to skip.")]
+
+
+class QueryBody(Body):
+    """A question."""
+
+    prompt: Prompt = Field(examples=["Show me all leads from California added in the last 30 days"])
+    table_name: TableName | None = Field(None, description="The table that it is about.")
+    max_rows: MaxRows | None = Field(None, description="Rows of the answer at most; by default 1,000.", examples=[500])
+    thread_id: str | None = Field(None, max_length=200, description="Conversation: later questions refer to earlier.")
+
+
+class GenerateBody(Body):
+    """A question whose SQL is wanted."""
+
+    prompt: Prompt = Field(examples=["Get all active customers with their email and company name"])
+    table_hints: list[TableName] = Field(default_factory=list, max_length=50, examples=[["customers"]])
+
+
+class SqlBody(Body):
+    """One SELECT."""
+
+    sql: SqlText
+    max_rows: MaxRows | None = Field(None, description="Rows of the answer at most; by default 1,000.", examples=[500])
+
+
+class SqlExportBody(Body):
+    """One SELECT, and the file that its rows are for."""
+
+    sql: SqlText
+    format: Literal["xlsx", "csv"] = Field("xlsx", description="Format of the file.", examples=["xlsx"])
+    max_rows: MaxRows | None = Field(None, description="Rows of the file at most; by default 10,000.", examples=[500])
+    title: str = Field(
+        "result", min_length=1, max_length=100, description="Name of the file and of its sheet.", examples=["leads"]
+    )
+
+
+class RatingBody(Body):
+    """What an answer was worth."""
+
+    rating: Literal["up", "down"]
+    comment: str | None = Field(None, max_length=2_000, examples=["Closed deals are missing"])
+    corrected_sql: SqlText | None = None
+
+
+class VerifiedBody(Body):
+    """A question and SQL that is known to answer it."""
+
+    question: Prompt = Field(examples=["How many leads did we win?"])
+    sql: SqlText = Field(examples=["SELECT count(*) FROM leads WHERE status = 'won'"])
+    status: Literal["verified", "suggested"] = "verified"
+
+
+class VerifiedChangeBody(Body):
+    """Changes; what is left out stays. `status` "verified" accepts a suggestion."""
+
+    question: Prompt | None = None
+    sql: SqlText | None = None
+    status: Literal["verified", "suggested"] | None = Field(None, examples=["verified"])
+
+
+class TermBody(Body):
+    """A word of your business."""
+
+    term: str = Field(min_length=1, max_length=200, examples=["active"])
+    meaning: str = Field(
+        min_length=1,
+        max_length=2_000,
+        examples=["status in ('active', 'trial')"],
+        description="With `table_name` a condition on its columns, else plain words.",
+    )
+    table_name: TableName | None = Field(None, examples=["customers"])
+
+
+@router.post("/query", response_model=AnswerView, summary="Ask a question")
+async def ask(caller: CallerDep, services: ServicesDep, body: QueryBody) -> dict[str, Any]:
+    """Answers a question on tables of your organization and datasets that you may read. Reads only."""
+    return await services.questions.ask(caller, body.prompt, body.table_name, body.max_rows, body.thread_id)
+
+
+@router.post("/generate-sql", response_model=GeneratedView, summary="Turn a question into SQL")
+async def generate_sql(caller: CallerDep, services: ServicesDep, body: GenerateBody) -> dict[str, Any]:
+    """SQL that answers a question. PostgreSQL plans it, but it is not run."""
+    return await services.questions.generate(caller, body.prompt, body.table_hints)
+
+
+@router.post("/sql", response_model=ResultView, summary="Run SQL")
+async def run_sql(caller: CallerDep, services: ServicesDep, body: SqlBody) -> dict[str, Any]:
+    """Runs one SELECT with the names that you know."""
+    return await services.sql.query(caller, body.sql, body.max_rows)
+
+
+@router.post("/sql/export", summary="Export the rows of SQL", response_class=Response, responses=result_file(*FORMATS))
+async def export_sql(request: Request, caller: CallerDep, services: ServicesDep, body: SqlExportBody) -> Response:
+    """Runs one SELECT and gives its rows as a file, up to 10,000. `X-Truncated` says whether there are more."""
+    output = Output(body.format)
+    file = await services.sql.export(caller, body.sql, output, body.max_rows, body.title)
+    headers = {
+        "X-Rows-Count": str(file.rows),
+        "X-Truncated": str(file.truncated).lower(),
+        "Vary": "Accept",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(body.title, safe='')}.{output}",
+    }
+    return Response(file.content, media_type=media_type_for(request, file.media_type), headers=headers)
+
+
+@router.get("/sql/words", response_model=WordsView, summary="Words of SQL")
+async def sql_words(caller: CallerDep) -> dict[str, Any]:
+    """Functions, types and keywords that queries may use, for editors that complete them."""
+    return {
+        "success": True,
+        "functions": sorted(ALLOWED_FUNCTIONS | SYNTAX_FUNCTIONS),
+        "types": sorted(TYPES),
+        "keywords": sorted(KEYWORDS | PLACED),
+    }
+
+
+@router.get("/questions", response_model=AskedPage, summary="List your questions")
+async def list_questions(
+    caller: CallerDep,
+    services: ServicesDep,
+    thread_id: Annotated[str | None, Query(max_length=200, description="Only of this conversation.")] = None,
+    limit: LimitParam = 50,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
+    """Questions that you have asked, newest first. Nobody else sees them."""
+    return await services.asked.list(caller, thread_id, limit, offset)
+
+
+@router.get("/questions/{question_id}", response_model=AskedView, summary="Get a question")
+async def get_question(caller: CallerDep, services: ServicesDep, question_id: str) -> dict[str, Any]:
+    """One of your questions with its SQL and answer, without the rows."""
+    return await services.asked.get(caller, question_id)
+
+
+@router.post("/questions/{question_id}/rating", response_model=RatedView, summary="Rate an answer")
+async def rate_question(caller: CallerDep, services: ServicesDep, question_id: str, body: RatingBody) -> dict[str, Any]:
+    """A good answer, or your own SQL, becomes a suggestion for a verified question."""
+    return await services.asked.rate(caller, question_id, body.rating, body.comment, body.corrected_sql)
+
+
+@router.get("/verified-questions", response_model=VerifiedPage, summary="List verified questions")
+async def list_verified(
+    caller: CallerDep,
+    services: ServicesDep,
+    status: Annotated[str | None, Query(description="`verified` or `suggested`.")] = None,
+    limit: LimitParam = 50,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
+    """Verified and suggested questions of your organization on what you may read, changed last first."""
+    return await services.verified.list(caller, status, limit, offset)
+
+
+@router.post("/verified-questions", response_model=VerifiedView, summary="Verify a question")
+async def create_verified(caller: CallerDep, services: ServicesDep, body: VerifiedBody) -> dict[str, Any]:
+    """From now on this SQL answers this question, and serves as an example for similar ones."""
+    return await services.verified.create(caller, body.question, body.sql, body.status)
+
+
+@router.put("/verified-questions/{verified_id}", response_model=VerifiedView, summary="Change a verified question")
+async def change_verified(
+    caller: CallerDep, services: ServicesDep, verified_id: str, body: VerifiedChangeBody
+) -> dict[str, Any]:
+    """Changes a question, its SQL or its status."""
+    change = VerifiedChange(body.question, body.sql, body.status)
+    return await services.verified.change(caller, verified_id, change)
+
+
+@router.delete("/verified-questions/{verified_id}", response_model=RemovedView, summary="Remove a verified question")
+async def delete_verified(caller: CallerDep, services: ServicesDep, verified_id: str) -> dict[str, Any]:
+    """Forgets a verified or suggested question."""
+    return await services.verified.delete(caller, verified_id)
+
+
+@router.get("/glossary", response_model=TermPage, summary="List the glossary")
+async def list_terms(
+    caller: CallerDep, services: ServicesDep, limit: LimitParam = 50, offset: OffsetParam = 0
+) -> dict[str, Any]:
+    """Words of your organization and what they mean, by name."""
+    return await services.glossary.list(caller, limit, offset)
+
+
+@router.post("/glossary", response_model=TermView, summary="Add a term")
+async def create_term(caller: CallerDep, services: ServicesDep, body: TermBody) -> dict[str, Any]:
+    """From now on questions understand this word."""
+    return await services.glossary.create(caller, body.term, body.meaning, body.table_name)
+
+
+@router.put("/glossary/{term_id}", response_model=TermView, summary="Replace a term")
+async def change_term(caller: CallerDep, services: ServicesDep, term_id: str, body: TermBody) -> dict[str, Any]:
+    """Gives a term another name or meaning."""
+    return await services.glossary.change(caller, term_id, body.term, body.meaning, body.table_name)
+
+
+@router.delete("/glossary/{term_id}", response_model=RemovedView, summary="Remove a term")
+async def delete_term(caller: CallerDep, services: ServicesDep, term_id: str) -> dict[str, Any]:
+    """Forgets a term."""
+    return await services.glossary.delete(caller, term_id)

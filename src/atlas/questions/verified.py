@@ -1,0 +1,193 @@
+"""Questions with SQL that people of an organization have found right."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from rapidfuzz import fuzz, process
+
+from atlas.accounts.access import Caller
+from atlas.catalog.model import Catalog
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.kit.pagination import identified, moment, page, refuse_text
+from atlas.language.question import Turn
+from atlas.questions import repository as questions
+from atlas.questions.mentions import read_by
+from atlas.questions.repository import Asked, Verified
+from atlas.sqlgate.gate import CheckedQuery
+from atlas.sqlgate.lexer import MAX_CHARACTERS as MAX_SQL
+from atlas.sqlgate.service import SqlService, dataset_ids
+
+Row = dict[str, Any]
+Status = Literal["verified", "suggested"]
+MAX_QUESTION = 4_000
+EXAMPLES = 5
+# Of so many, those changed last, examples are chosen; an exact match is found among all.
+MAX_RANKED = 2_000
+# Below this (0 to 100) a question has too little in common with another to be an example.
+_ALIKE = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedChange:
+    """What becomes of a verified question. None leaves a field as it is."""
+
+    question: str | None = None
+    sql: str | None = None
+    status: Status | None = None
+
+
+class VerifiedService:
+    """Verified questions of the caller's organization.
+
+    One that reads datasets is seen by those who may read them all, and by whoever wrote it.
+    """
+
+    def __init__(self, database: Database, sql: SqlService) -> None:
+        self._database, self._sql = database, sql
+
+    async def list(self, caller: Caller, status: str | None, limit: int, offset: int) -> Row:
+        """A page of them, changed last first."""
+        if status not in (None, "verified", "suggested"):
+            raise BadRequestError("Invalid parameter", "status: one of verified, suggested")
+        found = await questions.find_verified(self._database, caller, status=status, limit=limit, offset=offset)
+        total = await questions.count_verified(self._database, caller, status)
+        return page("verified_questions", [_shown(one) for one in found], total, limit, offset)
+
+    async def create(self, caller: Caller, question: str, sql: str, status: Status) -> Row:
+        """A new one. Raises BadRequestError for SQL that cannot be run, or a question that is verified already."""
+        return await self._save(caller, None, question, sql, status)
+
+    async def change(self, caller: Caller, verified_id: str, change: VerifiedChange) -> Row:
+        """Changes one; `status` "verified" accepts a suggestion. The SQL is checked again in any case."""
+        old = await self._find(caller, verified_id)
+        question, sql = change.question or old.question, change.sql or old.sql
+        status: Status = "verified" if (change.status or old.status) == "verified" else "suggested"
+        return await self._save(caller, old, question, sql, status)
+
+    async def delete(self, caller: Caller, verified_id: str) -> Row:
+        """Removes one."""
+        found = await self._find(caller, verified_id)
+        await questions.delete_verified(self._database, caller, found.id)
+        return {"success": True, "id": str(found.id)}
+
+    async def tables_of(self, caller: Caller, text: str) -> set[str]:
+        """The tables that those read that ask the same."""
+        found = await questions.find_verified(
+            self._database, caller, status="verified", normalized=normalized(text), limit=EXAMPLES
+        )
+        return {name for one in found for name in one.tables}
+
+    async def exact(self, caller: Caller, text: str, catalog: Catalog) -> Verified | None:
+        """The one that asks the same but for case, blanks and end marks; None where there is none."""
+        found = await questions.find_verified(
+            self._database, caller, status="verified", normalized=normalized(text), limit=EXAMPLES
+        )
+        return next(iter(usable(found, catalog)), None)
+
+    async def examples(self, caller: Caller, text: str, catalog: Catalog) -> tuple[Turn, ...]:
+        """The most similar ones, best first."""
+        found = await questions.find_verified(self._database, caller, status="verified", limit=MAX_RANKED)
+        known = usable(found, catalog)
+        if not known:
+            return ()
+        ranked = await asyncio.to_thread(
+            process.extract,
+            normalized(text),
+            [one.normalized for one in known],
+            scorer=fuzz.token_set_ratio,
+            limit=EXAMPLES,
+            score_cutoff=_ALIKE,
+        )
+        return tuple(Turn(known[place].question, known[place].sql) for _, _, place in ranked)
+
+    async def suggest(self, caller: Caller, asked: Asked, checked: CheckedQuery, catalog: Catalog) -> UUID | None:
+        """The suggestion that a rating makes, or that is there already; None where this is verified."""
+        same = normalized(asked.prompt)
+        known = await questions.find_verified(self._database, caller, normalized=same, limit=MAX_RANKED)
+        for one in sorted(usable(known, catalog), key=lambda one: one.status == "suggested"):
+            if one.sql == checked.logical:
+                return None if one.status == "verified" else one.id
+        return await questions.suggest(
+            self._database,
+            caller,
+            asked.id,
+            asked.prompt,
+            same,
+            checked.logical,
+            checked.tables,
+            dataset_ids(catalog, checked.tables),
+        )
+
+    async def _find(self, caller: Caller, verified_id: str) -> Verified:
+        missing = NotFoundError("Verified question not found", f"none with ID {verified_id[:64]!r}")
+        found = await questions.find_verified(self._database, caller, verified_id=identified(verified_id, missing))
+        if not found:
+            raise missing
+        return found[0]
+
+    async def _save(self, caller: Caller, old: Verified | None, question: str, sql: str, status: Status) -> Row:
+        question = " ".join(question.split())
+        refuse_text("question", question, MAX_QUESTION)
+        refuse_text("sql", sql, MAX_SQL)
+        same = normalized(question)
+        catalog = await self._sql.catalog(caller, names=read_by(sql))
+        checked = await self._sql.tried(caller, sql, catalog)
+        if status == "verified":
+            found = await questions.find_verified(
+                self._database, caller, status="verified", normalized=same, limit=EXAMPLES
+            )
+            for one in usable(found, catalog):
+                if old is None or one.id != old.id:
+                    raise BadRequestError("Invalid question", f"question: it is verified already, as {one.id}")
+        made = await questions.save_verified(
+            self._database,
+            caller,
+            None if old is None else old.id,
+            question,
+            same,
+            checked.logical,
+            checked.tables,
+            dataset_ids(catalog, checked.tables),
+            status,
+        )
+        return {"success": True, "verified_question": _shown(await self._find(caller, str(made)))}
+
+
+def normalized(text: str) -> str:
+    """What two wordings share that differ in case, blanks and end marks only."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(" ?!.")
+
+
+def usable(found: Sequence[Verified], catalog: Catalog) -> list[Verified]:
+    """Those whose tables are in the catalog and mean what they meant for whoever wrote them.
+
+    Two users' datasets may have the same name, and a name may have gone over to another dataset since.
+    """
+    known = {table.name: table.dataset_id for table in catalog.tables}
+
+    def means_the_same(one: Verified) -> bool:
+        datasets = {known[name] for name in one.tables if name in known} - {None}
+        return known.keys() >= set(one.tables) and datasets == set(one.datasets)
+
+    return [one for one in found if means_the_same(one)]
+
+
+def _shown(one: Verified) -> Row:
+    return {
+        "id": str(one.id),
+        "question": one.question,
+        "sql": one.sql,
+        "tables": one.tables,
+        "status": one.status,
+        "source": one.source,
+        "created_by": one.created_by,
+        "created_at": moment(one.created_at),
+        "updated_at": moment(one.updated_at),
+    }

@@ -1,0 +1,1 @@
+"""Single rows of tables: read, written, updated, by JSON or by sentence."""

@@ -1,0 +1,125 @@
+"""Data instructions: single records in Markdown, plain text or JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+
+from atlas.errors import BadRequestError
+from atlas.timeseries.schemas import Body, body_schema
+from atlas.web.content_schemas import CONTENT_ERRORS, ENGINE_FIELD, Engine
+from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.web.json_route import INLINE_BYTES, JsonRoute, bounded_body, loads, refuse_deep
+from atlas.web.openapi.responses import answer
+
+router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
+_TEXT = ("text/markdown", "text/plain", "text/x-markdown")
+
+
+class EntityBody(Body):
+    """A record. `match` names the row to update, archive or restore; for an insert it is left out."""
+
+    entity_type: str = Field("record", max_length=200, examples=["client"])
+    table_hint: str | None = Field(None, max_length=200, examples=["clients"])
+    data: dict[str, Any] = Field(default_factory=dict, examples=[{"name": "Acme Corp", "email": "billing@acme.com"}])
+    match: dict[str, Any] = Field(default_factory=dict, examples=[{}])
+
+
+class InstructionBody(Body):
+    """Records and what to do with them."""
+
+    intent: Literal["insert", "update", "archive", "restore"]
+    entities: list[EntityBody] = Field(min_length=1, max_length=1_000)
+
+
+class InstructionText(Body):
+    """An instruction in words, as JSON: the same as a body of the type `text/markdown`."""
+
+    text: str = Field(max_length=1_000_000, examples=["Update the client with email billing@acme.com: set plan to pro"])
+
+
+class EntityView(BaseModel):
+    """What was done with a record."""
+
+    entity_type: str
+    table_name: str
+    success: bool
+    operation: str = Field(examples=["INSERT"])
+    record_count: int
+    inserted_ids: list[str] | None = Field(None, description="Of an insert.")
+    affected_ids: list[str] | None = Field(None, description="Of anything else.")
+
+
+class InstructionView(BaseModel):
+    """What an instruction came to; with `success` false, what is unclear about it in `question`."""
+
+    success: bool
+    intent: str | None
+    entities: list[EntityView]
+    tables_affected: list[str]
+    total_records_processed: int
+    question: str | None = None
+    message: str | None = Field(None, description="What was undone.")
+    language_engine: Engine | None = ENGINE_FIELD
+    notes: list[str] | None = Field(None, description="What happened to the model, where there is one.")
+
+
+def _read(raw: bytes) -> InstructionBody | InstructionText:
+    """The body as JSON: words where it has the member `text`, else records. Raises ValidationError."""
+    refuse_deep(raw)
+    try:
+        value = loads(raw)
+    except ValueError:
+        # Which is told in pydantic's words.
+        value = None
+    words = isinstance(value, dict) and "text" in value and "entities" not in value
+    return (InstructionText if words else InstructionBody).model_validate_json(raw)
+
+
+BODY = {
+    "required": True,
+    "description": "Records or words, as JSON; or words as a text of their own (`x-media-types`).",
+    "content": {
+        "application/json": {
+            "schema": {"anyOf": [body_schema(InstructionBody), body_schema(InstructionText)]},
+        }
+    },
+    "x-media-types": dict.fromkeys(_TEXT, "words"),
+}
+
+
+@router.post(
+    "/smart-data-instruction",
+    responses=answer(InstructionView),
+    summary="Insert, update or archive records",
+    openapi_extra={"requestBody": BODY},
+)
+async def smart_data_instruction(
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    thread_id: Annotated[str | None, Query(max_length=200, description="Conversation, for `undo that`.")] = None,
+) -> dict[str, Any]:
+    """Carries out an instruction on single records: all of it, or nothing. What is unclear gets a `question`."""
+    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    raw = await bounded_body(request)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise BadRequestError("Invalid body", "it is not UTF-8") from None
+    if media in _TEXT:
+        return await services.instructions.told(caller, text.replace("\0", ""), thread_id)
+    if media not in ("application/json", ""):
+        raise BadRequestError("Unsupported Content-Type", f"{media!r}; use application/json or {', '.join(_TEXT)}")
+    try:
+        body = _read(raw) if len(raw) <= INLINE_BYTES else await asyncio.to_thread(_read, raw)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+    if isinstance(body, InstructionText):
+        return await services.instructions.told(caller, body.text, thread_id)
+    entities = [entity.model_dump() for entity in body.entities]
+    return await services.instructions.structured(caller, body.intent, entities, text, thread_id)

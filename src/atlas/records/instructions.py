@@ -1,0 +1,311 @@
+"""Single records by instruction: insert, update, archive, restore. What is unclear gets a question, and no write."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from atlas.accounts.access import Caller
+from atlas.accounts.usage import wrote
+from atlas.db.database import Connection, Database
+from atlas.errors import AtlasError, BadRequestError
+from atlas.imports import repository as imports
+from atlas.imports import undo_repository as undoing
+from atlas.imports.checks import PlannedFile
+from atlas.imports.files.source import Source, text_table
+from atlas.imports.infer.column_matching import close_name
+from atlas.imports.key_changes import refuse_taken_keys
+from atlas.imports.load import Target, write_planned
+from atlas.imports.planner import inspect, make_plan
+from atlas.imports.staging import Staging
+from atlas.imports.undo import UndoService
+from atlas.kit.identifiers import singular, table_identifier
+from atlas.kit.plurals import many
+from atlas.language.instructions import ImportInstruction
+from atlas.language.offline.records.parser import Entity, RecordInstruction
+from atlas.llm.with_fallback import LanguageService
+from atlas.records import update_targets
+from atlas.records.validation import Labelled, as_text, insert_records, staged, update_records
+from atlas.tables import bulk
+from atlas.tables import repository as tables
+from atlas.tables.model import Table, parse_row_uuid, row_uuid
+
+Row = dict[str, Any]
+OPERATIONS = {"insert": "INSERT", "update": "UPDATE", "archive": "ARCHIVE", "restore": "RESTORE"}
+
+
+class QuestionError(Exception):
+    """What must be asked before anything is written."""
+
+
+class InstructionService:
+    """Carries out data instructions."""
+
+    def __init__(self, database: Database, undo: UndoService, language: LanguageService) -> None:
+        self._database = database
+        self._undo = undo
+        self._language = language
+
+    async def told(self, caller: Caller, text: str, thread_id: str | None) -> Row:
+        """Carries out a text in Markdown or plain English."""
+        known = await tables.find_tables(self._database, caller)
+        understood = await self._language.record_instruction(caller, text, known)
+        if understood.said.intent == "undo":
+            done = await self._undo.undo(caller, await self._undo.last_of_thread(caller, thread_id))
+            return _response("undo", [], done["complete"]) | {"message": done["message"]} | understood.fields()
+        return await self.run(caller, understood.said, text, thread_id) | understood.fields()
+
+    async def structured(
+        self, caller: Caller, intent: str, told: Sequence[Row], text: str, thread_id: str | None
+    ) -> Row:
+        """Carries out entities given as JSON: `entity_type`, `table_hint`, `data`, `match`."""
+        entities = []
+        for number, item in enumerate(told):
+            data, match = dict(item["data"]), dict(item["match"])
+            if intent == "insert" and not data:
+                raise BadRequestError("Invalid instruction", f"entities[{number}].data: required")
+            if intent != "insert" and not match:
+                # Without a match, what identifies a record by its name does.
+                keys = [name for name in ("id", "email") if name in data]
+                match = {name: data.pop(name) for name in (keys[:1] if intent == "update" else list(data))}
+            entities.append(Entity(item["entity_type"], item["table_hint"], data, match))
+        return await self.run(caller, RecordInstruction(intent, tuple(entities)), text, thread_id)
+
+    async def run(self, caller: Caller, said: RecordInstruction, text: str, thread_id: str | None = None) -> Row:
+        """Carries out an instruction that was understood: all of it, or nothing."""
+        if said.question is not None or said.intent is None:
+            return _question(said.intent, said.question or "What should be done?")
+        known = await tables.find_tables(self._database, caller)
+        try:
+            groups = _grouped(said, known)
+            async with self._database.transaction() as connection:
+                results = []
+                for table, entities in groups:
+                    results += await self._group(connection, caller, said.intent, table, entities, text, thread_id)
+        except QuestionError as question:
+            return _question(said.intent, str(question))
+        wrote(sum(entity["record_count"] for entity in results))
+        return _response(said.intent, results, True)
+
+    async def _group(
+        self,
+        connection: Connection,
+        caller: Caller,
+        intent: str,
+        table: Table | str,
+        entities: Sequence[Entity],
+        text: str,
+        thread_id: str | None,
+    ) -> list[Row]:
+        """Entities of one table."""
+        name = table if isinstance(table, str) else table.name
+        import_id, number = await imports.create(
+            self._database, caller, kind="instruction", instruction=text[:10_000], thread=thread_id, table_name=name
+        )
+        target = Target(caller, import_id, number, import_id)
+        try:
+            if isinstance(table, str):
+                rows, found = await self._create(connection, target, table, entities)
+            else:
+                found = await _locked(connection, caller, table)
+                await bulk.begin(connection)
+                rows = await self._write(connection, target, intent, found, entities)
+        except Exception as error:
+            reason = error.details or error.message if isinstance(error, AtlasError) else str(error)[:500]
+            await imports.set_status(self._database, import_id, "failed", reason)
+            raise
+        return [_entity(intent, found, entity, numbers) for entity, numbers in zip(entities, rows, strict=True)]
+
+    async def _create(
+        self, connection: Connection, target: Target, name: str, entities: Sequence[Entity]
+    ) -> tuple[list[list[int]], Table]:
+        """A new table whose first rows the entities are."""
+        fields = list(dict.fromkeys(field for entity in entities for field in entity.data))
+        cells = [[as_text(entity.data.get(field)) for field in fields] for entity in entities]
+        source = Source(fields, [None] * len(fields), iter([text_table(cells, len(fields))]))
+        said = ImportInstruction(table=name, new=True, duplicates="keep")
+        with tempfile.TemporaryDirectory(prefix="atlas-records-") as folder:
+            staging = await asyncio.to_thread(Staging, Path(folder), source, keep_blank=True)
+            try:
+                plan = await asyncio.to_thread(lambda: make_plan(staging, inspect(staging, said), said, [], name))
+                planned = PlannedFile(staging, plan)
+                if await asyncio.to_thread(planned.reject):
+                    problems = staging.query("SELECT problems FROM rejected ORDER BY _n LIMIT 1")[0][0]
+                    first = msgspec.json.decode(problems)[0]
+                    raise BadRequestError("Invalid data", f"{first['column']}: {first['reason']} ({first['value']!r})")
+                outcome = await write_planned(
+                    connection, target, planned, 0, lambda o: f"Created table {o.table} with {many(o.inserted, 'row')}."
+                )
+            finally:
+                await asyncio.to_thread(staging.close)
+        table = (await tables.find_tables(connection, target.caller, name=outcome.table))[0]
+        first_row = outcome.first_row or 1
+        return [[first_row + position] for position in range(len(entities))], table
+
+    async def _write(
+        self, connection: Connection, target: Target, intent: str, table: Table, entities: Sequence[Entity]
+    ) -> list[list[int]]:
+        """Rows that each entity stands for, after the change."""
+        rows: list[list[int]] = []
+        if intent == "insert":
+            records = [
+                Labelled(f"entities[{n}].data", _named(table, entity.data, f"entities[{n}].data"))
+                for n, entity in enumerate(entities)
+            ]
+            await self._refuse_known(connection, table, records)
+            numbers = await insert_records(connection, table, target.number, records)
+            rows = [[number] for number in numbers]
+            bounds: dict[str, Any] = {"inserted": len(numbers), "first_row": min(numbers), "last_row": max(numbers)}
+        else:
+            for position, entity in enumerate(entities):
+                rows.append(await self._find(connection, table, entity, f"entities[{position}]", intent))
+            every = [row for found in rows for row in found]
+            bounds = {"updated": len(every)}
+            if intent == "update":
+                changes = [
+                    (row, Labelled(f"entities[{n}].data", _named(table, entity.data, f"entities[{n}].data")))
+                    for n, (entity, found) in enumerate(zip(entities, rows, strict=True))
+                    for row in found
+                ]
+                await update_records(connection, table, target.number, changes)
+            else:
+                await undoing.archive(connection, table, target.number, every, restore=intent == "restore")
+                if intent == "restore":
+                    await refuse_taken_keys(connection, table, every, "restore")
+        await imports.finish(
+            connection,
+            target.import_id,
+            status="success",
+            action=intent,
+            plan=None,
+            table_id=table.id,
+            table_name=table.name,
+            records=len(entities),
+            summary=f"{intent.capitalize()} of {many(len(entities), 'record')}.",
+            **bounds,
+        )
+        return rows
+
+    async def _refuse_known(self, connection: Connection, table: Table, records: Sequence[Labelled]) -> None:
+        """Asks where a record has the key of a row that is there."""
+        if not table.key:
+            return
+        async with staged(table, table.columns, records) as planned:
+            await asyncio.to_thread(planned.find_keys, table.columns)
+            if planned.staging.query("SELECT 1 FROM repeats LIMIT 1"):
+                raise QuestionError(f"Two of the records have the same {' and '.join(table.key)}. Which one is right?")
+            found = await bulk.find_keys(connection, table, await asyncio.to_thread(planned.candidate_keys))
+        if len(found):
+            record = records[found.column("n")[0].as_py() - 1].record
+            told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
+            raise QuestionError(f"{table.name} has a row with {told} already. Should it be updated instead?")
+
+    async def _find(self, connection: Connection, table: Table, entity: Entity, label: str, intent: str) -> list[int]:
+        """The one row that an entity means."""
+        match = dict(entity.match)
+        if not match:
+            raise QuestionError(f"Which row of {table.name} should be {intent}d? Name a field that identifies it.")
+        for name in list(match):
+            row = parse_row_uuid(str(match[name]), table.id)
+            if name.lower() == "id" and row is not None:
+                return [row]
+        named = {name: as_text(value) for name, value in _named(table, match, f"{label}.match").items()}
+        found = await update_targets.find_rows(connection, table, named, archived=intent == "restore")
+        told = " and ".join(f"{name} {value!r}" for name, value in named.items())
+        if not found:
+            raise QuestionError(f"No row of {table.name} has {told}. Which one do you mean?")
+        if len(found) > 1:
+            raise QuestionError(f"{many(len(found), 'row')} of {table.name} have {told}. Which one do you mean?")
+        return found
+
+
+async def _locked(connection: Connection, caller: Caller, table: Table) -> Table:
+    found = await tables.lock(connection, caller, table.id)
+    if found is None:
+        raise BadRequestError("Table is gone", f"{table.name!r} has been removed meanwhile")
+    return found
+
+
+def _grouped(said: RecordInstruction, known: Sequence[Table]) -> list[tuple[Table | str, list[Entity]]]:
+    """Entities by the table that each means; the name of a new one where there is none to insert into."""
+    by_name = {table.name: table for table in known}
+    groups: dict[str, tuple[Table | str, list[Entity]]] = {}
+    for entity in said.entities:
+        wanted = entity.table_hint or entity.entity_type
+        found = close_name(wanted, list(by_name)) if wanted else None
+        if found is None and said.intent == "insert" and wanted and wanted != "record":
+            target: Table | str = table_identifier(entity.table_hint or plural(entity.entity_type))
+        elif found is None:
+            listed = ", ".join(by_name) or "none"
+            raise QuestionError(f"Which table is {wanted!r}? There is {listed}.")
+        else:
+            target = by_name[found]
+        name = target if isinstance(target, str) else target.name
+        groups.setdefault(name, (target, []))[1].append(entity)
+    if not groups:
+        raise QuestionError("Which records are meant?")
+    return list(groups.values())
+
+
+def plural(word: str) -> str:
+    """A plain English plural."""
+    if singular(word) != word:
+        return word
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return word[:-1] + "ies"
+    return word + ("es" if word.endswith(("s", "x", "ch", "sh")) else "s")
+
+
+def _named(table: Table, record: Mapping[str, Any], label: str) -> Row:
+    """A record by the table's names, which may be told by synonyms; what it lacks is asked about."""
+    found: Row = {}
+    names = [column.name for column in table.columns]
+    for told, value in record.items():
+        column = table.find_column(told)
+        name = column.name if column is not None else close_name(told, names, columns=True)
+        if name is None:
+            raise QuestionError(
+                f"{table.name} has no field {told!r}; it has {', '.join(names)}. Which one do you mean?"
+            )
+        if name in found:
+            raise BadRequestError("Invalid data", f"{label}.{told}: the field {name!r} is given twice")
+        found[name] = value
+    return found
+
+
+def _entity(intent: str, table: Table, entity: Entity, rows: Sequence[int]) -> Row:
+    ids = [row_uuid(table.id, row) for row in rows]
+    return {
+        "entity_type": entity.entity_type,
+        "table_name": table.name,
+        "success": True,
+        "operation": OPERATIONS[intent],
+        "record_count": len(rows),
+        ("inserted_ids" if intent == "insert" else "affected_ids"): ids,
+    }
+
+
+def _response(intent: str, entities: list[Row], success: bool) -> Row:
+    return {
+        "success": success,
+        "intent": intent,
+        "entities": entities,
+        "tables_affected": list(dict.fromkeys(entity["table_name"] for entity in entities)),
+        "total_records_processed": sum(entity["record_count"] for entity in entities),
+    }
+
+
+def _question(intent: str | None, question: str) -> Row:
+    return {
+        "success": False,
+        "intent": intent,
+        "entities": [],
+        "tables_affected": [],
+        "total_records_processed": 0,
+        "question": question,
+    }

@@ -1,0 +1,187 @@
+"""Rows of tables: list, insert, change, archive, restore, history, export; and tables removed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from atlas.kit.workbooks import begun
+from atlas.timeseries.formats import Output
+from atlas.timeseries.schemas import Body
+from atlas.web.content_schemas import CONTENT_ERRORS
+from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.web.exact_json import exact_json
+from atlas.web.json_route import JsonRoute
+from atlas.web.media_types import media_type_for
+from atlas.web.openapi.responses import answer, export
+from atlas.web.ranges import HEAD, FileResponse
+
+router = APIRouter(
+    route_class=JsonRoute, prefix="/api/v1/tables/{table_name}", tags=["Rows of tables"], responses=CONTENT_ERRORS
+)
+
+FilterParam = Annotated[
+    str | None, Query(max_length=10_000, description="A WHERE clause on the columns, as in updates.")
+]
+
+
+class ValuesBody(Body):
+    """Values by column."""
+
+    values: dict[str, Any] = Field(examples=[{"email": "ann@x.com", "age": 31}])
+
+
+class ColumnPart(BaseModel):
+    """A column."""
+
+    name: str
+    type: str
+    unit: str = Field("", description="Of its values; empty where nobody said.", examples=["USD"])
+    description: str = Field("", description="What its values mean; empty where nobody said.")
+
+
+class RowsView(BaseModel):
+    """A page of rows. Each has its number in `_row`."""
+
+    success: bool
+    table_name: str
+    columns: list[ColumnPart]
+    rows: list[dict[str, Any]] = Field(examples=[[{"_row": 1, "email": "ann@x.com", "age": 30}]])
+    total_count: int
+    limit: int
+    offset: int
+
+
+class ChangedRowView(BaseModel):
+    """A row after a change, and the id to undo it by."""
+
+    success: bool
+    table_name: str
+    import_id: str
+    row: int
+    values: dict[str, Any]
+    archived: bool
+    notes: list[str] = Field(description="How texts were read that are no plain values.")
+
+
+class RowChange(BaseModel):
+    """A change of a row: what changed, before and after it."""
+
+    import_id: str
+    kind: Literal["import", "update", "instruction", "correction"]
+    action: str = Field(examples=["insert", "update", "archive", "restore"])
+    at: str | None
+    user: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    undone: bool
+
+
+class RowHistoryView(BaseModel):
+    """Changes of a row, newest first."""
+
+    success: bool
+    table_name: str
+    row: int
+    changes: list[RowChange]
+
+
+class DeletedTableView(BaseModel):
+    """A table that is gone."""
+
+    success: bool
+    table_name: str
+    deleted: bool
+    rows_removed: int
+
+
+@router.get("/rows", response_model=RowsView, summary="Rows of a table")
+async def list_rows(
+    caller: CallerDep,
+    services: ServicesDep,
+    table_name: str,
+    filter: FilterParam = None,
+    search: Annotated[str | None, Query(max_length=1_000, description="Text in any column, in any case.")] = None,
+    sort: Annotated[str | None, Query(max_length=200, description="A column; `-` before it: descending.")] = None,
+    archived: Annotated[bool, Query(description="Rows that are archived instead of those that are not.")] = False,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="Rows of a page.")] = 100,
+    offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
+) -> Response:
+    """A page of rows with their numbers, and how many there are."""
+    page = await services.table_rows.page(
+        caller, table_name, filter_=filter, search=search, sort=sort, archived=archived, limit=limit, offset=offset
+    )
+    body = msgspec.json.encode(page.head)[:-1] + b',"rows":[' + ",".join(page.rows).encode() + b"]}"
+    return Response(body, media_type="application/json")
+
+
+@router.post("/rows", response_model=ChangedRowView, summary="Insert a row")
+async def insert_row(caller: CallerDep, services: ServicesDep, table_name: str, body: ValuesBody) -> Response:
+    """Inserts one row. Its values are checked as those of an import."""
+    return exact_json(await services.table_rows.insert(caller, table_name, body.values))
+
+
+@router.patch("/rows/{row}", response_model=ChangedRowView, summary="Change a row")
+async def update_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int, body: ValuesBody) -> Response:
+    """Sets values of a row; null empties one, others stay."""
+    return exact_json(await services.table_rows.update(caller, table_name, row, body.values))
+
+
+@router.delete("/rows/{row}", response_model=ChangedRowView, summary="Archive a row")
+async def archive_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
+    """Hides a row from every read until it is restored."""
+    return exact_json(await services.table_rows.archive(caller, table_name, row))
+
+
+@router.post("/rows/{row}/restore", response_model=ChangedRowView, summary="Restore a row")
+async def restore_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
+    """Shows an archived row again."""
+    return exact_json(await services.table_rows.archive(caller, table_name, row, restore=True))
+
+
+@router.get("/rows/{row}/history", responses=answer(RowHistoryView), summary="History of a row")
+async def row_history(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
+    """Who changed what and when, newest first; the insert comes last."""
+    return exact_json(await services.table_rows.history(caller, table_name, row))
+
+
+@router.get("/export", summary="Export a table", response_class=StreamingResponse, responses=export(*Output))
+async def export_table(
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    table_name: str,
+    format: Annotated[Output, Query(description="Format of the file.")] = Output.CSV,
+    filter: FilterParam = None,
+    safe: Annotated[
+        bool, Query(description="CSV: put an apostrophe before texts that a spreadsheet would run.")
+    ] = False,
+) -> StreamingResponse:
+    """All rows that are not archived, or those that a condition holds for."""
+    file = await services.table_rows.export(caller, table_name, format, filter, safe=safe)
+    name = quote(file.table_name)
+    headers = {
+        "X-Rows-Count": str(file.rows),
+        "X-Table-Name": name,
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}.{format}",
+        "Vary": "Accept",
+    }
+    made = format is Output.XLSX and not request.scope["state"].get(HEAD)
+    chunks = await begun(file.chunks) if made else file.chunks
+    return FileResponse(chunks, media_type=media_type_for(request, file.media_type), headers=headers)
+
+
+@router.delete("", responses=answer(DeletedTableView), summary="Delete a table")
+async def delete_table(
+    caller: CallerDep,
+    services: ServicesDep,
+    table_name: str,
+    confirm: Annotated[str | None, Query(description="The table's name once more.")] = None,
+) -> dict[str, Any]:
+    """Removes a table with all its rows, for good."""
+    return await services.table_rows.drop(caller, table_name, confirm)

@@ -1,0 +1,339 @@
+"""Rows of tables one by one: find, insert, change, archive, restore, their past; files of all; tables removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from atlas.accounts.access import Caller
+from atlas.accounts.usage import wrote
+from atlas.db.database import Connection, Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.imports import repository as imports
+from atlas.imports import undo_repository as undoing
+from atlas.imports.key_changes import refuse_taken_keys
+from atlas.kit.pagination import moment, refuse_text
+from atlas.kit.workbooks import Workbooks, refuse_rows
+from atlas.records.validation import Labelled, insert_records, resolve_names, staged, update_records
+from atlas.sqlgate.condition import parse_condition
+from atlas.tables import bulk
+from atlas.tables import repository as tables
+from atlas.tables import rows as tablerows
+from atlas.tables.model import SHOWN_TYPES, Table
+from atlas.tables.rows import Selection
+from atlas.tables.service import TableService
+from atlas.timeseries.formats import MEDIA_TYPES, Output, TableWriter
+
+Row = dict[str, Any]
+MAX_SEARCH = 1_000
+_ACTIONS = {"insert": "Inserted", "update": "Updated", "archive": "Archived", "restore": "Restored"}
+
+
+@dataclass(frozen=True, slots=True)
+class RowsPage:
+    """A page of rows. head: all of the answer but `rows`; rows: a JSON object each."""
+
+    head: Row
+    rows: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TableExport:
+    """A file ready to be sent."""
+
+    table_name: str
+    rows: int
+    media_type: str
+    chunks: AsyncIterator[bytes]
+
+
+@dataclass(slots=True)
+class _Change:
+    """A change under way: recorded like an import, so that it can be undone."""
+
+    connection: Connection
+    table: Table
+    import_id: UUID
+    number: int
+
+
+class TableRowService:
+    """What callers do with rows of tables."""
+
+    def __init__(self, database: Database, found: TableService, workbooks: Workbooks | None = None) -> None:
+        self._database = database
+        self._tables = found
+        self._workbooks = workbooks or Workbooks()
+
+    async def page(
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        filter_: str | None = None,
+        search: str | None = None,
+        sort: str | None = None,
+        archived: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> RowsPage:
+        """Rows by number or by a column, `-` before it descending. Raises NotFoundError, BadRequestError."""
+        table = await self._tables.with_rows(caller, name)
+        selection = _selection(table, filter_, search, archived=archived)
+        column, descending = _order(table, sort)
+        rows, total = await tablerows.page(
+            self._database, table, selection, column, descending=descending, limit=limit, offset=offset
+        )
+        head = {
+            "success": True,
+            "table_name": table.name,
+            "columns": [
+                {"name": c.name, "type": SHOWN_TYPES[c.type], "unit": c.unit, "description": c.description}
+                for c in table.columns
+            ],
+            "total_count": total,
+            "limit": limit,
+            "offset": offset,
+        }
+        return RowsPage(head, rows)
+
+    async def insert(self, caller: Caller, name: str, values: Mapping[str, Any]) -> Row:
+        """A new row that passes the table's checks. Raises BadRequestError, also for a key that a row has already."""
+        table = await self._tables.with_rows(caller, name)
+        async with self._database.transaction() as connection:
+            change = await self._begin(connection, caller, table, "insert a row")
+            record = resolve_names(change.table, values, "values")
+            await _refuse_known(change, record)
+            notes: list[str] = []
+            one = [Labelled("values", record)]
+            row = (await insert_records(connection, change.table, change.number, one, notes))[0]
+            return await self._finish(change, "insert", row, notes, inserted=1, first_row=row, last_row=row)
+
+    async def update(self, caller: Caller, name: str, row: int, values: Mapping[str, Any]) -> Row:
+        """New values of a row; null empties one. Raises NotFoundError, BadRequestError."""
+        table = await self._tables.with_rows(caller, name)
+        async with self._database.transaction() as connection:
+            change = await self._begin(connection, caller, table, f"set {', '.join(values)} of row {row}")
+            await _require(change, row, archived=False)
+            if not values:
+                raise BadRequestError("Invalid update", "values: at least one column is required")
+            notes: list[str] = []
+            one = [(row, Labelled("values", values))]
+            done = await update_records(connection, change.table, change.number, one, notes)
+            return await self._finish(change, "update", row, notes, updated=len(done))
+
+    async def archive(self, caller: Caller, name: str, row: int, *, restore: bool = False) -> Row:
+        """Hides a row from every read, or shows it again. Raises NotFoundError, BadRequestError."""
+        table = await self._tables.with_rows(caller, name)
+        action = "restore" if restore else "archive"
+        async with self._database.transaction() as connection:
+            change = await self._begin(connection, caller, table, f"{action} row {row}")
+            await _require(change, row, archived=restore)
+            await undoing.archive(connection, change.table, change.number, [row], restore=restore)
+            if restore:
+                await refuse_taken_keys(connection, change.table, [row], "restore")
+            return await self._finish(change, action, row, updated=1)
+
+    async def _begin(self, connection: Connection, caller: Caller, table: Table, told: str) -> _Change:
+        await bulk.begin(connection)
+        locked = await tables.lock(connection, caller, table.id)
+        if locked is None:
+            raise NotFoundError("Table not found", f"no table {table.name!r}")
+        # Part of the transaction: what is refused leaves no trace.
+        import_id, number = await imports.create(
+            connection, caller, kind="update", instruction=told[:10_000], table_name=table.name
+        )
+        return _Change(connection, locked, import_id, number)
+
+    async def _finish(self, change: _Change, action: str, row: int, notes: Sequence[str] = (), **counts: int) -> Row:
+        table = change.table
+        await imports.finish(
+            change.connection,
+            change.import_id,
+            status="success",
+            action=action,
+            plan=None,
+            table_id=table.id,
+            table_name=table.name,
+            records=1,
+            summary=f"{_ACTIONS[action]} row {row} of {table.name}.",
+            **counts,
+        )
+        found = await tablerows.find(change.connection, table, row)
+        assert found is not None
+        wrote(1)
+        return {
+            "success": True,
+            "table_name": table.name,
+            "import_id": str(change.import_id),
+            "row": row,
+            "values": found[0],
+            "archived": found[1],
+            "notes": list(notes),
+        }
+
+    async def history(self, caller: Caller, name: str, row: int) -> Row:
+        """The changes of a row, archived or not, newest first and its insert last. Raises NotFoundError."""
+        table = await self._tables.with_rows(caller, name)
+        async with self._database.transaction() as connection:
+            found = await tablerows.find(connection, table, row) if _possible(row) else None
+            if found is None:
+                raise _no_row(table, row)
+            changes = await tablerows.history(connection, table, row)
+            brought, first = await tablerows.origin(connection, table, row, found[2])
+        shown = [_shown_change(table, change, _action(change)) for change in changes]
+        if brought is not None:
+            values = {name: first.get(name, value) for name, value in found[0].items()}
+            insert = brought | {"before": None, "after": values, "undone": False}
+            shown.append(_shown_change(table, insert, "insert"))
+        return {"success": True, "table_name": table.name, "row": row, "changes": shown}
+
+    async def export(
+        self, caller: Caller, name: str, output: Output, filter_: str | None, *, safe: bool = False
+    ) -> TableExport:
+        """All rows that are not archived, or those that a condition holds for. Raises BadRequestError.
+
+        safe: CSV for spreadsheets.
+        """
+        table = await self._tables.with_rows(caller, name)
+        selection = _selection(table, filter_, None)
+        # Counts first: a condition that fails on some row is told before anything is sent.
+        total = await tablerows.count(self._database, table, selection)
+        if output is Output.XLSX:
+            refuse_rows(total)
+            names = [column.name for column in table.columns]
+            parts = tablerows.export_tables(self._database, table, selection)
+            chunks = self._workbooks.pieces(table.name, names, parts)
+        elif output in (Output.PARQUET, Output.ARROW):
+            chunks = self._written(table, selection, output)
+        else:
+            lines = tablerows.export_text(self._database, table, selection, as_json=output is not Output.CSV, safe=safe)
+            chunks = _array(lines) if output is Output.JSON else lines
+        return TableExport(table.name, total, MEDIA_TYPES[output], chunks)
+
+    async def _written(self, table: Table, selection: Selection, output: Output) -> AsyncIterator[bytes]:
+        writer: TableWriter | None = None
+        async for part in tablerows.export_tables(self._database, table, selection):
+            if writer is None:
+                writer = TableWriter(output, part.schema)
+            else:
+                yield await asyncio.to_thread(writer.write, part)
+        assert writer is not None, "the first part has the schema"
+        yield writer.close()
+
+    async def drop(self, caller: Caller, name: str, confirm: str | None) -> Row:
+        """Removes a table with its rows for good. confirm: its name once more. Raises BadRequestError."""
+        table = await self._tables.with_rows(caller, name)
+        if confirm != name:
+            raise BadRequestError("Not confirmed", f"confirm: must be {name!r}, the table that is to be removed")
+        async with self._database.transaction() as connection:
+            locked = await tables.lock(connection, caller, table.id)
+            if locked is None:
+                raise NotFoundError("Table not found", f"no table {name[:100]!r}")
+            await tables.drop(connection, locked)
+        return {"success": True, "table_name": table.name, "deleted": True, "rows_removed": locked.row_count}
+
+
+def _selection(table: Table, filter_: str | None, search: str | None, *, archived: bool = False) -> Selection:
+    condition = None
+    if filter_ is not None and filter_.strip():
+        try:
+            condition = parse_condition(filter_, [column.name for column in table.columns]).sql
+        except BadRequestError as error:
+            told = (error.details or error.message).removeprefix("condition: ")
+            raise BadRequestError("Invalid filter", f"filter: {told}") from None
+    if search and search.strip():
+        refuse_text("search", search, MAX_SEARCH)
+    else:
+        search = None
+    return Selection(condition, search, archived)
+
+
+def _order(table: Table, sort: str | None) -> tuple[str | None, bool]:
+    """The column to sort by, or None for the number, and whether descending."""
+    name = (sort or "_row").strip()
+    descending = name.startswith("-")
+    name = name.removeprefix("-")
+    if name in ("_row", ""):
+        return None, descending
+    column = table.find_column(name)
+    if column is None:
+        listed = ", ".join(["_row", *(column.name for column in table.columns)])
+        raise BadRequestError("Invalid parameter", f"sort: no column {name[:100]!r}; there is {listed}")
+    return column.name, descending
+
+
+def _possible(row: int) -> bool:
+    return 0 < row < 2**62
+
+
+def _no_row(table: Table, row: int) -> NotFoundError:
+    return NotFoundError("Row not found", f"{table.name} has no row {row}")
+
+
+async def _require(change: _Change, row: int, *, archived: bool) -> None:
+    """Raises NotFoundError where there is no such row, and for an archived one unless that is wanted."""
+    found = await tablerows.find(change.connection, change.table, row) if _possible(row) else None
+    if found is None:
+        raise _no_row(change.table, row)
+    if found[1] and not archived:
+        raise NotFoundError("Row not found", f"row {row} of {change.table.name} is archived; restore it first")
+    if archived and not found[1]:
+        raise BadRequestError("Row is not archived", f"row {row} of {change.table.name} is in use")
+
+
+async def _refuse_known(change: _Change, record: Mapping[str, Any]) -> None:
+    """Raises BadRequestError where a row that is not archived has the record's key."""
+    table = change.table
+    if not table.key or not record:
+        return
+    async with staged(table, table.columns, [Labelled("values", record)], []) as planned:
+        await asyncio.to_thread(planned.find_keys, table.columns)
+        found = await bulk.find_keys(change.connection, table, await asyncio.to_thread(planned.candidate_keys))
+    if len(found):
+        told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
+        raise BadRequestError("Row exists", f"values: row {found.column('row')[0].as_py()} has {told} already")
+
+
+def _action(change: Row) -> str:
+    if "_archived" in change["after"]:
+        return "restore" if change["after"]["_archived"] is None else "archive"
+    return "update"
+
+
+def _shown_change(table: Table, change: Row, action: str) -> Row:
+    """A change as `history` shows it; a value of `_archived` is when the row was archived."""
+    timed = {column.name for column in table.columns if column.type == "timestamp"} | {"_archived"}
+
+    def shown(values: Row | None) -> Row | None:
+        if values is None:
+            return None
+        return {
+            name: value.replace("+00:00", "Z") if name in timed and isinstance(value, str) else value
+            for name, value in values.items()
+        }
+
+    return {
+        "import_id": str(change["import_id"]),
+        "kind": change["kind"],
+        "action": action,
+        "at": moment(change["at"]),
+        "user": change["user"],
+        "before": shown(change["before"]),
+        "after": shown(change["after"]),
+        "undone": change["undone"],
+    }
+
+
+async def _array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A JSON array of objects that come a line each; a line break stands between them only."""
+    yield b"["
+    ended = b""
+    async for chunk in lines:
+        text = ended + chunk
+        ended = b"\n" if text.endswith(b"\n") else b""
+        yield text.removesuffix(b"\n").replace(b"\n", b",\n")
+    yield b"]"

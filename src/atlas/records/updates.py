@@ -1,0 +1,287 @@
+"""Updates of rows: by a condition, by keys, by a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pyarrow as pa
+
+from atlas.accounts.access import Caller
+from atlas.accounts.usage import wrote
+from atlas.db.copy import in_thread
+from atlas.db.database import Connection, Database
+from atlas.errors import AtlasError, BadRequestError, NotFoundError
+from atlas.imports import repository as imports
+from atlas.imports.checks import PlannedFile
+from atlas.imports.clarifications import ask_about
+from atlas.imports.file_stager import FileStager
+from atlas.imports.files.source import physical
+from atlas.imports.issue_tables import bad_record_issues, failure_issues, replacement_issues
+from atlas.imports.key_changes import rekey, rekey_changed
+from atlas.imports.plan import ImportPlan
+from atlas.imports.planner import inspect, make_plan
+from atlas.imports.staging import Staging
+from atlas.kit.admission import Lane
+from atlas.kit.plurals import many
+from atlas.language.instructions import ImportInstruction
+from atlas.records import update_targets
+from atlas.records.validation import Labelled, as_text, resolve_names, staged, update_records
+from atlas.sqlgate.condition import parse_condition
+from atlas.tables import bulk
+from atlas.tables import repository as tables
+from atlas.tables.model import Table
+from atlas.tables.service import TableService
+
+Row = dict[str, Any]
+MAX_BATCH = 10_000
+
+
+class UpdateService:
+    """Changes rows of tables; each call can be undone as an import can."""
+
+    def __init__(self, database: Database, found: TableService, stager: FileStager, *, lane: Lane) -> None:
+        self._database = database
+        self._tables = found
+        self._stager = stager
+        # Files take turns with those that are imported.
+        self._lane = lane
+
+    async def by_condition(
+        self, caller: Caller, name: str, condition: str, updates: Mapping[str, Any], *, all_rows: bool
+    ) -> Row:
+        """Sets values in all rows that match a WHERE clause, which runs as the organization's own role."""
+        table = await self._tables.find(caller, name)
+        checked = parse_condition(condition, [column.name for column in table.columns])
+        if checked.matches_all and not all_rows:
+            raise BadRequestError(
+                "Condition matches every row", "condition: send confirm_all: true if that is what you want"
+            )
+        record = resolve_names(table, updates, "updates")
+        if not record:
+            raise BadRequestError("Invalid update", "updates: at least one column is required")
+        columns = [column for column in table.columns if column.name in record]
+        notes: list[str] = []
+        async with staged(table, columns, [Labelled("updates", record)], notes) as planned:
+            cells = ", ".join(physical(position) for position in range(len(columns)))
+            texts = await asyncio.to_thread(planned.staging.query, f"SELECT {cells} FROM raw")
+        async with self._change(caller, table, f"set {', '.join(record)} where {condition}") as (
+            connection,
+            locked,
+            change,
+        ):
+            values = dict(zip((column.name for column in columns), texts[0], strict=True))
+            change.matched = await update_targets.stage_matching(connection, locked, columns, values, checked.sql)
+            change.changed = await bulk.apply_updates(connection, locked, columns, change.number, keep_on_null=False)
+            await rekey_changed(connection, locked, change.changed, list(record), "updates")
+        return _response(table, change) | ({"notes": notes} if notes else {})
+
+    async def by_keys(self, caller: Caller, name: str, updates: Sequence[tuple[Row, Row]]) -> Row:
+        """Sets values in the rows that have given keys; tells which keys no row has."""
+        table = await self._tables.find(caller, name)
+        if len(updates) > MAX_BATCH:
+            raise BadRequestError("Too many updates", f"batch_updates: at most {MAX_BATCH:,}; send a file for more")
+        keys = [resolve_names(table, pair[0], f"batch_updates[{n}].keys") for n, pair in enumerate(updates)]
+        for number, key in enumerate(keys):
+            if not key or any(value is None for value in key.values()):
+                raise BadRequestError("Invalid update", f"batch_updates[{number}].keys: each key needs a value")
+            if not updates[number][1]:
+                raise BadRequestError("Invalid update", f"batch_updates[{number}].values: at least one is required")
+        async with self._change(caller, table, f"batch of {len(updates)} updates") as (connection, locked, change):
+            changes = []
+            for number, key in enumerate(keys):
+                rows = await update_targets.find_rows(connection, locked, {n: as_text(v) for n, v in key.items()})
+                if not rows:
+                    change.missing.append({"index": number, "keys": updates[number][0]})
+                label = f"batch_updates[{number}].values"
+                changes += [(row, Labelled(label, updates[number][1])) for row in rows]
+                change.matched += len(rows)
+            notes: list[str] = []
+            change.changed = await update_records(connection, locked, change.number, changes, notes)
+        return _response(table, change) | ({"notes": notes} if notes else {})
+
+    async def by_file(
+        self,
+        caller: Caller,
+        name: str,
+        key_columns: Sequence[str],
+        path: Path,
+        file_name: str,
+        *,
+        accept_proposals: bool | None = None,
+    ) -> Row:
+        """Sets values in the rows that the records of a file name by their keys. A blank cell changes nothing.
+
+        accept_proposals: whether columns that headers may mean are taken; None asks.
+        """
+        table = await self._tables.find(caller, name)
+        keys = [column.name for column in map(table.find_column, key_columns) if column is not None]
+        if len(keys) < len(key_columns) or not keys:
+            wrong = [told for told in key_columns if table.find_column(told) is None]
+            reason = f"{', '.join(wrong)}: no such column" if wrong else "at least one is required"
+            raise BadRequestError("Invalid parameter", f"key_columns: {reason}")
+        async with self._lane.slot(caller), self._stager.staging(caller, path, file_name) as staging:
+            plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name, accept_proposals)
+            return await self._run_file(caller, table, PlannedFile(staging, plan), file_name)
+
+    async def _run_file(self, caller: Caller, table: Table, planned: PlannedFile, file_name: str) -> Row:
+        plan = planned.plan
+        columns = [column.table_column() for column in plan.columns if column.name not in plan.key]
+        await asyncio.to_thread(planned.reject)
+        if await asyncio.to_thread(planned.find_keys, table.columns):
+            await asyncio.to_thread(planned.merge_repeats)
+        async with self._change(caller, table, f"update from {file_name}", file_name) as (connection, locked, change):
+            locked = await _widen(connection, locked, plan)
+            rows = planned.key_records()
+            found = await update_targets.find_rows_by_file(
+                connection, locked, plan.key, in_thread(rows), planned.key_schema()
+            )
+            await asyncio.to_thread(planned.staging.put, "existing", found)
+            change.widened = plan.widened
+            change.records = planned.staging.records
+            change.matched = len(found)
+            change.failures = int(planned.staging.query("SELECT count(*) FROM rejected")[0][0]) + len(
+                planned.staging.source.bad
+            )
+            change.missing = await asyncio.to_thread(planned.missing_keys)
+            await bulk.stage_updates(connection, columns, in_thread(planned.updates()))
+            change.changed = await bulk.apply_updates(connection, locked, columns, change.number, keep_on_null=True)
+            await rekey_changed(connection, locked, change.changed, [column.name for column in columns], file_name)
+            replaced = await asyncio.to_thread(_replaced, planned, change.number)
+            change.replacements = 0 if replaced is None else len(replaced)
+            for issues in (
+                failure_issues(planned, change.number),
+                bad_record_issues(planned.staging.source.bad, change.number),
+                replaced,
+            ):
+                if issues is not None:
+                    await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
+        return _response(table, change) | {
+            "unknown_columns": list(plan.left_out),
+            "notes": list(plan.notes),
+            "proposals": msgspec.to_builtins(plan.proposals),
+        }
+
+    def _change(self, caller: Caller, table: Table, told: str, file_name: str | None = None) -> _Change:
+        return _Change(self._database, caller, table, told, file_name)
+
+
+class _Change:
+    """One update: recorded like an import, all in one transaction, so that it can be undone."""
+
+    def __init__(self, database: Database, caller: Caller, table: Table, told: str, file_name: str | None) -> None:
+        self._database, self._caller, self._table = database, caller, table
+        self._told, self._file_name = told, file_name
+        self.number = 0
+        self.import_id = UUID(int=0)
+        self.records = self.matched = self.failures = self.replacements = 0
+        self.changed: list[int] = []
+        self.missing: list[Row] = []
+        self.widened: Mapping[str, str] = {}
+
+    async def __aenter__(self) -> tuple[Connection, Table, _Change]:
+        self.import_id, self.number = await imports.create(
+            self._database,
+            self._caller,
+            kind="update",
+            file_name=self._file_name,
+            instruction=self._told[:10_000],
+            table_name=self._table.name,
+        )
+        self._transaction = self._database.transaction()
+        connection = await self._transaction.__aenter__()
+        self._connection = connection
+        await bulk.begin(connection)
+        locked = await tables.lock(connection, self._caller, self._table.id)
+        if locked is None:
+            raise NotFoundError("Table not found", f"no table {self._table.name!r}")
+        return connection, locked, self
+
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None:
+            count = len(set(self.changed))
+            await imports.finish(
+                self._connection,
+                self.import_id,
+                status="success",
+                action="update",
+                plan={"widened": self.widened} if self.widened else None,
+                table_id=self._table.id,
+                table_name=self._table.name,
+                records=self.records or self.matched,
+                updated=count,
+                failures=self.failures,
+                replacements=self.replacements,
+                summary=f"Updated {many(count, 'row')} of {self._table.name}.",
+            )
+        await self._transaction.__aexit__(kind, error, trace)
+        if error is not None:
+            # A cancellation among them: nothing of the update is left.
+            reason = "internal error"
+            if isinstance(error, AtlasError):
+                reason = error.details or error.message
+            elif isinstance(error, asyncio.CancelledError):
+                reason = "cancelled: the client went away, or the server stopped"
+            await imports.set_status(self._database, self.import_id, "failed", reason)
+
+
+def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: str, accept: bool | None) -> ImportPlan:
+    """The plan that reads the file's cells as the table's columns; the keys must be among them."""
+    said = ImportInstruction(table=table.name, policy="discard_value", duplicates="update", accept_proposals=accept)
+    plan = make_plan(staging, inspect(staging, said, table), said, [table], file_name)
+    if plan.proposals and accept is None:
+        raise BadRequestError("Column names are unclear", ask_about(plan.proposals))
+    missing = [key for key in keys if plan.column(key) is None]
+    if missing:
+        raise BadRequestError("Invalid file", f"{file_name}: no column for the key {', '.join(missing)}")
+    if len(plan.columns) == len(keys):
+        lacking = f"; {table.name!r} has no column {', '.join(plan.left_out)}" if plan.left_out else ""
+        raise BadRequestError("Invalid file", f"{file_name}: no column to update beside the key{lacking}")
+    columns = tuple(
+        msgspec.structs.replace(
+            column, required=column.name in keys, guessed=column.guessed and column.name not in keys
+        )
+        for column in plan.columns
+    )
+    return msgspec.structs.replace(plan, key=tuple(keys), columns=columns)
+
+
+async def _widen(connection: Connection, table: Table, plan: ImportPlan) -> Table:
+    """The table with the types that the file's values need, and with the notation of the file."""
+    named = [(column, found) for column in table.columns if (found := plan.column(column.name)) is not None]
+    changed = [
+        msgspec.structs.replace(
+            column, type=plan.widened.get(column.name, column.type), format=found.format_after(column.format)
+        )
+        for column, found in named
+    ]
+    changed = [after for after, (before, _) in zip(changed, named, strict=True) if after != before]
+    after = await tables.change_columns(connection, table, change=changed)
+    if set(plan.widened) & set(table.key):
+        await rekey(connection, after, None)
+    return after
+
+
+def _replaced(planned: PlannedFile, number: int) -> pa.Table | None:
+    """Issues of cells that are no values of their columns, and so have changed nothing."""
+    planned.staging.query("CREATE OR REPLACE TABLE numbered AS SELECT n AS _n, row FROM existing")
+    return replacement_issues(planned, number)
+
+
+def _response(table: Table, change: _Change) -> Row:
+    wrote(len(set(change.changed)))
+    response = {
+        "success": True,
+        "table_name": table.name,
+        "rows_updated": change.matched,
+        "rows_changed": len(set(change.changed)),
+        "import_id": str(change.import_id),
+        "rows_not_found": len(change.missing),
+        "not_found": change.missing[:100],
+    }
+    told = {"validation_failures": change.failures, "value_replacements": change.replacements}
+    return response | {name: value for name, value in told.items() if value}

@@ -1,0 +1,1 @@
+"""Review of issues: duplicates, validation failures and value replacements."""

@@ -1,0 +1,148 @@
+"""Issues of an import: list, page, correct; undo, redo, clear-mapping."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field, StrictInt
+
+from atlas.imports.schemas import (
+    ClearedView,
+    CorrectedView,
+    IssuePageView,
+    IssuesView,
+    RedoneView,
+    ResetView,
+    UndoneView,
+)
+from atlas.imports.undo import FileMapping
+from atlas.review.service import Decision
+from atlas.timeseries.schemas import Body
+from atlas.web.content_schemas import CONTENT_ERRORS
+from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.web.exact_json import exact_json
+from atlas.web.json_route import JsonRoute
+from atlas.web.openapi.responses import answer
+
+router = APIRouter(
+    route_class=JsonRoute, prefix="/api/v1/import/{import_id}", tags=["Import issues"], responses=CONTENT_ERRORS
+)
+
+_MAX = 10_000
+
+
+class DuplicateDecision(Body):
+    """What to do with a duplicate: `insert` (with other values, if `data` is given) or `skip`."""
+
+    record_number: StrictInt = Field(examples=[45])
+    action: str = Field(examples=["insert"])
+    data: dict[str, Any] | None = None
+
+
+class FailureDecision(Body):
+    """What to do with a record that failed: `insert_as_is`, `insert_corrected` or `discarded`."""
+
+    failure_id: StrictInt = Field(examples=[12])
+    action: str = Field(examples=["insert_corrected"])
+    corrected_data: dict[str, Any] | None = Field(None, examples=[{"email": "fixed@example.com"}])
+
+
+class ReplacementDecision(Body):
+    """What to do with a replaced value: `restore_original`, `keep_replacement` or `set_custom`."""
+
+    replacement_id: StrictInt = Field(examples=[88])
+    action: str = Field(examples=["set_custom"])
+    custom_value: Any = None
+
+
+class CorrectBody(Body):
+    """Decisions on issues of one import."""
+
+    duplicates: list[DuplicateDecision] = Field(default_factory=list, max_length=_MAX)
+    validation_failures: list[FailureDecision] = Field(default_factory=list, max_length=_MAX)
+    value_replacements: list[ReplacementDecision] = Field(default_factory=list, max_length=_MAX)
+    allow_type_change: bool = Field(False, description="Let a restored text make its column VARCHAR.")
+
+
+class MappingBody(Body):
+    """Columns of the table to headers of the file."""
+
+    table_name: str | None = Field(None, max_length=200, examples=["leads"])
+    mappings: dict[str, str] = Field(examples=[{"email": "Email Address", "name": "Full Name"}], min_length=1)
+    check_duplicates: bool = True
+    key_columns: list[str] = Field(default_factory=list)
+
+
+class RedoBody(Body):
+    """A new mapping, and whether to run the import again."""
+
+    mapping: MappingBody | None = None
+    auto_execute: bool = False
+
+
+@router.get("/issues", responses=answer(IssuesView), summary="Summary of issues")
+async def import_issues(caller: CallerDep, services: ServicesDep, import_id: str) -> Response:
+    """How many issues wait for a decision, and the first 50 of each kind."""
+    return exact_json(await services.issues.summary(caller, import_id))
+
+
+@router.get("/issues/{issue_type}", responses=answer(IssuePageView), summary="Page of issues")
+async def import_issues_page(
+    caller: CallerDep,
+    services: ServicesDep,
+    import_id: str,
+    issue_type: str,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Issues of a page.")] = 50,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="Issues to skip.")] = 0,
+    status: Annotated[Literal["pending", "all"], Query(description="Only undecided issues, or all.")] = "pending",
+) -> Response:
+    """`duplicates`, `validations` or `replacements`, by record."""
+    wanted = None if status == "all" else status
+    return exact_json(await services.issues.page(caller, import_id, issue_type, wanted, limit, offset))
+
+
+@router.post("/issues/correct", responses=answer(CorrectedView), summary="Resolve issues")
+async def correct_issues(caller: CallerDep, services: ServicesDep, import_id: str, body: CorrectBody) -> dict[str, Any]:
+    """All decisions are carried out, or none; corrected data is validated again."""
+    decisions = [
+        Decision("duplicate", f"duplicates[{n}]", d.record_number, d.action, d.data)
+        for n, d in enumerate(body.duplicates)
+    ]
+    decisions += [
+        Decision("validation", f"validation_failures[{n}]", d.failure_id, d.action, d.corrected_data)
+        for n, d in enumerate(body.validation_failures)
+    ]
+    decisions += [
+        Decision("replacement", f"value_replacements[{n}]", d.replacement_id, d.action, d.custom_value)
+        for n, d in enumerate(body.value_replacements)
+    ]
+    return await services.issues.correct(caller, import_id, decisions, allow_type_change=body.allow_type_change)
+
+
+@router.post("/undo", responses=answer(UndoneView), summary="Undo an import")
+async def undo_import(
+    caller: CallerDep,
+    services: ServicesDep,
+    import_id: str,
+    partial: Annotated[bool, Query(description="Take back what nobody has changed since, and leave the rest.")] = False,
+    dry_run: Annotated[bool, Query(description="Tell what an undo would take back; change nothing.")] = False,
+) -> dict[str, Any]:
+    """Takes back the rows and changes of an import, update or correction as a whole, or nothing."""
+    return await services.undo.undo(caller, import_id, partial=partial, dry_run=dry_run)
+
+
+@router.post("/redo", responses=answer(ResetView | RedoneView), summary="Redo an import")
+async def redo_import(caller: CallerDep, services: ServicesDep, import_id: str, body: RedoBody) -> dict[str, Any]:
+    """Takes an import back, clears its mapping, and runs it again if asked: as a whole, or nothing changes."""
+    told = body.mapping
+    mapping = None
+    if told is not None:
+        mapping = FileMapping(told.table_name, told.mappings, told.check_duplicates, tuple(told.key_columns))
+    return await services.undo.redo(caller, import_id, mapping, execute=body.auto_execute)
+
+
+@router.post("/clear-mapping", responses=answer(ClearedView), summary="Clear the mapping of an import")
+async def clear_mapping(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
+    """Forgets the mapping; rows stay."""
+    return await services.undo.clear_mapping(caller, import_id)

@@ -1,0 +1,396 @@
+"""Review of what an import left open: duplicates, validation failures, value replacements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from atlas.accounts.access import Caller
+from atlas.db.database import Connection, Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.imports import repository as imports
+from atlas.imports import undo_repository as undoing
+from atlas.imports.key_changes import refuse_taken_keys
+from atlas.imports.service import find_import
+from atlas.kit.plurals import many
+from atlas.records.validation import Labelled, insert_records, update_records
+from atlas.tables import export
+from atlas.tables import repository as tables
+from atlas.tables.model import Table, row_uuid
+
+Row = dict[str, Any]
+KINDS = {"duplicates": "duplicate", "validations": "validation", "replacements": "replacement"}
+FIRST_BATCH = 50
+_ACTIONS = {
+    "duplicate": ("insert", "skip"),
+    "validation": ("insert_as_is", "insert_corrected", "discarded"),
+    "replacement": ("restore_original", "keep_replacement", "set_custom"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with one issue. `label` names it in messages; `values`: data that goes with the action."""
+
+    kind: str
+    label: str
+    issue: int
+    action: str
+    values: Any = None
+
+    def resolution(self) -> Row:
+        return {"action": self.action, "values": self.values}
+
+
+@dataclass(slots=True)
+class _Work:
+    """Decisions taken apart into what is done to rows."""
+
+    inserts: list[tuple[Row, Labelled]] = field(default_factory=list)
+    updates: list[tuple[int, Labelled]] = field(default_factory=list)
+    # Rows to leave out, with what messages call the decision on each.
+    removals: dict[int, str] = field(default_factory=dict)
+    resolved: list[tuple[Row, str, Decision]] = field(default_factory=list)
+    unchanged: int = 0
+    widen: set[str] = field(default_factory=set)
+
+
+class IssueService:
+    """Shows the issues of an import and carries out what was decided on them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def summary(self, caller: Caller, import_id: str) -> Row:
+        """Counts of each kind, and the first of each."""
+        row = await find_import(self._database, caller, import_id)
+        counts = await imports.issue_counts(self._database, row["number"])
+        first = {
+            name: (await self._page(caller, row, kind, "pending", FIRST_BATCH, 0))[0] for name, kind in KINDS.items()
+        }
+        return {
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "table_name": row["table_name"],
+            "summary": _summary(counts),
+            "duplicates": first["duplicates"],
+            "validation_failures": first["validations"],
+            "value_replacements": first["replacements"],
+        }
+
+    async def page(
+        self, caller: Caller, import_id: str, issue_type: str, status: str | None, limit: int, offset: int
+    ) -> Row:
+        """A page of one kind of issue. Raises BadRequestError for a kind that there is not."""
+        kind = KINDS.get(issue_type)
+        if kind is None:
+            raise BadRequestError("Invalid parameter", f"issue_type: one of {', '.join(KINDS)}")
+        row = await find_import(self._database, caller, import_id)
+        found, total = await self._page(caller, row, kind, status, limit, offset)
+        return {
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "table_name": row["table_name"],
+            "issue_type": issue_type,
+            "total_count": total,
+            "limit": limit,
+            "offset": offset,
+            "issues": found,
+        }
+
+    async def _page(
+        self, caller: Caller, row: Row, kind: str, status: str | None, limit: int, offset: int
+    ) -> tuple[list[Row], int]:
+        found, total = await imports.issues(
+            self._database, row["number"], kind, status=status, limit=limit, offset=offset
+        )
+        table = await _table(self._database, caller, row)
+        existing: dict[int, Row] = {}
+        if table is not None and kind == "duplicate" and found:
+            numbers = [number for item in found if (number := _other(item["details"]))]
+            async with self._database.connection() as connection:
+                existing = await export.records(connection, table, numbers)
+        return [_shown(item, table, existing) for item in found], total
+
+    async def correct(
+        self, caller: Caller, import_id: str, decisions: Sequence[Decision], *, allow_type_change: bool
+    ) -> Row:
+        """Carries out all decisions, or none. One that was carried out before changes nothing."""
+        row = await find_import(self._database, caller, import_id)
+        async with self._database.transaction() as connection:
+            status = await imports.lock(connection, row["id"])
+            if status not in ("success", "partially_undone"):
+                raise BadRequestError("Nothing to correct", f"the import is {status}")
+            table = await _table(connection, caller, row)
+            table = None if table is None else await tables.lock(connection, caller, table.id)
+            if table is None:
+                raise NotFoundError("Table not found", "the import has no table, or it has been removed")
+            work = await self._prepare(connection, table, row, decisions, allow_type_change=allow_type_change)
+            counts = await self._apply(connection, caller, table, row, work)
+            waiting = await imports.issue_counts(connection, row["number"])
+        return {
+            "success": True,
+            "import_id": str(row["public_id"]),
+            "table_name": table.name,
+            **counts,
+            "summary": _summary(waiting),
+        }
+
+    async def _prepare(
+        self, connection: Connection, table: Table, row: Row, decisions: Sequence[Decision], *, allow_type_change: bool
+    ) -> _Work:
+        work = _Work()
+        seen: set[tuple[str, int]] = set()
+        for kind in KINDS.values():
+            chosen = [decision for decision in decisions if decision.kind == kind]
+            if not chosen:
+                continue
+            numbers = [decision.issue for decision in chosen]
+            by_record = kind == "duplicate"
+            found = await imports.lock_issues(
+                connection,
+                row["number"],
+                kind,
+                ids=None if by_record else numbers,
+                records=numbers if by_record else None,
+            )
+            issues: dict[int, list[Row]] = {}
+            for item in found:
+                issues.setdefault(item["record_number" if by_record else "id"], []).append(item)
+            for decision in chosen:
+                if (kind, decision.issue) in seen:
+                    raise BadRequestError("Invalid correction", f"{decision.label}: named twice")
+                seen.add((kind, decision.issue))
+                if decision.issue not in issues:
+                    raise NotFoundError("Issue not found", f"{decision.label}: the import has no such {kind}")
+                issue, *others = _in_order(issues[decision.issue])
+                _plan(work, table, issue, decision, allow_type_change=allow_type_change)
+                # A record that is a duplicate for two reasons is decided on once.
+                work.resolved += [
+                    (other, work.resolved[-1][1], decision) for other in others if other["status"] == "pending"
+                ]
+        await self._refuse_edited(connection, table, row, work)
+        return work
+
+    async def _refuse_edited(self, connection: Connection, table: Table, row: Row, work: _Work) -> None:
+        """Raises BadRequestError where a row that is to be left out has been changed by others since."""
+        edited = await imports.changed_since(connection, row["number"], table.id, list(work.removals))
+        if edited:
+            reason = (
+                f"{work.removals[edited[0]]}: row {edited[0]} was changed since; insert keeps it, or archive the row"
+            )
+            raise BadRequestError("Row was changed since", reason)
+
+    async def _apply(self, connection: Connection, caller: Caller, table: Table, row: Row, work: _Work) -> Row:
+        if not work.resolved:
+            return {
+                "rows_inserted": 0,
+                "rows_updated": 0,
+                "rows_removed": 0,
+                "resolved": 0,
+                "already_resolved": work.unchanged,
+                "correction_id": None,
+                "notes": [],
+            }
+        # A change of its own, so that it can be undone without the import.
+        correction_id, number = await imports.create(
+            connection,
+            caller,
+            kind="correction",
+            file_name=row["file_name"],
+            table_name=table.name,
+            instruction=f"decisions on {many(len(work.resolved), 'issue')}",
+            corrects=row["number"],
+        )
+        if work.widen:
+            columns = [msgspec.structs.replace(c, type="text") for c in table.columns if c.name in work.widen]
+            table = await tables.change_columns(connection, table, change=columns)
+        notes: list[str] = []
+        inserted = (
+            await insert_records(connection, table, row["number"], [item for _, item in work.inserts], notes)
+            if work.inserts
+            else []
+        )
+        rows = {issue["id"]: number for (issue, _), number in zip(work.inserts, inserted, strict=True)}
+        changed = await update_records(connection, table, number, work.updates, notes) if work.updates else []
+        removed = await undoing.archive(connection, table, number, list(work.removals), restore=False)
+        # Who inserts a duplicate wants the same key twice; a record that was mended does not.
+        mended = {
+            row: item.label
+            for (issue, item), row in zip(work.inserts, inserted, strict=True)
+            if "problems" in issue["details"]
+        }
+        await refuse_taken_keys(connection, table, list(mended), mended)
+        for issue, status, decision in work.resolved:
+            await imports.resolve_issue(
+                connection, issue["id"], status, decision.resolution(), rows.get(issue["id"]), number
+            )
+        if inserted:
+            await imports.extend(connection, row["id"], len(inserted), min(inserted), max(inserted))
+        counts = {
+            "rows_inserted": len(inserted),
+            "rows_updated": len(set(changed)),
+            "rows_removed": len(removed),
+            "resolved": len(work.resolved),
+        }
+        await imports.finish(
+            connection,
+            correction_id,
+            status="success",
+            action="correct",
+            plan={"widened": dict.fromkeys(sorted(work.widen), "text")} if work.widen else None,
+            table_id=table.id,
+            table_name=table.name,
+            records=len(work.resolved),
+            inserted=len(inserted),
+            updated=len(set(changed)),
+            first_row=min(inserted, default=None),
+            last_row=max(inserted, default=None),
+            summary=_told(counts),
+        )
+        await imports.count_decided(connection, row["number"], number)
+        await imports.count_open(connection, row["number"])
+        return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id), "notes": notes}
+
+
+def _told(counts: Row) -> str:
+    """One line on what decisions came to."""
+    parts = [f"{many(counts['resolved'], 'issue')} decided"]
+    parts += [
+        f"{many(counts[f'rows_{done}'], 'row')} {done}"
+        for done in ("inserted", "updated", "removed")
+        if counts[f"rows_{done}"]
+    ]
+    return ", ".join(parts) + "."
+
+
+def _in_order(issues: Sequence[Row]) -> list[Row]:
+    """Issues of one record: those that wait first, and of these the one whose record is a row already."""
+    return sorted(issues, key=lambda issue: (issue["status"] != "pending", issue["row_id"] is None, issue["id"]))
+
+
+def _plan(work: _Work, table: Table, issue: Row, decision: Decision, *, allow_type_change: bool) -> None:
+    """What a decision on an issue does. Raises BadRequestError where it cannot be done."""
+    if decision.action not in _ACTIONS[decision.kind]:
+        allowed = ", ".join(_ACTIONS[decision.kind])
+        raise BadRequestError("Invalid correction", f"{decision.label}.action: one of {allowed}")
+    if issue["status"] != "pending":
+        if issue["resolution"] == decision.resolution():
+            work.unchanged += 1
+            return
+        told = (issue["resolution"] or {}).get("action")
+        raise BadRequestError("Invalid correction", f"{decision.label}: already resolved by {told!r}")
+    status = {"skip": "skipped", "discarded": "discarded", "keep_replacement": "kept"}.get(decision.action, "corrected")
+    work.resolved.append((issue, status, decision))
+    if decision.kind == "replacement":
+        _plan_replacement(work, table, issue, decision, allow_type_change=allow_type_change)
+    elif decision.action == "skip" and issue["row_id"] is not None:
+        work.removals[issue["row_id"]] = decision.label
+    elif decision.action.startswith("insert"):
+        _plan_insert(work, issue, decision)
+
+
+def _plan_insert(work: _Work, issue: Row, decision: Decision) -> None:
+    changes = decision.values or {}
+    if issue["row_id"] is not None:
+        # A flagged duplicate is a row already.
+        if changes:
+            work.updates.append((issue["row_id"], Labelled(decision.label, changes)))
+        return
+    if issue["record"] is None and not changes:
+        raise BadRequestError(
+            "Invalid correction", f"{decision.label}: the line is no record; give corrected_data or discard it"
+        )
+    if decision.action == "insert_corrected" and not changes:
+        raise BadRequestError("Invalid correction", f"{decision.label}.corrected_data: required")
+    record = {**(issue["record"] or {}), **changes}
+    relaxed = decision.action == "insert_as_is"
+    work.inserts.append((issue, Labelled(decision.label, record, relaxed, typed=frozenset(changes))))
+
+
+def _plan_replacement(work: _Work, table: Table, issue: Row, decision: Decision, *, allow_type_change: bool) -> None:
+    if decision.action == "keep_replacement":
+        return
+    name = issue["details"]["column"]
+    column = table.column(name)
+    if column is None:
+        raise BadRequestError("Invalid correction", f"{decision.label}: the table has no column {name!r} any more")
+    value = decision.values if decision.action == "set_custom" else issue["details"]["original_value"]
+    if decision.action == "restore_original" and column.type != "text":
+        if not allow_type_change:
+            raise BadRequestError(
+                "Invalid correction",
+                f"{decision.label}: {value!r} does not fit the type of {name!r}; use set_custom, or send "
+                f"allow_type_change: true to make the column VARCHAR",
+            )
+        work.widen.add(name)
+    relaxed = decision.action == "restore_original"
+    work.updates.append((issue["row_id"], Labelled(decision.label, {name: value}, relaxed)))
+
+
+async def _table(database: Database | Connection, caller: Caller, row: Row) -> Table | None:
+    if row["table_id"] is None:
+        return None
+    found = await tables.find_tables(database, caller, table_id=row["table_id"])
+    return found[0] if found else None
+
+
+def _summary(counts: Mapping[str, int]) -> Row:
+    return {
+        "duplicates_count": counts["duplicate"],
+        "validation_failures_count": counts["validation"],
+        "value_replacements_count": counts["replacement"],
+        "has_issues": any(counts.values()),
+    }
+
+
+def _other(details: Row) -> int | None:
+    """The row that a duplicate is like: one that was there, or that of a record before it in the file."""
+    number: int | None = details["existing_row"] or details.get("first_row")
+    return number
+
+
+def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
+    """An issue as callers see it."""
+    details, shown = item["details"], {"record_number": item["record_number"], "status": item["status"]}
+    if item["resolution"]:
+        shown["action"] = item["resolution"]["action"]
+    if "problems" in details:
+        return {"failure_id": item["id"], **shown, "record": item["record"], "errors": details["problems"]}
+    row = None if item["row_id"] is None or table is None else row_uuid(table.id, item["row_id"])
+    if "column" in details:
+        return {
+            "replacement_id": item["id"],
+            **shown,
+            "column": details["column"],
+            "row_id": row,
+            "original_value": details["original_value"],
+            "new_value": details["new_value"],
+        }
+    number = _other(details)
+    there: Row | None = None
+    other = existing.get(number) if number else None
+    match = "fuzzy" if "score" in details else None
+    if other is not None and table is not None and number:
+        there = {"id": row_uuid(table.id, number), **other}
+        names = details["key"] or list(item["record"])
+        match = (
+            "fuzzy"
+            if "score" in details
+            else "exact"
+            if all(item["record"].get(n) == other.get(n) for n in names)
+            else "normalized"
+        )
+    return {
+        **shown,
+        "record": item["record"],
+        "score": details.get("score"),
+        "key_columns": details["key"],
+        "match": match,
+        "row_id": row,
+        "duplicate_of_record": details["first_record"],
+        "existing_row": there,
+    }

@@ -1,0 +1,1 @@
+"""SQL that people keep and share, and their favourites."""

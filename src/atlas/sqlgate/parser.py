@@ -1,0 +1,336 @@
+"""A query's text: cut into pieces, and parsed with a stand-in for every name, text, type and function.
+
+The parser sees `"n0"`, `'s0'`, `t0` and `f0(`: a quote or a backslash of the caller's cannot be read in two ways,
+and nothing that the parser knows about functions or types can change what they mean.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from atlas.sqlgate.lexer import Piece, check_text, refuse, shown, split_pieces
+from atlas.sqlgate.vocabulary import (
+    ALLOWED_FUNCTIONS,
+    KEYWORDS,
+    LITERAL_TYPES,
+    RESERVED,
+    STATEMENTS,
+    SYNTAX_FUNCTIONS,
+    TYPE_SIZES,
+    TYPES,
+    UNITS,
+)
+
+MAX_PIECES = 6_000
+MAX_DEPTH = 40
+_STAND_IN = re.compile(r"""['"]?([nstf])([0-9]{1,5})['"]?""")
+# The form of a call that takes words between its arguments.
+_CALL_WORDS = {"SUBSTRING": {"FROM", "FOR"}, "POSITION": {"IN"}, "TRIM": {"FROM", "BOTH", "LEADING", "TRAILING"}}
+
+
+class Name(NamedTuple):
+    """A name as the caller wrote it. One without quotes is meant in any case."""
+
+    text: str
+    quoted: bool
+
+
+def read_query(text: str) -> exp.Expr:
+    """The tree of the one query that `text` is, names and texts restored. Raises BadRequestError.
+
+    Identifiers carry the caller's text, and `quoted`; functions their names in lower case; types their SQL as `kind`.
+    """
+    check_text(text)
+    pieces = list(split_pieces(text))
+    if pieces and pieces[-1].text == ";":
+        pieces.pop()
+    reader = _Reader(pieces)
+    tree = reader.parse()
+    for node in tree.walk():
+        reader.restore(node)
+    return tree
+
+
+# What no item of a list starts with, though the parser would not mind.
+_LIST_ENDS = KEYWORDS & set("FROM WHERE GROUP HAVING ORDER LIMIT OFFSET UNION INTERSECT EXCEPT WINDOW".split())
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Turns pieces into what the parser sees."""
+
+    pieces: list[Piece]
+    names: list[Name] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
+    numbers: dict[Name | str, int] = field(default_factory=dict)
+    # What each parenthesis that is open here belongs to.
+    open: list[str] = field(default_factory=list)
+    at: int = 0
+
+    def parse(self) -> exp.Expr:
+        """The tree of the whole text, with stand-ins. Raises BadRequestError."""
+        self._check_shape()
+        words = []
+        while self.at < len(self.pieces):
+            words.append(self._next())
+        try:
+            tree: exp.Expr = sqlglot.parse_one(" ".join(words), dialect="postgres")
+        except (SqlglotError, ValueError, TypeError, AttributeError, LookupError) as error:
+            # Not only its own errors: whatever the parser fails on is the caller's text.
+            found = (getattr(error, "errors", None) or [{}])[0].get("highlight") or ""
+            near = self._told(found)
+            raise refuse(f"it cannot be read{f' near {shown(near)}' if near else ''}") from None
+        return tree
+
+    def restore(self, node: exp.Expr) -> None:
+        """Puts back what a node has a stand-in for. Raises BadRequestError where it has none."""
+        if isinstance(node, exp.Anonymous):
+            node.set("this", self.functions[self._number(str(node.this), "f", len(self.functions))])
+        elif isinstance(node, exp.DataType):
+            if node.this != exp.DType.USERDEFINED:
+                raise refuse("a type is not allowed here")
+            kind = node.args.get("kind")
+            stand_in = kind.name if isinstance(kind, exp.Expr) else str(kind)
+            node.set("kind", self.types[self._number(stand_in, "t", len(self.types))])
+        elif isinstance(node, exp.Identifier):
+            name = self.names[self._number(node.name, "n", len(self.names))]
+            node.set("this", name.text)
+            node.set("quoted", name.quoted)
+        elif isinstance(node, exp.Literal) and node.is_string:
+            node.set("this", self.texts[self._number(node.name, "s", len(self.texts))])
+
+    def _number(self, word: str, kind: str, size: int) -> int:
+        match = _STAND_IN.fullmatch(word)
+        if match is None or match[1] != kind or int(match[2]) >= size:
+            raise refuse(f"{shown(word)} is not allowed here")
+        return int(match[2])
+
+    def _told(self, word: str) -> str:
+        """What the caller wrote for a word that the parser saw."""
+        match = _STAND_IN.fullmatch(word)
+        if match is None:
+            return word
+        if match[1] == "n":
+            return self.names[int(match[2])].text
+        return {"s": self.texts, "t": self.types, "f": self.functions}[match[1]][int(match[2])]
+
+    def _check_shape(self) -> None:
+        """Keeps the parser, which recurses, from what is too deep or too much for it, and from other statements."""
+        if len(self.pieces) > MAX_PIECES:
+            raise refuse(f"it has over {MAX_PIECES:,} parts")
+        first = next((piece for piece in self.pieces if piece.text != "("), None)
+        if first is None:
+            raise refuse("it is empty")
+        if first.word not in ("SELECT", "WITH"):
+            raise refuse(f"only a SELECT is allowed, not {first.text[:30].upper()}")
+        depth = run = 0
+        for piece in self.pieces:
+            depth += (piece.text == "(" or piece.word == "CASE") - (piece.text == ")" or piece.word == "END")
+            run = run + 1 if piece.word == "NOT" or piece.text in ("-", "+") else 0
+            if depth < 0:
+                raise refuse(f"{piece.text!r} closes nothing")
+            if depth > MAX_DEPTH or run > MAX_DEPTH:
+                raise refuse(f"it is nested over {MAX_DEPTH} deep")
+            if piece.text == ";":
+                raise refuse("more than one statement")
+
+    def _peek(self, ahead: int = 0) -> Piece:
+        position = self.at + ahead
+        return self.pieces[position] if 0 <= position < len(self.pieces) else Piece("none", "")
+
+    def _next(self) -> str:
+        """What stands for the next piece or pieces."""
+        before, piece = self._peek(-1), self._peek()
+        if before.text == "::" or (before.word == "AS" and self.open and self.open[-1] == "CAST"):
+            return self._type()
+        if before.text != "." and piece.kind == "word" and (typed := self._typed_text()):
+            return typed
+        self.at += 1
+        if piece.kind == "string":
+            if before.kind == "string":
+                raise refuse("two texts side by side; put || between them")
+            return f"'s{self._stand_in(self.texts, piece.text[1:-1].replace(chr(39) * 2, chr(39)))}'"
+        if piece.is_name:
+            return self._name_or_word(before, piece)
+        if piece.text == "(":
+            self.open.append(before.word)
+        elif piece.text == ")" and self.open:
+            self.open.pop()
+        elif piece.text == "," and (self._peek().kind == "none" or self._peek().word in _LIST_ENDS):
+            raise refuse("a comma with nothing behind it")
+        elif piece.text == "," and before.kind == "number" and self._peek(-3).word == "LIMIT":
+            raise refuse("LIMIT takes one number; write LIMIT … OFFSET …")
+        elif piece.text == "." and not (before.is_name and (self._peek().is_name or self._peek().text == "*")):
+            raise refuse("a field of a value, (…).name, is not allowed")
+        # As the parser would write it.
+        return f"0{piece.text}" if piece.kind == "number" and piece.text.startswith(".") else piece.text
+
+    def _stand_in(self, table: list[str], value: str) -> int:
+        key = f"{'t' if table is self.types else 'f' if table is self.functions else 's'}{value}"
+        if key not in self.numbers:
+            self.numbers[key] = len(table)
+            table.append(value)
+        return self.numbers[key]
+
+    def _name(self, piece: Piece) -> str:
+        quoted = piece.kind == "quoted"
+        name = Name(piece.text[1:-1].replace('""', '"') if quoted else piece.text, quoted)
+        if not name.text:
+            raise refuse('a name "" is empty')
+        if name not in self.numbers:
+            self.numbers[name] = len(self.names)
+            self.names.append(name)
+        return f'"n{self.numbers[name]}"'
+
+    def _name_or_word(self, before: Piece, piece: Piece) -> str:
+        """What stands for a word, which is a keyword, a function or a name. `at` is behind it."""
+        after, word = self._peek(), piece.word
+        if before.text == ".":
+            if after.text == "(":
+                raise refuse(f"function {shown(piece.text)} is not allowed with a schema")
+            return self._name(piece)
+        if piece.kind == "quoted":
+            if after.text == "(" and not self._is_column_list(before):
+                raise refuse(f"function {piece.text[:60]} is not allowed in double quotes")
+            return self._name(piece)
+        if before.word == "AS":
+            return self._name(piece)
+        if word in KEYWORDS and not (word in ("LEFT", "RIGHT") and after.text == "("):
+            # Without it, a join that lacks its condition is taken for a comma.
+            bare = word == "JOIN" and before.word not in ("INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS")
+            return "INNER JOIN" if bare else word
+        if phrase := self._placed(before, word):
+            return phrase
+        if word in RESERVED:
+            raise refuse(f"{word} is not allowed")
+        if after.text == "(" and not self._is_column_list(before):
+            return self._function(piece)
+        if word in STATEMENTS and before.text == "(" and after.kind == "word":
+            raise refuse(f"only SELECT is allowed in parentheses, not {word}")
+        if before.word == "WITH" and word == "RECURSIVE":
+            raise refuse("WITH RECURSIVE is not allowed")
+        return self._name(piece)
+
+    def _is_column_list(self, before: Piece) -> bool:
+        """Whether the parenthesis at `at` holds the columns of an alias, `AS t(a, b)`, and not a call's arguments."""
+        if before.word in ("AS", "WITH") or before.text == ")":
+            return True
+        end = self._closing(self.at) - self.at
+        return before.text == "," and self._peek(end + 1).word == "AS" and self._peek(end + 2).text == "("
+
+    def _closing(self, position: int) -> int:
+        """Where the parenthesis at `position` is closed."""
+        depth = 0
+        for index in range(position, len(self.pieces)):
+            depth += (self.pieces[index].text == "(") - (self.pieces[index].text == ")")
+            if depth == 0:
+                return index
+        return len(self.pieces)
+
+    def _placed(self, before: Piece, word: str) -> str:
+        """What stands for a word that is a keyword in this place; "" where it is none. May take more words."""
+        after, later = self._peek(), self._peek(1)
+        if word == "AT" and (after.word, later.word) == ("TIME", "ZONE"):
+            self.at += 2
+            return "AT TIME ZONE"
+        if word == "NULLS" and after.word in ("FIRST", "LAST"):
+            self.at += 1
+            return f"NULLS {after.word}"
+        if (word, after.word) in (("CURRENT", "ROW"), ("WITHIN", "GROUP"), ("PARTITION", "BY")):
+            self.at += 1
+            return f"{word} {after.word}"
+        if word == "UNBOUNDED" and after.word in ("PRECEDING", "FOLLOWING"):
+            self.at += 1
+            return f"{word} {after.word}"
+        places = {
+            "BY": before.word in ("GROUP", "ORDER"),
+            "FILTER": before.text == ")" and after.text == "(" and later.word == "WHERE",
+            "OVER": before.text == ")",
+            "ESCAPE": before.is_operand_end and after.kind == "string",
+            "PRECEDING": before.is_operand_end and (after.word == "AND" or after.text == ")"),
+            "FOLLOWING": before.is_operand_end and (after.word == "AND" or after.text == ")"),
+            "VALUES": before.text == "(" and after.text == "(" and self._peek(-3).word in ("FROM", "JOIN", "AS", ""),
+            "CAST": after.text == "(",
+            "FOR": bool(self.open) and self.open[-1] == "SUBSTRING",
+        }
+        if word in ("ROWS", "RANGE", "GROUPS"):
+            frame = after.word in ("BETWEEN", "UNBOUNDED", "CURRENT") or after.kind == "number"
+            starts = before.is_operand_end or before.word in ("ASC", "DESC") or before.text == "("
+            places[word] = frame and starts
+        if word in ("BOTH", "LEADING", "TRAILING"):
+            places[word] = before.text == "(" and bool(self.open) and self.open[-1] == "TRIM"
+        if word == "EXTRACT" and after.text == "(":
+            return self._extract()
+        if word in _CALL_WORDS and after.text == "(":
+            places[word] = self._has_words(_CALL_WORDS[word])
+        return word if places.get(word) else ""
+
+    def _has_words(self, words: set[str]) -> bool:
+        """Whether one of the words stands in the parenthesis at `at`, but not in one within."""
+        depth = 0
+        for piece in self.pieces[self.at : self._closing(self.at)]:
+            depth += (piece.text == "(") - (piece.text == ")")
+            if depth == 1 and piece.word in words:
+                return True
+        return False
+
+    def _extract(self) -> str:
+        unit = self._peek(1)
+        name = unit.word or (unit.text[1:-1].upper() if unit.kind == "string" else "")
+        if name not in UNITS:
+            raise refuse(f"EXTRACT of {shown(unit.text)}; allowed: {', '.join(sorted(UNITS))}")
+        self.at += 2
+        self.open.append("EXTRACT")
+        return f"EXTRACT ( {name}"
+
+    def _function(self, piece: Piece) -> str:
+        name = piece.word.lower()
+        if name == "position" or name not in ALLOWED_FUNCTIONS | SYNTAX_FUNCTIONS:
+            raise refuse(f"function {piece.text[:60]} is not allowed")
+        return f"f{self._stand_in(self.functions, name)}"
+
+    def _phrase(self) -> tuple[str, int]:
+        """The type whose name starts here, and the words of it; ("", 0) where none does."""
+        for size in (4, 3, 2, 1):
+            name = " ".join(self._peek(ahead).word for ahead in range(size))
+            if name in TYPES:
+                return TYPES[name], size
+        return "", 0
+
+    def _type(self) -> str:
+        name, size = self._phrase()
+        if not name:
+            raise refuse(
+                f"type {shown(self._peek().text)} is not allowed; allowed: {', '.join(sorted(set(TYPES.values())))}"
+            )
+        self.at += size
+        if self._peek().text == "(":
+            end = self._closing(self.at)
+            sizes = "".join(piece.text for piece in self.pieces[self.at + 1 : end])
+            limit = TYPE_SIZES.get(name, 0)
+            if not re.fullmatch(r"[0-9]{1,4}(,[0-9]{1,4})?", sizes) or sizes.count(",") >= limit:
+                raise refuse(f"type {name}({sizes[:60]}) is not allowed")
+            self.at = end + 1
+            name = f"{name}({sizes.replace(',', ', ')})"
+        return f"t{self._stand_in(self.types, name)}"
+
+    def _typed_text(self) -> str:
+        """What stands for `date '2024-01-31'`, `interval '1 day'` or `interval '1' day`; "" where none starts."""
+        name, size = self._phrase()
+        text = self._peek(size)
+        if name not in LITERAL_TYPES or text.kind != "string":
+            return ""
+        self.at += size + 1
+        value, unit = text.text[1:-1].replace("''", "'"), self._peek().word
+        if name == "INTERVAL" and unit in UNITS and re.fullmatch(r"[+-]?[0-9]{1,9}", value):
+            self.at += 1
+            value = f"{value} {unit}"
+        return f"CAST ( 's{self._stand_in(self.texts, value)}' AS t{self._stand_in(self.types, name)} )"

@@ -1,0 +1,108 @@
+"""A checked and resolved query, written as PostgreSQL with the physical names, for it to run."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from atlas.catalog.model import CatalogTable
+from atlas.sqlgate.generator import Writer, quoted_text
+from atlas.sqlgate.names import quoted
+from atlas.sqlgate.resolver import Column, Resolution
+from atlas.sqlgate.segment_pruning import bound_names, bounds
+
+# How PostgreSQL's error begins for a text that is over what its guard allows; its length follows.
+TOO_LONG_TEXT = "a text is too long for a query that does so much with texts: "
+
+
+def write_physical(tree: exp.Expr, found: Resolution, limit: int | None) -> str:
+    """limit: rows at most, whatever the query says."""
+    writer = _Physical(found)
+    told = tree.args.get("limit")
+    least = [int(told.expression.name)] if told else []
+    if limit is not None:
+        least.append(limit)
+    body = writer.write_unlimited(tree)
+    return " ".join([body, *([f"LIMIT {min(least)}"] if least else []), *writer.offset(tree)])
+
+
+class _Physical(Writer):
+    def name(self, name: str) -> str:
+        return quoted(name)
+
+    def text(self, text: str) -> str:
+        # A backslash in a plain text has two meanings, by a setting of the server's.
+        return f"E{quoted_text(text.replace(chr(92), chr(92) * 2))}" if "\\" in text else quoted_text(text)
+
+    def table(self, node: exp.Expr) -> str:
+        table = self.found.tables[id(node)]
+        alias = node.args.get("alias")
+        name = alias.this.name if alias else node.this.name
+        return f"{quoted(node.this.name) if table is None else _relation(table)} AS {quoted(name)}"
+
+    def write(self, node: exp.Expr) -> str:
+        written, most = super().write(node), self.found.guards.get(id(node))
+        if most is None:
+            return written
+        # A text that is no number, made of a length, so that it fails when it is worked out and not before. PostgreSQL
+        # knows how many bytes a cell has without unpacking it.
+        error = f"CAST(CAST('{TOO_LONG_TEXT}' || OCTET_LENGTH({written}) AS INT) AS TEXT)"
+        return f"(CASE WHEN OCTET_LENGTH({written}) > {most} THEN {error} ELSE {written} END)"
+
+    def barred(self, node: exp.Expr) -> str:
+        return "MATERIALIZED " if id(node) in self.found.barriers else ""
+
+    def _subquery(self, node: exp.Expr) -> str:
+        alias = node.args.get("alias")
+        kept = " OFFSET 0" if id(node) in self.found.barriers and not _is_limited(node.this) else ""
+        return f"({self.write(node.this)}{kept}){f' AS {self._names(alias)}' if alias else ''}"
+
+    def projection(self, node: exp.Expr) -> str:
+        if id(node) in self.found.stars:
+            columns = self.found.stars[id(node)]
+            return ", ".join(f"{_qualified(column)} AS {quoted(column.name)}" for column in columns)
+        name = self.found.names.get(id(node))
+        return f"{self.write(node)} AS {quoted(name)}" if name else self.write(node)
+
+    def term(self, node: exp.Expr) -> str:
+        # A number, since a name could mean a column of the relation that the catalog does not show.
+        position = self.found.positions.get(id(node))
+        return str(position) if position else self.write(node)
+
+    def start(self, node: exp.Expr) -> str:
+        # Of a text, it would be a regular expression of any cost.
+        return f"CAST({self.write(node)} AS INT)"
+
+    def _column(self, node: exp.Expr) -> str:
+        return _qualified(self.found.columns[id(node)])
+
+    def _binary(self, node: exp.Expr) -> str:
+        return self._bounded(node, super()._binary(node))
+
+    def _between(self, node: exp.Expr) -> str:
+        return self._bounded(node, super()._between(node))
+
+    def _bounded(self, node: exp.Expr, written: str) -> str:
+        conditions = bounds(node, self.found, self.write)
+        return f"({' AND '.join([written, *conditions])})" if conditions else written
+
+
+def _is_limited(node: exp.Expr) -> bool:
+    """Whether PostgreSQL keeps a query apart as it is."""
+    return bool(node.args.get("limit") or node.args.get("offset"))
+
+
+def _qualified(column: Column) -> str:
+    names = [f"{quoted(source)}.{quoted(column.name)}" for source in column.sources]
+    return names[0] if len(names) == 1 else f"COALESCE({', '.join(names)})"
+
+
+def _relation(table: CatalogTable) -> str:
+    """What stands for a table in FROM: its relation, or a SELECT of it where that has other names."""
+    relation = f"{quoted(table.schema)}.{quoted(table.relation)}"
+    if table.kind == "table" and all(column.stored == column.name for column in table.columns):
+        return relation
+    named = [(column.stored, column.name) for column in table.columns]
+    if table.cold:
+        named += [(f"_{which}_ts", name) for which, name in bound_names(table).items()]
+    columns = ", ".join(f"{quoted(stored)} AS {quoted(name)}" for stored, name in named)
+    return f"(SELECT {columns} FROM {relation})"

@@ -1,0 +1,191 @@
+"""SQL that users, engines and verified questions bring: checked, then run as its caller and no one else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from atlas.accounts import audit
+from atlas.accounts.access import Caller
+from atlas.catalog.model import Catalog, CatalogTable
+from atlas.catalog.repository import CatalogStore
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.kit.admission import Lane
+from atlas.kit.identifiers import table_identifier
+from atlas.kit.query_csv import csv_text
+from atlas.kit.workbooks import Workbooks
+from atlas.sqlgate.gate import CheckedQuery, check_query
+from atlas.sqlgate.sandbox import QueryLimits, QueryResult, QueryRunner
+from atlas.timeseries.formats import MEDIA_TYPES, Output
+
+Row = dict[str, Any]
+FORMATS: dict[Output, str] = {one: MEDIA_TYPES[one] for one in (Output.CSV, Output.XLSX)}
+MAX_ROWS, DEFAULT_ROWS = 10_000, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """Rows of a query as a file. truncated: whether there are more than `rows`."""
+
+    content: bytes
+    media_type: str
+    rows: int
+    truncated: bool
+
+
+class SqlService:
+    """What a caller may ask with SQL. Close it after use.
+
+    secret: what the readers' passwords are made from; it may block.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secret: Callable[[], str],
+        lane: Lane,
+        limits: QueryLimits = QueryLimits(),
+        workbooks: Workbooks | None = None,
+    ) -> None:
+        self._lane = lane
+        self._catalogs = CatalogStore(database)
+        self._runner = QueryRunner(database, secret, limits)
+        self._workbooks = workbooks or Workbooks()
+
+    async def catalog(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
+        """What a question of the caller's may be about, at this moment: all that the caller may read but for datasets
+        of other organizations that neither `text` mentions nor `names` has.
+        """
+        return await self._catalogs.of(caller, text, names)
+
+    async def close(self) -> None:
+        await self._runner.close()
+        await self._catalogs.close()
+
+    async def check(self, text: str, catalog: Catalog, max_rows: int | None = None) -> CheckedQuery:
+        """The query that a text states. Raises BadRequestError("Query refused")."""
+        return await asyncio.to_thread(check_query, text, catalog, max_rows=max_rows)
+
+    async def run(self, caller: Caller, checked: CheckedQuery, catalog: Catalog, max_rows: int) -> QueryResult:
+        """The rows of a checked query.
+
+        Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read any
+        more, UnavailableError where it takes too long, OverloadedError or RateLimitedError where too many run.
+        """
+        datasets = dataset_ids(catalog, checked.tables)
+        for dataset in datasets:
+            audit.touched(dataset)
+        gone = await self._slot(caller)
+        return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows, gone=gone)
+
+    async def tried(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
+        """A query that PostgreSQL would run; nothing is run. Raises BadRequestError with the reason."""
+        checked = await self.check(text, catalog)
+        datasets = dataset_ids(catalog, checked.tables)
+        gone = await self._slot(caller)
+        reason = await self._runner.explain(caller, checked.physical, datasets, gone=gone)
+        if reason is not None:
+            raise BadRequestError("Query refused", reason)
+        return checked
+
+    async def _slot(self, caller: Caller) -> Callable[[], None]:
+        """Takes a slot; the function gives it back. The runner calls it when the database works no more on the query,
+        not when its caller has an answer."""
+        await self._lane.enter(caller)
+        return lambda: self._lane.leave(caller)
+
+    async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> Row:
+        """Runs a caller's SQL; gives the response of `sql`."""
+        checked, result = await self._checked_and_run(caller, text, row_limit(max_rows))
+        return {
+            "success": True,
+            "columns": [{"name": name, "type": kind} for name, kind in result.columns],
+            "data_csv": await asyncio.to_thread(csv_text, result.columns, result.rows),
+            "rows_returned": len(result.rows),
+            "truncated": result.truncated,
+            "executed_sql": checked.logical,
+            "execution_time_seconds": round(result.seconds, 3),
+            "tables": list(checked.tables),
+        }
+
+    async def export(self, caller: Caller, text: str, output: Output, max_rows: int | None, title: str) -> ResultFile:
+        """Runs a caller's SQL; gives its rows, by default as many as an answer may have, as a file of `FORMATS`.
+
+        title: the name of the sheet. Raises as `run` does, and BadRequestError for a cell that no sheet can hold.
+        """
+        _, result = await self._checked_and_run(caller, text, row_limit(max_rows or MAX_ROWS))
+        if output is Output.XLSX:
+            content = await self._workbooks.of_rows(title, [name for name, _ in result.columns], result.rows)
+        else:
+            content = (await asyncio.to_thread(csv_text, result.columns, result.rows)).encode()
+        return ResultFile(content, FORMATS[output], len(result.rows), result.truncated)
+
+    async def _checked_and_run(self, caller: Caller, text: str, limit: int) -> tuple[CheckedQuery, QueryResult]:
+        catalog = await self._catalogs.named(caller, text)
+        checked = await self.check(text, catalog, limit)
+        return checked, await self.run(caller, checked, catalog, limit)
+
+
+def row_limit(max_rows: int | None) -> int:
+    """How many rows an answer may have. Raises BadRequestError."""
+    limit = DEFAULT_ROWS if max_rows is None else max_rows
+    if not 1 <= limit <= MAX_ROWS:
+        raise BadRequestError("Invalid parameter", f"max_rows: from 1 to {MAX_ROWS:,}")
+    return limit
+
+
+def told_owners(catalog: Catalog, tables: Collection[str]) -> list[str]:
+    """Sentences that say whose datasets an answer is from, where they are another organization's."""
+    return [
+        f"{table.name} is a dataset of {table.owner}, another organization"
+        for table in catalog.tables
+        if table.owner and table.name in tables
+    ]
+
+
+def dataset_ids(catalog: Catalog, tables: Collection[str]) -> list[int]:
+    """Ids of the datasets among tables, in order."""
+    return sorted({t.dataset_id for t in catalog.tables if t.name in tables and t.dataset_id is not None})
+
+
+def table_named(catalog: Catalog, name: str) -> CatalogTable:
+    """A table by its name as it is, or as an import would spell it. Raises NotFoundError."""
+    found = catalog.table(name) or catalog.table(table_identifier(name))
+    if found is None:
+        raise NotFoundError("Table not found", f"no table {name[:100]!r}")
+    return found
+
+
+def restricted(catalog: Catalog, names: Sequence[str]) -> Catalog:
+    """The catalog with what questions on these tables may need: them, what joins them, and what lies between."""
+    if not names:
+        return catalog
+    kept = {table_named(catalog, name).name for name in names}
+    between = _between(catalog, kept)
+    joined = [(join.left_table, join.right_table) for join in catalog.joins]
+    kept |= {table for pair in joined for table in pair if kept & set(pair)} | between
+    return Catalog(
+        tuple(table for table in catalog.tables if table.name in kept),
+        tuple(join for join in catalog.joins if join.left_table in kept and join.right_table in kept),
+    )
+
+
+def _between(catalog: Catalog, names: Collection[str]) -> set[str]:
+    """Tables on the shortest ways from each of some tables to the others."""
+    near: dict[str, set[str]] = {}
+    for join in catalog.joins:
+        near.setdefault(join.left_table, set()).add(join.right_table)
+        near.setdefault(join.right_table, set()).add(join.left_table)
+    found: set[str] = set()
+    for start in names:
+        ways = {start: [start]}
+        for here in (queue := [start]):
+            for there in sorted(near.get(here, set()) - ways.keys()):
+                ways[there] = [*ways[here], there]
+                queue.append(there)
+        for end in names:
+            found |= set(ways.get(end, ()))
+    return found

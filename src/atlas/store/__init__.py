@@ -1,1 +1,0 @@
-"""PostgreSQL: the embedded server, pools, migrations, the catalog and the rows."""

@@ -1,0 +1,1 @@
+"""Tables of organizations: their columns, rows and bulk changes."""

@@ -1,0 +1,254 @@
+"""Tables of organizations: their catalog rows, physical tables and views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from atlas.accounts.access import Caller
+from atlas.db.database import Connection, Database
+from atlas.db.named_queries import queries
+from atlas.tables.model import POSTGRES_TYPES, ROW_TIMES, Table, TableColumn
+
+
+class ReadableDataset(NamedTuple):
+    """A dataset as a table.
+
+    columns: of each its name, dtype, physical name, unit and description; version: changes with every write; cold:
+    whether it has packed rows; samples: whose models may be sent values of its cells.
+    """
+
+    id: int
+    name: str
+    schema: str
+    row_count: int
+    columns: list[dict[str, Any]]
+    version: int
+    cold: bool
+    samples: str
+
+
+class DatasetName(NamedTuple):
+    """What is known of a readable dataset without its columns. owner: whose it is, where another organization's."""
+
+    id: int
+    name: str
+    row_count: int
+    owner: str
+
+
+async def find_tables(
+    database: Database | Connection, caller: Caller, *, name: str | None = None, table_id: int | None = None
+) -> list[Table]:
+    """The organization's tables, by name."""
+    parameters = {"organization": caller.organization_id, "name": name, "id": table_id}
+    if isinstance(database, Database):
+        rows = await database.fetch(queries("tables/tables")["list_tables"], **parameters)
+    else:
+        rows = await (await database.execute(queries("tables/tables")["list_tables"], parameters)).fetchall()
+    return [
+        Table(
+            row[0],
+            row[1],
+            caller.schema_name,
+            tuple(msgspec.convert(row[5], list[TableColumn])),
+            tuple(row[2]),
+            row[3],
+            row[4],
+            row[6],
+            row[7],
+        )
+        for row in rows
+    ]
+
+
+async def lock(connection: Connection, caller: Caller, table_id: int) -> Table | None:
+    """The table as it is now, locked against other writers until the transaction ends; None if it is gone."""
+    cursor = await connection.execute(queries("tables/tables")["lock_table"], {"id": table_id})
+    if await cursor.fetchone() is None:
+        return None
+    return (await find_tables(connection, caller, table_id=table_id))[0]
+
+
+async def lock_names(connection: Connection, caller: Caller) -> None:
+    """Keeps others from making tables in the organization until the transaction ends."""
+    await connection.execute(queries("tables/tables")["lock_organization"], {"organization": caller.organization_id})
+
+
+def physical(table: Table) -> sql.Identifier:
+    """The physical table."""
+    return sql.Identifier(table.schema, table.physical)
+
+
+async def create(
+    connection: Connection, caller: Caller, name: str, columns: Sequence[TableColumn], key: Sequence[str]
+) -> Table:
+    """A new table with its view. Its index comes after the first rows (see `add_indexes`)."""
+    parameters = {"organization": caller.organization_id, "name": name, "key": list(key)}
+    row = await (await connection.execute(queries("tables/tables")["insert_table"], parameters)).fetchone()
+    assert row is not None
+    table = Table(row[0], name, caller.schema_name, tuple(columns), tuple(key))
+    definitions = [sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(_type(column))) for column in columns]
+    body = sql.SQL(", ").join(
+        [
+            sql.SQL("_row bigint NOT NULL, _import integer NOT NULL, _key bigint, _archived timestamptz"),
+            sql.SQL("_created timestamptz DEFAULT now(), _updated timestamptz"),
+            *definitions,
+        ]
+    )
+    owner, reader = (sql.Identifier(f"{caller.schema_name}_{role}") for role in ("owner", "reader"))
+    await connection.execute(sql.SQL("CREATE TABLE {} ({})").format(physical(table), body))
+    await connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(physical(table), owner))
+    await _insert_columns(connection, table.id, columns)
+    await _make_view(connection, table, owner, reader)
+    return table
+
+
+def _type(column: TableColumn) -> Any:
+    return POSTGRES_TYPES[column.type]
+
+
+async def _insert_columns(connection: Connection, table_id: int, columns: Sequence[TableColumn]) -> None:
+    parameters = {"table": table_id, "columns": Jsonb([_record(column) for column in columns])}
+    await connection.execute(queries("tables/tables")["insert_columns"], parameters)
+
+
+def _record(column: TableColumn) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "header": column.header,
+        "semantic": column.semantic,
+        "required": column.required,
+        "rules": msgspec.to_builtins(column.rules),
+        "format": None if column.format is None else msgspec.to_builtins(column.format),
+    }
+
+
+def view(table: Table) -> sql.Identifier:
+    """The view that shows the table's rows to readers. Its name tells nothing, as others can guess it by its oid."""
+    return sql.Identifier(table.schema, f"_view_{table.id}")
+
+
+async def _make_view(connection: Connection, table: Table, owner: sql.Identifier, reader: sql.Identifier) -> None:
+    names = sql.SQL(", ").join(
+        [
+            *(sql.Identifier(column.name) for column in table.columns),
+            *(sql.SQL(ROW_TIMES[name] + " AS {}").format(sql.Identifier(name)) for name in table.row_times),
+        ]
+    )
+    await connection.execute(
+        sql.SQL("CREATE VIEW {} AS SELECT {} FROM {} WHERE _archived IS NULL").format(
+            view(table), names, physical(table)
+        )
+    )
+    # The view reads with its owner's rights, so the reader needs none on the rows behind it.
+    await connection.execute(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view(table), owner))
+    await connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(view(table), reader))
+
+
+async def change_columns(
+    connection: Connection,
+    table: Table,
+    *,
+    add: Sequence[TableColumn] = (),
+    change: Sequence[TableColumn] = (),
+    drop: Sequence[str] = (),
+) -> Table:
+    """The table with new columns, others with a wider type or other rules, and without some."""
+    if not (add or change or drop):
+        return table
+    changed = {column.name: column for column in change}
+    columns = tuple(changed.get(c.name, c) for c in table.columns if c.name not in drop) + tuple(add)
+    after = msgspec.structs.replace(table, columns=columns)
+    owner, reader = (sql.Identifier(f"{table.schema}_{role}") for role in ("owner", "reader"))
+    known = {column.name: column for column in table.columns}
+    parts = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(c.name), sql.SQL(_type(c))) for c in add]
+    parts += [sql.SQL("DROP COLUMN {}").format(sql.Identifier(name)) for name in drop]
+    parts += [
+        # As texts, so that a double gives the digits that it shows.
+        sql.SQL("ALTER COLUMN {c} TYPE {type} USING {c}::text::{type}").format(
+            c=sql.Identifier(c.name), type=sql.SQL(_type(c))
+        )
+        for c in change
+        if known[c.name].type != c.type
+    ]
+    if parts:
+        # Rules and notations change nothing that queries see.
+        await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
+        await connection.execute(sql.SQL("ALTER TABLE {} {}").format(physical(table), sql.SQL(", ").join(parts)))
+        await _make_view(connection, after, owner, reader)
+    if add:
+        await _insert_columns(connection, table.id, add)
+    for column in change:
+        record = _record(column)
+        parameters = record | {
+            "table": table.id,
+            "rules": Jsonb(record["rules"]),
+            "format": Jsonb(record["format"]),
+        }
+        await connection.execute(queries("tables/tables")["change_column"], parameters)
+    for name in drop:
+        await connection.execute(queries("tables/tables")["delete_column"], {"table": table.id, "name": name})
+    return after
+
+
+async def add_indexes(connection: Connection, table: Table) -> None:
+    """The indexes of a table that has just got its first rows: by number, and by key."""
+    for column, unique in (("_row", sql.SQL("UNIQUE ")), ("_key", sql.SQL(""))):
+        await connection.execute(
+            sql.SQL("CREATE {}INDEX {} ON {} ({})").format(
+                unique, sql.Identifier(f"{table.physical}{column}"), physical(table), sql.Identifier(column)
+            )
+        )
+
+
+async def drop(connection: Connection, table: Table) -> None:
+    """Removes a table with its rows."""
+    await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
+    await connection.execute(sql.SQL("DROP TABLE {}").format(physical(table)))
+    await connection.execute(queries("catalog/column_notes")["forget_table"], {"table": table.id})
+    await connection.execute(queries("tables/tables")["delete_table"], {"id": table.id})
+
+
+async def count_rows(connection: Connection, table: Table, added: int, last_row: int = 0) -> None:
+    """Records that the table has `added` more rows (less, if negative), numbered up to `last_row`."""
+    parameters = {"id": table.id, "added": added, "last_row": last_row}
+    await connection.execute(queries("tables/tables")["count_rows"], parameters)
+
+
+async def last_row(connection: Connection, table_id: int) -> int:
+    """The greatest number that a row of a locked table has."""
+    row = await (await connection.execute(queries("tables/tables")["lock_table"], {"id": table_id})).fetchone()
+    return 0 if row is None else int(row[1])
+
+
+async def set_key(connection: Connection, table: Table, key: Sequence[str]) -> None:
+    await connection.execute(queries("tables/tables")["set_key"], {"id": table.id, "key": list(key)})
+
+
+async def readable_datasets(database: Database, caller: Caller, ids: list[int]) -> list[ReadableDataset]:
+    """Those of some datasets that the caller may read, oldest first."""
+    rows = await database.fetch(queries("tables/tables")["readable_datasets"], user=caller.user_id, ids=ids)
+    return [ReadableDataset(*row) for row in rows]
+
+
+async def dataset_names(database: Database, caller: Caller) -> list[DatasetName]:
+    """The datasets that the caller may read: one's own, the organization's, others'; the oldest first of each."""
+    parameters = {"user": caller.user_id, "organization": caller.organization_id}
+    return [DatasetName(*row) for row in await database.fetch(queries("tables/tables")["dataset_names"], **parameters)]
+
+
+async def set_samples(connection: Connection, kind: Literal["table", "dataset"], row_id: int, samples: str) -> None:
+    """Says whose models may be sent values of cells of a table or dataset."""
+    await connection.execute(queries("tables/tables")[f"set_{kind}_samples"], {"id": row_id, "samples": samples})
+
+
+async def dataset_samples(database: Database, dataset_id: int) -> str | None:
+    """Whose models may be sent values of a dataset's cells; None where it is gone."""
+    rows = await database.fetch(queries("tables/tables")["dataset_samples"], id=dataset_id)
+    return str(rows[0][0]) if rows else None

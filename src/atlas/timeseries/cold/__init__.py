@@ -1,0 +1,1 @@
+"""Rows that change no more, packed."""

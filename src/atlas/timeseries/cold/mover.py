@@ -1,0 +1,242 @@
+"""Packs a dataset's old rows, a batch at a time, while others read, write and delete; see `cold.py`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from atlas.db.copy import copy_table
+from atlas.db.database import Connection, Database
+from atlas.db.named_queries import queries
+from atlas.errors import NotFoundError
+from atlas.kit.timestamps import from_micros
+from atlas.timeseries.cold import segment_codec, timescale_store
+from atlas.timeseries.cold import view as colds
+from atlas.timeseries.cold.segment_codec import EXTRA
+from atlas.timeseries.cold.timescale_codec import HEAD, chunk_span, encode
+from atlas.timeseries.cold.view import Cold
+from atlas.timeseries.columns import BOUNDS
+from atlas.timeseries.maintenance.indexes import brin_of, summarize_pages
+from atlas.timeseries.read.snapshot import Snapshot, snapshot
+from atlas.timeseries.repository import BRIN_PAGES
+from atlas.timeseries.zone_map import Block
+
+# Rows packed at once: some 0.1 s of work for one core, then as long in the database.
+BATCH_ROWS = 100_000
+# With fewer old rows it is not worth two tables instead of one.
+LEAST_ROWS = 50_000
+MAX_COLUMNS = 100
+# Readers and writers queue behind who waits for an exclusive lock, so nobody waits for it longer.
+LOCK_WAIT = b"lock_timeout = '500ms'"
+# Rows that are moved to the front of their table at once, and so many pages do not matter.
+MOVED_ROWS, FEW_PAGES = 2_000_000, 64
+
+
+async def due(database: Database, before: int, *, least: int = LEAST_ROWS) -> dict[int, int]:
+    """Datasets with rows to pack that are older than `before` (microseconds): by their ids, their last row's number."""
+    rows = await database.fetch(
+        queries("timeseries/cold/cold")["due"], least=least, columns=MAX_COLUMNS, before=before, taken=list(BOUNDS)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def pack_next(
+    database: Database, dataset_id: int, before: int, seen: int, *, batch: int = BATCH_ROWS, timescaledb: bool = True
+) -> int | None:
+    """Packs the next rows that are older than `before` and numbered up to `seen`; gives how many, None at the end.
+
+    timescaledb: whether a dataset of which nothing is packed yet may go to TimescaleDB's columnstore.
+    Any number of processes may do so at the same time. Where one is in the way of the other, it gives None.
+    """
+    try:
+        shot = await snapshot(database, dataset_id)
+        async with database.connection() as connection:
+            cold = await colds.find(connection, dataset_id)
+        upto = None if cold is None else _until(shot.blocks, cold.upto, before, seen, batch)
+        if cold is None or upto is None:
+            return None
+        if not cold.frozen:
+            async with _locked(database, dataset_id) as connection:
+                in_columnstore = await colds.freeze(connection, dataset_id, timescaledb=timescaledb)
+            cold = replace(cold, columnstore=in_columnstore)
+        where = sql.SQL("_seq > {} AND _seq <= {} AND ts < {}").format(
+            cold.upto, upto, sql.Literal(from_micros(before))
+        )
+        packed, rows = await _packed(database, shot, cold, where)
+        parts = _parts(packed)
+        if not set(parts) <= set(cold.parts):
+            async with _locked(database, dataset_id) as connection:
+                await colds.add_parts(connection, dataset_id, parts)
+        async with database.transaction() as connection:
+            return rows if await _move(connection, cold, where, packed, rows, upto) else None
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, NotFoundError, ChangedError):
+        return None
+
+
+class ChangedError(Exception):
+    """Rows were deleted after they had been read to be packed."""
+
+
+@contextlib.asynccontextmanager
+async def _locked(database: Database, dataset_id: int) -> AsyncIterator[Connection]:
+    """A transaction that holds the dataset's write lock, and waits for no lock for long."""
+    async with database.transaction() as connection:
+        await connection.execute(b"SET LOCAL " + LOCK_WAIT)
+        await connection.execute(queries("timeseries/datasets")["get_table"], {"id": dataset_id})
+        yield connection
+
+
+def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: int) -> int | None:
+    """The number up to which rows are packed next; None where no block of old rows follows.
+
+    Some row may have a time far ahead of the others, so blocks with new rows are taken where old ones follow.
+    """
+    following = [block for block in blocks if block.last_seq > upto and block.last_seq <= seen]
+    while following and following[-1].max_ts >= before:
+        following.pop()
+    rows = 0
+    for block in following:
+        rows += block.rows
+        if rows >= batch:
+            return block.last_seq
+    return following[-1].last_seq if following else None
+
+
+def _parts(packed: pa.Table | None) -> list[str]:
+    """The columns of packed rows that are not in every dataset's."""
+    head = {*segment_codec.HEAD, *HEAD}
+    return [name for name in packed.column_names if name not in head] if packed is not None else []
+
+
+async def _packed(database: Database, shot: Snapshot, cold: Cold, where: sql.Composed) -> tuple[pa.Table | None, int]:
+    """The rows that match `where` as they are stored packed, and their number."""
+    keys = {column.physical: segment_codec.key_of(column) for column in shot.columns if column.physical}
+    cells: list[sql.Composable] = [sql.SQL("_seq, ts"), *map(sql.Identifier, keys)]
+    if shot.has_extra:
+        # As text, so that it comes back as it was written.
+        keys["_extra"] = EXTRA
+        cells.append(sql.SQL("_extra::text"))
+    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(sql.SQL(", ").join(cells), cold.hot, where)
+
+    def packed(table: pa.Table) -> tuple[pa.Table | None, int]:
+        if not len(table):
+            return None, 0
+        if cold.columnstore:
+            return encode(table, keys, cold.parts), len(table)
+        return segment_codec.pack(table, keys), len(table)
+
+    return await database.fetch_arrow(query.as_string(), packed)
+
+
+async def _move(
+    connection: Connection, cold: Cold, where: sql.Composed, packed: pa.Table | None, rows: int, upto: int
+) -> bool:
+    """Stores packed rows in place of those that they were, unless others have moved some meanwhile."""
+    locked = await connection.execute(queries("timeseries/cold/cold")["lock_if_free"], {"id": cold.dataset_id})
+    row = await locked.fetchone()
+    if row is None or row[0] != cold.upto:
+        return False
+    if packed is not None:
+        if cold.columnstore:
+            # Chunks may be locked, while they are compressed.
+            await connection.execute(b"SET LOCAL " + LOCK_WAIT)
+            await timescale_store.set_span(connection, cold.packed, chunk_span(packed["ts"]))
+        await copy_table(connection, cold.packed, packed, inline=False)
+        gone = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(cold.hot, where))
+        if gone.rowcount != rows:
+            raise ChangedError
+    await connection.execute(
+        queries("timeseries/cold/cold")["advance"], {"id": cold.dataset_id, "upto": upto, "rows": rows}
+    )
+    return True
+
+
+async def settle(database: Database, dataset_id: int) -> bool:
+    """Gives back the disk space of the rows that were packed, and has the index forget where they were.
+
+    False where some is left, as a transaction that began before could still see the rows, or somebody is in the way,
+    such as another process that does the same.
+    """
+    try:
+        async with database.connection() as connection:
+            cold = await colds.find(connection, dataset_id)
+            if cold is None or not cold.frozen:
+                return True
+            alone = await connection.execute(queries("timeseries/cold/cold")["settle_alone"], {"id": dataset_id})
+            if await alone.fetchone() != (True,):
+                return False
+            await connection.execute("SET statement_timeout = 0")
+            try:
+                complete = await _compress(connection, cold) if cold.columnstore else True
+                await _vacuum(connection, cold.hot)
+                if await _move_forward(connection, cold):
+                    await _vacuum(connection, cold.hot)
+                if not cold.columnstore:
+                    await _vacuum(connection, cold.packed)
+                index = brin_of(cold.schema, dataset_id)
+                pages = {"index": index.as_string(), "pages": await _pages(connection, cold.hot), "step": BRIN_PAGES}
+                await connection.execute(queries("timeseries/cold/cold")["forget_pages"], pages)
+                await summarize_pages(connection, cold.schema, dataset_id)
+                if not complete or await _roomy(connection, cold):
+                    return False
+                known = {"id": dataset_id, "upto": cold.upto, "rows": cold.rows}
+                await connection.execute(queries("timeseries/cold/cold")["settle"], known)
+                return True
+            finally:
+                await connection.execute(queries("timeseries/cold/cold")["settle_together"], {"id": dataset_id})
+                await connection.execute("RESET statement_timeout")
+    except psycopg.errors.UndefinedTable:
+        return True
+
+
+async def unsettled(database: Database) -> set[int]:
+    """The datasets that are to be settled, whoever packed their rows or deleted such."""
+    return {row[0] for row in await database.fetch(queries("timeseries/cold/cold")["unsettled"])}
+
+
+async def _compress(connection: Connection, cold: Cold) -> bool:
+    await connection.execute(b"SET " + LOCK_WAIT)
+    try:
+        return await timescale_store.compress(connection, cold.dataset_id, cold.view, cold.packed)
+    finally:
+        await connection.execute("RESET lock_timeout")
+
+
+async def _vacuum(connection: Connection, table: sql.Identifier) -> None:
+    await connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(table))
+
+
+async def _pages(connection: Connection, table: sql.Identifier) -> int:
+    found = await connection.execute(queries("timeseries/cold/cold")["pages"], {"relation": table.as_string()})
+    row = await found.fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+async def _roomy(connection: Connection, cold: Cold) -> bool:
+    """Whether most of the table has no rows, and those that are left can be moved."""
+    left, pages = cold.row_count - cold.rows, await _pages(connection, cold.hot)
+    sample = sql.SQL("SELECT avg(pg_column_size(r.*)) FROM (SELECT * FROM {} LIMIT 1000) r").format(cold.hot)
+    row = await (await connection.execute(sample)).fetchone()
+    needed = left * (int(row[0] or 0) + 28 if row else 0) // 8192
+    return left <= MOVED_ROWS and pages >= 2 * needed + FEW_PAGES
+
+
+async def _move_forward(connection: Connection, cold: Cold) -> bool:
+    """Moves the rows that are left into the space before them, where that is most of the table.
+
+    A deletion and an insertion, so that whoever reads an earlier state finds it.
+    """
+    if not await _roomy(connection, cold):
+        return False
+    async with connection.transaction():
+        locked = await connection.execute(queries("timeseries/cold/cold")["lock_if_free"], {"id": cold.dataset_id})
+        if await locked.fetchone() is None:
+            return False
+        move = "WITH moved AS (DELETE FROM {t} RETURNING *) INSERT INTO {t} SELECT * FROM moved ORDER BY _seq"
+        await connection.execute(sql.SQL(move).format(t=cold.hot))
+    return True

@@ -1,0 +1,81 @@
+"""Packs rows that are old, in the background; see `timeseries/cold/view.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+
+import structlog
+
+from atlas.db.database import Database
+from atlas.errors import AtlasError
+from atlas.kit.tasks import end_task
+from atlas.timeseries.cold import mover
+
+_DAY_MICROS = 86_400 * 1_000_000
+
+log = structlog.get_logger()
+
+
+class Compaction:
+    """Looks for old rows every so many seconds. days: what is older is packed; infinite: nothing is.
+
+    timescaledb: whether datasets go to TimescaleDB's columnstore, where the database has it.
+    Rows are packed once two sweeps have seen them, so that an insert under way, and the rollup behind it, come first.
+    """
+
+    def __init__(self, database: Database, *, days: float, seconds: float = 60.0, timescaledb: bool = True) -> None:
+        self._database, self._days, self._seconds, self._timescaledb = database, days, seconds, timescaledb
+        # The last row of each dataset at the sweep before.
+        self._seen: dict[int, int] = {}
+        self._failed: set[int] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Starts the sweeps, unless nothing is to be packed."""
+        if math.isfinite(self._days):
+            self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        await end_task(self._task)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            try:
+                await self.sweep()
+            except AtlasError as error:
+                log.warning("rows not packed", error=str(error))
+
+    async def sweep(self) -> int:
+        """Packs what the sweep before has seen, too; gives the number of rows."""
+        before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
+        seen, self._seen = self._seen, await mover.due(self._database, before)
+        unsettled = await mover.unsettled(self._database)
+        total = 0
+        old = self._seen.keys() & seen.keys()
+        for dataset_id in (old | unsettled) - self._failed:
+            try:
+                rows = await self._pack(dataset_id, before, seen[dataset_id]) if dataset_id in old else 0
+                total += rows
+                if rows or dataset_id in unsettled:
+                    await mover.settle(self._database, dataset_id)
+            except AtlasError:
+                raise
+            except Exception:
+                # The others go on; what is wrong with this one would be so at the next sweep.
+                self._failed.add(dataset_id)
+                log.exception("dataset not packed", dataset=dataset_id)
+        return total
+
+    async def _pack(self, dataset_id: int, before: int, upto: int) -> int:
+        total = 0
+        while True:
+            started = time.monotonic()
+            rows = await mover.pack_next(self._database, dataset_id, before, upto, timescaledb=self._timescaledb)
+            if rows is None:
+                return total
+            total += rows
+            # Half of the time is for others.
+            await asyncio.sleep(time.monotonic() - started)

@@ -1,0 +1,220 @@
+"""Datasets: list, search, create, read, update, delete, metadata, tags, columns."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+
+from atlas.errors import BadRequestError
+from atlas.kit.sorting import DATASET_FIELDS, described
+from atlas.timeseries.columns import Dtype, NewColumn
+from atlas.timeseries.paging import Items, PartParam, links
+from atlas.timeseries.schemas import (
+    ERRORS,
+    ColumnBody,
+    ColumnView,
+    DatasetBody,
+    DatasetColumnNoteBody,
+    DatasetPage,
+    DatasetView,
+    Metadata,
+    NewDatasetBody,
+    SamplesBody,
+    SamplesView,
+    SummaryView,
+    TagBody,
+    TagView,
+    refuse_unstorable,
+)
+from atlas.web.dependencies import CallerDep, DatasetParam, ServicesDep
+from atlas.web.json_route import JsonRoute
+
+router = APIRouter(route_class=JsonRoute, prefix="/api", responses=ERRORS)
+datasets: list[str | Enum] = ["Datasets"]
+columns: list[str | Enum] = ["Columns"]
+
+LimitParam = Annotated[int, Query(ge=1, le=1000, description="Datasets of a page.")]
+OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Datasets to skip.")]
+
+
+@router.get("/datasets/", tags=datasets, response_model=DatasetPage, summary="List datasets")
+async def list_datasets(
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    search: Annotated[str | None, Query(description="Text in name or description, in any case.")] = None,
+    text: Annotated[str | None, Query(description="Text in name, description or metadata, in any case.")] = None,
+    metadata: Annotated[
+        list[str] | None, Query(description="A metadata field that must be equal, as `name=value`. Repeatable.")
+    ] = None,
+    owned: Annotated[bool | None, Query(description="Only your own (true) or only those of others (false).")] = None,
+    sort: Annotated[str | None, Query(max_length=100, description=described(DATASET_FIELDS))] = None,
+    limit: LimitParam = 250,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
+    """The datasets that you own or share a tag with, in the order in which they were made unless you say otherwise."""
+    count, rows = await services.datasets.search(
+        caller, search, limit, offset, owned, anywhere=text, metadata=metadata or (), sort=sort
+    )
+    following, previous = links(request, count, limit, offset)
+    return {"count": count, "next": following, "previous": previous, "results": rows}
+
+
+@router.api_route("/datasets/search/", methods=["PUT", "DELETE"], include_in_schema=False)
+async def refuse_change_of_search() -> None:
+    """Else `search` would be read as the ID of a dataset, and be a bad one."""
+    raise HTTPException(405)
+
+
+# Any names: clients get one parameter, an object that is sent as `name=value` for each of its members.
+FILTERS = {
+    "name": "filters",
+    "in": "query",
+    "required": True,
+    "style": "form",
+    "explode": True,
+    "description": "Metadata fields and their values, each as a parameter of its own.",
+    "schema": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
+    "example": {"source": "tiingo", "frequency": "1h"},
+}
+
+
+@router.get(
+    "/datasets/search/",
+    tags=datasets,
+    response_model=DatasetPage,
+    summary="Search metadata",
+    openapi_extra={"parameters": [FILTERS]},
+)
+async def search_metadata(
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+    limit: LimitParam = 250,
+    offset: OffsetParam = 0,
+) -> dict[str, Any]:
+    """Each query parameter but limit and offset is a metadata field that must be equal. One is required."""
+    filters = [(k, v) for k, v in request.query_params.multi_items() if k not in ("limit", "offset")]
+    count, rows = await services.datasets.search_metadata(caller, filters, limit, offset)
+    following, previous = links(request, count, limit, offset)
+    return {"count": count, "next": following, "previous": previous, "results": rows}
+
+
+@router.post("/datasets/", tags=datasets, response_model=DatasetView, status_code=201, summary="Create a dataset")
+async def create_dataset(body: NewDatasetBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """You become its owner; until you add a tag, only you see it."""
+    columns = [NewColumn(c.name, Dtype(c.dtype), c.unit or "", c.description or "") for c in body.columns]
+    return await services.datasets.create(caller, body.name, body.description, body.metadata, columns)
+
+
+@router.get("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Get a dataset")
+async def get_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Needs read access."""
+    return await services.datasets.get(caller, dataset_id)
+
+
+@router.get("/datasets/{dataset_id}/summary/", tags=datasets, response_model=SummaryView, summary="Summarize a dataset")
+async def summarize_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Owner, tags, row count, size on disk, first and last timestamp. Needs read access."""
+    return await services.datasets.summary(caller, dataset_id)
+
+
+@router.get(
+    "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="What models are sent"
+)
+async def dataset_samples(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Whose model providers may be sent values of the dataset's cells with a question. Needs read access."""
+    return await services.datasets.samples(caller, dataset_id)
+
+
+@router.put(
+    "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="Say what models are sent"
+)
+async def set_dataset_samples(
+    dataset_id: int, body: SamplesBody, caller: CallerDep, services: ServicesDep
+) -> dict[str, Any]:
+    """Nobody's, unless you say otherwise. Owner only."""
+    return await services.datasets.set_samples(caller, dataset_id, body.samples)
+
+
+@router.put("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Replace a dataset's fields")
+async def replace_dataset(
+    dataset_id: int, body: DatasetBody, caller: CallerDep, services: ServicesDep
+) -> dict[str, Any]:
+    """Replaces name, description and metadata. Owner only."""
+    return await services.datasets.update(caller, dataset_id, "update_dataset", **body.model_dump())
+
+
+@router.delete("/datasets/{dataset_id}/", tags=datasets, status_code=204, summary="Delete a dataset")
+async def delete_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> Response:
+    """Deletes the dataset with all its rows, for good. Owner only."""
+    await services.datasets.delete(caller, dataset_id)
+    services.reads.files.forget(dataset_id)
+    return Response(status_code=204)
+
+
+def _checked(metadata: Metadata) -> Metadata:
+    try:
+        refuse_unstorable(metadata)
+    except ValueError as error:
+        raise BadRequestError("Invalid request", f"metadata: {error}") from None
+    return metadata
+
+
+@router.patch("/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Merge metadata")
+async def merge_metadata(dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Adds or replaces the fields that you send; the others stay. Owner only."""
+    return await services.datasets.update(caller, dataset_id, "merge_metadata", metadata=_checked(body))
+
+
+@router.put("/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Replace metadata")
+async def replace_metadata(dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Replaces all metadata. Owner only."""
+    return await services.datasets.update(caller, dataset_id, "replace_metadata", metadata=_checked(body))
+
+
+@router.get("/datasets/{dataset_id}/tags/", tags=["Tags"], response_model=list[TagView], summary="A dataset's tags")
+async def dataset_tags(dataset_id: int, caller: CallerDep, services: ServicesDep, part: PartParam) -> Items:
+    """Needs read access."""
+    return (await services.tags.of_dataset(caller, dataset_id))[part]
+
+
+@router.post(
+    "/datasets/{dataset_id}/tags/",
+    tags=["Tags"],
+    response_model=TagView,
+    status_code=201,
+    summary="Share by tag",
+)
+async def assign_tag(dataset_id: int, body: TagBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Lets everybody who holds the tag read the dataset. Name the tag by name or by id. Owner only."""
+    return await services.tags.assign(caller, dataset_id, body.tag_name, body.tag_id)
+
+
+@router.delete("/datasets/{dataset_id}/tags/{tag_id}/", tags=["Tags"], status_code=204, summary="Stop sharing by tag")
+async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, services: ServicesDep) -> Response:
+    """Users who hold only this tag lose access at once. Owner only."""
+    await services.tags.remove(caller, dataset_id, tag_id)
+    return Response(status_code=204)
+
+
+@router.get("/columns/", tags=columns, response_model=list[ColumnView], summary="List columns")
+async def list_columns(caller: CallerDep, dataset: DatasetParam, services: ServicesDep, part: PartParam) -> Items:
+    """The columns of a dataset: declared ones, and those that came with data."""
+    return (await services.datasets.columns(caller, dataset))[part]
+
+
+@router.post("/columns/", tags=columns, response_model=ColumnView, status_code=201, summary="Declare a column")
+async def create_column(body: ColumnBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Optional: rows may have any keys without it. Owner only."""
+    return await services.datasets.declare_column(
+        caller, body.dataset, body.name, Dtype(body.dtype), body.unit, body.description
+    )
+
+
+@router.patch("/columns/", tags=columns, response_model=ColumnView, summary="Describe a column")
+async def describe_column(body: DatasetColumnNoteBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+    """Says the unit of a column's values and what they mean, which all who read the dataset see. Owner only."""
+    return await services.column_notes.of_dataset(caller, body.dataset, body.name, body.unit, body.description)

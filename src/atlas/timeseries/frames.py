@@ -1,0 +1,242 @@
+"""Frames: decoded rows as Arrow arrays, and how they are fitted into the columns of a dataset.
+
+Whatever a request's body is, a reader turns it into frames. Detecting a change of schema, applying
+it and fitting the values are separate steps, and the change is a value that can be looked at first
+(after dlt's extract / normalize split).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from atlas.timeseries.columns import EXACT_FLOAT, MAX_PHYSICAL_COLUMNS, Column, Dtype
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+ARROW_TYPES = {
+    Dtype.INT: pa.int64(),
+    Dtype.FLOAT: pa.float64(),
+    Dtype.BOOLEAN: pa.bool_(),
+    Dtype.STRING: pa.string(),
+}
+_DTYPES = {arrow: dtype for dtype, arrow in ARROW_TYPES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Rows as arrays of one length.
+
+    ts: timestamp[us, UTC] without nulls. columns: key -> int64, float64, bool or string array, null
+    where the row lacks the key. extra: string array of the JSON members (`"key":value,…`, no braces)
+    that no column holds, or None. extra_keys: the keys in it.
+    """
+
+    ts: pa.Array
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
+    extra: pa.Array | None = None
+    extra_keys: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    @property
+    def nbytes(self) -> int:
+        arrays = [self.ts, *self.columns.values(), *([] if self.extra is None else [self.extra])]
+        return sum(array.nbytes for array in arrays)
+
+    def sorted(self) -> Frame:
+        """The rows in order of time; rows of one time keep their order."""
+        micros = self.ts.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        if len(micros) < 2 or bool((micros[1:] >= micros[:-1]).all()):
+            return self
+        order = pa.array(micros.argsort(kind="stable"))
+        return replace(
+            self,
+            ts=self.ts.take(order),
+            columns={name: array.take(order) for name, array in self.columns.items()},
+            extra=None if self.extra is None else self.extra.take(order),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """What a write would change in a dataset's columns: keys to add, int columns to make float."""
+
+    add: Mapping[str, Dtype]
+    widen: tuple[Column, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not self.add and not self.widen
+
+
+def dtype_of(array: pa.Array) -> Dtype:
+    """The column type that holds every value of a frame's array."""
+    return _DTYPES[array.type]
+
+
+def plan_schema(existing: Mapping[str, Column], frames: Iterable[Frame]) -> SchemaChange:
+    """The change that lets `existing` columns hold `frames`.
+
+    An inferred int column that meets a fraction becomes float. Any other clash changes nothing: the
+    values that do not fit go to the overflow column.
+    """
+    add: dict[str, Dtype] = {}
+    widen: dict[str, Column] = {}
+    room = MAX_PHYSICAL_COLUMNS - sum(1 for column in existing.values() if column.physical)
+    for frame in frames:
+        for name, array in frame.columns.items():
+            column = existing.get(name)
+            if column is not None and column.dtype is not Dtype.JSON:
+                if column.dtype is Dtype.INT and not column.declared and has_fraction(array):
+                    widen[name] = column
+                continue
+            new = dtype_of(array)
+            if array.null_count == len(array):
+                continue
+            old = add.get(name)
+            if old is None or old is Dtype.JSON or (old is Dtype.INT and new is Dtype.FLOAT):
+                add[name] = new
+        for name in frame.extra_keys:
+            if name not in existing:
+                add.setdefault(name, Dtype.JSON)
+    for name, dtype in add.items():
+        if dtype is not Dtype.JSON:
+            room -= 1
+            if room < 0:
+                add[name] = Dtype.JSON
+    new_names = {n: d for n, d in add.items() if n not in existing or d is not Dtype.JSON}
+    return SchemaChange(new_names, tuple(widen.values()))
+
+
+def has_fraction(array: pa.Array) -> bool:
+    """Whether a float array has a value that no int64 equals."""
+    if array.type != pa.float64() or array.null_count == len(array):
+        return False
+    whole = pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), float(EXACT_FLOAT)))
+    return not pc.all(whole).as_py()
+
+
+def fit(frame: Frame, columns: Mapping[str, Column]) -> pa.Table:
+    """The frame as a table of `ts`, the physical columns and, where needed, `_extra` (JSON text).
+
+    Values that their column cannot hold exactly move to `_extra`; nothing is rounded or dropped.
+    """
+    arrays: dict[str, pa.Array] = {"ts": frame.ts}
+    spilled: list[pl.Series] = []
+    for name, array in frame.columns.items():
+        if array.null_count == len(array):
+            continue
+        column = columns[name]
+        if column.physical is None:
+            spilled.append(members(name, pl.Series(array)))
+            continue
+        stored, rest = _fit_array(array, column.dtype)
+        if stored is not None:
+            arrays[column.physical] = stored
+        if rest is not None:
+            spilled.append(members(name, pl.Series(rest)))
+    if frame.extra is not None and frame.extra.null_count < len(frame):
+        spilled.append(pl.Series(frame.extra).cast(pl.String))
+    if spilled:
+        arrays["_extra"] = _wrap(join_members(spilled)).to_arrow().cast(pa.string())
+    return pa.table(arrays)
+
+
+def _fit_array(array: pa.Array, dtype: Dtype) -> tuple[pa.Array | None, pa.Array | None]:
+    """The part of `array` that a column of `dtype` holds, and the part that it does not."""
+    target = ARROW_TYPES[dtype]
+    if array.type == target:
+        return array, None
+    if dtype is Dtype.FLOAT and array.type == pa.int64():
+        limit = pa.scalar(EXACT_FLOAT, pa.int64())
+        fits = pc.and_(pc.less_equal(array, limit), pc.greater_equal(array, pa.scalar(-EXACT_FLOAT, pa.int64())))
+    elif dtype is Dtype.INT and array.type == pa.float64():
+        fits = pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), float(EXACT_FLOAT)))
+    else:
+        return None, array
+    nothing = pa.scalar(None, array.type)
+    stored = pc.if_else(fits, array, nothing).cast(target)
+    if pc.all(fits).as_py():
+        return stored, None
+    return stored, pc.if_else(fits, nothing, array)
+
+
+def nested_to_json(array: pa.Array) -> pa.Array:
+    """Each value of any Arrow type as JSON text; null where there is none.
+
+    Raises UnicodeDecodeError for a name inside the type that is not UTF-8, ArrowNotImplementedError for a type that
+    JSON has no values for.
+    """
+    _read_names(array.type)
+    try:
+        values = pl.Series(array)
+        texts = encoded(values)
+    except pl.exceptions.PanicException as error:
+        # No Exception, so that nobody would catch it; such as bytes inside of a list.
+        raise pa.ArrowNotImplementedError(f"{array.type} cannot be written as JSON") from error
+    return texts.set(values.is_null(), None).to_arrow().cast(pa.string())
+
+
+def _read_names(kind: pa.DataType) -> None:
+    """Reads each name in a type: polars ends on one that is not UTF-8, in a way that no handler of errors expects."""
+    if pa.types.is_struct(kind):
+        fields = [kind.field(index) for index in range(kind.num_fields)]
+    elif pa.types.is_map(kind):
+        fields = [kind.key_field, kind.item_field]
+    elif pa.types.is_dictionary(kind):
+        return _read_names(kind.value_type)
+    else:
+        fields = [kind.value_field] if pa.types.is_nested(kind) and hasattr(kind, "value_field") else []
+    for inner in fields:
+        assert isinstance(inner.name, str)
+        _read_names(inner.type)
+
+
+def encoded(values: pl.Series) -> pl.Series:
+    """Each value as JSON text."""
+    return values.rename("v").to_frame().select(as_json(pl.col("v"))).to_series()
+
+
+def as_json(value: pl.Expr) -> pl.Expr:
+    """A value as JSON text."""
+    wrapped = pl.struct(value.alias("v")).struct.json_encode()
+    return wrapped.str.strip_prefix('{"v":').str.strip_suffix("}")
+
+
+def members(name: str, values: pl.Series) -> pl.Series:
+    """Each value as a JSON member `"name":value`; null where there is none."""
+    return values.rename("v").to_frame().select(member(name, pl.col("v"), values.dtype)).to_series()
+
+
+def raw_members(name: str, texts: pl.Series) -> pl.Series:
+    """As `members` for values that are JSON texts already."""
+    return pl.lit(f"{msgspec.json.encode(name).decode()}:").pipe(
+        lambda key: texts.rename("v").to_frame().select(key + pl.col("v")).to_series()
+    )
+
+
+def member(name: str, value: pl.Expr, dtype: pl.DataType, *, before: str = "") -> pl.Expr:
+    """As `members`, within an expression, and after `before`. dtype: of the values."""
+    key = pl.lit(f"{before}{msgspec.json.encode(name).decode()}:")
+    text = as_json(value) if dtype == pl.String else value.cast(pl.String)
+    return pl.when(value.is_not_null()).then(key + text)
+
+
+def join_members(parts: list[pl.Series]) -> pl.Series:
+    """Members of each row joined by commas; null where a row has none."""
+    if len(parts) == 1:
+        return parts[0]
+    frame = pl.DataFrame([part.alias(str(index)) for index, part in enumerate(parts)])
+    joined = frame.select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
+    return joined.set(joined == "", None)
+
+
+def _wrap(parts: pl.Series) -> pl.Series:
+    return "{" + parts + "}"

@@ -1,0 +1,231 @@
+"""Rows on their way into a dataset whose lock is held: fitted into its columns, numbered, copied, and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from atlas.db.copy import copy_table
+from atlas.db.database import Connection
+from atlas.db.named_queries import queries
+from atlas.errors import NotFoundError
+from atlas.timeseries.columns import Column
+from atlas.timeseries.frames import Frame, fit, plan_schema
+from atlas.timeseries.repository import column_of, hot_of
+from atlas.timeseries.schema_changes import Place, apply_schema
+from atlas.timeseries.zone_map import BLOCK_ROWS, MAX_BLOCKS, Block, join_blocks
+
+# Fewer rows than these are not worth a thread, and wait to be copied with what comes next.
+FEW_ROWS = 2_000
+# Nor are fewer keys; those without a column of their own are written as JSON one by one.
+FEW_KEYS = 200
+# What is known of a dataset with more columns is not worth its memory, nor is a statement that names them all.
+MOST_COLUMNS = 100
+
+
+@dataclass(slots=True)
+class State:
+    """What a writer reads of a dataset when it takes its lock."""
+
+    schema: str
+    last_seq: int
+    max_ts: int | None
+    cold: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What the writer of a dataset's last rows knows of it, which holds for as long as the state is the same."""
+
+    state: State
+    columns: Mapping[str, Column]
+    last: Block
+
+
+async def lock(connection: Connection, dataset_id: int) -> State:
+    """Takes the dataset's write lock until the transaction ends. Raises NotFoundError."""
+    cursor = await connection.execute(queries("timeseries/rows")["lock_state"], {"id": dataset_id})
+    return _state(dataset_id, await cursor.fetchone())
+
+
+def _state(dataset_id: int, row: Any) -> State:
+    if row is None:
+        raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
+    return State(*row)
+
+
+class Opening:
+    """The statements that a writer starts with. Within a pipeline, `send` waits for nothing."""
+
+    def __init__(self, connection: Connection, dataset_id: int) -> None:
+        self._connection, self._dataset_id = connection, dataset_id
+
+    async def send(self) -> None:
+        """Takes the lock, and reads what only its holder changes."""
+        execute, wanted = self._connection.execute, {"id": self._dataset_id}
+        self._locked = await execute(queries("timeseries/rows")["lock_state"], wanted)
+        self._read = await execute(queries("timeseries/rows")["read_for_write"], wanted)
+
+    async def receive(self) -> Appender:
+        """Raises NotFoundError where there is no such dataset."""
+        state = _state(self._dataset_id, await self._locked.fetchone())
+        rows = await self._read.fetchall()
+        columns = {column.name: column for column in (column_of(row[5:]) for row in rows if row[5] is not None)}
+        last = None if rows[0][0] is None else Block(*rows[0][:5])
+        return Appender(self._connection, self._dataset_id, state, columns, last)
+
+
+async def opened(connection: Connection, dataset_id: int) -> Appender:
+    """An appender, with the dataset's lock, within a transaction of the caller's. Raises NotFoundError."""
+    opening = Opening(connection, dataset_id)
+    async with connection.pipeline():
+        await opening.send()
+    return await opening.receive()
+
+
+class Appender:
+    """Takes frames, each sorted by time; `flush` copies what has not been, and `finish` writes the catalog."""
+
+    def __init__(
+        self, connection: Connection, dataset_id: int, state: State, columns: Mapping[str, Column], last: Block | None
+    ) -> None:
+        self._connection, self._dataset_id, self._state = connection, dataset_id, state
+        self._columns, self._last = columns, last
+        self._place = Place(state.schema, state.cold)
+        self._table = hot_of(state.schema, dataset_id, cold=state.cold)
+        self._seq, self._top = state.last_seq, state.max_ts
+        self._late = 0
+        self._extra = False
+        self._blocks: list[Block] = []
+        self._waiting: list[pa.Table] = []
+        self._copied = state.last_seq
+        # Whether the catalog is other than `tail` would say.
+        self._changed = False
+
+    def changes_schema(self, frames: Iterable[Frame]) -> bool:
+        """Whether the columns as they are do not do for `frames`."""
+        return not plan_schema(self._columns, frames).empty
+
+    async def add(self, frame: Frame) -> None:
+        """Numbers the rows of a frame; copies them unless they are few."""
+        if not len(frame):
+            return
+        change = plan_schema(self._columns, [frame])
+        if not change.empty:
+            # What was fitted into the old columns must be there before they change.
+            await self.flush()
+            self._columns = await apply_schema(self._connection, self._dataset_id, self._place, self._columns, change)
+            self._changed = True
+        if len(frame) <= FEW_ROWS and len(frame.columns) <= FEW_KEYS:
+            self.take(frame)
+        else:
+            self._count(frame)
+            self._waiting.append(await asyncio.to_thread(fit, frame, self._columns))
+        if self._seq - self._copied > FEW_ROWS:
+            await self.flush()
+
+    def _count(self, frame: Frame) -> None:
+        micros = frame.ts.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        top = self._top
+        if top is not None:
+            self._late += int(np.searchsorted(micros, top, side="left"))
+        self._top = int(micros[-1]) if top is None else max(top, int(micros[-1]))
+        self._blocks += _blocks_of(micros, self._seq + 1)
+        self._seq += len(frame)
+
+    def take(self, frame: Frame) -> None:
+        """As `add`, for few rows, but at least one, that fit the columns."""
+        self._count(frame)
+        self._waiting.append(fit(frame, self._columns))
+
+    def waiting(self) -> pa.Table:
+        """The rows that are to be copied, without their numbers; they wait no longer."""
+        fitted = self._waiting[0]
+        if len(self._waiting) > 1:
+            fitted = pa.concat_tables(self._waiting, promote_options="default").combine_chunks()
+        self._waiting = []
+        self._extra = self._extra or "_extra" in fitted.column_names
+        return fitted
+
+    async def flush(self) -> None:
+        """Copies the rows that wait."""
+        if not self._waiting:
+            return
+        fitted = self.waiting()
+        fitted = fitted.add_column(0, "_seq", pa.array(np.arange(self._copied + 1, self._seq + 1)))
+        await copy_table(self._connection, self._table, fitted, inline=len(fitted) <= FEW_ROWS)
+        self._copied = self._seq
+
+    def counted(self) -> tuple[dict[str, Any], list[Block]]:
+        """What `advance_state` is to be given, and the blocks that are new; `tail` is right once both are stored."""
+        # The first are joined to the last stored one while that is not full.
+        blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
+        grown = None if self._last is None else blocks.pop(0)
+        # New ones may be merged with others.
+        self._last, self._changed = grown, self._changed or bool(blocks)
+        return {
+            "id": self._dataset_id,
+            "last_seq": self._seq,
+            "added": self._seq - self._state.last_seq,
+            "late": self._late,
+            "max_ts": self._top,
+            "extra": self._extra,
+            "block_first": grown and grown.first_seq,
+            "block_last": grown and grown.last_seq,
+            "block_rows": grown and grown.rows,
+            "block_min": grown and grown.min_ts,
+            "block_max": grown and grown.max_ts,
+        }, blocks
+
+    async def finish(self) -> int:
+        """Stores blocks and counters and tells listeners, after `flush`; gives the number of rows.
+
+        It reads nothing, so in a pipeline nothing waits.
+        """
+        assert not self._waiting
+        added = self._seq - self._state.last_seq
+        if added:
+            parameters, blocks = self.counted()
+            await self._connection.execute(queries("timeseries/rows")["advance_state"], parameters)
+            if blocks:
+                await self._store_blocks(blocks)
+        return added
+
+    @property
+    def tail(self) -> Tail | None:
+        """The dataset as it is after what was written, where that is known and of use."""
+        if self._changed or self._last is None or len(self._columns) > MOST_COLUMNS:
+            return None
+        version = self._state.version + (self._seq > self._state.last_seq)
+        state = replace(self._state, last_seq=self._seq, max_ts=self._top, version=version)
+        return Tail(state, self._columns, self._last)
+
+    async def _store_blocks(self, blocks: Sequence[Block]) -> None:
+        arrays = {
+            "id": self._dataset_id,
+            "firsts": [b.first_seq for b in blocks],
+            "lasts": [b.last_seq for b in blocks],
+            "counts": [b.rows for b in blocks],
+            "mins": [b.min_ts for b in blocks],
+            "maxs": [b.max_ts for b in blocks],
+        }
+        await self._connection.execute(queries("timeseries/rows")["insert_blocks"], arrays)
+        await self._connection.execute(
+            queries("timeseries/rows")["merge_blocks"], {"id": self._dataset_id, "most": MAX_BLOCKS}
+        )
+
+
+def _blocks_of(micros: np.ndarray[Any, Any], first_seq: int) -> list[Block]:
+    """Blocks of sorted timestamps that are numbered from `first_seq`."""
+    blocks = []
+    for start in range(0, len(micros), BLOCK_ROWS):
+        part = micros[start : start + BLOCK_ROWS]
+        first = first_seq + start
+        blocks.append(Block(first, first + len(part) - 1, len(part), int(part[0]), int(part[-1])))
+    return blocks

@@ -1,0 +1,154 @@
+"""Columns of Arrow data to the types that a frame has, with whatever these do not hold as JSON texts beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from atlas.errors import BadRequestError, RowError
+from atlas.timeseries.frames import nested_to_json
+from atlas.timeseries.ingest.number_texts import Numbers, read_numbers
+
+_TEXTS: tuple[Callable[[pa.DataType], bool], ...] = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+)
+_BYTES: tuple[Callable[[pa.DataType], bool], ...] = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+)
+_LISTS: tuple[Callable[[pa.DataType], bool], ...] = (
+    pa.types.is_struct,
+    pa.types.is_list,
+    pa.types.is_large_list,
+    pa.types.is_fixed_size_list,
+)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is one of text."""
+    return any(check(kind) for check in _TEXTS)
+
+
+def decoded(array: pa.Array) -> pa.Array:
+    """An array as one of plain values: without a dictionary or runs, views as what they show."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        # Arrow does not repeat texts of views.
+        return pa.DictionaryArray.from_arrays(array.indices, decoded(array.dictionary)).dictionary_decode()
+    if pa.types.is_run_end_encoded(kind):
+        return decoded(pc.run_end_decode(array))
+    if pa.types.is_string_view(kind):
+        return array.cast(pa.large_string())
+    if pa.types.is_binary_view(kind):
+        return array.cast(pa.large_binary())
+    return array
+
+
+def values_of(array: pa.Array, name: str, first_row: int) -> Numbers:
+    """The values of a column, and the JSON texts of those that its type in a frame does not hold.
+
+    Raises RowError and BadRequestError, naming the column, for what has no place in a row.
+    """
+    array = decoded(array)
+    kind = array.type
+    if pa.types.is_unsigned_integer(kind) and kind.bit_width == 64:
+        return _exact(array, array.cast(pa.string()), as_float=False)
+    if pa.types.is_decimal(kind):
+        return _decimal(array)
+    return Numbers(_plain(array, name, first_row), None)
+
+
+def numbers_of(texts: pa.Array, name: str, first_row: int, *, as_float: bool) -> Numbers:
+    """As `values_of` for the texts of numbers."""
+    try:
+        return read_numbers(texts, as_float=as_float)
+    except ValueError as error:
+        raise _not_finite(int(error.args[0]), name, first_row) from None
+
+
+def _plain(array: pa.Array, name: str, first_row: int) -> pa.Array:
+    kind = array.type
+    if pa.types.is_null(kind) or pa.types.is_integer(kind):
+        return array.cast(pa.int64())
+    if pa.types.is_boolean(kind):
+        return array
+    if pa.types.is_floating(kind):
+        return _finite(array.cast(pa.float64()), name, first_row)
+    if any(check(kind) for check in _BYTES):
+        array = _as_text(array, name, first_row)
+        kind = array.type
+    if is_text(kind):
+        nul = pc.match_substring(array, "\0")
+        if pc.any(nul, min_count=0).as_py():
+            raise RowError(first_row + pc.index(nul, True).as_py(), name, "text with a NUL character")
+        return array.cast(pa.string())
+    if pa.types.is_temporal(kind):
+        return array.cast(pa.string())
+    if any(check(kind) for check in _LISTS):
+        # Its JSON would have a null for it.
+        if (row := _not_finite_at(array)) is not None:
+            raise _not_finite(row, name, first_row)
+        return nested_to_json(array)
+    raise BadRequestError("Invalid values", f"{name}: Arrow type {kind} is not supported")
+
+
+def _as_text(array: pa.Array, name: str, first_row: int) -> pa.Array:
+    """Bytes that are UTF-8, as text."""
+    array = array.cast(pa.large_binary())
+    try:
+        return array.cast(pa.large_string())
+    except pa.ArrowException:
+        for index, value in enumerate(array):
+            try:
+                str(value.as_py() or b"", "utf-8")
+            except UnicodeDecodeError:
+                raise RowError(first_row + index, name, f"{array.type} that is not UTF-8 text") from None
+        raise
+
+
+def _finite(array: pa.Array, name: str, first_row: int) -> pa.Array:
+    finite = pc.is_finite(array)
+    if not pc.all(finite, min_count=0).as_py():
+        raise _not_finite(pc.index(finite, False).as_py(), name, first_row)
+    return array
+
+
+def _not_finite_at(array: pa.Array) -> int | None:
+    """The first row of lists and structs that has NaN or Infinity somewhere inside."""
+    kind = array.type
+    if pa.types.is_floating(kind):
+        finite = pc.fill_null(pc.is_finite(array), True)
+        return None if pc.all(finite, min_count=0).as_py() else int(pc.index(finite, False).as_py())
+    if pa.types.is_struct(kind):
+        found = [_not_finite_at(inner) for inner in array.flatten()]
+        return min((row for row in found if row is not None), default=None)
+    if pa.types.is_nested(kind) and hasattr(kind, "value_type") and not pa.types.is_map(kind):
+        inner = _not_finite_at(decoded(pc.list_flatten(array)))
+        return None if inner is None else int(pc.list_parent_indices(array)[inner].as_py())
+    return None
+
+
+def _not_finite(row: int, name: str, first_row: int) -> RowError:
+    return RowError(first_row + row, name, "NaN and Infinity are refused; leave the value out instead")
+
+
+def _decimal(array: pa.Array) -> Numbers:
+    """Decimals with a scale as floats, others as integers; by their texts, as Arrow's own cast is not exact."""
+    if array.type.scale > 0:
+        return _exact(array, array.cast(pa.string()), as_float=True)
+    if array.type.scale < 0:
+        array = array.cast(pa.decimal256(76, 0))
+    return _exact(array, array.cast(pa.string()), as_float=False)
+
+
+def _exact(array: pa.Array, texts: pa.Array, *, as_float: bool) -> Numbers:
+    found = read_numbers(texts, as_float=as_float)
+    if found.values is None and found.rest is None:
+        return Numbers(pa.nulls(len(array), pa.int64()), None)
+    return found

@@ -1,0 +1,274 @@
+"""CSV bodies to frames.
+
+A file is read twice, block by block: first for the type that all cells of each column have, with quotes and encoding
+looked at on the way, then for the rows. What Arrow would change (digits past those of a float, a plus sign, a date
+among texts) is noticed in the first pass, so the second reads that column as text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+
+from atlas.errors import BadRequestError, RowError
+from atlas.imports.files.csv_quotes import check_quotes, open_quote, rows_before
+from atlas.timeseries.columns import EXACT_FLOAT
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest.number_texts import LEAST_NORMAL, has_long_numbers, has_tiny_numbers, read_numbers
+from atlas.timeseries.ingest.tabular import TimeColumn, frame_of, reason_of, time_names
+
+_BLOCK = 4 * 1024 * 1024
+# A cell is no longer than a block, which Arrow does not read otherwise.
+_LARGEST = 3 * _BLOCK
+_HEADER = 1024 * 1024
+_DIGIT = np.zeros(256, bool)
+_DIGIT[list(b"0123456789xX")] = True
+# What may stand before a cell, and before the digits of a number with a sign.
+_BEFORE = np.zeros(256, bool)
+_BEFORE[list(b',\n"')] = True
+_SIGN = np.zeros(256, bool)
+_SIGN[list(b"+-")] = True
+_NUMBERS = (pa.int64(), pa.float64())
+_PARSE = pv.ParseOptions(newlines_in_values=True)
+
+
+@dataclass(slots=True)
+class Guesses:
+    """What a reader chose that nobody had said. timestamp_format: a format that was recognized.
+
+    timestamp_column: the column of the times, of several that may be it; found: that column in any case.
+    """
+
+    timestamp_column: str | None = None
+    timestamp_format: str | None = None
+    found: str | None = None
+
+    def told(self) -> dict[str, str]:
+        """Those that were made, by name."""
+        both = {"timestamp_column": self.timestamp_column, "timestamp_format": self.timestamp_format}
+        return {name: value for name, value in both.items() if value is not None}
+
+
+@dataclass(slots=True)
+class _Column:
+    """What the first pass knows of a column. type: None while all cells are empty.
+
+    past: whether an integer is past those that every float can be; lost: whether a number is none of 64 bits;
+    fraction: whether one has a fraction or an exponent.
+    """
+
+    type: pa.DataType | None = None
+    past: bool = False
+    lost: bool = False
+    fraction: bool = False
+
+    def add(self, found: pa.DataType) -> None:
+        if pa.types.is_null(found):
+            return
+        if self.type is None or self.type == found:
+            self.type = found
+        else:
+            self.type = pa.float64() if {self.type, found} == set(_NUMBERS) else pa.string()
+
+    def note(self, cells: pa.Array, texts: pa.Array, *, odd: bool) -> bool:
+        """Notes what 64 bits do not hold of a column of numbers; False where the cells are no numbers but codes.
+
+        odd: whether codes were seen in the block.
+        """
+        if odd and pc.any(pc.match_substring_regex(texts, r"^\s*(\+|-?0[\dxX])"), min_count=0).as_py():
+            return False
+        if cells.type == pa.int64():
+            bounds = pc.min_max(cells).as_py()
+            self.past = self.past or (bounds["min"] is not None and max(-bounds["min"], bounds["max"]) > EXACT_FLOAT)
+            return True
+        self.fraction = (
+            self.fraction
+            or bool(pc.any(pc.not_equal(pc.floor(cells), cells), min_count=0).as_py())
+            or bool(pc.any(pc.match_substring_regex(texts, "[.eE]"), min_count=0).as_py())
+        )
+        # Most are as short as they can be, and so is what Arrow writes.
+        left = texts.filter(pc.not_equal(cells.cast(pa.string()), texts))
+        try:
+            self.lost = self.lost or (len(left) > 0 and read_numbers(left, as_float=True).rest is not None)
+        except ValueError:
+            # NaN or Infinity, which the second pass names.
+            self.lost = True
+        return True
+
+    @property
+    def as_text(self) -> bool:
+        """Whether it is a column of numbers that are to be read from their texts."""
+        return self.type in _NUMBERS and (self.lost or (self.past and self.fraction))
+
+
+@dataclass(slots=True)
+class _Scan:
+    """The first pass over a file."""
+
+    header: list[str]
+    types: dict[str, pa.DataType]
+    columns: dict[str, _Column] = field(default_factory=dict)
+    rows: int = 0
+
+    def add(self, block: bytes, *, first: bool) -> None:
+        """Looks at a block of whole rows. Raises RowError, ArrowException."""
+        _check_utf8(block, self.rows, header=first)
+        check_quotes(block, self.rows, header=first)
+        if not first:
+            block = b",".join(b'"' + n.replace('"', '""').encode() + b'"' for n in self.header) + b"\n" + block
+        table = pv.read_csv(pa.BufferReader(block), parse_options=_PARSE, convert_options=_options(self.types))
+        numeric = [name for name in self.header if table.column(name).type in _NUMBERS]
+        odd = _may_lose_digits(block)
+        careful = odd or has_long_numbers(block) or not all(_normal(table.column(n), block) for n in numeric)
+        texts = _texts(block, numeric) if careful else None
+        for name in self.header:
+            column, cells = self.columns.setdefault(name, _Column()), table.column(name)
+            found = cells.type
+            if found in _NUMBERS and texts is not None:
+                written = texts.column(name).combine_chunks()
+                if not column.note(cells.combine_chunks(), written, odd=odd):
+                    found = pa.string()
+            elif found == pa.float64():
+                column.fraction = True
+            elif pa.types.is_temporal(found):
+                # Its text, not what Arrow would write for it.
+                found = pa.string()
+            column.add(found)
+        self.rows += table.num_rows
+
+
+def read_csv(
+    file: IO[bytes], time_column: str | None, time_format: str | None, guesses: Guesses | None = None
+) -> Iterator[Frame]:
+    """Frames of a CSV with a header. An empty cell is an absent key. guesses: gets what was guessed.
+
+    A column is a number only if every cell is one and none has a leading zero or plus sign, which a
+    number would lose. Raises BadRequestError, and RowError where a row is wrong.
+    """
+    header = _csv_header(file)
+    clock = TimeColumn(time_column, time_format, guess=True)
+    name = clock.find(header)
+    guesses = guesses if guesses is not None else Guesses()
+    guesses.found = name
+    if time_column is None and len(time_names(header)) > 1:
+        guesses.timestamp_column = name
+    columns = _scan(file, header, name)
+    types = {
+        one: pa.string() if column.as_text or column.type is None else column.type for one, column in columns.items()
+    } | {name: pa.string()}
+    numbers = {one: column.fraction for one, column in columns.items() if column.as_text}
+    try:
+        reader = pv.open_csv(
+            file,
+            read_options=pv.ReadOptions(block_size=_BLOCK, use_threads=False),
+            parse_options=_PARSE,
+            convert_options=_options(types),
+        )
+        first_row = 0
+        for batch in reader:
+            yield frame_of(pa.table(batch), clock, first_row, numbers)
+            first_row += batch.num_rows
+            guesses.timestamp_format = clock.guessed
+    except pa.ArrowException as error:
+        raise BadRequestError("Invalid CSV", reason_of(error)) from None
+
+
+def _options(types: dict[str, pa.DataType]) -> pv.ConvertOptions:
+    return pv.ConvertOptions(
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        true_values=["true"],
+        false_values=["false"],
+        timestamp_parsers=[],
+        column_types=types,
+    )
+
+
+def _csv_header(file: IO[bytes]) -> list[str]:
+    line = file.readline(_HEADER)
+    # A name may hold line breaks, in quotes.
+    while line.count(b'"') % 2 and len(line) < _HEADER and (more := file.readline(_HEADER)):
+        line += more
+    file.seek(0)
+    if not line.strip():
+        raise BadRequestError("Invalid CSV", "the body is empty; a header line is required")
+    if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise BadRequestError("Invalid CSV", "it is UTF-16; say so with charset=utf-16 in the Content-Type")
+    try:
+        names: list[str] = pv.read_csv(pa.BufferReader(line.rstrip(b"\r\n") + b"\n")).column_names
+    except (pa.ArrowException, UnicodeDecodeError):
+        raise BadRequestError("Invalid CSV", "the header line cannot be read as UTF-8 CSV") from None
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise BadRequestError("Invalid CSV", f"column {repeated!r} appears twice in the header")
+    return names
+
+
+def _scan(file: IO[bytes], header: list[str], time_name: str) -> dict[str, _Column]:
+    """What all rows of a file say of its columns. Leaves the file at its begin."""
+    scan = _Scan(header, {time_name: pa.string()})
+    first = True
+    while block := file.read(_BLOCK):
+        block += file.readline()
+        while open_quote(block) and len(block) < _LARGEST and (more := file.read(_BLOCK // 4)):
+            block += more + file.readline()
+        try:
+            scan.add(block, first=first)
+        except pa.ArrowException:
+            # The second pass comes to the same, and tells it.
+            break
+        first = False
+    file.seek(0)
+    return scan.columns
+
+
+def _check_utf8(block: bytes, first_row: int, *, header: bool) -> None:
+    if block.isascii():
+        return
+    try:
+        block.decode()
+    except UnicodeDecodeError as error:
+        row = first_row + rows_before(block, error.start) - header
+        reason = f"byte {block[error.start]:#04x} is not UTF-8; name the encoding with charset= in the Content-Type"
+        raise RowError(row, None, reason) from None
+
+
+def _normal(cells: pa.ChunkedArray, block: bytes) -> bool:
+    """Whether no number is past all floats, or so small that they have not all digits for it."""
+    if cells.type != pa.float64() or cells.null_count == len(cells):
+        return True
+    sizes = pc.min_max(pc.abs(cells)).as_py()
+    # NaN is smaller and greater than nothing.
+    if not sizes["max"] < math.inf or not pc.all(pc.is_finite(cells)).as_py():
+        return False
+    return bool(sizes["min"] >= LEAST_NORMAL) or not has_tiny_numbers(block)
+
+
+def _texts(block: bytes, names: list[str]) -> pa.Table:
+    options = pv.ConvertOptions(
+        include_columns=names,
+        column_types=dict.fromkeys(names, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    return pv.read_csv(pa.BufferReader(block), parse_options=_PARSE, convert_options=options)
+
+
+def _may_lose_digits(block: bytes) -> bool:
+    """Whether a cell may begin with a plus sign, or with a zero before another digit; quick, as most have none."""
+    # As if lines before had ended, so that the first cell has something before it.
+    text = np.frombuffer(b"\n\n" + block + b"\n", np.uint8)
+    zeros = np.flatnonzero(text == ord("0"))
+    before = text[zeros - 1]
+    zeros = zeros[_BEFORE[before] | (_SIGN[before] & _BEFORE[text[zeros - 2]])]
+    pluses = np.flatnonzero(text == ord("+"))
+    starts = np.concatenate([zeros, pluses[_BEFORE[text[pluses - 1]]]])
+    return bool(_DIGIT[text[starts + 1]].any())

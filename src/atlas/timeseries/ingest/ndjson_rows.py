@@ -1,0 +1,103 @@
+"""NDJSON bodies to frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+import msgspec
+
+from atlas.errors import BadRequestError, RowError
+from atlas.kit.json_depth import TOO_DEEP
+from atlas.timeseries.formats import from_flat_key
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import json_arrow, json_exact
+
+_BLOCK = 4 * 1024 * 1024
+
+
+def read_ndjson(file: IO[bytes], unit: str | None = None) -> Iterator[Frame]:
+    """Frames of NDJSON, each line `{"timestamp":…,"values":{…}}` or flat `{"timestamp":…,"key":…}`.
+
+    Flat is what `live` and downloads give; the first line with more than a timestamp decides for all. unit: of
+    timestamps that are numbers.
+    """
+    first_row = 0
+    nested: bool | None = None
+    while block := file.read(_BLOCK):
+        block += file.readline()
+        lines = [line for line in block.split(b"\n") if line.strip()]
+        if not lines:
+            continue
+        if nested is None:
+            nested = _is_nested(lines)
+        if not nested:
+            lines = [_nest(line, first_row + index) for index, line in enumerate(lines)]
+        frame = _decoded(lines, first_row, unit)
+        first_row += len(lines)
+        yield frame
+
+
+def _decoded(lines: list[bytes], first_row: int, unit: str | None) -> Frame:
+    """The rows of lines. Raises RowError, also where lines are rows only together, or one line is several."""
+    try:
+        # A line break, unlike a comma, is no part of a text, so that two halves of one do not make one.
+        frame, _ = json_arrow.decode(b'{"rows":[' + b",\n".join(lines) + b"]}", first_row, unit)
+    except BadRequestError as error:
+        if not (isinstance(error, RowError) and error.field):
+            _check_lines(lines, first_row)
+        raise
+    if len(frame) != len(lines):
+        _check_lines(lines, first_row)
+        raise BadRequestError("Invalid NDJSON", "the lines are not one JSON object each")
+    return frame
+
+
+def _check_lines(lines: list[bytes], first_row: int) -> None:
+    """Raises RowError for the first line that is no JSON object."""
+    for number, line in enumerate(lines, first_row):
+        try:
+            msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        except RecursionError:
+            raise RowError(number, None, TOO_DEEP) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _no_object(line, number, error) from None
+
+
+def _no_object(line: bytes, number: int, error: Exception) -> RowError:
+    if isinstance(error, UnicodeDecodeError):
+        return RowError(number, None, "not UTF-8")
+    if found := json_exact.not_finite(line):
+        return RowError(number, None, found)
+    if json_exact.lone_surrogate(line) is not None:
+        return RowError(number, None, json_exact.LONE_SURROGATE)
+    reason = str(error).removeprefix("JSON is malformed: ")
+    return RowError(
+        number, None, f"the line is no JSON object ({reason}); a line break inside of a text is written \\n"
+    )
+
+
+def _is_nested(lines: list[bytes]) -> bool | None:
+    """Whether rows have their keys in `values`; None where none of these has any."""
+    for line in lines:
+        try:
+            row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return True
+        if set(row) - {"timestamp"}:
+            return set(row) <= {"timestamp", "values"} and bytes(row["values"])[:1] == b"{"
+    return None
+
+
+def _nest(line: bytes, number: int) -> bytes:
+    try:
+        row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _no_object(line, number, error) from None
+    except RecursionError:
+        raise RowError(number, None, TOO_DEEP) from None
+    stamp = row.pop("timestamp", None)
+    if stamp is None:
+        raise RowError(number, "timestamp", "missing")
+    row = {from_flat_key(key): value for key, value in row.items()}
+    return b'{"timestamp":' + bytes(stamp) + b',"values":' + msgspec.json.encode(row) + b"}"

@@ -1,0 +1,93 @@
+"""What a body of rows holds: how many, from when to when, the columns that they would make, and the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from atlas.kit.timestamps import format_micros, format_timestamp
+from atlas.timeseries.columns import Column, Dtype
+from atlas.timeseries.frames import Frame, plan_schema
+
+SHOWN_ROWS = 5
+
+
+@dataclass(slots=True)
+class RowsPreview:
+    """The rows of a body. first, last: microseconds since 1970; shown: the earliest rows of its first part."""
+
+    rows: int = 0
+    first: int | None = None
+    last: int | None = None
+    columns: dict[str, Dtype] = field(default_factory=dict)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, frame: Frame, known: Mapping[str, Column]) -> None:
+        """Counts the rows of a frame, and plans for its columns. known: those that the dataset has."""
+        if not len(frame):
+            return
+        bounds = pc.min_max(frame.ts.cast(pa.int64())).as_py()
+        self.first = bounds["min"] if self.first is None else min(self.first, bounds["min"])
+        self.last = bounds["max"] if self.last is None else max(self.last, bounds["max"])
+        self.rows += len(frame)
+        change = plan_schema(known, [frame])
+        for name in (*frame.columns, *frame.extra_keys):
+            found = change.add.get(name)
+            if name in known:
+                self.columns.setdefault(name, known[name].dtype)
+            elif found is not None:
+                self.columns[name] = _wider(self.columns.get(name), found)
+        for column in change.widen:
+            self.columns[column.name] = Dtype.FLOAT
+        if not self.shown:
+            self.shown = _first_rows(frame)
+
+    def told(self, known: Mapping[str, Column]) -> dict[str, Any]:
+        """As an answer has it."""
+        return {
+            "rows": self.rows,
+            "first_timestamp": _moment(self.first),
+            "last_timestamp": _moment(self.last),
+            "columns": [
+                {"name": name, "dtype": str(dtype), "new": name not in known} for name, dtype in self.columns.items()
+            ],
+            "sample": self.shown,
+        }
+
+
+async def looked_through(frames: AsyncIterator[Frame], known: Mapping[str, Column]) -> RowsPreview:
+    """All frames of a body, counted. Raises what reading them raises."""
+    found = RowsPreview()
+    async for frame in frames:
+        found.add(frame, known)
+    return found
+
+
+def _wider(before: Dtype | None, found: Dtype) -> Dtype:
+    """The type of a column that has been seen with another one before."""
+    if before is None or before is found or before is Dtype.JSON:
+        return found
+    return Dtype.FLOAT if {before, found} == {Dtype.INT, Dtype.FLOAT} else before
+
+
+def _first_rows(frame: Frame) -> list[dict[str, Any]]:
+    """The first rows, each with its `timestamp` and the `values` that it has."""
+    count = min(SHOWN_ROWS, len(frame))
+    cells = {name: array.slice(0, count).to_pylist() for name, array in frame.columns.items()}
+    extra = [None] * count if frame.extra is None else frame.extra.slice(0, count).to_pylist()
+    rows = []
+    for n in range(count):
+        values: dict[str, Any] = {name: column[n] for name, column in cells.items() if column[n] is not None}
+        if extra[n]:
+            values |= msgspec.json.decode(f"{{{extra[n]}}}", type=dict[str, msgspec.Raw])
+        rows.append({"timestamp": format_timestamp(frame.ts[n].as_py()), "values": values})
+    return rows
+
+
+def _moment(micros: int | None) -> str | None:
+    return None if micros is None else format_micros(micros)

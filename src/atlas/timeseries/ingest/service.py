@@ -1,0 +1,381 @@
+"""Writing rows: one, many, and removing a range."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
+from atlas.accounts.usage import wrote
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, RowError
+from atlas.kit.admission import Lane
+from atlas.kit.json_depth import TOO_DEEP, too_deep
+from atlas.kit.threads import in_thread_until
+from atlas.kit.timestamps import format_timestamp
+from atlas.timeseries import repository as datasets
+from atlas.timeseries.columns import Column
+from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest import json_exact, json_small, ndjson_rows, transaction
+from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder
+from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
+from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
+from atlas.timeseries.ingest.group_transaction import Retry, SmallInsert
+from atlas.timeseries.ingest.json_positions import dataset_of
+from atlas.timeseries.ingest.json_stream import INLINE_BYTES, JsonBody
+from atlas.timeseries.ingest.preview import looked_through
+from atlas.timeseries.ingest.timestamp_columns import epoch_layout
+from atlas.timeseries.maintenance.scheduler import Upkeep
+from atlas.timeseries.zone_map import Range
+from atlas.workers.pool import WorkerPool
+
+# Bodies in other formats are kept in memory up to this many bytes, then in a temporary file.
+FILE_BYTES = 8 * 1024 * 1024
+# How many rows an insert has, and by name what was guessed.
+Inserted = dict[str, int | str]
+
+
+class _OneRow(msgspec.Struct, forbid_unknown_fields=True):
+    dataset: int
+    timestamp: msgspec.Raw
+    values: msgspec.Raw
+
+
+class BulkRequest(msgspec.Struct, frozen=True):
+    """What comes beside the body of a bulk insert."""
+
+    format: BodyFormat
+    encoding: str | None
+    dataset: int | None = None
+    timestamp_column: str | None = None
+    timestamp_format: str | None = None
+    idempotency_key: str | None = None
+    charset: str | None = None
+    epoch: str | None = None
+
+    @property
+    def layout(self) -> str | None:
+        """How the timestamps are written, where that is said."""
+        return epoch_layout(self.epoch) if self.epoch else self.timestamp_format
+
+
+class RowService:
+    """What owners do with the rows of their datasets."""
+
+    def __init__(
+        self,
+        database: Database,
+        access: AccessService,
+        upkeep: Upkeep,
+        storing: Lane,
+        decoding: Lane,
+        workers: WorkerPool,
+        *,
+        max_body: int,
+        spool_memory: int,
+    ) -> None:
+        self._database = database
+        self._access = access
+        self._upkeep = upkeep
+        self._max_body = max_body
+        self._spool_memory = spool_memory
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="decode")
+        self._storing = storing
+        self._decoding = decoding
+        self._workers = workers
+        self._groups = GroupWriter(database)
+
+    async def close(self) -> None:
+        """Waits for inserts that were taken, and ends the threads that decode."""
+        await self._groups.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def insert_one(
+        self,
+        caller: Caller,
+        body: bytes,
+        idempotency_key: str | None,
+        encoding: str | None = None,
+        unit: str | None = None,
+    ) -> dict[str, Any]:
+        """Inserts `{"dataset","timestamp","values"}`; gives the row as stored. unit: of a number as its timestamp."""
+        digest = hashlib.sha256(body + (unit or "").encode())
+        if encoding:
+            body = await asyncio.get_running_loop().run_in_executor(self._threads, self._unpacked, body, encoding)
+        if too_deep(body):
+            named = dataset_of(body)
+            if named is not None:
+                await self._access.require_insert(caller, named)
+            raise BadRequestError("Invalid request body", TOO_DEEP)
+        try:
+            row = msgspec.json.decode(body, type=_OneRow)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            known = _OneRow.__struct_fields__
+            half = json_exact.lone_surrogate(body) is not None
+            reason = json_exact.LONE_SURROGATE if half else json_exact.member_reason(error, known)
+            raise BadRequestError("Invalid request body", reason) from None
+        await self._access.require_insert(caller, row.dataset)
+        if len(body) <= INLINE_BYTES:
+            frame, response = _one_row(row, unit)
+        else:
+            frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row, unit)
+        retry = _retry(caller, idempotency_key, digest)
+        result: dict[str, Any] = await self._grouped(row.dataset, SmallInsert([frame], 1, response, retry))
+        return result
+
+    def _unpacked(self, body: bytes, encoding: str) -> bytes:
+        unpack, limit, pieces = decoder(encoding), SizeLimit(self._max_body), list[bytes]()
+        for piece in unpack.feed(body):
+            limit.add(len(piece))
+            pieces.append(piece)
+        unpack.finish()
+        return b"".join(pieces)
+
+    async def _grouped(self, dataset: int, insert: SmallInsert) -> Any:
+        result = await self._groups.insert(dataset, insert)
+        if result is insert.response:
+            # Not the answer to an earlier insert with the same key.
+            wrote(insert.rows)
+        self._upkeep.touch(dataset)
+        return result
+
+    async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> Inserted:
+        """Inserts all rows of a body or none; gives `{"inserted","total"}`, and beside them what was guessed."""
+        if request.dataset is not None:
+            await self._access.require_insert(caller, request.dataset)
+        # As versions that knew neither charset nor epoch had it, whose keys stay good.
+        digest = hashlib.sha256(repr(request).replace(", charset=None", "").replace(", epoch=None", "").encode())
+        chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
+        with FrameSpool(self._spool_memory) as spool:
+            retry = functools.partial(_retry, caller, request.idempotency_key, digest)
+            if request.format is BodyFormat.JSON:
+                return await self._insert_json(caller, request, chunks, spool, retry)
+            dataset = _required(request.dataset)
+            guesses = await self._collect(caller, request, chunks, spool)
+            return await self._store(caller, dataset, _spooled(spool), retry(), guesses.told())
+
+    async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, Any]:
+        """What `insert_many` would store of a body, read in the same way; stores nothing.
+
+        dataset: one that the caller may write to, or None for one that is still to be made.
+        """
+        known: dict[str, Column] = {}
+
+        async def look_up(dataset: int | None) -> None:
+            if dataset is not None:
+                await self._access.require_insert(caller, dataset)
+                async with self._database.connection() as connection:
+                    columns = (await datasets.columns_of(connection, [dataset])).get(dataset, [])
+                known.update((column.name, column) for column in columns)
+
+        async def named(found: object) -> None:
+            await look_up(
+                request.dataset if found is None else await self._body_dataset(caller, request.dataset, found)
+            )
+
+        chunks = self._decoded(body, request.encoding, None)
+        with FrameSpool(self._spool_memory) as spool:
+            if request.format is BodyFormat.JSON:
+                made = JsonBody(spool, self._threads, request.epoch)
+                try:
+                    await made.receive(chunks, named)
+                    return (await looked_through(made.frames(), known)).told(known)
+                finally:
+                    made.cancel()
+            await look_up(request.dataset)
+            guesses = await self._collect(caller, request, chunks, spool)
+            told = (await looked_through(_spooled(spool), known)).told(known)
+        return told | guesses.told() | ({"timestamp_column": guesses.found} if guesses.found else {})
+
+    async def _store(
+        self,
+        caller: Caller,
+        dataset: int,
+        frames: AsyncIterator[Frame],
+        retry: Retry | None,
+        told: Mapping[str, str] | None = None,
+    ) -> Inserted:
+        """Stores the frames: with others where they are few, else in a transaction of their own."""
+        first: list[Frame] = []
+        rows = size = 0
+        async for frame in frames:
+            first.append(frame)
+            rows, size = rows + len(frame), size + frame.nbytes
+            if rows > SMALL_ROWS or size > SMALL_BYTES:
+                async with self._storing.slot(caller):
+                    return await self._store_many(dataset, _chained(first, frames), retry, told or {})
+        response = {"inserted": rows, "total": rows, **(told or {})}
+        result: Inserted = await self._grouped(dataset, SmallInsert(first, rows, response, retry))
+        return result
+
+    async def _store_many(
+        self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, told: Mapping[str, str]
+    ) -> Inserted:
+        stored = 0
+
+        def respond(rows: int) -> Inserted:
+            nonlocal stored
+            stored = rows
+            return {"inserted": rows, "total": rows, **told}
+
+        result: Inserted = await transaction.insert(self._database, dataset, frames, respond, retry)
+        wrote(stored)
+        self._upkeep.touch(dataset, stored)
+        return result
+
+    async def delete(self, caller: Caller, dataset_id: int, span: Range) -> dict[str, int]:
+        """Removes the rows of an owned dataset within `span`; gives `{"deleted"}`."""
+        await self._access.require(caller, dataset_id, write=True)
+        if span.empty:
+            return {"deleted": 0}
+        async with self._storing.slot(caller):
+            return {"deleted": await transaction.delete_range(self._database, dataset_id, span)}
+
+    async def _decoded(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:
+        unpack = decoder(encoding)
+        limit = SizeLimit(self._max_body)
+        async for data in body:
+            if digest is not None:
+                digest.update(data)
+            for piece in unpack.feed(data):
+                limit.add(len(piece))
+                yield piece
+        unpack.finish()
+
+    async def _insert_json(
+        self,
+        caller: Caller,
+        request: BulkRequest,
+        chunks: AsyncIterator[bytes],
+        spool: FrameSpool,
+        retry: Callable[[], Retry | None],
+    ) -> Inserted:
+        dataset: list[int] = []
+
+        async def found(named: object) -> None:
+            dataset.append(await self._body_dataset(caller, request.dataset, named))
+
+        body = JsonBody(spool, self._threads, request.epoch)
+        try:
+            await body.receive(chunks, found)
+            return await self._store(caller, dataset[0], body.frames(), retry())
+        finally:
+            body.cancel()
+
+    async def _body_dataset(self, caller: Caller, expected: int | None, named: object) -> int:
+        if named is None:
+            return _required(expected)
+        if not isinstance(named, int) or isinstance(named, bool):
+            raise BadRequestError("Invalid request body", "dataset: must be an integer")
+        if expected is not None and expected != named:
+            raise BadRequestError("Invalid request body", "dataset: the body and the query name two datasets")
+        await self._access.require_insert(caller, named)
+        return named
+
+    async def _collect(
+        self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
+    ) -> Guesses:
+        """Reads a body that is no JSON object into the spool; gives what was guessed."""
+        if request.format not in (BodyFormat.PARQUET, BodyFormat.ARROW):
+            return await self._collect_file(request, chunks, spool)
+        await self._collect_columnar(caller, request, chunks, spool)
+        return Guesses()
+
+    async def _collect_columnar(
+        self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
+    ) -> None:
+        """Has a worker process read a body whose arrays are as large as the body says."""
+        with tempfile.TemporaryDirectory(prefix="atlas-body-") as folder, self._workers.reading() as reading:
+            path = Path(folder) / "body"
+            with path.open("wb") as file:
+                async for chunk in chunks:
+                    file.write(chunk)
+
+            def collect() -> None:
+                column, layout = request.timestamp_column, request.layout
+                for frame in reading.read_frames(path, request.format, column, layout):
+                    spool.add(frame)
+
+            async with self._decoding.slot(caller):
+                await in_thread_until(reading.cancel, collect)
+
+    async def _collect_file(self, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool) -> Guesses:
+        guesses = Guesses()
+        readers: dict[BodyFormat, Callable[[IO[bytes]], Iterator[Frame]]] = {
+            BodyFormat.NDJSON: lambda f: ndjson_rows.read_ndjson(f, request.epoch),
+            BodyFormat.CSV: lambda f: read_csv(f, request.timestamp_column, request.layout, guesses),
+        }
+        with tempfile.SpooledTemporaryFile(max_size=FILE_BYTES) as file:
+            recoder = Recoder(request.charset) if request.charset else None
+            async for chunk in chunks:
+                file.write(recoder.feed(chunk) if recoder else chunk)
+            if recoder:
+                file.write(recoder.feed(b"", last=True))
+            file_size = file.tell()
+            file.seek(0)
+
+            def collect() -> None:
+                for frame in readers[request.format](file):
+                    spool.add(frame)
+
+            if file_size <= INLINE_BYTES:
+                # Quicker done than handed to a thread.
+                collect()
+            else:
+                await asyncio.to_thread(collect)
+        return guesses
+
+
+def _one_row(row: _OneRow, unit: str | None) -> tuple[Frame, dict[str, Any]]:
+    """The frame of a single row, and the row as it is answered."""
+    wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
+    try:
+        # For a single row, less work than Arrow's.
+        small = None if unit else json_small.decode(wrapped)
+        frame, _ = small or json_exact.decode(wrapped, unit=unit)
+    except RowError as error:
+        raise RowError(None, error.field, error.reason) from None
+    at = format_timestamp(frame.ts[0].as_py())
+    return frame, {"dataset": row.dataset, "timestamp": at, "values": _echo(row.values)}
+
+
+def _echo(values: msgspec.Raw) -> Any:
+    """The values of a row for its answer, each as it was written, which has all digits of a number."""
+    return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
+
+
+async def _chained(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
+    while first:
+        yield first.pop(0)
+    async for frame in rest:
+        yield frame
+
+
+async def _spooled(spool: FrameSpool) -> AsyncIterator[Frame]:
+    for index in range(len(spool)):
+        held = spool.held(index)
+        yield await asyncio.to_thread(spool.get, index) if held is None else held
+
+
+def _required(dataset: int | None) -> int:
+    if dataset is None:
+        raise BadRequestError("Invalid request", "dataset: required")
+    return dataset
+
+
+def _retry(caller: Caller, key: str | None, digest: Any) -> Retry | None:
+    if key is None:
+        return None
+    if not 0 < len(key) <= 255 or not key.isprintable():
+        raise BadRequestError("Invalid Idempotency-Key", "1 to 255 printable characters")
+    return Retry(caller.user_id, key, digest.digest())

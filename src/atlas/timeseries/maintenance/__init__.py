@@ -1,0 +1,1 @@
+"""Work on datasets in the background."""

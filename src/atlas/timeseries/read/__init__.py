@@ -1,0 +1,1 @@
+"""Pages, downloads and aggregates of rows."""

@@ -1,0 +1,163 @@
+"""Latest values and time buckets, worked out in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.kit.timestamps import MIN_MICROS, format_timestamp
+from atlas.timeseries.columns import Column, Dtype
+from atlas.timeseries.formats import RowFormat, json_lines
+from atlas.timeseries.maintenance.scheduler import Upkeep
+from atlas.timeseries.read import snapshot
+from atlas.timeseries.read.service import chosen
+from atlas.timeseries.rollups import levels
+from atlas.timeseries.rollups.query import buckets
+from atlas.timeseries.zone_map import Range, narrow
+
+Row = dict[str, Any]
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+FUNCTIONS = tuple(levels.PARTS)
+CALENDAR = ("month", "quarter", "year")
+# What people and other systems call these; quarters and years as numbers of months, too.
+WORDS = {
+    "s": "s sec secs second seconds",
+    "m": "m min mins minute minutes",
+    "h": "h hr hrs hour hours hourly",
+    "d": "d day days daily",
+    "w": "w week weeks weekly",
+    "month": "mo month months monthly",
+    "quarter": "q qtr quarter quarters quarterly",
+    "year": "y yr year years yearly annual",
+}
+_WIDTHS = "a number and s, m, h, d or w, or their words (15 minutes, day); month; quarter; year; or auto"
+UNIT_OF = {word: unit for unit, words in WORDS.items() for word in words.split()}
+MONTHS = {1: "month", 3: "quarter", 12: "year"}
+MAX_BUCKETS = 100_000
+# Widths that people read easily, in seconds.
+STEPS = (
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10800,
+    21600,
+    43200,
+    86400,
+    172800,
+    604800,
+)
+_WIDTH = re.compile(r"([1-9]\d{0,8})?[ _-]?([A-Za-z]+)", re.ASCII)
+
+
+class SummaryService:
+    """What a chart asks for."""
+
+    def __init__(self, database: Database, access: AccessService, upkeep: Upkeep) -> None:
+        self._database = database
+        self._access = access
+        self._upkeep = upkeep
+
+    async def latest(self, caller: Caller, dataset_id: int) -> bytes:
+        """The row with the greatest timestamp as JSON. Raises NotFoundError where there is no row."""
+        await self._access.require(caller, dataset_id)
+        shot = await snapshot.snapshot(self._database, dataset_id)
+        if not shot.blocks:
+            raise NotFoundError("No rows", f"Dataset {dataset_id} has no rows")
+        span = narrow(shot.blocks, Range(), 1, descending=True)
+        style = RowFormat(shot.columns, flat=False, dataset=dataset_id)
+        text: str = await snapshot.page(
+            self._database,
+            shot,
+            shot.columns,
+            span,
+            then=lambda table: json_lines(table, style).item(),
+            descending=True,
+            limit=1,
+        )
+        return text.encode()
+
+    async def aggregate(
+        self,
+        caller: Caller,
+        dataset_id: int,
+        span: Range,
+        names: Sequence[str] | None,
+        bucket: str,
+        functions: str,
+        points: int,
+    ) -> dict[str, Any]:
+        """Buckets `{"timestamp","count","values":{column:{function:value}}}` of the numeric columns."""
+        await self._access.require(caller, dataset_id)
+        wanted = [name.strip() for name in functions.split(",") if name.strip()]
+        unknown = next((name for name in wanted if name not in FUNCTIONS), None)
+        if unknown is not None or not wanted:
+            raise BadRequestError("Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}")
+        told = "auto" if bucket == "auto" else _name(_width(bucket, 0, points))
+        shot = await snapshot.snapshot(self._database, dataset_id)
+        columns = [c for c in chosen(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
+        # A bucket has a time, which those of the year 0 have not in an answer.
+        span = Range(max(span.lo, MIN_MICROS), span.hi)
+        met = [block for block in shot.blocks if span.meets(block)]
+        if not met or span.empty:
+            return {"bucket": told, "results": []}
+        lo, hi = max(span.lo, min(b.min_ts for b in met)), min(span.hi, max(b.max_ts for b in met) + 1)
+        width = _width(bucket, hi - lo, points)
+        parts = levels.parts_of(wanted)
+        rows = await buckets(self._database, shot, columns, span, width, parts, MAX_BUCKETS)
+        if len(rows) > MAX_BUCKETS:
+            raise BadRequestError("Invalid parameter", f"bucket: more than {MAX_BUCKETS} buckets; make it wider")
+        if shot.row_count >= levels.LEAST_ROWS:
+            self._upkeep.want(dataset_id)
+        results = await asyncio.to_thread(lambda: [_result(row, columns, parts, wanted) for row in rows])
+        return {"bucket": _name(width), "results": results}
+
+
+def _width(bucket: str, micros: int, points: int) -> int | str:
+    """Seconds of a bucket, or a unit of the calendar."""
+    if bucket == "auto":
+        least = micros / 1e6 / points
+        whole_weeks = -(-int(least) // 604800) * 604800
+        return next((step for step in STEPS if step >= least), max(604800, whole_weeks + 604800))
+    found = _WIDTH.fullmatch(bucket.strip())
+    unit = None if found is None or found[2] == "M" else UNIT_OF.get(found[2].lower())
+    if found is None or unit is None:
+        told = "M may be minutes or months: write m or month" if found and found[2] == "M" else _WIDTHS
+        raise BadRequestError("Invalid parameter", f"bucket: {told}")
+    number = int(found[1] or 1)
+    if unit in UNITS:
+        return number * UNITS[unit]
+    calendar = MONTHS.get(number * {"month": 1, "quarter": 3, "year": 12}[unit])
+    if calendar is None:
+        raise BadRequestError("Invalid parameter", f"bucket: of the calendar only a {', a '.join(CALENDAR)}")
+    return calendar
+
+
+def _name(width: int | str) -> str:
+    if isinstance(width, str):
+        return width
+    unit = next(unit for unit in reversed(UNITS) if width % UNITS[unit] == 0)
+    return f"{width // UNITS[unit]}{unit}"
+
+
+def _result(row: levels.Bucket, columns: Sequence[Column], parts: Sequence[str], wanted: Sequence[str]) -> Row:
+    names = [column.name for column in columns]
+    values = dict(zip(names, levels.figures(row, parts, wanted), strict=True))
+    return {"timestamp": format_timestamp(row[0]), "count": row[1], "values": values}

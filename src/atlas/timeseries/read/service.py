@@ -1,0 +1,355 @@
+"""Reading rows: pages, downloads, latest values and buckets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import struct
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+import pyarrow as pa
+
+import atlas
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
+from atlas.db.database import Database
+from atlas.errors import BadRequestError, UnavailableError
+from atlas.kit.workbooks import Workbooks, refuse_rows
+from atlas.timeseries.columns import Column
+from atlas.timeseries.formats import (
+    MEDIA_TYPES,
+    TIME_KEY,
+    Output,
+    RowFormat,
+    TableWriter,
+    arrow_schema,
+    arrow_table,
+    csv_bytes,
+    json_lines,
+    second_digits,
+    wide_frame,
+)
+from atlas.timeseries.read import snapshot
+from atlas.timeseries.read.rendered_files import FileKey, RenderedFile, RenderedFiles
+from atlas.timeseries.zone_map import BLOCK_ROWS, Range, clean_cuts, narrow, split_count, windows
+
+# Rows fetched at a time by a download: some 4 MB of Arrow. With several under way, PostgreSQL's
+# processes, decoding and encoding keep all cores busy, and a slow client still holds little memory.
+WINDOW_ROWS = 50_000
+WINDOWS_AHEAD = 3
+# Rows of which the database is asked at a time whether one has a fraction of a second.
+LOOKED_AT_ROWS = 2_000_000
+# Formats of which parts may be had: what scans a file by its address reads these.
+RANGED = (Output.PARQUET, Output.CSV)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows: their total number, their JSON (no brackets), and where the next page starts."""
+
+    count: int
+    rows: bytes
+    length: int
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A download ready to be sent. chunks: makes it, piece by piece."""
+
+    media_type: str
+    etag: str
+    name: str
+    chunks: Callable[[], AsyncIterator[bytes]]
+    key: FileKey
+
+
+class ReadService:
+    """What readers do with the rows of a dataset."""
+
+    def __init__(
+        self, database: Database, access: AccessService, rendered_bytes: int = 0, workbooks: Workbooks | None = None
+    ) -> None:
+        self._database = database
+        self._access = access
+        self._workbooks = workbooks or Workbooks()
+        self.files = RenderedFiles(rendered_bytes)
+
+    async def page(
+        self,
+        caller: Caller,
+        dataset_id: int,
+        span: Range,
+        *,
+        descending: bool,
+        limit: int,
+        offset: int,
+        cursor: str | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Page:
+        """One page of rows in order of time, by `offset` or after the row that `cursor` stands for."""
+        await self._access.require(caller, dataset_id)
+        shot = await snapshot.snapshot(self._database, dataset_id)
+        columns = chosen(shot.columns, names)
+        total = await snapshot.count(self._database, shot, span)
+        after = None
+        part = span
+        style = RowFormat(columns, flat=False, dataset=dataset_id, ordered=names is not None)
+        read = partial(self._rows, shot, columns, style)
+        if cursor is not None:
+            after = _read_cursor(cursor)
+            part = Range(span.lo, min(span.hi, after[0] + 1)) if descending else Range(max(span.lo, after[0]), span.hi)
+            # Rows of the cursor's own time may come before it, however many they are.
+            bound = narrow(shot.blocks, part, limit + BLOCK_ROWS, descending=descending)
+            table, lines = await read(bound, descending, limit, 0, after)
+            if len(table) < limit and bound != part:
+                table, lines = await read(part, descending, limit, 0, after)
+        else:
+            part, offset = await self._skip(shot, span, offset, descending=descending)
+            part = narrow(shot.blocks, part, offset + limit, descending=descending)
+            table, lines = await read(part, descending, limit, offset, None)
+        return Page(total, lines, len(table), _cursor_after(table) if len(table) == limit else None)
+
+    async def _rows(
+        self,
+        shot: snapshot.Snapshot,
+        columns: Sequence[Column],
+        style: RowFormat,
+        span: Range,
+        descending: bool,
+        limit: int,
+        offset: int,
+        after: tuple[int, int] | None,
+    ) -> tuple[pa.Table, bytes]:
+        if span.empty or not limit:
+            span = Range(0, 1)
+            limit = 0
+        return await snapshot.page(
+            self._database,
+            shot,
+            columns,
+            span,
+            then=lambda table: (table, ",".join(json_lines(table, style).to_list()).encode()),
+            descending=descending,
+            limit=limit,
+            offset=offset,
+            after=after,
+        )
+
+    async def _skip(self, shot: snapshot.Snapshot, span: Range, offset: int, *, descending: bool) -> tuple[Range, int]:
+        """A later start for `span` and a smaller offset that mean the same, found without reading rows."""
+        if offset < BLOCK_ROWS:
+            return span, offset
+        inside, partial = split_count(shot.blocks, span)
+        slack = sum(block.rows for block in partial)
+        cuts = clean_cuts(shot.blocks, span)
+        if descending:
+            fitting = [at for at, before in cuts if inside - before + slack <= offset]
+            if not fitting:
+                return span, offset
+            skipped = await snapshot.count(self._database, shot, Range(fitting[0], span.hi))
+            return Range(span.lo, fitting[0]), offset - skipped
+        fitting = [at for at, before in cuts if before + slack <= offset]
+        if not fitting:
+            return span, offset
+        skipped = await snapshot.count(self._database, shot, Range(span.lo, fitting[-1]))
+        return Range(fitting[-1], span.hi), offset - skipped
+
+    async def download(
+        self,
+        caller: Caller,
+        dataset_id: int,
+        span: Range,
+        output: Output,
+        *,
+        names: Sequence[str] | None = None,
+        flat: bool = True,
+        last: int | None = None,
+        safe: bool = False,
+    ) -> Download:
+        """All rows of `span` in order of time, or only its `last` ones, as they are at this moment.
+
+        safe: CSV for spreadsheets.
+        """
+        await self._access.require(caller, dataset_id)
+        shot = await snapshot.snapshot(self._database, dataset_id)
+        style = RowFormat(chosen(shot.columns, names), flat=flat, ordered=names is not None)
+        drop = 0
+        if last is not None:
+            total = await snapshot.count(self._database, shot, span)
+            span, drop = await self._skip(shot, span, max(0, total - last), descending=False)
+        if output is Output.XLSX:
+            refuse_rows(await snapshot.count(self._database, shot, span))
+        asked = f"{span.lo}-{span.hi}-{output}-{int(flat)}{'s' * safe}"
+        parts = windows(shot.blocks, span, WINDOW_ROWS) if output in RANGED else []
+        digest = _digest(style, parts)
+        tag = f'"{dataset_id}-{shot.version}-{asked}-{digest}"'
+
+        def chunks() -> AsyncIterator[bytes]:
+            tables = self._tables(shot, style, span, drop)
+            return (
+                self._csv(tables, shot, style, parts, safe=safe)
+                if output is Output.CSV
+                else self._encoded(tables, style, output)
+            )
+
+        key = FileKey(tag, f"{dataset_id}-{asked}-{names!r}", dataset_id, shot.last_seq - shot.row_count)
+        return Download(MEDIA_TYPES[output], tag, f"dataset-{dataset_id}.{output}", chunks, key)
+
+    async def rendered(
+        self, caller: Caller, download: Download, held: str | None, *, anew: bool = False
+    ) -> RenderedFile | None:
+        """A download that may be had in parts, on disk; None where it has no room.
+
+        held: the ETag of the version that the caller has parts of. Without it he goes on with the one that he began
+        with, if rows were only inserted since; anew: he begins now. Raises UnavailableError.
+        """
+        file = None if anew else self.files.earlier(caller, download.key, held)
+        if file is not None:
+            return file
+        file = await self.files.get(caller, download.key, download.chunks())
+        shot = await snapshot.snapshot(self._database, download.key.dataset)
+        if file is not None and shot.last_seq - shot.row_count != download.key.deleted:
+            self.files.forget(download.key.dataset)
+            raise UnavailableError("Rows are being deleted", "the file was about to have some of them; try again")
+        return file
+
+    async def _tables(
+        self, shot: snapshot.Snapshot, style: RowFormat, span: Range, drop: int
+    ) -> AsyncIterator[pa.Table]:
+        """The rows of `span` window by window; the next ones are fetched while one is sent."""
+        ahead: deque[asyncio.Task[pa.Table]] = deque()
+        plan = iter(windows(shot.blocks, span, WINDOW_ROWS))
+        try:
+            for part in plan:
+                ahead.append(self._fetch(shot, style, part))
+                if len(ahead) == WINDOWS_AHEAD:
+                    break
+            while ahead:
+                table = await ahead.popleft()
+                following = next(plan, None)
+                if following is not None:
+                    ahead.append(self._fetch(shot, style, following))
+                if drop:
+                    dropped = min(drop, len(table))
+                    table, drop = table.slice(dropped), drop - dropped
+                if len(table):
+                    yield table
+        finally:
+            for task in ahead:
+                task.cancel()
+
+    def _fetch(self, shot: snapshot.Snapshot, style: RowFormat, span: Range) -> asyncio.Task[pa.Table]:
+        return asyncio.create_task(snapshot.window(self._database, shot, style.columns, span))
+
+    async def _csv(
+        self,
+        tables: AsyncIterator[pa.Table],
+        shot: snapshot.Snapshot,
+        style: RowFormat,
+        parts: Sequence[Range],
+        *,
+        safe: bool,
+    ) -> AsyncIterator[bytes]:
+        """The lines of a file. parts: those of time that `tables` has, one after the other."""
+        empty = pa.table({"ts": pa.array([], pa.timestamp("us", "UTC"))})
+        for column, field in zip(style.columns, list(arrow_schema(style))[1:], strict=True):
+            if column.physical is not None:
+                empty = empty.append_column(column.physical, pa.array([], field.type))
+        yield csv_bytes(empty, style, header=True, safe=safe)
+        digits: int | None = None
+        async for table in tables:
+            if digits is None:
+                # The first rows are all those of their part: nothing is asked of a file of one part.
+                last = table.column("ts").cast(pa.int64())[-1].as_py()
+                rest = Range(next(part.hi for part in parts if last < part.hi), parts[-1].hi)
+                digits = await self._digits(second_digits(table), shot, rest)
+            yield await asyncio.to_thread(csv_bytes, table, style, header=False, safe=safe, digits=digits)
+
+    async def _digits(self, least: int, shot: snapshot.Snapshot, rest: Range) -> int:
+        """How many digits of a second a file has. least: those of its first rows; rest: where the others are."""
+        for part in windows(shot.blocks, rest, LOOKED_AT_ROWS):
+            if least == 6:
+                break
+            least = await snapshot.second_digits(self._database, shot, part, least)
+        return least
+
+    async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:
+        if output is Output.XLSX:
+            names = [TIME_KEY, *(style.label(column.name) for column in style.columns)]
+            async for piece in self._workbooks.pieces("rows", names, _wide(tables, style)):
+                yield piece
+            return
+        if output in (Output.PARQUET, Output.ARROW):
+            schema = arrow_schema(style)
+            writer = TableWriter(output, schema)
+            async for table in tables:
+                yield await asyncio.to_thread(_written, writer, table, style, schema)
+            yield writer.close()
+            return
+        between = b"\n" if output is Output.NDJSON else b",\n"
+        if output is Output.JSON:
+            yield b"["
+        first = True
+        async for table in tables:
+            text = await asyncio.to_thread(_joined, table, style, between.decode())
+            yield text if first else between + text
+            first = False
+        yield b"]" if output is Output.JSON else b"" if first else b"\n"
+
+
+async def _wide(tables: AsyncIterator[pa.Table], style: RowFormat) -> AsyncIterator[pa.Table]:
+    async for table in tables:
+        yield (await asyncio.to_thread(wide_frame, table, style)).to_arrow()
+
+
+def _written(writer: TableWriter, table: pa.Table, style: RowFormat, schema: pa.Schema) -> bytes:
+    return writer.write(arrow_table(table, style, schema))
+
+
+def _joined(table: pa.Table, style: RowFormat, separator: str) -> bytes:
+    text: str = json_lines(table, style).str.join(separator).item()
+    return text.encode()
+
+
+def chosen(columns: Sequence[Column], names: Sequence[str] | None) -> list[Column]:
+    """The columns called `names`, in that order; all where it is None. Raises BadRequestError."""
+    if names is None:
+        return list(columns)
+    known = {column.name: column for column in columns}
+    missing = next((name for name in names if name not in known), None)
+    if missing is not None:
+        raise BadRequestError("Invalid parameter", f"columns: the dataset has no column {missing!r}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def _digest(style: RowFormat, parts: Sequence[Range]) -> str:
+    """What a file is made of, beside the rows. parts: its pieces, where they show in its bytes."""
+    columns: list[object] = [[column.id, column.dtype] for column in style.columns]
+    if parts:
+        columns += [[[one.lo, one.hi] for one in parts], atlas.__version__, pa.__version__]
+    return hashlib.sha256(msgspec.json.encode(columns)).hexdigest()[:16]
+
+
+def _cursor_after(table: pa.Table) -> str | None:
+    if not len(table):
+        return None
+    micros = table.column("ts").cast(pa.int64())[-1].as_py()
+    packed = struct.pack(">qq", micros, table.column("_seq")[-1].as_py())
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    whole = Range()
+    try:
+        micros, seq = struct.unpack(">qq", base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, struct.error):
+        raise BadRequestError("Invalid parameter", "cursor: not one that this server gave") from None
+    if not whole.lo <= micros < whole.hi:
+        raise BadRequestError("Invalid parameter", "cursor: not one that this server gave")
+    return micros, seq

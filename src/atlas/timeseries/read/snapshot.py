@@ -1,0 +1,201 @@
+"""Reading rows: plans from row blocks, then Arrow from binary COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+import pyarrow as pa
+from psycopg import sql
+
+from atlas.db.database import Database
+from atlas.db.named_queries import queries
+from atlas.errors import NotFoundError
+from atlas.timeseries.columns import Column
+from atlas.timeseries.repository import between, column_of, numbered, table_of
+from atlas.timeseries.zone_map import MAX_PARTIAL, Block, Range, split_count
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A dataset at one moment. Rows are never changed, so those numbered up to `last_seq` are its rows."""
+
+    dataset_id: int
+    table: sql.Identifier
+    last_seq: int
+    row_count: int
+    version: int
+    has_extra: bool
+    rewritten: bool
+    cold: bool
+    columns: Sequence[Column]
+    blocks: Sequence[Block]
+
+
+async def snapshot(database: Database, dataset_id: int) -> Snapshot:
+    """The dataset as it is now."""
+    rows = await database.fetch(queries("timeseries/rows")["read_state"], id=dataset_id)
+    if not rows:
+        raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
+    schema, last_seq, row_count, version, has_extra, rewritten, cold, *arrays = rows[0]
+    blocks = [Block(*values) for values in zip(*(array or [] for array in arrays[:5]), strict=True)]
+    columns = [column_of(values) for values in zip(*(array or [] for array in arrays[5:]), strict=True)]
+    table = table_of(schema, dataset_id)
+    return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, cold, columns, blocks)
+
+
+async def position(database: Database, dataset_id: int) -> tuple[int, int] | None:
+    """Last sequence number and version of a dataset; None where there is no such dataset."""
+    rows = await database.fetch(queries("timeseries/rows")["read_position"], id=dataset_id)
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+async def count(database: Database, shot: Snapshot, span: Range) -> int:
+    """How many rows `span` has: from whole blocks, and from the rows of those it cuts."""
+    if span.empty:
+        return 0
+    inside, partial = split_count(shot.blocks, span)
+    if not partial:
+        return inside
+    query = sql.SQL("SELECT count(*) FROM {} WHERE {}")
+    if len(partial) > MAX_PARTIAL:
+        return await _number(database, query.format(shot.table, _where(shot, span)))
+    # Each with its own times, for the index to find its pages: those of the whole range could be most of the table.
+    parts = [(b, Range(max(span.lo, b.min_ts), min(span.hi, b.max_ts + 1))) for b in partial]
+    pieces = [
+        sql.SQL("({} AND {})").format(between(part, cold=False), numbered(b.first_seq, b.last_seq, cold=False))
+        for b, part in parts
+    ]
+    where = sql.SQL("({})").format(sql.SQL(" OR ").join(pieces))
+    if shot.cold:
+        # Only a condition on nothing but these is looked at before a segment is unpacked.
+        where += sql.SQL(" AND ({})").format(
+            sql.SQL(" OR ").join(
+                sql.SQL("(_high_seq >= {} AND _low_seq <= {})").format(b.first_seq, b.last_seq) for b in partial
+            )
+        )
+    return inside + await _number(database, query.format(shot.table, where))
+
+
+async def _number(database: Database, query: sql.Composed) -> int:
+    async with database.connection() as connection:
+        row = await (await connection.execute(query)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def second_digits(database: Database, shot: Snapshot, span: Range, least: int = 0) -> int:
+    """How many digits of a second the rows of `span` need, 0, 3 or 6, if not fewer than `least` of those."""
+    for digits, unit in ((6, "milliseconds"), (3, "second")):
+        if digits <= least:
+            break
+        query = sql.SQL("SELECT 1 FROM {} WHERE {} AND ts <> date_trunc({}, ts) LIMIT 1").format(
+            shot.table, _where(shot, span), sql.Literal(unit)
+        )
+        async with database.connection() as connection:
+            if await (await connection.execute(query)).fetchone():
+                return digits
+    return least
+
+
+def _where(shot: Snapshot, span: Range) -> sql.Composed:
+    return sql.SQL("{} AND {}").format(between(span, cold=shot.cold), numbered(1, shot.last_seq, cold=shot.cold))
+
+
+def _columns(shot: Snapshot, columns: Sequence[Column], *, with_numbers: bool = True) -> sql.Composed:
+    names = ["ts", *(["_seq"] if with_numbers else []), *(c.physical for c in columns if c.physical)]
+    if shot.has_extra:
+        names.append("_extra")
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+async def page(
+    database: Database,
+    shot: Snapshot,
+    columns: Sequence[Column],
+    span: Range,
+    *,
+    then: Callable[[pa.Table], T],
+    descending: bool,
+    limit: int,
+    offset: int = 0,
+    after: tuple[int, int] | None = None,
+) -> T:
+    """Up to `limit` rows of `span` in order of (time, sequence number), past `offset` or past `after`.
+
+    Columns: ts, _seq, the physical ones, _extra. `after`: (microseconds, sequence number) of a row. Gives what `then`
+    makes of them in the thread that fetched them.
+    """
+    direction = sql.SQL("DESC" if descending else "ASC")
+    where = _where(shot, span)
+    if after is not None:
+        stamp = between(Range(after[0], after[0] + 1), cold=False)
+        beyond = sql.SQL("<" if descending else ">")
+        where += sql.SQL(" AND (NOT ({}) OR _seq {} {})").format(stamp, beyond, sql.Literal(after[1]))
+    query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY ts {}, _seq {} LIMIT {} OFFSET {}").format(
+        _columns(shot, columns),
+        shot.table,
+        where,
+        direction,
+        direction,
+        sql.Literal(limit),
+        sql.Literal(offset),
+    )
+    return await database.fetch_arrow(query.as_string(), then)
+
+
+async def window(database: Database, shot: Snapshot, columns: Sequence[Column], span: Range) -> pa.Table:
+    """All rows of `span` in order of time. Sorted here only where the table's order is another."""
+    if not shot.rewritten and _ascending(shot, span):
+        # The table's order is that of the sequence numbers, so they need not be read.
+        table = await _read_window(database, shot, columns, span, with_numbers=False)
+        if _is_sorted(table):
+            return table
+    return await _read_window(database, shot, columns, span, with_numbers=True)
+
+
+async def _read_window(
+    database: Database, shot: Snapshot, columns: Sequence[Column], span: Range, *, with_numbers: bool
+) -> pa.Table:
+    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
+        _columns(shot, columns, with_numbers=with_numbers), shot.table, _where(shot, span)
+    )
+    return await database.fetch_arrow(query.as_string(), _in_order if with_numbers else lambda table: table)
+
+
+def _ascending(shot: Snapshot, span: Range) -> bool:
+    """Whether the blocks that meet `span` follow each other in time."""
+    met = [block for block in shot.blocks if span.meets(block)]
+    return all(later.min_ts >= earlier.max_ts for earlier, later in pairwise(met))
+
+
+def _is_sorted(table: pa.Table) -> bool:
+    micros = table.column("ts").cast(pa.int64()).to_numpy()
+    return bool((micros[1:] >= micros[:-1]).all())
+
+
+def _in_order(table: pa.Table) -> pa.Table:
+    """The rows in order of (time, sequence number), which are looked at first, as mostly they are."""
+    micros, numbers = table.column("ts").cast(pa.int64()).to_numpy(), table.column("_seq").to_numpy()
+    later = (micros[1:] > micros[:-1]) | ((micros[1:] == micros[:-1]) & (numbers[1:] > numbers[:-1]))
+    return table if bool(later.all()) else table.sort_by([("ts", "ascending"), ("_seq", "ascending")])
+
+
+async def following(database: Database, shot: Snapshot, after_seq: int, limit: int) -> tuple[pa.Table, int]:
+    """Up to `limit` rows numbered past `after_seq`, in order of their numbers, and up to which number those are all."""
+    # Blocks tell where the wanted rows surely end, so that those behind them need not be sorted.
+    last, held = shot.last_seq, 0
+    for block in shot.blocks:
+        held += block.rows if block.first_seq > after_seq else 0
+        if held >= limit:
+            last = block.last_seq
+            break
+    query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY _seq LIMIT {}").format(
+        _columns(shot, shot.columns), shot.table, numbered(after_seq + 1, last, cold=shot.cold), sql.Literal(limit)
+    )
+    table = await database.fetch_arrow(query.as_string(), lambda table: table)
+    return table, table["_seq"][-1].as_py() if len(table) == limit else last

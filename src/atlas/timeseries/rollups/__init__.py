@@ -1,0 +1,1 @@
+"""Aggregates by levels of time, kept beside the rows."""

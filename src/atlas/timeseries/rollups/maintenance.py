@@ -1,0 +1,394 @@
+"""Rollups: made and kept current in the background, and put right where rows are deleted. See levels.py.
+
+A rollup holds the rows numbered up to `upto`; newer ones are read as rows, so inserts do nothing for it. It is added
+to in order of the numbers: values of later batches join those that are there, whatever their times are.
+
+Nothing here rewrites a table: a reader with an older snapshot would find it empty. So a column that becomes float
+gets columns beside the old ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import psycopg
+import structlog
+from psycopg import sql
+
+from atlas.db.database import Connection, Database
+from atlas.db.named_queries import queries
+from atlas.kit.timestamps import MAX_MICROS, MIN_MICROS
+from atlas.timeseries.columns import Column, Dtype
+from atlas.timeseries.repository import between, columns_of, numbered, rollup_of, table_of, time_literal
+from atlas.timeseries.rollups import levels as core
+from atlas.timeseries.zone_map import Range
+
+# Rows added in one transaction: about a quarter of a second, for which a change of columns may have to wait.
+BATCH_ROWS = 200_000
+# Runs of rows that tell how dense a dataset is.
+RUNS, RUN_ROWS = 8, 4_096
+# The width is looked at again when there are so many times the rows.
+GROWTH = 1.5
+# So many buckets take no space that counts, and tell little about those to come.
+FEW_BUCKETS = 100
+
+ORIGIN = sql.SQL("'2000-01-03Z'")
+# Two thousand years in seconds: more than lies between the year 1 and ORIGIN, a quarter of what lies after it.
+_MILLENNIA = 2000 * 366 * 86_400
+_VALUES = ("lo", "hi", "s", "f", "l")
+_TYPES = {"n": "bigint", "ft": "timestamptz", "lt": "timestamptz"}
+# Parts of a column {c} from rows, and from parts of narrower buckets.
+FROM_ROWS = {
+    "n": "count({c})",
+    "lo": "min({c})",
+    "hi": "max({c})",
+    "s": "sum({c})",
+    "f": "(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[1]",
+    "l": "(array_agg({c} ORDER BY ts, _seq) FILTER (WHERE {c} IS NOT NULL))[count({c})::int]",
+    "ft": "min(ts) FILTER (WHERE {c} IS NOT NULL)",
+    "lt": "max(ts) FILTER (WHERE {c} IS NOT NULL)",
+}
+FROM_PARTS = {
+    "n": "coalesce(sum({c}), 0)::bigint",
+    "lo": "min({c})",
+    "hi": "max({c})",
+    "s": "sum({c})",
+    "f": "(array_agg({c} ORDER BY start) FILTER (WHERE {c} IS NOT NULL))[1]",
+    "l": "(array_agg({c} ORDER BY start) FILTER (WHERE {c} IS NOT NULL))[count({c})::int]",
+    "ft": "min({c})",
+    "lt": "max({c})",
+}
+# A stored part joined with one of rows that have greater numbers.
+_JOINED = {
+    "n": "coalesce(r.{c}, 0) + coalesce(EXCLUDED.{c}, 0)",
+    "lo": "least(r.{c}, EXCLUDED.{c})",
+    "hi": "greatest(r.{c}, EXCLUDED.{c})",
+    "s": "coalesce(r.{c} + EXCLUDED.{c}, r.{c}, EXCLUDED.{c})",
+    "f": "CASE WHEN r.{ft} IS NULL OR EXCLUDED.{ft} < r.{ft} THEN EXCLUDED.{c} ELSE r.{c} END",
+    "l": "CASE WHEN r.{lt} IS NULL OR EXCLUDED.{lt} >= r.{lt} THEN EXCLUDED.{c} ELSE r.{c} END",
+    "ft": "least(r.{c}, EXCLUDED.{c})",
+    "lt": "greatest(r.{c}, EXCLUDED.{c})",
+}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """A dataset's rollup as one transaction sees it. width: 0 where there is none."""
+
+    dataset_id: int
+    schema: str
+    last_seq: int
+    row_count: int
+    cold: bool
+    made: bool
+    width: int
+    upto: int
+    checked: int
+    columns: tuple[int, ...]
+    floats: tuple[int, ...]
+
+    @property
+    def table(self) -> sql.Identifier:
+        return rollup_of(self.schema, self.dataset_id)
+
+    def cell(self, part: str, column_id: int) -> sql.Identifier:
+        """The rollup's column for a part of a dataset's column."""
+        typed = "f" if part in _VALUES and column_id in self.floats else ""
+        return sql.Identifier(f"{part}{column_id}{typed}")
+
+    def value(self, part: str, column: Column) -> sql.Composable:
+        """A part with the type of the column, which may have become float since."""
+        cell = self.cell(part, column.id)
+        late = part in _VALUES and column.dtype is Dtype.FLOAT and column.id not in self.floats
+        return sql.SQL("{}::float8").format(cell) if late else cell
+
+
+async def find(connection: Connection, dataset_id: int) -> Rollup | None:
+    """The rollup of a dataset, if only an empty one; None where there is no such dataset."""
+    row = await (await connection.execute(queries("timeseries/rollups/rollups")["find"], {"id": dataset_id})).fetchone()
+    if row is None:
+        return None
+    schema, last_seq, count, cold, width, upto, checked, columns, floats = row
+    if width is None:
+        return Rollup(dataset_id, schema, last_seq, count, cold, False, 0, 0, 0, (), ())
+    return Rollup(dataset_id, schema, last_seq, count, cold, True, width, upto, checked, tuple(columns), tuple(floats))
+
+
+async def behind(database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS) -> int:
+    """How many numbers of rows the rollup has yet to take; 0 where a dataset needs none."""
+    async with database.connection() as connection:
+        found = await find(connection, dataset_id)
+    return 0 if found is None or not _due(found, least) else found.last_seq - found.upto
+
+
+def _due(rollup: Rollup, least: int) -> bool:
+    """Whether a dataset has a rollup, or is to get one."""
+    return rollup.made or rollup.row_count >= least
+
+
+async def advance(
+    database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS, batch: int = BATCH_ROWS
+) -> bool:
+    """Takes the next batch of rows into a dataset's rollup, which it makes where it pays; False where none is left."""
+    try:
+        async with database.transaction() as connection:
+            known = await find(connection, dataset_id)
+            if known is None or not _due(known, least):
+                return False
+            if not known.made:
+                await _make(connection, known)
+                return True
+            free = await connection.execute(queries("timeseries/rollups/rollups")["lock_if_free"], {"id": dataset_id})
+            return await free.fetchone() is not None and await _advance(connection, dataset_id, batch)
+    except psycopg.errors.UndefinedTable:
+        return False
+    except psycopg.errors.NumericValueOutOfRange:
+        # The rows stay to be read as rows, where the same sum cannot be had either.
+        log.warning("no rollup", dataset=dataset_id, reason="a sum is out of the range of a float")
+        return False
+
+
+async def _make(connection: Connection, rollup: Rollup) -> None:
+    """Makes an empty rollup, if there is none yet.
+
+    Whoever deletes rows holds the lock on the dataset's state: it either sees the rollup, or has ended before it is.
+    """
+    parameters = {"id": rollup.dataset_id}
+    for lock in ("keep_dataset", "lock_state"):
+        await connection.execute(queries("timeseries/rollups/rollups")[lock], parameters)
+    if await (await connection.execute(queries("timeseries/rollups/rollups")["insert"], parameters)).fetchone() is None:
+        return
+    await connection.execute(
+        sql.SQL("CREATE TABLE {} (width integer, start timestamptz, rows bigint, PRIMARY KEY (width, start))").format(
+            rollup.table
+        )
+    )
+    owner = sql.Identifier(f"{rollup.schema}_owner")
+    await connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(rollup.table, owner))
+
+
+async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
+    found = await find(connection, dataset_id)
+    if found is None:
+        return False
+    # Nobody changes the type of a column until we are done.
+    rows = table_of(found.schema, dataset_id)
+    await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(rows))
+    # The numbers come first: rows up to these have no columns but those that are read after.
+    found = await find(connection, dataset_id)
+    if found is None:
+        return False
+    columns = _numeric((await columns_of(connection, [dataset_id]))[dataset_id])
+    if (found.upto if found.width else found.last_seq) >= GROWTH * found.checked:
+        found = await _look(connection, found, columns)
+    if not found.width:
+        await _save(connection, replace(found, upto=found.last_seq))
+        return False
+    found = await _align(connection, found, columns)
+    upto = min(found.last_seq, found.upto + batch)
+    where = numbered(found.upto + 1, upto, cold=found.cold)
+    await _add(connection, found, _from_rows(found, columns, where), core.levels(found.width))
+    await _save(connection, replace(found, upto=upto))
+    return upto < found.last_seq
+
+
+def _numeric(columns: Sequence[Column]) -> list[Column]:
+    """The columns that a rollup has: the first so many numeric ones."""
+    return [column for column in columns if column.dtype in (Dtype.INT, Dtype.FLOAT)][: core.MAX_COLUMNS]
+
+
+async def _save(connection: Connection, rollup: Rollup) -> None:
+    parameters = {
+        "id": rollup.dataset_id,
+        "width": rollup.width,
+        "upto": rollup.upto,
+        "checked": rollup.checked,
+        "columns": list(rollup.columns),
+        "floats": list(rollup.floats),
+    }
+    await connection.execute(queries("timeseries/rollups/rollups")["set"], parameters)
+
+
+async def _align(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:
+    """Gives the rollup the columns that came since. The rows in it have nothing there."""
+    additions, copies = [], []
+    known, floats = list(rollup.columns), list(rollup.floats)
+    for column in columns:
+        is_float = column.dtype is Dtype.FLOAT
+        new = column.id not in known
+        if not new and is_float == (column.id in floats):
+            continue
+        # A sum of integers may be past 64 bits.
+        types = {part: "double precision" if is_float else "numeric" if part == "s" else "bigint" for part in _VALUES}
+        after = replace(rollup, floats=(column.id,) if is_float else ())
+        additions += [
+            sql.SQL("ADD COLUMN {} {}").format(after.cell(part, column.id), sql.SQL((_TYPES | types)[part]))
+            for part in (core.ALL_PARTS if new else _VALUES)
+        ]
+        if new:
+            known.append(column.id)
+        else:
+            for part in _VALUES:
+                old = rollup.cell(part, column.id)
+                copies.append(sql.SQL("{} = {}, {} = NULL").format(after.cell(part, column.id), old, old))
+        if is_float:
+            floats.append(column.id)
+    if additions:
+        await connection.execute(sql.SQL("ALTER TABLE {} {}").format(rollup.table, sql.SQL(", ").join(additions)))
+    if copies:
+        await connection.execute(sql.SQL("UPDATE {} SET {}").format(rollup.table, sql.SQL(", ").join(copies)))
+    return replace(rollup, columns=tuple(known), floats=tuple(floats))
+
+
+def bucket_start(width: int | str | sql.Composable, time: str) -> sql.Composed:
+    """The start of the bucket of `width` seconds, or of a calendar unit, that holds a time."""
+    if isinstance(width, str):
+        return sql.SQL("date_trunc({}, {})").format(sql.Literal(width), sql.SQL(time))
+    stamp = sql.SQL(time)
+    if isinstance(width, int) and width > _MILLENNIA:
+        # PostgreSQL has no times as early as such a bucket begins, nor widths as large as there may be.
+        query = "CASE WHEN {} < {} THEN '0001-01-01Z' ELSE {} END"
+        return sql.SQL(query).format(stamp, ORIGIN, bucket_start(sql.Literal(min(width, 4 * _MILLENNIA)), time))
+    seconds = sql.Literal(width) if isinstance(width, int) else width
+    return sql.SQL("date_bin(make_interval(secs => {}), {}, {})").format(seconds, stamp, ORIGIN)
+
+
+def _from_rows(rollup: Rollup, columns: Sequence[Column], where: sql.Composable) -> sql.Composed:
+    """A query of narrowest buckets from rows."""
+    cells = [
+        sql.SQL(FROM_ROWS[part] + " AS {name}").format(
+            c=sql.Identifier(column.physical or ""), name=rollup.cell(part, column.id)
+        )
+        for column in columns
+        for part in core.ALL_PARTS
+    ]
+    return sql.SQL("SELECT {} AS start, {} FROM {} WHERE {} GROUP BY 1").format(
+        bucket_start(rollup.width, "ts"),
+        sql.SQL(", ").join([sql.SQL("count(*) AS rows"), *cells]),
+        table_of(rollup.schema, rollup.dataset_id),
+        where,
+    )
+
+
+def _stored(rollup: Rollup, width: int, span: Range) -> sql.Composed:
+    """A query of a level's buckets."""
+    return sql.SQL("SELECT * FROM {} WHERE {}").format(rollup.table, starting(width, span))
+
+
+def starting(width: int, span: Range) -> sql.Composed:
+    """A condition for buckets of a level that start within `span`."""
+    conditions = [sql.SQL("width = {}").format(width)]
+    if span.lo >= MIN_MICROS:
+        conditions.append(sql.SQL("start >= {}").format(time_literal(span.lo)))
+    if span.hi <= MAX_MICROS:
+        conditions.append(sql.SQL("start < {}").format(time_literal(span.hi)))
+    return sql.SQL("({})").format(sql.SQL(" AND ").join(conditions))
+
+
+async def _add(connection: Connection, rollup: Rollup, source: sql.Composed, widths: Sequence[int]) -> None:
+    """Joins buckets with those of levels; their rows have greater numbers than those already there."""
+    names: list[sql.Composable] = [sql.SQL("width"), sql.SQL("start"), sql.SQL("rows")]
+    cells: list[sql.Composable] = [sql.SQL("level"), bucket_start(sql.SQL("level"), "start"), sql.SQL("sum(rows)")]
+    joins: list[sql.Composable] = [sql.SQL("rows = r.rows + EXCLUDED.rows")]
+    for column_id in rollup.columns:
+        times = {time: rollup.cell(time, column_id) for time in ("ft", "lt")}
+        for part in core.ALL_PARTS:
+            name = rollup.cell(part, column_id)
+            names.append(name)
+            cells.append(sql.SQL(FROM_PARTS[part]).format(c=name))
+            joins.append(sql.SQL("{c} = " + _JOINED[part]).format(c=name, **times))
+    comma = sql.SQL(", ")
+    await connection.execute(
+        sql.SQL(
+            "INSERT INTO {} AS r ({}) SELECT {} FROM ({}) AS source CROSS JOIN unnest({}::int[]) AS level "
+            "GROUP BY 1, 2 ON CONFLICT (width, start) DO UPDATE SET {}"
+        ).format(
+            rollup.table, comma.join(names), comma.join(cells), source, sql.Literal(list(widths)), comma.join(joins)
+        )
+    )
+
+
+async def _look(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:
+    """Chooses the width where there is none or it no longer fits, and makes the levels anew."""
+    need = core.least_rows(max(1, len(columns)))
+    rollup = replace(rollup, checked=max(rollup.upto, 1))  # 0 stands for: look again at once
+    if rollup.width:
+        count = sql.SQL("SELECT count(*), sum(rows) FROM {} WHERE width = {}").format(rollup.table, rollup.width)
+        row = await (await connection.execute(count)).fetchone()
+        assert row is not None
+        buckets, rows = row[0], int(row[1] or 0)
+        if buckets > FEW_BUCKETS and rows < 0.8 * need * buckets:
+            return await _widen(connection, rollup)
+        if rows < 4 * need * buckets:
+            return rollup
+    chosen = core.choose(await _runs(connection, rollup), need) or 0
+    if rollup.width and (not chosen or chosen >= rollup.width):
+        return rollup
+    # Denser than it was: only the rows know the figures of narrower buckets.
+    await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
+    return replace(rollup, width=chosen, upto=0, checked=1 if chosen else rollup.last_seq)
+
+
+async def _runs(connection: Connection, rollup: Rollup) -> list[list[int]]:
+    query = sql.SQL("SELECT array_agg((extract(epoch FROM ts) * 1000000)::bigint) FROM {} WHERE {}")
+    table, result = table_of(rollup.schema, rollup.dataset_id), []
+    for index in range(RUNS):
+        first = rollup.last_seq * index // RUNS
+        cursor = await connection.execute(query.format(table, numbered(first + 1, first + RUN_ROWS, cold=rollup.cold)))
+        row = await cursor.fetchone()
+        result.append((row[0] if row else None) or [])
+        await asyncio.sleep(0)
+    return result
+
+
+async def _widen(connection: Connection, rollup: Rollup) -> Rollup:
+    """Makes the next wider buckets the narrowest; drops the rollup's buckets where there are none wider."""
+    width = core.wider(rollup.width)
+    if width is None:
+        await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
+        return replace(rollup, width=0, checked=rollup.last_seq)
+    old, new = core.levels(rollup.width), core.levels(width)
+    missing = [one for one in new if one not in old]
+    await _add(connection, rollup, _stored(rollup, rollup.width, Range()), missing)
+    kept = sql.SQL("DELETE FROM {} WHERE NOT width = ANY ({})").format(rollup.table, sql.Literal(new))
+    await connection.execute(kept)
+    return replace(rollup, width=width, checked=0)
+
+
+async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
+    """Takes deleted rows, all there were within `span`, out of the rollup, in the transaction that deletes them."""
+    rollup = await _locked(connection, dataset_id)
+    if rollup is None:
+        return
+    columns = _numeric((await columns_of(connection, [dataset_id]))[dataset_id])
+    rollup = await _align(connection, rollup, columns)
+    await _save(connection, rollup)
+    for width in core.levels(rollup.width):
+        # Buckets that the range cuts are made anew, the wide ones from what is left of the narrowest.
+        outer = core.around(span, width)
+        await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(rollup.table, starting(width, outer)))
+        if width == rollup.width:
+            for edge in core.edges(span, width):
+                numbers = numbered(1, rollup.upto, cold=rollup.cold)
+                where = sql.SQL("{} AND {}").format(numbers, between(edge, cold=rollup.cold))
+                await _add(connection, rollup, _from_rows(rollup, columns, where), [width])
+        else:
+            await _add(connection, rollup, _stored(rollup, rollup.width, outer), [width])
+
+
+async def forget_all(connection: Connection, dataset_id: int, first_seq: int) -> None:
+    """Empties the rollup, to be made anew, where it has rows numbered from `first_seq`, which are deleted."""
+    rollup = await _locked(connection, dataset_id)
+    if rollup is not None and rollup.upto >= first_seq:
+        await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
+        await _save(connection, replace(rollup, upto=0))
+
+
+async def _locked(connection: Connection, dataset_id: int) -> Rollup | None:
+    await connection.execute(queries("timeseries/rollups/rollups")["lock"], {"id": dataset_id})
+    found = await find(connection, dataset_id)
+    return found if found is not None and found.width else None

@@ -1,0 +1,196 @@
+"""Figures by time bucket: from a dataset's rollup as far as that goes, and from rows for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import sql
+
+from atlas.db.database import Connection, Database
+from atlas.errors import BadRequestError, NotFoundError
+from atlas.kit.timestamps import from_micros
+from atlas.timeseries.columns import Column
+from atlas.timeseries.read.snapshot import Snapshot
+from atlas.timeseries.repository import between, numbered
+from atlas.timeseries.rollups import levels as core
+from atlas.timeseries.rollups import maintenance
+from atlas.timeseries.zone_map import Range
+
+# From so many rows on, starting a second process takes less time than it saves.
+PARALLEL_ROWS = 200_000
+# Up to so many parts of a rollup are told apart by conditions, more by a list.
+FEW_PIECES = 8
+# What it takes to find a short range of rows, in rows that could be read instead: the pages that the index gives
+# for it, and a look at the summary of each 32 pages.
+RANGE_ROWS, SUMMARY_SHARE = 6_000, 1 / 1000
+
+
+async def buckets(
+    database: Database,
+    shot: Snapshot,
+    columns: Sequence[Column],
+    span: Range,
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+) -> list[core.Bucket]:
+    """(bucket start, rows, then each part of each column) by bucket, in order of time; past `limit` some may lack.
+
+    width: seconds counted from 2000-01-03 (a Monday), or a unit of date_trunc. Rows that were inserted after
+    `shot` may count. Raises NotFoundError where the dataset is gone, BadRequestError where a sum is past a float.
+    """
+    try:
+        async with database.connection() as connection, connection.transaction():
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Before the snapshot, which a change of a column's type would leave without rows, and TimescaleDB without
+            # those that it compresses meanwhile.
+            await connection.execute(sql.SQL("LOCK TABLE {} IN ROW SHARE MODE").format(shot.table))
+            return await _buckets(connection, shot, columns, span, width, parts, limit)
+    except psycopg.errors.UndefinedTable:
+        raise NotFoundError("Dataset not found", "it has just been deleted") from None
+    except psycopg.errors.NumericValueOutOfRange:
+        raise BadRequestError("Invalid parameter", "functions: a sum is out of the range of a 64-bit float") from None
+
+
+async def _buckets(
+    connection: Connection,
+    shot: Snapshot,
+    columns: Sequence[Column],
+    span: Range,
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+) -> list[core.Bucket]:
+    rollup = await maintenance.find(connection, shot.dataset_id)
+    plan = [core.Piece(0, span)]
+    if rollup is not None and rollup.width and {column.id for column in columns} <= set(rollup.columns):
+        plan = core.pieces(span, rollup.width, width, _known(shot))
+    stored = [piece for piece in plan if piece.width]
+    found: list[core.Bucket] = []
+    if rollup is not None and stored:
+        found = await _from_rollup(connection, rollup, stored, columns, width, parts, limit)
+    sources, rows = _sources(shot, rollup, plan, width)
+    if not sources:
+        return found
+    if rows > PARALLEL_ROWS:
+        await connection.execute("SET LOCAL max_parallel_workers_per_gather = 2")
+        if rows * 2 > shot.row_count:
+            await connection.execute("SET LOCAL enable_seqscan = on")
+    more = await _from_rows(connection, shot, sources, columns, width, parts, limit)
+    return core.join(found, more, parts)
+
+
+def _known(shot: Snapshot) -> Range:
+    """From the first to the last time that rows have."""
+    if not shot.blocks:
+        return Range(0, 0)
+    return Range(min(b.min_ts for b in shot.blocks), max(b.max_ts for b in shot.blocks) + 1)
+
+
+def _sources(
+    shot: Snapshot, rollup: maintenance.Rollup | None, plan: Sequence[core.Piece], width: int | str
+) -> tuple[list[sql.Composed], int]:
+    """Conditions for the rows to be read, each row by one, and about how many rows are looked at in long runs."""
+
+    def count(*ranges: Range) -> int:
+        return sum(block.rows for block in shot.blocks if any(one.meets(block) for one in ranges))
+
+    stored, cut = [p.span for p in plan if p.width], [p.span for p in plan if not p.width]
+    if rollup is None or not stored:
+        return [between(one, cold=shot.cold) for one in cut], count(*cut)
+    inner = Range(stored[0].lo, stored[-1].hi)
+    edges = [one for one in cut if not inner.lo < one.lo < inner.hi]
+    within = [one for one in cut if inner.lo < one.lo < inner.hi]
+    sources, rows = [between(one, cold=shot.cold) for one in edges], count(*edges)
+    old = sql.SQL("{} AND {}")
+    numbers = numbered(1, rollup.upto, cold=shot.cold)
+    if len(within) * (RANGE_ROWS + shot.row_count * SUMMARY_SHARE) < (whole := count(inner)):
+        sources += [old.format(between(one, cold=shot.cold), numbers) for one in within]
+    elif within:
+        condition = sql.SQL("{} AND {}").format(between(inner, cold=shot.cold), _shared(rollup.width, width))
+        sources.append(old.format(condition, numbers))
+        rows += whole
+    if rollup.upto < rollup.last_seq:
+        newer = numbered(rollup.upto + 1, rollup.last_seq, cold=shot.cold)
+        sources.append(sql.SQL("{} AND {}").format(newer, between(inner, cold=shot.cold)))
+        rows += rollup.last_seq - rollup.upto
+    return sources, rows
+
+
+def _shared(narrow: int, wide: int | str) -> sql.Composed:
+    """Whether the time of a row is in a narrow bucket that lies in two wide ones: the second starts within it."""
+    start = maintenance.bucket_start(narrow, "ts").as_string()
+    end = f"{start} + make_interval(secs => {narrow} - 0.000001)"
+    return sql.SQL("{} > {}").format(maintenance.bucket_start(wide, end), maintenance.bucket_start(narrow, "ts"))
+
+
+def _label(width: int | str, time: str) -> sql.Composed:
+    """The start of a bucket, or of the year 1 where that lies in the bucket: no timestamp is before."""
+    start = maintenance.bucket_start(width, time)
+    return sql.SQL("greatest({}, '0001-01-01Z')").format(start) if isinstance(width, int) else start
+
+
+async def _from_rollup(
+    connection: Connection,
+    rollup: maintenance.Rollup,
+    plan: Sequence[core.Piece],
+    columns: Sequence[Column],
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+) -> list[core.Bucket]:
+    cells = [
+        sql.SQL(maintenance.FROM_PARTS[part]).format(c=rollup.value(part, column))
+        for column in columns
+        for part in parts
+    ]
+    if len(plan) <= FEW_PIECES:
+        where = sql.SQL(" OR ").join([maintenance.starting(piece.width, piece.span) for piece in plan])
+        source = sql.SQL("{} WHERE {}").format(rollup.table, where)
+    else:
+        # OFFSET 0 keeps it a look into the index for each piece.
+        source = sql.SQL(
+            "unnest({}::int[], {}::timestamptz[], {}::timestamptz[]) AS piece (level, lo, hi) CROSS JOIN LATERAL"
+            " (SELECT * FROM {} WHERE width = level AND start BETWEEN lo AND hi OFFSET 0) AS stored"
+        ).format(
+            sql.Literal([piece.width for piece in plan]),
+            sql.Literal([from_micros(piece.span.lo) for piece in plan]),
+            sql.Literal([from_micros(piece.span.hi - 1) for piece in plan]),
+            rollup.table,
+        )
+    query = sql.SQL("SELECT {} AS bucket, {} FROM {} GROUP BY 1 ORDER BY 1 LIMIT {}").format(
+        _label(width, "start"),
+        sql.SQL(", ").join([sql.SQL("sum(rows)::bigint"), *cells]),
+        source,
+        sql.Literal(limit + 1),
+    )
+    return await _fetch(connection, query)
+
+
+async def _from_rows(
+    connection: Connection,
+    shot: Snapshot,
+    sources: Sequence[sql.Composable],
+    columns: Sequence[Column],
+    width: int | str,
+    parts: Sequence[str],
+    limit: int,
+) -> list[core.Bucket]:
+    names = [sql.Identifier(column.physical or "") for column in columns]
+    cells = [sql.SQL(maintenance.FROM_ROWS[part]).format(c=name) for name in names for part in parts]
+    select = sql.SQL("SELECT {} FROM {} WHERE {}")
+    taken = sql.SQL(", ").join([sql.SQL("ts"), sql.SQL("_seq"), *names])
+    union = sql.SQL(" UNION ALL ").join([select.format(taken, shot.table, where) for where in sources])
+    query = sql.SQL("SELECT {} AS bucket, {} FROM ({}) AS source GROUP BY 1 ORDER BY 1 LIMIT {}").format(
+        _label(width, "ts"),
+        sql.SQL(", ").join([sql.SQL("count(*)"), *cells]),
+        union,
+        sql.Literal(limit + 1),
+    )
+    return await _fetch(connection, query)
+
+
+async def _fetch(connection: Connection, query: sql.Composed) -> list[core.Bucket]:
+    # Not prepared: the types of the result change with those of the columns.
+    return await (await connection.execute(query, prepare=False)).fetchall()

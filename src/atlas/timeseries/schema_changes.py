@@ -1,0 +1,125 @@
+"""Changes of a dataset's columns, in the catalog and in the tables that hold its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import psycopg
+from psycopg import sql
+
+from atlas.db.database import Connection
+from atlas.db.named_queries import queries
+from atlas.errors import BadRequestError
+from atlas.timeseries.cold import view as segments
+from atlas.timeseries.columns import MAX_PHYSICAL_COLUMNS, SQL_TYPES, Column, Dtype, physical_name, to_catalog
+from atlas.timeseries.frames import SchemaChange
+from atlas.timeseries.repository import hot_of, keep_out, one, table_of
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a dataset is, as whoever holds its lock finds it. cold: whether it has packed rows."""
+
+    schema: str
+    cold: bool
+
+
+async def apply_schema(
+    connection: Connection,
+    dataset_id: int,
+    place: Place,
+    columns: Mapping[str, Column],
+    change: SchemaChange,
+    *,
+    declared: bool = False,
+) -> dict[str, Column]:
+    """Applies a schema change to tables and catalog, whose lock is held; gives all columns as they are then."""
+    result = dict(columns)
+    await connection.execute(queries("timeseries/rows")["change_columns"], {"id": dataset_id})
+    for column in change.widen:
+        if await _widen(connection, dataset_id, place, column, declared=declared):
+            result[column.name] = replace(column, dtype=Dtype.FLOAT)
+    taken = {column.physical for column in columns.values() if column.physical}
+    if not change.add:
+        return result
+    cursor = await connection.execute(queries("timeseries/datasets")["next_column"])
+    row = await cursor.fetchone()
+    assert row is not None
+    additions = []
+    for position, (name, dtype) in enumerate(change.add.items(), row[0]):
+        physical = None
+        if dtype is not Dtype.JSON:
+            physical = physical_name(name, position, taken)
+            taken.add(physical)
+            additions.append(sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(physical), sql.SQL(SQL_TYPES[dtype])))
+        result[name] = await _record(connection, dataset_id, columns.get(name), name, dtype, physical, declared)
+    if additions:
+        table = hot_of(place.schema, dataset_id, cold=place.cold)
+        if place.cold:
+            await keep_out(connection, table_of(place.schema, dataset_id))
+        statement = sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(additions))
+        try:
+            await connection.execute(statement)
+        except psycopg.errors.TooManyColumns:
+            raise BadRequestError(
+                "Too many columns", f"a dataset can have {MAX_PHYSICAL_COLUMNS} typed columns"
+            ) from None
+        if place.cold:
+            await segments.renew_view(connection, dataset_id)
+    return result
+
+
+async def _record(
+    connection: Connection,
+    dataset_id: int,
+    old: Column | None,
+    name: str,
+    dtype: Dtype,
+    physical: str | None,
+    declared: bool,
+) -> Column:
+    if old is not None:
+        await _set(connection, old, dtype, physical, declared=declared)
+        return replace(old, name=name, dtype=dtype, physical=physical, declared=old.declared or declared)
+    row = await one(
+        connection,
+        "insert_column",
+        dataset=dataset_id,
+        name=to_catalog(name),
+        physical=physical,
+        dtype=dtype,
+        declared=declared,
+    )
+    assert row is not None
+    return Column(row["id"], name, dtype, physical, declared)
+
+
+async def _set(connection: Connection, column: Column, dtype: Dtype, physical: str | None, *, declared: bool) -> None:
+    parameters = {"id": column.id, "dtype": dtype, "physical": physical, "declared": declared}
+    await connection.execute(queries("timeseries/datasets")["set_column"], parameters)
+
+
+async def declare(connection: Connection, column: Column) -> None:
+    """Marks an inferred column as declared."""
+    await _set(connection, column, column.dtype, column.physical, declared=True)
+
+
+async def _widen(connection: Connection, dataset_id: int, place: Place, column: Column, *, declared: bool) -> bool:
+    """Makes an int column float, unless it holds an integer that no float equals."""
+    assert column.physical is not None
+    name = sql.Identifier(column.physical)
+    inexact = sql.SQL("SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1").format(
+        table_of(place.schema, dataset_id), name
+    )
+    cursor = await connection.execute(inexact)
+    if await cursor.fetchone() is not None:
+        return False
+    # This too waits for the view's readers before a table is changed.
+    readers = await segments.drop_view(connection, dataset_id) if place.cold else None
+    table = hot_of(place.schema, dataset_id, cold=place.cold)
+    await connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE double precision").format(table, name))
+    await _set(connection, column, Dtype.FLOAT, column.physical, declared=declared)
+    if readers is not None:
+        await segments.make_view(connection, dataset_id, readers)
+    return True

@@ -1,0 +1,286 @@
+"""Datasets: create, find, change, delete; their columns."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
+from atlas.catalog import column_notes_repository as column_notes
+from atlas.db.database import Database
+from atlas.errors import BadRequestError
+from atlas.kit.like_patterns import containing
+from atlas.kit.sorting import DATASET_FIELDS, parse_order
+from atlas.kit.timestamps import format_micros
+from atlas.tables import repository as tables
+from atlas.timeseries import repository as store
+from atlas.timeseries import schema_changes
+from atlas.timeseries.columns import Column, Dtype, NewColumn
+from atlas.timeseries.frames import SchemaChange
+
+Row = dict[str, Any]
+# Characters that turn the direction of what is written around them.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Nobody's models, those of the owner's organization, or those of everybody who may read.
+DatasetSamples = Literal["nobody", "organization", "readers"]
+
+
+def column_view(dataset_id: int, column: Column) -> Row:
+    """A column as the API shows it."""
+    return {
+        "id": column.id,
+        "dataset": dataset_id,
+        "name": column.name,
+        "dtype": column.dtype.value,
+        "inferred": not column.declared,
+        "unit": column.unit,
+        "description": column.description,
+    }
+
+
+def checked_note(unit: str, description: str, field: str = "") -> tuple[str, str]:
+    """A column's unit and description without spaces around them. Raises BadRequestError; field: what leads to them."""
+    unit, description = unit.strip(), description.strip()
+    for name, text in (("unit", unit), ("description", description.replace("\n", "").replace("\t", ""))):
+        if any(c in _TURNING or unicodedata.category(c) == "Cc" for c in text):
+            raise BadRequestError("Invalid parameter", f"{field}{name}: control characters are not allowed")
+    return unit, description
+
+
+class DatasetService:
+    """What owners and readers do with datasets as a whole."""
+
+    def __init__(self, database: Database, access: AccessService) -> None:
+        self._database = database
+        self._access = access
+
+    async def create(
+        self, caller: Caller, name: str, description: str, metadata: Row, columns: Sequence[NewColumn] = ()
+    ) -> Row:
+        """A new, private dataset of the caller's. columns: declared ones. Raises BadRequestError."""
+        names = [column.name for column in columns]
+        twice = next((one for one in names if names.count(one) > 1), None)
+        if twice is not None:
+            raise BadRequestError("Invalid parameter", f"columns: {twice!r} is there twice")
+        notes = [checked_note(c.unit, c.description, f"columns[{n}].") for n, c in enumerate(columns)]
+        async with self._database.transaction() as connection:
+            row = await store.create(connection, caller, name, description, metadata)
+            if not columns:
+                return row | {"columns": []}
+            change = SchemaChange({column.name: column.dtype for column in columns}, ())
+            place = schema_changes.Place(caller.schema_name, cold=False)
+            await schema_changes.apply_schema(connection, row["id"], place, {}, change, declared=True)
+            for column, (unit, said) in zip(columns, notes, strict=True):
+                if unit or said:
+                    await column_notes.note_dataset_column(connection, row["id"], column.name, unit, said)
+        return (await self._with_columns([row]))[0]
+
+    async def get(self, caller: Caller, dataset_id: int) -> Row:
+        """A dataset that the caller may read, with its columns."""
+        await self._access.require(caller, dataset_id)
+        async with self._database.connection() as connection:
+            row = await store.change(connection, "get_dataset", dataset_id)
+        return (await self._with_columns([row]))[0]
+
+    async def summary(self, caller: Caller, dataset_id: int) -> Row:
+        """A dataset that the caller may read at a glance; times are ISO 8601, or None where it is empty."""
+        found = await self._access.require(caller, dataset_id)
+        async with self._database.connection() as connection:
+            row = await store.summary(connection, dataset_id)
+        first, last = (None if at is None else format_micros(at) for at in (row["first_micros"], row["last_micros"]))
+        return {
+            "dataset": dataset_id,
+            "owner": row["owner"],
+            "owner_organization": row["owner_organization"],
+            "is_owner": found.is_owner,
+            "tags": row["tags"],
+            "matching_tags": list(found.matching_tags),
+            "row_count": row["row_count"],
+            "bytes": row["bytes"],
+            "first_timestamp": first,
+            "last_timestamp": last,
+        }
+
+    async def samples(self, caller: Caller, dataset_id: int) -> Row:
+        """Whose models may be sent values of a dataset that the caller may read."""
+        await self._access.require(caller, dataset_id)
+        return {"dataset": dataset_id, "samples": await tables.dataset_samples(self._database, dataset_id) or "nobody"}
+
+    async def set_samples(self, caller: Caller, dataset_id: int, samples: DatasetSamples) -> Row:
+        """Says whose models may be sent values of an owned dataset."""
+        await self._access.require(caller, dataset_id, write=True)
+        async with self._database.connection() as connection:
+            await tables.set_samples(connection, "dataset", dataset_id, samples)
+        return {"dataset": dataset_id, "samples": samples}
+
+    async def search(
+        self,
+        caller: Caller,
+        text: str | None,
+        limit: int,
+        offset: int,
+        owned: bool | None = None,
+        *,
+        anywhere: str | None = None,
+        metadata: Sequence[str] = (),
+        sort: str | None = None,
+    ) -> tuple[int, list[Row]]:
+        """Count and page of the datasets whose name or description has `text`, in any case.
+
+        anywhere: a text that metadata may have, too. metadata: `name=value` each, all of which must be equal.
+        owned: only the caller's own, or only those of others. sort: see `atlas.kit.sorting`.
+        """
+        pairs = [item.partition("=") for item in metadata]
+        for item, (name, equals, _) in zip(metadata, pairs, strict=True):
+            if not name or not equals:
+                raise BadRequestError("Invalid parameter", f"metadata: {item[:100]!r} is not NAME=VALUE")
+        sought = store.Sought(
+            pattern=_pattern(text, "search"),
+            anywhere=_pattern(anywhere, "text"),
+            owned=owned,
+            metadata=_wanted([(name, value) for name, _, value in pairs]) if pairs else None,
+            order=parse_order(sort, DATASET_FIELDS),
+        )
+        return await self._search(caller, sought, limit, offset)
+
+    async def search_metadata(
+        self, caller: Caller, filters: list[tuple[str, str]], limit: int, offset: int
+    ) -> tuple[int, list[Row]]:
+        """Count and page of the datasets whose metadata equals every filter.
+
+        A query parameter has no type, so `5` finds both 5 and "5", and `true` both true and "true".
+        """
+        if not filters:
+            raise BadRequestError(
+                "At least one metadata filter is required",
+                "Add ?key=value, or list all datasets with /api/datasets/",
+            )
+        return await self._search(caller, store.Sought(metadata=_wanted(filters)), limit, offset)
+
+    async def _search(self, caller: Caller, sought: store.Sought, limit: int, offset: int) -> tuple[int, list[Row]]:
+        count, rows = await store.search(self._database, caller.user_id, sought, limit, offset)
+        return count, await self._with_columns(rows)
+
+    async def _with_columns(self, rows: list[Row]) -> list[Row]:
+        async with self._database.connection() as connection:
+            columns = await store.columns_of(connection, [row["id"] for row in rows])
+        return [
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "description": row["description"],
+                "metadata": row["metadata"],
+                "columns": [column_view(row["id"], column) for column in columns[row["id"]]],
+                "created_at": row["created_at"],
+                "updated_at": row["updated_at"],
+            }
+            for row in rows
+        ]
+
+    async def update(self, caller: Caller, dataset_id: int, query: str, **values: Any) -> Row:
+        """Replaces or merges fields of an owned dataset, as the store's query of that name does."""
+        await self._access.require(caller, dataset_id, write=True)
+        async with self._database.connection() as connection:
+            row = await store.change(connection, query, dataset_id, **values)
+        return (await self._with_columns([row]))[0]
+
+    async def delete(self, caller: Caller, dataset_id: int) -> None:
+        """Removes an owned dataset with all its rows."""
+        await self._access.require(caller, dataset_id, write=True)
+        async with self._database.transaction() as connection:
+            await store.delete(connection, dataset_id)
+        self._access.forget(caller, dataset_id)
+
+    async def columns(self, caller: Caller, dataset_id: int) -> list[Row]:
+        """The columns of a dataset that the caller may read, inferred ones too."""
+        await self._access.require(caller, dataset_id)
+        async with self._database.connection() as connection:
+            found = await store.columns_of(connection, [dataset_id])
+        return [column_view(dataset_id, column) for column in found[dataset_id]]
+
+    async def declare_column(
+        self,
+        caller: Caller,
+        dataset_id: int,
+        name: str,
+        dtype: Dtype,
+        unit: str | None = None,
+        description: str | None = None,
+    ) -> Row:
+        """Declares a column of an owned dataset; one that was inferred with the same type is kept."""
+        await self._access.require(caller, dataset_id, write=True)
+        _refuse_nul(name, "name")
+        said = checked_note(unit or "", description or "")
+        async with self._database.transaction() as connection:
+            state = await store.change(connection, "get_table", dataset_id)
+            place = schema_changes.Place(state["table_schema"], state["cold"])
+            known = {c.name: c for c in (await store.columns_of(connection, [dataset_id]))[dataset_id]}
+            old = known.get(name)
+            if old is not None and old.dtype is not Dtype.JSON:
+                if old.declared:
+                    raise BadRequestError("Column already exists", f"name: {name!r} is declared already")
+                widen = old.dtype is Dtype.INT and dtype is Dtype.FLOAT
+                if old.dtype is not dtype and not widen:
+                    raise BadRequestError(
+                        "Column type conflict",
+                        f"dtype: {name!r} already holds {old.dtype} values, not {dtype}",
+                    )
+                if widen:
+                    known = await schema_changes.apply_schema(
+                        connection, dataset_id, place, known, SchemaChange({}, (old,)), declared=True
+                    )
+                    if known[name].dtype is not dtype:
+                        raise BadRequestError(
+                            "Column type conflict", f"dtype: {name!r} holds integers that no float equals"
+                        )
+                await schema_changes.declare(connection, known[name])
+            else:
+                change = SchemaChange({name: dtype}, ())
+                known = await schema_changes.apply_schema(connection, dataset_id, place, known, change, declared=True)
+            column = await column_notes.note_dataset_column(
+                connection,
+                dataset_id,
+                name,
+                None if unit is None else said[0],
+                None if description is None else said[1],
+            )
+        assert column is not None, "the dataset is locked"
+        return column_view(dataset_id, column)
+
+
+def _pattern(text: str | None, what: str) -> str | None:
+    """A pattern that finds a text anywhere; None where there is none."""
+    if not text:
+        return None
+    _refuse_nul(text, what)
+    return containing(text)
+
+
+def _wanted(filters: Sequence[tuple[str, str]]) -> list[list[Row]]:
+    """For each filter, the metadata of which one must be there."""
+    wanted = []
+    for key, value in filters:
+        _refuse_nul(key + value, key.replace("\0", ""))
+        wanted.append([{key: choice} for choice in _readings(value)])
+    return wanted
+
+
+def _refuse_nul(text: str, field: str) -> None:
+    if "\0" in text:
+        raise BadRequestError("Invalid parameter", f"{field}: the NUL character is not allowed")
+
+
+def _readings(value: str) -> list[Any]:
+    """The JSON values that a query parameter may stand for: the text, and what it says as JSON."""
+    readings: list[Any] = [value]
+    try:
+        parsed = msgspec.json.decode(value)
+    except (ValueError, RecursionError):
+        return readings
+    if not isinstance(parsed, str):
+        readings.append(parsed)
+    return readings

@@ -1,0 +1,307 @@
+"""Live streams: rows as they are committed, to any number of readers, without loss or repeats.
+
+One pump per dataset and process fetches and encodes new rows once for all its readers. A reader that
+is behind (it resumes, or its client is slow) reads from the database until it has caught up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections import deque
+from collections.abc import AsyncIterator
+from contextvars import Context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+
+from atlas.accounts.access import Caller
+from atlas.accounts.authorization import AccessService
+from atlas.db.database import Database
+from atlas.errors import AtlasError, AuthenticationError, BadRequestError, UnavailableError
+from atlas.kit.admission import Lane, Pace
+from atlas.kit.timestamps import format_timestamp
+from atlas.timeseries.formats import RowFormat, json_lines
+from atlas.timeseries.read import snapshot
+
+# Rows fetched at a time, and bytes that may wait for a slow client before it reads by itself.
+FETCH_ROWS = 5_000
+BACKLOG_BYTES = 4 * 1024 * 1024
+# How often an open stream's right to read is looked at again.
+RECHECK_SECONDS = 10.0
+# Milliseconds after which browsers connect again; without them each waits as long as it likes.
+RETRY = 2_000
+# Rows of so little are encoded where they are needed: that takes less time than a thread that has to wait for its turn.
+INLINE_BYTES = 4 * 1024
+TIMER_SLACK = 0.001
+# How often streams of one user are sent something, all together: each time takes the event loop some 35 microseconds.
+# What comes meanwhile is sent together.
+SENDS_A_SECOND = 10_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Events of the rows numbered past `after` up to `upto`."""
+
+    after: int
+    upto: int
+    events: bytes
+
+
+@dataclass(eq=False, slots=True)
+class _Reader:
+    """One stream. With a thousand of them each event wakes many, so waiting sets a timer once and not each time."""
+
+    poll: float
+    caller: Caller
+    dataset_id: int
+    refused: AtlasError | None = None
+    pieces: deque[_Piece] = field(default_factory=deque)
+    waiting: int = 0
+    ended: bool = False
+    _since: float = 0.0
+    _turn: asyncio.Future[None] | None = None
+    _timer: asyncio.TimerHandle | None = None
+
+    def give(self, piece: _Piece) -> None:
+        """Hands over events."""
+        if self.waiting > BACKLOG_BYTES:
+            # Dropped here, found again in the database: the next piece shows the gap.
+            self.pieces.clear()
+            self.waiting = 0
+        self.pieces.append(piece)
+        self.waiting += len(piece.events)
+        self._wake()
+
+    def refuse(self, error: AtlasError) -> None:
+        """Ends the stream with an error."""
+        self.refused = error
+        self._wake()
+
+    async def woken(self) -> bool:
+        """Waits for something to send; False where for `poll` seconds there is nothing."""
+        loop = asyncio.get_running_loop()
+        if not self.pieces and self.refused is None:
+            self._since, self._turn = loop.time(), loop.create_future()
+            if self._timer is None:
+                self._timer = loop.call_later(self.poll, self._remind)
+            await self._turn
+        return bool(self.pieces) or self.refused is not None
+
+    def close(self) -> None:
+        """Stops the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wake(self) -> None:
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
+
+    def _remind(self) -> None:
+        # It was set for an earlier wait, which something ended.
+        loop = asyncio.get_running_loop()
+        due = self._since + self.poll
+        self._timer = None
+        if due <= loop.time() + TIMER_SLACK:
+            self._wake()
+        else:
+            self._timer = loop.call_at(due, self._remind)
+
+
+@dataclass(eq=False, slots=True)
+class _Channel:
+    seq: int
+    readers: set[_Reader] = field(default_factory=set)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class StreamService:
+    """Hands out streams of a dataset's new rows."""
+
+    def __init__(self, database: Database, access: AccessService, lane: Lane) -> None:
+        self._database = database
+        self._access = access
+        self._lane, self._pace = lane, Pace(SENDS_A_SECOND)
+        self._channels: dict[int, _Channel] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self.open_streams = 0
+
+    def wake(self, dataset_id: int) -> None:
+        """Says that rows of a dataset were committed."""
+        channel = self._channels.get(dataset_id)
+        if channel is not None:
+            channel.wake.set()
+
+    async def open(
+        self, caller: Caller, dataset_id: int, poll_interval: int, last_event_id: str | None
+    ) -> AsyncIterator[bytes]:
+        """Server-Sent Events of a dataset that the caller may read, from now or past an event's id."""
+        await self._access.require(caller, dataset_id)
+        found = await snapshot.position(self._database, dataset_id)
+        latest = found[0] if found else 0
+        start = latest if last_event_id is None else min(_event_id(last_event_id), latest)
+        self._lane.enter_at_once(caller)
+        self.open_streams += 1
+        reader = _Reader(float(poll_interval), caller, dataset_id)
+        events = self._events(reader, start, latest)
+        # A client that goes away at once may leave it before it has begun.
+        weakref.finalize(events, self._end, reader).atexit = False
+        return events
+
+    def _end(self, reader: _Reader) -> None:
+        """Gives the slot of a stream back, once."""
+        if not reader.ended:
+            reader.ended = True
+            self.open_streams -= 1
+            self._lane.leave(reader.caller)
+            if not self._lane.taken(reader.caller):
+                self._pace.forget(reader.caller)
+
+    async def _events(self, reader: _Reader, start: int, latest: int) -> AsyncIterator[bytes]:
+        dataset_id = reader.dataset_id
+        channel = self._join(dataset_id, reader, latest)
+        # What others were given between the look at the dataset and now, this one has still to read.
+        latest = max(latest, channel.seq)
+        try:
+            yield _event(
+                "connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start, RETRY
+            )
+            sent = start
+            async for piece in self._behind(dataset_id, sent, latest):
+                sent = piece.upto
+                yield piece.events
+            sent = max(sent, latest)
+            while True:
+                woken = await reader.woken()
+                if reader.refused is not None:
+                    raise reader.refused
+                if not woken:
+                    yield _event("heartbeat", {"timestamp": format_timestamp(datetime.now(UTC))})
+                    continue
+                await self._pace.wait(reader.caller)
+                together: list[bytes] = []
+                while reader.pieces:
+                    piece = reader.pieces.popleft()
+                    reader.waiting -= len(piece.events)
+                    if piece.upto <= sent:
+                        continue
+                    if piece.after == sent:
+                        sent = piece.upto
+                        together.append(piece.events)
+                        continue
+                    if together:
+                        yield b"".join(together)
+                        together.clear()
+                    async for missed in self._behind(dataset_id, sent, piece.upto):
+                        # Past `piece.upto`, where more rows have been committed meanwhile.
+                        sent = missed.upto
+                        yield missed.events
+                if together:
+                    yield b"".join(together)
+        except AtlasError as error:
+            # The client reconnects with the last id that it saw, so nothing is lost.
+            yield _event("error", {"error": error.message, "details": error.details})
+        finally:
+            self._end(reader)
+            reader.close()
+            self._leave(dataset_id, channel, reader)
+
+    def _join(self, dataset_id: int, reader: _Reader, latest: int) -> _Channel:
+        channel = self._channels.get(dataset_id)
+        if channel is None:
+            channel = self._channels[dataset_id] = _Channel(latest)
+            # Of nobody's turns: it goes on for others when who came first has gone.
+            channel.task = asyncio.get_running_loop().create_task(self._pump(dataset_id, channel), context=Context())
+        channel.readers.add(reader)
+        channel.wake.set()
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._recheck())
+        return channel
+
+    def _leave(self, dataset_id: int, channel: _Channel, reader: _Reader) -> None:
+        channel.readers.discard(reader)
+        if not channel.readers and self._channels.get(dataset_id) is channel:
+            del self._channels[dataset_id]
+            if channel.task is not None:
+                channel.task.cancel()
+        if not self._channels and self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    async def _recheck(self) -> None:
+        """Ends the streams of keys that may no longer read: one question for all, beside the deliveries."""
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            readers = [reader for channel in self._channels.values() for reader in channel.readers]
+            with contextlib.suppress(UnavailableError):
+                allowed = await self._access.still_readable({(r.caller.key_id, r.dataset_id) for r in readers})
+                for reader in readers:
+                    if (reader.caller.key_id, reader.dataset_id) not in allowed:
+                        reader.refuse(await self._why(reader))
+
+    async def _why(self, reader: _Reader) -> AtlasError:
+        try:
+            await self._access.require(reader.caller, reader.dataset_id)
+        except AtlasError as error:
+            return error
+        return AuthenticationError("Invalid API key", "The key was revoked or has expired")
+
+    async def _pump(self, dataset_id: int, channel: _Channel) -> None:
+        while True:
+            # Woken by a commit; polling covers a lost notification.
+            await _wait(channel.wake, min((r.poll for r in channel.readers), default=1.0))
+            channel.wake.clear()
+            with contextlib.suppress(AtlasError):
+                async for piece in self._behind(dataset_id, channel.seq):
+                    channel.seq = piece.upto
+                    for reader in list(channel.readers):
+                        reader.give(piece)
+
+    async def _behind(self, dataset_id: int, after: int, upto: int | None = None) -> AsyncIterator[_Piece]:
+        """Pieces of the rows numbered past `after` up to at least `upto`, or to the last there is."""
+        if upto is not None and after >= upto:
+            return
+        shot = await snapshot.snapshot(self._database, dataset_id)
+        style = RowFormat(shot.columns)
+        upto = shot.last_seq if upto is None else upto
+        while after < upto:
+            table, last = await snapshot.following(self._database, shot, after, FETCH_ROWS)
+            if table.nbytes <= INLINE_BYTES:
+                events = _encode(table, style) if len(table) else b""
+            else:
+                events = await asyncio.to_thread(_encode, table, style)
+            yield _Piece(after, last, events)
+            after = last
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _encode(table: pa.Table, style: RowFormat) -> bytes:
+    ids = pl.Series(table.column("_seq")).cast(pl.String)
+    events = "id: " + ids + "\nevent: data\ndata: " + json_lines(table, style) + "\n\n"
+    text: str = events.str.join("").item()
+    return text.encode()
+
+
+def _event(kind: str, data: dict[str, object], event_id: int | None = None, retry: int | None = None) -> bytes:
+    prefix = b"" if event_id is None else b"id: %d\n" % event_id
+    suffix = b"\n" if retry is None else b"\nretry: %d\n" % retry
+    return prefix + f"event: {kind}\ndata: ".encode() + msgspec.json.encode(data) + suffix + b"\n"
+
+
+def _event_id(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise BadRequestError("Invalid Last-Event-ID", "it must be the id of an event of this stream")
+    return int(text)

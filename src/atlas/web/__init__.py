@@ -1,0 +1,1 @@
+"""HTTP without a domain: middleware, limits, parameters, error shapes, ranges of files."""

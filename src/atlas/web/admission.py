@@ -1,0 +1,67 @@
+"""Which lane a request takes: known from its route and size, once its caller is known and before its body is read."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from atlas.kit.admission import Lane, Lanes, Requester
+
+# Inserts up to so many bytes take little; a compressed one may be much larger than it says.
+SMALL_BODY, SMALL_ENCODED_BODY = 256 * 1024, 16 * 1024
+# Requests that are not named here are reads and small changes.
+STREAM = ("GET", "/api/rows/stream/")
+INSERT, DELETE = ("POST", "/api/rows/"), ("DELETE", "/api/rows/")
+# A preview reads a body as an insert does.
+BULK = {("POST", "/api/rows/bulk_insert/"), ("POST", "/api/rows/preview/")}
+DOWNLOADS = {
+    ("GET", "/api/rows/bulk_download/"),
+    ("GET", "/api/rows/live/"),
+    ("GET", "/api/v1/import/{import_id}/export"),
+    ("GET", "/api/v1/tables/{table_name}/export"),
+}
+SQL = ("POST", "/api/v1/sql")
+QUESTIONS = {
+    ("POST", "/api/v1/query"),
+    ("POST", "/api/v1/generate-sql"),
+    ("POST", "/api/v1/verified-questions"),
+    ("PUT", "/api/v1/verified-questions/{verified_id}"),
+    ("POST", "/api/v1/settings/model/test"),
+}
+
+
+def lane_of(scope: Scope, lanes: Lanes) -> Lane | None:
+    """The lane of a request that has been routed; None for a stream, which has a limit of its own."""
+    route = (scope["method"], getattr(scope.get("route"), "path", ""))
+    if route == STREAM:
+        return None
+    if route == INSERT or (route in BULK and _small(Headers(scope=scope))):
+        return lanes.small_inserts
+    if route in BULK or route == DELETE:
+        return lanes.inserts
+    if route in DOWNLOADS:
+        return lanes.downloads
+    if route == SQL:
+        return lanes.sql
+    return lanes.questions if route in QUESTIONS else lanes.reads
+
+
+def _small(headers: Headers) -> bool:
+    length = headers.get("content-length", "")
+    limit = SMALL_ENCODED_BODY if headers.get("content-encoding", "identity") != "identity" else SMALL_BODY
+    return length.isdigit() and int(length) <= limit
+
+
+async def admit(scope: Scope, lane: Lane | None, who: Requester) -> None:
+    """Takes a slot for the whole request, unless it has one. Raises RateLimitedError and OverloadedError."""
+    state = scope["state"]
+    if lane is not None and "slot" not in state:
+        await lane.enter(who)
+        state["slot"] = (lane, who)
+
+
+def release(scope: Scope) -> None:
+    """Gives the request's slot back, if it has one."""
+    if (held := scope["state"].pop("slot", None)) is not None:
+        lane, who = held
+        lane.leave(who)

@@ -1,0 +1,138 @@
+"""Errors to responses: `{"error","details"}` for the time-series API, `{"detail"}` for the content API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
+
+from atlas.errors import AtlasError
+from atlas.timeseries.schemas import UNKNOWN_MEMBER
+from atlas.web.credentials import CHALLENGE
+
+log = structlog.get_logger()
+
+_TITLES = {404: "Not found", 405: "Method not allowed", 413: "Request body too large"}
+
+
+def problem(
+    path: str, status: int, message: str, details: str | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """An error response in the shape of the API that `path` belongs to."""
+    body: dict[str, Any] = {"error": message}
+    if path.startswith("/api/v1"):
+        body = {"detail": f"{message}: {details}" if details else message}
+    elif details:
+        body["details"] = details
+    if status == 401:
+        headers = {**CHALLENGE, **(headers or {})}
+    return JSONResponse(body, status, headers)
+
+
+def refusal(path: str, error: AtlasError) -> JSONResponse:
+    """The response to an error, where no handler is near."""
+    return problem(path, error.status, error.message, error.details, error.headers)
+
+
+def _describe(error: RequestValidationError) -> str:
+    parts = []
+    for item in error.errors()[:5]:
+        place = [str(step) for step in item["loc"] if step not in ("body", "query", "path", "header")]
+        if item["type"] == UNKNOWN_MEMBER:
+            parts += [f"{'.'.join([*place, name])}: {reason}" for name, reason in item["ctx"]["told"].items()]
+            parts.append(f"known: {', '.join(item['ctx']['known'])}")
+            continue
+        reason = _mismatch(item) or item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        if item["type"] == "json_invalid":
+            reason = f"not valid JSON: {item.get('ctx', {}).get('error', '')}".rstrip(": ")
+            place = []
+        parts.append(f"{'.'.join(place)}: {reason}" if place else reason)
+    return "; ".join(parts)
+
+
+# What pydantic calls the types that JSON has.
+_WANTED = {
+    "model_attributes_type": "a JSON object",
+    "model_type": "a JSON object",
+    "dict_type": "a JSON object",
+    "list_type": "a list",
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+}
+# What it calls the types of bodies of several shapes that do not say which shape.
+_UNTAGGED = ("union_tag_not_found", "union_tag_invalid")
+_GIVEN = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "a JSON object"))
+
+
+def _mismatch(item: dict[str, Any]) -> str | None:
+    """What was wanted and what was given, where JSON has another type than is taken."""
+    if item["type"] in _UNTAGGED:
+        return _untagged(**item["ctx"])
+    wanted = _WANTED.get(item["type"])
+    if wanted is None:
+        return None
+    given = item.get("input")
+    told = (
+        "null" if given is None else next((name for kind, name in _GIVEN if isinstance(given, kind)), "something else")
+    )
+    return f"must be {wanted}" if told == wanted else f"must be {wanted}, not {told}"
+
+
+def _untagged(discriminator: str, tag: str | None = None, expected_tags: str | None = None) -> str:
+    name = discriminator.strip("'")
+    if tag is None:
+        return f"{name}: Field required"
+    return f"{name}: must be one of {expected_tags}, not {tag[:100]!r}"
+
+
+async def _atlas(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AtlasError)
+    return problem(request.url.path, error.status, error.message, error.details, error.headers)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    unknown = any(item["type"] == UNKNOWN_MEMBER for item in error.errors())
+    status = 422 if request.url.path.startswith("/api/v1") and not unknown else 400
+    return problem(request.url.path, status, "Invalid request", _describe(error))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = _TITLES.get(error.status_code, "Bad request")
+    details = error.detail if error.status_code in (400, 413) else f"{request.method} {request.url.path}"
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := _allowed(request)):
+        headers["Allow"] = ", ".join(methods)
+    return problem(request.url.path, error.status_code, title, details, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path. The router names those of the first route alone that has the path."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    found = [known for known in paths if compile_path(known)[0].match(request.scope["path"])]
+    # Of `/datasets/search/` and `/datasets/{dataset_id}/`, the former.
+    best = min(found, key=lambda known: known.count("{"), default=None)
+    methods = set() if best is None else {method.upper() for method in paths[best]}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    # Nobody is there to read it; the log shows 499 as proxies do.
+    return Response(status_code=499)
+
+
+def install(app: FastAPI) -> None:
+    """Registers the handlers."""
+    app.add_exception_handler(AtlasError, _atlas)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)

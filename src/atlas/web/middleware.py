@@ -1,0 +1,278 @@
+"""What wraps every request: its id, its log line and metrics, the size limit, and the last resort."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+import uuid
+from collections.abc import Collection, Iterable
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from atlas.accounts.access import Caller
+from atlas.accounts.audit import AuditService, Trail, following
+from atlas.accounts.usage import Tally, UsageService, counting
+from atlas.errors import AtlasError, DiskFullError, is_disk_full
+from atlas.web.admission import release
+from atlas.web.credentials import key_of
+from atlas.web.dependencies import Services
+from atlas.web.exception_handlers import problem
+from atlas.web.hosts import wrong_host
+from atlas.web.ranges import headless
+
+log = structlog.get_logger()
+_REQUEST_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    # Pages say otherwise themselves; what is data is never to run or to be shown within another page.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+STOPPING = ("Server is stopping", "the request was cut off; try again")
+# A client that has not sent its body within so long is cut off.
+LINGER_SECONDS = 5.0
+# So much of a body is thrown away after an answer that did not need it: of somebody known, and of a stranger.
+LINGER_BYTES, LINGER_STRANGER_BYTES = 64 * 1024 * 1024, 1024 * 1024
+# A body that says it is no larger is thrown away so that its connection can be used again.
+WORTH_BYTES = 64 * 1024
+# Paths whose pages and files have no routes of their own for HEAD.
+_HEADED = ("/api/", "/health", "/metrics")
+_CLOSE = (b"connection", b"close")
+_RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+# A shared cache must not give one caller's data to another.
+_NOT_SHARED = (b"cache-control", b"private, no-cache")
+
+
+def last_resort(path: str, error: Exception, request_id: str) -> Response:
+    """What is answered to what nobody foresaw."""
+    if is_disk_full(error):
+        full = DiskFullError()
+        return problem(path, full.status, full.message, full.details)
+    return problem(path, 500, "Internal server error", f"Request ID {request_id}")
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]], scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of a response with those of every response, where it does not set them itself."""
+    completed = [header for header in headers if header[0] != b"x-request-id"]
+    present = {name for name, _ in completed}
+    completed.append((b"x-request-id", request_id.encode("latin-1")))
+    more = [_HSTS] if scope["scheme"] == "https" else []
+    if scope["path"].startswith("/api/"):
+        more.append(_NOT_SHARED)
+    extra = scope["state"].get("extra_headers", {})
+    more += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
+    completed += [header for header in (*more, *_RAW_SECURITY_HEADERS) if header[0] not in present]
+    return completed
+
+
+class Metrics:
+    """The server's own figures, in a registry of its own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ["method", "route", "status"]
+        self.requests = Counter("atlas_requests", "Requests answered.", labels, registry=registry)
+        self.seconds = Histogram(
+            "atlas_request_seconds", "Seconds from request to end of response.", ["route"], registry=registry
+        )
+        self.active = Gauge("atlas_requests_active", "Requests under way.", registry=registry)
+
+
+class SlashMiddleware:
+    """Makes `/api/x` and `/api/x/` the same path, without a redirect that would drop a body, and HEAD a GET."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith("/api/v1/") or path in ("/health/", "/metrics/"):
+                scope["path"] = path.rstrip("/")
+            elif path.startswith("/api/") and not path.endswith("/"):
+                scope["path"] = path + "/"
+            if scope["method"] == "HEAD" and path.startswith(_HEADED):
+                send = headless(scope, send)
+        await self._app(scope, receive, send)
+
+
+class _Body:
+    """What a client sends, and whether it still sends while it has its answer.
+
+    Who closes a connection with bytes that nobody has read resets it, and the client may never see the answer.
+    """
+
+    def __init__(self, receive: Receive, scope: Scope) -> None:
+        self._receive = receive
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        self._size = int(length) if length.isdigit() and "transfer-encoding" not in headers else None
+        self._ended = self._size == 0
+        self._last = scope["http_version"] == "1.0" or headers.get("connection", "").lower() == "close"
+        # A client that waits to be asked for its body may never send it.
+        self._asks = "expect" in headers
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    def left(self) -> bool:
+        """Whether there is more of it than the connection is worth, which then ends with this answer."""
+        worth_it = self._size is not None and self._size <= WORTH_BYTES and not self._last and not self._asks
+        return not self._ended and not worth_it
+
+    async def drain(self, most: int) -> None:
+        """Throws away what still comes, for a moment, up to `most` bytes."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._ended and most > 0:
+                    most -= len((await self.receive()).get("body", b""))
+
+
+class RequestMiddleware:
+    """Gives each request an id, logs and counts it, bounds its body, and hides what goes wrong inside."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        usage: UsageService,
+        audit: AuditService,
+        max_body: int,
+        hosts: Collection[str] = (),
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._usage = usage
+        self._audit = audit
+        self._max_body = max_body
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        state = scope.setdefault("state", {})
+        started = time.perf_counter()
+        status = 0
+        body, closing = _Body(receive, scope), False
+
+        async def answer(message: Message) -> None:
+            nonlocal status, closing
+            if message["type"] == "http.response.start":
+                status, closing = message["status"], body.left()
+                headers = _completed(message.get("headers", ()), scope, request_id)
+                message = {**message, "headers": [*headers, _CLOSE] if closing else headers}
+                self._note(scope, trail, status, tally, request_id)
+            else:
+                tally.bytes_out += len(message.get("body", b""))
+                if closing and not message.get("more_body", False) and body.left():
+                    await send({**message, "more_body": True})
+                    release(scope)
+                    await body.drain(LINGER_BYTES if "known" in state else LINGER_STRANGER_BYTES)
+                    message = {"type": "http.response.body"}
+            await send(message)
+
+        self._metrics.active.inc()
+        with structlog.contextvars.bound_contextvars(request_id=request_id), counting() as tally, following() as trail:
+            try:
+                await self._guarded(scope, self._limited(body.receive, tally), answer)
+            except asyncio.CancelledError:
+                # The server stops and has waited long enough; what called us would answer with a 500.
+                if not status:
+                    await problem(scope["path"], 503, *STOPPING)(scope, receive, answer)
+                raise
+            except Exception as error:
+                log.exception("request failed")
+                if status:
+                    raise
+                response = last_resort(scope["path"], error, request_id)
+                await response(scope, receive, answer)
+            finally:
+                release(scope)
+                self._record(scope, status, time.perf_counter() - started)
+                if "key_id" in state:
+                    tally.errors = int(not 0 < status < 400)
+                    self._usage.count(state["key_id"], tally)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            details = "the NUL character is not allowed in a path or parameter"
+            await problem(scope["path"].replace("\0", ""), 400, "Invalid request", details)(scope, receive, send)
+            return
+        wrong = wrong_host(scope, self._hosts)
+        if wrong is not None and not scope["path"].startswith("/api"):
+            await problem(scope["path"], 400, "Invalid request", wrong)(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdigit() and int(length) > self._max_body:
+            details = f"the limit is {self._max_body} bytes"
+            await problem(scope["path"], 413, "Request body too large", details)(scope, receive, send)
+            return
+        if scope["path"].startswith("/api/") or scope["path"] == "/api":
+            # Before anything else is said, and before a byte of the body is asked for: the framework would read, and
+            # parse, all of it first.
+            try:
+                scope["state"]["known"] = await self._known(scope)
+            except AtlasError as error:
+                answer = problem(scope["path"], error.status, error.message, error.details, error.headers)
+                await answer(scope, receive, send)
+                return
+            if wrong is not None:
+                await problem(scope["path"], 400, "Invalid request", wrong)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _known(self, scope: Scope) -> Caller:
+        services: Services = scope["app"].state.services
+        return await services.access.authenticate(key_of(Headers(scope=scope)))
+
+    def _limited(self, receive: Receive, tally: Tally) -> Receive:
+        async def limited() -> Message:
+            message = await receive()
+            tally.bytes_in += len(message.get("body", b""))
+            if tally.bytes_in > self._max_body:
+                raise HTTPException(413, f"the limit is {self._max_body} bytes")
+            return message
+
+        return limited
+
+    def _note(self, scope: Scope, trail: Trail, status: int, tally: Tally, request_id: str) -> None:
+        caller = scope["state"].get("caller")
+        if caller is not None:
+            self._audit.note(
+                caller,
+                trail,
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                rows=tally.rows_written,
+                request_id=request_id,
+            )
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self._metrics.active.dec()
+        self._metrics.requests.labels(scope["method"], route, str(status or 499)).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status or 499,
+            milliseconds=round(seconds * 1000, 1),
+            key_id=scope.get("state", {}).get("key_id"),
+        )

@@ -1,0 +1,93 @@
+"""Completing what FastAPI writes: names, descriptions, examples, events, and types that generators can use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from atlas.web.openapi import bodies, parameters, webhooks
+from atlas.web.openapi.operations import FORMS, TAGS, operation_id
+
+_COMPONENT = "#/components/schemas/{model}"
+_BEARER = {"type": "http", "scheme": "bearer", "description": "Your API key."}
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+
+
+def install(app: FastAPI, *shapes: type[BaseModel]) -> None:
+    """Has an application give a completed document. shapes: models that it refers to and no route has."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            complete(make(), shapes)
+        return make()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and operation of everything in a document."""
+    for path, item in document["paths"].items():
+        yield from ((method, path, item[method]) for method in _METHODS if method in item)
+
+
+def complete(document: dict[str, Any], shapes: tuple[type[BaseModel], ...] = ()) -> None:
+    """Completes a document in place."""
+    schemas = document["components"]["schemas"]
+    # Beside the header that FastAPI knows of.
+    document["components"]["securitySchemes"]["Bearer"] = _BEARER
+    for shape in shapes:
+        schemas[shape.__name__] = shape.model_json_schema(ref_template=_COMPONENT, mode="serialization")
+    for method, path, operation in operations(document):
+        name = operation["operationId"] = operation_id(method, path, operation["operationId"])
+        for parameter in operation.get("parameters", ()):
+            parameters.describe(name, parameter)
+        if "requestBody" in operation:
+            _name_form(name, operation["requestBody"], schemas)
+            bodies.describe(name, operation["requestBody"], schemas)
+        if operation.get("security"):
+            operation["security"] = [*operation["security"], {"Bearer": []}]
+        operation["responses"] = {
+            status: _tidy_answer(answer) for status, answer in operation["responses"].items() if not _unused(answer)
+        }
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    webhooks.add(document)
+    document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    document.setdefault("servers", [{"url": "/", "description": "The server that this document came from"}])
+
+
+def _unused(answer: dict[str, Any]) -> bool:
+    """Whether it is FastAPI's own 422, which no route answers with."""
+    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    return bool(schema == {"$ref": _COMPONENT.format(model="HTTPValidationError")})
+
+
+def _tidy_answer(answer: dict[str, Any]) -> dict[str, Any]:
+    """Takes out what FastAPI says of a dictionary beside the model that a route names for it."""
+    for content in answer.get("content", {}).values():
+        schema = content.get("schema", {})
+        if "$ref" in schema or "anyOf" in schema:
+            content["schema"] = {key: schema[key] for key in ("$ref", "anyOf") if key in schema}
+    return answer
+
+
+def _name_form(operation: str, body: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Gives a form its name, has its file be bytes for generators, and its fields be there or not, and never null."""
+    content = body["content"].get("multipart/form-data")
+    if content is None or "$ref" not in content["schema"]:
+        return
+    form = schemas.pop(content["schema"]["$ref"].rpartition("/")[2])
+    form["title"] = FORMS.get(operation, form["title"])
+    form["description"] = "A form with a file."
+    form["properties"] = {name: parameters.without_null(field) for name, field in form["properties"].items()}
+    for field in form["properties"].values():
+        if "contentMediaType" in field:
+            # Generators know the older of the two words.
+            field["format"] = "binary"
+    schemas[form["title"]] = form
+    content["schema"] = {"$ref": _COMPONENT.format(model=form["title"])}

@@ -1,0 +1,232 @@
+"""uvicorn's two HTTP protocols, with an eye on the time that their clients take."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import h11
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from atlas.web.connections import BODY_LEAST_BYTES, HEAD_BYTES, STATE, Connections, taken
+from atlas.web.exception_handlers import problem
+
+try:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+except ImportError:  # pragma: no cover - where there is no httptools, as on PyPy
+    HttpToolsProtocol = None  # type: ignore[assignment, misc]
+
+# What a client is told: status, message and details. A connection that has said nothing is told nothing.
+_TOLD = {
+    "head": (408, "Request timeout", "the head of the request did not arrive in time"),
+    "body": (408, "Request timeout", "the body of the request stopped arriving"),
+}
+TOO_LARGE = (431, "Request head too large", f"request line and headers may have {HEAD_BYTES} bytes")
+MALFORMED = (400, "Invalid HTTP request", "the request is not well-formed HTTP/1.1")
+
+if TYPE_CHECKING:
+    _Base = H11Protocol
+else:
+    _Base = object
+
+
+class Watched(_Base):
+    """What is the same for both: when a head began, when a body last brought something, what waits to be read.
+
+    `_begun` is when the head of the next request began to arrive, None where it has not. A new connection is expected
+    to begin at once.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        now = self.loop.time()
+        self.address = self.client[0] if self.client else ""
+        self._begun: float | None = now
+        self._head = self._body = self._body_before = 0
+        self._body_at = self._body_since = self._moved = now
+        self._taken = -1
+        self._connections: Connections | None = self.app_state.get(STATE)
+        if self._connections is not None:
+            self._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._connections is not None:
+            self._connections.remove(self)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def answer_by(self, wrap: Callable[[Any], ASGIApp]) -> None:
+        """Has requests answered by what `wrap` makes of the application."""
+        self.app = wrap(self.app)
+
+    def in_body(self) -> bool:
+        """Whether a request has begun whose body has not ended."""
+        raise NotImplementedError
+
+    def _asked(self) -> None:
+        """The head of a request is there."""
+        now = self.loop.time()
+        self._begun, self._head = None, 0
+        self._body_at = self._body_since = now
+        self._body_before = self._body
+        if self._connections is not None:
+            self._connections.asked(self)
+
+    def overdue(self, now: float) -> str | None:
+        """What has not come in time: `head`, `body`, or `write` for a client that takes nothing."""
+        assert self._connections is not None
+        limits = self._connections.limits
+        if self.transport.get_write_buffer_size():
+            so_far = taken(self.transport)
+            if so_far != self._taken:
+                self._taken, self._moved = so_far, now
+            elif now - self._moved > limits.write:
+                return "write"
+        else:
+            self._moved = now
+        if self.transport.is_closing():
+            return None
+        if self.in_body():
+            return "body" if self._stalled(now, limits.body) else None
+        if not self.idle:
+            # The client waits for its answer; whatever it has sent on ahead has time.
+            self._begun = now if self._begun is not None else None
+            return None
+        if self._begun is not None:
+            return "head" if now - self._begun > limits.head else None
+        if self.timeout_keep_alive_task is None:
+            # Something arrived that was no request.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        return None
+
+    def _stalled(self, now: float, seconds: float) -> bool:
+        if self.flow.read_paused or (not self.idle and getattr(self.cycle, "waiting_for_100_continue", False)):
+            # It is this side that does not take it, or has not asked for it.
+            self._body_at = self._body_since = now
+            self._body_before = self._body
+            return False
+        if now - self._body_at > seconds:
+            return True
+        if now - self._body_since > seconds:
+            if self._body - self._body_before < BODY_LEAST_BYTES:
+                return True
+            self._body_since, self._body_before = now, self._body
+        return False
+
+    def end(self, reason: str) -> None:
+        """Closes the connection; tells the client why, where it has asked for something and has no answer yet."""
+        if reason == "write":
+            # Nothing will be read of what waits, so nothing is waited for.
+            self.transport.abort()
+        elif reason == "head" and not self._head:
+            self.transport.close()
+        else:
+            self.refuse(*_TOLD[reason])
+
+    def refuse(self, status: int, message: str, details: str) -> None:
+        """Answers for the application, unless that has begun to, and closes."""
+        if self.transport.is_closing():
+            return
+        if self.idle or not self.cycle.response_started:
+            self.transport.write(_answer(self._path(), status, message, details))
+        if not self.idle:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        self.refuse(*MALFORMED)
+
+    def _path(self) -> str:
+        return ""
+
+
+def _answer(path: str, status: int, message: str, details: str) -> bytes:
+    body = bytes(problem(path, status, message, details).body)
+    head = (
+        f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class H11Connection(Watched, H11Protocol):
+    """A connection that h11 reads."""
+
+    def in_body(self) -> bool:
+        return self.conn.their_state is h11.SEND_BODY
+
+    def data_received(self, data: bytes) -> None:
+        in_body, before = self.in_body(), self.cycle
+        if in_body:
+            self._body += len(data)
+            self._body_at = self.loop.time()
+        else:
+            self._head += len(data)
+            if self._begun is None:
+                self._begun = self.loop.time()
+        super().data_received(data)
+        if self.cycle is not before:
+            self._asked()
+
+    def on_response_complete(self) -> None:
+        before = self.cycle
+        super().on_response_complete()
+        if self.cycle is not before:
+            self._asked()
+
+
+if HttpToolsProtocol is not None:
+
+    class HttpToolsConnection(Watched, HttpToolsProtocol):  # type: ignore[misc]
+        """A connection that httptools reads."""
+
+        _receiving = False
+
+        def in_body(self) -> bool:
+            return self._receiving
+
+        def data_received(self, data: bytes) -> None:
+            if not self._receiving:
+                self._head += len(data)
+                if self._begun is None:
+                    self._begun = self.loop.time()
+            super().data_received(data)
+            if self._head > HEAD_BYTES and not self._receiving and self._begun is not None:
+                self.refuse(*TOO_LARGE)
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            # What comes after a body is no header of the request, which has begun without it.
+            if not self._receiving:
+                super().on_header(name, value)
+
+        def on_headers_complete(self) -> None:
+            self._receiving = True
+            self._asked()
+            super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            self._body += len(body)
+            self._body_at = self.loop.time()
+            super().on_body(body)
+
+        def on_message_complete(self) -> None:
+            self._receiving = False
+            super().on_message_complete()
+
+        def _path(self) -> str:
+            url: bytes = getattr(self, "url", b"")
+            return url.decode("latin-1")
+
+
+# The faster of those that there are.
+ServerProtocol: type[asyncio.Protocol] = H11Connection if HttpToolsProtocol is None else HttpToolsConnection

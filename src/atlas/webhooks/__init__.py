@@ -1,0 +1,1 @@
+"""Events that Atlas posts to the URLs of receivers."""

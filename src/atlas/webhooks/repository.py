@@ -1,0 +1,110 @@
+"""Webhook deliveries and the secrets they are signed with."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from atlas.accounts.access import Caller
+from atlas.db.database import Database
+from atlas.db.named_queries import queries
+from atlas.kit.outbound import Delivery
+
+Row = dict[str, Any]
+
+
+async def secret(database: Database, organization_id: int, fresh: str, *, rotate: bool = False) -> str:
+    """The organization's secret; `fresh` becomes it where there is none, or to `rotate`."""
+    query = queries("webhooks/webhooks")["rotate_secret" if rotate else "secret"]
+    rows = await database.fetch(query, organization=organization_id, secret=fresh)
+    return str(rows[0][0])
+
+
+async def create(database: Database, delivery_id: UUID, import_id: UUID, payload: str) -> bool:
+    """Makes a delivery of an import's result. False where there is one already."""
+    given = {"id": delivery_id, "import": import_id, "payload": payload}
+    return bool(await database.fetch(queries("webhooks/webhooks")["create_delivery"], **given))
+
+
+async def find(database: Database, delivery_id: UUID) -> Row | None:
+    rows = await database.fetch(queries("webhooks/webhooks")["find_delivery"], id=delivery_id)
+    names = ("id", "organization_id", "url", "payload", "status", "attempts")
+    return dict(zip(names, rows[0], strict=True)) if rows else None
+
+
+async def record(database: Database, delivery_id: UUID, attempt: Delivery, status: str) -> None:
+    """Logs an attempt and where the delivery stands after it."""
+    async with database.transaction() as connection:
+        parameters = {"id": delivery_id, "status": attempt.status, "error": attempt.error, "seconds": attempt.seconds}
+        await connection.execute(queries("webhooks/webhooks")["record_attempt"], parameters)
+        await connection.execute(queries("webhooks/webhooks")["set_delivery"], {"id": delivery_id, "status": status})
+
+
+async def listed(database: Database, caller: Caller, import_id: UUID | None, limit: int, offset: int) -> list[Row]:
+    """Deliveries of the organization with their attempts, newest first."""
+    rows = await database.fetch(
+        queries("webhooks/webhooks")["list_deliveries"],
+        **{"organization": caller.organization_id, "import": import_id, "limit": limit, "offset": offset},
+    )
+    names = ("id", "import_id", "type", "url", "status", "created_at", "delivered_at", "attempts")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+async def job(database: Database, import_id: UUID) -> Row | None:
+    """An asynchronous import as a worker needs it."""
+    rows = await database.fetch(queries("webhooks/webhooks")["job_of_import"], id=import_id)
+    names = (
+        "status",
+        "number",
+        "file_name",
+        "instruction",
+        "thread_id",
+        "table_name",
+        "organization_id",
+        "schema",
+        "user_id",
+        "user_name",
+        "error",
+        "inserted",
+        "duplicates",
+        "metadata",
+        "callback_url",
+        "age",
+        "records",
+        "updated",
+        "left_out",
+        "failures",
+        "replacements",
+        "summary",
+        "waiting",
+        "public_id",
+        "accept_proposals",
+        "dataset_id",
+    )
+    return dict(zip(names, rows[0], strict=True)) if rows else None
+
+
+async def claim(database: Database, import_id: UUID) -> int:
+    """Marks an import as running and gives how often it has been begun, now included; 0 where it has ended."""
+    rows = await database.fetch(queries("webhooks/webhooks")["claim_import"], id=import_id)
+    return int(rows[0][0]) if rows else 0
+
+
+async def take_start_back(database: Database, import_id: UUID) -> None:
+    """Has a start of an import not count: its process did not die, and it is run again."""
+    await database.fetch(queries("webhooks/webhooks")["take_start_back"], id=import_id)
+
+
+async def forgotten(database: Database) -> list[UUID]:
+    """Imports whose job or delivery was lost with a killed server."""
+    return [row[0] for row in await database.fetch(queries("webhooks/webhooks")["forgotten_imports"])]
+
+
+async def forgotten_deliveries(database: Database) -> list[UUID]:
+    """Deliveries whose job was lost."""
+    return [row[0] for row in await database.fetch(queries("webhooks/webhooks")["forgotten_deliveries"])]
+
+
+async def reopen(database: Database, delivery_id: UUID) -> None:
+    """Has a delivery count as undelivered."""
+    await database.fetch(queries("webhooks/webhooks")["reopen_delivery"], id=delivery_id)

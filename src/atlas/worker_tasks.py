@@ -1,0 +1,117 @@
+"""What a worker process does with a task: it reads, and sends what it has read."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from atlas.errors import AtlasError
+from atlas.imports.files.opening import read_file
+from atlas.imports.files.sniffing import open_upload
+from atlas.kit.allocators import release
+from atlas.kit.declared_sizes import refuse_large
+from atlas.timeseries.ingest import tabular
+from atlas.worker import Limits
+from atlas.workers.protocol import (
+    Failure,
+    FileRequest,
+    FramesRequest,
+    Kind,
+    Task,
+    as_stream,
+    describe,
+    frame_streams,
+    pieces,
+    receive,
+    send,
+)
+
+_FRAME_READERS = {"parquet": tabular.read_parquet, "arrow": tabular.read_arrow}
+
+
+def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
+    """Says that it is ready, then does one task after the other until the requests end."""
+    _warm_up()
+    send(answers, Kind.READY, b"")
+    while (message := receive(requests.readinto)) is not None:  # type: ignore[attr-defined]
+        task = msgspec.msgpack.decode(message[1], type=Task)
+        failure = None
+        try:
+            with limits.within(task.memory, task.cpu_seconds, task.file_bytes):
+                for kind, *parts in _done(task):
+                    send(answers, kind, *parts)
+        except BrokenPipeError:
+            raise
+        except BaseException as error:
+            # Rust's panics are no Exceptions.
+            failure = _failure(error)
+        if failure is not None:
+            send(answers, Kind.FAILURE, msgspec.msgpack.encode(failure))
+        gc.collect()
+        release()
+
+
+def _warm_up() -> None:
+    """Reads a small file, so that what libraries load when first used is no part of a task's time and memory."""
+    with contextlib.suppress(AtlasError, OSError), tempfile.TemporaryDirectory(prefix="atlas-") as name:
+        folder = Path(name)
+        path = folder / "file"
+        path.write_bytes(b"a,b\n1,2\n")
+        for _ in read_file(open_upload(path, "file.csv", folder, 1_000), folder).batches:
+            pass
+
+
+def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:
+    request = task.request
+    if isinstance(request, FramesRequest):
+        yield from _frames(request)
+        return
+    yield from _file(request, task.memory)
+
+
+def _file(request: FileRequest, memory: int) -> Iterator[tuple[Kind, bytes | pa.Buffer]]:
+    folder = Path(request.folder)
+    upload = open_upload(Path(request.path), request.name, folder, request.max_bytes)
+    refuse_large(upload, memory=memory, output=request.output_bytes)
+    source = read_file(upload, folder, request.options)
+    yield Kind.SOURCE, describe(source)
+    bad, fixed = len(source.bad), len(source.fixed)
+    for table in source.batches:
+        # Ragged records are numbered with the others, so they are told before the records behind them.
+        if len(source.bad) + len(source.fixed) != bad + fixed:
+            yield Kind.SOURCE, describe(source, bad, fixed)
+            bad, fixed = len(source.bad), len(source.fixed)
+        for part in pieces(table):
+            yield Kind.BATCH, as_stream(part)
+    yield Kind.END, describe(source, bad, fixed)
+
+
+def _frames(request: FramesRequest) -> Iterator[tuple[Kind, bytes] | tuple[Kind, bytes, pa.Buffer]]:
+    with Path(request.path).open("rb") as file:
+        for frame in _FRAME_READERS[request.format](file, request.timestamp_column, request.timestamp_format):
+            yield Kind.FRAME, *frame_streams(frame)
+    yield Kind.END, b""
+
+
+def _failure(error: BaseException) -> Failure:
+    cause: BaseException | None = error
+    while cause is not None:
+        # A reader may have put it into words of its own.
+        if isinstance(cause, MemoryError | duckdb.OutOfMemoryException):
+            return Failure("memory")
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, AtlasError):
+        return Failure.of(error)
+    if isinstance(error, RecursionError):
+        return Failure("nested")
+    print(f"{type(error).__name__}: {error}"[:2000], file=sys.stderr, flush=True)
+    return Failure("internal", reason=type(error).__name__)

@@ -1,0 +1,1 @@
+"""Processes that read what strangers sent, for a server that must outlive them."""

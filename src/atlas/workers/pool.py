@@ -1,0 +1,371 @@
+"""Worker processes that read for a server: started once, used again, ended when they take too much."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import psutil
+import pyarrow as pa
+import structlog
+
+from atlas.errors import AtlasError, BadRequestError, TooLargeError
+from atlas.imports.files.source import ReadOptions, Source
+from atlas.timeseries.frames import Frame
+from atlas.workers.process import WorkerProcess, signal_name
+from atlas.workers.protocol import Failure, FileRequest, FramesRequest, Kind, Task, learn, of_frame_streams, of_stream
+
+log = structlog.get_logger()
+_MIB = 1024 * 1024
+# Small enough files may unpack to so much, whatever the ratio.
+_HARMLESS_BYTES, _MAX_RATIO = 256 * _MIB, 200
+# Tasks after which a worker is replaced, as its allocators have broken up its memory.
+_MOST_TASKS = 500
+# How often a worker is looked at where the system does not hold it to its limits.
+_WATCH_SECONDS = 0.1
+# More processes than are spare are kept for so long, in case that what came at once comes at once again.
+_IDLE_SECONDS = 60.0
+# Seconds after which a task is a long one, and the next one is not to wait for a process to start.
+_LONG_SECONDS = 0.3
+# What libraries print as they end a process that gets no memory.
+_NO_MEMORY = re.compile(
+    rb"memory allocation of (\d+) bytes failed|bad_alloc|out of memory|Cannot allocate memory|MemoryError"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLimits:
+    """What reading one file may take.
+
+    memory: bytes beyond those of a process at rest; cpu_seconds: of processor time, and one more for each MiB of the
+    file; wall_seconds: until the last row is taken; output_bytes: of Arrow data that come of it.
+    """
+
+    memory: int = 1024 * _MIB
+    cpu_seconds: float = 60.0
+    wall_seconds: float = 600.0
+    output_bytes: int = 2048 * _MIB
+
+    def output_of(self, size: int) -> int:
+        """The most that may come of a file of `size` bytes."""
+        return min(self.output_bytes, max(_HARMLESS_BYTES, size * _MAX_RATIO))
+
+
+class WorkerPool:
+    """Gives each task a process of its own, and keeps `spare` of them for the next ones, for a while up to `most`.
+
+    How many there are at once is for the caller to bound. Methods may be called from any thread.
+    """
+
+    def __init__(self, limits: ReaderLimits | None = None, *, spare: int = 1, most: int = 4) -> None:
+        self.limits = limits or ReaderLimits()
+        self._spare, self._most = spare, most
+        # Those used last are last, and taken first.
+        self._idle: list[WorkerProcess] = []
+        self._lock = threading.Lock()
+        self._filling = threading.Lock()
+        self._closed = False
+
+    def warm(self) -> None:
+        """Starts the spare processes, in a thread, so that the next task waits for none."""
+        threading.Thread(target=self._fill, name="reader-start", daemon=True).start()
+
+    def replace(self) -> None:
+        """Starts a process in place of one that has died, and waits until it is ready.
+
+        So who sends what ends workers waits for the next one, and takes none that others would have had.
+        """
+        if self._closed or len(self._idle) > self._spare:
+            return
+        with contextlib.suppress(OSError):
+            process = WorkerProcess()
+            process.wait_until_ready()
+            self.give(process)
+
+    def close(self) -> None:
+        """Ends the processes that have no task; those that have one end with it."""
+        with self._lock:
+            self._closed = True
+        with self._filling, self._lock:
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.close()
+
+    def reading(self) -> Reading:
+        """A context in which one file is read; at its end the process is free again, or ended."""
+        return Reading(self)
+
+    def take(self) -> WorkerProcess:
+        """A process that has no task."""
+        found = None
+        with self._lock:
+            while self._idle and found is None:
+                process = self._idle.pop()
+                if process.alive:
+                    found = process
+                else:
+                    process.close()
+            few = len(self._idle) < self._spare
+        if few:
+            timer = threading.Timer(_LONG_SECONDS, self._fill)
+            timer.daemon = True
+            timer.start()
+        return found or WorkerProcess()
+
+    def give(self, process: WorkerProcess) -> None:
+        """Takes a process back that is ready for another task."""
+        swollen = process.swollen(self.limits.memory // 2)
+        dropped = [process]
+        with self._lock:
+            if not self._closed and process.tasks < _MOST_TASKS and not swollen:
+                process.idle_since = time.monotonic()
+                # One that may still start is taken last.
+                self._idle.insert(len(self._idle) if process.ready else 0, process)
+                dropped = self._idle[: -self._most]
+                self._idle = self._idle[-self._most :]
+            many = len(self._idle) > self._spare
+        for one in dropped:
+            one.close()
+        if many:
+            timer = threading.Timer(_IDLE_SECONDS, self._trim)
+            timer.daemon = True
+            timer.start()
+
+    def _trim(self) -> None:
+        """Ends the processes that nobody has needed for a while."""
+        latest = time.monotonic() - _IDLE_SECONDS * 0.9
+        with self._lock:
+            many = len(self._idle) - self._spare
+            old = [process for process in self._idle[: max(0, many)] if process.idle_since < latest]
+            self._idle = [process for process in self._idle if process not in old]
+        for process in old:
+            process.close()
+
+    def _fill(self) -> None:
+        with contextlib.suppress(OSError), self._filling:
+            while not self._closed and len(self._idle) < self._spare:
+                self.give(WorkerProcess())
+
+
+class Reading:
+    """The reading of one file by a worker. Only `cancel` may be called beside another method."""
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+        self._limits = pool.limits
+        self._process: WorkerProcess | None = None
+        self._lock = threading.Lock()
+        self._name = ""
+        self._over: AtlasError | None = None
+        self._timer: threading.Timer | None = None
+        self._task: Task | None = None
+        self._finished = threading.Event()
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # What has been read to its end has given its process back already.
+        self._end()
+
+    @property
+    def pid(self) -> int:
+        """Number of the process that reads; 0 while there is none."""
+        process = self._process
+        return 0 if process is None else process.pid
+
+    def cancel(self) -> None:
+        """Ends the worker. Who reads from it gets a BadRequestError."""
+        self._stop(BadRequestError("Reading was cancelled", self._name))
+
+    def read_file(self, path: Path, name: str, folder: Path, options: ReadOptions | None, *, max_bytes: int) -> Source:
+        """The source of an uploaded file, as `readers.files.read_file` has it.
+
+        Raises BadRequestError for a file that cannot be read, and TooLargeError for one that takes too much to read.
+        """
+        most = self._limits.output_of(path.stat().st_size)
+        request = FileRequest(str(path), name, str(folder), max_bytes, most, options)
+        self._start(request, path, name, max_bytes)
+        source = Source((), (), iter(()))
+        kind, content = self._receive()
+        if kind is not Kind.SOURCE:
+            raise self._out_of_step()
+        learn(source, content)
+        source.batches = self._batches(source, most)
+        return source
+
+    def read_frames(self, path: Path, format: str, column: str | None, layout: str | None) -> Iterator[Frame]:
+        """Frames of a Parquet or Arrow body; column, layout: the name of the time's column and its format."""
+        self._start(FramesRequest(str(path), format, column, layout), path, "the body", 0)
+        most, seen = self._limits.output_of(path.stat().st_size), 0
+        while True:
+            kind, content = self._receive()
+            if kind is Kind.END:
+                self._give_back()
+                return
+            if kind is not Kind.FRAME:
+                raise self._out_of_step()
+            frame = of_frame_streams(content)
+            seen = self._counted(seen + frame.nbytes, most)
+            yield frame
+
+    def _batches(self, source: Source, most: int) -> Iterator[pa.Table]:
+        seen = 0
+        while True:
+            kind, content = self._receive()
+            if kind is Kind.END:
+                learn(source, content)
+                self._give_back()
+                return
+            if kind is Kind.SOURCE:
+                learn(source, content)
+                continue
+            if kind is not Kind.BATCH:
+                raise self._out_of_step()
+            table = of_stream(content)
+            seen = self._counted(seen + table.nbytes, most)
+            yield table
+
+    def _counted(self, seen: int, most: int) -> int:
+        if seen > most:
+            self._end()
+            raise TooLargeError("File too large", f"{self._name}: unpacked it is over the limit of {most} bytes")
+        return seen
+
+    def _start(self, request: FileRequest | FramesRequest, path: Path, name: str, file_bytes: int) -> None:
+        limits = self._limits
+        seconds = int(limits.cpu_seconds + path.stat().st_size / _MIB) + 1
+        self._name = name
+        self._task = Task(request, limits.memory, seconds, file_bytes + 64 * _MIB)
+        process = self._pool.take()
+        with self._lock:
+            self._process = process
+            if self._over is not None:
+                process.kill()
+        # A process of the pool may have ended since it was looked at last.
+        process.start(self._task)
+        told = f"{name}: reading it took longer than the limit of {limits.wall_seconds:g} seconds"
+        self._timer = threading.Timer(limits.wall_seconds, self._stop, (BadRequestError("Invalid file", told),))
+        self._timer.daemon = True
+        self._timer.start()
+        if sys.platform != "linux":
+            threading.Thread(target=self._watch, args=(process.pid, seconds), daemon=True).start()
+
+    def _stop(self, why: AtlasError) -> None:
+        with self._lock:
+            self._over = self._over or why
+            if self._process is not None:
+                self._process.kill()
+
+    def _receive(self) -> tuple[Kind, pa.Buffer]:
+        process = self._process
+        message = None if process is None else process.receive()
+        if message is None:
+            raise self._died()
+        kind, content = message
+        if kind is not Kind.FAILURE:
+            return kind, content
+        failure = msgspec.msgpack.decode(content, type=Failure)
+        found = failure.raised()
+        if failure.error == "nested":
+            found = BadRequestError("Invalid file", f"{self._name}: its values are nested too deeply")
+        if found is not None:
+            self._give_back()
+            raise found
+        printed = self._end()
+        self._pool.replace()
+        if failure.error == "memory" or _NO_MEMORY.search(printed):
+            raise self._out_of_memory()
+        raise self._unread(failure.reason)
+
+    def _out_of_step(self) -> AtlasError:
+        self._end()
+        return self._unread("its answer")
+
+    def _out_of_memory(self) -> TooLargeError:
+        told = f"{self._name}: reading it takes more memory than the limit of {self._limits.memory // _MIB} MiB"
+        return TooLargeError("File too large", told)
+
+    def _unread(self, why: str) -> BadRequestError:
+        return BadRequestError("Invalid file", f"{self._name}: the reader ended ({why}); the file may be damaged")
+
+    def _died(self) -> AtlasError:
+        """Why the process has ended before its task."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return self._over or self._unread("it was closed")
+        self._finish()
+        code, printed = process.ended()
+        self._pool.replace()
+        if self._over is not None:
+            return self._over
+        self._log(code, printed)
+        if found := _NO_MEMORY.search(printed):
+            error = self._out_of_memory()
+            if found[1]:
+                error.details = f"{error.details}; it asks for {int(found[1]):,} bytes at once"
+            return error
+        name = signal_name(code)
+        if name == "SIGXCPU":
+            assert self._task is not None
+            told = f"reading it took more than the limit of {self._task.cpu_seconds} seconds of processor time"
+            return BadRequestError("Invalid file", f"{self._name}: {told}")
+        return self._unread(name)
+
+    def _log(self, code: int, printed: bytes) -> None:
+        log.warning("reader ended", code=code, file=self._name, printed=printed[:500].decode("utf-8", "replace"))
+
+    def _give_back(self) -> None:
+        """Frees the process, whose task has ended well."""
+        with self._lock:
+            process, self._process = self._process, None
+            cancelled = self._over is not None
+        self._finish()
+        if process is not None:
+            if cancelled:
+                process.close()
+            else:
+                self._pool.give(process)
+
+    def _end(self) -> bytes:
+        """Ends the process, where its task has not ended. Gives what it printed."""
+        with self._lock:
+            process, self._process = self._process, None
+        self._finish()
+        if process is not None:
+            _, printed = process.close()
+            if printed:
+                self._log(0, printed)
+            self._pool.warm()
+            return printed
+        return b""
+
+    def _finish(self) -> None:
+        self._finished.set()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _watch(self, pid: int, seconds: float) -> None:
+        """Holds a worker to its limits where the system does not."""
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            began, most = _seconds(process), process.memory_info().rss + self._limits.memory
+            while not self._finished.wait(_WATCH_SECONDS):
+                if process.memory_info().rss > most:
+                    self._stop(self._out_of_memory())
+                elif _seconds(process) - began > seconds:
+                    told = f"reading it took more than the limit of {seconds:g} seconds of processor time"
+                    self._stop(BadRequestError("Invalid file", f"{self._name}: {told}"))
+
+
+def _seconds(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)

@@ -1,0 +1,134 @@
+"""A worker process as its server sees it: pipes, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import IO
+
+import msgspec
+import psutil
+import pyarrow as pa
+
+from atlas.worker import environment
+from atlas.workers.protocol import Kind, Task, receive, send
+
+_PIPE_BYTES = 1024 * 1024
+_PRINTED_BYTES = 16 * 1024
+
+
+class WorkerProcess:
+    """A worker process, with a pipe in either direction."""
+
+    def __init__(self) -> None:
+        self.tasks = 0
+        # Whether the process has said that it can do a task.
+        self.ready = False
+        self.idle_since = 0.0
+        self._own = 0
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        # Its other end is ours alone, so the worker learns from the system that we have ended.
+        read, self._leash = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "atlas.worker", *([] if sys.platform == "win32" else [str(read)])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                bufsize=0,
+                pass_fds=() if sys.platform == "win32" else (read,),
+                env=environment(dict(os.environ)),
+            )
+        finally:
+            os.close(read)
+        self.pid = self._process.pid
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._input, self._output = self._process.stdin, self._process.stdout
+        _widen(self._output)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def swollen(self, most: int) -> bool:
+        """Whether the process has grown by more than `most` since its first task, as broken up memory makes it."""
+        if not self.tasks:
+            return False
+        try:
+            # Addresses, which its limit is of.
+            now = psutil.Process(self.pid).memory_info().vms
+        except psutil.Error:
+            return True
+        self._own = self._own or now
+        return bool(now - self._own > most)
+
+    def start(self, task: Task) -> None:
+        self.tasks += 1
+        with contextlib.suppress(OSError):
+            # One that has ended meanwhile is noticed when its answer is read.
+            send(self._input, Kind.REQUEST, msgspec.msgpack.encode(task))
+
+    def wait_until_ready(self) -> None:
+        """Waits until the process can do a task, or has ended."""
+        if not self.ready:
+            self.ready = True
+            self._receive()
+
+    def receive(self) -> tuple[Kind, pa.Buffer] | None:
+        """The next message of a task; None once the process has ended."""
+        self.wait_until_ready()
+        return self._receive()
+
+    def _receive(self) -> tuple[Kind, pa.Buffer] | None:
+        try:
+            return receive(self._output.readinto)  # type: ignore[attr-defined]
+        except (OSError, ValueError):
+            return None
+
+    def kill(self) -> None:
+        """Ends the process; whoever reads from it hears that it has ended. From any thread."""
+        self._process.kill()
+
+    def close(self) -> tuple[int, bytes]:
+        """Ends the process and frees what is held for it. Gives its return code, and what it printed last."""
+        self._process.kill()
+        code = self._process.wait()
+        for pipe in (self._input, self._output):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        with contextlib.suppress(OSError):
+            os.close(self._leash)
+        self._errors.seek(0)
+        printed = self._errors.read(_PRINTED_BYTES)
+        self._errors.close()
+        return code, printed
+
+    def ended(self) -> tuple[int, bytes]:
+        """As `close`, for a process that has ended or is about to by itself."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        return self.close()
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Lets a pipe hold more, so that each side waits for the other less often."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def signal_name(code: int) -> str:
+    """What a return code says of how a process ended."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
