@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.csv as pv
 from timeseries import Server, Watch, report, seconds
 
-from atlas.db.embedded import binary
+from atlas.db.postgres_programs import binary
 
 COLUMNS = (
     "id bigint, name text, email text, country text, amount double precision, quantity bigint, active boolean, "

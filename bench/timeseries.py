@@ -32,7 +32,8 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from atlas.db.embedded import EmbeddedPostgres, binary
+from atlas.db.embedded import EmbeddedPostgres
+from atlas.db.postgres_programs import binary
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 START = datetime(2025, 1, 1, tzinfo=UTC)

@@ -64,7 +64,7 @@ from atlas.sqlgate.sandbox import QueryLimits
 from atlas.sqlgate.service import SqlService
 from atlas.tables import routes as content_tables
 from atlas.tables.service import TableService
-from atlas.timeseries import dataset_routes, row_routes
+from atlas.timeseries import dataset_routes, download_routes, row_routes
 from atlas.timeseries.cold.scheduler import Compaction
 from atlas.timeseries.ingest.service import RowService
 from atlas.timeseries.maintenance.scheduler import Upkeep
@@ -97,6 +97,7 @@ ROUTERS = (
     dataset_routes.router,
     tags.router,
     row_routes.router,
+    download_routes.router,
     content_imports.router,
     content_issues.router,
     content_instructions.router,

@@ -17,7 +17,7 @@ from tests.conftest import open_folder
 from tests.integration.test_backup import contents
 
 from atlas.backup.service import BackupService
-from atlas.db import embedded
+from atlas.db import embedded, postgres_programs
 from atlas.db.database import Database
 from atlas.db.embedded import ClusterVersionError, EmbeddedError, EmbeddedPostgres
 from atlas.kit.private_folders import FolderError
@@ -119,7 +119,7 @@ def test_a_cluster_of_another_major_version_is_refused(folder: Path) -> None:
 def test_a_real_older_cluster_moves_by_backup_and_restore(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new, file = folder / "old", folder / "new", folder / "backup.zip"
     with monkeypatch.context() as older:
-        older.setattr(embedded, "_binaries", lambda: OLDER)
+        older.setattr(postgres_programs, "binaries", lambda: OLDER)
         older.setattr(embedded, "let_through", lambda path: None)
         with EmbeddedPostgres(old).serve() as url:
             Database(url, pool_size=2, statement_timeout=60).migrate()

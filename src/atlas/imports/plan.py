@@ -9,8 +9,11 @@ from typing import Literal
 import msgspec
 
 from atlas.column_formats.model import Kind, notation
+from atlas.errors import BadRequestError
 from atlas.imports.infer.column_matching import Proposal
 from atlas.tables.model import Rules, TableColumn
+
+_TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 
 Duplicates = Literal["skip", "flag", "update", "keep"]
 Policy = Literal["evolve", "discard_value", "freeze", "discard_row"]
@@ -124,3 +127,12 @@ class ImportPlan(msgspec.Struct, frozen=True):
         """Columns whose values make two records the same; without a key, all."""
         chosen = [column for column in self.columns if column.name in self.key]
         return chosen if self.key else self.columns
+
+
+def find_time_column(columns: Sequence[ColumnPlan]) -> ColumnPlan:
+    """The column that holds the time of a dataset's rows. Raises BadRequestError where none has dates or times."""
+    times = [column for column in columns if column.type in ("date", "timestamp")]
+    named = [column for name in _TIME_NAMES for column in times if column.name == name]
+    if not times:
+        raise BadRequestError("No time column", "a dataset needs a column with dates or times; say which one it is")
+    return (named or times)[0]

@@ -14,9 +14,10 @@ from atlas.errors import BadRequestError
 from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
 from atlas.imports.format_losses import remarks
 from atlas.imports.infer.column_matching import Proposal, close_name, match_columns, plain_name
-from atlas.imports.infer.types import few, no_value
+from atlas.imports.infer.types import few, no_value, wider
 from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
-from atlas.imports.plan import ColumnPlan, Filter, ImportPlan
+from atlas.imports.key_choice import key_of_table
+from atlas.imports.plan import ColumnPlan, Filter, ImportPlan, find_time_column
 from atlas.imports.staging import Staging
 from atlas.imports.target_table import find_target, target_of
 from atlas.kit.identifiers import singular, table_identifier, unique_identifiers
@@ -24,8 +25,6 @@ from atlas.language.instructions import ImportInstruction
 from atlas.tables.model import SHOWN_TYPES, WIDENINGS, Rules, Table, TableColumn
 
 __all__ = ["Inferred", "find_target", "inspect", "make_plan"]
-
-_TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 
 
 def make_plan(
@@ -273,8 +272,8 @@ class _Planner:
             return kind, type_
         if self._holds(column, place, kind):
             return replace(kind, type=type_), type_
-        if widens and (wider := _wider(type_, kind)) is not None:
-            return (kind if kind.type == wider else replace(kind, type=wider)), wider
+        if widens and (joined := wider(type_, kind)) is not None:
+            return (kind if kind.type == joined else replace(kind, type=joined)), joined
         asked = self._asked(place, column)
         return asked if asked is not None and widens else (self._as_column(place, column), type_)
 
@@ -379,7 +378,9 @@ class _Planner:
                 names.append(column.name)
             return tuple(dict.fromkeys(names)), False
         if existing is not None:
-            return self._key_of(existing, columns), False
+            key, note = key_of_table(existing, columns, self._said.duplicates)
+            self._notes += [note] if note else []
+            return key, False
         table = singular(table_identifier(self._said.table or ""))
         for name in ("id", f"{table}_id", "uuid", "guid", "email", f"{table}_number", f"{table}_no", "sku", "isbn"):
             column = next((c for c in columns if c.name == name), None)
@@ -391,24 +392,6 @@ class _Planner:
                 "duplicates; say which column is the key"
             )
         return (), False
-
-    def _key_of(self, table: Table, columns: Sequence[ColumnPlan]) -> tuple[str, ...]:
-        """The key of a table, if the file has it; tells where records cannot be recognized without."""
-        present = {column.name for column in columns}
-        if self._said.duplicates == "keep":
-            return table.key if set(table.key) <= present else ()
-        absent = [name for name in table.key if name not in present]
-        if absent:
-            self._notes.append(
-                f"the file has no {' and '.join(absent)}, the key of {table.name}: records that are there already are "
-                "recognized only where all columns agree"
-            )
-        elif not table.key and (lacking := [c.name for c in table.columns if c.name not in present]):
-            self._notes.append(
-                f"{table.name} has no key and the file lacks {', '.join(lacking)}: records that are there already are "
-                "not recognized if those have values; say which column is the key"
-            )
-        return () if absent else table.key
 
     def _distinct(self, column: ColumnPlan) -> bool:
         """Whether a sample of a column has hardly a value twice; where duplicates are looked for, in half of it."""
@@ -426,15 +409,4 @@ class _Planner:
                     "Unknown column", f"{self._said.time_column!r} holds the time, but the file has no such column"
                 )
             return column.name
-        times = [column for column in columns if column.type in ("date", "timestamp")]
-        named = [column for name in _TIME_NAMES for column in times if column.name == name]
-        if not times:
-            raise BadRequestError("No time column", "a dataset needs a column with dates or times; say which one it is")
-        return (named or times)[0].name
-
-
-def _wider(type_: str, kind: Kind) -> str | None:
-    """The type that holds the values of a column and those of a kind, none changed."""
-    if type_ in ("bigint", "double") and kind.type in NUMBERS and kind.type != type_:
-        return "numeric"
-    return "timestamp" if (type_, kind.type) == ("date", "timestamp") else None
+        return find_time_column(columns).name

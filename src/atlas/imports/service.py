@@ -28,9 +28,9 @@ from atlas.imports.planner import find_target, inspect, make_plan
 from atlas.imports.preview import expect, expected_fields
 from atlas.imports.progress import Progress
 from atlas.imports.staging import Staging
+from atlas.imports.summary import summary
 from atlas.kit.admission import Lane
 from atlas.kit.pagination import format_shown, identified
-from atlas.kit.plurals import many
 from atlas.language.instructions import ImportInstruction
 from atlas.language.paraphrase import describe
 from atlas.llm.with_fallback import LanguageService, Understood
@@ -367,49 +367,6 @@ def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome:
         "records_not_found": outcome.unmatched,
         **read_fields(plan),
     }
-
-
-def summary(outcome: Outcome, plan: ImportPlan) -> str:
-    """One line that says what was done, and what was not understood."""
-    where = f"the new table {outcome.table}" if outcome.made_table else outcome.table
-    if outcome.dataset_id is not None:
-        where = f"dataset {outcome.dataset_id} ({outcome.table})"
-    parts = [f"Imported {many(outcome.inserted, 'record')} into {where}."]
-    if outcome.replaced:
-        were = _were(outcome.replaced)
-        parts.append(f"{many(outcome.replaced, 'row')} that {were} there {were} archived.")
-    if outcome.unmatched:
-        match = "matches" if outcome.unmatched == 1 else "match"
-        parts.append(f"{many(outcome.unmatched, 'record')} {match} no row and {_were(outcome.unmatched)} left out.")
-    if outcome.updated:
-        parts.append(f"{many(outcome.updated, 'row')} {_were(outcome.updated)} updated.")
-    if outcome.duplicates:
-        parts.append(f"{many(outcome.duplicates, 'duplicate')} {_were(outcome.duplicates)} skipped.")
-    if filtered := outcome.left_out - outcome.unmatched:
-        parts.append(f"{many(filtered, 'record')} {_were(filtered)} left out by the filter.")
-    if outcome.similar:
-        look = "looks" if outcome.similar == 1 else "look"
-        parts.append(f"{many(outcome.similar, 'record')} {look} like another and {_were(outcome.similar)} flagged.")
-    if outcome.failures:
-        parts.append(f"{many(outcome.failures, 'record')} failed validation and {_wait(outcome.failures)} for review.")
-    if outcome.replacements:
-        parts.append(f"{many(outcome.replacements, 'value')} {_were(outcome.replacements)} replaced.")
-    if outcome.new_columns:
-        parts.append(f"New columns: {', '.join(outcome.new_columns)}.")
-    if plan.key_found and plan.duplicates != "keep":
-        parts.append(f"Records with the same {' and '.join(plan.key)} count as duplicates.")
-    parts += [f"Note: {note.rstrip('.')}." for note in plan.notes]
-    if plan.not_understood:
-        parts.append(f"Not understood: {'; '.join(plan.not_understood)}.")
-    return " ".join(parts)
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
-def _wait(count: int) -> str:
-    return "waits" if count == 1 else "wait"
 
 
 async def find_import(database: Database, caller: Caller, text: str) -> Row:

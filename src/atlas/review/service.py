@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -228,14 +229,30 @@ class IssueService:
             await imports.resolve_issue(
                 connection, issue["id"], status, decision.resolution(), rows.get(issue["id"]), number
             )
-        if inserted:
-            await imports.extend(connection, row["id"], len(inserted), min(inserted), max(inserted))
         counts = {
             "rows_inserted": len(inserted),
             "rows_updated": len(set(changed)),
             "rows_removed": len(removed),
             "resolved": len(work.resolved),
         }
+        await self._finish(connection, row, table, work, correction_id, inserted, counts)
+        await imports.count_decided(connection, row["number"], number)
+        await imports.count_open(connection, row["number"])
+        return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id), "notes": notes}
+
+    async def _finish(
+        self,
+        connection: Connection,
+        row: Row,
+        table: Table,
+        work: _Work,
+        correction_id: UUID,
+        inserted: Sequence[int],
+        counts: dict[str, int],
+    ) -> None:
+        """Records a correction as a successful import of its own."""
+        if inserted:
+            await imports.extend(connection, row["id"], len(inserted), min(inserted), max(inserted))
         await imports.finish(
             connection,
             correction_id,
@@ -246,14 +263,11 @@ class IssueService:
             table_name=table.name,
             records=len(work.resolved),
             inserted=len(inserted),
-            updated=len(set(changed)),
+            updated=counts["rows_updated"],
             first_row=min(inserted, default=None),
             last_row=max(inserted, default=None),
             summary=_told(counts),
         )
-        await imports.count_decided(connection, row["number"], number)
-        await imports.count_open(connection, row["number"])
-        return counts | {"already_resolved": work.unchanged, "correction_id": str(correction_id), "notes": notes}
 
 
 def _told(counts: Row) -> str:

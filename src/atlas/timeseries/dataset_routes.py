@@ -10,7 +10,6 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from atlas.errors import BadRequestError
 from atlas.kit.sorting import DATASET_FIELDS, described
 from atlas.timeseries.columns import Dtype, NewColumn
-from atlas.timeseries.paging import Items, PartParam, links
 from atlas.timeseries.schemas import (
     ERRORS,
     ColumnBody,
@@ -30,6 +29,7 @@ from atlas.timeseries.schemas import (
 )
 from atlas.web.dependencies import CallerDep, DatasetParam, ServicesDep
 from atlas.web.json_route import JsonRoute
+from atlas.web.paging import Items, PartParam, links
 
 router = APIRouter(route_class=JsonRoute, prefix="/api", responses=ERRORS)
 datasets: list[str | Enum] = ["Datasets"]

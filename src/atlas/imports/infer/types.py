@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from atlas.column_formats.column_names import CODES
 from atlas.column_formats.dates import date_pattern, find_dates, order_of
-from atlas.column_formats.model import TEXT, Hints, Kind, notation
+from atlas.column_formats.model import NUMBERS, TEXT, Hints, Kind, notation
 from atlas.column_formats.numbers import CURRENCY, INTEGER, find_number
 
 # Texts that stand for no value. In a column of texts they stay: "NA" may be Namibia.
@@ -190,3 +190,10 @@ def sure_decimal_comma(kinds: Sequence[Kind]) -> bool | None:
     shown = [notation(kind)[0] for kind in kinds if kind.strict and not kind.ambiguous]
     commas, points = shown.count(","), shown.count(".")
     return None if commas == points else commas > points
+
+
+def wider(type_: str, kind: Kind) -> str | None:
+    """The type that holds the values of a column and those of a kind, none changed."""
+    if type_ in ("bigint", "double") and kind.type in NUMBERS and kind.type != type_:
+        return "numeric"
+    return "timestamp" if (type_, kind.type) == ("date", "timestamp") else None

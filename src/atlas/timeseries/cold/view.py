@@ -1,10 +1,10 @@
 """Cold rows: a dataset whose old rows are segments of packed columns, and still one relation to whoever reads it.
 
-`dataset_<id>` is then a view of two tables: `_cold_<id>` with segments, which
-`segment_codec.py` makes, and `_hot_<id>` with rows as they come. What both hold changes in one transaction, so every statement sees each row once. The view also
+`dataset_<id>` is then a view of two tables: `_cold_<id>` with segments, which `segment_codec.py` makes, and `_hot_<id>`
+with rows as they come. What both hold changes in one transaction, so every statement sees each row once. The view also
 has the bounds of the segment that a row is in, so that conditions on them keep whole segments from being unpacked.
 
-Where the database has TimescaleDB, `_cold_<id>` is a hypertable in its columnstore instead; see `columnstore.py`.
+Where the database has TimescaleDB, `_cold_<id>` is a hypertable in its columnstore instead; see `timescale_store.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,189 @@
+"""Rows as files, streams and aggregates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from atlas.accounts.access import Caller
+from atlas.kit.workbooks import begun
+from atlas.timeseries.formats import Output
+from atlas.timeseries.read.service import RANGED, Download
+from atlas.timeseries.schemas import (
+    ERRORS,
+    AggregateView,
+    ErrorView,
+    RowView,
+)
+from atlas.web.dependencies import (
+    CallerDep,
+    ColumnsParam,
+    DatasetParam,
+    RangeParam,
+    Services,
+    ServicesDep,
+)
+from atlas.web.exception_handlers import problem
+from atlas.web.json_route import JsonRoute
+from atlas.web.media_types import media_type_for
+from atlas.web.openapi.responses import EVENT_STREAM, answer, download, errors, events, members
+from atlas.web.ranges import HEAD, FileResponse, UnsatisfiableError, held_tag, part, wanted
+
+router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
+
+IfNoneMatch = Annotated[
+    str | None, Header(description="ETag of the file that you have; the answer is 304 if it is still the same.")
+]
+
+
+def _unchanged(etag: str, if_none_match: str | None) -> bool:
+    held = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return etag in held or "*" in held
+
+
+def _headers(file: Download, etag: str, *, attach: bool) -> dict[str, str]:
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
+    return headers | ({"Content-Disposition": f'attachment; filename="{file.name}"'} if attach else {})
+
+
+def _send(file: Download, if_none_match: str | None, *, attach: bool) -> Response:
+    if _unchanged(file.etag, if_none_match):
+        return Response(status_code=304, headers=_headers(file, file.etag, attach=False))
+    headers = _headers(file, file.etag, attach=attach) | {"Accept-Ranges": "none"}
+    return FileResponse(file.chunks(), media_type=file.media_type, headers=headers)
+
+
+async def _send_part(request: Request, services: Services, caller: Caller, file: Download) -> Response:
+    """A file of which parts may be had: the part that is asked for, else all of it."""
+    head, span = bool(request.scope["state"].get(HEAD)), wanted(request.headers)
+    held = held_tag(request.headers)
+    headers = _headers(file, file.etag, attach=True)
+    if not head and span is None:
+        return FileResponse(file.chunks(), media_type=file.media_type, headers=headers | {"Accept-Ranges": "bytes"})
+    whole = await services.reads.rendered(caller, file, held, anew=head)
+    if whole is None:
+        return FileResponse(file.chunks(), media_type=file.media_type, headers=headers | {"Accept-Ranges": "none"})
+    headers |= {"ETag": whole.key.tag, "Accept-Ranges": "bytes"}
+    start, end, status = 0, whole.size, 200
+    if span is not None and not head and held in (None, whole.key.tag):
+        status = 206
+        try:
+            start, end = part(span, whole.size)
+        except UnsatisfiableError:
+            told = {"Content-Range": f"bytes */{whole.size}", "Accept-Ranges": "bytes"}
+            return problem(request.url.path, 416, "Range not satisfiable", f"the file has {whole.size} bytes", told)
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{whole.size}"
+    headers["Content-Length"] = str(end - start)
+    return FileResponse(whole.pieces(start, end), status, media_type=file.media_type, headers=headers)
+
+
+@router.get(
+    "/bulk_download/",
+    summary="Download rows",
+    response_class=StreamingResponse,
+    responses=download(*Output, ranged=RANGED) | errors(ErrorView, {416: "A range behind the end of the file"}),
+)
+async def bulk_download(
+    request: Request,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    span: RangeParam,
+    columns: ColumnsParam,
+    output: Annotated[Output, Query(description="Format of the download.")] = Output.JSON,
+    shape: Annotated[
+        Literal["flat", "nested"], Query(description="JSON rows: keys beside `timestamp`, or in `values`.")
+    ] = "flat",
+    safe: Annotated[
+        bool, Query(description="CSV: put an apostrophe before texts that a spreadsheet would run.")
+    ] = False,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Every row of the range in order of time, as the dataset is at this moment."""
+    file = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
+    file = replace(file, media_type=media_type_for(request, file.media_type))
+    if output in RANGED and not _unchanged(file.etag, if_none_match):
+        return await _send_part(request, services, caller, file)
+    if output is Output.XLSX and not _unchanged(file.etag, if_none_match) and not request.scope["state"].get(HEAD):
+        chunks = await begun(file.chunks())
+        file = replace(file, chunks=lambda: chunks)
+    return _send(file, if_none_match, attach=True)
+
+
+@router.get(
+    "/live/",
+    summary="Most recent rows",
+    response_class=StreamingResponse,
+    responses=download(Output.NDJSON, named=False),
+)
+async def live_rows(
+    request: Request,
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    span: RangeParam,
+    columns: ColumnsParam,
+    limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """The most recent rows in ascending order, as NDJSON."""
+    file = await services.reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
+    file = replace(file, media_type=media_type_for(request, file.media_type))
+    return _send(file, if_none_match, attach=False)
+
+
+@router.get(
+    "/stream/",
+    summary="Stream new rows",
+    response_class=StreamingResponse,
+    responses=events(
+        connected=members(dataset_id="integer", message="string"),
+        data=members(timestamp="string"),
+        heartbeat=members(timestamp="string"),
+        error=members(error="string"),
+    ),
+)
+async def stream_rows(
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    poll_interval: Annotated[
+        int, Query(ge=1, le=3600, description="Seconds between heartbeats while there is no new row.")
+    ] = 2,
+    last_event_id: Annotated[str | None, Header(description="Id of the last event that you saw.")] = None,
+) -> Response:
+    """Server-Sent Events: `connected`, then `data` for each new row, `heartbeat` while there is none."""
+    following = await services.streams.open(caller, dataset, poll_interval, last_event_id)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return FileResponse(following, media_type=EVENT_STREAM, headers=headers)
+
+
+@router.get("/latest/", response_model=RowView, summary="Latest row")
+async def latest_row(caller: CallerDep, dataset: DatasetParam, services: ServicesDep) -> Response:
+    """The row with the greatest timestamp; of several, the one inserted last."""
+    row = await services.summaries.latest(caller, dataset)
+    return Response(row, media_type="application/json")
+
+
+@router.get("/aggregate/", summary="Aggregate by time bucket", responses=answer(AggregateView))
+async def aggregate_rows(
+    caller: CallerDep,
+    dataset: DatasetParam,
+    services: ServicesDep,
+    span: RangeParam,
+    columns: ColumnsParam,
+    bucket: Annotated[
+        str, Query(description="Width: a number and s, m, h, d or w, or a word; `month`, `quarter`, `year`; `auto`.")
+    ] = "auto",
+    functions: Annotated[
+        str, Query(description="Any of count, min, max, avg, sum, first, last, separated by commas.")
+    ] = "count,min,max,avg",
+    points: Annotated[int, Query(ge=1, le=10_000, description="Most buckets of an `auto` width.")] = 500,
+) -> Response:
+    """For charts: one result a bucket that has rows, in order of time, numeric columns only."""
+    found = await services.summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)
+    return Response(msgspec.json.encode(found), media_type="application/json")
