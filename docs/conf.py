@@ -15,7 +15,15 @@ project_copyright = "the Atlas authors"
 release = version = atlas.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "atlas_docs"]
 root_doc = "docs/index"
-include_patterns = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md", "docs/**"]
+include_patterns = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "CODE_OF_CONDUCT.md",
+    "docs/**",
+]
 # Named so that no time goes into walking through them.
 exclude_patterns = [".*", "build", "dist", "src", "tests", "bench", "docs/_ext", "**/__pycache__"]
 
