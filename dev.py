@@ -3,6 +3,7 @@
 
     python dev.py serve [options of atlas serve]   install and start the server
     python dev.py test  [options of pytest]        install, lint, type-check and test
+    python dev.py test  --stage NAME …             only some of it: lint, types, unit, api, integration, browser, docs
     python dev.py docs  [options of sphinx-build]  install and build the documentation into build/docs
     python dev.py audit [--strict]                 look up known vulnerabilities of the pinned libraries
     python dev.py run   COMMAND …                  run a command inside the environment
@@ -12,6 +13,7 @@ Only the standard library is used here, so that any Python 3.11+ can start it.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import hashlib
 import json
@@ -31,6 +33,16 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 SIZES = {"[server]": "some 130 packages, 1 GB", "[dev]": "some 230 packages, 1.5 GB"}
+
+# The stages of `test`, in their order: commands of linters and type checkers, then folders of tests.
+CHECKS = {"lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]], "types": [["mypy"]]}
+FOLDERS = {
+    "api": ["tests/api", "tests/cli", "tests/client", "tests/mcp"],
+    "integration": ["tests/integration", "tests/upgrades"],
+    "browser": ["tests/ui"],
+    "docs": ["tests/docs"],
+    "unit": ["tests/rules", "tests/unit"],
+}
 
 
 def wanted() -> str:
@@ -95,23 +107,57 @@ def bring(options: list[Any], packages: list[Any]) -> None:
 
 
 def test(arguments: list[str]) -> int:
-    """Lint, types, tests; the first failure decides. The tests of one file stay in one process."""
+    """Runs the stages of the check, or those that `--stage` names, and prints the time of each.
+
+    The first stage that fails ends it, and its exit code is given. Other arguments are pytest's, such as `-k NAME`;
+    a path among them replaces the folders of the stages. Exits with 2 for a stage that is unknown.
+    """
+    names, options = stages(arguments)
+    unknown = set(names) - {*CHECKS, *FOLDERS}
+    if unknown:
+        print(f"No stage {', '.join(sorted(unknown))}; there are {', '.join([*CHECKS, *FOLDERS])}", file=sys.stderr)
+        return 2
+    for name, commands in CHECKS.items():
+        if not names or name in names:
+            started = time.monotonic()
+            code = next((code for code in map(run_module, commands) if code), 0)
+            print(f"-- stage {name}: {time.monotonic() - started:.0f} s", flush=True)
+            if code:
+                return code
+    if names and not set(names) & set(FOLDERS):
+        return 0
+    return run_module(["pytest", *pytest_options(names, options)])
+
+
+def stages(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Splits arguments into the stages that `--stage` names, and those of pytest."""
+    parser = argparse.ArgumentParser(prog="dev.py test", allow_abbrev=False)
+    parser.add_argument("--stage", dest="stages", nargs="+", action="extend", default=[])
+    parsed, options = parser.parse_known_args(arguments)
+    return parsed.stages, options
+
+
+def pytest_options(names: list[str], options: list[str]) -> list[str]:
+    """Gives pytest's arguments for the tests of some stages, of all where none is named.
+
+    All folders run in one pytest: its processes share them, which takes less time than one folder after the other,
+    and `tests/conftest.py` prints the time of each stage.
+    """
+    folders = [folder for name, listed in FOLDERS.items() if name in names for folder in listed]
+    if options and not names:
+        return options
     # In the order of their folders, the many short ones last: a file that takes long would not begin as all others end.
-    spread = ["--dist", "loadfile", "--no-loadscope-reorder"]
-    whole = ["-n", str(min(4, os.cpu_count() or 1)), *spread] if not arguments else []
+    # The tests of one file stay in one process.
+    spread = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return [*spread, *options, *folders]
+
+
+def run_module(command: list[str]) -> int:
+    """Runs a module of the environment with arguments, and gives the exit code."""
     # Some hundred servers and commands are started, which would all compile Atlas anew.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    for command in (
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["mypy"],
-        ["pytest", *whole, *arguments],
-    ):
-        print(f"-- {' '.join(command)}", flush=True)
-        code = subprocess.run([PYTHON, "-m", *command], cwd=ROOT, env=environment, check=False).returncode
-        if code:
-            return code
-    return 0
+    print(f"-- {' '.join(command)}", flush=True)
+    return subprocess.run([PYTHON, "-m", *command], cwd=ROOT, env=environment, check=False).returncode
 
 
 def docs(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ import itertools
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import dev
 import httpx
 import psycopg
 import pytest
@@ -54,6 +56,21 @@ def _settled() -> Iterator[None]:
     yield
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints how long the tests of each stage of `dev.py test` took, added up over all processes."""
+    seconds: Counter[str] = Counter()
+    tests: Counter[str] = Counter()
+    stage_of = {folder: stage for stage, folders in dev.FOLDERS.items() for folder in folders}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                stage = stage_of.get("/".join(report.nodeid.split("/")[:2]), "other")
+                seconds[stage] += report.duration
+                tests[stage] += report.when == "call"
+    for stage, count in tests.items():
+        terminalreporter.write_line(f"-- stage {stage}: {count} tests, {seconds[stage]:.0f} s of work")
 
 
 def pytest_sessionfinish() -> None:

@@ -45,4 +45,3 @@ export const Deliveries = {
           turner({ offset: state.offset, limit: LIMIT, shown: list.data.length }, (offset) => { state.offset = offset; })]);
   },
 };
-

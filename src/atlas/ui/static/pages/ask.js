@@ -122,4 +122,3 @@ export default {
       tab() === "verified" ? h(Verified) : tab() === "glossary" ? h(Glossary) : h(Conversation));
   },
 };
-
