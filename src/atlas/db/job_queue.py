@@ -131,7 +131,11 @@ class JobQueue:
         manager = self._app.job_manager
         if not await manager.cancel_job_by_id_async(job_id, abort=True):
             return None
-        (job,) = await manager.list_jobs_async(id=job_id)
+        found = list(await manager.list_jobs_async(id=job_id))
+        if not found:
+            # It has ended within these moments; what succeeds is not kept.
+            return None
+        (job,) = found
         if job.worker_id in await self._living():
             return "aborting"
         await manager.finish_job_by_id_async(job_id, Status.ABORTED, delete_job=False)

@@ -236,6 +236,8 @@ class BackgroundService:
         found = await webhooks.find(self._database, identified(delivery_id, missing))
         if found is None or found["organization_id"] != caller.organization_id:
             raise missing
+        if not await imports.find(self._database, caller, import_id=found["import_id"]):
+            raise missing
         await webhooks.reopen(self._database, found["id"])
         await self._queue.defer_delivery(found["id"])
         return {"success": True, "delivery_id": str(found["id"])}

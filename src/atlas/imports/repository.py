@@ -92,12 +92,13 @@ async def find(
     offset: int = 0,
     order: Order | None = None,
 ) -> list[Row]:
-    """Imports of the organization, newest first unless there is an order.
+    """Imports of the organization that the caller may see, newest first unless there is an order.
 
     import_id: the public one. waiting: whether issues of it are open.
     """
     parameters = {
         "organization": caller.organization_id,
+        "user": caller.user_id,
         "id": import_id,
         "table_name": table_name,
         "status": status,
@@ -142,6 +143,7 @@ async def count(
     rows = await database.fetch(
         queries("imports/imports")["count_imports"],
         organization=caller.organization_id,
+        user=caller.user_id,
         table_name=table_name,
         status=status,
         waiting=waiting,
@@ -150,8 +152,9 @@ async def count(
 
 
 async def count_waiting(database: Database, caller: Caller) -> int:
-    """Imports of the organization with issues that wait for a decision."""
-    rows = await database.fetch(queries("imports/imports")["count_waiting"], organization=caller.organization_id)
+    """Imports that the caller may see with issues that wait for a decision."""
+    query = queries("imports/imports")["count_waiting"]
+    rows = await database.fetch(query, organization=caller.organization_id, user=caller.user_id)
     return int(rows[0][0])
 
 

@@ -370,7 +370,7 @@ def _response(target: Target, request: ImportRequest, plan: ImportPlan, outcome:
 
 
 async def find_import(database: Database, caller: Caller, text: str) -> Row:
-    """An import of the caller's organization by the id that it knows. Raises NotFoundError."""
+    """An import that the caller may see by the id that the organization knows. Raises NotFoundError."""
     missing = NotFoundError("Import not found", f"no import with ID {text[:64]!r}")
     rows = await imports.find(database, caller, import_id=identified(text, missing))
     if not rows:

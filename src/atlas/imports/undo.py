@@ -13,7 +13,7 @@ import msgspec
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
 from atlas.db.database import Connection, Database
-from atlas.errors import BadRequestError
+from atlas.errors import BadRequestError, ForbiddenError
 from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
 from atlas.imports.key_changes import refuse_taken_keys, rekey
@@ -138,7 +138,7 @@ class UndoService:
         All of it is one transaction: where the import cannot be run again, it stays as it was. Without `execute`, a
         given mapping is kept for the next run.
         """
-        row = await find_import(self._database, caller, import_id)
+        row = await self._own(caller, import_id)
         if row["kind"] != "import":
             raise BadRequestError("Not an import", f"it is an {row['kind']}; undo it instead")
         if execute:
@@ -194,9 +194,16 @@ class UndoService:
             target = Target(caller, row["id"], row["number"], row["public_id"])
             return await self._runner.run_after(target, request, take_back)
 
+    async def _own(self, caller: Caller, import_id: str) -> Row:
+        """An import that the caller may run again. A file for a dataset is its user's, whoever reads the dataset."""
+        row = await find_import(self._database, caller, import_id)
+        if not row["shared"] and row["user_id"] != caller.user_id:
+            raise ForbiddenError("Permission denied", "Only who imported a file into a dataset may import it again")
+        return row
+
     async def clear_mapping(self, caller: Caller, import_id: str) -> Row:
         """Forgets the mapping of an import; its rows stay."""
-        row = await find_import(self._database, caller, import_id)
+        row = await self._own(caller, import_id)
         async with self._database.transaction() as connection:
             await imports.clear_plan(connection, row["id"])
         return {"success": True, "import_id": str(row["public_id"]), "message": "The mapping was cleared."}

@@ -28,7 +28,7 @@ async def create(database: Database, delivery_id: UUID, import_id: UUID, payload
 
 async def find(database: Database, delivery_id: UUID) -> Row | None:
     rows = await database.fetch(queries("webhooks/webhooks")["find_delivery"], id=delivery_id)
-    names = ("id", "organization_id", "url", "payload", "status", "attempts")
+    names = ("id", "organization_id", "url", "payload", "status", "attempts", "import_id")
     return dict(zip(names, rows[0], strict=True)) if rows else None
 
 
@@ -41,10 +41,16 @@ async def record(database: Database, delivery_id: UUID, attempt: Delivery, statu
 
 
 async def listed(database: Database, caller: Caller, import_id: UUID | None, limit: int, offset: int) -> list[Row]:
-    """Deliveries of the organization with their attempts, newest first."""
+    """Deliveries of imports that the caller may see with their attempts, newest first."""
     rows = await database.fetch(
         queries("webhooks/webhooks")["list_deliveries"],
-        **{"organization": caller.organization_id, "import": import_id, "limit": limit, "offset": offset},
+        **{
+            "organization": caller.organization_id,
+            "user": caller.user_id,
+            "import": import_id,
+            "limit": limit,
+            "offset": offset,
+        },
     )
     names = ("id", "import_id", "type", "url", "status", "created_at", "delivered_at", "attempts")
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -2,10 +2,11 @@
 -- No row where the organization has an import of the id that the caller chose. Others' imports do not matter.
 WITH made AS MATERIALIZED (SELECT gen_random_uuid() AS id)
 INSERT INTO atlas.imports (id, public_id, organization_id, user_id, kind, file_name, file_bytes, instruction, thread_id, status,
-                           callback_url, callback_metadata, table_name, corrects, process, accept_proposals, started_at)
+                           callback_url, callback_metadata, table_name, corrects, process, accept_proposals, started_at,
+                           shared)
 SELECT made.id, coalesce(%(public_id)s::uuid, made.id), %(organization)s, %(user)s, %(kind)s, %(file_name)s, %(file_bytes)s,
         %(instruction)s, %(thread)s, %(status)s, %(callback_url)s, %(callback_metadata)s, %(table_name)s, %(corrects)s, %(process)s,
-       %(accept_proposals)s::boolean, CASE WHEN %(status)s = 'running' THEN clock_timestamp() END
+       %(accept_proposals)s::boolean, CASE WHEN %(status)s = 'running' THEN clock_timestamp() END, %(kind)s <> 'import'
 FROM made
 ON CONFLICT (organization_id, public_id) DO NOTHING RETURNING id, number
 
@@ -16,7 +17,7 @@ UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_i
        table_name = %(table_name)s, action_taken = %(action)s, summary = %(summary)s, error = NULL, records = %(records)s,
        inserted = %(inserted)s, updated = %(updated)s, duplicates = %(duplicates)s, failures = %(failures)s,
        replacements = %(replacements)s, left_out = %(left_out)s, first_row = %(first_row)s, last_row = %(last_row)s,
-       plan = %(plan)s, made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp(),
+       plan = %(plan)s, shared = %(dataset_id)s::integer IS NULL, made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp(),
        issues_resolved = 0, issues_open = (SELECT count(*) FROM atlas.import_issues s WHERE s.import_number = imports.number)
 WHERE id = %(id)s AND status = 'running' RETURNING id
 
@@ -33,17 +34,19 @@ UPDATE atlas.imports SET status = %(status)s, summary = %(summary)s, inserted = 
 WHERE id = %(id)s
 
 -- name: find_imports
--- By the ids that the organization knows.
+-- By the ids that the organization knows: those that it shares, the user's own, and those into datasets that the user may read.
 SELECT i.id, i.public_id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
        i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
        i.updated, i.duplicates, i.failures, i.replacements, i.left_out, i.issues_open, i.issues_resolved, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
-       i.callback_url, i.callback_metadata, i.mapping, i.corrects, i.accept_proposals, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
+       i.callback_url, i.callback_metadata, i.mapping, i.corrects, i.accept_proposals, i.user_id, i.shared, i.created_at, i.started_at, i.finished_at, u.name AS user_name,
        p.stage, p.records AS progress_records
 FROM atlas.imports i
 LEFT JOIN atlas.tables t ON t.id = i.table_id
 LEFT JOIN atlas.users u ON u.id = i.user_id
 LEFT JOIN atlas.import_progress p ON p.import_id = i.id
 WHERE i.organization_id = %(organization)s
+  AND (i.shared OR i.user_id = %(user)s OR EXISTS (
+        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND atlas.can_read(%(user)s, d.id, d.owner_id)))
   AND (%(id)s::uuid IS NULL OR i.public_id = %(id)s)
   AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
@@ -56,13 +59,17 @@ LIMIT %(limit)s OFFSET %(offset)s
 SELECT count(*)
 FROM atlas.imports i LEFT JOIN atlas.tables t ON t.id = i.table_id
 WHERE i.organization_id = %(organization)s
+  AND (i.shared OR i.user_id = %(user)s OR EXISTS (
+        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND atlas.can_read(%(user)s, d.id, d.owner_id)))
   AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
   AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
 
 -- name: count_waiting
 -- Imports with issues that wait for a decision.
-SELECT count(*) FROM atlas.imports WHERE organization_id = %(organization)s AND issues_open > 0
+SELECT count(*) FROM atlas.imports i WHERE i.organization_id = %(organization)s AND i.issues_open > 0
+  AND (i.shared OR i.user_id = %(user)s OR EXISTS (
+        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND atlas.can_read(%(user)s, d.id, d.owner_id)))
 
 -- name: lock_import
 SELECT status FROM atlas.imports WHERE id = %(id)s FOR UPDATE

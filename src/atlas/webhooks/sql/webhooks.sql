@@ -15,8 +15,8 @@ RETURNING id
 
 -- name: find_delivery
 SELECT d.id, d.organization_id, d.url, d.payload, d.status,
-       (SELECT count(*) FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id)
-FROM atlas.webhook_deliveries d WHERE d.id = %(id)s
+       (SELECT count(*) FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id), i.public_id
+FROM atlas.webhook_deliveries d JOIN atlas.imports i ON i.id = d.import_id WHERE d.id = %(id)s
 
 -- name: record_attempt
 INSERT INTO atlas.webhook_attempts (delivery_id, status, error, seconds)
@@ -34,7 +34,10 @@ SELECT d.id, i.public_id, d.payload::json ->> 'type', d.url, d.status, d.created
                             'error', a.error, 'seconds', a.seconds) ORDER BY a.id)
                  FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id), '[]')
 FROM atlas.webhook_deliveries d JOIN atlas.imports i ON i.id = d.import_id
-WHERE d.organization_id = %(organization)s AND (%(import)s::uuid IS NULL OR d.import_id = %(import)s)
+WHERE d.organization_id = %(organization)s
+  AND (i.shared OR i.user_id = %(user)s OR EXISTS (
+        SELECT 1 FROM atlas.datasets s WHERE s.id = i.dataset_id AND atlas.can_read(%(user)s, s.id, s.owner_id)))
+  AND (%(import)s::uuid IS NULL OR d.import_id = %(import)s)
 ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: job_of_import
