@@ -30,6 +30,7 @@ from atlas.db.guard import Guard
 from atlas.db.job_queue import JobQueue
 from atlas.db.listen import Listener
 from atlas.imports import routes as content_imports
+from atlas.imports.announcements import Announcements
 from atlas.imports.background import BackgroundService
 from atlas.imports.file_stager import FileStager
 from atlas.imports.history import HistoryService
@@ -285,7 +286,8 @@ def build_services(
     models = model_service(settings, database)
     language = LanguageService(models)
     stager = FileStager(workers, StagedBytes(settings.staging_bytes), settings.max_body_bytes)
-    runner = ImportService(database, upkeep, language, stager, lane=lanes.imports)
+    announcements = Announcements(queue)
+    runner = ImportService(database, upkeep, language, stager, announcements, lane=lanes.imports)
     undo = UndoService(database, runner)
     workbooks = Workbooks()
     sql = sql_service(settings, database, lanes, workbooks)
@@ -294,7 +296,7 @@ def build_services(
         access=access,
         accounts=AccountService(database, max_keys=settings.max_keys),
         datasets=DatasetService(database, access),
-        admin=AdminService(database, KeyService(database), tags, queue, max_keys=settings.max_keys),
+        admin=AdminService(database, KeyService(database), tags, queue, announcements.fail, max_keys=settings.max_keys),
         tags=tags,
         rows=row_service(settings, database, access, upkeep, lanes, workers),
         reads=ReadService(database, access, settings.rendered_bytes, workbooks),
@@ -305,6 +307,7 @@ def build_services(
             database,
             runner,
             queue,
+            announcements,
             ObjectStorage(settings.storage_url, settings.storage_options, max_bytes=settings.max_body_bytes),
             allow_loopback=settings.webhook_loopback,
             timeout=settings.webhook_timeout,

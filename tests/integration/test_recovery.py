@@ -104,7 +104,7 @@ async def test_a_failure_does_not_undo_an_import_that_has_ended(database: Databa
     async with database.transaction() as connection:
         await imports.finish(connection, import_id, **told)
     # The answer to the commit was lost, and whoever waited for it takes it for a failure.
-    await imports.set_status(database, import_id, "failed", "the database cannot be reached")
+    await imports.fail(database, import_id, "the database cannot be reached")
     found = await imports.find(database, caller, import_id=import_id)
     assert (found[0]["status"], found[0]["error"]) == ("success", None)
     with pytest.raises(BadRequestError, match="has ended"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 from atlas.accounts import administration_repository as admin
 from atlas.accounts import repository as accounts
@@ -17,6 +19,8 @@ from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
 from atlas.kit.pagination import moment, page, refuse_text
 
 Row = dict[str, Any]
+# Has an import fail for a reason, with its webhook. False where it has ended already.
+FailImport = Callable[[Database, UUID, str], Awaitable[bool]]
 KEPT_TAGS = ("public", "test")
 JOB_STATUSES = ("todo", "doing", "failed", "cancelled", "aborted")
 
@@ -25,9 +29,17 @@ class AdminService:
     """What admins and operators may do. Each method raises ForbiddenError for anybody else."""
 
     def __init__(
-        self, database: Database, keys: KeyService, tags: TagService, queue: JobQueue, *, max_keys: int
+        self,
+        database: Database,
+        keys: KeyService,
+        tags: TagService,
+        queue: JobQueue,
+        fail_import: FailImport,
+        *,
+        max_keys: int,
     ) -> None:
         self._database, self._keys, self._tags, self._queue = database, keys, tags, queue
+        self._fail_import = fail_import
         self._max_keys = max_keys
 
     async def _organization(self, caller: Caller, name: str | None) -> Row:
@@ -170,8 +182,8 @@ class AdminService:
             raise BadRequestError("Job has ended", f"job {job_id} is {job['status']}")
         # First, so that what runs cannot commit, and what is taken up meanwhile finds nothing to do.
         if job["import_id"] is not None:
-            given_up = await admin.one(self._database, "cancel_import", id=job["import_id"])
-            if given_up is None and job["import_status"] != "failed":
+            given_up = await self._fail_import(self._database, job["import_id"], "cancelled")
+            if not given_up and job["import_status"] != "failed":
                 raise BadRequestError("Job has ended", f"job {job_id}: its import has ended already")
         if job["delivery_id"] is not None:
             await admin.rows(self._database, "cancel_delivery", id=job["delivery_id"])

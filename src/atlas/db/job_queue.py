@@ -7,14 +7,18 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import LiteralString
 from uuid import UUID
 
 import procrastinate
 import psycopg
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.job_context import AbortReason, JobContext
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
+from procrastinate.worker import Worker
+from psycopg.rows import TupleRow
 
 from atlas.db.guard import Gate
 from atlas.db.named_queries import queries
@@ -22,10 +26,16 @@ from atlas.errors import UnavailableError
 from atlas.kit.tasks import end_task
 
 SCHEMA = "atlas_jobs"
+# How often a worker says that it lives.
+HEARTBEAT_SECONDS = 10.0
 # How long a worker may be silent before its jobs are somebody else's.
 STALLED_SECONDS = 30.0
 # How often is looked for what the dead have left.
 SWEEP_SECONDS = 15.0
+# How often a worker looks for jobs whose time has come. It hears of new ones at once.
+POLL_SECONDS = 5.0
+# What runs as the server stops may take this long to end. Then it is put back into the queue.
+GRACE_SECONDS = 5.0
 # How long the row of such a worker is kept. Long, as the row of one that lives would go where the clock is set on, and
 # with it the worker's right to take jobs.
 PRUNE_SECONDS = 86_400.0
@@ -54,12 +64,16 @@ def install(connection: psycopg.Connection) -> None:
 
 
 @contextlib.contextmanager
-def _run_again() -> Iterator[None]:
-    """Has a job that the database or the disk failed run again."""
+def _run_again(context: JobContext) -> Iterator[None]:
+    """Has a job run again that the database, the disk, or the end of its server cut off."""
     try:
         yield
     except UnavailableError as error:
         raise RetryError(error.message) from error
+    except asyncio.CancelledError as error:
+        if context.abort_reason() is not AbortReason.SHUTDOWN:
+            raise
+        raise RetryError("the server stops") from error
 
 
 @contextlib.contextmanager
@@ -81,7 +95,7 @@ class JobQueue:
         )
         self._app = procrastinate.App(connector=connector)
         self._handlers: dict[str, Callable[[UUID], Awaitable[None]]] = {}
-        self._beats = Heartbeats()
+        self._beats, self._here = Heartbeats(), JobsHere()
         self._tasks: list[asyncio.Task[None]] = []
         self._worker: asyncio.Task[None] | None = None
         again = procrastinate.RetryStrategy(wait=IMPORT_WAIT, retry_exceptions=[RetryError])
@@ -89,14 +103,14 @@ class JobQueue:
             max_attempts=DELIVERY_ATTEMPTS, exponential_wait=DELIVERY_WAIT, retry_exceptions=[RetryError]
         )
 
-        @self._app.task(name="import", queue="atlas", retry=again)
-        async def run_import(import_id: str) -> None:
-            with _run_again():
+        @self._app.task(name="import", queue="atlas", retry=again, pass_context=True)
+        async def run_import(context: JobContext, import_id: str) -> None:
+            with _run_again(context):
                 await self._handlers["import"](UUID(import_id))
 
-        @self._app.task(name="deliver", queue="atlas", retry=retry)
-        async def deliver(delivery_id: str) -> None:
-            with _run_again():
+        @self._app.task(name="deliver", queue="atlas", retry=retry, pass_context=True)
+        async def deliver(context: JobContext, delivery_id: str) -> None:
+            with _run_again(context):
                 await self._handlers["deliver"](UUID(delivery_id))
 
         self._import, self._deliver = run_import, deliver
@@ -105,6 +119,8 @@ class JobQueue:
         await self._app.open_async()
 
     async def close(self) -> None:
+        """Ends what runs within a few seconds; what has not ended by then waits in the queue again."""
+        await _end_worker(self._worker)
         await asyncio.gather(*map(end_task, self._tasks))
         await end_task(self._worker)
         await self._app.close_async()
@@ -114,10 +130,19 @@ class JobQueue:
         with _reached(), contextlib.suppress(AlreadyEnqueued):
             await self._import.configure(queueing_lock=f"import-{import_id}").defer_async(import_id=str(import_id))
 
-    async def defer_delivery(self, delivery_id: UUID) -> None:
-        """Has a webhook delivered."""
+    async def defer_delivery(
+        self, delivery_id: UUID, connection: psycopg.AsyncConnection[TupleRow] | None = None
+    ) -> None:
+        """Has a webhook delivered. With a connection, the job is there once its transaction is committed."""
         with _reached():
-            await self._deliver.defer_async(delivery_id=str(delivery_id))
+            if connection is None:
+                await self._deliver.defer_async(delivery_id=str(delivery_id))
+                return
+            # The queue's functions find its tables by the path.
+            (path,) = await _one(connection, "SELECT current_setting('search_path')")
+            await connection.execute(f"SET LOCAL search_path = {SCHEMA}, public")
+            await self._deliver.configure(connection=connection).defer_async(delivery_id=str(delivery_id))
+            await connection.execute("SELECT set_config('search_path', %s, true)", (path,))
 
     async def cancel(self, job_id: int) -> bool:
         """Takes a job that waits off the queue. False where it does not wait."""
@@ -173,8 +198,11 @@ class JobQueue:
                     concurrency=concurrency,
                     install_signal_handlers=False,
                     delete_jobs="successful",
-                    shutdown_graceful_timeout=5,
+                    shutdown_graceful_timeout=GRACE_SECONDS,
                     stalled_worker_timeout=PRUNE_SECONDS,
+                    update_heartbeat_interval=HEARTBEAT_SECONDS,
+                    fetch_job_polling_interval=POLL_SECONDS,
+                    worker_middleware=[self._here.run],
                 )
             )
             refused = asyncio.create_task(self._gate.refused())
@@ -185,8 +213,8 @@ class JobQueue:
             except (ConnectorException, psycopg.Error, OSError) as error:
                 log.warning("job worker lost the database", error=str(error)[:200])
             finally:
-                for task in (worker, refused):
-                    await end_task(task)
+                await end_task(refused)
+                await _end_worker(worker)
             await asyncio.sleep(2)
 
     async def _recover(self, sweep: Callable[[], Awaitable[None]]) -> None:
@@ -196,8 +224,10 @@ class JobQueue:
                 await self._gate.passed()
                 await self._app.connector.execute_query_async(queries("db/jobs")["reschedule"])
                 living = await self._living()
-                for job in await self._app.job_manager.list_jobs_async(status="doing"):
-                    if job.worker_id not in living:
+                doing = list(await self._app.job_manager.list_jobs_async(status="doing"))
+                dropped = self._here.dropped({job.id: job.worker_id for job in doing if job.id is not None})
+                for job in doing:
+                    if job.worker_id not in living or job.id in dropped:
                         # One whose work waits already stays behind and keeps nobody else from being taken up.
                         with contextlib.suppress(ConnectorException):
                             await self._app.job_manager.retry_job(job)
@@ -210,6 +240,45 @@ class JobQueue:
         """Ids of the workers that live."""
         found = await self._app.connector.execute_query_all_async(queries("db/jobs")["heartbeats"])
         return self._beats.living({row["id"]: row["at"] for row in found}, time.monotonic())
+
+
+async def _end_worker(task: asyncio.Task[None] | None) -> None:
+    """Has a worker end its jobs, or put them back, in the time that it takes for that; then ends it for sure."""
+    if task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=GRACE_SECONDS + 2)
+    await end_task(task)
+
+
+class JobsHere:
+    """The jobs that this process runs.
+
+    Others may be `doing` in its name for good: the database could not be told that they have ended.
+    """
+
+    def __init__(self) -> None:
+        self._workers: set[int | None] = set()
+        self._running: set[int] = set()
+        self._before: set[int] = set()
+
+    async def run(self, job: Callable[[], Awaitable[object]], context: JobContext, worker: Worker) -> object:
+        """Runs a job of a worker of this process."""
+        assert context.job.id is not None
+        self._workers.add(worker.worker_id)
+        self._running.add(context.job.id)
+        try:
+            return await job()
+        finally:
+            self._running.discard(context.job.id)
+
+    def dropped(self, doing: Mapping[int, int | None]) -> set[int]:
+        """Those of the given jobs of workers that do not run here, at this look and the one before.
+
+        At a single look one may be about to begin, or to have its end recorded.
+        """
+        found = {job for job, worker in doing.items() if worker in self._workers and job not in self._running}
+        before, self._before = self._before, found
+        return found & before
 
 
 class Heartbeats:
@@ -228,3 +297,9 @@ class Heartbeats:
             for worker, at in beats.items()
         }
         return {worker for worker, (_, changed) in self._seen.items() if now - changed < STALLED_SECONDS}
+
+
+async def _one(connection: psycopg.AsyncConnection[TupleRow], query: LiteralString) -> TupleRow:
+    row = await (await connection.execute(query)).fetchone()
+    assert row is not None
+    return row

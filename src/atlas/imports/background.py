@@ -12,11 +12,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import structlog
-from msgspec import UNSET
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import require_admin
@@ -24,6 +23,7 @@ from atlas.db.database import Database
 from atlas.db.job_queue import DELIVERY_ATTEMPTS, JobQueue, RetryError
 from atlas.errors import AtlasError, BadRequestError, NotFoundError, UnavailableError
 from atlas.imports import repository as imports
+from atlas.imports.announcements import Announcements, message_id
 from atlas.imports.load import Target
 from atlas.imports.service import ImportRequest, ImportService, find_import
 from atlas.kit import outbound
@@ -31,7 +31,6 @@ from atlas.kit.admission import serving
 from atlas.kit.json_depth import TOO_DEEP, too_deep
 from atlas.kit.object_store import ObjectStorage
 from atlas.kit.pagination import identified
-from atlas.webhooks import events
 from atlas.webhooks import repository as webhooks
 
 Row = dict[str, Any]
@@ -52,6 +51,7 @@ class BackgroundService:
         database: Database,
         runner: ImportService,
         queue: JobQueue,
+        announcements: Announcements,
         objects: ObjectStorage,
         *,
         allow_loopback: bool,
@@ -59,6 +59,7 @@ class BackgroundService:
         file_days: int,
     ) -> None:
         self._database, self._runner, self._queue, self._objects = database, runner, queue, objects
+        self._announcements = announcements
         self._allow_loopback, self._timeout, self._file_days = allow_loopback, timeout, file_days
         self._tidied = -TIDY_SECONDS
         self._forgotten, self._undelivered, self._abandoned = SeenTwice(), SeenTwice(), SeenTwice()
@@ -118,10 +119,10 @@ class BackgroundService:
         if job is None:
             return
         if job["user_id"] is None:
-            await imports.set_status(self._database, import_id, "failed", "its user has been removed")
+            await self._announcements.fail(self._database, import_id, "its user has been removed")
         elif (starts := await self._claim(import_id)) > MOST_STARTS:
             told = f"the process that ran it died {MOST_STARTS} times; it is not tried again"
-            await imports.set_status(self._database, import_id, "failed", told)
+            await self._announcements.fail(self._database, import_id, told)
         elif starts:
             caller = Caller(job["user_id"], job["user_name"], job["organization_id"], job["schema"], 0)
             serving(caller)
@@ -140,7 +141,7 @@ class BackgroundService:
                 # This process lives. The import runs again, or was called off.
                 await asyncio.shield(asyncio.ensure_future(self._take_start_back(import_id)))
                 raise
-        await self._announce(import_id)
+        await self._announcements.announce_missed(self._database, import_id)
 
     async def _run(self, target: Target, request: ImportRequest, *, again: bool) -> None:
         """Runs a claimed import. Raises UnavailableError where it is to be run again."""
@@ -169,16 +170,6 @@ class BackgroundService:
         except AtlasError:
             # The database is gone; this process knows until it is back.
             self._living[import_id] += 1
-
-    async def _announce(self, import_id: UUID) -> None:
-        """Makes the delivery of an import that has ended."""
-        job = await webhooks.job(self._database, import_id)
-        if job is None or job["callback_url"] is None or job["status"] not in ("success", "failed"):
-            return
-        delivery = uuid4()
-        told = events.encode(import_event(job, message_id(delivery), datetime.now(UTC)))
-        if await webhooks.create(self._database, delivery, import_id, told):
-            await self._queue.defer_delivery(delivery)
 
     async def deliver(self, delivery_id: UUID) -> None:
         """One attempt at a delivery. Raises RetryError where another is to follow."""
@@ -253,46 +244,6 @@ class SeenTwice:
         """Those that the call before was given as well."""
         before, self._seen = self._seen, frozenset(found)
         return before & self._seen
-
-
-def import_event(job: Row, event_id: str, moment: datetime) -> events.Event:
-    """What is told of an import that has ended."""
-    metadata = UNSET if job["metadata"] is None else job["metadata"]
-    common = {
-        "id": event_id,
-        "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "metadata": metadata,
-        "import_id": str(job["public_id"]),
-        "file_name": job["file_name"],
-    }
-    if job["status"] == "failed":
-        return events.ImportFailed(**common, status="failed", error=job["error"])
-    waiting = events.IssuesWaiting(**job["waiting"])
-    waits = any(job["waiting"].values())
-    kind = events.ImportNeedsReview if waits else events.ImportSucceeded
-    return kind(
-        **common,
-        status="success",
-        table_name=job["table_name"],
-        dataset_id=job["dataset_id"],
-        records_processed=job["records"],
-        records_inserted=job["inserted"],
-        records_updated=job["updated"],
-        duplicates_skipped=job["duplicates"],
-        validation_failures=job["failures"],
-        records_left_out=job["left_out"],
-        value_replacements=job["replacements"],
-        has_correctable_issues=waits,
-        issues_waiting=waiting,
-        records_imported=job["inserted"] + job["updated"],
-        duplicates_removed=job["duplicates"],
-        response_summary=job["summary"],
-    )
-
-
-def message_id(delivery_id: UUID) -> str:
-    """The id of a delivery's event, which receivers tell repeated ones by."""
-    return f"msg_{delivery_id.hex}"
 
 
 def parse_metadata(text: str | None) -> Any:

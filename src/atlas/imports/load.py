@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -86,13 +86,18 @@ async def load(
     *,
     report: Callable[[str, int], Any],
     summarize: Callable[[Outcome], str],
+    ended: Callable[[Connection], Awaitable[None]],
 ) -> Outcome:
-    """Writes a staged file by its plan. All of it is committed when this returns, or nothing is."""
+    """Writes a staged file by its plan. All of it is committed when this returns, or nothing is.
+
+    ended: what else belongs to the import's end, in the same transaction.
+    """
     planned = PlannedFile(staging, plan)
     failures = await asyncio.to_thread(planned.reject)
     report("checked", staging.records)
     async with database.transaction() as connection:
         outcome = await write_planned(connection, target, planned, failures, summarize)
+        await ended(connection)
     report("written", outcome.inserted)
     return outcome
 

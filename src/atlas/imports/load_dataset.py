@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 import pyarrow as pa
@@ -22,12 +22,23 @@ from atlas.timeseries.ingest import transaction
 
 
 async def load_dataset(
-    database: Database, target: Target, staging: Staging, plan: ImportPlan, *, summarize: Callable[[Outcome], str]
+    database: Database,
+    target: Target,
+    staging: Staging,
+    plan: ImportPlan,
+    *,
+    summarize: Callable[[Outcome], str],
+    ended: Callable[[Connection], Awaitable[None]],
 ) -> Outcome:
-    """Appends a staged file to the caller's dataset of the plan's name, or to a new one. All or nothing."""
+    """Appends a staged file to the caller's dataset of the plan's name, or to a new one. All or nothing.
+
+    ended: what else belongs to the import's end, in the same transaction.
+    """
     planned = checked_dataset(staging, plan)
     async with database.transaction() as connection:
-        return await write_dataset(connection, target, planned, summarize)
+        outcome = await write_dataset(connection, target, planned, summarize)
+        await ended(connection)
+    return outcome
 
 
 def checked_dataset(staging: Staging, plan: ImportPlan) -> PlannedFile:

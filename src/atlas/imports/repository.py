@@ -158,12 +158,17 @@ async def count_waiting(database: Database, caller: Caller) -> int:
     return int(rows[0][0])
 
 
-async def set_status(database: Database | Connection, import_id: UUID, status: str, error: str | None = None) -> None:
-    parameters = {"id": import_id, "status": status, "error": error, "process": PROCESS}
+async def fail(database: Database | Connection, import_id: UUID, reason: str) -> bool:
+    """Records that an import has failed. False where it has ended already, and stays as it is."""
+    query, parameters = queries("imports/imports")["fail_import"], {"id": import_id, "error": reason}
     if isinstance(database, Database):
-        await database.fetch(queries("imports/imports")["set_status"], **parameters)
-    else:
-        await database.execute(queries("imports/imports")["set_status"], parameters)
+        return bool(await database.fetch(query, **parameters))
+    return await (await database.execute(query, parameters)).fetchone() is not None
+
+
+async def restart(connection: Connection, import_id: UUID) -> None:
+    """Has an import that has ended run again, by this process."""
+    await connection.execute(queries("imports/imports")["restart_import"], {"id": import_id, "process": PROCESS})
 
 
 async def mark_undone(

@@ -18,6 +18,7 @@ from atlas.accounts.usage import wrote
 from atlas.db.database import Connection, Database
 from atlas.errors import AtlasError, BadRequestError, DiskFullError, NotFoundError, UnavailableError, is_disk_full
 from atlas.imports import repository as imports
+from atlas.imports.announcements import Announcements
 from atlas.imports.checks import PlannedFile
 from atlas.imports.clarifications import read_fields, read_options, refuse_unclear
 from atlas.imports.file_stager import FileStager
@@ -67,12 +68,20 @@ class ImportService:
     """Imports files into tables of the caller's organization."""
 
     def __init__(
-        self, database: Database, upkeep: Upkeep, language: LanguageService, stager: FileStager, *, lane: Lane
+        self,
+        database: Database,
+        upkeep: Upkeep,
+        language: LanguageService,
+        stager: FileStager,
+        announcements: Announcements,
+        *,
+        lane: Lane,
     ) -> None:
         self._database = database
         self._upkeep = upkeep
         self._language = language
         self._stager = stager
+        self._announcements = announcements
         # Staging takes memory, so files take turns.
         self._lane = lane
 
@@ -132,7 +141,7 @@ class ImportService:
                 Progress(self._database, target.import_id).running() as progress,
                 self._staged(target.caller, request, progress) as (staging, told),
             ):
-                plan, outcome = await self._plan_and_load(target, request, staging, told, progress)
+                plan, outcome = await self._plan_and_load(target, request, staging, told, progress, queued)
         except AtlasError as error:
             if not (again and isinstance(error, UnavailableError)):
                 await self._fail(target, error.details or error.message)
@@ -183,13 +192,14 @@ class ImportService:
         staging: Staging,
         told: Understood[ImportInstruction],
         progress: Progress,
+        queued: bool,
     ) -> tuple[ImportPlan, Outcome]:
         """Plans a staged file and writes it; plans again where the table was made or changed meanwhile."""
         for left in reversed(range(PLANS)):
             plan = await self._plan(self._database, target.caller, request, staging, told)
             refuse_unclear(plan, target.public_id)
             try:
-                return plan, await self._load(target, staging, plan, progress)
+                return plan, await self._load(target, staging, plan, progress, queued)
             except StalePlanError:
                 if not left:
                     raise
@@ -197,16 +207,25 @@ class ImportService:
 
     async def _fail(self, target: Target, reason: str) -> None:
         with contextlib.suppress(AtlasError):
-            await imports.set_status(self._database, target.import_id, "failed", reason)
+            await self._announcements.fail(self._database, target.import_id, reason)
 
-    async def _load(self, target: Target, staging: Staging, plan: ImportPlan, progress: Progress) -> Outcome:
+    async def _load(
+        self, target: Target, staging: Staging, plan: ImportPlan, progress: Progress, queued: bool
+    ) -> Outcome:
+        async def ended(connection: Connection) -> None:
+            if queued:
+                await self._announcements.announce(connection, target.import_id)
+
+        def summarize(outcome: Outcome) -> str:
+            return summary(outcome, plan)
+
         if plan.dataset:
-            outcome = await load_dataset(self._database, target, staging, plan, summarize=lambda o: summary(o, plan))
+            outcome = await load_dataset(self._database, target, staging, plan, summarize=summarize, ended=ended)
             assert outcome.dataset_id is not None
             self._upkeep.touch(outcome.dataset_id, outcome.inserted)
             return outcome
         return await load(
-            self._database, target, staging, plan, report=progress.report, summarize=lambda o: summary(o, plan)
+            self._database, target, staging, plan, report=progress.report, summarize=summarize, ended=ended
         )
 
     @contextlib.asynccontextmanager

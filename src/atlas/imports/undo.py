@@ -174,7 +174,7 @@ class UndoService:
 
         async def take_back(connection: Connection) -> None:
             await self._reset(connection, caller, row)
-            await imports.set_status(connection, row["id"], "running")
+            await imports.restart(connection, row["id"])
             if mapping is not None:
                 await imports.keep_mapping(connection, row["id"], msgspec.to_builtins(mapping))
 

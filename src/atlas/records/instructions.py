@@ -117,7 +117,7 @@ class InstructionService:
                 rows = await self._write(connection, target, intent, found, entities)
         except Exception as error:
             reason = error.details or error.message if isinstance(error, AtlasError) else str(error)[:500]
-            await imports.set_status(self._database, import_id, "failed", reason)
+            await imports.fail(self._database, import_id, reason)
             raise
         return [_entity(intent, found, entity, numbers) for entity, numbers in zip(entities, rows, strict=True)]
 

@@ -226,7 +226,7 @@ class _Change:
                 reason = error.details or error.message
             elif isinstance(error, asyncio.CancelledError):
                 reason = "cancelled: the client went away, or the server stopped"
-            await imports.set_status(self._database, self.import_id, "failed", reason)
+            await imports.fail(self._database, self.import_id, reason)
 
 
 def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: str, accept: bool | None) -> ImportPlan:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from atlas.accounts.access import Caller
-from atlas.db.database import Database
+from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.kit.outbound import Delivery
 
@@ -20,10 +20,16 @@ async def secret(database: Database, organization_id: int, fresh: str, *, rotate
     return str(rows[0][0])
 
 
-async def create(database: Database, delivery_id: UUID, import_id: UUID, payload: str) -> bool:
-    """Makes a delivery of an import's result. False where there is one already."""
+async def create(connection: Connection, delivery_id: UUID, import_id: UUID, payload: str) -> None:
+    """Makes a delivery of an import's result, as part of the transaction in which the import ends."""
     given = {"id": delivery_id, "import": import_id, "payload": payload}
-    return bool(await database.fetch(queries("webhooks/webhooks")["create_delivery"], **given))
+    await connection.execute(queries("webhooks/webhooks")["create_delivery"], given)
+
+
+async def announced(connection: Connection, import_id: UUID) -> bool:
+    """Whether an import has a delivery."""
+    cursor = await connection.execute(queries("webhooks/webhooks")["deliveries_of_import"], {"id": import_id})
+    return await cursor.fetchone() is not None
 
 
 async def find(database: Database, delivery_id: UUID) -> Row | None:
@@ -56,9 +62,13 @@ async def listed(database: Database, caller: Caller, import_id: UUID | None, lim
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-async def job(database: Database, import_id: UUID) -> Row | None:
+async def job(database: Database | Connection, import_id: UUID) -> Row | None:
     """An asynchronous import as a worker needs it."""
-    rows = await database.fetch(queries("webhooks/webhooks")["job_of_import"], id=import_id)
+    query = queries("webhooks/webhooks")["job_of_import"]
+    if isinstance(database, Database):
+        rows = await database.fetch(query, id=import_id)
+    else:
+        rows = await (await database.execute(query, {"id": import_id})).fetchall()
     names = (
         "status",
         "number",

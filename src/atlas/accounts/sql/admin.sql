@@ -47,11 +47,6 @@ LEFT JOIN atlas.imports i ON i.id = (j.args ->> 'import_id')::uuid
 LEFT JOIN atlas.webhook_deliveries d ON d.id = (j.args ->> 'delivery_id')::uuid
 WHERE j.id = %(id)s
 
--- name: cancel_import
--- One that runs cannot commit any more, as it may only end what is running.
-UPDATE atlas.imports SET status = 'failed', error = 'cancelled', finished_at = now()
-WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
-
 -- name: reopen_import
 UPDATE atlas.imports SET status = 'pending', error = NULL, finished_at = NULL, starts = 0
 WHERE id = %(id)s AND status = 'failed'

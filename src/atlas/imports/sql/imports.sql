@@ -21,12 +21,15 @@ UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_i
        issues_resolved = 0, issues_open = (SELECT count(*) FROM atlas.import_issues s WHERE s.import_number = imports.number)
 WHERE id = %(id)s AND status = 'running' RETURNING id
 
--- name: set_status
+-- name: fail_import
 -- A failure counts only for what runs: where the answer to a commit was lost, the import may have succeeded.
-UPDATE atlas.imports SET status = %(status)s, error = %(error)s, process = %(process)s,
-       started_at = CASE WHEN %(status)s = 'running' THEN clock_timestamp() ELSE started_at END,
-       finished_at = CASE WHEN %(status)s IN ('pending', 'running') THEN NULL ELSE clock_timestamp() END
-WHERE id = %(id)s AND (%(status)s <> 'failed' OR status IN ('pending', 'running'))
+UPDATE atlas.imports SET status = 'failed', error = %(error)s, finished_at = clock_timestamp()
+WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
+
+-- name: restart_import
+UPDATE atlas.imports SET status = 'running', error = NULL, process = %(process)s, started_at = clock_timestamp(),
+       finished_at = NULL
+WHERE id = %(id)s
 
 -- name: mark_undone
 -- What is in force of an import after an undo.

@@ -6,12 +6,13 @@ RETURNING webhook_secret
 UPDATE atlas.organizations SET webhook_secret = %(secret)s WHERE id = %(organization)s RETURNING webhook_secret
 
 -- name: create_delivery
--- At most one for each run of an import.
+-- One for each run of an import, in the transaction that ends it.
 INSERT INTO atlas.webhook_deliveries (id, organization_id, import_id, url, payload)
 SELECT %(id)s, i.organization_id, i.id, i.callback_url, %(payload)s FROM atlas.imports i
 WHERE i.id = %(import)s AND i.callback_url IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM atlas.webhook_deliveries d WHERE d.import_id = i.id)
-RETURNING id
+
+-- name: deliveries_of_import
+SELECT id FROM atlas.webhook_deliveries WHERE import_id = %(id)s LIMIT 1
 
 -- name: find_delivery
 SELECT d.id, d.organization_id, d.url, d.payload, d.status,
