@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -42,6 +43,7 @@ from atlas.kit.malloc_trim import MemoryKeeper
 from atlas.kit.object_store import ObjectStorage
 from atlas.kit.secret_key import load_secret
 from atlas.kit.workbooks import Workbooks
+from atlas.language.llm.packages import missing_packages
 from atlas.llm import routes as model_settings
 from atlas.llm.service import ModelService, ModelSettings
 from atlas.llm.with_fallback import LanguageService
@@ -380,6 +382,9 @@ def model_service(settings: Settings, database: Database) -> ModelService:
     default = None
     if settings.model_provider is not None:
         assert settings.model_name is not None
+        missing = missing_packages(settings.model_provider)
+        if missing is not None:
+            structlog.get_logger().warning("model packages missing", setting="ATLAS_MODEL_PROVIDER", reason=missing)
         key = settings.model_api_key
         default = ModelSettings(
             settings.model_provider,

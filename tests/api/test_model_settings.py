@@ -21,6 +21,7 @@ from tests.model_server import ModelServer, hang_up, model_server, say, send, si
 from atlas.errors import UnavailableError
 from atlas.kit.encryption import SecretBox
 from atlas.kit.secret_key import load_secret
+from atlas.language.llm import packages
 from atlas.settings import Settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("owner_is_admin")]
@@ -424,3 +425,21 @@ def test_encryption() -> None:
         with pytest.raises(UnavailableError) as failed:
             other.decrypt(data, context)
         assert failed.value.details == "stored key cannot be read; set it again"
+
+
+async def test_packages_that_are_missing_are_named(
+    owner: httpx.AsyncClient, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server without the extra `llm` refuses a provider, and says of older settings why they are not used."""
+    await put(owner, base_url=server.url, api_key=KEY)
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "openai" else object())
+    lacking = "the server lacks the packages that ask models (openai); its operator installs Atlas's extra llm: "
+    refused = str((await put(owner, 400, base_url=server.url))["detail"])
+    assert lacking in refused
+    assert '".[server,llm]"' in refused
+    assert (await shown(owner))["problem"].startswith(lacking)
+    assert (await check(owner))["error"].startswith(lacking)
+    assert server.seen == []
+    # What needs no package can be set.
+    assert (await put(owner, provider="anthropic", base_url=server.url, api_key=None))["problem"] is None
+    assert (await put(owner, provider="none"))["problem"] is None

@@ -74,6 +74,20 @@ def test_it_works_where_only_the_core_is_installed() -> None:
     )
 
 
+def test_the_server_loads_without_models() -> None:
+    """Packages of the extra `llm` are loaded when a model is asked, and no earlier."""
+    extra = ["pydantic_ai", "openai", "anthropic", "tiktoken", "genai_prices"]
+    run(
+        "import sys, importlib.abc\n"
+        "class Wall(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.partition('.')[0] in {extra!r}:\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Wall())\n"
+        "import atlas.app, atlas.language.llm.engine, atlas.llm.http_client, atlas.mcp\n"
+    )
+
+
 def test_the_package_offers_both_clients() -> None:
     assert atlas.Client is Client
     assert atlas.AsyncClient is AsyncClient

@@ -64,7 +64,7 @@ class ModelView(BaseModel):
     )
     api_key_set: bool
     api_key_hint: str | None = Field(description="Told to administrators.", examples=["…x4Qz"])
-    problem: str | None = Field(description="Why the stored key cannot be used, if so.")
+    problem: str | None = Field(description="Why the model cannot be asked, if so, such as packages that are missing.")
     samples: bool
     timeout_seconds: float | None
     updated_at: datetime | None

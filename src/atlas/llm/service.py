@@ -16,6 +16,7 @@ from atlas.errors import BadRequestError, ModelError, UnavailableError
 from atlas.kit.encryption import SecretBox
 from atlas.kit.outbound import Reach, check_form, check_reach
 from atlas.language.llm.engine import BASE_URLS, ModelEngine, ModelSettings
+from atlas.language.llm.packages import Provider, missing_packages
 from atlas.llm import repository as model_settings
 from atlas.llm.repository import StoredModel
 
@@ -72,6 +73,7 @@ class ModelService:
             hint = f"…{key[-4:]}" if caller.is_admin and key is not None and len(key) >= _MIN_HINTED else None
         except UnavailableError as error:
             problem = error.details
+        problem = problem or _missing(stored.provider)
         return {
             "success": True,
             "source": "organization",
@@ -100,7 +102,7 @@ class ModelService:
             "host": None if used is None or used.base_url is not None else _host(used.provider, None),
             "api_key_set": used is not None and used.api_key is not None,
             "api_key_hint": None,
-            "problem": None,
+            "problem": None if used is None else _missing(used.provider),
             "samples": used is not None and used.samples,
             "timeout_seconds": used and used.timeout,
             "updated_at": None,
@@ -110,9 +112,13 @@ class ModelService:
     async def set(self, caller: Caller, change: ModelChange) -> Row:
         """Replaces the settings of the caller's organization.
 
-        Raises ForbiddenError for who does not administer it, BadRequestError for an address that it may not use.
+        Raises ForbiddenError for who does not administer it, BadRequestError for an address that it may not use, and
+        for a provider whose packages are not installed.
         """
         require_admin(caller, "set the model")
+        missing = _missing(change.provider)
+        if missing is not None:
+            raise BadRequestError("No packages for models", f"provider: {missing}")
         if change.provider != "none" and not change.model:
             raise BadRequestError("Invalid model settings", "model: required")
         if change.base_url is not None:
@@ -209,6 +215,12 @@ def _open_client(reach: Reach) -> httpx2.AsyncClient:
     from atlas.llm.http_client import open_client
 
     return open_client(reach)
+
+
+def _missing(provider: str) -> str | None:
+    """What the server lacks to ask `provider`; None if nothing."""
+    known: tuple[Provider, ...] = ("openai", "anthropic")
+    return next((missing_packages(one) for one in known if one == provider), None)
 
 
 def _host(provider: str, base_url: str | None) -> str | None:

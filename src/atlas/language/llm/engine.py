@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 import structlog
@@ -21,6 +21,7 @@ from atlas.language.instructions import ImportInstruction
 from atlas.language.llm import prompts
 from atlas.language.llm.answers import Answer, ImportAnswer, PlanAnswer, ReadyAnswer, RecordAnswer, json_object
 from atlas.language.llm.coverage import left_out
+from atlas.language.llm.packages import Provider, missing_packages
 from atlas.language.offline.records.parser import RecordInstruction
 from atlas.language.question import Question, QuestionPlan
 from atlas.tables.model import Table
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
     from pydantic_ai.settings import ModelSettings as Options
 
-Provider = Literal["openai", "anthropic"]
 BASE_URLS: dict[Provider, str] = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
 # Answers that are sent back to be mended: SQL that fails its check, or what does not fit the type.
 MAX_REPAIRS = 2
@@ -147,6 +147,9 @@ class ModelEngine:
         tokens: int = MAX_TOKENS,
     ) -> A:
         """One typed answer."""
+        missing = missing_packages(self.settings.provider)
+        if missing is not None:
+            raise ModelError(missing)
         run = _Run(kind, check)
         started = time.monotonic()
         try:
