@@ -27,8 +27,8 @@ WHEEL = f"{STEM}-py3-none-any.whl"
 PARTS = (
     "**/*.py",
     "py.typed",
-    "store/queries/*.sql",
-    "store/migrations/*.sql",
+    "**/sql/*.sql",
+    "db/migrations/*.sql",
     "ui/static/*",
     "ui/static/css/*",
     "ui/static/components/*",
