@@ -321,3 +321,54 @@ async def test_german_french_and_spanish(owner: httpx.AsyncClient) -> None:
         assert (response.status_code, done.get("table_name")) == (200, table), (told, done)
         assert (done["records_inserted"], done["duplicates_skipped"]) == (2, 1), told
     assert not {"die", "upload", "la", "table", "tabla", "en", "dans", "meine"} & set(await tables(owner))
+
+
+STAGES = (
+    b"id,status,amount,country,due,ok\n1,open,5,US,2024-01-01,yes\n2,in progress,50,IT,2024-02-01,no\n"
+    b"3,stock,7,NO,2024-02-01,no\n4,in stock,8,ME,2024-03-01,yes\n"
+)
+
+
+READ_OTHERWISE = [
+    ("only rows where status is in progress", "2"),
+    ("only rows where status is not in progress", "134"),
+    ("only rows where status is open or in progress", "12"),
+    ("only rows where country is in IT, NO", "23"),
+    ("only rows where country in (US)", "1"),
+    ("only rows where amount <> 5", "234"),
+    ("ok must be one of yes, no", "1234"),
+    ("due must be one of 2024-01-01, 2024-02-01", "123"),
+    ("no duplicate check", "1234"),
+    ("dates are European", "1234"),
+]
+DROPPED = [
+    ("exclude country US", "'US'"),
+    ("skip country IT", "'IT'"),
+    ("drop country us", "'us'"),
+    ("only rows where status is open but not country IT", "'IT'"),
+    ("only rows where status is in stock", "Which status is meant, 'in stock' or 'stock'?"),
+    ("only rows where status = country", "'country' is a column"),
+    ("ok must be one of yes, maybe", "'maybe' is not true or false"),
+    ("due must be in 2024", "'2024' is not a date"),
+    ("amount must be at least 3 digits", "'digits'"),
+    ("skip the first row", "Is the first row a line above"),
+]
+
+
+async def test_words_that_were_read_otherwise(owner: httpx.AsyncClient) -> None:
+    """Each was something else once: a list of one word, the less than of `<>`, words compared with true and false."""
+    for number, (told, kept) in enumerate(READ_OTHERWISE):
+        await send(owner, f"into w{number}, {told}", STAGES)
+        assert "".join(str(row["id"]) for row in await rows(owner, f"w{number}")) == kept, told
+
+
+async def test_what_was_dropped_or_misread_is_asked(owner: httpx.AsyncClient) -> None:
+    for told, question in DROPPED:
+        assert question in (await send(owner, f"into w, {told}", STAGES, 400))["detail"]
+    assert "w" not in await tables(owner)
+    await send(owner, "into file", STAGES)
+    assert "which table" in (await send(owner, "delete everything", STAGES, 400))["detail"]
+    assert len(await rows(owner, "file")) == 4
+    found = await send(owner, "into v, exclude rows where status is opne", STAGES)
+    assert "no record has 'opne' as status" in found["response_summary"]
+    assert found["records_inserted"] == 4

@@ -404,3 +404,64 @@ def test_identifiers() -> None:
 def test_json_round_trip_of_numbers(read: Read) -> None:
     rows = [{"n": n, "f": n / 7} for n in range(50)]
     assert read(json.dumps(rows).encode(), "f.json")[1] == rows
+
+
+@pytest.mark.parametrize(
+    ("data", "rows", "note"),
+    [
+        (
+            b"# made by x\n# unit, EUR\nid,amount\n1,2\n3,4\n",
+            [{"id": 1, "amount": 2}, {"id": 3, "amount": 4}],
+            "2 lines above the table left out",
+        ),
+        (b"# a, b\n\nname,price\nx,1\ny,2\n", [{"name": "x", "price": 1}, {"name": "y", "price": 2}], "left out"),
+        (
+            b"#chrom,pos\nchr1,100\nchr2,200\n",
+            [{"number_chrom": "chr1", "pos": 100}, {"number_chrom": "chr2", "pos": 200}],
+            "",
+        ),
+        (
+            b'id,name,n\n1,a,10\n2,b,20\n"Grand Total: 2",,\nPage -1 of 1,,\n',
+            [{"id": 1, "name": "a", "n": 10}, {"id": 2, "name": "b", "n": 20}],
+            "2 lines below the table left out",
+        ),
+        (
+            b"name,town,n\nann,Rome,1\nbob,Bonn,2\nSource: our own,,\n",
+            [{"name": "ann", "town": "Rome", "n": 1}, {"name": "bob", "town": "Bonn", "n": 2}],
+            "1 line below the table",
+        ),
+        (
+            b"name,town,n\nann,Rome,1\nbob,Bonn,2\nCarl,,\n",
+            [{"name": "ann", "town": "Rome", "n": 1}, {"name": "bob", "town": "Bonn", "n": 2}, {"name": "Carl"}],
+            "",
+        ),
+        (
+            "id,name\n1,José\n2,".encode() + "Müller\n".encode("cp1252"),
+            [{"id": 1, "name": "José"}, {"id": 2, "name": "Müller"}],
+            "1 line is not UTF-8",
+        ),
+        ("id,name\n1,日本\n".encode("utf-32"), [{"id": 1, "name": "日本"}], "read as utf-32"),
+    ],
+)
+def test_what_stands_around_records(read: Read, data: bytes, rows: list[dict[str, Any]], note: str) -> None:
+    """As other programs' users reported: comments with commas, notes below, files put together of several."""
+    _, found, staging = read(data)
+    assert found == rows
+    notes = [told for told in staging.source.notes if "records apart" not in told]
+    assert any(note in told for told in notes) if note else not any("left out" in told for told in notes)
+
+
+def test_a_nul_in_json_is_left_out_and_told(read: Read) -> None:
+    _, rows, staging = read(b'[{"id":1,"a\\u0000b":"x\\u0000y"},{"id":2,"a\\u0000b":"\\u0000"}]', "f.json")
+    assert rows == [{"id": 1, "ab": "xy"}, {"id": 2}]
+    assert "NUL characters in 2 values left out" in staging.source.notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['// c\n[{"id":1}]', '/* c */ {"id":1}', 'var data = [{"id":1}];', 'cb([{"id":1}])', ')]}\',\n[{"a":1}]'],
+)
+def test_scripts_around_json_are_refused(read: Read, text: str) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        read(text.encode(), "f.json")
+    assert "JSON with a script or a comment" in str(caught.value.details)

@@ -98,11 +98,11 @@ class PlannedFile:
                 shown = f"{bound:g}" if isinstance(bound, float) else str(bound)
                 yield Check(column, f"{words} {shown}", compare(value, sign, limit, column.type))
         if rules.values:
-            allowed = ", ".join(literal(item.lower()) for item in rules.values)
+            among = Filter(column.name, "in", rules.values)
             yield Check(
                 column,
                 f"not one of {', '.join(rules.values)}",
-                f"{value} IS NOT NULL AND lower(CAST({value} AS VARCHAR)) NOT IN ({allowed})",
+                f"{value} IS NOT NULL AND NOT coalesce({self._test(among, column, value)}, false)",
             )
 
     def value(self, column: ColumnPlan) -> str:
@@ -141,7 +141,7 @@ class PlannedFile:
             if column.type == "text" or item.operator in ("contains", "starts", "ends"):
                 continue
             for value in item.values:
-                if self.staging.query(f"SELECT {cast(literal(value.strip()), _said(column))} IS NULL")[0][0]:
+                if not holds_value(self.staging, column, value):
                     reason = f"the filter on {item.column} compares with {value!r}, which is {REASONS[column.type]}"
                     raise BadRequestError("Invalid filter", reason)
 
@@ -407,6 +407,11 @@ def key_text(values: dict[str, str], columns: Sequence[TableColumn], key: Sequen
     present = [values[name] for name in names if name in values]
     filled = ", ".join(f"CAST({value} AS VARCHAR)" for value in present) or "NULL"
     return f"CASE WHEN coalesce({filled}) IS NOT NULL THEN {joined} END"
+
+
+def holds_value(staging: Staging, column: ColumnPlan, value: str) -> bool:
+    """Whether a value that an instruction says is one of a column's type."""
+    return not staging.query(f"SELECT {cast(literal(value.strip()), _said(column))} IS NULL")[0][0]
 
 
 def _said(column: ColumnPlan) -> Kind:

@@ -19,6 +19,7 @@ from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
 from atlas.imports.key_choice import key_of_table
 from atlas.imports.plan import ColumnPlan, Filter, ImportPlan, find_time_column
 from atlas.imports.staging import Staging
+from atlas.imports.stated_values import check_values, rule_questions, with_filter
 from atlas.imports.target_table import find_target, target_of
 from atlas.kit.identifiers import singular, table_identifier, unique_identifiers
 from atlas.language.instructions import ImportInstruction
@@ -102,7 +103,7 @@ class _Planner:
             replace=said.replace,
             only_existing=said.only_existing,
             left_out=tuple(self._left_out),
-            understood=said.understood,
+            understood=said.understood if filters == said.filters else with_filter(said, filters),
             proposals=tuple(self._proposals),
             questions=tuple(self._questions),
         )
@@ -335,11 +336,7 @@ class _Planner:
                 self._unknown.append(f"no column {told!r} in the file")
             else:
                 rules[column.name] = rule
-                if rule.bounded and column.type not in NUMBERS:
-                    self._questions.append(
-                        f"{column.name} is {SHOWN_TYPES[column.type]}, of which nothing is less or more than a number. "
-                        "Which rule is meant?"
-                    )
+                self._questions += rule_questions(rule, column, self._staging)
         return [
             msgspec.structs.replace(
                 column,
@@ -356,7 +353,11 @@ class _Planner:
             raise BadRequestError("Unknown column", f"the filter names {item.column!r}; the file has {listed}")
         comma = self._said.decimal_comma
         values = tuple(plain_value(value, column.type, decimal_comma=comma) for value in item.values)
-        return msgspec.structs.replace(item, column=column.name, values=values)
+        item = msgspec.structs.replace(item, column=column.name, values=values)
+        checked = check_values(item, column, self._staging, lambda told: self._named(told, columns) is not None)
+        self._notes += [note for note in checked.notes if note not in self._notes]
+        self._questions += checked.questions
+        return checked.filter
 
     def _unseen(self, told: str, columns: Sequence[ColumnPlan]) -> ColumnPlan | None:
         """A column of the file that is compared, but not imported."""

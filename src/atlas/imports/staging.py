@@ -21,6 +21,7 @@ from atlas.column_formats.model import Kind
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
 from atlas.imports.duckdb_casts import NESTED_TOO_DEEP, cast, fits, is_null_text
 from atlas.imports.files.source import Source, physical, text_table
+from atlas.imports.footers import leave_out_notes
 from atlas.imports.totals import leave_out_totals
 from atlas.kit.json_depth import too_deep
 from atlas.kit.plurals import many
@@ -70,7 +71,7 @@ class Staging:
         self.width = len(source.names)
         # Columns that were read as a kind without a cell that does not fit or says that it has no value.
         self.clean: set[tuple[int, Kind]] = set()
-        self._trimmed = 0
+        self._trimmed = self._nul = 0
         self._connection = duckdb.connect(
             # In memory it is four times as fast as in a file; past the limit it spills.
             ":memory:",
@@ -93,8 +94,12 @@ class Staging:
             self._load(on_progress)
             if self._trimmed:
                 source.notes.append(f"blanks around {many(self._trimmed, 'value')} left out")
+            if self._nul:
+                source.notes.append(f"NUL characters in {many(self._nul, 'value')} left out")
             if not keep_blank:
                 self._drop_blank()
+                if not any(source.native):
+                    source.notes += leave_out_notes(self.query, self.width)
                 source.notes += leave_out_totals(self.query, self.width)
         except BaseException:
             self._connection.close()
@@ -171,6 +176,11 @@ class Staging:
         """Texts without blanks around them; null where nothing is left."""
         columns = []
         for column in table.columns:
+            nul = pc.match_substring(column, "\0")
+            if pc.any(nul).as_py():
+                # PostgreSQL has no text with one.
+                self._nul += pc.sum(nul).as_py()
+                column = pc.replace_substring(column, "\0", "")
             text = pc.utf8_trim(column, _BLANKS)
             if pc.sum(pc.binary_length(text)).as_py() != pc.sum(pc.binary_length(column)).as_py():
                 self._trimmed += pc.sum(pc.and_(pc.not_equal(text, column), pc.not_equal(text, ""))).as_py() or 0

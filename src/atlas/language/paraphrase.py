@@ -21,6 +21,12 @@ _POLICIES = {
     "discard_row": "records with a value in a column that the table lacks are left out",
 }
 _OPERATORS = {"in": "is one of", "contains": "contains", "starts": "starts with", "ends": "ends with"}
+_NEGATIVE = {
+    "in": "is not one of",
+    "contains": "does not contain",
+    "starts": "does not start with",
+    "ends": "does not end with",
+}
 
 
 def describe(said: ImportInstruction, words: Mapping[str, Sequence[str]] | None = None) -> tuple[Clause, ...]:
@@ -48,8 +54,9 @@ def _comparison(item: Filter) -> str:
     if item.operator == "between":
         text = f"{item.column} is {'not ' if item.negated else ''}between {values[0]} and {values[1]}"
     elif item.operator in _OPERATORS or len(values) > 1:
-        text = f"{item.column} {'not ' if item.negated else ''}{_OPERATORS.get(item.operator, 'is one of')} "
-        text += ", ".join(values)
+        told = _OPERATORS.get(item.operator, "is one of")
+        negative = _NEGATIVE.get(item.operator, "is not one of")
+        text = f"{item.column} {negative if item.negated else told} {', '.join(values)}"
     else:
         sign = {"=": "is", "!=": "is not"}.get(item.operator, item.operator)
         text = f"{item.column} {sign}{' not' if item.negated else ''} {values[0]}"

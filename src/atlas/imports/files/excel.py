@@ -11,7 +11,7 @@ import pyarrow as pa
 import python_calamine as calamine
 
 from atlas.errors import BadRequestError
-from atlas.imports.files.sheet_notes import Sheet, fill_merged, sheet_notes
+from atlas.imports.files.sheet_notes import Sheet, fill_merged, format_notes, sheet_notes
 from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, text_table, unclear_rows
 from atlas.imports.files.workbook_details import SheetDetails, sheet_details
 from atlas.imports.infer.headers import SAMPLE_ROWS, stated_layout
@@ -37,6 +37,7 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     title, rows, above = sheet.title, sheet.rows, sheet.top
     details = sheet_details(path, title)
     _put_errors(sheet, details)
+    codes = _put_codes(sheet, details)
     texts = [[_text(cell) for cell in row] for row in rows[: SAMPLE_ROWS * 2]]
     with unclear_rows():
         layout = stated_layout(
@@ -55,7 +56,8 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     if len(titles) > 1:
         others = ", ".join(repr(other) for other in titles if other != title)
         source.notes.append(f"read sheet {title!r}, not {others}")
-    source.notes += filled + sheet_notes(sheet, details, layout.names, layout.skip)
+    source.notes += [*layout.notes, *filled, *sheet_notes(sheet, details, layout.names, layout.skip)]
+    source.notes += format_notes(sheet, details, codes, layout.names, layout.skip)
     return source
 
 
@@ -96,6 +98,20 @@ def _put_errors(sheet: Sheet, details: SheetDetails) -> None:
             cells[position] = text
 
 
+def _put_codes(sheet: Sheet, details: SheetDetails) -> dict[int, str]:
+    """Puts texts such as 01234 where a format shows a number so; gives the first text of each column."""
+    first: dict[int, str] = {}
+    for (row, column), shown in details.shown.items():
+        cells = sheet.rows[row - sheet.top] if 0 <= row - sheet.top < len(sheet.rows) else []
+        position = column - sheet.left
+        cell = cells[position] if 0 <= position < len(cells) else None
+        if isinstance(cell, float | int) and not isinstance(cell, bool) and (code := shown.code(cell)) is not None:
+            if code != _text(cell):
+                first.setdefault(position, code)
+            cells[position] = code
+    return first
+
+
 def _batches(rows: list[list[Any]], skip: int, width: int) -> Iterator[pa.Table]:
     for start in range(skip, len(rows), _BATCH_ROWS):
         part = [[_text(cell) for cell in row[:width]] for row in rows[start : start + _BATCH_ROWS]]
@@ -117,8 +133,16 @@ def _text(cell: Any) -> str | None:
     if isinstance(cell, (date, time)):
         return cell.isoformat()
     if isinstance(cell, timedelta):
-        return str(cell)
-    return str(cell).replace("\0", "")
+        return _duration(cell)
+    return str(cell)
+
+
+def _duration(cell: timedelta) -> str:
+    """A duration as Excel shows it by `[h]:mm:ss`: 36:00:00, not 1 day, 12:00:00."""
+    seconds, sign = (cell, "") if cell >= timedelta() else (-cell, "-")
+    whole, rest = divmod(seconds, timedelta(seconds=1))
+    part = f".{rest.microseconds:06d}".rstrip("0") if rest else ""
+    return f"{sign}{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}{part}"
 
 
 def _reason(error: Exception) -> str:

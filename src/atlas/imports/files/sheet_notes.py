@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,30 @@ def _beside(sheet: Sheet, names: Sequence[str], skip: int) -> Iterator[str]:
                 f"an empty column is between {names[column - 1]!r} and {after!r}: these may be two tables side by "
                 "side, which were read as one; if they are, send each in a sheet of its own"
             )
+
+
+def format_notes(
+    sheet: Sheet, details: SheetDetails, codes: Mapping[int, str], names: Sequence[str], skip: int
+) -> list[str]:
+    """Sentences about numbers that Excel shows in another way. codes: first texts of columns that were read as seen."""
+    notes = [
+        f"numbers in {_listed([column], names)} were read as Excel shows them, such as {code}"
+        for column, code in codes.items()
+        if column < len(names)
+    ]
+    marks: dict[int, Counter[str]] = {}
+    for (row, column), shown in details.shown.items():
+        if shown.mark and 0 <= column - sheet.left < len(names) and skip <= row - sheet.top < len(sheet.rows):
+            marks.setdefault(column - sheet.left, Counter())[shown.mark] += 1
+    for column, found in sorted(marks.items()):
+        if list(found) == ["%"]:
+            notes.append(f"Excel shows {_listed([column], names)} in percent; 12 % is stored as 0.12")
+            continue
+        told = (
+            ", ".join(f"{mark} ({count:,})" for mark, count in found.items()) if len(found) > 1 else next(iter(found))
+        )
+        notes.append(f"Excel shows {_listed([column], names)} with {told}, which is left out")
+    return notes
 
 
 def _cells(found: Counter[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import gzip
 import lzma
@@ -99,6 +100,8 @@ def _kind(head: bytes, name: str) -> FileKind:
     if head.startswith(OLE):
         return FileKind.EXCEL
     text = head.decode("utf-16", "ignore").encode() if looks_like_utf16(head) else head
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        text = head.decode("utf-32", "ignore").encode()
     start = text.lstrip(b"\xef\xbb\xbf \t\r\n")
     refuse_other_text(start.decode("utf-8", "replace"), name)
     if start[:1] == b"<":

@@ -62,6 +62,10 @@ class Source:
     notes: list[str] = field(default_factory=list)
     delimiter: str | None = None
 
+    def __post_init__(self) -> None:
+        # PostgreSQL has no text with a NUL, and messages quote names.
+        self.names = [name.replace("\0", "") for name in self.names]
+
     def numbers(self, first: int, count: int) -> npt.NDArray[np.int64]:
         """The next `count` record numbers from `first` on that are not those of ragged records."""
         taken = [number for number, _ in self.fixed] + [bad.number for bad in self.bad]

@@ -50,7 +50,7 @@ def to_utf8(path: Path, target: Path) -> Decoded:
         return _without_nul(path, target)
     if name is None:
         valid, invalid = count_lines(path)
-        if valid > invalid:
+        if valid >= invalid:
             return _mixed(path, target, invalid)
     found = Encoding(name) if name is not None else guess(path)
     nul = _decode(path, target, found.name)

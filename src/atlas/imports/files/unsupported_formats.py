@@ -89,6 +89,12 @@ _MAIL_LINE = re.compile(
 _MBOX = re.compile(r"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d")
 _YAML_LINE = re.compile(r"(?:- +)?[\w .\"'/-]+:(?: +\S.*)?$|- +\S.*$|- *$|#.*$|\.\.\.$")
 _TOML = re.compile(r"\[\[?[A-Za-z_][\w.\" -]*\]\]?[ \t]*(?:[#;][^\n]*)?\n\s*(?:[\w.\"-]+[ \t]*=|[#;]|\[|\n)")
+# What stands before JSON in scripts and in answers to them; comments, too, make it no JSON.
+_SCRIPT = re.compile(
+    r"(?s)(?=[^{\[])(?:\s*(?://[^\n]*\n|/\*.*?\*/))*\s*"
+    r"(?:(?:var|let|const|export default)\s[^\n;=({\[]*=?|[\w$.]+\s*[=(]|\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)?"
+    r"\s*[{\[]\s*[{\[\"'\w}\]]"
+)
 _OLE_STREAMS = (
     (
         "EncryptedPackage",
@@ -162,6 +168,8 @@ def refuse_other_text(start: str, name: str) -> None:
         _refuse(name, "an SQL script or dump", _TABLE)
     if _is_yaml(start, name):
         _refuse(name, "YAML", f"convert it to JSON, or {_OTHERS}")
+    if _SCRIPT.match(start):
+        _refuse(name, "JSON with a script or a comment before it", "send the JSON alone")
     if _TOML.match(start):
         _refuse(name, "a TOML or INI file of settings", f"convert it to JSON, or {_OTHERS}")
 

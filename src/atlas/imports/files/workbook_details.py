@@ -9,9 +9,11 @@ import html
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+
+from atlas.imports.files.number_formats import ShownAs, shown_formats
 
 _CHUNK = 1024 * 1024
 # A row longer than this is searched in parts.
@@ -42,7 +44,7 @@ class SheetDetails:
     """What stands in a sheet beside its values. Rows and columns count from 0.
 
     errors: texts of error cells by (row, column); uncalculated: places of formulas without a value; merged: areas as
-    (first row, first column, last row, last column).
+    (first row, first column, last row, last column); shown: numbers that are seen in another way than they are stored.
     """
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class SheetDetails:
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[int] = field(default_factory=list)
+    shown: dict[tuple[int, int], ShownAs] = field(default_factory=dict)
 
 
 def sheet_details(path: Path, title: str) -> SheetDetails:
@@ -61,12 +64,38 @@ def sheet_details(path: Path, title: str) -> SheetDetails:
         with zipfile.ZipFile(path) as archive:
             part = _part_of(archive, title)
             if part is not None:
+                formats = _formats(archive)
+                cells = _formatted(formats)
                 for piece in _pieces(archive, part):
                     _search(piece, found)
+                    for place, style in cells.findall(piece) if cells is not None else ():
+                        at = _place(place.decode())
+                        if at is not None and len(found.shown) < _MOST_CELLS:
+                            found.shown[at] = formats[int(style)]
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError, OSError):
         # Calamine has read the values; the details are what could be found.
         return found
     return found
+
+
+def _formats(archive: zipfile.ZipFile) -> dict[int, ShownAs]:
+    """The formats of cells by number that show more than the number."""
+    if "xl/styles.xml" not in archive.namelist():
+        return {}
+    with archive.open("xl/styles.xml") as part:
+        return shown_formats(part.read(_MAX_NAMES).decode("utf-8", "replace"))
+
+
+def _formatted(formats: Mapping[int, ShownAs]) -> re.Pattern[bytes] | None:
+    """A pattern for the places and formats of numbers that have one of some formats."""
+    if not formats:
+        return None
+    numbers = "|".join(map(str, formats)).encode()
+    return re.compile(
+        rb"""<(?:\w+:)?c\s(?![^>]*\bt\s*=\s*["'](?!n["']))(?=[^>]*\br\s*=\s*["']([A-Z]{1,3}\d{1,7})["'])[^>]*\bs\s*=\s*["']("""
+        + numbers
+        + rb""")["']"""
+    )
 
 
 def _attributes(text: bytes) -> dict[str, str]:

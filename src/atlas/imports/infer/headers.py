@@ -78,7 +78,7 @@ def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, sk
         above = skip_rows
         if found is not None and found.header and found.skip <= skip_rows and header is None:
             raise ValueError(
-                f"Row {found.skip} looks like the header. Are the first {skip_rows} rows above the table, or records? "
+                f"Row {found.skip} looks like the header. {_first(skip_rows)} above the table, or records? "
                 f"Say which row the header is in, such as 'the header is in row {skip_rows + 1}'."
             )
     layout = find_layout(rows[above:], header=header)
@@ -92,12 +92,20 @@ def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, sk
     return replace(layout, skip=above + layout.skip, above=above + layout.above)
 
 
+def _first(count: int) -> str:
+    return "Is the first row a line" if count == 1 else f"Are the first {count} rows lines"
+
+
 def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
     """The layout of a sheet that starts with `rows`; None where all of them are blank."""
     filled = [[cell.strip() for cell in row] for row in rows[:SAMPLE_ROWS]]
     width = _width(filled)
     if not width:
         return None
+    if header is not False and (comments := _comment_rows(filled)):
+        below = find_layout(rows[comments:], header=header)
+        if below is not None and below.header:
+            return replace(below, skip=below.skip + comments, above=below.above + comments)
     top = _first_table_row(filled, width)
     notes: list[str] = []
     stated, header = header is not None, _is_header(filled, top) if header is None else header
@@ -123,6 +131,19 @@ def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
         notes.append(f"the line of {what} below the names was left out: {shown}")
         skip += 1
     return Layout(skip, tuple(names), width, header=True, above=top, notes=tuple(notes))
+
+
+def _comment_rows(rows: Rows) -> int:
+    """How many rows that begin with `#` are above a header; a single one of the table's width may be the header."""
+    count = 0
+    while count < len(rows) and (not any(rows[count]) or next(filter(None, rows[count])).startswith("#")):
+        count += 1
+    below = rows[count:]
+    if not count or not any(map(any, rows[:count])) or len(below) < 2:
+        return 0
+    width = _width(below)
+    top = _first_table_row(below, width) if width else 0
+    return count if width and _is_header(below, top) and _is_sure(below, top) else 0
 
 
 def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]:

@@ -101,8 +101,9 @@ def _beside_table(text: Text, cover: Cover) -> bool:
 
 
 def _beside_filter(text: Text, cover: Cover) -> bool:
-    """Whether unknown words touch a condition, of which they may be a part."""
-    return _touched(text, cover, [clause for clause in cover.clauses if clause.rule.kind in ("filter", "exclude")])
+    """Whether unknown words touch a condition, a list of columns or a rule, of which they may be a part."""
+    kinds = ("filter", "exclude", "columns", "rules")
+    return _touched(text, cover, [clause for clause in cover.clauses if clause.rule.kind in kinds])
 
 
 def _touched(text: Text, cover: Cover, clauses: Sequence[Found]) -> bool:

@@ -209,6 +209,11 @@ RULES: list[Rule] = [
     Rule("key", r"(?:is |are )?unique (?:by|on|per) (?:the )?<names:key>"),
     Rule(
         "key",
+        r"(?:duplicates?|repeats|doubles) (?:are|is|means?) (?:the |all |those |any )*(?:rows?|records?|entries|lines|ones) "
+        r"(?:with|that have|having|that share|sharing) (?:the |an? )?(?:same|equal|identical|matching) <names:key>",
+    ),
+    Rule(
+        "key",
         r"(?:rows?|records?|entries|lines) (?:with|that have|having|that share|sharing) (?:the |an? )?(?:same|equal|identical|matching) <names:key> "
         r"(?:are|count as|is|should be|must be|should count as|are treated as) (?:the |all |considered )?(?:duplicates?|the same|equal|repeats)"
         r"(?: (?:rows?|records?|entries|lines))?",

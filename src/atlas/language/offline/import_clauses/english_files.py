@@ -16,6 +16,8 @@ from atlas.language.offline.import_clauses.english_words import (
 )
 from atlas.language.offline.import_clauses.grammar import Rule
 
+_DATES_ARE = r"(?:the |all )*dates? (?:are|is|use|look|looks|come) (?:in |the |all |written )*"
+_STYLE = r"(?: style| format| order| notation)*"
 FILE_RULES: list[Rule] = [
     Rule(
         "question",
@@ -134,6 +136,9 @@ FILE_RULES: list[Rule] = [
         r"(?:the )?(?:dates? (?:are|is|use) )?(?:in )?(?:us|u\.s\.|american) (?:dates?|date format|date order)",
         {"day_first": False},
     ),
+    Rule("dates", _DATES_ARE + r"(?:european|british|uk|german|french|spanish)" + _STYLE, {"day_first": True}),
+    Rule("dates", _DATES_ARE + r"(?:us|u\.s\.|american)" + _STYLE, {"day_first": False}),
+    Rule("import", _DATES_ARE + r"iso(?:[ -]?8601)?" + _STYLE),
     Rule(
         "numbers",
         r"(?:the )?(?:with |in |use |using )?(?:(?:all )?numbers? (?:are |is |use |have |with |written |formatted |in |come )*)?"

@@ -89,7 +89,7 @@ COMPARISONS: tuple[tuple[str, str, bool], ...] = (
         False,
     ),
     (
-        r"(?:is |are )?(?:less than|lower than|smaller than|fewer than|under|below|<|before|earlier than|older than)",
+        r"(?:is |are )?(?:less than|lower than|smaller than|fewer than|under|below|<(?!>)|before|earlier than|older than)",
         "<",
         False,
     ),
@@ -123,6 +123,7 @@ VOCABULARY = Vocabulary(
         like need can could will let lets let's us me now here it them thanks thank hello hi hey carefully correctly
         properly automatically so ok okay finally""".split()
     ),
+    objects=frozenset({"us", "me", "it", "them"}),
     joins=r"and|as well as|plus",
     either=r"or",
     nor=r"nor",
@@ -186,7 +187,12 @@ DUPLICATES: tuple[tuple[str, str], ...] = (
         rf" ?(?:for |about )?{ANY}(?:{DUP})",
         "keep",
     ),
-    (r"(?:do not|don't|never) dedup\w*", "keep"),
+    (r"(?:do not|don't|never|no|without(?: any)?) dedup\w*", "keep"),
+    (
+        r"(?:no|without(?: any| an?)?|(?:turn|switch) off(?: the)?|disable(?: the)?|skip(?: the)?) (?:duplicat\w*|dupes?)[ -]"
+        r"(?:check\w*|detection|search\w*|handling|removal|test\w*|control|filter\w*)",
+        "keep",
+    ),
     (rf"(?:keep|allow|import|include|insert|load) {ANY}{DUP}", "keep"),
     (rf"(?:flag\w*|mark\w*|report\w*|review|show|highlight|list) {ANY}{DUP}", "flag"),
     (

@@ -35,7 +35,7 @@ class Vocabulary:
     patterns and operators behind a value, as in `100 or more`; articles: what may stand before a name;
     owners: whose it is, as in `the client's email`; nouns: what may stand behind it, as in `the email column`;
     arrows: what stands between the old and the new name of a column; behind: verbs that may end a comparison;
-    types: words for types; predicates: what else clauses say of columns, as in `email is required`;
+    objects: those fillers that are objects of verbs; types: words for types; predicates: what else clauses say of columns, as in `email is required`;
     comparisons: operators (pattern, operator, negated), the longer first; leads: what may stand before a condition;
     negation: a pattern for "not"; verbs: patterns for verbs behind one name and behind several;
     decimal_comma: whether numbers in it are written so.
@@ -57,6 +57,7 @@ class Vocabulary:
     negation: str
     verbs: tuple[str, str]
     behind: str = ""
+    objects: frozenset[str] = frozenset()
     owners: str = ""
     nouns: str = ""
     decimal_comma: bool = False
@@ -73,6 +74,18 @@ class Text:
     def word(self, number: int) -> str:
         start, end = self.tokens[number]
         return self.text[start:end]
+
+    def is_value(self, number: int) -> bool:
+        """Whether a filler is a value here, such as `US` in `exclude country US`.
+
+        A code in capitals is one, in a text that has other letters, and so is a pronoun behind the name of a column.
+        """
+        word = self.word(number)
+        if number == 0:
+            return False
+        if len(word) == 2 and word.isupper() and not self.text.isupper():
+            return True
+        return word.lower() in self.vocabulary.objects and self.word(number - 1) in self.names
 
     def splits_token(self, place: int) -> bool:
         """Whether a place is within a token, as behind the 01 of 01/02/2024."""
@@ -154,8 +167,7 @@ class Grammar:
         costs = [0.0] * (count + 1)
         steps: list[tuple[int, Found | None]] = [(count, None)] * (count + 1)
         for number in range(count - 1, -1, -1):
-            word = text.word(number)
-            costs[number] = costs[number + 1] + (0.0 if self._is_filler(word) else UNKNOWN)
+            costs[number] = costs[number + 1] + (0.0 if self._is_filler(text, number) else UNKNOWN)
             steps[number] = (number + 1, None)
             start = text.tokens[number][0]
             for found, cost in self._clauses(text, start):
@@ -171,14 +183,17 @@ class Grammar:
             after, found = steps[number]
             if found is not None:
                 clauses.append(found)
-            elif not self._is_filler(text.word(number)):
+            elif not self._is_filler(text, number):
                 unknown.append(text.tokens[number])
             number = after
         unknown += text.tokens[count:]
         return Cover(cost + UNKNOWN * (len(text.tokens) - count), tuple(clauses), tuple(unknown))
 
-    def _is_filler(self, word: str) -> bool:
-        return word in ",.;:!?-" or word.lower() in self.vocabulary.fillers
+    def _is_filler(self, text: Text, number: int) -> bool:
+        word = text.word(number)
+        if word in ",.;:!?-":
+            return True
+        return word.lower() in self.vocabulary.fillers and not text.is_value(number)
 
     def _clauses(self, text: Text, start: int) -> Iterator[tuple[Found, float]]:
         for rule, parts in self._rules:

@@ -33,6 +33,12 @@ _ONCE = {
 # How a clause of another kind is told.
 _TOLD_AS = {"exclude": "filter", "dataset": "table", "map": "rename"}
 
+# What tells that a file takes the place of what is replaced, or that the table has its name.
+_OF_FILE = re.compile(
+    r"\b(?:this|these|file|load|reload|refresh|table|list|datei|tabelle|laden|fichier|tableau|table|archivo|tabla)\b",
+    re.IGNORECASE,
+)
+
 
 class Reading:
     """Puts the clauses of a text together. words: of the instruction, by the kind of thing that they say."""
@@ -197,11 +203,18 @@ class Reading:
             self._ask("Shall a new table be made, or the rows of one that exists be replaced?")
         if self._found.get("replace") and self._found.get("duplicates") == "update":
             self._ask("Shall all rows of the table be replaced, or those with the same key be updated?")
+        if self._found.get("replace") and not self._found.get("table") and not self._speaks_of_file():
+            self._ask("The rows of which table are to be replaced? Say its name.")
         if self._found.get("header") is False and self._found.get("header_row"):
             self._ask("Has the file a header? The instruction says different things.")
         if self._found.get("keep") and self._found.get("duplicates") == "update":
             # Rows are found by their key, whichever columns are updated.
             self._found["keep"] = tuple(dict.fromkeys([*self._lists["key"], *self._lists["keep"]]))
+
+    def _speaks_of_file(self) -> bool:
+        """Whether something is to be imported, so that the file's name may be that of the table."""
+        told = " ".join(self.words.get("replace", ()))
+        return bool(_OF_FILE.search(told)) or any(each.rule.kind == "import" for each in self._cover.clauses)
 
     def _filter(self) -> None:
         """Conditions as groups; what is to be left out becomes a part of what is to be kept, where there are both."""

@@ -1,0 +1,72 @@
+"""Notes below a table, such as `Source: …` or `Page 1 of 1`: left out and told where nothing else can be meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from atlas.imports.duckdb_casts import cast, literal
+from atlas.imports.files.source import physical
+from atlas.imports.infer.types import infer
+from atlas.kit.plurals import many
+
+# Lines that are looked at from the end, and columns of a table that is narrow enough to ask which cells are filled.
+_LAST = 12
+_WIDEST = 200
+_LEAST_RECORDS = 2
+_SAMPLE = 500
+_SHOWN = 3
+_NOTE = re.compile(
+    r"(?:sources?|notes?|remarks?|grand total|total|page|seite|generated|printed|created|exported|report|end of|"
+    r"copyright|disclaimer|as of|last updated|data (?:from|source)|quelle|hinweis|anmerkung|stand|erstellt|fuente|nota|"
+    r"página|généré|remarque|fonte)\b.*[:\s].*|[*©†‡(\[#=-].*|.*\b(?:rows?|records?|zeilen|lignes|filas)\b.*\d.*"
+    r"|\(?\d+ (?:rows?|records?)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+def leave_out_notes(query: Query, width: int) -> list[str]:
+    """Removes records of a single cell behind the last one that has more; gives what is to be told.
+
+    Only where all others have several cells, and the text does not fit its column or reads like a note. query: runs a
+    statement on the staged records.
+    """
+    if not 2 < width <= _WIDEST:
+        return []
+    cells = ", ".join(physical(place) for place in range(width))
+    below: list[tuple[int, int, str]] = []
+    for number, *row in query(f"SELECT _n, {cells} FROM raw ORDER BY _n DESC LIMIT {_LAST}"):
+        filled = [(place, text) for place, text in enumerate(row) if text is not None]
+        if len(filled) != 1:
+            break
+        below.append((number, *filled[0]))
+    if not below:
+        return []
+    first = below[-1][0]
+    count = " + ".join(f"({physical(place)} IS NOT NULL)::INT" for place in range(width))
+    records, single = query(f"SELECT count(*), count(*) FILTER ({count} = 1) FROM raw WHERE _n < {first}")[0]
+    if single or records < _LEAST_RECORDS:
+        return []
+    found = []
+    for number, place, text in below:
+        if not (_NOTE.fullmatch(text) or _misfits(query, place, first, text)):
+            break
+        found.append((number, text))
+    if not found:
+        return []
+    query(f"DELETE FROM raw WHERE _n IN ({', '.join(str(number) for number, _ in found)})")
+    shown = "; ".join(repr(text[:80]) for _, text in reversed(found[-_SHOWN:]))
+    return [f"{many(len(found), 'line')} below the table left out: {shown}"]
+
+
+def _misfits(query: Query, place: int, before: int, text: str) -> bool:
+    """Whether a text is none of the values that its column has above."""
+    column = physical(place)
+    rows = query(f"SELECT {column} FROM raw WHERE {column} IS NOT NULL AND _n < {before} LIMIT {_SAMPLE}")
+    kind = infer([row[0] for row in rows], "") if rows else None
+    if kind is None or kind.type in ("text", "json"):
+        return False
+    return bool(query(f"SELECT {cast(literal(text), kind)} IS NULL")[0][0])

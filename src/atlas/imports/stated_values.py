@@ -1,0 +1,101 @@
+"""Values that filters and rules of an instruction name, held against the file; what does not fit is told or asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from atlas.column_formats.model import NUMBERS
+from atlas.imports.checks import REASONS, holds_value
+from atlas.imports.duckdb_casts import literal
+from atlas.imports.files.source import physical
+from atlas.imports.plan import Clause, ColumnPlan, Filter
+from atlas.imports.staging import Staging
+from atlas.language.instructions import ImportInstruction
+from atlas.language.paraphrase import filter_text
+from atlas.tables.model import SHOWN_TYPES, Rules
+
+# Words for "one of" that texts begin with, too, as in `in progress` and `en cours`.
+_INSIDE = ("in", "en", "dans")
+_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFilter:
+    """A filter as it is meant; notes: what is to be told of its values; questions: what is to be asked."""
+
+    filter: Filter
+    notes: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+
+
+def check_values(item: Filter, column: ColumnPlan, staging: Staging, is_column: Callable[[str], bool]) -> CheckedFilter:
+    """Looks the texts up that a comparison says are equal. is_column: whether a text is the name of a column."""
+    if column.type != "text" or item.operator not in ("=", "in") or len(item.values) > _MOST:
+        return CheckedFilter(item)
+    if item.operator == "in" and len(item.values) == 1:
+        return _phrase(item, column, staging)
+    absent = _absent(item.values, column, staging)
+    names = [value for value in absent if is_column(value)]
+    if names:
+        return CheckedFilter(
+            item,
+            questions=(
+                f"{names[0]!r} is a column, and no record has it as {column.name}. A filter compares with values; "
+                "which one is meant?",
+            ),
+        )
+    return CheckedFilter(item, tuple(_told(column, value) for value in absent))
+
+
+def _phrase(item: Filter, column: ColumnPlan, staging: Staging) -> CheckedFilter:
+    """`status is in progress`: one of a list of one, or the text `in progress`."""
+    value = item.values[0]
+    phrases = [f"{word} {value}" for word in _INSIDE]
+    absent = _absent([value, *phrases], column, staging)
+    found = [phrase for phrase in phrases if phrase not in absent]
+    if not found:
+        return CheckedFilter(item, (_told(column, value),) if value in absent else ())
+    if value in absent and len(found) == 1:
+        return CheckedFilter(msgspec.structs.replace(item, operator="=", values=(found[0],)))
+    return CheckedFilter(
+        item,
+        questions=(
+            f"Which {column.name} is meant, {found[0]!r} or {value!r}? Records have both; say it in quotes, as in "
+            f"'{column.name} is \"{found[0]}\"'.",
+        ),
+    )
+
+
+def _told(column: ColumnPlan, value: str) -> str:
+    return f"no record has {value[:100]!r} as {column.name}"
+
+
+def _absent(values: Sequence[str], column: ColumnPlan, staging: Staging) -> list[str]:
+    """Those of some texts that no cell is, in any case."""
+    cell = f"lower({physical(column.position)})"
+    counts = ", ".join(f"count(*) FILTER ({cell} = {literal(value.lower())})" for value in values)
+    row = staging.query(f"SELECT {counts} FROM raw")[0]
+    return [value for value, count in zip(values, row, strict=True) if not count]
+
+
+def rule_questions(rule: Rules, column: ColumnPlan, staging: Staging) -> list[str]:
+    """Questions about a rule that no value of its column can keep."""
+    shown = SHOWN_TYPES[column.type]
+    if rule.bounded and column.type not in NUMBERS:
+        return [f"{column.name} is {shown}, of which nothing is less or more than a number. Which rule is meant?"]
+    return [
+        f"{column.name} is {shown}, and {value!r} is {REASONS[column.type]}. Which values are allowed?"
+        for value in rule.values
+        if column.type != "text" and not holds_value(staging, column, value)
+    ]
+
+
+def with_filter(said: ImportInstruction, filters: tuple[tuple[Filter, ...], ...]) -> tuple[Clause, ...]:
+    """What was understood, with the filter as it is applied to the file."""
+    meaning = filter_text(filters, exclude=said.exclude)
+    return tuple(
+        msgspec.structs.replace(each, meaning=meaning) if each.kind == "filter" else each for each in said.understood
+    )
