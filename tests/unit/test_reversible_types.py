@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,8 +25,9 @@ from hypothesis import strategies as st
 from atlas.column_formats.model import Kind
 from atlas.column_formats.numbers import bare_number
 from atlas.column_formats.rendering import write
+from atlas.imports import duckdb_casts
 from atlas.imports.checks import PlannedFile
-from atlas.imports.duckdb_casts import cast
+from atlas.imports.duckdb_casts import cast, fits
 from atlas.imports.files.opening import read_file
 from atlas.imports.files.sniffing import open_upload
 from atlas.imports.files.source import physical
@@ -499,3 +501,63 @@ def test_formats_are_kept_in_the_plan() -> None:
     assert write(Decimal("1234.5"), kind) == "1234,50"
     assert cast(physical(0), kind, clean=True) == "replace(c0, ',', '.')"
     assert is_null_text("n/a")
+
+
+def test_doubles_stay_doubles_however_small_some_are(read: Read) -> None:
+    chance = random.Random(7)
+    numbers = [chance.random() for _ in range(300)] + [2.3503710709915637e-06, 0.1 + 0.2, 1e-3 / 3]
+    csv_cells = [format(Decimal(repr(number)), "f") for number in numbers]
+    rows = json.dumps([{"k": f"k{n}", "v": number} for n, number in enumerate(numbers)]).encode()
+    for data, name in ((column_of(csv_cells), "f.csv"), (rows, "f.json")):
+        plan, planned = read(data, name)
+        assert plan.columns[1].type == "double"
+        assert values(planned, plan.columns[1]) == numbers
+    # One that no double gives back, behind what is looked at first.
+    rows = json.dumps([{"k": f"k{n}", "v": number} for n, number in enumerate(numbers * 20)]).encode()
+    plan, planned = read(rows.replace(b"2.3503710709915637e-06", b"0.12345678901234567890123", 1), "f.json")
+    assert plan.columns[1].type == "numeric"
+    assert "0.12345678901234567890123" in values(planned, plan.columns[1])
+
+
+_AROUND = ("", "$", "$ ", "-$", "$-", "- $", "(", "-", "+", "€", "€ ", "-€", "$$", "-$-", " ")
+_BEHIND = ("", "$", " $", ")", "-", " -", "%", " %", "€", " €", "$-", "$ $", " ")
+_NUMBER = (
+    "0",
+    "7",
+    "07",
+    "5.00",
+    "1,234.50",
+    "1.234,50",
+    "1 234.5",
+    "12,34,567.89",
+    "1,23.00",
+    "12345.60",
+    ".50",
+    "5e3",
+    "",
+    "1234567890123456789",
+    "0.1000000000000000055",
+    "1\u00a0234.50",
+    "1\u2019234.50",
+)
+_DIGITS = (("numeric", "fixed"), ("numeric", "own"), ("double", "needed"), ("bigint", "none"), ("numeric", "whole"))
+_KINDS = [
+    Kind(type_, decimal=decimal, group=group, amount=True, currency=currency, digits=digits, scale=2, strict=True)
+    for type_, digits in _DIGITS
+    for decimal, group in ((".", ","), (",", "."), (".", ""), (".", " "), (".", "'"))
+    for currency in ("", "$", "€")
+]
+
+
+def test_usual_amounts_are_read_as_all_amounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(3)
+    texts = {(f"{a}{n}{b}").strip() for a in _AROUND for n in _NUMBER for b in _BEHIND} - {""}
+    table = pa.table({"v": chance.sample(sorted(texts), 1_500)})
+    with duckdb.connect() as connection:
+        connection.register("cells", table)
+        for kind in _KINDS:
+            quick = connection.execute(f"SELECT {fits('v', kind)}, {cast('v', kind)} FROM cells").fetchall()
+            with monkeypatch.context() as patched:
+                patched.setattr(duckdb_casts, "usual_amount_pattern", lambda _: None)
+                slow = connection.execute(f"SELECT {fits('v', kind)}, {cast('v', kind)} FROM cells").fetchall()
+            assert quick == slow

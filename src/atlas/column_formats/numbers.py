@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from atlas.column_formats.column_names import LABELS, MEASURES, MONEY
 from atlas.column_formats.model import TEXT, Hints, Kind
@@ -70,15 +71,30 @@ def number_pattern(kind: Kind) -> str:
 
     Groups are of three digits, or of two before the last three as in India.
     """
+    pattern = f"{'[+-]?' if kind.signed else '-?'}{_unsigned_pattern(kind)}"
+    return rf"{pattern}|[+-]?\d+(?:\.\d+)?[eE][+-]?\d{{1,3}}" if kind.exponent else pattern
+
+
+def _unsigned_pattern(kind: Kind) -> str:
     between = re.escape(kind.group)
     whole = (
         rf"(?:0|[1-9]\d*|[1-9]\d{{0,2}}(?:{between}\d{{2,3}})*{between}\d{{3}})" if kind.group else r"(?:0|[1-9]\d*)"
     )
-    sign = "[+-]?" if kind.signed else "-?"
-    pattern = sign + whole + fraction_pattern(kind.digits, kind.scale, kind.decimal)
+    pattern = whole + fraction_pattern(kind.digits, kind.scale, kind.decimal)
     if kind.digits in ("own", "any"):
-        pattern += rf"|{sign}{re.escape(kind.decimal)}\d+"
-    return rf"{pattern}|[+-]?\d+(?:\.\d+)?[eE][+-]?\d{{1,3}}" if kind.exponent else pattern
+        pattern = rf"(?:{pattern}|{re.escape(kind.decimal)}\d+)"
+    return pattern
+
+
+def usual_amount_pattern(kind: Kind) -> str | None:
+    """A regular expression (RE2) of the amounts that most files have: no more around the number than one currency.
+
+    None for kinds whose amounts have percent signs or are written otherwise.
+    """
+    if not kind.amount or kind.percent or kind.exponent or kind.signed or not kind.strict:
+        return None
+    number, sign = _unsigned_pattern(kind), re.escape(kind.currency)
+    return rf"(?:-?{sign}|{sign} ){number}|-?{number}(?: ?{sign})?" if sign else f"-?{number}"
 
 
 def find_number(texts: Sequence[str], name: str, native: str | None, hints: Hints) -> Kind | None:
@@ -173,6 +189,7 @@ def _sized(kind: Kind, texts: Sequence[str], name: str) -> Kind:
 
 def _given_back(text: str) -> bool:
     shown = repr(float(text))
+    shown = format(Decimal(shown), "f") if "e" in shown else shown
     return shown == text or shown == text.removeprefix("+") or shown == f"{text}.0"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from atlas.column_formats.dates import ISO_DATE, ISO_TIME, date_pattern
 from atlas.column_formats.model import NUMBERS, Kind
-from atlas.column_formats.numbers import AMOUNT_AFFIX, CURRENCY, DOUBLE_DIGITS, number_pattern
+from atlas.column_formats.numbers import AMOUNT_AFFIX, CURRENCY, DOUBLE_DIGITS, number_pattern, usual_amount_pattern
 from atlas.imports.infer.types import EMAIL, FALSE_TEXTS, NULL_TEXTS, TRUE_TEXTS
 from atlas.kit.json_depth import MAX_DEPTH
 
@@ -54,8 +54,11 @@ def matches(text: str, pattern: str) -> str:
     return f"regexp_full_match({text}, {literal(pattern)})"
 
 
-def fits(text: str, kind: Kind) -> str:
-    """Whether a staged text, which has no blanks around it, has the format of a kind."""
+def fits(text: str, kind: Kind, *, doubles: bool = False) -> str:
+    """Whether a staged text, which has no blanks around it, has the format of a kind.
+
+    doubles: whether all fractions are known to be written as doubles are.
+    """
     if kind.type == "text":
         return f"{text} IS NOT NULL"
     if kind.type == "json":
@@ -63,7 +66,7 @@ def fits(text: str, kind: Kind) -> str:
     if kind.type == "boolean":
         return one_of(text, _words(kind)[0] + _words(kind)[1])
     if kind.type in NUMBERS:
-        return _number_fits(text, kind)
+        return _number_fits(text, kind, doubles=doubles)
     if not kind.strict and not kind.formats:
         return matches(text, ISO_DATE if kind.type == "date" else ISO_TIME)
     return matches(text, date_pattern(kind))
@@ -106,8 +109,16 @@ def _styled(kind: Kind) -> bool:
     return bool(kind.amount or kind.group or kind.decimal != ".")
 
 
-def _number_fits(text: str, kind: Kind) -> str:
-    bare = _bare(text) if kind.amount else text
+def _number_fits(text: str, kind: Kind, *, doubles: bool) -> str:
+    if (usual := usual_amount_pattern(kind)) is not None:
+        held = _held(text, _plain(_usual_bare(text, kind), kind), kind) or "true"
+        other = _bare_fits(text, _bare(text), kind, doubles=False)
+        return f"CASE WHEN {matches(text, usual)} THEN {held} ELSE {other} END"
+    return _bare_fits(text, _bare(text) if kind.amount else text, kind, doubles=doubles)
+
+
+def _bare_fits(text: str, bare: str, kind: Kind, *, doubles: bool) -> str:
+    """Whether a text fits a kind of numbers. bare: the text without what stands around an amount."""
     if kind.strict or _styled(kind):
         test = matches(bare, number_pattern(kind))
         if kind.amount and not kind.strict and not kind.percent:
@@ -120,17 +131,33 @@ def _number_fits(text: str, kind: Kind) -> str:
         test = matches(text, _ANY_NUMBER)
     if kind.amount and kind.strict:
         test += f" AND {_same_affix(text, kind)}"
-    plain = _plain(bare, kind)
+    held = _held(text, _plain(bare, kind), kind)
+    if held and doubles and bare == text and kind.type == "double":
+        held = f"CASE WHEN contains({text}, '.') THEN true ELSE {held} END"
+    return f"{test} AND {held}" if held else test
+
+
+def _held(text: str, plain: str, kind: Kind) -> str:
+    """Whether the type of a kind holds a number as it is; "" where it surely does."""
     if kind.type == "bigint":
-        return f"{test} AND (length({text}) < 19 OR TRY_CAST({plain} AS BIGINT) IS NOT NULL)"
-    if kind.type == "numeric":
-        return f"{test} AND isfinite(TRY_CAST({plain} AS DOUBLE))" if not kind.strict else test
-    if kind.strict and not kind.exponent:
-        # Of more digits, a double gives some back as they were and others not.
-        few = f"length({text}) <= {DOUBLE_DIGITS} OR length(translate({plain}, '+-.', '')) <= {DOUBLE_DIGITS}"
-        shown = f"CAST(TRY_CAST({plain} AS DOUBLE) AS VARCHAR) IN ({plain}, {plain} || '.0')"
-        return f"{test} AND ({few} OR {shown})"
-    return f"{test} AND isfinite(TRY_CAST({plain} AS DOUBLE))"
+        return f"(length({text}) < 19 OR TRY_CAST({plain} AS BIGINT) IS NOT NULL)"
+    if kind.type == "numeric" and kind.strict:
+        return ""
+    if kind.type == "double" and kind.strict and not kind.exponent:
+        return _given_back(text, plain)
+    return f"isfinite(TRY_CAST({plain} AS DOUBLE))"
+
+
+def _given_back(text: str, plain: str) -> str:
+    """Whether a double gives a number back. text: as it stands in its cell; plain: without a style or exponent."""
+    value = f"TRY_CAST({plain} AS DOUBLE)"
+    shown = f"CAST({value} AS VARCHAR)"
+    # Of more digits, a double gives some back as they were and others not.
+    few = f"length({text}) <= {DOUBLE_DIGITS} OR length(translate({plain}, '+-.', '')) <= {DOUBLE_DIGITS}"
+    return (
+        f"CASE WHEN {shown} = {plain} THEN true WHEN {few} THEN true WHEN {shown} = {plain} || '.0' THEN true "
+        f"WHEN contains({shown}, 'e') THEN {_without_exponent(shown)} = {plain} ELSE false END"
+    )
 
 
 def _same_affix(text: str, kind: Kind) -> str:
@@ -146,7 +173,14 @@ def _plain(bare: str, kind: Kind) -> str:
 
 
 def _number(text: str, kind: Kind) -> str:
-    plain = _plain(_bare(text) if kind.amount else text, kind)
+    if (usual := usual_amount_pattern(kind)) is not None:
+        number = _bare_number(text, _usual_bare(text, kind), kind)
+        return f"CASE WHEN {matches(text, usual)} THEN {number} ELSE {_bare_number(text, _bare(text), kind)} END"
+    return _bare_number(text, _bare(text) if kind.amount else text, kind)
+
+
+def _bare_number(text: str, bare: str, kind: Kind) -> str:
+    plain = _plain(bare, kind)
     if not kind.percent:
         # PostgreSQL reads a numeric from any notation; a plus it does not write.
         if kind.type == "numeric":
@@ -190,6 +224,11 @@ def _without_exponent(plain: str) -> str:
     whole = f"regexp_replace(({padded})[:{place}], '^0+(\\d)', '\\1')"
     written = f"rtrim(rtrim({whole} || '.' || ({padded})[{place} + 1:], '0'), '.')"
     return f"CASE WHEN starts_with({plain}, '-') THEN '-' ELSE '' END || {written}"
+
+
+def _usual_bare(text: str, kind: Kind) -> str:
+    """The number of an amount that has the usual form."""
+    return f"trim(replace({text}, {literal(kind.currency)}, ''))" if kind.currency else text
 
 
 def _bare(text: str) -> str:

@@ -228,7 +228,8 @@ class Staging:
             raise BadRequestError("Invalid file", "the file has no columns")
         places = [(position, kind) for position, kind in enumerate(kinds) if kind.type != "text"]
         cells = [f"count({physical(position)})" for position in range(len(kinds))]
-        cells += [_fitting(physical(position), kind) for position, kind in places]
+        doubles = self.source.doubles
+        cells += [_fitting(physical(place), kind, doubles=place in doubles) for place, kind in places]
         counts: list[Any] = []
         size = _SLICE if self.width > WIDE else max(1, len(cells))
         for start in range(0, len(cells), size):
@@ -272,8 +273,8 @@ def _nested_too_deep(text: str) -> bool:
     return too_deep(text.encode())
 
 
-def _fitting(column: str, kind: Kind) -> str:
+def _fitting(column: str, kind: Kind, *, doubles: bool) -> str:
     """A count of the cells that fit a kind. A day that there is not has the format of one."""
     if kind.type in ("date", "timestamp"):
         return f"count({cast(column, kind)})"
-    return f"count(*) FILTER ({fits(column, kind)})"
+    return f"count(*) FILTER ({fits(column, kind, doubles=doubles)})"

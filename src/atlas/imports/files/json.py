@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from atlas.errors import BadRequestError
 from atlas.imports.files.json_envelopes import find_records
@@ -73,10 +74,9 @@ def read_json(path: Path, name: str, folder: Path) -> Source:
         raise
     names = [" ".join(field.steps) for field in fields]
     exact = protected(path, folder / "exact.json")
-    source = Source(
-        names, [field.native for field in fields], _batches(connection, exact, name, layout, fields, exactly=exactly)
-    )
-    source.notes.extend(notes)
+    source = Source(names, [field.native for field in fields], iter(()), notes=notes)
+    texts = _batches(connection, exact, name, layout, fields, exactly=exactly)
+    source.batches = _unmarked(texts, source)
     return source
 
 
@@ -245,7 +245,20 @@ def _cell_of(text: str, field: _Field) -> str:
     """DuckDB's expression for a cell, with its numbers as the file writes them. text: the expression for its text."""
     if field.native == "json":
         return f"""regexp_replace({text}, '"\\\\u001[eE]([0-9.-]+)"', '\\1', 'g')"""
-    return f"ltrim({text}, chr({ord(MARK)}))"
+    return text
+
+
+def _unmarked(batches: Iterator[pa.Table], source: Source) -> Iterator[pa.Table]:
+    """The batches with their numbers as the file writes them."""
+    doubles = {position for position, native in enumerate(source.native) if native == "number"}
+    for batch in batches:
+        for position, cells in enumerate(batch.columns):
+            if pc.any(pc.starts_with(cells, MARK)).as_py():
+                doubles.discard(position)
+                bare = pc.replace_substring_regex(cells, f"^{MARK}(-?[0-9]+\\.[0-9]+)$", "\\1")
+                batch = batch.set_column(position, batch.schema.names[position], bare)
+        yield batch
+    source.doubles = frozenset(doubles)
 
 
 def _name(key: str) -> str:

@@ -45,13 +45,14 @@ class ReadOptions:
 
 @dataclass(slots=True)
 class Source:
-    """A file being read. `bad`, `fixed` and `notes` are complete once `batches` has ended.
+    """A file being read. `bad`, `fixed`, `notes` and `doubles` are complete once `batches` has ended.
 
     names: texts of the header, "" for a column without; native: for each column what the file itself says
     about its type ("text", "number", "float", "boolean", "time", "json"), or None where it is only text; delimiter: of
     a CSV;
     batches: tables of nullable string columns c0, c1, …; fixed: (record number, texts) of records that
-    had too few or too many cells and could be mended, which are not in the batches.
+    had too few or too many cells and could be mended, which are not in the batches; doubles: positions of columns
+    whose fractions are all written as doubles are.
     """
 
     names: Sequence[str]
@@ -61,6 +62,7 @@ class Source:
     fixed: list[tuple[int, list[str | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     delimiter: str | None = None
+    doubles: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         # PostgreSQL has no text with a NUL, and messages quote names.
