@@ -5,48 +5,24 @@ The generators are installed once, apart from Atlas, as one of them wants other 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from tests.conformance import document
 from tests.conftest import People, clone
 from tests.contract import serving
+from tests.node_packages import installed, node_modules, run, told
 
 from atlas.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 USE = ROOT / "tests" / "generated"
-# Beside the other libraries of this checkout; kept from run to run.
-KEPT = Path(sys.prefix) / "generators"
 PYTHON = ("openapi-python-client==0.29.1", "typer==0.27.3", "ruamel.yaml==0.19.1")
-NODE = ("openapi-typescript@7.13.0", "openapi-fetch@0.17.0", "typescript@5.9.3", "@types/node@20")
-
-
-def run(*command: object, cwd: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    if path is not None:
-        environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
-    return subprocess.run([*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-
-
-def told(done: subprocess.CompletedProcess[str]) -> str:
-    return (done.stdout + done.stderr)[-3000:]
-
-
-def installed(wanted: tuple[str, ...]) -> tuple[Path, FileLock]:
-    """A folder of its own for what is wanted, and the lock to install it under."""
-    folder = KEPT / hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder, FileLock(f"{folder}.lock")
 
 
 @pytest.fixture(scope="module")
@@ -82,22 +58,6 @@ def python_generator() -> Path:
     return binaries
 
 
-@pytest.fixture(scope="module")
-def node_modules() -> Path:
-    """The folder of openapi-typescript, openapi-fetch and TypeScript."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("node and npm are not on this machine; the TypeScript client was not made")
-    folder, lock = installed(NODE)
-    with lock:
-        if not (folder / "done").exists():
-            (folder / "package.json").write_text('{"private": true}', encoding="ascii")
-            done = run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", *NODE, cwd=folder)
-            if done.returncode:
-                pytest.skip(f"openapi-typescript cannot be installed here: {told(done)[-300:]}")
-            (folder / "done").touch()
-    return folder / "node_modules"
-
-
 def test_the_python_client(described: Path, python_generator: Path, site: tuple[str, str]) -> None:
     command = (
         python_generator / "openapi-python-client",
@@ -126,8 +86,8 @@ def test_the_python_client(described: Path, python_generator: Path, site: tuple[
     assert used.stdout == "used\n"
 
 
-def test_the_typescript_client(described: Path, node_modules: Path, site: tuple[str, str]) -> None:
-    (described / "node_modules").symlink_to(node_modules)
+def test_the_typescript_client(described: Path, site: tuple[str, str]) -> None:
+    (described / "node_modules").symlink_to(node_modules())
     (described / "package.json").write_text('{"type": "module"}', encoding="ascii")
     for name in ("generate.mjs", "use.ts"):
         shutil.copy(USE / name, described)

@@ -5,9 +5,11 @@ const HEADERS = { "X-Atlas-UI": "1" };
 
 /** What the server refused. `message` is for people; `details` may say more; `status` 0 means that it was not reached. */
 export class ApiError extends Error {
-  constructor(status, message, details, requestId) {
+  constructor(status, message, details = null, requestId = null) {
     super(message);
-    Object.assign(this, { status, details, requestId });
+    this.status = status;
+    this.details = details;
+    this.requestId = requestId;
   }
 
   /** Everything in one line. */
@@ -29,6 +31,7 @@ export function url(path, params = {}) {
 }
 
 function failure(status, text, requestId) {
+  /** @type {any} */
   let body = {};
   try { body = JSON.parse(text); } catch { /* not ours, such as a proxy's page */ }
   if (status === 401) session.end();
@@ -36,7 +39,14 @@ function failure(status, text, requestId) {
   return new ApiError(status, body.error || `The server answered ${status}`, body.details, requestId);
 }
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{params?: object, body?: any, headers?: object, signal?: AbortSignal}} options
+ * @returns {Promise<Response>}
+ */
 async function send(method, path, { params, body, headers, signal } = {}) {
+  /** @type {{method: string, headers: any, signal: AbortSignal, credentials: "same-origin", body?: any}} */
   const init = { method, headers: { ...HEADERS, ...headers }, signal, credentials: "same-origin" };
   if (body instanceof FormData || body instanceof Blob || typeof body === "string") init.body = body;
   else if (body !== undefined) {
@@ -71,6 +81,10 @@ export const api = {
 /**
  * Sends a form or a file and tells how far it is. `onProgress(sent, total)` in bytes.
  * Gives the answer's JSON; raises ApiError. Fetch cannot report progress, so this is an XMLHttpRequest.
+ * @param {string} path
+ * @param {any} body
+ * @param {{params?: object, headers?: object, onProgress?: (sent: number, total: number) => void, signal?: AbortSignal}} options
+ * @returns {Promise<any>}
  */
 export function upload(path, body, { params, headers, onProgress, signal } = {}) {
   return new Promise((resolve, reject) => {

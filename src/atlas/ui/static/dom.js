@@ -12,7 +12,10 @@ export {
 const isProps = (value) =>
   value !== null && typeof value === "object" && !Array.isArray(value) && !value.__v_isVNode;
 
-/** `t.tag(props?, …children)` makes an element. Children may be nested arrays; null and false are left out. */
+/**
+ * `t.tag(props?, …children)` makes an element. Children may be nested arrays; null and false are left out.
+ * @type {Record<string, (...given: any[]) => any>}
+ */
 export const t = new Proxy({}, {
   get: (_, tag) => (...given) => {
     const props = isProps(given[0]) ? given.shift() : null;

@@ -76,9 +76,11 @@ export const instant = (text, how) => readMoment(text, how).iso ?? null;
 /** "3 minutes ago" and such. */
 export function ago(text) {
   if (!text) return "never";
-  const seconds = (new Date(text) - Date.now()) / 1000;
+  const seconds = (Date.parse(text) - Date.now()) / 1000;
   const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
-  for (const [unit, size] of [["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3600], ["minute", 60]]) {
+  /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+  const units = [["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3600], ["minute", 60]];
+  for (const [unit, size] of units) {
     if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit);
   }
   return "just now";

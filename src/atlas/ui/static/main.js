@@ -14,6 +14,7 @@ import { theme } from "./theme.js";
 import { waiting } from "./waiting.js";
 import { zone } from "./zone.js";
 
+/** @type {[string, string[][]][]} */
 const SECTIONS = [
   ["", [["/", "home", "Home"]]],
   ["Time series", [["/datasets", "series", "Datasets"], ["/tags", "tag", "Tags"]]],
@@ -52,7 +53,7 @@ const Frame = {
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
       if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
         const search = document.querySelector("main input[type=search]");
-        if (search) { event.preventDefault(); search.focus(); }
+        if (search) { event.preventDefault(); /** @type {HTMLElement} */ (search).focus(); }
       }
       if (event.key === "?" && !typing && !event.ctrlKey && !event.metaKey && !document.querySelector("dialog[open]")) { event.preventDefault(); over.value = "help"; }
     };

@@ -21,7 +21,7 @@ document.getElementById("key").append(...field("Your API key, for the requests o
 const find = make("input", { type: "search", autocomplete: "off" });
 const found = make("p", { role: "status", class: "muted" });
 document.getElementById("find").append(...field("Find an operation", find), found);
-const entries = [...document.querySelectorAll("nav ul ul a")].map((link) => {
+const entries = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav ul ul a"))].map((link) => {
   const { method = "", path = "" } = document.getElementById(link.hash.slice(1)).dataset;
   return { item: link.parentElement, text: `${link.textContent} ${link.hash} ${method} ${path}`.toLowerCase() };
 });
@@ -30,9 +30,9 @@ find.addEventListener("input", () => {
   let count = 0;
   for (const { item, text } of entries) {
     item.hidden = !words.every((word) => text.includes(word));
-    count += !item.hidden;
+    count += item.hidden ? 0 : 1;
   }
-  for (const list of document.querySelectorAll("nav ul ul")) list.parentElement.hidden = [...list.children].every((item) => item.hidden);
+  for (const list of document.querySelectorAll("nav ul ul")) list.parentElement.hidden = [.../** @type {Iterable<any>} */ (list.children)].every((item) => item.hidden);
   found.textContent = words.length ? `${count} of ${entries.length}` : "";
 });
 
@@ -63,6 +63,7 @@ const form = (whole, method, path, operation) => {
       ...parameters.flatMap((one) => field(told(one), one.input)), ...fields.flatMap((one) => field(told(one), one.input)),
       ...(text ? field("Body, application/json", text) : []),
     ],
+    /** @returns {[string, RequestInit]} */
     request() {
       let place = path;
       const query = new URLSearchParams();
@@ -151,11 +152,11 @@ const interactive = async (details) => {
   place.append(send);
 };
 
-for (const details of document.querySelectorAll("details.operation")) details.addEventListener("toggle", () => details.open && interactive(details));
+for (const details of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.operation"))) details.addEventListener("toggle", () => details.open && interactive(details));
 // A link to an operation or a shape opens it.
 const open = () => {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (target?.tagName !== "DETAILS") return;
+  if (!(target instanceof HTMLDetailsElement)) return;
   target.open = true;
   target.scrollIntoView();
   target.querySelector("summary").focus({ preventScroll: true });

@@ -84,7 +84,7 @@ export function keepQuery(path, query) {
 export function startRouter() {
   addEventListener("popstate", moved);
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[href]");
+    const link = /** @type {HTMLAnchorElement} */ (/** @type {Element} */ (event.target).closest?.("a[href]"));
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || link.target || link.hasAttribute("download")) return;
     const address = new URL(link.href);

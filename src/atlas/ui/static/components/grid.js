@@ -12,7 +12,7 @@ function load() {
 }
 
 /** The nonce of this page, for libraries that add their style sheets by script. */
-export const nonce = () => document.querySelector("script[nonce]")?.nonce;
+export const nonce = () => /** @type {HTMLScriptElement} */ (document.querySelector("script[nonce]"))?.nonce;
 
 function look(agGrid) {
   return agGrid.themeQuartz.withParams({

@@ -1,7 +1,11 @@
 // JSON as text, cut but not parsed: numbers keep all their digits, members their order.
 
-/** `[name, text of the value]` of each member of the object that `text` is, which must be valid JSON. */
+/**
+ * `[name, text of the value]` of each member of the object that `text` is, which must be valid JSON.
+ * @returns {[string, string][]}
+ */
 export function members(text) {
+  /** @type {[string, string][]} */
   const found = [];
   let depth = 0;
   let start = -1; // of the member under way

@@ -35,6 +35,7 @@ export const Palette = {
       request?.abort();
       request = new AbortController();
       const { signal } = request;
+      /** @type {(path: string, params: object, options?: {signal?: AbortSignal}) => Promise<any>} */
       const got = (path, params, options = { signal }) => api.get(path, params, options).catch(() => null);
       // By the longest word, as the others may stand elsewhere; and what changed last, for letters that lie apart.
       const word = text.split(/\s+/).sort((a, b) => b.length - a.length)[0];

@@ -21,6 +21,7 @@ const MOST = 2000;
 const FEW = 800;
 // While rows arrive, buckets are asked for anew so often, in milliseconds.
 const ANEW = 2000;
+/** @type {[string, number][]} */
 const PRESETS = [["1h", 3600e3], ["1d", 864e5], ["7d", 7 * 864e5], ["30d", 30 * 864e5], ["1y", 365 * 864e5], ["All", Infinity]];
 // The slider under the plot, in pixels.
 const BELOW = 54;
@@ -51,7 +52,7 @@ export const SeriesChart = {
     };
     const state = reactive({ from: whole()[0], to: whole()[1], busy: false, problem: null, note: "", preset: "All", choosing: false, follow: true });
     // Either rows or series of buckets; `upto`: what had arrived when they were asked for.
-    const drawn = shallowRef({ rows: [], series: null, upto: 0 });
+    const drawn = shallowRef(/** @type {{rows: any[], known?: Set<string>, series: any, upto: number}} */ ({ rows: [], series: null, upto: 0 }));
     const box = ref(null);
     const known = {};
     let chart, request, asking, last = 0;

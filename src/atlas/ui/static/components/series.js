@@ -18,6 +18,10 @@ function gapped(name, points, known, counts) {
 /**
  * A line of the averages of buckets, with a band from least to greatest where `banded`. A point is [ms, avg, min, max].
  * `known`: usual steps by column, which this adds to.
+ * @param {string} name
+ * @param {number} n
+ * @param {any[]} buckets
+ * @param {{banded?: boolean, known: object}} options
  */
 export function bucketSeries(name, n, buckets, { banded, known }) {
   const having = buckets.filter((one) => one.values[name]);

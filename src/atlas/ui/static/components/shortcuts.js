@@ -6,6 +6,7 @@ import { button } from "./ui.js";
 
 const apple = /Mac|iP(hone|ad)/.test(navigator.platform);
 const MOD = apple ? "⌘" : "Ctrl";
+/** @type {[string, any[]][]} */
 const KEYS = [
   ["Everywhere", [[[MOD, "K"], "Go to or do anything"], [["?"], "This help"], [["/"], "Search on the page"], [["Esc"], "Close what is open"]]],
   ["Charts", [[["←"], ["→"], "Move"], [["+"], ["−"], "Zoom"], [["0"], "Show everything"], [["Shift", "drag"], "Zoom into a range"], [[MOD, "wheel"], "Zoom"]]],

@@ -36,7 +36,7 @@ export function sorted(list, sort, fields) {
   const order = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : compare(String(a), String(b)));
   return [...list].sort((one, other) => {
     const [a, b] = [value(one), value(other)];
-    if (absent(a) || absent(b)) return absent(a) - absent(b);
+    if (absent(a) || absent(b)) return Number(absent(a)) - Number(absent(b));
     return sort.down ? order(b, a) : order(a, b);
   });
 }

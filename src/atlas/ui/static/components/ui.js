@@ -8,6 +8,8 @@ const still = (event) => { event.preventDefault(); event.stopPropagation(); };
 /**
  * `kind`: primary, danger, plain; `size`: small; `icon` before the text; `busy` shows a spinner, and pressing it does nothing.
  * A busy button keeps the focus, which a disabled one would lose.
+ * @param {{kind?: string, size?: string, icon?: string, busy?: any, disabled?: any, label?: string, href?: string, [name: string]: any}} props
+ * @param {...any} children
  */
 export function button({ kind = "", size = "", icon: name, busy = false, disabled = false, label, href, ...rest }, ...children) {
   const iconOnly = name && !children.flat().filter(Boolean).length;
@@ -34,7 +36,10 @@ export function notice(kind, error, ...more) {
 export const empty = (name, title, text, ...actions) =>
   t.div({ class: "empty" }, icon(name), t.h2(title), t.p(text), t.div({ class: "row" }, actions));
 
-/** `crumbs`: [text, address] pairs that lead back. */
+/**
+ * `crumbs`: [text, address] pairs that lead back.
+ * @param {{title: any, text?: any, crumbs?: any[], actions?: any, beside?: any}} parts
+ */
 export function pageHeader({ title, text, crumbs = [], actions = [], beside = null }) {
   return t.header({ class: "page-header" },
     t.div(
@@ -45,7 +50,11 @@ export function pageHeader({ title, text, crumbs = [], actions = [], beside = nu
     actions.length > 0 && t.div({ class: "row" }, actions));
 }
 
-/** A labelled control. `control(props)` gets what ties it to its label, hint and problem. */
+/**
+ * A labelled control. `control(props)` gets what ties it to its label, hint and problem.
+ * @param {{label: string, hint?: any, problem?: any, id?: string}} names
+ * @param {(props: any) => any} control
+ */
 export function field({ label, hint, problem, id = `f-${label.toLowerCase().replace(/\W+/g, "-")}` }, control) {
   const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined;
   return t.div({ class: "field" },

@@ -20,10 +20,12 @@ const fresh = async (dataset) => new Map(members(await (await api.response("GET"
 /** Sends only what was changed, so that what others change at the same time stays, and numbers keep their digits. */
 async function update(dataset, before, state) {
   const edited = changes(state.metadata, before.get("metadata"));
+  /** @type {[string, string][]} */
   const plain = ["name", "description"].filter((name) => state[name] !== dataset[name]).map((name) => [name, JSON.stringify(name === "name" ? state.name.trim() : state[name])]);
   const send = (method, at, list) => api.response(method, at, { body: list, headers: JSON_BODY });
   if (plain.length || edited.gone.length) {
     const now = await fresh(dataset);
+    /** @type {[string, string][]} */
     const kept = ["name", "description"].map((name) => [name, now.get(name)]);
     await send("PUT", path(dataset), objectOf([...new Map([...kept, ...plain]), ["metadata", changed(now.get("metadata"), edited)]]));
   } else if (edited.set.length) {

@@ -17,6 +17,7 @@ import { useFigures } from "./datasets-figures.js";
 const LIMIT = 25;
 const CHIPS = 2;
 // Text, class and field of each column.
+/** @type {[string, string, string?, boolean?][]} */
 const HEADS = [["Dataset", "", "name"], ["Metadata", ""], ["Owner", "", "owner"], ["Rows", "number", "row_count"], ["Columns", "number", "columns"], ["Last row", "", "last_timestamp", true]];
 
 /** "source=tiingo, frequency=1h" as an object. */

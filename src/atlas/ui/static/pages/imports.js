@@ -9,6 +9,7 @@ import { href, keepQuery, route } from "../router.js";
 import { waiting } from "../waiting.js";
 
 const LIMIT = 25;
+/** @type {[string, string, string?, boolean?][]} */
 const HEADS = [["What", "", "file_name"], ["Table", "", "table_name"], ["Status", "", "status"], ["Added", "number", "records_inserted"], ["Updated", "number", "records_updated"],
   ["Issues", "number", "issues_open"], ["Who and when", "", "created_at", true]];
 const COLOURS = { success: "good", failed: "bad", running: "accent", pending: "accent", undone: "warn", partially_undone: "warn", reset: "warn" };

@@ -17,7 +17,7 @@ export function details(found) {
   const { plan } = found;
   const facts = [
     ["Instruction", found.instruction && t.q(found.instruction)], ["By", found.imported_by], [`When (${zone.label})`, moment(found.created_at, 19)],
-    ["Took", found.finished_at && `${((new Date(found.finished_at) - new Date(found.started_at ?? found.created_at)) / 1000).toFixed(1)} s`],
+    ["Took", found.finished_at && `${((Date.parse(found.finished_at) - Date.parse(found.started_at ?? found.created_at)) / 1000).toFixed(1)} s`],
     ["File", found.file_size_bytes && `${found.file_name}, ${bytes(found.file_size_bytes)}`], ["Sheet", plan?.sheet], ["Made", found.table_created && `the table ${found.table_name}`],
     ["New columns", found.new_columns?.join(", ")], ["Key", plan?.columns && (plan.key?.join(", ") || "all columns together")], ["Duplicates", plan?.duplicates && (DUPLICATES[plan.duplicates] ?? plan.duplicates)],
     ["Not understood", plan?.not_understood?.join("; ")], ["Notes", plan?.notes?.join(". ")], ["Thread", found.thread_id], ["Webhook", found.callback_url],

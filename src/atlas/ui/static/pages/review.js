@@ -60,7 +60,7 @@ export default {
       await all();
       // The button that was pressed is gone with its issue; the keyboard goes on at the next one.
       await nextTick();
-      if (document.activeElement === document.body) document.querySelector("[data-current]")?.focus({ preventScroll: true });
+      if (document.activeElement === document.body) /** @type {HTMLElement} */ (document.querySelector("[data-current]"))?.focus({ preventScroll: true });
     };
     const one = (issue, action, values) => settle(() => decide(address, state.kind, [[issue, action, values]]));
     const chosen = () => state.page.issues.filter((issue) => issue.status === "pending" && state.chosen.includes(issueId(state.kind, issue)));
@@ -107,8 +107,8 @@ export default {
       const issue = state.page.issues[state.at];
       if (issue.status !== "pending") return;
       const card = () => document.querySelector("[data-current]");
-      if (event.key === "x") card()?.querySelector("input[type=checkbox]")?.click();
-      if (event.key === "e") { event.preventDefault(); (card()?.querySelector("input[aria-invalid]") ?? card()?.querySelector("input.cell"))?.select(); }
+      if (event.key === "x") /** @type {HTMLElement} */ (card()?.querySelector("input[type=checkbox]"))?.click();
+      if (event.key === "e") { event.preventDefault(); /** @type {HTMLInputElement} */ (card()?.querySelector("input[aria-invalid]") ?? card()?.querySelector("input.cell"))?.select(); }
       const found = ACTIONS[state.kind].find((action) => action.key === event.key && !action.needs);
       if (found) { event.preventDefault(); one(issue, found.action); }
     };

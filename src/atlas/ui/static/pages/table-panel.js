@@ -28,7 +28,7 @@ export const RowPanel = {
     const before = document.activeElement;
     const keys = (event) => { if (event.key === "Escape" && !document.querySelector("dialog[open]")) emit("close"); };
     onMounted(() => { addEventListener("keydown", keys); nextTick(() => element.value?.focus({ preventScroll: true })); });
-    onBeforeUnmount(() => { removeEventListener("keydown", keys); before?.focus?.({ preventScroll: true }); });
+    onBeforeUnmount(() => { removeEventListener("keydown", keys); /** @type {HTMLElement} */ (before)?.focus?.({ preventScroll: true }); });
     const act = async (work, text) => {
       state.busy = text;
       const done = await attempt(work);

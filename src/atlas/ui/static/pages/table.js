@@ -38,7 +38,10 @@ export default {
     load();
     const keep = () => keepQuery(`/tables/${encodeURIComponent(props.name)}`, { tab: state.tab === "rows" ? "" : state.tab, filter: state.filter });
     const choose = (tab) => { state.tab = tab; keep(); };
-    /** Something changed: `text` says what, `importId` undoes it. The grid loads anew unless it shows the change already. */
+    /**
+     * Something changed: `text` says what, `importId` undoes it. The grid loads anew unless it shows the change already.
+     * @param {{text?: string, importId?: string, reload?: boolean}} change
+     */
     const changed = ({ text, importId, reload = true }) => {
       state.last = importId ? { text, importId } : null;
       load();
