@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import typer.main
 from tests.cli.conftest import CONTACTS, Cli
 from tests.docs.test_coverage import all_commands
 
-from atlas.cli.main import named
+from atlas.cli.main import COMMANDS, GROUPS, application, named
 
 # A run of each command with --json, after `prepared`; `{…}` are filled in. The code is that of the run.
 RUNS: dict[str, tuple[list[str], int]] = {
@@ -311,6 +312,30 @@ def test_modules_stay_small_in_memory(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"]])
+def test_the_overview_loads_no_command(words: list[str], tmp_path: Path) -> None:
+    """What takes long to load is named here, as a clock would measure the machine."""
+    code = (
+        f"import sys; sys.argv = ['atlas', *{words!r}]\n"
+        "from atlas.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "names = set(sys.modules)\n"
+        "print(sorted({n for n in names if n.startswith('atlas.')} | {n.partition('.')[0] for n in names}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    loaded = set(ast.literal_eval(done.stdout.splitlines()[-1]))
+    assert {name for name in loaded if name.startswith("atlas.")} == {"atlas.cli", "atlas.cli.main", "atlas.cli.output"}
+    slow = {"rich", "pygments", "markdown_it", "httpx2", "keyring", "asyncio", "ssl", "msgspec", "pydantic", "pyarrow"}
+    assert loaded & slow == set()
+
+
+def test_the_overview_says_what_the_commands_say() -> None:
+    commands = typer.main.get_command(application((*COMMANDS, *GROUPS))).commands  # type: ignore[attr-defined]
+    told = {name: " ".join(one.help.strip().split("\n\n")[0].split()) for name, one in commands.items()}
+    assert told == {name: line for name, (_, line) in {**COMMANDS, **GROUPS}.items()}
 
 
 def test_jobs_are_listed_and_cancelled(cli: Cli) -> None:

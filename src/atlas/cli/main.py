@@ -16,35 +16,41 @@ from atlas.cli.output import Json, print_json
 if TYPE_CHECKING:
     app: typer.Typer
 
-# Where each command and each group of commands is. Only those that a command line names are loaded: all of them, with
-# their options, take three times as long as any one.
+# Where each command and each group of commands is, and its line of help. Only those that a command line names are
+# loaded: all of them, with their options, take three times as long as any one. A test compares the lines with theirs.
 COMMANDS = {
-    "serve": "serve:serve",
-    "version": "main:version",
-    "login": "accounts:login",
-    "logout": "accounts:logout",
-    "status": "accounts:status",
-    "import": "imports:import_file",
-    "ask": "questions:ask",
-    "sql": "questions:sql",
-    "record": "questions:record",
-    "usage": "accounts:usage",
-    "mcp": "mcp:mcp",
+    "serve": ("serve:serve", "Run the server, with an embedded PostgreSQL unless ATLAS_DATABASE_URL is set."),
+    "version": ("main:version", "Print the version."),
+    "login": (
+        "accounts:login",
+        "Sign in to a server: checks your API key, keeps it for later, and acquires the public tag.",
+    ),
+    "logout": ("accounts:logout", "Forget a server and its key on this machine. The key itself stays valid."),
+    "status": ("accounts:status", "Show whether the server runs, and who you are there."),
+    "import": ("imports:import_file", "Import a file into a table by an instruction in plain words."),
+    "ask": ("questions:ask", "Ask a question in plain English. Exit code 3 says that it was not understood."),
+    "sql": ("questions:sql", "Run one SELECT on tables and datasets."),
+    "record": (
+        "questions:record",
+        "Insert, update, archive or restore single records by a text. Exit code 3 says that it asks back.",
+    ),
+    "usage": ("accounts:usage", "Show what your keys did, by day and by key, and what is stored."),
+    "mcp": ("mcp:mcp", "Serve assistants by the Model Context Protocol, with the rights of one API key."),
 }
 # A group is found where its last command is.
 GROUPS = {
-    "dataset": "datasets:dataset",
-    "rows": "tail:rows",
-    "imports": "imports:imports",
-    "issues": "issues:issues",
-    "table": "tables:table",
-    "tag": "datasets:tag",
-    "key": "accounts:key",
-    "job": "jobs:job",
-    "queries": "saved_queries:queries",
-    "favourites": "saved_queries:favourites",
-    "profile": "accounts:profile",
-    "admin": "admin:app",
+    "dataset": ("datasets:dataset", "Time-series datasets."),
+    "rows": ("tail:rows", "Rows of datasets."),
+    "imports": ("imports:imports", "Past and running imports."),
+    "issues": ("issues:issues", "What imports left open for you to decide."),
+    "table": ("tables:table", "Tables of your organization."),
+    "tag": ("datasets:tag", "Tags, by which datasets are shared."),
+    "key": ("accounts:key", "Your API keys."),
+    "job": ("jobs:job", "Asynchronous imports and webhooks, for admins and operators."),
+    "queries": ("saved_queries:queries", "SQL that you keep, or that your organization shares."),
+    "favourites": ("saved_queries:favourites", "Datasets and tables that you marked."),
+    "profile": ("accounts:profile", "Servers that you are signed in to."),
+    "admin": ("admin:app", "Organizations, users, keys, tags, backups: on the server's own database."),
 }
 
 
@@ -57,7 +63,20 @@ def __getattr__(name: str) -> Any:
 
 def main() -> None:
     """Entry point."""
-    application(named(sys.argv[1:]))()
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["version"]):
+        print(atlas.__version__)
+        return
+    command = typer.main.get_command(overview() if arguments in ([], ["--help"]) else application(named(arguments)))
+    _show_whole_lines(command)
+    command()
+
+
+def _show_whole_lines(command: Any) -> None:
+    """Has lists of commands show the whole first paragraph of each command's help, which would be cut to 45 letters."""
+    for inner in getattr(command, "commands", {}).values():
+        inner.short_help = inner.short_help or " ".join((inner.help or "").strip().split("\n\n")[0].split())
+        _show_whole_lines(inner)
 
 
 def named(arguments: list[str]) -> Iterable[str]:
@@ -70,20 +89,39 @@ def named(arguments: list[str]) -> Iterable[str]:
 
 def application(names: Iterable[str]) -> typer.Typer:
     """The command with some of its commands and groups."""
-    made = typer.Typer(
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        help="Atlas: a self-hosted data platform on PostgreSQL.",
-    )
-    made.callback()(options)
+    made = _empty()
     for name in names:
-        place = COMMANDS.get(name) or GROUPS[name]
+        place, _ = COMMANDS.get(name) or GROUPS[name]
         module, _, attribute = place.partition(":")
         found = getattr(importlib.import_module(f"atlas.cli.{module}"), attribute)
         if name in COMMANDS:
             made.command(name)(found)
         else:
             made.add_typer(found, name=name)
+    return made
+
+
+def overview() -> typer.Typer:
+    """The command with all names and their lines of help, and nothing behind them: `atlas --help` loads none."""
+    made = _empty()
+    for name, (_, line) in {**COMMANDS, **GROUPS}.items():
+        made.command(name, help=line)(_nothing)
+    return made
+
+
+def _nothing() -> None:
+    """Stands for a command in the overview, which is shown and never run."""
+
+
+def _empty() -> typer.Typer:
+    # Rich's boxes would take 0.3 s, more than all else that help needs.
+    made = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help="Atlas: a self-hosted data platform on PostgreSQL.",
+    )
+    made.callback()(options)
     return made
 
 
