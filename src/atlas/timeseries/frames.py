@@ -171,7 +171,8 @@ def _fit_array(array: pa.Array, dtype: Dtype) -> tuple[pa.Array | None, pa.Array
 def nested_to_json(array: pa.Array) -> pa.Array:
     """Each value of any Arrow type as JSON text; null where there is none.
 
-    Raises UnicodeDecodeError for a name inside the type that is not UTF-8, ArrowNotImplementedError for a type that
+    Raises UnicodeDecodeError for a name inside the type that is not UTF-8, ArrowInvalid for a struct that has a field
+    twice, ArrowNotImplementedError for a type that
     JSON has no values for.
     """
     _read_names(array.type)
@@ -188,6 +189,8 @@ def _read_names(kind: pa.DataType) -> None:
     """Reads each name in a type: polars ends on one that is not UTF-8, in a way that no handler of errors expects."""
     if pa.types.is_struct(kind):
         fields = [kind.field(index) for index in range(kind.num_fields)]
+        if len({field.name for field in fields}) < len(fields):
+            raise pa.ArrowInvalid(f"{kind} has two fields of one name")
     elif pa.types.is_map(kind):
         fields = [kind.key_field, kind.item_field]
     elif pa.types.is_dictionary(kind):

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from atlas.errors import BadRequestError, RowError
+from atlas.kit.timestamps import EPOCHS, MAX_MICROS, MIN_MICROS
 from atlas.timeseries.frames import nested_to_json
 from atlas.timeseries.ingest.number_texts import Numbers, read_numbers
 
@@ -55,7 +56,21 @@ def values_of(array: pa.Array, name: str, first_row: int) -> Numbers:
 
     Raises RowError and BadRequestError, naming the column, for what has no place in a row.
     """
-    array = decoded(array)
+    try:
+        array = decoded(array)
+        return _values(array, name, first_row)
+    except pa.ArrowNotImplementedError:
+        raise unsupported(name, array.type) from None
+    except pa.ArrowInvalid as error:
+        raise BadRequestError("Invalid values", f"{name}: {str(error).splitlines()[0][:300]}") from None
+
+
+def unsupported(name: str, kind: object) -> BadRequestError:
+    """The error for a column of a type that has no place in a row."""
+    return BadRequestError("Invalid values", f"{name}: Arrow type {str(kind)[:300]} is not supported")
+
+
+def _values(array: pa.Array, name: str, first_row: int) -> Numbers:
     kind = array.type
     if pa.types.is_unsigned_integer(kind) and kind.bit_width == 64:
         return _exact(array, array.cast(pa.string()), as_float=False)
@@ -88,14 +103,36 @@ def _plain(array: pa.Array, name: str, first_row: int) -> pa.Array:
         if pc.any(nul, min_count=0).as_py():
             raise RowError(first_row + pc.index(nul, True).as_py(), name, "text with a NUL character")
         return array.cast(pa.string())
+    if pa.types.is_duration(kind):
+        # Its text would be a number without its unit.
+        raise BadRequestError("Invalid values", f"{name}: {kind} is no value; cast it to a number, say of seconds")
     if pa.types.is_temporal(kind):
-        return array.cast(pa.string())
+        return _dated(array, name, first_row).cast(pa.string())
     if any(check(kind) for check in _LISTS):
         # Its JSON would have a null for it.
         if (row := _not_finite_at(array)) is not None:
             raise _not_finite(row, name, first_row)
         return nested_to_json(array)
-    raise BadRequestError("Invalid values", f"{name}: Arrow type {kind} is not supported")
+    raise unsupported(name, kind)
+
+
+def _dated(array: pa.Array, name: str, first_row: int) -> pa.Array:
+    """Dates and times as they are. Raises RowError for a day that has no text: Arrow writes that it has none."""
+    kind = array.type
+    if pa.types.is_date(kind):
+        days = array.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
+        _refuse_far(days, 86_400 * 1_000_000, name, first_row)
+    elif pa.types.is_timestamp(kind) and kind.unit != "ns":
+        # Nanoseconds of 64 bits reach from 1677 to 2262.
+        _refuse_far(array.cast(pa.int64()), 1_000_000 // EPOCHS[kind.unit], name, first_row)
+    return array
+
+
+def _refuse_far(steps: pa.Array, micros: int, name: str, first_row: int) -> None:
+    """Raises RowError for the first of `steps` since 1970, each of so many microseconds, that no year has."""
+    fits = pc.and_(pc.greater_equal(steps, MIN_MICROS // micros), pc.less_equal(steps, MAX_MICROS // micros))
+    if not pc.all(fits, min_count=0).as_py():
+        raise RowError(first_row + pc.index(fits, False).as_py(), name, "outside the years 1 to 9999")
 
 
 def _as_text(array: pa.Array, name: str, first_row: int) -> pa.Array:

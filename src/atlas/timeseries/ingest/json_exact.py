@@ -13,6 +13,7 @@ import pyarrow as pa
 from atlas.errors import BadRequestError, RowError, unknown_name
 from atlas.kit.timestamps import NAME_UNIT, NO_UNIT
 from atlas.timeseries.frames import Frame
+from atlas.timeseries.ingest.json_members import given_twice, root_given_twice
 from atlas.timeseries.ingest.number_texts import gives_back
 from atlas.timeseries.ingest.timestamp_columns import epoch_texts, timestamps
 
@@ -29,7 +30,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
     rows: list[msgspec.Raw]
-    dataset: Any = None
+    dataset: Any = _MISSING
 
 
 _BODY = msgspec.json.Decoder(_Body)
@@ -54,9 +55,13 @@ def decode(body: bytes, first_row: int = 0, unit: str | None = None) -> tuple[Fr
         raise BadRequestError("Invalid request body", member_reason(error, _Body.__struct_fields__)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(body, error, first_row) from None
+    named = parsed.dataset is not _MISSING
+    names = ("rows", "dataset") if named else ("rows",)
+    if (twice := root_given_twice(body, names, map(bytes, parsed.rows))) is not None:
+        raise BadRequestError("Invalid request body", f"{twice}: given twice")
     rows = [_row(raw, first_row + index, unit) for index, raw in enumerate(parsed.rows)]
     try:
-        return build(rows, first_row, unit), parsed.dataset
+        return build(rows, first_row, unit), parsed.dataset if named else None
     except UnicodeDecodeError:
         # What is passed on raw has not been looked at before.
         raise _not_utf8(parsed.rows, first_row) from None
@@ -131,6 +136,9 @@ def _row(raw: msgspec.Raw, number: int, unit: str | None) -> tuple[str, dict[str
             reason = unknown_name(name, _Row.__struct_fields__)
             raise RowError(number, name, f"{reason}; the keys of a row stand in its `values`") from None
         raise RowError(number, None, _reason(error)) from None
+    found = {"timestamp": row.timestamp, "values": row.values}
+    if (twice := given_twice(bytes(raw), {name: part for name, part in found.items() if part})) is not None:
+        raise RowError(number, twice, "given twice")
     if row.timestamp is _MISSING:
         raise RowError(number, "timestamp", "missing")
     if row.values is _MISSING:
@@ -142,6 +150,8 @@ def _row(raw: msgspec.Raw, number: int, unit: str | None) -> tuple[str, dict[str
         raise RowError(number, "values", "must be a JSON object") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RowError(number, "values", _reason(error)) from None
+    if (twice := given_twice(bytes(row.values), values)) is not None:
+        raise RowError(number, f"values.{twice[:100]}", "given twice")
     return stamp, values
 
 

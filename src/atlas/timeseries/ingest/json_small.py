@@ -35,7 +35,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
     rows: list[_Row]
-    dataset: Any = None
+    dataset: Any = msgspec.UNSET
 
 
 _BODY = msgspec.json.Decoder(_Body)
@@ -54,7 +54,19 @@ def decode(body: bytes) -> tuple[Frame, object] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         return None
     columns = _columns([row.values for row in parsed.rows])
-    return None if ts is None or columns is None else (Frame(ts, columns), parsed.dataset)
+    if ts is None or columns is None or _has_more_members(body, parsed):
+        return None
+    return Frame(ts, columns), None if parsed.dataset is msgspec.UNSET else parsed.dataset
+
+
+def _has_more_members(body: bytes, parsed: _Body) -> bool:
+    """Whether a body has colons that are behind no member and in no text: of one that is given twice."""
+    members = (1 if parsed.dataset is msgspec.UNSET else 2) + sum(2 + len(row.values) for row in parsed.rows)
+    texts = [row.timestamp for row in parsed.rows]
+    for row in parsed.rows:
+        texts += row.values
+        texts += [value for value in row.values.values() if type(value) is str]
+    return body.count(b":") != members + "".join(texts).count(":")
 
 
 def _timestamps(rows: list[_Row]) -> pa.Array | None:

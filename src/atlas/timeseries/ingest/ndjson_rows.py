@@ -12,6 +12,7 @@ from atlas.kit.json_depth import TOO_DEEP
 from atlas.timeseries.formats import from_flat_key
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import json_arrow, json_exact
+from atlas.timeseries.ingest.json_members import given_twice
 
 _BLOCK = 4 * 1024 * 1024
 
@@ -96,6 +97,8 @@ def _nest(line: bytes, number: int) -> bytes:
         raise _no_object(line, number, error) from None
     except RecursionError:
         raise RowError(number, None, TOO_DEEP) from None
+    if (twice := given_twice(line, row)) is not None:
+        raise RowError(number, twice[:100], "given twice")
     stamp = row.pop("timestamp", None)
     if stamp is None:
         raise RowError(number, "timestamp", "missing")

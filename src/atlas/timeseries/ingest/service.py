@@ -31,6 +31,7 @@ from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, Size
 from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
 from atlas.timeseries.ingest.group_transaction import Retry, SmallInsert
+from atlas.timeseries.ingest.json_members import given_twice
 from atlas.timeseries.ingest.json_positions import dataset_of
 from atlas.timeseries.ingest.json_stream import INLINE_BYTES, JsonBody
 from atlas.timeseries.ingest.preview import looked_through
@@ -125,6 +126,9 @@ class RowService:
             reason = json_exact.LONE_SURROGATE if half else json_exact.member_reason(error, known)
             raise BadRequestError("Invalid request body", reason) from None
         await self._access.require_insert(caller, row.dataset)
+        members = {"dataset": msgspec.Raw(b""), "timestamp": row.timestamp, "values": row.values}
+        if (twice := given_twice(body, members)) is not None:
+            raise BadRequestError("Invalid request body", f"{twice}: given twice")
         if len(body) <= INLINE_BYTES:
             frame, response = _one_row(row, unit)
         else:

@@ -16,13 +16,14 @@ from atlas.errors import BadRequestError, RowError
 from atlas.kit.timestamps import NAME_UNIT, NO_UNIT
 from atlas.timeseries.formats import from_flat_key
 from atlas.timeseries.frames import Frame, join_members, raw_members
-from atlas.timeseries.ingest.arrow_values import decoded, is_text, numbers_of, values_of
+from atlas.timeseries.ingest.arrow_values import decoded, is_text, numbers_of, unsupported, values_of
 from atlas.timeseries.ingest.timestamp_columns import TimeTexts, epoch_numbers, epoch_unit, moments
 
 # Names a timestamp column may have where the request names none, most likely first.
 TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 _ARROW_MAGIC = b"ARROW1"
 _PARQUET_MAGIC = b"PAR1"
+_EXTENSION = b"ARROW:extension:name"
 _BLOCK = 1024 * 1024
 _TWO_FILES = "there are two files, one behind the other; send them one by one"
 
@@ -178,6 +179,9 @@ def frame_of(table: pa.Table, clock: TimeColumn, first_row: int, numbers: Mappin
     for label in table.column_names:
         if label == name:
             continue
+        if (extension := (table.field(label).metadata or {}).get(_EXTENSION)) is not None:
+            # What is stored means something by that type alone, such as a number for a month.
+            raise unsupported(label, f"extension<{extension.decode('utf-8', 'replace')}>")
         key, cells = from_flat_key(label), table.column(label).combine_chunks()
         if numbers and label in numbers:
             found = numbers_of(cells, label, first_row, as_float=numbers[label])

@@ -108,10 +108,12 @@ def epoch_unit(layout: str | None) -> str | None:
 
 def epoch_texts(texts: pa.Array, unit: str, first_row: int = 0, field: str = "timestamp") -> pa.Array:
     """Texts of numbers since 1970, none null, as timestamp[us, UTC]. Raises RowError for the first bad one."""
-    try:
-        return epoch_numbers(pc.cast(texts, pa.int64()), unit, first_row, field)
-    except pa.ArrowException:
-        pass
+    # Arrow takes 0x10 for 16.
+    if not pc.any(pc.match_substring(texts, "x", ignore_case=True)).as_py():
+        try:
+            return epoch_numbers(pc.cast(texts, pa.int64()), unit, first_row, field)
+        except pa.ArrowException:
+            pass
     values = []
     for index, text in enumerate(texts.to_pylist()):
         try:
