@@ -217,3 +217,8 @@ def test_what_is_not_a_timestamp(text: str, reason: str) -> None:
         parse_timestamp(text)
     with pytest.raises(RowError, match=r"row"):
         timestamps(pa.array(["2025-01-01", text]))
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "99991231", "9999-365", "0001-01-01", "2024-02-29"])
+def test_the_end_of_a_range_takes_in_its_day(text: str) -> None:
+    assert parse_end(text) - parse_parameter(text) == timedelta(days=1) - timedelta(microseconds=1)

@@ -177,7 +177,7 @@ def parse_parameter(text: str) -> datetime:
 def parse_end(text: str) -> datetime:
     """`parse_parameter` for the end of a range: a day alone stands for its last microsecond."""
     value = parse_parameter(text)
-    return value + timedelta(days=1) - MICROSECOND if _DAY_ALONE.fullmatch(text.strip()) else value
+    return value + (timedelta(days=1) - MICROSECOND) if _DAY_ALONE.fullmatch(text.strip()) else value
 
 
 def to_micros(value: datetime) -> int:
