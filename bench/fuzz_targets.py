@@ -47,9 +47,9 @@ from atlas.timeseries.ingest import json_arrow, json_exact, json_stream, tabular
 from atlas.timeseries.ingest.bodies import FrameSpool, SizeLimit, body_format, decoder
 from atlas.timeseries.ingest.service import _retry
 from atlas.timeseries.ingest.timestamp_columns import timestamps
+from atlas.timeseries.parameters import column_names, time_range
 from atlas.timeseries.read.service import _read_cursor
 from atlas.ui.session import token_of
-from atlas.web.dependencies import column_names, time_range
 
 _MAX_UNPACKED = 16 * 1024 * 1024
 _THREADS = ThreadPoolExecutor(1)

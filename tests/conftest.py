@@ -30,10 +30,11 @@ from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
 from atlas.accounts.local_administration import KeyService
 from atlas.accounts.tags import TagService
-from atlas.app import create_app, reader_limits
+from atlas.app import create_app
 from atlas.cli.local_database import run_async
 from atlas.db.database import Database
 from atlas.db.embedded import EmbeddedPostgres
+from atlas.services import reader_limits
 from atlas.settings import Settings
 from atlas.timeseries import repository as datasets
 from atlas.workers.pool import ReaderLimits, WorkerPool

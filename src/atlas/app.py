@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -16,77 +15,42 @@ from atlas.accounts import administration_routes as content_admin
 from atlas.accounts import audit_routes as content_audit
 from atlas.accounts import routes as content_accounts
 from atlas.accounts import tag_routes as tags
-from atlas.accounts.administration import AdminService
-from atlas.accounts.audit import AuditService
-from atlas.accounts.authorization import AccessService
 from atlas.accounts.browser_sessions import SessionService
-from atlas.accounts.local_administration import KeyService
-from atlas.accounts.service import AccountService
-from atlas.accounts.tags import TagService
-from atlas.accounts.usage import UsageService
-from atlas.catalog.column_notes import ColumnNoteService
+from atlas.accounts.gatekeeper import KeyGatekeeper
+from atlas.accounts.ledger import RequestLedger
+from atlas.catalog import routes as column_routes
 from atlas.db import arrow_pool  # noqa: F401 - which the database would load at its first use
-from atlas.db.database import ARROW_READERS, Database
+from atlas.db.database import Database
 from atlas.db.guard import Guard
 from atlas.db.job_queue import JobQueue
 from atlas.db.listen import Listener
+from atlas.imports import background_routes
 from atlas.imports import routes as content_imports
-from atlas.imports.announcements import Announcements
-from atlas.imports.background import BackgroundService
-from atlas.imports.file_stager import FileStager
-from atlas.imports.history import HistoryService
-from atlas.imports.service import ImportService
-from atlas.imports.staged_bytes import StagedBytes
-from atlas.imports.undo import UndoService
-from atlas.kit.admission import Lanes, Turns
+from atlas.kit.admission import Turns
 from atlas.kit.malloc_trim import MemoryKeeper
-from atlas.kit.object_store import ObjectStorage
-from atlas.kit.secret_key import load_secret
-from atlas.kit.workbooks import Workbooks
-from atlas.language.llm.packages import missing_packages
 from atlas.llm import routes as model_settings
-from atlas.llm.service import ModelService, ModelSettings
-from atlas.llm.with_fallback import LanguageService
 from atlas.logging import configure_logs
 from atlas.questions import routes as content_questions
-from atlas.questions.glossary import GlossaryService
-from atlas.questions.history import AskedService
-from atlas.questions.service import QuestionService
-from atlas.questions.verified import VerifiedService
 from atlas.records import instruction_routes as content_instructions
 from atlas.records import routes as content_table_rows
-from atlas.records.instructions import InstructionService
-from atlas.records.service import TableRowService
-from atlas.records.updates import UpdateService
+from atlas.records import update_routes
 from atlas.review import routes as content_issues
-from atlas.review.service import IssueService
 from atlas.saved import routes as content_saved
-from atlas.saved.service import FavouriteService, SavedQueryService
+from atlas.services import Services, build_services, lanes_of, reader_limits, secret_of
 from atlas.settings import Settings
-from atlas.sqlgate.sandbox import QueryLimits
-from atlas.sqlgate.service import SqlService
 from atlas.tables import routes as content_tables
-from atlas.tables.service import TableService
 from atlas.timeseries import dataset_routes, download_routes, row_routes
 from atlas.timeseries.cold.scheduler import Compaction
-from atlas.timeseries.ingest.service import RowService
 from atlas.timeseries.maintenance.scheduler import Upkeep
-from atlas.timeseries.read.aggregates import SummaryService
-from atlas.timeseries.read.service import ReadService
-from atlas.timeseries.schemas import ErrorView
-from atlas.timeseries.service import DatasetService
-from atlas.timeseries.stream import StreamService
 from atlas.ui import api_reference, assets, client_package, pages
 from atlas.ui import session as ui_session
 from atlas.web import connections, exception_handlers, health_routes, openapi
-from atlas.web.content_schemas import DetailView
-from atlas.web.dependencies import Services
-from atlas.web.health import SystemService
+from atlas.web.error_schemas import DetailView, ErrorView
 from atlas.web.middleware import Metrics, RequestMiddleware, SlashMiddleware
 from atlas.web.path_index import add_routes
 from atlas.web.rate_limit import RateLimiter
-from atlas.webhooks import routes as content_background
-from atlas.workers.pool import ReaderLimits, WorkerPool
+from atlas.webhooks import openapi as webhooks_openapi
+from atlas.workers.pool import WorkerPool
 
 DESCRIPTION = """Store, query, share and stream time series. Send your key in the header `X-API-Key`,
 or as `Authorization: Bearer`.
@@ -105,8 +69,11 @@ ROUTERS = (
     content_issues.router,
     content_instructions.router,
     content_tables.router,
+    column_routes.table_router,
+    column_routes.dataset_router,
+    update_routes.router,
     content_table_rows.router,
-    content_background.router,
+    background_routes.router,
     content_questions.router,
     content_saved.router,
     model_settings.router,
@@ -149,20 +116,22 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = services
+    app.state.services = services.provided()
+    limiter = RateLimiter(settings.rate_limit, settings.organization_rate_limit)
+    gatekeeper = app.state.gatekeeper = KeyGatekeeper(services.access, limiter, lanes)
     app.state.settings = settings
     app.state.registry = registry
     app.state.connections = connections_of(settings, registry)
     exception_handlers.install(app)
     add_routes(app, ROUTERS)
-    openapi.install(app, ErrorView, DetailView)
+    openapi.install(app, ErrorView, DetailView, add=webhooks_openapi.add)
     install_ui(app, SessionService(database, services.access, services.tags, secret_of(settings)))
     app.add_middleware(SlashMiddleware)
     app.add_middleware(
         RequestMiddleware,
         metrics=Metrics(registry),
-        usage=services.usage,
-        audit=services.audit,
+        gatekeeper=gatekeeper,
+        ledger=RequestLedger(services.usage, services.audit),
         max_body=settings.max_body_bytes,
         hosts={name.strip().lower() for name in (settings.allowed_hosts or "").split(",") if name.strip()},
     )
@@ -255,143 +224,3 @@ def install_ui(app: FastAPI, sessions: SessionService) -> None:
     api_reference.install(app)
     app.include_router(client_package.router)
     app.include_router(pages.router)
-
-
-def sql_service(settings: Settings, database: Database, lanes: Lanes, workbooks: Workbooks) -> SqlService:
-    """Queries, and what one may take."""
-    limits = QueryLimits(settings.query_seconds, settings.query_memory_bytes)
-    return SqlService(database, secret_of(settings), lanes.queries, limits, workbooks)
-
-
-def row_service(
-    settings: Settings, database: Database, access: AccessService, upkeep: Upkeep, lanes: Lanes, workers: WorkerPool
-) -> RowService:
-    """Inserts, within the bounds of their bodies."""
-    return RowService(
-        database,
-        access,
-        upkeep,
-        lanes.storing,
-        lanes.decoding,
-        workers,
-        max_body=settings.max_body_bytes,
-        spool_memory=settings.spool_bytes,
-    )
-
-
-def build_services(
-    settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes, workers: WorkerPool
-) -> Services:
-    """Every service on one database."""
-    access = AccessService(database)
-    tables, tags = TableService(database), TagService(database, access)
-    models = model_service(settings, database)
-    language = LanguageService(models)
-    stager = FileStager(workers, StagedBytes(settings.staging_bytes), settings.max_body_bytes)
-    announcements = Announcements(queue)
-    runner = ImportService(database, upkeep, language, stager, announcements, lane=lanes.imports)
-    undo = UndoService(database, runner)
-    workbooks = Workbooks()
-    sql = sql_service(settings, database, lanes, workbooks)
-    verified, glossary = VerifiedService(database, sql), GlossaryService(database, sql)
-    return Services(
-        access=access,
-        accounts=AccountService(database, max_keys=settings.max_keys),
-        datasets=DatasetService(database, access),
-        admin=AdminService(database, KeyService(database), tags, queue, announcements.fail, max_keys=settings.max_keys),
-        tags=tags,
-        rows=row_service(settings, database, access, upkeep, lanes, workers),
-        reads=ReadService(database, access, settings.rendered_bytes, workbooks),
-        summaries=SummaryService(database, access, upkeep),
-        streams=StreamService(database, access, lanes.streams),
-        imports=runner,
-        background=BackgroundService(
-            database,
-            runner,
-            queue,
-            announcements,
-            ObjectStorage(settings.storage_url, settings.storage_options, max_bytes=settings.max_body_bytes),
-            allow_loopback=settings.webhook_loopback,
-            timeout=settings.webhook_timeout,
-            file_days=settings.file_days,
-        ),
-        history=HistoryService(database),
-        issues=IssueService(database),
-        undo=undo,
-        instructions=InstructionService(database, undo, language),
-        models=models,
-        sql=sql,
-        questions=QuestionService(database, sql, verified, glossary, models),
-        asked=AskedService(database, sql, verified),
-        verified=verified,
-        saved_queries=SavedQueryService(database),
-        favourites=FavouriteService(database, access, tables),
-        glossary=glossary,
-        tables=tables,
-        column_notes=ColumnNoteService(database, access, tables),
-        table_rows=TableRowService(database, tables, workbooks),
-        updates=UpdateService(database, tables, stager, lane=lanes.imports),
-        usage=UsageService(database),
-        audit=AuditService(database, days=settings.audit_days),
-        system=SystemService(database),
-        limiter=RateLimiter(settings.rate_limit, settings.organization_rate_limit),
-        lanes=lanes,
-    )
-
-
-def reader_limits(settings: Settings) -> ReaderLimits:
-    """What reading one file may take."""
-    return ReaderLimits(
-        memory=settings.reader_memory_bytes,
-        cpu_seconds=settings.reader_cpu_seconds,
-        wall_seconds=settings.reader_seconds,
-        output_bytes=settings.staged_bytes,
-    )
-
-
-def lanes_of(settings: Settings) -> Lanes:
-    """How much is served at once."""
-    return Lanes.of(
-        wait=settings.queue_seconds,
-        reads=settings.read_slots,
-        inserts=settings.insert_slots,
-        downloads=settings.download_slots,
-        queries=settings.query_slots,
-        imports=settings.import_slots,
-        # What holds a connection for long leaves others to what does not.
-        storing=max(1, settings.pool_size // 2),
-        patience=settings.request_timeout,
-        connections=settings.pool_size,
-        columnar=ARROW_READERS,
-        streams=settings.max_streams,
-    )
-
-
-def secret_of(settings: Settings) -> Callable[[], str]:
-    """Gives the server's secret. Its file is only read or made when the secret is first needed."""
-
-    def secret() -> str:
-        given = settings.secret_key
-        return load_secret(settings.data_dir) if given is None else given.get_secret_value()
-
-    return secret
-
-
-def model_service(settings: Settings, database: Database) -> ModelService:
-    """Model providers."""
-    default = None
-    if settings.model_provider is not None:
-        assert settings.model_name is not None
-        missing = missing_packages(settings.model_provider)
-        if missing is not None:
-            structlog.get_logger().warning("model packages missing", setting="ATLAS_MODEL_PROVIDER", reason=missing)
-        key = settings.model_api_key
-        default = ModelSettings(
-            settings.model_provider,
-            settings.model_name,
-            settings.model_base_url,
-            None if key is None else key.get_secret_value(),
-            settings.model_samples,
-            settings.model_timeout,
-        )
-    return ModelService(database, secret_of(settings), private_hosts=settings.model_private_hosts, default=default)

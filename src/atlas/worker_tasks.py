@@ -15,25 +15,15 @@ import msgspec
 import pyarrow as pa
 
 from atlas.errors import AtlasError
+from atlas.imports.files.declared_sizes import refuse_large
+from atlas.imports.files.in_worker import FileRequest, describe
 from atlas.imports.files.opening import read_file
 from atlas.imports.files.sniffing import open_upload
 from atlas.kit.allocators import release
-from atlas.kit.declared_sizes import refuse_large
 from atlas.timeseries.ingest import tabular
-from atlas.worker import Limits
-from atlas.workers.protocol import (
-    Failure,
-    FileRequest,
-    FramesRequest,
-    Kind,
-    Task,
-    as_stream,
-    describe,
-    frame_streams,
-    pieces,
-    receive,
-    send,
-)
+from atlas.timeseries.ingest.in_worker import FramesRequest, frame_streams
+from atlas.workers.limits import Limits
+from atlas.workers.protocol import Failure, Kind, Task, as_stream, pieces, receive, send
 
 _FRAME_READERS = {"parquet": tabular.read_parquet, "arrow": tabular.read_arrow}
 
@@ -71,7 +61,7 @@ def _warm_up() -> None:
 
 
 def _done(task: Task) -> Iterator[tuple[Kind, bytes | pa.Buffer] | tuple[Kind, bytes, pa.Buffer]]:
-    request = task.request
+    request = msgspec.msgpack.decode(task.request, type=FileRequest | FramesRequest)
     if isinstance(request, FramesRequest):
         yield from _frames(request)
         return

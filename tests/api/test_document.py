@@ -10,7 +10,7 @@ from tests.api.test_imports import CONTACTS, send
 from tests.callers import app_of, stream_start
 from tests.conftest import Client, People, make_dataset
 
-from atlas.timeseries.formats import Output
+from atlas.kit.file_formats import Output
 from atlas.web.media_types import BYTES
 
 pytestmark = pytest.mark.anyio

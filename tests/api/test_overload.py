@@ -17,6 +17,7 @@ from atlas.app import create_app
 from atlas.db.database import Database
 from atlas.errors import RateLimitedError
 from atlas.settings import Settings
+from atlas.timeseries.stream import StreamService
 from atlas.web.admission import BULK, DELETE, DOWNLOADS, INSERT, QUESTIONS, SMALL_BODY, SQL, STREAM
 
 pytestmark = pytest.mark.anyio
@@ -154,7 +155,7 @@ async def test_streams_have_shares(settings: Settings, people: People, database_
     """Of eight streams an organization has four, a user three, with any number of keys; one that ends is free again."""
     another, colleague = await new_users(database_url, "acme", "owner", "colleague")
     async with serve(settings.model_copy(update={"max_streams": 8})) as make:
-        services = app_of(make).state.services
+        streaming = app_of(make).state.services.get(StreamService)
         database = Database(database_url, pool_size=1, statement_timeout=60)
         await database.open()
         callers = [await caller_of(database, key) for key in (people.owner, another, colleague, people.stranger)]
@@ -166,7 +167,7 @@ async def test_streams_have_shares(settings: Settings, people: People, database_
         first, second, other, stranger = callers
 
         async def opened(caller: Caller) -> AsyncIterator[bytes]:
-            stream: AsyncIterator[bytes] = await services.streams.open(caller, dataset, 60, None)
+            stream: AsyncIterator[bytes] = await streaming.open(caller, dataset, 60, None)
             assert b"connected" in await anext(stream)
             return stream
 
@@ -185,12 +186,12 @@ async def test_streams_have_shares(settings: Settings, people: People, database_
         await streams.pop(0).aclose()  # type: ignore[attr-defined]
         # One that was made and never begun holds nothing.
         for _ in range(3):
-            await services.streams.open(first, dataset, 60, None)
+            await streaming.open(first, dataset, 60, None)
         streams.append(await opened(first))
         for stream in streams:
             await stream.aclose()  # type: ignore[attr-defined]
-        assert services.streams.open_streams == 0
-        assert services.lanes.streams.taken(first) == 0
+        assert streaming.open_streams == 0
+        assert streaming._lane.taken(first) == 0
 
 
 async def test_rates_count_by_user_and_by_organization(settings: Settings, people: People, database_url: str) -> None:

@@ -24,6 +24,7 @@ from tests.wire import Wire, wired
 
 from atlas.accounts.access import Caller
 from atlas.timeseries.read.rendered_files import FileKey, RenderedFiles
+from atlas.timeseries.read.service import ReadService
 from atlas.web.ranges import UnsatisfiableError, part, wanted
 
 ROWS = 120_000
@@ -238,7 +239,9 @@ def test_who_reads_goes_on_with_the_version_that_he_began_with(wire: Wire, owner
         assert stranger.head(url).status_code == 403
     assert owner.delete(f"/api/datasets/{number}/").status_code == 204
     assert owner.get(url, headers={"Range": "bytes=0-3"}).status_code == 404
-    assert not [file for file in wire.app.state.services.reads.files._files.values() if file.key.dataset == number]
+    assert not [
+        file for file in wire.app.state.services.get(ReadService).files._files.values() if file.key.dataset == number
+    ]
 
 
 def test_what_has_no_room_is_sent_whole(postgres_url: str, inhabited: tuple[str, People]) -> None:
@@ -248,7 +251,7 @@ def test_what_has_no_room_is_sent_whole(postgres_url: str, inhabited: tuple[str,
         assert (answer.status_code, answer.headers["accept-ranges"]) == (200, "none")
         assert pq.read_table(io.BytesIO(answer.content)).num_rows == 2_000
         assert (owner.head(url).status_code, owner.head(url).headers["accept-ranges"]) == (200, "none")
-        assert small.app.state.services.reads.files.total == 0
+        assert small.app.state.services.get(ReadService).files.total == 0
 
 
 def test_head_is_get_without_a_body(wire: Wire, owner: httpx.Client, dataset: int) -> None:

@@ -10,8 +10,8 @@ import pytest
 from tests.api.test_imports import send
 from tests.conftest import Client, People, make_dataset
 
+from atlas.catalog.mentions import MOST_MENTIONED, mentioned, read_by
 from atlas.catalog.model import CatalogColumn, CatalogTable
-from atlas.questions.mentions import MOST_MENTIONED, mentioned, read_by
 
 pytestmark = pytest.mark.anyio
 WHOSE = "invoices is a dataset of stranger of other, another organization"

@@ -16,9 +16,9 @@ from tests.hostile_database import HOSTILE
 
 from atlas.accounts.access import Caller
 from atlas.db.database import Database
+from atlas.db.hardening import harden
 from atlas.errors import BadRequestError, NotFoundError, UnavailableError
 from atlas.settings import Settings
-from atlas.sqlgate.hardening import harden
 from atlas.sqlgate.sandbox import QueryLimits, QueryRunner
 
 pytestmark = pytest.mark.anyio

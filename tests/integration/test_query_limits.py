@@ -22,12 +22,12 @@ from tests.hostile_queries import FILLED, HOSTILE_QUERIES, PAST_THE_GATE
 from atlas.accounts.access import Caller
 from atlas.db import backend_process
 from atlas.db.database import Database
+from atlas.db.hardening import harden
 from atlas.db.postgres_log import rotate
 from atlas.errors import AtlasError, BadRequestError, RateLimitedError, UnavailableError
 from atlas.kit.admission import Lane
 from atlas.settings import Settings
 from atlas.sqlgate import backend_watch
-from atlas.sqlgate.hardening import harden
 from atlas.sqlgate.sandbox import QueryLimits, QueryRunner
 from atlas.sqlgate.service import SqlService
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.pace import takes_less
 
 from atlas.errors import BadRequestError
-from atlas.imports.infer.column_matching import close_name, match_columns
+from atlas.imports.infer.column_matching import match_columns
 from atlas.imports.infer.types import Kind
+from atlas.kit.close_names import close_name
 from atlas.kit.identifiers import identifier
 from atlas.language.offline.import_clauses.parser import parse_import
 from atlas.language.offline.records.parser import parse_records

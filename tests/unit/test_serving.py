@@ -74,7 +74,8 @@ def test_a_file_is_read_to_its_end_when_the_server_is_told_to_stop() -> None:
 def test_arrow_takes_memory_from_what_gives_it_back(given: str | None, taken: str) -> None:
     """It is chosen before Arrow is loaded, by whoever has not chosen himself."""
     program = (
-        "import sys; from atlas.cli import server; assert 'pyarrow' not in sys.modules; server.choose_allocator(); "
+        "import sys; from atlas.cli.server_process import choose_allocator; assert 'pyarrow' not in sys.modules; "
+        "choose_allocator(); "
         "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}

@@ -15,11 +15,11 @@ from tests.conftest import with_database
 from tests.good_sql import GOOD
 from tests.sql_catalog import CATALOG
 
+from atlas.db.allowed_functions import ALLOWED_FUNCTIONS
 from atlas.errors import BadRequestError
 from atlas.sqlgate import costs
 from atlas.sqlgate.gate import check_query
 from atlas.sqlgate.physical_names import TOO_LONG_TEXT
-from atlas.sqlgate.vocabulary import ALLOWED_FUNCTIONS
 
 
 @pytest.fixture(scope="module")

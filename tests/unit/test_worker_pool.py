@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pyarrow as pa
 import pytest
@@ -22,13 +23,15 @@ from tests import bombs
 from tests.conftest import readers
 
 from atlas.errors import AtlasError, BadRequestError, RowError, TooLargeError
+from atlas.imports.files.in_worker import FileRequest, read_in_worker
 from atlas.imports.files.opening import read_file
 from atlas.imports.files.sniffing import open_upload
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import tabular
+from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.worker import NICENESS
 from atlas.workers.pool import ReaderLimits, WorkerPool
-from atlas.workers.protocol import FileRequest, Task
+from atlas.workers.protocol import Task
 
 UNPACKED = 64 * 2**20
 
@@ -57,7 +60,7 @@ def read(pool: WorkerPool, data: bytes, name: str, folder: Path) -> tuple[list[s
     path = folder / "upload"
     path.write_bytes(data)
     with pool.reading() as reading:
-        source = reading.read_file(path, name, folder, None, max_bytes=UNPACKED)
+        source = read_in_worker(reading, path, name, folder, None, max_bytes=UNPACKED)
         return list(source.names), sum(map(len, source.batches))
 
 
@@ -96,7 +99,7 @@ def test_a_worker_gives_what_the_readers_give(name: str, pool: WorkerPool, tmp_p
 
     def there() -> object:
         with pool.reading() as reading:
-            return told(reading.read_file(path, name, tmp_path, None, max_bytes=UNPACKED))
+            return told(read_in_worker(reading, path, name, tmp_path, None, max_bytes=UNPACKED))
 
     def outcome(work: Callable[[], object]) -> object:
         try:
@@ -147,7 +150,7 @@ def frames(pool: WorkerPool, data: bytes, kind: str, folder: Path) -> list[Frame
     path = folder / "body"
     path.write_bytes(data)
     with pool.reading() as reading:
-        return list(reading.read_frames(path, kind, None, None))
+        return list(read_frames_in_worker(reading, path, kind, None, None))
 
 
 def stream(table: pa.Table) -> bytes:
@@ -209,7 +212,7 @@ def test_lengths_that_lie_end_no_server(pool: WorkerPool, tmp_path: Path) -> Non
 def test_a_worker_that_dies_is_told_and_replaced(pool: WorkerPool, large: Path) -> None:
     for number in (signal.SIGKILL, signal.SIGSEGV):
         with pool.reading() as reading:
-            source = reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+            source = read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED)
             os.kill(reading.pid, number)
             with pytest.raises(BadRequestError) as caught:
                 consume(source.batches)
@@ -223,7 +226,7 @@ def test_who_ends_a_worker_waits_for_the_next(large: Path) -> None:
     try:
         for _ in range(2):
             with pool.reading() as reading:
-                source = reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+                source = read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED)
                 os.kill(reading.pid, signal.SIGKILL)
                 with pytest.raises(BadRequestError):
                     consume(source.batches)
@@ -251,13 +254,13 @@ def test_time_is_limited(large: Path) -> None:
     pool = readers(ReaderLimits(wall_seconds=2))
     # A process that has done a task before, so that the seconds of its start do not count.
     process = pool.take()
-    process.start(Task(FileRequest("", "", "", 0, 0), 2**30, 60, 0))
+    process.start(Task(msgspec.Raw(msgspec.msgpack.encode(FileRequest("", "", "", 0, 0))), 2**30, 60, 0))
     assert process.receive() is not None
     pool.give(process)
 
     def slowly() -> None:
         with pool.reading() as reading:
-            consume(reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED).batches, 0.5)
+            consume(read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED).batches, 0.5)
 
     with pytest.raises(BadRequestError) as caught:
         slowly()
@@ -266,7 +269,7 @@ def test_time_is_limited(large: Path) -> None:
 
 def test_reading_can_be_cancelled_from_another_thread(pool: WorkerPool, large: Path) -> None:
     with pool.reading() as reading:
-        source = reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+        source = read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED)
         pid = reading.pid
         threading.Timer(0.1, reading.cancel).start()
         with pytest.raises(BadRequestError, match="cancelled"):
@@ -275,12 +278,12 @@ def test_reading_can_be_cancelled_from_another_thread(pool: WorkerPool, large: P
     with pool.reading() as reading:
         reading.cancel()
         with pytest.raises(BadRequestError, match="cancelled"):
-            reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+            read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED)
 
 
 def test_what_is_not_read_to_its_end_frees_its_process(pool: WorkerPool, large: Path) -> None:
     with pool.reading() as reading:
-        reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+        read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED)
         pid = reading.pid
     assert not psutil.pid_exists(pid)
 
@@ -288,11 +291,11 @@ def test_what_is_not_read_to_its_end_frees_its_process(pool: WorkerPool, large: 
 PARENT = """
 import sys, time
 from pathlib import Path
-from atlas.worker import NICENESS
+from atlas.imports.files.in_worker import read_in_worker
 from atlas.workers.pool import WorkerPool
 pool, path = WorkerPool(), Path(sys.argv[1])
 with pool.reading() as reading:
-    source = reading.read_file(path, "a.csv", path.parent, None, max_bytes=10**9)
+    source = read_in_worker(reading, path, "a.csv", path.parent, None, max_bytes=10**9)
     print(reading.pid, flush=True)
     time.sleep(60)
 """
@@ -317,7 +320,7 @@ def test_a_worker_has_none_of_the_servers_secrets(monkeypatch: pytest.MonkeyPatc
     pool = WorkerPool()
     try:
         with pool.reading() as reading:
-            reading.read_file(large, "a.csv", large.parent, None, max_bytes=UNPACKED)
+            read_in_worker(reading, large, "a.csv", large.parent, None, max_bytes=UNPACKED)
             assert "hush" not in psutil.Process(reading.pid).environ().values()
     finally:
         pool.close()
@@ -334,7 +337,7 @@ def test_processes_are_used_again_and_ended_when_idle(tmp_path: Path, monkeypatc
             with contextlib.ExitStack() as stack:
                 readings = [stack.enter_context(pool.reading()) for _ in range(3)]
                 sources = [
-                    one.read_file(tmp_path / name, name, tmp_path, None, max_bytes=UNPACKED)
+                    read_in_worker(one, tmp_path / name, name, tmp_path, None, max_bytes=UNPACKED)
                     for one, name in zip(readings, ("1", "2", "3"), strict=True)
                 ]
                 pids |= {one.pid for one in readings}

@@ -6,10 +6,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
+from atlas.accounts.audit import AuditService
+from atlas.accounts.dependencies import CallerDep
 from atlas.accounts.schemas import AuditView
-from atlas.web.content_schemas import CONTENT_ERRORS
-from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.openapi.responses import answer
+from atlas.web.provided import provided
+
+AuditServiceDep = Annotated[AuditService, provided(AuditService)]
 
 router = APIRouter(prefix="/api/v1/admin", tags=["Administration"], responses=CONTENT_ERRORS)
 
@@ -17,7 +21,7 @@ router = APIRouter(prefix="/api/v1/admin", tags=["Administration"], responses=CO
 @router.get("/audit", responses=answer(AuditView), summary="Read the audit log")
 async def audit_log(
     caller: CallerDep,
-    services: ServicesDep,
+    audit: AuditServiceDep,
     user: Annotated[str | None, Query(max_length=200, description="Only what this user did.")] = None,
     action: Annotated[Literal["read", "write"] | None, Query(description="Only reads or writes.")] = None,
     dataset_id: Annotated[int | None, Query(ge=1, lt=2**31, description="Only what was done with it.")] = None,
@@ -25,4 +29,4 @@ async def audit_log(
     offset: Annotated[int, Query(ge=0, le=2**31, description="Entries to skip.")] = 0,
 ) -> dict[str, Any]:
     """Changes by users of your organization, and what others did with its datasets; newest first."""
-    return await services.audit.list(caller, user, action, dataset_id, limit, offset)
+    return await audit.list(caller, user, action, dataset_id, limit, offset)

@@ -6,13 +6,12 @@ from collections import OrderedDict
 from collections.abc import Collection
 from functools import partial
 
-from atlas.accounts import audit
+from atlas.accounts import audit, dataset_access
 from atlas.accounts import repository as accounts
 from atlas.accounts.access import Access, Caller
 from atlas.db.database import Database
 from atlas.errors import AuthenticationError, ForbiddenError, NotFoundError
 from atlas.kit.coalescing import Together
-from atlas.timeseries import repository as datasets
 
 # Datasets of which is remembered whose they are.
 REMEMBERED = 10_000
@@ -31,7 +30,7 @@ class AccessService:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._callers = Together(partial(accounts.find_callers, database))
-        self._accesses = Together(partial(datasets.access, database))
+        self._accesses = Together(partial(dataset_access.access, database))
         self._touching: set[int] = set()
         # Users and datasets of theirs, the least recently used first.
         self._owned: OrderedDict[tuple[int, int], None] = OrderedDict()
@@ -93,4 +92,4 @@ class AccessService:
 
     async def still_readable(self, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
         """Those of `pairs` (key id, dataset id) whose key is live and may read the dataset."""
-        return await datasets.readable_pairs(self._database, pairs)
+        return await dataset_access.readable_pairs(self._database, pairs)

@@ -8,11 +8,17 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from atlas.accounts.access import Role
-from atlas.timeseries.schemas import Body
-from atlas.web.content_schemas import CONTENT_ERRORS
-from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.accounts.dependencies import CallerDep
+from atlas.accounts.service import AccountService
+from atlas.accounts.usage import UsageService
+from atlas.web.bodies import Body
+from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.json_route import JsonRoute
 from atlas.web.openapi.responses import answer
+from atlas.web.provided import provided
+
+AccountServiceDep = Annotated[AccountService, provided(AccountService)]
+UsageServiceDep = Annotated[UsageService, provided(UsageService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Account"], responses=CONTENT_ERRORS)
 
@@ -93,35 +99,35 @@ class MeView(BaseModel):
 
 
 @router.get("/me", response_model=MeView, response_model_exclude_unset=True, summary="Who you are")
-async def me(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def me(caller: CallerDep, accounts: AccountServiceDep) -> dict[str, Any]:
     """Your user with its role, your organization, the key that you sent, and the tags that you hold."""
-    return await services.accounts.me(caller)
+    return await accounts.me(caller)
 
 
 @router.get("/keys", response_model=KeysView, summary="List your keys")
-async def list_keys(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def list_keys(caller: CallerDep, accounts: AccountServiceDep) -> dict[str, Any]:
     """Your own keys by their first characters, revoked ones too."""
-    return await services.accounts.keys(caller)
+    return await accounts.keys(caller)
 
 
 @router.post("/keys", response_model=NewKeyView, response_model_exclude_unset=True, summary="Create a key")
-async def create_key(body: NewKeyBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def create_key(body: NewKeyBody, caller: CallerDep, accounts: AccountServiceDep) -> dict[str, Any]:
     """Another key of yours, which is shown this once."""
-    return await services.accounts.create_key(caller, body.name, body.expires_at)
+    return await accounts.create_key(caller, body.name, body.expires_at)
 
 
 @router.delete("/keys/{key_id}", responses=answer(RevokedView), summary="Revoke a key")
-async def revoke_key(key_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def revoke_key(key_id: int, caller: CallerDep, accounts: AccountServiceDep) -> dict[str, Any]:
     """Ends one of your keys at once."""
-    return await services.accounts.revoke_key(caller, key_id)
+    return await accounts.revoke_key(caller, key_id)
 
 
 @router.post(
     "/keys/{key_id}/rotate", response_model=NewKeyView, response_model_exclude_unset=True, summary="Rotate a key"
 )
-async def rotate_key(key_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def rotate_key(key_id: int, caller: CallerDep, accounts: AccountServiceDep) -> dict[str, Any]:
     """Ends one of your keys and makes another with its name and expiry, which is shown this once."""
-    return await services.accounts.rotate_key(caller, key_id)
+    return await accounts.rotate_key(caller, key_id)
 
 
 class DayUsage(BaseModel):
@@ -171,8 +177,8 @@ class UsageView(BaseModel):
 @router.get("/usage", response_model=UsageView, summary="What you have used")
 async def usage(
     caller: CallerDep,
-    services: ServicesDep,
+    usage: UsageServiceDep,
     days: Annotated[int, Query(ge=1, le=366, description="UTC days, today included.")] = 30,
 ) -> dict[str, Any]:
     """Requests, bytes and rows by day and by key, and what is stored."""
-    return await services.usage.report(caller, days)
+    return await usage.report(caller, days)

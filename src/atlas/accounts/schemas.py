@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, StrictInt, field_validator
 
 from atlas.accounts.access import Role
 from atlas.accounts.routes import KeyView, NewKeyView
+from atlas.web.bodies import Body, Metadata, Name
 
 
 class OrganizationItem(BaseModel):
@@ -191,3 +193,43 @@ class AuditView(BaseModel):
     total_count: int
     limit: int
     offset: int
+
+
+class AcquireBody(Body):
+    """A tag to acquire, with its secret if it is private."""
+
+    tag_name: Name = Field(examples=["public"])
+    secret: str | None = Field(None, max_length=1000)
+
+
+class AccessBody(Body):
+    """A dataset to check access to."""
+
+    dataset_id: StrictInt = Field(examples=[1])
+    require_write: bool = False
+
+    @field_validator("require_write", mode="before")
+    @classmethod
+    def _absent(cls, value: Any) -> Any:
+        """What is null as if it were left out."""
+        return False if value is None else value
+
+
+class TagView(BaseModel):
+    """A tag, without its secret."""
+
+    id: int
+    name: str
+    description: str
+    is_public: bool
+    metadata: Metadata
+    created_at: datetime
+    updated_at: datetime
+
+
+class AccessView(BaseModel):
+    """What the caller may do with a dataset."""
+
+    has_access: bool
+    is_owner: bool
+    matching_tags: list[str]

@@ -8,12 +8,13 @@ import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
-from atlas.catalog import column_notes_repository as store
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
+from atlas.tables import column_notes_repository as store
 from atlas.tables import repository as tables
 from atlas.tables.model import Table, public_columns
 from atlas.tables.service import TableService, dataset_column
+from atlas.timeseries.column_notes import note_dataset_column
 from atlas.timeseries.service import checked_note, column_view
 
 Row = dict[str, Any]
@@ -32,7 +33,7 @@ class ColumnNoteService:
         await self._access.require(caller, dataset_id, write=True)
         unit, description = _wanted(unit, description)
         async with self._database.transaction() as connection:
-            column = await store.note_dataset_column(connection, dataset_id, name, unit, description)
+            column = await note_dataset_column(connection, dataset_id, name, unit, description)
         if column is None:
             raise NotFoundError("Column not found", f"No column {name[:100]!r} in the dataset with ID {dataset_id}")
         return column_view(dataset_id, column)

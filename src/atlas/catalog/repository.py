@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,13 +13,20 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from atlas.accounts.access import Caller
+from atlas.catalog.mentions import mentioned
 from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.catalog.profiles import ColumnProfile, Profile, find_joins, profile, with_profile
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.kit.identifiers import table_identifier
-from atlas.questions.mentions import mentioned
-from atlas.tables.repository import DatasetName, ReadableDataset, dataset_names, find_tables, readable_datasets
+from atlas.tables.repository import (
+    DatasetName,
+    ReadableDataset,
+    dataset_names,
+    find_tables,
+    named_datasets,
+    readable_datasets,
+)
 from atlas.timeseries.columns import from_catalog
 
 _TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "text"}
@@ -240,22 +246,6 @@ async def _unhurried(connection: Connection) -> None:
     """Lets a transaction read whole relations, but not for long."""
     await connection.execute(f"SET LOCAL statement_timeout = '{_PROFILE_TIMEOUT}'".encode())
     await connection.execute("SET LOCAL enable_seqscan = on")
-
-
-# The names of all readable datasets are looked at for each question and each SQL.
-_identifier = lru_cache(maxsize=20_000)(table_identifier)
-
-
-def named_datasets(datasets: Iterable[DatasetName], tables: Collection[str]) -> dict[str, DatasetName]:
-    """Datasets by the names that they have as tables: their own, with the id where that is taken.
-
-    The first has it: a table before a dataset, one's own dataset before others'.
-    """
-    found: dict[str, DatasetName] = {}
-    for each in datasets:
-        plain = _identifier(each.name)
-        found[f"{plain}_{each.id}" if plain in found or plain in tables else plain] = each
-    return found
 
 
 def _dataset(readable: ReadableDataset, name: str, owner: str) -> CatalogTable:

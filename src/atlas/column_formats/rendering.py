@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 
 from atlas.column_formats.model import NUMBERS, Kind
+from atlas.kit.pagination import Row
 
 Value = bool | int | float | Decimal | date | datetime | str
 
@@ -43,3 +45,13 @@ def _number(value: Decimal, kind: Kind) -> str:
     if kind.group:
         whole = f"{int(whole):,}".replace(",", kind.group)
     return sign + whole + point.replace(".", kind.decimal) + fraction
+
+
+def format_shown(kind: Kind) -> Row | None:
+    """How a column of a file writes its values: what of a kind is not as usual; None where nothing is known."""
+    if not kind.strict:
+        return None
+    usual = Kind(kind.type)
+    hidden = ("type", "strict", "ambiguous", "semantic", "why")
+    told = {field.name: getattr(kind, field.name) for field in fields(kind) if field.name not in hidden}
+    return {name: value for name, value in told.items() if value != getattr(usual, name) or name == "decimal"}

@@ -20,10 +20,10 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 
 from atlas.db import job_queue
 from atlas.db.guard import CHANNEL, Gate
+from atlas.db.hardening import harden
 from atlas.db.migration_versions import refuse_newer
 from atlas.errors import UNREACHABLE, UnavailableError
 from atlas.kit.json_depth import pruned
-from atlas.sqlgate.hardening import harden
 
 if TYPE_CHECKING:
     import pyarrow as pa

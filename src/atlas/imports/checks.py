@@ -26,10 +26,11 @@ from atlas.imports.duckdb_casts import (
 from atlas.imports.files.source import physical
 from atlas.imports.fuzzy_duplicates import Candidate
 from atlas.imports.infer.types import EMAIL
-from atlas.imports.plan import ColumnPlan, Filter, ImportPlan
+from atlas.imports.plan import ColumnPlan, ImportPlan
 from atlas.imports.staging import Staging
 from atlas.kit.decimals import exact_loads
 from atlas.kit.json_depth import TOO_DEEP
+from atlas.language.instructions import Filter
 from atlas.tables.model import TableColumn
 
 REASONS = {

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from atlas.accounts.access import Caller
+from atlas.imports.files.in_worker import read_in_worker
 from atlas.imports.files.source import ReadOptions
 from atlas.imports.staged_bytes import StagedBytes
 from atlas.imports.staging import Staging, within_memory
@@ -50,7 +51,7 @@ class FileStager:
             folder = Path(made)
 
             def stage() -> Staging:
-                source = reading.read_file(path, name, folder, options, max_bytes=self.max_bytes)
+                source = read_in_worker(reading, path, name, folder, options, max_bytes=self.max_bytes)
                 source.batches = _counted(source.batches, count)
                 most = self.workers.limits.output_bytes
                 return Staging(folder, source, on_progress=on_progress, spill_bytes=most)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from atlas.column_formats.model import NUMBERS, TEXT, Hints, Kind
 from atlas.imports.format_losses import remarks
-from atlas.imports.infer.column_matching import close_name
 from atlas.imports.infer.types import (
     dotted_day_first,
     few,
@@ -20,6 +19,7 @@ from atlas.imports.infer.types import (
     sure_decimal_comma,
 )
 from atlas.imports.staging import Staging
+from atlas.kit.close_names import close_name
 from atlas.kit.identifiers import unique_identifiers
 from atlas.language.instructions import ImportInstruction
 from atlas.tables.model import WIDENINGS, Table

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atlas.imports.plan import ColumnPlan, Duplicates
+from atlas.imports.plan import ColumnPlan
+from atlas.language.instructions import Duplicates
 from atlas.tables.model import Table
 
 

@@ -13,7 +13,6 @@ import msgspec
 import pyarrow as pa
 
 from atlas.accounts.access import Caller
-from atlas.catalog import column_notes_repository as column_notes
 from atlas.db.copy import in_thread
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError
@@ -32,6 +31,7 @@ from atlas.imports.key_changes import rekey
 from atlas.imports.plan import ImportPlan
 from atlas.imports.staging import Staging
 from atlas.tables import bulk
+from atlas.tables import column_notes_repository as column_notes
 from atlas.tables import repository as tables
 from atlas.tables.model import Table, TableColumn
 

@@ -4,41 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import msgspec
 
 from atlas.column_formats.model import Kind, notation
 from atlas.errors import BadRequestError
 from atlas.imports.infer.column_matching import Proposal
+from atlas.language.instructions import Clause, Duplicates, Filter, Policy
 from atlas.tables.model import Rules, TableColumn
 
 _TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
-
-Duplicates = Literal["skip", "flag", "update", "keep"]
-Policy = Literal["evolve", "discard_value", "freeze", "discard_row"]
-
-
-class Filter(msgspec.Struct, frozen=True):
-    """A comparison that a record must pass.
-
-    operator: one of = != > >= < <= between in contains starts ends empty filled; column: of the table.
-    """
-
-    column: str
-    operator: str
-    values: tuple[str, ...] = ()
-    negated: bool = False
-
-
-class Clause(msgspec.Struct, frozen=True):
-    """A thing that an instruction asks for. kind: what of, such as "filter"; meaning: how it was read; words: of the
-    instruction, where they are known.
-    """
-
-    kind: str
-    meaning: str
-    words: tuple[str, ...] = ()
 
 
 class ColumnPlan(msgspec.Struct, frozen=True):

@@ -13,16 +13,17 @@ from atlas.column_formats.numbers import DOUBLE_DIGITS
 from atlas.errors import BadRequestError
 from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
 from atlas.imports.format_losses import remarks
-from atlas.imports.infer.column_matching import Proposal, close_name, match_columns, plain_name
+from atlas.imports.infer.column_matching import Proposal, match_columns
 from atlas.imports.infer.types import few, no_value, wider
 from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
 from atlas.imports.key_choice import key_of_table
-from atlas.imports.plan import ColumnPlan, Filter, ImportPlan, find_time_column
+from atlas.imports.plan import ColumnPlan, ImportPlan, find_time_column
 from atlas.imports.staging import Staging
 from atlas.imports.stated_values import check_values, rule_questions, with_filter
 from atlas.imports.target_table import find_target, target_of
+from atlas.kit.close_names import close_name, plain_name
 from atlas.kit.identifiers import singular, table_identifier, unique_identifiers
-from atlas.language.instructions import ImportInstruction
+from atlas.language.instructions import Filter, ImportInstruction
 from atlas.tables.model import SHOWN_TYPES, WIDENINGS, Rules, Table, TableColumn
 
 __all__ = ["Inferred", "find_target", "inspect", "make_plan"]

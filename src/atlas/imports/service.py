@@ -15,6 +15,7 @@ import structlog
 
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
+from atlas.column_formats.rendering import format_shown
 from atlas.db.database import Connection, Database
 from atlas.errors import AtlasError, BadRequestError, DiskFullError, NotFoundError, UnavailableError, is_disk_full
 from atlas.imports import repository as imports
@@ -31,7 +32,7 @@ from atlas.imports.progress import Progress
 from atlas.imports.staging import Staging
 from atlas.imports.summary import summary
 from atlas.kit.admission import Lane
-from atlas.kit.pagination import format_shown, identified
+from atlas.kit.pagination import identified
 from atlas.language.instructions import ImportInstruction
 from atlas.language.paraphrase import describe
 from atlas.llm.with_fallback import LanguageService, Understood

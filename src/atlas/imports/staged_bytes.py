@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 from atlas.accounts.access import Caller
+from atlas.accounts.shares import Shares
 from atlas.errors import OverloadedError
-from atlas.kit.shares import Shares
 
 _WHOSE = {"user": "one user", "organization": "one organization", "everybody": "everybody"}
 

@@ -11,9 +11,9 @@ from atlas.column_formats.model import NUMBERS
 from atlas.imports.checks import REASONS, holds_value
 from atlas.imports.duckdb_casts import literal
 from atlas.imports.files.source import physical
-from atlas.imports.plan import Clause, ColumnPlan, Filter
+from atlas.imports.plan import ColumnPlan
 from atlas.imports.staging import Staging
-from atlas.language.instructions import ImportInstruction
+from atlas.language.instructions import Clause, Filter, ImportInstruction
 from atlas.language.paraphrase import filter_text
 from atlas.tables.model import SHOWN_TYPES, Rules
 

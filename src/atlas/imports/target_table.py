@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from atlas.errors import BadRequestError
-from atlas.imports.infer.column_matching import close_name
+from atlas.kit.close_names import close_name
 from atlas.kit.identifiers import table_identifier
 from atlas.language.instructions import ImportInstruction
 from atlas.tables.model import Table

@@ -8,8 +8,8 @@ from typing import Any
 
 from psycopg import sql
 
-from atlas.catalog import column_notes_repository as column_notes
 from atlas.db.database import Connection
+from atlas.tables import column_notes_repository as column_notes
 from atlas.tables import repository as tables
 from atlas.tables.model import Table
 from atlas.tables.repository import physical

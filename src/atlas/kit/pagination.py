@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from atlas.column_formats.model import Kind
 from atlas.errors import AtlasError, BadRequestError
 
 Row = dict[str, Any]
@@ -21,16 +19,6 @@ def page(name: str, rows: list[Row], total: int, limit: int, offset: int) -> Row
 def moment(value: datetime | None) -> str | None:
     """ISO 8601 with `Z`."""
     return None if value is None else value.isoformat().replace("+00:00", "Z")
-
-
-def format_shown(kind: Kind) -> Row | None:
-    """How a column of a file writes its values: what of a kind is not as usual; None where nothing is known."""
-    if not kind.strict:
-        return None
-    usual = Kind(kind.type)
-    hidden = ("type", "strict", "ambiguous", "semantic", "why")
-    told = {field.name: getattr(kind, field.name) for field in fields(kind) if field.name not in hidden}
-    return {name: value for name, value in told.items() if value != getattr(usual, name) or name == "decimal"}
 
 
 def identified(text: str, missing: AtlasError) -> UUID:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from atlas.imports.plan import Clause, Duplicates, Filter, Policy
 from atlas.tables.model import Rules
 
 
@@ -51,3 +52,31 @@ class ImportInstruction(msgspec.Struct, frozen=True, kw_only=True):
     understood: tuple[Clause, ...] = ()
     not_understood: tuple[str, ...] = ()
     question: str | None = None
+
+
+Duplicates = Literal["skip", "flag", "update", "keep"]
+
+
+Policy = Literal["evolve", "discard_value", "freeze", "discard_row"]
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A comparison that a record must pass.
+
+    operator: one of = != > >= < <= between in contains starts ends empty filled; column: of the table.
+    """
+
+    column: str
+    operator: str
+    values: tuple[str, ...] = ()
+    negated: bool = False
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """A thing that an instruction asks for. kind: what of, such as "filter"; meaning: how it was read; words: of the
+    instruction, where they are known.
+    """
+
+    kind: str
+    meaning: str
+    words: tuple[str, ...] = ()

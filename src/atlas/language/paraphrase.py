@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from atlas.imports.plan import Clause, Filter
-from atlas.language.instructions import ImportInstruction
+from atlas.language.instructions import Clause, Filter, ImportInstruction
 from atlas.tables.model import SHOWN_TYPES, Rules
 
 _DUPLICATES = {

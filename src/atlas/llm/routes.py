@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from atlas.llm.service import ModelChange
-from atlas.timeseries.schemas import Body
-from atlas.web.content_schemas import CONTENT_ERRORS
-from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.accounts.dependencies import CallerDep
+from atlas.llm.service import ModelChange, ModelService
+from atlas.web.bodies import Body
+from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.json_route import JsonRoute
+from atlas.web.provided import provided
+
+ModelServiceDep = Annotated[ModelService, provided(ModelService)]
 
 router = APIRouter(
     route_class=JsonRoute, prefix="/api/v1/settings/model", tags=["Model provider"], responses=CONTENT_ERRORS
@@ -80,13 +83,13 @@ class ModelTestView(BaseModel):
 
 
 @router.get("", response_model=ModelView, summary="Model settings")
-async def get_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def get_model(caller: CallerDep, models: ModelServiceDep) -> dict[str, Any]:
     """The model provider that your organization uses, and at which host: who answers what you ask."""
-    return await services.models.get(caller)
+    return await models.get(caller)
 
 
 @router.put("", response_model=ModelView, summary="Set the model")
-async def set_model(caller: CallerDep, services: ServicesDep, body: ModelBody) -> dict[str, Any]:
+async def set_model(caller: CallerDep, models: ModelServiceDep, body: ModelBody) -> dict[str, Any]:
     """Replaces the settings. For administrators.
 
     `base_url` must be https and public, unless the operator allows private addresses.
@@ -100,16 +103,16 @@ async def set_model(caller: CallerDep, services: ServicesDep, body: ModelBody) -
         body.samples,
         body.timeout_seconds,
     )
-    return await services.models.set(caller, change)
+    return await models.set(caller, change)
 
 
 @router.delete("", response_model=ModelView, summary="Forget the model")
-async def delete_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def delete_model(caller: CallerDep, models: ModelServiceDep) -> dict[str, Any]:
     """Removes the settings and the key. For administrators; the answer shows what counts now."""
-    return await services.models.delete(caller)
+    return await models.delete(caller)
 
 
 @router.post("/test", response_model=ModelTestView, response_model_exclude_unset=True, summary="Test the model")
-async def check_model(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def check_model(caller: CallerDep, models: ModelServiceDep) -> dict[str, Any]:
     """Makes one tiny call. For administrators. A call that fails is a 200 with `success` false and the reason."""
-    return await services.models.test(caller)
+    return await models.test(caller)

@@ -6,11 +6,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 from atlas.accounts.access import Caller
+from atlas.catalog.mentions import read_by
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.pagination import identified, moment, page, refuse_text, refuse_unstorable
 from atlas.questions import repository as questions
-from atlas.questions.mentions import read_by
 from atlas.questions.repository import Asked
 from atlas.questions.verified import VerifiedService
 from atlas.sqlgate.lexer import MAX_CHARACTERS as MAX_SQL

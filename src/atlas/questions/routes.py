@@ -8,6 +8,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StrictInt
 
+from atlas.accounts.dependencies import CallerDep
+from atlas.db.allowed_functions import ALLOWED_FUNCTIONS
+from atlas.kit.file_formats import Output
+from atlas.questions.glossary import GlossaryService
+from atlas.questions.history import AskedService
 from atlas.questions.schemas import (
     AnswerView,
     AskedPage,
@@ -22,16 +27,22 @@ from atlas.questions.schemas import (
     VerifiedView,
     WordsView,
 )
-from atlas.questions.verified import VerifiedChange
-from atlas.sqlgate.service import FORMATS
-from atlas.sqlgate.vocabulary import ALLOWED_FUNCTIONS, KEYWORDS, PLACED, SYNTAX_FUNCTIONS, TYPES
-from atlas.timeseries.formats import Output
-from atlas.timeseries.schemas import Body
-from atlas.web.content_schemas import CONTENT_ERRORS
-from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.questions.service import QuestionService
+from atlas.questions.verified import VerifiedChange, VerifiedService
+from atlas.sqlgate.service import FORMATS, SqlService
+from atlas.sqlgate.vocabulary import KEYWORDS, PLACED, SYNTAX_FUNCTIONS, TYPES
+from atlas.web.bodies import Body
+from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.json_route import JsonRoute
 from atlas.web.media_types import media_type_for
 from atlas.web.openapi.responses import result_file
+from atlas.web.provided import provided
+
+AskedServiceDep = Annotated[AskedService, provided(AskedService)]
+GlossaryServiceDep = Annotated[GlossaryService, provided(GlossaryService)]
+QuestionServiceDep = Annotated[QuestionService, provided(QuestionService)]
+SqlServiceDep = Annotated[SqlService, provided(SqlService)]
+VerifiedServiceDep = Annotated[VerifiedService, provided(VerifiedService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Questions"], responses=CONTENT_ERRORS)
 
@@ -117,28 +128,28 @@ class TermBody(Body):
 
 
 @router.post("/query", response_model=AnswerView, summary="Ask a question")
-async def ask(caller: CallerDep, services: ServicesDep, body: QueryBody) -> dict[str, Any]:
+async def ask(caller: CallerDep, questions: QuestionServiceDep, body: QueryBody) -> dict[str, Any]:
     """Answers a question on tables of your organization and datasets that you may read. Reads only."""
-    return await services.questions.ask(caller, body.prompt, body.table_name, body.max_rows, body.thread_id)
+    return await questions.ask(caller, body.prompt, body.table_name, body.max_rows, body.thread_id)
 
 
 @router.post("/generate-sql", response_model=GeneratedView, summary="Turn a question into SQL")
-async def generate_sql(caller: CallerDep, services: ServicesDep, body: GenerateBody) -> dict[str, Any]:
+async def generate_sql(caller: CallerDep, questions: QuestionServiceDep, body: GenerateBody) -> dict[str, Any]:
     """SQL that answers a question. PostgreSQL plans it, but it is not run."""
-    return await services.questions.generate(caller, body.prompt, body.table_hints)
+    return await questions.generate(caller, body.prompt, body.table_hints)
 
 
 @router.post("/sql", response_model=ResultView, summary="Run SQL")
-async def run_sql(caller: CallerDep, services: ServicesDep, body: SqlBody) -> dict[str, Any]:
+async def run_sql(caller: CallerDep, sql: SqlServiceDep, body: SqlBody) -> dict[str, Any]:
     """Runs one SELECT with the names that you know."""
-    return await services.sql.query(caller, body.sql, body.max_rows)
+    return await sql.query(caller, body.sql, body.max_rows)
 
 
 @router.post("/sql/export", summary="Export the rows of SQL", response_class=Response, responses=result_file(*FORMATS))
-async def export_sql(request: Request, caller: CallerDep, services: ServicesDep, body: SqlExportBody) -> Response:
+async def export_sql(request: Request, caller: CallerDep, sql: SqlServiceDep, body: SqlExportBody) -> Response:
     """Runs one SELECT and gives its rows as a file, up to 10,000. `X-Truncated` says whether there are more."""
     output = Output(body.format)
-    file = await services.sql.export(caller, body.sql, output, body.max_rows, body.title)
+    file = await sql.export(caller, body.sql, output, body.max_rows, body.title)
     headers = {
         "X-Rows-Count": str(file.rows),
         "X-Truncated": str(file.truncated).lower(),
@@ -162,81 +173,83 @@ async def sql_words(caller: CallerDep) -> dict[str, Any]:
 @router.get("/questions", response_model=AskedPage, summary="List your questions")
 async def list_questions(
     caller: CallerDep,
-    services: ServicesDep,
+    asked: AskedServiceDep,
     thread_id: Annotated[str | None, Query(max_length=200, description="Only of this conversation.")] = None,
     limit: LimitParam = 50,
     offset: OffsetParam = 0,
 ) -> dict[str, Any]:
     """Questions that you have asked, newest first. Nobody else sees them."""
-    return await services.asked.list(caller, thread_id, limit, offset)
+    return await asked.list(caller, thread_id, limit, offset)
 
 
 @router.get("/questions/{question_id}", response_model=AskedView, summary="Get a question")
-async def get_question(caller: CallerDep, services: ServicesDep, question_id: str) -> dict[str, Any]:
+async def get_question(caller: CallerDep, asked: AskedServiceDep, question_id: str) -> dict[str, Any]:
     """One of your questions with its SQL and answer, without the rows."""
-    return await services.asked.get(caller, question_id)
+    return await asked.get(caller, question_id)
 
 
 @router.post("/questions/{question_id}/rating", response_model=RatedView, summary="Rate an answer")
-async def rate_question(caller: CallerDep, services: ServicesDep, question_id: str, body: RatingBody) -> dict[str, Any]:
+async def rate_question(
+    caller: CallerDep, asked: AskedServiceDep, question_id: str, body: RatingBody
+) -> dict[str, Any]:
     """A good answer, or your own SQL, becomes a suggestion for a verified question."""
-    return await services.asked.rate(caller, question_id, body.rating, body.comment, body.corrected_sql)
+    return await asked.rate(caller, question_id, body.rating, body.comment, body.corrected_sql)
 
 
 @router.get("/verified-questions", response_model=VerifiedPage, summary="List verified questions")
 async def list_verified(
     caller: CallerDep,
-    services: ServicesDep,
+    verified: VerifiedServiceDep,
     status: Annotated[str | None, Query(description="`verified` or `suggested`.")] = None,
     limit: LimitParam = 50,
     offset: OffsetParam = 0,
 ) -> dict[str, Any]:
     """Verified and suggested questions of your organization on what you may read, changed last first."""
-    return await services.verified.list(caller, status, limit, offset)
+    return await verified.list(caller, status, limit, offset)
 
 
 @router.post("/verified-questions", response_model=VerifiedView, summary="Verify a question")
-async def create_verified(caller: CallerDep, services: ServicesDep, body: VerifiedBody) -> dict[str, Any]:
+async def create_verified(caller: CallerDep, verified: VerifiedServiceDep, body: VerifiedBody) -> dict[str, Any]:
     """From now on this SQL answers this question, and serves as an example for similar ones."""
-    return await services.verified.create(caller, body.question, body.sql, body.status)
+    return await verified.create(caller, body.question, body.sql, body.status)
 
 
 @router.put("/verified-questions/{verified_id}", response_model=VerifiedView, summary="Change a verified question")
 async def change_verified(
-    caller: CallerDep, services: ServicesDep, verified_id: str, body: VerifiedChangeBody
+    caller: CallerDep, verified: VerifiedServiceDep, verified_id: str, body: VerifiedChangeBody
 ) -> dict[str, Any]:
     """Changes a question, its SQL or its status."""
     change = VerifiedChange(body.question, body.sql, body.status)
-    return await services.verified.change(caller, verified_id, change)
+    return await verified.change(caller, verified_id, change)
 
 
 @router.delete("/verified-questions/{verified_id}", response_model=RemovedView, summary="Remove a verified question")
-async def delete_verified(caller: CallerDep, services: ServicesDep, verified_id: str) -> dict[str, Any]:
+async def delete_verified(caller: CallerDep, verified: VerifiedServiceDep, verified_id: str) -> dict[str, Any]:
     """Forgets a verified or suggested question."""
-    return await services.verified.delete(caller, verified_id)
+    return await verified.delete(caller, verified_id)
 
 
 @router.get("/glossary", response_model=TermPage, summary="List the glossary")
 async def list_terms(
-    caller: CallerDep, services: ServicesDep, limit: LimitParam = 50, offset: OffsetParam = 0
+    caller: CallerDep, glossary: GlossaryServiceDep, limit: LimitParam = 50, offset: OffsetParam = 0
 ) -> dict[str, Any]:
     """Words of your organization and what they mean, by name."""
-    return await services.glossary.list(caller, limit, offset)
+    return await glossary.list(caller, limit, offset)
 
 
 @router.post("/glossary", response_model=TermView, summary="Add a term")
-async def create_term(caller: CallerDep, services: ServicesDep, body: TermBody) -> dict[str, Any]:
+async def create_term(caller: CallerDep, glossary: GlossaryServiceDep, body: TermBody) -> dict[str, Any]:
     """From now on questions understand this word."""
-    return await services.glossary.create(caller, body.term, body.meaning, body.table_name)
+    return await glossary.create(caller, body.term, body.meaning, body.table_name)
 
 
 @router.put("/glossary/{term_id}", response_model=TermView, summary="Replace a term")
-async def change_term(caller: CallerDep, services: ServicesDep, term_id: str, body: TermBody) -> dict[str, Any]:
+async def change_term(caller: CallerDep, glossary: GlossaryServiceDep, term_id: str, body: TermBody) -> dict[str, Any]:
     """Gives a term another name or meaning."""
-    return await services.glossary.change(caller, term_id, body.term, body.meaning, body.table_name)
+    return await glossary.change(caller, term_id, body.term, body.meaning, body.table_name)
 
 
 @router.delete("/glossary/{term_id}", response_model=RemovedView, summary="Remove a term")
-async def delete_term(caller: CallerDep, services: ServicesDep, term_id: str) -> dict[str, Any]:
+async def delete_term(caller: CallerDep, glossary: GlossaryServiceDep, term_id: str) -> dict[str, Any]:
     """Forgets a term."""
-    return await services.glossary.delete(caller, term_id)
+    return await glossary.delete(caller, term_id)

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID, uuid4
 
 from atlas.accounts.access import Caller
+from atlas.catalog.mentions import read_by
 from atlas.catalog.model import Catalog
 from atlas.db.database import Database
 from atlas.errors import AtlasError, BadRequestError, ModelError
@@ -21,7 +22,6 @@ from atlas.llm.service import ModelService
 from atlas.llm.with_fallback import failure_note
 from atlas.questions import repository as questions
 from atlas.questions.glossary import GlossaryService
-from atlas.questions.mentions import read_by
 from atlas.questions.repository import Asked
 from atlas.questions.verified import VerifiedService
 from atlas.sqlgate.gate import CheckedQuery

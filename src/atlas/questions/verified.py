@@ -12,13 +12,13 @@ from uuid import UUID
 from rapidfuzz import fuzz, process
 
 from atlas.accounts.access import Caller
+from atlas.catalog.mentions import read_by
 from atlas.catalog.model import Catalog
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.pagination import identified, moment, page, refuse_text
 from atlas.language.question import Turn
 from atlas.questions import repository as questions
-from atlas.questions.mentions import read_by
 from atlas.questions.repository import Asked, Verified
 from atlas.sqlgate.gate import CheckedQuery
 from atlas.sqlgate.lexer import MAX_CHARACTERS as MAX_SQL

@@ -9,12 +9,17 @@ from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 
+from atlas.accounts.dependencies import CallerDep
 from atlas.errors import BadRequestError
-from atlas.timeseries.schemas import Body, body_schema
-from atlas.web.content_schemas import CONTENT_ERRORS, ENGINE_FIELD, Engine
-from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.imports.schemas import ENGINE_FIELD, Engine
+from atlas.records.instructions import InstructionService
+from atlas.web.bodies import Body, body_schema
+from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.json_route import INLINE_BYTES, JsonRoute, bounded_body, loads, refuse_deep
 from atlas.web.openapi.responses import answer
+from atlas.web.provided import provided
+
+InstructionServiceDep = Annotated[InstructionService, provided(InstructionService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Data instructions"], responses=CONTENT_ERRORS)
 _TEXT = ("text/markdown", "text/plain", "text/x-markdown")
@@ -101,7 +106,7 @@ BODY = {
 async def smart_data_instruction(
     request: Request,
     caller: CallerDep,
-    services: ServicesDep,
+    instructions: InstructionServiceDep,
     thread_id: Annotated[str | None, Query(max_length=200, description="Conversation, for `undo that`.")] = None,
 ) -> dict[str, Any]:
     """Carries out an instruction on single records: all of it, or nothing. What is unclear gets a `question`."""
@@ -112,7 +117,7 @@ async def smart_data_instruction(
     except UnicodeDecodeError:
         raise BadRequestError("Invalid body", "it is not UTF-8") from None
     if media in _TEXT:
-        return await services.instructions.told(caller, text.replace("\0", ""), thread_id)
+        return await instructions.told(caller, text.replace("\0", ""), thread_id)
     if media not in ("application/json", ""):
         raise BadRequestError("Unsupported Content-Type", f"{media!r}; use application/json or {', '.join(_TEXT)}")
     try:
@@ -120,6 +125,6 @@ async def smart_data_instruction(
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
     if isinstance(body, InstructionText):
-        return await services.instructions.told(caller, body.text, thread_id)
+        return await instructions.told(caller, body.text, thread_id)
     entities = [entity.model_dump() for entity in body.entities]
-    return await services.instructions.structured(caller, body.intent, entities, text, thread_id)
+    return await instructions.structured(caller, body.intent, entities, text, thread_id)

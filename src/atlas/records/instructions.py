@@ -18,12 +18,12 @@ from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
 from atlas.imports.checks import PlannedFile
 from atlas.imports.files.source import Source, text_table
-from atlas.imports.infer.column_matching import close_name
 from atlas.imports.key_changes import refuse_taken_keys
 from atlas.imports.load import Target, write_planned
 from atlas.imports.planner import inspect, make_plan
 from atlas.imports.staging import Staging
 from atlas.imports.undo import UndoService
+from atlas.kit.close_names import close_name
 from atlas.kit.identifiers import singular, table_identifier
 from atlas.kit.plurals import many
 from atlas.language.instructions import ImportInstruction

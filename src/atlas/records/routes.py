@@ -10,16 +10,20 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from atlas.accounts.dependencies import CallerDep
+from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
-from atlas.timeseries.formats import Output
-from atlas.timeseries.schemas import Body
-from atlas.web.content_schemas import CONTENT_ERRORS
-from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.records.service import TableRowService
+from atlas.web.bodies import Body
+from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.exact_json import exact_json
 from atlas.web.json_route import JsonRoute
 from atlas.web.media_types import media_type_for
 from atlas.web.openapi.responses import answer, export
+from atlas.web.provided import provided
 from atlas.web.ranges import HEAD, FileResponse
+
+TableRowServiceDep = Annotated[TableRowService, provided(TableRowService)]
 
 router = APIRouter(
     route_class=JsonRoute, prefix="/api/v1/tables/{table_name}", tags=["Rows of tables"], responses=CONTENT_ERRORS
@@ -103,7 +107,7 @@ class DeletedTableView(BaseModel):
 @router.get("/rows", response_model=RowsView, summary="Rows of a table")
 async def list_rows(
     caller: CallerDep,
-    services: ServicesDep,
+    table_rows: TableRowServiceDep,
     table_name: str,
     filter: FilterParam = None,
     search: Annotated[str | None, Query(max_length=1_000, description="Text in any column, in any case.")] = None,
@@ -113,7 +117,7 @@ async def list_rows(
     offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
 ) -> Response:
     """A page of rows with their numbers, and how many there are."""
-    page = await services.table_rows.page(
+    page = await table_rows.page(
         caller, table_name, filter_=filter, search=search, sort=sort, archived=archived, limit=limit, offset=offset
     )
     body = msgspec.json.encode(page.head)[:-1] + b',"rows":[' + ",".join(page.rows).encode() + b"]}"
@@ -121,40 +125,42 @@ async def list_rows(
 
 
 @router.post("/rows", response_model=ChangedRowView, summary="Insert a row")
-async def insert_row(caller: CallerDep, services: ServicesDep, table_name: str, body: ValuesBody) -> Response:
+async def insert_row(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, body: ValuesBody) -> Response:
     """Inserts one row. Its values are checked as those of an import."""
-    return exact_json(await services.table_rows.insert(caller, table_name, body.values))
+    return exact_json(await table_rows.insert(caller, table_name, body.values))
 
 
 @router.patch("/rows/{row}", response_model=ChangedRowView, summary="Change a row")
-async def update_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int, body: ValuesBody) -> Response:
+async def update_row(
+    caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int, body: ValuesBody
+) -> Response:
     """Sets values of a row; null empties one, others stay."""
-    return exact_json(await services.table_rows.update(caller, table_name, row, body.values))
+    return exact_json(await table_rows.update(caller, table_name, row, body.values))
 
 
 @router.delete("/rows/{row}", response_model=ChangedRowView, summary="Archive a row")
-async def archive_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
+async def archive_row(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int) -> Response:
     """Hides a row from every read until it is restored."""
-    return exact_json(await services.table_rows.archive(caller, table_name, row))
+    return exact_json(await table_rows.archive(caller, table_name, row))
 
 
 @router.post("/rows/{row}/restore", response_model=ChangedRowView, summary="Restore a row")
-async def restore_row(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
+async def restore_row(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int) -> Response:
     """Shows an archived row again."""
-    return exact_json(await services.table_rows.archive(caller, table_name, row, restore=True))
+    return exact_json(await table_rows.archive(caller, table_name, row, restore=True))
 
 
 @router.get("/rows/{row}/history", responses=answer(RowHistoryView), summary="History of a row")
-async def row_history(caller: CallerDep, services: ServicesDep, table_name: str, row: int) -> Response:
+async def row_history(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int) -> Response:
     """Who changed what and when, newest first; the insert comes last."""
-    return exact_json(await services.table_rows.history(caller, table_name, row))
+    return exact_json(await table_rows.history(caller, table_name, row))
 
 
 @router.get("/export", summary="Export a table", response_class=StreamingResponse, responses=export(*Output))
 async def export_table(
     request: Request,
     caller: CallerDep,
-    services: ServicesDep,
+    table_rows: TableRowServiceDep,
     table_name: str,
     format: Annotated[Output, Query(description="Format of the file.")] = Output.CSV,
     filter: FilterParam = None,
@@ -163,7 +169,7 @@ async def export_table(
     ] = False,
 ) -> StreamingResponse:
     """All rows that are not archived, or those that a condition holds for."""
-    file = await services.table_rows.export(caller, table_name, format, filter, safe=safe)
+    file = await table_rows.export(caller, table_name, format, filter, safe=safe)
     name = quote(file.table_name)
     headers = {
         "X-Rows-Count": str(file.rows),
@@ -179,9 +185,9 @@ async def export_table(
 @router.delete("", responses=answer(DeletedTableView), summary="Delete a table")
 async def delete_table(
     caller: CallerDep,
-    services: ServicesDep,
+    table_rows: TableRowServiceDep,
     table_name: str,
     confirm: Annotated[str | None, Query(description="The table's name once more.")] = None,
 ) -> dict[str, Any]:
     """Removes a table with all its rows, for good."""
-    return await services.table_rows.drop(caller, table_name, confirm)
+    return await table_rows.drop(caller, table_name, confirm)

@@ -15,6 +15,7 @@ from atlas.errors import BadRequestError, NotFoundError
 from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
 from atlas.imports.key_changes import refuse_taken_keys
+from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.pagination import moment, refuse_text
 from atlas.kit.workbooks import Workbooks, refuse_rows
 from atlas.records.validation import Labelled, insert_records, resolve_names, staged, update_records
@@ -25,7 +26,7 @@ from atlas.tables import rows as tablerows
 from atlas.tables.model import SHOWN_TYPES, Table
 from atlas.tables.rows import Selection
 from atlas.tables.service import TableService
-from atlas.timeseries.formats import MEDIA_TYPES, Output, TableWriter
+from atlas.timeseries.formats import TableWriter
 
 Row = dict[str, Any]
 MAX_SEARCH = 1_000

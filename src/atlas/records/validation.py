@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from atlas.column_formats.cells import double_meaning, read_cell
 from atlas.column_formats.model import Kind
 from atlas.db.copy import in_thread
 from atlas.db.database import Connection
@@ -25,6 +24,7 @@ from atlas.imports.files.source import Source, physical, text_table
 from atlas.imports.key_changes import rekey_changed
 from atlas.imports.plan import ColumnPlan, ImportPlan
 from atlas.imports.staging import Staging
+from atlas.records.cells import double_meaning, read_cell
 from atlas.tables import bulk
 from atlas.tables import repository as tables
 from atlas.tables.model import Table, TableColumn

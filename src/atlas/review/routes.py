@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictInt
 
+from atlas.accounts.dependencies import CallerDep
 from atlas.imports.schemas import (
     ClearedView,
     CorrectedView,
@@ -16,14 +17,17 @@ from atlas.imports.schemas import (
     ResetView,
     UndoneView,
 )
-from atlas.imports.undo import FileMapping
-from atlas.review.service import Decision
-from atlas.timeseries.schemas import Body
-from atlas.web.content_schemas import CONTENT_ERRORS
-from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.imports.undo import FileMapping, UndoService
+from atlas.review.service import Decision, IssueService
+from atlas.web.bodies import Body
+from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.exact_json import exact_json
 from atlas.web.json_route import JsonRoute
 from atlas.web.openapi.responses import answer
+from atlas.web.provided import provided
+
+IssueServiceDep = Annotated[IssueService, provided(IssueService)]
+UndoServiceDep = Annotated[UndoService, provided(UndoService)]
 
 router = APIRouter(
     route_class=JsonRoute, prefix="/api/v1/import/{import_id}", tags=["Import issues"], responses=CONTENT_ERRORS
@@ -82,15 +86,15 @@ class RedoBody(Body):
 
 
 @router.get("/issues", responses=answer(IssuesView), summary="Summary of issues")
-async def import_issues(caller: CallerDep, services: ServicesDep, import_id: str) -> Response:
+async def import_issues(caller: CallerDep, issues: IssueServiceDep, import_id: str) -> Response:
     """How many issues wait for a decision, and the first 50 of each kind."""
-    return exact_json(await services.issues.summary(caller, import_id))
+    return exact_json(await issues.summary(caller, import_id))
 
 
 @router.get("/issues/{issue_type}", responses=answer(IssuePageView), summary="Page of issues")
 async def import_issues_page(
     caller: CallerDep,
-    services: ServicesDep,
+    issues: IssueServiceDep,
     import_id: str,
     issue_type: str,
     limit: Annotated[int, Query(ge=1, le=1000, description="Issues of a page.")] = 50,
@@ -99,11 +103,13 @@ async def import_issues_page(
 ) -> Response:
     """`duplicates`, `validations` or `replacements`, by record."""
     wanted = None if status == "all" else status
-    return exact_json(await services.issues.page(caller, import_id, issue_type, wanted, limit, offset))
+    return exact_json(await issues.page(caller, import_id, issue_type, wanted, limit, offset))
 
 
 @router.post("/issues/correct", responses=answer(CorrectedView), summary="Resolve issues")
-async def correct_issues(caller: CallerDep, services: ServicesDep, import_id: str, body: CorrectBody) -> dict[str, Any]:
+async def correct_issues(
+    caller: CallerDep, issues: IssueServiceDep, import_id: str, body: CorrectBody
+) -> dict[str, Any]:
     """All decisions are carried out, or none; corrected data is validated again."""
     decisions = [
         Decision("duplicate", f"duplicates[{n}]", d.record_number, d.action, d.data)
@@ -117,32 +123,32 @@ async def correct_issues(caller: CallerDep, services: ServicesDep, import_id: st
         Decision("replacement", f"value_replacements[{n}]", d.replacement_id, d.action, d.custom_value)
         for n, d in enumerate(body.value_replacements)
     ]
-    return await services.issues.correct(caller, import_id, decisions, allow_type_change=body.allow_type_change)
+    return await issues.correct(caller, import_id, decisions, allow_type_change=body.allow_type_change)
 
 
 @router.post("/undo", responses=answer(UndoneView), summary="Undo an import")
 async def undo_import(
     caller: CallerDep,
-    services: ServicesDep,
+    undo: UndoServiceDep,
     import_id: str,
     partial: Annotated[bool, Query(description="Take back what nobody has changed since, and leave the rest.")] = False,
     dry_run: Annotated[bool, Query(description="Tell what an undo would take back; change nothing.")] = False,
 ) -> dict[str, Any]:
     """Takes back the rows and changes of an import, update or correction as a whole, or nothing."""
-    return await services.undo.undo(caller, import_id, partial=partial, dry_run=dry_run)
+    return await undo.undo(caller, import_id, partial=partial, dry_run=dry_run)
 
 
 @router.post("/redo", responses=answer(ResetView | RedoneView), summary="Redo an import")
-async def redo_import(caller: CallerDep, services: ServicesDep, import_id: str, body: RedoBody) -> dict[str, Any]:
+async def redo_import(caller: CallerDep, undo: UndoServiceDep, import_id: str, body: RedoBody) -> dict[str, Any]:
     """Takes an import back, clears its mapping, and runs it again if asked: as a whole, or nothing changes."""
     told = body.mapping
     mapping = None
     if told is not None:
         mapping = FileMapping(told.table_name, told.mappings, told.check_duplicates, tuple(told.key_columns))
-    return await services.undo.redo(caller, import_id, mapping, execute=body.auto_execute)
+    return await undo.redo(caller, import_id, mapping, execute=body.auto_execute)
 
 
 @router.post("/clear-mapping", responses=answer(ClearedView), summary="Clear the mapping of an import")
-async def clear_mapping(caller: CallerDep, services: ServicesDep, import_id: str) -> dict[str, Any]:
+async def clear_mapping(caller: CallerDep, undo: UndoServiceDep, import_id: str) -> dict[str, Any]:
     """Forgets the mapping; rows stay."""
-    return await services.undo.clear_mapping(caller, import_id)
+    return await undo.clear_mapping(caller, import_id)

@@ -14,9 +14,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from atlas.db.allowed_functions import ALLOWED_FUNCTIONS
 from atlas.sqlgate.lexer import Piece, check_text, refuse, shown, split_pieces
 from atlas.sqlgate.vocabulary import (
-    ALLOWED_FUNCTIONS,
     KEYWORDS,
     LITERAL_TYPES,
     RESERVED,

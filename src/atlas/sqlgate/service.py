@@ -14,12 +14,12 @@ from atlas.catalog.repository import CatalogStore
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.admission import Lane
+from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.identifiers import table_identifier
 from atlas.kit.query_csv import csv_text
 from atlas.kit.workbooks import Workbooks
 from atlas.sqlgate.gate import CheckedQuery, check_query
 from atlas.sqlgate.sandbox import QueryLimits, QueryResult, QueryRunner
-from atlas.timeseries.formats import MEDIA_TYPES, Output
 
 Row = dict[str, Any]
 FORMATS: dict[Output, str] = {one: MEDIA_TYPES[one] for one in (Output.CSV, Output.XLSX)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg import sql
@@ -12,6 +13,7 @@ from psycopg.types.json import Jsonb
 from atlas.accounts.access import Caller
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
+from atlas.kit.identifiers import table_identifier
 from atlas.tables.model import POSTGRES_TYPES, ROW_TIMES, Table, TableColumn
 
 
@@ -211,7 +213,7 @@ async def drop(connection: Connection, table: Table) -> None:
     """Removes a table with its rows."""
     await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
     await connection.execute(sql.SQL("DROP TABLE {}").format(physical(table)))
-    await connection.execute(queries("catalog/column_notes")["forget_table"], {"table": table.id})
+    await connection.execute(queries("tables/column_notes")["forget_table"], {"table": table.id})
     await connection.execute(queries("tables/tables")["delete_table"], {"id": table.id})
 
 
@@ -243,12 +245,22 @@ async def dataset_names(database: Database, caller: Caller) -> list[DatasetName]
     return [DatasetName(*row) for row in await database.fetch(queries("tables/tables")["dataset_names"], **parameters)]
 
 
-async def set_samples(connection: Connection, kind: Literal["table", "dataset"], row_id: int, samples: str) -> None:
-    """Says whose models may be sent values of cells of a table or dataset."""
-    await connection.execute(queries("tables/tables")[f"set_{kind}_samples"], {"id": row_id, "samples": samples})
+async def set_samples(connection: Connection, table_id: int, samples: str) -> None:
+    """Says whose models may be sent values of a table's cells."""
+    await connection.execute(queries("tables/tables")["set_table_samples"], {"id": table_id, "samples": samples})
 
 
-async def dataset_samples(database: Database, dataset_id: int) -> str | None:
-    """Whose models may be sent values of a dataset's cells; None where it is gone."""
-    rows = await database.fetch(queries("tables/tables")["dataset_samples"], id=dataset_id)
-    return str(rows[0][0]) if rows else None
+def named_datasets(datasets: Iterable[DatasetName], tables: Collection[str]) -> dict[str, DatasetName]:
+    """Datasets by the names that they have as tables: their own, with the id where that is taken.
+
+    The first has it: a table before a dataset, one's own dataset before others'.
+    """
+    found: dict[str, DatasetName] = {}
+    for each in datasets:
+        plain = _identifier(each.name)
+        found[f"{plain}_{each.id}" if plain in found or plain in tables else plain] = each
+    return found
+
+
+# The names of all readable datasets are looked at for each question and each SQL.
+_identifier = lru_cache(maxsize=20_000)(table_identifier)

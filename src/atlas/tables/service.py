@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import require_admin
-from atlas.catalog.repository import named_datasets
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.identifiers import table_identifier
 from atlas.tables import export
 from atlas.tables import repository as tables
 from atlas.tables.model import SHOWN_TYPES, Table, public_columns
+from atlas.tables.repository import DatasetName, named_datasets
 
 Row = dict[str, Any]
 TableSamples = Literal["nobody", "organization"]
@@ -76,7 +76,7 @@ class TableService:
             )
         return {"success": True, "tables": listed}
 
-    async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, tables.DatasetName]:
+    async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, DatasetName]:
         """Readable datasets by the name that they have as tables."""
         return named_datasets(await tables.dataset_names(self._database, caller), taken)
 
@@ -90,7 +90,7 @@ class TableService:
         require_admin(caller, "say what a model is sent of the organization's tables")
         table = await self.find(caller, name)
         async with self._database.connection() as connection:
-            await tables.set_samples(connection, "table", table.id, samples)
+            await tables.set_samples(connection, table.id, samples)
         return {"success": True, "table_name": table.name, "samples": samples}
 
     async def schema(self, caller: Caller, name: str) -> Row:

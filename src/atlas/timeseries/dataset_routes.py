@@ -7,29 +7,36 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
+from atlas.accounts.dependencies import CallerDep
+from atlas.accounts.schemas import TagView
+from atlas.accounts.tags import TagService
 from atlas.errors import BadRequestError
 from atlas.kit.sorting import DATASET_FIELDS, described
 from atlas.timeseries.columns import Dtype, NewColumn
+from atlas.timeseries.parameters import DatasetParam
+from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.schemas import (
-    ERRORS,
     ColumnBody,
     ColumnView,
     DatasetBody,
-    DatasetColumnNoteBody,
     DatasetPage,
     DatasetView,
-    Metadata,
     NewDatasetBody,
     SamplesBody,
     SamplesView,
     SummaryView,
     TagBody,
-    TagView,
-    refuse_unstorable,
 )
-from atlas.web.dependencies import CallerDep, DatasetParam, ServicesDep
+from atlas.timeseries.service import DatasetService
+from atlas.web.bodies import Metadata, refuse_unstorable
+from atlas.web.error_schemas import ERRORS
 from atlas.web.json_route import JsonRoute
 from atlas.web.paging import Items, PartParam, links
+from atlas.web.provided import provided
+
+DatasetServiceDep = Annotated[DatasetService, provided(DatasetService)]
+ReadServiceDep = Annotated[ReadService, provided(ReadService)]
+TagServiceDep = Annotated[TagService, provided(TagService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api", responses=ERRORS)
 datasets: list[str | Enum] = ["Datasets"]
@@ -43,7 +50,7 @@ OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Datasets to skip
 async def list_datasets(
     request: Request,
     caller: CallerDep,
-    services: ServicesDep,
+    datasets_service: DatasetServiceDep,
     search: Annotated[str | None, Query(description="Text in name or description, in any case.")] = None,
     text: Annotated[str | None, Query(description="Text in name, description or metadata, in any case.")] = None,
     metadata: Annotated[
@@ -55,7 +62,7 @@ async def list_datasets(
     offset: OffsetParam = 0,
 ) -> dict[str, Any]:
     """The datasets that you own or share a tag with, in the order in which they were made unless you say otherwise."""
-    count, rows = await services.datasets.search(
+    count, rows = await datasets_service.search(
         caller, search, limit, offset, owned, anywhere=text, metadata=metadata or (), sort=sort
     )
     following, previous = links(request, count, limit, offset)
@@ -91,67 +98,71 @@ FILTERS = {
 async def search_metadata(
     request: Request,
     caller: CallerDep,
-    services: ServicesDep,
+    datasets_service: DatasetServiceDep,
     limit: LimitParam = 250,
     offset: OffsetParam = 0,
 ) -> dict[str, Any]:
     """Each query parameter but limit and offset is a metadata field that must be equal. One is required."""
     filters = [(k, v) for k, v in request.query_params.multi_items() if k not in ("limit", "offset")]
-    count, rows = await services.datasets.search_metadata(caller, filters, limit, offset)
+    count, rows = await datasets_service.search_metadata(caller, filters, limit, offset)
     following, previous = links(request, count, limit, offset)
     return {"count": count, "next": following, "previous": previous, "results": rows}
 
 
 @router.post("/datasets/", tags=datasets, response_model=DatasetView, status_code=201, summary="Create a dataset")
-async def create_dataset(body: NewDatasetBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def create_dataset(
+    body: NewDatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep
+) -> dict[str, Any]:
     """You become its owner; until you add a tag, only you see it."""
     columns = [NewColumn(c.name, Dtype(c.dtype), c.unit or "", c.description or "") for c in body.columns]
-    return await services.datasets.create(caller, body.name, body.description, body.metadata, columns)
+    return await datasets_service.create(caller, body.name, body.description, body.metadata, columns)
 
 
 @router.get("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Get a dataset")
-async def get_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def get_dataset(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> dict[str, Any]:
     """Needs read access."""
-    return await services.datasets.get(caller, dataset_id)
+    return await datasets_service.get(caller, dataset_id)
 
 
 @router.get("/datasets/{dataset_id}/summary/", tags=datasets, response_model=SummaryView, summary="Summarize a dataset")
-async def summarize_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def summarize_dataset(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> dict[str, Any]:
     """Owner, tags, row count, size on disk, first and last timestamp. Needs read access."""
-    return await services.datasets.summary(caller, dataset_id)
+    return await datasets_service.summary(caller, dataset_id)
 
 
 @router.get(
     "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="What models are sent"
 )
-async def dataset_samples(dataset_id: int, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def dataset_samples(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> dict[str, Any]:
     """Whose model providers may be sent values of the dataset's cells with a question. Needs read access."""
-    return await services.datasets.samples(caller, dataset_id)
+    return await datasets_service.samples(caller, dataset_id)
 
 
 @router.put(
     "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="Say what models are sent"
 )
 async def set_dataset_samples(
-    dataset_id: int, body: SamplesBody, caller: CallerDep, services: ServicesDep
+    dataset_id: int, body: SamplesBody, caller: CallerDep, datasets_service: DatasetServiceDep
 ) -> dict[str, Any]:
     """Nobody's, unless you say otherwise. Owner only."""
-    return await services.datasets.set_samples(caller, dataset_id, body.samples)
+    return await datasets_service.set_samples(caller, dataset_id, body.samples)
 
 
 @router.put("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Replace a dataset's fields")
 async def replace_dataset(
-    dataset_id: int, body: DatasetBody, caller: CallerDep, services: ServicesDep
+    dataset_id: int, body: DatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep
 ) -> dict[str, Any]:
     """Replaces name, description and metadata. Owner only."""
-    return await services.datasets.update(caller, dataset_id, "update_dataset", **body.model_dump())
+    return await datasets_service.update(caller, dataset_id, "update_dataset", **body.model_dump())
 
 
 @router.delete("/datasets/{dataset_id}/", tags=datasets, status_code=204, summary="Delete a dataset")
-async def delete_dataset(dataset_id: int, caller: CallerDep, services: ServicesDep) -> Response:
+async def delete_dataset(
+    dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep, reads: ReadServiceDep
+) -> Response:
     """Deletes the dataset with all its rows, for good. Owner only."""
-    await services.datasets.delete(caller, dataset_id)
-    services.reads.files.forget(dataset_id)
+    await datasets_service.delete(caller, dataset_id)
+    reads.files.forget(dataset_id)
     return Response(status_code=204)
 
 
@@ -164,21 +175,25 @@ def _checked(metadata: Metadata) -> Metadata:
 
 
 @router.patch("/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Merge metadata")
-async def merge_metadata(dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def merge_metadata(
+    dataset_id: int, body: Metadata, caller: CallerDep, datasets_service: DatasetServiceDep
+) -> dict[str, Any]:
     """Adds or replaces the fields that you send; the others stay. Owner only."""
-    return await services.datasets.update(caller, dataset_id, "merge_metadata", metadata=_checked(body))
+    return await datasets_service.update(caller, dataset_id, "merge_metadata", metadata=_checked(body))
 
 
 @router.put("/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Replace metadata")
-async def replace_metadata(dataset_id: int, body: Metadata, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def replace_metadata(
+    dataset_id: int, body: Metadata, caller: CallerDep, datasets_service: DatasetServiceDep
+) -> dict[str, Any]:
     """Replaces all metadata. Owner only."""
-    return await services.datasets.update(caller, dataset_id, "replace_metadata", metadata=_checked(body))
+    return await datasets_service.update(caller, dataset_id, "replace_metadata", metadata=_checked(body))
 
 
 @router.get("/datasets/{dataset_id}/tags/", tags=["Tags"], response_model=list[TagView], summary="A dataset's tags")
-async def dataset_tags(dataset_id: int, caller: CallerDep, services: ServicesDep, part: PartParam) -> Items:
+async def dataset_tags(dataset_id: int, caller: CallerDep, tags: TagServiceDep, part: PartParam) -> Items:
     """Needs read access."""
-    return (await services.tags.of_dataset(caller, dataset_id))[part]
+    return (await tags.of_dataset(caller, dataset_id))[part]
 
 
 @router.post(
@@ -188,33 +203,27 @@ async def dataset_tags(dataset_id: int, caller: CallerDep, services: ServicesDep
     status_code=201,
     summary="Share by tag",
 )
-async def assign_tag(dataset_id: int, body: TagBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def assign_tag(dataset_id: int, body: TagBody, caller: CallerDep, tags: TagServiceDep) -> dict[str, Any]:
     """Lets everybody who holds the tag read the dataset. Name the tag by name or by id. Owner only."""
-    return await services.tags.assign(caller, dataset_id, body.tag_name, body.tag_id)
+    return await tags.assign(caller, dataset_id, body.tag_name, body.tag_id)
 
 
 @router.delete("/datasets/{dataset_id}/tags/{tag_id}/", tags=["Tags"], status_code=204, summary="Stop sharing by tag")
-async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, services: ServicesDep) -> Response:
+async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, tags: TagServiceDep) -> Response:
     """Users who hold only this tag lose access at once. Owner only."""
-    await services.tags.remove(caller, dataset_id, tag_id)
+    await tags.remove(caller, dataset_id, tag_id)
     return Response(status_code=204)
 
 
 @router.get("/columns/", tags=columns, response_model=list[ColumnView], summary="List columns")
-async def list_columns(caller: CallerDep, dataset: DatasetParam, services: ServicesDep, part: PartParam) -> Items:
+async def list_columns(caller: CallerDep, dataset: DatasetParam, datasets: DatasetServiceDep, part: PartParam) -> Items:
     """The columns of a dataset: declared ones, and those that came with data."""
-    return (await services.datasets.columns(caller, dataset))[part]
+    return (await datasets.columns(caller, dataset))[part]
 
 
 @router.post("/columns/", tags=columns, response_model=ColumnView, status_code=201, summary="Declare a column")
-async def create_column(body: ColumnBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def create_column(body: ColumnBody, caller: CallerDep, datasets: DatasetServiceDep) -> dict[str, Any]:
     """Optional: rows may have any keys without it. Owner only."""
-    return await services.datasets.declare_column(
+    return await datasets.declare_column(
         caller, body.dataset, body.name, Dtype(body.dtype), body.unit, body.description
     )
-
-
-@router.patch("/columns/", tags=columns, response_model=ColumnView, summary="Describe a column")
-async def describe_column(body: DatasetColumnNoteBody, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
-    """Says the unit of a column's values and what they mean, which all who read the dataset see. Owner only."""
-    return await services.column_notes.of_dataset(caller, body.dataset, body.name, body.unit, body.description)

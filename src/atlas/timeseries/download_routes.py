@@ -10,28 +10,25 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from atlas.accounts.access import Caller
+from atlas.accounts.dependencies import CallerDep
+from atlas.kit.file_formats import Output
 from atlas.kit.workbooks import begun
-from atlas.timeseries.formats import Output
-from atlas.timeseries.read.service import RANGED, Download
-from atlas.timeseries.schemas import (
-    ERRORS,
-    AggregateView,
-    ErrorView,
-    RowView,
-)
-from atlas.web.dependencies import (
-    CallerDep,
-    ColumnsParam,
-    DatasetParam,
-    RangeParam,
-    Services,
-    ServicesDep,
-)
+from atlas.timeseries.parameters import ColumnsParam, DatasetParam, RangeParam
+from atlas.timeseries.read.aggregates import SummaryService
+from atlas.timeseries.read.service import RANGED, Download, ReadService
+from atlas.timeseries.schemas import AggregateView, RowView
+from atlas.timeseries.stream import StreamService
+from atlas.web.error_schemas import ERRORS, ErrorView
 from atlas.web.exception_handlers import problem
 from atlas.web.json_route import JsonRoute
 from atlas.web.media_types import media_type_for
 from atlas.web.openapi.responses import EVENT_STREAM, answer, download, errors, events, members
+from atlas.web.provided import provided
 from atlas.web.ranges import HEAD, FileResponse, UnsatisfiableError, held_tag, part, wanted
+
+ReadServiceDep = Annotated[ReadService, provided(ReadService)]
+StreamServiceDep = Annotated[StreamService, provided(StreamService)]
+SummaryServiceDep = Annotated[SummaryService, provided(SummaryService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 
@@ -57,14 +54,14 @@ def _send(file: Download, if_none_match: str | None, *, attach: bool) -> Respons
     return FileResponse(file.chunks(), media_type=file.media_type, headers=headers)
 
 
-async def _send_part(request: Request, services: Services, caller: Caller, file: Download) -> Response:
+async def _send_part(request: Request, reads: ReadService, caller: Caller, file: Download) -> Response:
     """A file of which parts may be had: the part that is asked for, else all of it."""
     head, span = bool(request.scope["state"].get(HEAD)), wanted(request.headers)
     held = held_tag(request.headers)
     headers = _headers(file, file.etag, attach=True)
     if not head and span is None:
         return FileResponse(file.chunks(), media_type=file.media_type, headers=headers | {"Accept-Ranges": "bytes"})
-    whole = await services.reads.rendered(caller, file, held, anew=head)
+    whole = await reads.rendered(caller, file, held, anew=head)
     if whole is None:
         return FileResponse(file.chunks(), media_type=file.media_type, headers=headers | {"Accept-Ranges": "none"})
     headers |= {"ETag": whole.key.tag, "Accept-Ranges": "bytes"}
@@ -91,7 +88,7 @@ async def bulk_download(
     request: Request,
     caller: CallerDep,
     dataset: DatasetParam,
-    services: ServicesDep,
+    reads: ReadServiceDep,
     span: RangeParam,
     columns: ColumnsParam,
     output: Annotated[Output, Query(description="Format of the download.")] = Output.JSON,
@@ -104,10 +101,10 @@ async def bulk_download(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Every row of the range in order of time, as the dataset is at this moment."""
-    file = await services.reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
+    file = await reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
     file = replace(file, media_type=media_type_for(request, file.media_type))
     if output in RANGED and not _unchanged(file.etag, if_none_match):
-        return await _send_part(request, services, caller, file)
+        return await _send_part(request, reads, caller, file)
     if output is Output.XLSX and not _unchanged(file.etag, if_none_match) and not request.scope["state"].get(HEAD):
         chunks = await begun(file.chunks())
         file = replace(file, chunks=lambda: chunks)
@@ -124,14 +121,14 @@ async def live_rows(
     request: Request,
     caller: CallerDep,
     dataset: DatasetParam,
-    services: ServicesDep,
+    reads: ReadServiceDep,
     span: RangeParam,
     columns: ColumnsParam,
     limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The most recent rows in ascending order, as NDJSON."""
-    file = await services.reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
+    file = await reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
     file = replace(file, media_type=media_type_for(request, file.media_type))
     return _send(file, if_none_match, attach=False)
 
@@ -150,22 +147,22 @@ async def live_rows(
 async def stream_rows(
     caller: CallerDep,
     dataset: DatasetParam,
-    services: ServicesDep,
+    streams: StreamServiceDep,
     poll_interval: Annotated[
         int, Query(ge=1, le=3600, description="Seconds between heartbeats while there is no new row.")
     ] = 2,
     last_event_id: Annotated[str | None, Header(description="Id of the last event that you saw.")] = None,
 ) -> Response:
     """Server-Sent Events: `connected`, then `data` for each new row, `heartbeat` while there is none."""
-    following = await services.streams.open(caller, dataset, poll_interval, last_event_id)
+    following = await streams.open(caller, dataset, poll_interval, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return FileResponse(following, media_type=EVENT_STREAM, headers=headers)
 
 
 @router.get("/latest/", response_model=RowView, summary="Latest row")
-async def latest_row(caller: CallerDep, dataset: DatasetParam, services: ServicesDep) -> Response:
+async def latest_row(caller: CallerDep, dataset: DatasetParam, summaries: SummaryServiceDep) -> Response:
     """The row with the greatest timestamp; of several, the one inserted last."""
-    row = await services.summaries.latest(caller, dataset)
+    row = await summaries.latest(caller, dataset)
     return Response(row, media_type="application/json")
 
 
@@ -173,7 +170,7 @@ async def latest_row(caller: CallerDep, dataset: DatasetParam, services: Service
 async def aggregate_rows(
     caller: CallerDep,
     dataset: DatasetParam,
-    services: ServicesDep,
+    summaries: SummaryServiceDep,
     span: RangeParam,
     columns: ColumnsParam,
     bucket: Annotated[
@@ -185,5 +182,5 @@ async def aggregate_rows(
     points: Annotated[int, Query(ge=1, le=10_000, description="Most buckets of an `auto` width.")] = 500,
 ) -> Response:
     """For charts: one result a bucket that has rows, in order of time, numeric columns only."""
-    found = await services.summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)
+    found = await summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)
     return Response(msgspec.json.encode(found), media_type="application/json")

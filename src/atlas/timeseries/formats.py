@@ -6,7 +6,6 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
@@ -14,32 +13,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from atlas.kit.file_formats import Output
 from atlas.timeseries.columns import Column
 from atlas.timeseries.frames import member
 
 TIME_KEY = "timestamp"
 Times = TypeVar("Times", pl.Series, pl.Expr)
-
-
-class Output(StrEnum):
-    """Formats of a download."""
-
-    JSON = "json"
-    CSV = "csv"
-    NDJSON = "ndjson"
-    PARQUET = "parquet"
-    ARROW = "arrow"
-    XLSX = "xlsx"
-
-
-MEDIA_TYPES = {
-    Output.JSON: "application/json",
-    Output.CSV: "text/csv; charset=utf-8",
-    Output.NDJSON: "application/x-ndjson",
-    Output.PARQUET: "application/vnd.apache.parquet",
-    Output.ARROW: "application/vnd.apache.arrow.stream",
-    Output.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 _RUN = "_extra of run "

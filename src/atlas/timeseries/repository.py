@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from atlas.accounts.access import Access, Caller
+from atlas.accounts.access import Caller
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import ordered, queries
 from atlas.errors import NotFoundError
@@ -87,20 +87,6 @@ async def one(connection: Connection, query: str, **parameters: Any) -> Row | No
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(queries("timeseries/datasets")[query], parameters)
     return await cursor.fetchone()
-
-
-async def access(database: Database, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Access]:
-    """What users may do with datasets, for pairs (user id, dataset id), without those whose dataset does not exist."""
-    users, ids = [user for user, _ in pairs], [dataset for _, dataset in pairs]
-    rows = await database.look_up(queries("timeseries/datasets")["access"], users=users, ids=ids)
-    return {(user, dataset): Access(is_owner, tuple(tags)) for user, dataset, is_owner, tags in rows}
-
-
-async def readable_pairs(database: Database, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those of `pairs` (key id, dataset id) whose key is live and may read the dataset."""
-    keys, datasets = [key for key, _ in pairs], [dataset for _, dataset in pairs]
-    rows = await database.fetch(queries("timeseries/datasets")["readable_pairs"], keys=keys, datasets=datasets)
-    return {(key, dataset) for key, dataset in rows}
 
 
 async def find_owned(connection: Connection, user_id: int, name: str) -> int | None:
@@ -241,3 +227,16 @@ def column_of(row: Sequence[Any]) -> Column:
     """
     column_id, name, dtype, physical, declared, *notes = row
     return Column(column_id, from_catalog(name), Dtype(dtype), physical, declared, *notes)
+
+
+async def dataset_samples(database: Database, dataset_id: int) -> str | None:
+    """Whose models may be sent values of a dataset's cells; None where it is gone."""
+    rows = await database.fetch(queries("timeseries/datasets")["dataset_samples"], id=dataset_id)
+    return str(rows[0][0]) if rows else None
+
+
+async def set_samples(connection: Connection, dataset_id: int, samples: str) -> None:
+    """Says whose models may be sent values of a dataset's cells."""
+    await connection.execute(
+        queries("timeseries/datasets")["set_dataset_samples"], {"id": dataset_id, "samples": samples}
+    )

@@ -7,36 +7,25 @@ from typing import Annotated, Literal
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from atlas.accounts.dependencies import CallerDep, known
 from atlas.errors import BadRequestError
 from atlas.kit.timestamps import EPOCHS
 from atlas.timeseries.ingest.bodies import MEDIA_TYPES, BodyFormat, body_charset, body_format
-from atlas.timeseries.ingest.service import BulkRequest
-from atlas.timeseries.schemas import (
-    ERRORS,
-    BulkBody,
-    DeletedView,
-    InsertedView,
-    RowBody,
-    RowPage,
-    RowsPreviewView,
-    RowView,
-    body_schema,
-)
-from atlas.web.dependencies import (
-    CallerDep,
-    ColumnsParam,
-    DatasetParam,
-    EpochParam,
-    RangeParam,
-    ServicesDep,
-    column_names,
-    time_range,
-)
-from atlas.web.fast_path import direct, known, plain_query
+from atlas.timeseries.ingest.service import BulkRequest, RowService
+from atlas.timeseries.parameters import ColumnsParam, DatasetParam, EpochParam, RangeParam, column_names, time_range
+from atlas.timeseries.read.service import ReadService
+from atlas.timeseries.schemas import BulkBody, DeletedView, InsertedView, RowBody, RowPage, RowsPreviewView, RowView
+from atlas.web.bodies import body_schema
+from atlas.web.error_schemas import ERRORS
+from atlas.web.fast_path import direct, plain_query
 from atlas.web.json_route import JsonRoute, bounded_body
 from atlas.web.media_types import BYTES
 from atlas.web.openapi.responses import answer
 from atlas.web.paging import links
+from atlas.web.provided import provided
+
+ReadServiceDep = Annotated[ReadService, provided(ReadService)]
+RowServiceDep = Annotated[RowService, provided(RowService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/rows", tags=["Rows"], responses=ERRORS)
 
@@ -56,7 +45,7 @@ async def query_rows(
     request: Request,
     caller: CallerDep,
     dataset: DatasetParam,
-    services: ServicesDep,
+    reads: ReadServiceDep,
     span: RangeParam,
     columns: ColumnsParam,
     ordering: Ordering = "timestamp",
@@ -68,7 +57,7 @@ async def query_rows(
     most = request.app.state.settings.max_page_rows
     if limit > most:
         raise BadRequestError("Invalid parameter", f"limit: at most {most}; use bulk_download for more")
-    page = await services.reads.page(
+    page = await reads.page(
         caller,
         dataset,
         span,
@@ -95,14 +84,14 @@ async def _query_rows(request: Request) -> Response | None:
     ordering = given.get("ordering", "timestamp")
     if ordering not in ("timestamp", "-timestamp") or given.get("epoch", "s") not in EPOCHS:
         return None
-    bundle, found = await known(request)
+    services, found = await known(request)
     span = await time_range(given.get("start"), given.get("end"), given.get("epoch"))
     names = await column_names([given["columns"]] if "columns" in given else None)
     return await query_rows(
         request,
         found,
         given["dataset"],
-        bundle,
+        services.get(ReadService),
         span,
         names,
         ordering,
@@ -125,21 +114,21 @@ router.add_api_route(
 async def insert_row(
     request: Request,
     caller: CallerDep,
-    services: ServicesDep,
+    rows: RowServiceDep,
     epoch: EpochParam = None,
     idempotency_key: IdempotencyHeader = None,
 ) -> Response:
     """Inserts one row. Owner only."""
     encoding = request.headers.get("content-encoding")
-    stored = await services.rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch)
+    stored = await rows.insert_one(caller, await bounded_body(request), idempotency_key, encoding, epoch)
     return Response(msgspec.json.encode(stored), status_code=201, media_type="application/json")
 
 
 async def _insert_row(request: Request) -> Response | None:
     if request.scope["query_string"]:
         return None
-    bundle, found = await known(request)
-    return await insert_row(request, found, bundle, None, request.headers.get("idempotency-key"))
+    services, found = await known(request)
+    return await insert_row(request, found, services.get(RowService), None, request.headers.get("idempotency-key"))
 
 
 router.add_api_route(
@@ -176,7 +165,7 @@ def _bulk_request(
 async def bulk_insert(
     request: Request,
     caller: CallerDep,
-    services: ServicesDep,
+    rows: RowServiceDep,
     dataset: Annotated[int | None, Query(description="Dataset ID; needed unless the body is JSON.")] = None,
     timestamp_column: Annotated[
         str | None, Query(description="Column with the timestamp (CSV, Parquet, Arrow).")
@@ -190,7 +179,7 @@ async def bulk_insert(
 ) -> dict[str, int | str]:
     """All rows or none. JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type; gzip or zstd. Owner only."""
     details = _bulk_request(request, dataset, timestamp_column, timestamp_format, idempotency_key, epoch, format)
-    return await services.rows.insert_many(caller, details, request.stream())
+    return await rows.insert_many(caller, details, request.stream())
 
 
 # Generators make methods for the first two; what else is taken stands beside them, as it may not be left out.
@@ -209,9 +198,10 @@ async def _bulk_insert(request: Request) -> Response | None:
     given = plain_query(request, numbers=("dataset",))
     if given is None:
         return None
-    bundle, found = await known(request)
+    services, found = await known(request)
     key = request.headers.get("idempotency-key")
-    stored = await bulk_insert(request, found, bundle, given.get("dataset"), None, None, None, key)
+    rows = services.get(RowService)
+    stored = await bulk_insert(request, found, rows, given.get("dataset"), None, None, None, key)
     return Response(msgspec.json.encode(stored), media_type="application/json")
 
 
@@ -236,7 +226,7 @@ router.add_api_route(
 async def preview_rows(
     request: Request,
     caller: CallerDep,
-    services: ServicesDep,
+    rows: RowServiceDep,
     dataset: Annotated[
         int | None, Query(description="Dataset ID; without it, as for a dataset that is still to be made.")
     ] = None,
@@ -251,7 +241,7 @@ async def preview_rows(
 ) -> Response:
     """What a bulk insert of this body would store: rows, times, columns with their types. Stores nothing."""
     details = _bulk_request(request, dataset, timestamp_column, timestamp_format, None, epoch, format)
-    found = await services.rows.preview(caller, details, request.stream())
+    found = await rows.preview(caller, details, request.stream())
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 
@@ -259,7 +249,8 @@ async def preview_rows(
 async def delete_rows(
     caller: CallerDep,
     dataset: DatasetParam,
-    services: ServicesDep,
+    reads: ReadServiceDep,
+    rows: RowServiceDep,
     span: RangeParam,
     start: str | None = None,
     end: str | None = None,
@@ -267,6 +258,6 @@ async def delete_rows(
     """Removes the rows from start to end, both inclusive and at least one given. Owner only."""
     if start is None and end is None:
         raise BadRequestError("Missing parameter", "start, end: give at least one")
-    deleted = await services.rows.delete(caller, dataset, span)
-    services.reads.files.forget(dataset)
+    deleted = await rows.delete(caller, dataset, span)
+    reads.files.forget(dataset)
     return deleted

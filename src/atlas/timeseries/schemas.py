@@ -2,85 +2,12 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator
 
-from atlas.errors import unknown_name
-from atlas.web.openapi.responses import errors
-
-Metadata = dict[str, Any]
-Name = Annotated[str, Field(min_length=1, max_length=255)]
-
-
-# Whether the body of the request at hand has been looked through, in a thread.
-known_storable: ContextVar[bool] = ContextVar("known_storable", default=False)
-
-
-# The type of the error for members that a body does not have.
-UNKNOWN_MEMBER = "unknown_member"
-
-
-class Body(BaseModel):
-    """A request body: no type is guessed, no member passed over, and text has no NUL, which PostgreSQL cannot store."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known(cls, value: Any) -> Any:
-        """Refuses members that are not known, naming the nearest that are."""
-        if isinstance(value, dict) and not value.keys() <= cls.model_fields.keys():
-            unknown = [str(name) for name in value if name not in cls.model_fields]
-            told = {name[:100]: unknown_name(name, cls.model_fields) for name in unknown[:5]}
-            raise PydanticCustomError(UNKNOWN_MEMBER, "unknown members", {"told": told, "known": [*cls.model_fields]})
-        return value
-
-    @field_validator("*")
-    @classmethod
-    def _storable(cls, value: Any) -> Any:
-        refuse_unstorable(value)
-        return value
-
-
-def refuse_unstorable(value: Any) -> None:
-    """Raises ValueError for a JSON value that PostgreSQL cannot store."""
-    if known_storable.get():
-        return
-    if isinstance(value, str):
-        if "\0" in value:
-            raise ValueError("the NUL character is not allowed")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("half of a surrogate pair is not allowed") from None
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            refuse_unstorable(key)
-            refuse_unstorable(item)
-    elif isinstance(value, list):
-        for item in value:
-            refuse_unstorable(item)
-    elif (isinstance(value, float) and value in (float("inf"), float("-inf"))) or value != value:  # noqa: PLR0124
-        raise ValueError("NaN and Infinity are not allowed")
-
-
-def body_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a body with the models inside it in their places: a reference would lead nowhere."""
-    schema = model.model_json_schema()
-    inner = schema.pop("$defs", {})
-
-    def resolved(value: Any) -> Any:
-        if isinstance(value, dict):
-            name = str(value.get("$ref", "")).removeprefix("#/$defs/")
-            return resolved(inner[name]) if name in inner else {key: resolved(item) for key, item in value.items()}
-        return [resolved(item) for item in value] if isinstance(value, list) else value
-
-    found: dict[str, Any] = resolved(schema)
-    return found
+from atlas.web.bodies import Body, Metadata, Name
 
 
 class DatasetBody(Body):
@@ -138,31 +65,11 @@ class DatasetColumnNoteBody(ColumnNoteBody):
     name: str = Field(max_length=1000, examples=["close_price"])
 
 
-class AcquireBody(Body):
-    """A tag to acquire, with its secret if it is private."""
-
-    tag_name: Name = Field(examples=["public"])
-    secret: str | None = Field(None, max_length=1000)
-
-
 class TagBody(Body):
     """A tag to put on a dataset, by name or by id."""
 
     tag_name: Name | None = Field(None, examples=["public"])
     tag_id: StrictInt | None = None
-
-
-class AccessBody(Body):
-    """A dataset to check access to."""
-
-    dataset_id: StrictInt = Field(examples=[1])
-    require_write: bool = False
-
-    @field_validator("require_write", mode="before")
-    @classmethod
-    def _absent(cls, value: Any) -> Any:
-        """What is null as if it were left out."""
-        return False if value is None else value
 
 
 class ColumnView(BaseModel):
@@ -187,26 +94,6 @@ class DatasetView(BaseModel):
     columns: list[ColumnView]
     created_at: datetime
     updated_at: datetime
-
-
-class TagView(BaseModel):
-    """A tag, without its secret."""
-
-    id: int
-    name: str
-    description: str
-    is_public: bool
-    metadata: Metadata
-    created_at: datetime
-    updated_at: datetime
-
-
-class AccessView(BaseModel):
-    """What the caller may do with a dataset."""
-
-    has_access: bool
-    is_owner: bool
-    matching_tags: list[str]
 
 
 Samples = Literal["nobody", "organization", "readers"]
@@ -342,25 +229,3 @@ class DeletedView(BaseModel):
     """How many rows were removed."""
 
     deleted: int
-
-
-class ErrorView(BaseModel):
-    """An error of the time-series API."""
-
-    error: str = Field(examples=["Dataset not found"])
-    details: str | None = Field(None, examples=["No dataset with ID 999"])
-
-
-ERRORS = errors(
-    ErrorView,
-    {
-        400: "Invalid parameters or body",
-        401: "Missing or invalid API key",
-        403: "No permission for this action",
-        404: "No such resource",
-        413: "Body too large",
-        429: "Rate limit exceeded, or too many requests of the user at once",
-        500: "Something went wrong",
-        503: "Database unavailable or server busy",
-    },
-)

@@ -10,15 +10,14 @@ import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
-from atlas.catalog import column_notes_repository as column_notes
 from atlas.db.database import Database
 from atlas.errors import BadRequestError
 from atlas.kit.like_patterns import containing
 from atlas.kit.sorting import DATASET_FIELDS, parse_order
 from atlas.kit.timestamps import format_micros
-from atlas.tables import repository as tables
 from atlas.timeseries import repository as store
 from atlas.timeseries import schema_changes
+from atlas.timeseries.column_notes import note_dataset_column
 from atlas.timeseries.columns import Column, Dtype, NewColumn
 from atlas.timeseries.frames import SchemaChange
 
@@ -76,7 +75,7 @@ class DatasetService:
             await schema_changes.apply_schema(connection, row["id"], place, {}, change, declared=True)
             for column, (unit, said) in zip(columns, notes, strict=True):
                 if unit or said:
-                    await column_notes.note_dataset_column(connection, row["id"], column.name, unit, said)
+                    await note_dataset_column(connection, row["id"], column.name, unit, said)
         return (await self._with_columns([row]))[0]
 
     async def get(self, caller: Caller, dataset_id: int) -> Row:
@@ -108,13 +107,13 @@ class DatasetService:
     async def samples(self, caller: Caller, dataset_id: int) -> Row:
         """Whose models may be sent values of a dataset that the caller may read."""
         await self._access.require(caller, dataset_id)
-        return {"dataset": dataset_id, "samples": await tables.dataset_samples(self._database, dataset_id) or "nobody"}
+        return {"dataset": dataset_id, "samples": await store.dataset_samples(self._database, dataset_id) or "nobody"}
 
     async def set_samples(self, caller: Caller, dataset_id: int, samples: DatasetSamples) -> Row:
         """Says whose models may be sent values of an owned dataset."""
         await self._access.require(caller, dataset_id, write=True)
         async with self._database.connection() as connection:
-            await tables.set_samples(connection, "dataset", dataset_id, samples)
+            await store.set_samples(connection, dataset_id, samples)
         return {"dataset": dataset_id, "samples": samples}
 
     async def search(
@@ -241,7 +240,7 @@ class DatasetService:
             else:
                 change = SchemaChange({name: dtype}, ())
                 known = await schema_changes.apply_schema(connection, dataset_id, place, known, change, declared=True)
-            column = await column_notes.note_dataset_column(
+            column = await note_dataset_column(
                 connection,
                 dataset_id,
                 name,

@@ -13,8 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
 from atlas.errors import AtlasError
-from atlas.timeseries.schemas import UNKNOWN_MEMBER
-from atlas.web.credentials import CHALLENGE
+from atlas.web.bodies import UNKNOWN_MEMBER
 
 log = structlog.get_logger()
 
@@ -136,3 +135,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
+
+
+# What an answer says of how to authenticate (RFC 9110, 11.6.1). Browsers ask nobody for a name and password by it.
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Atlas"'}

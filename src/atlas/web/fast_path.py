@@ -15,19 +15,10 @@ from urllib.parse import unquote_plus
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from atlas.accounts.access import Caller
-from atlas.web.dependencies import Services, admitted, services
-
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 # A percent sign begins a character that is not plain; most of those that timestamps have are sent so.
 _TEXT = re.compile(r"[\w.:,+%-]{1,500}", re.ASCII)
-
-
-async def known(request: Request) -> tuple[Services, Caller]:
-    """The services and the caller of a request, as the dependencies give them."""
-    bundle = await services(request)
-    return bundle, await admitted(request, bundle)
 
 
 def plain_query(

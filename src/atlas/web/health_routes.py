@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from atlas.web.dependencies import ServicesDep
+from atlas.web.health import SystemService
 from atlas.web.openapi.responses import METRICS, answer
+from atlas.web.provided import provided
+
+SystemServiceDep = Annotated[SystemService, provided(SystemService)]
 
 router = APIRouter(tags=["System"])
 
@@ -26,9 +29,9 @@ _UNHEALTHY: dict[int | str, dict[str, Any]] = {503: {"model": HealthView, "descr
 
 
 @router.get("/health", summary="Health check", responses=answer(HealthView) | _UNHEALTHY)
-async def health(services: ServicesDep, response: Response) -> dict[str, Any]:
+async def health(system: SystemServiceDep, response: Response) -> dict[str, Any]:
     """Whether the server runs and reaches its database; 503 if not."""
-    report, healthy = await services.system.health()
+    report, healthy = await system.health()
     if not healthy:
         response.status_code = 503
     return report

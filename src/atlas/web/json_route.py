@@ -14,8 +14,8 @@ from fastapi.routing import APIRoute
 
 from atlas.errors import BadRequestError, TooLargeError
 from atlas.kit.json_depth import TOO_DEEP, too_deep
-from atlas.timeseries.schemas import known_storable, refuse_unstorable
-from atlas.web.dependencies import admitted, services
+from atlas.web.bodies import known_storable, refuse_unstorable
+from atlas.web.gatekeeper import gatekeeper_of
 from atlas.web.unknown_parameters import given_twice, unknown_ones
 
 MIB = 1024 * 1024
@@ -176,7 +176,7 @@ class JsonRoute(APIRoute):
             return self._form_handler(usual)
 
         async def handle(request: Request) -> Response:
-            await admitted(request, await services(request))
+            await gatekeeper_of(request).admit(request)
             known = _JsonRequest(_as_json(request), request.receive)
             await known.load(self._checked)
             before = known_storable.set(known.checked)
@@ -193,7 +193,7 @@ class JsonRoute(APIRoute):
         fields = [field.alias for field in self.dependant.body_params]
 
         async def handle(request: Request) -> Response:
-            await admitted(request, await services(request), upload=True)
+            await gatekeeper_of(request).admit(request, upload=True)
             media = request.headers.get("content-type", "").split(";")[0].strip().lower()
             if media != "multipart/form-data":
                 # It has no file, so that nothing goes to disk.

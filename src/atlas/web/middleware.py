@@ -16,14 +16,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from atlas.accounts.access import Caller
-from atlas.accounts.audit import AuditService, Trail, following
-from atlas.accounts.usage import Tally, UsageService, counting
 from atlas.errors import AtlasError, DiskFullError, is_disk_full
 from atlas.web.admission import release
-from atlas.web.credentials import key_of
-from atlas.web.dependencies import Services
 from atlas.web.exception_handlers import problem
+from atlas.web.gatekeeper import Account, Gatekeeper, Ledger
 from atlas.web.hosts import wrong_host
 from atlas.web.ranges import headless
 
@@ -147,15 +143,15 @@ class RequestMiddleware:
         app: ASGIApp,
         *,
         metrics: Metrics,
-        usage: UsageService,
-        audit: AuditService,
+        gatekeeper: Gatekeeper,
+        ledger: Ledger,
         max_body: int,
         hosts: Collection[str] = (),
     ) -> None:
         self._app = app
         self._metrics = metrics
-        self._usage = usage
-        self._audit = audit
+        self._gatekeeper = gatekeeper
+        self._ledger = ledger
         self._max_body = max_body
         self._hosts = hosts
 
@@ -176,9 +172,9 @@ class RequestMiddleware:
                 status, closing = message["status"], body.left()
                 headers = _completed(message.get("headers", ()), scope, request_id)
                 message = {**message, "headers": [*headers, _CLOSE] if closing else headers}
-                self._note(scope, trail, status, tally, request_id)
+                account.answered(status, request_id)
             else:
-                tally.bytes_out += len(message.get("body", b""))
+                account.bytes_out += len(message.get("body", b""))
                 if closing and not message.get("more_body", False) and body.left():
                     await send({**message, "more_body": True})
                     release(scope)
@@ -187,9 +183,9 @@ class RequestMiddleware:
             await send(message)
 
         self._metrics.active.inc()
-        with structlog.contextvars.bound_contextvars(request_id=request_id), counting() as tally, following() as trail:
+        with structlog.contextvars.bound_contextvars(request_id=request_id), self._ledger.open(scope) as account:
             try:
-                await self._guarded(scope, self._limited(body.receive, tally), answer)
+                await self._guarded(scope, self._limited(body.receive, account), answer)
             except asyncio.CancelledError:
                 # The server stops and has waited long enough; what called us would answer with a 500.
                 if not status:
@@ -204,9 +200,7 @@ class RequestMiddleware:
             finally:
                 release(scope)
                 self._record(scope, status, time.perf_counter() - started)
-                if "key_id" in state:
-                    tally.errors = int(not 0 < status < 400)
-                    self._usage.count(state["key_id"], tally)
+                account.ended(status)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
@@ -226,7 +220,7 @@ class RequestMiddleware:
             # Before anything else is said, and before a byte of the body is asked for: the framework would read, and
             # parse, all of it first.
             try:
-                scope["state"]["known"] = await self._known(scope)
+                scope["state"]["known"] = await self._gatekeeper.identify(scope)
             except AtlasError as error:
                 answer = problem(scope["path"], error.status, error.message, error.details, error.headers)
                 await answer(scope, receive, send)
@@ -236,32 +230,15 @@ class RequestMiddleware:
                 return
         await self._app(scope, receive, send)
 
-    async def _known(self, scope: Scope) -> Caller:
-        services: Services = scope["app"].state.services
-        return await services.access.authenticate(key_of(Headers(scope=scope)))
-
-    def _limited(self, receive: Receive, tally: Tally) -> Receive:
+    def _limited(self, receive: Receive, account: Account) -> Receive:
         async def limited() -> Message:
             message = await receive()
-            tally.bytes_in += len(message.get("body", b""))
-            if tally.bytes_in > self._max_body:
+            account.bytes_in += len(message.get("body", b""))
+            if account.bytes_in > self._max_body:
                 raise HTTPException(413, f"the limit is {self._max_body} bytes")
             return message
 
         return limited
-
-    def _note(self, scope: Scope, trail: Trail, status: int, tally: Tally, request_id: str) -> None:
-        caller = scope["state"].get("caller")
-        if caller is not None:
-            self._audit.note(
-                caller,
-                trail,
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                rows=tally.rows_written,
-                request_id=request_id,
-            )
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.errors import BadRequestError, unknown_name
-from atlas.web.dependencies import admitted, services
+from atlas.web.gatekeeper import gatekeeper_of
 
 # Each parameter that it does not know is a field of metadata.
 FREE = "/api/datasets/search/"
@@ -41,7 +41,7 @@ class KnownParameters:
         if wrong is not None or not (self._body or _is_empty(scope)):
             # Whoever may not ask, or asks too often, is told so.
             request = Request(scope, receive)
-            await admitted(request, await services(request))
+            await gatekeeper_of(request).admit(request)
             if wrong is not None:
                 raise wrong
             await self._refuse_body(request)

@@ -7,7 +7,6 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +16,8 @@ import pyarrow as pa
 import structlog
 
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
-from atlas.imports.files.source import ReadOptions, Source
-from atlas.timeseries.frames import Frame
 from atlas.workers.process import WorkerProcess, signal_name
-from atlas.workers.protocol import Failure, FileRequest, FramesRequest, Kind, Task, learn, of_frame_streams, of_stream
+from atlas.workers.protocol import Failure, Kind, Task
 
 log = structlog.get_logger()
 _MIB = 1024 * 1024
@@ -185,65 +182,26 @@ class Reading:
         """Ends the worker. Who reads from it gets a BadRequestError."""
         self._stop(BadRequestError("Reading was cancelled", self._name))
 
-    def read_file(self, path: Path, name: str, folder: Path, options: ReadOptions | None, *, max_bytes: int) -> Source:
-        """The source of an uploaded file, as `readers.files.read_file` has it.
+    def most_of(self, path: Path) -> int:
+        """The most bytes that may come of a file."""
+        return self._limits.output_of(path.stat().st_size)
 
-        Raises BadRequestError for a file that cannot be read, and TooLargeError for one that takes too much to read.
-        """
-        most = self._limits.output_of(path.stat().st_size)
-        request = FileRequest(str(path), name, str(folder), max_bytes, most, options)
-        self._start(request, path, name, max_bytes)
-        source = Source((), (), iter(()))
-        kind, content = self._receive()
-        if kind is not Kind.SOURCE:
-            raise self._out_of_step()
-        learn(source, content)
-        source.batches = self._batches(source, most)
-        return source
-
-    def read_frames(self, path: Path, format: str, column: str | None, layout: str | None) -> Iterator[Frame]:
-        """Frames of a Parquet or Arrow body; column, layout: the name of the time's column and its format."""
-        self._start(FramesRequest(str(path), format, column, layout), path, "the body", 0)
-        most, seen = self._limits.output_of(path.stat().st_size), 0
-        while True:
-            kind, content = self._receive()
-            if kind is Kind.END:
-                self._give_back()
-                return
-            if kind is not Kind.FRAME:
-                raise self._out_of_step()
-            frame = of_frame_streams(content)
-            seen = self._counted(seen + frame.nbytes, most)
-            yield frame
-
-    def _batches(self, source: Source, most: int) -> Iterator[pa.Table]:
-        seen = 0
-        while True:
-            kind, content = self._receive()
-            if kind is Kind.END:
-                learn(source, content)
-                self._give_back()
-                return
-            if kind is Kind.SOURCE:
-                learn(source, content)
-                continue
-            if kind is not Kind.BATCH:
-                raise self._out_of_step()
-            table = of_stream(content)
-            seen = self._counted(seen + table.nbytes, most)
-            yield table
-
-    def _counted(self, seen: int, most: int) -> int:
+    def counted(self, seen: int, most: int) -> int:
+        """`seen`, the bytes that have come. Ends the reading and raises TooLargeError where they are over `most`."""
         if seen > most:
             self._end()
             raise TooLargeError("File too large", f"{self._name}: unpacked it is over the limit of {most} bytes")
         return seen
 
-    def _start(self, request: FileRequest | FramesRequest, path: Path, name: str, file_bytes: int) -> None:
+    def start(self, request: msgspec.Struct, path: Path, name: str, file_bytes: int) -> None:
+        """Gives a task to a process.
+
+        path, name: of the file that it reads; file_bytes: the most that a file that it writes has.
+        """
         limits = self._limits
         seconds = int(limits.cpu_seconds + path.stat().st_size / _MIB) + 1
         self._name = name
-        self._task = Task(request, limits.memory, seconds, file_bytes + 64 * _MIB)
+        self._task = Task(msgspec.Raw(msgspec.msgpack.encode(request)), limits.memory, seconds, file_bytes + 64 * _MIB)
         process = self._pool.take()
         with self._lock:
             self._process = process
@@ -264,7 +222,8 @@ class Reading:
             if self._process is not None:
                 self._process.kill()
 
-    def _receive(self) -> tuple[Kind, pa.Buffer]:
+    def receive(self) -> tuple[Kind, pa.Buffer]:
+        """The next message of the task. Raises BadRequestError or TooLargeError where it failed or ended."""
         process = self._process
         message = None if process is None else process.receive()
         if message is None:
@@ -277,7 +236,7 @@ class Reading:
         if failure.error == "nested":
             found = BadRequestError("Invalid file", f"{self._name}: its values are nested too deeply")
         if found is not None:
-            self._give_back()
+            self.give_back()
             raise found
         printed = self._end()
         self._pool.replace()
@@ -285,7 +244,8 @@ class Reading:
             raise self._out_of_memory()
         raise self._unread(failure.reason)
 
-    def _out_of_step(self) -> AtlasError:
+    def out_of_step(self) -> AtlasError:
+        """Ends the reading; the error for a message that was not due."""
         self._end()
         return self._unread("its answer")
 
@@ -323,7 +283,7 @@ class Reading:
     def _log(self, code: int, printed: bytes) -> None:
         log.warning("reader ended", code=code, file=self._name, printed=printed[:500].decode("utf-8", "replace"))
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
         """Frees the process, whose task has ended well."""
         with self._lock:
             process, self._process = self._process, None

@@ -14,7 +14,7 @@ import msgspec
 import psutil
 import pyarrow as pa
 
-from atlas.worker import environment
+from atlas.workers.limits import environment
 from atlas.workers.protocol import Kind, Task, receive, send
 
 _PIPE_BYTES = 1024 * 1024

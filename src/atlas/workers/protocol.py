@@ -5,9 +5,7 @@ A message is a kind of one byte, a length of eight, and so many bytes: MessagePa
 
 from __future__ import annotations
 
-import dataclasses
 import struct
-import typing
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Any, Protocol
@@ -17,8 +15,6 @@ import pyarrow as pa
 
 from atlas import errors
 from atlas.errors import AtlasError, RowError
-from atlas.imports.files.source import ReadOptions, Source
-from atlas.timeseries.frames import Frame
 
 HEAD = struct.Struct("<BQ")
 # Batches are cut to about so much, so that neither side holds more than a few of them.
@@ -39,31 +35,11 @@ class Kind(IntEnum):
     READY = 7
 
 
-class FileRequest(msgspec.Struct, frozen=True, tag="file"):
-    """A file to be unpacked and read into batches of texts. folder: takes what is unpacked."""
-
-    path: str
-    name: str
-    folder: str
-    max_bytes: int
-    output_bytes: int
-    options: ReadOptions | None = None
-
-
-class FramesRequest(msgspec.Struct, frozen=True, tag="frames"):
-    """A body of the time-series half to be read into frames. format: `parquet` or `arrow`."""
-
-    path: str
-    format: str
-    timestamp_column: str | None = None
-    timestamp_format: str | None = None
-
-
 class Task(msgspec.Struct, frozen=True):
     """A request and what it may take: bytes of memory beyond the worker's own, seconds of processor time, and bytes
     of one file that it writes."""
 
-    request: FileRequest | FramesRequest
+    request: msgspec.Raw
     memory: int
     cpu_seconds: int
     file_bytes: int
@@ -152,43 +128,3 @@ def pieces(table: pa.Table) -> Iterator[pa.Table]:
     count = max(1, len(table) * BATCH_BYTES // max(1, table.nbytes))
     for start in range(0, len(table), count):
         yield table.slice(start, count)
-
-
-def told_fields() -> dict[str, Any]:
-    """The fields of a source that travel beside its batches, with their types."""
-    hints = typing.get_type_hints(Source)
-    return {field.name: hints[field.name] for field in dataclasses.fields(Source) if field.name != "batches"}
-
-
-def describe(source: Source, bad: int = 0, fixed: int = 0) -> bytes:
-    """Everything that is known of a source but its batches, and as many ragged records as have been told already."""
-    told = {name: getattr(source, name) for name in told_fields()}
-    return msgspec.msgpack.encode({**told, "bad": source.bad[bad:], "fixed": source.fixed[fixed:]})
-
-
-def learn(source: Source, told: pa.Buffer) -> None:
-    """Takes over what a worker tells of a source."""
-    values = msgspec.msgpack.decode(told)
-    for name, kind in told_fields().items():
-        found = msgspec.convert(values[name], kind)
-        # Ragged records are told once each, as there may be many.
-        setattr(source, name, getattr(source, name) + found if name in ("bad", "fixed") else found)
-
-
-def frame_streams(frame: Frame) -> tuple[bytes, pa.Buffer]:
-    """A frame as its names and extra keys, and a stream of its arrays by position, as a key may have any name."""
-    arrays = [frame.ts, *frame.columns.values(), *([] if frame.extra is None else [frame.extra])]
-    told = msgspec.msgpack.encode((list(frame.columns), frame.extra is not None, sorted(frame.extra_keys)))
-    return len(told).to_bytes(4, "little") + told, as_stream(pa.table(arrays, names=list(map(str, range(len(arrays))))))
-
-
-def of_frame_streams(buffer: pa.Buffer) -> Frame:
-    """The frame of `frame_streams`."""
-    size = int.from_bytes(buffer.slice(0, 4).to_pybytes(), "little")
-    names, has_extra, extra_keys = msgspec.msgpack.decode(
-        buffer.slice(4, size), type=tuple[list[str], bool, frozenset[str]]
-    )
-    table = of_stream(buffer.slice(4 + size))
-    arrays = [column.combine_chunks() for column in table.columns]
-    columns = dict(zip(names, arrays[1:], strict=False))
-    return Frame(arrays[0], columns, arrays[-1] if has_extra else None, extra_keys)

@@ -6,32 +6,19 @@ has had before. Anything looser is a proposal, which somebody has to accept.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 from rapidfuzz import fuzz
-from rapidfuzz.distance import OSA
 
 from atlas.column_formats.model import Kind
-from atlas.imports.infer.synonyms import SPELLINGS, SYNONYMS
-from atlas.kit.identifiers import identifier, singular
+from atlas.kit.close_names import digits, plain_name, words_of
+from atlas.kit.identifiers import identifier
+from atlas.kit.synonyms import SPELLINGS, SYNONYMS
 from atlas.tables.model import TableColumn
 
-# What may stand in brackets behind a name without making another name of it.
-_UNITS = frozenset(
-    """mm cm m km in inch ft yd mi mile miles nm mg g gr kg t oz lb lbs ml cl l dl gal ms s sec secs second seconds min
-    mins minutes minute h hr hrs hour hours d day days week weeks month months year years yr yrs % percent pct $ € £ ¥
-    usd eur gbp chf jpy cad aud inr cny sek nok dkk pln brl zar °c °f c f k kwh wh mwh w kw mw v a hz mhz ghz pa hpa bar
-    psi km/h mph kmh m/s knots kn kb mb gb tb b bytes m2 m² m3 m³ sqm sqft ha acre pcs pieces units stk""".split()
-)
-_REMARKS = frozenset(
-    """optional required mandatory text number date y/n yes/no yyyy-mm-dd dd/mm/yyyy mm/dd/yyyy dd.mm.yyyy d/m/y m/d/y
-    utf-8 string integer""".split()
-)
-_BRACKETS = re.compile(r"(.*\S)\s*[(\[{]\s*([^()\[\]{}]*?)\s*[)\]}]\s*", re.DOTALL)
 # Words that alone make two names no more alike.
 _VAGUE = frozenset("id no nr number code key type the of".split())
 
@@ -107,20 +94,6 @@ def _match_alike(offered: Sequence[Offered], table: Sequence[TableColumn], match
             matched[positions[0]] = names.pop()
 
 
-def plain_name(text: str) -> tuple[str, str | None]:
-    """A name without case, separators and accents, and the unit that stands behind it in brackets, if any."""
-    unit = None
-    found = _BRACKETS.fullmatch(text.strip())
-    if found:
-        inside = found[2].casefold()
-        if inside in _UNITS:
-            text, unit = found[1], inside
-        elif inside in _REMARKS or not inside:
-            text = found[1]
-    flat = unicodedata.normalize("NFKD", identifier(text.replace("ß", "ss")))
-    return "".join(c for c in flat if not unicodedata.combining(c) and c != "_"), unit
-
-
 @dataclass(frozen=True, slots=True)
 class _Name:
     """What two names are compared by."""
@@ -135,7 +108,7 @@ class _Name:
     def of(text: str) -> _Name:
         name = identifier(text)
         flat = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-        return _Name(name, _words(flat), _digits(name), _groups(SPELLINGS, flat), _groups(SYNONYMS, flat))
+        return _Name(name, words_of(flat), digits(name), _groups(SPELLINGS, flat), _groups(SYNONYMS, flat))
 
 
 def _groups(groups: Sequence[frozenset[str]], name: str) -> frozenset[int]:
@@ -208,57 +181,9 @@ def _shared_words(ours: list[str], theirs: list[str]) -> tuple[float, str]:
     return (0.6 if longer and longer[-1] in small else 0.5), "one name is a part of the other"
 
 
-def _digits(name: str) -> list[str]:
-    """`sales_2024` is no misspelling of `sales_2025`."""
-    return re.findall(r"\d", name)
-
-
-def _words(name: str) -> list[str]:
-    return [singular(word) for word in name.split("_")]
-
-
 def _agree(kind: Kind, column: TableColumn) -> bool:
     numbers = {"bigint", "numeric", "double"}
     times = {"date", "timestamp"}
     if column.type == "text":
         return column.semantic in (None, kind.semantic) or kind.semantic is None
     return kind.type == column.type or {kind.type, column.type} <= numbers or {kind.type, column.type} <= times
-
-
-def close_name(wanted: str, names: Sequence[str], *, columns: bool = False, slips: bool = True) -> str | None:
-    """The one of `names` that `wanted` means: equal, singular or plural, or (slips) with a slip in a long word.
-
-    columns: also by another spelling, or by a part of the name that no other has.
-    """
-    target = identifier(wanted)
-    by_name = {identifier(name): name for name in names}
-    if target in by_name:
-        return by_name[target]
-    plain = [name for key, name in by_name.items() if plain_name(key)[0] == plain_name(target)[0]]
-    if len(plain) == 1:
-        return plain[0]
-    words = _words(target)
-    same = [name for key, name in by_name.items() if _words(key) == words]
-    if same:
-        return same[0]
-    alike = [name for key, name in by_name.items() if any(target in group and key in group for group in SPELLINGS)]
-    if len(alike) == 1 and columns:
-        return alike[0]
-    # "email" is the only column with the word, "email_address".
-    holding = [name for key, name in by_name.items() if set(words) <= set(_words(key))]
-    if len(holding) == 1 and columns:
-        return holding[0]
-    likely = [name for key, name in by_name.items() if slips and _slipped(target, key)]
-    return likely[0] if len(likely) == 1 else None
-
-
-def _slipped(wanted: str, name: str) -> bool:
-    """Whether two names differ by slips of the pen: a letter in a word of five, two in one of eight."""
-    ours, theirs = wanted.split("_"), name.split("_")
-    if len(ours) != len(theirs) or _digits(wanted) != _digits(name):
-        return False
-    for mine, other in zip(ours, theirs, strict=True):
-        shorter = min(len(mine), len(other))
-        if mine != other and (shorter < 5 or OSA.distance(mine, other) > (2 if shorter >= 8 else 1)):
-            return False
-    return True

@@ -12,8 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from atlas.imports.plan import Duplicates, Filter, Policy
-from atlas.language.instructions import ImportInstruction
+from atlas.language.instructions import Duplicates, Filter, ImportInstruction, Policy
 from atlas.language.offline.records.parser import MAX_ENTITIES, Entity, RecordInstruction
 from atlas.language.question import Chart, QuestionPlan
 from atlas.tables.model import Rules

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from atlas.imports.plan import Filter
+from atlas.language.instructions import Filter
 from atlas.language.offline.import_clauses.grammar import CLAUSE, DOUBT, Slot, Text, splits_word
 from atlas.language.offline.import_clauses.slots import name_slot, value_slot, values_slot
 

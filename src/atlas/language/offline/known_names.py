@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from atlas.imports.infer.column_matching import plain_name
+from atlas.kit.close_names import plain_name
 from atlas.kit.identifiers import identifier, singular
 
 _WORD = re.compile(r"[\w#$%°][\w.&%/'°#$-]*")

@@ -75,12 +75,6 @@ WHERE (d.owner_id = %(user)s OR d.id IN (
     SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
 ORDER BY d.owner_id <> %(user)s, u.organization_id <> %(organization)s, d.id
 
--- name: dataset_samples
-SELECT samples FROM atlas.datasets WHERE id = %(id)s
-
--- name: set_dataset_samples
-UPDATE atlas.datasets SET samples = %(samples)s WHERE id = %(id)s
-
 -- name: set_table_samples
 UPDATE atlas.tables SET samples = %(samples)s WHERE id = %(id)s
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from atlas.errors import BadRequestError, RowError
-from atlas.imports.files.csv_quotes import check_quotes, open_quote, rows_before
+from atlas.kit.csv_quotes import check_quotes, open_quote, rows_before
 from atlas.timeseries.columns import EXACT_FLOAT
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest.number_texts import LEAST_NORMAL, has_long_numbers, has_tiny_numbers, read_numbers

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from atlas.accounts.access import Caller
-from atlas.kit.shares import Share, Shares
+from atlas.accounts.shares import Share, Shares
 
 # So long a file stays after its last use, and a reader who names no version gets the one that he began with.
 IDLE_SECONDS = 300.0

@@ -19,12 +19,11 @@ from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, UnavailableError
+from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.workbooks import Workbooks, refuse_rows
 from atlas.timeseries.columns import Column
 from atlas.timeseries.formats import (
-    MEDIA_TYPES,
     TIME_KEY,
-    Output,
     RowFormat,
     TableWriter,
     arrow_schema,

@@ -37,16 +37,6 @@ RETURNING id, name, description, metadata, created_at, updated_at
 -- name: insert_state
 INSERT INTO atlas.dataset_state (dataset_id) VALUES (%(id)s)
 
--- name: access
--- What users may do with datasets, for pairs of both; no row where there is no such dataset.
-SELECT wanted.reader, d.id, d.owner_id = wanted.reader AS is_owner,
-       ARRAY(SELECT t.name FROM atlas.dataset_tags dt
-             JOIN atlas.user_tags ut ON ut.tag_id = dt.tag_id AND ut.user_id = wanted.reader
-             JOIN atlas.tags t ON t.id = dt.tag_id
-             WHERE dt.dataset_id = d.id ORDER BY t.name) AS matching_tags
-FROM unnest(%(users)s::integer[], %(ids)s::integer[]) AS wanted (reader, id)
-JOIN atlas.datasets d ON d.id = wanted.id
-
 -- name: get_dataset
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
 FROM atlas.datasets d WHERE d.id = %(id)s
@@ -103,13 +93,21 @@ SELECT coalesce(max(id), 0) + 1 FROM atlas.dataset_columns
 SELECT d.id, d.table_schema, s.cold FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
--- name: readable_pairs
--- Of pairs of a key and a dataset, those whose key is live and may read the dataset.
-SELECT p.key_id, p.dataset_id
-FROM unnest(%(keys)s::int[], %(datasets)s::int[]) AS p (key_id, dataset_id)
-JOIN atlas.api_keys k ON k.id = p.key_id AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
-JOIN atlas.datasets d ON d.id = p.dataset_id
-WHERE atlas.can_read(k.user_id, d.id, d.owner_id)
-
 -- name: find_owned
 SELECT id FROM atlas.datasets WHERE owner_id = %(user)s AND name = %(name)s ORDER BY id DESC LIMIT 1
+
+-- name: note_dataset_column
+-- What is null stays as it is.
+WITH noted AS (
+    UPDATE atlas.dataset_columns SET unit = coalesce(%(unit)s, unit), description = coalesce(%(description)s, description)
+    WHERE dataset_id = %(dataset)s AND name = %(name)s RETURNING dataset_id, id, name, dtype, physical, declared, unit, description
+), touched AS (
+    UPDATE atlas.datasets SET updated_at = now() WHERE id IN (SELECT dataset_id FROM noted)
+)
+SELECT * FROM noted
+
+-- name: dataset_samples
+SELECT samples FROM atlas.datasets WHERE id = %(id)s
+
+-- name: set_dataset_samples
+UPDATE atlas.datasets SET samples = %(samples)s WHERE id = %(id)s

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from atlas.web.openapi import bodies, parameters, webhooks
+from atlas.web.openapi import bodies, parameters
 from atlas.web.openapi.operations import FORMS, TAGS, operation_id
 
 _COMPONENT = "#/components/schemas/{model}"
@@ -16,13 +16,16 @@ _BEARER = {"type": "http", "scheme": "bearer", "description": "Your API key."}
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 
 
-def install(app: FastAPI, *shapes: type[BaseModel]) -> None:
-    """Has an application give a completed document. shapes: models that it refers to and no route has."""
+def install(app: FastAPI, *shapes: type[BaseModel], add: Callable[[dict[str, Any]], None]) -> None:
+    """Has an application give a completed document.
+
+    shapes: models that it refers to and no route has. add: adds to a document what is no route, such as webhooks.
+    """
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            complete(make(), shapes)
+            complete(make(), shapes, add)
         return make()
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -34,7 +37,9 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
         yield from ((method, path, item[method]) for method in _METHODS if method in item)
 
 
-def complete(document: dict[str, Any], shapes: tuple[type[BaseModel], ...] = ()) -> None:
+def complete(
+    document: dict[str, Any], shapes: tuple[type[BaseModel], ...], add: Callable[[dict[str, Any]], None]
+) -> None:
     """Completes a document in place."""
     schemas = document["components"]["schemas"]
     # Beside the header that FastAPI knows of.
@@ -55,7 +60,7 @@ def complete(document: dict[str, Any], shapes: tuple[type[BaseModel], ...] = ())
         }
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    webhooks.add(document)
+    add(document)
     document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     document.setdefault("servers", [{"url": "/", "description": "The server that this document came from"}])

@@ -10,7 +10,7 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from atlas.timeseries.formats import MEDIA_TYPES, Output
+from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.web.media_types import BYTES
 
 Responses = dict[int | str, dict[str, Any]]

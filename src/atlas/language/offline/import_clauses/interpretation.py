@@ -8,9 +8,8 @@ from typing import Any
 
 import msgspec
 
-from atlas.imports.infer.column_matching import close_name
-from atlas.imports.plan import Filter
-from atlas.language.instructions import ImportInstruction
+from atlas.kit.close_names import close_name
+from atlas.language.instructions import Filter, ImportInstruction
 from atlas.language.offline.filter_phrases import MAX_GROUPS, Condition, both, negated, normal_groups
 from atlas.language.offline.import_clauses.grammar import Cover, Found, Text
 from atlas.tables.model import Rules

@@ -8,8 +8,6 @@ from atlas.accounts.api_keys import PREFIX
 from atlas.errors import AuthenticationError, BadRequestError
 
 SCHEME = "bearer"
-# What an answer says of how to authenticate (RFC 9110, 11.6.1). Browsers ask nobody for a name and password by it.
-CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Atlas"'}
 _OTHERS = {
     "basic": "Basic (a name and a password) is not taken",
     "digest": "Digest is not taken",

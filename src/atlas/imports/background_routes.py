@@ -8,10 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from atlas.web.content_schemas import CONTENT_ERRORS
-from atlas.web.dependencies import CallerDep, ServicesDep
+from atlas.accounts.dependencies import CallerDep
+from atlas.imports.background import BackgroundService
+from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.json_route import JsonRoute
 from atlas.web.openapi.responses import answer
+from atlas.web.provided import provided
+
+BackgroundServiceDep = Annotated[BackgroundService, provided(BackgroundService)]
 
 router = APIRouter(route_class=JsonRoute, prefix="/api/v1/webhooks", tags=["Webhooks"], responses=CONTENT_ERRORS)
 
@@ -60,30 +64,30 @@ class RedeliveryView(BaseModel):
 
 
 @router.get("/secret", responses=answer(SecretView), summary="Webhook secret")
-async def webhook_secret(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def webhook_secret(caller: CallerDep, background: BackgroundServiceDep) -> dict[str, Any]:
     """The secret that your organization's webhooks are signed with, after Standard Webhooks. For administrators."""
-    return await services.background.secret(caller, rotate=False)
+    return await background.secret(caller, rotate=False)
 
 
 @router.post("/secret/rotate", responses=answer(SecretView), summary="Rotate the webhook secret")
-async def rotate_secret(caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+async def rotate_secret(caller: CallerDep, background: BackgroundServiceDep) -> dict[str, Any]:
     """Makes a new secret, for administrators; the old one signs nothing any more."""
-    return await services.background.secret(caller, rotate=True)
+    return await background.secret(caller, rotate=True)
 
 
 @router.get("/deliveries", responses=answer(DeliveriesView), summary="Delivery log")
 async def list_deliveries(
     caller: CallerDep,
-    services: ServicesDep,
+    background: BackgroundServiceDep,
     import_id: Annotated[str | None, Query(description="Only of this import.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Deliveries of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Deliveries to skip.")] = 0,
 ) -> dict[str, Any]:
     """Deliveries with every attempt, newest first."""
-    return await services.background.deliveries(caller, import_id, limit, offset)
+    return await background.deliveries(caller, import_id, limit, offset)
 
 
 @router.post("/deliveries/{delivery_id}/redeliver", responses=answer(RedeliveryView), summary="Deliver again")
-async def redeliver(caller: CallerDep, services: ServicesDep, delivery_id: str) -> dict[str, Any]:
+async def redeliver(caller: CallerDep, background: BackgroundServiceDep, delivery_id: str) -> dict[str, Any]:
     """Sends a webhook once more."""
-    return await services.background.redeliver(caller, delivery_id)
+    return await background.redeliver(caller, delivery_id)

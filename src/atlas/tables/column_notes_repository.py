@@ -6,19 +6,6 @@ from collections.abc import Sequence
 
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
-from atlas.timeseries.columns import Column, to_catalog
-from atlas.timeseries.repository import column_of
-
-
-async def note_dataset_column(
-    connection: Connection, dataset_id: int, name: str, unit: str | None, description: str | None
-) -> Column | None:
-    """Sets what is given, and gives the column as it is then; None where there is none."""
-    parameters = {"dataset": dataset_id, "name": to_catalog(name), "unit": unit, "description": description}
-    row = await (
-        await connection.execute(queries("catalog/column_notes")["note_dataset_column"], parameters)
-    ).fetchone()
-    return None if row is None else column_of(row[1:])
 
 
 async def note_table_column(
@@ -26,18 +13,18 @@ async def note_table_column(
 ) -> tuple[str, str] | None:
     """Sets what is given of a table's column; its unit and description then, or None where the table is gone."""
     parameters = {"table": table_id, "name": name, "unit": unit, "description": description}
-    row = await (await connection.execute(queries("catalog/column_notes")["note_table_column"], parameters)).fetchone()
+    row = await (await connection.execute(queries("tables/column_notes")["note_table_column"], parameters)).fetchone()
     return None if row is None else (row[0], row[1])
 
 
 async def keep_dropped(connection: Connection, table_id: int, number: int, names: Sequence[str] | None = None) -> None:
     """Keeps what was said of columns that the undo of import `number` takes away; without `names`, of all."""
     parameters = {"table": table_id, "number": number, "names": None if names is None else list(names)}
-    await connection.execute(queries("catalog/column_notes")["keep_dropped"], parameters)
+    await connection.execute(queries("tables/column_notes")["keep_dropped"], parameters)
 
 
 async def revive(connection: Connection, table_id: int, number: int, names: Sequence[str] | None = None) -> None:
     """Brings back what an undo of import `number` kept of columns that are there again; without `names`, of all."""
     parameters = {"table": table_id, "number": number, "names": None if names is None else list(names)}
     for query in ("forget_others", "revive"):
-        await connection.execute(queries("catalog/column_notes")[query], parameters)
+        await connection.execute(queries("tables/column_notes")[query], parameters)

@@ -14,8 +14,8 @@ import psycopg
 import structlog
 from psycopg import sql
 
+from atlas.db.allowed_functions import ALLOWED_FUNCTIONS
 from atlas.db.named_queries import queries
-from atlas.sqlgate.vocabulary import ALLOWED_FUNCTIONS
 
 # What grammar that the parser's wall admits calls, LIKE … ESCAPE, and what it writes itself, to guard texts.
 _BEHIND_SYNTAX = {"like_escape", "octet_length"}

@@ -1,13 +1,3 @@
--- name: note_dataset_column
--- What is null stays as it is.
-WITH noted AS (
-    UPDATE atlas.dataset_columns SET unit = coalesce(%(unit)s, unit), description = coalesce(%(description)s, description)
-    WHERE dataset_id = %(dataset)s AND name = %(name)s RETURNING dataset_id, id, name, dtype, physical, declared, unit, description
-), touched AS (
-    UPDATE atlas.datasets SET updated_at = now() WHERE id IN (SELECT dataset_id FROM noted)
-)
-SELECT * FROM noted
-
 -- name: note_table_column
 INSERT INTO atlas.column_notes AS n (organization_id, table_name, name, unit, description)
 SELECT t.organization_id, t.name, %(name)s, coalesce(%(unit)s, ''), coalesce(%(description)s, '')

@@ -1,0 +1,23 @@
+"""What users may do with datasets, asked of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from atlas.accounts.access import Access
+from atlas.db.database import Database
+from atlas.db.named_queries import queries
+
+
+async def access(database: Database, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Access]:
+    """What users may do with datasets, for pairs (user id, dataset id), without those whose dataset does not exist."""
+    users, ids = [user for user, _ in pairs], [dataset for _, dataset in pairs]
+    rows = await database.look_up(queries("accounts/dataset_access")["access"], users=users, ids=ids)
+    return {(user, dataset): Access(is_owner, tuple(tags)) for user, dataset, is_owner, tags in rows}
+
+
+async def readable_pairs(database: Database, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of `pairs` (key id, dataset id) whose key is live and may read the dataset."""
+    keys, datasets = [key for key, _ in pairs], [dataset for _, dataset in pairs]
+    rows = await database.fetch(queries("accounts/dataset_access")["readable_pairs"], keys=keys, datasets=datasets)
+    return {(key, dataset) for key, dataset in rows}

@@ -1,0 +1,17 @@
+"""Units and descriptions of a dataset's columns in the catalog."""
+
+from __future__ import annotations
+
+from atlas.db.database import Connection
+from atlas.db.named_queries import queries
+from atlas.timeseries.columns import Column, to_catalog
+from atlas.timeseries.repository import column_of
+
+
+async def note_dataset_column(
+    connection: Connection, dataset_id: int, name: str, unit: str | None, description: str | None
+) -> Column | None:
+    """Sets what is given, and gives the column as it is then; None where there is none."""
+    parameters = {"dataset": dataset_id, "name": to_catalog(name), "unit": unit, "description": description}
+    row = await (await connection.execute(queries("timeseries/datasets")["note_dataset_column"], parameters)).fetchone()
+    return None if row is None else column_of(row[1:])

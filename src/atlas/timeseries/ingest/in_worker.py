@@ -1,0 +1,62 @@
+"""Reading a Parquet or Arrow body in a worker process: what is asked of it, and frames on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from atlas.timeseries.frames import Frame
+from atlas.workers.pool import Reading
+from atlas.workers.protocol import Kind, as_stream, of_stream
+
+
+class FramesRequest(msgspec.Struct, frozen=True, tag="frames"):
+    """A body of the time-series half to be read into frames. format: `parquet` or `arrow`."""
+
+    path: str
+    format: str
+    timestamp_column: str | None = None
+    timestamp_format: str | None = None
+
+
+def frame_streams(frame: Frame) -> tuple[bytes, pa.Buffer]:
+    """A frame as its names and extra keys, and a stream of its arrays by position, as a key may have any name."""
+    arrays = [frame.ts, *frame.columns.values(), *([] if frame.extra is None else [frame.extra])]
+    told = msgspec.msgpack.encode((list(frame.columns), frame.extra is not None, sorted(frame.extra_keys)))
+    return len(told).to_bytes(4, "little") + told, as_stream(pa.table(arrays, names=list(map(str, range(len(arrays))))))
+
+
+def of_frame_streams(buffer: pa.Buffer) -> Frame:
+    """The frame of `frame_streams`."""
+    size = int.from_bytes(buffer.slice(0, 4).to_pybytes(), "little")
+    names, has_extra, extra_keys = msgspec.msgpack.decode(
+        buffer.slice(4, size), type=tuple[list[str], bool, frozenset[str]]
+    )
+    table = of_stream(buffer.slice(4 + size))
+    arrays = [column.combine_chunks() for column in table.columns]
+    columns = dict(zip(names, arrays[1:], strict=False))
+    return Frame(arrays[0], columns, arrays[-1] if has_extra else None, extra_keys)
+
+
+def read_frames_in_worker(
+    reading: Reading, path: Path, format: str, column: str | None, layout: str | None
+) -> Iterator[Frame]:
+    """Frames of a Parquet or Arrow body; column, layout: the name of the time's column and its format.
+
+    Raises BadRequestError for a body that cannot be read, and TooLargeError for one that takes too much to read.
+    """
+    reading.start(FramesRequest(str(path), format, column, layout), path, "the body", 0)
+    most, seen = reading.most_of(path), 0
+    while True:
+        kind, content = reading.receive()
+        if kind is Kind.END:
+            reading.give_back()
+            return
+        if kind is not Kind.FRAME:
+            raise reading.out_of_step()
+        frame = of_frame_streams(content)
+        seen = reading.counted(seen + frame.nbytes, most)
+        yield frame

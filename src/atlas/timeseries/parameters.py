@@ -1,0 +1,74 @@
+"""Parameters that several routes of datasets and rows share.
+
+All of them are coroutines: FastAPI runs plain functions in a thread, which takes longer than any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Depends, Query
+
+from atlas.errors import BadRequestError
+from atlas.kit.timestamps import NAME_UNIT, NO_UNIT, parse_end, parse_epoch, parse_parameter, to_micros
+from atlas.timeseries.zone_map import Range
+
+
+async def dataset_parameter(dataset: Annotated[int, Query(description="ID of the dataset.")]) -> int:
+    """The `dataset` query parameter. Absent, it is a plain 400 like any other bad value."""
+    return dataset
+
+
+DatasetParam = Annotated[int, Depends(dataset_parameter)]
+
+
+Epoch = Literal["s", "ms", "us", "ns"]
+EpochParam = Annotated[
+    Epoch | None, Query(description="Timestamps are numbers of this unit since 1970 (UTC) instead of ISO 8601.")
+]
+
+
+def _moment(name: str, text: str, unit: str | None, parse: Callable[[str], datetime] = parse_parameter) -> int:
+    try:
+        return to_micros(parse(text)) if unit is None else parse_epoch(text.strip(), unit)
+    except ValueError as error:
+        more = f"; {NAME_UNIT}" if NO_UNIT in str(error) else ""
+        raise BadRequestError("Invalid parameter", f"{name}: {error}{more}") from None
+
+
+async def time_range(
+    start: Annotated[str | None, Query(description="First timestamp, ISO 8601 in any zone (none means UTC).")] = None,
+    end: Annotated[
+        str | None, Query(description="Last timestamp, inclusive, ISO 8601 in any zone; a day alone is all of it.")
+    ] = None,
+    epoch: EpochParam = None,
+) -> Range:
+    """`start` and `end`, both inclusive."""
+    whole = Range()
+    lo = whole.lo if start is None else _moment("start", start, epoch)
+    hi = whole.hi if end is None else _moment("end", end, epoch, parse_end) + 1
+    if lo > hi:
+        raise BadRequestError("Invalid parameter", "end: before start")
+    return Range(lo, hi)
+
+
+RangeParam = Annotated[Range, Depends(time_range)]
+
+
+async def column_names(
+    columns: Annotated[
+        list[str] | None,
+        Query(description="Only these keys: repeat the parameter, or separate names by commas."),
+    ] = None,
+) -> list[str] | None:
+    """The `columns` parameter; a single value may hold several names."""
+    if columns is None:
+        return None
+    if len(columns) == 1:
+        return [name for name in columns[0].split(",") if name]
+    return columns
+
+
+ColumnsParam = Annotated[list[str] | None, Depends(column_names)]
