@@ -31,8 +31,8 @@ from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, Size
 from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
 from atlas.timeseries.ingest.group_transaction import Retry, SmallInsert
-from atlas.timeseries.ingest.json_members import given_twice
 from atlas.timeseries.ingest.in_worker import read_frames_in_worker
+from atlas.timeseries.ingest.json_members import given_twice
 from atlas.timeseries.ingest.json_positions import dataset_of
 from atlas.timeseries.ingest.json_stream import INLINE_BYTES, JsonBody
 from atlas.timeseries.ingest.preview import looked_through
