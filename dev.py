@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-SIZES = {"[server]": "some 130 packages, 1 GB", "[dev]": "some 230 packages, 1.5 GB"}
+SIZES = {"[server]": "some 90 packages, 700 MB", "[dev]": "some 230 packages, 1.4 GB"}
 
 # The stages of `test`, in their order: commands of linters and type checkers, then folders of tests.
 CHECKS = {"lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]], "types": [["mypy"]]}
