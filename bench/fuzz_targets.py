@@ -32,8 +32,8 @@ from atlas.imports.files.sniffing import open_upload
 from atlas.imports.files.source import Source
 from atlas.imports.planner import inspect, make_plan
 from atlas.imports.staging import Staging
-from atlas.kit.pagination import identified
 from atlas.kit.timestamps import parse_parameter, parse_timestamp
+from atlas.kit.validation import identified
 from atlas.language.instructions import ImportInstruction
 from atlas.language.offline.import_clauses.parser import parse_import
 from atlas.language.offline.questions.planner import plan_question

@@ -19,10 +19,10 @@ from atlas.db.database import Database
 from atlas.db.job_queue import JobQueue
 from atlas.imports.announcements import Announcements
 from atlas.imports.progress import Progress
-from atlas.kit import outbound
 from atlas.settings import Settings
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.webhooks import repository as webhooks
+from atlas.webhooks import sender
 from atlas.workers.pool import WorkerPool
 
 SECONDS = 120.0
@@ -57,8 +57,8 @@ STEPS: dict[str, Callable[[], None]] = {
     "the end is not committed": lambda: _then_die(Announcements, "announce"),
     "success is committed": lambda: _die_when_written(Progress, "report"),
     "failure is committed": lambda: _then_die(Announcements, "fail"),
-    "the webhook is not sent": lambda: _die_instead(outbound, "post_json"),
-    "the webhook's answer is not heard": lambda: _then_die(outbound, "post_json"),
+    "the webhook is not sent": lambda: _die_instead(sender, "post_json"),
+    "the webhook's answer is not heard": lambda: _then_die(sender, "post_json"),
     "the webhook's job is not over": lambda: _then_die(webhooks, "record"),
 }
 

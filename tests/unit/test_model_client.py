@@ -16,7 +16,7 @@ from tests.model_server import ModelServer, model_server, say
 from tests.unit.test_outbound_requests import certificate
 
 from atlas.errors import ModelError
-from atlas.kit.outbound import Reach
+from atlas.kit.ssrf import Reach
 from atlas.language.llm.engine import ModelEngine, ModelSettings, Provider
 from atlas.llm.http_client import open_client
 

@@ -25,7 +25,7 @@ from tests.model_server import (
 
 from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.errors import ModelError, UnavailableError
-from atlas.kit.outbound import Reach
+from atlas.kit.ssrf import Reach
 from atlas.language.instructions import Filter
 from atlas.language.llm.engine import ModelEngine, ModelSettings, Provider
 from atlas.language.question import Chart, Question, Term, Turn

@@ -12,7 +12,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from atlas.errors import BadRequestError
-from atlas.kit.outbound import check_url, new_secret, post_json, signed_headers
+from atlas.kit.ssrf import check_url
+from atlas.webhooks.sender import new_secret, post_json, signed_headers
 
 pytestmark = pytest.mark.anyio
 BAD = """ftp://x.com/|file:///etc/passwd|javascript:1|//x.com|x.com|http://|https://|http://user:p@x.com/|http://x.com/#a

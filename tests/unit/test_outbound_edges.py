@@ -13,7 +13,8 @@ from standardwebhooks import Webhook
 from tests.unit.test_outbound_requests import BODY, Names, certificate, closed_port, post, receiver, says
 
 from atlas.errors import BadRequestError
-from atlas.kit.outbound import check_url, new_secret, signed_headers
+from atlas.kit.ssrf import check_url
+from atlas.webhooks.sender import new_secret, signed_headers
 
 pytestmark = pytest.mark.anyio
 

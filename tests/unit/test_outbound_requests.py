@@ -21,7 +21,8 @@ from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from atlas.errors import BadRequestError
-from atlas.kit.outbound import MAX_URL, Delivery, check_url, new_secret, post_json, signed_headers
+from atlas.kit.ssrf import MAX_URL, check_url
+from atlas.webhooks.sender import Delivery, new_secret, post_json, signed_headers
 
 pytestmark = pytest.mark.anyio
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from atlas.client import DataError, ImportFailed, ImportSucceeded, UnknownEvent, WebhookRefused, read_webhook
 from atlas.client import webhook_events as client_events
-from atlas.kit.outbound import new_secret, signed_headers
 from atlas.webhooks import events
+from atlas.webhooks.sender import new_secret, signed_headers
 
 DOCS = Path(__file__).parents[2] / "docs" / "content.md"
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)

@@ -16,7 +16,8 @@ from atlas.accounts.tags import TagService
 from atlas.db.database import Connection, Database
 from atlas.db.job_queue import JobQueue
 from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
-from atlas.kit.pagination import moment, page, refuse_text
+from atlas.kit.pagination import moment, page
+from atlas.kit.validation import refuse_text
 
 Row = dict[str, Any]
 # Has an import fail for a reason, with its webhook. False where it has ended already.

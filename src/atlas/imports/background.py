@@ -26,12 +26,13 @@ from atlas.imports import repository as imports
 from atlas.imports.announcements import Announcements, message_id
 from atlas.imports.load import Target
 from atlas.imports.service import ImportRequest, ImportService, find_import
-from atlas.kit import outbound
 from atlas.kit.admission import serving
 from atlas.kit.json_depth import TOO_DEEP, too_deep
 from atlas.kit.object_store import ObjectStorage
-from atlas.kit.pagination import identified
+from atlas.kit.ssrf import check_url
+from atlas.kit.validation import identified
 from atlas.webhooks import repository as webhooks
+from atlas.webhooks import sender
 
 Row = dict[str, Any]
 log = structlog.get_logger()
@@ -74,7 +75,7 @@ class BackgroundService:
 
     async def submit(self, caller: Caller, request: ImportRequest, callback_url: str, metadata: Any) -> Row:
         """Takes an import to run later. When this returns, it survives a killed server."""
-        outbound.check_url(callback_url, allow_loopback=self._allow_loopback)
+        check_url(callback_url, allow_loopback=self._allow_loopback)
         # One transaction: an import that is there has its file, whenever the server dies.
         async with self._database.transaction() as connection:
             target = await self._runner.record(
@@ -176,10 +177,10 @@ class BackgroundService:
         found = await webhooks.find(self._database, delivery_id)
         if found is None or found["status"] == "delivered":
             return
-        secret = await webhooks.secret(self._database, found["organization_id"], outbound.new_secret())
+        secret = await webhooks.secret(self._database, found["organization_id"], sender.new_secret())
         body = found["payload"].encode()
-        headers = outbound.signed_headers(secret, message_id(delivery_id), datetime.now(UTC), body)
-        attempt = await outbound.post_json(
+        headers = sender.signed_headers(secret, message_id(delivery_id), datetime.now(UTC), body)
+        attempt = await sender.post_json(
             found["url"], body, headers=headers, allow_loopback=self._allow_loopback, seconds=self._timeout
         )
         last = found["attempts"] + 1 >= DELIVERY_ATTEMPTS
@@ -207,7 +208,7 @@ class BackgroundService:
         Who has it can forge webhooks of the organization. Raises ForbiddenError for who does not administer it.
         """
         require_admin(caller, "rotate the webhook secret" if rotate else "see the webhook secret")
-        fresh = outbound.new_secret()
+        fresh = sender.new_secret()
         return {
             "success": True,
             "secret": await webhooks.secret(self._database, caller.organization_id, fresh, rotate=rotate),

@@ -32,7 +32,7 @@ from atlas.imports.progress import Progress
 from atlas.imports.staging import Staging
 from atlas.imports.summary import summary
 from atlas.kit.admission import Lane
-from atlas.kit.pagination import identified
+from atlas.kit.validation import identified
 from atlas.language.instructions import ImportInstruction
 from atlas.language.paraphrase import describe
 from atlas.llm.with_fallback import LanguageService, Understood

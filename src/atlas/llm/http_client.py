@@ -13,7 +13,7 @@ import httpcore
 import httpx2
 
 from atlas.errors import ModelError
-from atlas.kit.outbound import NETWORK_ERRORS, GuardedBackend, Reach, network_reason
+from atlas.kit.ssrf import NETWORK_ERRORS, GuardedBackend, Reach, network_reason
 
 # An answer is a few kilobytes of JSON; more is a fault or an attack.
 MAX_ANSWER = 1024 * 1024

@@ -14,7 +14,7 @@ from atlas.accounts.authorization import require_admin
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, ModelError, UnavailableError
 from atlas.kit.encryption import SecretBox
-from atlas.kit.outbound import Reach, check_form, check_reach
+from atlas.kit.ssrf import Reach, check_form, check_reach
 from atlas.language.llm.engine import BASE_URLS, ModelEngine, ModelSettings
 from atlas.language.llm.packages import Provider, missing_packages
 from atlas.llm import repository as model_settings

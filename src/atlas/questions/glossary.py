@@ -8,7 +8,8 @@ from atlas.accounts.access import Caller
 from atlas.catalog.model import Catalog
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.kit.pagination import identified, moment, page, refuse_text
+from atlas.kit.pagination import moment, page
+from atlas.kit.validation import identified, refuse_text
 from atlas.language.question import Term
 from atlas.questions import repository as questions
 from atlas.questions.repository import GlossaryTerm

@@ -9,7 +9,8 @@ from atlas.accounts.access import Caller
 from atlas.catalog.mentions import read_by
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.kit.pagination import identified, moment, page, refuse_text, refuse_unstorable
+from atlas.kit.pagination import moment, page
+from atlas.kit.validation import identified, refuse_text, refuse_unstorable
 from atlas.questions import repository as questions
 from atlas.questions.repository import Asked
 from atlas.questions.verified import VerifiedService

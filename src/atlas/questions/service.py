@@ -15,8 +15,8 @@ from atlas.catalog.mentions import read_by
 from atlas.catalog.model import Catalog
 from atlas.db.database import Database
 from atlas.errors import AtlasError, BadRequestError, ModelError
-from atlas.kit.pagination import refuse_text, refuse_unstorable
 from atlas.kit.query_csv import csv_text
+from atlas.kit.validation import refuse_text, refuse_unstorable
 from atlas.language.question import Question, QuestionPlan, Turn
 from atlas.llm.service import ModelService
 from atlas.llm.with_fallback import failure_note

@@ -16,7 +16,8 @@ from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
 from atlas.imports.key_changes import refuse_taken_keys
 from atlas.kit.file_formats import MEDIA_TYPES, Output
-from atlas.kit.pagination import moment, refuse_text
+from atlas.kit.pagination import moment
+from atlas.kit.validation import refuse_text
 from atlas.kit.workbooks import Workbooks, refuse_rows
 from atlas.records.validation import Labelled, insert_records, resolve_names, staged, update_records
 from atlas.sqlgate.condition import parse_condition

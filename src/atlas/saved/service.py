@@ -9,7 +9,8 @@ from atlas.accounts.authorization import AccessService
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
 from atlas.kit.like_patterns import containing
-from atlas.kit.pagination import identified, moment, page, refuse_text, refuse_unstorable
+from atlas.kit.pagination import moment, page
+from atlas.kit.validation import identified, refuse_text, refuse_unstorable
 from atlas.saved import repository as saved
 from atlas.saved.repository import SavedQuery
 from atlas.tables.service import TableService

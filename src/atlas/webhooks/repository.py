@@ -8,7 +8,7 @@ from uuid import UUID
 from atlas.accounts.access import Caller
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
-from atlas.kit.outbound import Delivery
+from atlas.webhooks.sender import Delivery
 
 Row = dict[str, Any]
 

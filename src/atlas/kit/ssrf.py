@@ -7,29 +7,22 @@ address, so that a second answer of the name server changes nothing. Redirects a
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import ipaddress
-import math
 import re
-import secrets
 import socket
 import ssl
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpcore
 import idna
-from standardwebhooks import Webhook
 
 from atlas.errors import BadRequestError
 
 MAX_URL = 2_000
-MAX_ANSWER = 64 * 1024
 MAX_ADDRESSES = 4
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # `is_global` differs between releases of Python, so what must never be reached is listed as well.
@@ -104,20 +97,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """What came of one attempt. status: of the answer, None where none came; seconds: how long it took."""
-
-    status: int | None
-    error: str | None
-    seconds: float
-
-    @property
-    def ok(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
+class Target:
     """A URL as it is sent. host: ASCII name or canonical address, without brackets; path: with the query, ASCII."""
 
     scheme: str
@@ -133,12 +113,12 @@ class _Target:
 
 def check_url(url: str, *, allow_loopback: bool) -> None:
     """Raises BadRequestError for a URL that no webhook can have, by its form alone."""
-    _target(url, Reach(loopback=allow_loopback))
+    target_of(url, Reach(loopback=allow_loopback))
 
 
 def check_form(url: str, reach: Reach) -> None:
     """Raises BadRequestError for a URL that leads where `reach` does not, by its form alone."""
-    _target(url, reach)
+    target_of(url, reach)
 
 
 async def check_reach(url: str, reach: Reach, *, seconds: float = 5.0) -> None:
@@ -146,7 +126,7 @@ async def check_reach(url: str, reach: Reach, *, seconds: float = 5.0) -> None:
 
     A name that is not known passes: it is resolved and checked again for each connection.
     """
-    target = _target(url, reach)
+    target = target_of(url, reach)
     backend = GuardedBackend(reach, seconds=seconds)
     try:
         async with asyncio.timeout(seconds):
@@ -157,7 +137,7 @@ async def check_reach(url: str, reach: Reach, *, seconds: float = 5.0) -> None:
         return
 
 
-def _target(url: str, reach: Reach) -> _Target:
+def target_of(url: str, reach: Reach) -> Target:
     """The parts of a checked URL. One parser serves the check and the request, so that they cannot disagree."""
     if len(url) > MAX_URL or any(not char.isprintable() or char.isspace() or char == "\\" for char in url):
         raise reach.refuse(f"at most {MAX_URL} characters, without blanks")
@@ -172,7 +152,7 @@ def _target(url: str, reach: Reach) -> _Target:
         raise reach.refuse("a host is required, without user, password and fragment")
     host = _host(parts.hostname, reach, bracketed="[" in parts.netloc)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Target(parts.scheme, host, port, quote(path, safe="/?:@!$&'()*+,;=%-._~[]"))
+    return Target(parts.scheme, host, port, quote(path, safe="/?:@!$&'()*+,;=%-._~[]"))
 
 
 def _host(host: str, reach: Reach, *, bracketed: bool) -> str:
@@ -291,32 +271,6 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-async def post_json(
-    url: str, body: bytes, *, headers: Mapping[str, str], allow_loopback: bool, seconds: float = 10.0
-) -> Delivery:
-    """Posts JSON. Never raises for what the network does; `seconds`: for all of it."""
-    started = time.monotonic()
-    status, error = await _attempt(url, body, headers, Reach(loopback=allow_loopback), seconds=seconds)
-    return Delivery(status, error, round(time.monotonic() - started, 3))
-
-
-async def _attempt(
-    url: str, body: bytes, headers: Mapping[str, str], reach: Reach, *, seconds: float
-) -> tuple[int | None, str | None]:
-    """Status and error of one attempt."""
-    try:
-        target = _target(url, reach)
-        async with asyncio.timeout(seconds):
-            status = await _post(target, body, headers, GuardedBackend(reach, seconds=seconds))
-    except BadRequestError as error:
-        return None, error.details
-    except NETWORK_ERRORS as error:
-        return None, network_reason(error)
-    if 300 <= status < 400:
-        return status, "redirects are not followed"
-    return status, None if 200 <= status < 300 else f"answered {status}"
-
-
 NETWORK_ERRORS = (
     AddressRefusedError,
     httpcore.TimeoutException,
@@ -345,40 +299,3 @@ def network_reason(error: BaseException | None) -> str:
             return "connection refused"
         error = error.__cause__ or error.__context__
     return "the answer is not valid HTTP" if protocol else "no connection"
-
-
-async def _post(target: _Target, body: bytes, headers: Mapping[str, str], backend: GuardedBackend) -> int:
-    """The answer's status. Its body is read up to MAX_ANSWER bytes and thrown away."""
-    sent = {"content-type": "application/json", "user-agent": "Atlas-Webhook/1"}
-    sent |= {name.lower(): value for name, value in headers.items()} | {"host": target.netloc}
-    url = httpcore.URL(
-        scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
-    )
-    async with httpcore.AsyncConnectionPool(network_backend=backend, http2=False, max_connections=1) as pool:
-        async with pool.stream("POST", url, headers=list(sent.items()), content=body) as response:
-            seen = 0
-            async for chunk in response.aiter_stream():
-                seen += len(chunk)
-                if seen >= MAX_ANSWER:
-                    break
-            return int(response.status)
-
-
-def signed_headers(secret: str, message_id: str, timestamp: datetime, body: bytes) -> dict[str, str]:
-    """The headers of Standard Webhooks (standardwebhooks.com) for a body in UTF-8.
-
-    `secret`: `whsec_…`; `timestamp`: in any zone, without one it is UTC.
-    """
-    # `sign` replaces the zone instead of converting to UTC, so it is given UTC.
-    moment = timestamp.replace(tzinfo=UTC) if timestamp.tzinfo is None else timestamp.astimezone(UTC)
-    signature = Webhook(secret).sign(message_id, moment, body.decode())
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(math.floor(moment.timestamp())),
-        "webhook-signature": signature,
-    }
-
-
-def new_secret() -> str:
-    """A secret to sign with."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
