@@ -35,7 +35,10 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 SIZES = {"[server]": "some 90 packages, 700 MB", "[dev]": "some 230 packages, 1.4 GB"}
 
 # The stages of `test`, in their order: commands of linters and type checkers, then folders of tests.
-CHECKS = {"lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]], "types": [["mypy"]]}
+CHECKS = {
+    "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["lint-imports", "--no-cache"]],
+    "types": [["mypy"]],
+}
 FOLDERS = {
     "api": ["tests/api", "tests/cli", "tests/client", "tests/mcp"],
     "integration": ["tests/integration", "tests/upgrades"],
@@ -154,10 +157,12 @@ def pytest_options(names: list[str], options: list[str]) -> list[str]:
 
 def run_module(command: list[str]) -> int:
     """Runs a module of the environment with arguments, and gives the exit code."""
+    # Has a command only.
+    program = [BIN / command[0]] if command[0] == "lint-imports" else [PYTHON, "-m", command[0]]
     # Some hundred servers and commands are started, which would all compile Atlas anew.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     print(f"-- {' '.join(command)}", flush=True)
-    return subprocess.run([PYTHON, "-m", *command], cwd=ROOT, env=environment, check=False).returncode
+    return subprocess.run([*program, *command[1:]], cwd=ROOT, env=environment, check=False).returncode
 
 
 def docs(arguments: list[str]) -> int:
