@@ -86,6 +86,15 @@ async def test_rows_corrections_and_updates_take_the_same(owner: httpx.AsyncClie
     assert answer.json()["notes"] == ["betrag: '7,50' was read as 7.50"]
 
 
+async def test_updates_by_condition_store_what_was_checked(owner: httpx.AsyncClient) -> None:
+    """PostgreSQL was given the text as it came, and knows neither `nein` nor an address within a text."""
+    await send(owner, "Import into yes, id is the key", b"id,ok,email\n1,ja,a@x.com\n2,nein,b@x.com\n3,ja,c@x.com\n")
+    body = {"mode": "condition", "condition": "id = 1", "updates": {"ok": "nein", "email": "Ann <ann@x.com>"}}
+    await post(owner, "tables/yes/update", body)
+    found = (await get(owner, "tables/yes/rows?filter=id%20%3D%201"))["rows"][0]
+    assert (found["ok"], found["email"]) == (False, "ann@x.com")
+
+
 async def test_a_cell_reads_as_an_import_of_it_would(owner: httpx.AsyncClient) -> None:
     """Numbers in any style: a cell of a column in that style is what the file's cell is."""
     choice = random.Random(20)

@@ -441,6 +441,28 @@ def test_json_round_trip_of_numbers(read: Read) -> None:
             "1 line is not UTF-8",
         ),
         ("id,name\n1,日本\n".encode("utf-32"), [{"id": 1, "name": "日本"}], "read as utf-32"),
+        (
+            b"Company X\nReport: sales\nFrom: May,To: June\n\nday,item,n\n2024-01-01,a,5\n2024-01-02,b,6\n",
+            [{"day": "2024-01-01", "item": "a", "n": 5}, {"day": "2024-01-02", "item": "b", "n": 6}],
+            "4 lines above the table left out",
+        ),
+        (
+            b"Name:,Ann\nDate:,2024-01-01\n\nid,item,n\n1,a,5\n2,b,6\n",
+            [{"id": 1, "item": "a", "n": 5}, {"id": 2, "item": "b", "n": 6}],
+            "3 lines above the table left out",
+        ),
+        (
+            b"id,a\n1,x\n2,y\n\nid,b\n1,p\n2,q\n",
+            [{"id": 1, "a": "x"}, {"id": 2, "a": "y"}],
+            "another table below the first was left out, with 2 of its records: id, b",
+        ),
+        (b"id,a\n1,x\nID,A\n3,z\n", [{"id": 1, "a": "x"}, {"id": 3, "a": "z"}], "1 repeated header line left out"),
+        (
+            b"dept,n\nA,10\nA,20\nA Total,30\nB,5\nB Total,5\nGrand Total,35\n",
+            [{"dept": "A", "n": 10}, {"dept": "A", "n": 20}, {"dept": "B", "n": 5}],
+            "2 more records that are totals left out",
+        ),
+        (b"id,a\n1,x\n2,id\n3,y\n", [{"id": 1, "a": "x"}, {"id": 2, "a": "id"}, {"id": 3, "a": "y"}], ""),
     ],
 )
 def test_what_stands_around_records(read: Read, data: bytes, rows: list[dict[str, Any]], note: str) -> None:

@@ -1,9 +1,9 @@
-"""Notes below a table, such as `Source: …` or `Page 1 of 1`: left out and told where nothing else can be meant."""
+"""What stands below a table, such as `Source: …` or another table: left out and told where nothing else is meant."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from atlas.imports.duckdb_casts import cast, literal
@@ -24,6 +24,8 @@ _NOTE = re.compile(
     r"|\(?\d+ (?:rows?|records?)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+
+_DIGITS = re.compile(r"^[\d.,+-]+$")
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -60,6 +62,38 @@ def leave_out_notes(query: Query, width: int) -> list[str]:
     query(f"DELETE FROM raw WHERE _n IN ({', '.join(str(number) for number, _ in found)})")
     shown = "; ".join(repr(text[:80]) for _, text in reversed(found[-_SHOWN:]))
     return [f"{many(len(found), 'line')} below the table left out: {shown}"]
+
+
+def leave_out_another(query: Query, names: Sequence[str]) -> list[str]:
+    """Removes another table below the first, whose header says so: one of the names among nothing but values.
+
+    query: runs a statement on the staged records. Gives what is to be told.
+    """
+    named = {place: name.strip() for place, name in enumerate(names) if len(name.strip()) > 1}
+    if not named or len(names) > _WIDEST:
+        return []
+    # Cheap to ask, since few records have such a cell.
+    spelled = {place: sorted({name, name.lower(), name.upper(), name.title()}) for place, name in named.items()}
+    tests = [f"{physical(place)} IN ({', '.join(map(literal, texts))})" for place, texts in spelled.items()]
+    cells = ", ".join(physical(place) for place in range(len(names)))
+    for number, *row in query(f"SELECT _n, {cells} FROM raw WHERE {' OR '.join(tests)} ORDER BY _n LIMIT {_LAST}"):
+        texts = [text for text in row if text is not None]
+        if len(texts) < 2 or any(_DIGITS.search(text) for text in texts):
+            continue
+        own = [place for place, texts_of in spelled.items() if row[place] in texts_of]
+        values = " AND ".join(_all_values(place, number) for place in own)
+        conditions = (f"_n < {number}", f"NOT ({values})", f"_n > {number}")
+        counts = ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
+        above, odd, below = query(f"SELECT {counts} FROM raw")[0]
+        if above and below and not odd:
+            query(f"DELETE FROM raw WHERE _n >= {number}")
+            told = f"another table below the first was left out, with {below:,} of its records"
+            return [f"{told}: {', '.join(texts)[:120]}"]
+    return []
+
+
+def _all_values(place: int, but: int) -> str:
+    return f"(_n = {but} OR coalesce(regexp_matches({physical(place)}, '^[^A-Za-z]*[0-9]'), true))"
 
 
 def _misfits(query: Query, place: int, before: int, text: str) -> bool:

@@ -21,7 +21,7 @@ from atlas.column_formats.model import Kind
 from atlas.errors import AtlasError, BadRequestError, TooLargeError
 from atlas.imports.duckdb_casts import NESTED_TOO_DEEP, cast, fits, is_null_text
 from atlas.imports.files.source import Source, physical, text_table
-from atlas.imports.footers import leave_out_notes
+from atlas.imports.footers import leave_out_another, leave_out_notes
 from atlas.imports.totals import leave_out_totals
 from atlas.kit.json_depth import too_deep
 from atlas.kit.plurals import many
@@ -99,6 +99,7 @@ class Staging:
             if not keep_blank:
                 self._drop_blank()
                 if not any(source.native):
+                    source.notes += leave_out_another(self.query, source.names)
                     source.notes += leave_out_notes(self.query, self.width)
                 source.notes += leave_out_totals(self.query, self.width)
         except BaseException:
@@ -193,7 +194,7 @@ class Staging:
         blank = " AND ".join(f"{column} IS NULL" for column in columns)
         self._connection.execute(f"DELETE FROM raw WHERE {blank}")
         if any(self.source.names):
-            same = " AND ".join(f"coalesce({column}, '') = ?" for column in columns)
+            same = " AND ".join(f"lower(coalesce({column}, '')) = lower(?)" for column in columns)
             row = self._connection.execute(f"DELETE FROM raw WHERE {same}", [n.strip() for n in self.source.names])
             repeated = row.fetchone()
             if repeated and repeated[0]:

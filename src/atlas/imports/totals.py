@@ -21,6 +21,8 @@ _TOTAL = (
 _AVERAGE = r"averages?|avg|means?|durchschnitt|mittelwert|moyenne|promedio|media|gemiddelde|среднее|平均"
 _MARKS = " :*-="
 _STRICT = re.compile(_TOTAL, re.IGNORECASE)
+# A total of a part, as Excel names them: `North Total`, `North Ergebnis`.
+_PART = r".+ ((sub)?totals?|ergebnis|summe|gesamt|somme)"
 # What may follow a label, as in `Total (2 items)` or `Total for 2024`; another word makes a name of it.
 _MORE = r"(\s*[(\[:,;/–-].*|\s+(for|of|in|für|von|pour|de|del|\d).*)?"
 _LABEL = re.compile(rf"((?P<total>{_TOTAL})|(?P<average>{_AVERAGE})){_MORE}", re.IGNORECASE)
@@ -81,7 +83,14 @@ def _candidate(row: tuple[Any, ...]) -> _Candidate:
 
 def _judged(query: Query, width: int, found: Sequence[_Candidate]) -> list[str]:
     totals = _named(_TOTAL, width)
-    plain, every = _Sums(query, f"NOT {_named(f'{_TOTAL}|{_AVERAGE}', width)}"), _Sums(query, "true")
+    every, plain, whole = (
+        _Sums(query, condition)
+        for condition in (
+            "true",
+            f"NOT {_named(f'{_TOTAL}|{_AVERAGE}', width)}",
+            f"NOT {_named(f'{_TOTAL}|{_AVERAGE}|{_PART}', width)}",
+        )
+    )
     notes: list[str] = []
     proven: list[_Candidate] = []
     others = False
@@ -92,6 +101,10 @@ def _judged(query: Query, width: int, found: Sequence[_Candidate]) -> list[str]:
         elif every.prove(one):
             # What is called like a total elsewhere is a record, such as the company of that name.
             proven.append(one)
+        elif one.strict and whole.prove(one):
+            # The others are sums of parts, such as `North Total`.
+            proven.append(one)
+            totals, others = _named(f"{_TOTAL}|{_PART}", width), True
         elif one.strict:
             notes.append(
                 f"a record looks like a total, but is not the sum of the others, and was imported: {one.shown}"

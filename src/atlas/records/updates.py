@@ -20,7 +20,6 @@ from atlas.imports import repository as imports
 from atlas.imports.checks import PlannedFile
 from atlas.imports.clarifications import ask_about
 from atlas.imports.file_stager import FileStager
-from atlas.imports.files.source import physical
 from atlas.imports.issue_tables import bad_record_issues, failure_issues, replacement_issues
 from atlas.imports.key_changes import rekey, rekey_changed
 from atlas.imports.plan import ImportPlan
@@ -67,7 +66,8 @@ class UpdateService:
         columns = [column for column in table.columns if column.name in record]
         notes: list[str] = []
         async with staged(table, columns, [Labelled("updates", record)], notes) as planned:
-            cells = ", ".join(physical(position) for position in range(len(columns)))
+            # As values, since PostgreSQL reads fewer words for yes and no, and no address within a text.
+            cells = ", ".join(f"CAST({planned.value(column)} AS VARCHAR)" for column in planned.plan.columns)
             texts = await asyncio.to_thread(planned.staging.query, f"SELECT {cells} FROM raw")
         async with self._change(caller, table, f"set {', '.join(record)} where {condition}") as (
             connection,

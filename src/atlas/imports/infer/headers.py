@@ -32,6 +32,8 @@ _USUAL_NAME = re.compile(
     país|precio|fecha|cognome|città|paese)(?:$|[\s_.:-]|s$)|[a-z][A-Z]|\w_\w""",
     re.VERBOSE,
 )
+# What a report says of itself, such as `From: 2024-01-01`.
+_LABELLED = re.compile(r"[^\W\d_][^:]{0,40}: \S")
 # A type, such as varchar(20) or string.
 _TYPE = re.compile(
     r"(unsigned )?(u?int(8|16|32|64)?|integer|(big|small|tiny)int|long|short|float(32|64)?|double( precision)?|real|"
@@ -102,10 +104,10 @@ def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
     width = _width(filled)
     if not width:
         return None
-    if header is not False and (comments := _comment_rows(filled)):
-        below = find_layout(rows[comments:], header=header)
+    if header is not False and (before := _comment_rows(filled) or _title_rows(filled)):
+        below = find_layout(rows[before:], header=header)
         if below is not None and below.header:
-            return replace(below, skip=below.skip + comments, above=below.above + comments)
+            return replace(below, skip=below.skip + before, above=below.above + before)
     top = _first_table_row(filled, width)
     notes: list[str] = []
     stated, header = header is not None, _is_header(filled, top) if header is None else header
@@ -144,6 +146,22 @@ def _comment_rows(rows: Rows) -> int:
     width = _width(below)
     top = _first_table_row(below, width) if width else 0
     return count if width and _is_header(below, top) and _is_sure(below, top) else 0
+
+
+def _title_rows(rows: Rows) -> int:
+    """How many rows above a table say something of it in several cells: `Name:,Ann` or `From: May,To: June`."""
+    count, several = 0, False
+    for row in rows:
+        cells = [cell for cell in row if cell]
+        labelled = len(cells) > 1 and (cells[0].endswith(":") or all(_LABELLED.match(cell) for cell in cells))
+        if len(cells) > 1 and not labelled:
+            break
+        count, several = count + 1, several or labelled
+    below = rows[count:]
+    if not several or len(below) < 2:
+        return 0
+    width = _width(below)
+    return count if all(_last(row) < width for row in rows[:count]) and _is_header(below, 0) else 0
 
 
 def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]:

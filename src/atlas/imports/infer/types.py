@@ -25,6 +25,7 @@ NULL_TEXTS = (
     "?",
     ".",
     "(null)",
+    r"\n",
     "n.a.",
     "unknown",
     # What spreadsheets show where a formula fails.
