@@ -243,3 +243,35 @@ def test_timestamps_of_any_known_form(text: str, micros: int) -> None:
     body = io.BytesIO(f"timestamp,a\n{text},1\n{text},2\n".encode())
     (frame,) = read_csv(body, None, None)
     assert frame.ts.cast("int64").to_pylist() == [micros, micros]
+
+
+MANY = b"timestamp,a\n" + b"2025-01-01,1\n" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            b"timestamp,a,b\n2025-01-01,1,2\n\n\n2025-01-01,5\n",
+            "rows[1]: the header names 3 columns; the row has 2 cells",
+        ),
+        (b"timestamp,a\n2025-01-01,'x,y'\n", "rows[0]: the header names 2 columns; the row has 3 cells"),
+        (
+            b'timestamp,"a\nb"\n2025-01-01,"x\ny"\n2025-01-01\n',
+            "rows[1]: the header names 2 columns; the row has 1 cell",
+        ),
+        (MANY + b"2025-01-01,5,6\n", "rows[200000]: the header names 2 columns; the row has 3 cells"),
+        (b"when;a\n2025-01-01;5\n", "the header has no comma, which stands between names; is it ';' that does?"),
+        (b"when\ta\n2025-01-01\t5\n", "the header has no comma, which stands between names; is it '\\t' that does?"),
+        (b"\n\ntimestamp,a\n2025-01-01,1\n", "the first line is blank; a header line is required"),
+    ],
+)
+def test_what_is_no_table(body: bytes, reason: str) -> None:
+    with pytest.raises(BadRequestError) as told:
+        read(body)
+    assert told.value.details == reason
+
+
+def test_a_name_may_hold_other_delimiters() -> None:
+    (frame,) = read_csv(io.BytesIO(b"a;b\n2025-01-01\n"), "a;b", None)
+    assert len(frame) == 1

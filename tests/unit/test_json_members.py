@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from codecs import BOM_UTF8
 
 import pytest
 
 from atlas.errors import AtlasError
 from atlas.timeseries.ingest import json_arrow, json_exact, json_small, ndjson_rows
+from atlas.timeseries.ingest.json_splitter import RowPieces
 
 STAMP = '"timestamp":"2025-01-01T00:00:00Z"'
 ROW = f'{{{STAMP},"values":{{"z":0}}}}'
@@ -87,3 +89,14 @@ def test_lines(line: str, place: str) -> None:
     with pytest.raises(AtlasError) as told:
         list(ndjson_rows.read_ndjson(io.BytesIO(lines)))
     assert told.value.details == f"{place}: given twice"
+
+
+def test_a_mark_before_a_body_is_passed_over() -> None:
+    """Windows programs put one before UTF-8."""
+    pieces = RowPieces(10_000)
+    body = BOM_UTF8 + body_of(many(ROW))
+    found = [piece for byte in range(0, len(body), 2) if (piece := pieces.feed(body[byte : byte + 2]))]
+    frames = [json_arrow.decode(piece)[0] for piece in (*found, pieces.rest())]
+    assert (len(found) > 1, sum(map(len, frames))) == (True, 401)
+    for lines in (BOM_UTF8 + ROW.encode(), ROW.encode(), b""):
+        assert sum(map(len, ndjson_rows.read_ndjson(io.BytesIO(lines)))) == (1 if lines else 0)

@@ -8,6 +8,7 @@ among texts) is noticed in the first pass, so the second reads that column as te
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -19,6 +20,7 @@ import pyarrow.csv as pv
 
 from atlas.errors import BadRequestError, RowError
 from atlas.kit.csv_quotes import check_quotes, open_quote, rows_before
+from atlas.kit.plurals import many
 from atlas.timeseries.columns import EXACT_FLOAT
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest.number_texts import LEAST_NORMAL, has_long_numbers, has_tiny_numbers, read_numbers
@@ -36,6 +38,8 @@ _BEFORE[list(b',\n"')] = True
 _SIGN = np.zeros(256, bool)
 _SIGN[list(b"+-")] = True
 _NUMBERS = (pa.int64(), pa.float64())
+_RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
+_OTHER_DELIMITERS = (";", "\t", "|")
 _PARSE = pv.ParseOptions(newlines_in_values=True)
 
 
@@ -154,6 +158,8 @@ def read_csv(
     """
     header = _csv_header(file)
     clock = TimeColumn(time_column, time_format, guess=True)
+    if time_column not in header:
+        _refuse_delimiter(header)
     name = clock.find(header)
     guesses = guesses if guesses is not None else Guesses()
     guesses.found = name
@@ -177,7 +183,24 @@ def read_csv(
             first_row += batch.num_rows
             guesses.timestamp_format = clock.guessed
     except pa.ArrowException as error:
-        raise BadRequestError("Invalid CSV", reason_of(error)) from None
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> BadRequestError:
+    """The error for what Arrow does not read, which counts rows from the header, the first."""
+    reason = reason_of(error)
+    if (found := _RAGGED.search(reason)) is None:
+        return BadRequestError("Invalid CSV", reason)
+    row, wanted, cells = map(int, found.groups())
+    return RowError(row - 2, None, f"the header names {many(wanted, 'column')}; the row has {many(cells, 'cell')}")
+
+
+def _refuse_delimiter(header: list[str]) -> None:
+    """Raises BadRequestError for a header that is a single name with delimiters in it."""
+    other = next((one for one in _OTHER_DELIMITERS if one in header[0]), None) if len(header) == 1 else None
+    if other is not None:
+        told = f"the header has no comma, which stands between names; is it {other!r} that does?"
+        raise BadRequestError("Invalid CSV", told)
 
 
 def _options(types: dict[str, pa.DataType]) -> pv.ConvertOptions:
@@ -199,7 +222,8 @@ def _csv_header(file: IO[bytes]) -> list[str]:
         line += more
     file.seek(0)
     if not line.strip():
-        raise BadRequestError("Invalid CSV", "the body is empty; a header line is required")
+        told = "the first line is blank" if line else "the body is empty"
+        raise BadRequestError("Invalid CSV", f"{told}; a header line is required")
     if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise BadRequestError("Invalid CSV", "it is UTF-16; say so with charset=utf-16 in the Content-Type")
     try:

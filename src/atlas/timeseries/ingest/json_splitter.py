@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8 as BOM
 from collections.abc import Sequence
 
 import msgspec
@@ -31,6 +32,8 @@ class RowPieces:
     def feed(self, data: bytes) -> bytes | None:
         """Takes more of the body; gives a piece when one is full."""
         self._buffer += data
+        if not self._headed and self._buffer.startswith(BOM):
+            del self._buffer[: len(BOM)]
         if self._whole or len(self._buffer) < self._size:
             return None
         if not self._headed and not self._take_head():

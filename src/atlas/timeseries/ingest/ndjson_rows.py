@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import IO
 
@@ -25,6 +26,8 @@ def read_ndjson(file: IO[bytes], unit: str | None = None) -> Iterator[Frame]:
     """
     first_row = 0
     nested: bool | None = None
+    if file.read(len(BOM_UTF8)) != BOM_UTF8:
+        file.seek(0)
     while block := file.read(_BLOCK):
         block += file.readline()
         lines = [line for line in block.split(b"\n") if line.strip()]

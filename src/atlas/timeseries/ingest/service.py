@@ -7,6 +7,7 @@ import functools
 import hashlib
 import os
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -114,6 +115,7 @@ class RowService:
         digest = hashlib.sha256(body + (unit or "").encode())
         if encoding:
             body = await asyncio.get_running_loop().run_in_executor(self._threads, self._unpacked, body, encoding)
+        body = body.removeprefix(BOM_UTF8)
         if too_deep(body):
             named = dataset_of(body)
             if named is not None:

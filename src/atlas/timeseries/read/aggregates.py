@@ -108,7 +108,9 @@ class SummaryService:
         await self._access.require(caller, dataset_id)
         wanted = [name.strip() for name in functions.split(",") if name.strip()]
         unknown = next((name for name in wanted if name not in FUNCTIONS), None)
-        if unknown is not None or not wanted:
+        if not wanted:
+            raise BadRequestError("Invalid parameter", f"functions: one or more of {', '.join(FUNCTIONS)}")
+        if unknown is not None:
             raise BadRequestError("Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}")
         told = "auto" if bucket == "auto" else _name(_width(bucket, 0, points))
         shot = await snapshot.snapshot(self._database, dataset_id)
