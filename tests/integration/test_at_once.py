@@ -18,10 +18,12 @@ from tests.integration.test_groups import answer, attempt, everything
 
 from atlas.db.database import Database
 from atlas.settings import Settings
-from atlas.timeseries.ingest import group_transaction, json_exact, single_statement, transaction
+from atlas.timeseries import deletion
+from atlas.timeseries.ingest import group_transaction, json_exact, single_statement
 from atlas.timeseries.ingest.appender import MOST_COLUMNS
 from atlas.timeseries.ingest.group_commit import UNSURE, GroupWriter
-from atlas.timeseries.ingest.group_transaction import Retry, SmallInsert
+from atlas.timeseries.ingest.group_transaction import SmallInsert
+from atlas.timeseries.ingest.idempotency import Retry
 from atlas.timeseries.zone_map import BLOCK_ROWS
 
 pytestmark = pytest.mark.anyio
@@ -198,7 +200,7 @@ async def test_wide_rows(writing_to: Writing, ways: list[str]) -> None:
 async def test_rows_were_deleted_or_packed(database: Database, writing_to: Writing, ways: list[str]) -> None:
     await writing_to.known()
     async with database.transaction() as connection:
-        assert await transaction.delete_numbered(connection, writing_to.dataset, 1, 1) == 1
+        assert await deletion.delete_numbered(connection, writing_to.dataset, 1, 1) == 1
     await writing_to.insert({"n": 5})
     assert ways[-2:] == ["missed", "transaction"]
     for _ in range(UNSURE + 1):

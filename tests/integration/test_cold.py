@@ -16,6 +16,7 @@ from tests.conftest import People, new_dataset
 
 from atlas.db.database import Database
 from atlas.kit.timestamps import MAX_MICROS, MIN_MICROS
+from atlas.timeseries import deletion
 from atlas.timeseries.cold import mover
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.frames import Frame
@@ -180,12 +181,12 @@ class Twins:
         if source.random() < 0.5:
             lo = source.randrange(START - 10**9, self.top + 1)
             span = Range(lo, lo + source.randrange(1, 3 * 10**8))
-            removed = [await transaction.delete_range(self.database, dataset, span) for dataset in self.both]
+            removed = [await deletion.delete_range(self.database, dataset, span) for dataset in self.both]
         else:
             first, removed = source.randrange(1, self.written + 2), []
             for dataset in self.both:
                 async with self.database.transaction() as connection:
-                    removed.append(await transaction.delete_numbered(connection, dataset, first, first + 500))
+                    removed.append(await deletion.delete_numbered(connection, dataset, first, first + 500))
         assert removed[0] == removed[1]
 
     async def pack(self) -> None:
@@ -298,12 +299,12 @@ async def test_while_others_write_read_and_delete(database: Database, people: Pe
         for batch in range(3):
             await asyncio.sleep(0.3)
             span = Range(START + batch * 10**9, START + (batch + 1) * 10**9 - 10**6 + 200)
-            await transaction.delete_range(database, dataset, span)
+            await deletion.delete_range(database, dataset, span)
 
     others = [asyncio.create_task(one) for one in (pack(FOREVER), pack(START + 15 * 10**9), read(), read())]
     await asyncio.gather(*(write(writer) for writer in range(3)), delete())
     for batch in range(3):
-        await transaction.delete_range(database, dataset, Range(START + batch * 10**9, START + (batch + 1) * 10**9))
+        await deletion.delete_range(database, dataset, Range(START + batch * 10**9, START + (batch + 1) * 10**9))
     done.set()
     await asyncio.gather(*others)
     await pack_all(database, dataset)

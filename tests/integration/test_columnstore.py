@@ -37,9 +37,9 @@ from atlas.catalog.model import CatalogColumn, CatalogTable
 from atlas.db.database import Database
 from atlas.db.embedded import EmbeddedPostgres
 from atlas.db.named_queries import queries
+from atlas.timeseries import deletion
 from atlas.timeseries.cold import mover, timescale_store
 from atlas.timeseries.cold.scheduler import Compaction
-from atlas.timeseries.ingest import transaction as writing
 from atlas.timeseries.read import snapshot
 from atlas.timeseries.zone_map import Range
 
@@ -121,13 +121,13 @@ async def test_what_is_deleted_or_late(timescaledb: None, database: Database, pe
     assert await mover.settle(database, dataset)
     before = await everything(database, dataset)
     lo, hi = START + 10_000 * 3_600 * SECOND, START + 20_500 * 3_600 * SECOND
-    assert await writing.delete_range(database, dataset, Range(lo, hi)) == 10_500
+    assert await deletion.delete_range(database, dataset, Range(lo, hi)) == 10_500
     assert await everything(database, dataset) == before[:10_000] + before[20_500:]
     await insert(database, dataset, [lo + 5], {"volume": pa.array([7])})
     assert await pack_all(database, dataset) == 1
     assert await mover.settle(database, dataset)
     assert {tuple(status) for (status,) in await database.fetch(CHUNKS)} == {("COMPRESSED",)}
-    assert await writing.delete_range(database, dataset, Range()) == 39_501
+    assert await deletion.delete_range(database, dataset, Range()) == 39_501
     shot = await snapshot.snapshot(database, dataset)
     assert (shot.row_count, await snapshot.count(database, shot, Range())) == (0, 0)
     assert await mover.settle(database, dataset)
@@ -186,7 +186,7 @@ async def test_sweeps_settle_what_others_left(database: Database, people: People
         await other.execute(queries("timeseries/cold/cold")["settle_together"], {"id": dataset})
     assert await sweeps.sweep() == 0
     assert not await mover.unsettled(database)
-    assert await writing.delete_range(database, dataset, Range(hi=START + 1_500 * SECOND)) == 1_500
+    assert await deletion.delete_range(database, dataset, Range(hi=START + 1_500 * SECOND)) == 1_500
     assert await mover.unsettled(database) == {dataset}
     assert await sweeps.sweep() == 0
     assert not await mover.unsettled(database)
@@ -265,7 +265,7 @@ async def test_a_user_that_is_no_superuser(timescaledb: None, postgres_url: str)
             assert await mover.settle(database, dataset)
             assert (await stored(database, dataset))[0]
             assert await everything(database, dataset) == before
-            assert await writing.delete_range(database, dataset, Range(hi=START + 10 * SECOND)) == 10
+            assert await deletion.delete_range(database, dataset, Range(hi=START + 10 * SECOND)) == 10
             assert await mover.settle(database, dataset)
             assert await everything(database, dataset) == before[10:]
             await database.close()

@@ -25,7 +25,8 @@ from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import json_exact, transaction
 from atlas.timeseries.ingest.group_commit import GroupWriter
-from atlas.timeseries.ingest.group_transaction import Retry, SmallInsert
+from atlas.timeseries.ingest.group_transaction import SmallInsert
+from atlas.timeseries.ingest.idempotency import Retry
 from atlas.timeseries.read import snapshot
 from atlas.timeseries.stream import StreamService
 from atlas.timeseries.zone_map import Range

@@ -19,6 +19,7 @@ from atlas.db.database import Database
 from atlas.errors import BadRequestError
 from atlas.kit.timestamps import MAX_MICROS, MIN_MICROS, from_micros
 from atlas.sqlgate.sandbox import QueryLimits, QueryRunner
+from atlas.timeseries import deletion
 from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import transaction
@@ -134,12 +135,12 @@ class Story:
         span = Range(lo, lo + self.random.choice([1, 30_000_000, 31_000_000, 200_000_000]))
         if self.random.random() < 0.3:
             span = Range(core.floor(span.lo, 60), core.ceiling(span.hi, 300))
-        await transaction.delete_range(self.database, self.dataset, span)
+        await deletion.delete_range(self.database, self.dataset, span)
 
     async def undo(self) -> None:
         first, last = self.inserts.pop(self.random.randrange(len(self.inserts)))
         async with self.database.transaction() as connection:
-            await transaction.delete_numbered(connection, self.dataset, first, last)
+            await deletion.delete_numbered(connection, self.dataset, first, last)
 
     async def advance(self) -> None:
         for _ in range(self.random.choice([1, 3, 99])):
@@ -247,8 +248,8 @@ async def test_times_at_the_ends(database: Database, people: People) -> None:
     for span in (Range(), Range(hi=START), Range(START + 1), Range(MIN_MICROS + 1, MAX_MICROS)):
         for width in (1, 3_600, 86_400, "year"):
             await compare(database, dataset, span, width)
-    await transaction.delete_range(database, dataset, Range(START + 500_000))
-    await transaction.delete_range(database, dataset, Range(hi=START + 400))
+    await deletion.delete_range(database, dataset, Range(START + 500_000))
+    await deletion.delete_range(database, dataset, Range(hi=START + 400))
     await compare(database, dataset, Range(), 1)
 
 

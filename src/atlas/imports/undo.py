@@ -24,7 +24,7 @@ from atlas.language.instructions import ImportInstruction
 from atlas.tables import bulk
 from atlas.tables import repository as tables
 from atlas.tables.model import SHOWN_TYPES
-from atlas.timeseries.ingest import transaction
+from atlas.timeseries import deletion
 
 Row = dict[str, Any]
 # States of an import that has something to take back.
@@ -102,7 +102,7 @@ class UndoService:
             await AccessService(self._database).require(caller, row["dataset_id"], write=True)
             removed = 0
             if row["first_row"] is not None:
-                removed = await transaction.delete_numbered(
+                removed = await deletion.delete_numbered(
                     connection, row["dataset_id"], row["first_row"], row["last_row"]
                 )
             return undoing.Undone(rows_removed=removed)

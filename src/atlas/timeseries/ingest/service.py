@@ -24,6 +24,7 @@ from atlas.kit.admission import Lane
 from atlas.kit.json_depth import TOO_DEEP, too_deep
 from atlas.kit.threads import in_thread_until
 from atlas.kit.timestamps import format_timestamp
+from atlas.timeseries import deletion
 from atlas.timeseries import repository as datasets
 from atlas.timeseries.columns import Column
 from atlas.timeseries.frames import Frame
@@ -31,7 +32,8 @@ from atlas.timeseries.ingest import json_exact, json_small, ndjson_rows, transac
 from atlas.timeseries.ingest.bodies import BodyFormat, FrameSpool, Recoder, SizeLimit, decoder
 from atlas.timeseries.ingest.csv_rows import Guesses, read_csv
 from atlas.timeseries.ingest.group_commit import SMALL_BYTES, SMALL_ROWS, GroupWriter
-from atlas.timeseries.ingest.group_transaction import Retry, SmallInsert
+from atlas.timeseries.ingest.group_transaction import SmallInsert
+from atlas.timeseries.ingest.idempotency import Retry
 from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.timeseries.ingest.json_members import given_twice
 from atlas.timeseries.ingest.json_positions import dataset_of
@@ -246,7 +248,7 @@ class RowService:
         if span.empty:
             return {"deleted": 0}
         async with self._storing.slot(caller):
-            return {"deleted": await transaction.delete_range(self._database, dataset_id, span)}
+            return {"deleted": await deletion.delete_range(self._database, dataset_id, span)}
 
     async def _decoded(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:
         unpack = decoder(encoding)

@@ -15,11 +15,11 @@ from psycopg import sql
 from psycopg.types.numeric import Int8
 
 from atlas.db.database import Connection
-from atlas.db.named_queries import queries
 from atlas.kit.timestamps import from_micros
 from atlas.timeseries.columns import SQL_TYPES
 from atlas.timeseries.frames import Frame, dtype_of
 from atlas.timeseries.ingest.appender import Appender, Tail
+from atlas.timeseries.ingest.idempotency import claim_statement
 from atlas.timeseries.repository import hot_of
 
 # More are copied in less time than their values become Python objects.
@@ -114,9 +114,7 @@ def _statement(schema: str, dataset_id: int, cold: bool, columns: tuple[tuple[st
         names=sql.SQL(", ").join(names),
         cells=sql.SQL(", ").join(sql.SQL("given.") + name for name in names),
         arrays=sql.SQL(", ").join(arrays),
-        keys=sql.SQL("keys AS ({}),").format(sql.SQL(queries("timeseries/rows")["claim_idempotency_keys"]))
-        if keyed
-        else sql.SQL(""),
+        keys=sql.SQL("keys AS ({}),").format(sql.SQL(claim_statement())) if keyed else sql.SQL(""),
         claimed=sql.SQL("AND (SELECT count(*) FROM keys) = %(claims)s" if keyed else ""),
         check=sql.SQL("1 / (SELECT count(*) FROM state)" if keyed else "1"),
         found=sql.SQL("(SELECT) one" if keyed else "state"),

@@ -105,15 +105,8 @@ WHERE s.dataset_id = %(id)s
 -- name: set_ts_index
 UPDATE atlas.dataset_state SET ts_index = true WHERE dataset_id = %(id)s
 
--- name: claim_idempotency_key
-INSERT INTO atlas.idempotency_keys (user_id, key, fingerprint) VALUES (%(user)s, %(key)s, %(fingerprint)s)
-ON CONFLICT (user_id, key) DO NOTHING RETURNING key
-
--- name: find_idempotency_key
-SELECT fingerprint, response FROM atlas.idempotency_keys WHERE user_id = %(user)s AND key = %(key)s
-
 -- name: claim_idempotency_keys
--- As many at once, each with its response; gives those that are new. In order, as each is a lock.
+-- Keys, each with its response, null for one that is not known yet; gives those that are new. In order, as each is a lock.
 INSERT INTO atlas.idempotency_keys (user_id, key, fingerprint, response)
 SELECT * FROM unnest(%(users)s::integer[], %(keys)s::text[], %(fingerprints)s::bytea[], %(responses)s::jsonb[])
     AS given (user_id, key, fingerprint, response)
@@ -121,10 +114,12 @@ ORDER BY user_id, key COLLATE "C"
 ON CONFLICT (user_id, key) DO NOTHING RETURNING user_id, key
 
 -- name: find_idempotency_keys
+-- What is kept for keys that were used before.
 SELECT user_id, key, fingerprint, response FROM atlas.idempotency_keys
 WHERE (user_id, key) IN (SELECT * FROM unnest(%(users)s::integer[], %(keys)s::text[]))
 
 -- name: store_idempotency_response
+-- The response of a key that was claimed before it was known.
 UPDATE atlas.idempotency_keys SET response = %(response)s WHERE user_id = %(user)s AND key = %(key)s
 
 -- name: forget_idempotency_keys
