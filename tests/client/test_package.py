@@ -30,8 +30,8 @@ def names(requirements: list[str]) -> set[str]:
 
 CORE = names(PROJECT["dependencies"])
 SERVER = {name.replace("-", "_") for name in names(PROJECT["optional-dependencies"]["server"])} | {"pandas"}
-# anyio is httpx2's own.
-UNWANTED = sorted((SERVER - {"anyio", "idna"} - CORE) | {"multipart", "yaml"})
+# Some are httpx2's own.
+UNWANTED = sorted((SERVER - {"anyio", "httpcore2", "idna"} - CORE) | {"multipart", "yaml"})
 
 
 def run(script: str) -> None:

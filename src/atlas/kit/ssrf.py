@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import httpcore
+import httpcore2
 import idna
 
 from atlas.errors import BadRequestError
@@ -232,13 +232,13 @@ def _public_v4(address: ipaddress.IPv4Address) -> bool:
     return address.is_global and not refused
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
+class GuardedBackend(httpcore2.AsyncNetworkBackend):
     """Connects to checked addresses only. seconds: for all attempts to connect together."""
 
     def __init__(self, reach: Reach, *, seconds: float) -> None:
         self._reach = reach
         self._seconds = seconds
-        self._inner = httpcore.AnyIOBackend()
+        self._inner = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -247,12 +247,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> httpcore2.AsyncNetworkStream:
         addresses = await self.resolve(host, port)
         # One dead address, often an IPv6 one, must not use up the time of the next.
         share = self._seconds / len(addresses)
         for address in addresses[:-1]:
-            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+            with contextlib.suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 return await self._inner.connect_tcp(str(address), port, timeout=share, local_address=local_address)
         return await self._inner.connect_tcp(str(addresses[-1]), port, timeout=timeout, local_address=local_address)
 
@@ -264,7 +264,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             raise AddressRefusedError
         return list(dict.fromkeys(map(plain_address, addresses)))[:MAX_ADDRESSES]
 
-    async def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+    async def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore2.AsyncNetworkStream:
         raise AddressRefusedError
 
     async def sleep(self, seconds: float) -> None:
@@ -273,9 +273,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 NETWORK_ERRORS = (
     AddressRefusedError,
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
+    httpcore2.TimeoutException,
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
     OSError,
     UnicodeError,
 )
@@ -285,11 +285,11 @@ def network_reason(error: BaseException | None) -> str:
     """What went wrong, in plain words: the cause tells more than what wraps it, and no text of theirs is shown."""
     if isinstance(error, AddressRefusedError):
         return "the address is not public"
-    if isinstance(error, (TimeoutError, httpcore.TimeoutException)):
+    if isinstance(error, (TimeoutError, httpcore2.TimeoutException)):
         return "timed out"
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return "the host is not known"
-    protocol = isinstance(error, httpcore.ProtocolError)
+    protocol = isinstance(error, httpcore2.ProtocolError)
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return "certificate is not valid"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpcore
+import httpcore2
 import httpx2
 
 from atlas.errors import ModelError
@@ -55,10 +55,10 @@ class _Transport(httpx2.AsyncBaseTransport):
     def __init__(self, reach: Reach) -> None:
         # One organization's slow server must not use up connections of the others, so their number has no bound:
         # each belongs to a request that Atlas itself is serving, for `timeout` seconds at most.
-        self._pool = httpcore.AsyncConnectionPool(
+        self._pool = httpcore2.AsyncConnectionPool(
             network_backend=GuardedBackend(reach, seconds=CONNECT_SECONDS),
             # Made here, once: it reads some hundred certificates.
-            ssl_context=httpcore.default_ssl_context(),
+            ssl_context=httpcore2.default_ssl_context(),
             http2=False,
             max_connections=None,
             max_keepalive_connections=20,
@@ -70,9 +70,9 @@ class _Transport(httpx2.AsyncBaseTransport):
         # A compressed answer of a megabyte may stand for a thousand.
         headers += [(b"accept-encoding", b"identity"), (b"user-agent", b"Atlas/1")]
         assert isinstance(request.stream, AsyncIterable)
-        sent = httpcore.Request(
+        sent = httpcore2.Request(
             request.method,
-            httpcore.URL(
+            httpcore2.URL(
                 scheme=request.url.raw_scheme,
                 host=request.url.raw_host,
                 port=request.url.port,
@@ -99,7 +99,7 @@ class _Transport(httpx2.AsyncBaseTransport):
 class _Body(httpx2.AsyncByteStream):
     """An answer's body, up to MAX_ANSWER bytes."""
 
-    def __init__(self, answer: httpcore.Response) -> None:
+    def __init__(self, answer: httpcore2.Response) -> None:
         self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpcore
+import httpcore2
 from standardwebhooks import Webhook
 
 from atlas.errors import BadRequestError
@@ -63,10 +63,10 @@ async def _post(target: Target, body: bytes, headers: Mapping[str, str], backend
     """The answer's status. Its body is read up to MAX_ANSWER bytes and thrown away."""
     sent = {"content-type": "application/json", "user-agent": "Atlas-Webhook/1"}
     sent |= {name.lower(): value for name, value in headers.items()} | {"host": target.netloc}
-    url = httpcore.URL(
+    url = httpcore2.URL(
         scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
     )
-    async with httpcore.AsyncConnectionPool(network_backend=backend, http2=False, max_connections=1) as pool:
+    async with httpcore2.AsyncConnectionPool(network_backend=backend, http2=False, max_connections=1) as pool:
         async with pool.stream("POST", url, headers=list(sent.items()), content=body) as response:
             seen = 0
             async for chunk in response.aiter_stream():
