@@ -162,7 +162,21 @@ def clone(postgres_url: str, template: str) -> Iterator[str]:
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         copy_database(admin, name, template)
         yield with_database(postgres_url, name)
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+        drop_database(admin, name)
+
+
+def drop_database(admin: psycopg.Connection, name: str) -> None:
+    """Drops a database with whoever is connected to it."""
+    dropping = f'DROP DATABASE "{name}" WITH (FORCE)'
+    try:
+        admin.execute("SET statement_timeout = '3s'")
+        admin.execute(dropping)  # type: ignore[call-overload]
+    except psycopg.errors.QueryCanceled:
+        # PostgreSQL waits for all of its processes, also for one whose client was cancelled as it connected: up to a
+        # minute for its password. Such a socket is closed by the collector.
+        gc.collect()
+        admin.execute("SET statement_timeout = 0")
+        admin.execute(dropping)  # type: ignore[call-overload]
 
 
 @pytest.fixture

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import anyio.to_thread
 import httpx
 import psycopg
 import pytest
-from tests.conftest import Client, People, caller_of, make_dataset, with_database
+from psycopg import sql
+from tests.conftest import Client, People, caller_of, make_dataset, serve, with_database
 from tests.integration.test_backup import contents
 
 from atlas.backup.service import BackupService
@@ -25,6 +28,7 @@ from atlas.db.named_queries import queries
 from atlas.errors import BadRequestError, UnavailableError
 from atlas.imports import repository as imports
 from atlas.imports.background import SeenTwice
+from atlas.settings import Settings
 
 pytestmark = pytest.mark.anyio
 NEWER = "INSERT INTO public._yoyo_migration SELECT 'later', '9999_later', now() AT TIME ZONE 'UTC'"
@@ -138,6 +142,28 @@ async def cut_off(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[No
             restoring.setitem(queries("backup/backup"), "other_sessions", "SELECT 0")
             restoring.setitem(queries("db/guard"), "restore", "SELECT %(lock)s > 0")
             yield
+
+
+async def test_a_server_stops_at_once_where_its_database_is_gone(
+    settings: Settings, people: People, postgres_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it would still store, such as counts of usage, waits for nobody."""
+    monkeypatch.setattr(guard, "WAIT_SECONDS", 60)
+    shut, shuts = asyncio.Event(), Gate.shut
+    monkeypatch.setattr(Gate, "shut", lambda gate: (shuts(gate), shut.set()))
+    name = urlsplit(database_url).path[1:]
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        async with serve(settings.model_copy(update={"jobs": 1})) as make:
+            owner = make(people.owner)
+            dataset = await make_dataset(owner)
+            await insert(owner, dataset)
+            shut.clear()
+            admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+            await asyncio.wait_for(shut.wait(), 60)
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 30
+        admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
 
 
 async def test_a_gate_waits_for_a_moment_and_refuses_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,11 @@ class Gate:
             log.warning("database refused", reason=message, details=details)
         self._set((message, details))
 
+    def give_up(self) -> None:
+        """Has nobody wait any longer, where the gate is shut: nobody is left to open it."""
+        if not self._settled.is_set():
+            self._set(UNREACHABLE)
+
     def shut(self) -> None:
         """Has whoever comes wait. A reason stays."""
         if self._reason is None:
@@ -101,7 +106,9 @@ class Guard:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
+        """Ends the watch. What a server does as it stops meets the gate open, or refused."""
         await end_task(self._task)
+        self._gate.give_up()
 
     async def _run(self) -> None:
         while True:

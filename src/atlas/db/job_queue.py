@@ -120,7 +120,7 @@ class JobQueue:
 
     async def close(self) -> None:
         """Ends what runs within a few seconds; what has not ended by then waits in the queue again."""
-        await _end_worker(self._worker)
+        await self._end_worker()
         await asyncio.gather(*map(end_task, self._tasks))
         await end_task(self._worker)
         await self._app.close_async()
@@ -214,8 +214,16 @@ class JobQueue:
                 log.warning("job worker lost the database", error=str(error)[:200])
             finally:
                 await end_task(refused)
-                await _end_worker(worker)
+                await self._end_worker()
             await asyncio.sleep(2)
+
+    async def _end_worker(self) -> None:
+        """Has the worker end its jobs, or put them back, in the time that it takes for that; then ends it for sure."""
+        worker = self._worker
+        if worker is not None and not worker.done() and self._here.running:
+            worker.cancel()
+            await asyncio.wait([worker], timeout=GRACE_SECONDS + 2)
+        await end_task(worker)
 
     async def _recover(self, sweep: Callable[[], Awaitable[None]]) -> None:
         """Takes up the jobs of workers that died."""
@@ -242,14 +250,6 @@ class JobQueue:
         return self._beats.living({row["id"]: row["at"] for row in found}, time.monotonic())
 
 
-async def _end_worker(task: asyncio.Task[None] | None) -> None:
-    """Has a worker end its jobs, or put them back, in the time that it takes for that; then ends it for sure."""
-    if task is not None and not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=GRACE_SECONDS + 2)
-    await end_task(task)
-
-
 class JobsHere:
     """The jobs that this process runs.
 
@@ -260,6 +260,11 @@ class JobsHere:
         self._workers: set[int | None] = set()
         self._running: set[int] = set()
         self._before: set[int] = set()
+
+    @property
+    def running(self) -> bool:
+        """Whether there are any."""
+        return bool(self._running)
 
     async def run(self, job: Callable[[], Awaitable[object]], context: JobContext, worker: Worker) -> object:
         """Runs a job of a worker of this process."""
