@@ -5,6 +5,8 @@
 Starts its own server on a fresh embedded PostgreSQL and fills a dataset with about one row a second and five
 numeric columns; with --late every tenth row arrives up to three hours after its time. Each zoom level is asked
 for at places drawn anew, with 500 points, for three sets of functions, from a client that keeps its connection.
+
+Figures: `bench/record.py chart` adds them to `bench/results/chart.csv`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ Starts its own server on a fresh embedded PostgreSQL, and the clients in a proce
 table is the median of rounds in which all competitors ran in turns: Atlas over HTTP into one dataset, and on the same
 PostgreSQL psycopg into a plain table with a btree on its timestamp, by INSERT (up to 10 rows, prepared, committed for
 each request) and by text COPY. Prints Markdown: rows a second, and in brackets the share of COPY's.
+
+Figures: `bench/record.py clients` adds them to `bench/results/clients.csv`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 On the embedded PostgreSQL, or in a database of its own on one that is given, such as one with TimescaleDB. Bytes a row
 with indexes, and how many times as long requests take where the rows are packed (medians of so many rounds, in which
 the two datasets take turns).
+
+Figures: `bench/record.py cold` adds them to `bench/results/cold.csv`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ organization, admin, operator) all operations get the examples of the document, 
 requests, good and bad; most of them with ids that exist (tests/contract.py). A finding is an answer of 5xx, a status,
 a content type or a body that the document does not have, a method that is refused wrongly, or a request without a good
 key that is answered. Ends with 1 where there is one. Details are in WORK/<kind>.log.
+
+Figures: `bench/record.py contract` adds them to `bench/results/contract.csv`.
 """
 
 from __future__ import annotations

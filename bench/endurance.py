@@ -6,6 +6,8 @@
 
 Each starts its own server on a fresh embedded PostgreSQL. `mixed` prints memory and connections every ten seconds and
 says at the end whether they stayed flat. The command ends with 1 where a figure misses what it should be.
+
+Figures: `bench/record.py endurance` adds them to `bench/results/endurance.csv`.
 """
 
 from __future__ import annotations

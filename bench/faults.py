@@ -5,6 +5,8 @@
 Starts a server with its embedded PostgreSQL on loopback, in a folder on a small tmpfs (as root on Linux; else the fault
 "fill-disk" is left out). Writers, importers, readers and streams use it through a proxy while faults happen, one at a
 time, at random moments. Prints a line for each kind of fault and ends with 1 if anything was violated.
+
+Figures: `bench/record.py faults` adds them to `bench/results/faults.csv`.
 """
 
 from __future__ import annotations

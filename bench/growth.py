@@ -7,6 +7,8 @@ size it stops, waits until the background has caught up, and asks the same quest
 drawn anew. Datasets are created one by one with a row and metadata each. 100 M rows take 9 GB of disk under the folder
 for temporary files, which are deleted at the end. Prints two Markdown tables, sizes as columns; an empty list leaves
 one out.
+
+Figures: `bench/record.py growth` adds them to `bench/results/growth.csv`.
 """
 
 from __future__ import annotations

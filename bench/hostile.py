@@ -5,6 +5,8 @@
 Prints for each attack how the quiet organization fared: the p99 of each kind of request beside that of the idle server,
 answers of 5xx, deaths of the server, and the most memory over idle. The command ends with 1 where a figure misses what
 docs/faults.md promises.
+
+Figures: `bench/record.py hostile` adds them to `bench/results/hostile.csv`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ or `read_xml` and `to_sql`; dlt's file readers and PostgreSQL; `sqlite-utils ins
 Atlas gets the file by curl with the instruction "Import into a new table". A row is right when all six values are, a
 column when it has its type (a number, a day, a yes or no, a text). Rows that are wrong should be told, and files that
 are cut short be refused with a reason. Prints two Markdown tables.
+
+Figures: `bench/record.py messy` adds them to `bench/results/messy.csv`.
 """
 
 from __future__ import annotations

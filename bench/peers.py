@@ -10,6 +10,8 @@ DuckDB, chDB and pandas run in the asking process, which saves them the way. `--
 `chdb duckdb datasette sqlite-utils pandas pyarrow`; influxd (Debian's package influxdb) is used where it is installed.
 Atlas and psql are on the embedded PostgreSQL or on the one that is given; TimescaleDB joins where that has it. Of
 what is packed or in a columnstore, the load is with that.
+
+Figures: `bench/record.py peers` adds them to `bench/results/peers.csv`.
 """
 
 from __future__ import annotations

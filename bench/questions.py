@@ -4,6 +4,8 @@
 
 GEOGRAPHY: a folder with geography.json and geography.sqlite of text2sql-data. The engine was tuned on the dev
 half only.
+
+Figures: `bench/record.py questions` adds them to `bench/results/questions.csv`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ python3 dev.py run python bench/runaway.py --seconds 5  # a limit of 5 s instead
 Prints a table in Markdown of the answers, and how long the backend of a query lived at most, with the most memory
 beside what PostgreSQL's processes share. The command ends with 1 where a backend passed 512 MiB or one and a half times
 its time, where PostgreSQL restarted, or where another query was not answered afterwards.
+
+Figures: `bench/record.py runaway` adds them to `bench/results/runaway.csv`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ server runs the sources of that folder, in turns with this one, for ratios betwe
 on the same PostgreSQL, into a plain table with a btree on its timestamp, psycopg and pgbench (where it is installed)
 insert single rows that are committed each, and psycopg copies as many rows at a time; InfluxDB (where `influxd` is
 installed, with its default of syncing every write) takes the same rows as line protocol.
+
+Figures: `bench/record.py small_inserts` adds them to `bench/results/small_inserts.csv`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 CPU time depends less on what else the machine does than waiting does, so changes can be seen that wall times do not
 show. Each figure is the least of the rounds, which are short. --against: the `src` of another commit, whose server is
 measured in turns with this one's, so that both meet the same machine. --only: kinds of request with that word.
+
+Figures: `bench/record.py small_requests` adds them to `bench/results/small_requests.csv`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@
 
 Starts its own server on a fresh embedded PostgreSQL. Ratios above 1 mean that Atlas is faster, but for
 `page`, where the figure is how much slower the large dataset is.
+
+Figures: `bench/record.py timeseries` adds them to `bench/results/timeseries.csv`.
 """
 
 from __future__ import annotations
