@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg.rows import dict_row
-
+from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 
@@ -14,15 +13,9 @@ Row = dict[str, Any]
 
 async def rows(database: Database | Connection, query: str, **parameters: Any) -> list[Row]:
     """The rows of one of the queries, by itself or within a transaction; none of one that gives none."""
-    if isinstance(database, Database):
-        async with database.connection() as connection:
-            return await rows(connection, query, **parameters)
-    cursor = database.cursor(row_factory=dict_row)
-    await cursor.execute(queries("accounts/admin")[query], parameters)
-    return await cursor.fetchall() if cursor.description else []
+    return await executor.records(database, queries("accounts/admin")[query], parameters)
 
 
 async def one(database: Database | Connection, query: str, **parameters: Any) -> Row | None:
     """The first row of one of the queries."""
-    found = await rows(database, query, **parameters)
-    return found[0] if found else None
+    return await executor.record(database, queries("accounts/admin")[query], parameters)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg.rows import dict_row
-
+from atlas.db import executor
 from atlas.db.database import Database
 from atlas.db.named_queries import queries
 
@@ -21,10 +20,7 @@ async def add(database: Database, entries: Sequence[Row]) -> None:
 
 async def listed(database: Database, **filters: Any) -> list[Row]:
     """A page of entries, newest first, each with the `total` of all pages."""
-    async with database.connection() as connection:
-        cursor = connection.cursor(row_factory=dict_row)
-        await cursor.execute(queries("accounts/audit")["list_entries"], filters)
-        return await cursor.fetchall()
+    return await executor.records(database, queries("accounts/audit")["list_entries"], filters)
 
 
 async def forget(database: Database, days: int) -> None:

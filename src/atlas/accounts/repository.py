@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from atlas.accounts.access import Caller
 from atlas.accounts.api_keys import generate_key, hash_key, lookup_prefix, same_hash
+from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 
@@ -121,7 +122,7 @@ async def insert_key(
 async def count_live_keys(connection: Connection, user_id: int) -> int:
     """How many live keys a user has. Nobody else counts them until the transaction ends."""
     await connection.execute(queries("accounts/keys")["lock_user"], {"user": user_id})
-    row = await (await connection.execute(queries("accounts/keys")["count_live_keys"], {"user": user_id})).fetchone()
+    row = await executor.row(connection, queries("accounts/keys")["count_live_keys"], {"user": user_id})
     return 0 if row is None else int(row[0])
 
 
@@ -136,9 +137,7 @@ async def revoke_key(
 
 async def find(connection: Connection, query: str, **parameters: Any) -> dict[str, Any] | None:
     """The row of one of the queries for one row (`get_user`, `identity`, `lock_own_key` …)."""
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(queries("accounts/keys")[query], parameters)
-    return await cursor.fetchone()
+    return await executor.record(connection, queries("accounts/keys")[query], parameters)
 
 
 async def set_role(connection: Connection, user_id: int, role: str) -> None:
@@ -148,13 +147,10 @@ async def set_role(connection: Connection, user_id: int, role: str) -> None:
 async def other_operator(connection: Connection, user_id: int) -> bool:
     """Whether another user is an operator with a live key; that stays so until the transaction ends."""
     await connection.execute(queries("accounts/keys")["lock_operators"])
-    row = await (await connection.execute(queries("accounts/keys")["other_operator"], {"id": user_id})).fetchone()
+    row = await executor.row(connection, queries("accounts/keys")["other_operator"], {"id": user_id})
     return row is not None and bool(row[0])
 
 
 async def list_rows(database: Database, query: str, **parameters: Any) -> list[dict[str, Any]]:
     """Rows of one of the listing queries (`list_organizations`, `list_users`, `list_keys`, `list_own_keys`)."""
-    async with database.connection() as connection:
-        cursor = connection.cursor(row_factory=dict_row)
-        await cursor.execute(queries("accounts/keys")[query], parameters)
-        return await cursor.fetchall()
+    return await executor.records(database, queries("accounts/keys")[query], parameters)

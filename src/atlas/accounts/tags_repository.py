@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg.rows import dict_row
-
+from atlas.db import executor
 from atlas.db.database import Database
 from atlas.db.named_queries import queries
 
@@ -13,10 +12,7 @@ Row = dict[str, Any]
 
 
 async def _rows(database: Database, query: str, **parameters: Any) -> list[Row]:
-    async with database.connection() as connection:
-        cursor = connection.cursor(row_factory=dict_row)
-        await cursor.execute(queries("accounts/tags")[query], parameters)
-        return await cursor.fetchall() if cursor.description else []
+    return await executor.records(database, queries("accounts/tags")[query], parameters)
 
 
 async def all_tags(database: Database) -> list[Row]:

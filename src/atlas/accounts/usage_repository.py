@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from atlas.accounts.access import Caller
+from atlas.db import executor
 from atlas.db.database import Database
 from atlas.db.named_queries import queries
 
@@ -29,8 +28,6 @@ async def report(database: Database, caller: Caller, days: int) -> tuple[list[Ro
     found = []
     async with database.connection() as connection:
         for query in ("usage_by_day", "usage_by_key", "storage"):
-            cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute(queries("accounts/usage")[query], parameters)
-            found.append(await cursor.fetchall())
+            found.append(await executor.records(connection, queries("accounts/usage")[query], parameters))
     by_day, by_key, stored = found
     return by_day, by_key, stored[0]

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import pyarrow as pa
 from psycopg import sql
-from psycopg.rows import dict_row
 from psycopg.types.json import Json, Jsonb
 
 from atlas.accounts.access import Caller
+from atlas.db import executor
 from atlas.db.copy import all_of, copy_batches
 from atlas.db.database import Connection, Database
 from atlas.db.guard import PROCESS
@@ -70,10 +70,7 @@ async def create(database: Database | Connection, caller: Caller, **fields: Any)
     if parameters["callback_metadata"] is not None:
         parameters["callback_metadata"] = Jsonb(parameters["callback_metadata"])
     query = queries("imports/imports")["insert_import"]
-    if isinstance(database, Database):
-        rows = await database.fetch(query, **parameters)
-    else:
-        rows = await (await database.execute(query, parameters)).fetchall()
+    rows = await executor.rows(database, query, parameters)
     if not rows:
         raise BadRequestError("Import already exists", f"import_id: {parameters['public_id']} is taken")
     return rows[0][0], rows[0][1]
@@ -107,9 +104,6 @@ async def find(
         "limit": limit,
         "offset": offset,
     }
-    if isinstance(database, Database):
-        async with database.connection() as connection:
-            return await _dicts(connection, "find_imports", parameters, order)
     return await _dicts(database, "find_imports", parameters, order)
 
 
@@ -127,14 +121,13 @@ _ORDERS: dict[str, LiteralString] = {
 
 
 async def _dicts(
-    connection: Connection, name: str, parameters: Mapping[str, Any], order: Order | None = None
+    database: Database | Connection, name: str, parameters: Mapping[str, Any], order: Order | None = None
 ) -> list[Row]:
-    cursor = connection.cursor(row_factory=dict_row)
     by = _ORDERS[order.field] if order else None
-    await cursor.execute(
-        ordered(queries("imports/imports")[name], by, descending=order is not None and order.descending), parameters
+    descending = order is not None and order.descending
+    return await executor.records(
+        database, ordered(queries("imports/imports")[name], by, descending=descending), parameters
     )
-    return await cursor.fetchall()
 
 
 async def count(
@@ -161,9 +154,7 @@ async def count_waiting(database: Database, caller: Caller) -> int:
 async def fail(database: Database | Connection, import_id: UUID, reason: str) -> bool:
     """Records that an import has failed. False where it has ended already, and stays as it is."""
     query, parameters = queries("imports/imports")["fail_import"], {"id": import_id, "error": reason}
-    if isinstance(database, Database):
-        return bool(await database.fetch(query, **parameters))
-    return await (await database.execute(query, parameters)).fetchone() is not None
+    return await executor.row(database, query, parameters) is not None
 
 
 async def restart(connection: Connection, import_id: UUID) -> None:
@@ -181,7 +172,7 @@ async def mark_undone(
 
 async def lock(connection: Connection, import_id: UUID) -> str | None:
     """The status of an import, kept from others until the transaction ends."""
-    row = await (await connection.execute(queries("imports/imports")["lock_import"], {"id": import_id})).fetchone()
+    row = await executor.row(connection, queries("imports/imports")["lock_import"], {"id": import_id})
     return None if row is None else str(row[0])
 
 
@@ -245,10 +236,7 @@ async def add_issue_table(connection: Connection, table: pa.Table) -> int:
 async def issue_counts(database: Database | Connection, number: int) -> dict[str, int]:
     """Undecided issues of an import by kind."""
     query = queries("imports/imports")["count_issues"]
-    if isinstance(database, Database):
-        rows = await database.fetch(query, number=number)
-    else:
-        rows = await (await database.execute(query, {"number": number})).fetchall()
+    rows = await executor.rows(database, query, {"number": number})
     return dict.fromkeys(("duplicate", "validation", "replacement"), 0) | dict(rows)
 
 

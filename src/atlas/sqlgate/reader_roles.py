@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from atlas.accounts.access import Caller
+from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError, UnavailableError
@@ -78,7 +79,7 @@ class ReaderRoles:
         async with self._database.transaction() as connection:
             await connection.execute(queries("sqlgate/wall")["lock_roles"])
             name = sql.Identifier(role)
-            row = await (await connection.execute(queries("sqlgate/wall")["find_role"], {"role": role})).fetchone()
+            row = await executor.row(connection, queries("sqlgate/wall")["find_role"], {"role": role})
             exists, superuser = row or (False, False)
             if not exists:
                 await connection.execute(sql.SQL("CREATE ROLE {}").format(name))
@@ -131,7 +132,7 @@ class ReaderRoles:
         async with self._database.transaction() as connection:
             await connection.execute(f"SET LOCAL lock_timeout = '{_GRANT_LOCK_SECONDS}'".encode())
             await connection.execute(queries("sqlgate/wall")["lock_roles"])
-            found = await (await connection.execute(queries("sqlgate/wall")["grants"], parameters)).fetchall()
+            found = await executor.rows(connection, queries("sqlgate/wall")["grants"], parameters)
             for dataset_id, schema, granted, may in found:
                 if may and (anew or not granted):
                     await _allow(connection, caller, role, dataset_id, schema)
@@ -158,12 +159,12 @@ async def _deny(connection: Connection, caller: Caller, role: str, dataset_id: i
     """Takes the right to a dataset, which may be gone, and to its schema where that was the last one there."""
     name, table = sql.Identifier(role), table_of(schema, dataset_id)
     parameters = {"user": caller.user_id, "id": dataset_id, "table": table.as_string()}
-    row = await (await connection.execute(queries("sqlgate/wall")["find_table"], parameters)).fetchone()
+    row = await executor.row(connection, queries("sqlgate/wall")["find_table"], parameters)
     if row is not None and row[0]:
         await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
         await connection.execute(sql.SQL("REVOKE SELECT ON {} FROM {}").format(table, name))
     await connection.execute(queries("sqlgate/wall")["remove_grant"], parameters)
     parameters = {"user": caller.user_id, "schema": schema}
-    left = await (await connection.execute(queries("sqlgate/wall")["grants_in_schema"], parameters)).fetchone()
+    left = await executor.row(connection, queries("sqlgate/wall")["grants_in_schema"], parameters)
     if schema != caller.schema_name and left is not None and not left[0]:
         await connection.execute(sql.SQL("REVOKE USAGE ON SCHEMA {} FROM {}").format(sql.Identifier(schema), name))

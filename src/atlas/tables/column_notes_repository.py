@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from atlas.db import executor
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 
@@ -13,7 +14,7 @@ async def note_table_column(
 ) -> tuple[str, str] | None:
     """Sets what is given of a table's column; its unit and description then, or None where the table is gone."""
     parameters = {"table": table_id, "name": name, "unit": unit, "description": description}
-    row = await (await connection.execute(queries("tables/column_notes")["note_table_column"], parameters)).fetchone()
+    row = await executor.row(connection, queries("tables/column_notes")["note_table_column"], parameters)
     return None if row is None else (row[0], row[1])
 
 

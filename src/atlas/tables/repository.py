@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from atlas.accounts.access import Caller
+from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.kit.identifiers import table_identifier
@@ -48,10 +49,7 @@ async def find_tables(
 ) -> list[Table]:
     """The organization's tables, by name."""
     parameters = {"organization": caller.organization_id, "name": name, "id": table_id}
-    if isinstance(database, Database):
-        rows = await database.fetch(queries("tables/tables")["list_tables"], **parameters)
-    else:
-        rows = await (await database.execute(queries("tables/tables")["list_tables"], parameters)).fetchall()
+    rows = await executor.rows(database, queries("tables/tables")["list_tables"], parameters)
     return [
         Table(
             row[0],
@@ -91,7 +89,7 @@ async def create(
 ) -> Table:
     """A new table with its view. Its index comes after the first rows (see `add_indexes`)."""
     parameters = {"organization": caller.organization_id, "name": name, "key": list(key)}
-    row = await (await connection.execute(queries("tables/tables")["insert_table"], parameters)).fetchone()
+    row = await executor.row(connection, queries("tables/tables")["insert_table"], parameters)
     assert row is not None
     table = Table(row[0], name, caller.schema_name, tuple(columns), tuple(key))
     definitions = [sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(_type(column))) for column in columns]
@@ -225,7 +223,7 @@ async def count_rows(connection: Connection, table: Table, added: int, last_row:
 
 async def last_row(connection: Connection, table_id: int) -> int:
     """The greatest number that a row of a locked table has."""
-    row = await (await connection.execute(queries("tables/tables")["lock_table"], {"id": table_id})).fetchone()
+    row = await executor.row(connection, queries("tables/tables")["lock_table"], {"id": table_id})
     return 0 if row is None else int(row[1])
 
 

@@ -16,8 +16,9 @@ from typing import Any, LiteralString
 import psycopg
 import pyarrow as pa
 from psycopg import sql
-from psycopg.rows import TupleRow, dict_row
+from psycopg.rows import TupleRow
 
+from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.errors import BadRequestError, NotFoundError
@@ -164,19 +165,16 @@ async def find(connection: Connection, table: Table, row: int) -> tuple[Row, boo
 
 async def history(connection: Connection, table: Table, row: int) -> list[Row]:
     """The newest changes of a row after its insert, newest first."""
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(queries("tables/tables")["row_changes"], {"table": table.id, "row": row, "limit": MAX_CHANGES})
-    changes = await cursor.fetchall()
+    parameters = {"table": table.id, "row": row, "limit": MAX_CHANGES}
+    changes = await executor.records(connection, queries("tables/tables")["row_changes"], parameters)
     return [{**change, **{side: exact_loads(change[side]) for side in ("before", "after")}} for change in changes]
 
 
 async def origin(connection: Connection, table: Table, row: int, number: int) -> tuple[Row | None, Row]:
     """The import that brought a row, and the first values of those columns that have changed since."""
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(queries("tables/tables")["row_origin"], {"number": number})
-    brought = await cursor.fetchone()
+    brought = await executor.record(connection, queries("tables/tables")["row_origin"], {"number": number})
     parameters = {"table": table.id, "row": row}
-    first = await (await connection.execute(queries("tables/tables")["first_values"], parameters)).fetchone()
+    first = await executor.row(connection, queries("tables/tables")["first_values"], parameters)
     return brought, exact_loads(first[0]) if first else {}
 
 

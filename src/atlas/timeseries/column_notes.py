@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from atlas.db import executor
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 from atlas.timeseries.columns import Column, to_catalog
@@ -13,5 +14,5 @@ async def note_dataset_column(
 ) -> Column | None:
     """Sets what is given, and gives the column as it is then; None where there is none."""
     parameters = {"dataset": dataset_id, "name": to_catalog(name), "unit": unit, "description": description}
-    row = await (await connection.execute(queries("timeseries/datasets")["note_dataset_column"], parameters)).fetchone()
+    row = await executor.row(connection, queries("timeseries/datasets")["note_dataset_column"], parameters)
     return None if row is None else column_of(row[1:])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from psycopg import sql
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from atlas.accounts.access import Caller
+from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import ordered, queries
 from atlas.errors import NotFoundError
@@ -84,9 +84,7 @@ def numbered(first: int, last: int, *, cold: bool) -> sql.Composed:
 
 async def one(connection: Connection, query: str, **parameters: Any) -> Row | None:
     """The first row of one of the dataset queries."""
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute(queries("timeseries/datasets")[query], parameters)
-    return await cursor.fetchone()
+    return await executor.record(connection, queries("timeseries/datasets")[query], parameters)
 
 
 async def find_owned(connection: Connection, user_id: int, name: str) -> int | None:
@@ -205,9 +203,7 @@ async def search(database: Database, user_id: int, sought: Sought, limit: int, o
         cursor = await connection.execute(queries("timeseries/datasets")["count_datasets"], parameters)
         counted = await cursor.fetchone()
         assert counted is not None
-        rows = connection.cursor(row_factory=dict_row)
-        await rows.execute(listing, parameters | {"limit": limit, "offset": offset})
-        return counted[0], await rows.fetchall()
+        return counted[0], await executor.records(connection, listing, parameters | {"limit": limit, "offset": offset})
 
 
 async def columns_of(connection: Connection, ids: Iterable[int]) -> dict[int, list[Column]]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from atlas.accounts.access import Caller
+from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.webhooks.sender import Delivery
@@ -65,10 +66,7 @@ async def listed(database: Database, caller: Caller, import_id: UUID | None, lim
 async def job(database: Database | Connection, import_id: UUID) -> Row | None:
     """An asynchronous import as a worker needs it."""
     query = queries("webhooks/webhooks")["job_of_import"]
-    if isinstance(database, Database):
-        rows = await database.fetch(query, id=import_id)
-    else:
-        rows = await (await database.execute(query, {"id": import_id})).fetchall()
+    rows = await executor.rows(database, query, {"id": import_id})
     names = (
         "status",
         "number",

@@ -18,6 +18,7 @@ from datetime import timedelta
 import psycopg
 from psycopg import sql
 
+from atlas.db import executor
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 from atlas.timeseries.cold.segment_codec import EXTRA, SCALES, key_of
@@ -54,7 +55,7 @@ async def create(connection: Connection, relation: sql.Identifier, schema: str) 
 async def set_span(connection: Connection, relation: sql.Identifier, span: timedelta) -> None:
     """Has new chunks span so much time."""
     name = {"relation": relation.as_string()}
-    found = await (await connection.execute(queries("timeseries/cold/columnstore")["span"], name)).fetchone()
+    found = await executor.row(connection, queries("timeseries/cold/columnstore")["span"], name)
     if found == (span,):
         return
     schema = await schema_of(connection)
@@ -75,7 +76,7 @@ async def compress(connection: Connection, dataset_id: int, view: sql.Identifier
     if schema is None:
         return True
     name = {"relation": relation.as_string()}
-    chunks = await (await connection.execute(queries("timeseries/cold/columnstore")["chunks"], name)).fetchall()
+    chunks = await executor.rows(connection, queries("timeseries/cold/columnstore")["chunks"], name)
     complete = True
     for chunk_schema, chunk_name, done in chunks:
         chunk = sql.Identifier(chunk_schema, chunk_name)

@@ -15,6 +15,7 @@ from typing import Literal
 
 from psycopg import sql
 
+from atlas.db import executor
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 from atlas.timeseries.cold import timescale_store as columnstore
@@ -69,7 +70,7 @@ class Cold:
 
 async def find(connection: Connection, dataset_id: int) -> Cold | None:
     """How a dataset is stored; None where there is no such dataset."""
-    row = await (await connection.execute(queries("timeseries/cold/cold")["find"], {"id": dataset_id})).fetchone()
+    row = await executor.row(connection, queries("timeseries/cold/cold")["find"], {"id": dataset_id})
     if row is None:
         return None
     schema, frozen, row_count, in_columnstore, upto, rows, parts = row

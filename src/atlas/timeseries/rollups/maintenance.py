@@ -17,6 +17,7 @@ import psycopg
 import structlog
 from psycopg import sql
 
+from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.kit.timestamps import MAX_MICROS, MIN_MICROS
@@ -109,7 +110,7 @@ class Rollup:
 
 async def find(connection: Connection, dataset_id: int) -> Rollup | None:
     """The rollup of a dataset, if only an empty one; None where there is no such dataset."""
-    row = await (await connection.execute(queries("timeseries/rollups/rollups")["find"], {"id": dataset_id})).fetchone()
+    row = await executor.row(connection, queries("timeseries/rollups/rollups")["find"], {"id": dataset_id})
     if row is None:
         return None
     schema, last_seq, count, cold, width, upto, checked, columns, floats = row
@@ -160,7 +161,7 @@ async def _make(connection: Connection, rollup: Rollup) -> None:
     parameters = {"id": rollup.dataset_id}
     for lock in ("keep_dataset", "lock_state"):
         await connection.execute(queries("timeseries/rollups/rollups")[lock], parameters)
-    if await (await connection.execute(queries("timeseries/rollups/rollups")["insert"], parameters)).fetchone() is None:
+    if await executor.row(connection, queries("timeseries/rollups/rollups")["insert"], parameters) is None:
         return
     await connection.execute(
         sql.SQL("CREATE TABLE {} (width integer, start timestamptz, rows bigint, PRIMARY KEY (width, start))").format(

@@ -1,0 +1,53 @@
+"""Runs statements on a database or within a transaction alike, after procrastinate's connector."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, LiteralString
+
+from psycopg.rows import TupleRow, dict_row
+
+from atlas.db.database import Connection, Database
+
+Executor = Database | Connection
+Record = dict[str, Any]
+
+
+@contextlib.asynccontextmanager
+async def connected(executor: Executor) -> AsyncIterator[Connection]:
+    """The connection of a transaction, or one of the pool in autocommit mode."""
+    if isinstance(executor, Database):
+        async with executor.connection() as connection:
+            yield connection
+    else:
+        yield executor
+
+
+async def rows(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> list[TupleRow]:
+    """All rows of a statement as tuples; none of a statement that gives none."""
+    async with connected(executor) as connection:
+        cursor = await connection.execute(statement, parameters)
+        return await cursor.fetchall() if cursor.description else []
+
+
+async def row(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> TupleRow | None:
+    """The first row of a statement as a tuple."""
+    async with connected(executor) as connection:
+        return await (await connection.execute(statement, parameters)).fetchone()
+
+
+async def records(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> list[Record]:
+    """All rows of a statement by the names of their columns; none of a statement that gives none."""
+    async with connected(executor) as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        await cursor.execute(statement, parameters)
+        return await cursor.fetchall() if cursor.description else []
+
+
+async def record(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> Record | None:
+    """The first row of a statement by the names of its columns."""
+    async with connected(executor) as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        await cursor.execute(statement, parameters)
+        return await cursor.fetchone()
