@@ -25,13 +25,16 @@ _BOOK = (
 )
 
 
-def workbook(rows: str, *, shared: str | None = None, before: str = "") -> bytes:
-    """An xlsx of one sheet with these rows, and shared strings."""
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def workbook(rows: str, *, shared: str | None = None, before: str = "", part: str = SHEET) -> bytes:
+    """An xlsx of one sheet, which is that part, with these rows, and shared strings."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", _TYPES)
+        archive.writestr("[Content_Types].xml", _TYPES.replace(SHEET, part))
         archive.writestr("_rels/.rels", _RELATIONS % (_RELATION % (1, "officeDocument", "xl/workbook.xml")))
-        relations = _RELATION % (1, "worksheet", "worksheets/sheet1.xml")
+        relations = _RELATION % (1, "worksheet", part.removeprefix("xl/"))
         if shared is not None:
             relations += _RELATION % (2, "sharedStrings", "sharedStrings.xml")
             text = f'<?xml version="1.0"?><sst xmlns="{_NS}spreadsheetml/2006/main">{shared}</sst>'
@@ -39,17 +42,17 @@ def workbook(rows: str, *, shared: str | None = None, before: str = "") -> bytes
         archive.writestr("xl/_rels/workbook.xml.rels", _RELATIONS % relations)
         archive.writestr("xl/workbook.xml", _BOOK)
         start = f'<?xml version="1.0"?><worksheet xmlns="{_NS}spreadsheetml/2006/main">{before}'
-        archive.writestr("xl/worksheets/sheet1.xml", f"{start}<sheetData>{rows}</sheetData></worksheet>")
+        archive.writestr(part, f"{start}<sheetData>{rows}</sheetData></worksheet>")
     return made.getvalue()
 
 
-def far_cells(*places: str) -> bytes:
-    """An xlsx with a number in each of these cells, as `XFD1048576`."""
+def far_cells(*places: str, part: str = SHEET) -> bytes:
+    """An xlsx with a number in each of these cells, as `XFD1048576`, in a sheet that is that part."""
     numbers = [place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for place in places]
     rows = [
         f'<row r="{number}"><c r="{place}"><v>1</v></c></row>' for number, place in zip(numbers, places, strict=True)
     ]
-    return workbook("".join(rows))
+    return workbook("".join(rows), part=part)
 
 
 def shared_text(length: int, cells: int) -> bytes:

@@ -487,3 +487,24 @@ def test_scripts_around_json_are_refused(read: Read, text: str) -> None:
     with pytest.raises(BadRequestError) as caught:
         read(text.encode(), "f.json")
     assert "JSON with a script or a comment" in str(caught.value.details)
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags", "told"),
+    [
+        (0o120777, 0, "data.csv is a link; pack the file itself"),
+        (0o020666, 0, "data.csv is no plain file; pack the file itself"),
+        (0o100644, 1, "data.csv is encrypted; send it without a password"),
+    ],
+)
+def test_members_of_archives_that_are_no_files(read: Read, tmp_path: Path, mode: int, flags: int, told: str) -> None:
+    packed = tmp_path / "data.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        member = zipfile.ZipInfo("data.csv")
+        member.external_attr = mode << 16
+        archive.writestr(member, b"/etc/passwd")
+    data = bytearray(packed.read_bytes())
+    data[6], data[data.index(b"PK\x01\x02") + 8] = flags, flags
+    with pytest.raises(BadRequestError) as refused:
+        read(bytes(data), "data.zip")
+    assert told in str(refused.value.details)

@@ -353,9 +353,17 @@ def test_processes_are_used_again_and_ended_when_idle(tmp_path: Path, monkeypatc
     assert not any(map(psutil.pid_exists, pids))
 
 
+# Single quotes, blanks around the sign, small letters.
+FAR_OTHERWISE = bombs.workbook("<row r = '1'><c r='A1'><v>1</v></c></row><row r= '1048576'><c r ='xfd1048576'/></row>")
 PRECISE = {
     "far cells": ("x.xlsx", lambda: bombs.far_cells("A1", "XFD1048576"), "1,048,576 rows and 16,384 columns"),
     "a hundred columns": ("x.xlsx", lambda: bombs.far_cells("CV1048576", "A1"), "104,857,600 cells"),
+    "far cells as others write them": ("x.xlsx", lambda: FAR_OTHERWISE, "1,048,576 rows and 16,384 columns"),
+    "far cells in a part of any name": (
+        "x.xlsx",
+        lambda: bombs.far_cells("A1", "XFD1048576", part="xl/any/part.bin"),
+        "part.bin: its cells span 1,048,576 rows and 16,384 columns",
+    ),
     "a long text": ("x.xlsx", lambda: bombs.shared_text(32_000, 10_000), "come to 320,000,000 bytes"),
     "a wide header": ("x.csv", lambda: WIDE, "has 100,000 columns; at most 1,500"),
     "a wide header with semicolons": ("x.csv", lambda: WIDE.replace(b",", b";"), "has 100,000 columns"),

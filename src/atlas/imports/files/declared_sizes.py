@@ -23,14 +23,20 @@ from atlas.imports.files.text import looks_like_utf16
 
 # What a cell of a sheet takes in memory, empty or not.
 _CELL_BYTES = 32
-# Sheets larger than this are no small files.
+# Within so many bytes a sheet begins, if a part is one; those that are larger than the second are no small files.
+_SHEET_BYTES = 4096
 _SMALL_PART = 64 * 1024 * 1024
 _MAX_HEADER = 16 * 1024 * 1024
 _FIRST_LINES = 50
 _MIB = 1024 * 1024
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d{1,12})"')
-_PLACE = re.compile(rb'\sr="([A-Z]{1,7})(\d{1,12})"')
-_SHARED = re.compile(rb'\st="s"[^>]*>\s*<(?:\w+:)?v>(\d{1,9})<')
+# XML writes either quotes, and blanks around the sign; readers take small letters, too.
+_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["'](\d{1,12})["']""")
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,7})(\d{1,12})["']""")
+_TWO_LETTERS = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{2}""")
+_THREE_LETTERS = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{3}""")
+_SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v>(\d{1,9})<""")
+_SHEET = re.compile(rb"<(?:\w+:)?worksheet\b")
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".bmp", ".tif", ".tiff")
 
 
 def refuse_large(upload: Upload, *, memory: int, output: int) -> None:
@@ -92,34 +98,36 @@ def _refuse_parquet(path: Path, name: str, output: int) -> None:
 def _refuse_workbook(path: Path, name: str, memory: int) -> None:
     """Refuses an xlsx whose outermost cells, or whose shared texts, span more than there is memory for."""
     with zipfile.ZipFile(path) as archive:
-        parts = {one.filename: one for one in archive.infolist() if one.filename.startswith("xl/")}
+        parts = {one.filename: one for one in archive.infolist()}
         texts: list[int] | None = None
         for part in parts.values():
-            if not part.filename.endswith(".xml") or part.file_size > _SMALL_PART:
+            if part.filename.lower().endswith(_PICTURES) or part.file_size > _SMALL_PART:
                 continue
-            if "/worksheets/" not in part.filename:
-                continue
-            data = archive.read(part)
+            # What it is called is up to the workbook.
+            with archive.open(part) as file:
+                if _SHEET.search(begin := file.read(_SHEET_BYTES)) is None:
+                    continue
+                data = begin + file.read()
             _refuse_far_cells(data, f"{name}: {part.filename.rsplit('/', 1)[-1]}", memory)
-            if texts is None and data.count(b't="s"'):
+            cells = data.count(b't="s"') + data.count(b"t='s'")
+            if texts is None and cells:
                 shared = parts.get("xl/sharedStrings.xml")
                 small = shared is not None and shared.file_size <= _SMALL_PART
                 texts = list(_lengths(archive.read("xl/sharedStrings.xml"))) if small else []
-            if texts and max(texts) * data.count(b't="s"') > memory:
+            if texts and max(texts) * cells > memory:
                 _refuse_texts(data, texts, name, memory)
 
 
 def _refuse_far_cells(data: bytes, where: str, memory: int) -> None:
     most = memory // _CELL_BYTES
     rows = max(map(int, _ROW.findall(data)), default=0)
-    if rows * (26 if re.search(rb'\sr="[A-Z]{2}', data) is None else 702) <= most and (
-        re.search(rb'\sr="[A-Z]{3}', data) is None
-    ):
+    two = _TWO_LETTERS.search(data) is not None
+    if rows * (702 if two else 26) <= most and not (two and _THREE_LETTERS.search(data)):
         return
     top = left = 1 << 62
     bottom = right = 0
-    for letters, digits in _PLACE.findall(data):
-        row, column = int(digits), _column(letters)
+    for name, digits in _PLACE.findall(data):
+        row, column = int(digits), _column(name.upper())
         top, bottom, left, right = min(top, row), max(bottom, row), min(left, column), max(right, column)
     cells = (bottom - top + 1) * (right - left + 1)
     if bottom and cells > most:

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import lzma
 import shutil
+import stat
 import struct
 import zipfile
 import zlib
@@ -31,6 +32,8 @@ _CHUNK = 1024 * 1024
 # What real text reaches when compressed; past it, and past a size that is harmless anyway, it is a bomb.
 MAX_RATIO = 200
 HARMLESS_BYTES = 64 * 1024 * 1024
+# Of the flags of a member of a zip.
+_ENCRYPTED = 0x1
 MAX_MEMBERS = 10_000
 # What zipfile raises for archives that are damaged, encrypted, or packed in a way that it does not know.
 _DAMAGED = (
@@ -224,9 +227,20 @@ def _unzip(path: Path, name: str, target: Path, max_bytes: int) -> tuple[Path, s
                 "Invalid file", f"{name}: an archive must hold one data file, not {len(files)}: {listed}"
             )
         member = files[0]
+        _refuse_unreadable(member, name)
         with _part(archive, member, name) as source:
             _copy(source, target, member.compress_size, name, max_bytes)
     return target, PurePosixPath(member.filename).name
+
+
+def _refuse_unreadable(member: zipfile.ZipInfo, name: str) -> None:
+    """Raises BadRequestError for a member without contents of its own, or whose contents need a password."""
+    mode = member.external_attr >> 16
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        kind = "a link" if stat.S_ISLNK(mode) else "no plain file"
+        raise BadRequestError("Invalid file", f"{name}: {member.filename} is {kind}; pack the file itself")
+    if member.flag_bits & _ENCRYPTED:
+        raise BadRequestError("Invalid file", f"{name}: {member.filename} is encrypted; send it without a password")
 
 
 def _data_files(members: list[zipfile.ZipInfo]) -> Iterator[zipfile.ZipInfo]:
