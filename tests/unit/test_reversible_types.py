@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from atlas.column_formats.model import Kind
-from atlas.column_formats.numbers import bare_number
+from atlas.column_formats.numbers import CURRENCY, bare_number
 from atlas.column_formats.rendering import write
 from atlas.imports import duckdb_casts
 from atlas.imports.checks import PlannedFile
@@ -119,8 +119,8 @@ TEXTS = [
     ("x", ["1,2,3", "4,5,6"]),
     ("x", ["1.2.3.4", "10.0.0.1"]),
     # Formats of two kinds.
-    ("price", ["$10.00", "€10.00", "£7.50"]),
-    ("p", ["10 EUR", "12 USD"]),
+    ("price", ["$10.00", "€10.00", "£7.50 each"]),
+    ("p", ["10 EUR", "12 USD", "€5$"]),
     ("rate", ["12%", "5", "7"]),
     ("v", ["yes", "y", "no"]),
     ("d", ["2024-01-31", "31.01.2024"]),
@@ -264,6 +264,57 @@ def test_years_of_two_digits(read: Read, name: str, cells: list[str], days: list
     plan, planned = read(column_of(cells, name))
     assert [value.year for value in values(planned, plan.columns[1])] == days
     assert "years of two digits, read as" in told(plan, name)
+
+
+AMOUNTS = [
+    (["$10.00", "€10.00", "£7.50"], ["10.00", "10.00", "7.50"], ["$", "€", "£"]),
+    (["10 EUR", "-12 USD", "7"], ["10", "-12", "7"], ["EUR", "USD", None]),
+    (["1.234,50 €", "(2,00 $)", "3,00 CHF"], ["1234.50", "-2.00", "3.00"], ["€", "$", "CHF"]),
+    (["US$ 5.00", "$6.00", "n/a"], ["5.00", "6.00", None], ["US$", "$", None]),
+    ([*["$1.50"] * 3_000, "¥500"], [*["1.50"] * 3_000, "500"], [*["$"] * 3_000, "¥"]),
+]
+
+
+@pytest.mark.parametrize(("cells", "amounts", "currencies"), AMOUNTS, ids=[case[0][0] for case in AMOUNTS])
+def test_currencies_of_a_column_are_kept_beside_it(
+    read: Read, cells: list[str], amounts: list[str], currencies: list[str | None]
+) -> None:
+    plan, planned = read(column_of(cells, "price"))
+    assert [column.name for column in plan.columns] == ["k", "price", "price_currency"]
+    assert [None if value is None else str(value) for value in values(planned, plan.columns[1])] == amounts
+    assert values(planned, plan.columns[2]) == currencies
+    told = " ".join(plan.notes)
+    assert "the currencies of price are kept in price_currency" in told
+    assert all(f"{currency} (" in told for currency in currencies if currency)
+    rows = list(planned.rows())
+    assert sum(batch.num_rows for batch in rows) == len(cells)
+
+
+def test_currencies_go_where_the_table_keeps_them(read: Read) -> None:
+    first, _ = read(column_of(["$1.50", "€2.50"], "price"))
+    table = Table(1, "t", "s", tuple(column.table_column() for column in first.columns))
+    plan, planned = read(column_of(["€3.50", "€4.50"], "price"), into=table)
+    assert [(column.name, column.new) for column in plan.columns] == [
+        ("k", False), ("price", False), ("price_currency", False),
+    ]  # fmt: skip
+    assert values(planned, plan.columns[2]) == ["€", "€"]
+    # A table that had one so far grows, and says that its rows do not tell theirs; a text takes what there is.
+    single, _ = read(column_of(["$1.50", "$2.50"], "price"))
+    table = Table(1, "t", "s", tuple(column.table_column() for column in single.columns))
+    plan, _ = read(column_of(["$1.50", "€2.50"], "price"), into=table)
+    assert plan.columns[2].new
+    assert "price was in $ before, which price_currency does not say" in plan.notes
+    texts = Table(1, "t", "s", (TableColumn("k", "text", "k"), TableColumn("price", "text", "price")))
+    plan, planned = read(column_of(["$1.50", "€2.50"], "price"), into=texts)
+    assert values(planned, plan.columns[1]) == ["$1.50", "€2.50"]
+    # Where no column may be added, nothing is taken for a number without its currency.
+    for policy in ("freeze", "discard_value", "discard_row"):
+        plan, planned = read(column_of(["$1.50", "€2.50"], "price"), into=table, policy=policy)
+        assert "price_currency" not in [column.name for column in plan.columns]
+        assert plan.columns[1].kind.own_currency is False
+    # Names that the file has itself are not taken.
+    plan, planned = read("price,price_currency\n$1.50,x\n€2.50,y\n".encode())
+    assert [column.name for column in plan.columns] == ["price", "price_currency_2", "price_currency"]
 
 
 def test_the_decimal_sign_is_that_of_the_file(read: Read) -> None:
@@ -449,6 +500,10 @@ def unsaid(plan: ImportPlan, planned: PlannedFile, cells: dict[str, list[str]]) 
             if bare != cell and not any("blanks around" in note for note in plan.notes):
                 found.append((column.name, cell, "blank"))
             if not bare:
+                continue
+            if column.type == "text" and column.kind.own_currency:
+                sign = CURRENCY.search(bare)
+                found += [] if value == (sign and sign[0]) else [(column.name, cell, value)]
                 continue
             if value is None:
                 if number not in waiting and not any(r[:3] == (number, column.name, bare) for r in replaced):

@@ -13,7 +13,8 @@ class Kind:
 
     type: "text", "bigint", "numeric", "double", "boolean", "date", "timestamp" or "json".
     decimal, group: characters of numbers; amount: whether a currency, percent or parentheses stand around them;
-    currency: the one that does; percent: numbers are hundredths; signed: positive ones have a plus.
+    currency: the one that does; own_currency: whether each amount has one of its own, and of a text, whether that is
+    what it holds; percent: numbers are hundredths; signed: positive ones have a plus.
     digits: how many stand after the point, see `core.numbers`; scale: at most so many; exponent: may have one.
     formats: strptime formats, none for ISO 8601; century: first year of the hundred that two-digit years mean.
     words: of a boolean, those for true and false.
@@ -39,6 +40,7 @@ class Kind:
     words: tuple[str, ...] = ()
     strict: bool = False
     why: str = ""
+    own_currency: bool = False
 
 
 TEXT = Kind("text")
@@ -61,7 +63,8 @@ class Hints:
 
     day_first, decimal_comma: True, False or None (nobody said); asked: a type that somebody wants of the column;
     likely_comma: whether numbers of such files mostly have a decimal comma, None where both is usual; year: of today;
-    times: whether texts that a file declares may be times.
+    times: whether texts that a file declares may be times; currencies: whether there is a column for the currencies of
+    amounts, where a column has "several" or for "any".
     """
 
     day_first: bool | None = None
@@ -70,3 +73,4 @@ class Hints:
     likely_comma: bool | None = None
     year: int = 2026
     times: bool = False
+    currencies: str = ""

@@ -91,7 +91,7 @@ def usual_amount_pattern(kind: Kind) -> str | None:
 
     None for kinds whose amounts have percent signs or are written otherwise.
     """
-    if not kind.amount or kind.percent or kind.exponent or kind.signed or not kind.strict:
+    if not kind.amount or kind.own_currency or kind.percent or kind.exponent or kind.signed or not kind.strict:
         return None
     number, sign = _unsigned_pattern(kind), re.escape(kind.currency)
     return rf"(?:-?{sign}|{sign} ){number}|-?{number}(?: ?{sign})?" if sign else f"-?{number}"
@@ -219,7 +219,8 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     ]
     if not fitting:
         return None
-    if len(currencies) > 1:
+    own = bool(currencies) if hints.currencies == "any" else len(currencies) > 1
+    if own and not hints.currencies:
         return replace(TEXT, why=f"it has several currencies, {', '.join(sorted(currencies))}")
     if percents not in (0, len(texts)):
         return replace(TEXT, why="some numbers in it have a percent sign and some have none")
@@ -229,9 +230,15 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     group = group if any(group in text for text in bare) else ""
     fractions = _fractions(bare, decimal)
     kind = _digits(fractions) or _own(fractions)
-    currency = next(iter(currencies), "")
     kind = replace(
-        kind, decimal=decimal, group=group, amount=amount, currency=currency, percent=percents > 0, ambiguous=ambiguous
+        kind,
+        decimal=decimal,
+        group=group,
+        amount=amount,
+        currency="" if own else next(iter(currencies), ""),
+        own_currency=own,
+        percent=percents > 0,
+        ambiguous=ambiguous,
     )
     if kind.digits == "none":
         longest = max(sum(map(str.isdigit, text)) for text in bare)

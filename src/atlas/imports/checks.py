@@ -260,7 +260,7 @@ class PlannedFile:
 
     def merge_repeats(self) -> None:
         """Gives the last record of a key what only earlier ones have, as an empty cell changes nothing."""
-        cells = [physical(column.position) for column in self.plan.columns]
+        cells = list(dict.fromkeys(physical(column.position) for column in self.plan.columns))
         latest = ", ".join(f"last({c} ORDER BY raw._n) FILTER ({c} IS NOT NULL) AS {c}" for c in cells)
         sets = ", ".join(f"{c} = coalesce(raw.{c}, earlier.{c})" for c in cells)
         self.staging.query(

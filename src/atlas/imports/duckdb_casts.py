@@ -83,7 +83,7 @@ def _json_fits(text: str) -> str:
 def cast(column: str, kind: Kind, *, clean: bool = False) -> str:
     """The value of a staged text; NULL where it does not fit the kind. clean: whether all of the column do."""
     if kind.type == "text":
-        return column
+        return f"nullif(regexp_extract({column}, {literal(CURRENCY.pattern)}), '')" if kind.own_currency else column
     value = _value(column, kind)
     return value if clean else f"CASE WHEN {fits(column, kind)} THEN {value} END"
 
@@ -161,9 +161,11 @@ def _given_back(text: str, plain: str) -> str:
 
 
 def _same_affix(text: str, kind: Kind) -> str:
-    """Whether an amount has no other currency than its column, and a percent sign if the column has."""
+    """Whether an amount has no currency but its column's or one of its own, and a percent sign if the column has."""
     signs = f"ends_with(rtrim({text}, ' )'), '%')"
     rest = f"replace({text}, {literal(kind.currency)}, '')" if kind.currency else text
+    if kind.own_currency:
+        rest = f"regexp_replace({text}, {literal(CURRENCY.pattern)}, '')"
     return f"{signs if kind.percent else f'NOT {signs}'} AND NOT regexp_matches({rest}, {literal(CURRENCY.pattern)})"
 
 

@@ -35,6 +35,8 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
         found.append("has numbers with and without zeros at the end, each of which is kept as it is")
     if kind.exponent:
         found.append("has numbers with exponents, which are stored without")
+    if kind.own_currency:
+        found.append(f"has amounts in {_currencies(staging, position)}")
     if kind.currency:
         total, with_it = staging.counts([f"{column} IS NOT NULL", f"contains({column}, {literal(kind.currency)})"])
         lacking = f", which {total - with_it:,} of {total:,} values lack" if with_it < total else ""
@@ -57,11 +59,17 @@ def _of_numbers(staging: Staging, position: int, kind: Kind) -> list[str]:
 
 def _of_any_amounts(staging: Staging, position: int) -> list[str]:
     """What is left out of numbers that are read whatever currency stands at them."""
+    told = _currencies(staging, position)
+    return [f"has amounts in {told}, whose currency is left out"] if told else []
+
+
+def _currencies(staging: Staging, position: int) -> str:
+    """The currencies of a column's amounts, and how many have each."""
     column = physical(position)
     sign = f"regexp_extract({column}, {literal(CURRENCY.pattern)})"
     found = staging.query(f"SELECT {sign} AS sign, count(*) FROM raw WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 1")
-    told = ", ".join(f"{sign} ({count:,})" for sign, count in found if sign)
-    return [f"has amounts in {told}, whose currency is left out"] if told else []
+    told = [f"{sign} ({count:,})" for sign, count in found if sign]
+    return ", ".join([*told, *(f"none ({count:,})" for sign, count in found if told and not sign)])
 
 
 def _both_ways(staging: Staging, position: int, kind: Kind) -> str:

@@ -79,7 +79,9 @@ class _Inspection:
                 # Between 1 and 10 are numbers.
                 stated.setdefault(place, "numeric")
         for place, type_ in stated.items():
-            kinds[place] = _as_told(self._samples[place], self._names[place], kinds[place], type_, self._hints)
+            kinds[place] = _as_told(
+                self._samples[place], self._names[place], kinds[place], type_, self._hints_of(place)
+            )
         found: dict[int, list[str]] = {}
         for position, (total, failed) in enumerate(self._staging.failures(kinds)):
             if failed and position not in stated:
@@ -103,8 +105,19 @@ class _Inspection:
         return [place for place in places if place is not None]
 
     def _all(self) -> list[Kind]:
-        columns = zip(self._samples, self._names, self._native, strict=True)
-        return [infer(sample, name, native, self._hints) for sample, name, native in columns]
+        columns = enumerate(zip(self._samples, self._names, self._native, strict=True))
+        return [infer(sample, name, native, self._hints_of(place)) for place, (sample, name, native) in columns]
+
+    def _hints_of(self, position: int) -> Hints:
+        """The hints for a column, of which the table decides whether its currencies have a place."""
+        if self._said.dataset or self._said.mapping:
+            return self._hints
+        column = self._table.find_column(self._headers[position]) if self._table else None
+        if column is not None and self._table and self._table.column(currency_name(column.name)):
+            return replace(self._hints, currencies="any")
+        new = column is None or column.type in NUMBERS
+        grows = self._table is None or (self._said.policy or "evolve") == "evolve"
+        return replace(self._hints, currencies="several") if new and grows else self._hints
 
     def _decided(self) -> list[Kind]:
         """Kinds by samples; what one column leaves open is settled by the others, else by the table."""
@@ -157,7 +170,7 @@ class _Inspection:
             if not odd and few(failed, total):
                 return kind
             texts = [*self._samples[position], *(odd or [text for text, _ in misfits])]
-            again = infer(texts, name, native, self._hints)
+            again = infer(texts, name, native, self._hints_of(position))
             if again == kind and kind.type == "double":
                 again = replace(kind, type="numeric", digits="own")
             if again.type == "text" or again == kind:
@@ -189,6 +202,11 @@ def _open(kind: Kind) -> bool:
     return (kind.type in NUMBERS and kind.digits == "fixed" and kind.scale == 3) or bool(
         kind.group and kind.digits == "none"
     )
+
+
+def currency_name(name: str) -> str:
+    """The name of the column that keeps the currencies of a column's amounts."""
+    return f"{name}_currency"
 
 
 def place_of(told: str, headers: Sequence[str], names: Sequence[str]) -> int | None:

@@ -39,6 +39,8 @@ def read_cell(text: str, column: TableColumn, table: Table) -> CellReading:
     if kind.ambiguous:
         return CellReading(None, _either(kind))
     own = column.format.currency if column.format is not None else ""
+    if kind.currency and column.format is not None and column.format.own_currency:
+        return CellReading(None, "is in a currency, which stands in a column of its own; write the number alone")
     if kind.currency and own and kind.currency != own:
         return CellReading(None, f"is in {kind.currency}, but the column is in {own}")
     # All digits, which the column's own type then takes or refuses.
