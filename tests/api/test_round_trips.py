@@ -31,7 +31,11 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 STAMPS = st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 WHOLE = st.integers(-(2**63), 2**63 - 1)
-KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
+# Among them one without a name, and what libraries call such a column.
+KEYS = st.one_of(
+    st.sampled_from(["", "column_0", "column_1"]),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+)
 
 
 @st.composite

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from atlas.errors import BadRequestError
 from atlas.timeseries.ingest.number_texts import gives_back
-from atlas.timeseries.ingest.tabular import read_arrow, read_parquet
+from atlas.timeseries.ingest.tabular import TimeColumn, read_arrow, read_parquet
 
 TIMES = pa.array([0, 1_000_000]).cast(pa.timestamp("us", "UTC"))
 TABLE = pa.table({"timestamp": TIMES, "a": [1.5, 2.5]})
@@ -200,3 +200,21 @@ def test_the_ends_of_the_calendar_in_any_unit(unit: str) -> None:
 )
 def test_values_that_are_refused_are_named(values: pa.Array, reason: str) -> None:
     assert reason in refusal(stream(pa.table({"timestamp": TIMES, "v": values})))
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["timestamp;a"], "there is only 'timestamp;a', since only commas separate the cells of a CSV"),
+        (["#made today"], "there is only '#made today'"),
+        (["when", "a"], "there are 'when', 'a'"),
+        ([f"c{n}" for n in range(1_200)], "'c9' and 1,190 more"),
+        ([], "the body has no columns"),
+    ],
+)
+def test_columns_are_told_where_none_has_times(names: list[str], told: str) -> None:
+    with pytest.raises(BadRequestError) as refused:
+        TimeColumn(None, None).find(names)
+    assert str(refused.value.details).endswith(told)
+    with pytest.raises(BadRequestError, match="Missing timestamp column"):
+        TimeColumn("at", None).find(names)

@@ -203,7 +203,8 @@ def wide_frame(table: pa.Table, style: RowFormat) -> pl.DataFrame:
             picked[label] = frame[column.physical].cast(pl.String).fill_null(cells)
         else:
             picked[label] = frame[column.physical]
-    return pl.DataFrame([series.alias(name) for name, series in picked.items()])
+    # By its names: in a list of series one without a name gets one, which another may have.
+    return pl.DataFrame(picked)
 
 
 def _extra_cells(frame: pl.DataFrame, style: RowFormat) -> dict[str, pl.Series]:

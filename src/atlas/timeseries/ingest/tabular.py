@@ -25,6 +25,8 @@ _ARROW_MAGIC = b"ARROW1"
 _PARQUET_MAGIC = b"PAR1"
 _EXTENSION = b"ARROW:extension:name"
 _BLOCK = 1024 * 1024
+# Names that an error lists, and characters of each.
+_SHOWN_NAMES, _SHOWN_NAME = 10, 60
 _TWO_FILES = "there are two files, one behind the other; send them one by one"
 
 
@@ -119,6 +121,17 @@ def _arrow_batches(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
         yield from following
 
 
+def _listed(names: Sequence[str]) -> str:
+    """What columns a body has, and why that may be one where more are meant."""
+    if not names:
+        return "the body has no columns"
+    shown = ", ".join(repr(name[:_SHOWN_NAME]) for name in names[:_SHOWN_NAMES])
+    more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
+    other = len(names) == 1 and any(delimiter in names[0] for delimiter in ";\t|")
+    why = ", since only commas separate the cells of a CSV" if other else ""
+    return f"there {'is only' if len(names) == 1 else 'are'} {shown}{more}{why}"
+
+
 class TimeColumn:
     """The column of a body that has the timestamps: named by the request, else by one of TIME_NAMES.
 
@@ -140,7 +153,7 @@ class TimeColumn:
         name = self._name or next(iter(time_names(names)), None)
         if name is None or name not in names:
             wanted = f"no column {name!r}" if name else "no timestamp column; name it with timestamp_column"
-            raise BadRequestError("Missing timestamp column", wanted)
+            raise BadRequestError("Missing timestamp column", f"{wanted}; {_listed(names)}")
         return name
 
     def read(self, stamps: pa.Array, name: str, first_row: int) -> pa.Array:
