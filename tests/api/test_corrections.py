@@ -289,6 +289,16 @@ async def test_a_type_that_an_undo_keeps_is_told(owner: httpx.AsyncClient) -> No
     assert [row["n"] for row in await rows(owner, "w")] == ["5", "6"]
 
 
+async def test_a_type_that_a_run_before_a_redo_made_is_told(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into w, id is the key", b"id,n\n1,5\n2,6\n")
+    text = await send(owner, "Import into w", b"id,n\n4,x9\n5,y8\n6,abc\n")
+    place = f"import/{text['import_id']}"
+    for body in ({"auto_execute": True}, {"auto_execute": False}, {"auto_execute": True}):
+        await post(owner, f"{place}/redo", body)
+    undone = await post(owner, f"{place}/undo", {})
+    assert "columns keep the types that they were given: n VARCHAR" in undone["message"]
+
+
 async def test_a_type_that_a_correction_or_update_made_is_told_by_its_undo(owner: httpx.AsyncClient) -> None:
     lines = b"".join(b"%d,%d\n" % (n, n) for n in range(20)) + b"20,n/k\n"
     done = await send(owner, "Import into w, id is the key", b"id,n\n" + lines)

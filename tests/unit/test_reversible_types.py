@@ -391,6 +391,16 @@ def test_keys_and_stated_types_keep_records_out(read: Read) -> None:
     assert read(column_of(cells))[1].staging.query(rejected) == [(0,)]
 
 
+def test_what_is_said_to_be_a_number_keeps_all_digits(read: Read) -> None:
+    cells = ["12345678901234567890123", "0.1234567890123456789", "5"]
+    plan, planned = read(column_of(cells), types={"v": "double"})
+    assert (plan.columns[1].type, values(planned, plan.columns[1])) == ("numeric", cells)
+    assert "v is NUMERIC, as a double would not give back 2 numbers of it" in plan.notes
+    assert planned.staging.query("SELECT count(*) FROM rejected") == [(0,)]
+    plan, planned = read(column_of(["1.5", "abc", "2.50"]), types={"v": "double"})
+    assert (plan.columns[1].type, planned.staging.query("SELECT count(*) FROM rejected")) == ("double", [(1,)])
+
+
 def test_parquet_keeps_what_it_declares(read: Read) -> None:
     far = pa.array([datetime(9999, 12, 31, 23, 59, 59), datetime(2006, 1, 2)], pa.timestamp("us"))
     sink = io.BytesIO()

@@ -21,8 +21,9 @@ from atlas.imports.infer.types import (
 from atlas.imports.staging import Staging
 from atlas.kit.close_names import close_name
 from atlas.kit.identifiers import unique_identifiers
+from atlas.kit.plurals import many
 from atlas.language.instructions import ImportInstruction
-from atlas.tables.model import WIDENINGS, Table
+from atlas.tables.model import SHOWN_TYPES, WIDENINGS, Table
 
 # A column is read anew as often as its cells show another format.
 _ROUNDS = 4
@@ -86,10 +87,23 @@ class _Inspection:
         for position, (total, failed) in enumerate(self._staging.failures(kinds)):
             if failed and position not in stated:
                 kinds[position] = self._refined(position, kinds[position], total, failed, found)
+            elif failed and stated[position] == "double":
+                kinds[position] = self._exact(position, kinds[position], failed, found)
         for position, kind in enumerate(kinds):
             if lines := remarks(self._staging, position, kind):
                 found.setdefault(position, []).extend(lines)
         return Inferred(self._names, kinds, self._samples, frozenset(stated), tuple(self._notes), found, self._hints)
+
+    def _exact(self, position: int, kind: Kind, failed: int, found: dict[int, list[str]]) -> Kind:
+        """The kind of a column that is to be of numbers; exact decimals where doubles do not give all of them back."""
+        exact = as_asked(self._samples[position], self._names[position], "numeric", self._hints_of(position))
+        held = failed - self._staging.failures([*[TEXT] * position, exact])[position][1]
+        if held <= 0:
+            return kind
+        found.setdefault(position, []).append(
+            f"is {SHOWN_TYPES['numeric']}, as a double would not give back {many(held, 'number')} of it"
+        )
+        return exact
 
     def _stated(self) -> dict[int, str]:
         """Types that the instruction names, by position."""

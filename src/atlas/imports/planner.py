@@ -150,7 +150,7 @@ class _Planner:
     def _with_currencies(self, columns: Sequence[ColumnPlan], table: Table | None) -> list[ColumnPlan]:
         """The columns, and behind each whose amounts have currencies of their own a column that keeps those."""
         found: list[ColumnPlan] = []
-        taken = [column.name for column in (*columns, *(table.columns if table else ()))]
+        taken = [column.name for column in columns] + [column.name for column in (table.columns if table else ())]
         for column in columns:
             found.append(column)
             if not column.kind.own_currency:

@@ -17,7 +17,10 @@ UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_i
        table_name = %(table_name)s, action_taken = %(action)s, summary = %(summary)s, error = NULL, records = %(records)s,
        inserted = %(inserted)s, updated = %(updated)s, duplicates = %(duplicates)s, failures = %(failures)s,
        replacements = %(replacements)s, left_out = %(left_out)s, first_row = %(first_row)s, last_row = %(last_row)s,
-       plan = %(plan)s, shared = %(dataset_id)s::integer IS NULL, made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp(),
+       plan = CASE WHEN plan ? 'widened' AND jsonb_typeof(%(plan)s::jsonb) = 'object' THEN
+           %(plan)s::jsonb || jsonb_build_object('widened', (plan->'widened') || coalesce(%(plan)s::jsonb->'widened', '{}'))
+           ELSE %(plan)s::jsonb END,
+       shared = %(dataset_id)s::integer IS NULL, made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp(),
        issues_resolved = 0, issues_open = (SELECT count(*) FROM atlas.import_issues s WHERE s.import_number = imports.number)
 WHERE id = %(id)s AND status = 'running' RETURNING id
 
@@ -194,7 +197,10 @@ WHERE id = %(id)s
 UPDATE atlas.imports SET inserted = greatest(0, inserted - %(removed)s) WHERE number = %(number)s
 
 -- name: clear_plan
-UPDATE atlas.imports SET plan = NULL, mapping = NULL WHERE id = %(id)s
+-- Types that it gave to columns of a table stay given, and are told when it is taken back.
+UPDATE atlas.imports SET mapping = NULL, plan = CASE WHEN plan ? 'widened' AND plan->'widened' <> '{}'
+    THEN jsonb_build_object('widened', plan->'widened') END
+WHERE id = %(id)s
 
 -- name: keep_mapping
 UPDATE atlas.imports SET mapping = %(mapping)s WHERE id = %(id)s
