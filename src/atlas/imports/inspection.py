@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from atlas.column_formats.model import NUMBERS, TEXT, Hints, Kind
+from atlas.imports.currency_columns import currency_name
 from atlas.imports.format_losses import remarks
 from atlas.imports.infer.types import (
     dotted_day_first,
@@ -216,11 +217,6 @@ def _open(kind: Kind) -> bool:
     return (kind.type in NUMBERS and kind.digits == "fixed" and kind.scale == 3) or bool(
         kind.group and kind.digits == "none"
     )
-
-
-def currency_name(name: str) -> str:
-    """The name of the column that keeps the currencies of a column's amounts."""
-    return f"{name}_currency"
 
 
 def place_of(told: str, headers: Sequence[str], names: Sequence[str]) -> int | None:

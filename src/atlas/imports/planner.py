@@ -12,10 +12,11 @@ from atlas.column_formats.model import NUMBERS, TEXT, Kind
 from atlas.column_formats.numbers import DOUBLE_DIGITS
 from atlas.errors import BadRequestError
 from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
+from atlas.imports.currency_columns import with_currency_columns
 from atlas.imports.format_losses import remarks
 from atlas.imports.infer.column_matching import Proposal, match_columns
 from atlas.imports.infer.types import few, no_value, wider
-from atlas.imports.inspection import Inferred, as_asked, currency_name, inspect, place_of
+from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
 from atlas.imports.key_choice import key_of_table
 from atlas.imports.plan import ColumnPlan, ImportPlan, find_time_column
 from atlas.imports.staging import Staging
@@ -71,7 +72,8 @@ class _Planner:
             columns = self._mapped(existing)
         else:
             columns = self._map(chosen, existing) if existing else self._fresh(chosen)
-            columns = self._with_currencies(columns, existing)
+            columns, notes = with_currency_columns(columns, existing)
+            self._notes += notes
         columns = self._with_rules(columns)
         if not columns:
             raise BadRequestError("Nothing to import", "no column of the file is left by the instruction")
@@ -146,27 +148,6 @@ class _Planner:
             for place in dict.fromkeys(every)
             if place not in dropped and (self._source.names[place] or self._inferred.samples[place])
         ]
-
-    def _with_currencies(self, columns: Sequence[ColumnPlan], table: Table | None) -> list[ColumnPlan]:
-        """The columns, and behind each whose amounts have currencies of their own a column that keeps those."""
-        found: list[ColumnPlan] = []
-        taken = [column.name for column in columns] + [column.name for column in (table.columns if table else ())]
-        for column in columns:
-            found.append(column)
-            if not column.kind.own_currency:
-                continue
-            name = currency_name(column.name)
-            known = table.column(name) if table else None
-            if known is None or known.type != "text" or any(other.name == name for other in columns):
-                name = unique_identifiers([name], taken)[0]
-                known = None
-            kind = replace(TEXT, own_currency=True)
-            found.append(ColumnPlan(column.position, column.header, name, "text", kind, new=known is None))
-            self._notes.append(f"the currencies of {column.name} are kept in {name}")
-            before = table.column(column.name) if table else None
-            if known is None and before is not None and before.format is not None and before.format.currency:
-                self._notes.append(f"{column.name} was in {before.format.currency} before, which {name} does not say")
-        return found
 
     def _mapped(self, table: Table | None) -> list[ColumnPlan]:
         """Columns by a mapping that was given, to the letter."""

@@ -1,0 +1,41 @@
+"""Columns that keep the currencies of a column's amounts, where it has several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from atlas.column_formats.model import TEXT
+from atlas.imports.plan import ColumnPlan
+from atlas.kit.identifiers import unique_identifiers
+from atlas.tables.model import Table
+
+
+def currency_name(name: str) -> str:
+    """The name of the column that keeps the currencies of a column's amounts."""
+    return f"{name}_currency"
+
+
+def with_currency_columns(columns: Sequence[ColumnPlan], table: Table | None) -> tuple[list[ColumnPlan], list[str]]:
+    """The columns, and behind each whose amounts have currencies of their own a column that keeps those; and notes.
+
+    table: the one that they go into, if it exists.
+    """
+    found: list[ColumnPlan] = []
+    notes: list[str] = []
+    taken = [column.name for column in columns] + [column.name for column in (table.columns if table else ())]
+    for column in columns:
+        found.append(column)
+        if not column.kind.own_currency:
+            continue
+        name = currency_name(column.name)
+        known = table.column(name) if table else None
+        if known is None or known.type != "text" or any(other.name == name for other in columns):
+            name, known = unique_identifiers([name], taken)[0], None
+        kind = replace(TEXT, own_currency=True)
+        found.append(ColumnPlan(column.position, column.header, name, "text", kind, new=known is None))
+        notes.append(f"the currencies of {column.name} are kept in {name}")
+        before = table.column(column.name) if table else None
+        if known is None and before is not None and before.format is not None and before.format.currency:
+            notes.append(f"{column.name} was in {before.format.currency} before, which {name} does not say")
+    return found, notes
