@@ -261,7 +261,7 @@ def _until(check: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
 
 def _healthy(url: str) -> bool:
     with contextlib.suppress(httpx2.HTTPError):
-        return httpx2.get(f"{url}/health", timeout=5).status_code == 200
+        return httpx2.get(f"{url}/health", timeout=5, verify=False).status_code == 200
     return False
 
 

@@ -148,7 +148,7 @@ class World:
 
     def healthy(self) -> bool:
         with contextlib.suppress(httpx2.HTTPError):
-            return httpx2.get(f"{self.url}/health", timeout=5).status_code == 200
+            return httpx2.get(f"{self.url}/health", timeout=5, verify=False).status_code == 200
         return False
 
     def wait_healthy(self, seconds: float = START_SECONDS) -> bool:

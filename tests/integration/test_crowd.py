@@ -30,7 +30,7 @@ def limited(url: str, workers: int) -> Iterator[tuple[int, subprocess.Popen[byte
         stderr=subprocess.DEVNULL,
     )
     try:
-        eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200)
+        eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/health", verify=False).status_code == 200)
         yield port, process
     finally:
         process.terminate()

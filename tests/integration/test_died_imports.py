@@ -65,7 +65,7 @@ class Server:
 
     def _up(self) -> bool:
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"http://127.0.0.1:{self.port}/health").status_code == 200
+            return httpx.get(f"http://127.0.0.1:{self.port}/health", verify=False).status_code == 200
         return False
 
     def kill(self) -> None:

@@ -252,7 +252,7 @@ def over_http(server: Server, token: str | None) -> Iterator[tuple[str, subproce
             url = f"http://127.0.0.1:{port}/mcp"
             for _ in range(300):
                 with contextlib.suppress(httpx2.HTTPError):
-                    httpx2.get(url)
+                    httpx2.get(url, verify=False)
                     break
                 assert process.poll() is None
                 time.sleep(0.1)
