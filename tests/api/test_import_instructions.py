@@ -350,6 +350,11 @@ DROPPED = [
     ("only rows where status = country", "'country' is a column"),
     ("ok must be one of yes, maybe", "'maybe' is not true or false"),
     ("due must be in 2024", "'2024' is not a date"),
+    ("rename amount to country", "'country' is the name of another column, too"),
+    ("sorted by amount", "'sorted'"),
+    ("order by amount desc", "'order'"),
+    ("dry run", "'dry run'"),
+    ("anonymize", "'anonymize'"),
     ("amount must be at least 3 digits", "'digits'"),
     ("skip the first row", "Is the first row a line above"),
 ]

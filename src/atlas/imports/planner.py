@@ -20,7 +20,7 @@ from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
 from atlas.imports.key_choice import key_of_table
 from atlas.imports.plan import ColumnPlan, ImportPlan, find_time_column
 from atlas.imports.staging import Staging
-from atlas.imports.stated_values import check_values, rule_questions, with_filter
+from atlas.imports.stated_values import check_values, rename_questions, rule_questions, with_filter
 from atlas.imports.target_table import find_target, target_of
 from atlas.kit.close_names import close_name, plain_name
 from atlas.kit.identifiers import singular, table_identifier, unique_identifiers
@@ -186,6 +186,7 @@ class _Planner:
 
     def _fresh(self, chosen: Sequence[int]) -> list[ColumnPlan]:
         renamed = self._renamed()
+        self._questions += rename_questions(renamed, chosen, self._headers)
         names = unique_identifiers([renamed.get(place, self._headers[place]) for place in chosen])
         return [
             self._column(place, name, self._inferred.kinds[place]) for place, name in zip(chosen, names, strict=True)

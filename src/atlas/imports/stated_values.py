@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +13,7 @@ from atlas.imports.duckdb_casts import literal
 from atlas.imports.files.source import physical
 from atlas.imports.plan import ColumnPlan
 from atlas.imports.staging import Staging
+from atlas.kit.identifiers import identifier
 from atlas.language.instructions import Clause, Filter, ImportInstruction
 from atlas.language.paraphrase import filter_text
 from atlas.tables.model import SHOWN_TYPES, Rules
@@ -90,6 +91,16 @@ def rule_questions(rule: Rules, column: ColumnPlan, staging: Staging) -> list[st
         f"{column.name} is {shown}, and {value!r} is {REASONS[column.type]}. Which values are allowed?"
         for value in rule.values
         if column.type != "text" and not holds_value(staging, column, value)
+    ]
+
+
+def rename_questions(renamed: Mapping[int, str], chosen: Sequence[int], headers: Sequence[str]) -> list[str]:
+    """Questions about new names that other columns have. renamed: new names by position; chosen: positions imported."""
+    told = [identifier(renamed.get(place, headers[place])) for place in chosen]
+    return [
+        f"{renamed[place]!r} is the name of another column, too. What shall that be called?"
+        for place, name in zip(chosen, told, strict=True)
+        if place in renamed and told.count(name) > 1
     ]
 
 

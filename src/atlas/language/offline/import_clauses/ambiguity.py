@@ -21,7 +21,9 @@ _GRAVE = frozenset(
     footer footers summary blank blanks null missing existing separate group pivot unpivot transpose sort start
     starts starting begin begins end ends stop through rest others other same different like larger smaller bigger higher
     lower older newer latest newest oldest max maximum min minimum positive negative zero equal equals contains
-    containing includes including instead archive archived rename column columns field fields delimiter separator
+    containing includes including instead archive archived dry preview
+    simulate simulation validate sorted ordered grouped anonymize anonymise anonymized pseudonymize mask masked redact
+    encrypt hash rename column columns field fields delimiter separator
     separated encoding encoded must should required mandatory require requires rule rules valid invalid within during
     nur ausser außer ohne wenn falls wo deren nicht kein keine keinen nie oder bis seit vor nach zwischen über unter mehr
     weniger größer kleiner erste ersten letzte letzten zeile zeilen datensätze kopfzeile überschrift tabelle tabellen blatt
@@ -101,8 +103,8 @@ def _beside_table(text: Text, cover: Cover) -> bool:
 
 
 def _beside_filter(text: Text, cover: Cover) -> bool:
-    """Whether unknown words touch a condition, a list of columns or a rule, of which they may be a part."""
-    kinds = ("filter", "exclude", "columns", "rules")
+    """Whether unknown words touch a condition, a list of columns, a key or a rule, of which they may be a part."""
+    kinds = ("filter", "exclude", "columns", "key", "rules")
     return _touched(text, cover, [clause for clause in cover.clauses if clause.rule.kind in kinds])
 
 
