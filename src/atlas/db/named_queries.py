@@ -1,13 +1,36 @@
-"""Loads static SQL from the named, commented `.sql` files of each package (after procrastinate)."""
+"""Loads static SQL from the named, commented `.sql` files of each package (after procrastinate).
+
+A file holds statements and fragments, each under its head and a description:
+
+    -- name: list_datasets
+    -- fragment: readable(reader, dataset)
+
+A statement takes a fragment in by `/* include: accounts/dataset_access.readable(%(user)s, d) */`. What the include
+names in parentheses stands where the fragment has `$reader` and `$dataset`. So a rule of many statements stands once.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import LiteralString, cast
+from string import Template
+from typing import LiteralString
 
-_NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+_HEAD = re.compile(r"^-- (name|fragment): (\w+)(?:\((\w+(?:, \w+)*)\))?[ \t]*$", re.MULTILINE)
+_INCLUDE = re.compile(r"/\* include: ([\w/]+)\.(\w+)\((.*?)\) \*/")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A statement (kind "name") or fragment of a file, as it is written there. parameters: those of a fragment."""
+
+    kind: str
+    name: str
+    parameters: tuple[str, ...]
+    description: str
+    text: str
 
 
 def ordered(statement: LiteralString, expression: LiteralString | None, *, descending: bool) -> LiteralString:
@@ -23,11 +46,41 @@ def ordered(statement: LiteralString, expression: LiteralString | None, *, desce
 
 @cache
 def queries(topic: str) -> dict[str, LiteralString]:
-    """The statements of a topic by name. topic: a package and a file in its folder `sql`, such as `timeseries/rows`.
+    """Gives the statements of a topic by name, without their descriptions, with the fragments that they include.
 
-    The text is part of the package, never made from input, which is what LiteralString asks for.
+    topic: a package and a file in its folder `sql`, such as `timeseries/rows`. The text is part of the package, never
+    made from input, which is what LiteralString asks for. Raises LookupError for an include of what is not there.
     """
+    return {part.name: _completed(part.text) for part in _parts(topic) if part.kind == "name"}
+
+
+def parts_of(text: str) -> list[Part]:
+    """Splits the text of a file into its statements and fragments."""
+    found = []
+    _, *pieces = _HEAD.split(text)
+    for kind, name, parameters, body in zip(*(pieces[at::4] for at in range(4)), strict=True):
+        lines = body.strip().split("\n")
+        own = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
+        description = "\n".join(line.removeprefix("--").strip() for line in lines[:own])
+        names = tuple(parameters.split(", ")) if parameters else ()
+        found.append(Part(kind, name, names, description, "\n".join(lines[own:])))
+    return found
+
+
+@cache
+def _parts(topic: str) -> tuple[Part, ...]:
     package, _, name = topic.rpartition("/")
     text = (resources.files("atlas") / package / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    parts = _NAME.split(text)
-    return {name: cast(LiteralString, body.strip()) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    return tuple(parts_of(text))
+
+
+def _completed(text: str) -> str:
+    """A statement with the fragments in the place of what includes them."""
+    return _INCLUDE.sub(lambda found: _fragment(found[1], found[2], found[3].split(", ")), text)
+
+
+def _fragment(topic: str, name: str, arguments: list[str]) -> str:
+    part = next((part for part in _parts(topic) if (part.kind, part.name) == ("fragment", name)), None)
+    if part is None or len(part.parameters) != len(arguments):
+        raise LookupError(f"no fragment {name} of {len(arguments)} parameters in {topic}.sql")
+    return _completed(Template(part.text).substitute(dict(zip(part.parameters, arguments, strict=True))))

@@ -5,6 +5,7 @@ WHERE (%(name)s::text IS NOT NULL AND o.name = %(name)s)
    OR (%(name)s::text IS NULL AND o.id = (SELECT organization_id FROM atlas.users WHERE id = %(user)s))
 
 -- name: find_key
+-- Finds a key with its user, for an administrator's decision on it.
 SELECT k.id, k.revoked_at, u.id AS user_id, u.role, u.organization_id
 FROM atlas.api_keys k JOIN atlas.users u ON u.id = k.user_id WHERE k.id = %(id)s
 
@@ -13,12 +14,14 @@ FROM atlas.api_keys k JOIN atlas.users u ON u.id = k.user_id WHERE k.id = %(id)s
 UPDATE atlas.api_keys SET revoked_at = now() WHERE user_id = %(user)s AND revoked_at IS NULL RETURNING id
 
 -- name: list_tags
+-- Lists tags with the numbers of their datasets and holders.
 SELECT t.id, t.name, t.description, t.is_public,
        (SELECT count(*) FROM atlas.dataset_tags d WHERE d.tag_id = t.id) AS datasets,
        (SELECT count(*) FROM atlas.user_tags u WHERE u.tag_id = t.id) AS holders, t.created_at
 FROM atlas.tags t ORDER BY t.id
 
 -- name: delete_tag
+-- Deletes a tag; no row where there is none.
 DELETE FROM atlas.tags WHERE id = %(id)s RETURNING id
 
 -- name: list_jobs
@@ -40,6 +43,7 @@ WHERE (%(organization)s::int IS NULL OR o.id = %(organization)s)
 ORDER BY j.id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: job_organization
+-- Finds whose job this is, and the import or delivery that it works on.
 SELECT coalesce(i.organization_id, d.organization_id) AS organization_id, j.status::text AS status,
        i.id AS import_id, d.id AS delivery_id, i.status AS import_status
 FROM atlas_jobs.procrastinate_jobs j
@@ -48,11 +52,14 @@ LEFT JOIN atlas.webhook_deliveries d ON d.id = (j.args ->> 'delivery_id')::uuid
 WHERE j.id = %(id)s
 
 -- name: reopen_import
+-- Has a failed import wait to be run again.
 UPDATE atlas.imports SET status = 'pending', error = NULL, finished_at = NULL, starts = 0
 WHERE id = %(id)s AND status = 'failed'
 
 -- name: cancel_delivery
+-- Gives up a delivery that is still pending.
 UPDATE atlas.webhook_deliveries SET status = 'failed' WHERE id = %(id)s AND status = 'pending'
 
 -- name: reopen_failed_delivery
+-- Has a failed delivery wait to be sent again.
 UPDATE atlas.webhook_deliveries SET status = 'pending' WHERE id = %(id)s AND status = 'failed'

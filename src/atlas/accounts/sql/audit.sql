@@ -26,4 +26,5 @@ WHERE (a.organization_id = %(organization)s OR a.owner_id = %(organization)s)
 ORDER BY a.id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: forget_entries
+-- Deletes entries that are older than they are kept.
 DELETE FROM atlas.audit_log WHERE at < now() - make_interval(days => %(days)s)

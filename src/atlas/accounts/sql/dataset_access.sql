@@ -1,12 +1,25 @@
 -- What users may do with datasets.
 
+-- fragment: opened(reader)
+-- Tags of datasets that a reader holds: who holds a tag of a dataset may read it.
+atlas.dataset_tags dt JOIN atlas.user_tags ut ON ut.tag_id = dt.tag_id AND ut.user_id = $reader
+
+-- fragment: readable(reader, dataset)
+-- The read rule, for lists: owners read a dataset, and so do holders of its tags. All that the reader's tags open is
+-- found once, and what other conditions of a list leave is looked up in it.
+($dataset.owner_id = $reader
+    OR $dataset.id IN (SELECT dt.dataset_id FROM /* include: accounts/dataset_access.opened($reader) */))
+
+-- fragment: readable_one(reader, dataset)
+-- The read rule, for single datasets: their tags are looked up, however many datasets the reader's tags open.
+($dataset.owner_id = $reader
+    OR EXISTS (SELECT FROM /* include: accounts/dataset_access.opened($reader) */ WHERE dt.dataset_id = $dataset.id))
+
 -- name: access
 -- What users may do with datasets, for pairs of both; no row where there is no such dataset.
 SELECT wanted.reader, d.id, d.owner_id = wanted.reader AS is_owner,
-       ARRAY(SELECT t.name FROM atlas.dataset_tags dt
-             JOIN atlas.user_tags ut ON ut.tag_id = dt.tag_id AND ut.user_id = wanted.reader
-             JOIN atlas.tags t ON t.id = dt.tag_id
-             WHERE dt.dataset_id = d.id ORDER BY t.name) AS matching_tags
+       ARRAY(SELECT t.name FROM /* include: accounts/dataset_access.opened(wanted.reader) */
+             JOIN atlas.tags t ON t.id = dt.tag_id WHERE dt.dataset_id = d.id ORDER BY t.name) AS matching_tags
 FROM unnest(%(users)s::integer[], %(ids)s::integer[]) AS wanted (reader, id)
 JOIN atlas.datasets d ON d.id = wanted.id
 
@@ -16,5 +29,4 @@ SELECT p.key_id, p.dataset_id
 FROM unnest(%(keys)s::int[], %(datasets)s::int[]) AS p (key_id, dataset_id)
 JOIN atlas.api_keys k ON k.id = p.key_id AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
 JOIN atlas.datasets d ON d.id = p.dataset_id
-WHERE atlas.can_read(k.user_id, d.id, d.owner_id)
-
+WHERE /* include: accounts/dataset_access.readable_one(k.user_id, d) */

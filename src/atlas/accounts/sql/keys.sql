@@ -13,32 +13,40 @@ UPDATE atlas.api_keys SET last_used_at = now()
 WHERE id = %(id)s AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
 
 -- name: any_key
+-- Tells whether there is any key at all, revoked ones included.
 SELECT EXISTS (SELECT 1 FROM atlas.api_keys)
 
 -- name: create_organization
+-- Makes an organization; no row where the name is taken.
 INSERT INTO atlas.organizations (name, schema_name) VALUES (%(name)s, %(schema)s)
 ON CONFLICT (name) DO NOTHING RETURNING id
 
 -- name: find_organization
+-- Finds an organization by its name.
 SELECT id, schema_name FROM atlas.organizations WHERE name = %(name)s
 
 -- name: list_organizations
+-- Lists organizations with the number of their users.
 SELECT o.id, o.name, o.schema_name, o.created_at, count(u.id) AS users
 FROM atlas.organizations o LEFT JOIN atlas.users u ON u.organization_id = o.id
 GROUP BY o.id ORDER BY o.id
 
 -- name: create_user
+-- Makes a user; no row where the organization has one of the name.
 INSERT INTO atlas.users (organization_id, name, role) VALUES (%(organization)s, %(name)s, %(role)s)
 ON CONFLICT (organization_id, name) DO NOTHING RETURNING id
 
 -- name: find_user
+-- Finds a user of an organization by name.
 SELECT id FROM atlas.users WHERE organization_id = %(organization)s AND name = %(name)s
 
 -- name: get_user
+-- Gives a user with the name of the organization.
 SELECT u.id, u.name, o.name AS organization, u.organization_id, u.role, u.created_at
 FROM atlas.users u JOIN atlas.organizations o ON o.id = u.organization_id WHERE u.id = %(id)s
 
 -- name: set_role
+-- Sets the role of a user.
 UPDATE atlas.users SET role = %(role)s WHERE id = %(id)s
 
 -- name: lock_operators
@@ -64,17 +72,21 @@ WHERE %(organization)s::text IS NULL OR o.name = %(organization)s
 ORDER BY u.id
 
 -- name: lock_user
+-- Lets one transaction at a time make keys for a user.
 SELECT id FROM atlas.users WHERE id = %(user)s FOR NO KEY UPDATE
 
 -- name: count_live_keys
+-- Counts the keys of a user that are neither revoked nor expired.
 SELECT count(*) FROM atlas.api_keys
 WHERE user_id = %(user)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 
 -- name: insert_key
+-- Stores a new key by its hash.
 INSERT INTO atlas.api_keys (user_id, name, prefix, key_hash, expires_at)
 VALUES (%(user)s, %(name)s, %(prefix)s, %(hash)s, %(expires)s) RETURNING id, prefix, created_at, expires_at
 
 -- name: list_keys
+-- Lists keys, of one organization or user where these are named.
 SELECT k.id, k.name, k.prefix, o.name AS organization, u.name AS "user",
        k.created_at, k.expires_at, k.revoked_at, k.last_used_at
 FROM atlas.api_keys k JOIN atlas.users u ON u.id = k.user_id
@@ -84,17 +96,21 @@ WHERE (%(organization)s::text IS NULL OR o.name = %(organization)s)
 ORDER BY k.id
 
 -- name: revoke_key
+-- Revokes a key; a key that is revoked already keeps its time.
 UPDATE atlas.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s
 RETURNING user_id, name, expires_at
 
 -- name: revoke_own_key
+-- Revokes a key of the user's own.
 UPDATE atlas.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s AND user_id = %(user)s
 RETURNING user_id, name, expires_at
 
 -- name: lock_own_key
+-- Lets one transaction at a time replace a key of the user's own.
 SELECT revoked_at FROM atlas.api_keys WHERE id = %(id)s AND user_id = %(user)s FOR UPDATE
 
 -- name: list_own_keys
+-- Lists a user's own keys.
 SELECT id, name, prefix, created_at, expires_at, revoked_at, last_used_at
 FROM atlas.api_keys WHERE user_id = %(user)s ORDER BY id
 

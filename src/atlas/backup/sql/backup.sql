@@ -8,6 +8,7 @@ SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL stat
 SELECT pg_export_snapshot()
 
 -- name: lock_migrations
+-- Keeps others from migrating the database until the session ends.
 SELECT pg_advisory_lock(%(lock)s)
 
 -- name: tables
@@ -20,6 +21,7 @@ WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_sche
 ORDER BY 1, 2
 
 -- name: has_hypertables
+-- Tells whether TimescaleDB is there.
 SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL
 
 -- name: hypertables
@@ -53,6 +55,7 @@ END
 $thaw$
 
 -- name: schemas
+-- Lists the schemas whose contents a backup has.
 SELECT nspname FROM pg_catalog.pg_namespace n WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_namespace'::regclass
                   AND d.objid = n.oid AND d.deptype = 'e')
@@ -67,12 +70,15 @@ WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND NOT r.rolsuper AND r.r
 ORDER BY 1
 
 -- name: organization_schemas
+-- Lists the schemas of organizations.
 SELECT schema_name FROM atlas.organizations ORDER BY 1
 
 -- name: migrations
+-- Lists the migrations that have been applied.
 SELECT migration_id FROM public._yoyo_migration ORDER BY 1
 
 -- name: has_catalog
+-- Tells whether the database has a catalog of Atlas.
 SELECT to_regclass('atlas.organizations') IS NOT NULL
 
 -- name: other_sessions

@@ -3,9 +3,11 @@
 SET LOCAL statement_timeout = 0; SET LOCAL timezone = 'UTC'; SET LOCAL work_mem = '64MB'
 
 -- name: dataset_ids
+-- Lists the ids of all datasets.
 SELECT id FROM atlas.datasets ORDER BY id
 
 -- name: dataset
+-- Gives all that the catalog says on the size of a dataset.
 SELECT d.name, d.table_schema, s.last_seq, s.row_count, s.cold, c.rows, coalesce(c.columnstore, false), r.width, r.upto
 FROM atlas.datasets d
 LEFT JOIN atlas.dataset_state s ON s.dataset_id = d.id
@@ -14,6 +16,7 @@ LEFT JOIN atlas.rollups r ON r.dataset_id = d.id
 WHERE d.id = %(id)s
 
 -- name: blocks
+-- Lists the row blocks of a dataset.
 SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks WHERE dataset_id = %(id)s ORDER BY first_seq
 
 -- name: missing_columns
@@ -25,14 +28,17 @@ WHERE k.dataset_id = %(id)s AND k.physical IS NOT NULL
 ORDER BY k.id
 
 -- name: table_ids
+-- Lists the ids of all tables.
 SELECT id FROM atlas.tables ORDER BY id
 
 -- name: table
+-- Gives what the catalog says on a table and its rows.
 SELECT t.name, o.schema_name, t.row_count, t.last_row
 FROM atlas.tables t JOIN atlas.organizations o ON o.id = t.organization_id
 WHERE t.id = %(id)s
 
 -- name: missing_table_columns
+-- Lists columns of a table that are in the catalog and not in its relation.
 SELECT k.name FROM atlas.table_columns k
 WHERE k.table_id = %(id)s
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a

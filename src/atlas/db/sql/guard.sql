@@ -7,7 +7,9 @@ SELECT pg_try_advisory_lock_shared(%(lock)s)
 SELECT pg_try_advisory_lock(%(lock)s)
 
 -- name: live
+-- Holds a lock that says that this process lives, until its session ends.
 SELECT pg_advisory_lock_shared(%(process)s)
 
 -- name: look
+-- Finds whether the database is the one that it was, and which migrations it has.
 SELECT to_regclass('atlas.dataset_state')::oid::bigint, ARRAY(SELECT migration_id::text FROM public._yoyo_migration)

@@ -30,6 +30,7 @@ UPDATE atlas.imports SET status = 'failed', error = %(error)s, finished_at = clo
 WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING id
 
 -- name: restart_import
+-- Marks an import as run from now on, by this process.
 UPDATE atlas.imports SET status = 'running', error = NULL, process = %(process)s, started_at = clock_timestamp(),
        finished_at = NULL
 WHERE id = %(id)s
@@ -52,7 +53,7 @@ LEFT JOIN atlas.users u ON u.id = i.user_id
 LEFT JOIN atlas.import_progress p ON p.import_id = i.id
 WHERE i.organization_id = %(organization)s
   AND (i.shared OR i.user_id = %(user)s OR EXISTS (
-        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND atlas.can_read(%(user)s, d.id, d.owner_id)))
+        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */))
   AND (%(id)s::uuid IS NULL OR i.public_id = %(id)s)
   AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
@@ -62,11 +63,12 @@ ORDER BY /* order */ i.created_at DESC, i.number DESC
 LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_imports
+-- Counts what `find_imports` would list.
 SELECT count(*)
 FROM atlas.imports i LEFT JOIN atlas.tables t ON t.id = i.table_id
 WHERE i.organization_id = %(organization)s
   AND (i.shared OR i.user_id = %(user)s OR EXISTS (
-        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND atlas.can_read(%(user)s, d.id, d.owner_id)))
+        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */))
   AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
   AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
@@ -75,19 +77,23 @@ WHERE i.organization_id = %(organization)s
 -- Imports with issues that wait for a decision.
 SELECT count(*) FROM atlas.imports i WHERE i.organization_id = %(organization)s AND i.issues_open > 0
   AND (i.shared OR i.user_id = %(user)s OR EXISTS (
-        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND atlas.can_read(%(user)s, d.id, d.owner_id)))
+        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */))
 
 -- name: lock_import
+-- Locks an import, and gives its status.
 SELECT status FROM atlas.imports WHERE id = %(id)s FOR UPDATE
 
 -- name: report_progress
+-- Stores how far an import has come.
 INSERT INTO atlas.import_progress (import_id, stage, records) VALUES (%(id)s, %(stage)s, %(records)s)
 ON CONFLICT (import_id) DO UPDATE SET stage = excluded.stage, records = excluded.records, updated_at = now()
 
 -- name: insert_file_part
+-- Stores a part of an import's file.
 INSERT INTO atlas.import_files (import_id, part, data) VALUES (%(id)s, %(part)s, %(data)s)
 
 -- name: file_part
+-- Gives a part of an import's file.
 SELECT data FROM atlas.import_files WHERE import_id = %(id)s AND part = %(part)s
 
 -- name: forget_files
@@ -100,12 +106,14 @@ WHERE i.id = f.import_id AND i.finished_at < now() - make_interval(days => %(day
 SELECT kind, count(*) FROM atlas.import_issues WHERE import_number = %(number)s AND status = 'pending' GROUP BY kind
 
 -- name: list_issues
+-- Lists a page of an import's issues of one kind.
 SELECT id, record_number, row_id, record::text AS record, details, status, resolution, resolved_at
 FROM atlas.import_issues
 WHERE import_number = %(number)s AND kind = %(kind)s AND (%(status)s::text IS NULL OR status = %(status)s)
 ORDER BY record_number, id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_issues_of_kind
+-- Counts what `list_issues` would list.
 SELECT count(*) FROM atlas.import_issues
 WHERE import_number = %(number)s AND kind = %(kind)s AND (%(status)s::text IS NULL OR status = %(status)s)
 
@@ -117,6 +125,7 @@ WHERE import_number = %(number)s AND kind = %(kind)s
 ORDER BY id FOR UPDATE
 
 -- name: resolve_issue
+-- Stores the decision on an issue, and the correction that made it.
 UPDATE atlas.import_issues SET status = %(status)s, resolution = %(resolution)s, row_id = coalesce(%(row)s, row_id),
        resolved_at = now(), correction = %(correction)s
 WHERE id = %(id)s
@@ -179,12 +188,14 @@ SET failures = greatest(0, i.failures - %(sign)s * d.failures),
 FROM decided d WHERE i.number = %(number)s
 
 -- name: count_open
+-- Counts an import's open and resolved issues anew.
 UPDATE atlas.imports i SET issues_open = s.open, issues_resolved = s.resolved
 FROM (SELECT count(*) FILTER (WHERE status = 'pending') AS open, count(*) FILTER (WHERE status <> 'pending') AS resolved
       FROM atlas.import_issues WHERE import_number = %(number)s) s
 WHERE i.number = %(number)s
 
 -- name: forget_issues
+-- Deletes an import's issues.
 DELETE FROM atlas.import_issues WHERE import_number = %(number)s
 
 -- name: extend_import
@@ -194,15 +205,18 @@ UPDATE atlas.imports SET inserted = inserted + %(inserted)s, last_row = greatest
 WHERE id = %(id)s
 
 -- name: shorten_import
+-- Takes rows that were removed off an import's count.
 UPDATE atlas.imports SET inserted = greatest(0, inserted - %(removed)s) WHERE number = %(number)s
 
 -- name: clear_plan
+-- Forgets an import's plan and mapping.
 -- Types that it gave to columns of a table stay given, and are told when it is taken back.
 UPDATE atlas.imports SET mapping = NULL, plan = CASE WHEN plan ? 'widened' AND plan->'widened' <> '{}'
     THEN jsonb_build_object('widened', plan->'widened') END
 WHERE id = %(id)s
 
 -- name: keep_mapping
+-- Stores the mapping of an import's columns.
 UPDATE atlas.imports SET mapping = %(mapping)s WHERE id = %(id)s
 
 -- name: abandoned
@@ -216,6 +230,7 @@ WHERE i.status = 'running' AND i.callback_url IS NULL
                     AND (l.classid::bigint << 32 | l.objid::bigint) = i.process)
 
 -- name: fail_abandoned
+-- Has imports fail that `abandoned` has found.
 UPDATE atlas.imports SET status = 'failed', error = 'the server stopped while the import ran',
        finished_at = clock_timestamp()
 WHERE id = ANY (%(ids)s::uuid[]) AND status = 'running' AND callback_url IS NULL

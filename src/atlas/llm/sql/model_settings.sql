@@ -1,4 +1,5 @@
 -- name: find
+-- Finds the model settings of an organization, and who set them.
 SELECT m.provider, m.model, m.base_url, m.api_key_encrypted, m.samples, m.timeout_seconds, m.updated_at, u.name
 FROM atlas.model_settings m LEFT JOIN atlas.users u ON u.id = m.updated_by
 WHERE m.organization_id = %(organization)s;
@@ -19,4 +20,5 @@ WHERE NOT %(keep_key)s OR m.api_key_encrypted IS NULL
 RETURNING organization_id;
 
 -- name: delete
+-- Deletes the model settings of an organization.
 DELETE FROM atlas.model_settings WHERE organization_id = %(organization)s;

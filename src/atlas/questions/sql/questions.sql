@@ -1,4 +1,5 @@
 -- name: insert_question
+-- Stores a question with what came of it.
 INSERT INTO atlas.questions (id, organization_id, user_id, thread_id, prompt, table_hint, engine, status, sql, state,
                              response, rows_returned, seconds, confidence)
 VALUES (%(id)s, %(organization)s, %(user)s, %(thread)s, %(prompt)s, %(table_hint)s, %(engine)s, %(status)s, %(sql)s,
@@ -20,10 +21,12 @@ WHERE user_id = %(user)s AND (%(id)s::uuid IS NULL OR id = %(id)s)
 ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_questions
+-- Counts what `find_questions` would list.
 SELECT count(*) FROM atlas.questions
 WHERE user_id = %(user)s AND (%(thread)s::text IS NULL OR thread_id = %(thread)s)
 
 -- name: rate_question
+-- Stores a user's rating of an own question.
 UPDATE atlas.questions SET rating = %(rating)s, rating_comment = %(comment)s, corrected_sql = %(corrected_sql)s
 WHERE id = %(id)s AND user_id = %(user)s
 
@@ -53,18 +56,20 @@ WHERE v.organization_id = %(organization)s
        OR (md5(v.normalized) = md5(%(normalized)s) AND v.normalized = %(normalized)s))
   AND (v.created_by = %(user)s OR NOT EXISTS (
         SELECT 1 FROM unnest(v.dataset_ids) AS wanted (id) WHERE NOT EXISTS (
-            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND atlas.can_read(%(user)s, d.id, d.owner_id))))
+            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */)))
 ORDER BY v.updated_at DESC, v.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_verified
+-- Counts what `find_verified` would list.
 SELECT count(*)
 FROM atlas.verified_questions v
 WHERE v.organization_id = %(organization)s AND (%(status)s::text IS NULL OR v.status = %(status)s)
   AND (v.created_by = %(user)s OR NOT EXISTS (
         SELECT 1 FROM unnest(v.dataset_ids) AS wanted (id) WHERE NOT EXISTS (
-            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND atlas.can_read(%(user)s, d.id, d.owner_id))))
+            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */)))
 
 -- name: insert_verified
+-- Stores a verified question.
 INSERT INTO atlas.verified_questions (organization_id, question, normalized, sql, tables, dataset_ids, source, status,
                                       created_by)
 VALUES (%(organization)s, %(question)s, %(normalized)s, %(sql)s, %(tables)s, %(datasets)s, 'user', %(status)s, %(user)s)
@@ -78,6 +83,7 @@ SET question = %(question)s, normalized = %(normalized)s, sql = %(sql)s, tables 
 WHERE id = %(id)s AND organization_id = %(organization)s RETURNING id
 
 -- name: delete_verified
+-- Deletes a verified question of the organization.
 DELETE FROM atlas.verified_questions WHERE id = %(id)s AND organization_id = %(organization)s
 
 -- name: find_terms
@@ -86,22 +92,26 @@ SELECT g.id, g.term, g.meaning, g.table_name, g.dataset_id, u.name, g.created_at
 FROM atlas.glossary g LEFT JOIN atlas.users u ON u.id = g.created_by
 LEFT JOIN atlas.datasets d ON d.id = g.dataset_id
 WHERE g.organization_id = %(organization)s AND (%(id)s::uuid IS NULL OR g.id = %(id)s)
-  AND (g.dataset_id IS NULL OR atlas.can_read(%(user)s, d.id, d.owner_id))
+  AND (g.dataset_id IS NULL OR /* include: accounts/dataset_access.readable_one(%(user)s, d) */)
 ORDER BY lower(g.term), g.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_terms
+-- Counts what `find_terms` would list.
 SELECT count(*)
 FROM atlas.glossary g LEFT JOIN atlas.datasets d ON d.id = g.dataset_id
-WHERE g.organization_id = %(organization)s AND (g.dataset_id IS NULL OR atlas.can_read(%(user)s, d.id, d.owner_id))
+WHERE g.organization_id = %(organization)s AND (g.dataset_id IS NULL OR /* include: accounts/dataset_access.readable_one(%(user)s, d) */)
 
 -- name: insert_term
+-- Stores a new term.
 INSERT INTO atlas.glossary (organization_id, term, meaning, table_name, dataset_id, created_by)
 VALUES (%(organization)s, %(term)s, %(meaning)s, %(table_name)s, %(dataset)s, %(user)s) RETURNING id
 
 -- name: update_term
+-- Replaces a term of the organization.
 UPDATE atlas.glossary SET term = %(term)s, meaning = %(meaning)s, table_name = %(table_name)s, dataset_id = %(dataset)s,
        updated_at = clock_timestamp()
 WHERE id = %(id)s AND organization_id = %(organization)s RETURNING id
 
 -- name: delete_term
+-- Deletes a term of the organization.
 DELETE FROM atlas.glossary WHERE id = %(id)s AND organization_id = %(organization)s

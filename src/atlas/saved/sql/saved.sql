@@ -8,29 +8,34 @@ WHERE s.organization_id = %(organization)s AND (s.user_id = %(user)s OR s.shared
 ORDER BY lower(s.name), s.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_saved
+-- Counts what `find_saved` would list.
 SELECT count(*) FROM atlas.saved_queries s
 WHERE s.organization_id = %(organization)s AND (s.user_id = %(user)s OR s.shared)
   AND (%(pattern)s::text IS NULL OR s.name ILIKE %(pattern)s OR s.sql ILIKE %(pattern)s)
 
 -- name: count_own
+-- Counts a user's own saved queries.
 SELECT count(*) FROM atlas.saved_queries WHERE user_id = %(user)s
 
 -- name: insert_saved
+-- Stores a query of a user's.
 INSERT INTO atlas.saved_queries (organization_id, user_id, name, sql, shared)
 VALUES (%(organization)s, %(user)s, %(name)s, %(sql)s, %(shared)s) RETURNING id
 
 -- name: update_saved
+-- Replaces a user's own saved query; no row where there is none.
 UPDATE atlas.saved_queries SET name = %(name)s, sql = %(sql)s, shared = %(shared)s, updated_at = clock_timestamp()
 WHERE id = %(id)s AND user_id = %(user)s RETURNING id
 
 -- name: delete_saved
+-- Deletes a user's own saved query.
 DELETE FROM atlas.saved_queries WHERE id = %(id)s AND user_id = %(user)s
 
 -- name: list_favourites
 -- What the caller marked and may still read, marked last first.
 SELECT 'dataset' AS kind, d.id AS dataset_id, d.name, f.created_at
 FROM atlas.favourites f JOIN atlas.datasets d ON d.id = f.dataset_id
-WHERE f.user_id = %(user)s AND atlas.can_read(%(user)s, d.id, d.owner_id)
+WHERE f.user_id = %(user)s AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */
 UNION ALL
 SELECT 'table', NULL, t.name, f.created_at
 FROM atlas.favourites f JOIN atlas.tables t ON t.id = f.table_id
@@ -38,13 +43,16 @@ WHERE f.user_id = %(user)s AND t.organization_id = %(organization)s
 ORDER BY created_at DESC, name
 
 -- name: add_favourite
+-- Marks a dataset or a table for a user.
 INSERT INTO atlas.favourites (user_id, dataset_id, table_id) VALUES (%(user)s, %(dataset)s, %(table)s)
 ON CONFLICT DO NOTHING
 
 -- name: remove_favourite
+-- Takes a user's mark off a dataset or a table.
 DELETE FROM atlas.favourites
 WHERE user_id = %(user)s AND (dataset_id = %(dataset)s OR table_id = %(table)s)
 
 -- name: count_other_favourites
+-- Counts a user's marks on all but this dataset or table.
 SELECT count(*) FROM atlas.favourites
 WHERE user_id = %(user)s AND (dataset_id = %(dataset)s OR table_id = %(table)s) IS NOT TRUE

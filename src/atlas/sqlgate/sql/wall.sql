@@ -17,6 +17,7 @@ FROM pg_catalog.pg_db_role_setting, unnest(setconfig) AS t (one)
 WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 
 -- name: revoke_schemas
+-- Takes PUBLIC's rights on the schemas that come with every database.
 REVOKE ALL ON SCHEMA public, information_schema FROM PUBLIC
 
 -- name: open_schemas
@@ -25,6 +26,7 @@ REVOKE ALL ON SCHEMA public, information_schema FROM PUBLIC
 SELECT DISTINCT relnamespace::regnamespace::text FROM pg_catalog.pg_class c, aclexplode(relacl) a WHERE a.grantee = 0
 
 -- name: trusted_languages
+-- Lists languages in which every role may write functions.
 SELECT quote_ident(lanname) FROM pg_catalog.pg_language WHERE lanpltrusted
 
 -- name: routines
@@ -78,7 +80,7 @@ SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %(role)s), rolsuper FROM p
 -- name: grants
 -- Datasets of a question, and those granted before, each with whether its user may read it now.
 SELECT w.id, coalesce(d.table_schema, g.table_schema), g.dataset_id IS NOT NULL,
-       d.id IS NOT NULL AND atlas.can_read(%(user)s, d.id, d.owner_id)
+       d.id IS NOT NULL AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */
 FROM (SELECT unnest(%(ids)s::int[]) AS id
       UNION SELECT dataset_id FROM atlas.reader_grants WHERE user_id = %(user)s) w
 LEFT JOIN atlas.datasets d ON d.id = w.id
@@ -86,16 +88,20 @@ LEFT JOIN atlas.reader_grants g ON g.dataset_id = w.id AND g.user_id = %(user)s
 WHERE d.id IS NOT NULL OR g.dataset_id IS NOT NULL
 
 -- name: record_grant
+-- Stores that a user's role was granted a dataset.
 INSERT INTO atlas.reader_grants (user_id, dataset_id, table_schema) VALUES (%(user)s, %(id)s, %(schema)s)
 ON CONFLICT DO NOTHING
 
 -- name: remove_grant
+-- Forgets that a user's role was granted a dataset.
 DELETE FROM atlas.reader_grants WHERE user_id = %(user)s AND dataset_id = %(id)s
 
 -- name: find_table
+-- Tells whether a relation is there.
 SELECT to_regclass(%(table)s) IS NOT NULL
 
 -- name: grants_in_schema
+-- Counts the datasets in a schema that a user's role was granted.
 SELECT count(*) FROM atlas.reader_grants WHERE user_id = %(user)s AND table_schema = %(schema)s
 
 -- name: backends
@@ -104,7 +110,9 @@ SELECT a.pid, a.usename::text FROM pg_stat_activity a
 JOIN unnest(%(pids)s::int[], %(roles)s::text[]) AS t (pid, role) ON t.pid = a.pid AND t.role = a.usename
 
 -- name: cancel_backend
+-- Cancels what a backend works on, if it is still of this role.
 SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = %(pid)s AND usename = %(role)s
 
 -- name: terminate_backend
+-- Ends a backend, if it is still of this role.
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %(pid)s AND usename = %(role)s

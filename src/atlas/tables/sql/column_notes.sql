@@ -1,4 +1,5 @@
 -- name: note_table_column
+-- Stores unit and description of a table's column; what is null stays as it is.
 INSERT INTO atlas.column_notes AS n (organization_id, table_name, name, unit, description)
 SELECT t.organization_id, t.name, %(name)s, coalesce(%(unit)s, ''), coalesce(%(description)s, '')
 FROM atlas.tables t WHERE t.id = %(table)s
@@ -19,10 +20,12 @@ WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_nam
   AND (%(names)s::text[] IS NULL OR n.name = ANY (%(names)s::text[])) AND n.dropped_by IS DISTINCT FROM %(number)s
 
 -- name: revive
+-- Has notes count again that had waited for an import to be run again.
 UPDATE atlas.column_notes n SET dropped_by = NULL FROM atlas.tables t
 WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name
   AND (%(names)s::text[] IS NULL OR n.name = ANY (%(names)s::text[]))
 
 -- name: forget_table
+-- Deletes the notes of a table's columns, but for those that wait for an import.
 DELETE FROM atlas.column_notes n USING atlas.tables t
 WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name AND n.dropped_by IS NULL

@@ -15,6 +15,7 @@ WHERE t.organization_id = %(organization)s
 ORDER BY t.name
 
 -- name: lock_table
+-- Locks a table, and gives its counts.
 SELECT row_count, last_row FROM atlas.tables WHERE id = %(id)s FOR UPDATE
 
 -- name: lock_organization
@@ -22,6 +23,7 @@ SELECT row_count, last_row FROM atlas.tables WHERE id = %(id)s FOR UPDATE
 SELECT id FROM atlas.organizations WHERE id = %(organization)s FOR UPDATE
 
 -- name: insert_table
+-- Stores a new table.
 INSERT INTO atlas.tables (organization_id, name, key_columns) VALUES (%(organization)s, %(name)s, %(key)s) RETURNING id
 
 -- name: insert_columns
@@ -34,22 +36,27 @@ FROM ROWS FROM (jsonb_to_recordset(%(columns)s) AS
      (SELECT coalesce(max(position), 0) AS position FROM atlas.table_columns WHERE table_id = %(table)s) AS last
 
 -- name: change_column
+-- Changes type, rules and format of a column.
 UPDATE atlas.table_columns SET type = %(type)s, required = %(required)s, rules = %(rules)s,
        format = nullif(%(format)s, 'null'::jsonb)
 WHERE table_id = %(table)s AND name = %(name)s
 
 -- name: delete_column
+-- Deletes a column.
 DELETE FROM atlas.table_columns WHERE table_id = %(table)s AND name = %(name)s
 
 -- name: set_key
+-- Sets the key columns of a table.
 UPDATE atlas.tables SET key_columns = %(key)s WHERE id = %(id)s
 
 -- name: count_rows
+-- Adds rows to a table's count; `last_row` only grows.
 UPDATE atlas.tables SET row_count = row_count + %(added)s, last_row = greatest(last_row, %(last_row)s),
        updated_at = now()
 WHERE id = %(id)s
 
 -- name: delete_table
+-- Deletes a table; its columns go with it.
 DELETE FROM atlas.tables WHERE id = %(id)s
 
 -- name: readable_datasets
@@ -60,8 +67,7 @@ SELECT d.id, d.name, d.table_schema, s.row_count,
                  FROM atlas.dataset_columns c WHERE c.dataset_id = d.id), '[]'),
        s.version, s.cold, d.samples
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
-WHERE (d.owner_id = %(user)s OR d.id IN (
-    SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
+WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
   AND d.id = ANY (%(ids)s)
 ORDER BY d.id
 
@@ -71,11 +77,11 @@ SELECT d.id, d.name, s.row_count,
        CASE WHEN u.organization_id = %(organization)s THEN '' ELSE u.name || ' of ' || o.name END
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
 JOIN atlas.users u ON u.id = d.owner_id JOIN atlas.organizations o ON o.id = u.organization_id
-WHERE (d.owner_id = %(user)s OR d.id IN (
-    SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
+WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
 ORDER BY d.owner_id <> %(user)s, u.organization_id <> %(organization)s, d.id
 
 -- name: set_table_samples
+-- Sets whose models may see samples of a table.
 UPDATE atlas.tables SET samples = %(samples)s WHERE id = %(id)s
 
 -- name: row_changes

@@ -1,10 +1,9 @@
 -- name: list_datasets
--- A page of the datasets that a user may read, with a text to find in name or description. atlas.can_read is written
--- out, since PostgreSQL would call it for each dataset. `anywhere` is also found in metadata. `first` are the choices of the first filter, for the index.
+-- A page of the datasets that a user may read, with a text to find in name or description. `anywhere` is also found in
+-- metadata. `first` are the choices of the first filter, for the index.
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
 FROM atlas.datasets d
-WHERE (d.owner_id = %(user)s OR d.id IN (
-    SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
+WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
   AND (%(owned)s::boolean IS NULL OR (d.owner_id = %(user)s) = %(owned)s)
   AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
   AND (%(anywhere)s::text IS NULL OR d.name ILIKE %(anywhere)s OR d.description ILIKE %(anywhere)s OR EXISTS (
@@ -16,10 +15,10 @@ WHERE (d.owner_id = %(user)s OR d.id IN (
 ORDER BY /* order */ d.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_datasets
+-- Counts what `list_datasets` would list.
 SELECT count(*)
 FROM atlas.datasets d
-WHERE (d.owner_id = %(user)s OR d.id IN (
-    SELECT dt.dataset_id FROM atlas.dataset_tags dt JOIN atlas.user_tags ut USING (tag_id) WHERE ut.user_id = %(user)s))
+WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
   AND (%(owned)s::boolean IS NULL OR (d.owner_id = %(user)s) = %(owned)s)
   AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
   AND (%(anywhere)s::text IS NULL OR d.name ILIKE %(anywhere)s OR d.description ILIKE %(anywhere)s OR EXISTS (
@@ -30,14 +29,17 @@ WHERE (d.owner_id = %(user)s OR d.id IN (
         WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(wanted) AS choice WHERE d.metadata @> choice)))
 
 -- name: insert_dataset
+-- Stores a new dataset.
 INSERT INTO atlas.datasets (owner_id, name, description, metadata, table_schema)
 VALUES (%(owner)s, %(name)s, %(description)s, %(metadata)s, %(schema)s)
 RETURNING id, name, description, metadata, created_at, updated_at
 
 -- name: insert_state
+-- Stores the state of a new dataset, which has no rows.
 INSERT INTO atlas.dataset_state (dataset_id) VALUES (%(id)s)
 
 -- name: get_dataset
+-- Gives a dataset as it is shown.
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
 FROM atlas.datasets d WHERE d.id = %(id)s
 
@@ -57,30 +59,37 @@ WHERE d.id = %(id)s
 SELECT atlas.dataset_bytes(%(schema)s, %(id)s) AS bytes
 
 -- name: update_dataset
+-- Replaces name, description and metadata of a dataset.
 UPDATE atlas.datasets SET name = %(name)s, description = %(description)s, metadata = %(metadata)s,
        updated_at = now()
 WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
 
 -- name: merge_metadata
+-- Adds members to a dataset's metadata, or replaces those of the same names.
 UPDATE atlas.datasets SET metadata = metadata || %(metadata)s, updated_at = now()
 WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
 
 -- name: replace_metadata
+-- Replaces all metadata of a dataset.
 UPDATE atlas.datasets SET metadata = %(metadata)s, updated_at = now()
 WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
 
 -- name: delete_dataset
+-- Deletes a dataset from the catalog, and gives the schema of its table.
 DELETE FROM atlas.datasets WHERE id = %(id)s RETURNING table_schema
 
 -- name: list_columns
+-- Lists the columns of some datasets, in the order in which they were added.
 SELECT dataset_id, id, name, dtype, physical, declared, unit, description FROM atlas.dataset_columns
 WHERE dataset_id = ANY(%(ids)s) ORDER BY dataset_id, id
 
 -- name: insert_column
+-- Stores a new column of a dataset.
 INSERT INTO atlas.dataset_columns (dataset_id, name, physical, dtype, declared)
 VALUES (%(dataset)s, %(name)s, %(physical)s, %(dtype)s, %(declared)s) RETURNING id
 
 -- name: set_column
+-- Changes the type of a column; what was declared stays declared.
 UPDATE atlas.dataset_columns SET dtype = %(dtype)s, physical = %(physical)s, declared = declared OR %(declared)s
 WHERE id = %(id)s
 
@@ -94,6 +103,7 @@ SELECT d.id, d.table_schema, s.cold FROM atlas.dataset_state s JOIN atlas.datase
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
 -- name: find_owned
+-- Finds the newest of a user's own datasets of a name.
 SELECT id FROM atlas.datasets WHERE owner_id = %(user)s AND name = %(name)s ORDER BY id DESC LIMIT 1
 
 -- name: note_dataset_column
@@ -107,7 +117,9 @@ WITH noted AS (
 SELECT * FROM noted
 
 -- name: dataset_samples
+-- Gives whose models may see samples of a dataset.
 SELECT samples FROM atlas.datasets WHERE id = %(id)s
 
 -- name: set_dataset_samples
+-- Sets whose models may see samples of a dataset.
 UPDATE atlas.datasets SET samples = %(samples)s WHERE id = %(id)s

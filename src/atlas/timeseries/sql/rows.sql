@@ -16,6 +16,7 @@ CROSS JOIN LATERAL (
 WHERE d.id = %(id)s
 
 -- name: read_position
+-- Gives the last sequence number and the version of a dataset.
 SELECT last_seq, version FROM atlas.dataset_state WHERE dataset_id = %(id)s
 
 -- name: lock_state
@@ -53,20 +54,24 @@ SELECT pg_notify('atlas_rows', %(id)s::text)
 UPDATE atlas.dataset_state SET version = version + 1 WHERE dataset_id = %(id)s
 
 -- name: shrink_state
+-- Takes deleted rows off a dataset's count.
 UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, rewritten = true,
        version = version + 1
 WHERE dataset_id = %(id)s
 
 -- name: insert_blocks
+-- Stores new row blocks.
 INSERT INTO atlas.row_blocks (dataset_id, first_seq, last_seq, row_count, min_ts, max_ts)
 SELECT %(id)s, * FROM unnest(%(firsts)s::bigint[], %(lasts)s::bigint[], %(counts)s::bigint[],
                              %(mins)s::bigint[], %(maxs)s::bigint[])
 
 -- name: update_block
+-- Sets where a row block ends, and what it holds.
 UPDATE atlas.row_blocks SET last_seq = %(last_seq)s, row_count = %(rows)s, min_ts = %(min_ts)s, max_ts = %(max_ts)s
 WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
 
 -- name: delete_block
+-- Deletes a row block.
 DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
 
 -- name: merge_blocks
@@ -88,6 +93,7 @@ UPDATE atlas.row_blocks b SET last_seq = m.last_seq, row_count = m.row_count, mi
 FROM joined m WHERE b.dataset_id = %(id)s AND b.first_seq = m.first_seq
 
 -- name: all_blocks
+-- Lists the row blocks of a dataset.
 SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
 WHERE dataset_id = %(id)s ORDER BY first_seq
 
@@ -103,6 +109,7 @@ CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) / current_setting('block_size
 WHERE s.dataset_id = %(id)s
 
 -- name: set_ts_index
+-- Stores that a dataset has a btree on its time.
 UPDATE atlas.dataset_state SET ts_index = true WHERE dataset_id = %(id)s
 
 -- name: claim_idempotency_keys
@@ -123,4 +130,5 @@ WHERE (user_id, key) IN (SELECT * FROM unnest(%(users)s::integer[], %(keys)s::te
 UPDATE atlas.idempotency_keys SET response = %(response)s WHERE user_id = %(user)s AND key = %(key)s
 
 -- name: forget_idempotency_keys
+-- Deletes keys that are older than they are kept.
 DELETE FROM atlas.idempotency_keys WHERE created_at < now() - make_interval(hours => %(hours)s)

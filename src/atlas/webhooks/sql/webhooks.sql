@@ -1,8 +1,10 @@
 -- name: secret
+-- Gives the secret of an organization's webhooks; sets it where there is none.
 UPDATE atlas.organizations SET webhook_secret = coalesce(webhook_secret, %(secret)s) WHERE id = %(organization)s
 RETURNING webhook_secret
 
 -- name: rotate_secret
+-- Replaces the secret of an organization's webhooks.
 UPDATE atlas.organizations SET webhook_secret = %(secret)s WHERE id = %(organization)s RETURNING webhook_secret
 
 -- name: create_delivery
@@ -12,23 +14,28 @@ SELECT %(id)s, i.organization_id, i.id, i.callback_url, %(payload)s FROM atlas.i
 WHERE i.id = %(import)s AND i.callback_url IS NOT NULL
 
 -- name: deliveries_of_import
+-- Gives a row where an import has a delivery.
 SELECT id FROM atlas.webhook_deliveries WHERE import_id = %(id)s LIMIT 1
 
 -- name: find_delivery
+-- Finds a delivery with the number of attempts at it.
 SELECT d.id, d.organization_id, d.url, d.payload, d.status,
        (SELECT count(*) FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id), i.public_id
 FROM atlas.webhook_deliveries d JOIN atlas.imports i ON i.id = d.import_id WHERE d.id = %(id)s
 
 -- name: record_attempt
+-- Stores an attempt at a delivery, and what came of it.
 INSERT INTO atlas.webhook_attempts (delivery_id, status, error, seconds)
 VALUES (%(id)s, %(status)s, %(error)s, %(seconds)s)
 
 -- name: set_delivery
+-- Sets the status of a delivery; what is delivered gets its time.
 UPDATE atlas.webhook_deliveries SET status = %(status)s,
        delivered_at = CASE WHEN %(status)s = 'delivered' THEN now() END
 WHERE id = %(id)s
 
 -- name: list_deliveries
+-- Lists deliveries of an organization with their last attempt, newest first.
 SELECT d.id, i.public_id, d.payload::json ->> 'type', d.url, d.status, d.created_at, d.delivered_at,
        coalesce((SELECT json_agg(json_build_object(
                             'at', to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'status', a.status,
@@ -37,7 +44,7 @@ SELECT d.id, i.public_id, d.payload::json ->> 'type', d.url, d.status, d.created
 FROM atlas.webhook_deliveries d JOIN atlas.imports i ON i.id = d.import_id
 WHERE d.organization_id = %(organization)s
   AND (i.shared OR i.user_id = %(user)s OR EXISTS (
-        SELECT 1 FROM atlas.datasets s WHERE s.id = i.dataset_id AND atlas.can_read(%(user)s, s.id, s.owner_id)))
+        SELECT 1 FROM atlas.datasets s WHERE s.id = i.dataset_id AND /* include: accounts/dataset_access.readable_one(%(user)s, s) */))
   AND (%(import)s::uuid IS NULL OR d.import_id = %(import)s)
 ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 

@@ -11,15 +11,19 @@ WHERE d.id = %(id)s
 SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE
 
 -- name: lock_if_free
+-- Takes the lock of `lock`; no row where somebody holds it.
 SELECT upto FROM atlas.cold WHERE dataset_id = %(id)s FOR UPDATE SKIP LOCKED
 
 -- name: insert
+-- Stores that a dataset has packed rows.
 INSERT INTO atlas.cold (dataset_id, columnstore) VALUES (%(id)s, %(columnstore)s)
 
 -- name: set_parts
+-- Sets the parts in which a dataset's rows are packed.
 UPDATE atlas.cold SET parts = %(parts)s WHERE dataset_id = %(id)s
 
 -- name: advance
+-- Stores that more rows of a dataset are packed.
 UPDATE atlas.cold SET upto = %(upto)s, rows = rows + %(rows)s, settled = false WHERE dataset_id = %(id)s
 
 -- name: settle_alone
@@ -27,6 +31,7 @@ UPDATE atlas.cold SET upto = %(upto)s, rows = rows + %(rows)s, settled = false W
 SELECT pg_try_advisory_lock(hashtextextended('atlas settles ' || %(id)s, 0))
 
 -- name: settle_together
+-- Gives back the lock of `settle_alone`.
 SELECT pg_advisory_unlock(hashtextextended('atlas settles ' || %(id)s, 0))
 
 -- name: settle
