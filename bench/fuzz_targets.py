@@ -26,7 +26,8 @@ from tests.unit.test_questions_offline import TERMS, TODAY
 from atlas.accounts.access import Caller
 from atlas.accounts.browser_sessions import SessionService
 from atlas.errors import AtlasError, NotFoundError
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import check
+from atlas.imports.checks import Staged
 from atlas.imports.files.opening import read_file
 from atlas.imports.files.sniffing import open_upload
 from atlas.imports.files.source import Source
@@ -202,8 +203,7 @@ def _planned(folder: Path, source: Source) -> None:
     try:
         said = ImportInstruction()
         plan = make_plan(staging, inspect(staging, said), said, [], "fuzzed")
-        planned = PlannedFile(staging, plan)
-        planned.reject()
+        planned = check(Staged(staging, plan))
         for _ in planned.rows():
             pass
     finally:

@@ -18,10 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from atlas.errors import AtlasError, BadRequestError
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import check
+from atlas.imports.checks import Staged
 from atlas.imports.files.opening import read_file
 from atlas.imports.files.sniffing import open_upload
 from atlas.imports.files.source import ReadOptions
+from atlas.imports.matched import match
 from atlas.imports.planner import inspect, make_plan
 from atlas.imports.staging import Staging
 from atlas.kit.identifiers import unique_identifiers
@@ -47,9 +49,8 @@ def read(tmp_path: Path) -> Any:
         staging = Staging(folder, read_file(upload, folder, ReadOptions(sheet=instruction.sheet)))
         opened.append(staging)
         plan = make_plan(staging, inspect(staging, instruction), instruction, [], name)
-        planned = PlannedFile(staging, plan)
-        planned.reject()
-        return {c.name: c.type for c in plan.columns}, planned.sample_rows(1000), staging
+        planned = check(Staged(staging, plan))
+        return {c.name: c.type for c in plan.columns}, match(planned, []).sample_rows(1000), staging
 
     yield run
     for staging in opened:

@@ -26,19 +26,21 @@ from atlas.column_formats.model import Kind
 from atlas.column_formats.numbers import CURRENCY, bare_number
 from atlas.column_formats.rendering import write
 from atlas.imports import duckdb_casts
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import Checked, check
+from atlas.imports.checks import Staged
 from atlas.imports.duckdb_casts import cast, fits
 from atlas.imports.files.opening import read_file
 from atlas.imports.files.sniffing import open_upload
 from atlas.imports.files.source import physical
 from atlas.imports.infer.types import is_null_text
+from atlas.imports.matched import match
 from atlas.imports.plan import ColumnPlan, ImportPlan
 from atlas.imports.planner import inspect, make_plan
 from atlas.imports.staging import Staging
 from atlas.language.instructions import ImportInstruction
 from atlas.tables.model import Table, TableColumn
 
-Opened = tuple[ImportPlan, PlannedFile]
+Opened = tuple[ImportPlan, Checked]
 Read = Callable[..., Opened]
 _BLANKS = " \t\r\n\u00a0\ufeff\u200b\u200e\u200f\u2060"
 
@@ -59,8 +61,7 @@ def read(tmp_path: Path) -> Iterator[Read]:
         opened.append(staging)
         tables = [] if into is None else [into]
         plan = make_plan(staging, inspect(staging, instruction, into), instruction, tables, name)
-        planned = PlannedFile(staging, plan)
-        planned.reject()
+        planned = check(Staged(staging, plan))
         return plan, planned
 
     yield run
@@ -76,9 +77,9 @@ def column_of(cells: list[str], name: str = "v", delimiter: str = ",") -> bytes:
     return sink.getvalue().encode()
 
 
-def values(planned: PlannedFile, column: ColumnPlan) -> list[Any]:
+def values(planned: Checked, column: ColumnPlan) -> list[Any]:
     """A column's values in the file's order; numerics as texts."""
-    found = planned.staging.arrow(f"SELECT {planned.value(column)} AS v FROM raw ORDER BY _n")
+    found = planned.staging.arrow(f"SELECT {planned.file.value(column)} AS v FROM raw ORDER BY _n")
     return list(found.column("v").to_pylist())
 
 
@@ -139,7 +140,7 @@ def test_what_no_format_gives_back_stays_text(read: Read, name: str, cells: list
     assert column.type == "text"
     assert values(planned, column) == cells
     text = json.dumps([{name: cell} for cell in cells]).encode()
-    assert [row[name] for row in read(text, "f.json")[1].sample_rows(100)] == cells
+    assert [row[name] for row in match(read(text, "f.json")[1], []).sample_rows(100)] == cells
 
 
 NUMBERS = [
@@ -226,7 +227,7 @@ def test_a_few_that_are_no_values_empty_their_cells_and_are_told(read: Read) -> 
     cells[7], cells[8], cells[9] = "tbd", "n/a", "about 20"
     plan, planned = read(column_of(cells))
     assert plan.columns[1].type == "numeric"
-    query = planned.replaced()
+    query = planned.replaced
     assert query is not None
     assert sorted(planned.staging.query(query)) == [
         (8, "v", "tbd", None),
@@ -236,7 +237,7 @@ def test_a_few_that_are_no_values_empty_their_cells_and_are_told(read: Read) -> 
     days = [str(date(2024, 1, 1) + timedelta(n)) for n in range(50)]
     days[3] = "2024-02-30"
     plan, planned = read(column_of(days))
-    query = planned.replaced()
+    query = planned.replaced
     assert query is not None
     assert (plan.columns[1].type, planned.staging.query(query)) == ("date", [(4, "v", "2024-02-30", None)])
 
@@ -497,9 +498,9 @@ def given_back(value: Any, cell: str, column: ColumnPlan) -> bool:
     return bool(value == (there if there.tzinfo else there.replace(tzinfo=UTC)))
 
 
-def unsaid(plan: ImportPlan, planned: PlannedFile, cells: dict[str, list[str]]) -> list[tuple[str, str, Any]]:
+def unsaid(plan: ImportPlan, planned: Checked, cells: dict[str, list[str]]) -> list[tuple[str, str, Any]]:
     """Cells that changed without a word: (column, cell, value)."""
-    query = planned.replaced()
+    query = planned.replaced
     replaced = set(planned.staging.query(query)) if query else set()
     waiting = {row[0] for row in planned.staging.query("SELECT _n FROM rejected")}
     found = []

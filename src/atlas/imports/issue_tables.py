@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pyarrow as pa
 
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import Checked
 from atlas.imports.duckdb_casts import literal
 from atlas.imports.files.source import BadRecord
+from atlas.imports.written import Written
 
 _HEAD = "{number}::INTEGER AS import_number, '{kind}' AS kind, {n}::BIGINT AS record_number"
 
@@ -16,24 +17,24 @@ def _head(number: int, kind: str, n: str) -> str:
     return _HEAD.format(number=number, kind=kind, n=n)
 
 
-def duplicate_issues(planned: PlannedFile, number: int) -> pa.Table:
+def duplicate_issues(written: Written, number: int) -> pa.Table:
     """Records whose key another record or row has.
 
     `first_row`: the row of the record before it in the file that has the key.
     """
-    key = msgspec.json.encode(list(planned.plan.key)).decode()
-    return planned.staging.arrow(
-        f"SELECT {_head(number, 'duplicate', 'd._n')}, NULL::BIGINT AS row_id, {planned.record_json()} AS record, "
+    key = msgspec.json.encode(list(written.plan.key)).decode()
+    return written.staging.arrow(
+        f"SELECT {_head(number, 'duplicate', 'd._n')}, NULL::BIGINT AS row_id, {written.file.record_json()} AS record, "
         f"CAST(json_object('key', CAST({literal(key)} AS JSON), 'first_record', d.first, 'existing_row', d.existing, "
         f"'first_row', f.row) AS VARCHAR) AS details, 'pending' AS status "
         f"FROM dups d JOIN raw ON raw._n = d._n LEFT JOIN numbered f ON f._n = d.first ORDER BY d._n"
     )
 
 
-def failure_issues(planned: PlannedFile, number: int) -> pa.Table:
+def failure_issues(checked: Checked, number: int) -> pa.Table:
     """Records that failed a check, with the problems of each."""
-    return planned.staging.arrow(
-        f"SELECT {_head(number, 'validation', 'raw._n')}, NULL::BIGINT AS row_id, {planned.raw_json()} AS record, "
+    return checked.staging.arrow(
+        f"SELECT {_head(number, 'validation', 'raw._n')}, NULL::BIGINT AS row_id, {checked.file.raw_json()} AS record, "
         f"'{{\"problems\":' || r.problems || '}}' AS details, 'pending' AS status "
         f"FROM rejected r JOIN raw ON raw._n = r._n ORDER BY raw._n"
     )
@@ -58,21 +59,19 @@ def bad_record_issues(bad: list[BadRecord], number: int) -> pa.Table:
     )
 
 
-def replacement_issues(planned: PlannedFile, number: int) -> pa.Table | None:
+def replacement_issues(written: Written, number: int) -> pa.Table | None:
     """Cells whose value was replaced, of records that became rows."""
-    query = planned.replaced()
+    query = written.matched.checked.replaced
     if query is None:
         return None
-    return planned.staging.arrow(
+    return written.staging.arrow(
         f"SELECT {_head(number, 'replacement', 'c._n')}, numbered.row AS row_id, NULL::VARCHAR AS record, "
         "CAST(json_object('column', c.name, 'original_value', c.original, 'new_value', c.new) AS VARCHAR) AS details, "
         f"'pending' AS status FROM ({query}) c JOIN numbered ON numbered._n = c._n ORDER BY c._n"
     )
 
 
-def similar_issues(
-    planned: PlannedFile, number: int, column: str, pairs: list[tuple[int, int, bool, float]]
-) -> pa.Table:
+def similar_issues(written: Written, number: int, column: str, pairs: list[tuple[int, int, bool, float]]) -> pa.Table:
     """Inserted records that look like another record or row. They stay; the issue is there to decide."""
     found = pa.table(
         {
@@ -82,10 +81,10 @@ def similar_issues(
             "score": pa.array([pair[3] for pair in pairs], pa.float64()),
         }
     )
-    planned.staging.put("alike", found)
+    written.staging.put("alike", found)
     key = msgspec.json.encode([column]).decode()
-    return planned.staging.arrow(
-        f"SELECT {_head(number, 'duplicate', 'a.n')}, numbered.row AS row_id, {planned.record_json()} AS record, "
+    return written.staging.arrow(
+        f"SELECT {_head(number, 'duplicate', 'a.n')}, numbered.row AS row_id, {written.file.record_json()} AS record, "
         f"CAST(json_object('key', CAST({literal(key)} AS JSON), 'first_record', a.first, 'existing_row', a.existing, "
         "'first_row', f.row, 'score', a.score) AS VARCHAR) AS details, 'pending' AS status "
         "FROM alike a JOIN raw ON raw._n = a.n JOIN numbered ON numbered._n = a.n "

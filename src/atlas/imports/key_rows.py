@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
-from atlas.imports.checks import key_value
 from atlas.imports.duckdb_casts import DUCKDB_TYPES, quote
+from atlas.imports.row_keys import key_value
 from atlas.tables.model import TableColumn
 
 

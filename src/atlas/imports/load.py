@@ -18,7 +18,8 @@ from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError
 from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import Checked, check
+from atlas.imports.checks import Staged
 from atlas.imports.fuzzy_duplicates import MAX_ROWS, Candidate, find_similar, name_column
 from atlas.imports.issue_tables import (
     bad_record_issues,
@@ -28,8 +29,10 @@ from atlas.imports.issue_tables import (
     similar_issues,
 )
 from atlas.imports.key_changes import rekey
+from atlas.imports.matched import Matched, match
 from atlas.imports.plan import ImportPlan
 from atlas.imports.staging import Staging
+from atlas.imports.written import Written, number
 from atlas.tables import bulk
 from atlas.tables import column_notes_repository as column_notes
 from atlas.tables import repository as tables
@@ -92,11 +95,10 @@ async def load(
 
     ended: what else belongs to the import's end, in the same transaction.
     """
-    planned = PlannedFile(staging, plan)
-    failures = await asyncio.to_thread(planned.reject)
+    checked = await asyncio.to_thread(check, Staged(staging, plan))
     report("checked", staging.records)
     async with database.transaction() as connection:
-        outcome = await write_planned(connection, target, planned, failures, summarize)
+        outcome = await write_checked(connection, target, checked, summarize)
         await ended(connection)
     report("written", outcome.inserted)
     return outcome
@@ -106,16 +108,15 @@ async def load_within(
     connection: Connection, target: Target, staging: Staging, plan: ImportPlan, summarize: Callable[[Outcome], str]
 ) -> Outcome:
     """Writes a staged file by its plan as part of the caller's transaction."""
-    planned = PlannedFile(staging, plan)
-    failures = await asyncio.to_thread(planned.reject)
-    return await write_planned(connection, target, planned, failures, summarize)
+    checked = await asyncio.to_thread(check, Staged(staging, plan))
+    return await write_checked(connection, target, checked, summarize)
 
 
-async def write_planned(
-    connection: Connection, target: Target, planned: PlannedFile, failures: int, summarize: Callable[[Outcome], str]
+async def write_checked(
+    connection: Connection, target: Target, checked: Checked, summarize: Callable[[Outcome], str]
 ) -> Outcome:
-    """Writes what a plan has left of its records, within a transaction; `failures`: records that failed a check."""
-    staging, plan = planned.staging, planned.plan
+    """Writes the records that passed, and issues of the others, within a transaction."""
+    staging, plan = checked.staging, checked.plan
     await bulk.begin(connection)
     table, made, added = await _prepare(connection, target.caller, plan)
     if made or added:
@@ -124,14 +125,14 @@ async def write_planned(
     outcome = Outcome(
         table.name,
         records=staging.records,
-        failures=failures + len(staging.source.bad),
+        failures=checked.failing + len(staging.source.bad),
         table_id=table.id,
         made_table=made,
         new_columns=[] if made else added,
         action="create" if made else "import",
-        left_out=await asyncio.to_thread(planned.left_out),
+        left_out=await asyncio.to_thread(checked.left_out),
     )
-    await _write(connection, target, planned, table, outcome, made=made)
+    await _write(connection, target, checked, table, outcome, made=made)
     await imports.finish(
         connection,
         target.import_id,
@@ -211,103 +212,90 @@ def _changed(table: Table, plan: ImportPlan) -> Iterator[TableColumn]:
 
 
 async def _write(
-    connection: Connection, target: Target, planned: PlannedFile, table: Table, outcome: Outcome, *, made: bool
+    connection: Connection, target: Target, checked: Checked, table: Table, outcome: Outcome, *, made: bool
 ) -> None:
-    plan = planned.plan
+    plan = checked.plan
     if plan.replace and not made:
         outcome.replaced = await undoing.archive_all(connection, table, target.number)
-    repeats = await asyncio.to_thread(planned.find_keys, table.columns)
-    if repeats and plan.duplicates == "update":
-        await asyncio.to_thread(planned.merge_repeats)
+    matched = await asyncio.to_thread(match, checked, table.columns)
+    if matched.repeats and plan.duplicates == "update":
+        await asyncio.to_thread(matched.merge_repeats)
     if not made and plan.duplicates != "keep":
-        found = await bulk.find_keys(connection, table, await asyncio.to_thread(planned.candidate_keys))
-        await asyncio.to_thread(planned.staging.put, "existing", found)
-    leave_out = ""
-    if plan.duplicates != "keep":
-        outcome.duplicates = await asyncio.to_thread(planned.duplicates)
-        if outcome.duplicates:
-            leave_out = "SELECT _n FROM dups"
-    if plan.only_existing:
-        outcome.unmatched = await asyncio.to_thread(planned.unmatched)
-        outcome.left_out += outcome.unmatched
-        leave_out = "SELECT _n FROM raw"
+        found = await bulk.find_keys(connection, table, await asyncio.to_thread(matched.candidate_keys))
+        matched = await asyncio.to_thread(matched.with_existing, found)
+    decided = await asyncio.to_thread(matched.decide)
+    outcome.duplicates, outcome.unmatched = decided.duplicates, decided.unmatched
+    outcome.left_out += decided.unmatched
     first = table.last_row + 1
     columns = [column.table_column() for column in plan.columns]
-    batches = in_thread(planned.rows(leave_out))
+    batches = in_thread(matched.rows(decided.leave_out))
     outcome.inserted = await bulk.insert(connection, table, columns, batches, target.number, first)
     if outcome.inserted:
         outcome.first_row, outcome.last_row = first, first + outcome.inserted - 1
     if made:
         await tables.add_indexes(connection, table)
-    replaced = await asyncio.to_thread(planned.replaced)
-    look = plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
-    if replaced is not None or look or outcome.duplicates:
-        # Before `_update`, which leaves fewer duplicates.
-        await asyncio.to_thread(planned.number_rows, first, leave_out)
     if plan.duplicates == "update" and outcome.duplicates:
-        await _update(connection, target, planned, table, columns, outcome)
-    await _write_issues(connection, target.number, planned, table, outcome, look=look)
+        await _update(connection, target, matched, table, columns)
+        # What updated a row is no duplicate to review; only what a later record of the file replaced is.
+        outcome.updated = matched.existing
+        outcome.duplicates -= matched.existing
+    look = plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
+    if look or decided.duplicates or await asyncio.to_thread(lambda: checked.replaced) is not None:
+        written = await asyncio.to_thread(number, matched, first, decided.leave_out)
+        await _write_issues(connection, target.number, written, table, outcome, look=look)
+    if outcome.failures:
+        await imports.add_issue_table(connection, await asyncio.to_thread(failure_issues, checked, target.number))
+        await imports.add_issue_table(connection, bad_record_issues(checked.staging.source.bad, target.number))
     await tables.count_rows(connection, table, outcome.inserted, outcome.last_row or 0)
 
 
 async def _update(
-    connection: Connection,
-    target: Target,
-    planned: PlannedFile,
-    table: Table,
-    columns: list[TableColumn],
-    outcome: Outcome,
+    connection: Connection, target: Target, matched: Matched, table: Table, columns: list[TableColumn]
 ) -> None:
-    values = [column for column in columns if column.name not in planned.plan.key]
-    matched = int(planned.staging.query("SELECT count(*) FROM existing")[0][0])
-    if matched and values:
-        await bulk.stage_updates(connection, values, in_thread(planned.updates()))
+    values = [column for column in columns if column.name not in matched.plan.key]
+    if matched.existing and values:
+        await bulk.stage_updates(connection, values, in_thread(matched.updates()))
         changed = await bulk.apply_updates(connection, table, values, target.number, keep_on_null=True)
         if not table.key:
             await rekey(connection, table, changed)
-    # What updated a row is no duplicate to review; only what a later record of the file replaced is.
-    outcome.updated = matched
-    planned.staging.query("DELETE FROM dups WHERE first IS NULL")
-    outcome.duplicates -= matched
 
 
 async def _write_issues(
-    connection: Connection, number: int, planned: PlannedFile, table: Table, outcome: Outcome, *, look: bool
+    connection: Connection, import_number: int, written: Written, table: Table, outcome: Outcome, *, look: bool
 ) -> None:
+    """Stores what is to be reviewed of records that were matched or written. look: for records that look alike."""
     found: list[pa.Table] = []
+    if written.plan.duplicates == "update":
+        await asyncio.to_thread(written.forget_updated)
     if outcome.duplicates:
-        found.append(await asyncio.to_thread(duplicate_issues, planned, number))
-    if outcome.failures:
-        found.append(await asyncio.to_thread(failure_issues, planned, number))
-        found.append(bad_record_issues(planned.staging.source.bad, number))
-    if await asyncio.to_thread(planned.replaced) is not None:
-        cells = await asyncio.to_thread(replacement_issues, planned, number)
-        if cells is not None:
-            outcome.replacements = len(cells)
-            found.append(cells)
+        found.append(await asyncio.to_thread(duplicate_issues, written, import_number))
+    cells = await asyncio.to_thread(replacement_issues, written, import_number)
+    if cells is not None:
+        outcome.replacements = len(cells)
+        found.append(cells)
     if look:
-        pairs = await find_alike(connection, planned, table)
+        pairs = await find_alike(connection, written, table)
         if pairs is not None:
             outcome.similar = len(pairs[1])
-            found.append(await asyncio.to_thread(similar_issues, planned, number, *pairs))
+            found.append(await asyncio.to_thread(similar_issues, written, import_number, *pairs))
     for issues in found:
-        await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
+        await imports.add_issue_table(connection, issues)
 
 
 async def find_alike(
-    connection: Connection | None, planned: PlannedFile, table: Table | None
+    connection: Connection | None, written: Written, table: Table | None
 ) -> tuple[str, list[tuple[int, int, bool, float]]] | None:
     """Records to insert that resemble each other or rows of a table, as the column and pairs; None without any.
 
     A key that somebody has named tells records apart, however alike they look; one that Atlas chose may not.
     """
-    name = name_column([(column.name, column.type) for column in planned.plan.columns])
-    if name is None or name in planned.plan.key:
+    name = name_column([(column.name, column.type) for column in written.plan.columns])
+    if name is None or name in written.plan.key:
         return None
     # A key tells records apart that otherwise agree, so it is no sign of likeness.
-    others = [c.name for c in planned.plan.columns if c.name != name and c.name not in planned.plan.key]
-    key = () if planned.plan.key_found else planned.plan.key
-    fresh = await asyncio.to_thread(planned.candidates, name, others, key)
+    others = [c.name for c in written.plan.columns if c.name != name and c.name not in written.plan.key]
+    key = () if written.plan.key_found else written.plan.key
+    fresh = await asyncio.to_thread(written.candidates, name, others, key)
     known = [] if connection is None or table is None else await _known(connection, table, name, others, key)
     pairs = await asyncio.to_thread(find_similar, fresh, known)
     return (name, pairs) if pairs else None

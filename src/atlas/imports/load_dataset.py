@@ -11,7 +11,8 @@ from atlas.db.copy import in_thread
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError
 from atlas.imports import repository as imports
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import Checked, check
+from atlas.imports.checks import Staged
 from atlas.imports.load import Outcome, Target, counts
 from atlas.imports.plan import ImportPlan
 from atlas.imports.staging import Staging
@@ -34,40 +35,38 @@ async def load_dataset(
 
     ended: what else belongs to the import's end, in the same transaction.
     """
-    planned = checked_dataset(staging, plan)
+    checked = checked_dataset(staging, plan)
     async with database.transaction() as connection:
-        outcome = await write_dataset(connection, target, planned, summarize)
+        outcome = await write_dataset(connection, target, checked, summarize)
         await ended(connection)
     return outcome
 
 
-def checked_dataset(staging: Staging, plan: ImportPlan) -> PlannedFile:
+def checked_dataset(staging: Staging, plan: ImportPlan) -> Checked:
     """The records as rows of a dataset. Raises BadRequestError that names the first that is none."""
-    planned = PlannedFile(staging, plan)
+    checked = check(Staged(staging, plan))
     time = plan.column(plan.time_column or "")
     assert time is not None, "the planner names a column"
-    failing = planned.reject()
-    missing = int(
-        staging.query(f"SELECT count(*) FROM raw WHERE {planned.where} AND ({planned.value(time)}) IS NULL")[0][0]
-    )
-    if failing or missing or staging.source.bad:
-        raise BadRequestError("Invalid rows", _first_problem(planned, time.name))
-    return planned
+    absent = f"{checked.file.where} AND ({checked.file.value(time)}) IS NULL"
+    missing = int(staging.query(f"SELECT count(*) FROM raw WHERE {absent}")[0][0])
+    if checked.failing or missing or staging.source.bad:
+        raise BadRequestError("Invalid rows", _first_problem(checked, time.name, absent))
+    return checked
 
 
 async def write_dataset(
-    connection: Connection, target: Target, planned: PlannedFile, summarize: Callable[[Outcome], str]
+    connection: Connection, target: Target, checked: Checked, summarize: Callable[[Outcome], str]
 ) -> Outcome:
     """Writes checked records as rows of a dataset, within a transaction."""
-    plan = planned.plan
+    plan = checked.plan
     await bulk.begin(connection)
     dataset_id = await datasets.find_owned(connection, target.caller.user_id, plan.table)
-    outcome = Outcome(plan.table, records=planned.staging.records)
+    outcome = Outcome(plan.table, records=checked.staging.records)
     if dataset_id is None:
         outcome.action = "create"
         dataset_id = int((await datasets.create(connection, target.caller, plan.table, "", {}))["id"])
     outcome.dataset_id = dataset_id
-    outcome.inserted = await transaction.append(connection, dataset_id, _frames(planned, plan.time_column or ""))
+    outcome.inserted = await transaction.append(connection, dataset_id, _frames(checked, plan.time_column or ""))
     if outcome.inserted:
         outcome.last_row = await transaction.last_number(connection, dataset_id)
         outcome.first_row = outcome.last_row - outcome.inserted + 1
@@ -84,24 +83,22 @@ async def write_dataset(
     return outcome
 
 
-def _first_problem(planned: PlannedFile, time_column: str) -> str:
-    staging = planned.staging
+def _first_problem(checked: Checked, time_column: str, absent: str) -> str:
+    """Why the first record that is no row is none. absent: the condition for a record without a time."""
+    staging = checked.staging
     if staging.source.bad:
         first = staging.source.bad[0]
         return f"record {first.number}: {first.reason}"
-    rows = staging.query("SELECT _n, problems FROM rejected ORDER BY _n LIMIT 1")
-    if rows:
-        problem = msgspec.json.decode(rows[0][1])[0]
-        return f"record {rows[0][0]}: {problem['column']}: {problem['reason']} ({problem['value']!r:.100})"
-    time = planned.plan.column(time_column)
-    assert time is not None
-    number = staging.query(f"SELECT min(_n) FROM raw WHERE {planned.where} AND ({planned.value(time)}) IS NULL")[0][0]
+    if (found := checked.first_problem()) is not None:
+        number, problems = found
+        return f"record {number}: {problems[0]['column']}: {problems[0]['reason']} ({problems[0]['value']!r:.100})"
+    number = staging.query(f"SELECT min(_n) FROM raw WHERE {absent}")[0][0]
     return f"record {number}: {time_column}: a dataset's row needs a time"
 
 
-async def _frames(planned: PlannedFile, time_column: str) -> AsyncIterator[Frame]:
-    names = [column.name for column in planned.plan.columns if column.name != time_column]
-    async for batch in in_thread(planned.rows()):
+async def _frames(checked: Checked, time_column: str) -> AsyncIterator[Frame]:
+    names = [column.name for column in checked.plan.columns if column.name != time_column]
+    async for batch in in_thread(checked.rows()):
         table = pa.table(batch)
         ts = table.column(time_column).combine_chunks()
         frame = Frame(

@@ -11,10 +11,13 @@ import msgspec
 
 from atlas.column_formats.model import NUMBERS
 from atlas.db.database import Database
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import Checked, check
+from atlas.imports.checks import Staged
 from atlas.imports.fuzzy_duplicates import MAX_ROWS
 from atlas.imports.load import Outcome, find_alike
+from atlas.imports.matched import Matched, match
 from atlas.imports.plan import ImportPlan
+from atlas.imports.written import Written, number
 from atlas.tables import bulk
 from atlas.tables.model import Table
 
@@ -71,25 +74,25 @@ class Expected:
     replaced_more: int
 
 
-async def expect(database: Database, planned: PlannedFile, table: Table | None) -> Expected:
-    """What carrying out a plan would come to. table: the one that is there, if any."""
-    plan, staging = planned.plan, planned.staging
-    failures = await asyncio.to_thread(planned.reject)
+async def expect(database: Database, file: Staged, table: Table | None) -> tuple[Expected, Matched]:
+    """What carrying out a plan would come to, and its matched records. table: the one that is there, if any."""
+    plan, staging = file.plan, file.staging
+    checked = await asyncio.to_thread(check, file)
     columns = table.columns if table is not None else [column.table_column() for column in plan.columns]
-    repeats = await asyncio.to_thread(planned.find_keys, columns)
-    outcome = Outcome(plan.table, records=staging.records, failures=failures + len(staging.source.bad))
-    in_table = await _in_table(database, planned, table)
-    await asyncio.to_thread(_count, planned, outcome, in_table or 0, table)
+    matched = await asyncio.to_thread(match, checked, columns)
+    outcome = Outcome(plan.table, records=staging.records, failures=checked.failing + len(staging.source.bad))
+    matched, in_table = await _in_table(database, matched, table)
+    written = await asyncio.to_thread(_count, matched, outcome, in_table or 0, table)
     if table is None or plan.replace:
-        pairs = await find_alike(None, planned, None) if _looks(plan, outcome) else None
+        pairs = await find_alike(None, written, None) if _looks(plan, outcome) else None
     else:
         async with database.transaction(keep=False) as connection:
-            pairs = await find_alike(connection, planned, table) if _looks(plan, outcome) else None
+            pairs = await find_alike(connection, written, table) if _looks(plan, outcome) else None
     outcome.similar = len(pairs[1]) if pairs else 0
-    failing, failing_more = await asyncio.to_thread(_failing, planned)
-    replaced, outcome.replacements = await asyncio.to_thread(_replaced, planned)
+    failing, failing_more = await asyncio.to_thread(_failing, checked)
+    replaced, outcome.replacements = await asyncio.to_thread(_replaced, written)
     more = outcome.replacements - len(replaced)
-    return Expected(outcome, repeats, in_table, failing, failing_more, replaced, more)
+    return Expected(outcome, matched.repeats, in_table, failing, failing_more, replaced, more), matched
 
 
 def _looks(plan: ImportPlan, outcome: Outcome) -> bool:
@@ -97,46 +100,38 @@ def _looks(plan: ImportPlan, outcome: Outcome) -> bool:
     return not plan.dataset and plan.duplicates in ("skip", "flag") and outcome.inserted <= MAX_ROWS
 
 
-async def _in_table(database: Database, planned: PlannedFile, table: Table | None) -> int | None:
-    """How many records have the key of a row, which `existing` holds then; None where nobody looked."""
-    plan = planned.plan
+async def _in_table(database: Database, matched: Matched, table: Table | None) -> tuple[Matched, int | None]:
+    """The records with the rows that have their keys, and how many have one; None where nobody looked."""
+    plan = matched.plan
     if table is None or plan.dataset or plan.replace or (plan.duplicates == "keep" and not plan.only_existing):
-        return 0
+        return matched, 0
     # With another key, or other types in the key, the rows' keys would be made anew first.
     rekeyed = bool(plan.key and plan.key != table.key) or bool(set(plan.widened) & set(table.key))
-    if rekeyed or planned.staging.records > MOST_LOOKED_UP:
-        return None
-    keys = await asyncio.to_thread(planned.candidate_keys)
+    if rekeyed or matched.staging.records > MOST_LOOKED_UP:
+        return matched, None
+    keys = await asyncio.to_thread(matched.candidate_keys)
     async with database.transaction(keep=False) as connection:
         await bulk.begin(connection)
         found = await bulk.find_keys(connection, table, keys)
-    await asyncio.to_thread(planned.staging.put, "existing", found)
-    return len(found)
+    return await asyncio.to_thread(matched.with_existing, found), len(found)
 
 
-def _count(planned: PlannedFile, outcome: Outcome, in_table: int, table: Table | None) -> None:
+def _count(matched: Matched, outcome: Outcome, in_table: int, table: Table | None) -> Written:
     """Counts what becomes of the records, and numbers those that would be rows."""
-    plan = planned.plan
-    outcome.left_out = planned.left_out()
-    leave_out = ""
-    if plan.duplicates != "keep" and not plan.dataset:
-        outcome.duplicates = planned.duplicates()
-        leave_out = "SELECT _n FROM dups" if outcome.duplicates else ""
-    if plan.duplicates == "update":
+    decided = matched.decide()
+    outcome.duplicates, outcome.unmatched = decided.duplicates, decided.unmatched
+    outcome.left_out = matched.checked.left_out() + decided.unmatched
+    if matched.plan.duplicates == "update":
         outcome.updated = in_table
         outcome.duplicates -= in_table
-    if plan.only_existing:
-        outcome.unmatched = planned.unmatched()
-        outcome.left_out += outcome.unmatched
-        leave_out = "SELECT _n FROM raw"
-    planned.number_rows((table.last_row if table is not None else 0) + 1, leave_out)
-    found = planned.staging.query("SELECT count(*) FROM numbered")[0][0]
-    outcome.inserted = int(found) - outcome.updated
+    written = number(matched, (table.last_row if table is not None else 0) + 1, decided.leave_out)
+    outcome.inserted = written.rows - outcome.updated
+    return written
 
 
-def _failing(planned: PlannedFile) -> tuple[list[FailingCell], int]:
+def _failing(checked: Checked) -> tuple[list[FailingCell], int]:
     """The first cells that fail, by record, and how many more there are."""
-    staging = planned.staging
+    staging = checked.staging
     lines = [FailingCell(bad.number, None, _short(bad.text), bad.reason) for bad in staging.source.bad[:SHOWN_CELLS]]
     cells = [
         FailingCell(number, problem["column"], _short(problem["value"]), problem["reason"])
@@ -148,12 +143,12 @@ def _failing(planned: PlannedFile) -> tuple[list[FailingCell], int]:
     return shown, total + len(staging.source.bad) - len(shown)
 
 
-def _replaced(planned: PlannedFile) -> tuple[list[ReplacedCell], int]:
+def _replaced(written: Written) -> tuple[list[ReplacedCell], int]:
     """The first cells that would be replaced, by record, and how many there are in all."""
-    query = planned.replaced()
+    query = written.matched.checked.replaced
     if query is None:
         return [], 0
-    staging, source = planned.staging, f"({query}) c JOIN numbered ON numbered._n = c._n"
+    staging, source = written.staging, f"({query}) c JOIN numbered ON numbered._n = c._n"
     rows = staging.query(f"SELECT c._n, c.name, c.original, c.new FROM {source} ORDER BY c._n LIMIT {SHOWN_CELLS}")
     total = int(staging.query(f"SELECT count(*) FROM {source}")[0][0])
     return [ReplacedCell(row[0], row[1], _short(row[2]), _short(row[3])) for row in rows], total

@@ -230,7 +230,7 @@ async def add_issues(connection: Connection, batches: AsyncIterator[pa.RecordBat
 
 async def add_issue_table(connection: Connection, table: pa.Table) -> int:
     """As `add_issues`, from one table."""
-    return await add_issues(connection, all_of(table)) if len(table) else 0
+    return await add_issues(connection, all_of(table.cast(ISSUE_SCHEMA))) if len(table) else 0
 
 
 async def issue_counts(database: Database | Connection, number: int) -> dict[str, int]:

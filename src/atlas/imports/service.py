@@ -20,7 +20,7 @@ from atlas.db.database import Connection, Database
 from atlas.errors import AtlasError, BadRequestError, DiskFullError, NotFoundError, UnavailableError, is_disk_full
 from atlas.imports import repository as imports
 from atlas.imports.announcements import Announcements
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checks import Staged
 from atlas.imports.clarifications import read_fields, read_options, refuse_unclear
 from atlas.imports.file_stager import FileStager
 from atlas.imports.load import Outcome, StalePlanError, Target, load, load_within
@@ -326,10 +326,9 @@ class ImportService:
         """What an import would do. Nothing is written."""
         async with self._lane.slot(caller), self._staged(caller, request) as (staging, told):
             plan = await self._plan(self._database, caller, request, staging, told)
-            planned = PlannedFile(staging, plan)
             existing = await tables.find_tables(self._database, caller, name=plan.table) if plan.exists else []
-            expected = await expect(self._database, planned, existing[0] if existing else None)
-            cells = await asyncio.to_thread(planned.sample_rows, 10)
+            expected, matched = await expect(self._database, Staged(staging, plan), existing[0] if existing else None)
+            cells = await asyncio.to_thread(matched.sample_rows, 10)
             return {
                 "success": True,
                 "table_name": plan.table,

@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
 from atlas.db.database import Connection, Database
 from atlas.errors import AtlasError, BadRequestError
 from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import check
+from atlas.imports.checks import Staged
 from atlas.imports.files.source import Source, text_table
 from atlas.imports.key_changes import refuse_taken_keys
-from atlas.imports.load import Target, write_planned
+from atlas.imports.load import Target, write_checked
+from atlas.imports.matched import match
 from atlas.imports.planner import inspect, make_plan
 from atlas.imports.staging import Staging
 from atlas.imports.undo import UndoService
@@ -133,13 +133,12 @@ class InstructionService:
             staging = await asyncio.to_thread(Staging, Path(folder), source, keep_blank=True)
             try:
                 plan = await asyncio.to_thread(lambda: make_plan(staging, inspect(staging, said), said, [], name))
-                planned = PlannedFile(staging, plan)
-                if await asyncio.to_thread(planned.reject):
-                    problems = staging.query("SELECT problems FROM rejected ORDER BY _n LIMIT 1")[0][0]
-                    first = msgspec.json.decode(problems)[0]
+                checked = await asyncio.to_thread(check, Staged(staging, plan))
+                if (found := checked.first_problem()) is not None:
+                    first = found[1][0]
                     raise BadRequestError("Invalid data", f"{first['column']}: {first['reason']} ({first['value']!r})")
-                outcome = await write_planned(
-                    connection, target, planned, 0, lambda o: f"Created table {o.table} with {many(o.inserted, 'row')}."
+                outcome = await write_checked(
+                    connection, target, checked, lambda o: f"Created table {o.table} with {many(o.inserted, 'row')}."
                 )
             finally:
                 await asyncio.to_thread(staging.close)
@@ -195,11 +194,11 @@ class InstructionService:
         """Asks where a record has the key of a row that is there."""
         if not table.key:
             return
-        async with staged(table, table.columns, records) as planned:
-            await asyncio.to_thread(planned.find_keys, table.columns)
-            if planned.staging.query("SELECT 1 FROM repeats LIMIT 1"):
+        async with staged(table, table.columns, records) as checked:
+            matched = await asyncio.to_thread(match, checked, table.columns)
+            if matched.repeats:
                 raise QuestionError(f"Two of the records have the same {' and '.join(table.key)}. Which one is right?")
-            found = await bulk.find_keys(connection, table, await asyncio.to_thread(planned.candidate_keys))
+            found = await bulk.find_keys(connection, table, await asyncio.to_thread(matched.candidate_keys))
         if len(found):
             record = records[found.column("n")[0].as_py() - 1].record
             told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)

@@ -15,6 +15,7 @@ from atlas.errors import BadRequestError, NotFoundError
 from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
 from atlas.imports.key_changes import refuse_taken_keys
+from atlas.imports.matched import match
 from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.pagination import moment
 from atlas.kit.validation import refuse_text
@@ -292,9 +293,9 @@ async def _refuse_known(change: _Change, record: Mapping[str, Any]) -> None:
     table = change.table
     if not table.key or not record:
         return
-    async with staged(table, table.columns, [Labelled("values", record)], []) as planned:
-        await asyncio.to_thread(planned.find_keys, table.columns)
-        found = await bulk.find_keys(change.connection, table, await asyncio.to_thread(planned.candidate_keys))
+    async with staged(table, table.columns, [Labelled("values", record)], []) as checked:
+        matched = await asyncio.to_thread(match, checked, table.columns)
+        found = await bulk.find_keys(change.connection, table, await asyncio.to_thread(matched.candidate_keys))
     if len(found):
         told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
         raise BadRequestError("Row exists", f"values: row {found.column('row')[0].as_py()} has {told} already")

@@ -17,14 +17,17 @@ from atlas.db.copy import in_thread
 from atlas.db.database import Connection, Database
 from atlas.errors import AtlasError, BadRequestError, NotFoundError
 from atlas.imports import repository as imports
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import check
+from atlas.imports.checks import Staged
 from atlas.imports.clarifications import ask_about
 from atlas.imports.file_stager import FileStager
 from atlas.imports.issue_tables import bad_record_issues, failure_issues, replacement_issues
 from atlas.imports.key_changes import rekey, rekey_changed
+from atlas.imports.matched import Matched, match
 from atlas.imports.plan import ImportPlan
 from atlas.imports.planner import inspect, make_plan
 from atlas.imports.staging import Staging
+from atlas.imports.written import number_updated
 from atlas.kit.admission import Lane
 from atlas.kit.plurals import many
 from atlas.language.instructions import ImportInstruction
@@ -65,10 +68,10 @@ class UpdateService:
             raise BadRequestError("Invalid update", "updates: at least one column is required")
         columns = [column for column in table.columns if column.name in record]
         notes: list[str] = []
-        async with staged(table, columns, [Labelled("updates", record)], notes) as planned:
+        async with staged(table, columns, [Labelled("updates", record)], notes) as given:
             # As values, since PostgreSQL reads fewer words for yes and no, and no address within a text.
-            cells = ", ".join(f"CAST({planned.value(column)} AS VARCHAR)" for column in planned.plan.columns)
-            texts = await asyncio.to_thread(planned.staging.query, f"SELECT {cells} FROM raw")
+            cells = ", ".join(f"CAST({given.file.value(column)} AS VARCHAR)" for column in given.plan.columns)
+            texts = await asyncio.to_thread(given.staging.query, f"SELECT {cells} FROM raw")
         async with self._change(caller, table, f"set {', '.join(record)} where {condition}") as (
             connection,
             locked,
@@ -126,40 +129,39 @@ class UpdateService:
             raise BadRequestError("Invalid parameter", f"key_columns: {reason}")
         async with self._lane.slot(caller), self._stager.staging(caller, path, file_name) as staging:
             plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name, accept_proposals)
-            return await self._run_file(caller, table, PlannedFile(staging, plan), file_name)
+            return await self._run_file(caller, table, Staged(staging, plan), file_name)
 
-    async def _run_file(self, caller: Caller, table: Table, planned: PlannedFile, file_name: str) -> Row:
-        plan = planned.plan
+    async def _run_file(self, caller: Caller, table: Table, file: Staged, file_name: str) -> Row:
+        plan = file.plan
         columns = [column.table_column() for column in plan.columns if column.name not in plan.key]
-        await asyncio.to_thread(planned.reject)
-        if await asyncio.to_thread(planned.find_keys, table.columns):
-            await asyncio.to_thread(planned.merge_repeats)
+        checked = await asyncio.to_thread(check, file)
+        matched = await asyncio.to_thread(match, checked, table.columns)
+        if matched.repeats:
+            await asyncio.to_thread(matched.merge_repeats)
         async with self._change(caller, table, f"update from {file_name}", file_name) as (connection, locked, change):
             locked = await _widen(connection, locked, plan)
-            rows = planned.key_records()
+            rows = checked.key_records()
             found = await update_targets.find_rows_by_file(
-                connection, locked, plan.key, in_thread(rows), planned.key_schema()
+                connection, locked, plan.key, in_thread(rows), checked.key_schema()
             )
-            await asyncio.to_thread(planned.staging.put, "existing", found)
+            matched = await asyncio.to_thread(matched.with_existing, found)
             change.widened = plan.widened
-            change.records = planned.staging.records
+            change.records = file.staging.records
             change.matched = len(found)
-            change.failures = int(planned.staging.query("SELECT count(*) FROM rejected")[0][0]) + len(
-                planned.staging.source.bad
-            )
-            change.missing = await asyncio.to_thread(planned.missing_keys)
-            await bulk.stage_updates(connection, columns, in_thread(planned.updates()))
+            change.failures = checked.failing + len(file.staging.source.bad)
+            change.missing = await asyncio.to_thread(matched.missing_keys)
+            await bulk.stage_updates(connection, columns, in_thread(matched.updates()))
             change.changed = await bulk.apply_updates(connection, locked, columns, change.number, keep_on_null=True)
             await rekey_changed(connection, locked, change.changed, [column.name for column in columns], file_name)
-            replaced = await asyncio.to_thread(_replaced, planned, change.number)
+            replaced = await asyncio.to_thread(_replaced, matched, change.number)
             change.replacements = 0 if replaced is None else len(replaced)
             for issues in (
-                failure_issues(planned, change.number),
-                bad_record_issues(planned.staging.source.bad, change.number),
+                failure_issues(checked, change.number),
+                bad_record_issues(file.staging.source.bad, change.number),
                 replaced,
             ):
                 if issues is not None:
-                    await imports.add_issue_table(connection, issues.cast(imports.ISSUE_SCHEMA))
+                    await imports.add_issue_table(connection, issues)
         return _response(table, change) | {
             "unknown_columns": list(plan.left_out),
             "notes": list(plan.notes),
@@ -266,10 +268,9 @@ async def _widen(connection: Connection, table: Table, plan: ImportPlan) -> Tabl
     return after
 
 
-def _replaced(planned: PlannedFile, number: int) -> pa.Table | None:
+def _replaced(matched: Matched, number: int) -> pa.Table | None:
     """Issues of cells that are no values of their columns, and so have changed nothing."""
-    planned.staging.query("CREATE OR REPLACE TABLE numbered AS SELECT n AS _n, row FROM existing")
-    return replacement_issues(planned, number)
+    return replacement_issues(number_updated(matched), number)
 
 
 def _response(table: Table, change: _Change) -> Row:

@@ -18,10 +18,12 @@ from atlas.column_formats.model import Kind
 from atlas.db.copy import in_thread
 from atlas.db.database import Connection
 from atlas.errors import BadRequestError
-from atlas.imports.checks import PlannedFile
+from atlas.imports.checked import Checked, check
+from atlas.imports.checks import Staged
 from atlas.imports.duckdb_casts import cast, literal
 from atlas.imports.files.source import Source, physical, text_table
 from atlas.imports.key_changes import rekey_changed
+from atlas.imports.matched import aim, match
 from atlas.imports.plan import ColumnPlan, ImportPlan
 from atlas.imports.staging import Staging
 from atlas.records.cells import double_meaning, read_cell
@@ -93,7 +95,7 @@ def record_plan(table: Table, columns: Sequence[TableColumn], *, relaxed: bool) 
 @contextlib.asynccontextmanager
 async def staged(
     table: Table, columns: Sequence[TableColumn], records: Sequence[Labelled], notes: list[str] | None = None
-) -> AsyncIterator[PlannedFile]:
+) -> AsyncIterator[Checked]:
     """Records checked as those of a file are. Raises BadRequestError that names the first that fails.
 
     notes: gets what was understood of texts in the notation of their column, such as `1.250,50`; without it such are
@@ -104,25 +106,25 @@ async def staged(
     with tempfile.TemporaryDirectory(prefix="atlas-records-") as folder:
         staging = await asyncio.to_thread(Staging, Path(folder), source, keep_blank=True)
         try:
-            planned = PlannedFile(staging, record_plan(table, columns, relaxed=records[0].relaxed))
+            file = Staged(staging, record_plan(table, columns, relaxed=records[0].relaxed))
             read: dict[tuple[int, str], str] = {}
             if notes is not None:
-                understood = await asyncio.to_thread(_understand, planned, table, columns, records, read)
+                understood = await asyncio.to_thread(_understand, file, table, columns, records, read)
                 notes += [note for note in understood if note not in notes]
-            if await asyncio.to_thread(planned.reject):
-                number, problems = staging.query("SELECT _n, problems FROM rejected ORDER BY _n LIMIT 1")[0]
+            checked = await asyncio.to_thread(check, file)
+            if (found := checked.first_problem()) is not None:
+                number, problems = found
                 told = "; ".join(
-                    f"{p['column']}: {p['reason']} ({read.get((number, p['column']), p['value'])!r})"
-                    for p in msgspec.json.decode(problems)
+                    f"{p['column']}: {p['reason']} ({read.get((number, p['column']), p['value'])!r})" for p in problems
                 )
                 raise BadRequestError("Invalid data", f"{records[number - 1].label}: {told}")
-            yield planned
+            yield checked
         finally:
             await asyncio.to_thread(staging.close)
 
 
 def _understand(
-    planned: PlannedFile,
+    file: Staged,
     table: Table,
     columns: Sequence[TableColumn],
     records: Sequence[Labelled],
@@ -137,8 +139,8 @@ def _understand(
         if column.type in ("text", "json", "boolean"):
             continue
         raw = physical(position)
-        value = planned.value(planned.plan.columns[position])
-        rows = planned.staging.query(f"SELECT _n, {raw}, {value} IS NULL FROM raw WHERE {raw} IS NOT NULL ORDER BY _n")
+        value = file.value(file.plan.columns[position])
+        rows = file.staging.query(f"SELECT _n, {raw}, {value} IS NULL FROM raw WHERE {raw} IS NOT NULL ORDER BY _n")
         for number, text, odd in rows:
             item = records[number - 1]
             # A JSON number means what it says.
@@ -153,9 +155,9 @@ def _understand(
             if reading.reason is not None:
                 reason = f"{item.label}: {column.name}: {reading.reason} ({text!r})"
                 raise BadRequestError("Invalid data", reason)
-            plain = None if reading.kind is None else _plain(planned.staging, text.strip(), reading.kind)
+            plain = None if reading.kind is None else _plain(file.staging, text.strip(), reading.kind)
             if plain is not None:
-                planned.staging.query(f"UPDATE raw SET {raw} = {literal(plain)} WHERE _n = {number}")
+                file.staging.query(f"UPDATE raw SET {raw} = {literal(plain)} WHERE _n = {number}")
                 notes.append(f"{column.name}: {text!r} was read as {plain}")
                 read[number, column.name] = text
     return notes
@@ -187,10 +189,10 @@ async def insert_records(
         for item in named:
             if not any(as_text(value) for value in item.record.values()):
                 raise BadRequestError("Invalid data", f"{item.label}: the record is empty")
-        async with staged(table, table.columns, named, notes) as planned:
-            await asyncio.to_thread(planned.find_keys, table.columns)
+        async with staged(table, table.columns, named, notes) as checked:
+            matched = await asyncio.to_thread(match, checked, table.columns)
             first = (await _last_row(connection, table)) + 1
-            batches = in_thread(planned.rows())
+            batches = in_thread(matched.rows())
             count = await bulk.insert(connection, table, table.columns, batches, import_number, first)
         await tables.count_rows(connection, table, count, first + count - 1)
         rows += range(first, first + count)
@@ -224,10 +226,10 @@ async def update_records(
             continue
         # Of several changes of a row, the last counts.
         group = list({row: (row, item) for row, item in group}.values())
-        async with staged(table, columns, [item for _, item in group], notes) as planned:
+        async with staged(table, columns, [item for _, item in group], notes) as checked:
             targets = pa.table({"n": list(range(1, len(group) + 1)), "row": [row for row, _ in group]})
-            await asyncio.to_thread(planned.staging.put, "existing", targets)
-            await bulk.stage_updates(connection, columns, in_thread(planned.updates()))
+            matched = await asyncio.to_thread(aim, checked, targets)
+            await bulk.stage_updates(connection, columns, in_thread(matched.updates()))
             found = await bulk.apply_updates(connection, table, columns, import_number, keep_on_null=False)
         await rekey_changed(connection, table, found, names, group[0][1].label)
         changed += found

@@ -1,0 +1,41 @@
+"""Keys of records, as expressions of DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from atlas.imports.duckdb_casts import key_hash, literal, normalized
+from atlas.tables.model import TableColumn
+
+
+def key_value(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:
+    """DuckDB's expression for a row's key: a whole number is its own, anything else is hashed."""
+    known = {column.name: column for column in columns}
+    if len(key) == 1 and key[0] in values and known[key[0]].type == "bigint":
+        return values[key[0]]
+    return key_hash(key_text(values, columns, key))
+
+
+def key_text(values: dict[str, str], columns: Sequence[TableColumn], key: Sequence[str]) -> str:
+    """DuckDB's text of a row's key from expressions by column name. Without a key, of all values by name.
+
+    Values are compared as people do (see `normalized`). With a key of all columns, absent ones count for
+    nothing, so that a column that is added later changes no key.
+    """
+    known = {column.name: column for column in columns}
+    parts = []
+    names = list(key) or sorted(values)
+    for name in names:
+        if name not in values:
+            parts.append("''")
+            continue
+        column = known[name]
+        part = normalized(values[name], column.type, column.semantic)
+        parts.append(f"coalesce({part}, '')" if key else f"coalesce({literal(name + '=')} || {part} || chr(30), '')")
+    # A function of many arguments, since an operator for each would nest too deep for a wide table.
+    joined = f"concat_ws({'chr(31)' if key else literal('')}, {', '.join(parts)})"
+    if not key:
+        return f"nullif({joined}, '')"
+    present = [values[name] for name in names if name in values]
+    filled = ", ".join(f"CAST({value} AS VARCHAR)" for value in present) or "NULL"
+    return f"CASE WHEN coalesce({filled}) IS NOT NULL THEN {joined} END"
