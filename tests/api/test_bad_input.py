@@ -284,3 +284,23 @@ async def test_another_type_than_json_is_named(owner: httpx.AsyncClient, media: 
     refused = await owner.post("/api/datasets/", content=b'{"name":"x"}', headers={"Content-Type": media})
     assert refused.status_code == 400
     assert "application/json" in refused.json()["details"]
+
+
+async def test_half_of_a_surrogate_pair_in_a_name_is_told(owner: httpx.AsyncClient) -> None:
+    for path in ("/api/datasets/", "/api/v1/sql", "/api/v1/glossary"):
+        response = await owner.post(path, content=rb'{"\ud800":1}', headers={"Content-Type": "application/json"})
+        assert (response.status_code, r"\ud800" in response.text) == (400, True), response.text
+
+
+async def test_names_of_columns_stop_no_question(owner: httpx.AsyncClient) -> None:
+    dataset = await make_dataset(owner, name="odd names")
+    names = ["a", "\0", "x" * 100_000, "ab" * 50_000, "_" * 10_000, "\u202e", "'\";--"]
+    rows = [{"timestamp": "2025-12-16T10:00:00Z", "values": dict.fromkeys(names, 1)}]
+    assert (await post(owner, json.dumps({"dataset": dataset, "rows": rows}))).status_code == 200
+    for _ in range(2):
+        asked = await owner.post("/api/v1/query", json={"prompt": "how many rows are there in odd names?"})
+        assert (asked.status_code, asked.json()["success"]) == (200, True), asked.text
+    whole = await owner.post("/api/v1/sql", json={"sql": "SELECT * FROM odd_names"})
+    assert (whole.status_code, whole.json()["rows_returned"]) == (200, 1), whole.text[:500]
+    term = {"term": "odd", "meaning": "a > 0", "table_name": "odd_names"}
+    assert (await owner.post("/api/v1/glossary", json=term)).status_code == 200

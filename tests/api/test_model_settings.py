@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
 import socket
 import stat
@@ -195,11 +194,11 @@ https://user:pw@example.com/ https://example.com/#x nonsense
 def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     """Puts a name server that knows these addresses alone in place of the system's."""
 
-    async def resolve(self: Any, host: str, port: int, **_: Any) -> list[Any]:
+    async def resolve(host: str, port: int, **_: Any) -> list[Any]:
         family = socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET
         return [(family, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr(type(asyncio.get_running_loop()), "getaddrinfo", resolve, raising=False)
+    monkeypatch.setattr("atlas.kit.ssrf.look_up", resolve)
 
 
 async def test_addresses_must_be_public_and_secure(

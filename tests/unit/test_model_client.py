@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import subprocess
 import sys
@@ -114,7 +113,7 @@ async def test_tls_is_for_the_name_and_not_for_the_address(
     context = certificate(tmp_path, "models.example")
     async with model_server(context) as server:
         server.will(say({"ready": True}))
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+        monkeypatch.setattr("atlas.kit.ssrf.look_up", resolve)
         assert await ping("models.example") == "certificate is not valid"
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         assert await ping("models.example") is None

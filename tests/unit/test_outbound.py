@@ -128,11 +128,11 @@ async def test_no_connection() -> None:
 async def test_names_that_lead_inside_are_refused(monkeypatch: pytest.MonkeyPatch, addresses: list[str]) -> None:
     asked = []
 
-    async def resolve(self: Any, host: str, port: int, **_: Any) -> list[Any]:
+    async def resolve(host: str, port: int, **_: Any) -> list[Any]:
         asked.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr(type(asyncio.get_running_loop()), "getaddrinfo", resolve, raising=False)
+    monkeypatch.setattr("atlas.kit.ssrf.look_up", resolve)
     found = await post_json("http://evil.example/", b"{}", headers={}, allow_loopback=False)
     assert (found.status, found.error) == (None, "the address is not public")
     assert asked == ["evil.example"]

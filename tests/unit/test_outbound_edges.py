@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from standardwebhooks import Webhook
 from tests.unit.test_outbound_requests import BODY, Names, certificate, closed_port, post, receiver, says
 
 from atlas.errors import BadRequestError
-from atlas.kit.ssrf import check_url
+from atlas.kit.name_lookup import MOST_OF_ZONE
+from atlas.kit.ssrf import Reach, check_form, check_url
 from atlas.webhooks.sender import new_secret, signed_headers
 
 pytestmark = pytest.mark.anyio
@@ -23,14 +25,14 @@ http://[::127.0.0.1]/ http://[::10.0.0.1]/ http://[64:ff9b:1::a00:1]/ http://[5f
 http://192.88.99.1/ http://[v1.x]/ http://[::1%25lo]/ http://256.1.1.1/ http://1.2.3.4.5/ http://0x/ http://999999999999/
 http://localhost../ http://a..b/ http://-/ http://-a.example/ http://loc%61lhost/ http://ex%2e.com/ http://h%00.com/
 http://{h}/ http://x.example;y/ http://example.com:/ http://example.com/# http://localhost.localdomain/ http://xn--/
-http://ip6-localhost/
+http://ip6-localhost/ http://168.63.129.16/ http://[::ffff:168.63.129.16]/ http://[64:ff9b::168.63.129.16]/
 """.split()
 BAD += [f"http://{'a' * 64}.com/", f"http://{'a.' * 130}com/", "http://example.com/\u0085", "http://\u00adlocalhost/"]
 
 
 def name_server(monkeypatch: pytest.MonkeyPatch, addresses: list[str]) -> Names:
     names = Names(addresses)
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", names.getaddrinfo)
+    monkeypatch.setattr("atlas.kit.ssrf.look_up", names.getaddrinfo)
     return names
 
 
@@ -102,7 +104,7 @@ async def test_a_slow_name_server_times_out(monkeypatch: pytest.MonkeyPatch) -> 
         await asyncio.sleep(60)
         return []
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", slow)
+    monkeypatch.setattr("atlas.kit.ssrf.look_up", slow)
     assert (await post("http://hook.example/", seconds=0.2)).error == "timed out"
 
 
@@ -110,7 +112,7 @@ async def test_an_unknown_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async def unknown(*_: Any, **__: Any) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    monkeypatch.setattr("atlas.kit.ssrf.look_up", unknown)
     delivery = await post("http://hook.example/")
     assert (delivery.status, delivery.error) == (None, "the host is not known")
 
@@ -127,3 +129,39 @@ async def test_a_broken_answer_is_told(garbage: bytes) -> None:
         delivery = await post(server.url)
     assert delivery.status is None
     assert delivery.error
+
+
+CLOUDS = (
+    "[fd00:ec2::254] [fd20:ce::254] [fd00:c1::a9fe:a9fe] [fd00:42::42] 168.63.129.16 169.254.169.254 100.100.100.200"
+)
+
+
+@pytest.mark.parametrize("host", CLOUDS.split())
+def test_what_clouds_tell_their_machines_is_never_reached(host: str) -> None:
+    with pytest.raises(BadRequestError):
+        check_form(f"http://{host}/", Reach(private=True))
+
+
+async def test_a_zone_whose_name_servers_wait_holds_nobody_else_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, usual, asked = threading.Event(), socket.getaddrinfo, list[str]()
+
+    def resolve(host: Any, *given: Any, **named: Any) -> Any:
+        if not str(host).endswith(".slow.example"):
+            return usual(host, *given, **named)
+        asked.append(str(host))
+        go_on.wait(30)
+        return usual("127.0.0.1", *given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    try:
+        async with receiver(says("200 OK")) as server:
+            stuck = await asyncio.gather(*(post(f"http://{n}.slow.example/", seconds=0.3) for n in range(100)))
+            assert {delivery.error for delivery in stuck} == {"timed out"}
+            assert len(asked) == MOST_OF_ZONE
+            assert (await post(f"http://localhost:{server.port}/", seconds=5)).ok
+            # Threads of the event loop are free.
+            assert await asyncio.wait_for(asyncio.to_thread(int), 5) == 0
+            go_on.set()
+            assert (await post(f"http://again.slow.example:{server.port}/", seconds=5)).ok
+    finally:
+        go_on.set()

@@ -219,7 +219,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Names]:
 
     def put(*answers: list[str]) -> Names:
         names = Names(*answers)
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", names.getaddrinfo)
+        monkeypatch.setattr("atlas.kit.ssrf.look_up", names.getaddrinfo)
         return names
 
     return put

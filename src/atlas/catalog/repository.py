@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -52,6 +53,9 @@ class Known(NamedTuple):
     profile: Profile
 
 
+# Longest name of a dataset's column that queries and questions know.
+MAX_COLUMN_NAME = 1000
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _NOTHING = Known("", 0.0, {})
 
 
@@ -248,14 +252,20 @@ async def _unhurried(connection: Connection) -> None:
     await connection.execute("SET LOCAL enable_seqscan = on")
 
 
+def _can_be_written(name: str) -> bool:
+    """Whether a query can name a column: keys of rows may be texts that the gate refuses, and longer than a query."""
+    return 0 < len(name) <= MAX_COLUMN_NAME and not _UNWRITABLE.search(name)
+
+
 def _dataset(readable: ReadableDataset, name: str, owner: str) -> CatalogTable:
     """A dataset as a table of this name: its time and its typed columns. owner: the stranger whose it is."""
     columns = [CatalogColumn("ts", "timestamp")]
     for column in readable.columns:
-        if column["physical"] is not None and column["dtype"] in _TYPES:
+        called = from_catalog(column["name"])
+        if column["physical"] is not None and column["dtype"] in _TYPES and _can_be_written(called):
             columns.append(
                 CatalogColumn(
-                    from_catalog(column["name"]),
+                    called,
                     _TYPES[column["dtype"]],
                     column["physical"],
                     column["description"],

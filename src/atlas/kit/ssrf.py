@@ -21,6 +21,7 @@ import httpcore2
 import idna
 
 from atlas.errors import BadRequestError
+from atlas.kit.name_lookup import look_up
 
 MAX_URL = 2_000
 MAX_ADDRESSES = 4
@@ -57,7 +58,9 @@ _LOCAL_ZONES = (".local", ".internal", ".localdomain", ".home.arpa")
 # Networks of one's own, where a local model server may be. Link-local addresses are never among them: clouds
 # hand out credentials there.
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
-_NEVER = ipaddress.IPv6Network("fd00:ec2::/32")
+# So do they at addresses that look private or public: Amazon, Google, Oracle and Scaleway, and Azure.
+_NEVER_V4 = frozenset({ipaddress.IPv4Address("168.63.129.16")})
+_NEVER_V6 = tuple(map(ipaddress.IPv6Network, ("fd00:ec2::/32", "fd20:ce::/32", "fd00:c1::/32", "fd00:42::/32")))
 
 
 class AddressRefusedError(Exception):
@@ -224,12 +227,12 @@ def _public(address: _Address) -> bool:
 
 
 def _private(address: _Address) -> bool:
-    return address not in _NEVER and any(address in net for net in _PRIVATE)
+    return not any(address in net for net in _NEVER_V6) and any(address in net for net in _PRIVATE)
 
 
 def _public_v4(address: ipaddress.IPv4Address) -> bool:
     refused = address.is_multicast or address.is_loopback or any(address in net for net in _REFUSED_V4)
-    return address.is_global and not refused
+    return address.is_global and not refused and address not in _NEVER_V4
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
@@ -258,7 +261,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
 
     async def resolve(self, host: str, port: int) -> list[_Address]:
         """Addresses to try, in order. Raises AddressRefusedError where any that came is not public."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await look_up(host, port)
         addresses = [ipaddress.ip_address(str(item[4][0]).split("%")[0]) for item in found]
         if not addresses or not all(map(self._reach.allows, addresses)):
             raise AddressRefusedError

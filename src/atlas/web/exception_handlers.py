@@ -24,11 +24,13 @@ def problem(
     path: str, status: int, message: str, details: str | None = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """An error response in the shape of the API that `path` belongs to."""
-    body: dict[str, Any] = {"error": message}
+    body = {"error": message}
     if path.startswith("/api/v1"):
         body = {"detail": f"{message}: {details}" if details else message}
     elif details:
         body["details"] = details
+    # JSON has room for halves of surrogate pairs, in names of members too, and UTF-8 has none.
+    body = {name: text.encode(errors="backslashreplace").decode() for name, text in body.items()}
     if status == 401:
         headers = {**CHALLENGE, **(headers or {})}
     return JSONResponse(body, status, headers)

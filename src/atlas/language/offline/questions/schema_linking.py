@@ -62,6 +62,10 @@ class LinkedColumn(msgspec.Struct, frozen=True):
     by_place: dict[str, tuple[str, ...]]
 
 
+# Longest word that is split into known ones.
+MAX_SPLIT = 64
+
+
 class Index:
     """The schema, ready for linking."""
 
@@ -311,14 +315,12 @@ def _words(name: str, vocabulary: frozenset[str]) -> list[str]:
 
 def _split(name: str, vocabulary: frozenset[str]) -> list[str]:
     """Words of an identifier; one without separators is split where all of it is known words."""
-    result: list[str] = []
-    for part in parts(name):
-        result += _segments(part, vocabulary) or [part]
-    return result
+    return [word for part in parts(name) for word in _segments(part, vocabulary) or [part]]
 
 
 def _segments(word: str, vocabulary: frozenset[str]) -> list[str] | None:
-    if word in vocabulary or len(word) < 5:
+    # A column may be called by a text of any length, and trying its pieces takes the third power of that.
+    if word in vocabulary or not 5 <= len(word) <= MAX_SPLIT:
         return [word]
     best: dict[int, list[str]] = {0: []}
     for end in range(1, len(word) + 1):
