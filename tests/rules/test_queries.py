@@ -56,3 +56,8 @@ def test_the_read_rule_stands_once() -> None:
     assert holders == []
     included = {(name_of(path), part.name) for path in FILES for part in parts(path) if "access.opened(" in part.text}
     assert included == {(RULE, "readable"), (RULE, "readable_one"), (RULE, "access")}
+
+
+def test_nothing_but_the_gate_makes_checked_queries() -> None:
+    makers = [name_of(path) for path in SOURCE.rglob("*.py") if "CheckedQuery(" in path.read_text(encoding="utf-8")]
+    assert makers == ["sqlgate/gate.py"]

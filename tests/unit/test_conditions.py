@@ -66,24 +66,24 @@ GOOD = [
     ("nullif(name, 'x') is null", "NULLIF(\"name\", 'x') IS NULL"),
     ("lower(name) = upper(country)", 'LOWER("name") = UPPER("country")'),
     ("trim(name) = ''", "TRIM(\"name\") = ''"),
-    ("trim(leading 'x' from name) = trim(name, 'y')", "TRIM(LEADING 'x' FROM \"name\") = TRIM('y' FROM \"name\")"),
+    ("trim(leading 'x' from name) = trim(name, 'y')", "TRIM(LEADING 'x' FROM \"name\") = TRIM(\"name\", 'y')"),
     ("length(name) > abs(age)", 'LENGTH("name") > ABS("age")'),
     ("round(score, 2) = round(score)", 'ROUND("score", 2) = ROUND("score")'),
-    ("created < now()", '"created" < CURRENT_TIMESTAMP'),
+    ("created < now()", '"created" < NOW()'),
     ("created<CURRENT_TIMESTAMP and born=current_date", '"created" < CURRENT_TIMESTAMP AND "born" = CURRENT_DATE'),
-    ("created > now() - interval '1 day 2 hours'", "\"created\" > CURRENT_TIMESTAMP - INTERVAL '1 day 2 hours'"),
+    ("created > now() - interval '1 day 2 hours'", "\"created\" > NOW() - INTERVAL '1 day 2 hours'"),
     ("born > current_date - interval 'P1Y'", "\"born\" > CURRENT_DATE - INTERVAL 'P1Y'"),
-    ("date_trunc('month', created) = '2024-01-01'", "DATE_TRUNC('MONTH', \"created\") = '2024-01-01'"),
+    ("date_trunc('month', created) = '2024-01-01'", "DATE_TRUNC('month', \"created\") = '2024-01-01'"),
     ("extract(year from born) = 2024", 'EXTRACT(YEAR FROM "born") = 2024'),
     ("extract(dow from created) in (0, 6)", 'EXTRACT(DOW FROM "created") IN (0, 6)'),
     ("extract(epoch from created) > 1.5e9", 'EXTRACT(EPOCH FROM "created") > 1.5e9'),
-    ("born >= date '2024-01-31'", "\"born\" >= CAST('2024-01-31' AS DATE)"),
-    ("created > timestamptz '2024-01-31 10:00+02'", "\"created\" > CAST('2024-01-31 10:00+02' AS TIMESTAMPTZ)"),
+    ("born >= date '2024-01-31'", "\"born\" >= DATE '2024-01-31'"),
+    ("created > timestamptz '2024-01-31 10:00+02'", "\"created\" > TIMESTAMPTZ '2024-01-31 10:00+02'"),
     ("age::text = '1'", "CAST(\"age\" AS TEXT) = '1'"),
     ("-1::bigint = day", '-CAST(1 AS BIGINT) = "day"'),
-    ("cast(name as numeric(10,2))::bigint = 1", 'CAST(CAST("name" AS DECIMAL(10, 2)) AS BIGINT) = 1'),
+    ("cast(name as numeric(10,2))::bigint = 1", 'CAST(CAST("name" AS NUMERIC(10, 2)) AS BIGINT) = 1'),
     ("age::double precision = ratio", 'CAST("age" AS DOUBLE PRECISION) = "ratio"'),
-    ("name::timestamp with time zone < now()", 'CAST("name" AS TIMESTAMPTZ) < CURRENT_TIMESTAMP'),
+    ("name::timestamp with time zone < now()", 'CAST("name" AS TIMESTAMPTZ) < NOW()'),
     ("name::varchar(3) = 'abc'", "CAST(\"name\" AS VARCHAR(3)) = 'abc'"),
     ("name::int::boolean", 'CAST(CAST("name" AS INT) AS BOOLEAN)'),
     ("name::interval > interval '1 day'", "CAST(\"name\" AS INTERVAL) > INTERVAL '1 day'"),
@@ -108,8 +108,8 @@ GOOD_OTHERWISE = [
     ("age >= +2", '"age" >= 2'),
     ("interval '7' day = '168:00' and age = 1", "INTERVAL '7 DAY' = '168:00' AND \"age\" = 1"),
     ("active is true and active is not false", '"active" IS TRUE AND NOT "active" IS FALSE'),
-    ("age not in (1, 2)", 'NOT "age" IN (1, 2)'),
-    ("age not between 1 and 2", 'NOT "age" BETWEEN 1 AND 2'),
+    ("age not in (1, 2)", '"age" NOT IN (1, 2)'),
+    ("age not between 1 and 2", '"age" NOT BETWEEN 1 AND 2'),
     ("name !~ '^a' or name !~* 'B'", "NOT \"name\" ~ '^a' OR NOT \"name\" ~* 'B'"),
 ]
 # Names that PostgreSQL itself would not find.
@@ -669,7 +669,7 @@ def meaning(connection: psycopg.Connection, condition: str) -> str:
     """What PostgreSQL understands by a condition, with all parentheses."""
     run(connection, f"CREATE OR REPLACE TEMP VIEW v AS SELECT 1 AS one FROM t WHERE ({condition})")
     text = str(run(connection, "SELECT pg_get_viewdef('v'::regclass)")[0][0])
-    return text.replace("now()", "CURRENT_TIMESTAMP").replace("'month'", "'MONTH'")
+    return text
 
 
 def test_postgresql_runs_them_and_reads_them_as_their_text(database_url: str) -> None:

@@ -227,7 +227,7 @@ COLUMNS = ["name", "age", "country", "created_at", "Amount", "status", "weird co
 GOOD = [
     ("age >= 18 AND country IN ('DE','FR')", "\"age\" >= 18 AND \"country\" IN ('DE', 'FR')"),
     ("name ILIKE '%a%' OR name IS NULL", '"name" ILIKE \'%a%\' OR "name" IS NULL'),
-    ("created_at > now() - interval '3 days'", "\"created_at\" > CURRENT_TIMESTAMP - INTERVAL '3 days'"),
+    ("created_at > now() - interval '3 days'", "\"created_at\" > NOW() - INTERVAL '3 days'"),
     ("AMOUNT between 1 and 5", '"Amount" BETWEEN 1 AND 5'),
     ("\"weird col\" = 'it''s'", "\"weird col\" = 'it''s'"),
     ("name = 'a\\b'", "\"name\" = 'a\\b'"),

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.language.llm.coverage import left_out
-from atlas.language.offline.questions.ast import Agg, Col, Compare, Output, Query
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.coverage import facts_of, uncovered
 from atlas.language.offline.questions.planner import plan_question
 from atlas.language.offline.questions.schema_linking import index_of
@@ -236,8 +236,10 @@ def test_what_kinds_there_are_is_shown_once_and_told() -> None:
 
 def test_a_joined_table_multiplies_no_rows_and_loses_none() -> None:
     """Customers with a paid order come once each, those of one name too."""
-    query = Query(
-        "customers", (Output(Col("customers", "name"), "name"),), (Compare(Col("orders", "status"), "=", "paid"),)
+    query = q.Query(
+        "customers",
+        (q.Output(q.Col("customers", "name"), "name"),),
+        (q.Compare(q.Col("orders", "status"), "=", "paid"),),
     )
     tree = sqlglot.parse_one(to_sql(query, CATALOG), dialect="postgres")
     assert tree.args.get("distinct") is None
@@ -248,12 +250,12 @@ def test_coverage_names_each_kind_of_word() -> None:
     """A query that says nothing but the table covers none of the words that ask for more."""
     question = "how many distinct Widget orders by status with the highest amount in 2024 not open"
     tagger = Tagger(index_of(CATALOG), tokens(question), (), date(2026, 11, 23))
-    missed = uncovered(tagger.items("orders", frozenset()), Query("orders"), CATALOG)
+    missed = uncovered(tagger.items("orders", frozenset()), q.Query("orders"), CATALOG)
     assert {"how many", "distinct", "Widget", "status", "highest", "amount", "in 2024", "not", "open"} <= set(missed)
 
 
 def test_facts_of_a_query() -> None:
-    facts = facts_of(Query("orders", (Output(Agg("max", Col("orders", "amount")), "m"),), limit=7))
+    facts = facts_of(q.Query("orders", (q.Output(q.Agg("max", q.Col("orders", "amount")), "m"),), limit=7))
     assert facts.columns == {("orders", "amount")}
     assert facts.functions == {"max"}
     assert "7" in facts.literals

@@ -122,8 +122,10 @@ def test_lets_at_most_one_row_more_through(text: str, rows: int | None, ending: 
 
 def test_tells_tables_and_order() -> None:
     text = "SELECT name FROM orders JOIN leads ON true WHERE leads.id IN (SELECT lead_id FROM orders)"
-    assert check_query(text, CATALOG)[2:] == (("orders", "leads"), False)
-    assert check_query(f"WITH x AS ({text}) SELECT name FROM x ORDER BY 1", CATALOG)[2:] == (("orders", "leads"), True)
+    checked = check_query(text, CATALOG)
+    assert (checked.tables, checked.ordered) == (("orders", "leads"), False)
+    checked = check_query(f"WITH x AS ({text}) SELECT name FROM x ORDER BY 1", CATALOG)
+    assert (checked.tables, checked.ordered) == (("orders", "leads"), True)
     assert check_query("SELECT id FROM (SELECT id FROM leads ORDER BY id) AS x", CATALOG).ordered is False
 
 

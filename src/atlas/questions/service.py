@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID, uuid4
+
+import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.catalog.mentions import read_by
@@ -22,8 +24,8 @@ from atlas.llm.service import ModelService
 from atlas.llm.with_fallback import failure_note
 from atlas.questions import repository as questions
 from atlas.questions.glossary import GlossaryService
-from atlas.questions.repository import Asked
-from atlas.questions.verified import VerifiedService
+from atlas.questions.repository import Asked, Verified
+from atlas.questions.verified import VerifiedService, usable
 from atlas.sqlgate.gate import CheckedQuery
 from atlas.sqlgate.sandbox import QueryResult
 from atlas.sqlgate.service import SqlService, restricted, row_limit, table_named, told_owners
@@ -39,15 +41,29 @@ _PLANNERS = 4
 _AGAIN = "Could you say it in other words?"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Planned(Generic[T]):
+    """What an engine planned. found: what its SQL gave, where that was tried already; notes: what else to tell."""
+
+    engine: Engine
+    plan: QuestionPlan | None
+    found: T | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What came of a question. found: what its SQL gave; error: why the last SQL could not be used, if so."""
+    """What came of a question.
+
+    found: what its SQL gave; error: why the last SQL could not be used, if so; failure: what ended it, to be raised.
+    """
 
     engine: Engine = "offline"
     plan: QuestionPlan = field(default_factory=QuestionPlan)
     found: T | None = None
     error: str | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    failure: AtlasError | None = None
 
     @property
     def status(self) -> Literal["answered", "unclear", "failed"]:
@@ -105,21 +121,19 @@ class QuestionService:
         """
         limit = row_limit(max_rows)
         thread = _thread(thread_id)
-        question = await self._question(caller, prompt, [] if table_name is None else [table_name], thread)
+        question, same = await self._question(caller, prompt, [] if table_name is None else [table_name], thread)
         asked_id = uuid4()
 
         async def run(sql: str) -> tuple[CheckedQuery, QueryResult]:
             checked = await self._sql.check(sql, question.catalog, limit)
             return checked, await self._sql.run(caller, checked, question.catalog, limit)
 
-        answer: Answer[tuple[CheckedQuery, QueryResult]] = Answer()
-        try:
-            await self._answer(caller, question, answer, run)
-        except AtlasError as error:
+        answer = await self._answer(caller, question, same, run)
+        if answer.failure is not None:
             with contextlib.suppress(AtlasError):
-                reason = error.details or error.message
+                reason = answer.failure.details or answer.failure.message
                 await self._record(caller, asked_id, thread, question, answer, {"response": reason}, status="failed")
-            raise
+            raise answer.failure
         told = await asyncio.to_thread(_told, answer, question.catalog)
         told["assumptions"] += told_owners(question.catalog, told["tables"])
         await self._record(caller, asked_id, thread, question, answer, told, status=answer.status)
@@ -129,9 +143,10 @@ class QuestionService:
         """SQL for a question; gives the response of `generate-sql`. Nothing is run or kept."""
         if len(table_hints) > MAX_HINTS:
             raise BadRequestError("Invalid parameter", f"table_hints: over {MAX_HINTS}")
-        question = await self._question(caller, prompt, table_hints)
-        answer: Answer[CheckedQuery] = Answer()
-        await self._answer(caller, question, answer, lambda sql: self._sql.tried(caller, sql, question.catalog))
+        question, same = await self._question(caller, prompt, table_hints)
+        answer = await self._answer(caller, question, same, lambda sql: self._sql.tried(caller, sql, question.catalog))
+        if answer.failure is not None:
+            raise answer.failure
         checked, plan = answer.found, answer.plan
         return {
             "success": checked is not None,
@@ -143,86 +158,95 @@ class QuestionService:
             "not_understood": list(plan.not_understood),
             "suggestions": list(plan.suggestions),
             "engine": answer.engine,
-            "notes": answer.notes,
+            "notes": list(answer.notes),
         }
 
-    async def _question(self, caller: Caller, prompt: str, hints: Sequence[str], thread: str | None = None) -> Question:
-        """A question with all that the caller's engines may know."""
+    async def _question(
+        self, caller: Caller, prompt: str, hints: Sequence[str], thread: str | None = None
+    ) -> tuple[Question, Verified | None]:
+        """A question with what every engine may know, and the verified one that asks the same, if there is one."""
         refuse_text("prompt", prompt, MAX_PROMPT)
         turns = [] if thread is None else await questions.turns(self._database, caller, thread, TURNS)
         # What the conversation is about is asked about further, and who verifies a question chooses its tables.
-        chosen = {*hints, *await self._verified.tables_of(caller, prompt)}
+        same = await self._verified.same(caller, prompt)
+        chosen = {*hints, *(name for one in same for name in one.tables)}
         chosen |= {name for turn in turns for name in read_by(turn[1])}
         whole = await self._sql.catalog(caller, prompt, chosen)
         catalog = await asyncio.to_thread(restricted, whole, hints)
-        return Question(
+        question = Question(
             text=prompt,
             catalog=catalog,
             turns=tuple(Turn(*turn) for turn in turns),
-            examples=await self._verified.examples(caller, prompt, catalog),
             terms=await self._glossary.terms(caller, catalog),
             table=table_named(catalog, hints[0]).name if len(hints) == 1 else None,
             today=datetime.now(UTC).date().isoformat(),
         )
+        return question, next(iter(usable(same, catalog)), None)
 
     async def _answer(
-        self, caller: Caller, question: Question, answer: Answer[T], use: Callable[[str], Awaitable[T]]
-    ) -> None:
-        """Fills `answer` by the first engine whose SQL can be used, or that asks back.
+        self, caller: Caller, question: Question, same: Verified | None, use: Callable[[str], Awaitable[T]]
+    ) -> Answer[T]:
+        """Answers by the first engine whose SQL can be used, or that asks back.
 
-        use: what becomes of SQL; BadRequestError from it lets the next engine try.
+        use: what becomes of SQL, once for each; BadRequestError from it lets the next engine try.
         """
-        for plan_by in (self._by_verified, self._by_model, self._by_offline):
-            planned = await plan_by(caller, question, answer.notes)
-            if planned is None:
-                continue
-            answer.engine, answer.plan = planned
-            answer.error = None
-            if answer.plan.sql is None:
-                return
-            try:
-                answer.found = await use(answer.plan.sql)
-            except BadRequestError as error:
-                answer.error = error.details or error.message
-                if answer.engine != "offline":
-                    whose = "a verified question" if answer.engine == "verified" else "the model"
-                    answer.notes.append(f"The SQL of {whose} cannot be run ({answer.error}).")
-            else:
-                return
+        answer: Answer[T] = Answer()
+        planners: tuple[Callable[[], Awaitable[Planned[T]]], ...] = (
+            lambda: self._by_verified(same),
+            lambda: self._by_model(caller, question, use),
+            lambda: self._by_offline(question),
+        )
+        try:
+            for plan_by in planners:
+                planned = await plan_by()
+                answer = replace(answer, notes=(*answer.notes, *planned.notes))
+                if planned.plan is None:
+                    continue
+                answer = replace(answer, engine=planned.engine, plan=planned.plan, found=planned.found, error=None)
+                if answer.found is not None or answer.plan.sql is None:
+                    return answer
+                try:
+                    return replace(answer, found=await use(answer.plan.sql))
+                except BadRequestError as error:
+                    answer = _refused(answer, error.details or error.message)
+        except AtlasError as failure:
+            return replace(answer, failure=failure)
+        return answer
 
-    async def _by_verified(
-        self, caller: Caller, question: Question, notes: list[str]
-    ) -> tuple[Engine, QuestionPlan] | None:
-        found = await self._verified.exact(caller, question.text, question.catalog)
-        if found is None:
-            return None
+    async def _by_verified(self, same: Verified | None) -> Planned[T]:
+        if same is None:
+            return Planned("verified", None)
         told = "The SQL of a verified question that asks the same."
-        return "verified", QuestionPlan(sql=found.sql, explanation=told, confidence=1.0)
+        return Planned("verified", QuestionPlan(sql=same.sql, explanation=told, confidence=1.0))
 
-    async def _by_model(
-        self, caller: Caller, question: Question, notes: list[str]
-    ) -> tuple[Engine, QuestionPlan] | None:
+    async def _by_model(self, caller: Caller, question: Question, use: Callable[[str], Awaitable[T]]) -> Planned[T]:
+        """Asks the organization's model, if there is one. What its SQL gave is carried on, not asked for again."""
+        found: T | None = None
+
         async def check(sql: str) -> str | None:
+            nonlocal found
             try:
-                await self._sql.tried(caller, sql, question.catalog)
+                found = await use(sql)
             except BadRequestError as error:
                 return error.details or error.message
             return None
 
         try:
             engine = await self._models.engine_for(caller)
-            return None if engine is None else ("model", await engine.plan(question, check))
+            if engine is None:
+                return Planned("model", None)
+            examples = await self._verified.examples(caller, question.text, question.catalog)
+            plan = await engine.plan(msgspec.structs.replace(question, examples=examples), check)
+            return Planned("model", plan, None if plan.sql is None else found)
         except ModelError as error:
-            notes.append(failure_note(error))
-            return None
+            return Planned("model", None, notes=(failure_note(error),))
 
-    async def _by_offline(
-        self, caller: Caller, question: Question, notes: list[str]
-    ) -> tuple[Engine, QuestionPlan] | None:
+    async def _by_offline(self, question: Question) -> Planned[T]:
         if not question.catalog.tables:
-            return "offline", QuestionPlan(question="There are no tables yet. Which file should be imported first?")
+            asked = "There are no tables yet. Which file should be imported first?"
+            return Planned("offline", QuestionPlan(question=asked))
         async with self._planning:
-            return "offline", await asyncio.to_thread(self._planner or _offline, question)
+            return Planned("offline", await asyncio.to_thread(self._planner or _offline, question))
 
     async def _record(
         self,
@@ -250,6 +274,14 @@ class QuestionService:
             confidence=answer.confidence,
         )
         await questions.record(self._database, caller, asked, answer.plan.state)
+
+
+def _refused(answer: Answer[T], reason: str) -> Answer[T]:
+    """An answer whose SQL cannot be used."""
+    if answer.engine == "offline":
+        return replace(answer, error=reason)
+    whose = "a verified question" if answer.engine == "verified" else "the model"
+    return replace(answer, error=reason, notes=(*answer.notes, f"The SQL of {whose} cannot be run ({reason})."))
 
 
 def _offline(question: Question) -> QuestionPlan:
@@ -291,7 +323,7 @@ def _told(answer: Answer[tuple[CheckedQuery, QueryResult]], catalog: Catalog) ->
         "assumptions": list(plan.assumptions),
         "not_understood": list(plan.not_understood),
         "suggestions": list(plan.suggestions),
-        "notes": answer.notes,
+        "notes": list(answer.notes),
     }
     if answer.found is None:
         return row | {"response": answer.refusal()}

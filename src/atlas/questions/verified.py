@@ -78,22 +78,14 @@ class VerifiedService:
         await questions.delete_verified(self._database, caller, found.id)
         return {"success": True, "id": str(found.id)}
 
-    async def tables_of(self, caller: Caller, text: str) -> set[str]:
-        """The tables that those read that ask the same."""
-        found = await questions.find_verified(
+    async def same(self, caller: Caller, text: str) -> Sequence[Verified]:
+        """Finds those that ask the same but for case, blanks and end marks. `usable` says which count on a catalog."""
+        return await questions.find_verified(
             self._database, caller, status="verified", normalized=normalized(text), limit=EXAMPLES
         )
-        return {name for one in found for name in one.tables}
-
-    async def exact(self, caller: Caller, text: str, catalog: Catalog) -> Verified | None:
-        """The one that asks the same but for case, blanks and end marks; None where there is none."""
-        found = await questions.find_verified(
-            self._database, caller, status="verified", normalized=normalized(text), limit=EXAMPLES
-        )
-        return next(iter(usable(found, catalog)), None)
 
     async def examples(self, caller: Caller, text: str, catalog: Catalog) -> tuple[Turn, ...]:
-        """The most similar ones, best first."""
+        """Ranks up to 2,000 by their wording; gives the most similar ones, best first, for a model to learn from."""
         found = await questions.find_verified(self._database, caller, status="verified", limit=MAX_RANKED)
         known = usable(found, catalog)
         if not known:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from atlas.sqlgate.lexer import refuse, shown
 from atlas.sqlgate.vocabulary import UNITS
@@ -161,6 +162,13 @@ _PARTS: dict[tuple[type[exp.Expr], str], tuple[type, ...]] = {
     (exp.Order, "this"): (exp.Distinct,),
     (exp.In, "this"): (exp.Tuple,),
 }
+# What is said where a place has something else.
+_PATTERN = f"a regular expression must be a text of at most {MAX_PATTERN} characters"
+_TAKES: dict[tuple[type[exp.Expr], str], str] = {
+    (exp.Is, "expression"): "IS takes NULL, TRUE, FALSE or DISTINCT FROM",
+    (exp.RegexpLike, "expression"): _PATTERN,
+    (exp.RegexpILike, "expression"): _PATTERN,
+}
 _SIDES = ("", "LEFT", "RIGHT", "FULL")
 _KINDS = ("", "INNER", "OUTER", "CROSS")
 
@@ -189,16 +197,26 @@ def _check_node(node: exp.Expr) -> None:
             if child is None or child is False:
                 continue
             if name not in rules or not _fits(child, rules[name], _PARTS.get((type(node), name), ())):
+                if (type(node), name) in _TAKES:
+                    raise refuse(_TAKES[type(node), name])
                 raise refuse(f"{_called(child)} is not allowed in {kind}")
             rule = rules[name]
             if isinstance(rule, int) and isinstance(child, exp.Expr) and PART < _RULES[type(child)][0] < rule:
                 # The parser and PostgreSQL would group these differently, or PostgreSQL would not read them.
-                raise refuse(f"put parentheses around what stands beside {BINARY.get(type(node), (0, kind))[1]}")
+                raise refuse(f"put parentheses around {_written(child, BINARY.get(type(node), (0, kind))[1])}")
     if isinstance(node, exp.Select) and not node.expressions:
         raise refuse("SELECT needs a column")
     check = _DETAILS.get(type(node))
     if check is not None:
         check(node)
+
+
+def _written(node: exp.Expr, beside: str) -> str:
+    """An expression as the caller may know it, or where it stands."""
+    try:
+        return repr(node.sql(dialect="postgres", comments=False)[:100])
+    except (SqlglotError, ValueError, TypeError, AttributeError, LookupError):
+        return f"what stands beside {beside}"
 
 
 def _called(child: object) -> str:
@@ -240,7 +258,7 @@ def _check_order(node: exp.Expr) -> None:
 
 def _check_pattern(node: exp.Expr) -> None:
     if not node.expression.is_string or len(node.expression.name) > MAX_PATTERN:
-        raise refuse(f"a regular expression must be a text of at most {MAX_PATTERN} characters")
+        raise refuse(_PATTERN)
 
 
 def _check_join(node: exp.Expr) -> None:

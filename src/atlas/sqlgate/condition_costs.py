@@ -1,74 +1,53 @@
-"""What a condition could cost for one row: PostgreSQL looks for a cancellation between rows only.
+"""What a condition could cost for one row, by the cost model of queries.
 
-As `sqlgate_costs`, for the parser's own nodes. Types of columns are not known here, so each is taken for the longest.
+Types of columns are not known here, so each is taken for the longest. A text is guarded only where its pattern is no
+constant: what a long constant pattern costs is refused.
 """
 
 from __future__ import annotations
 
 from sqlglot import exp
 
-from atlas.sqlgate.costs import GUARDED_PATTERN, GUARDED_TEXT, MAX_WORK
-from atlas.sqlgate.physical_names import TOO_LONG_TEXT
-from atlas.sqlgate.value_sizes import CELL, STORED, Cost, arithmetic, call, cast, either, literal, search, whole
-
-_CALLS: dict[type[exp.Expr], str] = {
-    exp.Round: "round",
-    exp.Lower: "lower",
-    exp.Upper: "upper",
-    exp.Length: "length",
-    exp.DPipe: "concat",
-    exp.Trim: "btrim",
-}
+from atlas.sqlgate.costs import GUARDED_PATTERN, GUARDED_TEXT, MAX_WORK, Costs, Sources
+from atlas.sqlgate.lexer import refuse
+from atlas.sqlgate.names import plain
+from atlas.sqlgate.resolver import Resolution
+from atlas.sqlgate.value_sizes import CELL, STORED, Cost, cast, search
 
 
-def too_costly(tree: exp.Expr) -> str | None:
-    """Why a condition is not run; None where it may be."""
-    seconds = _cost(tree).work / 1e9
-    if seconds <= MAX_WORK / 1e9:
-        return None
-    return (
-        f"one row could take {seconds:,.0f} s, over {MAX_WORK // 10**9}; use fewer or shorter patterns, and sizes "
-        "behind NUMERIC, such as NUMERIC(38, 10)"
-    )
+def bound_condition_costs(query: exp.Expr, found: Resolution) -> None:
+    """Notes in `found` which texts of a condition get guards. query: a SELECT whose WHERE it is.
+
+    Raises BadRequestError where one row could take too long.
+    """
+    costs = _ConditionCosts(found)
+    costs.query(query, [], {})
+    if costs.work > MAX_WORK:
+        raise refuse(
+            f"one row could take {costs.work / 1e9:,.0f} s, over {MAX_WORK // 10**9}; use fewer or shorter patterns, "
+            "and sizes behind NUMERIC, such as NUMERIC(38, 10)"
+        )
 
 
-def guard_patterns(tree: exp.Expr) -> None:
-    """Limits the texts of each LIKE whose pattern is no constant, in place: it fails for those that are too long."""
-    for node in list(tree.find_all(exp.Like, exp.ILike)):
-        if not isinstance(node.expression.unnest(), exp.Literal):
-            node.set("expression", _guarded(node.expression, GUARDED_PATTERN))
-            if not isinstance(node.this.unnest(), exp.Literal):
-                node.set("this", _guarded(node.this, GUARDED_TEXT))
+class _ConditionCosts(Costs):
+    def __init__(self, found: Resolution) -> None:
+        super().__init__(found, guards=False)
 
-
-def _guarded(value: exp.Expr, most: int) -> exp.Expr:
-    length = exp.Anonymous(this="OCTET_LENGTH", expressions=[value.copy()])
-    told = exp.DPipe(this=exp.Literal.string(TOO_LONG_TEXT), expression=length.copy())
-    # A text that is no number, made of a length, so that it fails when it is worked out and not before.
-    error = exp.cast(exp.cast(told, "int"), "text")
-    test = exp.If(this=exp.GT(this=length, expression=exp.Literal.number(most)), true=error)
-    return exp.Paren(this=exp.Case(ifs=[test], default=value.copy()))
-
-
-def _cost(node: exp.Expr) -> Cost:
-    if isinstance(node, exp.Column):
+    def _column(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         return Cost(1, 0, "N", STORED, CELL)
-    if isinstance(node, exp.Literal):
-        return literal(node)
-    if isinstance(node, exp.Paren):
-        return _cost(node.this)
-    parts = [_cost(part) for part in node.iter_expressions() if not isinstance(part, (exp.DataType, exp.Var))]
-    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)):
-        return arithmetic(type(node), *parts)
-    if isinstance(node, (exp.Like, exp.ILike)):
-        text, pattern = parts
-        if not isinstance(node.expression.unnest(), exp.Literal):
-            text, pattern = text._replace(length=GUARDED_TEXT), pattern._replace(length=GUARDED_PATTERN)
+
+    def _cast(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
+        value = self.cost(node.this, scopes)
+        if not isinstance(node.this, exp.Literal):
+            value = value._replace(kind="T", digits=0)
+        return cast(value, str(node.args["to"].args["kind"]))
+
+    def _search(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
+        text, pattern = self.cost(node.this, scopes), self.cost(node.expression, scopes)
+        if not isinstance(plain(node.expression), exp.Literal):
+            pattern = pattern._replace(length=GUARDED_PATTERN)
+            self.found.guards[id(node.expression)] = GUARDED_PATTERN
+            if not isinstance(plain(node.this), exp.Literal):
+                text = text._replace(length=GUARDED_TEXT)
+                self.found.guards[id(node.this)] = GUARDED_TEXT
         return search(text, pattern)
-    if isinstance(node, exp.Cast):
-        value = parts[0] if isinstance(node.this, exp.Literal) else parts[0]._replace(kind="T", digits=0)
-        return cast(value, node.args["to"].sql(dialect="postgres").replace("DECIMAL", "NUMERIC"))
-    if isinstance(node, (exp.Coalesce, exp.Nullif, exp.Case, exp.If)):
-        return either(parts)
-    name = _CALLS.get(type(node))
-    return call(name, parts) if name is not None and parts else whole(parts)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from atlas.kit.like_patterns import escape_like
-from atlas.sqlgate.lexer import Piece
+from atlas.sqlgate.lexer import Piece, refuse
 from atlas.sqlgate.vocabulary import KEYWORDS
 
 # The words of each comparison, the longest first, and what stands before and behind its text in a pattern.
@@ -23,23 +23,23 @@ _EMPTY = {("IS", "EMPTY"): ("IS", "NULL"), ("IS", "NOT", "EMPTY"): ("IS", "NOT",
 _NEGATIONS = (("DOES", "NOT"), ("DO", "NOT"), ("NOT",), ())
 
 
-def spelled_out(pieces: Sequence[Piece], refuse: Callable[[str], Exception]) -> list[Piece]:
+def spelled_out(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces of a condition with such words as operators that the parser knows.
 
-    Texts are compared in any case; values that are no texts, as they are shown. Raises what `refuse` makes of a reason
-    where no text follows.
+    Texts are compared in any case; values that are no texts, as they are shown. Raises BadRequestError where no text
+    follows.
     """
     made: list[Piece] = []
     at = 0
     while at < len(pieces):
-        taken = _comparison(pieces, at, made, refuse) if made and made[-1].is_operand_end else 0
+        taken = _comparison(pieces, at, made) if made and made[-1].is_operand_end else 0
         if not taken:
             made.append(pieces[at])
         at += taken or 1
     return made
 
 
-def _comparison(pieces: Sequence[Piece], at: int, made: list[Piece], refuse: Callable[[str], Exception]) -> int:
+def _comparison(pieces: Sequence[Piece], at: int, made: list[Piece]) -> int:
     """Adds what the words at a place mean; gives how many pieces these are, 0 where they are no such words."""
     for words, plain in _EMPTY.items():
         if _stand(pieces, at, words):

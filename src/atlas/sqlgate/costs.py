@@ -30,16 +30,16 @@ GUARDED_TEXT, GUARDED_PATTERN = 250_000, 500
 _SEARCHES = frozenset("translate replace strpos split_part btrim ltrim rtrim".split())
 _OF_ROWS = frozenset("count min max mode lag lead first_value last_value nth_value".split())
 
-_Sources = dict[str, dict[str, Cost]]
+Sources = dict[str, dict[str, Cost]]
 
 
 def bound_costs(tree: exp.Expr, found: Resolution) -> None:
     """Notes in `found` where a query needs barriers and guards. Raises BadRequestError where they do not help."""
-    first = _Costs(found, guards=False)
+    first = Costs(found, guards=False)
     first.query(tree, [], {})
     if first.nodes <= MAX_NODES[0] and first.work <= MAX_WORK:
         return
-    second = _Costs(found, guards=True)
+    second = Costs(found, guards=True)
     second.query(tree, [], {})
     if second.nodes > MAX_NODES[1]:
         raise refuse(
@@ -54,13 +54,13 @@ def bound_costs(tree: exp.Expr, found: Resolution) -> None:
         raise refuse(f"one row could take {second.work / 1e9:,.0f} s, over {MAX_WORK // 10**9}: {'; '.join(told)}")
 
 
-class _Costs:
+class Costs:
     """Adds up what a query costs. guards: whether to note barriers and guards, and to reckon with them."""
 
     def __init__(self, found: Resolution, *, guards: bool) -> None:
         self.found, self.guards = found, guards
         self.nodes = self.work = self.digits = self.length = 0
-        self.methods: dict[type[exp.Expr], Callable[[exp.Expr, list[_Sources]], Cost]] = {
+        self.methods: dict[type[exp.Expr], Callable[[exp.Expr, list[Sources]], Cost]] = {
             exp.Literal: lambda node, _: literal(node),
             exp.Column: self._column,
             exp.Paren: lambda node, scopes: self.cost(node.this, scopes),
@@ -90,7 +90,7 @@ class _Costs:
         }
 
     # Queries.
-    def query(self, node: exp.Expr, scopes: list[_Sources], known: dict[str, list[Cost]]) -> list[Cost]:
+    def query(self, node: exp.Expr, scopes: list[Sources], known: dict[str, list[Cost]]) -> list[Cost]:
         """Counts a query; gives its columns. known: those of names from WITH."""
         if isinstance(node, exp.Subquery):
             return self.query(node.this, scopes, known)
@@ -103,8 +103,8 @@ class _Costs:
             return [either(pair).grown(sum(one.nodes for one in pair)) for pair in zip(left, right, strict=True)]
         return self._select(node, scopes, known)
 
-    def _select(self, node: exp.Expr, scopes: list[_Sources], known: dict[str, list[Cost]]) -> list[Cost]:
-        sources: _Sources = {}
+    def _select(self, node: exp.Expr, scopes: list[Sources], known: dict[str, list[Cost]]) -> list[Cost]:
+        sources: Sources = {}
         scopes = [sources, *scopes]
         joins = node.args.get("joins") or []
         for one in ([node.args["from_"]] if node.args.get("from_") else []) + joins:
@@ -129,7 +129,7 @@ class _Costs:
             self._count(output)
         return outputs
 
-    def _in_query(self, node: exp.Expr, scopes: list[_Sources], known: dict[str, list[Cost]]) -> Cost:
+    def _in_query(self, node: exp.Expr, scopes: list[Sources], known: dict[str, list[Cost]]) -> Cost:
         self.known = known
         return self.cost(node, scopes)
 
@@ -137,7 +137,7 @@ class _Costs:
         self.nodes += cost.nodes
         self.work += cost.work
 
-    def _source(self, node: exp.Expr, scopes: list[_Sources], known: dict[str, list[Cost]]) -> None:
+    def _source(self, node: exp.Expr, scopes: list[Sources], known: dict[str, list[Cost]]) -> None:
         """Takes an item of FROM into the innermost scope."""
         alias = node.args.get("alias")
         names = self.found.outputs[id(node)]
@@ -165,29 +165,29 @@ class _Costs:
         return [output._replace(nodes=1, work=0) for output in outputs]
 
     # Expressions.
-    def cost(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def cost(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         if id(node) in self.found.positions:
             return Cost()
         found = self.methods.get(type(node), self._other)(node, scopes)
         self.digits, self.length = max(self.digits, found.digits), max(self.length, found.length)
         return found
 
-    def _parts(self, nodes: Sequence[exp.Expr], scopes: list[_Sources]) -> list[Cost]:
+    def _parts(self, nodes: Sequence[exp.Expr], scopes: list[Sources]) -> list[Cost]:
         return [self.cost(node, scopes) for node in nodes]
 
-    def _other(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _other(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         return whole(self._parts(list(node.iter_expressions()), scopes))
 
-    def _column(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _column(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         return self._named(self.found.columns[id(node)], scopes)
 
-    def _named(self, column: Column, scopes: list[_Sources]) -> Cost:
+    def _named(self, column: Column, scopes: list[Sources]) -> Cost:
         for sources in scopes:
             if column.sources[0] in sources:
                 return either([sources[source][column.name] for source in column.sources])
         return Cost()
 
-    def _subquery(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _subquery(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         """A subquery within an expression, which is as often there as the expression."""
         known, before = self.known, (self.nodes, self.work)
         query = node if isinstance(node, (exp.Select, *SET_OPERATIONS)) else node.this
@@ -196,26 +196,26 @@ class _Costs:
         self.known, (self.nodes, self.work) = known, before
         return output._replace(nodes=within.nodes, work=within.work)
 
-    def _in(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _in(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         return self._other(node, scopes).of("O")
 
-    def _case(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _case(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         tests = [one.this for one in node.args["ifs"]] + ([node.this] if node.args.get("this") else [])
         results = [one.args["true"] for one in node.args["ifs"]]
         results += [node.args["default"]] if node.args.get("default") else []
         found = self._parts(results, scopes)
         return either(found).over([*found, *self._parts(tests, scopes)])
 
-    def _cast(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _cast(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         return cast(self._limited([node.this], scopes)[0], str(node.args["to"].args["kind"]))
 
-    def _arithmetic(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _arithmetic(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         return arithmetic(type(node), self.cost(node.this, scopes), self.cost(node.expression, scopes))
 
-    def _joined(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _joined(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         return call("concat", self._limited([node.this, node.expression], scopes))
 
-    def _call(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _call(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         nodes = node.expressions
         if node.name in _OF_ROWS or not nodes:
             return call(node.name, self._parts(nodes, scopes))
@@ -225,7 +225,7 @@ class _Costs:
             found[1] = self._guard(nodes[1], found[1], GUARDED_PATTERN)
         return call(node.name, found)
 
-    def _limited(self, nodes: Sequence[exp.Expr], scopes: list[_Sources]) -> list[Cost]:
+    def _limited(self, nodes: Sequence[exp.Expr], scopes: list[Sources]) -> list[Cost]:
         """Arguments of what reads texts once. Columns get guards: what is made of them is then not long either."""
         found = self._parts(nodes, scopes)
         for number, node in enumerate(nodes):
@@ -233,26 +233,26 @@ class _Costs:
                 found[number] = self._guard(node, found[number], GUARDED_TEXT)
         return found
 
-    def _reads(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _reads(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         """A comparison that looks at all of a text."""
         return read(self._limited(list(node.iter_expressions()), scopes))
 
-    def _position(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _position(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         text, pattern = node.this, node.args["substr"]
         return call("strpos", [*self._guarded(text, self.cost(text, scopes), pattern, self.cost(pattern, scopes))])
 
-    def _trim(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _trim(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         text, letters = node.this, node.args.get("expression")
         if letters is None:
             return call("btrim", self._limited([text], scopes))
         return call("btrim", [*self._guarded(text, self.cost(text, scopes), letters, self.cost(letters, scopes))])
 
-    def _substring(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _substring(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         length = node.args.get("length")
         parts = [node.this, node.args["start"], *([length] if length else [])]
         return call("substring", self._limited(parts, scopes))
 
-    def _search(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _search(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         text, pattern = self.cost(node.this, scopes), self.cost(node.expression, scopes)
         return search(*self._guarded(node.this, text, node.expression, pattern))
 
@@ -268,17 +268,17 @@ class _Costs:
         # It is there three times, and worked out twice.
         return cost._replace(nodes=3 * cost.nodes + 8, work=2 * cost.work, length=most)
 
-    def _around(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _around(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         """A call with what belongs to it: FILTER, OVER."""
         found = self.cost(node.this, scopes)
         others = [one for one in node.iter_expressions() if one is not node.this]
         return found.over([found, *self._parts(others, scopes)])
 
-    def _negative(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _negative(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         found = self.cost(node.this, scopes)
         return found._replace(nodes=found.nodes + 1, value=None if found.value is None else -found.value)
 
-    def _first(self, node: exp.Expr, scopes: list[_Sources]) -> Cost:
+    def _first(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
         """DISTINCT, or ORDER BY, within a call: the argument itself."""
         found = self._parts(list(node.iter_expressions()), scopes)
         return found[0].over(found) if found else Cost(length=LONG)

@@ -7,7 +7,7 @@ and PostgreSQL gets every column with its table, so that it finds the same meani
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from atlas.catalog.model import Catalog
 from atlas.sqlgate.allowlist import check_tree
@@ -19,8 +19,9 @@ from atlas.sqlgate.physical_names import write_physical
 from atlas.sqlgate.resolver import resolve
 
 
-class CheckedQuery(NamedTuple):
-    """A query that may run.
+@dataclass(frozen=True, slots=True)
+class CheckedQuery:
+    """A query that may run. Nothing but `check_query` makes one, as tests/rules sees to: who has one need not check it.
 
     logical: SQL with the users' names, to show; physical: the SQL to run, every name quoted, `%` left single;
     tables: names of the catalog's tables that it reads, as they appear; ordered: whether its rows have an order.

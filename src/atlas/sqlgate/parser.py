@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import sqlglot
 from sqlglot import exp
@@ -50,20 +50,16 @@ def read_query(text: str) -> exp.Expr:
     pieces = list(split_pieces(text))
     if pieces and pieces[-1].text == ";":
         pieces.pop()
-    reader = _Reader(pieces)
-    tree = reader.parse()
-    for node in tree.walk():
-        reader.restore(node)
-    return tree
+    return Reader(pieces).parse()
 
 
 # What no item of a list starts with, though the parser would not mind.
 _LIST_ENDS = KEYWORDS & set("FROM WHERE GROUP HAVING ORDER LIMIT OFFSET UNION INTERSECT EXCEPT WINDOW".split())
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Turns pieces into what the parser sees."""
+@dataclass
+class Reader:
+    """Turns pieces into what the parser sees, and what it makes of them into a tree. into: what the text should be."""
 
     pieces: list[Piece]
     names: list[Name] = field(default_factory=list)
@@ -75,22 +71,26 @@ class _Reader:
     open: list[str] = field(default_factory=list)
     at: int = 0
 
+    into: ClassVar[type[exp.Expr] | None] = None
+
     def parse(self) -> exp.Expr:
-        """The tree of the whole text, with stand-ins. Raises BadRequestError."""
-        self._check_shape()
+        """Gives the tree of the whole text, names and texts restored. Raises BadRequestError."""
+        self.check_shape()
         words = []
         while self.at < len(self.pieces):
             words.append(self._next())
         try:
-            tree: exp.Expr = sqlglot.parse_one(" ".join(words), dialect="postgres")
+            tree: exp.Expr = sqlglot.parse_one(" ".join(words), dialect="postgres", into=self.into)
         except (SqlglotError, ValueError, TypeError, AttributeError, LookupError) as error:
             # Not only its own errors: whatever the parser fails on is the caller's text.
             found = (getattr(error, "errors", None) or [{}])[0].get("highlight") or ""
             near = self._told(found)
             raise refuse(f"it cannot be read{f' near {shown(near)}' if near else ''}") from None
+        for node in tree.walk():
+            self._restore(node)
         return tree
 
-    def restore(self, node: exp.Expr) -> None:
+    def _restore(self, node: exp.Expr) -> None:
         """Puts back what a node has a stand-in for. Raises BadRequestError where it has none."""
         if isinstance(node, exp.Anonymous):
             node.set("this", self.functions[self._number(str(node.this), "f", len(self.functions))])
@@ -122,7 +122,7 @@ class _Reader:
             return self.names[int(match[2])].text
         return {"s": self.texts, "t": self.types, "f": self.functions}[match[1]][int(match[2])]
 
-    def _check_shape(self) -> None:
+    def check_shape(self) -> None:
         """Keeps the parser, which recurses, from what is too deep or too much for it, and from other statements."""
         if len(self.pieces) > MAX_PIECES:
             raise refuse(f"it has over {MAX_PIECES:,} parts")
@@ -131,24 +131,28 @@ class _Reader:
             raise refuse("it is empty")
         if first.word not in ("SELECT", "WITH"):
             raise refuse(f"only a SELECT is allowed, not {first.text[:30].upper()}")
+        self.check_nesting(MAX_DEPTH)
+
+    def check_nesting(self, most: int) -> None:
+        """Refuses what is nested over `most` deep, and what is closed before it is opened."""
         depth = run = 0
         for piece in self.pieces:
             depth += (piece.text == "(" or piece.word == "CASE") - (piece.text == ")" or piece.word == "END")
             run = run + 1 if piece.word == "NOT" or piece.text in ("-", "+") else 0
             if depth < 0:
                 raise refuse(f"{piece.text!r} closes nothing")
-            if depth > MAX_DEPTH or run > MAX_DEPTH:
-                raise refuse(f"it is nested over {MAX_DEPTH} deep")
+            if depth > most or run > most:
+                raise refuse(f"it is nested over {most} deep")
             if piece.text == ";":
                 raise refuse("more than one statement")
 
-    def _peek(self, ahead: int = 0) -> Piece:
+    def peek(self, ahead: int = 0) -> Piece:
         position = self.at + ahead
         return self.pieces[position] if 0 <= position < len(self.pieces) else Piece("none", "")
 
     def _next(self) -> str:
         """What stands for the next piece or pieces."""
-        before, piece = self._peek(-1), self._peek()
+        before, piece = self.peek(-1), self.peek()
         if before.text == "::" or (before.word == "AS" and self.open and self.open[-1] == "CAST"):
             return self._type()
         if before.text != "." and piece.kind == "word" and (typed := self._typed_text()):
@@ -159,16 +163,16 @@ class _Reader:
                 raise refuse("two texts side by side; put || between them")
             return f"'s{self._stand_in(self.texts, piece.text[1:-1].replace(chr(39) * 2, chr(39)))}'"
         if piece.is_name:
-            return self._name_or_word(before, piece)
+            return self.name_or_word(before, piece)
         if piece.text == "(":
             self.open.append(before.word)
         elif piece.text == ")" and self.open:
             self.open.pop()
-        elif piece.text == "," and (self._peek().kind == "none" or self._peek().word in _LIST_ENDS):
+        elif piece.text == "," and (self.peek().kind == "none" or self.peek().word in _LIST_ENDS):
             raise refuse("a comma with nothing behind it")
-        elif piece.text == "," and before.kind == "number" and self._peek(-3).word == "LIMIT":
+        elif piece.text == "," and before.kind == "number" and self.peek(-3).word == "LIMIT":
             raise refuse("LIMIT takes one number; write LIMIT … OFFSET …")
-        elif piece.text == "." and not (before.is_name and (self._peek().is_name or self._peek().text == "*")):
+        elif piece.text == "." and not (before.is_name and (self.peek().is_name or self.peek().text == "*")):
             raise refuse("a field of a value, (…).name, is not allowed")
         # As the parser would write it.
         return f"0{piece.text}" if piece.kind == "number" and piece.text.startswith(".") else piece.text
@@ -180,7 +184,7 @@ class _Reader:
             table.append(value)
         return self.numbers[key]
 
-    def _name(self, piece: Piece) -> str:
+    def name(self, piece: Piece) -> str:
         quoted = piece.kind == "quoted"
         name = Name(piece.text[1:-1].replace('""', '"') if quoted else piece.text, quoted)
         if not name.text:
@@ -190,19 +194,19 @@ class _Reader:
             self.names.append(name)
         return f'"n{self.numbers[name]}"'
 
-    def _name_or_word(self, before: Piece, piece: Piece) -> str:
+    def name_or_word(self, before: Piece, piece: Piece) -> str:
         """What stands for a word, which is a keyword, a function or a name. `at` is behind it."""
-        after, word = self._peek(), piece.word
+        after, word = self.peek(), piece.word
         if before.text == ".":
             if after.text == "(":
                 raise refuse(f"function {shown(piece.text)} is not allowed with a schema")
-            return self._name(piece)
+            return self.name(piece)
         if piece.kind == "quoted":
             if after.text == "(" and not self._is_column_list(before):
                 raise refuse(f"function {piece.text[:60]} is not allowed in double quotes")
-            return self._name(piece)
+            return self.name(piece)
         if before.word == "AS":
-            return self._name(piece)
+            return self.name(piece)
         if word in KEYWORDS and not (word in ("LEFT", "RIGHT") and after.text == "("):
             # Without it, a join that lacks its condition is taken for a comma.
             bare = word == "JOIN" and before.word not in ("INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS")
@@ -217,14 +221,14 @@ class _Reader:
             raise refuse(f"only SELECT is allowed in parentheses, not {word}")
         if before.word == "WITH" and word == "RECURSIVE":
             raise refuse("WITH RECURSIVE is not allowed")
-        return self._name(piece)
+        return self.name(piece)
 
     def _is_column_list(self, before: Piece) -> bool:
         """Whether the parenthesis at `at` holds the columns of an alias, `AS t(a, b)`, and not a call's arguments."""
         if before.word in ("AS", "WITH") or before.text == ")":
             return True
         end = self._closing(self.at) - self.at
-        return before.text == "," and self._peek(end + 1).word == "AS" and self._peek(end + 2).text == "("
+        return before.text == "," and self.peek(end + 1).word == "AS" and self.peek(end + 2).text == "("
 
     def _closing(self, position: int) -> int:
         """Where the parenthesis at `position` is closed."""
@@ -237,7 +241,7 @@ class _Reader:
 
     def _placed(self, before: Piece, word: str) -> str:
         """What stands for a word that is a keyword in this place; "" where it is none. May take more words."""
-        after, later = self._peek(), self._peek(1)
+        after, later = self.peek(), self.peek(1)
         if word == "AT" and (after.word, later.word) == ("TIME", "ZONE"):
             self.at += 2
             return "AT TIME ZONE"
@@ -257,7 +261,7 @@ class _Reader:
             "ESCAPE": before.is_operand_end and after.kind == "string",
             "PRECEDING": before.is_operand_end and (after.word == "AND" or after.text == ")"),
             "FOLLOWING": before.is_operand_end and (after.word == "AND" or after.text == ")"),
-            "VALUES": before.text == "(" and after.text == "(" and self._peek(-3).word in ("FROM", "JOIN", "AS", ""),
+            "VALUES": before.text == "(" and after.text == "(" and self.peek(-3).word in ("FROM", "JOIN", "AS", ""),
             "CAST": after.text == "(",
             "FOR": bool(self.open) and self.open[-1] == "SUBSTRING",
         }
@@ -283,7 +287,7 @@ class _Reader:
         return False
 
     def _extract(self) -> str:
-        unit = self._peek(1)
+        unit = self.peek(1)
         name = unit.word or (unit.text[1:-1].upper() if unit.kind == "string" else "")
         if name not in UNITS:
             raise refuse(f"EXTRACT of {shown(unit.text)}; allowed: {', '.join(sorted(UNITS))}")
@@ -300,7 +304,7 @@ class _Reader:
     def _phrase(self) -> tuple[str, int]:
         """The type whose name starts here, and the words of it; ("", 0) where none does."""
         for size in (4, 3, 2, 1):
-            name = " ".join(self._peek(ahead).word for ahead in range(size))
+            name = " ".join(self.peek(ahead).word for ahead in range(size))
             if name in TYPES:
                 return TYPES[name], size
         return "", 0
@@ -309,10 +313,10 @@ class _Reader:
         name, size = self._phrase()
         if not name:
             raise refuse(
-                f"type {shown(self._peek().text)} is not allowed; allowed: {', '.join(sorted(set(TYPES.values())))}"
+                f"type {shown(self.peek().text)} is not allowed; allowed: {', '.join(sorted(set(TYPES.values())))}"
             )
         self.at += size
-        if self._peek().text == "(":
+        if self.peek().text == "(":
             end = self._closing(self.at)
             sizes = "".join(piece.text for piece in self.pieces[self.at + 1 : end])
             limit = TYPE_SIZES.get(name, 0)
@@ -325,11 +329,11 @@ class _Reader:
     def _typed_text(self) -> str:
         """What stands for `date '2024-01-31'`, `interval '1 day'` or `interval '1' day`; "" where none starts."""
         name, size = self._phrase()
-        text = self._peek(size)
+        text = self.peek(size)
         if name not in LITERAL_TYPES or text.kind != "string":
             return ""
         self.at += size + 1
-        value, unit = text.text[1:-1].replace("''", "'"), self._peek().word
+        value, unit = text.text[1:-1].replace("''", "'"), self.peek().word
         if name == "INTERVAL" and unit in UNITS and re.fullmatch(r"[+-]?[0-9]{1,9}", value):
             self.at += 1
             value = f"{value} {unit}"

@@ -25,6 +25,11 @@ def write_physical(tree: exp.Expr, found: Resolution, limit: int | None) -> str:
     return " ".join([body, *([f"LIMIT {min(least)}"] if least else []), *writer.offset(tree)])
 
 
+def write_condition(node: exp.Expr, found: Resolution) -> str:
+    """A condition on one table, whose columns need no table's name. Texts stay as they are, to be read again."""
+    return _Condition(found).write(node)
+
+
 class _Physical(Writer):
     def name(self, name: str) -> str:
         return quoted(name)
@@ -84,6 +89,14 @@ class _Physical(Writer):
     def _bounded(self, node: exp.Expr, written: str) -> str:
         conditions = bounds(node, self.found, self.write)
         return f"({' AND '.join([written, *conditions])})" if conditions else written
+
+
+class _Condition(_Physical):
+    def text(self, text: str) -> str:
+        return quoted_text(text)
+
+    def _column(self, node: exp.Expr) -> str:
+        return quoted(node.this.name)
 
 
 def _is_limited(node: exp.Expr) -> bool:

@@ -7,9 +7,10 @@ must stand in the text that asked for it. What cannot be used becomes a ModelErr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -86,8 +87,8 @@ class ModelEngine:
     async def plan(self, question: Question, check: Callable[[str], Awaitable[str | None]]) -> QuestionPlan:
         """A plan whose SQL has passed `check`, or one that asks back.
 
-        check: None for SQL that may be run, else why not, in words for the model, which may then try twice more.
-        What `check` raises is raised. Raises ModelError.
+        check: None for SQL that can be used, else why not, in words for the model, which may then try twice more. It
+        may run the SQL: its time is not counted. What `check` raises is raised. Raises ModelError.
         """
 
         async def checked(answer: PlanAnswer) -> str | None:
@@ -155,7 +156,7 @@ class ModelEngine:
         try:
             # The SDKs take seconds to load, once, which is no fault of the provider.
             model = await asyncio.to_thread(self._model)
-            async with asyncio.timeout(self.settings.timeout):
+            async with asyncio.timeout(self.settings.timeout) as run.deadline:
                 return await run.answer(model, rules, document, repairs, self._options(model, tokens))
         except Exception as error:
             if run.failed is not None:
@@ -211,12 +212,16 @@ class ModelEngine:
 
 
 class _Run(Generic[A]):
-    """One conversation. refused: answers that the check refused; failed: what the check raised."""
+    """One conversation.
+
+    refused: answers that the check refused; failed: what the check raised; deadline: when the model's time ends.
+    """
 
     def __init__(self, kind: type[A], check: Check[A] | None) -> None:
         self._kind, self._check = kind, check
         self.refused = 0
         self.failed: Exception | None = None
+        self.deadline: asyncio.Timeout | None = None
 
     async def answer(self, model: Model[Any], rules: str, document: str, repairs: int, options: Options) -> A:
         """The answer that fits and passes the check, after at most `repairs` others."""
@@ -252,10 +257,27 @@ class _Run(Generic[A]):
 
     async def _problem(self, answer: A) -> str | None:
         try:
-            return None if self._check is None else await self._check(answer)
+            with _stopped(self.deadline):
+                return None if self._check is None else await self._check(answer)
         except Exception as error:
             self.failed = error
             raise
+
+
+@contextlib.contextmanager
+def _stopped(deadline: asyncio.Timeout | None) -> Iterator[None]:
+    """Stops the clock of a model meanwhile: the time of a check, which may run a query, is not the model's."""
+    until = None if deadline is None or deadline.expired() else deadline.when()
+    if deadline is None or until is None:
+        yield
+        return
+    clock = asyncio.get_running_loop().time
+    left = until - clock()
+    deadline.reschedule(None)
+    try:
+        yield
+    finally:
+        deadline.reschedule(clock() + left)
 
 
 def _can_be_forced(model: Model[Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from atlas.kit.plurals import many
-from atlas.language.offline.questions.ast import Bucket, Output, Query, has_aggregate
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.to_english import conditions, entity, expression, figure, listed, period, plain
 from atlas.language.offline.questions.units import Units, result_units, unit
 from atlas.language.question import QuestionPlan
@@ -34,7 +34,7 @@ def describe(
         return _plain(columns, rows, truncated)
     if not rows:
         return f"No {entity(query.table, 2)} found{conditions(query)}."
-    measures = [n for n, output in enumerate(query.outputs) if has_aggregate(output.expr)]
+    measures = [n for n, output in enumerate(query.outputs) if q.has_aggregate(output.expr)]
     known = units or {}
     if measures and not query.group:
         return _values(query, rows[0], measures, known)
@@ -49,11 +49,11 @@ def column_units(plan: QuestionPlan, columns: Sequence[tuple[str, str]], units: 
     return {} if query is None else result_units(query, [name for name, _ in columns], units)
 
 
-def _query(plan: QuestionPlan) -> Query | None:
+def _query(plan: QuestionPlan) -> q.Query | None:
     if plan.state is None:
         return None
     try:
-        return msgspec.json.decode(plan.state, type=Query)
+        return msgspec.json.decode(plan.state, type=q.Query)
     except msgspec.MsgspecError:
         # Another engine's state.
         return None
@@ -69,7 +69,7 @@ def _plain(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]], 
     return f"Found {'more than ' if truncated else ''}{many(len(rows), 'row')}."
 
 
-def _values(query: Query, row: Sequence[Any], measures: Sequence[int], units: Units) -> str:
+def _values(query: q.Query, row: Sequence[Any], measures: Sequence[int], units: Units) -> str:
     """One row of figures."""
     parts = []
     for place in measures:
@@ -90,7 +90,7 @@ def _values(query: Query, row: Sequence[Any], measures: Sequence[int], units: Un
 
 
 def _groups(
-    query: Query, rows: Sequence[tuple[Any, ...]], measures: Sequence[int], truncated: bool, units: Units
+    query: q.Query, rows: Sequence[tuple[Any, ...]], measures: Sequence[int], truncated: bool, units: Units
 ) -> str:
     """Groups with their figure: all of a few, else the first and how many more there are."""
     names = [n for n in range(len(query.outputs)) if n not in measures]
@@ -101,7 +101,7 @@ def _groups(
     unit = _unit(query.outputs[place], units)
     change = _change(query, rows[-1])
     exprs = {n: query.outputs[n].expr for n in names}
-    periods = {n: expr.unit for n, expr in exprs.items() if isinstance(expr, Bucket)}
+    periods = {n: expr.unit for n, expr in exprs.items() if isinstance(expr, q.Bucket)}
 
     def when(row: Sequence[Any]) -> str:
         others = [_label(row[n]) for n in names if n not in periods]
@@ -115,14 +115,14 @@ def _groups(
         return f"{lead}{', '.join(parts)}.{change}"
     groups = expression(query.outputs[names[0]].expr, query.table)
     total = f"{'more than ' if truncated else ''}{len(rows):,}"
-    if isinstance(query.outputs[names[0]].expr, Bucket):
+    if isinstance(query.outputs[names[0]].expr, q.Bucket):
         last = rows[-1]
         ends = [f"{_measured(row[place], unit)} {when(row)}" for row in (rows[0], last)]
         return f"{lead}from {ends[0]} to {ends[1]}, {total} {groups}s in all.{_change(query, last)}"
     return f"{lead}{', '.join(parts)}, and {'more than ' if truncated else ''}{len(rows) - _NAMED:,} more."
 
 
-def _change(query: Query, last: Sequence[Any]) -> str:
+def _change(query: q.Query, last: Sequence[Any]) -> str:
     """The change in the last period, where growth was asked for."""
     place = next((n for n, output in enumerate(query.outputs) if output.name == "growth_percent"), None)
     if place is None or last[place] is None:
@@ -130,7 +130,7 @@ def _change(query: Query, last: Sequence[Any]) -> str:
     return f" The last change is {_cell(last[place])} %."
 
 
-def _rows(query: Query, rows: Sequence[tuple[Any, ...]], truncated: bool, units: Units) -> str:
+def _rows(query: q.Query, rows: Sequence[tuple[Any, ...]], truncated: bool, units: Units) -> str:
     """Rows as they are."""
     known = [_unit(output, units) for output in query.outputs]
     if len(rows) == 1 and query.outputs and len(query.outputs) <= 4:
@@ -145,7 +145,7 @@ def _rows(query: Query, rows: Sequence[tuple[Any, ...]], truncated: bool, units:
     return f"Found {total} {entity(query.table, len(rows))}{conditions(query)}."
 
 
-def _unit(output: Output, units: Units) -> str:
+def _unit(output: q.Output, units: Units) -> str:
     return "%" if output.name in ("percent", "growth_percent") else unit(output.expr, units)
 
 

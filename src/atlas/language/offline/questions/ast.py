@@ -126,13 +126,13 @@ class Given(msgspec.Struct, frozen=True, tag="given"):
     negated: bool = False
 
 
-class All(msgspec.Struct, frozen=True, tag="and"):
+class And(msgspec.Struct, frozen=True, tag="and"):
     """Every condition holds."""
 
     parts: tuple[Cond, ...]
 
 
-class Any(msgspec.Struct, frozen=True, tag="or"):
+class Or(msgspec.Struct, frozen=True, tag="or"):
     """One of the conditions holds."""
 
     parts: tuple[Cond, ...]
@@ -156,7 +156,7 @@ class Exists(msgspec.Struct, frozen=True, tag="exists"):
     negated: bool = False
 
 
-Cond = Compare | OneOf | Contains | Empty | Truth | During | Given | All | Any | Extreme | Exists
+Cond = Compare | OneOf | Contains | Empty | Truth | During | Given | And | Or | Extreme | Exists
 
 
 class Output(msgspec.Struct, frozen=True):

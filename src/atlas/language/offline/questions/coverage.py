@@ -8,24 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from atlas.catalog.model import Catalog
-from atlas.language.offline.questions.ast import (
-    Agg,
-    Any,
-    Bucket,
-    Col,
-    Compare,
-    Contains,
-    During,
-    Empty,
-    Exists,
-    Given,
-    Num,
-    OfTotal,
-    OneOf,
-    Op,
-    Previous,
-    Query,
-)
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.tagger import Item
 from atlas.language.offline.questions.tokenizer import parts, stem
 
@@ -52,7 +35,7 @@ class Facts:
     distinct: bool = False
 
 
-def facts_of(query: Query) -> Facts:
+def facts_of(query: q.Query) -> Facts:
     """The facts of a query."""
     facts = Facts(tables={query.table}, distinct=query.distinct)
     for part in _parts(query):
@@ -74,44 +57,44 @@ def _parts(value: object) -> Iterator[msgspec.Struct]:
 
 def _collect(part: msgspec.Struct, facts: Facts) -> None:
     match part:
-        case Col(table=table, name=name):
+        case q.Col(table=table, name=name):
             facts.columns.add((table, name))
             facts.tables.add(table)
-        case Agg(function=function, distinct=distinct):
+        case q.Agg(function=function, distinct=distinct):
             facts.functions.add(function)
             facts.distinct = facts.distinct or distinct
             facts.extremes += function in ("min", "max")
-        case Compare(operator=operator, value=value):
+        case q.Compare(operator=operator, value=value):
             facts.operators.add(operator)
             facts.literals.add(_text(value))
-        case OneOf(values=values):
+        case q.OneOf(values=values):
             facts.choices += 1
             facts.literals |= {_text(value) for value in values}
-        case Any():
+        case q.Or():
             facts.choices += 1
-        case Contains(text=text):
+        case q.Contains(text=text):
             facts.literals.add(_text(text))
-        case During(words=words):
+        case q.During(words=words):
             facts.words.add(words)
-        case Given(words=words, table=table):
+        case q.Given(words=words, table=table):
             facts.words.add(words)
             facts.tables.add(table)
-        case Exists(table=table, key=key):
+        case q.Exists(table=table, key=key):
             facts.tables.add(table)
             facts.columns.add((table, key))
-        case Bucket(unit=unit):
+        case q.Bucket(unit=unit):
             facts.units.add(unit)
-        case OfTotal():
+        case q.OfTotal():
             facts.functions.add("share")
-        case Previous():
+        case q.Previous():
             facts.functions.add("growth")
-        case Op(operator="/"):
+        case q.Op(operator="/"):
             facts.functions.add("ratio")
-        case Num(value=value):
+        case q.Num(value=value):
             facts.literals.add(_text(value))
     if (
         getattr(part, "negated", False)
-        or isinstance(part, Empty)
+        or isinstance(part, q.Empty)
         or getattr(part, "operator", "") in ("<>", "<", "<=", ">", ">=")
     ):
         facts.negations += 1
@@ -121,7 +104,7 @@ def _text(value: object) -> str:
     return str(value).strip().lower()
 
 
-def uncovered(items: Sequence[Item], query: Query, catalog: Catalog) -> tuple[str, ...]:
+def uncovered(items: Sequence[Item], query: q.Query, catalog: Catalog) -> tuple[str, ...]:
     """The words of a question that its query says nothing of, in their order.
 
     items: the question's, for the query's main table; fillers and verbs that only link are not looked for.
@@ -131,7 +114,7 @@ def uncovered(items: Sequence[Item], query: Query, catalog: Catalog) -> tuple[st
     return tuple(dict.fromkeys(text for text in found if text))
 
 
-def _covered(items: Sequence[Item], at: int, query: Query, facts: Facts, catalog: Catalog) -> bool:
+def _covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
     item = items[at]
     match item.kind:
         case "col" | "table":
@@ -176,7 +159,7 @@ def _covered(items: Sequence[Item], at: int, query: Query, facts: Facts, catalog
     return True
 
 
-def _named(item: Item, query: Query, facts: Facts, catalog: Catalog) -> bool:
+def _named(item: Item, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
     """Whether a schema word is in the query: its column, its table, or what a key stands for."""
     for mention in item.mentions:
         if mention.kind in ("table", "other") and mention.table in facts.tables:
@@ -246,7 +229,7 @@ def _counts(facts: Facts) -> bool:
     )
 
 
-def _ranked(items: Sequence[Item], at: int, query: Query, facts: Facts) -> bool:
+def _ranked(items: Sequence[Item], at: int, query: q.Query, facts: Facts) -> bool:
     """Whether a superlative has an order or an extreme of its own."""
     if any(item.kind in ("order", "asc", "desc") for item in items):
         return bool(query.order) or facts.extremes > 0
@@ -256,9 +239,9 @@ def _ranked(items: Sequence[Item], at: int, query: Query, facts: Facts) -> bool:
     return before < len(query.order) + facts.extremes
 
 
-def _either(query: Query) -> bool:
+def _either(query: q.Query) -> bool:
     """Whether one of several values would do, and no group tells them apart."""
-    return any(isinstance(part, OneOf) and part.expr not in query.group for part in _parts(query))
+    return any(isinstance(part, q.OneOf) and part.expr not in query.group for part in _parts(query))
 
 
 def _asks_more(items: Sequence[Item], at: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas.language.offline.questions.ast import Col, Compare, Expr, OneOf
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.parser.shared import Unclear
 from atlas.language.offline.questions.parser.state import Reading
 
@@ -28,7 +28,7 @@ def asks_which(reading: Reading) -> bool:
     return any(item.kind == "wh" for item in reading.items[: (reading.entity or 0) + 1])
 
 
-def check_pinned(reading: Reading, pinned: set[Expr], selects: list[Expr]) -> None:
+def check_pinned(reading: Reading, pinned: set[q.Expr], selects: list[q.Expr]) -> None:
     """Refuses what would only say what was asked: `which states does the Mississippi run through`."""
     display = reading.display()
     shown = selects or ([display] if display is not None and reading.entity is not None and asks_which(reading) else [])
@@ -36,26 +36,26 @@ def check_pinned(reading: Reading, pinned: set[Expr], selects: list[Expr]) -> No
         raise Unclear("what is asked of it")
 
 
-def check_many(reading: Reading, selects: list[Expr]) -> None:
+def check_many(reading: Reading, selects: list[q.Expr]) -> None:
     """Refuses `not` of what a thing may have several of: `rivers that do not run through Ohio` in a row for each state."""
     table = reading.index.catalog.table(reading.table)
     key = table.key if table is not None else ()
     display = reading.display()
     shown = selects or ([display] if display is not None else [])
-    several = bool(shown) and len(key) > 1 and all(isinstance(expr, Col) and expr.name in key for expr in shown)
-    if several and any(isinstance(f.cond, Compare) and f.cond.operator == "<>" for f in reading.filters):
+    several = bool(shown) and len(key) > 1 and all(isinstance(expr, q.Col) and expr.name in key for expr in shown)
+    if several and any(isinstance(f.cond, q.Compare) and f.cond.operator == "<>" for f in reading.filters):
         raise Unclear("whether other rows of the same may say so")
 
 
 def pins_row(reading: Reading) -> bool:
     """Whether a condition names the row itself."""
     table = reading.index.catalog.table(reading.table)
-    own = {reading.display(), *(Col(reading.table, name) for name in (table.key if table else ()))}
-    return any(isinstance(f.cond, Compare | OneOf) and f.cond.expr in own for f in reading.filters)
+    own = {reading.display(), *(q.Col(reading.table, name) for name in (table.key if table else ()))}
+    return any(isinstance(f.cond, q.Compare | q.OneOf) and f.cond.expr in own for f in reading.filters)
 
 
-def may_lack(reading: Reading, group: Col) -> bool:
+def may_lack(reading: Reading, group: q.Col) -> bool:
     """Whether rows may have no value to group by: not in a key, nor where a condition asks for one."""
     table = reading.index.catalog.table(group.table)
-    asked = any(isinstance(f.cond, Compare | OneOf) and f.cond.expr == group for f in reading.filters)
+    asked = any(isinstance(f.cond, q.Compare | q.OneOf) and f.cond.expr == group for f in reading.filters)
     return not asked and not (table is not None and table.key == (group.name,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from atlas.kit.identifiers import singular
-from atlas.language.offline.questions.ast import Any, Col, Cond, Empty, Exists
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.tokenizer import parts, stem
 
 if TYPE_CHECKING:
@@ -53,17 +53,17 @@ def _related(reading: Reading, at: int, chosen: Mention) -> bool:
     return False
 
 
-def absent(reading: Reading, col: Col, negated: bool) -> Cond:
+def absent(reading: Reading, col: q.Col, negated: bool) -> q.Cond:
     """That a row has no value of the column; of a key that refers to another table, none that this has."""
     join = next(
         (j for j in reading.index.catalog.joins if (j.left_table, j.left_column) == (col.table, col.name)), None
     )
     if negated or join is None:
-        return Empty(col, negated)
-    return Any((Empty(col), Exists(col, join.right_table, join.right_column, None, True)))
+        return q.Empty(col, negated)
+    return q.Or((q.Empty(col), q.Exists(col, join.right_table, join.right_column, None, True)))
 
 
-def counting(reading: Reading, item: Item, column: Col) -> bool:
+def counting(reading: Reading, item: Item, column: q.Col) -> bool:
     """Whether several of what a whole number names once are meant."""
     said, linked = item.text.split()[-1].lower(), reading.index.column(column.table, column.name)
     name = parts(column.name)[-1]

@@ -6,31 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from atlas.kit.identifiers import singular
-from atlas.language.offline.questions.ast import (
-    Agg,
-    All,
-    Any,
-    Bucket,
-    Col,
-    Compare,
-    Cond,
-    Contains,
-    During,
-    Empty,
-    Exists,
-    Expr,
-    Extreme,
-    Given,
-    Num,
-    OfTotal,
-    OneOf,
-    Op,
-    Part,
-    Previous,
-    Query,
-    Truth,
-    has_aggregate,
-)
+from atlas.language.offline.questions import ast as q
 from atlas.language.question import Chart
 
 _FUNCTIONS = {
@@ -85,33 +61,33 @@ def figure(value: object) -> str:
     return text.removesuffix("+00:00").removesuffix(" 00:00:00")
 
 
-def expression(expr: Expr, table: str) -> str:
+def expression(expr: q.Expr, table: str) -> str:
     """An expression in words. `table`: the main table, whose rows are counted."""
     match expr:
-        case Col(name=name):
+        case q.Col(name=name):
             return plain(name)
-        case Num(value=value):
+        case q.Num(value=value):
             return figure(value)
-        case Bucket(unit=unit) | Part(unit=unit):
+        case q.Bucket(unit=unit) | q.Part(unit=unit):
             return unit
-        case Agg(function="count", arg=None, where=where):
+        case q.Agg(function="count", arg=None, where=where):
             return f"number of {entity(table, 2)}" + (f" where {condition(where)}" if where is not None else "")
-        case Agg(function="count", arg=arg) if arg is not None:
+        case q.Agg(function="count", arg=arg) if arg is not None:
             return f"number of different {things(expression(arg, table), 2)}"
-        case Agg(function=function, arg=arg, where=where):
+        case q.Agg(function=function, arg=arg, where=where):
             inner = expression(arg, table) if arg is not None else "rows"
             return f"{_FUNCTIONS[function]} {inner}" + (f" where {condition(where)}" if where is not None else "")
-        case OfTotal(part=part):
+        case q.OfTotal(part=part):
             return f"share of the {expression(part, table)} in percent"
-        case Op(operator="*", left=Num(), right=Op(left=Agg(where=where))) if where is not None:
+        case q.Op(operator="*", left=q.Num(), right=q.Op(left=q.Agg(where=where))) if where is not None:
             return f"percentage of {entity(table, 2)} where {condition(where)}"
-        case Op(operator="*"):
+        case q.Op(operator="*"):
             return "change in percent"
-        case Op(operator="/", left=left, right=right):
+        case q.Op(operator="/", left=left, right=right):
             return f"ratio of {expression(left, table)} to {expression(right, table)}"
-        case Op():
+        case q.Op():
             return "difference"
-        case Previous(value=value):
+        case q.Previous(value=value):
             return f"{expression(value, table)} before"
 
 
@@ -120,56 +96,56 @@ def label(value: object) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else figure(value)
 
 
-def condition(cond: Cond) -> str:
+def condition(cond: q.Cond) -> str:
     """A condition in words."""
     match cond:
-        case Compare(expr=expr, operator=operator, value=value):
-            named = isinstance(expr, Part) or (isinstance(expr, Col) and expr.name.lower().endswith(("year", "id")))
+        case q.Compare(expr=expr, operator=operator, value=value):
+            named = isinstance(expr, q.Part) or (isinstance(expr, q.Col) and expr.name.lower().endswith(("year", "id")))
             return f"{expression(expr, 'rows')} {_OPERATORS[operator]} {label(value) if named else figure(value)}"
-        case OneOf(expr=expr, values=values, negated=negated):
+        case q.OneOf(expr=expr, values=values, negated=negated):
             listed = " or ".join(label(value) for value in values)
             return f"{expression(expr, 'rows')} is {'not ' if negated else ''}{listed}"
-        case Contains(expr=expr, text=text, where=where, negated=negated):
+        case q.Contains(expr=expr, text=text, where=where, negated=negated):
             verb = {"any": "contains", "start": "starts with", "end": "ends with"}[where]
             return f"{'not: ' if negated else ''}{expression(expr, 'rows')} {verb} {text!r}"
-        case Empty(expr=expr, negated=negated):
+        case q.Empty(expr=expr, negated=negated):
             return f"{expression(expr, 'rows')} is {'given' if negated else 'missing'}"
-        case Truth(expr=expr, negated=negated):
+        case q.Truth(expr=expr, negated=negated):
             return f"{'not ' if negated else ''}{expression(expr, 'rows')}"
-        case During(column=column, words=words, negated=negated):
+        case q.During(column=column, words=words, negated=negated):
             led = words if words.split(" ", 1)[0].lower() in _LEADING else f"from {words}"
             # A dataset's column of times has the name that Atlas gave it.
             name = "the time" if column.name == "ts" else plain(column.name)
             return f"{name} is {'not ' if negated else ''}{led}"
-        case Given(words=words, negated=negated):
+        case q.Given(words=words, negated=negated):
             return f"{'not ' if negated else ''}{words}"
-        case All(parts=parts):
+        case q.And(parts=parts):
             return " and ".join(map(condition, parts))
-        case Any(parts=parts):
+        case q.Or(parts=parts):
             return " or ".join(map(condition, parts))
-        case Extreme(expr=expr, operator=operator, value=value):
+        case q.Extreme(expr=expr, operator=operator, value=value):
             if operator == "=":
                 return f"{expression(expr, 'rows')} is the {_FUNCTIONS[value.function]}"
             return f"{expression(expr, 'rows')} {_OPERATORS[operator]} the {expression(value, 'rows')}"
-        case Exists(table=table, negated=negated):
+        case q.Exists(table=table, negated=negated):
             return f"there are {'no ' if negated else ''}{plain(table)}"
 
 
-def conditions(query: Query) -> str:
+def conditions(query: q.Query) -> str:
     """All conditions, led by `where`; nothing where there are none."""
     return f" where {' and '.join(map(condition, query.where))}" if query.where else ""
 
 
-def explain(query: Query) -> str:
+def explain(query: q.Query) -> str:
     """What the query does, in a sentence."""
     table = plain(query.table)
-    measures = [o for o in query.outputs if has_aggregate(o.expr)]
+    measures = [o for o in query.outputs if q.has_aggregate(o.expr)]
     if measures:
         shown = " and the ".join(expression(o.expr, query.table) for o in measures)
         text = f"The {shown}"
         if query.group:
             text += " by " + " and ".join(expression(expr, query.table) for expr in query.group)
-        elif not query.where and all(isinstance(o.expr, Agg) and o.expr.function != "count" for o in measures):
+        elif not query.where and all(isinstance(o.expr, q.Agg) and o.expr.function != "count" for o in measures):
             text += f" of all {table}"
     elif query.outputs:
         text = "The " + " and ".join(expression(o.expr, query.table) for o in query.outputs) + f" of {table}"
@@ -188,15 +164,15 @@ def explain(query: Query) -> str:
     return text + "."
 
 
-def _having(cond: Cond, table: str) -> str:
-    if isinstance(cond, Compare):
+def _having(cond: q.Cond, table: str) -> str:
+    if isinstance(cond, q.Compare):
         return f"the {expression(cond.expr, table)} {_OPERATORS[cond.operator]} {figure(cond.value)}"
     return condition(cond)
 
 
-def chart(query: Query) -> Chart | None:
+def chart(query: q.Query) -> Chart | None:
     """How the result is best drawn; None for rows that are only listed."""
-    measures = tuple(o.name for o in query.outputs if has_aggregate(o.expr) and not isinstance(o.expr, Previous))
+    measures = tuple(o.name for o in query.outputs if q.has_aggregate(o.expr) and not isinstance(o.expr, q.Previous))
     if not measures:
         numbers = [o for o in query.outputs if any(o.expr == order.expr for order in query.order)]
         if len(query.outputs) == 2 and numbers and query.order:
@@ -208,11 +184,11 @@ def chart(query: Query) -> Chart | None:
     names = [o.name for o in query.outputs if o.expr in query.group]
     if not names:
         return Chart("number", None, measures)
-    time = next((o.name for o in query.outputs if isinstance(o.expr, Bucket)), None)
+    time = next((o.name for o in query.outputs if isinstance(o.expr, q.Bucket)), None)
     if time is not None:
         return Chart("line", time, measures)
-    if any(isinstance(o.expr, OfTotal) for o in query.outputs) and len(names) == 1:
-        shares = tuple(o.name for o in query.outputs if isinstance(o.expr, OfTotal))
+    if any(isinstance(o.expr, q.OfTotal) for o in query.outputs) and len(names) == 1:
+        shares = tuple(o.name for o in query.outputs if isinstance(o.expr, q.OfTotal))
         return Chart("pie", names[0], shares)
     return Chart("bar", names[0], measures)
 

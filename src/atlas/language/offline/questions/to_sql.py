@@ -11,30 +11,7 @@ from sqlglot import exp
 
 from atlas.catalog.model import Catalog, Join
 from atlas.kit.like_patterns import escape_like
-from atlas.language.offline.questions.ast import (
-    Agg,
-    All,
-    Any,
-    Bucket,
-    Col,
-    Compare,
-    Cond,
-    Contains,
-    During,
-    Empty,
-    Exists,
-    Expr,
-    Extreme,
-    Given,
-    Num,
-    OfTotal,
-    OneOf,
-    Op,
-    Part,
-    Previous,
-    Query,
-    Truth,
-)
+from atlas.language.offline.questions import ast as q
 
 _OPERATORS = {"=": exp.EQ, "<>": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
 _AGGREGATES = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "stddev": exp.Stddev}
@@ -44,13 +21,13 @@ class NoPathError(Exception):
     """Tables of a query that no keys connect."""
 
 
-def to_sql(query: Query, catalog: Catalog) -> str:
+def to_sql(query: q.Query, catalog: Catalog) -> str:
     """The SQL of a query. Raises NoPathError where its tables are not connected."""
     return _Compiler(query, catalog).select().sql(dialect="postgres")
 
 
 class _Compiler:
-    def __init__(self, query: Query, catalog: Catalog) -> None:
+    def __init__(self, query: q.Query, catalog: Catalog) -> None:
         self._query = query
         self._catalog = catalog
         self._joins = list(paths(query.table, _tables(query), catalog))
@@ -96,7 +73,7 @@ class _Compiler:
         for condition in query.where:
             found = found.where(self.condition(condition))
         rows = _Compiler(msgspec.structs.replace(query, where=()), self._catalog)
-        return rows.select().where(exp.In(this=rows.expr(Col(query.table, key)), query=exp.Subquery(this=found)))
+        return rows.select().where(exp.In(this=rows.expr(q.Col(query.table, key)), query=exp.Subquery(this=found)))
 
     def _ordered(self, select: exp.Select) -> exp.Select:
         keys = []
@@ -107,16 +84,16 @@ class _Compiler:
             select = select.order_by(*keys)
         return select.limit(self._query.limit) if self._query.limit is not None else select
 
-    def _output(self, expr: Expr, name: str) -> exp.Expr:
+    def _output(self, expr: q.Expr, name: str) -> exp.Expr:
         built = self.expr(expr)
-        if isinstance(expr, Col) and name == expr.name:
+        if isinstance(expr, q.Col) and name == expr.name:
             return built
         return exp.alias_(built, name, quoted=_quoted(name))
 
-    def _ordinal(self, expr: Expr) -> exp.Expr:
+    def _ordinal(self, expr: q.Expr) -> exp.Expr:
         """The alias of an output where the expression is one and not a plain column."""
         for output in self._query.outputs:
-            if output.expr == expr and not isinstance(expr, Col):
+            if output.expr == expr and not isinstance(expr, q.Col):
                 columns = {c.name for t in self._catalog.tables if t.name in self._used() for c in t.columns}
                 if output.name not in columns:
                     return exp.Column(this=_identifier(output.name))
@@ -125,29 +102,29 @@ class _Compiler:
     def _used(self) -> set[str]:
         return {self._query.table, *(joined for _, joined in self._joins)}
 
-    def expr(self, expr: Expr) -> exp.Expr:
+    def expr(self, expr: q.Expr) -> exp.Expr:
         match expr:
-            case Col(table=table, name=name):
+            case q.Col(table=table, name=name):
                 return _name(table, name) if self._many else exp.Column(this=_identifier(name))
-            case Num(value=value):
+            case q.Num(value=value):
                 return exp.Literal.number(value)
-            case Bucket(unit=unit, column=column):
+            case q.Bucket(unit=unit, column=column):
                 trunc = exp.func("DATE_TRUNC", exp.Literal.string(unit), self.expr(column), dialect="postgres")
                 return exp.cast(trunc, "date") if unit not in ("hour", "minute") else trunc
-            case Part(unit=unit, column=column):
+            case q.Part(unit=unit, column=column):
                 return exp.Extract(this=exp.var(unit.upper()), expression=self.expr(column))
-            case Agg():
+            case q.Agg():
                 return self._aggregate(expr)
-            case Op(operator=operator, left=left, right=right):
+            case q.Op(operator=operator, left=left, right=right):
                 return self._arithmetic(operator, self.expr(left), self.expr(right))
-            case OfTotal(part=part):
+            case q.OfTotal(part=part):
                 own = self._aggregate(part)
                 total = exp.Window(this=exp.Sum(this=own.copy()))
                 share = exp.Div(
                     this=exp.Mul(this=exp.Literal.number("100.0"), expression=own), expression=_nullif(total)
                 )
                 return _rounded(share)
-            case Previous(value=value, over=over):
+            case q.Previous(value=value, over=over):
                 window = exp.Order(expressions=[exp.Ordered(this=self.expr(over), nulls_first=False)])
                 return exp.Window(this=exp.Lag(this=self.expr(value)), order=window)
         raise TypeError(type(expr))
@@ -158,14 +135,14 @@ class _Compiler:
         kind = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}[operator]
         return kind(this=_paren(left), expression=_paren(right))
 
-    def _aggregate(self, agg: Agg) -> exp.Expr:
+    def _aggregate(self, agg: q.Agg) -> exp.Expr:
         arg = None if agg.arg is None else self.expr(agg.arg)
         distinct = agg.distinct
         if arg is None and self._multiplied:
             table = self._catalog.table(self._query.table)
             if table is None or len(table.key) != 1:
                 raise NoPathError(self._query.table)
-            arg, distinct = self.expr(Col(table.name, table.key[0])), True
+            arg, distinct = self.expr(q.Col(table.name, table.key[0])), True
         if agg.function == "count":
             inner = exp.Star() if arg is None else exp.Distinct(expressions=[arg]) if distinct else arg
             built: exp.Expr = exp.Count(this=inner)
@@ -182,54 +159,54 @@ class _Compiler:
             built = exp.Filter(this=built, expression=exp.Where(this=self.condition(agg.where)))
         return built
 
-    def condition(self, cond: Cond) -> exp.Expr:
+    def condition(self, cond: q.Cond) -> exp.Expr:
         match cond:
-            case Compare(expr=expr, operator=operator, value=value, fold=fold):
+            case q.Compare(expr=expr, operator=operator, value=value, fold=fold):
                 left, right = self.expr(expr), _literal(value)
                 if fold and isinstance(value, str):
                     left, right = exp.Lower(this=left), _literal(value.lower())
                 return _OPERATORS[operator](this=left, expression=right)
-            case OneOf(expr=expr, values=values, negated=negated):
+            case q.OneOf(expr=expr, values=values, negated=negated):
                 found: exp.Expr = exp.In(this=self.expr(expr), expressions=[_literal(v) for v in values])
                 return exp.Not(this=found) if negated else found
-            case Contains(expr=expr, text=text, where=where, negated=negated):
+            case q.Contains(expr=expr, text=text, where=where, negated=negated):
                 escaped = escape_like(text)
                 pattern = {"any": f"%{escaped}%", "start": f"{escaped}%", "end": f"%{escaped}"}[where]
                 like = exp.ILike(this=self.expr(expr), expression=exp.Literal.string(pattern))
                 return exp.Not(this=like) if negated else like
-            case Empty(expr=expr, negated=negated):
+            case q.Empty(expr=expr, negated=negated):
                 null = exp.Is(this=self.expr(expr), expression=exp.Null())
                 return exp.Not(this=null) if negated else null
-            case Truth(expr=expr, negated=negated):
+            case q.Truth(expr=expr, negated=negated):
                 return exp.Not(this=self.expr(expr)) if negated else self.expr(expr)
-            case During():
+            case q.During():
                 return self._during(cond)
-            case All(parts=parts):
+            case q.And(parts=parts):
                 return reduce(lambda a, b: exp.And(this=_paren(a), expression=_paren(b)), map(self.condition, parts))
-            case Any(parts=parts):
+            case q.Or(parts=parts):
                 either = reduce(lambda a, b: exp.Or(this=_paren(a), expression=_paren(b)), map(self.condition, parts))
                 return exp.Paren(this=either)
-            case Given() | Extreme() | Exists():
+            case q.Given() | q.Extreme() | q.Exists():
                 return self._nested(cond)
         raise TypeError(type(cond))
 
-    def _nested(self, cond: Given | Extreme | Exists) -> exp.Expr:
+    def _nested(self, cond: q.Given | q.Extreme | q.Exists) -> exp.Expr:
         match cond:
-            case Given(sql=sql, negated=negated, table=table):
+            case q.Given(sql=sql, negated=negated, table=table):
                 parsed = exp.Paren(this=sqlglot.parse_one(sql, dialect="postgres"))
                 if self._many:
                     for column in parsed.find_all(exp.Column):
                         column.set("table", _identifier(table))
                 return exp.Not(this=parsed) if negated else parsed
-            case Extreme(expr=expr, operator=operator, value=value):
-                assert isinstance(value.arg, Col)
-                inner = Query(value.arg.table, where=() if value.where is None else (value.where,))
+            case q.Extreme(expr=expr, operator=operator, value=value):
+                assert isinstance(value.arg, q.Col)
+                inner = q.Query(value.arg.table, where=() if value.where is None else (value.where,))
                 bare = msgspec.structs.replace(value, where=None)
                 compiler = _Compiler(inner, self._catalog)
                 select = compiler.select().select(compiler.expr(bare), append=False)
                 return _OPERATORS[operator](this=self.expr(expr), expression=exp.Subquery(this=select))
-            case Exists(column=column, table=table, key=key, where=where, negated=negated):
-                inner = Query(table, where=() if where is None else (where,))
+            case q.Exists(column=column, table=table, key=key, where=where, negated=negated):
+                inner = q.Query(table, where=() if where is None else (where,))
                 select = (
                     _Compiler(inner, self._catalog).select().select(exp.Column(this=_identifier(key)), append=False)
                 )
@@ -240,7 +217,7 @@ class _Compiler:
                 return exp.Not(this=found) if negated else found
         raise TypeError(type(cond))
 
-    def _during(self, cond: During) -> exp.Expr:
+    def _during(self, cond: q.During) -> exp.Expr:
         parts: list[exp.Expr] = []
         for operator, bound in ((exp.GTE, cond.start), (exp.LT, cond.end)):
             if bound is not None:
@@ -301,7 +278,7 @@ def _rounded(node: exp.Expr) -> exp.Expr:
     return exp.Round(this=exp.cast(node, "numeric"), decimals=exp.Literal.number(2))
 
 
-def _tables(query: Query) -> list[str]:
+def _tables(query: q.Query) -> list[str]:
     """Tables whose columns stand in the query itself, in order."""
     found: list[str] = []
     parts: list[object] = [*query.outputs, *query.where, *query.group, *query.having, *query.order]
@@ -311,15 +288,15 @@ def _tables(query: Query) -> list[str]:
     return found
 
 
-def _columns(parts: Iterable[object]) -> Iterator[Col]:
+def _columns(parts: Iterable[object]) -> Iterator[q.Col]:
     for part in parts:
-        if isinstance(part, Col):
+        if isinstance(part, q.Col):
             yield part
-        elif isinstance(part, Given):
-            yield Col(part.table, "")
-        elif isinstance(part, Extreme):
+        elif isinstance(part, q.Given):
+            yield q.Col(part.table, "")
+        elif isinstance(part, q.Extreme):
             yield from _columns([part.expr])
-        elif isinstance(part, Exists):
+        elif isinstance(part, q.Exists):
             yield part.column
         elif isinstance(part, msgspec.Struct):
             yield from _columns(getattr(part, field) for field in part.__struct_fields__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from atlas.catalog.model import Catalog
-from atlas.language.offline.questions.ast import Agg, Col, Expr, Op, Previous, Query
+from atlas.language.offline.questions import ast as q
 
 _KEEPING = frozenset({"sum", "avg", "min", "max", "median", "stddev"})
 Units = Mapping[tuple[str, str], str]
@@ -18,23 +18,23 @@ def units_of(catalog: Catalog) -> dict[tuple[str, str], str]:
     }
 
 
-def unit(expr: Expr, units: Units) -> str:
+def unit(expr: q.Expr, units: Units) -> str:
     """The unit of an expression; empty where it has none, or where it is another than those of its parts."""
     match expr:
-        case Col(table=table, name=name):
+        case q.Col(table=table, name=name):
             return units.get((table, name), "")
-        case Agg(function=function, arg=arg) if arg is not None and function in _KEEPING:
+        case q.Agg(function=function, arg=arg) if arg is not None and function in _KEEPING:
             return unit(arg, units)
-        case Previous(value=value):
+        case q.Previous(value=value):
             return unit(value, units)
-        case Op(operator="+" | "-", left=left, right=right):
+        case q.Op(operator="+" | "-", left=left, right=right):
             found = unit(left, units)
             return found if found == unit(right, units) else ""
         case _:
             return ""
 
 
-def result_units(query: Query, names: list[str], units: Units) -> dict[str, str]:
+def result_units(query: q.Query, names: list[str], units: Units) -> dict[str, str]:
     """Units by the names of a result's columns. names: of all its columns."""
     if query.outputs:
         found = {output.name: unit(output.expr, units) for output in query.outputs}

@@ -6,21 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from atlas.language.offline.questions.ast import (
-    Agg,
-    Col,
-    Compare,
-    Cond,
-    Contains,
-    During,
-    Empty,
-    Expr,
-    OneOf,
-    Order,
-    Query,
-    Truth,
-    has_aggregate,
-)
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.parser.shared import Unclear, conditions, outputs
 from atlas.language.offline.questions.parser.state import Reading
 from atlas.language.offline.questions.tokenizer import Token
@@ -67,12 +53,12 @@ _OPENINGS = (
 _BACK = frozenset("instead those them these it".split())
 
 
-def last_query(turns: Sequence[Turn]) -> Query | None:
+def last_query(turns: Sequence[Turn]) -> q.Query | None:
     """The typed query of the thread's last turn, if the offline engine made it."""
     if not turns or turns[-1].state is None:
         return None
     try:
-        return msgspec.json.decode(turns[-1].state, type=Query)
+        return msgspec.json.decode(turns[-1].state, type=q.Query)
     except msgspec.MsgspecError:
         return None
 
@@ -83,22 +69,24 @@ def follows(found: Sequence[Token]) -> bool:
     return any(words[: len(opening)] == opening for opening in _OPENINGS) or bool(_BACK & set(words))
 
 
-def continued(before: Query, reading: Reading) -> Query:
+def continued(before: q.Query, reading: Reading) -> q.Query:
     """The query before with what the follow-up changes. Raises Unclear where it changes nothing."""
     groups = list(before.group)
-    measures = [output.expr for output in before.outputs if has_aggregate(output.expr)]
-    selects: list[Expr] = [o.expr for o in before.outputs if not has_aggregate(o.expr) and o.expr not in before.group]
+    measures = [output.expr for output in before.outputs if q.has_aggregate(output.expr)]
+    selects: list[q.Expr] = [
+        o.expr for o in before.outputs if not q.has_aggregate(o.expr) and o.expr not in before.group
+    ]
     where = _conditions(before.where, conditions(reading))
     changed = bool(reading.filters)
     if reading.groups:
         groups, changed = _groups(reading, groups), True
-        measures = measures or [Agg("count")]
+        measures = measures or [q.Agg("count")]
         selects = []
     new = _measures(reading, measures)
     if new:
         measures, changed = new, True
         selects = [] if not before.aggregated else selects
-    columns = [col for col in reading.selects if col not in selects and not has_aggregate(col) and not new]
+    columns = [col for col in reading.selects if col not in selects and not q.has_aggregate(col) and not new]
     if columns:
         changed = True
         if before.aggregated and not reading.groups:
@@ -110,11 +98,11 @@ def continued(before: Query, reading: Reading) -> Query:
         raise Unclear("what should change")
     if measures:
         shown = outputs([*groups, *selects, *measures]) if groups or measures else ()
-        return Query(before.table, shown, where, tuple(groups), before.having, order, limit)
+        return q.Query(before.table, shown, where, tuple(groups), before.having, order, limit)
     return msgspec.structs.replace(before, outputs=outputs(selects), where=where, order=order, limit=limit)
 
 
-def _groups(reading: Reading, groups: list[Expr]) -> list[Expr]:
+def _groups(reading: Reading, groups: list[q.Expr]) -> list[q.Expr]:
     """New groups in place of the old, or besides them where the words add."""
     words = {item.text.lower() for item in reading.items}
     if words & {"also", "add", "and also", "too", "as well"}:
@@ -122,58 +110,60 @@ def _groups(reading: Reading, groups: list[Expr]) -> list[Expr]:
     return list(reading.groups)
 
 
-def _measures(reading: Reading, before: Sequence[Expr]) -> list[Expr]:
+def _measures(reading: Reading, before: Sequence[q.Expr]) -> list[q.Expr]:
     """Other figures: `the average instead` of the same column, or of another."""
     if reading.measures:
         return list(reading.measures)
     if reading.agg is not None:
-        column = next((m.arg for m in before if isinstance(m, Agg) and m.arg is not None), None)
+        column = next((m.arg for m in before if isinstance(m, q.Agg) and m.arg is not None), None)
         amounts = [col for col in reading.selects if reading.numeric(col)]
         if amounts or column is not None:
-            return [Agg(reading.agg, amounts[0] if amounts else column)]
+            return [q.Agg(reading.agg, amounts[0] if amounts else column)]
         raise Unclear(f"what {reading.agg} is of")
     if reading.counting:
-        return [Agg("count")]
+        return [q.Agg("count")]
     return []
 
 
 def _order(
-    before: Query, reading: Reading, measures: Sequence[Expr], groups: Sequence[Expr]
-) -> tuple[tuple[Order, ...], int | None, bool]:
+    before: q.Query, reading: Reading, measures: Sequence[q.Expr], groups: Sequence[q.Expr]
+) -> tuple[tuple[q.Order, ...], int | None, bool]:
     """(order, limit, whether the follow-up says so)."""
     limit = reading.limit if reading.limit is not None else before.limit
     if reading.best is not None:
         by = reading.best.by or (measures[0] if measures else None)
-        if isinstance(by, Col) and measures:
-            by = next((m for m in measures if isinstance(m, Agg) and m.arg == by), measures[0])
+        if isinstance(by, q.Col) and measures:
+            by = next((m for m in measures if isinstance(m, q.Agg) and m.arg == by), measures[0])
         if by is None and before.order:
             by = before.order[0].expr
         if by is None:
             raise Unclear("what to sort by")
-        return (Order(by, reading.best.descending),), limit if reading.limit is not None else limit or 1, True
+        return (q.Order(by, reading.best.descending),), limit if reading.limit is not None else limit or 1, True
     if reading.orders:
         return tuple(reading.orders), limit, True
     if reading.direction is not None:
         key = before.order[0].expr if before.order else measures[0] if measures else None
         if key is None:
             raise Unclear("what to sort by")
-        return (Order(key, reading.direction),), limit, True
+        return (q.Order(key, reading.direction),), limit, True
     kept = tuple(order for order in before.order if order.expr in measures or order.expr in groups or not measures)
     if not kept and measures and groups:
-        kept = (Order(measures[0], True),) if isinstance(groups[0], Col) else (Order(groups[0]),)
+        kept = (q.Order(measures[0], True),) if isinstance(groups[0], q.Col) else (q.Order(groups[0]),)
     return kept, limit, reading.limit is not None
 
 
-def _conditions(before: Sequence[Cond], new: Sequence[Cond]) -> tuple[Cond, ...]:
+def _conditions(before: Sequence[q.Cond], new: Sequence[q.Cond]) -> tuple[q.Cond, ...]:
     """The conditions before, without those whose column the new ones are about, and the new ones."""
     named = {_column(cond) for cond in new} - {None}
     return (*(cond for cond in before if _column(cond) not in named), *(cond for cond in new if cond not in before))
 
 
-def _column(cond: Cond) -> Expr | None:
+def _column(cond: q.Cond) -> q.Expr | None:
     match cond:
-        case Compare(expr=expr) | OneOf(expr=expr) | Contains(expr=expr) | Empty(expr=expr) | Truth(expr=expr):
+        case (
+            q.Compare(expr=expr) | q.OneOf(expr=expr) | q.Contains(expr=expr) | q.Empty(expr=expr) | q.Truth(expr=expr)
+        ):
             return expr
-        case During(column=column):
+        case q.During(column=column):
             return column
     return None

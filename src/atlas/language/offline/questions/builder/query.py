@@ -6,20 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from atlas.language.offline.questions.ast import (
-    Agg,
-    All,
-    Bucket,
-    Col,
-    Compare,
-    Empty,
-    Exists,
-    Expr,
-    Extreme,
-    Order,
-    Query,
-    has_aggregate,
-)
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.doubts import (
     asks_which,
     check_chain,
@@ -38,9 +25,9 @@ _ADDING = frozenset(
 )
 
 
-def build(reading: Reading) -> Query:
+def build(reading: Reading) -> q.Query:
     """The query of a reading. Raises Unclear."""
-    equal = [f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and f.cond.operator == "="]
+    equal = [f.cond.expr for f in reading.filters if isinstance(f.cond, q.Compare) and f.cond.operator == "="]
     either = any(item.kind == "or" for item in reading.items)
     if len(set(equal)) < len(equal) and reading.share is None and not either:
         raise Unclear("how one thing can be two")
@@ -59,14 +46,14 @@ def _late_measures(reading: Reading) -> None:
     if reading.agg == "sum" and not reading.measures and reading.entity is None:
         amounts = [col for col in reading.selects if reading.numeric(col)]
         if amounts:
-            reading.measures += [Agg("sum", col) for col in amounts]
+            reading.measures += [q.Agg("sum", col) for col in amounts]
             reading.selects = [col for col in reading.selects if col not in amounts]
             reading.agg = None
     if reading.agg is not None and not reading.measures:
         raise Unclear(f"what {reading.agg} is of")
     if reading.counting and not reading.measures and reading.best is None:
-        reading.measures.append(Agg("count"))
-    if reading.distinct and not reading.measures and not reading.selects and isinstance(reading.head, Col):
+        reading.measures.append(q.Agg("count"))
+    if reading.distinct and not reading.measures and not reading.selects and isinstance(reading.head, q.Col):
         reading.selects.append(reading.head)
 
 
@@ -88,12 +75,12 @@ def _foreign(reading: Reading) -> None:
         ):
             reading.unknown.append(reading.items[place].text)
             continue
-        reading.add(Exists(Col(reading.table, join.right_column), name, join.left_column, None, negated), place)
+        reading.add(q.Exists(q.Col(reading.table, join.right_column), name, join.left_column, None, negated), place)
 
 
-def _cols(parts: Iterable[object]) -> Iterable[Col]:
+def _cols(parts: Iterable[object]) -> Iterable[q.Col]:
     for part in parts:
-        if isinstance(part, Col):
+        if isinstance(part, q.Col):
             yield part
         elif isinstance(part, tuple):
             yield from _cols(part)
@@ -101,10 +88,10 @@ def _cols(parts: Iterable[object]) -> Iterable[Col]:
             yield from _cols(getattr(part, name) for name in part.__struct_fields__)
 
 
-def _rows(reading: Reading) -> Query:
+def _rows(reading: Reading) -> q.Query:
     """Rows as they are: chosen columns, or all."""
-    selects: list[Expr] = list(reading.selects)
-    pinned = {f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and f.cond.operator == "="}
+    selects: list[q.Expr] = list(reading.selects)
+    pinned = {f.cond.expr for f in reading.filters if isinstance(f.cond, q.Compare) and f.cond.operator == "="}
     if reading.entity is not None and selects and all(expr in pinned for expr in selects):
         selects = []
     check_pinned(reading, pinned, selects)
@@ -115,7 +102,7 @@ def _rows(reading: Reading) -> Query:
         key = numbers[0] if numbers and reading.direction else text
         if key is None:
             raise Unclear("what to sort by")
-        orders = [Order(key, reading.direction)]
+        orders = [q.Order(key, reading.direction)]
     check_many(reading, selects)
     display = reading.display()
     which = reading.entity is not None and asks_which(reading)
@@ -125,31 +112,31 @@ def _rows(reading: Reading) -> Query:
         raise Unclear("what to show")
     for item in reading.items:
         extreme = item.kind == "col" and item.text.lower().split()[0].endswith("est")
-        if extreme and not pins_row(reading) and any(Col(m.table, m.column) in selects for m in item.mentions):
+        if extreme and not pins_row(reading) and any(q.Col(m.table, m.column) in selects for m in item.mentions):
             raise Unclear(f"of what {item.text} is the extreme")
     if selects and orders:
         selects += [
-            o.expr for o in orders if isinstance(o.expr, Col) and o.expr not in selects and reading.numeric(o.expr)
+            o.expr for o in orders if isinstance(o.expr, q.Col) and o.expr not in selects and reading.numeric(o.expr)
         ]
     limit = reading.limit
     distinct = _distinct(reading, selects, orders)
-    return Query(
+    return q.Query(
         reading.table, outputs(selects), conditions(reading), order=tuple(orders), limit=limit, distinct=distinct
     )
 
 
-def _of_one(reading: Reading, selects: list[Expr]) -> bool:
+def _of_one(reading: Reading, selects: list[q.Expr]) -> bool:
     """Whether rows of another table are shown with the key that tells them apart."""
     return any(
-        Col(join.left_table, join.left_column) in selects
-        and all(isinstance(e, Col) and e.table in (join.left_table, join.right_table) for e in selects)
-        and sum(isinstance(e, Col) and e.table == join.left_table for e in selects) == 1
+        q.Col(join.left_table, join.left_column) in selects
+        and all(isinstance(e, q.Col) and e.table in (join.left_table, join.right_table) for e in selects)
+        and sum(isinstance(e, q.Col) and e.table == join.left_table for e in selects) == 1
         for join in reading.index.catalog.joins
         if join.left_table == reading.table and len(selects) > 1
     )
 
 
-def _distinct(reading: Reading, selects: list[Expr], orders: list[Order]) -> bool:
+def _distinct(reading: Reading, selects: list[q.Expr], orders: list[q.Order]) -> bool:
     """Whether equal rows are shown once: where that is asked, or what kinds there are, as in `which cities`.
 
     Of an entity every row is shown, equal or not.
@@ -174,16 +161,16 @@ def _entity_asked(reading: Reading) -> bool:
     )
 
 
-def _identifies(reading: Reading, selects: Iterable[Expr]) -> bool:
+def _identifies(reading: Reading, selects: Iterable[q.Expr]) -> bool:
     display = reading.display()
     table = reading.index.catalog.table(reading.table)
-    keys = {Col(reading.table, name) for name in (table.key if table else ())}
+    keys = {q.Col(reading.table, name) for name in (table.key if table else ())}
     return any(expr == display or expr in keys for expr in selects) or all(
-        isinstance(expr, Col) and (reading.numeric(expr) or reading.temporal(expr)) for expr in selects
+        isinstance(expr, q.Col) and (reading.numeric(expr) or reading.temporal(expr)) for expr in selects
     )
 
 
-def _grouped(reading: Reading) -> Query:
+def _grouped(reading: Reading) -> q.Query:
     """Aggregates, of all rows or by group."""
     groups = list(reading.groups)
     measures = list(reading.measures)
@@ -192,16 +179,16 @@ def _grouped(reading: Reading) -> Query:
         numbers = [col for col in selects if reading.numeric(col)]
         if groups and numbers and _per_row(reading, groups):
             return _per_row_query(reading, groups, numbers)
-        measures = [_default_measure(reading, col) for col in numbers] if groups and numbers else [Agg("count")]
-    if groups and _per_row(reading, groups) and all(isinstance(m, Agg) and m.function == "sum" for m in measures):
-        numbers = [m.arg for m in measures if isinstance(m, Agg) and isinstance(m.arg, Col)]
+        measures = [_default_measure(reading, col) for col in numbers] if groups and numbers else [q.Agg("count")]
+    if groups and _per_row(reading, groups) and all(isinstance(m, q.Agg) and m.function == "sum" for m in measures):
+        numbers = [m.arg for m in measures if isinstance(m, q.Agg) and isinstance(m.arg, q.Col)]
         if len(numbers) == len(measures):
             return _per_row_query(reading, groups, numbers)
     extra = [col for col in selects if not reading.numeric(col)]
     if (
         reading.counting
         and not groups
-        and measures == [Agg("count")]
+        and measures == [q.Agg("count")]
         and pins_row(reading)
         and len(reading.filters) == 1
     ):
@@ -209,95 +196,95 @@ def _grouped(reading: Reading) -> Query:
     if extra and not groups and reading.counting and reading.head not in extra:
         raise Unclear("what to count")
     own = reading.display()
-    if groups and own is not None and own in extra and Agg("count") in measures:
+    if groups and own is not None and own in extra and q.Agg("count") in measures:
         raise Unclear("what to count, as each row would be a group of its own")
     if groups or extra:
         groups += [col for col in extra if col not in groups]
     order = _group_order(reading, groups, measures)
-    having = tuple(Compare(Agg("count"), operator, value) for operator, value in reading.having)
-    return Query(
+    having = tuple(q.Compare(q.Agg("count"), operator, value) for operator, value in reading.having)
+    return q.Query(
         reading.table, outputs([*groups, *measures]), conditions(reading), tuple(groups), having, order, reading.limit
     )
 
 
-def _default_measure(reading: Reading, col: Col) -> Agg:
+def _default_measure(reading: Reading, col: q.Col) -> q.Agg:
     """What `revenue by product` means: the sum of what adds up, else the average."""
     words = reading.index.column(col.table, col.name).every
     adds = any(word in _ADDING for word in words)
     function = "sum" if adds else "avg"
     reading.assumptions.append(f"{col.name} is taken as its {'sum' if adds else 'average'}.")
-    return Agg(function, col)
+    return q.Agg(function, col)
 
 
-def _group_order(reading: Reading, groups: list[Expr], measures: list[Expr | Agg]) -> tuple[Order, ...]:
+def _group_order(reading: Reading, groups: list[q.Expr], measures: list[q.Expr | q.Agg]) -> tuple[q.Order, ...]:
     if reading.orders:
-        return tuple(Order(_as_measure(reading, order.expr, measures), order.descending) for order in reading.orders)
+        return tuple(q.Order(_as_measure(reading, order.expr, measures), order.descending) for order in reading.orders)
     if not groups:
         return ()
     if reading.direction is not None:
         text = not reading.direction and any(
             item.text.startswith(("alpha", "in alpha", "chron")) for item in reading.items
         )
-        return (Order(groups[0] if text else measures[0], reading.direction),)
-    if any(isinstance(group, Bucket) for group in groups):
-        return (Order(next(group for group in groups if isinstance(group, Bucket))),)
-    return (Order(measures[0], True),)
+        return (q.Order(groups[0] if text else measures[0], reading.direction),)
+    if any(isinstance(group, q.Bucket) for group in groups):
+        return (q.Order(next(group for group in groups if isinstance(group, q.Bucket))),)
+    return (q.Order(measures[0], True),)
 
 
-def _as_measure(reading: Reading, expr: Expr, measures: list[Expr | Agg]) -> Expr:
+def _as_measure(reading: Reading, expr: q.Expr, measures: list[q.Expr | q.Agg]) -> q.Expr:
     """What an order names, in terms of the query: `ordered by rating` means the average where that is shown."""
-    if isinstance(expr, Col) and expr not in reading.groups:
+    if isinstance(expr, q.Col) and expr not in reading.groups:
         for measure in measures:
-            if isinstance(measure, Agg) and measure.arg == expr:
+            if isinstance(measure, q.Agg) and measure.arg == expr:
                 return measure
-        return expr if expr in reading.selects else Agg("min", expr)
-    if isinstance(expr, Agg) and expr.function == "count":
-        return next((m for m in measures if isinstance(m, Agg) and m.function in ("count", "sum")), expr)
+        return expr if expr in reading.selects else q.Agg("min", expr)
+    if isinstance(expr, q.Agg) and expr.function == "count":
+        return next((m for m in measures if isinstance(m, q.Agg) and m.function in ("count", "sum")), expr)
     return expr
 
 
-def _per_row(reading: Reading, groups: list[Expr]) -> bool:
+def _per_row(reading: Reading, groups: list[q.Expr]) -> bool:
     """Whether each group is one row: `the population of each state` in a table of states."""
     table = reading.index.catalog.table(reading.table)
-    keys = {Col(reading.table, name) for name in (table.key if table and len(table.key) == 1 else ())}
+    keys = {q.Col(reading.table, name) for name in (table.key if table and len(table.key) == 1 else ())}
     return len(groups) == 1 and (groups[0] in keys or (groups[0] == reading.display() and reading.every_column))
 
 
-def _per_row_query(reading: Reading, groups: list[Expr], numbers: Iterable[Expr]) -> Query:
+def _per_row_query(reading: Reading, groups: list[q.Expr], numbers: Iterable[q.Expr]) -> q.Query:
     shown = [*groups, *numbers]
     orders = tuple(reading.orders)
     if reading.direction is not None and not orders:
-        orders = (Order(shown[1], reading.direction),)
-    return Query(reading.table, outputs(shown), conditions(reading), order=orders, limit=reading.limit)
+        orders = (q.Order(shown[1], reading.direction),)
+    return q.Query(reading.table, outputs(shown), conditions(reading), order=orders, limit=reading.limit)
 
 
-def _best(reading: Reading) -> Query:
+def _best(reading: Reading) -> q.Query:
     """Superlatives: the rows, or groups, with the greatest or least of something."""
     best = reading.best
     assert best is not None
     by = best.by
     head = reading.head
-    grouped = by is None or has_aggregate(by)
+    grouped = by is None or q.has_aggregate(by)
     if by is None and reading.measures:
         by, grouped = reading.measures[0], True
     if by is None and reading.orders:
-        by, grouped = reading.orders[0].expr, has_aggregate(reading.orders[0].expr)
+        by, grouped = reading.orders[0].expr, q.has_aggregate(reading.orders[0].expr)
     groups = list(reading.groups)
-    entity_head = head is None or (isinstance(head, Col) and head == reading.display())
-    if not grouped and isinstance(by, Col):
-        if (entity_head and not groups) or (isinstance(head, Col) and reading.entity is not None and not groups):
+    entity_head = head is None or (isinstance(head, q.Col) and head == reading.display())
+    if not grouped and isinstance(by, q.Col):
+        if (entity_head and not groups) or (isinstance(head, q.Col) and reading.entity is not None and not groups):
             return _best_rows(reading, by)
         if reading.limit is None and reading.groups and reading.kind(best.place) == "superlative":
             raise Unclear(f"whether one row or one figure of each group is meant by {reading.items[best.place].text!r}")
-        if groups or (isinstance(head, Col) and reading.limit is not None):
+        if groups or (isinstance(head, q.Col) and reading.limit is not None):
             # `top 5 states by revenue`: of the sums by state.
             if not reading.summable(by):
                 raise Unclear(f"what to compare, as sums of {by.name} mean nothing")
-            by, grouped = Agg("sum", by), True
+            by, grouped = q.Agg("sum", by), True
         else:
             return _best_rows(reading, by)
     if by is None:
-        by = Agg("count")
+        by = q.Agg("count")
     if not groups:
         groups = [col for col in reading.selects if not reading.numeric(col)]
         groups = groups or ([head] if head is not None else [])
@@ -305,39 +292,39 @@ def _best(reading: Reading) -> Query:
         raise Unclear("what to compare")
     shown = [*groups, *(m for m in reading.measures if m != by), by]
     # What is not known is no group that could be the first.
-    known = tuple(Empty(group, True) for group in groups if isinstance(group, Col) and may_lack(reading, group))
+    known = tuple(q.Empty(group, True) for group in groups if isinstance(group, q.Col) and may_lack(reading, group))
     limit = reading.limit if reading.limit is not None else (None if reading.ordered else 1)
-    return Query(
+    return q.Query(
         reading.table,
         outputs(shown),
         (*conditions(reading), *known),
         tuple(groups),
-        order=(Order(by, best.descending),),
+        order=(q.Order(by, best.descending),),
         limit=limit,
     )
 
 
-def _best_rows(reading: Reading, by: Col) -> Query:
+def _best_rows(reading: Reading, by: q.Col) -> q.Query:
     """Rows of the main table with the extreme value; all of them where several share it."""
     best = reading.best
     assert best is not None
-    selects: list[Expr] = [col for col in reading.selects if col != by]
+    selects: list[q.Expr] = [col for col in reading.selects if col != by]
     display = reading.display()
     if not selects and display is not None:
         selects = [display]
     shown = outputs([*selects, by])
     where = conditions(reading)
     if reading.limit is None and not reading.ordered and not reading.orders and not reading.measures:
-        inner = All(where) if len(where) > 1 else where[0] if where else None
-        extreme = Extreme(by, "=", Agg("max" if best.descending else "min", by, where=inner))
-        return Query(reading.table, shown, (*where, extreme))
+        inner = q.And(where) if len(where) > 1 else where[0] if where else None
+        extreme = q.Extreme(by, "=", q.Agg("max" if best.descending else "min", by, where=inner))
+        return q.Query(reading.table, shown, (*where, extreme))
     if reading.measures:
         raise Unclear("whether rows or an aggregate is meant")
-    return Query(reading.table, shown, where, order=(Order(by, best.descending),), limit=reading.limit)
+    return q.Query(reading.table, shown, where, order=(q.Order(by, best.descending),), limit=reading.limit)
 
 
-def _having(reading: Reading) -> Query:
-    groups: list[Expr] = [_called(reading, reading.head)] if reading.head is not None else []
+def _having(reading: Reading) -> q.Query:
+    groups: list[q.Expr] = [_called(reading, reading.head)] if reading.head is not None else []
     table = reading.table
     if reading.counted is not None and reading.counted != reading.table:
         # `users with more than 3 reviews`: of the reviews, by user.
@@ -345,23 +332,23 @@ def _having(reading: Reading) -> Query:
         reading.foreign = [entry for entry in reading.foreign if entry[0] != table]
     if not groups or (table == reading.table and groups[0] == reading.display()):
         raise Unclear("what to count by")
-    having = tuple(Compare(Agg("count"), operator, value) for operator, value in reading.having)
-    return Query(
+    having = tuple(q.Compare(q.Agg("count"), operator, value) for operator, value in reading.having)
+    return q.Query(
         table,
-        outputs([*groups, Agg("count")]),
+        outputs([*groups, q.Agg("count")]),
         conditions(reading),
         tuple(groups),
         having,
-        (Order(Agg("count"), True),),
+        (q.Order(q.Agg("count"), True),),
         reading.limit,
     )
 
 
-def _called(reading: Reading, head: Expr) -> Expr:
+def _called(reading: Reading, head: q.Expr) -> q.Expr:
     """The name of what a key refers to, in place of the key."""
     for join in reading.index.catalog.joins:
-        if isinstance(head, Col) and (join.left_table, join.left_column) == (head.table, head.name):
+        if isinstance(head, q.Col) and (join.left_table, join.left_column) == (head.table, head.name):
             display = reading.index.display(join.right_table)
             if display is not None and head.table == reading.table:
-                return Col(join.right_table, display)
+                return q.Col(join.right_table, display)
     return head

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from atlas.language.offline.questions.ast import Agg, All, Col, Compare, Cond, Expr, Op, Order, Output, Query
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.parser.shared import Unclear, conditions, outputs
 from atlas.language.offline.questions.parser.state import Reading
 from atlas.language.offline.questions.tagger import Item
@@ -17,7 +17,7 @@ def ratio_at(items: Sequence[Item]) -> int | None:
     return next((n for n, item in enumerate(items) if item.kind == "ratio"), None)
 
 
-def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> Query:
+def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> q.Query:
     """The query of a ratio whose word stands at `at`; `reading` takes what is not understood. Raises Unclear."""
     joint = next((n for n in range(at + 1, len(items)) if items[n].kind in ("to", "vs", "outof")), None)
     if joint is None:
@@ -43,32 +43,32 @@ def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> Query:
         reading.assumptions += part.assumptions
     upper, lower = _number(left), _number(right)
     if items[joint].kind == "outof" and lower is None:
-        lower = Agg("count")
-    if isinstance(upper, Col) and isinstance(lower, Col) and not (left.filters and right.filters):
+        lower = q.Agg("count")
+    if isinstance(upper, q.Col) and isinstance(lower, q.Col) and not (left.filters and right.filters):
         return _of_columns(reading, upper, lower, rest, average=average)
     upper, lower = _summed(upper), _summed(lower)
     common, above, below = _conditions(left, right, rest)
     if items[joint].kind == "outof":
         common, below = (*common, *below), []
-    divided = Op("/", _where(upper, above), _where(lower, below))
+    divided = q.Op("/", _where(upper, above), _where(lower, below))
     groups = tuple(reading.groups)
-    order = (Order(divided, True),) if groups else ()
-    return Query(reading.table, (*outputs(groups), Output(divided, "ratio")), common, groups, order=order)
+    order = (q.Order(divided, True),) if groups else ()
+    return q.Query(reading.table, (*outputs(groups), q.Output(divided, "ratio")), common, groups, order=order)
 
 
 def _part(reading: Reading, items: Sequence[Item]) -> Reading:
     return Reading(reading.index, reading.table, items, reading.tokens).run()
 
 
-def _number(part: Reading) -> Expr | None:
+def _number(part: Reading) -> q.Expr | None:
     """What a side of a ratio measures: a column, an aggregate, or the number of rows."""
     if part.measures:
         measure = part.measures[0]
         if (
-            isinstance(measure, Agg)
+            isinstance(measure, q.Agg)
             and measure.function == "sum"
             and part.agg is None
-            and isinstance(measure.arg, Col)
+            and isinstance(measure.arg, q.Col)
             and part.counting
         ):
             return measure.arg
@@ -77,42 +77,42 @@ def _number(part: Reading) -> Expr | None:
     if numbers:
         return numbers[0]
     if part.selects and part.entity is None and not part.filters:
-        return Agg("count", part.selects[0], distinct=True)
+        return q.Agg("count", part.selects[0], distinct=True)
     if part.entity is not None or part.filters or part.counting:
-        return Agg("count")
+        return q.Agg("count")
     return None
 
 
-def _summed(expr: Expr | None) -> Agg:
-    if isinstance(expr, Agg):
+def _summed(expr: q.Expr | None) -> q.Agg:
+    if isinstance(expr, q.Agg):
         return expr
-    if isinstance(expr, Col):
-        return Agg("sum", expr)
+    if isinstance(expr, q.Col):
+        return q.Agg("sum", expr)
     raise Unclear("the ratio of what to what")
 
 
-def _where(agg: Agg, conds: Sequence[Cond]) -> Agg:
+def _where(agg: q.Agg, conds: Sequence[q.Cond]) -> q.Agg:
     if not conds:
         return agg
-    return msgspec.structs.replace(agg, where=conds[0] if len(conds) == 1 else All(tuple(conds)))
+    return msgspec.structs.replace(agg, where=conds[0] if len(conds) == 1 else q.And(tuple(conds)))
 
 
-def _of_columns(reading: Reading, upper: Col, lower: Col, rest: Reading, *, average: bool) -> Query:
-    divided: Expr = Op("/", upper, lower)
+def _of_columns(reading: Reading, upper: q.Col, lower: q.Col, rest: Reading, *, average: bool) -> q.Query:
+    divided: q.Expr = q.Op("/", upper, lower)
     where = conditions(rest)
-    groups: list[Expr] = list(reading.groups)
+    groups: list[q.Expr] = list(reading.groups)
     if average:
-        shown = (*outputs(groups), Output(Agg("avg", divided), "average_ratio"))
-        order = (Order(Agg("avg", divided), True),) if groups else ()
-        return Query(reading.table, shown, where, tuple(groups), order=order)
+        shown = (*outputs(groups), q.Output(q.Agg("avg", divided), "average_ratio"))
+        order = (q.Order(q.Agg("avg", divided), True),) if groups else ()
+        return q.Query(reading.table, shown, where, tuple(groups), order=order)
     display = reading.display()
     if not groups and display is not None:
         groups = [display]
-    shown = (*outputs(groups), Output(divided, "ratio"))
-    return Query(reading.table, shown, where, order=(Order(divided, True),))
+    shown = (*outputs(groups), q.Output(divided, "ratio"))
+    return q.Query(reading.table, shown, where, order=(q.Order(divided, True),))
 
 
-def _conditions(left: Reading, right: Reading, rest: Reading) -> tuple[tuple[Cond, ...], list[Cond], list[Cond]]:
+def _conditions(left: Reading, right: Reading, rest: Reading) -> tuple[tuple[q.Cond, ...], list[q.Cond], list[q.Cond]]:
     """(common, of the upper, of the lower): what only the last part says of another column holds for both."""
     above, below = list(conditions(left)), list(conditions(right))
     common = list(conditions(rest))
@@ -125,5 +125,5 @@ def _conditions(left: Reading, right: Reading, rest: Reading) -> tuple[tuple[Con
     return tuple(common), above, below
 
 
-def _column(cond: Cond) -> object:
-    return cond.expr if isinstance(cond, Compare) else getattr(cond, "expr", getattr(cond, "column", cond))
+def _column(cond: q.Cond) -> object:
+    return cond.expr if isinstance(cond, q.Compare) else getattr(cond, "expr", getattr(cond, "column", cond))

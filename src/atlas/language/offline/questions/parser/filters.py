@@ -5,19 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from atlas.language.offline.questions.ast import (
-    Agg,
-    All,
-    Any,
-    Col,
-    Compare,
-    Cond,
-    Contains,
-    During,
-    Extreme,
-    OneOf,
-    Truth,
-)
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.lexicon import ADJECTIVES, MONTHS
 from atlas.language.offline.questions.related_tables import absent, counting, of_another
 from atlas.language.offline.questions.schema_linking import hinted
@@ -31,14 +19,14 @@ _INVERSE = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _JOINING = ("comma", "or", "and", "vs")
 
 
-def value(reading: Reading, at: int, wanted: Col | None = None) -> int:
+def value(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
     """One value or several of one column: `in Texas or Ohio`. `wanted`: the column named before."""
     chosen = _choose(reading, at, wanted)
     if of_another(reading, at, chosen):
         reading.unknown.append(reading.items[at].text)
         return at + 1
     values = list(chosen.values)
-    column = Col(chosen.table, chosen.column)
+    column = q.Col(chosen.table, chosen.column)
     negated = reading.take_negation()
     end = at + 1
     joined = None
@@ -62,13 +50,15 @@ def value(reading: Reading, at: int, wanted: Col | None = None) -> int:
     # The column's own name after the value says nothing more: `Italian food`.
     after = reading.item(end)
     own = (
-        after is not None and after.kind == "col" and column in [Col(m.table, m.column) for m in reading.columns(after)]
+        after is not None
+        and after.kind == "col"
+        and column in [q.Col(m.table, m.column) for m in reading.columns(after)]
     )
     if own and wanted is None and reading.kind(reading.next(end + 1)) not in ("cmp", "value", "quote", "between"):
         end += 1
     if any(other.text.startswith("compar") for other in reading.items[:at]):
         reading.versus = True
-    if joined == "and" and any(isinstance(m, Agg) and m.function in ("avg", "median") for m in reading.measures):
+    if joined == "and" and any(isinstance(m, q.Agg) and m.function in ("avg", "median") for m in reading.measures):
         # `the average price of A and B` are two.
         reading.versus = True
     if joined is not None and reading.versus and column not in reading.groups:
@@ -76,16 +66,16 @@ def value(reading: Reading, at: int, wanted: Col | None = None) -> int:
     return reading.add(_equal(column, values, negated), at, end)
 
 
-def _equal(column: Col, values: list[str], negated: bool) -> Cond:
+def _equal(column: q.Col, values: list[str], negated: bool) -> q.Cond:
     if len(values) == 1:
-        return Compare(column, "<>" if negated else "=", values[0])
-    return OneOf(column, tuple(values), negated)
+        return q.Compare(column, "<>" if negated else "=", values[0])
+    return q.OneOf(column, tuple(values), negated)
 
 
 _PLACED = ("in", "through", "of", "from", "within", "at", "the")
 
 
-def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
+def _choose(reading: Reading, at: int, wanted: q.Col | None) -> Mention:
     """The column that a value belongs to: the one named next to it, else the main table's most telling one."""
     mentions = [m for m in reading.items[at].mentions if m.kind == "value"]
     near = [wanted] if wanted is not None else []
@@ -94,13 +84,13 @@ def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
     for step in (at + 1, reading.next(at + 1), *(() if owner else (at - 1, at - 2))):
         item = reading.item(step)
         if item is not None and item.kind == "col":
-            near += [Col(m.table, m.column) for m in reading.columns(item)]
+            near += [q.Col(m.table, m.column) for m in reading.columns(item)]
     for column in near:
         for mention in mentions:
             if (mention.table, mention.column) == (column.table, column.name):
                 return mention
-    taken = {f.cond.expr for f in reading.filters if isinstance(f.cond, Compare) and isinstance(f.cond.expr, Col)}
-    free = [m for m in mentions if Col(m.table, m.column) not in taken] or mentions
+    taken = {f.cond.expr for f in reading.filters if isinstance(f.cond, q.Compare) and isinstance(f.cond.expr, q.Col)}
+    free = [m for m in mentions if q.Col(m.table, m.column) not in taken] or mentions
 
     def entity(place: int) -> bool:
         item = reading.item(place)
@@ -123,7 +113,7 @@ def _choose(reading: Reading, at: int, wanted: Col | None) -> Mention:
     return best
 
 
-def quote(reading: Reading, at: int, wanted: Col | None = None) -> int:
+def quote(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
     """A quoted text that no column is known to hold: of the column named before, else of the row's name."""
     item = reading.items[at]
     before = reading.item(at - 1)
@@ -135,10 +125,10 @@ def quote(reading: Reading, at: int, wanted: Col | None = None) -> int:
         reading.unknown.append(item.text)
         return at + 1
     negated = reading.take_negation()
-    return reading.add(Compare(column, "<>" if negated else "=", item.text, fold=True), at)
+    return reading.add(q.Compare(column, "<>" if negated else "=", item.text, fold=True), at)
 
 
-def compare(reading: Reading, at: int, wanted: Col | None = None) -> int:
+def compare(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
     """`more than 5 orders`, `above 4`, `longer than 750`, `above average`; `wanted`: the column named before."""
     item = reading.items[at]
     operator = str(item.value)
@@ -160,12 +150,14 @@ def compare(reading: Reading, at: int, wanted: Col | None = None) -> int:
     if found.kind == "num" and isinstance(found.value, int | float):
         return _number(reading, at, ahead, operator, found.value, wanted)
     if found.kind == "agg" and found.value == "avg" and wanted is not None:
-        return reading.add(Extreme(wanted, operator, Agg("avg", wanted)), at, ahead + 1)
+        return reading.add(q.Extreme(wanted, operator, q.Agg("avg", wanted)), at, ahead + 1)
     if found.kind == "value" and wanted is not None and item.kind == "comparative":
         mention = _choose(reading, ahead, None)
-        where = Compare(Col(mention.table, mention.column), "=", mention.values[0])
+        where = q.Compare(q.Col(mention.table, mention.column), "=", mention.values[0])
         return reading.add(
-            Extreme(wanted, operator, Agg("max" if operator[0] == ">" else "min", wanted, where=where)), at, ahead + 1
+            q.Extreme(wanted, operator, q.Agg("max" if operator[0] == ">" else "min", wanted, where=where)),
+            at,
+            ahead + 1,
         )
     if found.kind == "value" and wanted is not None and operator in ("=", "<>"):
         reading.negated = operator == "<>"
@@ -176,7 +168,7 @@ def compare(reading: Reading, at: int, wanted: Col | None = None) -> int:
     return at + 1
 
 
-def _period_compare(reading: Reading, at: int, ahead: int, operator: str, when: Period, wanted: Col | None) -> int:
+def _period_compare(reading: Reading, at: int, ahead: int, operator: str, when: Period, wanted: q.Col | None) -> int:
     column = wanted or reading.time_column()
     if column is None or not reading.temporal(column):
         reading.unknown.append(reading.items[ahead].text)
@@ -187,16 +179,16 @@ def _period_compare(reading: Reading, at: int, ahead: int, operator: str, when: 
         "<": (None, when.start),
         "<=": (None, when.end),
     }.get(operator, (when.start, when.end))
-    return reading.add(During(column, start, end, reading.items[ahead].text, operator == "<>"), at, ahead + 1)
+    return reading.add(q.During(column, start, end, reading.items[ahead].text, operator == "<>"), at, ahead + 1)
 
 
-def _number(reading: Reading, at: int, ahead: int, operator: str, number: float | int, wanted: Col | None) -> int:
+def _number(reading: Reading, at: int, ahead: int, operator: str, number: float | int, wanted: q.Col | None) -> int:
     end = ahead + 1
     after = reading.item(end)
     if after is not None and after.kind == "after":
         operator, end = str(after.value), end + 1
     if wanted is not None:
-        return _with_unit(reading, at, end, Compare(wanted, operator, number))
+        return _with_unit(reading, at, end, q.Compare(wanted, operator, number))
     ahead = reading.next(end, skip=("filler",))
     column = reading.best_column(ahead)
     item = reading.item(ahead)
@@ -207,7 +199,7 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
             # `at least 10 flights` counts them: it does not compare the number of a flight.
             reading.unknown.append(f"{reading.items[at].text} {number} {item.text}")
             return ahead + 1
-        return reading.add(Compare(column, operator, number), at, ahead + 1)
+        return reading.add(q.Compare(column, operator, number), at, ahead + 1)
     rows = item is not None and any(m.kind == "table" and m.table == reading.table for m in item.mentions)
     counted = item is not None and (rows or item.kind == "table" or (column is not None and item.kind == "col"))
     if counted and reading.head is not None:
@@ -217,17 +209,17 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
         reading.counted = next((m.table for m in item.mentions if m.kind == "table"), None)
         return ahead + 1
     text = reading.items[end - 1].text
-    amounts = [c for c in reading.index.columns[reading.table] if reading.numeric(Col(c.table.name, c.column.name))]
+    amounts = [c for c in reading.index.columns[reading.table] if reading.numeric(q.Col(c.table.name, c.column.name))]
     money = [c for c in amounts if any(w in ("amount", "price", "total", "valu", "cost", "revenu") for w in c.every)]
     if (text[:1] in "$€£" or spoken) and money:
-        return reading.add(Compare(Col(reading.table, money[0].column.name), operator, number), at, end)
+        return reading.add(q.Compare(q.Col(reading.table, money[0].column.name), operator, number), at, end)
     if reading.selects and reading.numeric(reading.selects[-1]):
-        return reading.add(Compare(reading.selects[-1], operator, number), at, end)
+        return reading.add(q.Compare(reading.selects[-1], operator, number), at, end)
     reading.unknown.append(reading.items[at].text + " " + text)
     return end
 
 
-def _with_unit(reading: Reading, at: int, end: int, cond: Compare) -> int:
+def _with_unit(reading: Reading, at: int, end: int, cond: q.Compare) -> int:
     """Skips the unit after a number, such as dollars or miles, which no column holds."""
     item = reading.item(end)
     if (item is not None and item.kind in ("unit",)) or (item is not None and item.text.lower() in _MEASURES):
@@ -241,7 +233,7 @@ _MEASURES = frozenset(
 )
 
 
-def between(reading: Reading, at: int, wanted: Col | None = None) -> int:
+def between(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
     """`between 10 and 20`; `from` is only a word elsewhere."""
     low = reading.item(reading.next(at + 1))
     place = reading.next(at + 1)
@@ -262,12 +254,12 @@ def between(reading: Reading, at: int, wanted: Col | None = None) -> int:
         reading.unknown.append(reading.items[at].text)
         return end
     negated = reading.take_negation()
-    inside = All((Compare(column, ">=", low.value), Compare(column, "<=", high.value)))
-    outside = Any((Compare(column, "<", low.value), Compare(column, ">", high.value)))
+    inside = q.And((q.Compare(column, ">=", low.value), q.Compare(column, "<=", high.value)))
+    outside = q.Or((q.Compare(column, "<", low.value), q.Compare(column, ">", high.value)))
     return reading.add(outside if negated else inside, at, end)
 
 
-def during(reading: Reading, at: int, wanted: Col | None = None) -> int:
+def during(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
     """A period, of the time named before or of the rows' own."""
     item = reading.items[at]
     when = item.period
@@ -275,7 +267,7 @@ def during(reading: Reading, at: int, wanted: Col | None = None) -> int:
     negated = reading.take_negation()
     column = wanted if wanted is not None and reading.temporal(wanted) else reading.time_column()
     if column is not None and (wanted is None or reading.temporal(wanted)):
-        return reading.add(During(column, when.start, when.end, item.text, negated), at)
+        return reading.add(q.During(column, when.start, when.end, item.text, negated), at)
     conds = _calendar_columns(reading, when, wanted)
     if not conds:
         reading.unknown.append(item.text)
@@ -285,29 +277,30 @@ def during(reading: Reading, at: int, wanted: Col | None = None) -> int:
     return at + 1
 
 
-def _calendar_columns(reading: Reading, when: Period, wanted: Col | None) -> list[Cond]:
+def _calendar_columns(reading: Reading, when: Period, wanted: q.Col | None) -> list[q.Cond]:
     """Conditions on columns that hold a year as a number or a month by name."""
     columns = reading.index.columns[reading.table]
     year = wanted or next(
-        (Col(reading.table, c.column.name) for c in columns if c.every == ("year",) and c.column.type == "bigint"), None
+        (q.Col(reading.table, c.column.name) for c in columns if c.every == ("year",) and c.column.type == "bigint"),
+        None,
     )
     if year is None:
         year = next(
-            (Col(reading.table, c.column.name) for c in columns if "year" in c.every and c.column.type == "bigint"),
+            (q.Col(reading.table, c.column.name) for c in columns if "year" in c.every and c.column.type == "bigint"),
             None,
         )
     month = next((c for c in columns if "month" in c.every and c.column.type == "text"), None)
     if year is None or when.relative or reading.definition(year).type != "bigint":
         return []
-    conds: list[Cond] = []
+    conds: list[q.Cond] = []
     whole = all(day is None or (day.month, day.day) == (1, 1) for day in (when.first, when.last))
     if whole:
         if when.first is not None and when.last is not None and when.last.year == when.first.year + 1:
-            return [Compare(year, "=", when.first.year)]
+            return [q.Compare(year, "=", when.first.year)]
         if when.first is not None:
-            conds.append(Compare(year, ">=", when.first.year))
+            conds.append(q.Compare(year, ">=", when.first.year))
         if when.last is not None:
-            conds.append(Compare(year, "<", when.last.year))
+            conds.append(q.Compare(year, "<", when.last.year))
         return conds
     if (
         month is None
@@ -319,11 +312,11 @@ def _calendar_columns(reading: Reading, when: Period, wanted: Col | None) -> lis
         return []
     name = next((v for v in month.column.values if MONTHS.get(v.lower()) == when.first.month), None)
     name = name or date(2000, when.first.month, 1).strftime("%B")
-    conds.append(Compare(Col(reading.table, month.column.name), "=", name))
-    return conds if when.month is not None else [*conds, Compare(year, "=", when.first.year)]
+    conds.append(q.Compare(q.Col(reading.table, month.column.name), "=", name))
+    return conds if when.month is not None else [*conds, q.Compare(year, "=", when.first.year)]
 
 
-def empty(reading: Reading, at: int, wanted: Col | None = None) -> int:
+def empty(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
     """`email is missing`, `missing email`, `no phone number`."""
     column = wanted or reading.best_column(reading.next(at + 1))
     if column is None:
@@ -336,8 +329,8 @@ def empty(reading: Reading, at: int, wanted: Col | None = None) -> int:
 def whether(reading: Reading, at: int) -> int:
     """`how many have an exam and how many do not`: both, by the column that says so."""
     last = reading.filters[-1].cond if reading.filters else None
-    column = last.expr if isinstance(last, Truth | Compare) else None
-    if not isinstance(column, Col) or not reading.flag(column):
+    column = last.expr if isinstance(last, q.Truth | q.Compare) else None
+    if not isinstance(column, q.Col) or not reading.flag(column):
         reading.unknown.append(reading.items[at].text)
         return at + 1
     reading.filters.pop()
@@ -345,7 +338,7 @@ def whether(reading: Reading, at: int) -> int:
     return at + 1
 
 
-def contains(reading: Reading, at: int, wanted: Col) -> int:
+def contains(reading: Reading, at: int, wanted: q.Col) -> int:
     """`name contains "x"`, `starting with A`."""
     item = reading.items[at]
     ahead = at + 1
@@ -354,16 +347,16 @@ def contains(reading: Reading, at: int, wanted: Col) -> int:
         reading.unknown.append(item.text)
         return at + 1
     text = reading.text(ahead)
-    return reading.add(Contains(wanted, text, str(item.value), reading.take_negation()), at, ahead + 1)
+    return reading.add(q.Contains(wanted, text, str(item.value), reading.take_negation()), at, ahead + 1)
 
 
-def flagged(reading: Reading, column: Col, negated: bool) -> Cond:
+def flagged(reading: Reading, column: q.Col, negated: bool) -> q.Cond:
     """That a yes-or-no column says yes."""
     if reading.definition(column).type == "boolean":
-        return Truth(column, negated)
-    return Compare(column, "=", 0 if negated else 1)
+        return q.Truth(column, negated)
+    return q.Compare(column, "=", 0 if negated else 1)
 
 
-def _hinted(reading: Reading, base: str) -> Col | None:
+def _hinted(reading: Reading, base: str) -> q.Col | None:
     column = hinted(reading.index.columns[reading.table], base)
-    return None if column is None else Col(reading.table, column.name)
+    return None if column is None else q.Col(reading.table, column.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atlas.language.offline.questions.ast import Agg, Col, Expr, Order
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.lexicon import ADJECTIVES
 from atlas.language.offline.questions.schema_linking import hinted
 
@@ -30,7 +30,7 @@ def order(reading: Reading, at: int) -> int:
         if reading.kind(end) == "to":
             end = reading.next(end + 1) + 1
     if expr is not None:
-        reading.orders.append(Order(expr, bool(direction)))
+        reading.orders.append(q.Order(expr, bool(direction)))
         ahead = reading.next(end, skip=("filler", "comma", "and"))
         if reading.kind(ahead) == "order" or (reading.kind(ahead) == "col" and reading.kind(end) in ("comma", "and")):
             return end
@@ -39,7 +39,7 @@ def order(reading: Reading, at: int) -> int:
     return end
 
 
-def order_expr(reading: Reading, at: int) -> tuple[Expr | None, int]:
+def order_expr(reading: Reading, at: int) -> tuple[q.Expr | None, int]:
     item = reading.item(at)
     if item is None:
         return None, at
@@ -47,15 +47,15 @@ def order_expr(reading: Reading, at: int) -> tuple[Expr | None, int]:
         following = reading.next(at + 1, skip=("filler",))
         named = reading.best_column(following)
         if named is not None and reading.kind(following) == "col":
-            return (named if reading.numeric(named) else Agg("count", named, distinct=True)), following + 1
-        return Agg("count"), following + 1 if reading.kind(following) == "table" else at + 1
+            return (named if reading.numeric(named) else q.Agg("count", named, distinct=True)), following + 1
+        return q.Agg("count"), following + 1 if reading.kind(following) == "table" else at + 1
     if item.kind in ("superlative", "agg"):
         following = reading.next(at + 1, skip=("filler", "count"))
         if reading.kind(following) == "agg":
             item, following = reading.items[following], reading.next(following + 1, skip=("filler",))
         named = reading.best_column(following)
         if named is not None and reading.kind(following) == "col":
-            expr: Expr = Agg(str(item.value), named) if item.kind == "agg" else named
+            expr: q.Expr = q.Agg(str(item.value), named) if item.kind == "agg" else named
             if item.kind == "superlative":
                 return expr, following + 1
             return expr, following + 1
@@ -102,14 +102,14 @@ def asked(reading: Reading, at: int) -> int:
     if item.kind == "size" or (item.kind == "positive" and reading.kind(at - 1) == "how"):
         column_ = hinted(reading.index.columns[reading.table], str(item.value))
         if column_ is not None:
-            reading.selects.append(Col(reading.table, column_.name))
+            reading.selects.append(q.Col(reading.table, column_.name))
             reading.head = reading.head or reading.selects[-1]
             return at + 1
     if item.kind == "where":
         if reading.kind(reading.next(at + 1)) in ("value", "quote") and reading.head is None:
             for linked in reading.index.columns[reading.table]:
                 if linked.place is not None or linked.every[-1] in ("citi", "state", "countri", "address", "locat"):
-                    reading.selects.append(Col(reading.table, linked.column.name))
+                    reading.selects.append(q.Col(reading.table, linked.column.name))
             reading.head = reading.selects[0] if reading.selects else None
         return at + 1
     if item.kind == "when":

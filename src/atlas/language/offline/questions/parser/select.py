@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atlas.language.offline.questions.ast import Agg, Best, Bucket, Col, Compare, Empty, Expr
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.parser import filters
 from atlas.language.offline.questions.parser.ordering import order_expr
 from atlas.language.offline.questions.related_tables import absent
@@ -20,7 +20,7 @@ def column(reading: Reading, at: int) -> int:
     """A column: of a condition where one follows, else of what is asked for."""
     item = reading.items[at]
     named = reading.columns(item)
-    col = Col(named[0].table, named[0].column)
+    col = q.Col(named[0].table, named[0].column)
     done = _condition(reading, at, col)
     if done is not None:
         return done
@@ -40,17 +40,17 @@ def column(reading: Reading, at: int) -> int:
     if reading.counting and not reading.measures and not reading.distinct and reading.entity is None:
         return _counted(reading, at, col)
     if reading.counting and reading.distinct and not reading.measures:
-        reading.measures.append(Agg("count", col, distinct=True))
+        reading.measures.append(q.Agg("count", col, distinct=True))
         reading.distinct = False
         return at + 1
-    if isinstance(reading.best, Best) and reading.best.by is None and reading.best.place == at - 1:
+    if isinstance(reading.best, q.Best) and reading.best.by is None and reading.best.place == at - 1:
         reading.best.by = col
         return at + 1
     if _has(reading, at) and reading.head is not None:
         if not reading.numeric(col):
-            return reading.add(Empty(col, True), at)
+            return reading.add(q.Empty(col, True), at)
         if reading.definition(col).type == "bigint" and (reading.share or reading.counting or reading.measures):
-            return reading.add(Compare(col, ">", 0), at)
+            return reading.add(q.Compare(col, ">", 0), at)
     if reading.head is None:
         reading.head = col
     if col not in reading.selects:
@@ -74,7 +74,7 @@ def _has(reading: Reading, at: int) -> bool:
     return place >= 0 and reading.items[place].text in _HAVING and not superlative
 
 
-def _refers(reading: Reading, at: int, col: Col) -> bool:
+def _refers(reading: Reading, at: int, col: q.Col) -> bool:
     """Whether a key only says whose rows are meant, as in `orders from leads in Texas`."""
     keys = {(join.left_table, join.left_column) for join in reading.index.catalog.joins}
     led = reading.kind(at - 1) == "between" or reading.before(at) in ("from", "of", "by", "for", "with", "in", "the")
@@ -95,7 +95,7 @@ def _flagged(reading: Reading, at: int) -> bool:
     return reading.before(at) in _HAVING or reading.kind(reading.next(at + 1)) == "table"
 
 
-def _condition(reading: Reading, at: int, col: Col) -> int | None:
+def _condition(reading: Reading, at: int, col: q.Col) -> int | None:
     """Where to read on after a condition on the column that starts here; None where none does."""
     ahead = reading.next(at + 1)
     item = reading.item(ahead)
@@ -136,11 +136,11 @@ def _condition(reading: Reading, at: int, col: Col) -> int | None:
     ):
         filler = [reading.items[n].text for n in range(at + 1, ahead)]
         if all(text in ("", "of", "is", "are", "was", "were", "number", "no", "equal") for text in filler):
-            return reading.add(Compare(col, "<>" if reading.take_negation() else "=", item.value), at, ahead + 1)
+            return reading.add(q.Compare(col, "<>" if reading.take_negation() else "=", item.value), at, ahead + 1)
     return None
 
 
-def _owned(reading: Reading, at: int, ahead: int, item: Item, col: Col) -> bool:
+def _owned(reading: Reading, at: int, ahead: int, item: Item, col: q.Col) -> bool:
     """Whether `capital of Washington` asks for the capital of what is called Washington."""
     between = [reading.items[n].text for n in range(at + 1, ahead)]
     display = reading.index.display(reading.table)
@@ -148,7 +148,7 @@ def _owned(reading: Reading, at: int, ahead: int, item: Item, col: Col) -> bool:
     return own and "of" in between and col.name != display
 
 
-def _measured(reading: Reading, at: int, col: Col, function: str) -> int:
+def _measured(reading: Reading, at: int, col: q.Col, function: str) -> int:
     """An aggregate of a column, and of those that follow with `and`."""
     if (
         (function in ("min", "max") and reading.temporal(col))
@@ -157,11 +157,11 @@ def _measured(reading: Reading, at: int, col: Col, function: str) -> int:
     ):
         if function == "sum" and not reading.summable(col):
             reading.unknown.append(f"{function} {reading.items[at].text}")
-        reading.measures += [Agg(each, col) for each in (*reading.aggs, function)]
+        reading.measures += [q.Agg(each, col) for each in (*reading.aggs, function)]
         reading.aggs.clear()
     elif function == "sum":
         # `total customers` counts them.
-        reading.measures.append(Agg("count", col, distinct=True))
+        reading.measures.append(q.Agg("count", col, distinct=True))
     else:
         reading.unknown.append(f"{function} {reading.items[at].text}")
     ahead = reading.next(at + 1, skip=("filler",))
@@ -179,15 +179,15 @@ def _measured(reading: Reading, at: int, col: Col, function: str) -> int:
     return at + 1
 
 
-def _counted(reading: Reading, at: int, col: Col) -> int:
+def _counted(reading: Reading, at: int, col: q.Col) -> int:
     """`how many <column>`: a sum of numbers that count something, else the number of different values."""
     if reading.head is None:
         reading.head = col
     if reading.summable(col):
-        reading.measures.append(Agg("sum", col))
+        reading.measures.append(q.Agg("sum", col))
     else:
         own = col.name == reading.index.display(reading.table) or (col.name,) == key_of(reading)
-        reading.measures.append(Agg("count", None if own and col.table == reading.table else col, distinct=not own))
+        reading.measures.append(q.Agg("count", None if own and col.table == reading.table else col, distinct=not own))
     return at + 1
 
 
@@ -215,20 +215,20 @@ def table(reading: Reading, at: int) -> int:
     return at + 1
 
 
-def rows_of(reading: Reading) -> Agg:
+def rows_of(reading: Reading) -> q.Agg:
     """The number of things that the rows stand for: a sum where rows carry a number of them."""
     for linked in reading.index.columns[reading.table]:
         if linked.column.name.lower() == "count" and linked.column.type == "bigint":
-            return Agg("sum", Col(reading.table, linked.column.name))
-    return Agg("count")
+            return q.Agg("sum", q.Col(reading.table, linked.column.name))
+    return q.Agg("count")
 
 
 def _whole(reading: Reading, at: int, function: str) -> int:
     """`total sales`: of the table's one amount, where it has one, else the number of rows."""
     amounts = [
-        Col(reading.table, c.column.name)
+        q.Col(reading.table, c.column.name)
         for c in reading.index.columns[reading.table]
-        if reading.numeric(Col(reading.table, c.column.name)) and c.column.type in ("numeric", "double")
+        if reading.numeric(q.Col(reading.table, c.column.name)) and c.column.type in ("numeric", "double")
     ]
     if function == "sum":
         sums = len(amounts) == 1 and reading.index.table_words[reading.table][-1] in (
@@ -238,9 +238,9 @@ def _whole(reading: Reading, at: int, function: str) -> int:
             "expens",
             "order",
         )
-        reading.measures.append(Agg("sum", amounts[0]) if sums else rows_of(reading))
+        reading.measures.append(q.Agg("sum", amounts[0]) if sums else rows_of(reading))
     elif len(amounts) == 1:
-        reading.measures.append(Agg(function, amounts[0]))
+        reading.measures.append(q.Agg(function, amounts[0]))
     else:
         reading.unknown.append(f"{function} {reading.items[at].text}")
     return at + 1
@@ -264,7 +264,7 @@ def group(reading: Reading, at: int) -> int:
             break
         if item.kind == "by" and not taken and not _groups_here(reading, ahead, expr):
             break
-        if taken and not isinstance(expr, Bucket) and reading.kind(reading.next(ahead + 1)) in ("cmp", "value"):
+        if taken and not isinstance(expr, q.Bucket) and reading.kind(reading.next(ahead + 1)) in ("cmp", "value"):
             break
         if expr not in reading.groups:
             reading.groups.append(expr)
@@ -282,9 +282,9 @@ def group(reading: Reading, at: int) -> int:
     return at + 1
 
 
-def _groups_here(reading: Reading, ahead: int, expr: Expr) -> bool:
+def _groups_here(reading: Reading, ahead: int, expr: q.Expr) -> bool:
     """Whether `by <column>` groups: not where it ranks (`top 5 … by revenue`), nor for the agent of a passive."""
-    if reading.best is not None and isinstance(expr, Col) and reading.numeric(expr):
+    if reading.best is not None and isinstance(expr, q.Col) and reading.numeric(expr):
         return False
     by = ahead
     while by > 0 and reading.kind(by) != "by":
@@ -293,7 +293,7 @@ def _groups_here(reading: Reading, ahead: int, expr: Expr) -> bool:
     if reading.kind(ahead) == "table" and before is not None and before.kind in ("link", "unknown"):
         return False
     return not (
-        isinstance(expr, Col) and reading.numeric(expr) and reading.definition(expr).type in ("numeric", "double")
+        isinstance(expr, q.Col) and reading.numeric(expr) and reading.definition(expr).type in ("numeric", "double")
     )
 
 
@@ -307,7 +307,7 @@ def _ranked(reading: Reading, at: int) -> int:
     return at + 1
 
 
-def _group_expr(reading: Reading, at: int) -> Expr | None:
+def _group_expr(reading: Reading, at: int) -> q.Expr | None:
     item = reading.item(at)
     if item is None:
         return None
@@ -321,7 +321,7 @@ def _group_expr(reading: Reading, at: int) -> Expr | None:
             reading.every_column = True
             return reading.display()
         name = reading.index.display(mention.table)
-        return None if name is None else Col(mention.table, name)
+        return None if name is None else q.Col(mention.table, name)
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atlas.language.offline.questions.ast import Agg, Any, Bucket, Col, Cond, During, Expr, OfTotal, Op, Output, Part
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.parser.state import Reading
 
 
@@ -12,7 +12,7 @@ class Unclear(Exception):
     """The reading makes no query. The argument says what is missing."""
 
 
-def conditions(reading: Reading) -> tuple[Cond, ...]:
+def conditions(reading: Reading) -> tuple[q.Cond, ...]:
     """What rows must meet. Raises Unclear where `or` does not stand between two conditions that are all there are."""
     conds = tuple(filter_.cond for filter_ in reading.filters)
     places = [n for n, item in enumerate(reading.items) if item.kind == "or" and n not in reading.absorbed]
@@ -22,39 +22,41 @@ def conditions(reading: Reading) -> tuple[Cond, ...]:
         if before and after:
             if len(conds) > 2 or len(places) > 1:
                 raise Unclear("which of the conditions 'or' stands between")
-            return (Any(conds),)
-    seen = [cond.column for cond in conds if isinstance(cond, During) and cond.start and cond.end and not cond.negated]
+            return (q.Or(conds),)
+    seen = [
+        cond.column for cond in conds if isinstance(cond, q.During) and cond.start and cond.end and not cond.negated
+    ]
     if len(set(seen)) < len(seen):
         raise Unclear("how one time can be two")
     return conds
 
 
-def name_of(expr: Expr) -> str:
+def name_of(expr: q.Expr) -> str:
     """How an output is called."""
     match expr:
-        case Col(name=name):
+        case q.Col(name=name):
             return name
-        case Agg(function="count", arg=None):
+        case q.Agg(function="count", arg=None):
             return "count"
-        case Agg(function=function, arg=arg):
+        case q.Agg(function=function, arg=arg):
             inner = name_of(arg) if arg is not None else "rows"
             return {"avg": "average_", "sum": "total_", "count": "number_of_"}.get(function, function + "_") + inner
-        case Bucket(unit=unit) | Part(unit=unit):
+        case q.Bucket(unit=unit) | q.Part(unit=unit):
             return unit
-        case OfTotal():
+        case q.OfTotal():
             return "percent"
-        case Op(operator="/"):
+        case q.Op(operator="/"):
             return "ratio"
     return "value"
 
 
-def outputs(exprs: Iterable[Expr]) -> tuple[Output, ...]:
-    found: list[Output] = []
+def outputs(exprs: Iterable[q.Expr]) -> tuple[q.Output, ...]:
+    found: list[q.Output] = []
     for expr in exprs:
         if any(output.expr == expr for output in found):
             continue
         name, number = name_of(expr), 2
         while any(output.name == name for output in found):
             name, number = f"{name_of(expr)}_{number}", number + 1
-        found.append(Output(expr, name))
+        found.append(q.Output(expr, name))
     return tuple(found)

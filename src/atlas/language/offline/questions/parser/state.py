@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from atlas.catalog.model import CatalogColumn
 from atlas.errors import BadRequestError
-from atlas.language.offline.questions.ast import Agg, Best, Bucket, Col, Cond, Expr, Given, Order
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.parser import filters as filtering
 from atlas.language.offline.questions.parser import ordering, superlatives
 from atlas.language.offline.questions.parser import select as clauses
@@ -38,7 +38,7 @@ SKIPPED = ("filler", "link")
 class Filter:
     """A condition and the item that brought it."""
 
-    cond: Cond
+    cond: q.Cond
     place: int
 
 
@@ -50,20 +50,20 @@ class Reading:
     table: str
     items: Sequence[Item]
     tokens: Sequence[Token] = ()
-    measures: list[Agg | Expr] = field(default_factory=list)
-    selects: list[Col] = field(default_factory=list)
-    groups: list[Expr] = field(default_factory=list)
+    measures: list[q.Agg | q.Expr] = field(default_factory=list)
+    selects: list[q.Col] = field(default_factory=list)
+    groups: list[q.Expr] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
     having: list[tuple[str, float | int]] = field(default_factory=list)
-    orders: list[Order] = field(default_factory=list)
-    best: Best | None = None
+    orders: list[q.Order] = field(default_factory=list)
+    best: q.Best | None = None
     limit: int | None = None
     direction: bool | None = None
     unknown: list[str] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     foreign: list[tuple[str, int, bool]] = field(default_factory=list)
     entity: int | None = None
-    head: Expr | None = None
+    head: q.Expr | None = None
     agg: str | None = None
     aggs: list[str] = field(default_factory=list)
     absorbed: set[int] = field(default_factory=set)
@@ -169,7 +169,7 @@ class Reading:
                     self.entity = at
                     self.head = self.head or self.display()
                 return self.add(
-                    Given(item.value.table or self.table, item.value.meaning, item.text, self.take_negation()), at
+                    q.Given(item.value.table or self.table, item.value.meaning, item.text, self.take_negation()), at
                 )
             case "empty":
                 return filtering.empty(self, at)
@@ -193,7 +193,7 @@ class Reading:
 
     # What handlers share.
 
-    def add(self, cond: Cond, at: int, end: int | None = None) -> int:
+    def add(self, cond: q.Cond, at: int, end: int | None = None) -> int:
         """Adds a condition; gives where to read on."""
         self.filters.append(Filter(cond, at))
         return at + 1 if end is None else end
@@ -232,7 +232,7 @@ class Reading:
         item = self.items[at]
         return " ".join(token.text for token in self.tokens[item.start : item.end]) or item.text
 
-    def place(self, col: Col) -> int:
+    def place(self, col: q.Col) -> int:
         """The first item that names a column."""
         return next(
             (
@@ -248,41 +248,41 @@ class Reading:
         item = self.item(at - 1)
         return item.text if item is not None and item.kind in ("filler", "link", "neg", "and", "comma", "or") else ""
 
-    def definition(self, col: Col) -> CatalogColumn:
+    def definition(self, col: q.Col) -> CatalogColumn:
         return self.index.column(col.table, col.name).column
 
-    def numeric(self, col: Col) -> bool:
+    def numeric(self, col: q.Col) -> bool:
         """Whether sums and comparisons of the column mean something."""
         return self.definition(col).type in NUMERIC and not is_key(self.index.column(col.table, col.name))
 
-    def summable(self, col: Col) -> bool:
+    def summable(self, col: q.Col) -> bool:
         """Whether a sum of the column means something: not of years, coordinates and what identifies."""
         return self.numeric(col) and not _STANDING & set(self.index.column(col.table, col.name).every)
 
-    def temporal(self, col: Col) -> bool:
+    def temporal(self, col: q.Col) -> bool:
         return self.definition(col).type in TEMPORAL
 
-    def flag(self, col: Col) -> bool:
+    def flag(self, col: q.Col) -> bool:
         """Whether the column says yes or no: a boolean, or a number called is_… or has_…."""
         column = self.definition(col)
         return column.type == "boolean" or (column.type == "bigint" and column.name.lower().startswith(("is_", "has_")))
 
-    def best_column(self, at: int) -> Col | None:
+    def best_column(self, at: int) -> q.Col | None:
         """The column that an item names, if it may name one."""
         item = self.item(at)
         if item is None:
             return None
         found = next((m for m in item.mentions if m.kind == "column"), None)
-        return None if found is None else Col(found.table, found.column)
+        return None if found is None else q.Col(found.table, found.column)
 
     def columns(self, item: Item) -> list[Mention]:
         return [mention for mention in item.mentions if mention.kind == "column"]
 
-    def display(self) -> Col | None:
+    def display(self) -> q.Col | None:
         name = self.index.display(self.table)
-        return None if name is None else Col(self.table, name)
+        return None if name is None else q.Col(self.table, name)
 
-    def time_column(self) -> Col | None:
+    def time_column(self) -> q.Col | None:
         """The time of a row, where nothing in the question names it: when it came to be."""
         linked = [c for c in self.index.columns[self.table] if c.column.type in TEMPORAL]
         if not linked:
@@ -300,15 +300,15 @@ class Reading:
                     return place
             return 3
 
-        return Col(self.table, min(linked, key=rank).column.name)
+        return q.Col(self.table, min(linked, key=rank).column.name)
 
-    def bucket(self, unit: str) -> Expr | None:
+    def bucket(self, unit: str) -> q.Expr | None:
         """Periods of a time to group by: of the main table's time, or its own column of that name."""
         own = next((c for c in self.index.columns[self.table] if unit in c.every), None)
         if own is not None and own.column.type not in TEMPORAL:
-            return Col(self.table, own.column.name)
+            return q.Col(self.table, own.column.name)
         column = next(
             (f.cond.column for f in self.filters if hasattr(f.cond, "column") and hasattr(f.cond, "start")), None
         )
         column = column or self.time_column()
-        return None if column is None or unit == "decade" else Bucket(unit, column)
+        return None if column is None or unit == "decade" else q.Bucket(unit, column)

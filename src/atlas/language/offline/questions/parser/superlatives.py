@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atlas.language.offline.questions.ast import Agg, Best, Col, Expr
+from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.lexicon import ADJECTIVES
 from atlas.language.offline.questions.parser.select import key_of, rows_of
 from atlas.language.offline.questions.schema_linking import hinted
@@ -22,7 +22,7 @@ def superlative(reading: Reading, at: int) -> int:
         reading.limit = number.value
     if item.kind == "top":
         ahead = reading.item(at + 1)
-        reading.best = reading.best or Best(bool(item.value), None, at)
+        reading.best = reading.best or q.Best(bool(item.value), None, at)
         reading.limit = 10 if reading.limit is None else reading.limit
         if ahead is not None and ahead.kind == "num" and isinstance(ahead.value, int):
             reading.limit = ahead.value
@@ -47,13 +47,13 @@ def _superlative_of(reading: Reading, at: int, descending: bool, most: bool, bas
     if base in _BY_TIME and not function and col is not None and reading.summable(col):
         return _at_time(reading, at, descending, col, end)
     if col is not None and (reading.numeric(col) or reading.temporal(col)):
-        expr: Expr = Agg(function, col) if function else col
+        expr: q.Expr = q.Agg(function, col) if function else col
         alone = reading.head is None and reading.entity is None and reading.best is None and not most
         beyond = reading.kind(reading.next(end + 1, skip=("filler",)))
         if alone and not function and beyond != "table":
-            reading.measures.append(Agg("max" if descending else "min", col))
+            reading.measures.append(q.Agg("max" if descending else "min", col))
         else:
-            reading.best = Best(descending, expr, at)
+            reading.best = q.Best(descending, expr, at)
         return end + 1
     if most:
         return _most(reading, at, ahead, col, descending)
@@ -65,40 +65,40 @@ def _superlative_of(reading: Reading, at: int, descending: bool, most: bool, bas
         # The largest capital is not the capital of the largest state.
         reading.unknown.append(reading.items[at].text)
         return at + 1
-    hinted_col = Col(reading.table, column.name)
-    reading.best = Best(descending, hinted_col, at)
+    hinted_col = q.Col(reading.table, column.name)
+    reading.best = q.Best(descending, hinted_col, at)
     return at + 1
 
 
 _BY_TIME = frozenset("latest last first earliest newest recent new early late".split())
 
 
-def _at_time(reading: Reading, at: int, descending: bool, col: Col, end: int) -> int:
+def _at_time(reading: Reading, at: int, descending: bool, col: q.Col, end: int) -> int:
     """`the latest price`: the one of the last time, and not the greatest."""
     time = reading.time_column()
     if time is None or reading.groups or col.table != reading.table:
         reading.unknown.append(reading.items[at].text)
         return end + 1
-    reading.best = Best(descending, time, at)
+    reading.best = q.Best(descending, time, at)
     if col not in reading.selects:
         reading.selects.append(col)
     return end + 1
 
 
-def _most(reading: Reading, at: int, ahead: int, col: Col | None, descending: bool) -> int:
+def _most(reading: Reading, at: int, ahead: int, col: q.Col | None, descending: bool) -> int:
     """`the most orders`: by the number of rows; `most expensive`: by the adjective; `most common city`: by frequency."""
     item = reading.item(ahead)
     if item is not None and item.kind == "positive":
         return _superlative_of(reading, ahead, ADJECTIVES[str(item.value)][0] == descending, False, str(item.value))
     if item is not None and item.text.lower() in ("common", "frequent", "frequently", "commonly", "often"):
-        reading.best = Best(descending, None, ahead)
+        reading.best = q.Best(descending, None, ahead)
         beyond = reading.next(ahead + 1, skip=("filler",))
         asked = reading.best_column(beyond)
         if asked is not None and reading.kind(beyond) == "col":
             reading.head = asked
             return beyond + 1
         return ahead + 1
-    reading.best = Best(descending, None, at)
+    reading.best = q.Best(descending, None, at)
     if item is not None and item.kind == "table":
         mention = next(m for m in item.mentions if m.kind == "table")
         if mention.table == reading.table:
@@ -107,6 +107,6 @@ def _most(reading: Reading, at: int, ahead: int, col: Col | None, descending: bo
             return ahead + 1
     if col is not None:
         own = col.name == reading.index.display(reading.table) or (col.name,) == key_of(reading)
-        reading.best.by = Agg("count") if own else Agg("count", col, distinct=True)
+        reading.best.by = q.Agg("count") if own else q.Agg("count", col, distinct=True)
         return ahead + 1
     return at + 1
