@@ -428,11 +428,13 @@ class Models:
     def __init__(self, plan: QuestionPlan | None = None, failure: str | None = None) -> None:
         self._plan, self._failure = plan, failure
         self.refusals: list[str | None] = []
+        self.asked: list[Question] = []
 
     async def engine_for(self, caller: Caller) -> Any:
         return None if self._plan is None and self._failure is None else self
 
     async def plan(self, question: Question, check: Any) -> QuestionPlan:
+        self.asked.append(question)
         if self._failure is not None:
             raise ModelError(self._failure)
         assert self._plan is not None
@@ -511,8 +513,8 @@ async def test_what_an_engine_is_told(filled: httpx.AsyncClient, database_url: s
     await post(filled, "glossary", {"term": "big", "meaning": "amount > 50", "table_name": "leads"})
     await post(filled, "glossary", {"term": "paying", "meaning": "status = 'active'", "table_name": "customers"})
     await post(filled, "glossary", {"term": "ARR", "meaning": "yearly revenue"})
-    caller, planner = await caller_of(database_url, people.owner), Planner()
-    async with service(database_url, planner) as questions:
+    caller, planner, models = await caller_of(database_url, people.owner), Planner(), Models(failure="timed out")
+    async with service(database_url, planner, models) as questions:
         await questions.ask(caller, "How many leads did we win in June?")
         await questions.ask(caller, "How many leads did we win in June?", table_name="leads")
         await questions.generate(caller, "How many leads?", ["leads", "customers"])
@@ -521,11 +523,14 @@ async def test_what_an_engine_is_told(filled: httpx.AsyncClient, database_url: s
         with pytest.raises(BadRequestError):
             await questions.ask(caller, "x\0")
     whole, hinted, both = planner.asked
-    assert [turn.sql for turn in whole.examples] == ["SELECT 1 AS a FROM leads", "SELECT 1 AS b FROM customers"]
+    # Examples are for a model alone.
+    assert [one.examples for one in planner.asked] == [(), (), ()]
+    of_all, of_leads, _ = [[turn.sql for turn in one.examples] for one in models.asked]
+    assert of_all == ["SELECT 1 AS a FROM leads", "SELECT 1 AS b FROM customers"]
     assert [term.name for term in whole.terms] == ["ARR", "big", "paying"]
     assert (whole.table, whole.today) == (None, datetime.now(UTC).date().isoformat())
     assert ([table.name for table in hinted.catalog.tables], hinted.table) == (["leads"], "leads")
-    assert [turn.sql for turn in hinted.examples] == ["SELECT 1 AS a FROM leads"]
+    assert of_leads == ["SELECT 1 AS a FROM leads"]
     assert [term.name for term in hinted.terms] == ["ARR", "big"]
     assert (len(both.catalog.tables), both.table, both.turns) == (2, None, ())
 
@@ -587,6 +592,12 @@ async def test_what_stops_a_query_is_kept_and_raised(
             await questions.ask(await caller_of(database_url, people.owner), "how many?")
     kept = (await get(filled, "questions"))["questions"]
     assert [(q["prompt"], q["status"], q["executed_sql"]) for q in kept] == [("how many?", "failed", None)]
+    model = Models(QuestionPlan(sql="SELECT count(*) AS n FROM leads"))
+    async with service(database_url, Planner(), model) as questions:
+        with pytest.raises(type(error)):
+            await questions.ask(await caller_of(database_url, people.owner), "how many by a model?")
+    kept = (await get(filled, "questions"))["questions"]
+    assert (kept[0]["prompt"], kept[0]["status"], kept[0]["engine"]) == ("how many by a model?", "failed", "model")
 
 
 def test_wordings_that_are_the_same() -> None:

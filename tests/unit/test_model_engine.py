@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from tests.model_server import (
     ModelServer,
+    Received,
     Reply,
     break_off,
     drip,
@@ -299,18 +301,33 @@ async def test_a_call_takes_no_longer_than_it_may(
 
 
 async def test_the_time_of_all_tries_counts_together(engine: ModelEngine, server: ModelServer, client: Any) -> None:
-    import asyncio
+    async def slow(request: Received, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        await say(GOOD)(request, writer)
 
     async def check(sql: str) -> str | None:
-        await asyncio.sleep(0.3)
         return "no"
 
     server.will(say({"ready": True}))
     await engine.ping()
-    server.will(say(GOOD))
+    server.will(slow)
     with pytest.raises(ModelError, match="failed") as failed:
         await ModelEngine(replace(engine.settings, timeout=0.5), client).plan(QUESTION, check)
     assert failed.value.reason == "timed out"
+
+
+async def test_the_time_of_a_check_is_not_the_models(engine: ModelEngine, server: ModelServer, client: Any) -> None:
+    """It may run the query, which has a time of its own."""
+
+    async def check(sql: str) -> str | None:
+        await asyncio.sleep(1.5)
+        return None
+
+    server.will(say({"ready": True}))
+    await engine.ping()
+    server.will(say(GOOD))
+    found = await ModelEngine(replace(engine.settings, timeout=1), client).plan(QUESTION, check)
+    assert found.sql == GOOD["sql"]
 
 
 async def test_import_instructions(engine: ModelEngine, server: ModelServer) -> None:

@@ -43,12 +43,16 @@ _AGAIN = "Could you say it in other words?"
 
 @dataclass(frozen=True, slots=True)
 class Planned(Generic[T]):
-    """What an engine planned. found: what its SQL gave, where that was tried already; notes: what else to tell."""
+    """What an engine planned.
+
+    found: what its SQL gave, where that was tried already; notes: what else to tell; failure: what ended the trial.
+    """
 
     engine: Engine
     plan: QuestionPlan | None
     found: T | None = None
     notes: tuple[str, ...] = ()
+    failure: AtlasError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +204,12 @@ class QuestionService:
             for plan_by in planners:
                 planned = await plan_by()
                 answer = replace(answer, notes=(*answer.notes, *planned.notes))
+                if planned.plan is not None:
+                    answer = replace(answer, engine=planned.engine, plan=planned.plan, found=planned.found, error=None)
+                if planned.failure is not None:
+                    raise planned.failure
                 if planned.plan is None:
                     continue
-                answer = replace(answer, engine=planned.engine, plan=planned.plan, found=planned.found, error=None)
                 if answer.found is not None or answer.plan.sql is None:
                     return answer
                 try:
@@ -222,9 +229,11 @@ class QuestionService:
     async def _by_model(self, caller: Caller, question: Question, use: Callable[[str], Awaitable[T]]) -> Planned[T]:
         """Asks the organization's model, if there is one. What its SQL gave is carried on, not asked for again."""
         found: T | None = None
+        last: str | None = None
 
         async def check(sql: str) -> str | None:
-            nonlocal found
+            nonlocal found, last
+            last = sql
             try:
                 found = await use(sql)
             except BadRequestError as error:
@@ -240,6 +249,9 @@ class QuestionService:
             return Planned("model", plan, None if plan.sql is None else found)
         except ModelError as error:
             return Planned("model", None, notes=(failure_note(error),))
+        except AtlasError as error:
+            # Not the model's fault, such as a query that takes too long: the question is kept with its SQL.
+            return Planned("model", None if last is None else QuestionPlan(sql=last), failure=error)
 
     async def _by_offline(self, question: Question) -> Planned[T]:
         if not question.catalog.tables:
