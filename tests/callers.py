@@ -121,10 +121,10 @@ async def make_callers(client: Client, people: People, database_url: str, monkey
         keys, staff = KeyService(database), []
         for organization, name, role in (("acme", "adam", "admin"), ("ops", "olga", "operator")):
             await keys.create_user(organization, name, role=role)
-            staff.append((await keys.create_key(organization, name, "", None))["key"])
+            staff.append((await keys.create_key(organization, name, "", None)).key)
         lost = await keys.create_key("acme", "owner", "lost", None)
-        of_revoked = await signed_in(client, lost["key"])
-        await keys.revoke_key(lost["id"])
+        of_revoked = await signed_in(client, lost.key)
+        await keys.revoke_key(lost.id)
     finally:
         await database.close()
     return Callers(

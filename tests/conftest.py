@@ -216,14 +216,14 @@ async def make_people(url: str) -> People:
         keys = KeyService(database)
         await TagService(database, AccessService(database)).create("premium", "Paid data", "open sesame")
         revoked = await keys.create_key("acme", "owner", "revoked", None)
-        await keys.revoke_key(revoked["id"])
+        await keys.revoke_key(revoked.id)
         past = datetime.now(UTC) - timedelta(seconds=1)
         return People(
-            owner=(await keys.create_key("acme", "owner", "", None))["key"],
-            holder=(await keys.create_key("acme", "holder", "", None))["key"],
-            stranger=(await keys.create_key("other", "stranger", "", None))["key"],
-            revoked=revoked["key"],
-            expired=(await keys.create_key("acme", "owner", "old", past))["key"],
+            owner=(await keys.create_key("acme", "owner", "", None)).key,
+            holder=(await keys.create_key("acme", "holder", "", None)).key,
+            stranger=(await keys.create_key("other", "stranger", "", None)).key,
+            revoked=revoked.key,
+            expired=(await keys.create_key("acme", "owner", "old", past)).key,
         )
     finally:
         await database.close()

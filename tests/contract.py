@@ -141,8 +141,8 @@ async def _make_keys(database_url: str) -> dict[str, dict[str, Any]]:
             made = await keys.create_key(organization, user, name, ends)
             await keys.set_role(organization, user, role)
             users = await keys.users(organization)
-            user_id = next(one["id"] for one in users if one["name"] == user)
-            found[name] = {"key": made["key"], "id": made["id"], "user_id": user_id, "role": role}
+            user_id = next(one.id for one in users if one.name == user)
+            found[name] = {"key": made.key, "id": made.id, "user_id": user_id, "role": role}
         await keys.revoke_key(found["revoked"]["id"])
         return found
     finally:

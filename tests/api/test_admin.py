@@ -34,7 +34,7 @@ async def staff(client: Client, people: People, database_url: str) -> Staff:
     made = []
     for organization, name, role in (("ops", "olga", "operator"), ("acme", "adam", "admin")):
         await keys.create_user(organization, name, role=role)
-        made.append((await keys.create_key(organization, name, "", None))["key"])
+        made.append((await keys.create_key(organization, name, "", None)).key)
     await database.close()
     return Staff(client(made[0]), client(made[1]), client(people.holder))
 

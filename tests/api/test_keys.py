@@ -10,6 +10,7 @@ import atlas
 from atlas.accounts.authorization import AccessService
 from atlas.accounts.local_administration import KeyService
 from atlas.accounts.usage import Tally, UsageService
+from atlas.contract.accounts import DayUsage
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.settings import Settings
@@ -74,14 +75,14 @@ async def test_roles(settings: Settings) -> None:
     try:
         keys = KeyService(database)
         assert await keys.first_key() is not None
-        assert [(u["name"], u["role"], u["keys"]) for u in await keys.users(None)] == [("admin", "operator", 1)]
+        assert [(u.name, u.role, u.keys) for u in await keys.users(None)] == [("admin", "operator", 1)]
         made = await keys.create_user("acme", "ann", role="operator")
-        assert (made["role"], made["organization"]) == ("operator", "acme")
+        assert (made.role, made.organization) == ("operator", "acme")
         with pytest.raises(BadRequestError, match="Last operator"):
             # Ann has no key, so she could not take over.
             await keys.set_role("default", "admin", "member")
         await keys.create_key("acme", "ann", "", None)
-        assert (await keys.set_role("default", "admin", "member"))["role"] == "member"
+        assert (await keys.set_role("default", "admin", "member")).role == "member"
         with pytest.raises(BadRequestError, match="Last operator"):
             await keys.set_role("acme", "ann", "admin")
         with pytest.raises(BadRequestError, match="Invalid role"):
@@ -178,16 +179,8 @@ async def test_processes_add_up_and_lose_nothing(settings: Settings, people: Peo
         second.count(999_999, Tally(requests=1))
         await second.tallies.close()
         found = await first.report(caller, 1)
-        assert found["days"] == [
-            {
-                "date": found["days"][0]["date"],
-                "requests": 2,
-                "errors": 1,
-                "bytes_in": 12,
-                "bytes_out": 0,
-                "rows_written": 0,
-            }
-        ]
+        (day,) = found.days
+        assert day == DayUsage(day.date, requests=2, errors=1, bytes_in=12, bytes_out=0, rows_written=0)
     finally:
         await early.close()
         await late.close()

@@ -107,7 +107,7 @@ async def new_users(database_url: str, organization: str, *names: str, keys: int
     await database.open()
     try:
         service = KeyService(database)
-        return [(await service.create_key(organization, name, "", None))["key"] for name in names for _ in range(keys)]
+        return [(await service.create_key(organization, name, "", None)).key for name in names for _ in range(keys)]
     finally:
         await database.close()
 

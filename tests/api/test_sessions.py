@@ -67,9 +67,9 @@ async def test_a_revoked_key_ends_its_sessions_and_what_has_run_out_is_swept(
     database = Database(database_url, pool_size=1, statement_timeout=60)
     await database.open()
     key = await KeyService(database).create_key("acme", "owner", "", None)
-    token = await sign_in(client, key["key"])
+    token = await sign_in(client, key.key)
     assert await status(client, token) == 200
-    await KeyService(database).revoke_key(key["id"])
+    await KeyService(database).revoke_key(key.id)
     await database.close()
     assert await status(client, token) == 401
     with monkeypatch.context() as patch:

@@ -28,7 +28,7 @@ class _Anything:
 
 def classes(hint: Any) -> Iterator[type]:
     """The client's own classes in an annotation."""
-    if isinstance(hint, type) and hint.__module__.startswith("atlas.client"):
+    if isinstance(hint, type) and hint.__module__.startswith(("atlas.client", "atlas.contract")):
         yield hint
     for part in typing.get_args(hint):
         for one in part if isinstance(part, list) else [part]:

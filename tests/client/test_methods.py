@@ -279,12 +279,12 @@ def test_usage(either: Any) -> None:
     either.rows.insert(either.datasets.create("used"), NOON, {"n": 1})
     for _ in range(100):
         used = either.usage(7)
-        if used.days and used.days[-1]["rows_written"]:
+        if used.days and used.days[-1].rows_written:
             break
         time.sleep(0.1)
-    assert used.days[-1]["requests"] >= 2
-    assert used.keys[0]["prefix"].startswith("atlas_live_sk_")
-    assert used.storage["datasets"] >= 1
+    assert used.days[-1].requests >= 2
+    assert used.keys[0].prefix.startswith("atlas_live_sk_")
+    assert used.storage.datasets >= 1
 
 
 def test_admin(either: Any, server: Server) -> None:

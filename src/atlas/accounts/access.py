@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
-Role = Literal["member", "admin", "operator"]
+from atlas.contract.accounts import Role
+
 ROLES: tuple[str, ...] = get_args(Role)
 
 

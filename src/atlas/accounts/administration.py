@@ -11,12 +11,29 @@ from atlas.accounts import repository as accounts
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import require_admin
 from atlas.accounts.local_administration import KeyService, change_role, refuse_last_operator
-from atlas.accounts.service import expiry, new_key, no_key, refuse_too_many, shown_key
+from atlas.accounts.service import expiry, no_key, refuse_too_many
 from atlas.accounts.tags import TagService
+from atlas.contract.accounts import (
+    DeletedTagView,
+    DisabledView,
+    JobItem,
+    JobsView,
+    JobView,
+    NewOwnedKey,
+    NewTagView,
+    NewUserView,
+    OrganizationsView,
+    OwnedKeysView,
+    RevokedView,
+    Role,
+    RoleView,
+    TagItem,
+    TagsView,
+    UsersView,
+)
 from atlas.db.database import Connection, Database
 from atlas.db.job_queue import JobQueue
 from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
-from atlas.kit.pagination import moment, page
 from atlas.kit.validation import refuse_text
 
 Row = dict[str, Any]
@@ -57,27 +74,26 @@ class AdminService:
             raise NotFoundError("Organization not found", f"no organization {name[:100]!r}")
         return found
 
-    async def organizations(self, caller: Caller) -> Row:
+    async def organizations(self, caller: Caller) -> OrganizationsView:
         """Every organization with the number of its users. Operators only."""
         _require_operator(caller)
         found = await self._keys.organizations()
-        shown = [{name: row[name] for name in ("id", "name", "created_at", "users")} for row in found]
-        return {"success": True, "organizations": [shown_key(row) for row in shown]}
+        return OrganizationsView(tuple(item.shown() for item in found))
 
-    async def users(self, caller: Caller, organization: str | None) -> Row:
+    async def users(self, caller: Caller, organization: str | None) -> UsersView:
         """Users with their roles, live keys, datasets and last use."""
         managed = await self._organization(caller, organization)
-        found = await self._keys.users(managed["name"])
-        return {"success": True, "users": [shown_key(row) for row in found]}
+        return UsersView(tuple(await self._keys.users(managed["name"])))
 
-    async def create_user(self, caller: Caller, organization: str | None, name: str, role: str) -> Row:
+    async def create_user(self, caller: Caller, organization: str | None, name: str, role: Role) -> NewUserView:
         """A new user without a key. Only operators make operators."""
         managed = await self._organization(caller, organization)
         if role == "operator":
             _require_operator(caller)
-        return {"success": True, **await self._keys.create_user(managed["name"], name, role=role)}
+        made = await self._keys.create_user(managed["name"], name, role=role)
+        return NewUserView(made.id, made.name, made.organization, made.role)
 
-    async def set_role(self, caller: Caller, user_id: int, role: str) -> Row:
+    async def set_role(self, caller: Caller, user_id: int, role: Role) -> RoleView:
         """Gives a user a role. Only operators make operators, or take the role from one."""
         _require_admin(caller)
         if role == "operator":
@@ -85,9 +101,9 @@ class AdminService:
         async with self._database.transaction() as connection:
             user = await _user(connection, caller, user_id)
             await change_role(connection, user_id, role)
-        return {"success": True, "id": user_id, "name": user["name"], "role": role}
+        return RoleView(user_id, user["name"], role)
 
-    async def disable_user(self, caller: Caller, user_id: int) -> Row:
+    async def disable_user(self, caller: Caller, user_id: int) -> DisabledView:
         """Ends all keys of a user. Raises BadRequestError for the last operator."""
         _require_admin(caller)
         async with self._database.transaction() as connection:
@@ -95,17 +111,16 @@ class AdminService:
             if user["role"] == "operator":
                 await refuse_last_operator(connection, user_id)
             ended = await admin.rows(connection, "disable_user", user=user_id)
-        return {"success": True, "id": user_id, "revoked_keys": len(ended)}
+        return DisabledView(user_id, len(ended))
 
-    async def keys(self, caller: Caller, organization: str | None, user: str | None) -> Row:
+    async def keys(self, caller: Caller, organization: str | None, user: str | None) -> OwnedKeysView:
         """Keys of an organization, or of one of its users, by their first characters."""
         managed = await self._organization(caller, organization)
-        found = await self._keys.keys(managed["name"], user)
-        return {"success": True, "keys": [shown_key(row) for row in found]}
+        return OwnedKeysView(tuple(await self._keys.keys(managed["name"], user)))
 
     async def create_key(
         self, caller: Caller, organization: str | None, user: str, name: str, expires_at: str | None
-    ) -> Row:
+    ) -> NewOwnedKey:
         """A key for a user, shown this once. Only operators make keys of operators.
 
         Raises BadRequestError for a user who has many.
@@ -119,9 +134,9 @@ class AdminService:
             await _user(connection, caller, found["id"])
             await refuse_too_many(connection, found["id"], self._max_keys)
             key, row = await accounts.insert_key(connection, found["id"], name, ends)
-        return new_key(key, name, row) | {"user": user, "organization": managed["name"]}
+        return NewOwnedKey(key=key, name=name, user=user, organization=managed["name"], **row)
 
-    async def revoke_key(self, caller: Caller, key_id: int) -> Row:
+    async def revoke_key(self, caller: Caller, key_id: int) -> RevokedView:
         """Ends a key at once. Raises NotFoundError for one that is not managed by the caller."""
         _require_admin(caller)
         async with self._database.transaction() as connection:
@@ -130,15 +145,15 @@ class AdminService:
                 raise no_key(key_id)
             await _user(connection, caller, found["user_id"])
             await accounts.revoke_key(connection, key_id)
-        return {"success": True, "id": key_id, "revoked": True}
+        return RevokedView(key_id)
 
-    async def tags(self, caller: Caller) -> Row:
+    async def tags(self, caller: Caller) -> TagsView:
         """Every tag with the numbers of its datasets and holders."""
         _require_admin(caller)
         found = await admin.rows(self._database, "list_tags")
-        return {"success": True, "tags": [shown_key(row) for row in found]}
+        return TagsView(tuple(TagItem(**row) for row in found))
 
-    async def create_tag(self, caller: Caller, name: str, description: str, secret: str | None) -> Row:
+    async def create_tag(self, caller: Caller, name: str, description: str, secret: str | None) -> NewTagView:
         """A new tag: private with a secret, else public. Its maker holds it. Operators only."""
         _require_operator(caller)
         refuse_text("name", name, 255)
@@ -147,20 +162,22 @@ class AdminService:
         made = await self._tags.create(name, description, secret)
         # Who makes a private tag knows its secret.
         await self._tags.acquire(caller, name, secret)
-        return {"success": True, **made, "description": description}
+        return NewTagView(made.id, made.name, made.is_public, description)
 
-    async def delete_tag(self, caller: Caller, tag_id: int) -> Row:
+    async def delete_tag(self, caller: Caller, tag_id: int) -> DeletedTagView:
         """Takes a tag off all datasets and users, for good. Operators only."""
         _require_operator(caller)
-        known = {tag["id"]: tag["name"] for tag in await self._tags.all()}
+        known = {tag.id: tag.name for tag in await self._tags.all()}
         if tag_id not in known:
             raise NotFoundError("Tag not found", f"no tag with ID {tag_id}")
         if known[tag_id] in KEPT_TAGS:
             raise BadRequestError("Tag is needed", f"the tag {known[tag_id]!r} cannot be deleted")
         await admin.rows(self._database, "delete_tag", id=tag_id)
-        return {"success": True, "id": tag_id, "deleted": True}
+        return DeletedTagView(tag_id)
 
-    async def jobs(self, caller: Caller, organization: str | None, status: str | None, limit: int, offset: int) -> Row:
+    async def jobs(
+        self, caller: Caller, organization: str | None, status: str | None, limit: int, offset: int
+    ) -> JobsView:
         """A page of the jobs of an organization, newest first; of all of them for an operator who names none."""
         managed: Row = {"id": None}
         if organization is not None or not caller.is_operator:
@@ -172,11 +189,11 @@ class AdminService:
         if not found and offset:
             # Past the end: how many there are stands on any row.
             first = await admin.rows(self._database, "list_jobs", **asked, limit=1, offset=0)
-            return page("jobs", [], first[0]["total"] if first else 0, limit, offset)
+            return JobsView((), first[0]["total"] if first else 0, limit, offset)
         total = found[0]["total"] if found else 0
-        return page("jobs", [_shown_job(row) for row in found], total, limit, offset)
+        return JobsView(tuple(_shown_job(row) for row in found), total, limit, offset)
 
-    async def cancel_job(self, caller: Caller, job_id: int) -> Row:
+    async def cancel_job(self, caller: Caller, job_id: int) -> JobView:
         """Takes a job that waits off the queue, and ends one that runs; its import or delivery has failed then."""
         job = await self._job(caller, job_id)
         if job["status"] not in ("todo", "doing"):
@@ -188,11 +205,12 @@ class AdminService:
                 raise BadRequestError("Job has ended", f"job {job_id}: its import has ended already")
         if job["delivery_id"] is not None:
             await admin.rows(self._database, "cancel_delivery", id=job["delivery_id"])
-        status = "cancelled" if await self._queue.cancel(job_id) else await self._queue.abort(job_id)
+        if await self._queue.cancel(job_id):
+            return JobView(job_id, "cancelled")
         # One that has ended within these moments has done nothing more.
-        return {"success": True, "id": job_id, "status": status or "aborted"}
+        return JobView(job_id, await self._queue.abort(job_id) or "aborted")
 
-    async def retry_job(self, caller: Caller, job_id: int) -> Row:
+    async def retry_job(self, caller: Caller, job_id: int) -> JobView:
         """Has a failed job run again."""
         job = await self._job(caller, job_id)
         if job["status"] != "failed":
@@ -204,7 +222,7 @@ class AdminService:
             await admin.rows(self._database, "reopen_failed_delivery", id=job["delivery_id"])
         if not await self._queue.retry(job_id):
             raise BadRequestError("Job has not failed", f"job {job_id} waits or runs already")
-        return {"success": True, "id": job_id, "status": "todo"}
+        return JobView(job_id, "todo")
 
     async def _job(self, caller: Caller, job_id: int) -> Row:
         _require_admin(caller)
@@ -234,7 +252,6 @@ async def _user(connection: Connection, caller: Caller, user_id: int) -> Row:
     return found
 
 
-def _shown_job(row: Row) -> Row:
+def _shown_job(row: Row) -> JobItem:
     ids = {name: None if row[name] is None else str(row[name]) for name in ("import_id", "delivery_id")}
-    times = {name: moment(row[name]) for name in ("scheduled_at", "created_at", "started_at", "ended_at")}
-    return {name: row[name] for name in ("id", "task", "status", "attempts", "organization")} | ids | times
+    return JobItem(**{name: value for name, value in row.items() if name != "total"} | ids)

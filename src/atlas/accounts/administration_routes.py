@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from atlas.accounts.access import Role
 from atlas.accounts.administration import AdminService
 from atlas.accounts.dependencies import CallerDep
-from atlas.accounts.routes import NewKeyBody, RevokedView
-from atlas.accounts.schemas import (
+from atlas.accounts.routes import NewKeyBody
+from atlas.contract.accounts import (
     DeletedTagView,
     DisabledView,
     JobsView,
     JobView,
-    NewOwnedKeyView,
+    NewOwnedKey,
     NewTagView,
     NewUserView,
     OrganizationsView,
     OwnedKeysView,
+    RevokedView,
+    Role,
     RoleView,
     TagsView,
     UsersView,
@@ -28,7 +29,6 @@ from atlas.accounts.schemas import (
 from atlas.web.bodies import Body
 from atlas.web.error_schemas import CONTENT_ERRORS
 from atlas.web.json_route import JsonRoute
-from atlas.web.openapi.responses import answer
 from atlas.web.provided import provided
 
 AdminServiceDep = Annotated[AdminService, provided(AdminService)]
@@ -67,84 +67,82 @@ class NewTagBody(Body):
     secret: str | None = Field(None, max_length=1_000)
 
 
-@router.get("/organizations", responses=answer(OrganizationsView), summary="List organizations")
-async def list_organizations(caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.get("/organizations", summary="List organizations")
+async def list_organizations(caller: CallerDep, admin: AdminServiceDep) -> OrganizationsView:
     """Every organization. Operators only."""
     return await admin.organizations(caller)
 
 
-@router.get("/users", responses=answer(UsersView), summary="List users")
-async def list_users(
-    caller: CallerDep, admin: AdminServiceDep, organization: OrganizationParam = None
-) -> dict[str, Any]:
+@router.get("/users", summary="List users")
+async def list_users(caller: CallerDep, admin: AdminServiceDep, organization: OrganizationParam = None) -> UsersView:
     """Users of the organization with their roles, live keys, datasets and last use."""
     return await admin.users(caller, organization)
 
 
-@router.post("/users", responses=answer(NewUserView), summary="Create a user")
+@router.post("/users", summary="Create a user")
 async def create_user(
     body: UserBody, caller: CallerDep, admin: AdminServiceDep, organization: OrganizationParam = None
-) -> dict[str, Any]:
+) -> NewUserView:
     """A user without a key. Only operators make operators."""
     return await admin.create_user(caller, organization, body.name, body.role)
 
 
-@router.patch("/users/{user_id}", responses=answer(RoleView), summary="Change a role")
-async def set_role(user_id: int, body: RoleBody, caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.patch("/users/{user_id}", summary="Change a role")
+async def set_role(user_id: int, body: RoleBody, caller: CallerDep, admin: AdminServiceDep) -> RoleView:
     """Gives a user a role. The last operator keeps it."""
     return await admin.set_role(caller, user_id, body.role)
 
 
-@router.post("/users/{user_id}/disable", responses=answer(DisabledView), summary="Disable a user")
-async def disable_user(user_id: int, caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.post("/users/{user_id}/disable", summary="Disable a user")
+async def disable_user(user_id: int, caller: CallerDep, admin: AdminServiceDep) -> DisabledView:
     """Ends all keys of a user."""
     return await admin.disable_user(caller, user_id)
 
 
-@router.get("/keys", responses=answer(OwnedKeysView), summary="List keys")
+@router.get("/keys", summary="List keys")
 async def list_keys(
     caller: CallerDep,
     admin: AdminServiceDep,
     organization: OrganizationParam = None,
     user: Annotated[str | None, Query(max_length=200, description="Only of this user.")] = None,
-) -> dict[str, Any]:
+) -> OwnedKeysView:
     """Keys of the organization by their first characters."""
     return await admin.keys(caller, organization, user)
 
 
-@router.post("/keys", responses=answer(NewOwnedKeyView), summary="Create a key for a user")
+@router.post("/keys", summary="Create a key for a user")
 async def create_key(
     body: UserKeyBody, caller: CallerDep, admin: AdminServiceDep, organization: OrganizationParam = None
-) -> dict[str, Any]:
+) -> NewOwnedKey:
     """A key, shown this once."""
     return await admin.create_key(caller, organization, body.user, body.name, body.expires_at)
 
 
-@router.delete("/keys/{key_id}", responses=answer(RevokedView), summary="Revoke a key")
-async def revoke_key(key_id: int, caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.delete("/keys/{key_id}", summary="Revoke a key")
+async def revoke_key(key_id: int, caller: CallerDep, admin: AdminServiceDep) -> RevokedView:
     """Ends a key at once."""
     return await admin.revoke_key(caller, key_id)
 
 
-@router.get("/tags", responses=answer(TagsView), summary="List tags with their use")
-async def list_tags(caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.get("/tags", summary="List tags with their use")
+async def list_tags(caller: CallerDep, admin: AdminServiceDep) -> TagsView:
     """Every tag with the numbers of its datasets and holders."""
     return await admin.tags(caller)
 
 
-@router.post("/tags", responses=answer(NewTagView), summary="Create a tag")
-async def create_tag(body: NewTagBody, caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.post("/tags", summary="Create a tag")
+async def create_tag(body: NewTagBody, caller: CallerDep, admin: AdminServiceDep) -> NewTagView:
     """A tag: private with a secret, else public. Operators only."""
     return await admin.create_tag(caller, body.name, body.description, body.secret)
 
 
-@router.delete("/tags/{tag_id}", responses=answer(DeletedTagView), summary="Delete a tag")
-async def delete_tag(tag_id: int, caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.delete("/tags/{tag_id}", summary="Delete a tag")
+async def delete_tag(tag_id: int, caller: CallerDep, admin: AdminServiceDep) -> DeletedTagView:
     """Takes a tag off all datasets and users, for good. Operators only."""
     return await admin.delete_tag(caller, tag_id)
 
 
-@router.get("/jobs", responses=answer(JobsView), summary="List jobs")
+@router.get("/jobs", summary="List jobs")
 async def list_jobs(
     caller: CallerDep,
     admin: AdminServiceDep,
@@ -152,18 +150,18 @@ async def list_jobs(
     status: Annotated[str | None, Query(description="Such as `todo`, `doing` or `failed`.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Jobs of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Jobs to skip.")] = 0,
-) -> dict[str, Any]:
+) -> JobsView:
     """Imports that run later and webhook deliveries, newest first; of all organizations for operators."""
     return await admin.jobs(caller, organization, status, limit, offset)
 
 
-@router.post("/jobs/{job_id}/cancel", responses=answer(JobView), summary="Cancel a job")
-async def cancel_job(job_id: int, caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.post("/jobs/{job_id}/cancel", summary="Cancel a job")
+async def cancel_job(job_id: int, caller: CallerDep, admin: AdminServiceDep) -> JobView:
     """Takes a job that waits off the queue, and ends one that runs."""
     return await admin.cancel_job(caller, job_id)
 
 
-@router.post("/jobs/{job_id}/retry", responses=answer(JobView), summary="Retry a job")
-async def retry_job(job_id: int, caller: CallerDep, admin: AdminServiceDep) -> dict[str, Any]:
+@router.post("/jobs/{job_id}/retry", summary="Retry a job")
+async def retry_job(job_id: int, caller: CallerDep, admin: AdminServiceDep) -> JobView:
     """Has a failed job run again."""
     return await admin.retry_job(caller, job_id)

@@ -12,9 +12,9 @@ from typing import Any
 
 from atlas.accounts import audit_repository as audit
 from atlas.accounts.access import Caller
+from atlas.contract.accounts import AuditItem, AuditView
 from atlas.db.database import Database
 from atlas.errors import ForbiddenError
-from atlas.kit.pagination import moment, page
 from atlas.kit.write_behind import WriteBehind
 
 Row = dict[str, Any]
@@ -131,7 +131,7 @@ class AuditService:
 
     async def list(
         self, caller: Caller, user: str | None, action: str | None, dataset_id: int | None, limit: int, offset: int
-    ) -> Row:
+    ) -> AuditView:
         """A page of what users of the caller's organization did, and of what others did with its datasets."""
         if not caller.is_admin:
             raise ForbiddenError("Permission denied", "Only admins read the audit log")
@@ -146,7 +146,6 @@ class AuditService:
         # Past the end: how many there are stands on any row.
         first = found or (await audit.listed(self._database, **asked, limit=1, offset=0) if offset else [])
         total = first[0]["total"] if first else 0
-        shown = [{**row, "at": moment(row["at"])} for row in found]
-        for row in shown:
+        for row in found:
             del row["total"]
-        return page("entries", shown, total, limit, offset)
+        return AuditView(tuple(AuditItem(**row) for row in found), total, limit, offset)

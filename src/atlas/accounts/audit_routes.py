@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from atlas.accounts.audit import AuditService
 from atlas.accounts.dependencies import CallerDep
-from atlas.accounts.schemas import AuditView
+from atlas.contract.accounts import AuditView
+from atlas.web.contract_route import ContractRoute
 from atlas.web.error_schemas import CONTENT_ERRORS
-from atlas.web.openapi.responses import answer
 from atlas.web.provided import provided
 
 AuditServiceDep = Annotated[AuditService, provided(AuditService)]
 
-router = APIRouter(prefix="/api/v1/admin", tags=["Administration"], responses=CONTENT_ERRORS)
+router = APIRouter(route_class=ContractRoute, prefix="/api/v1/admin", tags=["Administration"], responses=CONTENT_ERRORS)
 
 
-@router.get("/audit", responses=answer(AuditView), summary="Read the audit log")
+@router.get("/audit", summary="Read the audit log")
 async def audit_log(
     caller: CallerDep,
     audit: AuditServiceDep,
@@ -27,6 +27,6 @@ async def audit_log(
     dataset_id: Annotated[int | None, Query(ge=1, lt=2**31, description="Only what was done with it.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Entries of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Entries to skip.")] = 0,
-) -> dict[str, Any]:
+) -> AuditView:
     """Changes by users of your organization, and what others did with its datasets; newest first."""
     return await audit.list(caller, user, action, dataset_id, limit, offset)

@@ -2,16 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from atlas.accounts import repository as accounts
 from atlas.accounts.access import ROLES
+from atlas.contract.accounts import Member, Organization, OrganizationItem, OwnedKey, Role, UserItem
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, NotFoundError
 
-Row = dict[str, Any]
 FIRST_ORGANIZATION, FIRST_USER = "default", "admin"
+
+
+@dataclass(frozen=True)
+class StoredOrganization:
+    """An organization and the schema of its tables."""
+
+    id: int
+    name: str
+    schema_name: str
+    created_at: datetime
+    users: int
+
+    def shown(self) -> OrganizationItem:
+        """The organization without what only operators at the command line see."""
+        return OrganizationItem(self.id, self.name, self.created_at, self.users)
+
+
+@dataclass(frozen=True)
+class IssuedKey:
+    """A new key, which is shown this once."""
+
+    key: str = field(repr=False)
+    organization: str
+    user: str
+    id: int
+    prefix: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RotatedKey:
+    """A new key and the one that it takes the place of."""
+
+    key: str = field(repr=False)
+    replaced: int
+    id: int
+    prefix: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RevokedKey:
+    """A key that has ended."""
+
+    id: int
+    revoked: bool = True
 
 
 class KeyService:
@@ -33,67 +82,70 @@ class KeyService:
             key, _ = await accounts.insert_key(connection, user, "first key", None)
         return key
 
-    async def create_organization(self, name: str) -> Row:
+    async def create_organization(self, name: str) -> Organization:
         """A new organization. Raises BadRequestError where the name is taken."""
         async with self._database.transaction() as connection:
             organization_id, made = await accounts.ensure_organization(connection, _name(name, "organization"))
         if not made:
             raise BadRequestError("Organization already exists", f"name: {name!r} is taken")
-        return {"id": organization_id, "name": name}
+        return Organization(organization_id, name)
 
-    async def create_user(self, organization: str, name: str, *, role: str = "member") -> Row:
+    async def create_user(self, organization: str, name: str, *, role: str = "member") -> Member:
         """A new user, and the organization if it is missing. Raises BadRequestError."""
-        _role(role)
+        checked = _role(role)
         async with self._database.transaction() as connection:
             organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
             user_id, made = await accounts.ensure_user(connection, organization_id, _name(name, "user"), role)
         if not made:
             raise BadRequestError("User already exists", f"name: {name!r} is taken in {organization!r}")
-        return {"id": user_id, "name": name, "organization": organization, "role": role}
+        return Member(user_id, name, organization, checked)
 
-    async def set_role(self, organization: str, name: str, role: str) -> Row:
+    async def set_role(self, organization: str, name: str, role: str) -> Member:
         """Gives a user a role. Raises NotFoundError, and BadRequestError where no operator would be left."""
-        _role(role)
-        found = next((user for user in await self.users(organization) if user["name"] == name), None)
+        checked = _role(role)
+        found = next((user for user in await self.users(organization) if user.name == name), None)
         if found is None:
             raise NotFoundError("User not found", f"No user {name!r} in {organization!r}")
         async with self._database.transaction() as connection:
-            await change_role(connection, found["id"], role)
-        return {"id": found["id"], "name": name, "organization": organization, "role": role}
+            await change_role(connection, found.id, role)
+        return Member(found.id, name, organization, checked)
 
-    async def create_key(self, organization: str, user: str, name: str, expires_at: datetime | None) -> Row:
+    async def create_key(self, organization: str, user: str, name: str, expires_at: datetime | None) -> IssuedKey:
         """A new key, with its organization and user if they are missing. Only this shows the key."""
         async with self._database.transaction() as connection:
             organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
             user_id, _ = await accounts.ensure_user(connection, organization_id, _name(user, "user"))
             key, row = await accounts.insert_key(connection, user_id, name, expires_at)
-        return {"key": key, "organization": organization, "user": user, **row}
+        return IssuedKey(key, organization, user, **row)
 
-    async def revoke_key(self, key_id: int) -> Row:
+    async def revoke_key(self, key_id: int) -> RevokedKey:
         """Ends a key at once. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             if await accounts.revoke_key(connection, key_id) is None:
                 raise NotFoundError("Key not found", f"No key with ID {key_id}")
-        return {"id": key_id, "revoked": True}
+        return RevokedKey(key_id)
 
-    async def rotate_key(self, key_id: int) -> Row:
+    async def rotate_key(self, key_id: int) -> RotatedKey:
         """A new key for the user of an old one, which ends at once. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             old = await accounts.revoke_key(connection, key_id)
             if old is None:
                 raise NotFoundError("Key not found", f"No key with ID {key_id}")
             key, row = await accounts.insert_key(connection, *old)
-        return {"key": key, "replaced": key_id, **row}
+        return RotatedKey(key, key_id, **row)
 
-    async def organizations(self) -> list[Row]:
-        return await accounts.list_rows(self._database, "list_organizations")
+    async def organizations(self) -> list[StoredOrganization]:
+        found = await accounts.list_rows(self._database, "list_organizations")
+        return [StoredOrganization(**row) for row in found]
 
-    async def users(self, organization: str | None) -> list[Row]:
-        return await accounts.list_rows(self._database, "list_users", organization=organization)
+    async def users(self, organization: str | None) -> list[UserItem]:
+        found = await accounts.list_rows(self._database, "list_users", organization=organization)
+        return [UserItem(**row) for row in found]
 
-    async def keys(self, organization: str | None, user: str | None) -> list[Row]:
+    async def keys(self, organization: str | None, user: str | None) -> list[OwnedKey]:
         """Keys with their lookup prefixes, never the keys themselves."""
-        return await accounts.list_rows(self._database, "list_keys", organization=organization, user=user)
+        found = await accounts.list_rows(self._database, "list_keys", organization=organization, user=user)
+        return [OwnedKey(**row) for row in found]
 
 
 def _name(name: str, what: str) -> str:
@@ -102,9 +154,11 @@ def _name(name: str, what: str) -> str:
     return name
 
 
-def _role(role: str) -> None:
+def _role(role: str) -> Role:
+    """A role of this name. Raises BadRequestError."""
     if role not in ROLES:
         raise BadRequestError("Invalid role", f"role: one of {', '.join(ROLES)}")
+    return cast("Role", role)
 
 
 async def change_role(connection: Connection, user_id: int, role: str) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import atlas
 from atlas.accounts import repository as accounts
 from atlas.accounts.access import Caller
+from atlas.contract.accounts import Key, KeysView, Me, NewKey, Organization, RevokedView, User
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.kit.pagination import moment
 from atlas.kit.timestamps import parse_timestamp
-
-Row = dict[str, Any]
-_MOMENTS = ("created_at", "expires_at", "revoked_at", "last_used_at")
 
 
 class AccountService:
@@ -23,36 +19,35 @@ class AccountService:
     def __init__(self, database: Database, *, max_keys: int) -> None:
         self._database, self._max_keys = database, max_keys
 
-    async def me(self, caller: Caller) -> Row:
+    async def me(self, caller: Caller) -> Me:
         """The caller's user, organization, key and tags, and the server's version."""
         async with self._database.connection() as connection:
             found = await accounts.find(connection, "identity", key=caller.key_id)
         if found is None:
             raise NotFoundError("Key not found", f"No key with ID {caller.key_id}")
         key = {name: found[name] for name in ("id", "name", "prefix", "created_at", "expires_at", "last_used_at")}
-        return {
-            "success": True,
-            "user": {"id": found["user_id"], "name": found["user_name"], "role": found["role"]},
-            "organization": {"id": found["organization_id"], "name": found["organization_name"]},
-            "key": shown_key(key),
-            "tags": found["tags"],
-            "version": atlas.__version__,
-        }
+        return Me(
+            User(found["user_id"], found["user_name"], found["role"]),
+            Organization(found["organization_id"], found["organization_name"]),
+            Key(**key),
+            tuple(found["tags"]),
+            atlas.__version__,
+        )
 
-    async def keys(self, caller: Caller) -> Row:
+    async def keys(self, caller: Caller) -> KeysView:
         """The caller's keys, revoked ones too, never the keys themselves."""
         found = await accounts.list_rows(self._database, "list_own_keys", user=caller.user_id)
-        return {"success": True, "keys": [shown_key(row) for row in found]}
+        return KeysView(tuple(Key(**row) for row in found))
 
-    async def create_key(self, caller: Caller, name: str, expires_at: str | None) -> Row:
+    async def create_key(self, caller: Caller, name: str, expires_at: str | None) -> NewKey:
         """Another key of the caller's. Only this shows it. Raises BadRequestError for who has many."""
         ends = expiry(expires_at)
         async with self._database.transaction() as connection:
             await refuse_too_many(connection, caller.user_id, self._max_keys)
             key, row = await accounts.insert_key(connection, caller.user_id, name, ends)
-        return new_key(key, name, row)
+        return NewKey(key=key, name=name, **row)
 
-    async def revoke_key(self, caller: Caller, key_id: int) -> Row:
+    async def revoke_key(self, caller: Caller, key_id: int) -> RevokedView:
         """Ends a key of the caller's at once. Raises NotFoundError for any other."""
         found = None
         if 0 < key_id < 2**31:
@@ -60,9 +55,9 @@ class AccountService:
                 found = await accounts.revoke_key(connection, key_id, user_id=caller.user_id)
         if found is None:
             raise no_key(key_id)
-        return {"success": True, "id": key_id, "revoked": True}
+        return RevokedView(key_id)
 
-    async def rotate_key(self, caller: Caller, key_id: int) -> Row:
+    async def rotate_key(self, caller: Caller, key_id: int) -> NewKey:
         """A key with the name and expiry of one of the caller's, which ends at once."""
         if not 0 < key_id < 2**31:
             raise no_key(key_id)
@@ -75,7 +70,7 @@ class AccountService:
             old = await accounts.revoke_key(connection, key_id)
             assert old is not None
             key, row = await accounts.insert_key(connection, *old)
-        return new_key(key, old[1], row) | {"replaced": key_id}
+        return NewKey(key=key, name=old[1], replaced=key_id, **row)
 
 
 async def refuse_too_many(connection: Connection, user_id: int, most: int) -> None:
@@ -87,16 +82,6 @@ async def refuse_too_many(connection: Connection, user_id: int, most: int) -> No
 
 def no_key(key_id: int) -> NotFoundError:
     return NotFoundError("Key not found", f"no key with ID {key_id}")
-
-
-def shown_key(row: Row) -> Row:
-    """A key's row as answers have it."""
-    return {name: moment(value) if name in _MOMENTS else value for name, value in row.items()}
-
-
-def new_key(key: str, name: str, row: Any) -> Row:
-    """The answer that shows a key, this once."""
-    return {"success": True, "key": key, "name": name, **shown_key(dict(row))}
 
 
 def expiry(text: str | None) -> datetime | None:

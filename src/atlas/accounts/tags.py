@@ -9,6 +9,7 @@ from atlas.accounts import tags_repository as store
 from atlas.accounts.access import Caller
 from atlas.accounts.api_keys import check_secret, hash_secret
 from atlas.accounts.authorization import AccessService
+from atlas.contract.accounts import NewTag, Tag
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
 
@@ -22,19 +23,19 @@ class TagService:
         self._database = database
         self._access = access
 
-    async def all(self) -> list[Row]:
+    async def all(self) -> list[Tag]:
         """Every tag of the system, without secrets."""
-        return await store.all_tags(self._database)
+        return [_public(row) for row in await store.all_tags(self._database)]
 
-    async def create(self, name: str, description: str, secret: str | None) -> Row:
+    async def create(self, name: str, description: str, secret: str | None) -> NewTag:
         """A new tag: private with a secret, else public. For operators; there is no route to it."""
         hashed = None if secret is None else await asyncio.to_thread(hash_secret, secret)
         row = await store.create(self._database, name, description, secret is None, hashed)
         if row is None:
             raise BadRequestError("Tag already exists", f"name: {name!r} is taken")
-        return row
+        return NewTag(**row)
 
-    async def acquire(self, caller: Caller, name: str, secret: str | None) -> Row:
+    async def acquire(self, caller: Caller, name: str, secret: str | None) -> Tag:
         """Gives the caller a tag. Raises NotFoundError, or ForbiddenError without the right secret.
 
         Who has the tag needs no secret: nothing changes.
@@ -50,12 +51,12 @@ class TagService:
         await store.acquire(self._database, caller.user_id, tag["id"])
         return _public(tag)
 
-    async def of_dataset(self, caller: Caller, dataset_id: int) -> list[Row]:
+    async def of_dataset(self, caller: Caller, dataset_id: int) -> list[Tag]:
         """The tags of a dataset that the caller may read."""
         await self._access.require(caller, dataset_id)
-        return await store.of_dataset(self._database, dataset_id)
+        return [_public(row) for row in await store.of_dataset(self._database, dataset_id)]
 
-    async def assign(self, caller: Caller, dataset_id: int, name: str | None, tag_id: int | None) -> Row:
+    async def assign(self, caller: Caller, dataset_id: int, name: str | None, tag_id: int | None) -> Tag:
         """Puts a tag, by name or else by id, on an owned dataset.
 
         Raises ForbiddenError for a private tag that the caller does not hold: its holders would be shown the dataset
@@ -89,5 +90,5 @@ class TagService:
         return tag
 
 
-def _public(tag: Row) -> Row:
-    return {key: value for key, value in tag.items() if key != "secret_hash"}
+def _public(tag: Row) -> Tag:
+    return Tag(**{name: value for name, value in tag.items() if name != "secret_hash"})

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass, replace
 from datetime import date
-from typing import Any
 
 from atlas.accounts import usage_repository as usage
 from atlas.accounts.access import Caller
+from atlas.contract.accounts import DayUsage, KeyUsage, Storage, Usage
 from atlas.db.database import Database
 from atlas.kit.write_behind import WriteBehind
 
-Row = dict[str, Any]
 FLUSH_SECONDS = 5.0
 _DAY_SECONDS = 86_400
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -79,8 +78,10 @@ class UsageService:
             counted.append((key_id, at, requests, errors, bytes_in, bytes_out, rows))
         await usage.add(self._database, counted)
 
-    async def report(self, caller: Caller, days: int) -> Row:
+    async def report(self, caller: Caller, days: int) -> Usage:
         """What the caller's keys have used in the last days, today included, and what is stored."""
         await self.tallies.flush()
         by_day, by_key, stored = await usage.report(self._database, caller, days)
-        return {"success": True, "days": by_day, "keys": by_key, "storage": stored}
+        return Usage(
+            tuple(DayUsage(**row) for row in by_day), tuple(KeyUsage(**row) for row in by_key), Storage(**stored)
+        )

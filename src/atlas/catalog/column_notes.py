@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
 
 import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
+from atlas.contract.datasets import Column
+from atlas.contract.tables import DescribedView
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.tables import column_notes_repository as store
@@ -16,8 +18,6 @@ from atlas.tables.model import Table, public_columns
 from atlas.tables.service import TableService, dataset_column
 from atlas.timeseries.column_notes import note_dataset_column
 from atlas.timeseries.service import checked_note, column_view
-
-Row = dict[str, Any]
 
 
 class ColumnNoteService:
@@ -28,7 +28,7 @@ class ColumnNoteService:
 
     async def of_dataset(
         self, caller: Caller, dataset_id: int, name: str, unit: str | None, description: str | None
-    ) -> Row:
+    ) -> Column:
         """The column of an owned dataset, as it is then. Raises NotFoundError, ForbiddenError, BadRequestError."""
         await self._access.require(caller, dataset_id, write=True)
         unit, description = _wanted(unit, description)
@@ -40,12 +40,12 @@ class ColumnNoteService:
 
     async def of_table(
         self, caller: Caller, table_name: str, name: str, unit: str | None, description: str | None
-    ) -> Row:
+    ) -> DescribedView:
         """The column of a table of the organization, or of an owned dataset by the name that it has as a table."""
         found = await self._tables.table_or_dataset(caller, table_name)
         if not isinstance(found, Table):
             view = await self.of_dataset(caller, found.id, name, unit, description)
-            return {"success": True, "table_name": table_name, "column": dataset_column(view)}
+            return DescribedView(table_name, dataset_column(asdict(view)))
         column = found.column(name)
         if column is None:
             raise _unknown(table_name, name)
@@ -57,7 +57,7 @@ class ColumnNoteService:
             said = await store.note_table_column(connection, found.id, name, unit, description)
         assert said is not None, "the table is locked"
         noted = msgspec.structs.replace(column, unit=said[0], description=said[1])
-        return {"success": True, "table_name": found.name, "column": public_columns([noted])[0]}
+        return DescribedView(found.name, public_columns([noted])[0])
 
 
 def _unknown(table_name: str, name: str) -> NotFoundError:

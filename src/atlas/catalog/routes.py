@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 
 from atlas.accounts.dependencies import CallerDep
 from atlas.catalog.column_notes import ColumnNoteService
-from atlas.tables.schemas import DescribedView
-from atlas.timeseries.schemas import ColumnNoteBody, ColumnView, DatasetColumnNoteBody
+from atlas.contract.datasets import Column
+from atlas.contract.tables import DescribedView
+from atlas.timeseries.schemas import ColumnNoteBody, DatasetColumnNoteBody
 from atlas.web.error_schemas import CONTENT_ERRORS, ERRORS
 from atlas.web.json_route import JsonRoute
 from atlas.web.provided import provided
@@ -20,19 +21,15 @@ table_router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Tables"
 dataset_router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["Columns"], responses=ERRORS)
 
 
-@table_router.patch(
-    "/tables/{table_name}/columns/{column_name}", response_model=DescribedView, summary="Describe a column"
-)
+@table_router.patch("/tables/{table_name}/columns/{column_name}", summary="Describe a column")
 async def describe_table_column(
     caller: CallerDep, column_notes: ColumnNoteServiceDep, table_name: str, column_name: str, body: ColumnNoteBody
-) -> dict[str, Any]:
+) -> DescribedView:
     """Says the unit of a column's values and what they mean. Everybody of the organization may; a dataset's owner."""
     return await column_notes.of_table(caller, table_name, column_name, body.unit, body.description)
 
 
-@dataset_router.patch("/columns/", response_model=ColumnView, summary="Describe a column")
-async def describe_column(
-    body: DatasetColumnNoteBody, caller: CallerDep, column_notes: ColumnNoteServiceDep
-) -> dict[str, Any]:
+@dataset_router.patch("/columns/", summary="Describe a column")
+async def describe_column(body: DatasetColumnNoteBody, caller: CallerDep, column_notes: ColumnNoteServiceDep) -> Column:
     """Says the unit of a column's values and what they mean, which all who read the dataset see. Owner only."""
     return await column_notes.of_dataset(caller, body.dataset, body.name, body.unit, body.description)

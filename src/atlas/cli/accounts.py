@@ -149,9 +149,14 @@ def usage(session: Session, days: Annotated[int, typer.Option(help="How many day
         print_json(found)
         return
     figures = ["requests", "errors", "bytes_in", "bytes_out", "rows_written"]
-    print_table(found.days, ["date", *figures], "no requests in this time")
-    print_table(found.keys, ["name", "prefix", *figures], "no keys")
-    print_lines({name: plain(value) for name, value in found.storage.items()})
+    print_table(data(found.days), ["date", *figures], "no requests in this time")
+    print_table(data(found.keys), ["name", "prefix", *figures], "no keys")
+    print_lines({name: plain(value) for name, value in data(found.storage).items()})
+
+
+def shown_once(made: Any) -> dict[str, Any]:
+    """A new key as JSON has it."""
+    return {name: value for name, value in data(made).items() if name != "success"}
 
 
 @key.command("list")
@@ -172,7 +177,7 @@ def key_create(
 ) -> None:
     """Create another key of yours, which is shown this once."""
     made = session.client.keys.create(name, expires_at=expiry(expires, "--expires"))
-    session.show({"key": made.key, **data(made)})
+    session.show(shown_once(made))
 
 
 @key.command("revoke")
@@ -199,4 +204,4 @@ def key_rotate(session: Session, key_id: int, yes: Yes = False) -> None:
 
         profiles.save(session.target.profile, session.target.url, made.key)
         say(f"profile {session.target.profile!r} has the new key")
-    session.show({"key": made.key, **data(made)})
+    session.show(shown_once(made))

@@ -15,7 +15,7 @@ from atlas.cli.output import print_json
 from atlas.cli.questions import MaxRows, show_result
 
 if TYPE_CHECKING:
-    from atlas.client.types import SavedQuery
+    from atlas.contract.saved import SavedQuery
 
 queries = typer.Typer(no_args_is_help=True, help="SQL that you keep, or that your organization shares.")
 favourites = typer.Typer(no_args_is_help=True, help="Datasets and tables that you marked.")

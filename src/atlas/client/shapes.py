@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
+from atlas.client._reading import read
 from atlas.client.types import Json, Record, moment
+from atlas.contract.tables import TableColumn
 
 IssueKind = Literal["duplicates", "validations", "replacements"]
 
 
-@dataclass(frozen=True, slots=True)
-class Table(Record):
-    """A table, or a dataset seen as one. kind: `table` or `dataset`; owner: of another organization's dataset."""
-
-    table_name: str
-    row_count: int
-    kind: str = "table"
-    dataset_id: int | None = None
-    owner: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TableColumn(Record):
-    """A column of a table; type: PostgreSQL's name, such as `BIGINT`; unit, description: what people say of it."""
-
-    name: str
-    type: str
-    nullable: bool = True
-    unit: str = ""
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TableStats(Record):
-    """What a table is like. columns: name to type; statistics: by column."""
-
-    table_name: str
-    row_count: int
-    column_count: int
-    columns: dict[str, str]
-    statistics: dict[str, Json] = field(default_factory=dict)
-    key_columns: tuple[str, ...] = ()
-
-    _readers: ClassVar = {"key_columns": tuple}
+def _columns(found: Sequence[Json]) -> tuple[TableColumn, ...]:
+    """Columns of a page, which says only their names and types."""
+    return tuple(read(TableColumn, {"nullable": True, **column}) for column in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +30,7 @@ class TablePage(Record):
     limit: int = 0
     offset: int = 0
 
-    _readers: ClassVar = {"columns": TableColumn.read_all, "rows": tuple}
+    _readers: ClassVar = {"columns": _columns, "rows": tuple}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from atlas.client.errors import DataError
 
 Json = dict[str, Any]
-Role = Literal["member", "admin", "operator"]
-# Whose model providers may be sent values of a dataset's cells, and of a table's.
-Samples = Literal["nobody", "organization", "readers"]
-TableSamples = Literal["nobody", "organization"]
 
 
 def moment(text: Any) -> datetime | None:
@@ -53,124 +49,6 @@ class Health(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Key(Record):
-    """An API key, without itself. `key` is there only in the answer that made it."""
-
-    id: int
-    name: str = ""
-    prefix: str = ""
-    created_at: datetime | None = None
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-    last_used_at: datetime | None = None
-    user: str | None = None
-    organization: str | None = None
-    key: str | None = field(default=None, repr=False)
-
-    _readers: ClassVar = dict.fromkeys(("created_at", "expires_at", "revoked_at", "last_used_at"), moment)
-
-
-@dataclass(frozen=True, slots=True)
-class User(Record):
-    """Whose key it is."""
-
-    id: int
-    name: str
-    role: Role = "member"
-
-
-@dataclass(frozen=True, slots=True)
-class Organization(Record):
-    """Who shares tables."""
-
-    id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Me(Record):
-    """Who the client is to the server. tags: names of those held."""
-
-    user: User
-    organization: Organization
-    key: Key
-    tags: tuple[str, ...] = ()
-    version: str = ""
-
-    _readers: ClassVar = {"user": User.read, "organization": Organization.read, "key": Key.read, "tags": tuple}
-
-
-@dataclass(frozen=True, slots=True)
-class Usage(Record):
-    """Requests, bytes and rows by UTC day and by key, and what is stored; see the content API for the members."""
-
-    days: tuple[Json, ...]
-    keys: tuple[Json, ...]
-    storage: Json
-
-    _readers: ClassVar = {"days": tuple, "keys": tuple}
-
-
-@dataclass(frozen=True, slots=True)
-class SavedQuery(Record):
-    """SQL that is kept. shared: the organization sees it; is_owner: it is yours, else `owner` shares it."""
-
-    id: str
-    name: str
-    sql: str
-    shared: bool = False
-    is_owner: bool = True
-    owner: str = ""
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-
-    _readers: ClassVar = dict.fromkeys(("created_at", "updated_at"), moment)
-
-
-@dataclass(frozen=True, slots=True)
-class Favourite(Record):
-    """A dataset or a table that you marked. kind: which of both; dataset_id: None for tables."""
-
-    kind: str
-    name: str
-    dataset_id: int | None = None
-    created_at: datetime | None = None
-
-    _readers: ClassVar = {"created_at": moment}
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Record):
-    """A column of a dataset.
-
-    dtype: int, float, string, boolean or json; inferred: came with data; unit, description: what its owner says of it.
-    """
-
-    id: int
-    dataset: int
-    name: str
-    dtype: str
-    inferred: bool = False
-    unit: str = ""
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset(Record):
-    """A dataset."""
-
-    id: int
-    name: str
-    description: str = ""
-    metadata: Json = field(default_factory=dict)
-    columns: tuple[Column, ...] = ()
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-
-    _readers: ClassVar = {"columns": Column.read_all, "created_at": moment, "updated_at": moment}
-
-
-@dataclass(frozen=True, slots=True)
 class DatasetSummary(Record):
     """Size, time span, owner and sharing of a dataset. bytes: on disk; timestamps are None where it is empty."""
 
@@ -191,32 +69,6 @@ class DatasetSummary(Record):
         "first_timestamp": moment,
         "last_timestamp": moment,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Access(Record):
-    """What you may do with a dataset, and why."""
-
-    has_access: bool
-    is_owner: bool
-    matching_tags: tuple[str, ...] = ()
-
-    _readers: ClassVar = {"matching_tags": tuple}
-
-
-@dataclass(frozen=True, slots=True)
-class Tag(Record):
-    """A tag, without its secret."""
-
-    id: int
-    name: str
-    description: str = ""
-    is_public: bool = False
-    metadata: Json = field(default_factory=dict)
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-
-    _readers: ClassVar = {"created_at": moment, "updated_at": moment}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import LiteralString
+from typing import Literal, LiteralString
 from uuid import UUID
 
 import procrastinate
@@ -148,7 +148,7 @@ class JobQueue:
         """Takes a job that waits off the queue. False where it does not wait."""
         return await self._app.job_manager.cancel_job_by_id_async(job_id)
 
-    async def abort(self, job_id: int) -> str | None:
+    async def abort(self, job_id: int) -> Literal["aborting", "aborted"] | None:
         """Ends a job that runs; None where it does not run.
 
         Gives `aborting` where its worker is told to, which takes a moment, and `aborted` where it has none any more.

@@ -19,6 +19,7 @@ import structlog
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import require_admin
+from atlas.contract.webhooks import DeliveriesView, RedeliveryView, SecretView
 from atlas.db.database import Database
 from atlas.db.job_queue import DELIVERY_ATTEMPTS, JobQueue, RetryError
 from atlas.errors import AtlasError, BadRequestError, NotFoundError, UnavailableError
@@ -202,27 +203,23 @@ class BackgroundService:
             self._tidied = time.monotonic()
             await imports.forget_files(self._database, self._file_days)
 
-    async def secret(self, caller: Caller, *, rotate: bool) -> Row:
+    async def secret(self, caller: Caller, *, rotate: bool) -> SecretView:
         """The secret that the organization's webhooks are signed with.
 
         Who has it can forge webhooks of the organization. Raises ForbiddenError for who does not administer it.
         """
         require_admin(caller, "rotate the webhook secret" if rotate else "see the webhook secret")
         fresh = sender.new_secret()
-        return {
-            "success": True,
-            "secret": await webhooks.secret(self._database, caller.organization_id, fresh, rotate=rotate),
-        }
+        return SecretView(await webhooks.secret(self._database, caller.organization_id, fresh, rotate=rotate))
 
-    async def deliveries(self, caller: Caller, import_id: str | None, limit: int, offset: int) -> Row:
+    async def deliveries(self, caller: Caller, import_id: str | None, limit: int, offset: int) -> DeliveriesView:
         """The delivery log."""
         wanted = None
         if import_id is not None:
             wanted = (await find_import(self._database, caller, import_id))["id"]
-        found = await webhooks.listed(self._database, caller, wanted, limit, offset)
-        return {"success": True, "deliveries": found}
+        return DeliveriesView(tuple(await webhooks.listed(self._database, caller, wanted, limit, offset)))
 
-    async def redeliver(self, caller: Caller, delivery_id: str) -> Row:
+    async def redeliver(self, caller: Caller, delivery_id: str) -> RedeliveryView:
         """Sends a delivery again."""
         missing = NotFoundError("Delivery not found", f"no delivery with ID {delivery_id[:64]!r}")
         found = await webhooks.find(self._database, identified(delivery_id, missing))
@@ -232,7 +229,7 @@ class BackgroundService:
             raise missing
         await webhooks.reopen(self._database, found["id"])
         await self._queue.defer_delivery(found["id"])
-        return {"success": True, "delivery_id": str(found["id"])}
+        return RedeliveryView(str(found["id"]))
 
 
 class SeenTwice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -14,7 +15,7 @@ from atlas.db.named_queries import queries
 class StoredModel(msgspec.Struct, frozen=True):
     """Settings of an organization. key: encrypted; timeout: in seconds; updated_by: a user's name."""
 
-    provider: str
+    provider: Literal["openai", "anthropic", "none"]
     model: str | None
     base_url: str | None
     key: bytes | None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from atlas.accounts.dependencies import CallerDep
+from atlas.contract.llm import ModelSettingsView, ModelTestView
 from atlas.llm.service import ModelChange, ModelService
 from atlas.web.bodies import Body
 from atlas.web.error_schemas import CONTENT_ERRORS
@@ -51,45 +51,14 @@ class ModelBody(Body):
         return value
 
 
-class ModelView(BaseModel):
-    """The settings in force. Of the key only its end is told."""
-
-    success: Literal[True] = True
-    source: Literal["organization", "server", "none"] = Field(
-        description="Whose settings these are: the organization's, the operator's, or nobody's."
-    )
-    provider: Literal["openai", "anthropic", "none"]
-    model: str | None
-    base_url: str | None
-    host: str | None = Field(
-        description="Who is asked; null without a model, and for a server of the operator's own.",
-        examples=["api.openai.com"],
-    )
-    api_key_set: bool
-    api_key_hint: str | None = Field(description="Told to administrators.", examples=["…x4Qz"])
-    problem: str | None = Field(description="Why the model cannot be asked, if so, such as packages that are missing.")
-    samples: bool
-    timeout_seconds: float | None
-    updated_at: datetime | None
-    updated_by: str | None
-
-
-class ModelTestView(BaseModel):
-    """What came of a call."""
-
-    success: bool
-    seconds: float
-    error: str | None = Field(None, examples=["connection refused"])
-
-
-@router.get("", response_model=ModelView, summary="Model settings")
-async def get_model(caller: CallerDep, models: ModelServiceDep) -> dict[str, Any]:
+@router.get("", summary="Model settings")
+async def get_model(caller: CallerDep, models: ModelServiceDep) -> ModelSettingsView:
     """The model provider that your organization uses, and at which host: who answers what you ask."""
     return await models.get(caller)
 
 
-@router.put("", response_model=ModelView, summary="Set the model")
-async def set_model(caller: CallerDep, models: ModelServiceDep, body: ModelBody) -> dict[str, Any]:
+@router.put("", summary="Set the model")
+async def set_model(caller: CallerDep, models: ModelServiceDep, body: ModelBody) -> ModelSettingsView:
     """Replaces the settings. For administrators.
 
     `base_url` must be https and public, unless the operator allows private addresses.
@@ -106,13 +75,13 @@ async def set_model(caller: CallerDep, models: ModelServiceDep, body: ModelBody)
     return await models.set(caller, change)
 
 
-@router.delete("", response_model=ModelView, summary="Forget the model")
-async def delete_model(caller: CallerDep, models: ModelServiceDep) -> dict[str, Any]:
+@router.delete("", summary="Forget the model")
+async def delete_model(caller: CallerDep, models: ModelServiceDep) -> ModelSettingsView:
     """Removes the settings and the key. For administrators; the answer shows what counts now."""
     return await models.delete(caller)
 
 
-@router.post("/test", response_model=ModelTestView, response_model_exclude_unset=True, summary="Test the model")
-async def check_model(caller: CallerDep, models: ModelServiceDep) -> dict[str, Any]:
+@router.post("/test", summary="Test the model")
+async def check_model(caller: CallerDep, models: ModelServiceDep) -> ModelTestView:
     """Makes one tiny call. For administrators. A call that fails is a 200 with `success` false and the reason."""
     return await models.test(caller)

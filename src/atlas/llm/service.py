@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import require_admin
+from atlas.contract.llm import ModelSettingsView, ModelTestView
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, ModelError, UnavailableError
 from atlas.kit.encryption import SecretBox
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import httpx2
 
 __all__ = ["ModelChange", "ModelService", "ModelSettings"]
-Row = dict[str, Any]
 # Shorter keys would be half told by their last four characters.
 _MIN_HINTED = 16
 
@@ -62,7 +62,7 @@ class ModelService:
             await client.aclose()
         self._clients.clear()
 
-    async def get(self, caller: Caller) -> Row:
+    async def get(self, caller: Caller) -> ModelSettingsView:
         """The settings of the caller's organization; of its key only the end is told, and that to administrators."""
         stored = await model_settings.find(self._database, caller.organization_id)
         if stored is None:
@@ -74,42 +74,40 @@ class ModelService:
         except UnavailableError as error:
             problem = error.details
         problem = problem or _missing(stored.provider)
-        return {
-            "success": True,
-            "source": "organization",
-            "provider": stored.provider,
-            "model": stored.model,
-            "base_url": stored.base_url,
-            "host": _host(stored.provider, stored.base_url),
-            "api_key_set": stored.key is not None,
-            "api_key_hint": hint,
-            "problem": problem,
-            "samples": stored.samples,
-            "timeout_seconds": stored.timeout,
-            "updated_at": stored.updated_at,
-            "updated_by": stored.updated_by,
-        }
+        return ModelSettingsView(
+            source="organization",
+            provider=stored.provider,
+            model=stored.model,
+            base_url=stored.base_url,
+            host=_host(stored.provider, stored.base_url),
+            api_key_set=stored.key is not None,
+            api_key_hint=hint,
+            problem=problem,
+            samples=stored.samples,
+            timeout_seconds=float(stored.timeout),
+            updated_at=stored.updated_at,
+            updated_by=stored.updated_by,
+        )
 
-    def _default_view(self) -> Row:
+    def _default_view(self) -> ModelSettingsView:
         """What the operator has set. Its address is none of the organizations' business."""
         used = self._default
-        return {
-            "success": True,
-            "source": "none" if used is None else "server",
-            "provider": "none" if used is None else used.provider,
-            "model": used and used.model,
-            "base_url": None,
-            "host": None if used is None or used.base_url is not None else _host(used.provider, None),
-            "api_key_set": used is not None and used.api_key is not None,
-            "api_key_hint": None,
-            "problem": None if used is None else _missing(used.provider),
-            "samples": used is not None and used.samples,
-            "timeout_seconds": used and used.timeout,
-            "updated_at": None,
-            "updated_by": None,
-        }
+        return ModelSettingsView(
+            source="none" if used is None else "server",
+            provider="none" if used is None else used.provider,
+            model=None if used is None else used.model,
+            base_url=None,
+            host=None if used is None or used.base_url is not None else _host(used.provider, None),
+            api_key_set=used is not None and used.api_key is not None,
+            api_key_hint=None,
+            problem=None if used is None else _missing(used.provider),
+            samples=used is not None and used.samples,
+            timeout_seconds=None if used is None else float(used.timeout),
+            updated_at=None,
+            updated_by=None,
+        )
 
-    async def set(self, caller: Caller, change: ModelChange) -> Row:
+    async def set(self, caller: Caller, change: ModelChange) -> ModelSettingsView:
         """Replaces the settings of the caller's organization.
 
         Raises ForbiddenError for who does not administer it, BadRequestError for an address that it may not use, and
@@ -139,7 +137,7 @@ class ModelService:
             )
         return await self.get(caller)
 
-    async def delete(self, caller: Caller) -> Row:
+    async def delete(self, caller: Caller) -> ModelSettingsView:
         """Forgets the settings of the caller's organization; the operator's default counts again.
 
         Raises ForbiddenError.
@@ -148,7 +146,7 @@ class ModelService:
         await model_settings.delete(self._database, caller.organization_id)
         return await self.get(caller)
 
-    async def test(self, caller: Caller) -> Row:
+    async def test(self, caller: Caller) -> ModelTestView:
         """Makes one tiny call: `success`, `seconds`, and where it failed `error`. Raises ForbiddenError."""
         require_admin(caller, "test the model")
         started = time.monotonic()
@@ -161,7 +159,7 @@ class ModelService:
         except ModelError as failed:
             error = failed.reason
         seconds = round(time.monotonic() - started, 3)
-        return {"success": error is None, "seconds": seconds} | ({} if error is None else {"error": error})
+        return ModelTestView(True, seconds) if error is None else ModelTestView(False, seconds, error)
 
     async def engine_for(self, caller: Caller) -> ModelEngine | None:
         """An engine for the caller's organization; None where it uses no model.

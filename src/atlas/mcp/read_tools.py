@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from atlas.client import AsyncClient
-from atlas.client.types import Column
+from atlas.contract.datasets import Column
 from atlas.mcp import schemas as shown
 from atlas.mcp.allowed_folders import Folders
 from atlas.mcp.schemas import Row

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from atlas.accounts.access import Caller
 from atlas.catalog.model import Catalog
+from atlas.contract.questions import TermItem, TermPage, TermView
+from atlas.contract.saved import RemovedView
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.kit.pagination import moment, page
 from atlas.kit.validation import identified, refuse_text
 from atlas.language.question import Term
 from atlas.questions import repository as questions
@@ -16,7 +15,6 @@ from atlas.questions.repository import GlossaryTerm
 from atlas.sqlgate.condition import parse_condition
 from atlas.sqlgate.service import SqlService, table_named
 
-Row = dict[str, Any]
 MAX_TERM, MAX_MEANING = 200, 2_000
 # Terms that a question is read with.
 MAX_TERMS = 1_000
@@ -28,25 +26,25 @@ class GlossaryService:
     def __init__(self, database: Database, sql: SqlService) -> None:
         self._database, self._sql = database, sql
 
-    async def list(self, caller: Caller, limit: int, offset: int) -> Row:
+    async def list(self, caller: Caller, limit: int, offset: int) -> TermPage:
         """A page of terms, by name."""
         found = await questions.find_terms(self._database, caller, limit=limit, offset=offset)
         total = await questions.count_terms(self._database, caller)
-        return page("terms", [_shown(term) for term in found], total, limit, offset)
+        return TermPage(total, limit, offset, tuple(_shown(term) for term in found))
 
-    async def create(self, caller: Caller, term: str, meaning: str, table_name: str | None) -> Row:
+    async def create(self, caller: Caller, term: str, meaning: str, table_name: str | None) -> TermView:
         """A new term. Raises BadRequestError for a condition that cannot be run, or a name that is taken."""
         return await self._save(caller, None, term, meaning, table_name)
 
-    async def change(self, caller: Caller, term_id: str, term: str, meaning: str, table_name: str | None) -> Row:
+    async def change(self, caller: Caller, term_id: str, term: str, meaning: str, table_name: str | None) -> TermView:
         """Replaces a term."""
         return await self._save(caller, await self._find(caller, term_id), term, meaning, table_name)
 
-    async def delete(self, caller: Caller, term_id: str) -> Row:
+    async def delete(self, caller: Caller, term_id: str) -> RemovedView:
         """Removes a term."""
         found = await self._find(caller, term_id)
         await questions.delete_term(self._database, caller, found.id)
-        return {"success": True, "id": str(found.id)}
+        return RemovedView(str(found.id))
 
     async def terms(self, caller: Caller, catalog: Catalog) -> tuple[Term, ...]:
         """Terms for a question on a catalog; without those on tables that it does not have."""
@@ -68,7 +66,7 @@ class GlossaryService:
 
     async def _save(
         self, caller: Caller, old: GlossaryTerm | None, term: str, meaning: str, table_name: str | None
-    ) -> Row:
+    ) -> TermView:
         term, meaning = " ".join(term.split()), meaning.strip()
         refuse_text("term", term, MAX_TERM)
         refuse_text("meaning", meaning, MAX_MEANING)
@@ -87,16 +85,16 @@ class GlossaryService:
         made = await questions.save_term(
             self._database, caller, None if old is None else old.id, term, meaning, table_name, dataset
         )
-        return {"success": True, "term": _shown(await self._find(caller, str(made)))}
+        return TermView(_shown(await self._find(caller, str(made))))
 
 
-def _shown(term: GlossaryTerm) -> Row:
-    return {
-        "id": str(term.id),
-        "term": term.term,
-        "meaning": term.meaning,
-        "table_name": term.table_name,
-        "created_by": term.created_by,
-        "created_at": moment(term.created_at),
-        "updated_at": moment(term.updated_at),
-    }
+def _shown(term: GlossaryTerm) -> TermItem:
+    return TermItem(
+        str(term.id),
+        term.term,
+        term.meaning,
+        term.table_name,
+        term.created_by,
+        term.created_at,
+        term.updated_at,
+    )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
 from uuid import UUID
 
 from atlas.accounts.access import Caller
 from atlas.catalog.mentions import read_by
+from atlas.contract.questions import AskedItem, AskedPage, AskedView, RatedView, Rating
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.kit.pagination import moment, page
 from atlas.kit.validation import identified, refuse_text, refuse_unstorable
 from atlas.questions import repository as questions
 from atlas.questions.repository import Asked
@@ -17,8 +16,6 @@ from atlas.questions.verified import VerifiedService
 from atlas.sqlgate.lexer import MAX_CHARACTERS as MAX_SQL
 from atlas.sqlgate.service import SqlService
 
-Row = dict[str, Any]
-Rating = Literal["up", "down"]
 MAX_COMMENT = 2_000
 _RATINGS: dict[Rating, int] = {"up": 1, "down": -1}
 
@@ -29,16 +26,16 @@ class AskedService:
     def __init__(self, database: Database, sql: SqlService, verified: VerifiedService) -> None:
         self._database, self._sql, self._verified = database, sql, verified
 
-    async def list(self, caller: Caller, thread_id: str | None, limit: int, offset: int) -> Row:
+    async def list(self, caller: Caller, thread_id: str | None, limit: int, offset: int) -> AskedPage:
         """A page of questions, newest first."""
         refuse_unstorable("thread_id", thread_id or "")
         found = await questions.find(self._database, caller, thread=thread_id, limit=limit, offset=offset)
         total = await questions.count(self._database, caller, thread_id)
-        return page("questions", [_shown(asked) for asked in found], total, limit, offset)
+        return AskedPage(total, limit, offset, tuple(_shown(asked) for asked in found))
 
-    async def get(self, caller: Caller, question_id: str) -> Row:
+    async def get(self, caller: Caller, question_id: str) -> AskedView:
         """One question."""
-        return {"success": True, "question": _shown(await self._find(caller, question_id))}
+        return AskedView(_shown(await self._find(caller, question_id)))
 
     async def rate(
         self,
@@ -47,7 +44,7 @@ class AskedService:
         rating: Rating,
         comment: str | None = None,
         corrected_sql: str | None = None,
-    ) -> Row:
+    ) -> RatedView:
         """Rates an answer, in place of an earlier rating.
 
         An answer that is rated up, or corrected SQL, becomes a suggestion for the organization; one that is rated
@@ -69,12 +66,7 @@ class AskedService:
         else:
             await questions.withdraw(self._database, asked.id)
         await questions.rate(self._database, caller, asked.id, _RATINGS[rating], comment, corrected_sql)
-        return {
-            "success": True,
-            "question_id": str(asked.id),
-            "rating": rating,
-            "suggestion_id": None if suggestion is None else str(suggestion),
-        }
+        return RatedView(str(asked.id), rating, None if suggestion is None else str(suggestion))
 
     async def _suggest(self, caller: Caller, asked: Asked, sql: str) -> UUID | None:
         catalog = await self._sql.catalog(caller, names=read_by(sql))
@@ -89,22 +81,22 @@ class AskedService:
         return found[0]
 
 
-def _shown(asked: Asked) -> Row:
-    rating = None if asked.rating is None else "up" if asked.rating > 0 else "down"
-    return {
-        "question_id": str(asked.id),
-        "thread_id": asked.thread_id,
-        "prompt": asked.prompt,
-        "table_name": asked.table_hint,
-        "status": asked.status,
-        "engine": asked.engine,
-        "response": asked.response,
-        "executed_sql": asked.sql if asked.status == "answered" else None,
-        "rows_returned": asked.rows_returned,
-        "execution_time_seconds": round(asked.seconds, 3),
-        "confidence": asked.confidence,
-        "rating": rating,
-        "rating_comment": asked.rating_comment,
-        "corrected_sql": asked.corrected_sql,
-        "created_at": moment(asked.created_at),
-    }
+def _shown(asked: Asked) -> AskedItem:
+    rating: Rating | None = None if asked.rating is None else "up" if asked.rating > 0 else "down"
+    return AskedItem(
+        question_id=str(asked.id),
+        thread_id=asked.thread_id,
+        prompt=asked.prompt,
+        table_name=asked.table_hint,
+        status=asked.status,
+        engine=asked.engine,
+        response=asked.response,
+        executed_sql=asked.sql if asked.status == "answered" else None,
+        rows_returned=asked.rows_returned,
+        execution_time_seconds=round(asked.seconds, 3),
+        confidence=asked.confidence,
+        rating=rating,
+        rating_comment=asked.rating_comment,
+        corrected_sql=asked.corrected_sql,
+        created_at=asked.created_at,
+    )

@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 
 from atlas.accounts.access import Caller
+from atlas.contract.questions import AskedStatus, Engine, VerifiedSource, VerifiedStatus
 from atlas.db.database import Database
 from atlas.db.named_queries import queries
 from atlas.errors import BadRequestError
@@ -22,8 +23,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     thread_id: str
     prompt: str
     table_hint: str | None = None
-    engine: str
-    status: str
+    engine: Engine
+    status: AskedStatus
     sql: str | None = None
     response: str = ""
     rows_returned: int = 0
@@ -44,8 +45,8 @@ class Verified(msgspec.Struct, frozen=True):
     sql: str
     tables: list[str]
     datasets: list[int]
-    source: str
-    status: str
+    source: VerifiedSource
+    status: VerifiedStatus
     created_by: str | None
     created_at: datetime
     updated_at: datetime

@@ -9,23 +9,25 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StrictInt
 
 from atlas.accounts.dependencies import CallerDep
+from atlas.contract.questions import (
+    AskedPage,
+    AskedView,
+    RatedView,
+    TermPage,
+    TermView,
+    VerifiedPage,
+    VerifiedView,
+    WordsView,
+)
+from atlas.contract.saved import RemovedView
 from atlas.db.allowed_functions import ALLOWED_FUNCTIONS
 from atlas.kit.file_formats import Output
 from atlas.questions.glossary import GlossaryService
 from atlas.questions.history import AskedService
 from atlas.questions.schemas import (
     AnswerView,
-    AskedPage,
-    AskedView,
     GeneratedView,
-    RatedView,
-    RemovedView,
     ResultView,
-    TermPage,
-    TermView,
-    VerifiedPage,
-    VerifiedView,
-    WordsView,
 )
 from atlas.questions.service import QuestionService
 from atlas.questions.verified import VerifiedChange, VerifiedService
@@ -159,97 +161,92 @@ async def export_sql(request: Request, caller: CallerDep, sql: SqlServiceDep, bo
     return Response(file.content, media_type=media_type_for(request, file.media_type), headers=headers)
 
 
-@router.get("/sql/words", response_model=WordsView, summary="Words of SQL")
-async def sql_words(caller: CallerDep) -> dict[str, Any]:
+@router.get("/sql/words", summary="Words of SQL")
+async def sql_words(caller: CallerDep) -> WordsView:
     """Functions, types and keywords that queries may use, for editors that complete them."""
-    return {
-        "success": True,
-        "functions": sorted(ALLOWED_FUNCTIONS | SYNTAX_FUNCTIONS),
-        "types": sorted(TYPES),
-        "keywords": sorted(KEYWORDS | PLACED),
-    }
+    return WordsView(
+        tuple(sorted(ALLOWED_FUNCTIONS | SYNTAX_FUNCTIONS)), tuple(sorted(TYPES)), tuple(sorted(KEYWORDS | PLACED))
+    )
 
 
-@router.get("/questions", response_model=AskedPage, summary="List your questions")
+@router.get("/questions", summary="List your questions")
 async def list_questions(
     caller: CallerDep,
     asked: AskedServiceDep,
     thread_id: Annotated[str | None, Query(max_length=200, description="Only of this conversation.")] = None,
     limit: LimitParam = 50,
     offset: OffsetParam = 0,
-) -> dict[str, Any]:
+) -> AskedPage:
     """Questions that you have asked, newest first. Nobody else sees them."""
     return await asked.list(caller, thread_id, limit, offset)
 
 
-@router.get("/questions/{question_id}", response_model=AskedView, summary="Get a question")
-async def get_question(caller: CallerDep, asked: AskedServiceDep, question_id: str) -> dict[str, Any]:
+@router.get("/questions/{question_id}", summary="Get a question")
+async def get_question(caller: CallerDep, asked: AskedServiceDep, question_id: str) -> AskedView:
     """One of your questions with its SQL and answer, without the rows."""
     return await asked.get(caller, question_id)
 
 
-@router.post("/questions/{question_id}/rating", response_model=RatedView, summary="Rate an answer")
-async def rate_question(
-    caller: CallerDep, asked: AskedServiceDep, question_id: str, body: RatingBody
-) -> dict[str, Any]:
+@router.post("/questions/{question_id}/rating", summary="Rate an answer")
+async def rate_question(caller: CallerDep, asked: AskedServiceDep, question_id: str, body: RatingBody) -> RatedView:
     """A good answer, or your own SQL, becomes a suggestion for a verified question."""
     return await asked.rate(caller, question_id, body.rating, body.comment, body.corrected_sql)
 
 
-@router.get("/verified-questions", response_model=VerifiedPage, summary="List verified questions")
+@router.get("/verified-questions", summary="List verified questions")
 async def list_verified(
     caller: CallerDep,
     verified: VerifiedServiceDep,
     status: Annotated[str | None, Query(description="`verified` or `suggested`.")] = None,
     limit: LimitParam = 50,
     offset: OffsetParam = 0,
-) -> dict[str, Any]:
+) -> VerifiedPage:
     """Verified and suggested questions of your organization on what you may read, changed last first."""
     return await verified.list(caller, status, limit, offset)
 
 
-@router.post("/verified-questions", response_model=VerifiedView, summary="Verify a question")
-async def create_verified(caller: CallerDep, verified: VerifiedServiceDep, body: VerifiedBody) -> dict[str, Any]:
+@router.post("/verified-questions", summary="Verify a question")
+async def create_verified(caller: CallerDep, verified: VerifiedServiceDep, body: VerifiedBody) -> VerifiedView:
     """From now on this SQL answers this question, and serves as an example for similar ones."""
     return await verified.create(caller, body.question, body.sql, body.status)
 
 
-@router.put("/verified-questions/{verified_id}", response_model=VerifiedView, summary="Change a verified question")
+@router.put("/verified-questions/{verified_id}", summary="Change a verified question")
 async def change_verified(
     caller: CallerDep, verified: VerifiedServiceDep, verified_id: str, body: VerifiedChangeBody
-) -> dict[str, Any]:
+) -> VerifiedView:
     """Changes a question, its SQL or its status."""
     change = VerifiedChange(body.question, body.sql, body.status)
     return await verified.change(caller, verified_id, change)
 
 
-@router.delete("/verified-questions/{verified_id}", response_model=RemovedView, summary="Remove a verified question")
-async def delete_verified(caller: CallerDep, verified: VerifiedServiceDep, verified_id: str) -> dict[str, Any]:
+@router.delete("/verified-questions/{verified_id}", summary="Remove a verified question")
+async def delete_verified(caller: CallerDep, verified: VerifiedServiceDep, verified_id: str) -> RemovedView:
     """Forgets a verified or suggested question."""
     return await verified.delete(caller, verified_id)
 
 
-@router.get("/glossary", response_model=TermPage, summary="List the glossary")
+@router.get("/glossary", summary="List the glossary")
 async def list_terms(
     caller: CallerDep, glossary: GlossaryServiceDep, limit: LimitParam = 50, offset: OffsetParam = 0
-) -> dict[str, Any]:
+) -> TermPage:
     """Words of your organization and what they mean, by name."""
     return await glossary.list(caller, limit, offset)
 
 
-@router.post("/glossary", response_model=TermView, summary="Add a term")
-async def create_term(caller: CallerDep, glossary: GlossaryServiceDep, body: TermBody) -> dict[str, Any]:
+@router.post("/glossary", summary="Add a term")
+async def create_term(caller: CallerDep, glossary: GlossaryServiceDep, body: TermBody) -> TermView:
     """From now on questions understand this word."""
     return await glossary.create(caller, body.term, body.meaning, body.table_name)
 
 
-@router.put("/glossary/{term_id}", response_model=TermView, summary="Replace a term")
-async def change_term(caller: CallerDep, glossary: GlossaryServiceDep, term_id: str, body: TermBody) -> dict[str, Any]:
+@router.put("/glossary/{term_id}", summary="Replace a term")
+async def change_term(caller: CallerDep, glossary: GlossaryServiceDep, term_id: str, body: TermBody) -> TermView:
     """Gives a term another name or meaning."""
     return await glossary.change(caller, term_id, body.term, body.meaning, body.table_name)
 
 
-@router.delete("/glossary/{term_id}", response_model=RemovedView, summary="Remove a term")
-async def delete_term(caller: CallerDep, glossary: GlossaryServiceDep, term_id: str) -> dict[str, Any]:
+@router.delete("/glossary/{term_id}", summary="Remove a term")
+async def delete_term(caller: CallerDep, glossary: GlossaryServiceDep, term_id: str) -> RemovedView:
     """Forgets a term."""
     return await glossary.delete(caller, term_id)

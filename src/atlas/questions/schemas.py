@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, Field
 
-Engine = Literal["verified", "model", "offline"]
+from atlas.contract.questions import Engine
 
 
 class ChartView(BaseModel):
@@ -75,120 +73,3 @@ class ResultView(BaseModel):
     executed_sql: str
     execution_time_seconds: float
     tables: list[str]
-
-
-class WordsView(BaseModel):
-    """Words that queries may use."""
-
-    success: bool
-    functions: list[str]
-    types: list[str]
-    keywords: list[str]
-
-
-class AskedItem(BaseModel):
-    """A question that was asked."""
-
-    question_id: str
-    thread_id: str
-    prompt: str
-    table_name: str | None
-    status: Literal["answered", "unclear", "failed"]
-    engine: Engine
-    response: str
-    executed_sql: str | None
-    rows_returned: int
-    execution_time_seconds: float
-    confidence: float
-    rating: Literal["up", "down"] | None
-    rating_comment: str | None
-    corrected_sql: str | None
-    created_at: str | None
-
-
-class AskedView(BaseModel):
-    """One question."""
-
-    success: bool
-    question: AskedItem
-
-
-class _Page(BaseModel):
-    success: bool
-    total_count: int
-    limit: int
-    offset: int
-
-
-class AskedPage(_Page):
-    """A page of questions."""
-
-    questions: list[AskedItem]
-
-
-class RatedView(BaseModel):
-    """A rating that was kept. suggestion_id: the verified question that it suggests, if so."""
-
-    success: bool
-    question_id: str
-    rating: Literal["up", "down"]
-    suggestion_id: str | None
-
-
-class VerifiedItem(BaseModel):
-    """A question with SQL that answers it."""
-
-    id: str
-    question: str
-    sql: str
-    tables: list[str]
-    status: Literal["verified", "suggested"]
-    source: Literal["user", "rating"]
-    created_by: str | None
-    created_at: str | None
-    updated_at: str | None
-
-
-class VerifiedView(BaseModel):
-    """One verified question."""
-
-    success: bool
-    verified_question: VerifiedItem
-
-
-class VerifiedPage(_Page):
-    """A page of verified questions."""
-
-    verified_questions: list[VerifiedItem]
-
-
-class TermItem(BaseModel):
-    """A term and what it means."""
-
-    id: str
-    term: str
-    meaning: str
-    table_name: str | None
-    created_by: str | None
-    created_at: str | None
-    updated_at: str | None
-
-
-class TermView(BaseModel):
-    """One term."""
-
-    success: bool
-    term: TermItem
-
-
-class TermPage(_Page):
-    """A page of terms."""
-
-    terms: list[TermItem]
-
-
-class RemovedView(BaseModel):
-    """What was removed."""
-
-    success: bool
-    id: str

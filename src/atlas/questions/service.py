@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from atlas.accounts.access import Caller
 from atlas.catalog.mentions import read_by
 from atlas.catalog.model import Catalog
+from atlas.contract.questions import AskedStatus, Engine
 from atlas.db.database import Database
 from atlas.errors import AtlasError, BadRequestError, ModelError
 from atlas.kit.query_csv import csv_text
@@ -31,7 +32,6 @@ from atlas.sqlgate.sandbox import QueryResult
 from atlas.sqlgate.service import SqlService, restricted, row_limit, table_named, told_owners
 
 Row = dict[str, Any]
-Engine = Literal["verified", "model", "offline"]
 Planner = Callable[[Question], QuestionPlan]
 T = TypeVar("T")
 MAX_PROMPT, MAX_THREAD, MAX_HINTS = 4_000, 200, 50
@@ -70,7 +70,7 @@ class Answer(Generic[T]):
     failure: AtlasError | None = None
 
     @property
-    def status(self) -> Literal["answered", "unclear", "failed"]:
+    def status(self) -> AskedStatus:
         return "answered" if self.found is not None else "unclear" if self.error is None else "failed"
 
     @property
@@ -269,7 +269,7 @@ class QuestionService:
         answer: Answer[tuple[CheckedQuery, QueryResult]],
         told: Row,
         *,
-        status: str,
+        status: AskedStatus,
     ) -> None:
         checked, result = answer.found or (None, None)
         asked = Asked(

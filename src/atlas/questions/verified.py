@@ -6,7 +6,6 @@ import asyncio
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 from uuid import UUID
 
 from rapidfuzz import fuzz, process
@@ -14,9 +13,10 @@ from rapidfuzz import fuzz, process
 from atlas.accounts.access import Caller
 from atlas.catalog.mentions import read_by
 from atlas.catalog.model import Catalog
+from atlas.contract.questions import VerifiedItem, VerifiedPage, VerifiedStatus, VerifiedView
+from atlas.contract.saved import RemovedView
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
-from atlas.kit.pagination import moment, page
 from atlas.kit.validation import identified, refuse_text
 from atlas.language.question import Turn
 from atlas.questions import repository as questions
@@ -25,8 +25,6 @@ from atlas.sqlgate.gate import CheckedQuery
 from atlas.sqlgate.lexer import MAX_CHARACTERS as MAX_SQL
 from atlas.sqlgate.service import SqlService, dataset_ids
 
-Row = dict[str, Any]
-Status = Literal["verified", "suggested"]
 MAX_QUESTION = 4_000
 EXAMPLES = 5
 # Of so many, those changed last, examples are chosen; an exact match is found among all.
@@ -41,7 +39,7 @@ class VerifiedChange:
 
     question: str | None = None
     sql: str | None = None
-    status: Status | None = None
+    status: VerifiedStatus | None = None
 
 
 class VerifiedService:
@@ -53,30 +51,30 @@ class VerifiedService:
     def __init__(self, database: Database, sql: SqlService) -> None:
         self._database, self._sql = database, sql
 
-    async def list(self, caller: Caller, status: str | None, limit: int, offset: int) -> Row:
+    async def list(self, caller: Caller, status: str | None, limit: int, offset: int) -> VerifiedPage:
         """A page of them, changed last first."""
         if status not in (None, "verified", "suggested"):
             raise BadRequestError("Invalid parameter", "status: one of verified, suggested")
         found = await questions.find_verified(self._database, caller, status=status, limit=limit, offset=offset)
         total = await questions.count_verified(self._database, caller, status)
-        return page("verified_questions", [_shown(one) for one in found], total, limit, offset)
+        return VerifiedPage(total, limit, offset, tuple(_shown(one) for one in found))
 
-    async def create(self, caller: Caller, question: str, sql: str, status: Status) -> Row:
+    async def create(self, caller: Caller, question: str, sql: str, status: VerifiedStatus) -> VerifiedView:
         """A new one. Raises BadRequestError for SQL that cannot be run, or a question that is verified already."""
         return await self._save(caller, None, question, sql, status)
 
-    async def change(self, caller: Caller, verified_id: str, change: VerifiedChange) -> Row:
+    async def change(self, caller: Caller, verified_id: str, change: VerifiedChange) -> VerifiedView:
         """Changes one; `status` "verified" accepts a suggestion. The SQL is checked again in any case."""
         old = await self._find(caller, verified_id)
         question, sql = change.question or old.question, change.sql or old.sql
-        status: Status = "verified" if (change.status or old.status) == "verified" else "suggested"
+        status: VerifiedStatus = "verified" if (change.status or old.status) == "verified" else "suggested"
         return await self._save(caller, old, question, sql, status)
 
-    async def delete(self, caller: Caller, verified_id: str) -> Row:
+    async def delete(self, caller: Caller, verified_id: str) -> RemovedView:
         """Removes one."""
         found = await self._find(caller, verified_id)
         await questions.delete_verified(self._database, caller, found.id)
-        return {"success": True, "id": str(found.id)}
+        return RemovedView(str(found.id))
 
     async def same(self, caller: Caller, text: str) -> Sequence[Verified]:
         """Finds those that ask the same but for case, blanks and end marks. `usable` says which count on a catalog."""
@@ -125,7 +123,9 @@ class VerifiedService:
             raise missing
         return found[0]
 
-    async def _save(self, caller: Caller, old: Verified | None, question: str, sql: str, status: Status) -> Row:
+    async def _save(
+        self, caller: Caller, old: Verified | None, question: str, sql: str, status: VerifiedStatus
+    ) -> VerifiedView:
         question = " ".join(question.split())
         refuse_text("question", question, MAX_QUESTION)
         refuse_text("sql", sql, MAX_SQL)
@@ -150,7 +150,7 @@ class VerifiedService:
             dataset_ids(catalog, checked.tables),
             status,
         )
-        return {"success": True, "verified_question": _shown(await self._find(caller, str(made)))}
+        return VerifiedView(_shown(await self._find(caller, str(made))))
 
 
 def normalized(text: str) -> str:
@@ -172,15 +172,15 @@ def usable(found: Sequence[Verified], catalog: Catalog) -> list[Verified]:
     return [one for one in found if means_the_same(one)]
 
 
-def _shown(one: Verified) -> Row:
-    return {
-        "id": str(one.id),
-        "question": one.question,
-        "sql": one.sql,
-        "tables": one.tables,
-        "status": one.status,
-        "source": one.source,
-        "created_by": one.created_by,
-        "created_at": moment(one.created_at),
-        "updated_at": moment(one.updated_at),
-    }
+def _shown(one: Verified) -> VerifiedItem:
+    return VerifiedItem(
+        str(one.id),
+        one.question,
+        one.sql,
+        tuple(one.tables),
+        one.status,
+        one.source,
+        one.created_by,
+        one.created_at,
+        one.updated_at,
+    )

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-import msgspec
 import psycopg
 
 from atlas.accounts.access import Caller
+from atlas.contract.saved import Favourite, SavedQuery
 from atlas.db.database import Database
 from atlas.db.named_queries import queries
 from atlas.errors import BadRequestError
-
-
-class SavedQuery(msgspec.Struct, frozen=True):
-    """SQL that somebody keeps. own: whether it is the caller's, else `owner` shares it."""
-
-    id: UUID
-    name: str
-    sql: str
-    shared: bool
-    own: bool
-    owner: str
-    created_at: datetime
-    updated_at: datetime
-
-
-class Favourite(msgspec.Struct, frozen=True):
-    """A dataset or a table that somebody marked. kind: which of both; dataset_id: None for tables."""
-
-    kind: str
-    dataset_id: int | None
-    name: str
-    created_at: datetime
 
 
 async def find(
@@ -55,7 +32,7 @@ async def find(
         limit=limit,
         offset=offset,
     )
-    return [SavedQuery(*row) for row in rows]
+    return [SavedQuery(str(row[0]), *row[1:]) for row in rows]
 
 
 async def count(database: Database, caller: Caller, pattern: str | None) -> int:

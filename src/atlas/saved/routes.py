@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from atlas.accounts.dependencies import CallerDep
+from atlas.contract.saved import (
+    FavouriteKind,
+    FavouritesView,
+    FavouriteView,
+    RemovedView,
+    SavedQueryPage,
+    SavedQueryView,
+)
 from atlas.questions.routes import LimitParam, OffsetParam, SqlText
-from atlas.questions.schemas import RemovedView
 from atlas.saved.service import FavouriteService, SavedQueryService
 from atlas.web.bodies import Body
 from atlas.web.error_schemas import CONTENT_ERRORS
@@ -40,126 +47,65 @@ class SavedQueryChange(Body):
     shared: bool | None = Field(None, examples=[True])
 
 
-class SavedQueryItem(BaseModel):
-    """SQL that is kept. is_owner: whether it is yours, else `owner` shares it."""
-
-    id: str
-    name: str
-    sql: str
-    shared: bool
-    is_owner: bool
-    owner: str
-    created_at: str
-    updated_at: str
-
-
-class SavedQueryView(BaseModel):
-    """One saved query."""
-
-    success: bool
-    saved_query: SavedQueryItem
-
-
-class SavedQueryPage(BaseModel):
-    """A page of saved queries."""
-
-    success: bool
-    saved_queries: list[SavedQueryItem]
-    total_count: int
-    limit: int
-    offset: int
-
-
-class FavouriteItem(BaseModel):
-    """A dataset or a table that you marked. dataset_id: null for tables."""
-
-    kind: Literal["dataset", "table"]
-    dataset_id: int | None
-    name: str
-    created_at: str
-
-
-class FavouritesView(BaseModel):
-    """What you marked, marked last first."""
-
-    success: bool
-    favourites: list[FavouriteItem]
-
-
-class FavouriteView(BaseModel):
-    """Whether something is marked now."""
-
-    success: bool
-    kind: Literal["dataset", "table"]
-    name: str
-    favourite: bool
-
-
-KindPath = Annotated[Literal["dataset", "table"], Path(description="What is marked.")]
+KindPath = Annotated[FavouriteKind, Path(description="What is marked.")]
 NamePath = Annotated[str, Path(max_length=200, description="The dataset's ID, or the table's name.")]
 
 
-@router.get("/saved-queries", tags=["Questions"], response_model=SavedQueryPage, summary="List saved queries")
+@router.get("/saved-queries", tags=["Questions"], summary="List saved queries")
 async def list_saved(
     caller: CallerDep,
     saved_queries: SavedQueryServiceDep,
     search: Annotated[str | None, Query(max_length=1000, description="Text in name or SQL, in any case.")] = None,
     limit: LimitParam = 50,
     offset: OffsetParam = 0,
-) -> dict[str, Any]:
+) -> SavedQueryPage:
     """Your own, and those that others of your organization share, by name."""
     return await saved_queries.list(caller, search, limit, offset)
 
 
-@router.post("/saved-queries", tags=["Questions"], response_model=SavedQueryView, summary="Save a query")
-async def create_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, body: SavedQueryBody) -> dict[str, Any]:
+@router.post("/saved-queries", tags=["Questions"], summary="Save a query")
+async def create_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, body: SavedQueryBody) -> SavedQueryView:
     """Keeps SQL under a name of yours. It is not run."""
     return await saved_queries.create(caller, body.name, body.sql, shared=body.shared)
 
 
-@router.get("/saved-queries/{query_id}", tags=["Questions"], response_model=SavedQueryView, summary="Get a saved query")
-async def get_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, query_id: str) -> dict[str, Any]:
+@router.get("/saved-queries/{query_id}", tags=["Questions"], summary="Get a saved query")
+async def get_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, query_id: str) -> SavedQueryView:
     """One of your own, or one that your organization shares."""
     return await saved_queries.get(caller, query_id)
 
 
-@router.put(
-    "/saved-queries/{query_id}", tags=["Questions"], response_model=SavedQueryView, summary="Change a saved query"
-)
+@router.put("/saved-queries/{query_id}", tags=["Questions"], summary="Change a saved query")
 async def change_saved(
     caller: CallerDep, saved_queries: SavedQueryServiceDep, query_id: str, body: SavedQueryChange
-) -> dict[str, Any]:
+) -> SavedQueryView:
     """Name, SQL, or whether it is shared. Only yours."""
     return await saved_queries.change(caller, query_id, body.name, body.sql, body.shared)
 
 
-@router.delete(
-    "/saved-queries/{query_id}", tags=["Questions"], response_model=RemovedView, summary="Delete a saved query"
-)
-async def delete_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, query_id: str) -> dict[str, Any]:
+@router.delete("/saved-queries/{query_id}", tags=["Questions"], summary="Delete a saved query")
+async def delete_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, query_id: str) -> RemovedView:
     """Only yours."""
     return await saved_queries.delete(caller, query_id)
 
 
-@router.get("/favourites", tags=["Account"], response_model=FavouritesView, summary="List your favourites")
-async def list_favourites(caller: CallerDep, favourites: FavouriteServiceDep) -> dict[str, Any]:
+@router.get("/favourites", tags=["Account"], summary="List your favourites")
+async def list_favourites(caller: CallerDep, favourites: FavouriteServiceDep) -> FavouritesView:
     """Datasets and tables that you marked and may read, marked last first."""
     return await favourites.list(caller)
 
 
-@router.put("/favourites/{kind}/{name}", tags=["Account"], response_model=FavouriteView, summary="Mark a favourite")
+@router.put("/favourites/{kind}/{name}", tags=["Account"], summary="Mark a favourite")
 async def add_favourite(
     caller: CallerDep, favourites: FavouriteServiceDep, kind: KindPath, name: NamePath
-) -> dict[str, Any]:
+) -> FavouriteView:
     """Marks a dataset or a table for yourself; doing so again changes nothing."""
     return await favourites.mark(caller, kind, name, on=True)
 
 
-@router.delete(
-    "/favourites/{kind}/{name}", tags=["Account"], response_model=FavouriteView, summary="Unmark a favourite"
-)
+@router.delete("/favourites/{kind}/{name}", tags=["Account"], summary="Unmark a favourite")
 async def remove_favourite(
     caller: CallerDep, favourites: FavouriteServiceDep, kind: KindPath, name: NamePath
-) -> dict[str, Any]:
+) -> FavouriteView:
     """Takes the mark away; doing so again changes nothing."""
     return await favourites.mark(caller, kind, name, on=False)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from uuid import UUID
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
+from atlas.contract.saved import (
+    FavouriteKind,
+    FavouritesView,
+    FavouriteView,
+    RemovedView,
+    SavedQuery,
+    SavedQueryPage,
+    SavedQueryView,
+)
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
 from atlas.kit.like_patterns import containing
-from atlas.kit.pagination import moment, page
 from atlas.kit.validation import identified, refuse_text, refuse_unstorable
 from atlas.saved import repository as saved
-from atlas.saved.repository import SavedQuery
 from atlas.tables.service import TableService
 
-Row = dict[str, Any]
-Kind = Literal["dataset", "table"]
 MAX_NAME, MAX_SQL = 200, 20_000
 # Of one user; a list that nobody can look through helps nobody.
 MAX_QUERIES, MAX_FAVOURITES = 1_000, 500
@@ -28,7 +33,7 @@ class SavedQueryService:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self, caller: Caller, search: str | None, limit: int, offset: int) -> Row:
+    async def list(self, caller: Caller, search: str | None, limit: int, offset: int) -> SavedQueryPage:
         """A page of queries by name. search: a text in name or SQL, in any case."""
         pattern = None
         if search:
@@ -36,13 +41,13 @@ class SavedQueryService:
             pattern = containing(search)
         found = await saved.find(self._database, caller, pattern=pattern, limit=limit, offset=offset)
         total = await saved.count(self._database, caller, pattern)
-        return page("saved_queries", [_shown(one) for one in found], total, limit, offset)
+        return SavedQueryPage(tuple(found), total, limit, offset)
 
-    async def get(self, caller: Caller, query_id: str) -> Row:
+    async def get(self, caller: Caller, query_id: str) -> SavedQueryView:
         """One query. Raises NotFoundError."""
-        return {"success": True, "saved_query": _shown(await self._find(caller, query_id))}
+        return SavedQueryView(await self._find(caller, query_id))
 
-    async def create(self, caller: Caller, name: str, sql: str, *, shared: bool) -> Row:
+    async def create(self, caller: Caller, name: str, sql: str, *, shared: bool) -> SavedQueryView:
         """A new query. Raises BadRequestError for a name that the caller has used, or too many queries."""
         if await saved.count_own(self._database, caller) >= MAX_QUERIES:
             raise BadRequestError("Too many queries", f"you have {MAX_QUERIES:,} already; delete some first")
@@ -50,7 +55,7 @@ class SavedQueryService:
 
     async def change(
         self, caller: Caller, query_id: str, name: str | None, sql: str | None, shared: bool | None
-    ) -> Row:
+    ) -> SavedQueryView:
         """Changes what is given. Raises ForbiddenError for a query that somebody else shares."""
         old = await self._own(caller, query_id)
         return await self._save(
@@ -61,11 +66,11 @@ class SavedQueryService:
             shared=old.shared if shared is None else shared,
         )
 
-    async def delete(self, caller: Caller, query_id: str) -> Row:
+    async def delete(self, caller: Caller, query_id: str) -> RemovedView:
         """Removes a query of the caller's."""
         found = await self._own(caller, query_id)
-        await saved.delete(self._database, caller, found.id)
-        return {"success": True, "id": str(found.id)}
+        await saved.delete(self._database, caller, UUID(found.id))
+        return RemovedView(found.id)
 
     async def _find(self, caller: Caller, query_id: str) -> SavedQuery:
         missing = NotFoundError("Query not found", f"no query with ID {query_id[:64]!r}")
@@ -76,15 +81,17 @@ class SavedQueryService:
 
     async def _own(self, caller: Caller, query_id: str) -> SavedQuery:
         found = await self._find(caller, query_id)
-        if not found.own:
+        if not found.is_owner:
             raise ForbiddenError("Permission denied", f"the query is {found.owner}'s; save a copy of your own")
         return found
 
-    async def _save(self, caller: Caller, old: SavedQuery | None, name: str, sql: str, *, shared: bool) -> Row:
+    async def _save(
+        self, caller: Caller, old: SavedQuery | None, name: str, sql: str, *, shared: bool
+    ) -> SavedQueryView:
         name = " ".join(name.split())
         refuse_text("name", name, MAX_NAME)
         refuse_text("sql", sql, MAX_SQL)
-        made = await saved.save(self._database, caller, None if old is None else old.id, name, sql, shared=shared)
+        made = await saved.save(self._database, caller, None if old is None else UUID(old.id), name, sql, shared=shared)
         return await self.get(caller, str(made))
 
 
@@ -94,18 +101,11 @@ class FavouriteService:
     def __init__(self, database: Database, access: AccessService, tables: TableService) -> None:
         self._database, self._access, self._tables = database, access, tables
 
-    async def list(self, caller: Caller) -> Row:
+    async def list(self, caller: Caller) -> FavouritesView:
         """All that the caller may still read, marked last first."""
-        found = await saved.favourites(self._database, caller)
-        return {
-            "success": True,
-            "favourites": [
-                {"kind": one.kind, "dataset_id": one.dataset_id, "name": one.name, "created_at": moment(one.created_at)}
-                for one in found
-            ],
-        }
+        return FavouritesView(tuple(await saved.favourites(self._database, caller)))
 
-    async def mark(self, caller: Caller, kind: Kind, name: str, *, on: bool) -> Row:
+    async def mark(self, caller: Caller, kind: FavouriteKind, name: str, *, on: bool) -> FavouriteView:
         """Marks the dataset of an id, or the table of a name, or takes the mark away.
 
         Raises NotFoundError or ForbiddenError for what the caller may not read.
@@ -123,17 +123,4 @@ class FavouriteService:
                 told = f"you have {MAX_FAVOURITES:,} already; take some away first"
                 raise BadRequestError("Too many favourites", told)
         await saved.mark(self._database, caller, dataset=dataset, table=table, on=on)
-        return {"success": True, "kind": kind, "name": name, "favourite": on}
-
-
-def _shown(query: SavedQuery) -> Row:
-    return {
-        "id": str(query.id),
-        "name": query.name,
-        "sql": query.sql,
-        "shared": query.shared,
-        "is_owner": query.own,
-        "owner": query.owner,
-        "created_at": moment(query.created_at),
-        "updated_at": moment(query.updated_at),
-    }
+        return FavouriteView(kind, name, on)

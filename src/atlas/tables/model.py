@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from atlas.column_formats.model import Kind
+from atlas.contract.tables import TableColumn as ShownColumn
+from atlas.contract.tables import TableSamples
 
 # Columns that Atlas keeps beside a table's own, in the physical table only.
 SYSTEM_COLUMNS = ("_row", "_import", "_key", "_archived", "_created", "_updated")
@@ -85,7 +86,7 @@ class Table(msgspec.Struct, frozen=True):
     row_count: int = 0
     last_row: int = 0
     changed: str = ""
-    samples: str = "organization"
+    samples: TableSamples = "organization"
 
     @property
     def physical(self) -> str:
@@ -125,15 +126,9 @@ def parse_row_uuid(text: str, table_id: int) -> int | None:
     return row if value == (table_id << 80) | _VERSION_BITS | _VARIANT_BITS | row else None
 
 
-def public_columns(columns: Sequence[TableColumn]) -> list[dict[str, Any]]:
+def public_columns(columns: Sequence[TableColumn]) -> tuple[ShownColumn, ...]:
     """Columns as `schema` shows them."""
-    return [
-        {
-            "name": column.name,
-            "type": SHOWN_TYPES[column.type],
-            "nullable": not column.required,
-            "unit": column.unit,
-            "description": column.description,
-        }
+    return tuple(
+        ShownColumn(column.name, SHOWN_TYPES[column.type], not column.required, column.unit, column.description)
         for column in columns
-    ]
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import require_admin
+from atlas.contract.tables import SchemaView, TableColumn, TableSamples, TableSamplesView, TableStats, TablesView
+from atlas.contract.tables import Table as ListedTable
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.identifiers import table_identifier
@@ -15,7 +17,6 @@ from atlas.tables.model import SHOWN_TYPES, Table, public_columns
 from atlas.tables.repository import DatasetName, named_datasets
 
 Row = dict[str, Any]
-TableSamples = Literal["nobody", "organization"]
 _DATASET_TYPES = {
     "int": "BIGINT",
     "float": "DOUBLE PRECISION",
@@ -25,15 +26,9 @@ _DATASET_TYPES = {
 }
 
 
-def dataset_column(column: Row) -> Row:
+def dataset_column(column: Row) -> TableColumn:
     """A dataset's column as that of a table."""
-    return {
-        "name": column["name"],
-        "type": _DATASET_TYPES[column["dtype"]],
-        "nullable": True,
-        "unit": column["unit"],
-        "description": column["description"],
-    }
+    return TableColumn(column["name"], _DATASET_TYPES[column["dtype"]], True, column["unit"], column["description"])
 
 
 class TableService:
@@ -65,49 +60,41 @@ class TableService:
                 return found[0]
         return None
 
-    async def list(self, caller: Caller) -> Row:
+    async def list(self, caller: Caller) -> TablesView:
         """Tables with their row counts, then the datasets that the caller may read."""
         own = await tables.find_tables(self._database, caller)
-        listed: list[Row] = [{"table_name": t.name, "row_count": t.row_count, "kind": "table"} for t in own]
+        listed = [ListedTable(t.name, t.row_count, "table") for t in own]
         for name, dataset in (await self._datasets(caller, {t.name for t in own})).items():
-            listed.append(
-                {"table_name": name, "row_count": dataset.row_count, "kind": "dataset", "dataset_id": dataset.id}
-                | ({"owner": dataset.owner} if dataset.owner else {})
-            )
-        return {"success": True, "tables": listed}
+            owner = {"owner": dataset.owner} if dataset.owner else {}
+            listed.append(ListedTable(name, dataset.row_count, "dataset", dataset.id, **owner))
+        return TablesView(tuple(listed))
 
     async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, DatasetName]:
         """Readable datasets by the name that they have as tables."""
         return named_datasets(await tables.dataset_names(self._database, caller), taken)
 
-    async def samples(self, caller: Caller, name: str) -> Row:
+    async def samples(self, caller: Caller, name: str) -> TableSamplesView:
         """Whose model may be sent values of a table of the organization."""
         table = await self.find(caller, name)
-        return {"success": True, "table_name": table.name, "samples": table.samples}
+        return TableSamplesView(table.name, table.samples)
 
-    async def set_samples(self, caller: Caller, name: str, samples: TableSamples) -> Row:
+    async def set_samples(self, caller: Caller, name: str, samples: TableSamples) -> TableSamplesView:
         """Says whose model may be sent values of a table. Raises ForbiddenError for who does not administer it."""
         require_admin(caller, "say what a model is sent of the organization's tables")
         table = await self.find(caller, name)
         async with self._database.connection() as connection:
             await tables.set_samples(connection, table.id, samples)
-        return {"success": True, "table_name": table.name, "samples": samples}
+        return TableSamplesView(table.name, samples)
 
-    async def schema(self, caller: Caller, name: str) -> Row:
+    async def schema(self, caller: Caller, name: str) -> SchemaView:
         """Columns of a table."""
         table = await self._table(caller, name)
         if table is None:
             dataset = await self._dataset(caller, name)
-            columns = [{"name": "ts", "type": "TIMESTAMP WITH TIME ZONE", "nullable": False}]
-            columns += map(dataset_column, dataset.columns)
-            return {"success": True, "table_name": name, "columns": columns, "system_columns": []}
-        times = [{"name": one, "type": SHOWN_TYPES["timestamp"], "nullable": False} for one in table.row_times]
-        return {
-            "success": True,
-            "table_name": table.name,
-            "columns": public_columns(table.columns),
-            "system_columns": times,
-        }
+            time = TableColumn("ts", SHOWN_TYPES["timestamp"], False)
+            return SchemaView(name, (time, *map(dataset_column, dataset.columns)))
+        times = tuple(TableColumn(one, SHOWN_TYPES["timestamp"], False) for one in table.row_times)
+        return SchemaView(table.name, public_columns(table.columns), times)
 
     async def table_or_dataset(self, caller: Caller, name: str) -> Table | tables.ReadableDataset:
         """What `schema` is of. Raises NotFoundError."""
@@ -121,7 +108,7 @@ class TableService:
             raise NotFoundError("Table not found", f"no table {name[:100]!r}")
         return readable[0]
 
-    async def stats(self, caller: Caller, name: str) -> Row:
+    async def stats(self, caller: Caller, name: str) -> TableStats:
         """Row count, column count, and for each column its type and what its values are like."""
         table = await self._table(caller, name)
         if table is None:
@@ -129,20 +116,7 @@ class TableService:
             types = {"ts": "TIMESTAMP WITH TIME ZONE"} | {
                 c["name"]: _DATASET_TYPES[c["dtype"]] for c in dataset.columns
             }
-            return {
-                "success": True,
-                "table_name": name,
-                "row_count": dataset.row_count,
-                "column_count": len(types),
-                "columns": types,
-            }
+            return TableStats(name, dataset.row_count, len(types), types)
         found = await export.column_stats(self._database, table)
-        return {
-            "success": True,
-            "table_name": table.name,
-            "row_count": table.row_count,
-            "column_count": len(table.columns),
-            "columns": {column.name: SHOWN_TYPES[column.type] for column in table.columns},
-            "statistics": found,
-            "key_columns": list(table.key),
-        }
+        types = {column.name: SHOWN_TYPES[column.type] for column in table.columns}
+        return TableStats(table.name, table.row_count, len(types), types, found, table.key)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from atlas.accounts.dependencies import CallerDep
-from atlas.accounts.schemas import TagView
 from atlas.accounts.tags import TagService
+from atlas.contract.accounts import Tag
+from atlas.contract.datasets import Column, Dataset, DatasetPage, DatasetSamplesView, SummaryView
 from atlas.errors import BadRequestError
 from atlas.kit.sorting import DATASET_FIELDS, described
 from atlas.timeseries.columns import Dtype, NewColumn
@@ -17,21 +18,16 @@ from atlas.timeseries.parameters import DatasetParam
 from atlas.timeseries.read.service import ReadService
 from atlas.timeseries.schemas import (
     ColumnBody,
-    ColumnView,
     DatasetBody,
-    DatasetPage,
-    DatasetView,
     NewDatasetBody,
     SamplesBody,
-    SamplesView,
-    SummaryView,
     TagBody,
 )
 from atlas.timeseries.service import DatasetService
 from atlas.web.bodies import Metadata, refuse_unstorable
 from atlas.web.error_schemas import ERRORS
 from atlas.web.json_route import JsonRoute
-from atlas.web.paging import Items, PartParam, links
+from atlas.web.paging import PartParam, links
 from atlas.web.provided import provided
 
 DatasetServiceDep = Annotated[DatasetService, provided(DatasetService)]
@@ -46,7 +42,7 @@ LimitParam = Annotated[int, Query(ge=1, le=1000, description="Datasets of a page
 OffsetParam = Annotated[int, Query(ge=0, le=2**31, description="Datasets to skip.")]
 
 
-@router.get("/datasets/", tags=datasets, response_model=DatasetPage, summary="List datasets")
+@router.get("/datasets/", tags=datasets, summary="List datasets")
 async def list_datasets(
     request: Request,
     caller: CallerDep,
@@ -60,13 +56,13 @@ async def list_datasets(
     sort: Annotated[str | None, Query(max_length=100, description=described(DATASET_FIELDS))] = None,
     limit: LimitParam = 250,
     offset: OffsetParam = 0,
-) -> dict[str, Any]:
+) -> DatasetPage:
     """The datasets that you own or share a tag with, in the order in which they were made unless you say otherwise."""
     count, rows = await datasets_service.search(
         caller, search, limit, offset, owned, anywhere=text, metadata=metadata or (), sort=sort
     )
     following, previous = links(request, count, limit, offset)
-    return {"count": count, "next": following, "previous": previous, "results": rows}
+    return DatasetPage(count, following, previous, tuple(rows))
 
 
 @router.api_route("/datasets/search/", methods=["PUT", "DELETE"], include_in_schema=False)
@@ -91,7 +87,6 @@ FILTERS = {
 @router.get(
     "/datasets/search/",
     tags=datasets,
-    response_model=DatasetPage,
     summary="Search metadata",
     openapi_extra={"parameters": [FILTERS]},
 )
@@ -101,57 +96,53 @@ async def search_metadata(
     datasets_service: DatasetServiceDep,
     limit: LimitParam = 250,
     offset: OffsetParam = 0,
-) -> dict[str, Any]:
+) -> DatasetPage:
     """Each query parameter but limit and offset is a metadata field that must be equal. One is required."""
     filters = [(k, v) for k, v in request.query_params.multi_items() if k not in ("limit", "offset")]
     count, rows = await datasets_service.search_metadata(caller, filters, limit, offset)
     following, previous = links(request, count, limit, offset)
-    return {"count": count, "next": following, "previous": previous, "results": rows}
+    return DatasetPage(count, following, previous, tuple(rows))
 
 
-@router.post("/datasets/", tags=datasets, response_model=DatasetView, status_code=201, summary="Create a dataset")
-async def create_dataset(
-    body: NewDatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep
-) -> dict[str, Any]:
+@router.post("/datasets/", tags=datasets, status_code=201, summary="Create a dataset")
+async def create_dataset(body: NewDatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep) -> Dataset:
     """You become its owner; until you add a tag, only you see it."""
     columns = [NewColumn(c.name, Dtype(c.dtype), c.unit or "", c.description or "") for c in body.columns]
     return await datasets_service.create(caller, body.name, body.description, body.metadata, columns)
 
 
-@router.get("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Get a dataset")
-async def get_dataset(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> dict[str, Any]:
+@router.get("/datasets/{dataset_id}/", tags=datasets, summary="Get a dataset")
+async def get_dataset(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> Dataset:
     """Needs read access."""
     return await datasets_service.get(caller, dataset_id)
 
 
-@router.get("/datasets/{dataset_id}/summary/", tags=datasets, response_model=SummaryView, summary="Summarize a dataset")
-async def summarize_dataset(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> dict[str, Any]:
+@router.get("/datasets/{dataset_id}/summary/", tags=datasets, summary="Summarize a dataset")
+async def summarize_dataset(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> SummaryView:
     """Owner, tags, row count, size on disk, first and last timestamp. Needs read access."""
     return await datasets_service.summary(caller, dataset_id)
 
 
-@router.get(
-    "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="What models are sent"
-)
-async def dataset_samples(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> dict[str, Any]:
+@router.get("/datasets/{dataset_id}/samples/", tags=datasets, summary="What models are sent")
+async def dataset_samples(
+    dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep
+) -> DatasetSamplesView:
     """Whose model providers may be sent values of the dataset's cells with a question. Needs read access."""
     return await datasets_service.samples(caller, dataset_id)
 
 
-@router.put(
-    "/datasets/{dataset_id}/samples/", tags=datasets, response_model=SamplesView, summary="Say what models are sent"
-)
+@router.put("/datasets/{dataset_id}/samples/", tags=datasets, summary="Say what models are sent")
 async def set_dataset_samples(
     dataset_id: int, body: SamplesBody, caller: CallerDep, datasets_service: DatasetServiceDep
-) -> dict[str, Any]:
+) -> DatasetSamplesView:
     """Nobody's, unless you say otherwise. Owner only."""
     return await datasets_service.set_samples(caller, dataset_id, body.samples)
 
 
-@router.put("/datasets/{dataset_id}/", tags=datasets, response_model=DatasetView, summary="Replace a dataset's fields")
+@router.put("/datasets/{dataset_id}/", tags=datasets, summary="Replace a dataset's fields")
 async def replace_dataset(
     dataset_id: int, body: DatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep
-) -> dict[str, Any]:
+) -> Dataset:
     """Replaces name, description and metadata. Owner only."""
     return await datasets_service.update(caller, dataset_id, "update_dataset", **body.model_dump())
 
@@ -174,24 +165,24 @@ def _checked(metadata: Metadata) -> Metadata:
     return metadata
 
 
-@router.patch("/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Merge metadata")
+@router.patch("/datasets/{dataset_id}/metadata/", tags=datasets, summary="Merge metadata")
 async def merge_metadata(
     dataset_id: int, body: Metadata, caller: CallerDep, datasets_service: DatasetServiceDep
-) -> dict[str, Any]:
+) -> Dataset:
     """Adds or replaces the fields that you send; the others stay. Owner only."""
     return await datasets_service.update(caller, dataset_id, "merge_metadata", metadata=_checked(body))
 
 
-@router.put("/datasets/{dataset_id}/metadata/", tags=datasets, response_model=DatasetView, summary="Replace metadata")
+@router.put("/datasets/{dataset_id}/metadata/", tags=datasets, summary="Replace metadata")
 async def replace_metadata(
     dataset_id: int, body: Metadata, caller: CallerDep, datasets_service: DatasetServiceDep
-) -> dict[str, Any]:
+) -> Dataset:
     """Replaces all metadata. Owner only."""
     return await datasets_service.update(caller, dataset_id, "replace_metadata", metadata=_checked(body))
 
 
-@router.get("/datasets/{dataset_id}/tags/", tags=["Tags"], response_model=list[TagView], summary="A dataset's tags")
-async def dataset_tags(dataset_id: int, caller: CallerDep, tags: TagServiceDep, part: PartParam) -> Items:
+@router.get("/datasets/{dataset_id}/tags/", tags=["Tags"], summary="A dataset's tags")
+async def dataset_tags(dataset_id: int, caller: CallerDep, tags: TagServiceDep, part: PartParam) -> list[Tag]:
     """Needs read access."""
     return (await tags.of_dataset(caller, dataset_id))[part]
 
@@ -199,11 +190,10 @@ async def dataset_tags(dataset_id: int, caller: CallerDep, tags: TagServiceDep, 
 @router.post(
     "/datasets/{dataset_id}/tags/",
     tags=["Tags"],
-    response_model=TagView,
     status_code=201,
     summary="Share by tag",
 )
-async def assign_tag(dataset_id: int, body: TagBody, caller: CallerDep, tags: TagServiceDep) -> dict[str, Any]:
+async def assign_tag(dataset_id: int, body: TagBody, caller: CallerDep, tags: TagServiceDep) -> Tag:
     """Lets everybody who holds the tag read the dataset. Name the tag by name or by id. Owner only."""
     return await tags.assign(caller, dataset_id, body.tag_name, body.tag_id)
 
@@ -215,14 +205,16 @@ async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, tags: TagS
     return Response(status_code=204)
 
 
-@router.get("/columns/", tags=columns, response_model=list[ColumnView], summary="List columns")
-async def list_columns(caller: CallerDep, dataset: DatasetParam, datasets: DatasetServiceDep, part: PartParam) -> Items:
+@router.get("/columns/", tags=columns, summary="List columns")
+async def list_columns(
+    caller: CallerDep, dataset: DatasetParam, datasets: DatasetServiceDep, part: PartParam
+) -> list[Column]:
     """The columns of a dataset: declared ones, and those that came with data."""
     return (await datasets.columns(caller, dataset))[part]
 
 
-@router.post("/columns/", tags=columns, response_model=ColumnView, status_code=201, summary="Declare a column")
-async def create_column(body: ColumnBody, caller: CallerDep, datasets: DatasetServiceDep) -> dict[str, Any]:
+@router.post("/columns/", tags=columns, status_code=201, summary="Declare a column")
+async def create_column(body: ColumnBody, caller: CallerDep, datasets: DatasetServiceDep) -> Column:
     """Optional: rows may have any keys without it. Owner only."""
     return await datasets.declare_column(
         caller, body.dataset, body.name, Dtype(body.dtype), body.unit, body.description

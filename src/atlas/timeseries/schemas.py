@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationInfo, field_validator
 
+from atlas.contract.datasets import DatasetSamples
 from atlas.web.bodies import Body, Metadata, Name
 
 
@@ -72,71 +72,13 @@ class TagBody(Body):
     tag_id: StrictInt | None = None
 
 
-class ColumnView(BaseModel):
-    """A column of a dataset."""
-
-    id: int
-    dataset: int
-    name: str
-    dtype: Literal["float", "int", "string", "boolean", "json"]
-    inferred: bool = Field(description="Whether it came with data instead of being declared.")
-    unit: str = Field(description="Of its values; empty where its owner said none.", examples=["USD"])
-    description: str = Field(description="What its values mean; empty where its owner did not say.")
-
-
-class DatasetView(BaseModel):
-    """A dataset."""
-
-    id: int
-    name: str
-    description: str
-    metadata: Metadata
-    columns: list[ColumnView]
-    created_at: datetime
-    updated_at: datetime
-
-
-Samples = Literal["nobody", "organization", "readers"]
-
-
 class SamplesBody(Body):
     """Whose model providers may be sent values of cells."""
 
-    samples: Samples = Field(
+    samples: DatasetSamples = Field(
         description="`nobody`; `organization`: your organization's, if it sends values; `readers`: that of every "
         "organization whose members may read the dataset."
     )
-
-
-class SamplesView(BaseModel):
-    """Whose model providers may be sent values of a dataset's cells."""
-
-    dataset: int
-    samples: Samples
-
-
-class SummaryView(BaseModel):
-    """A dataset at a glance."""
-
-    dataset: int
-    owner: str
-    owner_organization: str
-    is_owner: bool
-    tags: list[str] = Field(description="All tags of the dataset.")
-    matching_tags: list[str] = Field(description="Those that you hold.")
-    row_count: int
-    bytes: int = Field(description="What its rows and indexes take on disk.")
-    first_timestamp: str | None
-    last_timestamp: str | None
-
-
-class DatasetPage(BaseModel):
-    """A page of datasets."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[DatasetView]
 
 
 class RowView(BaseModel):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, cast
 
 import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
+from atlas.contract.datasets import Column as ColumnView
+from atlas.contract.datasets import Dataset, DatasetSamples, DatasetSamplesView, SummaryView
 from atlas.db.database import Database
 from atlas.errors import BadRequestError
 from atlas.kit.like_patterns import containing
@@ -24,21 +26,19 @@ from atlas.timeseries.frames import SchemaChange
 Row = dict[str, Any]
 # Characters that turn the direction of what is written around them.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Nobody's models, those of the owner's organization, or those of everybody who may read.
-DatasetSamples = Literal["nobody", "organization", "readers"]
 
 
-def column_view(dataset_id: int, column: Column) -> Row:
+def column_view(dataset_id: int, column: Column) -> ColumnView:
     """A column as the API shows it."""
-    return {
-        "id": column.id,
-        "dataset": dataset_id,
-        "name": column.name,
-        "dtype": column.dtype.value,
-        "inferred": not column.declared,
-        "unit": column.unit,
-        "description": column.description,
-    }
+    return ColumnView(
+        column.id,
+        dataset_id,
+        column.name,
+        column.dtype.value,
+        not column.declared,
+        column.unit,
+        column.description,
+    )
 
 
 def checked_note(unit: str, description: str, field: str = "") -> tuple[str, str]:
@@ -59,7 +59,7 @@ class DatasetService:
 
     async def create(
         self, caller: Caller, name: str, description: str, metadata: Row, columns: Sequence[NewColumn] = ()
-    ) -> Row:
+    ) -> Dataset:
         """A new, private dataset of the caller's. columns: declared ones. Raises BadRequestError."""
         names = [column.name for column in columns]
         twice = next((one for one in names if names.count(one) > 1), None)
@@ -69,7 +69,7 @@ class DatasetService:
         async with self._database.transaction() as connection:
             row = await store.create(connection, caller, name, description, metadata)
             if not columns:
-                return row | {"columns": []}
+                return Dataset(**row, columns=())
             change = SchemaChange({column.name: column.dtype for column in columns}, ())
             place = schema_changes.Place(caller.schema_name, cold=False)
             await schema_changes.apply_schema(connection, row["id"], place, {}, change, declared=True)
@@ -78,43 +78,44 @@ class DatasetService:
                     await note_dataset_column(connection, row["id"], column.name, unit, said)
         return (await self._with_columns([row]))[0]
 
-    async def get(self, caller: Caller, dataset_id: int) -> Row:
+    async def get(self, caller: Caller, dataset_id: int) -> Dataset:
         """A dataset that the caller may read, with its columns."""
         await self._access.require(caller, dataset_id)
         async with self._database.connection() as connection:
             row = await store.change(connection, "get_dataset", dataset_id)
         return (await self._with_columns([row]))[0]
 
-    async def summary(self, caller: Caller, dataset_id: int) -> Row:
+    async def summary(self, caller: Caller, dataset_id: int) -> SummaryView:
         """A dataset that the caller may read at a glance; times are ISO 8601, or None where it is empty."""
         found = await self._access.require(caller, dataset_id)
         async with self._database.connection() as connection:
             row = await store.summary(connection, dataset_id)
         first, last = (None if at is None else format_micros(at) for at in (row["first_micros"], row["last_micros"]))
-        return {
-            "dataset": dataset_id,
-            "owner": row["owner"],
-            "owner_organization": row["owner_organization"],
-            "is_owner": found.is_owner,
-            "tags": row["tags"],
-            "matching_tags": list(found.matching_tags),
-            "row_count": row["row_count"],
-            "bytes": row["bytes"],
-            "first_timestamp": first,
-            "last_timestamp": last,
-        }
+        return SummaryView(
+            dataset=dataset_id,
+            owner=row["owner"],
+            owner_organization=row["owner_organization"],
+            is_owner=found.is_owner,
+            tags=tuple(row["tags"]),
+            matching_tags=tuple(found.matching_tags),
+            row_count=row["row_count"],
+            bytes=row["bytes"],
+            first_timestamp=first,
+            last_timestamp=last,
+        )
 
-    async def samples(self, caller: Caller, dataset_id: int) -> Row:
+    async def samples(self, caller: Caller, dataset_id: int) -> DatasetSamplesView:
         """Whose models may be sent values of a dataset that the caller may read."""
         await self._access.require(caller, dataset_id)
-        return {"dataset": dataset_id, "samples": await store.dataset_samples(self._database, dataset_id) or "nobody"}
+        found = await store.dataset_samples(self._database, dataset_id)
+        return DatasetSamplesView(dataset_id, cast("DatasetSamples", found or "nobody"))
 
-    async def set_samples(self, caller: Caller, dataset_id: int, samples: DatasetSamples) -> Row:
+    async def set_samples(self, caller: Caller, dataset_id: int, samples: DatasetSamples) -> DatasetSamplesView:
         """Says whose models may be sent values of an owned dataset."""
         await self._access.require(caller, dataset_id, write=True)
         async with self._database.connection() as connection:
             await store.set_samples(connection, dataset_id, samples)
-        return {"dataset": dataset_id, "samples": samples}
+        return DatasetSamplesView(dataset_id, samples)
 
     async def search(
         self,
@@ -127,7 +128,7 @@ class DatasetService:
         anywhere: str | None = None,
         metadata: Sequence[str] = (),
         sort: str | None = None,
-    ) -> tuple[int, list[Row]]:
+    ) -> tuple[int, list[Dataset]]:
         """Count and page of the datasets whose name or description has `text`, in any case.
 
         anywhere: a text that metadata may have, too. metadata: `name=value` each, all of which must be equal.
@@ -148,7 +149,7 @@ class DatasetService:
 
     async def search_metadata(
         self, caller: Caller, filters: list[tuple[str, str]], limit: int, offset: int
-    ) -> tuple[int, list[Row]]:
+    ) -> tuple[int, list[Dataset]]:
         """Count and page of the datasets whose metadata equals every filter.
 
         A query parameter has no type, so `5` finds both 5 and "5", and `true` both true and "true".
@@ -160,27 +161,27 @@ class DatasetService:
             )
         return await self._search(caller, store.Sought(metadata=_wanted(filters)), limit, offset)
 
-    async def _search(self, caller: Caller, sought: store.Sought, limit: int, offset: int) -> tuple[int, list[Row]]:
+    async def _search(self, caller: Caller, sought: store.Sought, limit: int, offset: int) -> tuple[int, list[Dataset]]:
         count, rows = await store.search(self._database, caller.user_id, sought, limit, offset)
         return count, await self._with_columns(rows)
 
-    async def _with_columns(self, rows: list[Row]) -> list[Row]:
+    async def _with_columns(self, rows: list[Row]) -> list[Dataset]:
         async with self._database.connection() as connection:
             columns = await store.columns_of(connection, [row["id"] for row in rows])
         return [
-            {
-                "id": row["id"],
-                "name": row["name"],
-                "description": row["description"],
-                "metadata": row["metadata"],
-                "columns": [column_view(row["id"], column) for column in columns[row["id"]]],
-                "created_at": row["created_at"],
-                "updated_at": row["updated_at"],
-            }
+            Dataset(
+                row["id"],
+                row["name"],
+                row["description"],
+                row["metadata"],
+                tuple(column_view(row["id"], column) for column in columns[row["id"]]),
+                row["created_at"],
+                row["updated_at"],
+            )
             for row in rows
         ]
 
-    async def update(self, caller: Caller, dataset_id: int, query: str, **values: Any) -> Row:
+    async def update(self, caller: Caller, dataset_id: int, query: str, **values: Any) -> Dataset:
         """Replaces or merges fields of an owned dataset, as the store's query of that name does."""
         await self._access.require(caller, dataset_id, write=True)
         async with self._database.connection() as connection:
@@ -194,7 +195,7 @@ class DatasetService:
             await store.delete(connection, dataset_id)
         self._access.forget(caller, dataset_id)
 
-    async def columns(self, caller: Caller, dataset_id: int) -> list[Row]:
+    async def columns(self, caller: Caller, dataset_id: int) -> list[ColumnView]:
         """The columns of a dataset that the caller may read, inferred ones too."""
         await self._access.require(caller, dataset_id)
         async with self._database.connection() as connection:
@@ -209,7 +210,7 @@ class DatasetService:
         dtype: Dtype,
         unit: str | None = None,
         description: str | None = None,
-    ) -> Row:
+    ) -> ColumnView:
         """Declares a column of an owned dataset; one that was inferred with the same type is kept."""
         await self._access.require(caller, dataset_id, write=True)
         _refuse_nul(name, "name")

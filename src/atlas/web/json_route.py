@@ -10,11 +10,11 @@ from typing import Any
 
 from fastapi import Request, Response, params
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 
 from atlas.errors import BadRequestError, TooLargeError
 from atlas.kit.json_depth import TOO_DEEP, too_deep
 from atlas.web.bodies import known_storable, refuse_unstorable
+from atlas.web.contract_route import ContractRoute
 from atlas.web.gatekeeper import gatekeeper_of
 from atlas.web.unknown_parameters import given_twice, unknown_ones
 
@@ -165,7 +165,7 @@ def _check_fields(names: Sequence[str], known: Sequence[str]) -> None:
         raise given_twice("field of the form", twice)
 
 
-class JsonRoute(APIRoute):
+class JsonRoute(ContractRoute):
     """A route that admits its caller before it receives a body, be it JSON or a form."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

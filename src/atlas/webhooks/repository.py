@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from atlas.accounts.access import Caller
+from atlas.contract.webhooks import Attempt
+from atlas.contract.webhooks import Delivery as LoggedDelivery
 from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
@@ -47,7 +50,9 @@ async def record(database: Database, delivery_id: UUID, attempt: Delivery, statu
         await connection.execute(queries("webhooks/webhooks")["set_delivery"], {"id": delivery_id, "status": status})
 
 
-async def listed(database: Database, caller: Caller, import_id: UUID | None, limit: int, offset: int) -> list[Row]:
+async def listed(
+    database: Database, caller: Caller, import_id: UUID | None, limit: int, offset: int
+) -> list[LoggedDelivery]:
     """Deliveries of imports that the caller may see with their attempts, newest first."""
     rows = await database.fetch(
         queries("webhooks/webhooks")["list_deliveries"],
@@ -59,8 +64,29 @@ async def listed(database: Database, caller: Caller, import_id: UUID | None, lim
             "offset": offset,
         },
     )
-    names = ("id", "import_id", "type", "url", "status", "created_at", "delivered_at", "attempts")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [_logged(*row) for row in rows]
+
+
+def _logged(
+    delivery_id: UUID,
+    import_id: UUID,
+    kind: str | None,
+    url: str,
+    status: Literal["pending", "delivered", "failed"],
+    created_at: datetime,
+    delivered_at: datetime | None,
+    attempts: list[Row],
+) -> LoggedDelivery:
+    return LoggedDelivery(
+        str(delivery_id),
+        str(import_id),
+        kind,
+        url,
+        status,
+        created_at,
+        delivered_at,
+        tuple(Attempt(**attempt) for attempt in attempts),
+    )
 
 
 async def job(database: Database | Connection, import_id: UUID) -> Row | None:

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from atlas.client._async.resource import PAGE, AsyncResource
 from atlas.client._async.settings import moment_text
+from atlas.client._reading import read, read_all
 from atlas.client._requests import given
-from atlas.client.types import Json, Key, Role
+from atlas.client.types import Json
+from atlas.contract.accounts import NewOwnedKey, OwnedKey, Role
 
 ADMIN = "/api/v1/admin"
 
@@ -35,16 +37,16 @@ class AsyncAdmin(AsyncResource):
         found: Json = await self._post(f"{ADMIN}/users/{int(user_id)}/disable")
         return found
 
-    async def keys(self, *, user: str | None = None, organization: str | None = None) -> Sequence[Key]:
+    async def keys(self, *, user: str | None = None, organization: str | None = None) -> Sequence[OwnedKey]:
         """Keys of all users, or of one."""
-        return Key.read_all((await self._get(f"{ADMIN}/keys", user=user, organization=organization))["keys"])
+        return read_all(OwnedKey, (await self._get(f"{ADMIN}/keys", user=user, organization=organization))["keys"])
 
     async def create_key(
         self, user: str, name: str = "", expires_at: datetime | str | None = None, *, organization: str | None = None
-    ) -> Key:
+    ) -> NewOwnedKey:
         """A new key of a user; `key` of the answer is shown this once."""
         body = {"user": user, "name": name, "expires_at": moment_text(expires_at)}
-        return Key.read(await self._post(f"{ADMIN}/keys", body, organization=organization))
+        return read(NewOwnedKey, await self._post(f"{ADMIN}/keys", body, organization=organization))
 
     async def revoke_key(self, key_id: int) -> None:
         """Ends a key of anybody at once."""

@@ -17,10 +17,12 @@ from atlas.client._async.settings import AsyncKeys, AsyncModelSettings, AsyncWeb
 from atlas.client._async.tables import AsyncTables
 from atlas.client._async.transport import AsyncTransport
 from atlas.client._connection import server
+from atlas.client._reading import read
 from atlas.client._requests import SLOW_SECONDS, Call, query
 from atlas.client.results import Result
 from atlas.client.shapes import GeneratedSql, Recorded
-from atlas.client.types import Health, Me, Usage
+from atlas.client.types import Health
+from atlas.contract.accounts import Me, Usage
 
 
 class AsyncClient:
@@ -83,11 +85,11 @@ class AsyncClient:
 
     async def me(self) -> Me:
         """Whose key this is, and what it holds."""
-        return Me.read(await self._transport.json(Call("GET", "/api/v1/me")))
+        return read(Me, await self._transport.json(Call("GET", "/api/v1/me")))
 
     async def usage(self, days: int = 30) -> Usage:
         """Your requests, bytes and rows of so many days, and what is stored."""
-        return Usage.read(await self._transport.json(Call("GET", "/api/v1/usage", query(days=days))))
+        return read(Usage, await self._transport.json(Call("GET", "/api/v1/usage", query(days=days))))
 
     async def records(self, instruction: str | Mapping[str, Any], *, thread_id: str | None = None) -> Recorded:
         """Inserts, updates, archives or restores single records: all of it, or nothing.

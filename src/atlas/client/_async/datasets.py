@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from atlas.client._async.resource import PAGE, AsyncResource, DatasetRef
+from atlas.client._reading import read, read_all
 from atlas.client._requests import given, path_of
-from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Samples, Tag
+from atlas.client.types import DatasetSummary, Json
+from atlas.contract.accounts import Access, Tag
+from atlas.contract.datasets import Column, Dataset, DatasetSamples
 
 DATASETS = "/api/datasets/"
 
@@ -33,13 +36,13 @@ class AsyncDatasets(AsyncResource):
         params = {"search": search, "text": text, "owned": owned, "sort": sort}
         pages = self._pages(DATASETS, "results", limit, params, count="count", page=page_size)
         async for item in pages:
-            yield Dataset.read(item)
+            yield read(Dataset, item)
 
     async def search(self, *, page_size: int = PAGE, **metadata: Any) -> AsyncIterator[Dataset]:
         """Datasets that you may read whose metadata has these values."""
         pages = self._pages(f"{DATASETS}search/", "results", None, metadata, count="count", page=page_size)
         async for item in pages:
-            yield Dataset.read(item)
+            yield read(Dataset, item)
 
     async def create(
         self,
@@ -56,11 +59,11 @@ class AsyncDatasets(AsyncResource):
         declared = [dict(column) for column in columns]
         if declared:
             body["columns"] = declared
-        return Dataset.read(await self._post(DATASETS, body))
+        return read(Dataset, await self._post(DATASETS, body))
 
     async def get(self, dataset: DatasetRef) -> Dataset:
         """One dataset with its columns. Raises NotFound, also for a name that several have."""
-        return Dataset.read(await self._get(await self._path(dataset)))
+        return read(Dataset, await self._get(await self._path(dataset)))
 
     async def update(
         self,
@@ -72,13 +75,13 @@ class AsyncDatasets(AsyncResource):
     ) -> Dataset:
         """Changes what is given. Owner only."""
         path = await self._path(dataset)
-        before = Dataset.read(await self._get(path))
+        before = read(Dataset, await self._get(path))
         body = {
             "name": before.name if name is None else name,
             "description": before.description if description is None else description,
             "metadata": before.metadata if metadata is None else dict(metadata),
         }
-        return Dataset.read(await self._put(path, body))
+        return read(Dataset, await self._put(path, body))
 
     async def delete(self, dataset: DatasetRef) -> None:
         """Deletes a dataset with all its rows, for good. Owner only."""
@@ -86,26 +89,26 @@ class AsyncDatasets(AsyncResource):
 
     async def merge_metadata(self, dataset: DatasetRef, metadata: Mapping[str, Any]) -> Dataset:
         """Adds or replaces these fields; the others stay. Owner only."""
-        return Dataset.read(await self._patch(await self._path(dataset, "metadata"), dict(metadata)))
+        return read(Dataset, await self._patch(await self._path(dataset, "metadata"), dict(metadata)))
 
     async def replace_metadata(self, dataset: DatasetRef, metadata: Mapping[str, Any]) -> Dataset:
         """Replaces all metadata. Owner only."""
-        return Dataset.read(await self._put(await self._path(dataset, "metadata"), dict(metadata)))
+        return read(Dataset, await self._put(await self._path(dataset, "metadata"), dict(metadata)))
 
     async def tags(self, dataset: DatasetRef) -> Sequence[Tag]:
         """Tags that the dataset is shared by."""
-        return Tag.read_all(await self._get(await self._path(dataset, "tags")))
+        return read_all(Tag, await self._get(await self._path(dataset, "tags")))
 
     async def add_tag(self, dataset: DatasetRef, tag: int | str | Tag) -> Tag:
         """Shares it with everybody who holds the tag, given by name or id. Owner only."""
         body = {"tag_name": tag} if isinstance(tag, str) else {"tag_id": tag.id if isinstance(tag, Tag) else tag}
-        return Tag.read(await self._post(await self._path(dataset, "tags"), body))
+        return read(Tag, await self._post(await self._path(dataset, "tags"), body))
 
     async def remove_tag(self, dataset: DatasetRef, tag: int | str | Tag) -> None:
         """Stops sharing it by the tag. Owner only."""
         path = await self._path(dataset, "tags")
         if isinstance(tag, str):
-            found = [item.id for item in Tag.read_all(await self._get(path)) if item.name == tag]
+            found = [item.id for item in read_all(Tag, await self._get(path)) if item.name == tag]
             number = found[0] if found else 0  # There is no tag 0: the server says what is wrong.
         else:
             number = tag.id if isinstance(tag, Tag) else tag
@@ -115,23 +118,23 @@ class AsyncDatasets(AsyncResource):
         """Rows, bytes, time span, owner and sharing."""
         return DatasetSummary.read(await self._get(await self._path(dataset, "summary")))
 
-    async def samples(self, dataset: DatasetRef) -> Samples:
+    async def samples(self, dataset: DatasetRef) -> DatasetSamples:
         """Whose model providers may be sent values of its cells."""
-        found: Samples = (await self._get(await self._path(dataset, "samples")))["samples"]
+        found: DatasetSamples = (await self._get(await self._path(dataset, "samples")))["samples"]
         return found
 
-    async def set_samples(self, dataset: DatasetRef, samples: Samples) -> None:
+    async def set_samples(self, dataset: DatasetRef, samples: DatasetSamples) -> None:
         """Says so: `nobody`'s, your `organization`'s, or those of all its `readers`' organizations. Owner only."""
         await self._put(await self._path(dataset, "samples"), {"samples": samples})
 
     async def access(self, dataset: DatasetRef, *, write: bool = False) -> Access:
         """What you may do with it, and why; write: ask about writing."""
         body = {"dataset_id": await self._dataset_id(dataset), "require_write": write}
-        return Access.read(await self._post("/api/access/check/", body))
+        return read(Access, await self._post("/api/access/check/", body))
 
     async def columns(self, dataset: DatasetRef) -> Sequence[Column]:
         """Its columns: declared ones, and those that came with data."""
-        return Column.read_all(await self._get("/api/columns/", dataset=await self._dataset_id(dataset)))
+        return read_all(Column, await self._get("/api/columns/", dataset=await self._dataset_id(dataset)))
 
     async def add_column(
         self,
@@ -144,7 +147,7 @@ class AsyncDatasets(AsyncResource):
     ) -> Column:
         """Declares a column, whose type is fixed then. Owner only."""
         body = {"dataset": await self._dataset_id(dataset), "name": name, "dtype": dtype}
-        return Column.read(await self._post("/api/columns/", body | given(unit=unit, description=description)))
+        return read(Column, await self._post("/api/columns/", body | given(unit=unit, description=description)))
 
     async def describe_column(
         self, dataset: DatasetRef, name: str, *, unit: str | None = None, description: str | None = None
@@ -154,7 +157,7 @@ class AsyncDatasets(AsyncResource):
         Raises NotFound for a column that it has not.
         """
         body = {"dataset": await self._dataset_id(dataset), "name": name}
-        return Column.read(await self._patch("/api/columns/", body | given(unit=unit, description=description)))
+        return read(Column, await self._patch("/api/columns/", body | given(unit=unit, description=description)))
 
     async def _path(self, dataset: DatasetRef, *more: str) -> str:
         return path_of("api", "datasets", await self._dataset_id(dataset), *more) + "/"
@@ -165,9 +168,9 @@ class AsyncTags(AsyncResource):
 
     async def list(self) -> Sequence[Tag]:
         """Every tag of the system."""
-        return Tag.read_all(await self._get("/api/tags/"))
+        return read_all(Tag, await self._get("/api/tags/"))
 
     async def acquire(self, name: str, secret: str | None = None) -> Tag:
         """Gives you a tag; a private one needs its secret."""
         body: Json = given(tag_name=name, secret=secret)
-        return Tag.read(await self._post("/api/tags/acquire/", body))
+        return read(Tag, await self._post("/api/tags/acquire/", body))

@@ -8,7 +8,8 @@ from typing import Any
 from atlas.client._async.transport import AsyncTransport
 from atlas.client._requests import Call, path_of, query
 from atlas.client.errors import NotFound
-from atlas.client.types import Dataset, Json
+from atlas.client.types import Json
+from atlas.contract.datasets import Dataset
 
 DatasetRef = int | str | Dataset
 PAGE = 250

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from atlas.client._async.resource import PAGE, AsyncResource
+from atlas.client._reading import read, read_all
 from atlas.client._requests import given, path_of
-from atlas.client.types import Json, Key
+from atlas.client.types import Json
+from atlas.contract.accounts import Key, NewKey
 
 HOOKS = "/api/v1/webhooks"
 MODEL = "/api/v1/settings/model"
@@ -82,19 +84,19 @@ class AsyncKeys(AsyncResource):
 
     async def list(self) -> Sequence[Key]:
         """All of them, without themselves."""
-        return Key.read_all((await self._get(KEYS))["keys"])
+        return read_all(Key, (await self._get(KEYS))["keys"])
 
-    async def create(self, name: str = "", expires_at: datetime | str | None = None) -> Key:
+    async def create(self, name: str = "", expires_at: datetime | str | None = None) -> NewKey:
         """A new key; `key` of the answer is shown this once."""
-        return Key.read(await self._post(KEYS, {"name": name, "expires_at": moment_text(expires_at)}))
+        return read(NewKey, await self._post(KEYS, {"name": name, "expires_at": moment_text(expires_at)}))
 
     async def revoke(self, key_id: int) -> None:
         """Ends a key at once."""
         await self._delete(f"{KEYS}/{int(key_id)}")
 
-    async def rotate(self, key_id: int) -> Key:
+    async def rotate(self, key_id: int) -> NewKey:
         """Ends a key and makes another in its place, which is shown this once."""
-        return Key.read(await self._post(f"{KEYS}/{int(key_id)}/rotate"))
+        return read(NewKey, await self._post(f"{KEYS}/{int(key_id)}/rotate"))
 
 
 def moment_text(value: datetime | str | None) -> str | None:

@@ -11,9 +11,11 @@ from atlas.client._async.resource import AsyncResource, table_path
 from atlas.client._async.waiting import in_thread
 from atlas.client._dataframes import library, to_arrow, to_pandas, to_polars
 from atlas.client._multipart import FileSource, upload
+from atlas.client._reading import read, read_all
 from atlas.client._requests import SLOW_SECONDS, Call, format_of, given, query
-from atlas.client.shapes import RowChange, Table, TableColumn, TablePage, TableStats, Updated
-from atlas.client.types import Json, TableSamples
+from atlas.client.shapes import RowChange, TablePage, Updated
+from atlas.client.types import Json
+from atlas.contract.tables import Table, TableColumn, TableSamples, TableStats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,22 +33,22 @@ class AsyncTables(AsyncResource):
 
     async def list(self) -> Sequence[Table]:
         """Tables, and the datasets that you may read."""
-        return Table.read_all((await self._get("/api/v1/tables"))["tables"])
+        return read_all(Table, (await self._get("/api/v1/tables"))["tables"])
 
     async def schema(self, table: str) -> Sequence[TableColumn]:
         """Columns with their types."""
-        return TableColumn.read_all((await self._get(table_path(table, "schema")))["columns"])
+        return read_all(TableColumn, (await self._get(table_path(table, "schema")))["columns"])
 
     async def describe_column(
         self, table: str, name: str, *, unit: str | None = None, description: str | None = None
     ) -> TableColumn:
         """Says the unit of a column's values and what they mean; an empty text takes it away."""
         body = given(unit=unit, description=description)
-        return TableColumn.read((await self._patch(table_path(table, "columns", name), body))["column"])
+        return read(TableColumn, (await self._patch(table_path(table, "columns", name), body))["column"])
 
     async def stats(self, table: str) -> TableStats:
         """Row count, and what is in the columns."""
-        return TableStats.read(await self._get(table_path(table, "stats")))
+        return read(TableStats, await self._get(table_path(table, "stats")))
 
     async def samples(self, table: str) -> TableSamples:
         """Whether your organization's model may be sent values of its cells."""

@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from atlas.client._reading import read, read_all
 from atlas.client._requests import given
 from atlas.client._sync.resource import PAGE, Resource
 from atlas.client._sync.settings import moment_text
-from atlas.client.types import Json, Key, Role
+from atlas.client.types import Json
+from atlas.contract.accounts import NewOwnedKey, OwnedKey, Role
 
 ADMIN = "/api/v1/admin"
 
@@ -36,16 +38,16 @@ class Admin(Resource):
         found: Json = self._post(f"{ADMIN}/users/{int(user_id)}/disable")
         return found
 
-    def keys(self, *, user: str | None = None, organization: str | None = None) -> Sequence[Key]:
+    def keys(self, *, user: str | None = None, organization: str | None = None) -> Sequence[OwnedKey]:
         """Keys of all users, or of one."""
-        return Key.read_all((self._get(f"{ADMIN}/keys", user=user, organization=organization))["keys"])
+        return read_all(OwnedKey, (self._get(f"{ADMIN}/keys", user=user, organization=organization))["keys"])
 
     def create_key(
         self, user: str, name: str = "", expires_at: datetime | str | None = None, *, organization: str | None = None
-    ) -> Key:
+    ) -> NewOwnedKey:
         """A new key of a user; `key` of the answer is shown this once."""
         body = {"user": user, "name": name, "expires_at": moment_text(expires_at)}
-        return Key.read(self._post(f"{ADMIN}/keys", body, organization=organization))
+        return read(NewOwnedKey, self._post(f"{ADMIN}/keys", body, organization=organization))
 
     def revoke_key(self, key_id: int) -> None:
         """Ends a key of anybody at once."""

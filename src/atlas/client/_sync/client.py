@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx2
 
 from atlas.client._connection import server
+from atlas.client._reading import read
 from atlas.client._requests import SLOW_SECONDS, Call, query
 from atlas.client._sync.admin import Admin
 from atlas.client._sync.datasets import Datasets, Tags
@@ -21,7 +22,8 @@ from atlas.client._sync.tables import Tables
 from atlas.client._sync.transport import Transport
 from atlas.client.results import Result
 from atlas.client.shapes import GeneratedSql, Recorded
-from atlas.client.types import Health, Me, Usage
+from atlas.client.types import Health
+from atlas.contract.accounts import Me, Usage
 
 
 class Client:
@@ -84,11 +86,11 @@ class Client:
 
     def me(self) -> Me:
         """Whose key this is, and what it holds."""
-        return Me.read(self._transport.json(Call("GET", "/api/v1/me")))
+        return read(Me, self._transport.json(Call("GET", "/api/v1/me")))
 
     def usage(self, days: int = 30) -> Usage:
         """Your requests, bytes and rows of so many days, and what is stored."""
-        return Usage.read(self._transport.json(Call("GET", "/api/v1/usage", query(days=days))))
+        return read(Usage, self._transport.json(Call("GET", "/api/v1/usage", query(days=days))))
 
     def records(self, instruction: str | Mapping[str, Any], *, thread_id: str | None = None) -> Recorded:
         """Inserts, updates, archives or restores single records: all of it, or nothing.

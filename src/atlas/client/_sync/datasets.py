@@ -6,9 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from atlas.client._reading import read, read_all
 from atlas.client._requests import given, path_of
 from atlas.client._sync.resource import PAGE, DatasetRef, Resource
-from atlas.client.types import Access, Column, Dataset, DatasetSummary, Json, Samples, Tag
+from atlas.client.types import DatasetSummary, Json
+from atlas.contract.accounts import Access, Tag
+from atlas.contract.datasets import Column, Dataset, DatasetSamples
 
 DATASETS = "/api/datasets/"
 
@@ -34,13 +37,13 @@ class Datasets(Resource):
         params = {"search": search, "text": text, "owned": owned, "sort": sort}
         pages = self._pages(DATASETS, "results", limit, params, count="count", page=page_size)
         for item in pages:
-            yield Dataset.read(item)
+            yield read(Dataset, item)
 
     def search(self, *, page_size: int = PAGE, **metadata: Any) -> Iterator[Dataset]:
         """Datasets that you may read whose metadata has these values."""
         pages = self._pages(f"{DATASETS}search/", "results", None, metadata, count="count", page=page_size)
         for item in pages:
-            yield Dataset.read(item)
+            yield read(Dataset, item)
 
     def create(
         self,
@@ -57,11 +60,11 @@ class Datasets(Resource):
         declared = [dict(column) for column in columns]
         if declared:
             body["columns"] = declared
-        return Dataset.read(self._post(DATASETS, body))
+        return read(Dataset, self._post(DATASETS, body))
 
     def get(self, dataset: DatasetRef) -> Dataset:
         """One dataset with its columns. Raises NotFound, also for a name that several have."""
-        return Dataset.read(self._get(self._path(dataset)))
+        return read(Dataset, self._get(self._path(dataset)))
 
     def update(
         self,
@@ -73,13 +76,13 @@ class Datasets(Resource):
     ) -> Dataset:
         """Changes what is given. Owner only."""
         path = self._path(dataset)
-        before = Dataset.read(self._get(path))
+        before = read(Dataset, self._get(path))
         body = {
             "name": before.name if name is None else name,
             "description": before.description if description is None else description,
             "metadata": before.metadata if metadata is None else dict(metadata),
         }
-        return Dataset.read(self._put(path, body))
+        return read(Dataset, self._put(path, body))
 
     def delete(self, dataset: DatasetRef) -> None:
         """Deletes a dataset with all its rows, for good. Owner only."""
@@ -87,26 +90,26 @@ class Datasets(Resource):
 
     def merge_metadata(self, dataset: DatasetRef, metadata: Mapping[str, Any]) -> Dataset:
         """Adds or replaces these fields; the others stay. Owner only."""
-        return Dataset.read(self._patch(self._path(dataset, "metadata"), dict(metadata)))
+        return read(Dataset, self._patch(self._path(dataset, "metadata"), dict(metadata)))
 
     def replace_metadata(self, dataset: DatasetRef, metadata: Mapping[str, Any]) -> Dataset:
         """Replaces all metadata. Owner only."""
-        return Dataset.read(self._put(self._path(dataset, "metadata"), dict(metadata)))
+        return read(Dataset, self._put(self._path(dataset, "metadata"), dict(metadata)))
 
     def tags(self, dataset: DatasetRef) -> Sequence[Tag]:
         """Tags that the dataset is shared by."""
-        return Tag.read_all(self._get(self._path(dataset, "tags")))
+        return read_all(Tag, self._get(self._path(dataset, "tags")))
 
     def add_tag(self, dataset: DatasetRef, tag: int | str | Tag) -> Tag:
         """Shares it with everybody who holds the tag, given by name or id. Owner only."""
         body = {"tag_name": tag} if isinstance(tag, str) else {"tag_id": tag.id if isinstance(tag, Tag) else tag}
-        return Tag.read(self._post(self._path(dataset, "tags"), body))
+        return read(Tag, self._post(self._path(dataset, "tags"), body))
 
     def remove_tag(self, dataset: DatasetRef, tag: int | str | Tag) -> None:
         """Stops sharing it by the tag. Owner only."""
         path = self._path(dataset, "tags")
         if isinstance(tag, str):
-            found = [item.id for item in Tag.read_all(self._get(path)) if item.name == tag]
+            found = [item.id for item in read_all(Tag, self._get(path)) if item.name == tag]
             number = found[0] if found else 0  # There is no tag 0: the server says what is wrong.
         else:
             number = tag.id if isinstance(tag, Tag) else tag
@@ -116,23 +119,23 @@ class Datasets(Resource):
         """Rows, bytes, time span, owner and sharing."""
         return DatasetSummary.read(self._get(self._path(dataset, "summary")))
 
-    def samples(self, dataset: DatasetRef) -> Samples:
+    def samples(self, dataset: DatasetRef) -> DatasetSamples:
         """Whose model providers may be sent values of its cells."""
-        found: Samples = (self._get(self._path(dataset, "samples")))["samples"]
+        found: DatasetSamples = (self._get(self._path(dataset, "samples")))["samples"]
         return found
 
-    def set_samples(self, dataset: DatasetRef, samples: Samples) -> None:
+    def set_samples(self, dataset: DatasetRef, samples: DatasetSamples) -> None:
         """Says so: `nobody`'s, your `organization`'s, or those of all its `readers`' organizations. Owner only."""
         self._put(self._path(dataset, "samples"), {"samples": samples})
 
     def access(self, dataset: DatasetRef, *, write: bool = False) -> Access:
         """What you may do with it, and why; write: ask about writing."""
         body = {"dataset_id": self._dataset_id(dataset), "require_write": write}
-        return Access.read(self._post("/api/access/check/", body))
+        return read(Access, self._post("/api/access/check/", body))
 
     def columns(self, dataset: DatasetRef) -> Sequence[Column]:
         """Its columns: declared ones, and those that came with data."""
-        return Column.read_all(self._get("/api/columns/", dataset=self._dataset_id(dataset)))
+        return read_all(Column, self._get("/api/columns/", dataset=self._dataset_id(dataset)))
 
     def add_column(
         self,
@@ -145,7 +148,7 @@ class Datasets(Resource):
     ) -> Column:
         """Declares a column, whose type is fixed then. Owner only."""
         body = {"dataset": self._dataset_id(dataset), "name": name, "dtype": dtype}
-        return Column.read(self._post("/api/columns/", body | given(unit=unit, description=description)))
+        return read(Column, self._post("/api/columns/", body | given(unit=unit, description=description)))
 
     def describe_column(
         self, dataset: DatasetRef, name: str, *, unit: str | None = None, description: str | None = None
@@ -155,7 +158,7 @@ class Datasets(Resource):
         Raises NotFound for a column that it has not.
         """
         body = {"dataset": self._dataset_id(dataset), "name": name}
-        return Column.read(self._patch("/api/columns/", body | given(unit=unit, description=description)))
+        return read(Column, self._patch("/api/columns/", body | given(unit=unit, description=description)))
 
     def _path(self, dataset: DatasetRef, *more: str) -> str:
         return path_of("api", "datasets", self._dataset_id(dataset), *more) + "/"
@@ -166,9 +169,9 @@ class Tags(Resource):
 
     def list(self) -> Sequence[Tag]:
         """Every tag of the system."""
-        return Tag.read_all(self._get("/api/tags/"))
+        return read_all(Tag, self._get("/api/tags/"))
 
     def acquire(self, name: str, secret: str | None = None) -> Tag:
         """Gives you a tag; a private one needs its secret."""
         body: Json = given(tag_name=name, secret=secret)
-        return Tag.read(self._post("/api/tags/acquire/", body))
+        return read(Tag, self._post("/api/tags/acquire/", body))

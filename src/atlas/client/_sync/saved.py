@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
+from atlas.client._reading import read, read_all
 from atlas.client._requests import given, path_of
 from atlas.client._sync.resource import PAGE, Resource
-from atlas.client.types import Favourite, SavedQuery
-
-FavouriteKind = Literal["dataset", "table"]
+from atlas.contract.saved import Favourite, FavouriteKind, SavedQuery
 
 
 class SavedQueries(Resource):
@@ -23,23 +21,23 @@ class SavedQueries(Resource):
     ) -> Iterator[SavedQuery]:
         """Queries by name. search: text in name or SQL, in any case."""
         for item in self._pages(self.path, "saved_queries", limit, {"search": search}, page=page_size):
-            yield SavedQuery.read(item)
+            yield read(SavedQuery, item)
 
     def get(self, query_id: str) -> SavedQuery:
         """One query. Raises NotFound."""
-        return SavedQuery.read((self._get(f"{self.path}{path_of(query_id)}"))["saved_query"])
+        return read(SavedQuery, (self._get(f"{self.path}{path_of(query_id)}"))["saved_query"])
 
     def create(self, name: str, sql: str, *, shared: bool = False) -> SavedQuery:
         """Keeps SQL under a name of yours; it is not run. shared: whether your organization sees it."""
         body = {"name": name, "sql": sql, "shared": shared}
-        return SavedQuery.read((self._post(self.path, body))["saved_query"])
+        return read(SavedQuery, (self._post(self.path, body))["saved_query"])
 
     def update(
         self, query_id: str, *, name: str | None = None, sql: str | None = None, shared: bool | None = None
     ) -> SavedQuery:
         """Changes what is given. Only yours."""
         body = given(name=name, sql=sql, shared=shared)
-        return SavedQuery.read((self._put(f"{self.path}{path_of(query_id)}", body))["saved_query"])
+        return read(SavedQuery, (self._put(f"{self.path}{path_of(query_id)}", body))["saved_query"])
 
     def delete(self, query_id: str) -> None:
         """Forgets one. Only yours."""
@@ -53,7 +51,7 @@ class Favourites(Resource):
 
     def list(self) -> Sequence[Favourite]:
         """What you marked and may read, marked last first."""
-        return Favourite.read_all((self._get(self.path))["favourites"])
+        return read_all(Favourite, (self._get(self.path))["favourites"])
 
     def add(self, kind: FavouriteKind, name: int | str) -> None:
         """Marks the dataset of an id, or the table of a name."""

@@ -46,6 +46,7 @@ def complete(
     document["components"]["securitySchemes"]["Bearer"] = _BEARER
     for shape in shapes:
         schemas[shape.__name__] = shape.model_json_schema(ref_template=_COMPONENT, mode="serialization")
+    _name_by_title(document)
     for method, path, operation in operations(document):
         name = operation["operationId"] = operation_id(method, path, operation["operationId"])
         for parameter in operation.get("parameters", ()):
@@ -64,6 +65,25 @@ def complete(
     document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     document.setdefault("servers", [{"url": "/", "description": "The server that this document came from"}])
+
+
+def _name_by_title(document: dict[str, Any]) -> None:
+    """Calls the schemas of answers by their titles: classes of `atlas.contract` may have other names than they."""
+    schemas = document["components"]["schemas"]
+    named = {name: schema["title"] for name, schema in schemas.items() if schema.get("title", name) != name}
+    if not named:
+        return
+    assert len({named.get(name, name) for name in schemas}) == len(schemas), "two schemas of one name"
+    found = {_COMPONENT.format(model=name): _COMPONENT.format(model=title) for name, title in named.items()}
+    renamed = {named.get(name, name): schema for name, schema in schemas.items()}
+    schemas.clear()
+    schemas.update(renamed)
+    waiting: list[Any] = [document["paths"], document["components"]]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict) and isinstance(part.get("$ref"), str):
+            part["$ref"] = found.get(part["$ref"], part["$ref"])
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
 
 
 def _unused(answer: dict[str, Any]) -> bool:

@@ -1,0 +1,81 @@
+"""Reading answers: JSON to their dataclasses. Members that a newer server adds are left out, so they break nothing."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from atlas.contract.shape import may_lack
+
+T = TypeVar("T")
+Reader = Callable[[Any], Any]
+
+
+class _Member(NamedTuple):
+    name: str
+    read: Reader | None
+    # Whether it may be missing, as with an older server, and what it is then: nothing, as its type has it.
+    optional: bool
+    empty: Callable[[], Any]
+
+
+def read(shape: type[T], data: Mapping[str, Any]) -> T:
+    """The dataclass of a JSON object. Raises TypeError, ValueError, KeyError or AttributeError for another one."""
+    given = {}
+    for name, reader, optional, empty in _members(cast("Hashable", shape)):
+        if name in data:
+            given[name] = data[name] if reader is None else reader(data[name])
+        elif optional:
+            given[name] = empty()
+    return shape(**given)
+
+
+@functools.cache
+def _members(shape: Any) -> tuple[_Member, ...]:
+    hints = get_type_hints(shape)
+    found = []
+    for known in fields(shape):
+        plain = known.default is MISSING and known.default_factory is MISSING
+        kind = hints[known.name]
+        empty = _empty(kind)
+        optional = may_lack(known) or (plain and empty is not None)
+        found.append(_Member(known.name, _reader(kind), optional, empty or _none))
+    return tuple(found)
+
+
+def _none() -> None:
+    return None
+
+
+def _empty(kind: Any) -> Callable[[], Any] | None:
+    """What makes the empty value of a type; None where it has none."""
+    if type(None) in get_args(kind):
+        return _none
+    return {tuple: tuple, dict: dict}.get(get_origin(kind) or kind)
+
+
+def _reader(kind: Any) -> Reader | None:
+    """How a value of a type is read; None for what JSON has as it is."""
+    if kind is datetime:
+        return datetime.fromisoformat
+    if is_dataclass(kind) and isinstance(kind, type):
+        return functools.partial(read, kind)
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        return _tuple(_reader(parts[0]))
+    if origin in (Union, types.UnionType):
+        readers = [reader for part in parts if (reader := _reader(part)) is not None]
+        return _nullable(readers[0]) if readers and len(parts) == 2 and type(None) in parts else None
+    return None
+
+
+def _tuple(item: Reader | None) -> Reader:
+    return tuple if item is None else lambda values: tuple(item(value) for value in values)
+
+
+def _nullable(reader: Reader) -> Reader:
+    return lambda value: None if value is None else reader(value)

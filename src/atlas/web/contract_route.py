@@ -1,0 +1,63 @@
+"""Routes that answer with dataclasses of `atlas.contract`: they document them, and send them as JSON at once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from typing import Any, get_args
+
+import msgspec
+from fastapi import Response
+from fastapi.datastructures import Default, DefaultPlaceholder
+from fastapi.dependencies.utils import get_typed_return_annotation
+from fastapi.routing import APIRoute
+
+from atlas.contract.shape import Shape
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class ContractRoute(APIRoute):
+    """A route whose handler returns a Shape, or a list of Shapes; its annotation is what the document says.
+
+    FastAPI would validate what the handler returns, make dictionaries of it, and write those.
+    """
+
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, response_model: Any = Default(None), **options: Any
+    ) -> None:
+        if isinstance(response_model, DefaultPlaceholder):
+            answer = get_typed_return_annotation(endpoint)
+            if _is_shape(answer):
+                status = options.get("status_code") or 200
+                given = options.get("responses") or {}
+                options["responses"] = {**given, status: {**given.get(status, {}), "model": answer}}
+                endpoint, response_model = _encoded(endpoint, status), None
+        super().__init__(path, endpoint, response_model=response_model, **options)
+
+
+def _is_shape(answer: Any) -> bool:
+    parts = get_args(answer)
+    return any(map(_is_shape, parts)) if parts else is_dataclass(answer) and issubclass(answer, Shape)  # type: ignore[arg-type]
+
+
+def _encoded(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
+    """A handler that answers with the JSON of what another returns."""
+
+    @functools.wraps(endpoint)
+    async def handler(*arguments: Any, **named: Any) -> Response:
+        sent = json_response(await endpoint(*arguments, **named), status)
+        for given in named.values():
+            if isinstance(given, Response):
+                # What the handler has set on the response that it was given.
+                sent.status_code = given.status_code or status
+                sent.headers.raw.extend(given.headers.raw)
+        return sent
+
+    return handler
+
+
+def json_response(value: Shape | list[Any] | tuple[Any, ...], status: int = 200) -> Response:
+    """Shapes as JSON, without the members that they lack."""
+    return Response(_ENCODER.encode(value), status, media_type="application/json")
