@@ -75,6 +75,8 @@ ISO_TIME = rf"{ISO_DATE}(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{{1,6}}0{{0,3}})?)?\s*(
 ZONE = r"(?:Z|UTC|:\d\d(?:[.,]\d+)?\s*[+-]\d\d(?::?\d\d)?)$"
 _ISO_FORM = re.compile(rf"{ISO_DATE}([T ]\d\d:\d\d.*)?")
 _FULL_ISO, _ISO_SHAPE = re.compile(ISO_TIME), re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*( ?\S+)?)?")
+# A zone by its name: `10:00 CET`, `10:00 Europe/Berlin`, `10:00+01:00[Europe/Berlin]`.
+_NAMED_ZONE = re.compile(r"(?<=[\dM])\s?(?:\[?[A-Z][A-Za-z_]+(?:/[A-Za-z_+-]+)+\]?|(?!AM|PM|UTC)[A-Z]{2,5})$")
 # strptime's own rule.
 POSIX_CENTURY = 1969
 
@@ -85,6 +87,9 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
         return None
     if all(_FULL_ISO.fullmatch(text) for text in texts):
         return Kind("timestamp" if any(":" in text for text in texts) else "date", strict=True)
+    if (zone := _named_zone(texts)) is not None:
+        why = f"its times have zones by name, such as {zone!r}, which are not read; offsets such as +01:00 are"
+        return replace(TEXT, why=why)
     if all(_ISO_SHAPE.fullmatch(text) for text in texts):
         return replace(TEXT, why="it has times that are finer than microseconds, or none that there are")
     timed = [text for text in texts if ":" in text]
@@ -110,6 +115,17 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
         century=century,
         strict=True,
     )
+
+
+def _named_zone(texts: Sequence[str]) -> str | None:
+    """The name of a zone behind a time, where all texts are times and some have one."""
+    timed = [text for text in texts if ":" in text]
+    zones = [found[0].strip(" []") for text in timed if (found := _NAMED_ZONE.search(text)) is not None]
+    if not zones or len(timed) < len(texts):
+        return None
+    bare = [_NAMED_ZONE.sub("", text) for text in timed]
+    dates = all(_ISO_FORM.fullmatch(text) for text in bare) or candidate_formats(bare)
+    return zones[0] if dates else None
 
 
 def _day(layout: str) -> str:

@@ -125,6 +125,9 @@ def _of_zones(staging: Staging, column: str, kind: Kind) -> list[str]:
     if kind.formats:
         moved = exact = 0
     found = []
+    ends = 0 if kind.formats else staging.counts([f"regexp_matches({column}, '[T ]24:00')"])[0]
+    if ends:
+        found.append(f"has {many(ends, 'time')} of 24:00, stored as midnight of the next day")
     if bare:
         found.append(f"has {many(bare, 'value')} without a time of day, read as midnight")
     if moved + exact and moved + exact < timed:

@@ -153,6 +153,7 @@ class _Inspection:
             )
         if comma is None:
             comma = sure_comma if sure_comma is not None else table_comma
+        table_day = dotted_day_first(known) if table_day is None else table_day
         self._contradictions((told.day_first, table_day, sure_day), ("day first", "month first"), "dates")
         self._contradictions(
             (told.decimal_comma, table_comma, sure_comma), ("a decimal comma", "a decimal point"), "numbers"

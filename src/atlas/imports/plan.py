@@ -10,6 +10,7 @@ import msgspec
 from atlas.column_formats.model import Kind, notation
 from atlas.errors import BadRequestError
 from atlas.imports.infer.column_matching import Proposal
+from atlas.kit.identifiers import is_cut
 from atlas.language.instructions import Clause, Duplicates, Filter, Policy
 from atlas.tables.model import Rules, TableColumn
 
@@ -102,6 +103,15 @@ class ImportPlan(msgspec.Struct, frozen=True):
         """Columns whose values make two records the same; without a key, all."""
         chosen = [column for column in self.columns if column.name in self.key]
         return chosen if self.key else self.columns
+
+
+def cut_names(columns: Sequence[ColumnPlan]) -> list[str]:
+    """Notes on new columns whose headers are longer than a name can be."""
+    return [
+        f"the header {column.header!r} is too long for a column, which is called {column.name}"
+        for column in columns
+        if column.new and column.name != column.header and is_cut(column.header)
+    ]
 
 
 def find_time_column(columns: Sequence[ColumnPlan]) -> ColumnPlan:

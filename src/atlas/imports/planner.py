@@ -18,7 +18,7 @@ from atlas.imports.infer.column_matching import Proposal, match_columns
 from atlas.imports.infer.types import few, no_value, wider
 from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
 from atlas.imports.key_choice import key_of_table
-from atlas.imports.plan import ColumnPlan, ImportPlan, find_time_column
+from atlas.imports.plan import ColumnPlan, ImportPlan, cut_names, find_time_column
 from atlas.imports.staging import Staging
 from atlas.imports.stated_values import check_values, rename_questions, rule_questions, with_filter
 from atlas.imports.target_table import find_target, target_of
@@ -86,6 +86,7 @@ class _Planner:
             self._notes.append("there was no such table, so nothing was replaced")
         for column in columns:
             self._notes += [f"{column.name} {remark}" for remark in self._remarks(column)]
+        self._notes += cut_names(columns)
         return ImportPlan(
             table=name,
             exists=existing is not None,

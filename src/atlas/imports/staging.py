@@ -71,7 +71,7 @@ class Staging:
         self.width = len(source.names)
         # Columns that were read as a kind without a cell that does not fit or says that it has no value.
         self.clean: set[tuple[int, Kind]] = set()
-        self._trimmed = self._nul = 0
+        self._trimmed = self._nul = self._empty = 0
         self._connection = duckdb.connect(
             # In memory it is four times as fast as in a file; past the limit it spills.
             ":memory:",
@@ -94,6 +94,8 @@ class Staging:
             self._load(on_progress)
             if self._trimmed:
                 source.notes.append(f"blanks around {many(self._trimmed, 'value')} left out")
+            if self._empty and source.declares_texts:
+                source.notes.append(f"empty texts in {many(self._empty, 'value')} stored as no value")
             if self._nul:
                 source.notes.append(f"NUL characters in {many(self._nul, 'value')} left out")
             if not keep_blank:
@@ -186,7 +188,10 @@ class Staging:
             if pc.sum(pc.binary_length(text)).as_py() != pc.sum(pc.binary_length(column)).as_py():
                 self._trimmed += pc.sum(pc.and_(pc.not_equal(text, column), pc.not_equal(text, ""))).as_py() or 0
             empty = pc.equal(text, "")
-            columns.append(pc.if_else(empty, None, text) if pc.any(empty).as_py() else text)
+            if pc.any(empty).as_py():
+                self._empty += pc.sum(empty).as_py()
+                text = pc.if_else(empty, None, text)
+            columns.append(text)
         return pa.table(columns, names=table.column_names)
 
     def _drop_blank(self) -> None:

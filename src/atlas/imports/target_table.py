@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from atlas.errors import BadRequestError
 from atlas.kit.close_names import close_name
-from atlas.kit.identifiers import table_identifier
+from atlas.kit.identifiers import MAX_BYTES, is_cut, table_identifier
 from atlas.language.instructions import ImportInstruction
 from atlas.tables.model import Table
 
@@ -57,11 +57,16 @@ def target_of(said: ImportInstruction, tables: Sequence[Table], file_name: str) 
     if found is None:
         new = name if said.dataset else table_identifier(name)
         likely = None if said.new or said.dataset else close_name(name, [table.name for table in tables])
+        if not said.dataset and is_cut(name):
+            notes.append(f"the name {name!r} is too long for a table, which is called {new}")
         if likely is None:
             return Target(new, tuple(notes))
         return Target(new, tuple(notes), f"There is no table {new!r}. Is {likely!r} meant, or a new table {new!r}?")
     if said.new and not said.dataset:
         raise BadRequestError("Table exists", f"{found.name!r} exists already; say another name, or import into it")
+    if is_cut(name) and not said.dataset:
+        asked = f"{name!r} is longer than the {MAX_BYTES} bytes of a table's name. Is {found.name!r} meant?"
+        return Target(found, tuple(notes), asked)
     if table_identifier(name) != found.name and said.table is not None:
         notes.append(f"took {name!r} for the table {found.name!r}")
     return Target(found, tuple(notes))

@@ -31,6 +31,8 @@ def close_name(wanted: str, names: Sequence[str], *, columns: bool = False, slip
 
     columns: also by another spelling, or by a part of the name that no other has.
     """
+    if wanted in names:
+        return wanted
     target = identifier(wanted)
     by_name = {identifier(name): name for name in names}
     if target in by_name:

@@ -22,15 +22,22 @@ def identifier(text: str, fallback: str = "column") -> str:
     Letters of any script stay. A leading digit gets the prefix `n`, since a bare name cannot start with one. A column
     that PostgreSQL has in every table gets `_column` behind it.
     """
+    return _cut(_whole(text, fallback), MAX_BYTES)
+
+
+def is_cut(text: str) -> bool:
+    """Whether a name is longer than an identifier can be, so that `identifier` leaves out its end."""
+    return len(_whole(text, "").encode()) > MAX_BYTES
+
+
+def _whole(text: str, fallback: str) -> str:
     plain = unicodedata.normalize("NFKC", text).replace("%", " percent ").replace("#", " number ")
     plain = re.sub(r"\be-mail", "email", plain, flags=re.IGNORECASE)
     name = _OTHER.sub("_", _CAMEL.sub("_", plain)).strip("_").lower()
     name = re.sub(r"_+", "_", name) or fallback
-    if name[0].isdigit():
+    if name[:1].isdigit():
         name = f"n{name}"
-    if name in _SYSTEM:
-        name = f"{name}_column"
-    return _cut(name, MAX_BYTES)
+    return f"{name}_column" if name in _SYSTEM else name
 
 
 def table_identifier(text: str) -> str:

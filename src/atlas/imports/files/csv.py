@@ -19,6 +19,7 @@ from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, physica
 from atlas.imports.files.stray_quotes import mend_quotes
 from atlas.imports.files.text_tables import recognize, rewrite
 from atlas.imports.infer.headers import SAMPLE_ROWS, Layout, stated_layout
+from atlas.imports.infer.split_amounts import split_amounts
 
 # Arrow reads blocks of so many bytes, and a record fits one.
 MAX_RECORD = _BLOCK = 4 * 1024 * 1024
@@ -47,6 +48,8 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
         layout = stated_layout(rows, header=options.header, header_row=options.header_row, skip_rows=options.skip_rows)
     if layout is None:
         raise BadRequestError("Invalid file", f"{name}: the file has no data")
+    if layout.header and options.header is None and options.header_row is None and dialect.delimiter == ",":
+        _refuse_split_amounts(layout, rows, name)
     if not layout.header:
         layout = _as_wide_as_rows(layout, rows)
     if layout.width > MAX_COLUMNS:
@@ -60,6 +63,19 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
         source.notes.append(f"{layout.above} line{'s' if layout.above > 1 else ''} above the table left out")
     source.notes += layout.notes
     return source
+
+
+def _refuse_split_amounts(layout: Layout, rows: list[list[str]], name: str) -> None:
+    """Raises BadRequestError where rows have more cells than names since their amounts have commas without quotes."""
+    names = [text for text in layout.names if text]
+    found = split_amounts(names, [row for row in rows[layout.skip :] if any(row)])
+    if found is not None:
+        reason = (
+            f"{name}: rows have {layout.width} cells, but the header has {len(names)} names. {found[0]!r} seems to be "
+            f"{found[1]} with a decimal comma; put quotes around such numbers, or semicolons between cells. If not, "
+            "say that the first row is the header"
+        )
+        raise BadRequestError("Invalid file", reason)
 
 
 def _sample_text(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from atlas.imports.files.sheet_notes import Sheet, fill_merged, format_notes, sh
 from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, text_table, unclear_rows
 from atlas.imports.files.workbook_details import SheetDetails, sheet_details
 from atlas.imports.infer.headers import SAMPLE_ROWS, stated_layout
+from atlas.kit.plurals import many
 
 _BATCH_ROWS = 20_000
 
@@ -51,12 +52,13 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     if layout.width > MAX_COLUMNS:
         reason = f"{name}: the sheet has {layout.width:,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
+    zeros = _without_zero_days(sheet, layout.skip, layout.names)
     filled = fill_merged(sheet, details, layout.names, layout.skip)
     source = Source(layout.names, [None] * layout.width, _batches(rows, layout.skip, layout.width))
     if len(titles) > 1:
         others = ", ".join(repr(other) for other in titles if other != title)
         source.notes.append(f"read sheet {title!r}, not {others}")
-    source.notes += [*layout.notes, *filled, *sheet_notes(sheet, details, layout.names, layout.skip)]
+    source.notes += [*layout.notes, *zeros, *filled, *sheet_notes(sheet, details, layout.names, layout.skip)]
     source.notes += format_notes(sheet, details, codes, layout.names, layout.skip)
     return source
 
@@ -110,6 +112,23 @@ def _put_codes(sheet: Sheet, details: SheetDetails) -> dict[int, str]:
                 first.setdefault(position, code)
             cells[position] = code
     return first
+
+
+def _without_zero_days(sheet: Sheet, skip: int, names: Sequence[str]) -> list[str]:
+    """Empties zeros in columns of dates, where Excel shows the day 0 of January 1900, and tells which."""
+    notes = []
+    for position, name in enumerate(names):
+        cells = [row[position] for row in sheet.rows[skip:] if position < len(row)]
+        days = sum(isinstance(cell, date) for cell in cells)
+        zeros = sum(isinstance(cell, time) and cell == time.min for cell in cells)
+        if not days or not zeros:
+            continue
+        for row in sheet.rows[skip:]:
+            if position < len(row) and isinstance(row[position], time) and row[position] == time.min:
+                row[position] = None
+        shown = name or f"column {position + 1}"
+        notes.append(f"{shown} has {many(zeros, 'zero')} shown as a date, which is no day; taken as empty")
+    return notes
 
 
 def _batches(rows: list[list[Any]], skip: int, width: int) -> Iterator[pa.Table]:

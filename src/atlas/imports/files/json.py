@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from atlas.errors import BadRequestError
 from atlas.imports.files.json_envelopes import find_records
+from atlas.imports.files.json_mixtures import list_notes, mixed_notes
 from atlas.imports.files.json_numbers import MARK, protected
 from atlas.imports.files.json_survey import may_be_renamed, pointer, survey
 from atlas.imports.files.source import MAX_COLUMNS, Source, physical, text_table
@@ -69,12 +70,16 @@ def read_json(path: Path, name: str, folder: Path) -> Source:
         exactly = fields is None
         if fields is None:
             fields = _exact_fields(connection, path, name, layout)
+        notes += mixed_notes(connection, _objects(path, layout), [(field.steps, field.native) for field in fields])
+    except duckdb.Error as error:
+        connection.close()
+        raise BadRequestError("Invalid file", f"{name}: {_reason(error)}") from None
     except BaseException:
         connection.close()
         raise
     names = [" ".join(field.steps) for field in fields]
     exact = protected(path, folder / "exact.json")
-    source = Source(names, [field.native for field in fields], iter(()), notes=notes)
+    source = Source(names, [field.native for field in fields], iter(()), notes=notes, declares_texts=True)
     texts = _batches(connection, exact, name, layout, fields, exactly=exactly)
     source.batches = _unmarked(texts, source)
     return source
@@ -278,13 +283,18 @@ def _table_of_arrays(path: Path, name: str) -> Source:
     if not data:
         raise BadRequestError("Invalid file", f"{name}: the array is empty")
     if not all(bytes(row).startswith(b"[") for row in data):
-        return Source(["value"], [None], iter([text_table([[_cell(row)] for row in data], 1)]))
-    texts = [[_cell(cell) for cell in _ARRAY.decode(row)] for row in data]
+        notes = list_notes(["value"], [[bytes(row)] for row in data])
+        table = text_table([[_cell(row)] for row in data], 1)
+        return Source(["value"], [None], iter([table]), notes=notes, declares_texts=True)
+    cells = [_ARRAY.decode(row) for row in data]
+    texts = [[_cell(cell) for cell in row] for row in cells]
     layout = find_layout([[cell or "" for cell in row] for row in texts])
     if layout is None:
         raise BadRequestError("Invalid file", f"{name}: the array has no values")
     rows = [[*row[: layout.width], *[None] * (layout.width - len(row))] for row in texts[layout.skip :]]
-    return Source(layout.names, [None] * layout.width, iter([text_table(rows, layout.width)]))
+    notes = list_notes(layout.names, [list(map(bytes, row)) for row in cells[layout.skip :]])
+    natives = [None] * layout.width
+    return Source(layout.names, natives, iter([text_table(rows, layout.width)]), notes=notes, declares_texts=True)
 
 
 def _cell(value: msgspec.Raw) -> str | None:

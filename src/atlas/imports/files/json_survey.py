@@ -56,7 +56,7 @@ def _below(
 
 
 def _native(kinds: frozenset[str]) -> str | None:
-    if kinds & {"OBJECT", "ARRAY"}:
+    if kinds and kinds <= {"OBJECT", "ARRAY"}:
         return "json"
     if kinds and kinds <= _NUMBERS:
         return "number"

@@ -69,7 +69,9 @@ def read_parquet(path: Path, name: str) -> Source:
     if len(schema) > MAX_COLUMNS:
         reason = f"{name}: the file has {len(schema):,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
-    return Source(names, [_native(field.type) for field in schema], _parquet_batches(file, fine, name))
+    return Source(
+        names, [_native(field.type) for field in schema], _parquet_batches(file, fine, name), declares_texts=True
+    )
 
 
 def _native(kind: pa.DataType) -> str | None:

@@ -52,7 +52,7 @@ class Source:
     a CSV;
     batches: tables of nullable string columns c0, c1, …; fixed: (record number, texts) of records that
     had too few or too many cells and could be mended, which are not in the batches; doubles: positions of columns
-    whose fractions are all written as doubles are.
+    whose fractions are all written as doubles are; declares_texts: whether an empty text differs from no value.
     """
 
     names: Sequence[str]
@@ -63,6 +63,7 @@ class Source:
     notes: list[str] = field(default_factory=list)
     delimiter: str | None = None
     doubles: frozenset[int] = frozenset()
+    declares_texts: bool = False
 
     def __post_init__(self) -> None:
         # PostgreSQL has no text with a NUL, and messages quote names.

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 
 from atlas.column_formats.model import Kind
 from atlas.kit.close_names import digits, plain_name, words_of
-from atlas.kit.identifiers import identifier
+from atlas.kit.identifiers import identifier, is_cut
 from atlas.kit.synonyms import SPELLINGS, SYNONYMS
 from atlas.tables.model import TableColumn
 
@@ -50,7 +50,10 @@ def match_columns(offered: Sequence[Offered], table: Sequence[TableColumn]) -> M
 
 
 def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:
-    """Columns that are called the same, which is most of a wide file; then headers that the table has had."""
+    """Columns that are called the same, which is most of a wide file; then headers that the table has had.
+
+    A header whose end the column's name has no place for is only known by the whole of it.
+    """
     free = {column.name for column in table}
     by_header: dict[str, set[str]] = {}
     for column in table:
@@ -61,7 +64,8 @@ def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> 
         for position, (header, _) in enumerate(offered):
             if position in matched:
                 continue
-            names = free & (by_header.get(_header(header), set()) if remembered else {identifier(header)})
+            named = set() if is_cut(header) else {identifier(header)}
+            names = free & (by_header.get(_header(header), set()) if remembered else named)
             if names:
                 matched[position] = min(names)
                 free.remove(matched[position])
@@ -82,7 +86,7 @@ def _match_alike(offered: Sequence[Offered], table: Sequence[TableColumn], match
                 theirs.setdefault(key, []).append((unit, column.name))
     ours: dict[str, list[int]] = {}
     for position, (header, _) in enumerate(offered):
-        if position not in matched:
+        if position not in matched and not is_cut(header):
             ours.setdefault(plain_name(header)[0], []).append(position)
     for key, positions in ours.items():
         if len(positions) != 1:
