@@ -45,6 +45,11 @@ def column(*cells: str) -> list[Any]:
     return [row.get("a") for row in read(sink.getvalue())]
 
 
+def test_a_zero_has_a_sign_among_fractions_only() -> None:
+    assert [str(value) for value in column("-0", "1.5", "-0.0")] == ["-0.0", "1.5", "-0.0"]
+    assert [str(value) for value in column("-0", "5")] == ["0", "5"]
+
+
 WHOLE = st.one_of(
     st.integers(-5, 5), st.integers(-(2**54), 2**54), st.integers(-(2**65), 2**65), st.integers(-(10**40), 10**40)
 )

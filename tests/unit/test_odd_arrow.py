@@ -45,6 +45,32 @@ def test_times_that_have_no_text(values: list[int], kind: pa.DataType) -> None:
     assert refused(pa.array(values, kind)) == "rows[1].a: outside the years 1 to 9999"
 
 
+FAR = pa.array([0, 2**60], pa.timestamp("ms"))
+DAYS = pa.array([3_000_000, 0, None], pa.date32())
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.StructArray.from_arrays([FAR], ["at"]),
+        pa.ListArray.from_arrays(pa.array([0, 1, 2]), FAR),
+        pa.ListArray.from_arrays(pa.array([0, 0, 3]), DAYS),
+        pa.LargeListArray.from_arrays(pa.array([0, 0, 3], pa.int64()), DAYS),
+        pa.StructArray.from_arrays([pa.ListArray.from_arrays(pa.array([0, 0, 3]), DAYS)], ["days"]),
+        pa.ListArray.from_arrays(pa.array([0, 0, 3]), pa.StructArray.from_arrays([DAYS], ["day"])),
+        pa.StructArray.from_arrays([FAR.dictionary_encode()], ["at"]),
+    ],
+)
+def test_times_inside_others_that_have_no_text(array: Any) -> None:
+    assert refused(array) == "rows[1].a: outside the years 1 to 9999"
+
+
+def test_durations_inside_others_are_refused() -> None:
+    spans = pa.array([None, 5], pa.duration("s"))
+    for array in (pa.StructArray.from_arrays([spans], ["took"]), pa.ListArray.from_arrays(pa.array([0, 1, 2]), spans)):
+        assert refused(array).startswith("rows[1].a: duration[s] is no value")
+
+
 def test_times_that_have_one() -> None:
     for kind, text in (
         (pa.timestamp("ns"), "1970-01-01 00:00:00.000000001"),

@@ -30,6 +30,9 @@ _LISTS: tuple[Callable[[pa.DataType], bool], ...] = (
     pa.types.is_fixed_size_list,
 )
 
+_FAR = "outside the years 1 to 9999"
+_NOT_FINITE = "NaN and Infinity are refused; leave the value out instead"
+
 
 def is_text(kind: pa.DataType) -> bool:
     """Whether a type is one of text."""
@@ -109,30 +112,32 @@ def _plain(array: pa.Array, name: str, first_row: int) -> pa.Array:
     if pa.types.is_temporal(kind):
         return _dated(array, name, first_row).cast(pa.string())
     if any(check(kind) for check in _LISTS):
-        # Its JSON would have a null for it.
-        if (row := _not_finite_at(array)) is not None:
-            raise _not_finite(row, name, first_row)
+        # Its JSON would have something else for it.
+        if (fault := _inner_fault(array)) is not None:
+            raise RowError(first_row + fault[0], name, fault[1])
         return nested_to_json(array)
     raise unsupported(name, kind)
 
 
 def _dated(array: pa.Array, name: str, first_row: int) -> pa.Array:
     """Dates and times as they are. Raises RowError for a day that has no text: Arrow writes that it has none."""
-    kind = array.type
-    if pa.types.is_date(kind):
-        days = array.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
-        _refuse_far(days, 86_400 * 1_000_000, name, first_row)
-    elif pa.types.is_timestamp(kind) and kind.unit != "ns":
-        # Nanoseconds of 64 bits reach from 1677 to 2262.
-        _refuse_far(array.cast(pa.int64()), 1_000_000 // EPOCHS[kind.unit], name, first_row)
+    if (row := _far_at(array)) is not None:
+        raise RowError(first_row + row, name, _FAR)
     return array
 
 
-def _refuse_far(steps: pa.Array, micros: int, name: str, first_row: int) -> None:
-    """Raises RowError for the first of `steps` since 1970, each of so many microseconds, that no year has."""
+def _far_at(array: pa.Array) -> int | None:
+    """The first row of dates or times that is in no year from 1 to 9999."""
+    kind = array.type
+    if pa.types.is_date(kind):
+        steps, micros = array.cast(pa.date32()).cast(pa.int32()).cast(pa.int64()), 86_400 * 1_000_000
+    elif pa.types.is_timestamp(kind) and kind.unit != "ns":
+        # Nanoseconds of 64 bits reach from 1677 to 2262.
+        steps, micros = array.cast(pa.int64()), 1_000_000 // EPOCHS[kind.unit]
+    else:
+        return None
     fits = pc.and_(pc.greater_equal(steps, MIN_MICROS // micros), pc.less_equal(steps, MAX_MICROS // micros))
-    if not pc.all(fits, min_count=0).as_py():
-        raise RowError(first_row + pc.index(fits, False).as_py(), name, "outside the years 1 to 9999")
+    return None if pc.all(fits, min_count=0).as_py() else int(pc.index(fits, False).as_py())
 
 
 def _as_text(array: pa.Array, name: str, first_row: int) -> pa.Array:
@@ -156,23 +161,30 @@ def _finite(array: pa.Array, name: str, first_row: int) -> pa.Array:
     return array
 
 
-def _not_finite_at(array: pa.Array) -> int | None:
-    """The first row of lists and structs that has NaN or Infinity somewhere inside."""
+def _inner_fault(array: pa.Array) -> tuple[int, str] | None:
+    """The first row of lists and structs that has something inside which JSON does not say, and why."""
     kind = array.type
     if pa.types.is_floating(kind):
         finite = pc.fill_null(pc.is_finite(array), True)
-        return None if pc.all(finite, min_count=0).as_py() else int(pc.index(finite, False).as_py())
+        return None if pc.all(finite, min_count=0).as_py() else (int(pc.index(finite, False).as_py()), _NOT_FINITE)
+    if pa.types.is_duration(kind):
+        some = array.is_valid()
+        row = int(pc.index(some, True).as_py())
+        return None if row < 0 else (row, f"{kind} is no value; cast it to a number, say of seconds")
+    if pa.types.is_temporal(kind):
+        far = _far_at(array)
+        return None if far is None else (far, _FAR)
     if pa.types.is_struct(kind):
-        found = [_not_finite_at(inner) for inner in array.flatten()]
-        return min((row for row in found if row is not None), default=None)
+        faults = [fault for inner in array.flatten() if (fault := _inner_fault(decoded(inner))) is not None]
+        return min(faults, default=None)
     if pa.types.is_nested(kind) and hasattr(kind, "value_type") and not pa.types.is_map(kind):
-        inner = _not_finite_at(decoded(pc.list_flatten(array)))
-        return None if inner is None else int(pc.list_parent_indices(array)[inner].as_py())
+        fault = _inner_fault(decoded(pc.list_flatten(array)))
+        return None if fault is None else (int(pc.list_parent_indices(array)[fault[0]].as_py()), fault[1])
     return None
 
 
 def _not_finite(row: int, name: str, first_row: int) -> RowError:
-    return RowError(first_row + row, name, "NaN and Infinity are refused; leave the value out instead")
+    return RowError(first_row + row, name, _NOT_FINITE)
 
 
 def _decimal(array: pa.Array) -> Numbers:
