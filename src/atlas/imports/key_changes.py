@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from atlas.db.database import Connection
 from atlas.errors import BadRequestError
+from atlas.imports import undo_repository as undoing
 from atlas.imports.key_rows import row_keys
 from atlas.tables import bulk, export
 from atlas.tables.model import Table
@@ -46,9 +47,30 @@ async def refuse_taken_keys(
     if twin is None:
         return
     row, other = twin
-    record = (await export.records(connection, table, [row]))[row]
-    told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
+    told = await _key_of(connection, table, row)
     who = f"{label}: row {row}" if isinstance(label, str) else f"{label[row]}: the record"
     if other in rows and not isinstance(label, str):
         raise BadRequestError("Key is taken", f"{who} would have {told}, as {label[other]} has")
     raise BadRequestError("Key is taken", f"{who} would have {told}, which row {other} has already")
+
+
+async def refuse_late_twins(connection: Connection, table: Table, rows: Sequence[int], undone: Sequence[int]) -> None:
+    """Raises BadRequestError where a row has got the key of one of `rows` since the imports numbered `undone`.
+
+    rows: those that have the key which they had before these imports.
+    """
+    if not table.key or not rows:
+        return
+    twin = await undoing.late_twin(connection, table, rows, undone)
+    if twin is None:
+        return
+    row, other = twin
+    told = await _key_of(connection, table, row)
+    reason = f"undo: row {row} would have {told}, which row {other} has got since: archive row {other} first"
+    raise BadRequestError("Key is taken", reason)
+
+
+async def _key_of(connection: Connection, table: Table, row: int) -> str:
+    """The key of a row, as messages tell it."""
+    record = (await export.records(connection, table, [row]))[row]
+    return ", ".join(f"{name} {record.get(name)!r}" for name in table.key)

@@ -16,7 +16,7 @@ from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError, ForbiddenError
 from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
-from atlas.imports.key_changes import refuse_taken_keys, rekey
+from atlas.imports.key_changes import refuse_late_twins, rekey
 from atlas.imports.load import Target
 from atlas.imports.service import ImportRequest, ImportService, find_import
 from atlas.kit.plurals import many
@@ -109,11 +109,16 @@ class UndoService:
         await bulk.begin(connection)
         done = undoing.Undone()
         # What was decided on its issues is part of an import, and comes off first.
-        for one in (*await imports.corrections(connection, row["number"]), row):
+        parts = (*await imports.corrections(connection, row["number"]), row)
+        for one in parts:
             part = await self._undo_one(connection, caller, one)
             done.add(part)
             if one is not row:
                 await _mark(connection, one, part)
+        # Rows that a correction gave back may be rows of the import, and gone.
+        if done.keys_restored and not done.table_dropped:
+            current = (await tables.find_tables(connection, caller, table_id=row["table_id"]))[0]
+            await refuse_late_twins(connection, current, done.keys_restored, [one["number"] for one in parts])
         if done.complete and row["kind"] != "correction":
             await imports.forget_issues(connection, row["number"])
         return done
@@ -125,8 +130,7 @@ class UndoService:
         done = await undoing.undo(connection, table, row)
         if not done.table_dropped:
             current = (await tables.find_tables(connection, caller, table_id=table.id))[0]
-            await rekey(connection, current, done.rows_restored)
-            await refuse_taken_keys(connection, current, done.rows_restored, "undo")
+            done.keys_restored += await rekey(connection, current, done.rows_restored)
         if row["kind"] == "correction":
             await imports.reopen_issues(connection, row)
             await imports.shorten(connection, row["corrects"], done.rows_removed)

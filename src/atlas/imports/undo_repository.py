@@ -21,6 +21,8 @@ class Undone:
 
     rows_removed: int = 0
     rows_restored: list[int] = field(default_factory=list)
+    # Restored rows that have another key now, or are shown again.
+    keys_restored: list[int] = field(default_factory=list)
     rows_kept: int = 0
     values_kept: int = 0
     columns_dropped: list[str] = field(default_factory=list)
@@ -36,6 +38,7 @@ class Undone:
         """Counts what another undo took back, too."""
         self.rows_removed += other.rows_removed
         self.rows_restored = sorted({*self.rows_restored, *other.rows_restored})
+        self.keys_restored = sorted({*self.keys_restored, *other.keys_restored})
         self.rows_kept += other.rows_kept
         self.values_kept += other.values_kept
         self.columns_dropped += other.columns_dropped
@@ -96,6 +99,10 @@ async def _restore(connection: Connection, table: Table, number: int, done: Undo
         )
         done.rows_restored = [row[0] for row in await cursor.fetchall()]
         if "_archived" in columns:
+            cursor = await connection.execute(
+                "SELECT row_id FROM _undo WHERE same AND key = '_archived' AND before = 'null'"
+            )
+            done.keys_restored = [row[0] for row in await cursor.fetchall()]
             await recount(connection, table)
     await connection.execute(
         "UPDATE atlas.row_changes c SET undone_at = now() FROM _undo u WHERE c.import_number = %s AND c.table_id = %s "
@@ -104,6 +111,35 @@ async def _restore(connection: Connection, table: Table, number: int, done: Undo
         (number, table.id),
     )
     await connection.execute("DROP TABLE _undo")
+
+
+async def late_twin(
+    connection: Connection, table: Table, rows: Sequence[int], undone: Sequence[int]
+) -> tuple[int, int] | None:
+    """The first of `rows` whose key another row has got since the imports numbered `undone`, and that row.
+
+    Two rows that had one key before these imports have it rightly again. Archived rows do not count.
+    """
+    query = sql.SQL(
+        "WITH mine AS (SELECT min(c.id) AS id, min(coalesce(c.at, i.finished_at)) AS at FROM atlas.row_changes c "
+        "JOIN atlas.imports i ON i.number = c.import_number WHERE c.import_number = ANY({undone}) "
+        "AND c.table_id = {id} AND (c.undone_at IS NULL OR c.undone_at = now())) "
+        "SELECT t._row, o._row FROM {t} t JOIN {t} o ON o._key = t._key AND o._row <> t._row CROSS JOIN mine m "
+        "WHERE t._row = ANY({rows}) AND t._archived IS NULL AND o._archived IS NULL "
+        # What differs from the moment before: rows that came since, changes since, and changes taken back since.
+        "AND (o._created > m.at OR EXISTS (SELECT 1 FROM atlas.row_changes c WHERE c.table_id = {id} "
+        "AND c.row_id IN (t._row, o._row) AND c.import_number <> ALL({undone}) AND c.after ?| {keys} "
+        "AND CASE WHEN c.id > m.id THEN c.undone_at IS NULL ELSE c.undone_at > m.at END)) "
+        "ORDER BY t._row, o._row LIMIT 1"
+    ).format(
+        t=physical(table),
+        id=sql.Literal(table.id),
+        rows=sql.Literal(list(rows)),
+        undone=sql.Literal(list(undone)),
+        keys=sql.Literal([*table.key, "_archived"]),
+    )
+    row = await (await connection.execute(query)).fetchone()
+    return None if row is None else (row[0], row[1])
 
 
 async def recount(connection: Connection, table: Table) -> None:
