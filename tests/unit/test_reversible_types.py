@@ -18,12 +18,14 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pycountry
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from atlas.column_formats.currencies import CURRENCY
 from atlas.column_formats.model import Kind
-from atlas.column_formats.numbers import CURRENCY, bare_number
+from atlas.column_formats.numbers import bare_number
 from atlas.column_formats.rendering import write
 from atlas.imports import duckdb_casts
 from atlas.imports.checked import Checked, check
@@ -289,6 +291,60 @@ def test_currencies_of_a_column_are_kept_beside_it(
     assert all(f"{currency} (" in told for currency in currencies if currency)
     rows = list(planned.rows())
     assert sum(batch.num_rows for batch in rows) == len(cells)
+
+
+ONE_CURRENCY = [
+    ("R$", ["R$ 1.234,50", "-R$ 5,00", "R$7,10"], ["1234.50", "-5.00", "7.10"]),
+    ("A$", ["A$5.00", "A$6.10"], ["5.00", "6.10"]),
+    ("CA$", ["CA$5", "CA$1,200"], ["5", "1200"]),
+    ("HK$", ["HK$ 5", "7 HK$"], ["5", "7"]),
+    ("CZK", ["100 CZK", "CZK\u00a0250"], ["100", "250"]),
+    ("TRY", ["TRY 1.234,50", "2,00 TRY"], ["1234.50", "2.00"]),
+    ("zł", ["100,00 zł", "1\u00a0200,50\u00a0zł"], ["100.00", "1200.50"]),
+    ("kr", ["100\u202fkr", "kr 200", "-3 kr"], ["100", "200", "-3"]),
+    ("Kč", ["1 000,00 Kč", "3,50Kč"], ["1000.00", "3.50"]),
+    ("₹", ["₹1,00,000", "₹ 5,000"], ["100000", "5000"]),
+    ("₩", ["₩5,000", "(₩2,000)"], ["5000", "-2000"]),
+    ("₽", ["5\u202f₽", "7₽"], ["5", "7"]),
+    ("CHF", ["CHF 5.00", "CHF 1'200.00"], ["5.00", "1200.00"]),
+    ("S/", ["S/ 5.00", "S/6.20"], ["5.00", "6.20"]),
+    ("Fr.", ["Fr. 5.50", "Fr. 6.00"], ["5.50", "6.00"]),
+    ("лв", ["5 лв", "7 лв"], ["5", "7"]),
+]
+
+
+@pytest.mark.parametrize(("currency", "cells", "amounts"), ONE_CURRENCY, ids=[case[0] for case in ONE_CURRENCY])
+def test_amounts_of_one_currency_are_numbers(read: Read, currency: str, cells: list[str], amounts: list[str]) -> None:
+    plan, planned = read(column_of(cells, "v"))
+    assert [str(value) for value in values(planned, plan.columns[1])] == amounts
+    assert plan.columns[1].kind.currency == currency
+    assert f"is in {currency}, which is left out" in told(plan, "v")
+
+
+def test_each_code_of_the_standard_is_a_currency_of_prices(read: Read) -> None:
+    codes = sorted(c.alpha_3 for c in pycountry.currencies if not c.alpha_3.startswith("X"))
+    cells = [text for code in codes for text in (f"{code} 1.50", f"2.50\u00a0{code}", f"-{code}3.50")]
+    plan, planned = read(column_of(cells, "price"))
+    assert [str(value) for value in values(planned, plan.columns[1])] == ["1.50", "2.50", "-3.50"] * len(codes)
+    assert values(planned, plan.columns[2]) == [code for code in codes for _ in range(3)]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["CAD-12", "CAD-13"], ["SEK 7b", "SEK 8a"], ["TOP 10", "TOP 5"], ["CAD12", "EUR13"], ["3 PEN", "5 PEN"],
+        ["RM 12", "RM 13"], ["PHP 7", "PHP 8"], ["12 ALL", "5 CUP"], ["XXX 5", "XTS 7"], ["5 kg", "6 kg"],
+        ["USD 5 CAD", "USD 6 CAD"], ["AR$T5", "AR$T6"],
+    ],
+)  # fmt: skip
+def test_units_and_codes_are_no_currencies(read: Read, cells: list[str]) -> None:
+    plan, planned = read(column_of(cells, "v"))
+    assert (plan.columns[1].type, values(planned, plan.columns[1])) == ("text", cells)
+
+
+def test_another_dollar_far_down_is_another_currency(read: Read) -> None:
+    plan, planned = read(column_of([*["$1.50"] * 30_000, "R$2.50"], "price"))
+    assert values(planned, plan.columns[2])[-1] == "R$"
 
 
 def test_currencies_go_where_the_table_keeps_them(read: Read) -> None:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from atlas.column_formats.column_names import LABELS, MEASURES, MONEY
+from atlas.column_formats.currencies import AMOUNT_AFFIX, currencies_of, may_be_units
 from atlas.column_formats.model import TEXT, Hints, Kind
 
 INTEGER = re.compile(r"[+-]?\d+")
@@ -24,9 +25,6 @@ INTEGER = re.compile(r"[+-]?\d+")
 BIGINT_DIGITS, DOUBLE_DIGITS = 18, 15
 # More than this in a text is no number but a string of digits.
 MOST_DIGITS = 400
-_CODE = r"(?:US\$|USD|EUR|GBP|CHF|JPY|CAD|AUD|INR|CNY|SEK|NOK|DKK|PLN|BRL|ZAR|[$€£¥₹₽₩₺฿]|kr|zł|Kč|Ft)"
-AMOUNT_AFFIX = rf"^\s*[-+]?\s*{_CODE}\s*|\s*{_CODE}\s*$"
-CURRENCY = re.compile(_CODE)
 _AFFIX = re.compile(AMOUNT_AFFIX)
 _STYLES = ((".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'"))
 _PLAIN = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?|[+-]?\.\d+")
@@ -212,7 +210,7 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     """Numbers with groups, a decimal comma, a currency, percent or parentheses."""
     bare = [bare_number(text) for text in texts]
     amount = bare != list(texts)
-    currencies = {found[0] for text in texts if (found := CURRENCY.search(text))}
+    currencies = currencies_of(texts)
     percents = sum(text.rstrip(") ").endswith("%") for text in texts)
     fitting = [
         style for style in _STYLES if all(re.fullmatch(number_pattern(Kind("numeric", *style)), text) for text in bare)
@@ -229,6 +227,10 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     decimal, group, ambiguous = _style(fitting, bare, hints)
     group = group if any(group in text for text in bare) else ""
     fractions = _fractions(bare, decimal)
+    cents = all(fraction is not None and len(fraction) == 2 for fraction in fractions)
+    if hints.asked is None and may_be_units(texts, currencies, name, grouped=bool(group), cents=cents):
+        units = ", ".join(sorted(currencies))
+        return replace(TEXT, why=f"{units} in it may be units or parts of codes; say that it is a number if it is one")
     kind = _digits(fractions) or _own(fractions)
     kind = replace(
         kind,

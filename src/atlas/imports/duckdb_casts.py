@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from atlas.column_formats.currencies import AMOUNT_AFFIX, CURRENCY
 from atlas.column_formats.dates import ISO_DATE, ISO_TIME, date_pattern
 from atlas.column_formats.model import NUMBERS, Kind
-from atlas.column_formats.numbers import AMOUNT_AFFIX, CURRENCY, DOUBLE_DIGITS, number_pattern, usual_amount_pattern
+from atlas.column_formats.numbers import DOUBLE_DIGITS, number_pattern, usual_amount_pattern
 from atlas.imports.infer.types import EMAIL, FALSE_TEXTS, NULL_TEXTS, TRUE_TEXTS
 from atlas.kit.json_depth import MAX_DEPTH
 
@@ -163,10 +164,13 @@ def _given_back(text: str, plain: str) -> str:
 def _same_affix(text: str, kind: Kind) -> str:
     """Whether an amount has no currency but its column's or one of its own, and a percent sign if the column has."""
     signs = f"ends_with(rtrim({text}, ' )'), '%')"
-    rest = f"replace({text}, {literal(kind.currency)}, '')" if kind.currency else text
-    if kind.own_currency:
-        rest = f"regexp_replace({text}, {literal(CURRENCY.pattern)}, '')"
-    return f"{signs if kind.percent else f'NOT {signs}'} AND NOT regexp_matches({rest}, {literal(CURRENCY.pattern)})"
+    any_currency = literal(CURRENCY.pattern)
+    test = f"{signs if kind.percent else f'NOT {signs}'}"
+    if not kind.currency and not kind.own_currency:
+        return f"{test} AND NOT regexp_matches({text}, {any_currency})"
+    if kind.currency:
+        test += f" AND regexp_extract({text}, {any_currency}) IN ('', {literal(kind.currency)})"
+    return f"{test} AND NOT regexp_matches(regexp_replace({text}, {any_currency}, ''), {any_currency})"
 
 
 def _plain(bare: str, kind: Kind) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from atlas.column_formats.currencies import CURRENCY
 from atlas.column_formats.dates import POSIX_CENTURY
 from atlas.column_formats.model import NUMBERS, Kind
-from atlas.column_formats.numbers import CURRENCY
 from atlas.imports.duckdb_casts import cast, literal
 from atlas.imports.files.source import physical
 from atlas.imports.staging import Staging

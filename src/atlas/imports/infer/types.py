@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from atlas.column_formats.column_names import CODES
+from atlas.column_formats.currencies import CURRENCY
 from atlas.column_formats.dates import date_pattern, find_dates, order_of
 from atlas.column_formats.model import NUMBERS, TEXT, Hints, Kind, notation
-from atlas.column_formats.numbers import CURRENCY, INTEGER, find_number
+from atlas.column_formats.numbers import INTEGER, find_number
 
 # Texts that stand for no value. In a column of texts they stay: "NA" may be Namibia.
 NULL_TEXTS = (
@@ -74,7 +75,9 @@ _NAMED = {
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _DIGIT, _LETTER, _WORD = re.compile(r"\d"), re.compile(r"[^\W\d_]"), re.compile(r"[^\W\d_]{3}")
 # Words that belong to values: months, and what money is in.
-_NAMED_VALUE = re.compile(rf"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))|{CURRENCY.pattern}")
+_NAMED_VALUE = re.compile(
+    rf"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))|(?<![^\W\d_]){CURRENCY.pattern}(?![^\W\d_])"
+)
 
 
 def is_null_text(text: str) -> bool:
