@@ -171,7 +171,7 @@ async def test_rows_that_had_one_key_before_have_it_again(owner: httpx.AsyncClie
     twin = next(int(row["_row"]) for row in before[1] if row["name"] == "Anne")
     for method, row, values in (
         ("DELETE", twin, None),
-        ("PATCH", 1, {"note": "new"}),
+        ("PATCH", 1, {"name": "new"}),
         ("PATCH", twin, {"email": "d@x.com"}),
     ):
         body = None if values is None else {"values": values}
