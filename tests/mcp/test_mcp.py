@@ -300,7 +300,7 @@ async def test_it_needs_nothing_of_the_server() -> None:
     script = (
         "import sys, atlas.mcp.server\n"
         "own = {name.split('.')[1] for name in sys.modules if name.startswith('atlas.')}\n"
-        "assert own == {'mcp', 'client', 'errors'}, own\n"
+        "assert own == {'mcp', 'client', 'contract', 'errors'}, own\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
