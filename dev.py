@@ -150,8 +150,8 @@ def pytest_options(names: list[str], options: list[str]) -> list[str]:
     if options and not names:
         return options
     # In the order of their folders, the many short ones last: a file that takes long would not begin as all others end.
-    # The tests of one file stay in one process.
-    spread = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+    # The tests of one file stay in one process. There is one process more than cores, as many tests wait for servers.
+    spread = ["-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
     return [*spread, *options, *folders]
 
 
