@@ -24,23 +24,29 @@ def mcp(
     allow_dir: Annotated[
         list[Path] | None, typer.Option(help="Folder whose files may be previewed and imported; may be repeated.")
     ] = None,
+    export_dir: Annotated[
+        list[Path] | None, typer.Option(help="Folder that exports are written to, as new files; may be repeated.")
+    ] = None,
     http: Annotated[int | None, typer.Option(help="Serve on this port of 127.0.0.1, not on stdin and stdout.")] = None,
 ) -> None:
     """Serve assistants by the Model Context Protocol, with the rights of one API key."""
     with reported():
         if importlib.util.find_spec("mcp") is None:
             raise CommandError(f"the Model Context Protocol is not installed: {sys.executable} -m pip install 'mcp>=2'")
-        missing = [str(folder) for folder in allow_dir or () if not folder.is_dir()]
-        if missing:
-            raise CommandError(f"--allow-dir {missing[0]} is not a folder")
-        _serve(url, profile, write, tuple(allow_dir or ()), http)
+        for option, folders in (("--allow-dir", allow_dir), ("--export-dir", export_dir)):
+            missing = [str(folder) for folder in folders or () if not folder.is_dir()]
+            if missing:
+                raise CommandError(f"{option} {missing[0]} is not a folder")
+        _serve(url, profile, (write, tuple(allow_dir or ()), tuple(export_dir or ())), http)
 
 
-def _serve(url: str | None, profile: str | None, write: bool, folders: tuple[Path, ...], http: int | None) -> None:
+def _serve(
+    url: str | None, profile: str | None, offered: tuple[bool, tuple[Path, ...], tuple[Path, ...]], http: int | None
+) -> None:
     from atlas.client import AsyncClient, AtlasClientError
     from atlas.mcp.server import HOST, Options, serve_http, serve_stdio
 
-    options = Options(write, folders)
+    options = Options(*offered)
     try:
         client = AsyncClient(url, profile=profile)
     except AtlasClientError as error:

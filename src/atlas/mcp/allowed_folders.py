@@ -1,9 +1,11 @@
-"""Files on this machine that an assistant may hand over."""
+"""Files on this machine that an assistant may hand over, and those that it may make."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -32,3 +34,28 @@ class Folders:
         if not found.is_file() or not any(found.is_relative_to(folder) for folder in self._allowed):
             raise refused
         return found
+
+    @contextlib.contextmanager
+    def new_file(self, path: str) -> Iterator[tuple[Path, IO[bytes]]]:
+        """A file that was not there, to be written; removed again if that fails. Raises ToolError."""
+        try:
+            wanted = self._allowed[0] / path
+            parent = wanted.parent.resolve(strict=True)
+        except (OSError, ValueError, RuntimeError, IndexError):
+            parent = None
+        if parent is None or not wanted.name or not any(parent.is_relative_to(folder) for folder in self._allowed):
+            raise ToolError(f"{path!r} is not inside a folder for exports: {self}")
+        made = parent / wanted.name
+        try:
+            # Never a file that is there, nor one that a link leads to.
+            file = made.open("xb")
+        except FileExistsError:
+            raise ToolError(f"{path!r} is there already; take another name") from None
+        except (OSError, ValueError):
+            raise ToolError(f"{path!r} cannot be made; take another name") from None
+        try:
+            with file:
+                yield made, file
+        except BaseException:
+            made.unlink(missing_ok=True)
+            raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from atlas.client import AsyncClient
+from atlas.client import AsyncClient, NotFound
 from atlas.contract.datasets import Column
+from atlas.contract.saved import Favourite, SavedQuery
 from atlas.mcp import schemas as shown
 from atlas.mcp.allowed_folders import Folders
 from atlas.mcp.schemas import Row
@@ -27,6 +29,7 @@ ProposalsArg = Annotated[
 InstructionArg = Annotated[
     str, Field(description="What to do, in plain English, such as 'Import into leads, email is the key'.")
 ]
+SqlArg = Annotated[str, Field(min_length=1, max_length=20_000, description="One SELECT, PostgreSQL's SQL.")]
 
 
 class ReadTools:
@@ -144,7 +147,7 @@ class ReadTools:
 
     async def run_sql(
         self,
-        sql: Annotated[str, Field(min_length=1, max_length=20_000, description="One SELECT, PostgreSQL's SQL.")],
+        sql: SqlArg,
         max_rows: LimitArg = 100,
     ) -> shown.Queried:
         """Run one SELECT with the names that list_tables gives. It can only read; datasets have their time in `ts`."""
@@ -152,6 +155,42 @@ class ReadTools:
         rows, cut = shown.bounded(result.dicts(), max_rows)
         columns = [asdict(column) for column in result.columns]
         return shown.Queried(result.sql, columns, rows, len(rows), cut or result.truncated)
+
+    async def list_saved_queries(
+        self,
+        text: Annotated[str | None, Field(description="Text within name or SQL.")] = None,
+        limit: LimitArg = 50,
+    ) -> shown.SavedQueries:
+        """SQL that the person keeps, and what colleagues share. Look here before you write SQL of your own."""
+        found = [_saved(item) async for item in self._client.saved_queries.list(text, limit=limit + 1)]
+        queries, truncated = shown.bounded(found, limit)
+        return shown.SavedQueries(queries, truncated)
+
+    async def run_saved_query(
+        self,
+        query: Annotated[str, Field(min_length=1, max_length=200, description="Id or exact name of a saved query.")],
+        max_rows: LimitArg = 100,
+    ) -> shown.Queried:
+        """Run a saved query with your rights. It can only read."""
+        return await self.run_sql((await self._saved_query(query)).sql, max_rows)
+
+    async def _saved_query(self, query: str) -> SavedQuery:
+        found = [item async for item in self._client.saved_queries.list(query) if item.name == query]
+        if not found:
+            try:
+                return await self._client.saved_queries.get(query)
+            except NotFound:
+                raise ToolError(f"query: none is called {query!r}; list_saved_queries has them") from None
+        if len(found) > 1:
+            ids = ", ".join(f"{item.id} of {item.owner}" for item in found[:5])
+            raise ToolError(f"query: several are called {query!r}; give the id: {ids}")
+        return found[0]
+
+    async def list_favourites(self) -> shown.Favourites:
+        """Datasets and tables that the person has marked, marked last first."""
+        marked = await self._client.favourites.list()
+        favourites, truncated = shown.picked(marked, _favourite, shown.MOST_ROWS)
+        return shown.Favourites(favourites, truncated)
 
     async def list_issues(
         self,
@@ -198,6 +237,14 @@ class ReadTools:
 def _column(column: Column) -> Row:
     said = {"unit": column.unit, "description": column.description}
     return {"name": column.name, "type": column.dtype} | {name: text for name, text in said.items() if text}
+
+
+def _saved(item: SavedQuery) -> Row:
+    return {"id": item.id, "name": item.name, "sql": item.sql, "shared": item.shared, "owner": item.owner}
+
+
+def _favourite(item: Favourite) -> Row:
+    return {"kind": item.kind, "name": item.name} | ({"dataset_id": item.dataset_id} if item.dataset_id else {})
 
 
 def _object(metadata: Any) -> Row:

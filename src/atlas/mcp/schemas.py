@@ -118,6 +118,42 @@ class Queried:
 
 
 @dataclass
+class SavedQueries:
+    """SQL that is kept, by name."""
+
+    saved_queries: list[Row]
+    truncated: bool
+    notice: str = NOTICE
+
+
+@dataclass
+class SavedQueryMade:
+    """SQL that is kept now. shared: whether the organization sees it."""
+
+    id: str
+    name: str
+    shared: bool
+
+
+@dataclass
+class Favourites:
+    """Datasets and tables that the person has marked."""
+
+    favourites: list[Row]
+    truncated: bool
+    notice: str = NOTICE
+
+
+@dataclass
+class Exported:
+    """A file that was written. size: in bytes."""
+
+    path: str
+    format: str
+    size: int
+
+
+@dataclass
 class Previewed:
     """What an import would do; nothing was written. sample: the first records as they would be.
 

@@ -22,6 +22,7 @@ import atlas
 from atlas.client import AsyncClient, AtlasClientError, AuthenticationFailed, ConnectionFailed
 from atlas.errors import unknown_name
 from atlas.mcp.allowed_folders import Folders
+from atlas.mcp.export_tools import ExportTools
 from atlas.mcp.read_tools import ReadTools
 from atlas.mcp.write_tools import WriteTools
 
@@ -37,19 +38,25 @@ INSTRUCTIONS = (
 )
 READ_ONLY = "This server only reads; it has no tool that changes anything."
 WRITES = (
-    "Tools that change something are insert_rows, import_file and undo_import. Use them only for what the person asked "
-    "for, and say what you did."
+    "Tools that change something are insert_rows, import_file, undo_import, save_query and mark_favourite. Use them "
+    "only for what the person asked for, and say what you did."
 )
+# Harmless beside what their neighbours may do: nothing that was there is lost.
+ADDING_TOOLS = ("insert_rows", "save_query", "mark_favourite")
 FILE_TOOLS = ("preview_import", "import_file")
 HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """write: whether tools that change something are offered; folders: whose files may be imported."""
+    """write: whether tools that change something are offered.
+
+    folders: whose files may be imported; exports: folders for new files, which lets tools export.
+    """
 
     write: bool = False
     folders: tuple[Path, ...] = ()
+    exports: tuple[Path, ...] = ()
 
 
 class StrictServer(MCPServer[Any]):
@@ -93,12 +100,18 @@ def _wrong(error: ValidationError) -> str:
 def create_server(client: AsyncClient, options: Options) -> MCPServer[Any]:
     """A server whose tools use `client`."""
     folders = Folders(options.folders)
+    exports = Folders(options.exports)
     files = f"\n\nFiles may be imported from: {folders}." if folders else ""
+    files += f"\n\nExports are new files in: {exports}." if exports else ""
     instructions = INSTRUCTIONS + (WRITES if options.write else READ_ONLY) + files
     server = StrictServer(
         "atlas", title="Atlas", instructions=instructions, version=atlas.__version__, log_level="WARNING"
     )
     _offer(server, ReadTools(client, folders), ToolAnnotations(read_only_hint=True, open_world_hint=False), folders)
+    if exports:
+        # The data stay as they are; the files are new ones of this machine.
+        hints = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+        _offer(server, ExportTools(client, exports), hints, folders)
     if options.write:
         tools = WriteTools(client, folders)
         # An import may update rows, and an undo removes some.
@@ -113,7 +126,7 @@ def _offer(server: StrictServer, tools: object, hints: ToolAnnotations, folders:
         if name.startswith("_") or (name in FILE_TOOLS and not folders):
             continue
         told = {"title": name.replace("_", " ").capitalize()}
-        if name == "insert_rows":
+        if name in ADDING_TOOLS:
             told["destructive_hint"] = False  # type: ignore[assignment]
         server.offer(plainly(method), name, hints.model_copy(update=told))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from atlas.client import AsyncClient
 from atlas.mcp import schemas as shown
 from atlas.mcp.allowed_folders import Folders
-from atlas.mcp.read_tools import DatasetArg, InstructionArg, PathArg, ProposalsArg
+from atlas.mcp.read_tools import DatasetArg, InstructionArg, PathArg, ProposalsArg, ReadTools, SqlArg
 
 
 class WriteTools:
@@ -48,6 +48,30 @@ class WriteTools:
             [clause.meaning for clause in done.understood],
             [*done.not_understood],
         )
+
+    async def save_query(
+        self,
+        name: Annotated[str, Field(min_length=1, max_length=200)],
+        sql: SqlArg,
+        shared: Annotated[bool, Field(description="Whether the whole organization may see it.")] = False,
+    ) -> shown.SavedQueryMade:
+        """Keep SQL under a name that is not taken, for list_saved_queries and the SQL page. Run it first."""
+        made = await self._client.saved_queries.create(name, sql, shared=shared)
+        return shown.SavedQueryMade(made.id, shown.value(made.name), made.shared)
+
+    async def mark_favourite(
+        self,
+        kind: Literal["dataset", "table"],
+        name: Annotated[str, Field(min_length=1, description="Id or exact name of a dataset, or name of a table.")],
+        favourite: Annotated[bool, Field(description="False takes the mark away.")] = True,
+    ) -> shown.Favourites:
+        """Mark a dataset or a table as a favourite of the person; answers with all of them."""
+        told = str((await self._client.datasets.get(name)).id) if kind == "dataset" else name
+        if favourite:
+            await self._client.favourites.add(kind, told)
+        else:
+            await self._client.favourites.remove(kind, told)
+        return await ReadTools(self._client, self._folders).list_favourites()
 
     async def undo_import(
         self, import_id: Annotated[str, Field(description="Of an import or update.")]
