@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.api.test_imports import get, post, send
 from tests.conftest import Client, People, make_dataset
@@ -80,6 +82,35 @@ async def test_datasets(client: Client, people: People, owner: httpx.AsyncClient
     assert (await owner.post("/api/datasets/", json=twice)).json()["details"] == "columns: 'a' is there twice"
     wrong = {"name": "x", "columns": [{"name": "a", "dtype": "int", "unit": "a\tb"}]}
     assert "columns[0].unit" in (await owner.post("/api/datasets/", json=wrong)).json()["details"]
+
+
+@pytest.mark.parametrize("output", ["parquet", "arrow"])
+async def test_files_tell_them(owner: httpx.AsyncClient, output: str) -> None:
+    """In the metadata of each field, of what is downloaded after the change."""
+
+    def told(content: bytes) -> dict[str, dict[bytes, bytes]]:
+        file = pa.BufferReader(content)
+        schema = pq.read_schema(file) if output == "parquet" else pa.ipc.open_stream(file).schema
+        own = {field.name: dict(field.metadata or {}) for field in schema}
+        return {name: {k: v for k, v in said.items() if not k.startswith(b"PARQUET:")} for name, said in own.items()}
+
+    declared = [{"name": "temp", "dtype": "float", "unit": "°C", "description": "On the roof"}]
+    dataset = (await owner.post("/api/datasets/", json={"name": "roof", "columns": declared})).json()["id"]
+    row = {"dataset": dataset, "timestamp": "2026-01-05T10:00:00Z", "values": {"temp": 1, "place": "x"}}
+    assert (await owner.post("/api/rows/", json=row)).status_code == 201
+    path = f"/api/rows/bulk_download/?dataset={dataset}&output={output}"
+    first = await owner.get(path)
+    said = {b"unit": "°C".encode(), b"description": b"On the roof"}
+    assert told(first.content) == {"timestamp": {}, "temp": said, "place": {}}
+    await owner.patch("/api/columns/", json={"dataset": dataset, "name": "place", "description": "Where"})
+    second = await owner.get(f"{path}&columns=place,temp")
+    assert [*told(second.content).items()][1:] == [("place", {b"description": b"Where"}), ("temp", said)]
+    held = {"If-None-Match": first.headers["etag"]}
+    assert (await owner.get(path, headers=held)).status_code == 200, "it tells more now"
+    await send(owner, "Import into readings", READINGS)
+    await note(owner, "readings", "rain", unit="mm")
+    exported = await owner.get(f"/api/v1/tables/readings/export?format={output}")
+    assert told(exported.content) == {"station": {}, "temp": {}, "rain": {b"unit": b"mm"}}
 
 
 async def test_tables(client: Client, people: People, owner: httpx.AsyncClient) -> None:

@@ -94,5 +94,12 @@ async def test_imports_by_field(owner: httpx.AsyncClient) -> None:
     assert await tables("records_inserted") == ["c", "b", "a"]
     assert await tables("created_at") == ["b", "a", "c"]
     assert await tables("") == ["c", "a", "b"]
+    for text, expected in (("B.csv", ["b"]), ("TABLE_", ["c", "a", "b"]), ("%", []), ("_c", ["c"]), ("none", [])):
+        found = (await owner.get("/api/v1/import-history", params={"search": text, "limit": 2})).json()
+        assert ([one["table_name"][-1] for one in found["imports"]], found["total_count"]) == (
+            expected[:2],
+            len(expected),
+        )
+    assert (await owner.get("/api/v1/import-history", params={"search": "\0"})).status_code == 400
     bad = await owner.get("/api/v1/import-history", params={"sort": "size"})
     assert (bad.status_code, "sort: one of created_at" in bad.json()["detail"]) == (400, True)

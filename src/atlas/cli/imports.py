@@ -209,12 +209,16 @@ def imports_list(
     waiting: Annotated[
         bool | None, typer.Option("--waiting/--settled", help="Only those with issues that wait, or without.")
     ] = None,
+    search: Annotated[str | None, typer.Option(help="Text in the name of the file or the table.")] = None,
     sort: Annotated[str | None, typer.Option(help="Field, `-` before it for descending: --sort=table_name.")] = None,
     limit: Annotated[int, typer.Option(help="Most results.", min=1)] = 20,
 ) -> None:
     """List imports and updates of your organization, newest first."""
-    history = session.client.imports.history(table=table, status=status, waiting=waiting, sort=sort, limit=limit)
-    found = list(history)
+    found = list(
+        session.client.imports.history(
+            table=table, status=status, waiting=waiting, search=search, sort=sort, limit=limit
+        )
+    )
     session.show(found, COLUMNS, "no imports")
 
 

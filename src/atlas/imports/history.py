@@ -16,6 +16,7 @@ from atlas.imports import repository as imports
 from atlas.imports.service import find_import
 from atlas.kit.pagination import moment, page
 from atlas.kit.sorting import IMPORT_FIELDS, parse_order
+from atlas.kit.validation import refuse_unstorable
 from atlas.tables import export as tabledata
 from atlas.tables import repository as tables
 
@@ -48,12 +49,15 @@ class HistoryService:
         offset: int,
         *,
         waiting: bool | None = None,
+        search: str | None = None,
         sort: str | None = None,
     ) -> Row:
         """A page of imports, newest first, and how many of all wait for decisions.
 
-        waiting: only those with open issues, or only those without. sort: see `atlas.kit.sorting`.
+        waiting: only those with open issues, or only those without. search: text in the names of file and table.
+        sort: see `atlas.kit.sorting`.
         """
+        refuse_unstorable("search", search or "")
         if status is not None and status not in STATUSES:
             raise BadRequestError("Invalid parameter", f"status: one of {', '.join(STATUSES)}")
         rows = await imports.find(
@@ -62,11 +66,12 @@ class HistoryService:
             table_name=table_name,
             status=status,
             waiting=waiting,
+            search=search,
             limit=limit,
             offset=offset,
             order=parse_order(sort, IMPORT_FIELDS),
         )
-        total = await imports.count(self._database, caller, table_name, status, waiting)
+        total = await imports.count(self._database, caller, table_name, status, waiting, search)
         found = page("imports", [brief(row) for row in rows], total, limit, offset)
         return found | {"waiting_count": await imports.count_waiting(self._database, caller)}
 

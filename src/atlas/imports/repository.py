@@ -85,13 +85,14 @@ async def find(
     status: str | None = None,
     thread: str | None = None,
     waiting: bool | None = None,
+    search: str | None = None,
     limit: int = 1,
     offset: int = 0,
     order: Order | None = None,
 ) -> list[Row]:
     """Imports of the organization that the caller may see, newest first unless there is an order.
 
-    import_id: the public one. waiting: whether issues of it are open.
+    import_id: the public one. waiting: whether issues of it are open. search: in the names of file and table.
     """
     parameters = {
         "organization": caller.organization_id,
@@ -101,6 +102,7 @@ async def find(
         "status": status,
         "thread": thread,
         "waiting": waiting,
+        "search": search,
         "limit": limit,
         "offset": offset,
     }
@@ -131,7 +133,12 @@ async def _dicts(
 
 
 async def count(
-    database: Database, caller: Caller, table_name: str | None, status: str | None, waiting: bool | None
+    database: Database,
+    caller: Caller,
+    table_name: str | None,
+    status: str | None,
+    waiting: bool | None,
+    search: str | None,
 ) -> int:
     rows = await database.fetch(
         queries("imports/imports")["count_imports"],
@@ -140,6 +147,7 @@ async def count(
         table_name=table_name,
         status=status,
         waiting=waiting,
+        search=search,
     )
     return int(rows[0][0])
 

@@ -133,10 +133,13 @@ async def import_history(
     waiting: Annotated[
         bool | None, Query(description="Only imports with issues that wait for a decision; false: only those without.")
     ] = None,
+    search: Annotated[
+        str | None, Query(max_length=1000, description="Text in the name of the file or the table, in any case.")
+    ] = None,
     sort: Annotated[str | None, Query(max_length=100, description=described(IMPORT_FIELDS))] = None,
 ) -> dict[str, Any]:
     """Imports of your organization, newest first unless you say otherwise, and how many of all wait for decisions."""
-    return await history.list(caller, table_name, status, limit, offset, waiting=waiting, sort=sort)
+    return await history.list(caller, table_name, status, limit, offset, waiting=waiting, search=search, sort=sort)
 
 
 @router.get("/import-history/{import_id}", responses=answer(ImportDetailView), summary="Get an import")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
+
 from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
 from atlas.db.database import Connection, Database
@@ -16,6 +18,7 @@ from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
 from atlas.imports.key_changes import refuse_taken_keys
 from atlas.imports.matched import match
+from atlas.kit.field_metadata import field_metadata
 from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.pagination import moment
 from atlas.kit.validation import refuse_text
@@ -221,7 +224,7 @@ class TableRowService:
         writer: TableWriter | None = None
         async for part in tablerows.export_tables(self._database, table, selection):
             if writer is None:
-                writer = TableWriter(output, part.schema)
+                writer = TableWriter(output, _noted(part.schema, table))
             else:
                 yield await asyncio.to_thread(writer.write, part)
         assert writer is not None, "the first part has the schema"
@@ -340,3 +343,9 @@ async def _array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         ended = b"\n" if text.endswith(b"\n") else b""
         yield text.removesuffix(b"\n").replace(b"\n", b",\n")
     yield b"]"
+
+
+def _noted(schema: pa.Schema, table: Table) -> pa.Schema:
+    """The schema with what is said of the table's columns."""
+    said = {column.name: field_metadata(column.unit, column.description) for column in table.columns}
+    return pa.schema([field.with_metadata(said.get(field.name)) for field in schema])

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from atlas.kit.field_metadata import field_metadata
 from atlas.kit.file_formats import Output
 from atlas.timeseries.columns import Column
 from atlas.timeseries.frames import member
@@ -259,11 +260,19 @@ def harmless(text: str) -> str:
 
 
 def arrow_schema(style: RowFormat) -> pa.Schema:
-    """Schema of Arrow and Parquet downloads; keys without a column of their own are text."""
+    """Schema of Arrow and Parquet downloads; keys without a column of their own are text.
+
+    What is said of a column stands in its field's metadata.
+    """
     from atlas.timeseries.frames import ARROW_TYPES, TIMESTAMP
 
     fields = [pa.field(TIME_KEY, TIMESTAMP)]
-    fields += [pa.field(style.label(c.name), ARROW_TYPES.get(c.dtype, pa.string())) for c in style.columns]
+    fields += [
+        pa.field(
+            style.label(c.name), ARROW_TYPES.get(c.dtype, pa.string()), metadata=field_metadata(c.unit, c.description)
+        )
+        for c in style.columns
+    ]
     return pa.schema(fields)
 
 

@@ -142,16 +142,17 @@ class AsyncImports(AsyncResource):
         table: str | None = None,
         status: str | None = None,
         waiting: bool | None = None,
+        search: str | None = None,
         sort: str | None = None,
         limit: int | None = None,
         page_size: int = PAGE,
     ) -> AsyncIterator[ImportInfo]:
         """Imports and updates, newest first.
 
-        waiting: only those with issues that wait, or only those without. sort: a field such as `table_name`, `-`
-        before it for descending.
+        waiting: only those with issues that wait, or only those without. search: text in the name of file or table.
+        sort: a field such as `table_name`, `-` before it for descending.
         """
-        params = {"table_name": table, "status": status, "waiting": waiting, "sort": sort}
+        params = {"table_name": table, "status": status, "waiting": waiting, "search": search, "sort": sort}
         async for item in self._pages(HISTORY, "imports", limit, params, page=page_size):
             yield ImportInfo.read(item)
 

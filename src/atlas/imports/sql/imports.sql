@@ -59,6 +59,8 @@ WHERE i.organization_id = %(organization)s
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
   AND (%(thread)s::text IS NULL OR i.thread_id = %(thread)s)
   AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
+  AND (%(search)s::text IS NULL
+       OR strpos(lower(concat_ws(' ', i.file_name, coalesce(t.name, i.table_name))), lower(%(search)s)) > 0)
 ORDER BY /* order */ i.created_at DESC, i.number DESC
 LIMIT %(limit)s OFFSET %(offset)s
 
@@ -72,6 +74,8 @@ WHERE i.organization_id = %(organization)s
   AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
   AND (%(status)s::text IS NULL OR i.status = %(status)s)
   AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
+  AND (%(search)s::text IS NULL
+       OR strpos(lower(concat_ws(' ', i.file_name, coalesce(t.name, i.table_name))), lower(%(search)s)) > 0)
 
 -- name: count_waiting
 -- Imports with issues that wait for a decision.

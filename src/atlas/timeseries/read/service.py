@@ -45,6 +45,8 @@ WINDOWS_AHEAD = 3
 LOOKED_AT_ROWS = 2_000_000
 # Formats of which parts may be had: what scans a file by its address reads these.
 RANGED = (Output.PARQUET, Output.CSV)
+# Formats that tell units and descriptions.
+NOTED = (Output.PARQUET, Output.ARROW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,10 @@ class ReadService:
         """
         await self._access.require(caller, dataset_id)
         shot = await snapshot.snapshot(self._database, dataset_id)
-        style = RowFormat(chosen(shot.columns, names), flat=flat, ordered=names is not None)
+        columns = shot.columns
+        if output in NOTED:
+            columns = await snapshot.noted(self._database, shot)
+        style = RowFormat(chosen(columns, names), flat=flat, ordered=names is not None)
         drop = 0
         if last is not None:
             total = await snapshot.count(self._database, shot, span)
@@ -329,7 +334,7 @@ def chosen(columns: Sequence[Column], names: Sequence[str] | None) -> list[Colum
 
 def _digest(style: RowFormat, parts: Sequence[Range]) -> str:
     """What a file is made of, beside the rows. parts: its pieces, where they show in its bytes."""
-    columns: list[object] = [[column.id, column.dtype] for column in style.columns]
+    columns: list[object] = [[column.id, column.dtype, column.unit, column.description] for column in style.columns]
     if parts:
         columns += [[[one.lo, one.hi] for one in parts], atlas.__version__, pa.__version__]
     return hashlib.sha256(msgspec.json.encode(columns)).hexdigest()[:16]

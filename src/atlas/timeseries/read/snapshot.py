@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -46,6 +46,18 @@ async def snapshot(database: Database, dataset_id: int) -> Snapshot:
     columns = [column_of(values) for values in zip(*(array or [] for array in arrays[5:]), strict=True)]
     table = table_of(schema, dataset_id)
     return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, cold, columns, blocks)
+
+
+async def noted(database: Database, shot: Snapshot) -> Sequence[Column]:
+    """The columns with what is said of them now."""
+    rows = await database.fetch(queries("timeseries/datasets")["list_columns"], ids=[shot.dataset_id])
+    said = {column.id: column for column in (column_of(row[1:]) for row in rows)}
+    return [
+        replace(column, unit=said[column.id].unit, description=said[column.id].description)
+        if column.id in said
+        else column
+        for column in shot.columns
+    ]
 
 
 async def position(database: Database, dataset_id: int) -> tuple[int, int] | None:

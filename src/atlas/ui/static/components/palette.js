@@ -39,7 +39,7 @@ export const Palette = {
       const got = (path, params, options = { signal }) => api.get(path, params, options).catch(() => null);
       // By the longest word, as the others may stand elsewhere; and what changed last, for letters that lie apart.
       const word = text.split(/\s+/).sort((a, b) => b.length - a.length)[0];
-      const [datasets, changed, tables, imports] = await Promise.all([got("/api/datasets/", { text: word, limit: 50 }), changedOnce ?? (changedOnce = got("/api/datasets/", { sort: "-updated_at", limit: 200 }, {})), tablesOnce ?? (tablesOnce = got("/api/v1/tables", {}, {})), got("/api/v1/import-history", { limit: 100 })]);
+      const [datasets, changed, tables, imports] = await Promise.all([got("/api/datasets/", { text: word, limit: 50 }), changedOnce ?? (changedOnce = got("/api/datasets/", { sort: "-updated_at", limit: 200 }, {})), tablesOnce ?? (tablesOnce = got("/api/v1/tables", {}, {})), got("/api/v1/import-history", { search: word, limit: 50 })]);
       if (signal.aborted) return;
       state.found = [
         ...[...(datasets?.results ?? []), ...(changed?.results ?? [])].map((one, n) => ({ ...opens({ path: `/datasets/${one.id}`, text: one.name, icon: "series" }, "Dataset"), known: text === word && n < (datasets?.results.length ?? 0) })),

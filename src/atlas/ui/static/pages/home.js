@@ -23,7 +23,7 @@ export default {
     const last = recent().slice(0, 10);
     return () => t.div({ class: "page" },
       pageHeader({ title: "Home", text: `Welcome, ${session.me.user.name}.` }),
-      waiting.count > 0 && t.div({ class: "notice warn" }, icon("alert"), t.div({ class: "grow" }, `${many(waiting.count, "import waits", "imports wait")} for your decisions. `, t.a({ class: "underlined", href: href("/imports", { waiting: "true" }) }, "Review them"))),
+      waiting.count > 0 && t.div({ class: "notice warn" }, icon("alert"), t.div({ class: "grow" }, `${many(waiting.count, "import waits", "imports wait")} for your decisions. `, t.a({ class: "underlined", href: href("/imports", { waiting: "true" }) }, waiting.count === 1 ? "Review it" : "Review them"))),
       t.div({ class: "starts" }, STARTS.map(([path, name, title, text]) => t.a({ class: "start", href: `/ui${path}` }, icon(name), t.div(t.b(title), t.span(text))))),
       t.div({ class: "home" },
         t.section({ class: "card", "aria-label": "Favourites" }, t.div({ class: "card-head" }, t.h2("Favourites")),
