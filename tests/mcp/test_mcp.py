@@ -339,7 +339,7 @@ def over_http(server: Server, token: str | None) -> Iterator[tuple[str, subproce
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             url = f"http://127.0.0.1:{port}/mcp"
-            for _ in range(300):
+            for _ in range(600):
                 with contextlib.suppress(httpx2.HTTPError):
                     httpx2.get(url, verify=False)
                     break

@@ -108,8 +108,24 @@ def test_what_a_question_is_about_is_chosen_by_typing(page: Page, site: Site) ->
 
 
 @pytest.mark.usefixtures("many", "operator")
-def test_tables_scroll_on_a_phone_and_say_so(page: Page, site: Site) -> None:
+def test_tables_of_a_phone_are_read_from_top_to_bottom(page: Page, site: Site) -> None:
+    """Nothing scrolls sideways, each value has its head before it, and what is pressed is 40 px high."""
     page.set_viewport_size({"width": 390, "height": 844})
+    for path, label in (("datasets", "Datasets"), ("admin?tab=users", "Users"), ("keys", "Keys"), ("tags", "Tags")):
+        page.goto(f"{site.url}/ui/{path}")
+        page.locator("tbody tr").first.wait_for()
+        expect(page.get_by_role("region", name=f"{label}, scrolls sideways")).to_have_count(0)
+        cell = page.locator("td[data-head]:not(:first-child)").first
+        assert cell.evaluate("cell => getComputedStyle(cell, '::before').content.slice(1, -1) === cell.dataset.head")
+        low = page.locator("main :is(button, a.button, select, .input):visible").evaluate_all(
+            "all => all.filter((one) => one.getBoundingClientRect().height < 39.5).map((one) => one.outerHTML)"
+        )
+        assert low == []
+
+
+@pytest.mark.usefixtures("many", "operator")
+def test_tables_scroll_where_there_is_little_room_and_say_so(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 640, "height": 844})
     for path, label, action in (
         ("datasets", "Datasets", None),
         ("admin?tab=users", "Users", "Disable holder"),

@@ -17,6 +17,17 @@ export function sideways(box) {
   return { look, get any() { return more.left || more.right; }, get classes() { return { "more-left": more.left, "more-right": more.right }; } };
 }
 
+/** Keeps each cell's head with it: on a phone tables are read from top to bottom (css/phone.css). */
+function heads(box) {
+  for (const table of box?.querySelectorAll("table") ?? []) {
+    const names = [...table.querySelectorAll(":scope > thead th")].map((head) => head.querySelector(".visually-hidden") ? "" : head.textContent.trim());
+    for (const row of table.querySelectorAll(":scope > tbody > tr")) {
+      const alone = row.cells.length !== names.length;
+      for (const [n, cell] of [...row.cells].entries()) if (!alone && names[n]) cell.dataset.head = names[n]; else delete cell.dataset.head;
+    }
+  }
+}
+
 /**
  * The default slot in a box that scrolls. Where there is more at a side, that side fades; then the keyboard can scroll it, and
  * screen readers are told its `label`.
@@ -26,6 +37,8 @@ export const ScrollBox = {
   setup(props, { slots }) {
     const box = ref(null);
     const edges = sideways(box);
+    onMounted(() => heads(box.value));
+    onUpdated(() => heads(box.value));
     return () => t.div({ class: ["scroll-box", edges.classes] },
       t.div({ class: "table-wrap", ref: box, onScrollPassive: edges.look, ...(edges.any ? { tabindex: 0, role: "region", "aria-label": `${props.label}, scrolls sideways` } : {}) },
         slots.default?.()));
