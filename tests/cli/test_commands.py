@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -349,6 +350,9 @@ def test_the_overview_says_what_the_commands_say() -> None:
     assert told == {name: line for name, (_, line) in {**COMMANDS, **GROUPS}.items()}
 
 
+WAITING = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO atlas.tables%'"
+
+
 def test_jobs_are_listed_and_cancelled(cli: Cli) -> None:
     assert "Permission denied" in cli.run("job", "list", code=4).stderr
     form = {"instruction": "Import into later", "callback_url": "https://example.com/hook"}
@@ -362,6 +366,12 @@ def test_jobs_are_listed_and_cancelled(cli: Cli) -> None:
         # What an import into a new table writes to.
         connection.execute("LOCK TABLE atlas.tables IN SHARE MODE")
         done = client.post("/api/v1/smart-import", data=form, files={"file": ("c.csv", b"a,b\n1,2\n")}).json()
+        # It holds what it has locked while it waits.
+        with psycopg.connect(cli.server.database_url, autocommit=True) as other:
+            deadline = time.monotonic() + 30
+            while other.execute(WAITING).fetchone() is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
         (job,) = [one for one in cli.json("job", "list") if one["import_id"] == done["import_id"]]
         assert (job["task"], job["organization"]) == ("import", "acme")
         assert cli.json("job", "cancel", str(job["id"]), "--yes")["status"] in ("cancelled", "aborting")

@@ -16,11 +16,11 @@ ORDER BY t.name
 
 -- name: lock_table
 -- Locks a table, and gives its counts.
-SELECT row_count, last_row FROM atlas.tables WHERE id = %(id)s FOR UPDATE
+SELECT row_count, last_row FROM atlas.tables WHERE id = %(id)s FOR NO KEY UPDATE
 
 -- name: lock_organization
 -- Keeps two imports from making the same table.
-SELECT id FROM atlas.organizations WHERE id = %(organization)s FOR UPDATE
+SELECT id FROM atlas.organizations WHERE id = %(organization)s FOR NO KEY UPDATE
 
 -- name: insert_table
 -- Stores a new table.

@@ -31,8 +31,12 @@ export default {
     };
     const loadIssues = async () => {
       if (!state.found || state.found.dataset_id) return;
+      const { kind, status } = state;
       try {
-        state.page = await api.get(`${address}/issues/${state.kind}`, { limit: LIMIT, offset: state.offset, status: state.status });
+        const page = await api.get(`${address}/issues/${kind}`, { limit: LIMIT, offset: state.offset, status });
+        // Issues of one kind cannot be shown as those of another that was chosen meanwhile.
+        if (kind !== state.kind || status !== state.status) return;
+        state.page = page;
         if (state.page.issues.length === 0 && state.offset > 0) state.offset = Math.max(0, state.offset - LIMIT);
         state.at = Math.min(state.at, Math.max(0, state.page.issues.length - 1));
         state.chosen = state.chosen.filter((id) => state.page.issues.some((issue) => issueId(state.kind, issue) === id));
