@@ -121,6 +121,8 @@ def postgres_url() -> Iterator[str]:
             # Nobody pulls the plug here; those who kill a PostgreSQL start one of their own.
             for name in ("fsync", "full_page_writes"):
                 admin.execute(f"ALTER SYSTEM SET {name} = off")  # type: ignore[call-overload]
+            # Of a client that was cancelled as it connected; nothing of a database can be dropped before that.
+            admin.execute("ALTER SYSTEM SET authentication_timeout = '10s'")
             admin.execute("SELECT pg_reload_conf()")
         yield url
 
