@@ -93,6 +93,10 @@ class UnavailableError(AtlasError):
 UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
 
 
+# What passes by itself: work that was accepted is tried again after these, and has not failed.
+PASSING = (UnavailableError, RateLimitedError)
+
+
 class OverloadedError(UnavailableError):
     """Too much is under way. Its headers say when to try again."""
 

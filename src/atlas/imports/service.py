@@ -17,7 +17,14 @@ from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
 from atlas.column_formats.rendering import format_shown
 from atlas.db.database import Connection, Database
-from atlas.errors import AtlasError, BadRequestError, DiskFullError, NotFoundError, UnavailableError, is_disk_full
+from atlas.errors import (
+    PASSING,
+    AtlasError,
+    BadRequestError,
+    DiskFullError,
+    NotFoundError,
+    is_disk_full,
+)
 from atlas.imports import repository as imports
 from atlas.imports.announcements import Announcements
 from atlas.imports.checks import Staged
@@ -144,7 +151,7 @@ class ImportService:
             ):
                 plan, outcome = await self._plan_and_load(target, request, staging, told, progress, queued)
         except AtlasError as error:
-            if not (again and isinstance(error, UnavailableError)):
+            if not (again and isinstance(error, PASSING)):
                 await self._fail(target, error.details or error.message)
             raise
         except asyncio.CancelledError:
