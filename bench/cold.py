@@ -52,7 +52,7 @@ async def pack(url: str, datasets: list[int]) -> int:
     total, before = 0, int(time.time() * 1e6)
     for dataset in datasets:
         # Where the server is in the way, a sweep leaves the rest to the next one.
-        while dataset in await mover.due(database, before, least=1):
+        while dataset in await mover.find_due(database, before, least=1):
             total += await mover.pack_next(database, dataset, before, 2**62) or 0
         for _ in range(60):
             if await mover.settle(database, dataset):

@@ -332,11 +332,20 @@ def test_each_code_of_the_standard_is_a_currency_of_prices(read: Read) -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        ["CAD-12", "CAD-13"], ["SEK 7b", "SEK 8a"], ["TOP 10", "TOP 5"], ["CAD12", "EUR13"], ["3 PEN", "5 PEN"],
-        ["RM 12", "RM 13"], ["PHP 7", "PHP 8"], ["12 ALL", "5 CUP"], ["XXX 5", "XTS 7"], ["5 kg", "6 kg"],
-        ["USD 5 CAD", "USD 6 CAD"], ["AR$T5", "AR$T6"],
+        ["CAD-12", "CAD-13"],
+        ["SEK 7b", "SEK 8a"],
+        ["TOP 10", "TOP 5"],
+        ["CAD12", "EUR13"],
+        ["3 PEN", "5 PEN"],
+        ["RM 12", "RM 13"],
+        ["PHP 7", "PHP 8"],
+        ["12 ALL", "5 CUP"],
+        ["XXX 5", "XTS 7"],
+        ["5 kg", "6 kg"],
+        ["USD 5 CAD", "USD 6 CAD"],
+        ["AR$T5", "AR$T6"],
     ],
-)  # fmt: skip
+)
 def test_units_and_codes_are_no_currencies(read: Read, cells: list[str]) -> None:
     plan, planned = read(column_of(cells, "v"))
     assert (plan.columns[1].type, values(planned, plan.columns[1])) == ("text", cells)
@@ -352,8 +361,10 @@ def test_currencies_go_where_the_table_keeps_them(read: Read) -> None:
     table = Table(1, "t", "s", tuple(column.table_column() for column in first.columns))
     plan, planned = read(column_of(["€3.50", "€4.50"], "price"), into=table)
     assert [(column.name, column.new) for column in plan.columns] == [
-        ("k", False), ("price", False), ("price_currency", False),
-    ]  # fmt: skip
+        ("k", False),
+        ("price", False),
+        ("price_currency", False),
+    ]
     assert values(planned, plan.columns[2]) == ["€", "€"]
     # A table that had one so far grows, and says that its rows do not tell theirs; a text takes what there is.
     single, _ = read(column_of(["$1.50", "$2.50"], "price"))

@@ -64,23 +64,49 @@ GRANT {role} TO CURRENT_USER;
 """
 # What the test asks again. Times of now and what grows by asking stay out.
 READS = (
-    "/api/datasets/", "/api/datasets/1/", "/api/datasets/2/", "/api/datasets/3/", "/api/datasets/1/summary/",
-    "/api/datasets/2/summary/", "/api/datasets/search/?unit=USD", "/api/datasets/1/tags/", "/api/tags/",
-    "/api/columns/?dataset=1", "/api/columns/?dataset=2", "/api/rows/?dataset=1&limit=20",
-    "/api/rows/?dataset=1&limit=90&offset=40&ordering=-timestamp", "/api/rows/?dataset=2",
-    "/api/rows/latest/?dataset=1", "/api/rows/latest/?dataset=2",
+    "/api/datasets/",
+    "/api/datasets/1/",
+    "/api/datasets/2/",
+    "/api/datasets/3/",
+    "/api/datasets/1/summary/",
+    "/api/datasets/2/summary/",
+    "/api/datasets/search/?unit=USD",
+    "/api/datasets/1/tags/",
+    "/api/tags/",
+    "/api/columns/?dataset=1",
+    "/api/columns/?dataset=2",
+    "/api/rows/?dataset=1&limit=20",
+    "/api/rows/?dataset=1&limit=90&offset=40&ordering=-timestamp",
+    "/api/rows/?dataset=2",
+    "/api/rows/latest/?dataset=1",
+    "/api/rows/latest/?dataset=2",
     "/api/rows/aggregate/?dataset=1&bucket=1h&functions=min,max,sum,avg,count",
     "/api/rows/aggregate/?dataset=1&bucket=7m&functions=first,last",
-    "/api/rows/bulk_download/?dataset=1&output=csv", "/api/rows/bulk_download/?dataset=2&output=json",
+    "/api/rows/bulk_download/?dataset=1&output=csv",
+    "/api/rows/bulk_download/?dataset=2&output=json",
     "/api/rows/live/?dataset=1",
-    "/api/v1/tables", "/api/v1/tables/members/schema", "/api/v1/tables/members/rows", "/api/v1/tables/orders/rows",
-    "/api/v1/tables/members/stats", "/api/v1/tables/members/export", "/api/v1/tables/orders/export",
-    "/api/v1/tables/members/rows/1/history", "/api/v1/import-history", "/api/v1/questions",
+    "/api/v1/tables",
+    "/api/v1/tables/members/schema",
+    "/api/v1/tables/members/rows",
+    "/api/v1/tables/orders/rows",
+    "/api/v1/tables/members/stats",
+    "/api/v1/tables/members/export",
+    "/api/v1/tables/orders/export",
+    "/api/v1/tables/members/rows/1/history",
+    "/api/v1/import-history",
+    "/api/v1/questions",
     "/api/v1/verified-questions",
-    "/api/v1/glossary", "/api/v1/webhooks/secret", "/api/v1/webhooks/deliveries", "/api/v1/settings/model",
-    "/api/v1/me", "/api/v1/keys", "/api/v1/admin/organizations", "/api/v1/admin/users", "/api/v1/admin/keys",
+    "/api/v1/glossary",
+    "/api/v1/webhooks/secret",
+    "/api/v1/webhooks/deliveries",
+    "/api/v1/settings/model",
+    "/api/v1/me",
+    "/api/v1/keys",
+    "/api/v1/admin/organizations",
+    "/api/v1/admin/users",
+    "/api/v1/admin/keys",
     "/api/v1/admin/tags",
-)  # fmt: skip
+)
 READS_OF_IMPORT = ("/api/v1/import-history/{}", "/api/v1/import/{}/issues", "/api/v1/import/{}/export")
 QUERIES = (
     "SELECT name, paid FROM members ORDER BY name",
@@ -264,9 +290,14 @@ def main(source: str, target: Path) -> None:
         Path(name).chmod(0o755)
         port = int(os.environ.get("PORT", "21501"))
         environment = {
-            **os.environ, "PYTHONPATH": source, "ATLAS_DATABASE_URL": url, "ATLAS_SECRET_KEY": SECRET,
-            "ATLAS_WEBHOOK_LOOPBACK": "true", "ATLAS_COLD_AFTER_DAYS": "inf", "ATLAS_DATA_DIR": name,
-        }  # fmt: skip
+            **os.environ,
+            "PYTHONPATH": source,
+            "ATLAS_DATABASE_URL": url,
+            "ATLAS_SECRET_KEY": SECRET,
+            "ATLAS_WEBHOOK_LOOPBACK": "true",
+            "ATLAS_COLD_AFTER_DAYS": "inf",
+            "ATLAS_DATA_DIR": name,
+        }
         start = [sys.executable, "-c", "from atlas.cli.main import main; main()", "serve", "--port", str(port)]
         with subprocess.Popen(start, env=environment, stderr=subprocess.PIPE, text=True) as server:
             try:

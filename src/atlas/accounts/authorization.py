@@ -11,9 +11,9 @@ from atlas.accounts import repository as accounts
 from atlas.accounts.access import Access, Caller
 from atlas.db.database import Database
 from atlas.errors import AuthenticationError, ForbiddenError, NotFoundError
-from atlas.kit.coalescing import Together
+from atlas.kit.coalescing import Coalescer
 
-# Datasets of which is remembered whose they are.
+# The most (user, dataset) pairs of ownership that are cached.
 REMEMBERED = 10_000
 
 
@@ -29,8 +29,8 @@ class AccessService:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._callers = Together(partial(accounts.find_callers, database))
-        self._accesses = Together(partial(dataset_access.access, database))
+        self._callers = Coalescer(partial(accounts.find_callers, database))
+        self._accesses = Coalescer(partial(dataset_access.access, database))
         self._touching: set[int] = set()
         # Users and datasets of theirs, the least recently used first.
         self._owned: OrderedDict[tuple[int, int], None] = OrderedDict()
@@ -72,7 +72,9 @@ class AccessService:
         return found
 
     async def require_insert(self, caller: Caller, dataset_id: int) -> None:
-        """As `require` for writing, where who inserts is told if the dataset is gone.
+        """As `require(write=True)`, but may answer from the cache of ownership.
+
+        The insert itself reports a deleted dataset.
 
         A dataset keeps its owner, and its id is never another's, so whoever could write can as long as it is there.
         """

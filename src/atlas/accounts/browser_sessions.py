@@ -18,7 +18,7 @@ from atlas.accounts.authorization import AccessService
 from atlas.accounts.tags import TagService
 from atlas.db.database import Database
 from atlas.errors import AtlasError
-from atlas.kit.coalescing import Together
+from atlas.kit.coalescing import Coalescer
 from atlas.kit.encryption import SecretBox
 
 SECONDS = 12 * 3600
@@ -59,7 +59,7 @@ class SessionService:
 
     def __init__(self, database: Database, access: AccessService, tags: TagService, secret: Callable[[], str]) -> None:
         self._database, self._access, self._tags, self._secret = database, access, tags, secret
-        self._living = Together(partial(store.living, database))
+        self._living = Coalescer(partial(store.living, database))
 
     @functools.cached_property
     def _box(self) -> SecretBox:

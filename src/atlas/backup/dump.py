@@ -191,7 +191,7 @@ def _dump(url: str, arguments: list[str], target: IO[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
+def open_backup(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     """A backup's file and manifest. Raises BadRequestError for what is none, or is cut off."""
     try:
         archive = zipfile.ZipFile(path)

@@ -27,7 +27,7 @@ from atlas.backup.dump import (
     TableState,
     connected,
     for_program,
-    opened,
+    open_backup,
     program,
     said,
 )
@@ -61,7 +61,7 @@ def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
     Raises BadRequestError for a file that is no backup of this version's or is damaged, where others are connected,
     and where the database has data; UnavailableError where the database refuses. Either way nothing has changed.
     """
-    with opened(path) as (archive, manifest), connected(url) as connection:
+    with open_backup(path) as (archive, manifest), connected(url) as connection:
         connection.autocommit = True
         known = queries("backup/backup")
         unknown = set(manifest.migrations) - known_migrations()

@@ -135,7 +135,7 @@ class Database:
             async with pool.connection() as connection:
                 yield connection
         except psycopg.errors.LockNotAvailable:
-            # Who has set a time for it knows what that means.
+            # Only a statement with a lock timeout of its own raises it, and handles it.
             raise
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
             raise unavailable(error) from error
@@ -227,8 +227,8 @@ def _dumps(value: Any) -> bytes:
 async def _check(connection: Connection) -> None:
     """Raises psycopg.Error where the server has ended the connection.
 
-    A question takes as long as what many requests are about. Nothing arrives on an idle connection but what a server
-    says before it ends it, and that end, so only then is it asked.
+    A health query would cost as much as many requests. An idle connection becomes readable only when the server closes
+    it, so the socket is polled first, and the server is asked only where there is data.
     """
     if hasattr(select, "poll"):
         poll = select.poll()

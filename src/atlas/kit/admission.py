@@ -21,7 +21,7 @@ MOST_WAITING = 4
 REMEMBERED = 600.0
 # Seconds that who has been admitted waits for a connection.
 CONNECTION_WAIT = 10.0
-# The pace of a lane is that of so many slots that became free last.
+# The throughput of a lane is measured over this many of its last released slots.
 PACE = 16
 # Requests in lanes that nobody needs to set: they are cheap, or wait for something that has slots of its own.
 SMALL_INSERTS, QUESTIONS, UPLOADS = 64, 16, 32

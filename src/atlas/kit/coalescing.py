@@ -1,4 +1,4 @@
-"""Look-ups that many requests need at the same time, asked of the database together."""
+"""Coalesces look-ups of concurrent requests into one query, after DataLoader."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-# Questions under way at once: with one alone, a slow one would have everybody wait for it.
-MOST_QUESTIONS = 2
+# Batches under way at once: with one alone, a slow batch would delay every caller.
+MOST_BATCHES = 2
 
 
-class Together(Generic[K, V]):
-    """What is wanted while others are looked up is looked up next, in one question. Nothing is kept.
+class Coalescer(Generic[K, V]):
+    """Looks keys up in batches: keys that arrive while a batch is under way form the next one. Caches nothing.
 
-    A look-up always starts after it was asked for, so its answer is as new as one of its own; one alone is asked at
-    once. `ask` gives what it finds of many.
+    A batch starts after its keys arrived, so each answer is as recent as that of a query of its own. A key that
+    arrives alone is looked up at once. ask: gives the values of many keys, without those that have none.
     """
 
     def __init__(self, ask: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
@@ -31,7 +31,7 @@ class Together(Generic[K, V]):
 
     async def get(self, key: K) -> V | None:
         """What there is for `key`, or None. Raises what `ask` raises."""
-        if self._asking < MOST_QUESTIONS:
+        if self._asking < MOST_BATCHES:
             self._asking += 1
             try:
                 return (await self._ask((key,))).get(key)
@@ -42,7 +42,7 @@ class Together(Generic[K, V]):
         return await answer
 
     def _next(self) -> None:
-        """Goes on with what waits, in a task of nobody's that nobody's leaving ends."""
+        """Starts the next batch in its own task, so that cancelling a caller does not cancel the batch."""
         if not self._waiting:
             self._asking -= 1
             return

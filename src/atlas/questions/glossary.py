@@ -79,7 +79,7 @@ class GlossaryService:
             parse_condition(meaning, [column.name for column in table.columns])
             name = table.name.replace('"', '""')
             try:
-                await self._sql.tried(caller, f'SELECT count(*) FROM "{name}" WHERE ({meaning})', catalog)
+                await self._sql.validate(caller, f'SELECT count(*) FROM "{name}" WHERE ({meaning})', catalog)
             except BadRequestError as error:
                 raise BadRequestError("Invalid condition", f"meaning: {error.details}") from None
         made = await questions.save_term(

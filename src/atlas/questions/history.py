@@ -70,7 +70,7 @@ class AskedService:
 
     async def _suggest(self, caller: Caller, asked: Asked, sql: str) -> UUID | None:
         catalog = await self._sql.catalog(caller, names=read_by(sql))
-        checked = await self._sql.tried(caller, sql, catalog)
+        checked = await self._sql.validate(caller, sql, catalog)
         return await self._verified.suggest(caller, asked, checked, catalog)
 
     async def _find(self, caller: Caller, question_id: str) -> Asked:

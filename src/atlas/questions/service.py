@@ -148,7 +148,9 @@ class QuestionService:
         if len(table_hints) > MAX_HINTS:
             raise BadRequestError("Invalid parameter", f"table_hints: over {MAX_HINTS}")
         question, same = await self._question(caller, prompt, table_hints)
-        answer = await self._answer(caller, question, same, lambda sql: self._sql.tried(caller, sql, question.catalog))
+        answer = await self._answer(
+            caller, question, same, lambda sql: self._sql.validate(caller, sql, question.catalog)
+        )
         if answer.failure is not None:
             raise answer.failure
         checked, plan = answer.found, answer.plan

@@ -131,7 +131,7 @@ class VerifiedService:
         refuse_text("sql", sql, MAX_SQL)
         same = normalized(question)
         catalog = await self._sql.catalog(caller, names=read_by(sql))
-        checked = await self._sql.tried(caller, sql, catalog)
+        checked = await self._sql.validate(caller, sql, catalog)
         if status == "verified":
             found = await questions.find_verified(
                 self._database, caller, status="verified", normalized=same, limit=EXAMPLES

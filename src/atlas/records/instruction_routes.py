@@ -117,7 +117,7 @@ async def smart_data_instruction(
     except UnicodeDecodeError:
         raise BadRequestError("Invalid body", "it is not UTF-8") from None
     if media in _TEXT:
-        return await instructions.told(caller, text.replace("\0", ""), thread_id)
+        return await instructions.execute_text(caller, text.replace("\0", ""), thread_id)
     if media not in ("application/json", ""):
         raise BadRequestError("Unsupported Content-Type", f"{media!r}; use application/json or {', '.join(_TEXT)}")
     try:
@@ -125,6 +125,6 @@ async def smart_data_instruction(
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
     if isinstance(body, InstructionText):
-        return await instructions.told(caller, body.text, thread_id)
+        return await instructions.execute_text(caller, body.text, thread_id)
     entities = [entity.model_dump() for entity in body.entities]
     return await instructions.structured(caller, body.intent, entities, text, thread_id)

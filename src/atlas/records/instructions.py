@@ -51,7 +51,7 @@ class InstructionService:
         self._undo = undo
         self._language = language
 
-    async def told(self, caller: Caller, text: str, thread_id: str | None) -> Row:
+    async def execute_text(self, caller: Caller, text: str, thread_id: str | None) -> Row:
         """Carries out a text in Markdown or plain English."""
         known = await tables.find_tables(self._database, caller)
         understood = await self._language.record_instruction(caller, text, known)

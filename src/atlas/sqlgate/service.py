@@ -81,7 +81,7 @@ class SqlService:
         gone = await self._slot(caller)
         return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows, gone=gone)
 
-    async def tried(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
+    async def validate(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
         """A query that PostgreSQL would run; nothing is run. Raises BadRequestError with the reason."""
         checked = await self.check(text, catalog)
         datasets = dataset_ids(catalog, checked.tables)

@@ -215,7 +215,7 @@ class StreamService:
         channel = self._channels.get(dataset_id)
         if channel is None:
             channel = self._channels[dataset_id] = _Channel(latest)
-            # Of nobody's turns: it goes on for others when who came first has gone.
+            # In a context of its own, so that the pump goes on for others once the first reader has gone.
             channel.task = asyncio.get_running_loop().create_task(self._pump(dataset_id, channel), context=Context())
         channel.readers.add(reader)
         channel.wake.set()

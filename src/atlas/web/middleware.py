@@ -50,7 +50,7 @@ _NOT_SHARED = (b"cache-control", b"private, no-cache")
 
 
 def last_resort(path: str, error: Exception, request_id: str) -> Response:
-    """What is answered to what nobody foresaw."""
+    """The response to an unexpected exception."""
     if is_disk_full(error):
         full = DiskFullError()
         return problem(path, full.status, full.message, full.details)

@@ -309,11 +309,6 @@ def both(first: Condition, second: Condition) -> Condition:
     return Condition("and", (first, second))
 
 
-def is_mixed(condition: Condition) -> bool:
-    """Whether `and` and `or` stand beside each other without parentheses to tell what belongs together."""
-    return condition.joint == "or" and any(part.joint == "and" for part in condition.parts)
-
-
 def _groups(condition: Condition, *, negated: bool) -> Groups | None:
     if condition.item is not None:
         item = condition.item

@@ -37,7 +37,7 @@ LOCK_WAIT = b"lock_timeout = '500ms'"
 MOVED_ROWS, FEW_PAGES = 2_000_000, 64
 
 
-async def due(database: Database, before: int, *, least: int = LEAST_ROWS) -> dict[int, int]:
+async def find_due(database: Database, before: int, *, least: int = LEAST_ROWS) -> dict[int, int]:
     """Datasets with rows to pack that are older than `before` (microseconds): by their ids, their last row's number."""
     rows = await database.fetch(
         queries("timeseries/cold/cold")["due"], least=least, columns=MAX_COLUMNS, before=before, taken=list(BOUNDS)

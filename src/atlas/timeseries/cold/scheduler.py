@@ -51,7 +51,7 @@ class Compaction:
     async def sweep(self) -> int:
         """Packs what the sweep before has seen, too; gives the number of rows."""
         before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
-        seen, self._seen = self._seen, await mover.due(self._database, before)
+        seen, self._seen = self._seen, await mover.find_due(self._database, before)
         unsettled = await mover.unsettled(self._database)
         total = 0
         old = self._seen.keys() & seen.keys()

@@ -81,7 +81,7 @@ class Opening:
         return Appender(self._connection, self._dataset_id, state, columns, last)
 
 
-async def opened(connection: Connection, dataset_id: int) -> Appender:
+async def open_appender(connection: Connection, dataset_id: int) -> Appender:
     """An appender, with the dataset's lock, within a transaction of the caller's. Raises NotFoundError."""
     opening = Opening(connection, dataset_id)
     async with connection.pipeline():

@@ -20,8 +20,8 @@ from atlas.timeseries.ingest.group_transaction import SmallInsert, insert_group
 # What is larger than this has a transaction of its own.
 SMALL_ROWS = 2_000
 SMALL_BYTES = 1024 * 1024
-# Datasets of which is remembered how they were left, and inserts that go without that where another process writes to
-# the same one: what is remembered is wrong then, and to try it costs them a round trip.
+# REMEMBERED: how many datasets' tails are cached. UNSURE: after another process has written to a dataset, this many
+# groups skip the cache, because trying a stale tail costs a round trip.
 REMEMBERED, UNSURE = 1_000, 8
 # Rows of a group, so that its first does not wait long for its last.
 GROUP_ROWS = 10_000

@@ -139,7 +139,7 @@ class JsonBody:
             done.set_result(_decoded(piece, first_row, self._unit))
         except BadRequestError as error:
             done.set_exception(error)
-            # One that nobody asks for again was of a caller who may not write.
+            # Marks the exception as retrieved: where the caller may not write, nobody awaits this future.
             done.exception()
         return done
 

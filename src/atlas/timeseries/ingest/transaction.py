@@ -8,7 +8,7 @@ from typing import Any
 from atlas.db.database import Connection, Database
 from atlas.timeseries.frames import Frame
 from atlas.timeseries.ingest import idempotency
-from atlas.timeseries.ingest.appender import lock, opened
+from atlas.timeseries.ingest.appender import lock, open_appender
 from atlas.timeseries.ingest.idempotency import Retry
 
 
@@ -37,7 +37,7 @@ async def insert(
 
 async def append(connection: Connection, dataset_id: int, frames: AsyncIterator[Frame]) -> int:
     """As `insert`, within a transaction of the caller's; gives the number of rows."""
-    appender = await opened(connection, dataset_id)
+    appender = await open_appender(connection, dataset_id)
     async for frame in frames:
         await appender.add(frame)
     await appender.flush()

@@ -50,7 +50,7 @@ WITH state AS (
 SELECT pg_notify('atlas_rows', %(id)s::text)
 
 -- name: change_columns
--- For who remembers the columns of a version.
+-- Invalidates the cached columns of a version.
 UPDATE atlas.dataset_state SET version = version + 1 WHERE dataset_id = %(id)s
 
 -- name: shrink_state

@@ -17,7 +17,7 @@ from atlas.language.offline.records.tokens import (
     UnclearError,
     looks_like_name,
     names_field,
-    told,
+    text_of,
 )
 
 # A second word that belongs to the field, as in `phone number 5` or `status code 3`.
@@ -70,7 +70,7 @@ def read_value(tokens: Tokens, *, what: str = "value") -> str:
             bad = bad or (position > 0 and ("@" in word or "://" in word)) or (position == 0 and "@" in word)
         if bad:
             raise UnclearError(
-                f"Is {told(tokens)!r} one {what}? Put it in quotes if so, or write fields as `name: value`."
+                f"Is {text_of(tokens)!r} one {what}? Put it in quotes if so, or write fields as `name: value`."
             )
     return "".join(("" if t.glued else " ") + t.text for t in tokens).strip()
 
@@ -170,7 +170,7 @@ def parse_fields(
     if not named:
         start = field_at(tokens, 0, first=True, markers=markers)
         if start is None:
-            raise UnclearError(f"Which fields does {told(tokens)!r} mean? Write them as `name: value`.")
+            raise UnclearError(f"Which fields does {text_of(tokens)!r} mean? Write them as `name: value`.")
         name, position = start
         cased = not name[0].islower()
     while True:
@@ -186,7 +186,7 @@ def parse_fields(
         if following is None:
             return found
         if following[0][0].isupper() and not cased and tokens[following[1] - 1].kind != "mark":
-            raise UnclearError(f"Is {told(tokens[end:])!r} a field, or does it belong to {name}? Quotes help.")
+            raise UnclearError(f"Is {text_of(tokens[end:])!r} a field, or does it belong to {name}? Quotes help.")
         name, position = following
 
 

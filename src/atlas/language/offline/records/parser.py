@@ -22,8 +22,8 @@ from atlas.language.offline.records.tokens import (
     kind_of,
     kind_size,
     sentences,
+    text_of,
     tokenize,
-    told,
 )
 
 MAX_CHARACTERS = 100_000
@@ -176,9 +176,9 @@ def _heading_kind(title: str, known: str | None, records: list[Record]) -> str |
         return None
     kind = kind_of(words)
     if known is not None and kind != known:
-        raise UnclearError(f"Is {told(words)!r} a kind of record or the name of a {known}?")
+        raise UnclearError(f"Is {text_of(words)!r} a kind of record or the name of a {known}?")
     if kind != known and kind_size(words) != len(words) and (len(words) > 1 or not words[0].text.isalpha()):
-        raise UnclearError(f"Is {told(words)!r} the kind of record, or a record's name?")
+        raise UnclearError(f"Is {text_of(words)!r} the kind of record, or a record's name?")
     return kind
 
 

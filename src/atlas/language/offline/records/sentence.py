@@ -16,7 +16,7 @@ from atlas.language.offline.records.tokens import (
     Tokens,
     UnclearError,
     check_gates,
-    told,
+    text_of,
     trimmed,
 )
 
@@ -132,7 +132,7 @@ def read_sentence(tokens: Tokens) -> Told:
         if not found.match:
             raise UnclearError(f"Which {found.kind or 'record'} should be {intent}d? Name a field that identifies it.")
         if found.kind is None:
-            raise UnclearError(f"Which kind of record is {told(rest)!r}? Say it as in `the client Acme`.")
+            raise UnclearError(f"Which kind of record is {text_of(rest)!r}? Say it as in `the client Acme`.")
     if hint is not None and found.hint not in (None, hint):
         raise UnclearError(f"Is it the table {hint} or {found.hint}?")
     return replace(found, intent=intent, hint=found.hint or hint)
@@ -151,7 +151,7 @@ def read_lead(tokens: Tokens) -> Told:
     elif intent == "insert":
         found = read_insert(rest, lead=True)
     elif rest[0].word in PHRASES | FIELDS or any(t.word.endswith("'s") for t in rest):
-        raise UnclearError(f"Which record does {told(tokens)!r} mean, and what should be changed?")
+        raise UnclearError(f"Which record does {text_of(tokens)!r} mean, and what should be changed?")
     else:
         found = read_object(rest, lead=True)
     if by and found.match:
@@ -170,14 +170,14 @@ def _by(tokens: Tokens) -> tuple[Tokens, tuple[str, ...]]:
                 if token.word in ("and", ","):
                     names.append([])
                 elif token.kind != "word":
-                    raise UnclearError(f"Which field is meant by {told(tokens[position:])!r}?")
+                    raise UnclearError(f"Which field is meant by {text_of(tokens[position:])!r}?")
                 elif token.word not in ("their", "its", "the", "same", "field", "column"):
                     names[-1].append(token.text)
             start = position
             while start and tokens[start - 1].word in _BEFORE_BY:
                 start -= 1
             if not all(names) or any(len(name) > 3 for name in names):
-                raise UnclearError(f"Which field is meant by {told(tokens[position:])!r}?")
+                raise UnclearError(f"Which field is meant by {text_of(tokens[position:])!r}?")
             return tokens[:start], tuple(" ".join(name) for name in names)
     return tokens, ()
 

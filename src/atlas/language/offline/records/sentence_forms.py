@@ -22,7 +22,7 @@ from atlas.language.offline.records.tokens import (
     kind_of,
     kind_size,
     looks_like_name,
-    told,
+    text_of,
     trimmed,
 )
 
@@ -112,7 +112,7 @@ def _head(tokens: Tokens, *, determined: bool, named: bool) -> tuple[str | None,
         elif not determined and looks_like_name(first) and not named:
             return None, tokens
         else:
-            raise UnclearError(f"Which kind of record is {told(tokens)!r}? Say it as in `a client named Acme`.")
+            raise UnclearError(f"Which kind of record is {text_of(tokens)!r}? Say it as in `a client named Acme`.")
     if size == 1 and singular(tokens[0].word) in GENERIC:
         return None, tokens[1:]
     return kind_of(tokens[:size]), tokens[size:]
@@ -153,7 +153,7 @@ def read_insert(tokens: Tokens, *, lead: bool) -> Told:
     plural = bool(head) and kind is not None and not bare and head[-1].word != singular(head[-1].word)
     if rest and rest[0].word in ("to", "into", "in") and (front := front_hint(rest)):
         if bare and len(rest) > front[1]:
-            raise UnclearError(f"Where do the fields of {told(bare)!r} start? Write them as `name: value`.")
+            raise UnclearError(f"Where do the fields of {text_of(bare)!r} start? Write them as `name: value`.")
         if not bare:
             hint, rest = front[0], rest[front[1] :]
     rest, tail, sure = _tail_hint(rest, ("to", "into", "in"), kind)
@@ -166,7 +166,7 @@ def read_insert(tokens: Tokens, *, lead: bool) -> Told:
     if found.kind is None and found.hint:
         found.kind = singular(found.hint.lower())
     if found.kind is None and not lead:
-        raise UnclearError(f"Which kind of record is {told(tokens)!r}? Say it as in `a client named Acme`.")
+        raise UnclearError(f"Which kind of record is {text_of(tokens)!r}? Say it as in `a client named Acme`.")
     return found
 
 
@@ -176,11 +176,13 @@ def _insert_fields(bare: Tokens, rest: Tokens, *, lead: bool, kind: str | None) 
         rest = trimmed(rest, front=_OPEN | {",", ":"})
     if bare:
         if not rest or not looks_like_name(bare[0]) or (rest[0].word not in _OPEN and rest[0].word not in (",", ":")):
-            raise UnclearError(f"Which field is {told(bare)!r}? Write it as `named {told(bare)}` or `name: value`.")
+            raise UnclearError(
+                f"Which field is {text_of(bare)!r}? Write it as `named {text_of(bare)}` or `name: value`."
+            )
         data = parse_fields([*bare, *rest], named=True)
         found = identify(data["name"])
         if "id" in found or len(data) == 1:
-            raise UnclearError(f"Which field is {told(bare)!r}? Write it as `name: value`.")
+            raise UnclearError(f"Which field is {text_of(bare)!r}? Write it as `name: value`.")
         if "email" in found:
             del data["name"]
             if any(name.lower() in ("email", "e-mail") for name in data):
@@ -214,7 +216,7 @@ def read_object(tokens: Tokens, *, lead: bool = False) -> Told:
         kind = singular(hint.lower())
     match = _match(bare, rest)
     if plural and any(token.word == "and" for token in bare):
-        raise UnclearError(f"Is {told(bare)!r} one record? Put its name in quotes if so, or tell one a sentence.")
+        raise UnclearError(f"Is {text_of(bare)!r} one record? Put its name in quotes if so, or tell one a sentence.")
     if every and (bare or not match):
         raise UnclearError("Which records exactly? Name the field and value that they have.")
     return Told("", kind, hint, {}, match, plural=plural)
@@ -226,7 +228,7 @@ def _match(bare: Tokens, rest: Tokens) -> dict[str, str]:
         # `the client email a@b.co` may be the email rather than the client; `deal id 42` is the deal.
         if bare[0].word != "id" or len(bare) != 2:
             raise UnclearError(
-                f"Which record is {told(bare)!r}? Say it as in `with email a@b.co`, or put a name in quotes."
+                f"Which record is {text_of(bare)!r}? Say it as in `with email a@b.co`, or put a name in quotes."
             )
         return parse_fields([*bare, *rest], match=True)
     if bare:
@@ -241,7 +243,7 @@ def _match(bare: Tokens, rest: Tokens) -> dict[str, str]:
         return parse_fields(rest[1:], named=True, match=True)
     if rest[0].word in _OPEN or rest[0].word in (":", "="):
         return parse_fields(rest[1:], match=True)
-    raise UnclearError(f"Which record do you mean by {told(rest)!r}? Name a field that identifies it.")
+    raise UnclearError(f"Which record do you mean by {text_of(rest)!r}? Name a field that identifies it.")
 
 
 def _index(tokens: Tokens, words: Iterable[str], start: int = 0) -> int:
@@ -261,7 +263,7 @@ def read_update(verb: str, tokens: Tokens) -> Told:
         return _changed(tokens[:start], tokens[start + 1 :])
     if owners:
         if len(owners) > 1 or owners[0] + 1 >= len(tokens):
-            raise UnclearError(f"Whose field should be changed in {told(tokens)!r}? Put names in quotes.")
+            raise UnclearError(f"Whose field should be changed in {text_of(tokens)!r}? Put names in quotes.")
         owner = _owner(tokens[: owners[0] + 1])
         return _changed(owner, tokens[owners[0] + 1 :])
     tokens = trimmed(tokens, front=DETERMINERS)
@@ -270,7 +272,7 @@ def read_update(verb: str, tokens: Tokens) -> Told:
         return _by_colon(tokens)
     if verb == "mark" and not 0 < of < to:
         raise UnclearError(
-            f"Which field should become {told(tokens[to + 1 :])!r}?"
+            f"Which field should become {text_of(tokens[to + 1 :])!r}?"
             if to > 0
             else "Which field should be changed, and to what?"
         )
@@ -279,7 +281,7 @@ def read_update(verb: str, tokens: Tokens) -> Told:
     if 0 < of < to and " ".join(t.word for t in tokens[:3]) not in PHRASES:
         # `the phone of client Acme to 5`
         if of > 3 or (of > 1 and tokens[of - 1].word not in FIELDS):
-            raise UnclearError(f"Which field should be changed in {told(tokens)!r}?")
+            raise UnclearError(f"Which field should be changed in {text_of(tokens)!r}?")
         return _changed(tokens[of + 1 : to], [*tokens[:of], *tokens[to:]])
     return _for_last(tokens, to)
 
@@ -313,12 +315,12 @@ def _for_last(tokens: Tokens, to: int) -> Told:
         if len(found) == 1:
             return _changed(tokens[found[0] + 1 :], tokens[: found[0]])
         if found:
-            raise UnclearError(f"Which record is meant in {told(tokens)!r}? Put values in quotes.")
+            raise UnclearError(f"Which record is meant in {text_of(tokens)!r}? Put values in quotes.")
     rest, hint, _ = _tail_hint(tokens, ("in", "of"), None)
     where = _index(rest, ("where", "whose"))
     if where > to and hint:
         return _changed([Token("in", "word"), Token(hint, "quoted"), *rest[where:]], rest[:where])
-    raise UnclearError(f"Which record should be updated? I read {told(tokens)!r}.")
+    raise UnclearError(f"Which record should be updated? I read {text_of(tokens)!r}.")
 
 
 def _changed(found: Tokens, changes: Tokens) -> Told:

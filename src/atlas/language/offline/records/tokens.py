@@ -147,7 +147,7 @@ def sentences(tokens: Tokens) -> list[list[Token]]:
     return [part for part in found if any(t.kind != "mark" for t in part)]
 
 
-def told(tokens: Tokens) -> str:
+def text_of(tokens: Tokens) -> str:
     """Tokens as a text again, short enough for a question."""
     text = "".join(("" if t.glued else " ") + t.text for t in tokens[:40]).strip()
     return text if len(text) <= 80 else text[:77] + "..."
@@ -198,7 +198,7 @@ def kind_of(tokens: Tokens) -> str:
     words = [token.word for token in tokens]
     is_verb = bool(words) and words[-1] in INTENTS and words[-1] not in KINDS | GENERIC
     if not words or is_verb or words[-1] in NO_NAMES or singular(words[-1]) in NO_NAMES:
-        raise UnclearError(f"I write records only. Which kind of record is {told(tokens)!r}?")
+        raise UnclearError(f"I write records only. Which kind of record is {text_of(tokens)!r}?")
     return " ".join([*words[:-1], singular(words[-1])])
 
 
