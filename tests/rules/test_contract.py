@@ -27,7 +27,7 @@ UNTYPED: set[str] = {
     "questions/service.py: QuestionService.generate",
     "records/instructions.py: InstructionService.run",
     "records/instructions.py: InstructionService.structured",
-    "records/instructions.py: InstructionService.told",
+    "records/instructions.py: InstructionService.execute_text",
     "records/service.py: TableRowService.archive",
     "records/service.py: TableRowService.drop",
     "records/service.py: TableRowService.history",
