@@ -265,7 +265,7 @@ SELECT 1 UNION SELECT pg_sleep(60)::text::int
 SELECT row_to_json(a) FROM atlas.api_keys AS a
 SELECT currtid2('OTHER', '(0,1)')
 SELECT pg_input_is_valid('x', 'regclass')
-SELECT * FROM xmltable('/x' PASSING '<x/>' COLUMNS a text)
+SELECT * FROM xmltable('/x' TRANSIENT '<x/>' COLUMNS a text)
 SELECT * FROM json_to_recordset('[]') AS x(a int)
 SELECT pg_stat_reset()
 SELECT pg_replication_origin_create('x')

@@ -93,8 +93,8 @@ class UnavailableError(AtlasError):
 UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
 
 
-# What passes by itself: work that was accepted is tried again after these, and has not failed.
-PASSING = (UnavailableError, RateLimitedError)
+# Transient errors: work that was accepted is tried again after these, and has not failed.
+TRANSIENT = (UnavailableError, RateLimitedError)
 
 
 class OverloadedError(UnavailableError):

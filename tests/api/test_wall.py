@@ -120,7 +120,7 @@ HARMLESS = {
     "SELECT E'\\'; DROP TABLE OWN; --'",
     # Grammar of PostgreSQL's own, where it is built with libxml; it reads no external entity.
     "SELECT xmlparse(DOCUMENT '<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/hostname\">]><x>&e;</x>')",
-    "SELECT * FROM xmltable('/x' PASSING '<x/>' COLUMNS a text)",
+    "SELECT * FROM xmltable('/x' TRANSIENT '<x/>' COLUMNS a text)",
 }
 
 

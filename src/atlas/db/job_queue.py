@@ -22,7 +22,7 @@ from psycopg.rows import TupleRow
 
 from atlas.db.guard import Gate
 from atlas.db.named_queries import queries
-from atlas.errors import PASSING, UnavailableError
+from atlas.errors import TRANSIENT, UnavailableError
 from atlas.kit.tasks import end_task
 
 SCHEMA = "atlas_jobs"
@@ -68,7 +68,7 @@ def _run_again(context: JobContext) -> Iterator[None]:
     """Has a job run again that the database, the disk, others' work, or the end of its server cut off."""
     try:
         yield
-    except PASSING as error:
+    except TRANSIENT as error:
         raise RetryError(error.message) from error
     except asyncio.CancelledError as error:
         if context.abort_reason() is not AbortReason.SHUTDOWN:

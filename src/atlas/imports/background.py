@@ -22,7 +22,7 @@ from atlas.accounts.authorization import require_admin
 from atlas.contract.webhooks import DeliveriesView, RedeliveryView, SecretView
 from atlas.db.database import Database
 from atlas.db.job_queue import DELIVERY_ATTEMPTS, JobQueue, RetryError
-from atlas.errors import PASSING, AtlasError, BadRequestError, NotFoundError, UnavailableError
+from atlas.errors import TRANSIENT, AtlasError, BadRequestError, NotFoundError, UnavailableError
 from atlas.imports import repository as imports
 from atlas.imports.announcements import Announcements, message_id
 from atlas.imports.load import Target
@@ -139,21 +139,21 @@ class BackgroundService:
             try:
                 target = Target(caller, import_id, job["number"], job["public_id"])
                 await self._run(target, request, again=job["age"] < GIVE_UP)
-            except (asyncio.CancelledError, *PASSING):
+            except (asyncio.CancelledError, *TRANSIENT):
                 # This process lives. The import runs again, or was called off.
                 await asyncio.shield(asyncio.ensure_future(self._take_start_back(import_id)))
                 raise
         await self._announcements.announce_missed(self._database, import_id)
 
     async def _run(self, target: Target, request: ImportRequest, *, again: bool) -> None:
-        """Runs a claimed import. Raises one of PASSING where it is to be run again."""
+        """Runs a claimed import. Raises one of TRANSIENT where it is to be run again."""
         with tempfile.TemporaryDirectory(prefix="atlas-job-") as folder:
             path = Path(folder) / "file"
             await imports.load_file(self._database, target.import_id, path)
             try:
                 await self._runner.execute(target, replace(request, path=path), again=again, queued=True)
             except AtlasError as error:
-                if again and isinstance(error, PASSING):
+                if again and isinstance(error, TRANSIENT):
                     raise
                 # It is recorded with the import, and the webhook tells it.
                 log.info("import failed", import_id=str(target.import_id), error=error.message)

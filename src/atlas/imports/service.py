@@ -18,7 +18,7 @@ from atlas.accounts.usage import wrote
 from atlas.column_formats.rendering import format_shown
 from atlas.db.database import Connection, Database
 from atlas.errors import (
-    PASSING,
+    TRANSIENT,
     AtlasError,
     BadRequestError,
     DiskFullError,
@@ -151,7 +151,7 @@ class ImportService:
             ):
                 plan, outcome = await self._plan_and_load(target, request, staging, told, progress, queued)
         except AtlasError as error:
-            if not (again and isinstance(error, PASSING)):
+            if not (again and isinstance(error, TRANSIENT)):
                 await self._fail(target, error.details or error.message)
             raise
         except asyncio.CancelledError:
