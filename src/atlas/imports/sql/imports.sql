@@ -40,8 +40,24 @@ WHERE id = %(id)s
 UPDATE atlas.imports SET status = %(status)s, summary = %(summary)s, inserted = %(inserted)s, updated = %(updated)s
 WHERE id = %(id)s
 
+-- fragment: visible(reader, import)
+-- Those that the organization shares, the reader's own, and those into datasets that the reader may read.
+($import.shared OR $import.user_id = $reader OR EXISTS (
+        SELECT 1 FROM atlas.datasets s
+        WHERE s.id = $import.dataset_id AND /* include: accounts/dataset_access.readable_one($reader, s) */))
+
+-- fragment: listed(import, table)
+-- Those that a user may see, of a table or status, which wait for decisions or not, with a text in file's or table's name.
+$import.organization_id = %(organization)s
+  AND /* include: imports/imports.visible(%(user)s, $import) */
+  AND (%(table_name)s::text IS NULL OR coalesce($table.name, $import.table_name) = %(table_name)s)
+  AND (%(status)s::text IS NULL OR $import.status = %(status)s)
+  AND (%(waiting)s::boolean IS NULL OR ($import.issues_open > 0) = %(waiting)s)
+  AND (%(search)s::text IS NULL
+       OR strpos(lower(concat_ws(' ', $import.file_name, coalesce($table.name, $import.table_name))), lower(%(search)s)) > 0)
+
 -- name: find_imports
--- By the ids that the organization knows: those that it shares, the user's own, and those into datasets that the user may read.
+-- A page of the imports that a user may see, by the ids that the organization knows.
 SELECT i.id, i.public_id, i.number, i.kind, i.status, i.table_id, i.dataset_id, coalesce(t.name, i.table_name) AS table_name,
        i.file_name, i.file_bytes, i.instruction, i.thread_id, i.action_taken, i.summary, i.error, i.records, i.inserted,
        i.updated, i.duplicates, i.failures, i.replacements, i.left_out, i.issues_open, i.issues_resolved, i.first_row, i.last_row, i.plan, i.made_table, i.new_columns,
@@ -51,16 +67,9 @@ FROM atlas.imports i
 LEFT JOIN atlas.tables t ON t.id = i.table_id
 LEFT JOIN atlas.users u ON u.id = i.user_id
 LEFT JOIN atlas.import_progress p ON p.import_id = i.id
-WHERE i.organization_id = %(organization)s
-  AND (i.shared OR i.user_id = %(user)s OR EXISTS (
-        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */))
+WHERE /* include: imports/imports.listed(i, t) */
   AND (%(id)s::uuid IS NULL OR i.public_id = %(id)s)
-  AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
-  AND (%(status)s::text IS NULL OR i.status = %(status)s)
   AND (%(thread)s::text IS NULL OR i.thread_id = %(thread)s)
-  AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
-  AND (%(search)s::text IS NULL
-       OR strpos(lower(concat_ws(' ', i.file_name, coalesce(t.name, i.table_name))), lower(%(search)s)) > 0)
 ORDER BY /* order */ i.created_at DESC, i.number DESC
 LIMIT %(limit)s OFFSET %(offset)s
 
@@ -68,20 +77,12 @@ LIMIT %(limit)s OFFSET %(offset)s
 -- Counts what `find_imports` would list.
 SELECT count(*)
 FROM atlas.imports i LEFT JOIN atlas.tables t ON t.id = i.table_id
-WHERE i.organization_id = %(organization)s
-  AND (i.shared OR i.user_id = %(user)s OR EXISTS (
-        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */))
-  AND (%(table_name)s::text IS NULL OR coalesce(t.name, i.table_name) = %(table_name)s)
-  AND (%(status)s::text IS NULL OR i.status = %(status)s)
-  AND (%(waiting)s::boolean IS NULL OR (i.issues_open > 0) = %(waiting)s)
-  AND (%(search)s::text IS NULL
-       OR strpos(lower(concat_ws(' ', i.file_name, coalesce(t.name, i.table_name))), lower(%(search)s)) > 0)
+WHERE /* include: imports/imports.listed(i, t) */
 
 -- name: count_waiting
 -- Imports with issues that wait for a decision.
 SELECT count(*) FROM atlas.imports i WHERE i.organization_id = %(organization)s AND i.issues_open > 0
-  AND (i.shared OR i.user_id = %(user)s OR EXISTS (
-        SELECT 1 FROM atlas.datasets d WHERE d.id = i.dataset_id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */))
+  AND /* include: imports/imports.visible(%(user)s, i) */
 
 -- name: lock_import
 -- Locks an import, and gives its status.

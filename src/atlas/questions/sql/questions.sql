@@ -45,28 +45,28 @@ RETURNING id
 -- Takes back what a rating suggested, unless somebody has changed or accepted it.
 DELETE FROM atlas.verified_questions WHERE question_id = %(rated)s AND status = 'suggested'
 
+-- fragment: listed(verified)
+-- Those that a user may see, of a status: own ones, and those whose datasets the user may read.
+$verified.organization_id = %(organization)s AND (%(status)s::text IS NULL OR $verified.status = %(status)s)
+  AND ($verified.created_by = %(user)s OR NOT EXISTS (
+        SELECT 1 FROM unnest($verified.dataset_ids) AS wanted (id) WHERE NOT EXISTS (
+            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */)))
+
 -- name: find_verified
--- Those that a user may see: own ones, and those whose datasets the user may read.
+-- A page of the verified questions that a user may see, those changed last first.
 SELECT v.id, v.question, v.normalized, v.sql, v.tables, v.dataset_ids, v.source, v.status, u.name, v.created_at,
        v.updated_at
 FROM atlas.verified_questions v LEFT JOIN atlas.users u ON u.id = v.created_by
-WHERE v.organization_id = %(organization)s
-  AND (%(id)s::uuid IS NULL OR v.id = %(id)s) AND (%(status)s::text IS NULL OR v.status = %(status)s)
+WHERE /* include: questions/questions.listed(v) */ AND (%(id)s::uuid IS NULL OR v.id = %(id)s)
   AND (%(normalized)s::text IS NULL
        OR (md5(v.normalized) = md5(%(normalized)s) AND v.normalized = %(normalized)s))
-  AND (v.created_by = %(user)s OR NOT EXISTS (
-        SELECT 1 FROM unnest(v.dataset_ids) AS wanted (id) WHERE NOT EXISTS (
-            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */)))
 ORDER BY v.updated_at DESC, v.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_verified
 -- Counts what `find_verified` would list.
 SELECT count(*)
 FROM atlas.verified_questions v
-WHERE v.organization_id = %(organization)s AND (%(status)s::text IS NULL OR v.status = %(status)s)
-  AND (v.created_by = %(user)s OR NOT EXISTS (
-        SELECT 1 FROM unnest(v.dataset_ids) AS wanted (id) WHERE NOT EXISTS (
-            SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */)))
+WHERE /* include: questions/questions.listed(v) */
 
 -- name: insert_verified
 -- Stores a verified question.
@@ -86,20 +86,24 @@ WHERE id = %(id)s AND organization_id = %(organization)s RETURNING id
 -- Deletes a verified question of the organization.
 DELETE FROM atlas.verified_questions WHERE id = %(id)s AND organization_id = %(organization)s
 
+-- fragment: visible_term(term, dataset)
+-- Terms of an organization; of those on datasets, the ones whose dataset the user may read.
+$term.organization_id = %(organization)s
+  AND ($term.dataset_id IS NULL OR /* include: accounts/dataset_access.readable_one(%(user)s, $dataset) */)
+
 -- name: find_terms
--- Terms of an organization, by name; of those on datasets, the ones whose dataset the user may read.
+-- A page of the terms that a user may see, by name.
 SELECT g.id, g.term, g.meaning, g.table_name, g.dataset_id, u.name, g.created_at, g.updated_at
 FROM atlas.glossary g LEFT JOIN atlas.users u ON u.id = g.created_by
 LEFT JOIN atlas.datasets d ON d.id = g.dataset_id
-WHERE g.organization_id = %(organization)s AND (%(id)s::uuid IS NULL OR g.id = %(id)s)
-  AND (g.dataset_id IS NULL OR /* include: accounts/dataset_access.readable_one(%(user)s, d) */)
+WHERE /* include: questions/questions.visible_term(g, d) */ AND (%(id)s::uuid IS NULL OR g.id = %(id)s)
 ORDER BY lower(g.term), g.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_terms
 -- Counts what `find_terms` would list.
 SELECT count(*)
 FROM atlas.glossary g LEFT JOIN atlas.datasets d ON d.id = g.dataset_id
-WHERE g.organization_id = %(organization)s AND (g.dataset_id IS NULL OR /* include: accounts/dataset_access.readable_one(%(user)s, d) */)
+WHERE /* include: questions/questions.visible_term(g, d) */
 
 -- name: insert_term
 -- Stores a new term.

@@ -1,17 +1,20 @@
+-- fragment: listed(query)
+-- The caller's own queries and those that their organization shares; `pattern` is in name or SQL.
+$query.organization_id = %(organization)s AND ($query.user_id = %(user)s OR $query.shared)
+  AND (%(pattern)s::text IS NULL OR $query.name ILIKE %(pattern)s OR $query.sql ILIKE %(pattern)s)
+
 -- name: find_saved
--- The caller's own queries and those that their organization shares, by name; `pattern` is in name or SQL.
+-- The queries that the caller may see, by name.
 SELECT s.id, s.name, s.sql, s.shared, s.user_id = %(user)s AS own, u.name AS owner, s.created_at, s.updated_at
 FROM atlas.saved_queries s JOIN atlas.users u ON u.id = s.user_id
-WHERE s.organization_id = %(organization)s AND (s.user_id = %(user)s OR s.shared)
+WHERE /* include: saved/saved.listed(s) */
   AND (%(id)s::uuid IS NULL OR s.id = %(id)s)
-  AND (%(pattern)s::text IS NULL OR s.name ILIKE %(pattern)s OR s.sql ILIKE %(pattern)s)
 ORDER BY lower(s.name), s.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_saved
 -- Counts what `find_saved` would list.
 SELECT count(*) FROM atlas.saved_queries s
-WHERE s.organization_id = %(organization)s AND (s.user_id = %(user)s OR s.shared)
-  AND (%(pattern)s::text IS NULL OR s.name ILIKE %(pattern)s OR s.sql ILIKE %(pattern)s)
+WHERE /* include: saved/saved.listed(s) */
 
 -- name: count_own
 -- Counts a user's own saved queries.

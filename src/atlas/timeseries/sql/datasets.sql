@@ -1,32 +1,28 @@
--- name: list_datasets
--- A page of the datasets that a user may read, with a text to find in name or description. `anywhere` is also found in
--- metadata. `first` are the choices of the first filter, for the index.
-SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
-FROM atlas.datasets d
-WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
-  AND (%(owned)s::boolean IS NULL OR (d.owner_id = %(user)s) = %(owned)s)
-  AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
-  AND (%(anywhere)s::text IS NULL OR d.name ILIKE %(anywhere)s OR d.description ILIKE %(anywhere)s OR EXISTS (
-        SELECT 1 FROM jsonb_each_text(d.metadata) AS m WHERE m.key ILIKE %(anywhere)s OR m.value ILIKE %(anywhere)s))
-  AND (%(first)s::jsonb[] IS NULL OR d.metadata @> ANY (%(first)s::jsonb[]))
+-- fragment: listed(dataset)
+-- Of the datasets that a user may read, those that a list asks for, with a text to find in name or description.
+-- `anywhere` is also found in metadata. `first` are the choices of the first filter, for the index.
+/* include: accounts/dataset_access.readable(%(user)s, $dataset) */
+  AND (%(owned)s::boolean IS NULL OR ($dataset.owner_id = %(user)s) = %(owned)s)
+  AND (%(pattern)s::text IS NULL OR $dataset.name ILIKE %(pattern)s OR $dataset.description ILIKE %(pattern)s)
+  AND (%(anywhere)s::text IS NULL OR $dataset.name ILIKE %(anywhere)s OR $dataset.description ILIKE %(anywhere)s OR EXISTS (
+        SELECT 1 FROM jsonb_each_text($dataset.metadata) AS m WHERE m.key ILIKE %(anywhere)s OR m.value ILIKE %(anywhere)s))
+  AND (%(first)s::jsonb[] IS NULL OR $dataset.metadata @> ANY (%(first)s::jsonb[]))
   AND (%(metadata)s::jsonb[] IS NULL OR NOT EXISTS (
         SELECT 1 FROM unnest(%(metadata)s::jsonb[]) AS wanted
-        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(wanted) AS choice WHERE d.metadata @> choice)))
+        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(wanted) AS choice WHERE $dataset.metadata @> choice)))
+
+-- name: list_datasets
+-- A page of the datasets that a user may read.
+SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
+FROM atlas.datasets d
+WHERE /* include: timeseries/datasets.listed(d) */
 ORDER BY /* order */ d.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_datasets
 -- Counts what `list_datasets` would list.
 SELECT count(*)
 FROM atlas.datasets d
-WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
-  AND (%(owned)s::boolean IS NULL OR (d.owner_id = %(user)s) = %(owned)s)
-  AND (%(pattern)s::text IS NULL OR d.name ILIKE %(pattern)s OR d.description ILIKE %(pattern)s)
-  AND (%(anywhere)s::text IS NULL OR d.name ILIKE %(anywhere)s OR d.description ILIKE %(anywhere)s OR EXISTS (
-        SELECT 1 FROM jsonb_each_text(d.metadata) AS m WHERE m.key ILIKE %(anywhere)s OR m.value ILIKE %(anywhere)s))
-  AND (%(first)s::jsonb[] IS NULL OR d.metadata @> ANY (%(first)s::jsonb[]))
-  AND (%(metadata)s::jsonb[] IS NULL OR NOT EXISTS (
-        SELECT 1 FROM unnest(%(metadata)s::jsonb[]) AS wanted
-        WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(wanted) AS choice WHERE d.metadata @> choice)))
+WHERE /* include: timeseries/datasets.listed(d) */
 
 -- name: insert_dataset
 -- Stores a new dataset.

@@ -43,8 +43,7 @@ SELECT d.id, i.public_id, d.payload::json ->> 'type', d.url, d.status, d.created
                  FROM atlas.webhook_attempts a WHERE a.delivery_id = d.id), '[]')
 FROM atlas.webhook_deliveries d JOIN atlas.imports i ON i.id = d.import_id
 WHERE d.organization_id = %(organization)s
-  AND (i.shared OR i.user_id = %(user)s OR EXISTS (
-        SELECT 1 FROM atlas.datasets s WHERE s.id = i.dataset_id AND /* include: accounts/dataset_access.readable_one(%(user)s, s) */))
+  AND /* include: imports/imports.visible(%(user)s, i) */
   AND (%(import)s::uuid IS NULL OR d.import_id = %(import)s)
 ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 
