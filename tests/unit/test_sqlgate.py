@@ -151,6 +151,36 @@ def test_says_why(text: str, reason: str | None) -> None:
         assert refusal(text).startswith(reason)
 
 
+OPEN = (
+    "SELECT trim(BOTH 'x' FROM name FROM leads",
+    "SELECT position('x' IN name FROM leads",
+    "SELECT cast(id AS text FROM leads",
+    "SELECT id FROM leads WHERE extract(year FROM now() > 1",
+    "SELECT id FROM (SELECT id FROM leads",
+    "SELECT count(*) FILTER (WHERE id = 1 FROM leads",
+)
+LOST_COMMAS = (
+    "SELECT id FROM leads WHERE id IN (1,)",
+    "SELECT id FROM leads WHERE id IN (,1)",
+    "SELECT id FROM leads WHERE id IN (1,,2)",
+    "SELECT coalesce(id,) FROM leads",
+    "SELECT id,, name FROM leads",
+    "SELECT a FROM (VALUES (1),(2),) AS x(a)",
+    "SELECT x.a FROM (VALUES (1)) AS x(a,)",
+    "SELECT sum(id) OVER (PARTITION BY name,) FROM leads",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [*((text, "'(' is not closed") for text in OPEN), *((text, "a comma with nothing") for text in LOST_COMMAS)],
+)
+def test_what_the_parser_would_complete_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        check_query(text, CATALOG)
+    assert str(caught.value.details).startswith(reason)
+
+
 def test_names_in_quotes_are_exact() -> None:
     assert '"A" AS "A"' in check_query('SELECT "A" FROM "Mixed"', CATALOG).physical
     assert check_query("SELECT A FROM MIXED", CATALOG).logical == 'SELECT "A" FROM "Mixed"'

@@ -134,9 +134,10 @@ class Reader:
         self.check_nesting(MAX_DEPTH)
 
     def check_nesting(self, most: int) -> None:
-        """Refuses what is nested over `most` deep, and what is closed before it is opened."""
-        depth = run = 0
+        """Refuses what is nested over `most` deep, closed before it is opened, or not closed."""
+        depth = parentheses = run = 0
         for piece in self.pieces:
+            parentheses += (piece.text == "(") - (piece.text == ")")
             depth += (piece.text == "(" or piece.word == "CASE") - (piece.text == ")" or piece.word == "END")
             run = run + 1 if piece.word == "NOT" or piece.text in ("-", "+") else 0
             if depth < 0:
@@ -145,6 +146,9 @@ class Reader:
                 raise refuse(f"it is nested over {most} deep")
             if piece.text == ";":
                 raise refuse("more than one statement")
+        if parentheses > 0:
+            # The parser would not mind in some calls.
+            raise refuse("'(' is not closed")
 
     def peek(self, ahead: int = 0) -> Piece:
         position = self.at + ahead
@@ -168,8 +172,10 @@ class Reader:
             self.open.append(before.word)
         elif piece.text == ")" and self.open:
             self.open.pop()
-        elif piece.text == "," and (self.peek().kind == "none" or self.peek().word in _LIST_ENDS):
+        elif piece.text == "," and (self.peek().text in ("", ")", ",") or self.peek().word in _LIST_ENDS):
             raise refuse("a comma with nothing behind it")
+        elif piece.text == "," and before.text == "(":
+            raise refuse("a comma with nothing before it")
         elif piece.text == "," and before.kind == "number" and self.peek(-3).word == "LIMIT":
             raise refuse("LIMIT takes one number; write LIMIT … OFFSET …")
         elif piece.text == "." and not (before.is_name and (self.peek().is_name or self.peek().text == "*")):
