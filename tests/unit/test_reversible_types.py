@@ -385,6 +385,22 @@ def test_currencies_go_where_the_table_keeps_them(read: Read) -> None:
     assert [column.name for column in plan.columns] == ["price", "price_currency_2", "price_currency"]
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["Unit Price", "Amount (EUR)", "price,price_currency", f"{'x' * 70}", f"{'x' * 63}", f"{'é' * 30}", "price,price"],
+)
+def test_currencies_go_into_the_same_column_each_time(read: Read, header: str) -> None:
+    cells = [f"{amount},{amount if header == 'price,price' else 'n'}" for amount in ("$1.50", "€2.50")]
+    data = f"k,{header if ',' in header else f'{header},other'}\n1,{cells[0]}\n2,{cells[1]}\n".encode()
+    first, _ = read(data)
+    names = [column.name for column in first.columns]
+    assert any(name.endswith(("_currency", "_currency_2")) for name in names)
+    table = Table(1, "t", "s", tuple(column.table_column() for column in first.columns))
+    again, planned = read(data, into=table)
+    assert [(column.name, column.new) for column in again.columns] == [(name, False) for name in names]
+    assert values(planned, again.columns[2]) == ["$", "€"]
+
+
 def test_the_decimal_sign_is_that_of_the_file(read: Read) -> None:
     def second(data: str, **said: Any) -> tuple[list[str], str]:
         plan, planned = read(data.encode(), **said)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from atlas.column_formats.model import TEXT
 from atlas.imports.plan import ColumnPlan
-from atlas.kit.identifiers import unique_identifiers
+from atlas.kit.identifiers import unique_identifiers, with_ending
 from atlas.tables.model import Table
 
 
-def currency_name(name: str) -> str:
-    """The name of the column that keeps the currencies of a column's amounts."""
-    return f"{name}_currency"
+def currency_name(name: str, others: Iterable[str], table: Table | None) -> str:
+    """The name of the column that keeps the currencies of a column's amounts, whether the table has it or not.
+
+    others: names that have another meaning in the file. Texts of the table that the file does not have are currencies.
+    """
+    fixed = (column.name for column in (table.columns if table else ()) if column.type != "text")
+    return unique_identifiers([with_ending(name, "_currency")], [*others, *fixed])[0]
 
 
 def with_currency_columns(columns: Sequence[ColumnPlan], table: Table | None) -> tuple[list[ColumnPlan], list[str]]:
@@ -23,15 +27,12 @@ def with_currency_columns(columns: Sequence[ColumnPlan], table: Table | None) ->
     """
     found: list[ColumnPlan] = []
     notes: list[str] = []
-    taken = [column.name for column in columns] + [column.name for column in (table.columns if table else ())]
     for column in columns:
         found.append(column)
         if not column.kind.own_currency:
             continue
-        name = currency_name(column.name)
+        name = currency_name(column.name, [other.name for other in (*columns, *found)], table)
         known = table.column(name) if table else None
-        if known is None or known.type != "text" or any(other.name == name for other in columns):
-            name, known = unique_identifiers([name], taken)[0], None
         kind = replace(TEXT, own_currency=True)
         found.append(ColumnPlan(column.position, column.header, name, "text", kind, new=known is None))
         notes.append(f"the currencies of {column.name} are kept in {name}")

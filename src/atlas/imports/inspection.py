@@ -128,7 +128,7 @@ class _Inspection:
         if self._said.dataset or self._said.mapping:
             return self._hints
         column = self._table.find_column(self._headers[position]) if self._table else None
-        if column is not None and self._table and self._table.column(currency_name(column.name)):
+        if column and self._table and self._table.column(currency_name(column.name, self._names, self._table)):
             return replace(self._hints, currencies="any")
         new = column is None or column.type in NUMBERS
         grows = self._table is None or (self._said.policy or "evolve") == "evolve"

@@ -35,10 +35,12 @@ class ColumnPlan(msgspec.Struct, frozen=True):
     guessed: bool = False
 
     def table_column(self) -> TableColumn:
+        """The column of a new table. One for currencies is not found by the header that amounts have, too."""
+        currencies = self.type == "text" and self.kind.own_currency
         return TableColumn(
             self.name,
             self.type,
-            self.header,
+            self.name if currencies else self.header,
             self.semantic,
             self.required,
             self.rules,

@@ -50,6 +50,11 @@ def _cut(name: str, size: int) -> str:
     return name.encode()[:size].decode(errors="ignore").rstrip("_")
 
 
+def with_ending(name: str, ending: str) -> str:
+    """An identifier with an ASCII ending, for which a long name is cut."""
+    return f"{_cut(name, MAX_BYTES - len(ending))}{ending}"
+
+
 def unique_identifiers(texts: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
     """An identifier for each text, all different from each other and from `taken`: `name`, `name_2`."""
     used = set(taken)
@@ -59,7 +64,7 @@ def unique_identifiers(texts: Sequence[str], taken: Iterable[str] = ()) -> list[
         name, number = base, 1
         while name in used:
             number += 1
-            name = f"{_cut(base, MAX_BYTES - 1 - len(str(number)))}_{number}"
+            name = with_ending(base, f"_{number}")
         used.add(name)
         names.append(name)
     return names
