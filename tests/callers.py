@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount, WebSocketRoute
 
 from atlas.accounts import browser_sessions as sessions
+from atlas.accounts.access import Caller
 from atlas.accounts.browser_sessions import SessionService
 from atlas.accounts.local_administration import KeyService
 from atlas.app import create_app
 from atlas.db.database import Database
+from atlas.kit.admission import Lane
 from atlas.settings import Settings
 from atlas.ui.client_package import WHEEL
 from atlas.ui.session import COOKIE
@@ -201,3 +204,17 @@ async def stream_start(client: Client, path: str, headers: Headers) -> tuple[int
     }
     await asyncio.wait_for(app(scope, receive, send), 30)
     return status, got
+
+
+@contextmanager
+def share_of(lane: Lane, caller: Caller) -> Iterator[None]:
+    """Has a user's share of a lane taken."""
+    taken = 0
+    try:
+        while lane.taken(caller) < lane.user_share:
+            lane.enter_at_once(caller)
+            taken += 1
+        yield
+    finally:
+        for _ in range(taken):
+            lane.leave(caller)

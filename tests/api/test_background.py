@@ -15,10 +15,13 @@ import psycopg
 import pytest
 from standardwebhooks import Webhook
 from tests.api.test_imports import CONTACTS, get, post, send
-from tests.conftest import People, serve
+from tests.callers import app_of, share_of
+from tests.conftest import People, caller_of, serve
 
 from atlas.client import ImportNeedsReview, WebhookRefused, read_webhook
 from atlas.db import job_queue
+from atlas.imports.background import BackgroundService
+from atlas.kit import admission
 from atlas.settings import Settings
 from atlas.webhooks import events
 from atlas.webhooks.events import event_type
@@ -187,6 +190,45 @@ async def test_an_import_that_runs_later_takes_proposals_as_told(
         told = json.loads((await receiver.wait(1 + (status == "success")))[-1][1])
         assert told["status"] == status, told
     assert told["records_updated"] == 1
+
+
+async def test_what_was_accepted_waits_for_the_share_of_its_user(
+    settings: Settings, people: People, receiver: Receiver, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the share is taken an import waits, a request is refused, and what is done for nobody goes on."""
+    monkeypatch.setattr(job_queue, "IMPORT_WAIT", 1)
+    monkeypatch.setattr(admission, "CONNECTION_WAIT", 0.05)
+    query = "SELECT i.status, i.starts, (SELECT max(attempts) FROM atlas_jobs.procrastinate_jobs) FROM atlas.imports i"
+    async with serve(settings.model_copy(update={"webhook_loopback": True})) as make:
+        client, services = make(people.owner), app_of(make).state.services
+        background = services.get(BackgroundService)
+        lane = background._database._turns._lane
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            # In a task of its own, as the application here runs in the caller's: jobs are started for nobody.
+            pending = await asyncio.create_task(submit(client, receiver.url, b"name,email\nAnn,a@x.com\n"))
+            caller = await caller_of(background._database, people.owner)
+            with share_of(lane, caller):
+                background.start(1)
+                async with asyncio.timeout(30):
+                    while (found := connection.execute(query).fetchone()) is None or not found[2]:
+                        await asyncio.sleep(0.05)
+                # No process has died of it, however often it is run again.
+                assert found[:2] == ("running", 0), found
+                assert not receiver.seen
+            receiver.answers = [500, 200]
+            assert json.loads((await receiver.wait(1))[0][1])["status"] == "success"
+            with share_of(lane, caller):
+                # A delivery that is tried again, ...
+                await receiver.wait(2)
+                refused = await client.post(f"/api/v1/import/{pending['import_id']}/redo", json={"auto_execute": True})
+                assert refused.status_code == 429, refused.text
+                # ... and one whose job was lost, which the sweep finds.
+                connection.execute("DELETE FROM atlas_jobs.procrastinate_jobs")
+                connection.execute("UPDATE atlas.webhook_deliveries SET status = 'pending'")
+                await receiver.wait(3)
+            assert (await get(client, f"import/{pending['import_id']}"))["status"] == "success"
+            redone = await post(client, f"import/{pending['import_id']}/redo", {"auto_execute": True})
+            assert (redone["status"], redone["records_inserted"]) == ("success", 1)
 
 
 async def test_deliveries_are_tried_again(working: httpx.AsyncClient, receiver: Receiver) -> None:

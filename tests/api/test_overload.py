@@ -7,8 +7,9 @@ import time
 from collections.abc import AsyncIterator
 
 import httpx
+import psycopg
 import pytest
-from tests.callers import app_of
+from tests.callers import app_of, share_of
 from tests.conftest import People, caller_of, make_dataset, serve
 
 from atlas.accounts.access import Caller
@@ -16,7 +17,9 @@ from atlas.accounts.local_administration import KeyService
 from atlas.app import create_app
 from atlas.db.database import Database
 from atlas.errors import RateLimitedError
+from atlas.kit import admission
 from atlas.settings import Settings
+from atlas.timeseries import stream
 from atlas.timeseries.stream import StreamService
 from atlas.web.admission import BULK, DELETE, DOWNLOADS, INSERT, QUESTIONS, SMALL_BODY, SQL, STREAM
 
@@ -192,6 +195,26 @@ async def test_streams_have_shares(settings: Settings, people: People, database_
             await stream.aclose()  # type: ignore[attr-defined]
         assert streaming.open_streams == 0
         assert streaming._lane.taken(first) == 0
+
+
+async def test_a_stream_of_a_revoked_key_ends_while_the_database_is_busy(
+    settings: Settings, people: People, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether streams may go on is asked for nobody: the share of who opened the first one may be taken."""
+    monkeypatch.setattr(stream, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(admission, "CONNECTION_WAIT", 0.01)
+    async with serve(settings) as make:
+        streaming = app_of(make).state.services.get(StreamService)
+        caller = await caller_of(streaming._database, people.owner)
+        dataset = await make_dataset(make(people.owner))
+        opened = await streaming.open(caller, dataset, 60, None)
+        assert b"connected" in await anext(opened)
+        lane = streaming._database._turns._lane
+        with share_of(lane, caller):
+            await asyncio.sleep(0.2)
+            with psycopg.connect(database_url) as connection:
+                connection.execute("UPDATE atlas.api_keys SET revoked_at = now() WHERE id = %s", (caller.key_id,))
+            assert b"Invalid API key" in await asyncio.wait_for(anext(opened), 10)
 
 
 async def test_rates_count_by_user_and_by_organization(settings: Settings, people: People, database_url: str) -> None:

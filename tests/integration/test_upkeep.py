@@ -10,12 +10,14 @@ import psycopg
 import pyarrow as pa
 import pytest
 from psycopg import sql
-from tests.conftest import People, new_dataset
+from tests.conftest import People, caller_of, new_dataset
 from tests.integration.test_rollups import START, insert
 
 from atlas.db.database import Database
-from atlas.timeseries.maintenance import indexes
-from atlas.timeseries.maintenance.scheduler import INSISTENT_ROWS, Upkeep
+from atlas.kit.admission import Lane, Turns, serving
+from atlas.timeseries.maintenance import indexes, scheduler
+from atlas.timeseries.maintenance.scheduler import INSISTENT_ROWS, LARGE_ROWS, Upkeep
+from atlas.timeseries.rollups import maintenance
 
 pytestmark = pytest.mark.anyio
 BATCH = 100_000
@@ -126,3 +128,32 @@ async def test_what_could_not_be_done_is_tried_again(
         assert await dataset.unsummarized() <= 1
     finally:
         await background.close()
+
+
+@pytest.mark.parametrize("rows", [1, LARGE_ROWS, None])
+async def test_it_takes_no_turn_of_whose_request_it_follows(
+    database: Database, dataset: Dataset, people: People, monkeypatch: pytest.MonkeyPatch, rows: int | None
+) -> None:
+    """rows: as of an insert, small or large; None: of nobody's insert, as a chart that is looked at."""
+    monkeypatch.setattr(scheduler, "DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "QUIET_SECONDS", 0.0)
+    await dataset.load()
+    lane, caller = Lane("requests", 1, 0.01), await caller_of(database, people.owner)
+    shared = Database(database.url, pool_size=2, statement_timeout=60, turns=Turns(lane))
+    await shared.open()
+    background = Upkeep(shared, idempotency_hours=1)
+    lane.enter_at_once(caller)
+    serving(caller)
+    try:
+        if rows is None:
+            background.want(dataset.number)
+        else:
+            background.touch(dataset.number, rows)
+        async with asyncio.timeout(20):
+            while await maintenance.behind(database, dataset.number):
+                await asyncio.sleep(0.05)
+        if rows is not None:
+            assert (await dataset.known(), await dataset.unsummarized()) == (BATCH, 0)
+    finally:
+        await background.close()
+        await shared.close()

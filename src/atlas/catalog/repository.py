@@ -20,6 +20,7 @@ from atlas.catalog.profiles import ColumnProfile, Profile, find_joins, profile, 
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.kit.identifiers import table_identifier
+from atlas.kit.tasks import start_detached
 from atlas.tables.repository import (
     DatasetName,
     ReadableDataset,
@@ -210,7 +211,7 @@ class CatalogStore:
 
     def _refresh_later(self, table: CatalogTable, relation: str, stamp: str) -> None:
         if relation not in self._tasks:
-            task = asyncio.create_task(self._refresh(table, relation, stamp))
+            task = start_detached(self._refresh(table, relation, stamp))
             self._tasks[relation] = task
             task.add_done_callback(lambda _: self._tasks.pop(relation, None))
 

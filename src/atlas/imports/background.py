@@ -31,6 +31,7 @@ from atlas.kit.admission import serving
 from atlas.kit.json_depth import TOO_DEEP, too_deep
 from atlas.kit.object_store import ObjectStorage
 from atlas.kit.ssrf import check_url
+from atlas.kit.tasks import start_detached
 from atlas.kit.validation import identified
 from atlas.webhooks import repository as webhooks
 from atlas.webhooks import sender
@@ -141,7 +142,7 @@ class BackgroundService:
                 await self._run(target, request, again=job["age"] < GIVE_UP)
             except (asyncio.CancelledError, *TRANSIENT):
                 # This process lives. The import runs again, or was called off.
-                await asyncio.shield(asyncio.ensure_future(self._take_start_back(import_id)))
+                await asyncio.shield(start_detached(self._take_start_back(import_id)))
                 raise
         await self._announcements.announce_missed(self._database, import_id)
 

@@ -17,14 +17,7 @@ from atlas.accounts.access import Caller
 from atlas.accounts.usage import wrote
 from atlas.column_formats.rendering import format_shown
 from atlas.db.database import Connection, Database
-from atlas.errors import (
-    TRANSIENT,
-    AtlasError,
-    BadRequestError,
-    DiskFullError,
-    NotFoundError,
-    is_disk_full,
-)
+from atlas.errors import TRANSIENT, AtlasError, BadRequestError, DiskFullError, NotFoundError, is_disk_full
 from atlas.imports import repository as imports
 from atlas.imports.announcements import Announcements
 from atlas.imports.checks import Staged
@@ -39,6 +32,7 @@ from atlas.imports.progress import Progress
 from atlas.imports.staging import Staging
 from atlas.imports.summary import summary
 from atlas.kit.admission import Lane
+from atlas.kit.tasks import start_detached
 from atlas.kit.validation import identified
 from atlas.language.instructions import ImportInstruction
 from atlas.language.paraphrase import describe
@@ -157,7 +151,7 @@ class ImportService:
         except asyncio.CancelledError:
             if not queued:
                 reason = "cancelled: the client went away, or the server stopped"
-                await asyncio.shield(asyncio.ensure_future(self._fail(target, reason)))
+                await self._fail(target, reason)
             raise
         except Exception as error:
             if is_disk_full(error):
@@ -214,8 +208,9 @@ class ImportService:
         raise AssertionError("the last plan is written or raises")
 
     async def _fail(self, target: Target, reason: str) -> None:
+        # Whatever holds the turns of its user or ends its task, an import that has failed is recorded as such.
         with contextlib.suppress(AtlasError):
-            await self._announcements.fail(self._database, target.import_id, reason)
+            await asyncio.shield(start_detached(self._announcements.fail(self._database, target.import_id, reason)))
 
     async def _load(
         self, target: Target, staging: Staging, plan: ImportPlan, progress: Progress, queued: bool

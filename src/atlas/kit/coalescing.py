@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextvars import Context
 from itertools import chain
 from typing import Generic, TypeVar
+
+from atlas.kit.tasks import start_detached
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -47,7 +48,7 @@ class Coalescer(Generic[K, V]):
             self._asking -= 1
             return
         waiting, self._waiting = self._waiting, {}
-        task = asyncio.get_running_loop().create_task(self._answer(waiting), context=Context())
+        task = start_detached(self._answer(waiting))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -1,11 +1,22 @@
-"""Ending tasks for sure."""
+"""Starting tasks outside of requests, and ending tasks for sure."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import Any, TypeVar
 
 _AGAIN_SECONDS = 1.0
+T = TypeVar("T")
+
+
+def start_detached(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Starts a task in an empty context, not in that of the request which happens to start it.
+
+    So the task takes no turns of the request's user (`atlas.kit.admission.Turns`), and its log names no request.
+    """
+    return asyncio.get_running_loop().create_task(work, context=Context())
 
 
 async def end_task(task: asyncio.Task[Any] | None) -> None:

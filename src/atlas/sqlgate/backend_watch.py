@@ -22,7 +22,7 @@ from atlas.db.backend_process import BackendProcess, process_of
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.errors import UnavailableError
-from atlas.kit.tasks import end_task
+from atlas.kit.tasks import end_task, start_detached
 
 # How often backends are looked at: one whose limits PostgreSQL or the system keeps, and any other.
 _TICK_SECONDS, _LINGERING_SECONDS = 0.5, 0.1
@@ -81,7 +81,7 @@ class BackendWatch:
         backend = Backend(connection.info.backend_pid, role, gone, process, limited)
         self._backends.add(backend)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._watch(), name="backends")
+            self._task = start_detached(self._watch())
         return backend
 
     def leave(self, backend: Backend, *, idle: bool) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import weakref
 from collections import deque
 from collections.abc import AsyncIterator
-from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -24,6 +23,7 @@ from atlas.accounts.authorization import AccessService
 from atlas.db.database import Database
 from atlas.errors import AtlasError, AuthenticationError, BadRequestError, UnavailableError
 from atlas.kit.admission import Lane, Pace
+from atlas.kit.tasks import start_detached
 from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.read import snapshot
@@ -215,12 +215,12 @@ class StreamService:
         channel = self._channels.get(dataset_id)
         if channel is None:
             channel = self._channels[dataset_id] = _Channel(latest)
-            # In a context of its own, so that the pump goes on for others once the first reader has gone.
-            channel.task = asyncio.get_running_loop().create_task(self._pump(dataset_id, channel), context=Context())
+            # The pump goes on for others once the first reader has gone.
+            channel.task = start_detached(self._pump(dataset_id, channel))
         channel.readers.add(reader)
         channel.wake.set()
         if self._watch is None:
-            self._watch = asyncio.create_task(self._recheck())
+            self._watch = start_detached(self._recheck())
         return channel
 
     def _leave(self, dataset_id: int, channel: _Channel, reader: _Reader) -> None:

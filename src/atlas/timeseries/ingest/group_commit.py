@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Coroutine
-from contextvars import Context
 from typing import Any
 
 from atlas.db.database import Database
 from atlas.errors import UnavailableError
+from atlas.kit.tasks import start_detached
 from atlas.timeseries.ingest.appender import Tail
 from atlas.timeseries.ingest.group_transaction import SmallInsert, insert_group
 
@@ -68,8 +68,7 @@ class GroupWriter:
         return await waiting.answer
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        # In no caller's context, as it is no caller's.
-        task = asyncio.get_running_loop().create_task(work, context=Context())
+        task = start_detached(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

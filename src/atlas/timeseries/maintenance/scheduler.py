@@ -10,7 +10,7 @@ import structlog
 
 from atlas.db.database import Database
 from atlas.errors import AtlasError
-from atlas.kit.tasks import end_task
+from atlas.kit.tasks import end_task, start_detached
 from atlas.timeseries.maintenance import indexes as store
 from atlas.timeseries.rollups import maintenance
 
@@ -55,7 +55,7 @@ class Upkeep:
         """Has a dataset that was written to tidied soon, its pages summarized at once if `rows` are many."""
         self._due[dataset_id] += rows
         if rows >= LARGE_ROWS and dataset_id not in self._large:
-            self._large[dataset_id] = asyncio.create_task(self._summarize(dataset_id))
+            self._large[dataset_id] = start_detached(self._summarize(dataset_id))
         self._behind[dataset_id] = time.monotonic()
         self._start()
 
@@ -66,7 +66,7 @@ class Upkeep:
 
     def _start(self) -> None:
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+            self._task = start_detached(self._run())
 
     async def close(self) -> None:
         for task in (self._task, *self._large.values()):
