@@ -40,3 +40,22 @@ export function debounce(run, ms) {
     timer = setTimeout(() => run(...args), ms);
   };
 }
+
+/**
+ * Makes a function that runs `fetch(signal)`, then `take(found)` or `fail(error)`. Where it is called again meanwhile, the earlier
+ * request is aborted and its answer dropped: what is shown belongs to what was chosen last.
+ */
+export function latest(fetch, take, fail) {
+  let request;
+  return async () => {
+    request?.abort();
+    request = new AbortController();
+    const { signal } = request;
+    try {
+      const found = await fetch(signal);
+      if (!signal.aborted) take(found);
+    } catch (error) {
+      if (!signal.aborted) fail(error);
+    }
+  };
+}

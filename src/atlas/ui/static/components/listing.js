@@ -1,5 +1,5 @@
 // Tables of things, and what is loaded for them.
-import { h, reactive, shallowReactive, t } from "../dom.js";
+import { h, latest, reactive, shallowReactive, t } from "../dom.js";
 import { ScrollBox } from "./scroll-box.js";
 import { sortHead } from "./sorting.js";
 import { button } from "./ui.js";
@@ -7,16 +7,7 @@ import { button } from "./ui.js";
 /** Loads by `fetch()`: `data` null until it came, `problem` where it did not; `load()` does it again. */
 export function loader(fetch) {
   const state = shallowReactive({ data: null, problem: null, load: null });
-  let latest = 0;
-  state.load = async () => {
-    const mine = (latest += 1);
-    try {
-      const data = await fetch();
-      if (mine === latest) Object.assign(state, { data, problem: null });
-    } catch (error) {
-      if (mine === latest) state.problem = error;
-    }
-  };
+  state.load = latest(fetch, (data) => Object.assign(state, { data, problem: null }), (error) => { state.problem = error; });
   state.load();
   return state;
 }

@@ -3,7 +3,7 @@ import { api } from "../api.js";
 import { Combo } from "../components/combo.js";
 import { table } from "../components/result-data.js";
 import { button, loading, notice, pageHeader, tabs } from "../components/ui.js";
-import { h, nextTick, reactive, ref, t, watch } from "../dom.js";
+import { h, latest, nextTick, reactive, ref, t, watch } from "../dom.js";
 import { go, keepQuery, route } from "../router.js";
 import { History } from "./ask-history.js";
 import { Glossary, Verified } from "./ask-knowledge.js";
@@ -38,8 +38,9 @@ const Conversation = {
     const box = ref(null);
     const busy = () => state.turns.some((turn) => turn.state === "working");
     const toEnd = () => nextTick(() => [...document.querySelectorAll(".turn")].at(-1)?.scrollIntoView({ block: "start" }));
-    api.get("/api/v1/tables").then(async ({ tables }) => { state.tables = tables; state.samples = await examples(tables, state.about); }, (error) => { state.problem = error; });
-    watch(() => state.about, async (about) => { if (state.tables) state.samples = await examples(state.tables, about); });
+    const suggest = latest(() => examples(state.tables, state.about), (samples) => { state.samples = samples; }, (error) => { state.problem = error; });
+    api.get("/api/v1/tables").then(({ tables }) => { state.tables = tables; suggest(); }, (error) => { state.problem = error; });
+    watch(() => state.about, () => { if (state.tables) suggest(); });
 
     const address = (thread) => keepQuery("/ask", thread ? { thread } : {});
     const send = async (prompt) => {
@@ -66,7 +67,7 @@ const Conversation = {
     const cancel = (turn) => turn.abort.abort();
     const fresh = () => {
       state.turns.forEach(cancel);
-      Object.assign(state, { turns: [], thread: null, text: "", problem: null });
+      Object.assign(state, { turns: [], thread: null, text: "", opening: false, problem: null });
       address(null);
       nextTick(() => box.value?.focus());
     };
@@ -82,7 +83,10 @@ const Conversation = {
         await nextTick();
         state.turns.at(-1)?.run?.();
         toEnd();
-      } catch (error) { state.problem = error; }
+      } catch (error) {
+        if (state.thread !== thread) return;
+        state.problem = error;
+      }
       state.opening = false;
     };
     watch(() => route.query.thread, (thread) => { if (thread && thread !== state.thread) open(thread); });

@@ -3,7 +3,7 @@ import { api } from "../api.js";
 import { ScrollBox } from "../components/scroll-box.js";
 import { sortHead, sorting } from "../components/sorting.js";
 import { badge, button, empty, field, loading, notice, pageHeader, pager, segmented, select } from "../components/ui.js";
-import { debounce, h, reactive, t, watch } from "../dom.js";
+import { debounce, h, latest, reactive, t, watch } from "../dom.js";
 import { ago, count, many } from "../format.js";
 import { href, keepQuery, route } from "../router.js";
 import { waiting } from "../waiting.js";
@@ -36,15 +36,13 @@ export default {
     const state = reactive({ table: route.query.table ?? "", status: route.query.status ?? "", which: route.query.waiting === "true" ? "waiting" : "all", offset: 0, page: null, problem: null, tables: [] });
     const sort = sorting(route.query.sort, "-created_at");
     api.get("/api/v1/tables").then((found) => { state.tables = found.tables.filter((one) => one.kind === "table").map((one) => one.table_name); }, () => {});
-    const load = async () => {
-      try {
-        state.page = await api.get("/api/v1/import-history", { limit: LIMIT, offset: state.offset, table_name: state.table, status: state.status, waiting: state.which === "waiting" ? true : null, sort: sort.text });
-        waiting.count = state.page.waiting_count;
-        state.problem = null;
-      } catch (error) {
-        state.problem = error;
-      }
-    };
+    const load = latest(
+      (signal) => api.get("/api/v1/import-history", { limit: LIMIT, offset: state.offset, table_name: state.table, status: state.status, waiting: state.which === "waiting" ? true : null, sort: sort.text }, { signal }),
+      (page) => {
+        Object.assign(state, { page, problem: null });
+        waiting.count = page.waiting_count;
+      },
+      (error) => { state.problem = error; });
     watch(() => [state.table, state.status, state.which, sort.text], debounce(() => {
       if (state.offset > 0) state.offset = 0;
       else load();

@@ -2,7 +2,7 @@
 import { api } from "../api.js";
 import { ask, attempt, Menu, toast } from "../components/overlays.js";
 import { button, empty, loading, notice, pageHeader, pager, progress, segmented, tabs } from "../components/ui.js";
-import { h, nextTick, onBeforeUnmount, onMounted, reactive, t, watch } from "../dom.js";
+import { h, latest, nextTick, onBeforeUnmount, onMounted, reactive, t, watch } from "../dom.js";
 import { count, many } from "../format.js";
 import { visited } from "../kept.js";
 import { href } from "../router.js";
@@ -29,21 +29,16 @@ export default {
         state.problem = error;
       }
     };
-    const loadIssues = async () => {
-      if (!state.found || state.found.dataset_id) return;
-      const { kind, status } = state;
-      try {
-        const page = await api.get(`${address}/issues/${kind}`, { limit: LIMIT, offset: state.offset, status });
-        // Issues of one kind cannot be shown as those of another that was chosen meanwhile.
-        if (kind !== state.kind || status !== state.status) return;
+    const fetchIssues = latest(
+      (signal) => api.get(`${address}/issues/${state.kind}`, { limit: LIMIT, offset: state.offset, status: state.status }, { signal }),
+      (page) => {
         state.page = page;
         if (state.page.issues.length === 0 && state.offset > 0) state.offset = Math.max(0, state.offset - LIMIT);
         state.at = Math.min(state.at, Math.max(0, state.page.issues.length - 1));
         state.chosen = state.chosen.filter((id) => state.page.issues.some((issue) => issueId(state.kind, issue) === id));
-      } catch (error) {
-        state.problem = error;
-      }
-    };
+      },
+      (error) => { state.problem = error; });
+    const loadIssues = async () => { if (state.found && !state.found.dataset_id) await fetchIssues(); };
     watch(() => [state.kind, state.offset, state.status], loadIssues);
     const all = async () => { await load(); await loadIssues(); waiting.load(); };
     load();

@@ -3,7 +3,7 @@ import { api } from "../api.js";
 import { columnName, columnsOf } from "../components/sql-words.js";
 import { ask, attempt } from "../components/overlays.js";
 import { badge, button, loading, notice, search, tabs } from "../components/ui.js";
-import { debounce, onMounted, reactive, t, watch } from "../dom.js";
+import { debounce, latest, onMounted, reactive, t, watch } from "../dom.js";
 import { ago, count, many } from "../format.js";
 import { icon } from "../icons.js";
 
@@ -15,12 +15,10 @@ export const SqlSide = {
   emits: ["open", "insert"],
   setup(props, { emit }) {
     const state = reactive({ tab: "saved", text: "", saved: null, total: 0, problem: null, shown: {} });
-    const load = async () => {
-      try {
-        const page = await api.get("/api/v1/saved-queries", { search: state.text, limit: 200 });
-        Object.assign(state, { saved: page.saved_queries, total: page.total_count, problem: null });
-      } catch (error) { state.problem = error; }
-    };
+    const load = latest(
+      (signal) => api.get("/api/v1/saved-queries", { search: state.text, limit: 200 }, { signal }),
+      (page) => Object.assign(state, { saved: page.saved_queries, total: page.total_count, problem: null }),
+      (error) => { state.problem = error; });
     watch(() => state.text, debounce(load, 200));
     watch(() => props.stamp, load);
     onMounted(load);

@@ -1,6 +1,7 @@
 // The columns of a table with their statistics, and the imports and updates that changed it.
 import { api } from "../api.js";
 import { ColumnNoteDialog } from "../components/column-note.js";
+import { loader } from "../components/listing.js";
 import { attempt } from "../components/overlays.js";
 import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, empty, loading, notice, pager } from "../components/ui.js";
@@ -75,16 +76,9 @@ export const ColumnsTab = {
 export const ImportsTab = {
   props: { address: String, about: Object },
   setup(props) {
-    const state = reactive({ page: null, offset: 0, problem: null });
-    const load = async () => {
-      try {
-        state.page = await api.get("/api/v1/import-history", { table_name: props.about.table_name, limit: LIMIT, offset: state.offset });
-      } catch (error) {
-        state.problem = error;
-      }
-    };
-    watch(() => state.offset, load);
-    load();
+    const state = reactive({ offset: 0 });
+    const list = loader((signal) => api.get("/api/v1/import-history", { table_name: props.about.table_name, limit: LIMIT, offset: state.offset }, { signal }));
+    watch(() => state.offset, () => list.load());
     const line = (one) => t.li({ class: "event", key: one.import_id },
       t.div({ class: "row between" },
         t.a({ class: "grow", href: href(`/imports/${one.import_id}`) }, t.b(importTitle(one))),
@@ -94,10 +88,10 @@ export const ImportsTab = {
         one.issues_open > 0 && badge(`${count(one.issues_open)} open`, "warn"), one.issues_resolved > 0 && badge(`${count(one.issues_resolved)} resolved`)),
       one.file_name && t.p({ class: "muted small-text clamp" }, one.response_summary ?? one.error ?? ""));
     return () => t.section({ class: "stack", "aria-label": "History" },
-      state.problem && notice("bad", state.problem),
-      !state.page ? !state.problem && loading() : state.page.imports.length === 0
+      list.problem && notice("bad", list.problem),
+      !list.data ? !list.problem && loading() : list.data.imports.length === 0
         ? empty("history", "Nothing recorded", "Imports and updates of this table appear here.", button({ href: href("/import") }, "Import a file"))
-        : t.ol({ class: "card events" }, state.page.imports.map(line)),
-      state.page && pager({ offset: state.offset, limit: LIMIT, total: state.page.total_count }, (offset) => { state.offset = offset; }));
+        : t.ol({ class: "card events" }, list.data.imports.map(line)),
+      list.data && pager({ offset: state.offset, limit: LIMIT, total: list.data.total_count }, (offset) => { state.offset = offset; }));
   },
 };

@@ -3,7 +3,7 @@ import { api } from "../api.js";
 import { ConditionBuilder } from "../components/condition.js";
 import { Dialog } from "../components/overlays.js";
 import { badge, button, check, field, input, notice, select } from "../components/ui.js";
-import { debounce, h, reactive, t, watch } from "../dom.js";
+import { debounce, h, latest, reactive, t, watch } from "../dom.js";
 import { count, many } from "../format.js";
 import { TYPES } from "./table-about.js";
 import { typed } from "./table-rows.js";
@@ -72,16 +72,13 @@ export const UpdateDialog = {
     const columns = Object.entries(props.about.columns).map(([name, type]) => ({ name, type }));
     const state = reactive({ condition: props.filter, busy: false, problem: "", conditionProblem: "", matched: null, everything: false });
     const changes = reactive([{ column: columns[0].name, value: "", empty: false }]);
-    const matched = async () => {
-      if (!state.condition.trim()) { Object.assign(state, { matched: null, conditionProblem: "" }); return; }
-      try {
-        state.matched = (await api.get(`${props.address}/rows`, { filter: state.condition, limit: 1 })).total_count;
-        state.conditionProblem = "";
-      } catch (error) {
-        Object.assign(state, { matched: null, conditionProblem: error.message.replace(/^Invalid filter: filter: /, "") });
-      }
-    };
-    watch(() => state.condition, debounce(matched, 300));
+    const matched = latest(
+      async (signal) => (state.condition.trim() ? (await api.get(`${props.address}/rows`, { filter: state.condition, limit: 1 }, { signal })).total_count : null),
+      (found) => Object.assign(state, { matched: found, conditionProblem: "" }),
+      (error) => Object.assign(state, { matched: null, conditionProblem: error.message.replace(/^Invalid filter: filter: /, "") }));
+    const countLater = debounce(matched, 300);
+    // What was counted is not of the condition as it stands now.
+    watch(() => state.condition, () => { state.matched = null; countLater(); });
     matched();
     const all = () => state.matched !== null && state.matched > 0 && state.matched === props.about.row_count;
     const save = async (event) => {

@@ -2,7 +2,7 @@
 import { api } from "../api.js";
 import { attempt } from "../components/overlays.js";
 import { badge, button, loading, notice } from "../components/ui.js";
-import { nextTick, onBeforeUnmount, onMounted, reactive, ref, t, watch } from "../dom.js";
+import { latest, nextTick, onBeforeUnmount, onMounted, reactive, ref, t, watch } from "../dom.js";
 import { ago, cell } from "../format.js";
 import { href } from "../router.js";
 
@@ -15,14 +15,10 @@ export const RowPanel = {
     const state = reactive({ changes: null, problem: null, busy: "" });
     const element = ref(null);
     const rowAddress = () => `${props.address}/rows/${props.row._row}`;
-    const load = async () => {
-      try {
-        state.changes = (await api.get(`${rowAddress()}/history`)).changes;
-        state.problem = null;
-      } catch (error) {
-        state.problem = error;
-      }
-    };
+    const load = latest(
+      (signal) => api.get(`${rowAddress()}/history`, {}, { signal }),
+      ({ changes }) => Object.assign(state, { changes, problem: null }),
+      (error) => { state.problem = error; });
     watch(() => [props.row._row, props.version], load);
     load();
     const before = document.activeElement;
