@@ -36,19 +36,25 @@ Read = Callable[..., tuple[ImportPlan, list[list[Any]]]]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Iterator[Read]:
-    """Plans a file for a new table: the plan and the values of each column."""
+    """Plans a file for a new table, or `into` one: the plan and the values of each column."""
     opened: list[Staging] = []
     numbers = itertools.count()
 
-    def run(data: bytes | str, name: str = "f.csv", options: ReadOptions | None = None) -> Any:
+    def run(
+        data: bytes | str,
+        name: str = "f.csv",
+        options: ReadOptions | None = None,
+        into: Table | None = None,
+        **told: Any,
+    ) -> Any:
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
         path = folder / "upload"
         path.write_bytes(data.encode() if isinstance(data, str) else data)
-        said = ImportInstruction(table="t", duplicates="keep")
+        said = ImportInstruction(table="t", duplicates="keep", **told)
         staging = Staging(folder, read_file(open_upload(path, name, folder, 1 << 26), folder, options))
         opened.append(staging)
-        plan = make_plan(staging, inspect(staging, said), said, [], name)
+        plan = make_plan(staging, inspect(staging, said, into), said, [into] if into else [], name)
         planned = check(Staged(staging, plan))
         columns = [staging.arrow(f"SELECT {planned.file.value(c)} AS v FROM raw ORDER BY _n") for c in plan.columns]
         return plan, [column.column("v").to_pylist() for column in columns]
@@ -113,6 +119,31 @@ def test_midnight_at_the_end_of_a_day_is_told(read: Read) -> None:
         assert columns[1][0] == datetime(2024, 1, 3, tzinfo=UTC)
         assert "t has 1 time of 24:00, stored as midnight of the next day" in plan.notes
     assert read("k,t\n1,2024-01-24 00:00\n2,2024-01-02 23:24\n")[0].notes == ()
+
+
+RENAMED = [
+    ({"amount": "Country"}, ("Country",)),
+    ({"amount": "x", "country": "X"}, ("x", "X")),
+    ({"amount": "id"}, ("id",)),
+    ({"amount": "country", "country": "amount"}, ()),
+    ({"amount": "total"}, ()),
+]
+
+
+@pytest.mark.parametrize(("rename", "asked"), RENAMED)
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_new_name_that_another_column_has_is_asked_about(
+    read: Read, rename: dict[str, str], asked: tuple[str, ...], exists: bool
+) -> None:
+    data = "id,amount,country\n1,5,US\n"
+    made = read(data)[0].columns
+    table = Table(1, "t", "s", tuple(column.table_column() for column in made)) if exists else None
+    plan, _ = read(data, into=table, rename=rename)
+    assert plan.questions == tuple(
+        f"{name!r} is the name of another column, too. What shall that be called?" for name in asked
+    )
+    plan, _ = read(data, into=table, rename={"amount": "country"}, drop=("country",))
+    assert plan.questions == ()
 
 
 @pytest.mark.parametrize(

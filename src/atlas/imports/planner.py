@@ -175,7 +175,8 @@ class _Planner:
             self._unknown.append(f"no column {told!r} in the file")
         return place
 
-    def _renamed(self) -> dict[int, str]:
+    def _renamed(self, chosen: Sequence[int]) -> dict[int, str]:
+        """New names by position; asks about those that another of the columns imported has."""
         found = {}
         for old, new in self._said.rename.items():
             place = place_of(old, self._headers, self._inferred.names)
@@ -183,11 +184,11 @@ class _Planner:
                 self._unknown.append(f"no column {old!r} in the file")
             else:
                 found[place] = new
+        self._questions += rename_questions(found, chosen, self._headers)
         return found
 
     def _fresh(self, chosen: Sequence[int]) -> list[ColumnPlan]:
-        renamed = self._renamed()
-        self._questions += rename_questions(renamed, chosen, self._headers)
+        renamed = self._renamed(chosen)
         names = unique_identifiers([renamed.get(place, self._headers[place]) for place in chosen])
         return [
             self._column(place, name, self._inferred.kinds[place]) for place, name in zip(chosen, names, strict=True)
@@ -202,7 +203,7 @@ class _Planner:
 
     def _map(self, chosen: Sequence[int], table: Table) -> list[ColumnPlan]:
         """Columns of the file onto those of a table; new ones by the policy."""
-        renamed = self._renamed()
+        renamed = self._renamed(chosen)
         offered = [(renamed.get(place, self._headers[place]), self._inferred.kinds[place]) for place in chosen]
         matching = match_columns(offered, table.columns)
         matched = {chosen[n]: name for n, name in matching.matched.items()}

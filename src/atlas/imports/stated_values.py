@@ -97,11 +97,10 @@ def rule_questions(rule: Rules, column: ColumnPlan, staging: Staging) -> list[st
 def rename_questions(renamed: Mapping[int, str], chosen: Sequence[int], headers: Sequence[str]) -> list[str]:
     """Questions about new names that other columns have. renamed: new names by position; chosen: positions imported."""
     told = [identifier(renamed.get(place, headers[place])) for place in chosen]
-    return [
-        f"{renamed[place]!r} is the name of another column, too. What shall that be called?"
-        for place, name in zip(chosen, told, strict=True)
-        if place in renamed and told.count(name) > 1
+    twice = [
+        renamed[place] for place, name in zip(chosen, told, strict=True) if place in renamed and told.count(name) > 1
     ]
+    return [f"{name!r} is the name of another column, too. What shall that be called?" for name in dict.fromkeys(twice)]
 
 
 def with_filter(said: ImportInstruction, filters: tuple[tuple[Filter, ...], ...]) -> tuple[Clause, ...]:
