@@ -121,6 +121,25 @@ def test_midnight_at_the_end_of_a_day_is_told(read: Read) -> None:
     assert read("k,t\n1,2024-01-24 00:00\n2,2024-01-02 23:24\n")[0].notes == ()
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("Name", "name"), ("a b", "a_b"), ("n" * 70, "n" * 63), ("é" * 40, "é" * 31), ("A-1", "a 1")]
+)
+def test_headers_that_make_one_name_go_where_they_went(read: Read, first: str, second: str) -> None:
+    plan, _ = read(f"k,{first},{second}\n1,5,6\n")
+    table = Table(1, "t", "s", tuple(column.table_column() for column in plan.columns))
+    names = [column.name for column in plan.columns]
+    assert len(set(names)) == 3
+    again, columns = read(f"{second},{first},k\n6,5,1\n", into=table)
+    assert {column.name: cells for column, cells in zip(again.columns, columns, strict=True)} == {
+        names[0]: [1],
+        names[1]: [5],
+        names[2]: [6],
+    }
+    # An exported file has the names.
+    again, _ = read(f"{','.join(reversed(names))}\n6,5,1\n", into=table)
+    assert [column.name for column in again.columns] == names[::-1]
+
+
 RENAMED = [
     ({"amount": "Country"}, ("Country",)),
     ({"amount": "x", "country": "X"}, ("x", "X")),

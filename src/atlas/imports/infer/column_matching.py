@@ -50,7 +50,7 @@ def match_columns(offered: Sequence[Offered], table: Sequence[TableColumn]) -> M
 
 
 def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:
-    """Columns that are called the same, which is most of a wide file; then headers that the table has had.
+    """Twins; columns that are called the same, which is most of a wide file; then headers that the table has had.
 
     A header whose end the column's name has no place for is only known by the whole of it.
     """
@@ -59,7 +59,8 @@ def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> 
     for column in table:
         if column.header:
             by_header.setdefault(_header(column.header), set()).add(column.name)
-    matched: dict[int, str] = {}
+    matched = _match_twins(offered, table)
+    free -= set(matched.values())
     for remembered in (False, True):
         for position, (header, _) in enumerate(offered):
             if position in matched:
@@ -69,6 +70,21 @@ def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> 
             if names:
                 matched[position] = min(names)
                 free.remove(matched[position])
+    return matched
+
+
+def _match_twins(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:
+    """Columns whose headers make one name, such as `Name` and `name`, where a file has all of these headers again."""
+    groups: dict[str, list[TableColumn]] = {}
+    for column in table:
+        if column.header:
+            groups.setdefault(identifier(column.header), []).append(column)
+    places = {header.strip(): position for position, (header, _) in enumerate(offered)}
+    matched: dict[int, str] = {}
+    for group in groups.values():
+        named = {column.header.strip(): column.name for column in group}
+        if 1 < len(group) == len(named) and named.keys() <= places.keys():
+            matched |= {places[header]: name for header, name in named.items()}
     return matched
 
 
