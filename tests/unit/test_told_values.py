@@ -121,6 +121,17 @@ def test_midnight_at_the_end_of_a_day_is_told(read: Read) -> None:
     assert read("k,t\n1,2024-01-24 00:00\n2,2024-01-02 23:24\n")[0].notes == ()
 
 
+@pytest.mark.parametrize("form", ["%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%Y/%m/%d %H:%M", "%d-%b-%Y %H:%M"])
+def test_midnight_at_the_end_of_a_day_keeps_other_times_text(read: Read, form: str) -> None:
+    times = [datetime(2024, 12, 31, hour).strftime(form) for hour in (0, 12, 23)]
+    ended = [times[0].replace(" 00:", " 24:"), *times[1:]]
+    plan, columns = read("k,t\n" + "".join(f"{n},{text}\n" for n, text in enumerate(ended)))
+    assert columns[1] == ended
+    assert "t stays text: it has times of 24:00, which are read in ISO 8601 alone" in plan.notes
+    plan, _ = read("k,t\n" + "".join(f"{n},{text}\n" for n, text in enumerate(times)))
+    assert plan.columns[1].type == "timestamp"
+
+
 @pytest.mark.parametrize(
     ("first", "second"), [("Name", "name"), ("a b", "a_b"), ("n" * 70, "n" * 63), ("é" * 40, "é" * 31), ("A-1", "a 1")]
 )

@@ -77,6 +77,8 @@ _ISO_FORM = re.compile(rf"{ISO_DATE}([T ]\d\d:\d\d.*)?")
 _FULL_ISO, _ISO_SHAPE = re.compile(ISO_TIME), re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*( ?\S+)?)?")
 # A zone by its name: `10:00 CET`, `10:00 Europe/Berlin`, `10:00+01:00[Europe/Berlin]`.
 _NAMED_ZONE = re.compile(r"(?<=[\dM])\s?(?:\[?[A-Z][A-Za-z_]+(?:/[A-Za-z_+-]+)+\]?|(?!AM|PM|UTC)[A-Z]{2,5})$")
+# The hour of a midnight that ends its day.
+_END_OF_DAY = re.compile(r"(?<=[T ])24(?=:00(?::00)?$)")
 # strptime's own rule.
 POSIX_CENTURY = 1969
 
@@ -90,6 +92,8 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
     if (zone := _named_zone(texts)) is not None:
         why = f"its times have zones by name, such as {zone!r}, which are not read; offsets such as +01:00 are"
         return replace(TEXT, why=why)
+    if any(_END_OF_DAY.search(text) for text in texts) and candidate_formats([_END_OF_DAY.sub("00", t) for t in texts]):
+        return replace(TEXT, why="it has times of 24:00, which are read in ISO 8601 alone")
     if all(_ISO_SHAPE.fullmatch(text) for text in texts):
         return replace(TEXT, why="it has times that are finer than microseconds, or none that there are")
     timed = [text for text in texts if ":" in text]
