@@ -77,6 +77,30 @@ def test_what_is_said_of_a_column_is_no_value_of_it(text: str, field: str, value
     assert (kept(text), getattr(said(text), field)) == ("status is open", value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "leave out country IN", "without country IT", "omit country AS", "not country US", "keep country US",
+        "only country IT", "exclude status open", "exclude the US", "remove country us and id 3",
+        "disable deduplication", "keine Duplikatprüfung", "sans vérification des doublons",
+        "dry-run only", "test run", "validate only", "what if", "Probelauf", "essai à blanc", "simulacro", "don't save",
+        "this is a test", "Trockenlauf bitte", "solo una prueba", "nach amount sortiert", "trié par amount",
+        "ordenado por amount", "anonymisieren", "anonymiser les données", "anonimizar",
+    ],
+)  # fmt: skip
+def test_what_nobody_would_swallow_is_asked(text: str) -> None:
+    found = said(f"into leads, {text}")
+    assert found.question is not None
+    assert found.not_understood
+
+
+@pytest.mark.parametrize(
+    "text", ["no dedup", "without duplicate check", "don't check for duplicates", "turn off duplicate detection"]
+)
+def test_no_check_of_duplicates_keeps_them(text: str) -> None:
+    assert (said(text).duplicates, said(text).question) == ("keep", None)
+
+
 def test_a_word_in_quotes_is_a_value() -> None:
     assert kept('only rows where status is "text" and zip is "key"') == "status is text and zip is key"
     assert kept("only rows where status is key") == "status is key"

@@ -22,7 +22,12 @@ _GRAVE = frozenset(
     starts starting begin begins end ends stop through rest others other same different like larger smaller bigger higher
     lower older newer latest newest oldest max maximum min minimum positive negative zero equal equals contains
     containing includes including instead archive archived dry preview
-    simulate simulation validate sorted ordered grouped anonymize anonymise anonymized pseudonymize mask masked redact
+    simulate simulation validate test trial rehearsal pretend deduplication dedup
+    probelauf testlauf trockenlauf testen probeweise simulieren vorschau prüfen
+    essai simuler tester valider aperçu prueba ensayo simulacro simular probar validar previa
+    sorted ordered grouped sortiert sortieren trié triée triés triées trier ordenado ordenada ordenados ordenadas ordenar
+    anonymize anonymise anonymized anonymisieren anonymisiert anonymiser anonymisé anonimizar anonimizado
+    pseudonymize mask masked redact
     encrypt hash rename column columns field fields delimiter separator
     separated encoding encoded must should required mandatory require requires rule rules valid invalid within during
     nur ausser außer ohne wenn falls wo deren nicht kein keine keinen nie oder bis seit vor nach zwischen über unter mehr
