@@ -15,7 +15,8 @@ class Kind:
     decimal, group: characters of numbers; amount: whether a currency, percent or parentheses stand around them;
     currency: the one that does; own_currency: whether each amount has one of its own, and of a text, whether that is
     what it holds; percent: numbers are hundredths; signed: positive ones have a plus.
-    digits: how many stand after the point, see `core.numbers`; scale: at most so many; exponent: may have one.
+    digits: how many stand after the point, see `column_formats.numbers`; scale: at most so many; exponent: may
+    have one.
     formats: strptime formats, none for ISO 8601; century: first year of the hundred that two-digit years mean.
     words: of a boolean, those for true and false.
     strict: texts in another format do not fit; else any usual notation of the type does.

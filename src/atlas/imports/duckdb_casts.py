@@ -238,7 +238,7 @@ def _usual_bare(text: str, kind: Kind) -> str:
 
 
 def _bare(text: str) -> str:
-    """As `core.numbers.bare_number`."""
+    """As `column_formats.numbers.bare_number`."""
     inner = f"CASE WHEN {text} LIKE '(%)' THEN '-' || trim({text}[2:-2]) ELSE {text} END"
     inner = f"rtrim({inner}, ' %')"
     inner = f"CASE WHEN {inner} LIKE '%-' THEN '-' || ({inner})[:-2] ELSE {inner} END"

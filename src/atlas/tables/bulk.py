@@ -37,7 +37,7 @@ async def begin(connection: Connection) -> None:
 
 
 def copy_schema(columns: Sequence[TableColumn]) -> pa.Schema:
-    """The Arrow types that COPY takes for columns; a numeric as PostgreSQL's own bytes, see `core.decimals`."""
+    """The Arrow types that COPY takes for columns; a numeric as PostgreSQL's own bytes, see `kit.decimals`."""
     return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
 
 

@@ -99,7 +99,7 @@ def infer(values: Sequence[str], name: str, native: str | None = None, hints: Hi
     """How to read a column called `name` whose texts, without blanks, are `values`.
 
     All have the format of the kind but those that say they have no value, and words where they are few. native: what
-    the file says of the type, see `readers.source.Source`.
+    the file says of the type, see `imports.files.source.Source`.
     """
     if native == "json":
         return Kind("json")
