@@ -463,6 +463,36 @@ def test_json_round_trip_of_numbers(read: Read) -> None:
             [{"dept": "A", "n": 10}, {"dept": "A", "n": 20}, {"dept": "B", "n": 5}],
             "2 more records that are totals left out",
         ),
+        (
+            b"Quarterly report;;\nCreated: 2024-01-01;;\n;;\nid;item;n\n1;a;5\n2;b;6\n",
+            [{"id": 1, "item": "a", "n": 5}, {"id": 2, "item": "b", "n": 6}],
+            "3 lines above the table left out",
+        ),
+        (
+            b"Account: 12345\tName: X\n\nDate\tItem\tN\n2024-01-01\ta\t5\n2024-01-02\tb\t6\n",
+            [{"date": "2024-01-01", "item": "a", "n": 5}, {"date": "2024-01-02", "item": "b", "n": 6}],
+            "2 lines above the table left out",
+        ),
+        (
+            b'"Sales by region, 2024"\n"Printed: 1 Jan 2024"\nregion,q1,q2\nNorth,1,2\nSouth,3,4\n',
+            [{"region": "North", "q1": 1, "q2": 2}, {"region": "South", "q1": 3, "q2": 4}],
+            "2 lines above the table left out",
+        ),
+        (
+            b"id,name,n\n1,a,10\n2,b,20\n*** End of report ***,,\n",
+            [{"id": 1, "name": "a", "n": 10}, {"id": 2, "name": "b", "n": 20}],
+            "1 line below the table left out",
+        ),
+        (
+            b"id,name,n\n1,a,10\n2,b,20\n\nGenerated on 2024-01-01 by X,,\nConfidential,,\n",
+            [{"id": 1, "name": "a", "n": 10}, {"id": 2, "name": "b", "n": 20}],
+            "2 lines below the table left out",
+        ),
+        (
+            b"city,name,n\nRome,a,10\nBonn,b,20\nTotal,,30\nNote: estimates,,\n",
+            [{"city": "Rome", "name": "a", "n": 10}, {"city": "Bonn", "name": "b", "n": 20}],
+            "as it is their total: Total, 30",
+        ),
         (b"id,a\n1,x\n2,id\n3,y\n", [{"id": 1, "a": "x"}, {"id": 2, "a": "id"}, {"id": 3, "a": "y"}], ""),
     ],
 )

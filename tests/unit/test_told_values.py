@@ -72,6 +72,8 @@ MIXED = [
     ([True, 1, 1.5], "numbers (2) and true or false (1)"),
     ([{"b": 1}, "x"], "objects (1) and texts (1)"),
     ([[1], 5, None], "lists (1) and numbers (1)"),
+    (["2024-01-01", 20240101, "x"], "texts (2) and numbers (1)"),
+    ([1.10, "1.10", False, [0]], "lists (1), numbers (1), texts (1) and true or false (1)"),
 ]
 PURE: list[list[Any]] = [
     [1, 2.5, None],
