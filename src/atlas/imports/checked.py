@@ -102,7 +102,7 @@ class Checked:
 
     def _key_records(self) -> str:
         cells = "".join(f", {self.file.value(column)} AS {quote(column.name)}" for column in self.plan.key_columns)
-        return f"SELECT _n{cells} FROM raw WHERE {self.file.where} AND _n NOT IN (SELECT _n FROM rejected)"
+        return f"SELECT _n{cells} FROM raw WHERE {self.passing()}"
 
 
 def check(file: Staged) -> Checked:

@@ -133,20 +133,27 @@ async def write_checked(
         left_out=await asyncio.to_thread(checked.left_out),
     )
     await _write(connection, target, checked, table, outcome, made=made)
+    await record_success(connection, target, plan, outcome, summarize(outcome))
+    return outcome
+
+
+async def record_success(
+    connection: Connection, target: Target, plan: ImportPlan, outcome: Outcome, summary: str
+) -> None:
+    """Records the end of an import, in the transaction of its rows."""
     await imports.finish(
         connection,
         target.import_id,
         status="success",
         action=outcome.action,
-        summary=summarize(outcome),
+        summary=summary,
         plan=msgspec.to_builtins(plan),
-        table_name=table.name,
-        **counts(outcome),
+        table_name=outcome.table,
+        **_counts(outcome),
     )
-    return outcome
 
 
-def counts(outcome: Outcome) -> dict[str, Any]:
+def _counts(outcome: Outcome) -> dict[str, Any]:
     """What is stored of an outcome."""
     names = (
         "table_id",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import msgspec
 import pyarrow as pa
 
 from atlas.db.copy import in_thread
 from atlas.db.database import Connection, Database
 from atlas.errors import BadRequestError
-from atlas.imports import repository as imports
 from atlas.imports.checked import Checked, check
 from atlas.imports.checks import Staged
-from atlas.imports.load import Outcome, Target, counts
+from atlas.imports.load import Outcome, Target, record_success
 from atlas.imports.plan import ImportPlan
 from atlas.imports.staging import Staging
 from atlas.tables import bulk
@@ -70,16 +68,7 @@ async def write_dataset(
     if outcome.inserted:
         outcome.last_row = await transaction.last_number(connection, dataset_id)
         outcome.first_row = outcome.last_row - outcome.inserted + 1
-    await imports.finish(
-        connection,
-        target.import_id,
-        status="success",
-        action=outcome.action,
-        summary=summarize(outcome),
-        plan=msgspec.to_builtins(plan),
-        table_name=plan.table,
-        **counts(outcome),
-    )
+    await record_success(connection, target, plan, outcome, summarize(outcome))
     return outcome
 
 

@@ -134,8 +134,8 @@ class Matched:
         """Records whose keys no row has, as `record_number` and `keys`; of records with one key, all or none."""
         keys = ", ".join(f"{literal(c.name)}, {self.file.value(c)}" for c in self.plan.key_columns)
         found = self.staging.query(
-            f"WITH k AS (SELECT _n, CAST(json_object({keys}) AS VARCHAR) AS key FROM raw WHERE {self.file.where} "
-            "AND _n NOT IN (SELECT _n FROM rejected)) SELECT _n, key FROM k "
+            f"WITH k AS (SELECT _n, CAST(json_object({keys}) AS VARCHAR) AS key FROM raw "
+            f"WHERE {self.checked.passing()}) SELECT _n, key FROM k "
             "WHERE lower(key) NOT IN (SELECT lower(key) FROM k WHERE _n IN (SELECT n FROM existing)) ORDER BY _n"
         )
         return [{"record_number": number, "keys": msgspec.json.decode(key)} for number, key in found]

@@ -24,7 +24,7 @@ class Written:
 
     @property
     def file(self) -> Staged:
-        return self.matched.checked.file
+        return self.matched.file
 
     @property
     def staging(self) -> Staging:
