@@ -19,8 +19,11 @@ Row = dict[str, Any]
 
 async def secret(database: Database, organization_id: int, fresh: str, *, rotate: bool = False) -> str:
     """The organization's secret; `fresh` becomes it where there is none, or to `rotate`."""
-    query = queries("webhooks/webhooks")["rotate_secret" if rotate else "secret"]
-    rows = await database.fetch(query, organization=organization_id, secret=fresh)
+    named = queries("webhooks/webhooks")
+    rows = [] if rotate else await database.fetch(named["secret"], organization=organization_id)
+    if not rows or rows[0][0] is None:
+        query = named["rotate_secret" if rotate else "make_secret"]
+        rows = await database.fetch(query, organization=organization_id, secret=fresh)
     return str(rows[0][0])
 
 

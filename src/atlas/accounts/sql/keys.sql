@@ -51,7 +51,7 @@ UPDATE atlas.users SET role = %(role)s WHERE id = %(id)s
 
 -- name: lock_operators
 -- Keeps others from changing who is an operator until the transaction ends.
-SELECT id FROM atlas.users WHERE role = 'operator' ORDER BY id FOR UPDATE
+SELECT id FROM atlas.users WHERE role = 'operator' ORDER BY id FOR NO KEY UPDATE
 
 -- name: other_operator
 -- Whether somebody else can act as an operator.
@@ -107,7 +107,7 @@ RETURNING user_id, name, expires_at
 
 -- name: lock_own_key
 -- Lets one transaction at a time replace a key of the user's own.
-SELECT revoked_at FROM atlas.api_keys WHERE id = %(id)s AND user_id = %(user)s FOR UPDATE
+SELECT revoked_at FROM atlas.api_keys WHERE id = %(id)s AND user_id = %(user)s FOR NO KEY UPDATE
 
 -- name: list_own_keys
 -- Lists a user's own keys.

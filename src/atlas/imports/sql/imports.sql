@@ -86,7 +86,7 @@ SELECT count(*) FROM atlas.imports i WHERE i.organization_id = %(organization)s 
 
 -- name: lock_import
 -- Locks an import, and gives its status.
-SELECT status FROM atlas.imports WHERE id = %(id)s FOR UPDATE
+SELECT status FROM atlas.imports WHERE id = %(id)s FOR NO KEY UPDATE
 
 -- name: report_progress
 -- Stores how far an import has come.

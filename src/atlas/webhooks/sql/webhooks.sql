@@ -1,4 +1,8 @@
 -- name: secret
+-- Gives the secret of an organization's webhooks, without a lock that other transactions might hold.
+SELECT webhook_secret FROM atlas.organizations WHERE id = %(organization)s
+
+-- name: make_secret
 -- Gives the secret of an organization's webhooks; sets it where there is none.
 UPDATE atlas.organizations SET webhook_secret = coalesce(webhook_secret, %(secret)s) WHERE id = %(organization)s
 RETURNING webhook_secret
