@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 import sqlglot
 from sqlglot import exp
+from tests.pace import takes_less
 
 from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.language.llm.coverage import left_out
@@ -274,3 +275,25 @@ def test_facts_of_a_query() -> None:
 )
 def test_what_a_model_left_out(question: str, sql: str, missing: tuple[str, ...]) -> None:
     assert left_out(Question(text=question, catalog=CATALOG), sql) == missing
+
+
+LONG_NAMES = {
+    "many words": ["a_" * 499 + str(number) for number in range(500)],
+    "words that are known": ["nameiddatetypenum" * 3 + f"id{number}" for number in range(500)],
+    "capitals": ["aB" * 490 + str(number) for number in range(200)],
+    "numbers": ["1a" * 490 + str(number) for number in range(200)],
+    "quotes": ['"' * 999, "'" * 999, "%" * 999, "\\" * 999, "\t" * 999, "." * 999],
+    "letters that grow": ["İ" * 500, "ß" * 500, "e\u0301" * 300, "\u200d", "\ufeff", "\u2028"],
+    "words of SQL": ["select", "count(*)", "*", "a.b", "$1", ":x", "%s", "{x}", "--", "/*"],
+}
+
+
+@pytest.mark.parametrize("kind", LONG_NAMES)
+def test_names_of_columns_take_no_time_and_can_be_written(kind: str) -> None:
+    names = LONG_NAMES[kind]
+    columns = (C("ts", "timestamp"), *(C(name, "double", f"c{number}") for number, name in enumerate(names)))
+    catalog = Catalog((T("odd", "s", "dataset_1", columns, "dataset", 10, dataset_id=1),))
+    asked = f"average of {names[-1]} where {names[0]} > 5"
+    quoted = names[0].replace('"', '""')
+    assert check_query(f'SELECT *, "{quoted}" AS x FROM odd', catalog).tables == ("odd",)
+    assert takes_less(3, lambda: plan_question(Question(text=asked, catalog=catalog)))

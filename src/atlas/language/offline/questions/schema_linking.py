@@ -64,6 +64,8 @@ class LinkedColumn(msgspec.Struct, frozen=True):
 
 # Longest word that is split into known ones.
 MAX_SPLIT = 64
+# Words of a name that are compared one by one, each with all of another name; the whole name is compared as well.
+MAX_WORDS = 32
 
 
 class Index:
@@ -163,7 +165,7 @@ class Index:
             return
         words = [t.stem if t.kind != "quote" else stem(t.lower) for t in content]
         if len(words) == 1 and "_" in content[0].lower:
-            words = [stem(p) for p in parts(content[0].text)]
+            words = [stem(p) for p in parts(content[0].text)[:MAX_WORDS]]
         if not words:
             return
         joined = "".join(t.lower for t in content)
@@ -309,8 +311,8 @@ def _places_of(column: CatalogColumn) -> tuple[str | None, dict[str, tuple[str, 
 
 
 def _words(name: str, vocabulary: frozenset[str]) -> list[str]:
-    """The stems of a column's words."""
-    return [stem(part) for part in _split(name, vocabulary)] or [name.lower()]
+    """The stems of a column's first words."""
+    return [stem(part) for part in _split(name, vocabulary)[:MAX_WORDS]] or [name.lower()]
 
 
 def _split(name: str, vocabulary: frozenset[str]) -> list[str]:
