@@ -131,15 +131,23 @@ async def test_a_broken_answer_is_told(garbage: bytes) -> None:
     assert delivery.error
 
 
-CLOUDS = (
-    "[fd00:ec2::254] [fd20:ce::254] [fd00:c1::a9fe:a9fe] [fd00:42::42] 168.63.129.16 169.254.169.254 100.100.100.200"
-)
+CLOUDS = """
+[fd00:ec2::254] [fd20:ce::254] [fd00:c1::a9fe:a9fe] [fd00:42::42] 168.63.129.16 169.254.169.254 100.100.100.200
+[fd00:a9fe:a9fe::1] [fd00:100::100:200] [fd00:ec2::23] [fe80::a9fe:a9fe] [fd12:3456::a9fe:a9fe] [fd12:a9fe:a9fe::7]
+192.0.0.192 169.254.0.23 169.254.170.2 [64:ff9b::a9fe:a9fe] [64:ff9b::a83f:8110] [::ffff:a83f:8110] [2002:a83f:8110::1]
+0xa83f8110 168.4161808 0250.077.0201.020
+"""
 
 
 @pytest.mark.parametrize("host", CLOUDS.split())
 def test_what_clouds_tell_their_machines_is_never_reached(host: str) -> None:
     with pytest.raises(BadRequestError):
         check_form(f"http://{host}/", Reach(private=True))
+
+
+@pytest.mark.parametrize("host", "10.0.0.7 192.168.1.2 [fd00::5] [fd00:10:244::5] [fd12:3456::a9fe] 127.0.0.1".split())
+def test_private_networks_are_reached_where_the_operator_lets_them(host: str) -> None:
+    check_form(f"http://{host}/", Reach(private=True))
 
 
 async def test_a_zone_whose_name_servers_wait_holds_nobody_else_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""HTTP to addresses that users give: signed (webhooks), and guarded against reaching what only the server can reach.
+"""Guards HTTP to addresses that users give against reaching what only the server can reach.
 
 The name is resolved once, every address that came is checked, and the connection goes to a checked
 address, so that a second answer of the name server changes nothing. Redirects and proxies are not used.
@@ -58,9 +58,11 @@ _LOCAL_ZONES = (".local", ".internal", ".localdomain", ".home.arpa")
 # Networks of one's own, where a local model server may be. Link-local addresses are never among them: clouds
 # hand out credentials there.
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
-# So do they at addresses that look private or public: Amazon, Google, Oracle and Scaleway, and Azure.
-_NEVER_V4 = frozenset({ipaddress.IPv4Address("168.63.129.16")})
-_NEVER_V6 = tuple(map(ipaddress.IPv6Network, ("fd00:ec2::/32", "fd20:ce::/32", "fd00:c1::/32", "fd00:42::/32")))
+# So do they at addresses that look private: Amazon, Google, Oracle, Scaleway, Akamai and Alibaba. Azure's looks public.
+_METADATA_V6 = ("fd00:ec2::/32", "fd20:ce::/32", "fd00:c1::/32", "fd00:42::/32", "fd00:a9fe::/32", "fd00:100::/64")
+_METADATA = tuple(map(ipaddress.ip_network, ("168.63.129.16/32", *_METADATA_V6)))
+# Others write 169.254.169.254 into an address of their own.
+_LINK_LOCAL_METADATA = ipaddress.IPv4Address("169.254.169.254").packed
 
 
 class AddressRefusedError(Exception):
@@ -85,6 +87,8 @@ class Reach:
             return True
         if address.is_loopback:
             return self.loopback or self.private
+        if _metadata(address):
+            return False
         return (self.private and _private(address)) or _public(address)
 
     def refuse_local(self) -> BadRequestError:
@@ -221,18 +225,33 @@ def _public(address: _Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address in _NAT64:
             # Networks with IPv6 alone reach public IPv4 this way.
-            return _public_v4(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+            return _public_v4(_last_v4(address))
         return address in _UNICAST_V6 and address.is_global and not any(address in net for net in _REFUSED_V6)
     return _public_v4(address)
 
 
 def _private(address: _Address) -> bool:
-    return not any(address in net for net in _NEVER_V6) and any(address in net for net in _PRIVATE)
+    return any(address in net for net in _PRIVATE)
 
 
 def _public_v4(address: ipaddress.IPv4Address) -> bool:
     refused = address.is_multicast or address.is_loopback or any(address in net for net in _REFUSED_V4)
-    return address.is_global and not refused and address not in _NEVER_V4
+    return address.is_global and not refused
+
+
+def _metadata(address: _Address) -> bool:
+    """Whether clouds hand out credentials at an address."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return _metadata(_last_v4(address))
+        if _LINK_LOCAL_METADATA in address.packed:
+            return True
+    return any(address in net for net in _METADATA)
+
+
+def _last_v4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
+    """The IPv4 address in the last four bytes of an IPv6 one."""
+    return ipaddress.IPv4Address(address.packed[-4:])
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
