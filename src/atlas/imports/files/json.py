@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from atlas.errors import BadRequestError
+from atlas.imports.duckdb_casts import literal, quote
 from atlas.imports.files.json_envelopes import find_records
 from atlas.imports.files.json_mixtures import list_notes, mixed_notes
 from atlas.imports.files.json_numbers import MARK, protected
@@ -120,13 +121,12 @@ def _is_ndjson(data: Any, start: int) -> bool:
 
 
 def _scan(path: Path, layout: str, more: str = "") -> str:
-    text = str(path).replace("'", "''")
-    return f"read_json('{text}', format = '{layout}', records = true, maximum_object_size = {_MAX_OBJECT}{more})"
+    options = f"format = '{layout}', records = true, maximum_object_size = {_MAX_OBJECT}{more}"
+    return f"read_json({literal(str(path))}, {options})"
 
 
 def _objects(path: Path, layout: str) -> str:
-    text = str(path).replace("'", "''")
-    return f"read_json_objects('{text}', format = '{layout}', maximum_object_size = {_MAX_OBJECT})"
+    return f"read_json_objects({literal(str(path))}, format = '{layout}', maximum_object_size = {_MAX_OBJECT})"
 
 
 def _fields(connection: Any, path: Path, name: str, layout: str) -> list[_Field] | None:
@@ -185,16 +185,16 @@ def _batches(
     where = ""
     if exactly:
         scan = _objects(path, layout)
-        places = ", ".join(_quote(pointer(field.steps)) for field in fields)
+        places = ", ".join(literal(pointer(field.steps)) for field in fields)
         where = _keys_once(connection, scan, _parents(fields))
         scan = f"(SELECT json, json_extract_string(json, [{places}]) AS cells FROM {scan})"
         texts = [f"cells[{position + 1}]" for position in range(len(fields))]
     else:
         # DuckDB refuses an object with a key twice where its members have types.
-        columns = ", ".join(f"{_quote(key)}: {_quote(kind)}" for key, kind in _types(fields))
+        columns = ", ".join(f"{literal(key)}: {literal(kind)}" for key, kind in _types(fields))
         scan = _scan(path, layout, f", columns = {{{columns}}}")
         texts = [
-            f"{_name(field.steps[0])}{''.join(f'[{_quote(step)}]' for step in field.steps[1:])} ->> '$'"
+            f"{quote(field.steps[0])}{''.join(f'[{literal(step)}]' for step in field.steps[1:])} ->> '$'"
             for field in fields
         ]
     cells = ", ".join(
@@ -218,7 +218,7 @@ def _types(fields: Sequence[_Field], depth: int = 0) -> Iterator[tuple[str, str]
         if len(members[0].steps) == depth + 1:
             yield key, "JSON"
         else:
-            yield key, f"STRUCT({', '.join(f'{_name(name)} {kind}' for name, kind in _types(members, depth + 1))})"
+            yield key, f"STRUCT({', '.join(f'{quote(name)} {kind}' for name, kind in _types(members, depth + 1))})"
 
 
 def _parents(fields: list[_Field]) -> set[tuple[str, ...]]:
@@ -233,14 +233,14 @@ def _keys_once(connection: Any, scan: str, objects: Collection[Sequence[str]]) -
     """
     checks = []
     for steps in objects:
-        keys = f"json_keys(json, {_quote(pointer(steps) or '$')})"
+        keys = f"json_keys(json, {literal(pointer(steps) or '$')})"
         again = f"list_filter({keys}, lambda key, place: list_position({keys}, key) < place)[1]"
         told = f"'an object has the key ''' || {again} || ''' twice'"
         usual = connection.execute(
             f"SELECT keys FROM (SELECT {keys} AS keys FROM {scan} LIMIT {_SAMPLED}) "
             "WHERE len(keys) = list_unique(keys) GROUP BY keys ORDER BY count(*) DESC LIMIT 3"
         ).fetchall()
-        known = ", ".join(f"[{', '.join(map(_quote, each))}]::VARCHAR[]" for (each,) in usual)
+        known = ", ".join(f"[{', '.join(map(literal, each))}]::VARCHAR[]" for (each,) in usual)
         first = f"WHEN {keys} IN ({known}) THEN true " if usual else ""
         checks.append(f"CASE {first}WHEN len({keys}) > list_unique({keys}) THEN error({told}) IS NULL ELSE true END")
     return f" WHERE {' AND '.join(checks)}"
@@ -264,14 +264,6 @@ def _unmarked(batches: Iterator[pa.Table], source: Source) -> Iterator[pa.Table]
                 batch = batch.set_column(position, batch.schema.names[position], bare)
         yield batch
     source.doubles = frozenset(doubles)
-
-
-def _name(key: str) -> str:
-    return '"' + key.replace('"', '""') + '"'
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _table_of_arrays(path: Path, name: str) -> Source:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from atlas.imports.duckdb_casts import literal
 from atlas.imports.files.json_survey import pointer
 
 _NAMES = {
@@ -27,7 +28,7 @@ def mixed_notes(connection: Any, scan: str, fields: Sequence[tuple[Sequence[str]
     mixed = [steps for steps, native in fields if native is None]
     if not mixed:
         return []
-    places = ["'" + pointer(steps).replace("'", "''") + "'" for steps in mixed]
+    places = [literal(pointer(steps)) for steps in mixed]
     types = ", ".join(
         f"histogram(json_type(json, {place})) FILTER (json_extract_string(json, {place}) <> '')" for place in places
     )

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from atlas.imports.duckdb_casts import literal
+
 # The types of JSON values that are numbers in a file.
 _NUMBERS = frozenset({"UBIGINT", "BIGINT", "HUGEINT", "DOUBLE"})
 _NUMBERED = re.compile(r"(.*)_\d+", re.DOTALL)
@@ -38,7 +40,7 @@ def survey(connection: Any, scan: str, depth: int) -> Iterator[tuple[tuple[str, 
 def _below(
     connection: Any, scan: str, steps: tuple[str, ...], depth: int
 ) -> Iterator[tuple[tuple[str, ...], str | None]]:
-    place = "'" + pointer(steps).replace("'", "''") + "'"
+    place = literal(pointer(steps))
     numbered = f"SELECT json, row_number() OVER () AS n FROM {scan}"
     found = f"json_keys(json, {place})"
     keys = f"SELECT json, n, unnest({found}) AS k, generate_subscripts({found}, 1) AS i FROM ({numbered})"
