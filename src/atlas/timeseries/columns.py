@@ -1,4 +1,4 @@
-"""Columns of a dataset: their types, and how a key of any spelling gets a name in PostgreSQL."""
+"""Columns of a dataset: types, and names in PostgreSQL for keys of any spelling."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Integers up to here are exact as a float64.
+# Integers up to this bound are exact as a float64.
 EXACT_FLOAT = 2**53
 
-# PostgreSQL allows 1,600 columns a table, dropped ones counted; keys past this number live in "_extra".
+# PostgreSQL allows 1,600 columns in a table, dropped columns included. Keys past this number live in "_extra".
 MAX_PHYSICAL_COLUMNS = 1000
 
-# Bytes of an identifier that PostgreSQL keeps; longer ones are cut, so two keys could meet.
+# Bytes of an identifier that PostgreSQL keeps. PostgreSQL cuts longer identifiers, so two keys could collide.
 MAX_IDENTIFIER_BYTES = 63
 
-# Of a dataset with cold rows: bounds of the segment that a row is in, or of the row itself.
+# Columns of a dataset with cold rows: the bounds of the segment that holds a row, or of the row itself.
 BOUNDS = ("_low_ts", "_high_ts", "_low_seq", "_high_seq")
-# Names of the table's own columns and of PostgreSQL's hidden ones.
+# Names of the table's own columns and of PostgreSQL's system columns.
 RESERVED = frozenset({"ts", "_seq", "_extra", *BOUNDS, "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 
 
 class Dtype(StrEnum):
-    """Type of a column. `json` has no physical column: its values stand in `_extra`."""
+    """Type of a column. `json` has no physical column: its values are stored in `_extra`."""
 
     INT = "int"
     FLOAT = "float"
@@ -43,9 +43,10 @@ SQL_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A known key of a dataset. `physical` is None for `json`; unit, description: what its owner says of its values.
+    """A known key of a dataset.
 
-    What plans reads and writes leaves unit and description empty.
+    `physical` is the name of the column in PostgreSQL, or None for `json`. `unit` and `description` are texts that the
+    dataset's owner gave. Code that plans reads and writes leaves `unit` and `description` empty.
     """
 
     id: int
@@ -68,19 +69,20 @@ class NewColumn:
 
 
 def to_catalog(name: str) -> str:
-    """A key as PostgreSQL's text can hold it: U+0010 escapes the NUL, and itself."""
+    """Encodes a key as text that PostgreSQL can store: U+0010 escapes NUL and itself."""
     return name.replace("\x10", "\x10\x10").replace("\0", "\x100")
 
 
 def from_catalog(text: str) -> str:
-    """The key that `to_catalog` made `text` of."""
+    """Decodes the key that `to_catalog` encoded as `text`."""
     return _ESCAPED.sub(lambda found: "\0" if found[1] == "0" else "\x10", text)
 
 
 def physical_name(name: str, position: int, taken: frozenset[str] | set[str]) -> str:
-    """The column name for key `name`: the key itself where PostgreSQL can hold it, else `c<position>`.
+    """Returns the column name for the key `name`.
 
-    `position` must be unique in the dataset, so that the fallback is too.
+    The column name is the key itself when PostgreSQL can store the key, otherwise `c<position>`. `position` must be
+    unique in the dataset, so that `c<position>` is unique, too.
     """
     try:
         size = len(name.encode())

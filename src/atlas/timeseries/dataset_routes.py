@@ -57,7 +57,7 @@ async def list_datasets(
     limit: LimitParam = 250,
     offset: OffsetParam = 0,
 ) -> DatasetPage:
-    """The datasets that you own or share a tag with, in the order in which they were made unless you say otherwise."""
+    """Lists the datasets that you own or share a tag with, in order of creation unless you give `sort`."""
     count, rows = await datasets_service.search(
         caller, search, limit, offset, owned, anywhere=text, metadata=metadata or (), sort=sort
     )
@@ -67,11 +67,11 @@ async def list_datasets(
 
 @router.api_route("/datasets/search/", methods=["PUT", "DELETE"], include_in_schema=False)
 async def refuse_change_of_search() -> None:
-    """Else `search` would be read as the ID of a dataset, and be a bad one."""
+    """Answers 405, because the routes of a dataset would read `search` as an ID and answer 400."""
     raise HTTPException(405)
 
 
-# Any names: clients get one parameter, an object that is sent as `name=value` for each of its members.
+# Filters have any names. Generated clients get one parameter: an object, sent as `name=value` for each member.
 FILTERS = {
     "name": "filters",
     "in": "query",
@@ -97,7 +97,10 @@ async def search_metadata(
     limit: LimitParam = 250,
     offset: OffsetParam = 0,
 ) -> DatasetPage:
-    """Each query parameter but limit and offset is a metadata field that must be equal. One is required."""
+    """Finds datasets by metadata: each query parameter except limit and offset is a field that must be equal.
+
+    Needs at least one field.
+    """
     filters = [(k, v) for k, v in request.query_params.multi_items() if k not in ("limit", "offset")]
     count, rows = await datasets_service.search_metadata(caller, filters, limit, offset)
     following, previous = links(request, count, limit, offset)
@@ -106,20 +109,20 @@ async def search_metadata(
 
 @router.post("/datasets/", tags=datasets, status_code=201, summary="Create a dataset")
 async def create_dataset(body: NewDatasetBody, caller: CallerDep, datasets_service: DatasetServiceDep) -> Dataset:
-    """You become its owner; until you add a tag, only you see it."""
+    """Creates a dataset that you own. Until you add a tag, only you see the dataset."""
     columns = [NewColumn(c.name, Dtype(c.dtype), c.unit or "", c.description or "") for c in body.columns]
     return await datasets_service.create(caller, body.name, body.description, body.metadata, columns)
 
 
 @router.get("/datasets/{dataset_id}/", tags=datasets, summary="Get a dataset")
 async def get_dataset(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> Dataset:
-    """Needs read access."""
+    """Returns one dataset. Needs read access."""
     return await datasets_service.get(caller, dataset_id)
 
 
 @router.get("/datasets/{dataset_id}/summary/", tags=datasets, summary="Summarize a dataset")
 async def summarize_dataset(dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep) -> SummaryView:
-    """Owner, tags, row count, size on disk, first and last timestamp. Needs read access."""
+    """Returns owner, tags, row count, size on disk, first and last timestamp. Needs read access."""
     return await datasets_service.summary(caller, dataset_id)
 
 
@@ -127,7 +130,7 @@ async def summarize_dataset(dataset_id: int, caller: CallerDep, datasets_service
 async def dataset_samples(
     dataset_id: int, caller: CallerDep, datasets_service: DatasetServiceDep
 ) -> DatasetSamplesView:
-    """Whose model providers may be sent values of the dataset's cells with a question. Needs read access."""
+    """Returns whose model providers may receive values of the dataset's cells with a question. Needs read access."""
     return await datasets_service.samples(caller, dataset_id)
 
 
@@ -135,7 +138,7 @@ async def dataset_samples(
 async def set_dataset_samples(
     dataset_id: int, body: SamplesBody, caller: CallerDep, datasets_service: DatasetServiceDep
 ) -> DatasetSamplesView:
-    """Nobody's, unless you say otherwise. Owner only."""
+    """Sets whose model providers may receive values of the dataset's cells. The default is `nobody`. Owner only."""
     return await datasets_service.set_samples(caller, dataset_id, body.samples)
 
 
@@ -183,7 +186,7 @@ async def replace_metadata(
 
 @router.get("/datasets/{dataset_id}/tags/", tags=["Tags"], summary="A dataset's tags")
 async def dataset_tags(dataset_id: int, caller: CallerDep, tags: TagServiceDep, part: PartParam) -> list[Tag]:
-    """Needs read access."""
+    """Lists the tags of a dataset. Needs read access."""
     return (await tags.of_dataset(caller, dataset_id))[part]
 
 
@@ -194,13 +197,13 @@ async def dataset_tags(dataset_id: int, caller: CallerDep, tags: TagServiceDep, 
     summary="Share by tag",
 )
 async def assign_tag(dataset_id: int, body: TagBody, caller: CallerDep, tags: TagServiceDep) -> Tag:
-    """Lets everybody who holds the tag read the dataset. Name the tag by name or by id. Owner only."""
+    """Gives read access to all holders of a tag. Name the tag by name or by id. Owner only."""
     return await tags.assign(caller, dataset_id, body.tag_name, body.tag_id)
 
 
 @router.delete("/datasets/{dataset_id}/tags/{tag_id}/", tags=["Tags"], status_code=204, summary="Stop sharing by tag")
 async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, tags: TagServiceDep) -> Response:
-    """Users who hold only this tag lose access at once. Owner only."""
+    """Removes a tag from a dataset. Users with only this tag lose access at once. Owner only."""
     await tags.remove(caller, dataset_id, tag_id)
     return Response(status_code=204)
 
@@ -209,13 +212,13 @@ async def remove_tag(dataset_id: int, tag_id: int, caller: CallerDep, tags: TagS
 async def list_columns(
     caller: CallerDep, dataset: DatasetParam, datasets: DatasetServiceDep, part: PartParam
 ) -> list[Column]:
-    """The columns of a dataset: declared ones, and those that came with data."""
+    """Lists the columns of a dataset: declared columns, and columns that came with data."""
     return (await datasets.columns(caller, dataset))[part]
 
 
 @router.post("/columns/", tags=columns, status_code=201, summary="Declare a column")
 async def create_column(body: ColumnBody, caller: CallerDep, datasets: DatasetServiceDep) -> Column:
-    """Optional: rows may have any keys without it. Owner only."""
+    """Declares a column. Optional, because rows may have any keys without a declaration. Owner only."""
     return await datasets.declare_column(
         caller, body.dataset, body.name, Dtype(body.dtype), body.unit, body.description
     )

@@ -1,4 +1,4 @@
-"""Deletes rows of a dataset, and counts anew what row blocks and rollups say of the others."""
+"""Deletion of rows, with the counts of the remaining rows in row blocks and rollups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from atlas.timeseries.zone_map import Block, Range
 
 
 async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
-    """Deletes the rows within `span`; gives their number."""
+    """Deletes the rows within `span` and returns the number of deleted rows."""
     async with database.transaction() as connection:
         state = await lock(connection, dataset_id)
         cut = await _unpack(connection, dataset_id, state, "ts", time_literal(span.lo), time_literal(span.hi - 1))
@@ -29,7 +29,9 @@ async def delete_range(database: Database, dataset_id: int, span: Range) -> int:
 
 
 async def delete_numbered(connection: Connection, dataset_id: int, first: int, last: int) -> int:
-    """Deletes the rows numbered from `first` to `last`, within a transaction; gives their number."""
+    """Deletes the rows numbered from `first` to `last` in the connection's transaction. Returns the number of deleted
+    rows.
+    """
     state = await lock(connection, dataset_id)
     cut = await _unpack(connection, dataset_id, state, "seq", sql.Literal(first), sql.Literal(last))
     removed = await _delete(
@@ -54,7 +56,9 @@ async def _unpack(
     low: sql.Literal,
     high: sql.Literal,
 ) -> int:
-    """Deletes what is packed within bounds, and unpacks what these cut; gives the rows deleted."""
+    """Deletes packed rows within bounds, and unpacks segments that the bounds cut. Returns the number of
+    deleted rows.
+    """
     return await view.remove(connection, dataset_id, bound, low, high) if state.cold else 0
 
 
@@ -67,7 +71,10 @@ async def _delete(
     holds: Callable[[Block], bool],
     removed: int,
 ) -> int:
-    """Deletes rows that are not packed and match `where`; gives their number with those that `removed` are already."""
+    """Deletes unpacked rows that match `where`, and updates row blocks and counters.
+
+    `removed` is the number of packed rows that are already deleted. Returns the number of all deleted rows.
+    """
     table = hot_of(state.schema, dataset_id, cold=state.cold)
     cursor = await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(table, where))
     removed += cursor.rowcount

@@ -55,7 +55,7 @@ def _send(file: Download, if_none_match: str | None, *, attach: bool) -> Respons
 
 
 async def _send_part(request: Request, reads: ReadService, caller: Caller, file: Download) -> Response:
-    """A file of which parts may be had: the part that is asked for, else all of it."""
+    """Answers with the requested byte range of a file, or with the whole file when no range is requested."""
     head, span = bool(request.scope["state"].get(HEAD)), wanted(request.headers)
     held = held_tag(request.headers)
     headers = _headers(file, file.etag, attach=True)
@@ -100,7 +100,7 @@ async def bulk_download(
     ] = False,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Every row of the range in order of time, as the dataset is at this moment."""
+    """Downloads every row of the range in order of time, as the dataset is at this moment."""
     file = await reads.download(caller, dataset, span, output, names=columns, flat=shape == "flat", safe=safe)
     file = replace(file, media_type=media_type_for(request, file.media_type))
     if output in RANGED and not _unchanged(file.etag, if_none_match):
@@ -127,7 +127,7 @@ async def live_rows(
     limit: Annotated[int, Query(ge=1, le=2**62, description="How many of the most recent rows.")] = 1000,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """The most recent rows in ascending order, as NDJSON."""
+    """Returns the most recent rows in ascending order, as NDJSON."""
     file = await reads.download(caller, dataset, span, Output.NDJSON, names=columns, last=limit)
     file = replace(file, media_type=media_type_for(request, file.media_type))
     return _send(file, if_none_match, attach=False)
@@ -153,7 +153,9 @@ async def stream_rows(
     ] = 2,
     last_event_id: Annotated[str | None, Header(description="Id of the last event that you saw.")] = None,
 ) -> Response:
-    """Server-Sent Events: `connected`, then `data` for each new row, `heartbeat` while there is none."""
+    """Streams Server-Sent Events: `connected`, then `data` for each new row, and `heartbeat` while there is
+    no new row.
+    """
     following = await streams.open(caller, dataset, poll_interval, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return FileResponse(following, media_type=EVENT_STREAM, headers=headers)
@@ -161,7 +163,7 @@ async def stream_rows(
 
 @router.get("/latest/", response_model=RowView, summary="Latest row")
 async def latest_row(caller: CallerDep, dataset: DatasetParam, summaries: SummaryServiceDep) -> Response:
-    """The row with the greatest timestamp; of several, the one inserted last."""
+    """Returns the row with the greatest timestamp. Of several such rows, the last inserted row wins."""
     row = await summaries.latest(caller, dataset)
     return Response(row, media_type="application/json")
 
@@ -181,6 +183,9 @@ async def aggregate_rows(
     ] = "count,min,max,avg",
     points: Annotated[int, Query(ge=1, le=10_000, description="Most buckets of an `auto` width.")] = 500,
 ) -> Response:
-    """For charts: one result a bucket that has rows, in order of time, numeric columns only."""
+    """Aggregates rows by time bucket, for charts.
+
+    Each bucket with rows has one result, in order of time. Only numeric columns are aggregated.
+    """
     found = await summaries.aggregate(caller, dataset, span, columns, bucket, functions, points)
     return Response(msgspec.json.encode(found), media_type="application/json")

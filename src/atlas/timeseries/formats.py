@@ -1,4 +1,4 @@
-"""Rows in the formats of a response: JSON, NDJSON, CSV, Parquet and Arrow, all column by column."""
+"""Rows in the formats of a response: JSON, NDJSON, CSV, Parquet and Arrow. Every format is written column by column."""
 
 from __future__ import annotations
 
@@ -27,23 +27,27 @@ _CLASHING = re.compile(r"(values\.)*timestamp")
 
 
 def flat_key(name: str) -> str:
-    """What a key is called beside the timestamp: one more `values.` where it would clash with it."""
+    """Returns the name of a key beside the timestamp.
+
+    A name that would clash with the timestamp gets one more `values.` in front.
+    """
     return "values." + name if _CLASHING.fullmatch(name) else name
 
 
 def from_flat_key(label: str) -> str:
-    """The key that `flat_key` made `label` of."""
+    """Returns the key that `flat_key` turned into `label`."""
     return label.removeprefix("values.") if _CLASHING.fullmatch(label) else label
 
 
 @dataclass(frozen=True, slots=True)
 class RowFormat:
-    """How rows of a dataset are written. `columns`: those asked for, in order.
+    """How rows of a dataset are written.
 
-    flat: keys beside the timestamp (`live`, downloads, streams); else under `values`. A key that is
-    itself called `timestamp` is written `values.timestamp` in flat rows, so that neither is lost.
-    dataset: an id to put in front of each nested row. ordered: whether keys of `_extra` stand in the order of the
-    columns, too, instead of behind all others.
+    - columns: the requested columns, in order.
+    - flat: keys stand beside the timestamp (`live`, downloads, streams) instead of under `values`. A key named
+      `timestamp` becomes `values.timestamp` in flat rows, so that no value is lost.
+    - dataset: an id to put in front of each nested row.
+    - ordered: keys of `_extra` stand in the order of the columns instead of after all other keys.
     """
 
     columns: Sequence[Column]
@@ -56,24 +60,27 @@ class RowFormat:
 
     @property
     def stored(self) -> list[tuple[str, str]]:
-        """(label, physical name) of the columns that the table has."""
+        """(label, physical name) of the columns that have a column in the table."""
         return [(self.label(c.name), c.physical) for c in self.columns if c.physical is not None]
 
 
 def timestamp_text(ts: Times, digits: int | None = None) -> Times:
-    """ISO 8601 with a `Z`, and as many of 0, 3 or 6 digits of a second as the value needs, or `digits` of them."""
+    """Renders timestamps as ISO 8601 with a `Z`.
+
+    A second has `digits` digits, or as many of 0, 3 or 6 as the value needs when `digits` is None.
+    """
     fraction = "%.f" if digits is None else f"%.{digits}f" if digits else ""
     return ts.dt.replace_time_zone(None).dt.to_string(f"%Y-%m-%dT%H:%M:%S{fraction}Z")
 
 
 def second_digits(table: pa.Table) -> int:
-    """How many digits of a second the rows of a table need: 0, 3 or 6."""
+    """Returns how many digits of a second the rows of a table need: 0, 3 or 6."""
     micros = pl.Series(table.column("ts").cast(pa.int64()))
     return next((digits for digits, step in ((0, 1_000_000), (3, 1_000)) if not (micros % step != 0).any()), 6)
 
 
 def json_lines(table: pa.Table, style: RowFormat) -> pl.Series:
-    """Each row as a JSON object in text. Absent keys are left out; JSON null is kept."""
+    """Writes each row as a JSON object in text. Absent keys are left out, and JSON null is kept."""
     frame = _polars(table)
     if "_extra" not in frame.columns and style.stored and not any(frame[name].null_count() for _, name in style.stored):
         return _whole_lines(frame, style)
@@ -81,7 +88,10 @@ def json_lines(table: pa.Table, style: RowFormat) -> pl.Series:
 
 
 def _whole_lines(frame: pl.DataFrame, style: RowFormat) -> pl.Series:
-    """Rows that lack nothing. In one expression: a page of few rows takes as long as polars needs for its steps."""
+    """Writes rows that have every key.
+
+    The whole line is one expression, because polars' cost for each step dominates a page of few rows.
+    """
     cells = [timestamp_text(pl.col("ts")).alias(TIME_KEY)]
     values = [pl.col(name).alias(label) for label, name in style.stored]
     if style.flat:
@@ -94,15 +104,15 @@ def _whole_lines(frame: pl.DataFrame, style: RowFormat) -> pl.Series:
 
 
 def _sparse_lines(frame: pl.DataFrame, style: RowFormat) -> pl.Series:
-    """Rows of which some lack something."""
-    # Flat rows have a comma before each member, nested ones between them.
+    """Writes rows that may lack keys or have members in `_extra`."""
+    # Flat rows have a comma before each member, nested rows between members.
     before, between = (",", "") if style.flat else ("", ",")
     parts = {label: member(label, pl.col(name), frame.schema[name], before=before) for label, name in style.stored}
     if "_extra" in frame.columns and style.ordered:
         extras = _extra_by_run(before, frame["_extra"], style)
         frame = frame.with_columns([series.alias(f"{_RUN}{index}") for index, series in enumerate(extras.values())])
         runs = {name: pl.col(f"{_RUN}{index}") for index, name in enumerate(extras)}
-        # A row has a key in one of the two places.
+        # A row has a key either in its column or in `_extra`.
         parts = {
             key: part
             for column in style.columns
@@ -137,7 +147,7 @@ def _polars(table: pa.Table) -> pl.DataFrame:
 
 
 def _extra_members(before: str, extra: pl.Series, style: RowFormat) -> pl.Series:
-    """The members in `_extra` of the columns asked for, relabelled where flat rows need it."""
+    """Selects the members in `_extra` of the requested columns, relabelled when flat rows need new names."""
     wanted = {column.name: style.label(column.name) for column in style.columns}
     cells: list[str | None] = []
     for text in extra.to_list():
@@ -157,9 +167,11 @@ _EXTRA = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _extra_by_run(before: str, extra: pl.Series, style: RowFormat) -> dict[str, pl.Series]:
-    """As `_extra_members`, by the first column of each run of columns that no other lies between.
+    """Selects members like `_extra_members`, separately for each run of columns without a column of the table in
+    between.
 
-    Columns of the table that have values in `_extra` are runs of their own, so that every key is in its place.
+    The result is keyed by the first column of each run. A column of the table with values in `_extra` is a run of its
+    own, so that every key keeps its place.
     """
     rows = [None if text is None else _EXTRA.decode(text) for text in extra.to_list()]
     present = set().union(*(row for row in rows if row))
@@ -188,9 +200,10 @@ def _extra_by_run(before: str, extra: pl.Series, style: RowFormat) -> dict[str, 
 
 
 def wide_frame(table: pa.Table, style: RowFormat) -> pl.DataFrame:
-    """One column per key, `timestamp` first; keys without a column of their own as text.
+    """Builds a frame with `timestamp` first and one column for each key.
 
-    A column whose dataset keeps some of its values in `_extra` becomes text for the rows at hand.
+    Keys without a column in the table become text. A column becomes text when some of its values in `table` are in
+    `_extra`.
     """
     frame = _polars(table)
     picked = {TIME_KEY: frame["ts"]}
@@ -204,12 +217,12 @@ def wide_frame(table: pa.Table, style: RowFormat) -> pl.DataFrame:
             picked[label] = frame[column.physical].cast(pl.String).fill_null(cells)
         else:
             picked[label] = frame[column.physical]
-    # By its names: in a list of series one without a name gets one, which another may have.
+    # A dict keeps the labels. In a list of series, polars names a nameless series, and the name may clash.
     return pl.DataFrame(picked)
 
 
 def _extra_cells(frame: pl.DataFrame, style: RowFormat) -> dict[str, pl.Series]:
-    """Text of the `_extra` values by key: strings bare, null as nothing, the rest as JSON."""
+    """Returns the `_extra` values as text by key: strings without quotes, null as None, other values as JSON."""
     if "_extra" not in frame.columns:
         return {}
     wanted = {column.name for column in style.columns}
@@ -226,17 +239,18 @@ def _extra_cells(frame: pl.DataFrame, style: RowFormat) -> dict[str, pl.Series]:
     return {key: pl.Series(values, dtype=pl.String) for key, values in cells.items()}
 
 
-# What a spreadsheet runs when it opens a CSV file, and plain numbers among it, which it does not.
+# Texts that a spreadsheet runs as a formula when it opens a CSV file, and plain numbers, which it does not run.
 FORMULA, NUMBER = r"^[=+@\t\r-]", r"^[+-]?[0-9.,]+$"
 
 
 def csv_bytes(
     table: pa.Table, style: RowFormat, *, header: bool, safe: bool = False, digits: int | None = None
 ) -> bytes:
-    """Rows as CSV (RFC 4180, `\\n` line ends), the header line too if `header`.
+    r"""Writes rows as CSV (RFC 4180, `\\n` line ends), with the header line when `header` is set.
 
-    digits: of a second, which all rows of a file have alike, as readers tell a column's format by its first cell.
-    safe: texts that a spreadsheet would run as a formula, names of columns too, get an apostrophe in front.
+    - digits: digits of a second. All rows of a file have the same number, because readers detect a column's format by
+      its first cell.
+    - safe: texts and column names that a spreadsheet would run as a formula get an apostrophe in front.
     """
     frame = wide_frame(table, style)
     frame = frame.with_columns(timestamp_text(frame[TIME_KEY], digits).alias(TIME_KEY))
@@ -255,14 +269,14 @@ def csv_bytes(
 
 
 def harmless(text: str) -> str:
-    """A text with an apostrophe in front where a spreadsheet would run it."""
+    """Puts an apostrophe in front of a text that a spreadsheet would run."""
     return "'" + text if re.match(FORMULA, text) and not re.match(NUMBER, text) else text
 
 
 def arrow_schema(style: RowFormat) -> pa.Schema:
-    """Schema of Arrow and Parquet downloads; keys without a column of their own are text.
+    """Builds the schema of Arrow and Parquet downloads. Keys without a column in the table are text.
 
-    What is said of a column stands in its field's metadata.
+    The metadata of each field holds the column's unit and description.
     """
     from atlas.timeseries.frames import ARROW_TYPES, TIMESTAMP
 
@@ -277,7 +291,10 @@ def arrow_schema(style: RowFormat) -> pa.Schema:
 
 
 def arrow_table(table: pa.Table, style: RowFormat, schema: pa.Schema) -> pa.Table:
-    """Rows in `schema`. A value that its typed column cannot hold is null here; JSON and CSV keep it."""
+    """Converts rows to `schema`.
+
+    A value that its typed column cannot hold becomes null in the result. JSON and CSV keep such a value.
+    """
     frame = _polars(table)
     extras = _extra_cells(frame, style)
     arrays = [table.column("ts").cast(schema.field(0).type)]
@@ -292,7 +309,7 @@ def arrow_table(table: pa.Table, style: RowFormat, schema: pa.Schema) -> pa.Tabl
 
 
 class TableWriter:
-    """Writes Arrow or Parquet tables to bytes that can be taken out piece by piece."""
+    """Writes Arrow or Parquet tables to bytes, which callers take out piece by piece."""
 
     def __init__(self, output: Output, schema: pa.Schema) -> None:
         self._sink = _Pipe()
@@ -312,7 +329,7 @@ class TableWriter:
 
 
 class _Pipe(io.RawIOBase):
-    """A write-only file whose bytes are taken out as they come."""
+    """A write-only file whose bytes can be taken out after each write."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

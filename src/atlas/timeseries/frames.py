@@ -1,8 +1,7 @@
-"""Frames: decoded rows as Arrow arrays, and how they are fitted into the columns of a dataset.
+"""Frames (decoded rows as Arrow arrays), and how frames are fitted into the columns of a dataset.
 
-Whatever a request's body is, a reader turns it into frames. Detecting a change of schema, applying
-it and fitting the values are separate steps, and the change is a value that can be looked at first
-(after dlt's extract / normalize split).
+A reader turns any request body into frames. Detecting a schema change, applying the change and fitting the values are
+separate steps. The change is a value that can be inspected first (like the extract / normalize split of dlt).
 """
 
 from __future__ import annotations
@@ -32,9 +31,10 @@ _DTYPES = {arrow: dtype for dtype, arrow in ARROW_TYPES.items()}
 class Frame:
     """Rows as arrays of one length.
 
-    ts: timestamp[us, UTC] without nulls. columns: key -> int64, float64, bool or string array, null
-    where the row lacks the key. extra: string array of the JSON members (`"key":value,…`, no braces)
-    that no column holds, or None. extra_keys: the keys in it.
+    - ts: timestamp[us, UTC] without nulls.
+    - columns: key to an int64, float64, bool or string array, null where the row lacks the key.
+    - extra: string array of JSON members (`"key":value,…`, no braces) that no column holds, or None.
+    - extra_keys: the keys in `extra`.
     """
 
     ts: pa.Array
@@ -51,7 +51,7 @@ class Frame:
         return sum(array.nbytes for array in arrays)
 
     def sorted(self) -> Frame:
-        """The rows in order of time; rows of one time keep their order."""
+        """Sorts the rows by time. Rows with equal times keep their order."""
         micros = self.ts.cast(pa.int64()).to_numpy(zero_copy_only=False)
         if len(micros) < 2 or bool((micros[1:] >= micros[:-1]).all()):
             return self
@@ -66,7 +66,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """What a write would change in a dataset's columns: keys to add, int columns to make float."""
+    """The changes of a write to a dataset's columns: keys to add, and int columns to turn into float."""
 
     add: Mapping[str, Dtype]
     widen: tuple[Column, ...]
@@ -77,15 +77,15 @@ class SchemaChange:
 
 
 def dtype_of(array: pa.Array) -> Dtype:
-    """The column type that holds every value of a frame's array."""
+    """Returns the column type that holds every value of a frame's array."""
     return _DTYPES[array.type]
 
 
 def plan_schema(existing: Mapping[str, Column], frames: Iterable[Frame]) -> SchemaChange:
-    """The change that lets `existing` columns hold `frames`.
+    """Plans the change that lets `existing` columns hold `frames`.
 
-    An inferred int column that meets a fraction becomes float. Any other clash changes nothing: the
-    values that do not fit go to the overflow column.
+    An inferred int column that meets a fraction becomes float. Any other clash changes nothing: the values that do not
+    fit go to the overflow column.
     """
     add: dict[str, Dtype] = {}
     widen: dict[str, Column] = {}
@@ -116,7 +116,7 @@ def plan_schema(existing: Mapping[str, Column], frames: Iterable[Frame]) -> Sche
 
 
 def has_fraction(array: pa.Array) -> bool:
-    """Whether a float array has a value that no int64 equals."""
+    """Checks whether a float array has a value that no int64 equals."""
     if array.type != pa.float64() or array.null_count == len(array):
         return False
     whole = pc.and_(pc.equal(pc.floor(array), array), pc.less(pc.abs(array), float(EXACT_FLOAT)))
@@ -124,9 +124,9 @@ def has_fraction(array: pa.Array) -> bool:
 
 
 def fit(frame: Frame, columns: Mapping[str, Column]) -> pa.Table:
-    """The frame as a table of `ts`, the physical columns and, where needed, `_extra` (JSON text).
+    """Converts a frame to a table of `ts`, the physical columns and, where needed, `_extra` (JSON text).
 
-    Values that their column cannot hold exactly move to `_extra`; nothing is rounded or dropped.
+    Values that their column cannot hold exactly move to `_extra`. Nothing is rounded or dropped.
     """
     arrays: dict[str, pa.Array] = {"ts": frame.ts}
     spilled: list[pl.Series] = []
@@ -150,7 +150,7 @@ def fit(frame: Frame, columns: Mapping[str, Column]) -> pa.Table:
 
 
 def _fit_array(array: pa.Array, dtype: Dtype) -> tuple[pa.Array | None, pa.Array | None]:
-    """The part of `array` that a column of `dtype` holds, and the part that it does not."""
+    """Splits `array` into the part that a column of `dtype` holds and the part that does not fit."""
     target = ARROW_TYPES[dtype]
     if array.type == target:
         return array, None
@@ -169,24 +169,24 @@ def _fit_array(array: pa.Array, dtype: Dtype) -> tuple[pa.Array | None, pa.Array
 
 
 def nested_to_json(array: pa.Array) -> pa.Array:
-    """Each value of any Arrow type as JSON text; null where there is none.
+    """Converts each value of any Arrow type to JSON text, and null to null.
 
-    Raises UnicodeDecodeError for a name inside the type that is not UTF-8, ArrowInvalid for a struct that has a field
-    twice, ArrowNotImplementedError for a type that
-    JSON has no values for.
+    Raises UnicodeDecodeError: when a name inside the type is not UTF-8.
+    Raises ArrowInvalid: when a struct has a field twice.
+    Raises ArrowNotImplementedError: when JSON has no values for the type.
     """
     _read_names(array.type)
     try:
         values = pl.Series(array)
         texts = encoded(values)
     except pl.exceptions.PanicException as error:
-        # No Exception, so that nobody would catch it; such as bytes inside of a list.
+        # polars raises no Exception here (bytes inside a list are one case), so a handler of errors would miss it.
         raise pa.ArrowNotImplementedError(f"{array.type} cannot be written as JSON") from error
     return texts.set(values.is_null(), None).to_arrow().cast(pa.string())
 
 
 def _read_names(kind: pa.DataType) -> None:
-    """Reads each name in a type: polars ends on one that is not UTF-8, in a way that no handler of errors expects."""
+    """Reads each name in a type, because polars panics on a name that is not UTF-8, which no error handler expects."""
     if pa.types.is_struct(kind):
         fields = [kind.field(index) for index in range(kind.num_fields)]
         if len({field.name for field in fields}) < len(fields):
@@ -203,37 +203,37 @@ def _read_names(kind: pa.DataType) -> None:
 
 
 def encoded(values: pl.Series) -> pl.Series:
-    """Each value as JSON text."""
+    """Encodes each value as JSON text."""
     return values.rename("v").to_frame().select(as_json(pl.col("v"))).to_series()
 
 
 def as_json(value: pl.Expr) -> pl.Expr:
-    """A value as JSON text."""
+    """Builds the expression that encodes a value as JSON text."""
     wrapped = pl.struct(value.alias("v")).struct.json_encode()
     return wrapped.str.strip_prefix('{"v":').str.strip_suffix("}")
 
 
 def members(name: str, values: pl.Series) -> pl.Series:
-    """Each value as a JSON member `"name":value`; null where there is none."""
+    """Encodes each value as a JSON member `"name":value`, and null as null."""
     return values.rename("v").to_frame().select(member(name, pl.col("v"), values.dtype)).to_series()
 
 
 def raw_members(name: str, texts: pl.Series) -> pl.Series:
-    """As `members` for values that are JSON texts already."""
+    """Builds members like `members`, from values that are JSON texts already."""
     return pl.lit(f"{msgspec.json.encode(name).decode()}:").pipe(
         lambda key: texts.rename("v").to_frame().select(key + pl.col("v")).to_series()
     )
 
 
 def member(name: str, value: pl.Expr, dtype: pl.DataType, *, before: str = "") -> pl.Expr:
-    """As `members`, within an expression, and after `before`. dtype: of the values."""
+    """Builds an expression like `members`, with `before` in front. `dtype` is the type of the values."""
     key = pl.lit(f"{before}{msgspec.json.encode(name).decode()}:")
     text = as_json(value) if dtype == pl.String else value.cast(pl.String)
     return pl.when(value.is_not_null()).then(key + text)
 
 
 def join_members(parts: list[pl.Series]) -> pl.Series:
-    """Members of each row joined by commas; null where a row has none."""
+    """Joins the members of each row by commas. A row without members is null."""
     if len(parts) == 1:
         return parts[0]
     frame = pl.DataFrame([part.alias(str(index)) for index, part in enumerate(parts)])

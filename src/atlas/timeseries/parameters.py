@@ -1,6 +1,7 @@
 """Parameters that several routes of datasets and rows share.
 
-All of them are coroutines: FastAPI runs plain functions in a thread, which takes longer than any of these.
+All parameter functions are coroutines. FastAPI runs plain functions in a thread, which takes longer than each of these
+functions.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from atlas.timeseries.zone_map import Range
 
 
 async def dataset_parameter(dataset: Annotated[int, Query(description="ID of the dataset.")]) -> int:
-    """The `dataset` query parameter. Absent, it is a plain 400 like any other bad value."""
+    """Reads the `dataset` query parameter. A missing parameter is a 400 like any other bad value."""
     return dataset
 
 
@@ -45,7 +46,10 @@ async def time_range(
     ] = None,
     epoch: EpochParam = None,
 ) -> Range:
-    """`start` and `end`, both inclusive."""
+    """Reads `start` and `end`, both inclusive.
+
+    Raises BadRequestError: when a time cannot be read or `end` is before `start`.
+    """
     whole = Range()
     lo = whole.lo if start is None else _moment("start", start, epoch)
     hi = whole.hi if end is None else _moment("end", end, epoch, parse_end) + 1
@@ -63,7 +67,7 @@ async def column_names(
         Query(description="Only these keys: repeat the parameter, or separate names by commas."),
     ] = None,
 ) -> list[str] | None:
-    """The `columns` parameter; a single value may hold several names."""
+    """Reads the `columns` parameter. A single value may hold several names."""
     if columns is None:
         return None
     if len(columns) == 1:

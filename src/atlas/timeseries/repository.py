@@ -1,4 +1,4 @@
-"""Datasets, their columns and their tags in the catalog, and the table of each."""
+"""SQL of datasets, their columns and tags in the catalog, and the names of a dataset's tables."""
 
 from __future__ import annotations
 
@@ -21,54 +21,57 @@ from atlas.timeseries.zone_map import Range
 
 Row = dict[str, Any]
 
-# Small ranges keep a page of a few hundred rows near to what it reads; see docs/storage.md.
+# Small ranges limit how much a page of a few hundred rows reads beyond its rows; see docs/storage.md.
 BRIN_PAGES = 32
 
 
 def table_of(schema: str, dataset_id: int) -> sql.Identifier:
-    """What a dataset's rows are read from: their table, or a view of those that are packed and those that are not."""
+    """Returns the relation that reads use: a table, or a view of packed and unpacked rows."""
     return sql.Identifier(schema, f"dataset_{dataset_id}")
 
 
 def hot_of(schema: str, dataset_id: int, *, cold: bool) -> sql.Identifier:
-    """The table that rows are written to. cold: whether the dataset has another one with packed rows."""
+    """Returns the table that writes use. `cold` states whether the dataset has another table of packed rows."""
     return sql.Identifier(schema, f"_hot_{dataset_id}" if cold else f"dataset_{dataset_id}")
 
 
 def cold_of(schema: str, dataset_id: int) -> sql.Identifier:
-    """The table with a dataset's packed rows, where it has some; see `timeseries/cold/view.py`."""
+    """Returns the table of a dataset's packed rows; see `timeseries/cold/view.py`."""
     return sql.Identifier(schema, f"_cold_{dataset_id}")
 
 
 def unpacked_of(schema: str, dataset_id: int) -> sql.Identifier:
-    """The view of packed rows as they were, where those are in a columnstore; see `cold/timescale_store.py`."""
+    """Returns the view that unpacks rows from a columnstore; see `cold/timescale_store.py`."""
     return sql.Identifier(schema, f"_unpacked_{dataset_id}")
 
 
 def rollup_of(schema: str, dataset_id: int) -> sql.Identifier:
-    """The table that holds a dataset's rollup, where it has one."""
+    """Returns the table of a dataset's rollup."""
     return sql.Identifier(schema, f"_rollup_{dataset_id}")
 
 
 async def keep_out(connection: Connection, view: sql.Identifier) -> None:
-    """Waits for the readers of a view of two tables, and lets no new ones in until the transaction ends.
+    """Waits for the readers of a view of two tables, and keeps new readers out until the transaction ends.
 
-    To be called before either table is changed: readers take the view first, so the other way round is a deadlock.
+    Call `keep_out` before changing either table. Readers lock the view first, so the opposite order can deadlock.
     """
     await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(view))
 
 
 def time_literal(micros: int) -> sql.Literal:
-    """Microseconds since 1970 as a time in SQL; those of the year 0 as a text, as Python has none."""
+    """Converts microseconds since 1970 to a time in SQL. A time in the year 0 becomes a text, because Python lacks that
+    year.
+    """
     if micros >= MIN_MICROS:
         return sql.Literal(from_micros(micros))
     return sql.Literal(f"0001{format_micros(micros)[4:].removesuffix('Z')}+00 BC")
 
 
 def between(span: Range, *, cold: bool) -> sql.Composed:
-    """A condition on `ts` for `span`; cold: and on the bounds of segments, so that no others are unpacked.
+    """Builds a condition on `ts` for `span`.
 
-    The last microsecond of year 9999 has no successor in Python.
+    With `cold`, the condition includes the bounds of segments, so that no other segments are unpacked. The upper bound
+    is inclusive, because Python has no time after the last microsecond of the year 9999.
     """
     bounds = time_literal(span.lo), time_literal(span.hi - 1)
     condition = sql.SQL("ts >= {} AND ts <= {}").format(*bounds)
@@ -76,25 +79,25 @@ def between(span: Range, *, cold: bool) -> sql.Composed:
 
 
 def numbered(first: int, last: int, *, cold: bool) -> sql.Composed:
-    """A condition for rows numbered from `first` to `last`, as `between` is one on their times."""
+    """Builds a condition for rows numbered from `first` to `last`, with `cold` as in `between`."""
     bounds = sql.Literal(first), sql.Literal(last)
     condition = sql.SQL("_seq >= {} AND _seq <= {}").format(*bounds)
     return condition + sql.SQL(" AND _high_seq >= {} AND _low_seq <= {}").format(*bounds) if cold else condition
 
 
 async def one(connection: Connection, query: str, **parameters: Any) -> Row | None:
-    """The first row of one of the dataset queries."""
+    """Returns the first row of a dataset query, or None."""
     return await executor.record(connection, queries("timeseries/datasets")[query], parameters)
 
 
 async def find_owned(connection: Connection, user_id: int, name: str) -> int | None:
-    """The newest dataset of a user's with exactly this name; None where there is none."""
+    """Returns the id of a user's newest dataset with exactly this name, or None."""
     row = await one(connection, "find_owned", user=user_id, name=name)
     return None if row is None else int(row["id"])
 
 
 async def create(connection: Connection, caller: Caller, name: str, description: str, metadata: Row) -> Row:
-    """A new dataset with its empty table."""
+    """Creates a dataset with its empty table, and returns the dataset's row."""
     row = await one(
         connection,
         "insert_dataset",
@@ -121,8 +124,8 @@ async def create(connection: Connection, caller: Caller, name: str, description:
 
 
 async def delete(connection: Connection, dataset_id: int) -> bool:
-    """Removes a dataset and its table. False where there is no such dataset."""
-    # First the lock that decides which tables there are.
+    """Deletes a dataset and its tables. Returns False when there is no such dataset."""
+    # The lock comes first, because it fixes which tables exist.
     state = await one(connection, "get_table", id=dataset_id)
     row = await one(connection, "delete_dataset", id=dataset_id)
     if state is None or row is None:
@@ -137,7 +140,10 @@ async def delete(connection: Connection, dataset_id: int) -> bool:
 
 
 async def change(connection: Connection, query: str, dataset_id: int, **values: Any) -> Row:
-    """Runs one of the queries that change a dataset, and gives the changed row."""
+    """Runs a query that changes a dataset, and returns the changed row.
+
+    Raises NotFoundError: when there is no such dataset.
+    """
     if "metadata" in values:
         values["metadata"] = Jsonb(values["metadata"])
     row = await one(connection, query, id=dataset_id, **values)
@@ -147,13 +153,16 @@ async def change(connection: Connection, query: str, dataset_id: int, **values: 
 
 
 async def summary(connection: Connection, dataset_id: int) -> Row:
-    """Owner, tags, row count, first and last time (microseconds), and bytes on disk. Raises NotFoundError."""
+    """Returns owner, tags, row count, first and last time (microseconds), and bytes on disk.
+
+    Raises NotFoundError: when there is no such dataset.
+    """
     row = await change(connection, "summarize_dataset", dataset_id)
     size = await one(connection, "relation_bytes", schema=row["table_schema"], id=dataset_id)
     return row | {"bytes": (size or {}).get("bytes") or 0}
 
 
-# What each field of `DATASET_FIELDS` is in the list's statement.
+# SQL in the list's statement for each field of `DATASET_FIELDS`.
 _ORDERS: dict[str, LiteralString] = {
     "id": "d.id",
     "name": "lower(d.name)",
@@ -168,10 +177,12 @@ _ORDERS: dict[str, LiteralString] = {
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which datasets a user looks for.
+    """Filters and order of a search for datasets.
 
-    pattern: in name or description; anywhere: there or in metadata (both patterns of ILIKE). metadata: for each filter,
-    the objects of which the dataset's metadata must contain one. owned: whether the user owns them, or only others do.
+    - pattern: a pattern of ILIKE for name or description.
+    - anywhere: a pattern of ILIKE for name, description or metadata.
+    - metadata: for each filter, a list of objects; the dataset's metadata must contain at least one of them.
+    - owned: True for the user's own datasets, False for the datasets of others, None for all.
     """
 
     pattern: str | None = None
@@ -182,7 +193,7 @@ class Sought:
 
 
 async def search(database: Database, user_id: int, sought: Sought, limit: int, offset: int) -> tuple[int, list[Row]]:
-    """How many datasets a user may read that match, and one page of them."""
+    """Returns how many readable datasets match, and one page of them."""
     metadata, order = sought.metadata, sought.order
     wanted = None if metadata is None else [Jsonb(list(choices)) for choices in metadata]
     first = [Jsonb(choice) for choice in metadata[0]] if metadata else None
@@ -207,7 +218,7 @@ async def search(database: Database, user_id: int, sought: Sought, limit: int, o
 
 
 async def columns_of(connection: Connection, ids: Iterable[int]) -> dict[int, list[Column]]:
-    """Columns of several datasets, in the order in which they came to be."""
+    """Returns the columns of several datasets, in order of creation."""
     wanted = list(ids)
     cursor = await connection.execute(queries("timeseries/datasets")["list_columns"], {"ids": wanted})
     found: dict[int, list[Column]] = {dataset_id: [] for dataset_id in wanted}
@@ -217,22 +228,21 @@ async def columns_of(connection: Connection, ids: Iterable[int]) -> dict[int, li
 
 
 def column_of(row: Sequence[Any]) -> Column:
-    """A column from its id, name, type, physical name, and whether it is declared, as the catalog has them.
-
-    Unit and description follow where they are wanted.
+    """Builds a column from a row of the catalog: id, name, type, physical name, declared, and optionally unit and
+    description.
     """
     column_id, name, dtype, physical, declared, *notes = row
     return Column(column_id, from_catalog(name), Dtype(dtype), physical, declared, *notes)
 
 
 async def dataset_samples(database: Database, dataset_id: int) -> str | None:
-    """Whose models may be sent values of a dataset's cells; None where it is gone."""
+    """Returns whose models may receive values of a dataset's cells, or None when the dataset is gone."""
     rows = await database.fetch(queries("timeseries/datasets")["dataset_samples"], id=dataset_id)
     return str(rows[0][0]) if rows else None
 
 
 async def set_samples(connection: Connection, dataset_id: int, samples: str) -> None:
-    """Says whose models may be sent values of a dataset's cells."""
+    """Sets whose models may receive values of a dataset's cells."""
     await connection.execute(
         queries("timeseries/datasets")["set_dataset_samples"], {"id": dataset_id, "samples": samples}
     )

@@ -53,7 +53,7 @@ async def query_rows(
     offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> Response:
-    """Rows in order of time, with how many there are in the range."""
+    """Returns a page of rows in order of time, and the number of rows in the range."""
     most = request.app.state.settings.max_page_rows
     if limit > most:
         raise BadRequestError("Invalid parameter", f"limit: at most {most}; use bulk_download for more")
@@ -177,12 +177,13 @@ async def bulk_insert(
     idempotency_key: IdempotencyHeader = None,
     format: BodyFormatParam = None,
 ) -> dict[str, int | str]:
-    """All rows or none. JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type; gzip or zstd. Owner only."""
+    """Inserts all rows or none: JSON, NDJSON, CSV, Parquet or Arrow, by Content-Type, with gzip or zstd. Owner only."""
     details = _bulk_request(request, dataset, timestamp_column, timestamp_format, idempotency_key, epoch, format)
     return await rows.insert_many(caller, details, request.stream())
 
 
-# Generators make methods for the first two; what else is taken stands beside them, as it may not be left out.
+# Generators make methods for the first two media types. The other media types stand in `x-media-types`, because the
+# document must name them, too.
 BULK_BODY = {
     "required": True,
     "description": "JSON; or any format as bytes, named by `format`, or by its own media type (`x-media-types`).",
@@ -239,7 +240,7 @@ async def preview_rows(
     epoch: EpochParam = None,
     format: BodyFormatParam = None,
 ) -> Response:
-    """What a bulk insert of this body would store: rows, times, columns with their types. Stores nothing."""
+    """Returns what a bulk insert of this body would store: rows, times, columns with their types. Stores nothing."""
     details = _bulk_request(request, dataset, timestamp_column, timestamp_format, None, epoch, format)
     found = await rows.preview(caller, details, request.stream())
     return Response(msgspec.json.encode(found), media_type="application/json")
@@ -255,7 +256,7 @@ async def delete_rows(
     start: str | None = None,
     end: str | None = None,
 ) -> dict[str, int]:
-    """Removes the rows from start to end, both inclusive and at least one given. Owner only."""
+    """Deletes the rows from start to end, both inclusive, with at least one given. Owner only."""
     if start is None and end is None:
         raise BadRequestError("Missing parameter", "start, end: give at least one")
     deleted = await rows.delete(caller, dataset, span)

@@ -1,4 +1,4 @@
-"""Changes of a dataset's columns, in the catalog and in the tables that hold its rows."""
+"""Changes of a dataset's columns, in the catalog and in the tables of the dataset's rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from atlas.timeseries.repository import hot_of, keep_out, one, table_of
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a dataset is, as whoever holds its lock finds it. cold: whether it has packed rows."""
+    """A dataset's storage, as read under the dataset's lock. cold: whether the dataset has packed rows."""
 
     schema: str
     cold: bool
@@ -34,7 +34,12 @@ async def apply_schema(
     *,
     declared: bool = False,
 ) -> dict[str, Column]:
-    """Applies a schema change to tables and catalog, whose lock is held; gives all columns as they are then."""
+    """Applies a schema change to the tables and the catalog, and returns all columns after the change.
+
+    The caller holds the lock on the dataset's state.
+
+    Raises BadRequestError: when the table would have too many columns.
+    """
     result = dict(columns)
     await connection.execute(queries("timeseries/rows")["change_columns"], {"id": dataset_id})
     for column in change.widen:
@@ -106,7 +111,9 @@ async def declare(connection: Connection, column: Column) -> None:
 
 
 async def _widen(connection: Connection, dataset_id: int, place: Place, column: Column, *, declared: bool) -> bool:
-    """Makes an int column float, unless it holds an integer that no float equals."""
+    """Turns an int column into float, unless the column holds an integer that no float equals. Returns
+    whether it did.
+    """
     assert column.physical is not None
     name = sql.Identifier(column.physical)
     inexact = sql.SQL("SELECT 1 FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992 LIMIT 1").format(
@@ -115,7 +122,7 @@ async def _widen(connection: Connection, dataset_id: int, place: Place, column: 
     cursor = await connection.execute(inexact)
     if await cursor.fetchone() is not None:
         return False
-    # This too waits for the view's readers before a table is changed.
+    # Dropping the view also waits for the view's readers before a table changes.
     readers = await segments.drop_view(connection, dataset_id) if place.cold else None
     table = hot_of(place.schema, dataset_id, cold=place.cold)
     await connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE double precision").format(table, name))

@@ -1,4 +1,4 @@
-"""Bodies and answers of the time-series API, for validation and for the OpenAPI document."""
+"""Request bodies and answers of the time-series API, for validation and for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from atlas.web.bodies import Body, Metadata, Name
 
 
 class DatasetBody(Body):
-    """A dataset to make, or its new name, description and metadata."""
+    """A dataset to create, or a dataset's new name, description and metadata."""
 
     name: Name = Field(examples=["btc_hourly_ohlcv"])
     description: str = Field("", max_length=10_000, examples=["Hourly candles of Bitcoin in US dollars"])
@@ -20,7 +20,7 @@ class DatasetBody(Body):
     @field_validator("description", "metadata", mode="before")
     @classmethod
     def _absent(cls, value: Any, info: ValidationInfo) -> Any:
-        """What is null as if it were left out."""
+        """Treats null like an absent field."""
         return {"description": "", "metadata": {}}[info.field_name or ""] if value is None else value
 
 
@@ -38,7 +38,7 @@ class NewColumnBody(Body):
 
 
 class NewDatasetBody(DatasetBody):
-    """A dataset to make."""
+    """A dataset to create."""
 
     columns: list[NewColumnBody] = Field(
         default_factory=list, max_length=1000, description="Columns to declare; rows bring others."
@@ -52,14 +52,16 @@ class ColumnBody(NewColumnBody):
 
 
 class ColumnNoteBody(Body):
-    """What to say of a column; what is left out stays, an empty text takes away."""
+    """The unit and description of a column. An absent field stays as it is, and an empty text removes the field."""
 
     unit: Unit | None = None
     description: About | None = None
 
 
 class DatasetColumnNoteBody(ColumnNoteBody):
-    """What to say of a dataset's column; what is left out stays, an empty text takes away."""
+    """The unit and description of a dataset's column. An absent field stays as it is, and an empty text removes the
+    field.
+    """
 
     dataset: StrictInt = Field(examples=[1])
     name: str = Field(max_length=1000, examples=["close_price"])
@@ -73,7 +75,7 @@ class TagBody(Body):
 
 
 class SamplesBody(Body):
-    """Whose model providers may be sent values of cells."""
+    """Whose model providers may receive values of cells."""
 
     samples: DatasetSamples = Field(
         description="`nobody`; `organization`: your organization's, if it sends values; `readers`: that of every "
@@ -96,7 +98,7 @@ class RowBody(RowView):
 
 
 class RowPage(BaseModel):
-    """A page of rows. `next_cursor` leads to the next page in the same time at any depth."""
+    """A page of rows. `next_cursor` leads to the next page, in the same time at any depth."""
 
     count: int
     next: str | None
@@ -106,7 +108,7 @@ class RowPage(BaseModel):
 
 
 class BucketView(BaseModel):
-    """A time bucket that has rows. values: the functions' results by column."""
+    """A time bucket with rows. values: the functions' results by column."""
 
     timestamp: str = Field(examples=["2025-12-16T10:00:00Z"])
     count: int
@@ -114,7 +116,7 @@ class BucketView(BaseModel):
 
 
 class AggregateView(BaseModel):
-    """Time buckets. bucket: their width."""
+    """Time buckets. bucket: the width of each bucket."""
 
     bucket: str = Field(examples=["1h"])
     results: list[BucketView]
@@ -132,7 +134,7 @@ class BulkBody(BaseModel):
 
 
 class InsertedView(BaseModel):
-    """How many rows were stored, of how many sent; the two are always equal. What was guessed is beside them."""
+    """Number of stored rows and number of received rows, which are always equal, and guessed parameters."""
 
     inserted: int
     total: int
@@ -141,7 +143,7 @@ class InsertedView(BaseModel):
 
 
 class PreviewedColumn(BaseModel):
-    """A column that a body has. new: whether the dataset would get it."""
+    """A column of a request body. new: whether an insert would add the column to the dataset."""
 
     name: str
     dtype: Literal["float", "int", "string", "boolean", "json"]
@@ -149,14 +151,14 @@ class PreviewedColumn(BaseModel):
 
 
 class PreviewedRow(BaseModel):
-    """A row of a body."""
+    """A row of a request body."""
 
     timestamp: str
     values: dict[str, Any]
 
 
 class RowsPreviewView(BaseModel):
-    """What a body of rows holds. Nothing was stored."""
+    """The contents of a request body with rows. Nothing was stored."""
 
     rows: int
     first_timestamp: str | None
@@ -168,6 +170,6 @@ class RowsPreviewView(BaseModel):
 
 
 class DeletedView(BaseModel):
-    """How many rows were removed."""
+    """The number of deleted rows."""
 
     deleted: int

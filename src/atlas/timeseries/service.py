@@ -1,4 +1,4 @@
-"""Datasets: create, find, change, delete; their columns."""
+"""Datasets and their columns: create, find, change and delete."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from atlas.timeseries.columns import Column, Dtype, NewColumn
 from atlas.timeseries.frames import SchemaChange
 
 Row = dict[str, Any]
-# Characters that turn the direction of what is written around them.
+# Characters that change the direction of the text around them.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def column_view(dataset_id: int, column: Column) -> ColumnView:
-    """A column as the API shows it."""
+    """Builds the API's view of a column."""
     return ColumnView(
         column.id,
         dataset_id,
@@ -42,7 +42,12 @@ def column_view(dataset_id: int, column: Column) -> ColumnView:
 
 
 def checked_note(unit: str, description: str, field: str = "") -> tuple[str, str]:
-    """A column's unit and description without spaces around them. Raises BadRequestError; field: what leads to them."""
+    """Strips and checks a column's unit and description.
+
+    `field` is the path of the column in the request, for the error's text.
+
+    Raises BadRequestError: when a text has control characters.
+    """
     unit, description = unit.strip(), description.strip()
     for name, text in (("unit", unit), ("description", description.replace("\n", "").replace("\t", ""))):
         if any(c in _TURNING or unicodedata.category(c) == "Cc" for c in text):
@@ -51,7 +56,7 @@ def checked_note(unit: str, description: str, field: str = "") -> tuple[str, str
 
 
 class DatasetService:
-    """What owners and readers do with datasets as a whole."""
+    """Operations of owners and readers on whole datasets."""
 
     def __init__(self, database: Database, access: AccessService) -> None:
         self._database = database
@@ -60,7 +65,10 @@ class DatasetService:
     async def create(
         self, caller: Caller, name: str, description: str, metadata: Row, columns: Sequence[NewColumn] = ()
     ) -> Dataset:
-        """A new, private dataset of the caller's. columns: declared ones. Raises BadRequestError."""
+        """Creates a private dataset of the caller with the declared `columns`.
+
+        Raises BadRequestError: when two columns have one name, or a unit or description has control characters.
+        """
         names = [column.name for column in columns]
         twice = next((one for one in names if names.count(one) > 1), None)
         if twice is not None:
@@ -79,14 +87,14 @@ class DatasetService:
         return (await self._with_columns([row]))[0]
 
     async def get(self, caller: Caller, dataset_id: int) -> Dataset:
-        """A dataset that the caller may read, with its columns."""
+        """Returns a readable dataset with its columns."""
         await self._access.require(caller, dataset_id)
         async with self._database.connection() as connection:
             row = await store.change(connection, "get_dataset", dataset_id)
         return (await self._with_columns([row]))[0]
 
     async def summary(self, caller: Caller, dataset_id: int) -> SummaryView:
-        """A dataset that the caller may read at a glance; times are ISO 8601, or None where it is empty."""
+        """Summarizes a readable dataset. Times are ISO 8601, or None when the dataset is empty."""
         found = await self._access.require(caller, dataset_id)
         async with self._database.connection() as connection:
             row = await store.summary(connection, dataset_id)
@@ -105,13 +113,13 @@ class DatasetService:
         )
 
     async def samples(self, caller: Caller, dataset_id: int) -> DatasetSamplesView:
-        """Whose models may be sent values of a dataset that the caller may read."""
+        """Returns whose models may receive values of a readable dataset."""
         await self._access.require(caller, dataset_id)
         found = await store.dataset_samples(self._database, dataset_id)
         return DatasetSamplesView(dataset_id, cast("DatasetSamples", found or "nobody"))
 
     async def set_samples(self, caller: Caller, dataset_id: int, samples: DatasetSamples) -> DatasetSamplesView:
-        """Says whose models may be sent values of an owned dataset."""
+        """Sets whose models may receive values of an owned dataset."""
         await self._access.require(caller, dataset_id, write=True)
         async with self._database.connection() as connection:
             await store.set_samples(connection, dataset_id, samples)
@@ -129,10 +137,14 @@ class DatasetService:
         metadata: Sequence[str] = (),
         sort: str | None = None,
     ) -> tuple[int, list[Dataset]]:
-        """Count and page of the datasets whose name or description has `text`, in any case.
+        """Returns count and page of the datasets with `text` in name or description, in any case.
 
-        anywhere: a text that metadata may have, too. metadata: `name=value` each, all of which must be equal.
-        owned: only the caller's own, or only those of others. sort: see `atlas.kit.sorting`.
+        - anywhere: a text in name, description or metadata.
+        - metadata: a list of `name=value`; every pair must be equal.
+        - owned: True for the caller's own datasets, False for the datasets of others.
+        - sort: see `atlas.kit.sorting`.
+
+        Raises BadRequestError: when a filter or the order cannot be read.
         """
         pairs = [item.partition("=") for item in metadata]
         for item, (name, equals, _) in zip(metadata, pairs, strict=True):
@@ -150,9 +162,11 @@ class DatasetService:
     async def search_metadata(
         self, caller: Caller, filters: list[tuple[str, str]], limit: int, offset: int
     ) -> tuple[int, list[Dataset]]:
-        """Count and page of the datasets whose metadata equals every filter.
+        """Returns count and page of the datasets with metadata equal to every filter.
 
-        A query parameter has no type, so `5` finds both 5 and "5", and `true` both true and "true".
+        A query parameter has no type, so `5` matches both 5 and "5", and `true` both true and "true".
+
+        Raises BadRequestError: when there is no filter.
         """
         if not filters:
             raise BadRequestError(
@@ -182,21 +196,21 @@ class DatasetService:
         ]
 
     async def update(self, caller: Caller, dataset_id: int, query: str, **values: Any) -> Dataset:
-        """Replaces or merges fields of an owned dataset, as the store's query of that name does."""
+        """Replaces or merges fields of an owned dataset, by the repository's query of this name."""
         await self._access.require(caller, dataset_id, write=True)
         async with self._database.connection() as connection:
             row = await store.change(connection, query, dataset_id, **values)
         return (await self._with_columns([row]))[0]
 
     async def delete(self, caller: Caller, dataset_id: int) -> None:
-        """Removes an owned dataset with all its rows."""
+        """Deletes an owned dataset with all its rows."""
         await self._access.require(caller, dataset_id, write=True)
         async with self._database.transaction() as connection:
             await store.delete(connection, dataset_id)
         self._access.forget(caller, dataset_id)
 
     async def columns(self, caller: Caller, dataset_id: int) -> list[ColumnView]:
-        """The columns of a dataset that the caller may read, inferred ones too."""
+        """Returns the columns of a readable dataset, including inferred columns."""
         await self._access.require(caller, dataset_id)
         async with self._database.connection() as connection:
             found = await store.columns_of(connection, [dataset_id])
@@ -211,7 +225,10 @@ class DatasetService:
         unit: str | None = None,
         description: str | None = None,
     ) -> ColumnView:
-        """Declares a column of an owned dataset; one that was inferred with the same type is kept."""
+        """Declares a column of an owned dataset. An inferred column of the same type is kept.
+
+        Raises BadRequestError: when the column is declared already, or holds values of another type.
+        """
         await self._access.require(caller, dataset_id, write=True)
         _refuse_nul(name, "name")
         said = checked_note(unit or "", description or "")
@@ -253,7 +270,7 @@ class DatasetService:
 
 
 def _pattern(text: str | None, what: str) -> str | None:
-    """A pattern that finds a text anywhere; None where there is none."""
+    """Builds a pattern that matches a text anywhere, or None when there is no text."""
     if not text:
         return None
     _refuse_nul(text, what)
@@ -261,7 +278,9 @@ def _pattern(text: str | None, what: str) -> str | None:
 
 
 def _wanted(filters: Sequence[tuple[str, str]]) -> list[list[Row]]:
-    """For each filter, the metadata of which one must be there."""
+    """Lists for each filter the metadata objects that satisfy the filter. Metadata must contain at least
+    one of them.
+    """
     wanted = []
     for key, value in filters:
         _refuse_nul(key + value, key.replace("\0", ""))
@@ -275,7 +294,7 @@ def _refuse_nul(text: str, field: str) -> None:
 
 
 def _readings(value: str) -> list[Any]:
-    """The JSON values that a query parameter may stand for: the text, and what it says as JSON."""
+    """Lists the JSON values that a query parameter may stand for: the text, and the text parsed as JSON."""
     readings: list[Any] = [value]
     try:
         parsed = msgspec.json.decode(value)

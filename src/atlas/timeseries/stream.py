@@ -1,7 +1,7 @@
-"""Live streams: rows as they are committed, to any number of readers, without loss or repeats.
+"""Live streams of committed rows, for any number of readers, without loss or repetition.
 
-One pump per dataset and process fetches and encodes new rows once for all its readers. A reader that
-is behind (it resumes, or its client is slow) reads from the database until it has caught up.
+One pump per dataset and process fetches and encodes new rows once for all readers. A reader that is behind (after a
+resume, or with a slow client) reads from the database until it has caught up.
 """
 
 from __future__ import annotations
@@ -28,24 +28,25 @@ from atlas.kit.timestamps import format_timestamp
 from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.read import snapshot
 
-# Rows fetched at a time, and bytes that may wait for a slow client before it reads by itself.
+# FETCH_ROWS: rows fetched at a time. BACKLOG_BYTES: bytes that may wait for a slow client before its reader goes back
+# to the database.
 FETCH_ROWS = 5_000
 BACKLOG_BYTES = 4 * 1024 * 1024
-# How often an open stream's right to read is looked at again.
+# Seconds between checks of an open stream's right to read.
 RECHECK_SECONDS = 10.0
-# Milliseconds after which browsers connect again; without them each waits as long as it likes.
+# Milliseconds before browsers reconnect. Without `retry`, each browser chooses a time of its own.
 RETRY = 2_000
-# Rows of so little are encoded where they are needed: that takes less time than a thread that has to wait for its turn.
+# Smaller tables are encoded in the event loop, which takes less time than waiting for a thread's turn.
 INLINE_BYTES = 4 * 1024
 TIMER_SLACK = 0.001
-# How often streams of one user are sent something, all together: each time takes the event loop some 35 microseconds.
-# What comes meanwhile is sent together.
+# Sends per second to all streams of one user. Each send takes the event loop some 35 microseconds. Pieces that arrive
+# in between are sent together.
 SENDS_A_SECOND = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Events of the rows numbered past `after` up to `upto`."""
+    """Events of the rows with numbers greater than `after`, up to `upto`."""
 
     after: int
     upto: int
@@ -54,7 +55,11 @@ class _Piece:
 
 @dataclass(eq=False, slots=True)
 class _Reader:
-    """One stream. With a thousand of them each event wakes many, so waiting sets a timer once and not each time."""
+    """One stream.
+
+    Each event wakes many of a thousand streams. Therefore one timer serves several waits, instead of one timer for
+    each.
+    """
 
     poll: float
     caller: Caller
@@ -68,9 +73,9 @@ class _Reader:
     _timer: asyncio.TimerHandle | None = None
 
     def give(self, piece: _Piece) -> None:
-        """Hands over events."""
+        """Queues events for the client."""
         if self.waiting > BACKLOG_BYTES:
-            # Dropped here, found again in the database: the next piece shows the gap.
+            # The database still has dropped events, and the next piece shows the gap.
             self.pieces.clear()
             self.waiting = 0
         self.pieces.append(piece)
@@ -83,7 +88,7 @@ class _Reader:
         self._wake()
 
     async def woken(self) -> bool:
-        """Waits for something to send; False where for `poll` seconds there is nothing."""
+        """Waits for something to send. Returns False after `poll` seconds without anything."""
         loop = asyncio.get_running_loop()
         if not self.pieces and self.refused is None:
             self._since, self._turn = loop.time(), loop.create_future()
@@ -102,7 +107,7 @@ class _Reader:
             self._turn.set_result(None)
 
     def _remind(self) -> None:
-        # It was set for an earlier wait, which something ended.
+        # The timer was set for an earlier wait, which has ended.
         loop = asyncio.get_running_loop()
         due = self._since + self.poll
         self._timer = None
@@ -121,7 +126,7 @@ class _Channel:
 
 
 class StreamService:
-    """Hands out streams of a dataset's new rows."""
+    """Opens streams of a dataset's new rows."""
 
     def __init__(self, database: Database, access: AccessService, lane: Lane) -> None:
         self._database = database
@@ -132,7 +137,7 @@ class StreamService:
         self.open_streams = 0
 
     def wake(self, dataset_id: int) -> None:
-        """Says that rows of a dataset were committed."""
+        """Wakes a dataset's pump after a commit."""
         channel = self._channels.get(dataset_id)
         if channel is not None:
             channel.wake.set()
@@ -140,7 +145,10 @@ class StreamService:
     async def open(
         self, caller: Caller, dataset_id: int, poll_interval: int, last_event_id: str | None
     ) -> AsyncIterator[bytes]:
-        """Server-Sent Events of a dataset that the caller may read, from now or past an event's id."""
+        """Opens a stream of Server-Sent Events, from now or after the event with `last_event_id`.
+
+        Raises AtlasError: when the caller may not read the dataset, has too many streams, or the id is invalid.
+        """
         await self._access.require(caller, dataset_id)
         found = await snapshot.position(self._database, dataset_id)
         latest = found[0] if found else 0
@@ -149,12 +157,12 @@ class StreamService:
         self.open_streams += 1
         reader = _Reader(float(poll_interval), caller, dataset_id)
         events = self._events(reader, start, latest)
-        # A client that goes away at once may leave it before it has begun.
+        # A client may disconnect before the generator starts, and then `finally` never runs.
         weakref.finalize(events, self._end, reader).atexit = False
         return events
 
     def _end(self, reader: _Reader) -> None:
-        """Gives the slot of a stream back, once."""
+        """Releases the slot of a stream once."""
         if not reader.ended:
             reader.ended = True
             self.open_streams -= 1
@@ -165,7 +173,7 @@ class StreamService:
     async def _events(self, reader: _Reader, start: int, latest: int) -> AsyncIterator[bytes]:
         dataset_id = reader.dataset_id
         channel = self._join(dataset_id, reader, latest)
-        # What others were given between the look at the dataset and now, this one has still to read.
+        # Other readers may have received rows since the look at the dataset. This reader still has to read those rows.
         latest = max(latest, channel.seq)
         try:
             yield _event(
@@ -198,13 +206,13 @@ class StreamService:
                         yield b"".join(together)
                         together.clear()
                     async for missed in self._behind(dataset_id, sent, piece.upto):
-                        # Past `piece.upto`, where more rows have been committed meanwhile.
+                        # The read may pass `piece.upto` when more rows have been committed meanwhile.
                         sent = missed.upto
                         yield missed.events
                 if together:
                     yield b"".join(together)
         except AtlasError as error:
-            # The client reconnects with the last id that it saw, so nothing is lost.
+            # The client reconnects with the last event id, so nothing is lost.
             yield _event("error", {"error": error.message, "details": error.details})
         finally:
             self._end(reader)
@@ -215,7 +223,7 @@ class StreamService:
         channel = self._channels.get(dataset_id)
         if channel is None:
             channel = self._channels[dataset_id] = _Channel(latest)
-            # The pump goes on for others once the first reader has gone.
+            # The pump must outlive the task of the first reader, because it serves other readers, too.
             channel.task = start_detached(self._pump(dataset_id, channel))
         channel.readers.add(reader)
         channel.wake.set()
@@ -234,7 +242,9 @@ class StreamService:
             self._watch = None
 
     async def _recheck(self) -> None:
-        """Ends the streams of keys that may no longer read: one question for all, beside the deliveries."""
+        """Ends the streams of keys that have lost the right to read. One query checks all streams, apart from
+        deliveries.
+        """
         while True:
             await asyncio.sleep(RECHECK_SECONDS)
             readers = [reader for channel in self._channels.values() for reader in channel.readers]
@@ -253,7 +263,7 @@ class StreamService:
 
     async def _pump(self, dataset_id: int, channel: _Channel) -> None:
         while True:
-            # Woken by a commit; polling covers a lost notification.
+            # A commit wakes the pump. Polling covers a lost notification.
             await _wait(channel.wake, min((r.poll for r in channel.readers), default=1.0))
             channel.wake.clear()
             with contextlib.suppress(AtlasError):
@@ -263,7 +273,7 @@ class StreamService:
                         reader.give(piece)
 
     async def _behind(self, dataset_id: int, after: int, upto: int | None = None) -> AsyncIterator[_Piece]:
-        """Pieces of the rows numbered past `after` up to at least `upto`, or to the last there is."""
+        """Yields pieces of the rows with numbers greater than `after`, up to at least `upto` or the last row."""
         if upto is not None and after >= upto:
             return
         shot = await snapshot.snapshot(self._database, dataset_id)

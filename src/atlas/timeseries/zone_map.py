@@ -1,9 +1,9 @@
-"""Row blocks: counts, page bounds and read windows worked out from summaries instead of rows.
+"""Row blocks: counts, page bounds and read windows from summaries instead of rows.
 
-A block is a run of consecutive sequence numbers with its number of rows and its least and greatest
-timestamp (microseconds since 1970). Blocks of a dataset that was written in order of time hardly
-overlap, so a range covers most blocks whole and at most two in part; only those two need a look at
-the rows. This is the zone map of column stores, kept beside a heap.
+A block is a run of consecutive sequence numbers with a number of rows and the least and greatest timestamp
+(microseconds since 1970). Blocks of a dataset that was written in order of time hardly overlap. A range then covers
+most blocks whole and at most two blocks in part, and only those two need a look at the rows. The blocks are the zone
+map of column stores, kept beside a heap.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 from atlas.kit.timestamps import MAX_MICROS, YEAR_0_MICROS
 
-# Rows of a full block. A page or a count reads at most two of them beyond what it returns.
+# Rows of a full block. A page or a count reads the rows of at most two blocks beyond its result.
 BLOCK_ROWS = 10_000
-# Past this many, neighbours are merged, so that planning stays cheap at any size.
+# Past this number of blocks neighbours are merged, so that planning stays cheap at any size.
 MAX_BLOCKS = 1_500
-# A partly covered block is counted by itself up to here; past it one count over the range is cheaper.
+# Up to this number, partly covered blocks are counted one by one. Past it, one count over the range is cheaper.
 MAX_PARTIAL = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`rows` rows numbered within first_seq..last_seq, timed within min_ts..max_ts (all inclusive)."""
+    """A run of `rows` rows, numbered within first_seq..last_seq and timed within min_ts..max_ts (all inclusive)."""
 
     first_seq: int
     last_seq: int
@@ -44,16 +44,16 @@ class Range:
         return self.lo >= self.hi
 
     def holds(self, block: Block) -> bool:
-        """Whether the whole block is inside."""
+        """Checks whether the whole block is inside the range."""
         return self.lo <= block.min_ts and block.max_ts < self.hi
 
     def meets(self, block: Block) -> bool:
-        """Whether part of the block may be inside."""
+        """Checks whether a part of the block may be inside the range."""
         return block.max_ts >= self.lo and block.min_ts < self.hi
 
 
 def join_blocks(blocks: Sequence[Block]) -> list[Block]:
-    """Consecutive blocks, with neighbours joined as long as what comes of it is not more than a full block."""
+    """Joins consecutive blocks as long as the result is not larger than a full block."""
     joined: list[Block] = []
     for block in blocks:
         if joined and joined[-1].rows + block.rows <= BLOCK_ROWS:
@@ -70,7 +70,7 @@ def join_blocks(blocks: Sequence[Block]) -> list[Block]:
 
 
 def split_count(blocks: Sequence[Block], span: Range) -> tuple[int, list[Block]]:
-    """Rows of the blocks that lie whole in `span`, and the blocks that lie there in part."""
+    """Returns the number of rows in blocks that lie whole in `span`, and the blocks that lie in `span` in part."""
     inside = 0
     partial = []
     for block in blocks:
@@ -82,10 +82,10 @@ def split_count(blocks: Sequence[Block], span: Range) -> tuple[int, list[Block]]
 
 
 def narrow(blocks: Sequence[Block], span: Range, need: int, *, descending: bool) -> Range:
-    """A part of `span` that surely holds its first `need` rows in order of time.
+    """Returns a part of `span` that surely holds the first `need` rows of `span` in order of time.
 
-    Blocks that lie whole in `span` are taken in order until they hold `need` rows; every row that
-    comes before the last one taken is then on the near side of the bound that this gives.
+    Blocks that lie whole in `span` are taken in order until they hold `need` rows. Every row before the last taken row
+    is then on the near side of the returned bound.
     """
     inside = [block for block in blocks if span.holds(block)]
     total = 0
@@ -103,7 +103,7 @@ def narrow(blocks: Sequence[Block], span: Range, need: int, *, descending: bool)
 
 
 def clean_cuts(blocks: Sequence[Block], span: Range) -> list[tuple[int, int]]:
-    """Times inside `span` that no block straddles, each with the rows of whole blocks before it."""
+    """Returns times inside `span` that no block straddles, each with the number of rows in whole blocks before it."""
     cuts = []
     inside = 0
     reached: int | None = None
@@ -117,10 +117,10 @@ def clean_cuts(blocks: Sequence[Block], span: Range) -> list[tuple[int, int]]:
 
 
 def windows(blocks: Sequence[Block], span: Range, target: int) -> list[Range]:
-    """`span` cut into consecutive windows of about `target` rows each, in order of time.
+    """Cuts `span` into consecutive windows of about `target` rows each, in order of time.
 
-    Cuts fall on the edges of blocks. Where blocks overlap much, rows are taken as spread evenly over
-    their block, so a window can hold more; an estimate is all that is needed, since any cut is right.
+    Cuts fall on the edges of blocks. Rows count as spread evenly over their block, so a window can hold more rows where
+    blocks overlap much. An estimate is enough, because any cut is correct.
     """
     met = [b for b in blocks if span.meets(b)]
     if not met or span.empty:

@@ -1,1 +1,1 @@
-"""Rows that change no more, packed."""
+"""Cold rows: rows that change no more, packed."""

@@ -1,4 +1,4 @@
-"""Packs a dataset's old rows, a batch at a time, while others read, write and delete; see `cold.py`."""
+"""Packs a dataset's old rows in batches, beside concurrent reads, writes and deletions; see `view.py`."""
 
 from __future__ import annotations
 
@@ -26,19 +26,22 @@ from atlas.timeseries.read.snapshot import Snapshot, snapshot
 from atlas.timeseries.repository import BRIN_PAGES
 from atlas.timeseries.zone_map import Block
 
-# Rows packed at once: some 0.1 s of work for one core, then as long in the database.
+# Rows of one batch: some 0.1 s of work for one core, then as long in the database.
 BATCH_ROWS = 100_000
-# With fewer old rows it is not worth two tables instead of one.
+# Fewer old rows are not worth two tables instead of one.
 LEAST_ROWS = 50_000
 MAX_COLUMNS = 100
-# Readers and writers queue behind who waits for an exclusive lock, so nobody waits for it longer.
+# Readers and writers queue behind a session that waits for an exclusive lock, so no session waits longer.
 LOCK_WAIT = b"lock_timeout = '500ms'"
-# Rows that are moved to the front of their table at once, and so many pages do not matter.
+# MOVED_ROWS: up to this number, the remaining rows move to the front of their table in one statement. FEW_PAGES: a
+# surplus of pages that does not matter.
 MOVED_ROWS, FEW_PAGES = 2_000_000, 64
 
 
 async def find_due(database: Database, before: int, *, least: int = LEAST_ROWS) -> dict[int, int]:
-    """Datasets with rows to pack that are older than `before` (microseconds): by their ids, their last row's number."""
+    """Finds datasets with rows to pack older than `before` (microseconds). Returns the last row's number by
+    dataset id.
+    """
     rows = await database.fetch(
         queries("timeseries/cold/cold")["due"], least=least, columns=MAX_COLUMNS, before=before, taken=list(BOUNDS)
     )
@@ -48,10 +51,10 @@ async def find_due(database: Database, before: int, *, least: int = LEAST_ROWS) 
 async def pack_next(
     database: Database, dataset_id: int, before: int, seen: int, *, batch: int = BATCH_ROWS, timescaledb: bool = True
 ) -> int | None:
-    """Packs the next rows that are older than `before` and numbered up to `seen`; gives how many, None at the end.
+    """Packs the next rows older than `before` and numbered up to `seen`.
 
-    timescaledb: whether a dataset of which nothing is packed yet may go to TimescaleDB's columnstore.
-    Any number of processes may do so at the same time. Where one is in the way of the other, it gives None.
+    Returns the number of packed rows, or None at the end. `timescaledb` allows TimescaleDB's columnstore for a dataset
+    without packed rows. Any number of processes may pack at the same time. A process that meets another returns None.
     """
     try:
         shot = await snapshot(database, dataset_id)
@@ -79,12 +82,12 @@ async def pack_next(
 
 
 class ChangedError(Exception):
-    """Rows were deleted after they had been read to be packed."""
+    """Another transaction deleted rows between the read and the packing."""
 
 
 @contextlib.asynccontextmanager
 async def _locked(database: Database, dataset_id: int) -> AsyncIterator[Connection]:
-    """A transaction that holds the dataset's write lock, and waits for no lock for long."""
+    """Opens a transaction with the dataset's write lock and a short limit on waiting for locks."""
     async with database.transaction() as connection:
         await connection.execute(b"SET LOCAL " + LOCK_WAIT)
         await connection.execute(queries("timeseries/datasets")["get_table"], {"id": dataset_id})
@@ -92,9 +95,10 @@ async def _locked(database: Database, dataset_id: int) -> AsyncIterator[Connecti
 
 
 def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: int) -> int | None:
-    """The number up to which rows are packed next; None where no block of old rows follows.
+    """Returns the number up to which rows are packed next, or None when no block of old rows follows.
 
-    Some row may have a time far ahead of the others, so blocks with new rows are taken where old ones follow.
+    A single row may have a time far ahead of the others. Therefore blocks with new rows are taken when blocks of old
+    rows follow them.
     """
     following = [block for block in blocks if block.last_seq > upto and block.last_seq <= seen]
     while following and following[-1].max_ts >= before:
@@ -108,17 +112,17 @@ def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: in
 
 
 def _parts(packed: pa.Table | None) -> list[str]:
-    """The columns of packed rows that are not in every dataset's."""
+    """Returns the columns of packed rows beyond those of every dataset."""
     head = {*segment_codec.HEAD, *HEAD}
     return [name for name in packed.column_names if name not in head] if packed is not None else []
 
 
 async def _packed(database: Database, shot: Snapshot, cold: Cold, where: sql.Composed) -> tuple[pa.Table | None, int]:
-    """The rows that match `where` as they are stored packed, and their number."""
+    """Reads the rows that match `where`, and returns them in packed form with their number."""
     keys = {column.physical: segment_codec.key_of(column) for column in shot.columns if column.physical}
     cells: list[sql.Composable] = [sql.SQL("_seq, ts"), *map(sql.Identifier, keys)]
     if shot.has_extra:
-        # As text, so that it comes back as it was written.
+        # As text, so that JSON keeps its notation.
         keys["_extra"] = EXTRA
         cells.append(sql.SQL("_extra::text"))
     query = sql.SQL("SELECT {} FROM {} WHERE {}").format(sql.SQL(", ").join(cells), cold.hot, where)
@@ -136,14 +140,14 @@ async def _packed(database: Database, shot: Snapshot, cold: Cold, where: sql.Com
 async def _move(
     connection: Connection, cold: Cold, where: sql.Composed, packed: pa.Table | None, rows: int, upto: int
 ) -> bool:
-    """Stores packed rows in place of those that they were, unless others have moved some meanwhile."""
+    """Replaces rows by their packed form. Returns False when another process has moved rows meanwhile."""
     locked = await connection.execute(queries("timeseries/cold/cold")["lock_if_free"], {"id": cold.dataset_id})
     row = await locked.fetchone()
     if row is None or row[0] != cold.upto:
         return False
     if packed is not None:
         if cold.columnstore:
-            # Chunks may be locked, while they are compressed.
+            # A chunk is locked during its compression.
             await connection.execute(b"SET LOCAL " + LOCK_WAIT)
             await timescale_store.set_span(connection, cold.packed, chunk_span(packed["ts"]))
         await copy_table(connection, cold.packed, packed, inline=False)
@@ -157,10 +161,10 @@ async def _move(
 
 
 async def settle(database: Database, dataset_id: int) -> bool:
-    """Gives back the disk space of the rows that were packed, and has the index forget where they were.
+    """Returns the disk space of packed rows to the system, and removes their pages from the index.
 
-    False where some is left, as a transaction that began before could still see the rows, or somebody is in the way,
-    such as another process that does the same.
+    Returns False when space is left, because an older transaction could still see the rows or another session holds a
+    lock. Such a session may be a process that settles the same dataset.
     """
     try:
         async with database.connection() as connection:
@@ -195,7 +199,7 @@ async def settle(database: Database, dataset_id: int) -> bool:
 
 
 async def unsettled(database: Database) -> set[int]:
-    """The datasets that are to be settled, whoever packed their rows or deleted such."""
+    """Returns the datasets to settle, regardless of the process that packed or deleted rows."""
     return {row[0] for row in await database.fetch(queries("timeseries/cold/cold")["unsettled"])}
 
 
@@ -218,7 +222,7 @@ async def _pages(connection: Connection, table: sql.Identifier) -> int:
 
 
 async def _roomy(connection: Connection, cold: Cold) -> bool:
-    """Whether most of the table has no rows, and those that are left can be moved."""
+    """Checks whether most of the table is empty space and the remaining rows are few enough to move."""
     left, pages = cold.row_count - cold.rows, await _pages(connection, cold.hot)
     sample = sql.SQL("SELECT avg(pg_column_size(r.*)) FROM (SELECT * FROM {} LIMIT 1000) r").format(cold.hot)
     row = await (await connection.execute(sample)).fetchone()
@@ -227,9 +231,9 @@ async def _roomy(connection: Connection, cold: Cold) -> bool:
 
 
 async def _move_forward(connection: Connection, cold: Cold) -> bool:
-    """Moves the rows that are left into the space before them, where that is most of the table.
+    """Moves the remaining rows into the space before them when that space is most of the table.
 
-    A deletion and an insertion, so that whoever reads an earlier state finds it.
+    The move deletes and inserts rows, so that readers of an earlier snapshot still see the rows.
     """
     if not await _roomy(connection, cold):
         return False

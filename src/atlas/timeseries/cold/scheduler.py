@@ -1,4 +1,4 @@
-"""Packs rows that are old, in the background; see `timeseries/cold/view.py`."""
+"""Packs old rows in the background; see `timeseries/cold/view.py`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ log = structlog.get_logger()
 
 
 class Compaction:
-    """Looks for old rows every so many seconds. days: what is older is packed; infinite: nothing is.
+    """Sweeps for old rows every `seconds`.
 
-    timescaledb: whether datasets go to TimescaleDB's columnstore, where the database has it.
-    Rows are packed once two sweeps have seen them, so that an insert under way, and the rollup behind it, come first.
+    - days: age of rows to pack; infinite packs nothing.
+    - timescaledb: whether datasets use TimescaleDB's columnstore when the database has it.
+
+    Rows are packed after two sweeps have seen them, so that a running insert and its rollup come first.
     """
 
     def __init__(self, database: Database, *, days: float, seconds: float = 60.0, timescaledb: bool = True) -> None:
         self._database, self._days, self._seconds, self._timescaledb = database, days, seconds, timescaledb
-        # The last row of each dataset at the sweep before.
+        # Number of each dataset's last row at the previous sweep.
         self._seen: dict[int, int] = {}
         self._failed: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Starts the sweeps, unless nothing is to be packed."""
+        """Starts the sweeps, unless `days` is infinite."""
         if math.isfinite(self._days):
             self._task = asyncio.create_task(self._run())
 
@@ -49,7 +51,7 @@ class Compaction:
                 log.warning("rows not packed", error=str(error))
 
     async def sweep(self) -> int:
-        """Packs what the sweep before has seen, too; gives the number of rows."""
+        """Packs the rows that the previous sweep has also seen, and returns their number."""
         before = int(time.time() * 1_000_000 - self._days * _DAY_MICROS)
         seen, self._seen = self._seen, await mover.find_due(self._database, before)
         unsettled = await mover.unsettled(self._database)
@@ -64,7 +66,7 @@ class Compaction:
             except AtlasError:
                 raise
             except Exception:
-                # The others go on; what is wrong with this one would be so at the next sweep.
+                # The other datasets go on. The failure of this dataset would repeat at the next sweep.
                 self._failed.add(dataset_id)
                 log.exception("dataset not packed", dataset=dataset_id)
         return total
@@ -77,5 +79,5 @@ class Compaction:
             if rows is None:
                 return total
             total += rows
-            # Half of the time is for others.
+            # Pauses as long as the batch took, so that half of the time is left for other work.
             await asyncio.sleep(time.monotonic() - started)

@@ -1,9 +1,9 @@
-"""Cold rows as segments: a few thousand rows, each column an array of the narrowest type that is exact.
+"""Cold rows as segments: up to 5,000 rows, each column an array of the narrowest exact type.
 
-Frame of reference with scaled decimals, as in column stores (Zukowski et al., Super-Scalar RAM-CPU Cache Compression,
-2006; Afroozeh et al., ALP: Adaptive Lossless floating-Point compression, 2023). What is chosen here is what SQL can
-undo value by value: base + offset for integers and times, (base + offset) / scale for floats. PostgreSQL compresses
-the arrays once more where it stores them. `timeseries/cold/view.py` has the way back.
+The encoding is frame of reference with scaled decimals, as in column stores. Sources: Zukowski et al., Super-Scalar
+RAM-CPU Cache Compression, 2006. Afroozeh et al., ALP: Adaptive Lossless floating-Point compression, 2023. SQL can undo
+each value: base + offset for integers and times, (base + offset) / scale for floats. PostgreSQL compresses the arrays
+once more in storage. `timeseries/cold/view.py` decodes segments.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from atlas.timeseries.columns import Column
 
 SEGMENT_ROWS = 5_000
-# Texts of a segment, in bytes: PostgreSQL unpacks the whole array for one of them.
+# Bytes of texts in a segment: PostgreSQL unpacks the whole array for a single text.
 SEGMENT_BYTES = 4 << 20
-# An interval times a float is exact up to here.
+# An interval times a float is exact up to this number.
 MAX_SPAN = 2**53
 SCALES = tuple(10**digits for digits in range(10))
 
@@ -38,7 +38,7 @@ _ARROW_TYPES = {
     "c": pa.list_(pa.string()),
     "o": pa.list_(pa.bool_()),
 }
-# The parts of a segment by the first letter of their names; behind it stands the key of the column.
+# Types of a segment's parts by the first letter of their names. The column's key follows the letter.
 PART_TYPES = {
     "b": "bigint",
     "p": "bigint",
@@ -60,23 +60,24 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class _Segment(NamedTuple):
-    """head: what every segment has; parts: the others, by name."""
+    """A segment. head: the values of every segment. parts: the other values, by name."""
 
     head: Parts
     parts: Parts
 
 
 def key_of(column: Column) -> str:
-    """What a column is called in the names of its parts."""
+    """Returns a column's key in the names of its parts."""
     return str(column.id)
 
 
 def pack(rows: pa.Table, keys: Mapping[str, str]) -> pa.Table:
-    """Segments of rows, in the order of their numbers.
+    """Packs rows into segments, in the order of the rows' numbers.
 
-    rows: `_seq` int64 and `ts` timestamp[us], both without nulls, and columns of int64, float64, bool or text.
-    keys: what each column but these two is called behind the letter of its parts; other columns are left out.
-    Gives `rows`, `low_seq`, `high_seq`, `low_ts`, `high_ts`, `unit` (microseconds) and the parts that some segment has.
+    - rows: `_seq` int64 and `ts` timestamp[us], both without nulls, and columns of int64, float64, bool or text.
+    - keys: for each further column the key behind the letter of its parts; columns without a key are left out.
+
+    Returns `rows`, `low_seq`, `high_seq`, `low_ts`, `high_ts`, `unit` (microseconds) and the parts of any segment.
     """
     numbers = rows["_seq"].to_numpy()
     if len(numbers) > 1 and not bool((numbers[1:] > numbers[:-1]).all()):
@@ -150,7 +151,7 @@ def _column(key: str, values: pa.Array) -> Parts:
 
 
 def _integers(key: str, values: Ints, missing: Any) -> Parts:
-    """A base and the offsets from it."""
+    """Encodes integers as a base and offsets."""
     low, high = int(values.min()), int(values.max())
     if high - low >= 2**63:
         return {f"b{key}": 0} | _narrow(key, values, missing)
@@ -169,13 +170,13 @@ def _integers(key: str, values: Ints, missing: Any) -> Parts:
 
 
 def _offsets(key: str, values: Ints) -> Parts:
-    """Offsets from a base that stands elsewhere."""
+    """Encodes offsets from a base that the head of the segment holds."""
     step = _step(values) if values[0] == 0 else None
     return _narrow(key, values, None) if step is None else {f"p{key}": step}
 
 
 def _step(values: Ints) -> int | None:
-    """What each value is more than the one before it, where that is always the same."""
+    """Returns the difference between neighbouring values when it is constant, or None."""
     steps = np.diff(values)
     if not len(steps):
         return 0
@@ -192,7 +193,7 @@ def _narrow(key: str, values: Ints, missing: Any) -> Parts:
 
 
 def _floats(key: str, values: pa.Array, missing: Any) -> Parts:
-    """Decimals as integers by a power of ten where that gives every bit back, else floats of 4 or 8 bytes."""
+    """Encodes decimals as integers by a power of ten when that restores every bit, else floats of 4 or 8 bytes."""
     known = values.drop_null().to_numpy()
     most = float(np.abs(known).max())
     for scale in SCALES if bool(np.isfinite(known).all()) else ():
@@ -211,7 +212,9 @@ def _floats(key: str, values: pa.Array, missing: Any) -> Parts:
 
 
 def decimals(values: Floats, scale: int) -> tuple[Ints, Flags]:
-    """The integers nearest to floats times `scale`, and for which of them dividing by it gives every bit back."""
+    """Rounds floats times `scale` to integers, and marks the integers that restore every bit after division
+    by `scale`.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         rounded = np.rint(values * scale)
         fits = np.abs(rounded) < MAX_SPAN
@@ -220,13 +223,13 @@ def decimals(values: Floats, scale: int) -> tuple[Ints, Flags]:
 
 
 def _same_bits(one: Floats, other: Floats) -> Flags:
-    """Where two float arrays have the same bits: -0.0 is not 0.0, and a NaN is itself."""
+    """Marks where two float arrays have the same bits: -0.0 is not 0.0, and a NaN equals itself."""
     same: Flags = one.view(np.int64) == other.view(np.int64)
     return same
 
 
 def _listed(values: list[Any], kind: pa.DataType) -> pa.Array:
-    """One value a segment; None where it has none."""
+    """Builds an array with one value for each segment, null where a segment has no value."""
     if not pa.types.is_list(kind):
         return pa.array(values, kind)
     offsets, total = [], 0

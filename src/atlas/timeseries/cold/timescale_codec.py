@@ -1,7 +1,7 @@
-"""Cold rows for a column store: floats that are decimals as integers by a power of ten, which it compresses best.
+"""Cold rows for TimescaleDB's columnstore: decimals become integers by a power of ten, which compress best.
 
-As `segment_codec.py`, but that a column store has its own arrays: here every row stays a row, and each power of ten is
-a column of its own, so that a value is read from one column. `timescale_store.py` has the way back.
+The encoding follows `segment_codec.py`, but every row stays a row, because a columnstore has its own arrays. Each power
+of ten is a column of its own, so that a value is read from one column. `timescale_store.py` decodes the rows.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import pyarrow.compute as pc
 from atlas.timeseries.cold.segment_codec import SCALES, decimals
 
 HEAD = ("_seq", "ts")
-# The parts of a row by the first letter of their names; behind it stands the key of the column, and before that, of a
-# decimal, its digits: "d2_17".
+# Types of a row's parts by the first letter of their names. The column's key follows the letter. A decimal part has its
+# digits in between: "d2_17".
 PART_TYPES = {"b": "bigint", "d": "bigint", "f": "double precision", "o": "boolean", "c": "text"}
-# With fewer values that are decimals, one column is smaller than two.
+# With a smaller share of decimals, one column is smaller than two.
 LEAST_DECIMALS = 0.5
-# So many rows are compressed together, and again whenever late ones join them: some seconds of work.
+# Rows compressed together, and compressed again whenever late rows join them: some seconds of work.
 CHUNK_ROWS = 2_000_000
-# Of one batch, whose times may be anywhere.
+# Most chunks for one batch, whose times may be anywhere.
 MAX_CHUNKS = 20
-# Rows may come closer together later, so chunks are not longer than this for their density alone.
+# Longest span because of low density alone, because later rows may be denser.
 MAX_SPAN_MICROS = timedelta(days=365) / timedelta(microseconds=1)
 SPANS = tuple(
     timedelta(**{unit: number})
@@ -47,11 +47,12 @@ SPANS = tuple(
 
 
 def encode(rows: pa.Table, keys: Mapping[str, str], held: Collection[str] = ()) -> pa.Table:
-    """Rows with `_seq`, `ts` and the parts that some row has a value in.
+    """Encodes rows as `_seq`, `ts` and the parts that hold any value.
 
-    rows: at least one; `_seq` int64 and `ts` timestamp[us], both without nulls, and columns of int64, float64, bool or
-    text. keys: what each column but these two is called behind the letter of its parts; other columns are left out.
-    held: parts that there are already; powers of ten are preferred for which that is so.
+    - rows: at least one row; `_seq` int64 and `ts` timestamp[us], both without nulls, and columns of int64, float64,
+      bool or text.
+    - keys: for each further column the key behind the letter of its parts; columns without a key are left out.
+    - held: existing parts, whose powers of ten are preferred.
     """
     arrays: dict[str, Any] = {name: rows[name] for name in HEAD}
     for name, key in keys.items():
@@ -67,15 +68,15 @@ def encode(rows: pa.Table, keys: Mapping[str, str], held: Collection[str] = ()) 
 
 
 def decimal_part(key: str, digits: int) -> str:
-    """The name of the part with a column's decimals of so many digits."""
+    """Returns the name of the part for a column's decimals of `digits` digits."""
     return f"d{digits}_{key}"
 
 
 def chunk_span(ts: pa.ChunkedArray) -> timedelta:
-    """How much time a chunk of rows as dense as these should span: one of SPANS. ts: timestamp[us], not empty.
+    """Chooses the time span of a chunk from SPANS, for rows as dense as `ts` (timestamp[us], not empty).
 
-    That is from the middle four fifths of them, as some may have a time far from the others; but it is long enough that
-    all are in a few chunks.
+    The density is that of the middle four fifths of the rows, because some rows may have times far from the others. The
+    span is long enough that all rows are in at most MAX_CHUNKS chunks.
     """
     micros = ts.cast(pa.int64()).to_numpy()
     low, high = np.quantile(micros, [0.1, 0.9])
@@ -88,7 +89,7 @@ def chunk_span(ts: pa.ChunkedArray) -> timedelta:
 
 
 def _floats(key: str, values: pa.Array, held: Collection[str]) -> dict[str, pa.Array]:
-    """Decimals as integers where that gives every bit back, the others as they are."""
+    """Encodes floats as integers where that restores every bit, and keeps the other floats."""
     known = values.fill_null(0.0).to_numpy()
     given = pc.is_valid(values).to_numpy(zero_copy_only=False)
     total = len(values) - values.null_count

@@ -1,13 +1,14 @@
-"""Cold rows in TimescaleDB's columnstore, where the database has the extension.
+"""Cold rows in TimescaleDB's columnstore, for databases with the extension.
 
-`_cold_<id>` is a hypertable then, with a row for each row of the dataset, whose parts `timescale_codec.py` makes. It
-is smaller than segments of arrays, and a query of one column reads one column. `_unpacked_<id>` undoes the parts. It is
-a view of its own, and one that PostgreSQL does not merge into the dataset's (security_barrier): TimescaleDB 2.29 reads
-NULL where a query of a UNION ALL names a compressed column twice. Conditions still reach the hypertable.
+`_cold_<id>` is then a hypertable with a row for each row of the dataset, in parts that `timescale_codec.py` makes. The
+hypertable is smaller than segments of arrays, and a query of one column reads one column. `_unpacked_<id>` decodes the
+parts. The view is a security_barrier, so that PostgreSQL does not merge it into the dataset's view. In a merged view
+TimescaleDB 2.29 reads NULL where a query of a UNION ALL names a compressed column twice. Conditions still reach the
+hypertable.
 
-A transaction of several statements that must see one moment holds a ROW SHARE lock on the view, taken before its
-snapshot: TimescaleDB shows an older snapshot none of the rows that join a compressed chunk, or rows that are in another
-table for it as well.
+A transaction of several statements that must see one moment holds a ROW SHARE lock on the view, taken before the
+snapshot. Without the lock, an older snapshot misses all rows that join a compressed chunk. It also misses rows that are
+in another table for that snapshot.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from atlas.timeseries.columns import SQL_TYPES, Column, Dtype
 from atlas.timeseries.repository import keep_out
 
 _COMMA = sql.SQL(", ")
-# Of what is unpacked for a row. Here that is the row, so conditions on them, which stand beside one on the row, say no
-# more; the planner sees that they hold.
+# Bounds of the unit that is unpacked for a row. In a columnstore the unit is the row itself, so a condition on the
+# bounds adds nothing to the condition on the row. The planner sees that these constants satisfy the condition.
 _BOUNDS = sql.SQL(
     "timestamptz '0001-01-01 00:00:00Z' AS _low_ts, timestamptz '9999-12-31 23:59:59.999999Z' AS _high_ts, "
     "bigint '0' AS _low_seq, bigint '9223372036854775807' AS _high_seq"
@@ -36,13 +37,13 @@ _BOUNDS = sql.SQL(
 
 
 async def schema_of(connection: Connection) -> str | None:
-    """The schema of TimescaleDB's functions; None where there is no TimescaleDB, or one without a columnstore."""
+    """Returns the schema of TimescaleDB's functions, or None without TimescaleDB or its columnstore."""
     found = await (await connection.execute(queries("timeseries/cold/columnstore")["schema"])).fetchone()
     return str(found[0]) if found else None
 
 
 async def create(connection: Connection, relation: sql.Identifier, schema: str) -> None:
-    """Makes the hypertable. schema: of TimescaleDB's functions."""
+    """Creates the hypertable. `schema` is the schema of TimescaleDB's functions."""
     await connection.execute(
         sql.SQL("CREATE TABLE {} (_seq bigint NOT NULL, ts timestamptz NOT NULL)").format(relation)
     )
@@ -53,7 +54,7 @@ async def create(connection: Connection, relation: sql.Identifier, schema: str) 
 
 
 async def set_span(connection: Connection, relation: sql.Identifier, span: timedelta) -> None:
-    """Has new chunks span so much time."""
+    """Sets the time span of new chunks."""
     name = {"relation": relation.as_string()}
     found = await executor.row(connection, queries("timeseries/cold/columnstore")["span"], name)
     if found == (span,):
@@ -67,10 +68,10 @@ async def set_span(connection: Connection, relation: sql.Identifier, span: timed
 
 
 async def compress(connection: Connection, dataset_id: int, view: sql.Identifier, relation: sql.Identifier) -> bool:
-    """Compresses the chunks of which some rows are not, each in a transaction of its own; those left empty are dropped.
+    """Compresses chunks with uncompressed rows, each in its own transaction, and drops empty chunks.
 
-    view: what readers lock first. False where some are left, as others held a lock for longer than `lock_timeout`, or
-    pack or delete rows just now.
+    `view` is the relation that readers lock first. Returns False when chunks are left: another session held a lock for
+    longer than `lock_timeout`, or was packing or deleting rows.
     """
     schema = await schema_of(connection)
     if schema is None:
@@ -93,14 +94,17 @@ async def compress(connection: Connection, dataset_id: int, view: sql.Identifier
         except (psycopg.errors.LockNotAvailable, psycopg.errors.SerializationFailure):
             complete = False
         except (psycopg.errors.DuplicateObject, psycopg.errors.UndefinedTable):
-            # Another process was there first.
+            # Another process compressed or dropped the chunk first.
             continue
     return complete
 
 
 async def _alone(connection: Connection, dataset_id: int, relation: sql.Identifier) -> bool:
-    """Keeps away, until the transaction ends, whoever packs or deletes rows, or must see one moment."""
-    # Compressing ends with a stronger lock on the chunk, and so would be in a deadlock with who has one.
+    """Locks out, until the transaction ends, sessions that pack or delete rows or must see one moment.
+
+    Returns False when such a session is active.
+    """
+    # Compression takes a stronger lock on the chunk at its end, which would deadlock with another holder of a lock.
     free = await connection.execute(queries("timeseries/cold/cold")["lock_if_free"], {"id": dataset_id})
     if await free.fetchone() is None:
         return False
@@ -123,7 +127,7 @@ async def _is_empty(connection: Connection, chunk: sql.Identifier) -> bool:
 
 
 async def _drop(connection: Connection, view: sql.Identifier, chunk: sql.Identifier) -> None:
-    """Drops a chunk, if it still has no row when nobody else is there."""
+    """Drops a chunk if the chunk is still empty under an exclusive lock."""
     await keep_out(connection, view)
     if await _is_empty(connection, chunk):
         await connection.execute(sql.SQL("DROP TABLE {}").format(chunk))
@@ -132,8 +136,8 @@ async def _drop(connection: Connection, view: sql.Identifier, chunk: sql.Identif
 async def remove(
     connection: Connection, relation: sql.Identifier, bound: sql.Identifier, low: sql.Literal, high: sql.Literal
 ) -> int:
-    """Deletes the rows of which `bound`, `ts` or `_seq`, is from `low` to `high`; gives their number."""
-    # The limit is there so that nobody unpacks a table by mistake; here someone asked for it.
+    """Deletes the rows with `bound` (`ts` or `_seq`) from `low` to `high`, and returns their number."""
+    # The limit protects users from unpacking a table by mistake. Here the deletion is intended.
     await connection.execute("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0")
     gone = await connection.execute(
         sql.SQL("DELETE FROM {} WHERE {b} >= {} AND {b} <= {}").format(relation, low, high, b=bound)
@@ -144,7 +148,10 @@ async def remove(
 def view(
     name: sql.Identifier, relation: sql.Identifier, parts: Sequence[str], columns: Sequence[Column]
 ) -> sql.Composed:
-    """Makes or renews the view of rows as they were: `_seq`, `ts`, `_extra`, bounds, and the physical columns."""
+    """Builds the statement that creates or replaces the view of decoded rows.
+
+    The view has `_seq`, `ts`, `_extra`, bounds, and the physical columns.
+    """
     held = set(parts)
     extra = sql.Identifier(f"c{EXTRA}") if f"c{EXTRA}" in held else sql.NULL
     cells: list[sql.Composable] = [sql.SQL("_seq, ts, {}::json AS _extra").format(extra), _BOUNDS]
@@ -162,7 +169,7 @@ def _value(column: Column, held: set[str]) -> sql.Composable:
             decimal_part(key, digits): sql.SQL(f"{{}} / {scale}::double precision")
             for digits, scale in enumerate(SCALES)
         }
-        # The last one is of before the column became one of floats.
+        # The "b" part dates from before the column's change from int to float.
         parts |= {f"f{key}": plain, f"b{key}": sql.SQL("{}::double precision")}
     else:
         letter = {Dtype.INT: "b", Dtype.BOOLEAN: "o"}.get(column.dtype, "c")

@@ -1,10 +1,10 @@
-"""Cold rows: a dataset whose old rows are segments of packed columns, and still one relation to whoever reads it.
+"""Cold rows: a dataset with old rows in segments of packed columns is still one relation for readers.
 
 `dataset_<id>` is then a view of two tables: `_cold_<id>` with segments, which `segment_codec.py` makes, and `_hot_<id>`
-with rows as they come. What both hold changes in one transaction, so every statement sees each row once. The view also
-has the bounds of the segment that a row is in, so that conditions on them keep whole segments from being unpacked.
+with rows as they come. One transaction changes both tables, so every statement sees each row once. The view also has
+the bounds of the segment that holds a row, so that conditions on the bounds keep whole segments packed.
 
-Where the database has TimescaleDB, `_cold_<id>` is a hypertable in its columnstore instead; see `timescale_store.py`.
+With TimescaleDB, `_cold_<id>` is a hypertable in TimescaleDB's columnstore instead; see `timescale_store.py`.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ from atlas.timeseries.columns import BOUNDS, SQL_TYPES, Column, Dtype
 from atlas.timeseries.repository import cold_of, columns_of, hot_of, keep_out, table_of, unpacked_of
 
 _COMMA = sql.SQL(", ")
-# Positions in a segment. Whoever reads a view must be allowed the functions in it, and generate_series is one that can
-# take any time.
+# Positions in a segment. A reader of a view needs the right to call the functions in the view, and generate_series
+# could run for any time.
 _POSITIONS = sql.SQL("{}::smallint[]").format(f"{{{','.join(map(str, range(SEGMENT_ROWS)))}}}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """How a dataset is stored. frozen: whether it has packed rows at all; hot, packed: its two tables where it has.
+    """A dataset's storage.
 
-    columnstore: whether what is packed is in TimescaleDB's, not in segments.
+    - frozen: whether the dataset has packed rows at all.
+    - hot, packed: the two tables of a frozen dataset.
+    - columnstore: whether packed rows are in TimescaleDB's columnstore instead of segments.
     """
 
     dataset_id: int
@@ -56,7 +58,7 @@ class Cold:
 
     @property
     def views(self) -> tuple[sql.Identifier, ...]:
-        """The view, and that behind it where there is one."""
+        """The dataset's view, and the view of unpacked rows behind it in a columnstore."""
         return (self.view, self.unpacked) if self.columnstore else (self.view,)
 
     @property
@@ -69,7 +71,7 @@ class Cold:
 
 
 async def find(connection: Connection, dataset_id: int) -> Cold | None:
-    """How a dataset is stored; None where there is no such dataset."""
+    """Returns a dataset's storage, or None when there is no such dataset."""
     row = await executor.row(connection, queries("timeseries/cold/cold")["find"], {"id": dataset_id})
     if row is None:
         return None
@@ -78,9 +80,10 @@ async def find(connection: Connection, dataset_id: int) -> Cold | None:
 
 
 async def freeze(connection: Connection, dataset_id: int, *, timescaledb: bool = True) -> bool:
-    """Makes a dataset's table a view of two, of which that of packed rows is empty. The lock on its state is held.
+    """Turns a dataset's table into a view of two tables, with an empty table of packed rows.
 
-    timescaledb: whether that is in TimescaleDB's columnstore, where there is one. Gives whether it is.
+    The caller holds the lock on the dataset's state. `timescaledb` allows TimescaleDB's columnstore. Returns whether
+    the packed rows are in a columnstore.
     """
     cold = await find(connection, dataset_id)
     if cold is None or cold.frozen:
@@ -90,7 +93,7 @@ async def freeze(connection: Connection, dataset_id: int, *, timescaledb: bool =
     name = sql.Identifier(f"_hot_{dataset_id}")
     await connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(cold.view, name))
     for reader in readers:
-        # Their right is to the view from now on.
+        # From now on the readers' right is to the view.
         await connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(cold.hot, sql.Identifier(reader)))
     extension = await columnstore.schema_of(connection) if timescaledb else None
     if extension is None:
@@ -118,7 +121,7 @@ async def _create_segments(connection: Connection, relation: sql.Identifier) -> 
 
 
 async def add_parts(connection: Connection, dataset_id: int, names: Sequence[str]) -> None:
-    """Gives the table of packed rows the parts that it lacks. The lock on the dataset's state is held."""
+    """Adds missing parts to the table of packed rows. The caller holds the lock on the dataset's state."""
     await connection.execute(queries("timeseries/cold/cold")["lock"], {"id": dataset_id})
     cold = await find(connection, dataset_id)
     if cold is None:
@@ -137,14 +140,14 @@ async def add_parts(connection: Connection, dataset_id: int, names: Sequence[str
 
 
 async def renew_view(connection: Connection, dataset_id: int) -> None:
-    """Has the view show the columns, and the parts of segments, that there are now; its columns only become more."""
+    """Rebuilds the view for the current columns and parts. Columns can only be added."""
     cold = await find(connection, dataset_id)
     assert cold is not None
     await _view(connection, cold)
 
 
 async def drop_view(connection: Connection, dataset_id: int) -> list[str]:
-    """Removes the view, as a column of its tables is to get another type; gives who could read it."""
+    """Drops the view before a column of its tables changes its type. Returns the roles that could read the view."""
     cold = await find(connection, dataset_id)
     assert cold is not None
     readers = await _readers(connection, cold.view)
@@ -153,7 +156,7 @@ async def drop_view(connection: Connection, dataset_id: int) -> list[str]:
 
 
 async def make_view(connection: Connection, dataset_id: int, readers: Sequence[str]) -> None:
-    """Makes the view where there is none, for those to read."""
+    """Creates the view and grants `readers` the right to read it."""
     cold = await find(connection, dataset_id)
     assert cold is not None
     await _view(connection, cold)
@@ -167,10 +170,10 @@ async def make_view(connection: Connection, dataset_id: int, readers: Sequence[s
 async def remove(
     connection: Connection, dataset_id: int, bound: Literal["ts", "seq"], low: sql.Literal, high: sql.Literal
 ) -> int:
-    """Deletes the packed rows with a time or number from `low` to `high`; gives how many.
+    """Deletes the packed rows with a time or number from `low` to `high`, and returns their number.
 
-    Segments that have others, too, are unpacked: their rows are then among those that are not packed, and nothing of
-    them is deleted. The lock on the dataset's state is held.
+    Segments that also have other rows are unpacked: their rows become unpacked rows, none of them deleted. The caller
+    holds the lock on the dataset's state.
     """
     await connection.execute(queries("timeseries/cold/cold")["lock"], {"id": dataset_id})
     cold = await find(connection, dataset_id)
@@ -188,7 +191,9 @@ async def remove(
 async def _remove_segments(
     connection: Connection, cold: Cold, bound: Literal["ts", "seq"], first: sql.Literal, last: sql.Literal
 ) -> tuple[int, int]:
-    """Deletes the segments that lie within bounds, and unpacks those that these cut: the rows of either."""
+    """Deletes segments within bounds, and unpacks segments that the bounds cut. Returns the numbers of deleted and
+    unpacked rows.
+    """
     within = sql.SQL(f"low_{bound} >= {{}} AND high_{bound} <= {{}}").format(first, last)
     meeting = sql.SQL(f"high_{bound} >= {{}} AND low_{bound} <= {{}}").format(first, last)
     drop = sql.SQL(
@@ -213,9 +218,9 @@ async def _readers(connection: Connection, relation: sql.Identifier) -> list[str
 
 
 async def _view(connection: Connection, cold: Cold) -> None:
-    """Makes or renews the view."""
+    """Creates or replaces the view."""
     known = {c.physical: c for c in (await columns_of(connection, [cold.dataset_id]))[cold.dataset_id]}
-    # The table's order, as CREATE OR REPLACE wants new columns last.
+    # The order of the table's columns, because CREATE OR REPLACE requires new columns at the end.
     order = await connection.execute(queries("timeseries/cold/cold")["order"], {"relation": cold.hot.as_string()})
     columns = [known[name] for (name,) in await order.fetchall() if name in known]
     bounds = sql.SQL("ts AS _low_ts, ts AS _high_ts, _seq AS _low_seq, _seq AS _high_seq")
@@ -233,10 +238,10 @@ async def _view(connection: Connection, cold: Cold) -> None:
 def unpacked(
     cold: Cold, columns: Sequence[Column], *, bounds: bool, where: sql.Composable | None = None
 ) -> sql.Composed:
-    """A query of the rows in segments: `_seq`, `ts`, `_extra`, and the physical columns, of which each has a name.
+    """Builds a query of the rows in segments: `_seq`, `ts`, `_extra`, and `columns`, which all have physical names.
 
-    where: a condition on segments. Arrays are unnested in the list of SELECT, where all of a row's advance together;
-    the same in FROM takes 1.4 to 2.5 times as long.
+    `where` is a condition on segments. Arrays are unnested in the list of SELECT, where all arrays of a row advance
+    together. Unnesting in FROM takes 1.4 to 2.5 times as long.
     """
     held = set(cold.parts)
     inner: list[sql.Composable] = [
@@ -262,7 +267,7 @@ def unpacked(
 
 
 def _offset(key: str, held: set[str]) -> sql.Composable:
-    """The offset of a row from the base of its segment."""
+    """Builds the expression of a row's offset from the base of its segment."""
     cells: list[sql.Composable] = [sql.Identifier(f"{one}{key}") for one in "xyz" if f"{one}{key}" in held]
     if f"p{key}" in held:
         cells.append(sql.SQL("i * {}").format(sql.Identifier(f"p{key}")))

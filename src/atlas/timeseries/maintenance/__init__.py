@@ -1,1 +1,1 @@
-"""Work on datasets in the background."""
+"""Background work on datasets."""

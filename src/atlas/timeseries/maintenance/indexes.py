@@ -1,4 +1,6 @@
-"""Upkeep of a dataset's table after writes: BRIN summaries, statistics, and a btree where rows come out of order."""
+"""Maintenance of a dataset's table after writes: BRIN summaries, statistics, and a btree when rows come out
+of order.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +13,30 @@ from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.timeseries.repository import hot_of
 
-# A dataset gets a btree on time once this many rows, and this share of them, came late: BRIN can no
-# longer tell which pages hold a range. The btree makes inserts slower, so datasets in order have none.
+# A dataset gets a btree on time once this number and this share of rows came late. BRIN can then no longer tell which
+# pages hold a range. The btree makes inserts slower, so datasets in order have none.
 LATE_ROWS = 50_000
 LATE_SHARE = 0.05
-# Without statistics of a table, SQL over an hour of it reads all of it: 13 s at 100 million rows. Autovacuum makes
-# them, but vacuums first, which takes minutes there. So a table of so many pages, some 4 MB, is analyzed at once, and
-# again when it is twice as large.
+# Without statistics of a table, SQL over one hour reads the whole table: 13 s at 100 million rows. Autovacuum makes
+# statistics, but vacuums first, which takes minutes at that size. Therefore a table is analyzed at once at this number
+# of pages (some 4 MB), and again at twice its size.
 ANALYZED_PAGES = 512
 
-# An autovacuum gives up when somebody has waited for its table for a second, so who looks in every second waits less.
+# PostgreSQL cancels an autovacuum after another session has waited one second for its lock. Maintenance looks in every
+# second, so it waits less.
 LOCK_WAIT = "200ms"
 
 
 async def forget_idempotency_keys(database: Database, hours: int) -> None:
-    """Removes the keys of inserts that were made longer ago than `hours`."""
+    """Deletes the idempotency keys of inserts older than `hours`."""
     await database.fetch(queries("timeseries/rows")["forget_idempotency_keys"], hours=hours)
 
 
 async def summarize(database: Database, dataset_id: int, *, insist: bool = False) -> bool:
-    """Summarizes new pages, so that reads of a range need not go through them all. Does nothing where there is none.
+    """Summarizes new pages, so that reads of a range can skip pages. Does nothing when there are no new pages.
 
-    False where something else holds the table's lock. insist: waits for it, which ends an autovacuum of the table.
+    Returns False when another session holds the table's lock. `insist` waits for the lock, which ends an autovacuum of
+    the table.
     """
     rows = await database.fetch("SELECT table_schema FROM atlas.datasets WHERE id = %(id)s", id=dataset_id)
     if not rows:
@@ -44,12 +48,15 @@ async def summarize(database: Database, dataset_id: int, *, insist: bool = False
 
 
 def brin_of(schema: str, dataset_id: int) -> sql.Identifier:
-    """The index of a dataset's rows by time and number."""
+    """Returns the name of the BRIN index of a dataset's rows by time and number."""
     return sql.Identifier(schema, f"dataset_{dataset_id}_brin")
 
 
 async def summarize_pages(connection: Connection, schema: str, dataset_id: int, *, insist: bool = True) -> bool:
-    """As `summarize`, on a connection of the caller's. Raises UndefinedTable where the dataset is gone."""
+    """Summarizes new pages like `summarize`, on the caller's connection.
+
+    Raises UndefinedTable: when the dataset is gone.
+    """
     query = b"SELECT brin_summarize_new_values(%s) FROM set_config('lock_timeout', %s, true)"
     try:
         await connection.execute(query, (brin_of(schema, dataset_id).as_string(), "0" if insist else LOCK_WAIT))
@@ -59,9 +66,10 @@ async def summarize_pages(connection: Connection, schema: str, dataset_id: int, 
 
 
 async def tidy(database: Database, dataset_id: int, *, insist: bool = False) -> bool:
-    """Summarizes new pages, and has the rows analyzed and the btree added where that is due.
+    """Summarizes new pages, analyzes the rows and adds the btree when each is due.
 
-    Does nothing where the dataset is gone. False where it is to be called again; insist: as for `summarize`.
+    Does nothing when the dataset is gone. Returns False when `tidy` must be called again. `insist` is that of
+    `summarize`.
     """
     rows = await database.fetch(queries("timeseries/rows")["read_upkeep"], id=dataset_id, least=ANALYZED_PAGES)
     if not rows:

@@ -1,4 +1,4 @@
-"""Upkeep after writes, in the background: at most one run at a time, soon after writes pause."""
+"""Background maintenance after writes: at most one run at a time, soon after writes pause."""
 
 from __future__ import annotations
 
@@ -14,45 +14,46 @@ from atlas.kit.tasks import end_task, start_detached
 from atlas.timeseries.maintenance import indexes as store
 from atlas.timeseries.rollups import maintenance
 
-# Long enough for a burst of inserts to end, short enough that reads rarely meet an unsummarized tail.
+# Long enough for a burst of inserts to end. Short enough that reads rarely meet an unsummarized tail.
 DELAY_SECONDS = 1.0
-# Reads that come before the pages of so many rows are summarized would go through all of them, some 50 ms for a million
-# rows. So this is done at once, which takes PostgreSQL some 4% of the time that inserting them took.
+# Reads scan all unsummarized pages, which takes some 50 ms for a million rows. Therefore pages of this number of rows
+# are summarized at once, which takes PostgreSQL some 4% of the time of the insert.
 LARGE_ROWS = 50_000
-# An autovacuum that holds the table is left to end, unless so many rows came meanwhile.
+# An autovacuum that holds the table may finish, unless this number of rows came meanwhile.
 INSISTENT_ROWS = 2_000_000
-# How often what is too old is removed.
+# Seconds between deletions of old idempotency keys.
 SWEEP_SECONDS = 600.0
 
-# A rollup takes a tenth of the time that inserting its rows took, on cores that writers need. So it waits until a
-# dataset was left alone for so long, but where few rows are behind, as they are where some arrive every second, ...
+# A rollup takes a tenth of the time of its rows' insert, on cores that writers need. Therefore a rollup waits until its
+# dataset was left alone for QUIET_SECONDS. Rollups with up to FEW_ROWS behind do not wait, which is the case of
+# datasets with some rows every second.
 QUIET_SECONDS = 2.0
 FEW_ROWS = 20_000
-# ... or so many that charts are slow without it.
+# Rollups with this number of rows behind do not wait either, because charts are slow without the rollup.
 MANY_ROWS = 5_000_000
-# Rollups are made for so long at a time, then the other work has its turn.
+# Seconds of rollup work at a time, before other work has its turn.
 ROLLUP_SECONDS = 5.0
 
 log = structlog.get_logger()
 
 
 class Upkeep:
-    """Tidies the datasets that were written to."""
+    """Maintains the datasets that were written to."""
 
     def __init__(self, database: Database, *, idempotency_hours: int) -> None:
         self._database = database
         self._idempotency_hours = idempotency_hours
         self._swept = -SWEEP_SECONDS
-        # Rows that came to datasets since they were tidied, as far as they are known.
+        # Known number of rows by dataset since the last maintenance.
         self._due: Counter[int] = Counter()
-        # Datasets whose rollup may be behind, and when they were written to last.
+        # Datasets with a rollup that may be behind, and the time of the last write.
         self._behind: dict[int, float] = {}
         self._task: asyncio.Task[None] | None = None
-        # Datasets whose new pages are being summarized.
+        # Tasks that summarize new pages, by dataset.
         self._large: dict[int, asyncio.Task[None]] = {}
 
     def touch(self, dataset_id: int, rows: int = 0) -> None:
-        """Has a dataset that was written to tidied soon, its pages summarized at once if `rows` are many."""
+        """Schedules maintenance of a dataset after a write. Starts to summarize pages at once when `rows` are many."""
         self._due[dataset_id] += rows
         if rows >= LARGE_ROWS and dataset_id not in self._large:
             self._large[dataset_id] = start_detached(self._summarize(dataset_id))
@@ -60,7 +61,7 @@ class Upkeep:
         self._start()
 
     def want(self, dataset_id: int) -> None:
-        """Has a dataset's rollup made or brought up to date, busy or not, as somebody looks at its chart."""
+        """Schedules a dataset's rollup, even under writes, because a user looks at the dataset's chart."""
         self._behind[dataset_id] = -QUIET_SECONDS
         self._start()
 
@@ -93,14 +94,14 @@ class Upkeep:
                     self._swept = time.monotonic()
                     await store.forget_idempotency_keys(self._database, self._idempotency_hours)
             except AtlasError as error:
-                # The next write has it tried again; reads are only slower meanwhile.
+                # The next write tries the work again. Until then reads are only slower.
                 self._behind.clear()
                 log.warning("upkeep failed", error=str(error))
 
     async def _roll_up(self) -> None:
         until = time.monotonic() + ROLLUP_SECONDS
         for dataset_id in list(self._behind):
-            # To the end, so that one that takes long keeps none waiting.
+            # The dataset moves to the end, so that a slow dataset does not delay the others.
             self._behind[dataset_id] = self._behind.pop(dataset_id)
             while time.monotonic() < until:
                 written = self._behind[dataset_id]
