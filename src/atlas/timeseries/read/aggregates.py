@@ -1,4 +1,4 @@
-"""Latest values and time buckets, worked out in the database."""
+"""Latest values and time buckets, computed in the database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Row = dict[str, Any]
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 FUNCTIONS = tuple(levels.PARTS)
 CALENDAR = ("month", "quarter", "year")
-# What people and other systems call these; quarters and years as numbers of months, too.
+# Names of units that people and other systems use. Quarters and years may also be numbers of months.
 WORDS = {
     "s": "s sec secs second seconds",
     "m": "m min mins minute minutes",
@@ -41,7 +41,7 @@ _WIDTHS = "a number and s, m, h, d or w, or their words (15 minutes, day); month
 UNIT_OF = {word: unit for unit, words in WORDS.items() for word in words.split()}
 MONTHS = {1: "month", 3: "quarter", 12: "year"}
 MAX_BUCKETS = 100_000
-# Widths that people read easily, in seconds.
+# Widths in seconds that people read easily.
 STEPS = (
     1,
     2,
@@ -68,7 +68,7 @@ _WIDTH = re.compile(r"([1-9]\d{0,8})?[ _-]?([A-Za-z]+)", re.ASCII)
 
 
 class SummaryService:
-    """What a chart asks for."""
+    """Aggregates and latest values for charts."""
 
     def __init__(self, database: Database, access: AccessService, upkeep: Upkeep) -> None:
         self._database = database
@@ -76,7 +76,10 @@ class SummaryService:
         self._upkeep = upkeep
 
     async def latest(self, caller: Caller, dataset_id: int) -> bytes:
-        """The row with the greatest timestamp as JSON. Raises NotFoundError where there is no row."""
+        """Returns the row with the greatest timestamp as JSON.
+
+        Raises NotFoundError: when the dataset has no rows.
+        """
         await self._access.require(caller, dataset_id)
         shot = await snapshot.snapshot(self._database, dataset_id)
         if not shot.blocks:
@@ -104,7 +107,10 @@ class SummaryService:
         functions: str,
         points: int,
     ) -> dict[str, Any]:
-        """Buckets `{"timestamp","count","values":{column:{function:value}}}` of the numeric columns."""
+        """Returns buckets `{"timestamp","count","values":{column:{function:value}}}` of the numeric columns.
+
+        Raises BadRequestError: when a function, column or width is invalid, or the result has too many buckets.
+        """
         await self._access.require(caller, dataset_id)
         wanted = [name.strip() for name in functions.split(",") if name.strip()]
         unknown = next((name for name in wanted if name not in FUNCTIONS), None)
@@ -115,7 +121,7 @@ class SummaryService:
         told = "auto" if bucket == "auto" else _name(_width(bucket, 0, points))
         shot = await snapshot.snapshot(self._database, dataset_id)
         columns = [c for c in chosen(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
-        # A bucket has a time, which those of the year 0 have not in an answer.
+        # A bucket starts at a time, and answers cannot show times in the year 0.
         span = Range(max(span.lo, MIN_MICROS), span.hi)
         met = [block for block in shot.blocks if span.meets(block)]
         if not met or span.empty:
@@ -133,7 +139,7 @@ class SummaryService:
 
 
 def _width(bucket: str, micros: int, points: int) -> int | str:
-    """Seconds of a bucket, or a unit of the calendar."""
+    """Parses the width of a bucket: seconds, or a unit of the calendar."""
     if bucket == "auto":
         least = micros / 1e6 / points
         whole_weeks = -(-int(least) // 604800) * 604800

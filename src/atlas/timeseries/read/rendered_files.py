@@ -1,7 +1,7 @@
-"""Downloads as files on disk, so that parts of one can be asked for again and again.
+"""Downloads as files on disk, so that clients can request parts of one file repeatedly.
 
-A Parquet file is read by its end, then by the columns and row groups that are wanted: dozens of requests. Each file is
-written once, has no name in any folder, and is gone with the process.
+A client reads a Parquet file by its end, then by the wanted columns and row groups: dozens of requests. Each file is
+written once, has no name in any folder, and ends with the process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import IO
 from atlas.accounts.access import Caller
 from atlas.accounts.shares import Share, Shares
 
-# So long a file stays after its last use, and a reader who names no version gets the one that he began with.
+# Seconds that a file stays after its last use. In that time a client without an ETag continues with the version that it
+# began with.
 IDLE_SECONDS = 300.0
 PIECE_BYTES = 1024 * 1024
 MOST_FILES = 128
@@ -25,9 +26,11 @@ MOST_FILES = 128
 
 @dataclass(frozen=True, slots=True)
 class FileKey:
-    """Which bytes a file has. tag: their ETag, quoted; family: what was asked for, whatever the dataset's version.
+    """The identity of a file's bytes.
 
-    deleted: how many rows of the dataset were deleted before; a file is not used after others are.
+    - tag: the ETag of the bytes, quoted.
+    - family: the requested download, regardless of the dataset's version.
+    - deleted: number of rows deleted from the dataset before. Later deletions make the file unusable.
     """
 
     tag: str
@@ -38,7 +41,7 @@ class FileKey:
 
 @dataclass(slots=True)
 class RenderedFile:
-    """A download on disk. size: in bytes; readers: who read it now."""
+    """A download on disk. size: in bytes; readers: number of current readers."""
 
     key: FileKey
     owner: Caller
@@ -49,13 +52,13 @@ class RenderedFile:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, start: int, length: int) -> bytes:
-        """So many bytes from a place on."""
+        """Reads up to `length` bytes from position `start`."""
         with self.lock:
             self.handle.seek(start)
             return self.handle.read(length)
 
     async def pieces(self, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` to before `end`."""
+        """Yields the bytes from `start` to before `end`."""
         self.readers += 1
         try:
             while start < end:
@@ -68,38 +71,40 @@ class RenderedFile:
 
 
 class _FullError(Exception):
-    """A file has no room beside those that are being read."""
+    """A file has no room beside the files with current readers."""
 
 
 class RenderedFiles:
-    """The files of a process, in `limit` bytes: a quarter of them for a user, half of them for an organization."""
+    """The files of a process, in `limit` bytes: at most a quarter for one user and half for one organization."""
 
     def __init__(self, limit: int) -> None:
         self._shares = Shares(limit, user=1 / 4, organization=1 / 2)
         self._files: dict[str, RenderedFile] = {}
         self._writing: dict[str, asyncio.Lock] = {}
         self._pinned: dict[tuple[int, str], str] = {}
-        # Those that have no room are not written again and again.
+        # Downloads without room are not written again and again.
         self._too_large: set[str] = set()
 
     @property
     def total(self) -> int:
-        """Bytes that are held now."""
+        """Number of bytes on disk now."""
         return self._shares.total
 
     def close(self) -> None:
-        """Removes all files."""
+        """Deletes all files."""
         for file in [*self._files.values()]:
             self._remove(file)
 
     def forget(self, dataset: int) -> None:
-        """Removes the files of a dataset that nobody reads at the moment."""
+        """Deletes the files of a dataset that have no reader at the moment."""
         for file in [*self._files.values()]:
             if file.key.dataset == dataset and not file.readers:
                 self._remove(file)
 
     def earlier(self, caller: Caller, key: FileKey, tag: str | None) -> RenderedFile | None:
-        """The file of an earlier version of what a caller reads: that of `tag`, else the one that he began with."""
+        """Returns an earlier version of the caller's download: the version of `tag`, else the version that the caller
+        began with.
+        """
         file = self._files.get(self._pinned.get((caller.user_id, key.family), "") if tag is None else tag)
         if file is None:
             return None
@@ -112,7 +117,9 @@ class RenderedFiles:
         return file
 
     async def get(self, caller: Caller, key: FileKey, chunks: AsyncIterator[bytes]) -> RenderedFile | None:
-        """The file of `key`, written of `chunks` if there is none yet; None where it has no room."""
+        """Returns the file of `key`, written from `chunks` when there is none yet. Returns None when there
+        is no room.
+        """
         lock = self._writing.setdefault(key.tag, asyncio.Lock())
         try:
             async with lock:
@@ -147,7 +154,10 @@ class RenderedFiles:
         return file
 
     def _reserve(self, file: RenderedFile, size: int) -> None:
-        """Counts bytes more. Removes files that nobody reads, the caller's before others'. Raises _FullError."""
+        """Reserves `size` more bytes, and deletes files without readers to make room, the caller's own files first.
+
+        Raises _FullError: when there is no room.
+        """
         for share in self._shares.of(file.owner):
             idle = self._idle(share)
             while not self._shares.fits(share, size) or len(self._files) >= MOST_FILES:
@@ -159,7 +169,7 @@ class RenderedFiles:
         file.size += size
 
     def _idle(self, share: Share) -> Iterator[RenderedFile]:
-        """Files that count in a share and that nobody reads, the longest unused first."""
+        """Lists files in a share without readers, the longest unused file first."""
         found = [one for one in self._files.values() if not one.readers and share in self._shares.of(one.owner)]
         return iter(sorted(found, key=lambda one: one.used))
 

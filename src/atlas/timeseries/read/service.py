@@ -1,4 +1,4 @@
-"""Reading rows: pages, downloads, latest values and buckets."""
+"""Reads of rows: pages and downloads."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ from atlas.timeseries.read import snapshot
 from atlas.timeseries.read.rendered_files import FileKey, RenderedFile, RenderedFiles
 from atlas.timeseries.zone_map import BLOCK_ROWS, Range, clean_cuts, narrow, split_count, windows
 
-# Rows fetched at a time by a download: some 4 MB of Arrow. With several under way, PostgreSQL's
-# processes, decoding and encoding keep all cores busy, and a slow client still holds little memory.
+# Rows fetched at a time by a download: some 4 MB of Arrow. With several windows in progress, PostgreSQL's processes,
+# decoding and encoding keep all cores busy, and a slow client still holds little memory.
 WINDOW_ROWS = 50_000
 WINDOWS_AHEAD = 3
-# Rows of which the database is asked at a time whether one has a fraction of a second.
+# Rows in one query that looks for fractions of a second.
 LOOKED_AT_ROWS = 2_000_000
-# Formats of which parts may be had: what scans a file by its address reads these.
+# Formats with byte ranges: readers of these formats scan a file by its address.
 RANGED = (Output.PARQUET, Output.CSV)
-# Formats that tell units and descriptions.
+# Formats that carry units and descriptions.
 NOTED = (Output.PARQUET, Output.ARROW)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of rows: their total number, their JSON (no brackets), and where the next page starts."""
+    """A page of rows: total number of rows, JSON of the rows (without brackets), and the start of the next page."""
 
     count: int
     rows: bytes
@@ -61,7 +61,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A download ready to be sent. chunks: makes it, piece by piece."""
+    """A download ready to send. chunks: function that makes the bytes, piece by piece."""
 
     media_type: str
     etag: str
@@ -71,7 +71,7 @@ class Download:
 
 
 class ReadService:
-    """What readers do with the rows of a dataset."""
+    """Operations of readers on the rows of a dataset."""
 
     def __init__(
         self, database: Database, access: AccessService, rendered_bytes: int = 0, workbooks: Workbooks | None = None
@@ -93,7 +93,10 @@ class ReadService:
         cursor: str | None = None,
         names: Sequence[str] | None = None,
     ) -> Page:
-        """One page of rows in order of time, by `offset` or after the row that `cursor` stands for."""
+        """Returns one page of rows in order of time, by `offset` or after the row of `cursor`.
+
+        Raises BadRequestError: when the cursor or a column's name is invalid.
+        """
         await self._access.require(caller, dataset_id)
         shot = await snapshot.snapshot(self._database, dataset_id)
         columns = chosen(shot.columns, names)
@@ -105,7 +108,7 @@ class ReadService:
         if cursor is not None:
             after = _read_cursor(cursor)
             part = Range(span.lo, min(span.hi, after[0] + 1)) if descending else Range(max(span.lo, after[0]), span.hi)
-            # Rows of the cursor's own time may come before it, however many they are.
+            # Any number of rows with the cursor's own time may come before the cursor.
             bound = narrow(shot.blocks, part, limit + BLOCK_ROWS, descending=descending)
             table, lines = await read(bound, descending, limit, 0, after)
             if len(table) < limit and bound != part:
@@ -143,7 +146,7 @@ class ReadService:
         )
 
     async def _skip(self, shot: snapshot.Snapshot, span: Range, offset: int, *, descending: bool) -> tuple[Range, int]:
-        """A later start for `span` and a smaller offset that mean the same, found without reading rows."""
+        """Finds an equivalent later start for `span` with a smaller offset, without reading rows."""
         if offset < BLOCK_ROWS:
             return span, offset
         inside, partial = split_count(shot.blocks, span)
@@ -173,9 +176,11 @@ class ReadService:
         last: int | None = None,
         safe: bool = False,
     ) -> Download:
-        """All rows of `span` in order of time, or only its `last` ones, as they are at this moment.
+        """Prepares a download of all rows of `span` in order of time, or of its `last` rows, as of this moment.
 
-        safe: CSV for spreadsheets.
+        `safe` writes CSV that is safe to open in spreadsheets.
+
+        Raises BadRequestError: when a column's name is unknown, or the rows do not fit a worksheet.
         """
         await self._access.require(caller, dataset_id)
         shot = await snapshot.snapshot(self._database, dataset_id)
@@ -208,10 +213,12 @@ class ReadService:
     async def rendered(
         self, caller: Caller, download: Download, held: str | None, *, anew: bool = False
     ) -> RenderedFile | None:
-        """A download that may be had in parts, on disk; None where it has no room.
+        """Returns a download with byte ranges as a file on disk, or None when there is no room.
 
-        held: the ETag of the version that the caller has parts of. Without it he goes on with the one that he began
-        with, if rows were only inserted since; anew: he begins now. Raises UnavailableError.
+        `held` is the ETag of the version whose parts the caller has. Without an ETag, the caller continues with the
+        version that it began with, if rows were only inserted since. `anew` begins with the current version.
+
+        Raises UnavailableError: when rows are being deleted.
         """
         file = None if anew else self.files.earlier(caller, download.key, held)
         if file is not None:
@@ -226,7 +233,7 @@ class ReadService:
     async def _tables(
         self, shot: snapshot.Snapshot, style: RowFormat, span: Range, drop: int
     ) -> AsyncIterator[pa.Table]:
-        """The rows of `span` window by window; the next ones are fetched while one is sent."""
+        """Yields the rows of `span` window by window. The next windows are fetched while one window is sent."""
         ahead: deque[asyncio.Task[pa.Table]] = deque()
         plan = iter(windows(shot.blocks, span, WINDOW_ROWS))
         try:
@@ -260,7 +267,7 @@ class ReadService:
         *,
         safe: bool,
     ) -> AsyncIterator[bytes]:
-        """The lines of a file. parts: those of time that `tables` has, one after the other."""
+        """Yields the lines of a CSV file. `parts` are the windows of `tables`, in order of time."""
         empty = pa.table({"ts": pa.array([], pa.timestamp("us", "UTC"))})
         for column, field in zip(style.columns, list(arrow_schema(style))[1:], strict=True):
             if column.physical is not None:
@@ -269,14 +276,16 @@ class ReadService:
         digits: int | None = None
         async for table in tables:
             if digits is None:
-                # The first rows are all those of their part: nothing is asked of a file of one part.
+                # The first table has all rows of its window, so a file of one window needs no query.
                 last = table.column("ts").cast(pa.int64())[-1].as_py()
                 rest = Range(next(part.hi for part in parts if last < part.hi), parts[-1].hi)
                 digits = await self._digits(second_digits(table), shot, rest)
             yield await asyncio.to_thread(csv_bytes, table, style, header=False, safe=safe, digits=digits)
 
     async def _digits(self, least: int, shot: snapshot.Snapshot, rest: Range) -> int:
-        """How many digits of a second a file has. least: those of its first rows; rest: where the others are."""
+        """Returns how many digits of a second a file needs. `least` are the digits of its first rows; `rest` is the
+        other range.
+        """
         for part in windows(shot.blocks, rest, LOOKED_AT_ROWS):
             if least == 6:
                 break
@@ -322,7 +331,10 @@ def _joined(table: pa.Table, style: RowFormat, separator: str) -> bytes:
 
 
 def chosen(columns: Sequence[Column], names: Sequence[str] | None) -> list[Column]:
-    """The columns called `names`, in that order; all where it is None. Raises BadRequestError."""
+    """Returns the columns named `names`, in that order, or all columns when `names` is None.
+
+    Raises BadRequestError: when the dataset has no such column.
+    """
     if names is None:
         return list(columns)
     known = {column.name: column for column in columns}
@@ -333,7 +345,9 @@ def chosen(columns: Sequence[Column], names: Sequence[str] | None) -> list[Colum
 
 
 def _digest(style: RowFormat, parts: Sequence[Range]) -> str:
-    """What a file is made of, beside the rows. parts: its pieces, where they show in its bytes."""
+    """Returns a digest of everything but the rows that determines a file's bytes. `parts` are its windows, where they
+    matter.
+    """
     columns: list[object] = [[column.id, column.dtype, column.unit, column.description] for column in style.columns]
     if parts:
         columns += [[[one.lo, one.hi] for one in parts], atlas.__version__, pa.__version__]

@@ -1,4 +1,4 @@
-"""Reading rows: plans from row blocks, then Arrow from binary COPY."""
+"""Queries of rows: plans from row blocks, and results as Arrow from binary COPY."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A dataset at one moment. Rows are never changed, so those numbered up to `last_seq` are its rows."""
+    """A dataset at one moment. Rows never change, so the rows numbered up to `last_seq` are the dataset's rows."""
 
     dataset_id: int
     table: sql.Identifier
@@ -37,7 +37,10 @@ class Snapshot:
 
 
 async def snapshot(database: Database, dataset_id: int) -> Snapshot:
-    """The dataset as it is now."""
+    """Returns the dataset as it is now.
+
+    Raises NotFoundError: when there is no such dataset.
+    """
     rows = await database.fetch(queries("timeseries/rows")["read_state"], id=dataset_id)
     if not rows:
         raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
@@ -49,7 +52,7 @@ async def snapshot(database: Database, dataset_id: int) -> Snapshot:
 
 
 async def noted(database: Database, shot: Snapshot) -> Sequence[Column]:
-    """The columns with what is said of them now."""
+    """Returns the snapshot's columns with their current units and descriptions."""
     rows = await database.fetch(queries("timeseries/datasets")["list_columns"], ids=[shot.dataset_id])
     said = {column.id: column for column in (column_of(row[1:]) for row in rows)}
     return [
@@ -61,13 +64,13 @@ async def noted(database: Database, shot: Snapshot) -> Sequence[Column]:
 
 
 async def position(database: Database, dataset_id: int) -> tuple[int, int] | None:
-    """Last sequence number and version of a dataset; None where there is no such dataset."""
+    """Returns last sequence number and version of a dataset, or None when there is no such dataset."""
     rows = await database.fetch(queries("timeseries/rows")["read_position"], id=dataset_id)
     return (rows[0][0], rows[0][1]) if rows else None
 
 
 async def count(database: Database, shot: Snapshot, span: Range) -> int:
-    """How many rows `span` has: from whole blocks, and from the rows of those it cuts."""
+    """Counts the rows of `span`: from whole blocks, and from the rows of blocks that `span` cuts."""
     if span.empty:
         return 0
     inside, partial = split_count(shot.blocks, span)
@@ -76,7 +79,8 @@ async def count(database: Database, shot: Snapshot, span: Range) -> int:
     query = sql.SQL("SELECT count(*) FROM {} WHERE {}")
     if len(partial) > MAX_PARTIAL:
         return await _number(database, query.format(shot.table, _where(shot, span)))
-    # Each with its own times, for the index to find its pages: those of the whole range could be most of the table.
+    # Each block gets a condition on its own times, so that the index finds its pages. The times of the whole range
+    # could match most of the table.
     parts = [(b, Range(max(span.lo, b.min_ts), min(span.hi, b.max_ts + 1))) for b in partial]
     pieces = [
         sql.SQL("({} AND {})").format(between(part, cold=False), numbered(b.first_seq, b.last_seq, cold=False))
@@ -84,7 +88,7 @@ async def count(database: Database, shot: Snapshot, span: Range) -> int:
     ]
     where = sql.SQL("({})").format(sql.SQL(" OR ").join(pieces))
     if shot.cold:
-        # Only a condition on nothing but these is looked at before a segment is unpacked.
+        # PostgreSQL checks a condition before it unpacks a segment only when the condition uses nothing but bounds.
         where += sql.SQL(" AND ({})").format(
             sql.SQL(" OR ").join(
                 sql.SQL("(_high_seq >= {} AND _low_seq <= {})").format(b.first_seq, b.last_seq) for b in partial
@@ -101,7 +105,7 @@ async def _number(database: Database, query: sql.Composed) -> int:
 
 
 async def second_digits(database: Database, shot: Snapshot, span: Range, least: int = 0) -> int:
-    """How many digits of a second the rows of `span` need, 0, 3 or 6, if not fewer than `least` of those."""
+    """Returns how many digits of a second the rows of `span` need: 0, 3 or 6, and at least `least`."""
     for digits, unit in ((6, "milliseconds"), (3, "second")):
         if digits <= least:
             break
@@ -137,10 +141,11 @@ async def page(
     offset: int = 0,
     after: tuple[int, int] | None = None,
 ) -> T:
-    """Up to `limit` rows of `span` in order of (time, sequence number), past `offset` or past `after`.
+    """Fetches up to `limit` rows of `span` in order of (time, sequence number), after `offset` rows or after row
+    `after`.
 
-    Columns: ts, _seq, the physical ones, _extra. `after`: (microseconds, sequence number) of a row. Gives what `then`
-    makes of them in the thread that fetched them.
+    Columns: ts, _seq, the physical columns, _extra. `after` is (microseconds, sequence number) of a row. Returns the
+    result of `then` for the table, computed in the thread that fetched the rows.
     """
     direction = sql.SQL("DESC" if descending else "ASC")
     where = _where(shot, span)
@@ -161,9 +166,9 @@ async def page(
 
 
 async def window(database: Database, shot: Snapshot, columns: Sequence[Column], span: Range) -> pa.Table:
-    """All rows of `span` in order of time. Sorted here only where the table's order is another."""
+    """Fetches all rows of `span` in order of time. Sorts only when the table's order differs."""
     if not shot.rewritten and _ascending(shot, span):
-        # The table's order is that of the sequence numbers, so they need not be read.
+        # The table is in order of the sequence numbers, so the numbers need not be read.
         table = await _read_window(database, shot, columns, span, with_numbers=False)
         if _is_sorted(table):
             return table
@@ -180,7 +185,7 @@ async def _read_window(
 
 
 def _ascending(shot: Snapshot, span: Range) -> bool:
-    """Whether the blocks that meet `span` follow each other in time."""
+    """Checks whether the blocks that meet `span` follow each other in time."""
     met = [block for block in shot.blocks if span.meets(block)]
     return all(later.min_ts >= earlier.max_ts for earlier, later in pairwise(met))
 
@@ -191,15 +196,18 @@ def _is_sorted(table: pa.Table) -> bool:
 
 
 def _in_order(table: pa.Table) -> pa.Table:
-    """The rows in order of (time, sequence number), which are looked at first, as mostly they are."""
+    """Sorts rows by (time, sequence number), after a check whether they are sorted already, as they mostly are."""
     micros, numbers = table.column("ts").cast(pa.int64()).to_numpy(), table.column("_seq").to_numpy()
     later = (micros[1:] > micros[:-1]) | ((micros[1:] == micros[:-1]) & (numbers[1:] > numbers[:-1]))
     return table if bool(later.all()) else table.sort_by([("ts", "ascending"), ("_seq", "ascending")])
 
 
 async def following(database: Database, shot: Snapshot, after_seq: int, limit: int) -> tuple[pa.Table, int]:
-    """Up to `limit` rows numbered past `after_seq`, in order of their numbers, and up to which number those are all."""
-    # Blocks tell where the wanted rows surely end, so that those behind them need not be sorted.
+    """Fetches up to `limit` rows with numbers greater than `after_seq`, in order of their numbers.
+
+    Returns the rows and the number up to which the rows are complete.
+    """
+    # Blocks show where the wanted rows surely end, so that rows of later blocks need not be sorted.
     last, held = shot.last_seq, 0
     for block in shot.blocks:
         held += block.rows if block.first_seq > after_seq else 0

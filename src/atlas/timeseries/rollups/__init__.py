@@ -1,1 +1,1 @@
-"""Aggregates by levels of time, kept beside the rows."""
+"""Rollups: aggregates of rows by levels of time buckets, kept beside the rows."""

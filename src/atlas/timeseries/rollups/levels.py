@@ -1,10 +1,12 @@
-"""Rollups: figures of a dataset's rows by short buckets of time, from which those of wider buckets are made.
+"""Rollups: aggregates of a dataset's rows by short time buckets, from which wider buckets are made.
 
-A bucket has, per numeric column, what can be joined with another's: number, least and greatest value, sum, first
-and last value with their times. Buckets come in levels; each width divides all wider ones, so a bucket of any
-width that a level divides is a union of that level's buckets. Of any other width, a bucket is a union of those that
-lie whole in it, and of the rows of the two that its bounds cut, as is a range that cuts a bucket. After continuous
-aggregates of TimescaleDB with real-time aggregation.
+A bucket holds count, minimum, maximum, sum, first and last value with their times for each numeric column. Buckets can
+be joined by these values. Buckets come in levels, and each width divides all wider widths. A bucket of any width that a
+level divides is a union of that level's buckets.
+
+A bucket of another width is a union of the level's buckets that lie whole in it, and of rows. Rows come from the two
+narrow buckets that its bounds cut. A range that cuts a bucket is read in the same way. The model is TimescaleDB's
+continuous aggregates with real-time aggregation.
 """
 
 from __future__ import annotations
@@ -21,23 +23,25 @@ from typing import Any
 from atlas.kit.timestamps import MAX_MICROS, YEAR_0_MICROS
 from atlas.timeseries.zone_map import Range
 
-# Widths of buckets in seconds. Each divides the next, and a day, and so all that `auto` chooses from it upwards.
+# Widths of buckets in seconds. Each width divides the next and a day, and so do all widths of a day and more that
+# `auto` chooses.
 WIDTHS = (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400)
-# A level is at least this much wider than the one below: few enough to cost little, enough that a chart of 500
-# points is made of some 15,000 buckets at most.
+# Least ratio of a level's width to the level below. Few levels cost little, and enough levels make a chart of 500
+# points from at most some 15,000 buckets.
 LEVEL_RATIO = 12
-# Buckets start at multiples of their width from a Monday, so that weeks do, too.
+# Buckets start at multiples of their width from a Monday, so that weeks start on Mondays.
 ORIGIN = 946_857_600_000_000
-# Up to so many wanted buckets are put together one by one, where their width is no multiple of a wide level's.
+# Most wanted buckets that are split one by one when their width is no multiple of a wide level's width.
 MAX_APART = 2_000
-# Columns that have a rollup; more would not fit a row of PostgreSQL's.
+# Most columns of a rollup. More columns would not fit a row of PostgreSQL.
 MAX_COLUMNS = 100
-# What the rollup may take of a dataset's size. Updates leave room behind, so it takes up to half as much again.
+# Share of a dataset's size that a rollup may take. Updates leave dead space, so a rollup takes up to 1.5 times its
+# size.
 SHARE = 0.02
-# Datasets up to here are aggregated from their rows in some 20 ms.
+# Datasets of up to this number of rows are aggregated from rows in some 20 ms.
 LEAST_ROWS = 50_000
 
-# Which parts of a column a function needs. Times (ft, lt) tell which of two first or last values counts.
+# Parts of a column that a function needs. Times (ft, lt) decide which of two first or last values counts.
 PARTS = {
     "count": ("n",),
     "min": ("lo",),
@@ -56,14 +60,14 @@ Bucket = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a range, to be read from the rollup's level of `width` seconds, or from rows (0)."""
+    """A part of a range. width: seconds of the rollup's level to read, or 0 to read rows."""
 
     width: int
     span: Range
 
 
 def levels(base: int) -> list[int]:
-    """The widths that a rollup of `base` seconds has, in ascending order."""
+    """Returns the widths of a rollup with narrowest width `base` (seconds), in ascending order."""
     chosen = [base]
     for width in WIDTHS:
         if width >= chosen[-1] * LEVEL_RATIO:
@@ -72,18 +76,20 @@ def levels(base: int) -> list[int]:
 
 
 def least_rows(columns: int) -> int:
-    """Rows that a bucket of a rollup of so many columns must stand for, to keep within SHARE.
+    """Returns the least average number of rows in a bucket that keeps a rollup of `columns` columns within SHARE.
 
-    A row of a dataset takes about 44 bytes and 8 a column; a bucket 80 (index included), and 64 a column.
+    A row of a dataset takes about 44 bytes and 8 for each column. A bucket takes 80 bytes (index included) and 64 for
+    each column.
     """
     return math.ceil(1.1 * (80 + 64 * columns) / (SHARE * (44 + 8 * columns)))
 
 
 def choose(runs: Sequence[Sequence[int]], need: int) -> int | None:
-    """The least width at which a typical row shares its bucket with `need` rows; None where none does.
+    """Chooses the least width at which a typical row shares its bucket with `need` rows. Returns None when no width
+    does.
 
-    runs: timestamps (microseconds) of runs of rows that arrived one after another. The typical row is the
-    median one, so that single rows that came late do not count.
+    `runs` are timestamps (microseconds) of runs of rows that arrived one after another. The typical row is the median
+    row, so that single late rows do not count.
     """
     for width in WIDTHS:
         counts = sorted(n for run in runs for n in Counter(stamp // (width * 1_000_000) for stamp in run).values())
@@ -94,42 +100,42 @@ def choose(runs: Sequence[Sequence[int]], need: int) -> int | None:
 
 
 def wider(width: int) -> int | None:
-    """The next width."""
+    """Returns the next wider width, or None."""
     return next((one for one in WIDTHS if one > width), None)
 
 
 def floor(micros: int, width: int) -> int:
-    """The start of the bucket of `width` seconds that holds a time."""
+    """Returns the start of the bucket of `width` seconds that holds a time."""
     step = width * 1_000_000
     return ORIGIN + (micros - ORIGIN) // step * step
 
 
 def ceiling(micros: int, width: int) -> int:
-    """The first start of a bucket that is not before a time."""
+    """Returns the start of the first bucket that does not start before a time."""
     step = width * 1_000_000
     return ORIGIN - (ORIGIN - micros) // step * step
 
 
 def around(span: Range, width: int) -> Range:
-    """`span` widened to whole buckets, as far as there are times."""
+    """Widens `span` to whole buckets, within the range of valid times."""
     return Range(max(YEAR_0_MICROS, floor(span.lo, width)), min(MAX_MICROS + 1, ceiling(span.hi, width)))
 
 
 def edges(span: Range, width: int) -> list[Range]:
-    """The buckets that the bounds of `span` cut."""
+    """Lists the buckets that the bounds of `span` cut."""
     inner = [bound for bound in (span.lo, span.hi) if YEAR_0_MICROS < bound <= MAX_MICROS]
     cut = {floor(bound, width): bound for bound in inner if floor(bound, width) != bound}
     return [around(Range(bound, bound + 1), width) for bound in cut.values()]
 
 
 def pieces(span: Range, base: int, bucket: int | str, known: Range) -> list[Piece]:
-    """`span` in order of time: wide levels in the middle, narrower ones and rows at its edges.
+    """Splits `span` into pieces in order of time: wide levels in the middle, narrower levels and rows at the edges.
 
-    Where the wanted buckets are no multiples of the widest level that fits, each of them is cut so; the narrowest
-    buckets that lie in two of them are read as rows.
+    When the wanted buckets are no multiples of the widest fitting level, each wanted bucket is split in this way. The
+    narrowest buckets that lie in two wanted buckets are read as rows.
 
-    bucket: seconds of the wanted buckets, or a calendar unit, whose bounds are bounds of days.
-    known: from the first to the last time that rows have.
+    - bucket: seconds of the wanted buckets, or a calendar unit, which starts and ends at bounds of days.
+    - known: the range from the first to the last time of rows.
     """
     all_levels = levels(base)
     usable = [w for w in all_levels if isinstance(bucket, str) or bucket % w == 0]
@@ -146,7 +152,7 @@ def pieces(span: Range, base: int, bucket: int | str, known: Range) -> list[Piec
 
 
 def _joined(found: Iterable[Piece]) -> list[Piece]:
-    """Pieces, with neighbours of one level as one."""
+    """Joins neighbouring pieces of one level."""
     result: list[Piece] = []
     for piece in found:
         if result and result[-1].width == piece.width and result[-1].span.hi == piece.span.lo:
@@ -159,7 +165,7 @@ def _cut(span: Range, usable: list[int]) -> Iterable[Piece]:
     if not usable:
         return [Piece(0, span)]
     width = usable[-1]
-    # What lies before or after all times that there can be is no cut.
+    # Bounds outside of all valid times cut no bucket.
     lo = YEAR_0_MICROS if span.lo <= YEAR_0_MICROS else ceiling(span.lo, width)
     hi = MAX_MICROS + 1 if span.hi > MAX_MICROS else floor(span.hi, width)
     if lo >= hi:
@@ -169,15 +175,15 @@ def _cut(span: Range, usable: list[int]) -> Iterable[Piece]:
 
 
 def parts_of(functions: Iterable[str]) -> list[str]:
-    """The parts that functions need, each once."""
+    """Lists the parts that functions need, each once."""
     wanted = {part for function in functions for part in PARTS[function]}
     return [part for part in ALL_PARTS if part in wanted]
 
 
 def join(rows: Iterable[Bucket], more: Iterable[Bucket], parts: Sequence[str]) -> list[Bucket]:
-    """Buckets (start, rows, then parts by column) of two sets of rows, as of both, in order of time.
+    """Joins buckets (start, rows, then parts by column) of two sets of rows, in order of time.
 
-    Of two values of one time, the first is that of `rows` and the last that of `more`.
+    Of two values with equal times, `first` comes from `rows` and `last` from `more`.
     """
     found: dict[Any, Bucket] = {row[0]: row for row in rows}
     for row in more:
@@ -204,7 +210,7 @@ def _known(join: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def _sum(a: Any, b: Any) -> Any:
-    """Integers exactly, however large; as floats where the column has become one of floats in between."""
+    """Adds integers exactly, however large. Adds floats when the column became float in between."""
     return float(a) + float(b) if isinstance(a, float) or isinstance(b, float) else int(a) + int(b)
 
 
@@ -212,12 +218,12 @@ _JOINS = {"n": lambda a, b: a + b, "lo": _known(min), "hi": _known(max), "s": _k
 
 
 def _whole(value: Any) -> Any:
-    """PostgreSQL's sum of integers as one."""
+    """Converts PostgreSQL's sum of integers (numeric) to an int."""
     return int(value) if isinstance(value, Decimal) else value
 
 
 def figures(row: Bucket, parts: Sequence[str], functions: Sequence[str]) -> list[dict[str, Any]]:
-    """The functions' values of a bucket, by column."""
+    """Computes the functions' values of a bucket, by column."""
     size = len(parts) or 1
     place = {part: index for index, part in enumerate(parts)}
     result = []
@@ -227,7 +233,7 @@ def figures(row: Bucket, parts: Sequence[str], functions: Sequence[str]) -> list
             needed = PARTS[function]
             value = row[at + place[needed[0]]]
             if function == "avg":
-                # Of integers, the float nearest to the exact quotient.
+                # For integers, the float nearest to the exact quotient.
                 value = _whole(row[at + place["s"]]) / value if value else None
             cells[function] = _whole(value)
         result.append(cells)

@@ -1,10 +1,10 @@
-"""Rollups: made and kept current in the background, and put right where rows are deleted. See levels.py.
+"""Rollups in the background: creation, updates, and repairs after rows are deleted. See levels.py.
 
-A rollup holds the rows numbered up to `upto`; newer ones are read as rows, so inserts do nothing for it. It is added
-to in order of the numbers: values of later batches join those that are there, whatever their times are.
+A rollup holds the rows numbered up to `upto`. Newer rows are read as rows, so inserts do nothing for the rollup. Rows
+are added in order of their numbers: values of later batches join the stored values, whatever their times are.
 
-Nothing here rewrites a table: a reader with an older snapshot would find it empty. So a column that becomes float
-gets columns beside the old ones.
+No statement rewrites a table, because a reader with an older snapshot would see an empty table. Therefore a column that
+becomes float gets new columns beside the old columns.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from atlas.timeseries.zone_map import Range
 
 # Rows added in one transaction: about a quarter of a second, for which a change of columns may have to wait.
 BATCH_ROWS = 200_000
-# Runs of rows that tell how dense a dataset is.
+# Runs of rows that measure how dense a dataset is.
 RUNS, RUN_ROWS = 8, 4_096
-# The width is looked at again when there are so many times the rows.
+# Growth of the number of rows after which the width is checked again.
 GROWTH = 1.5
-# So many buckets take no space that counts, and tell little about those to come.
+# Up to this number, buckets take little space, and their density predicts little.
 FEW_BUCKETS = 100
 
 ORIGIN = sql.SQL("'2000-01-03Z'")
-# Two thousand years in seconds: more than lies between the year 1 and ORIGIN, a quarter of what lies after it.
+# Two thousand years in seconds: more than the time from the year 1 to ORIGIN, a quarter of the time after ORIGIN.
 _MILLENNIA = 2000 * 366 * 86_400
 _VALUES = ("lo", "hi", "s", "f", "l")
 _TYPES = {"n": "bigint", "ft": "timestamptz", "lt": "timestamptz"}
@@ -61,7 +61,7 @@ FROM_PARTS = {
     "ft": "min({c})",
     "lt": "max({c})",
 }
-# A stored part joined with one of rows that have greater numbers.
+# Joins a stored part with a part of rows that have greater numbers.
 _JOINED = {
     "n": "coalesce(r.{c}, 0) + coalesce(EXCLUDED.{c}, 0)",
     "lo": "least(r.{c}, EXCLUDED.{c})",
@@ -78,7 +78,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """A dataset's rollup as one transaction sees it. width: 0 where there is none."""
+    """A dataset's rollup as one transaction sees it. width: 0 when there is no rollup."""
 
     dataset_id: int
     schema: str
@@ -97,19 +97,19 @@ class Rollup:
         return rollup_of(self.schema, self.dataset_id)
 
     def cell(self, part: str, column_id: int) -> sql.Identifier:
-        """The rollup's column for a part of a dataset's column."""
+        """Returns the rollup's column for a part of a dataset's column."""
         typed = "f" if part in _VALUES and column_id in self.floats else ""
         return sql.Identifier(f"{part}{column_id}{typed}")
 
     def value(self, part: str, column: Column) -> sql.Composable:
-        """A part with the type of the column, which may have become float since."""
+        """Returns the expression of a part with the type of `column`, which may have become float since."""
         cell = self.cell(part, column.id)
         late = part in _VALUES and column.dtype is Dtype.FLOAT and column.id not in self.floats
         return sql.SQL("{}::float8").format(cell) if late else cell
 
 
 async def find(connection: Connection, dataset_id: int) -> Rollup | None:
-    """The rollup of a dataset, if only an empty one; None where there is no such dataset."""
+    """Returns the rollup of a dataset, even an empty one, or None when there is no such dataset."""
     row = await executor.row(connection, queries("timeseries/rollups/rollups")["find"], {"id": dataset_id})
     if row is None:
         return None
@@ -120,21 +120,21 @@ async def find(connection: Connection, dataset_id: int) -> Rollup | None:
 
 
 async def behind(database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS) -> int:
-    """How many numbers of rows the rollup has yet to take; 0 where a dataset needs none."""
+    """Counts the row numbers that the rollup still lacks. Returns 0 when a dataset needs no rollup."""
     async with database.connection() as connection:
         found = await find(connection, dataset_id)
     return 0 if found is None or not _due(found, least) else found.last_seq - found.upto
 
 
 def _due(rollup: Rollup, least: int) -> bool:
-    """Whether a dataset has a rollup, or is to get one."""
+    """Checks whether a dataset has a rollup or needs one."""
     return rollup.made or rollup.row_count >= least
 
 
 async def advance(
     database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS, batch: int = BATCH_ROWS
 ) -> bool:
-    """Takes the next batch of rows into a dataset's rollup, which it makes where it pays; False where none is left."""
+    """Adds the next batch of rows to a rollup, and creates the rollup when due. Returns False when no rows are left."""
     try:
         async with database.transaction() as connection:
             known = await find(connection, dataset_id)
@@ -148,15 +148,14 @@ async def advance(
     except psycopg.errors.UndefinedTable:
         return False
     except psycopg.errors.NumericValueOutOfRange:
-        # The rows stay to be read as rows, where the same sum cannot be had either.
+        # Reads then use the rows, where this sum is out of range as well.
         log.warning("no rollup", dataset=dataset_id, reason="a sum is out of the range of a float")
         return False
 
 
 async def _make(connection: Connection, rollup: Rollup) -> None:
-    """Makes an empty rollup, if there is none yet.
-
-    Whoever deletes rows holds the lock on the dataset's state: it either sees the rollup, or has ended before it is.
+    """Creates an empty rollup if there is none yet. A deletion of rows holds the lock on the dataset's state. Therefore
+    a deletion either sees the rollup or has ended before the rollup exists.
     """
     parameters = {"id": rollup.dataset_id}
     for lock in ("keep_dataset", "lock_state"):
@@ -176,10 +175,10 @@ async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
     found = await find(connection, dataset_id)
     if found is None:
         return False
-    # Nobody changes the type of a column until we are done.
+    # The lock keeps other sessions from changing a column's type during this transaction.
     rows = table_of(found.schema, dataset_id)
     await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(rows))
-    # The numbers come first: rows up to these have no columns but those that are read after.
+    # The numbers are read first. Rows up to these numbers then have no columns beyond the columns that are read next.
     found = await find(connection, dataset_id)
     if found is None:
         return False
@@ -198,7 +197,7 @@ async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
 
 
 def _numeric(columns: Sequence[Column]) -> list[Column]:
-    """The columns that a rollup has: the first so many numeric ones."""
+    """Returns the columns of a rollup: the first MAX_COLUMNS numeric columns."""
     return [column for column in columns if column.dtype in (Dtype.INT, Dtype.FLOAT)][: core.MAX_COLUMNS]
 
 
@@ -215,7 +214,7 @@ async def _save(connection: Connection, rollup: Rollup) -> None:
 
 
 async def _align(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:
-    """Gives the rollup the columns that came since. The rows in it have nothing there."""
+    """Adds columns to the rollup for new columns of the dataset, where stored rows have no values."""
     additions, copies = [], []
     known, floats = list(rollup.columns), list(rollup.floats)
     for column in columns:
@@ -223,7 +222,7 @@ async def _align(connection: Connection, rollup: Rollup, columns: Sequence[Colum
         new = column.id not in known
         if not new and is_float == (column.id in floats):
             continue
-        # A sum of integers may be past 64 bits.
+        # A sum of integers may exceed 64 bits.
         types = {part: "double precision" if is_float else "numeric" if part == "s" else "bigint" for part in _VALUES}
         after = replace(rollup, floats=(column.id,) if is_float else ())
         additions += [
@@ -246,12 +245,14 @@ async def _align(connection: Connection, rollup: Rollup, columns: Sequence[Colum
 
 
 def bucket_start(width: int | str | sql.Composable, time: str) -> sql.Composed:
-    """The start of the bucket of `width` seconds, or of a calendar unit, that holds a time."""
+    """Builds the expression for the start of the bucket of `width` seconds, or of a calendar unit, that
+    holds a time.
+    """
     if isinstance(width, str):
         return sql.SQL("date_trunc({}, {})").format(sql.Literal(width), sql.SQL(time))
     stamp = sql.SQL(time)
     if isinstance(width, int) and width > _MILLENNIA:
-        # PostgreSQL has no times as early as such a bucket begins, nor widths as large as there may be.
+        # PostgreSQL has neither times as early as the start of such a bucket nor intervals of every width.
         query = "CASE WHEN {} < {} THEN '0001-01-01Z' ELSE {} END"
         return sql.SQL(query).format(stamp, ORIGIN, bucket_start(sql.Literal(min(width, 4 * _MILLENNIA)), time))
     seconds = sql.Literal(width) if isinstance(width, int) else width
@@ -259,7 +260,7 @@ def bucket_start(width: int | str | sql.Composable, time: str) -> sql.Composed:
 
 
 def _from_rows(rollup: Rollup, columns: Sequence[Column], where: sql.Composable) -> sql.Composed:
-    """A query of narrowest buckets from rows."""
+    """Builds a query of the narrowest buckets from rows."""
     cells = [
         sql.SQL(FROM_ROWS[part] + " AS {name}").format(
             c=sql.Identifier(column.physical or ""), name=rollup.cell(part, column.id)
@@ -276,12 +277,12 @@ def _from_rows(rollup: Rollup, columns: Sequence[Column], where: sql.Composable)
 
 
 def _stored(rollup: Rollup, width: int, span: Range) -> sql.Composed:
-    """A query of a level's buckets."""
+    """Builds a query of a level's buckets."""
     return sql.SQL("SELECT * FROM {} WHERE {}").format(rollup.table, starting(width, span))
 
 
 def starting(width: int, span: Range) -> sql.Composed:
-    """A condition for buckets of a level that start within `span`."""
+    """Builds a condition for buckets of a level that start within `span`."""
     conditions = [sql.SQL("width = {}").format(width)]
     if span.lo >= MIN_MICROS:
         conditions.append(sql.SQL("start >= {}").format(time_literal(span.lo)))
@@ -291,7 +292,7 @@ def starting(width: int, span: Range) -> sql.Composed:
 
 
 async def _add(connection: Connection, rollup: Rollup, source: sql.Composed, widths: Sequence[int]) -> None:
-    """Joins buckets with those of levels; their rows have greater numbers than those already there."""
+    """Joins buckets with the buckets of levels. The new rows have greater numbers than the stored rows."""
     names: list[sql.Composable] = [sql.SQL("width"), sql.SQL("start"), sql.SQL("rows")]
     cells: list[sql.Composable] = [sql.SQL("level"), bucket_start(sql.SQL("level"), "start"), sql.SQL("sum(rows)")]
     joins: list[sql.Composable] = [sql.SQL("rows = r.rows + EXCLUDED.rows")]
@@ -314,9 +315,9 @@ async def _add(connection: Connection, rollup: Rollup, source: sql.Composed, wid
 
 
 async def _look(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:
-    """Chooses the width where there is none or it no longer fits, and makes the levels anew."""
+    """Chooses the width when there is none or the width no longer fits, and rebuilds the levels."""
     need = core.least_rows(max(1, len(columns)))
-    rollup = replace(rollup, checked=max(rollup.upto, 1))  # 0 stands for: look again at once
+    rollup = replace(rollup, checked=max(rollup.upto, 1))  # 0 means: check again at once
     if rollup.width:
         count = sql.SQL("SELECT count(*), sum(rows) FROM {} WHERE width = {}").format(rollup.table, rollup.width)
         row = await (await connection.execute(count)).fetchone()
@@ -329,7 +330,7 @@ async def _look(connection: Connection, rollup: Rollup, columns: Sequence[Column
     chosen = core.choose(await _runs(connection, rollup), need) or 0
     if rollup.width and (not chosen or chosen >= rollup.width):
         return rollup
-    # Denser than it was: only the rows know the figures of narrower buckets.
+    # The dataset is denser than before, and only its rows have the values of narrower buckets.
     await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
     return replace(rollup, width=chosen, upto=0, checked=1 if chosen else rollup.last_seq)
 
@@ -347,7 +348,7 @@ async def _runs(connection: Connection, rollup: Rollup) -> list[list[int]]:
 
 
 async def _widen(connection: Connection, rollup: Rollup) -> Rollup:
-    """Makes the next wider buckets the narrowest; drops the rollup's buckets where there are none wider."""
+    """Makes the next wider width the narrowest, or empties the rollup when there is no wider width."""
     width = core.wider(rollup.width)
     if width is None:
         await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
@@ -361,7 +362,7 @@ async def _widen(connection: Connection, rollup: Rollup) -> Rollup:
 
 
 async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
-    """Takes deleted rows, all there were within `span`, out of the rollup, in the transaction that deletes them."""
+    """Removes all rows within `span` from the rollup, in the transaction that deletes the rows."""
     rollup = await _locked(connection, dataset_id)
     if rollup is None:
         return
@@ -369,7 +370,7 @@ async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
     rollup = await _align(connection, rollup, columns)
     await _save(connection, rollup)
     for width in core.levels(rollup.width):
-        # Buckets that the range cuts are made anew, the wide ones from what is left of the narrowest.
+        # Buckets that the range cuts are rebuilt, wide buckets from the rest of the narrowest buckets.
         outer = core.around(span, width)
         await connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(rollup.table, starting(width, outer)))
         if width == rollup.width:
@@ -382,7 +383,7 @@ async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
 
 
 async def forget_all(connection: Connection, dataset_id: int, first_seq: int) -> None:
-    """Empties the rollup, to be made anew, where it has rows numbered from `first_seq`, which are deleted."""
+    """Empties the rollup for a rebuild when the rollup has rows numbered from `first_seq`, which are being deleted."""
     rollup = await _locked(connection, dataset_id)
     if rollup is not None and rollup.upto >= first_seq:
         await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))

@@ -1,4 +1,4 @@
-"""Figures by time bucket: from a dataset's rollup as far as that goes, and from rows for the rest."""
+"""Aggregates by time bucket: from a dataset's rollup as far as the rollup goes, and from rows for the rest."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from atlas.timeseries.rollups import levels as core
 from atlas.timeseries.rollups import maintenance
 from atlas.timeseries.zone_map import Range
 
-# From so many rows on, starting a second process takes less time than it saves.
+# From this number of rows on, a second process saves more time than its start takes.
 PARALLEL_ROWS = 200_000
-# Up to so many parts of a rollup are told apart by conditions, more by a list.
+# Up to this number, pieces of a rollup are selected by conditions; more pieces by a list.
 FEW_PIECES = 8
-# What it takes to find a short range of rows, in rows that could be read instead: the pages that the index gives
-# for it, and a look at the summary of each 32 pages.
+# Cost of finding a short range of rows, in numbers of rows that could be read instead. The index returns pages, and the
+# summary of every 32 pages is checked.
 RANGE_ROWS, SUMMARY_SHARE = 6_000, 1 / 1000
 
 
@@ -35,16 +35,19 @@ async def buckets(
     parts: Sequence[str],
     limit: int,
 ) -> list[core.Bucket]:
-    """(bucket start, rows, then each part of each column) by bucket, in order of time; past `limit` some may lack.
+    """Returns (bucket start, rows, then each part of each column) by bucket, in order of time.
 
-    width: seconds counted from 2000-01-03 (a Monday), or a unit of date_trunc. Rows that were inserted after
-    `shot` may count. Raises NotFoundError where the dataset is gone, BadRequestError where a sum is past a float.
+    `width` is in seconds from 2000-01-03 (a Monday), or a unit of date_trunc. Beyond `limit` buckets, some may be
+    missing. Rows inserted after `shot` may count.
+
+    Raises NotFoundError: when the dataset is gone.
+    Raises BadRequestError: when a sum is out of the range of a float.
     """
     try:
         async with database.connection() as connection, connection.transaction():
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # Before the snapshot, which a change of a column's type would leave without rows, and TimescaleDB without
-            # those that it compresses meanwhile.
+            # The lock comes before the transaction's snapshot. A later change of a column's type would leave the
+            # snapshot without rows, and TimescaleDB hides rows from it that are compressed meanwhile.
             await connection.execute(sql.SQL("LOCK TABLE {} IN ROW SHARE MODE").format(shot.table))
             return await _buckets(connection, shot, columns, span, width, parts, limit)
     except psycopg.errors.UndefinedTable:
@@ -82,7 +85,7 @@ async def _buckets(
 
 
 def _known(shot: Snapshot) -> Range:
-    """From the first to the last time that rows have."""
+    """Returns the range from the first to the last time of rows."""
     if not shot.blocks:
         return Range(0, 0)
     return Range(min(b.min_ts for b in shot.blocks), max(b.max_ts for b in shot.blocks) + 1)
@@ -91,7 +94,7 @@ def _known(shot: Snapshot) -> Range:
 def _sources(
     shot: Snapshot, rollup: maintenance.Rollup | None, plan: Sequence[core.Piece], width: int | str
 ) -> tuple[list[sql.Composed], int]:
-    """Conditions for the rows to be read, each row by one, and about how many rows are looked at in long runs."""
+    """Builds disjoint conditions for the rows to read, and estimates the number of rows to scan in long runs."""
 
     def count(*ranges: Range) -> int:
         return sum(block.rows for block in shot.blocks if any(one.meets(block) for one in ranges))
@@ -119,14 +122,16 @@ def _sources(
 
 
 def _shared(narrow: int, wide: int | str) -> sql.Composed:
-    """Whether the time of a row is in a narrow bucket that lies in two wide ones: the second starts within it."""
+    """Builds a condition for rows in a narrow bucket that lies in two wide buckets: the second wide bucket starts in
+    it.
+    """
     start = maintenance.bucket_start(narrow, "ts").as_string()
     end = f"{start} + make_interval(secs => {narrow} - 0.000001)"
     return sql.SQL("{} > {}").format(maintenance.bucket_start(wide, end), maintenance.bucket_start(narrow, "ts"))
 
 
 def _label(width: int | str, time: str) -> sql.Composed:
-    """The start of a bucket, or of the year 1 where that lies in the bucket: no timestamp is before."""
+    """Builds the start of a bucket, or of the year 1 when that start is earlier, because no timestamp is earlier."""
     start = maintenance.bucket_start(width, time)
     return sql.SQL("greatest({}, '0001-01-01Z')").format(start) if isinstance(width, int) else start
 
@@ -149,7 +154,7 @@ async def _from_rollup(
         where = sql.SQL(" OR ").join([maintenance.starting(piece.width, piece.span) for piece in plan])
         source = sql.SQL("{} WHERE {}").format(rollup.table, where)
     else:
-        # OFFSET 0 keeps it a look into the index for each piece.
+        # OFFSET 0 makes PostgreSQL look into the index once for each piece.
         source = sql.SQL(
             "unnest({}::int[], {}::timestamptz[], {}::timestamptz[]) AS piece (level, lo, hi) CROSS JOIN LATERAL"
             " (SELECT * FROM {} WHERE width = level AND start BETWEEN lo AND hi OFFSET 0) AS stored"
@@ -192,5 +197,5 @@ async def _from_rows(
 
 
 async def _fetch(connection: Connection, query: sql.Composed) -> list[core.Bucket]:
-    # Not prepared: the types of the result change with those of the columns.
+    # Not prepared, because the types of the result change with the types of the columns.
     return await (await connection.execute(query, prepare=False)).fetchall()
