@@ -1,4 +1,4 @@
-"""Rows on their way into a dataset whose lock is held: fitted into its columns, numbered, copied, and counted."""
+"""Appends rows to a locked dataset: fits rows into columns, numbers, copies and counts rows."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from atlas.timeseries.repository import column_of, hot_of
 from atlas.timeseries.schema_changes import Place, apply_schema
 from atlas.timeseries.zone_map import BLOCK_ROWS, MAX_BLOCKS, Block, join_blocks
 
-# Fewer rows than these are not worth a thread, and wait to be copied with what comes next.
+# Fewer rows are not worth a thread, and wait to be copied with the next rows.
 FEW_ROWS = 2_000
-# Nor are fewer keys; those without a column of their own are written as JSON one by one.
+# Fewer keys are not worth a thread either. Keys without a column of the table are written as JSON one by one.
 FEW_KEYS = 200
-# What is known of a dataset with more columns is not worth its memory, nor is a statement that names them all.
+# With more columns, a cached tail is not worth its memory, nor is a statement that names all columns.
 MOST_COLUMNS = 100
 
 
 @dataclass(slots=True)
 class State:
-    """What a writer reads of a dataset when it takes its lock."""
+    """The state of a dataset, read when a writer takes the lock."""
 
     schema: str
     last_seq: int
@@ -41,7 +41,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """What the writer of a dataset's last rows knows of it, which holds for as long as the state is the same."""
+    """A cached state of a dataset after its last write, valid as long as the state in the database is the same."""
 
     state: State
     columns: Mapping[str, Column]
@@ -49,7 +49,10 @@ class Tail:
 
 
 async def lock(connection: Connection, dataset_id: int) -> State:
-    """Takes the dataset's write lock until the transaction ends. Raises NotFoundError."""
+    """Takes the dataset's write lock until the transaction ends.
+
+    Raises NotFoundError: when there is no such dataset.
+    """
     cursor = await connection.execute(queries("timeseries/rows")["lock_state"], {"id": dataset_id})
     return _state(dataset_id, await cursor.fetchone())
 
@@ -61,19 +64,22 @@ def _state(dataset_id: int, row: Any) -> State:
 
 
 class Opening:
-    """The statements that a writer starts with. Within a pipeline, `send` waits for nothing."""
+    """The first statements of a writer. Within a pipeline, `send` waits for nothing."""
 
     def __init__(self, connection: Connection, dataset_id: int) -> None:
         self._connection, self._dataset_id = connection, dataset_id
 
     async def send(self) -> None:
-        """Takes the lock, and reads what only its holder changes."""
+        """Takes the lock, and reads the state that only the lock's holder changes."""
         execute, wanted = self._connection.execute, {"id": self._dataset_id}
         self._locked = await execute(queries("timeseries/rows")["lock_state"], wanted)
         self._read = await execute(queries("timeseries/rows")["read_for_write"], wanted)
 
     async def receive(self) -> Appender:
-        """Raises NotFoundError where there is no such dataset."""
+        """Builds the appender from the answers.
+
+        Raises NotFoundError: when there is no such dataset.
+        """
         state = _state(self._dataset_id, await self._locked.fetchone())
         rows = await self._read.fetchall()
         columns = {column.name: column for column in (column_of(row[5:]) for row in rows if row[5] is not None)}
@@ -82,7 +88,10 @@ class Opening:
 
 
 async def open_appender(connection: Connection, dataset_id: int) -> Appender:
-    """An appender, with the dataset's lock, within a transaction of the caller's. Raises NotFoundError."""
+    """Opens an appender with the dataset's lock, in the caller's transaction.
+
+    Raises NotFoundError: when there is no such dataset.
+    """
     opening = Opening(connection, dataset_id)
     async with connection.pipeline():
         await opening.send()
@@ -90,7 +99,7 @@ async def open_appender(connection: Connection, dataset_id: int) -> Appender:
 
 
 class Appender:
-    """Takes frames, each sorted by time; `flush` copies what has not been, and `finish` writes the catalog."""
+    """Appends frames, each sorted by time. `flush` copies waiting rows, and `finish` writes the catalog."""
 
     def __init__(
         self, connection: Connection, dataset_id: int, state: State, columns: Mapping[str, Column], last: Block | None
@@ -105,20 +114,20 @@ class Appender:
         self._blocks: list[Block] = []
         self._waiting: list[pa.Table] = []
         self._copied = state.last_seq
-        # Whether the catalog is other than `tail` would say.
+        # Whether the catalog differs from the state in `tail`.
         self._changed = False
 
     def changes_schema(self, frames: Iterable[Frame]) -> bool:
-        """Whether the columns as they are do not do for `frames`."""
+        """Checks whether `frames` need a change of the columns."""
         return not plan_schema(self._columns, frames).empty
 
     async def add(self, frame: Frame) -> None:
-        """Numbers the rows of a frame; copies them unless they are few."""
+        """Numbers the rows of a frame, and copies them unless they are few."""
         if not len(frame):
             return
         change = plan_schema(self._columns, [frame])
         if not change.empty:
-            # What was fitted into the old columns must be there before they change.
+            # Rows fitted to the old columns must be copied before the columns change.
             await self.flush()
             self._columns = await apply_schema(self._connection, self._dataset_id, self._place, self._columns, change)
             self._changed = True
@@ -140,12 +149,12 @@ class Appender:
         self._seq += len(frame)
 
     def take(self, frame: Frame) -> None:
-        """As `add`, for few rows, but at least one, that fit the columns."""
+        """Adds few rows, but at least one, that fit the columns. Like `add` without waiting."""
         self._count(frame)
         self._waiting.append(fit(frame, self._columns))
 
     def waiting(self) -> pa.Table:
-        """The rows that are to be copied, without their numbers; they wait no longer."""
+        """Returns the rows to copy, without their numbers, and empties the list of waiting rows."""
         fitted = self._waiting[0]
         if len(self._waiting) > 1:
             fitted = pa.concat_tables(self._waiting, promote_options="default").combine_chunks()
@@ -154,7 +163,7 @@ class Appender:
         return fitted
 
     async def flush(self) -> None:
-        """Copies the rows that wait."""
+        """Copies the waiting rows."""
         if not self._waiting:
             return
         fitted = self.waiting()
@@ -163,11 +172,11 @@ class Appender:
         self._copied = self._seq
 
     def counted(self) -> tuple[dict[str, Any], list[Block]]:
-        """What `advance_state` is to be given, and the blocks that are new; `tail` is right once both are stored."""
-        # The first are joined to the last stored one while that is not full.
+        """Returns the parameters of `advance_state` and the new blocks. `tail` is correct once both are stored."""
+        # The first blocks are joined to the last stored block until that block is full.
         blocks = join_blocks(self._blocks if self._last is None else [self._last, *self._blocks])
         grown = None if self._last is None else blocks.pop(0)
-        # New ones may be merged with others.
+        # New blocks may be merged with others.
         self._last, self._changed = grown, self._changed or bool(blocks)
         return {
             "id": self._dataset_id,
@@ -184,9 +193,9 @@ class Appender:
         }, blocks
 
     async def finish(self) -> int:
-        """Stores blocks and counters and tells listeners, after `flush`; gives the number of rows.
+        """Stores blocks and counters and notifies listeners, after `flush`. Returns the number of rows.
 
-        It reads nothing, so in a pipeline nothing waits.
+        `finish` reads nothing, so in a pipeline nothing waits.
         """
         assert not self._waiting
         added = self._seq - self._state.last_seq
@@ -199,7 +208,7 @@ class Appender:
 
     @property
     def tail(self) -> Tail | None:
-        """The dataset as it is after what was written, where that is known and of use."""
+        """The dataset's state after the write, or None when the state is not known or not worth caching."""
         if self._changed or self._last is None or len(self._columns) > MOST_COLUMNS:
             return None
         version = self._state.version + (self._seq > self._state.last_seq)
@@ -222,7 +231,7 @@ class Appender:
 
 
 def _blocks_of(micros: np.ndarray[Any, Any], first_seq: int) -> list[Block]:
-    """Blocks of sorted timestamps that are numbered from `first_seq`."""
+    """Builds the blocks of sorted timestamps that are numbered from `first_seq`."""
     blocks = []
     for start in range(0, len(micros), BLOCK_ROWS):
         part = micros[start : start + BLOCK_ROWS]

@@ -40,17 +40,17 @@ MEDIA_TYPES = {
     "application/vnd.apache.arrow.file": BodyFormat.ARROW,
 }
 
-# Codecs of Python's that read something else than text in a charset.
+# Python's codecs that decode no text in a charset.
 _NO_CHARSETS = {"", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "undefined", "mbcs", "oem"}
 
 
 def body_format(content_type: str | None, named: BodyFormat | None = None) -> BodyFormat:
-    """The format of a body: what its Content-Type names, else `named`, else JSON.
+    """Returns the format of a body: the format of its Content-Type, else `named`, else JSON.
 
-    Raises BadRequestError for a type that is not known, bytes without a name, and a name that is not the type's.
+    Raises BadRequestError: when the type is unknown, bytes have no named format, or `named` is not the type's format.
     """
     media = (content_type or "application/json").split(";")[0].strip().lower()
-    # What curl sends with -d when nobody names a type.
+    # curl sends this type with -d when the user names no type.
     if not content_type or media == "application/x-www-form-urlencoded":
         return named or BodyFormat.JSON
     if media == "application/octet-stream":
@@ -67,9 +67,9 @@ def body_format(content_type: str | None, named: BodyFormat | None = None) -> Bo
 
 
 def body_charset(content_type: str | None, form: BodyFormat) -> str | None:
-    """The charset that a Content-Type of text names; None for UTF-8 and for formats that are no text.
+    """Returns the charset in a text's Content-Type, or None for UTF-8 and for formats that are no text.
 
-    Raises BadRequestError for one that is not known, and for JSON in another than UTF-8.
+    Raises BadRequestError: when the charset is unknown, or is not UTF-8 for JSON.
     """
     message = Message()
     message["content-type"] = content_type or ""
@@ -78,7 +78,7 @@ def body_charset(content_type: str | None, form: BodyFormat) -> str | None:
         return None
     try:
         known = codecs.lookup(name.strip()).name
-        # A LookupError where it is a codec of something else than text.
+        # Raises LookupError for a codec of data other than text.
         b"text".decode(known, "replace")
     except (LookupError, ValueError):
         known = ""
@@ -92,14 +92,17 @@ def body_charset(content_type: str | None, form: BodyFormat) -> str | None:
 
 
 class Recoder:
-    """Turns text of another charset, piece by piece, into UTF-8."""
+    """Converts text from a charset to UTF-8, piece by piece."""
 
     def __init__(self, charset: str) -> None:
         self._charset = charset
         self._inner = codecs.getincrementaldecoder(charset)()
 
     def feed(self, data: bytes, *, last: bool = False) -> bytes:
-        """The next piece. Raises BadRequestError for what the charset does not have."""
+        """Converts the next piece.
+
+        Raises BadRequestError: when the charset does not have a piece's bytes.
+        """
         try:
             return self._inner.decode(data, last).encode()
         except UnicodeError:
@@ -107,7 +110,7 @@ class Recoder:
 
 
 class Decoder(Protocol):
-    """Turns what arrives into the body."""
+    """A decompressor of a request body, piece by piece."""
 
     def feed(self, data: bytes) -> Iterator[bytes]: ...
     def finish(self) -> None: ...
@@ -147,7 +150,7 @@ class _Zstd:
     _STEP = 1024 * 1024
 
     def __init__(self) -> None:
-        # 2^27 bytes is the window that decoders must offer (RFC 8878); more is a way to take memory.
+        # Decoders must offer a window of 2^27 bytes (RFC 8878). A larger window could exhaust memory.
         self._options: dict[int, int] = {int(zstd.DecompressionParameter.window_log_max): 27}
         self._inner = zstd.ZstdDecompressor(options=self._options)
         self._started = False
@@ -183,7 +186,10 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {
 
 
 def decoder(content_encoding: str | None) -> Decoder:
-    """The decoder for a Content-Encoding. Raises BadRequestError for one that is not known."""
+    """Returns the decoder for a Content-Encoding.
+
+    Raises BadRequestError: when the encoding is unknown.
+    """
     name = (content_encoding or "").strip().lower()
     if name not in _DECODERS:
         raise BadRequestError("Unsupported Content-Encoding", f"{name!r}; use gzip or zstd")
@@ -191,7 +197,7 @@ def decoder(content_encoding: str | None) -> Decoder:
 
 
 class SizeLimit:
-    """Counts bytes and raises TooLargeError past a limit."""
+    """Counts bytes, and raises TooLargeError past a limit."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -206,7 +212,7 @@ class SizeLimit:
 class FrameSpool:
     """Frames of one insert: in memory up to `memory` bytes, then in a temporary file (Arrow, LZ4).
 
-    A context manager; the file is gone when it ends.
+    A context manager, which removes the file at its end.
     """
 
     def __init__(self, memory: int) -> None:
@@ -224,7 +230,7 @@ class FrameSpool:
             self._file.close()
 
     def add(self, frame: Frame) -> None:
-        """Keeps `frame`, sorted by time."""
+        """Sorts `frame` by time and keeps it."""
         if not len(frame):
             return
         self.rows += len(frame)
@@ -239,12 +245,12 @@ class FrameSpool:
         return len(self._slots)
 
     def get(self, index: int) -> Frame:
-        """The frame that was added as number `index`, empty ones not counted."""
+        """Returns the frame with index `index`. Empty frames are not counted."""
         slot = self._slots[index]
         return slot if isinstance(slot, Frame) else self._read(*slot)
 
     def held(self, index: int) -> Frame | None:
-        """As `get`, but None where the frame is not in memory."""
+        """Returns a frame like `get`, or None when the frame is not in memory."""
         slot = self._slots[index]
         return slot if isinstance(slot, Frame) else None
 

@@ -1,7 +1,7 @@
-"""Group commit: small inserts that arrive while others are being committed are committed together.
+"""Group commit: small inserts that arrive during a commit share the next commit.
 
-There is no timer. An insert into a dataset that nobody writes to starts at once; the next group is what has come
-while it ran. So one alone waits for nothing, and the more there are at once, the more share a commit.
+There is no timer. An insert into a dataset without a writer starts at once. The next group consists of the inserts that
+arrived meanwhile. Therefore a single insert waits for nothing, and more concurrent inserts share a commit.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from atlas.kit.tasks import start_detached
 from atlas.timeseries.ingest.appender import Tail
 from atlas.timeseries.ingest.group_transaction import SmallInsert, insert_group
 
-# What is larger than this has a transaction of its own.
+# Larger inserts have a transaction of their own.
 SMALL_ROWS = 2_000
 SMALL_BYTES = 1024 * 1024
-# REMEMBERED: how many datasets' tails are cached. UNSURE: after another process has written to a dataset, this many
-# groups skip the cache, because trying a stale tail costs a round trip.
+# REMEMBERED: how many datasets' tails are cached. UNSURE: after another process has written to a dataset, this number
+# of groups skips the cache, because trying a stale tail costs a round trip.
 REMEMBERED, UNSURE = 1_000, 8
-# Rows of a group, so that its first does not wait long for its last.
+# Most rows of a group, so that the first insert does not wait long for the last.
 GROUP_ROWS = 10_000
 
 
@@ -35,7 +35,7 @@ class _Waiting:
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def settle(self, answer: Any) -> None:
-        """Gives the answer, or raises it, where somebody still waits for it."""
+        """Sets the answer, or raises it as an exception, if the caller still waits."""
         if self.answer.done():
             return
         if isinstance(answer, BaseException):
@@ -45,19 +45,20 @@ class _Waiting:
 
 
 class GroupWriter:
-    """Takes small inserts of all callers of this process. Processes take turns by the dataset's lock."""
+    """Writes small inserts of all callers of this process. Processes take turns by the dataset's lock."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queues: dict[int, deque[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        # The least recently used first. A number: so many groups are to go without.
+        # Cached tails, the least recently used first. A number counts the groups that still skip the cache.
         self._left: OrderedDict[int, Tail | int] = OrderedDict()
 
     async def insert(self, dataset_id: int, insert: SmallInsert) -> Any:
-        """Gives the insert's response, or the one that its idempotency key had before, once the rows are on disk.
+        """Inserts rows, and returns the response once the rows are on disk.
 
-        A caller who goes away while the insert waits takes it back; nothing else changes for the others.
+        When the idempotency key was used before, returns the earlier response. A caller that disconnects while the
+        insert waits withdraws the insert. The other inserts are not affected.
         """
         waiting = _Waiting(insert)
         queue = self._queues.get(dataset_id)
@@ -73,7 +74,7 @@ class GroupWriter:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Waits for what was taken."""
+        """Waits until all accepted inserts are done."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -82,7 +83,7 @@ class GroupWriter:
             while group := _taken(queue):
                 await self._commit(dataset_id, group)
         finally:
-            # Nothing can have come since the queue was seen empty.
+            # After an empty queue no insert can have come, because no await lies in between.
             del self._queues[dataset_id]
             for left in queue:
                 left.settle(UnavailableError("Server stopping", "nothing was stored; try again"))
@@ -97,7 +98,7 @@ class GroupWriter:
             if len(group) == 1:
                 group[0].settle(error)
                 return
-            # One of them may be why, and it must not harm the others.
+            # One insert may have caused the error, and must not fail the others.
             for one in group:
                 if not one.answer.done():
                     await self._commit(dataset_id, [one])
@@ -110,7 +111,7 @@ class GroupWriter:
                 one.settle(answer)
 
     def _tail(self, dataset_id: int) -> Tail | None:
-        """How the dataset was left, if that is known, which is to be remembered anew."""
+        """Takes the dataset's cached tail out of the cache, or returns None. The caller caches the new tail."""
         found = self._left.pop(dataset_id, None)
         if not isinstance(found, int):
             return found
@@ -132,7 +133,10 @@ class GroupWriter:
 
 
 def _taken(queue: deque[_Waiting]) -> list[_Waiting]:
-    """The next group, in order, without those whose callers have gone; it has no idempotency key twice."""
+    """Takes the next group from the queue, in order, without inserts of disconnected callers.
+
+    No idempotency key is in a group twice.
+    """
     group: list[_Waiting] = []
     keys: set[tuple[int, str]] = set()
     rows = 0

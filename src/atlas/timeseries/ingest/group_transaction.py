@@ -1,4 +1,4 @@
-"""Several small inserts into one dataset, of different callers, in one transaction."""
+"""Writes several small inserts of different callers into one dataset in one transaction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from atlas.timeseries.ingest.single_statement import append_at_once
 
 @dataclass(frozen=True, slots=True)
 class SmallInsert:
-    """Rows in memory, sorted by time, and the response for when they are stored."""
+    """Rows in memory, sorted by time, and the response to send once the rows are stored."""
 
     frames: Sequence[Frame]
     rows: int
@@ -29,18 +29,19 @@ class SmallInsert:
 
 
 class ApartError(Exception):
-    """These inserts do not go together, as one of them changes the schema."""
+    """The inserts cannot share a transaction, because one insert changes the schema."""
 
 
 async def insert_group(
     database: Database, dataset_id: int, group: Sequence[SmallInsert], tail: Tail | None = None
 ) -> tuple[list[Any], Tail | None]:
-    """Inserts all rows of a group, in its order, or none if anything is raised.
+    """Inserts all rows of a group in its order, or no row when an error is raised.
 
-    No two of a group may have the same idempotency key. Gives for each insert its response, the response that its
-    key had before, or the AtlasError that its key is refused with; and what is to be given as `tail` with the next
-    group, if anything. Once it returns, the rows are committed and on disk, and listeners have been told. Raises
-    ApartError, unless the group is of one.
+    No two inserts of a group may have the same idempotency key. When the function returns, the rows are committed and
+    on disk, and listeners are notified. Returns an answer for each insert, and the `tail` for the next group, or None.
+    An answer is the insert's response, the earlier response of its key, or the AtlasError that refuses its key.
+
+    Raises ApartError: when a group of several inserts needs a schema change.
     """
     keys = idempotency.parameters_of((one.retry, one.response) for one in group if one.retry is not None)
     async with database.connection() as connection:
@@ -52,7 +53,8 @@ async def insert_group(
         try:
             return await _insert(connection, dataset_id, group, keys)
         finally:
-            # After an error; a pipeline cannot be in a transaction block that ends by itself.
+            # After an error the transaction is rolled back here, because a pipeline cannot run inside
+            # `connection.transaction()`.
             if connection.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
                 with contextlib.suppress(psycopg.Error):
                     await connection.rollback()
@@ -66,7 +68,7 @@ async def _insert(
     tail: Tail | None = None
     async with connection.pipeline():
         await connection.execute("BEGIN")
-        # Waits for inserts with the same ones that are still under way.
+        # The claim waits for running inserts with the same keys.
         if keys:
             claims = await connection.execute(idempotency.claim_statement(), keys)
         await opening.send()

@@ -1,7 +1,7 @@
-"""Idempotency keys of inserts: a repeated request gets the answer of the first, and stores nothing.
+"""Idempotency keys of inserts: a repeated request gets the answer of the first request, and stores nothing.
 
-Every way of writing claims its keys here, in one statement. Keys come before the lock of a dataset, and in order, so
-that no two transactions wait for each other.
+Every writer claims its keys here, in one statement. Keys are claimed before a dataset's lock, and in order, so that no
+two transactions wait for each other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from atlas.errors import AtlasError, BadRequestError
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """What makes a repeated insert safe: the caller's key for it, and a hash of what was sent."""
+    """The identity of an insert that may be repeated: the user's key, and a hash of the request."""
 
     user_id: int
     key: str
@@ -34,14 +34,14 @@ class Retry:
 
 
 def claim_statement() -> LiteralString:
-    """The statement that claims keys, and gives user and key of those that are new."""
+    """Returns the statement that claims keys and returns user and key of each new key."""
     return queries("timeseries/rows")["claim_idempotency_keys"]
 
 
 def parameters_of(answers: Iterable[tuple[Retry, Any]]) -> dict[str, list[Any]]:
-    """Parameters of `claim_statement` for keys and the answers to keep with them, None for one that is not known yet.
+    """Builds the parameters of `claim_statement` from keys and their answers, None for an answer that is not known yet.
 
-    Empty where there are no keys.
+    Returns an empty dict when there are no keys.
     """
     keyed = sorted(((retry, _stored(answer)) for retry, answer in answers), key=lambda pair: pair[0].place)
     if not keyed:
@@ -55,10 +55,11 @@ def parameters_of(answers: Iterable[tuple[Retry, Any]]) -> dict[str, list[Any]]:
 
 
 async def claim(connection: Connection, retry: Retry) -> Any | None:
-    """Claims one key before its answer is known; gives the answer that the key has already, or None.
+    """Claims one key before its answer is known. Returns the answer that the key already has, or None.
 
-    Waits for an insert with the same key that is still under way. Raises BadRequestError for a key that was used for
-    another request.
+    Waits for a running insert with the same key.
+
+    Raises BadRequestError: when the key was used for another request.
     """
     claims = await connection.execute(claim_statement(), parameters_of([(retry, None)]))
     found = (await earlier_answers(connection, [retry], claims)).get(retry.place)
@@ -68,7 +69,7 @@ async def claim(connection: Connection, retry: Retry) -> Any | None:
 
 
 async def keep_answer(connection: Connection, retry: Retry, answer: Any) -> None:
-    """Keeps the answer of a key that `claim` took."""
+    """Stores the answer of a key that `claim` took."""
     parameters = {"user": retry.user_id, "key": retry.key, "response": _stored(answer)}
     await connection.execute(queries("timeseries/rows")["store_idempotency_response"], parameters)
 
@@ -76,9 +77,9 @@ async def keep_answer(connection: Connection, retry: Retry, answer: Any) -> None
 async def earlier_answers(
     connection: Connection, retries: Sequence[Retry], claims: psycopg.AsyncCursor[Any]
 ) -> Mapping[tuple[int, str], Any]:
-    """Answers to those of `retries` whose keys were used before, by user and key.
+    """Returns the answers to those of `retries` that used a key again, by user and key.
 
-    An answer is an AtlasError where the key was used for another request. claims: the cursor of `claim_statement`.
+    An answer is an AtlasError when the key was used for another request. `claims` is the cursor of `claim_statement`.
     """
     new = {(user, key) for user, key in await claims.fetchall()}
     used = [retry for retry in retries if retry.place not in new]
@@ -95,12 +96,14 @@ async def earlier_answers(
 
 
 def _stored(answer: Any) -> Jsonb | None:
-    """An answer as it is stored: its text, since JSONB has no room for all that JSON says."""
+    """Encodes an answer for storage as JSON text, because JSONB does not keep all digits and texts of JSON."""
     return None if answer is None else Jsonb(msgspec.json.encode(answer).decode())
 
 
 def _restored(stored: Any) -> Any:
-    """The answer that `_stored` was given: counts as such, a row as its text, with all digits of its numbers."""
+    """Decodes the answer that `_stored` encoded: counts as a dict, a row as its text, with all digits of
+    its numbers.
+    """
     if not isinstance(stored, str):
         return stored
     try:

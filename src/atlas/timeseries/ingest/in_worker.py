@@ -1,4 +1,4 @@
-"""Reading a Parquet or Arrow body in a worker process: what is asked of it, and frames on their way."""
+"""Reads a Parquet or Arrow body in a worker process: the request, and frames on their way back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from atlas.workers.protocol import Kind, as_stream, of_stream
 
 
 class FramesRequest(msgspec.Struct, frozen=True, tag="frames"):
-    """A body of the time-series half to be read into frames. format: `parquet` or `arrow`."""
+    """A body of the time-series half to read into frames. format: `parquet` or `arrow`."""
 
     path: str
     format: str
@@ -23,14 +23,16 @@ class FramesRequest(msgspec.Struct, frozen=True, tag="frames"):
 
 
 def frame_streams(frame: Frame) -> tuple[bytes, pa.Buffer]:
-    """A frame as its names and extra keys, and a stream of its arrays by position, as a key may have any name."""
+    """Encodes a frame as its names and extra keys, and a stream of its arrays by position, because a key may have any
+    name.
+    """
     arrays = [frame.ts, *frame.columns.values(), *([] if frame.extra is None else [frame.extra])]
     told = msgspec.msgpack.encode((list(frame.columns), frame.extra is not None, sorted(frame.extra_keys)))
     return len(told).to_bytes(4, "little") + told, as_stream(pa.table(arrays, names=list(map(str, range(len(arrays))))))
 
 
 def of_frame_streams(buffer: pa.Buffer) -> Frame:
-    """The frame of `frame_streams`."""
+    """Decodes the frame that `frame_streams` encoded."""
     size = int.from_bytes(buffer.slice(0, 4).to_pybytes(), "little")
     names, has_extra, extra_keys = msgspec.msgpack.decode(
         buffer.slice(4, size), type=tuple[list[str], bool, frozenset[str]]
@@ -44,9 +46,10 @@ def of_frame_streams(buffer: pa.Buffer) -> Frame:
 def read_frames_in_worker(
     reading: Reading, path: Path, format: str, column: str | None, layout: str | None
 ) -> Iterator[Frame]:
-    """Frames of a Parquet or Arrow body; column, layout: the name of the time's column and its format.
+    """Yields the frames of a Parquet or Arrow body. `column` and `layout` are the name and format of the time column.
 
-    Raises BadRequestError for a body that cannot be read, and TooLargeError for one that takes too much to read.
+    Raises BadRequestError: when the body cannot be read.
+    Raises TooLargeError: when reading the body takes too much memory or time.
     """
     reading.start(FramesRequest(str(path), format, column, layout), path, "the body", 0)
     most, seen = reading.most_of(path), 0

@@ -1,9 +1,9 @@
-"""JSON rows to frames.
+"""Decodes JSON rows to frames with Arrow.
 
-The common case is decoded by Arrow alone: a body, or a piece of one, is one record whose `rows` are a
-list of structs, so no row becomes a Python object. What Arrow would change (a text that looks like a
-date, an integer that only fits a float, null beside absent keys) or cannot hold (mixed types, nested
-values) is noticed and decoded again by `json_exact`, which is slower and keeps every value.
+Arrow alone decodes the common case: a body, or a piece of a body, is one record with a list of structs in `rows`. No
+row becomes a Python object. Some values would change in Arrow: a text that looks like a date, an integer that only fits
+a float, null beside absent keys. Others have no type: mixed types and nested values. Such bodies are detected and
+decoded again by `json_exact`, which is slower and keeps every value.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ _ROOT_NULL = re.compile(rb"\}\s*null")
 
 
 class _NeedsExactError(Exception):
-    """Arrow cannot give these rows back unchanged."""
+    """Arrow cannot return these rows unchanged."""
 
 
 def decode(body: bytes, first_row: int = 0, unit: str | None = None) -> tuple[Frame, object]:
-    """The rows of `{"dataset":…,"rows":[…]}`, and its dataset member (None where there is none).
+    """Decodes `{"dataset":…,"rows":[…]}` to the rows and the dataset member, or None without that member.
 
-    `first_row` is what the errors count from; unit: of timestamps that are numbers. Raises RowError, BadRequestError.
+    `first_row` is the number of the first row in errors. `unit` is the unit of numeric timestamps.
+
+    Raises RowError: when a row is invalid.
+    Raises BadRequestError: when the body is invalid.
     """
     refuse_deep(body, first_row)
     if unit is None and (small := json_small.decode(body)) is not None:
@@ -61,14 +64,15 @@ def _decode_fast(body: bytes, first_row: int, unit: str | None = None) -> tuple[
     rows = _rows(table)
     dates = [f.name for f in rows.field("values").type if pa.types.is_timestamp(f.type)]
     if dates:
-        # Arrow took text for dates; the text itself is what was sent.
+        # Arrow parsed texts as dates. The second read keeps the texts.
         values = pa.struct([(name, pa.string()) for name in dates])
         row = pa.struct([("timestamp", stamp), ("values", values)])
         table = _read(body, pa.schema([("rows", pa.list_(row))]))
         rows = _rows(table)
     dataset = table.column("dataset") if "dataset" in table.column_names else None
     if dataset is not None and dataset.type != pa.int64():
-        # Errors name what was sent, and not the float or the date that Arrow takes it for; its null is none of a row's.
+        # `json_exact` names the value in the body in its error, not Arrow's float or date. Also, the member's null must
+        # not count as a row's null.
         raise _NeedsExactError
     return _frame(rows, nulls, first_row, body, unit), None if dataset is None else dataset[0].as_py()
 
@@ -117,19 +121,21 @@ def _check_exact(array: pa.Array, body: bytes) -> None:
         return
     if kind != pa.float64():
         raise _NeedsExactError
-    # Past 2^53 a float may stand for an integer that it is not equal to; past 10^308 it is infinite.
+    # Beyond 2^53 a float may stand for an integer that does not equal it. Beyond 10^308 a float is infinite.
     sizes = pc.min_max(pc.abs(array)).as_py()
     if sizes["max"] is None:
         return
-    # NaN, which JSON has not, would be no bound.
+    # NaN, which JSON lacks, would pass a comparison the other way round.
     if not sizes["max"] < float(EXACT_FLOAT) or (sizes["min"] < LEAST_NORMAL and has_tiny_numbers(body)):
         raise _NeedsExactError
 
 
 def _with_nulls(ts: pa.Array, columns: dict[str, pa.Array], nulls: int) -> Frame:
-    """Tells JSON null from an absent key, which look the same in Arrow.
+    """Keeps JSON nulls, which look like absent keys in Arrow.
 
-    Where the word occurs as often as Arrow counts nulls, and in no key or text, every one is explicit.
+    When the word null occurs as often as Arrow counts nulls, and in no key or text, every null is explicit.
+
+    Raises _NeedsExactError: otherwise.
     """
     counted = sum(array.null_count for array in columns.values())
     in_text = any("null" in name for name in columns) or any(

@@ -1,4 +1,4 @@
-"""JSON rows to frames, keeping every value as it was written, with errors that name row and field."""
+"""Decodes JSON rows to frames, keeping the notation of every value, with errors that name row and field."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _VALUES = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NOT_FINITE = re.compile(rb"(-?Infinity|NaN)")
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
-# Bytes of a pair, and what may stand before the place that a decoder names.
+# Bytes of an escaped pair, and of the characters that may stand before the position in a decoder's error.
 _ESCAPED = 14
 LONE_SURROGATE = "half of a surrogate pair is no character"
 _BYTE = re.compile(r"byte (\d+)")
@@ -48,7 +48,7 @@ _LAST_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*-?$')
 
 
 def decode(body: bytes, first_row: int = 0, unit: str | None = None) -> tuple[Frame, object]:
-    """As `json_rows.decode`, for any JSON."""
+    """Decodes like `json_arrow.decode`, for any JSON."""
     try:
         parsed = _BODY.decode(body)
     except msgspec.ValidationError as error:
@@ -63,12 +63,12 @@ def decode(body: bytes, first_row: int = 0, unit: str | None = None) -> tuple[Fr
     try:
         return build(rows, first_row, unit), parsed.dataset if named else None
     except UnicodeDecodeError:
-        # What is passed on raw has not been looked at before.
+        # msgspec.Raw values have not been validated as UTF-8 yet.
         raise _not_utf8(parsed.rows, first_row) from None
 
 
 def build(rows: list[tuple[str, dict[str, msgspec.Raw]]], first_row: int, unit: str | None = None) -> Frame:
-    """A frame of (timestamp text, key -> raw JSON value) pairs."""
+    """Builds a frame of (timestamp text, key -> raw JSON value) pairs."""
     stamps = pa.array([stamp for stamp, _ in rows], pa.string())
     ts = timestamps(stamps, first_row) if unit is None else epoch_texts(stamps, unit, first_row)
     cells: dict[str, list[tuple[int, str, bytes]]] = {}
@@ -104,7 +104,7 @@ def _not_utf8(rows: list[msgspec.Raw], first_row: int) -> RowError:
 
 
 def lone_surrogate(text: bytes) -> int | None:
-    """Where a JSON text has half of a surrogate pair, which is no character."""
+    """Returns the position of half of a surrogate pair, which is no character, in a JSON text, or None."""
     if b"\\ud" not in text and b"\\uD" not in text:
         return None
     high: re.Match[bytes] | None = None
@@ -123,7 +123,7 @@ def lone_surrogate(text: bytes) -> int | None:
 
 
 def not_finite(text: bytes) -> str | None:
-    """Why a JSON text is none, where that is for NaN or Infinity."""
+    """Explains an invalid JSON text by its NaN or Infinity, or returns None."""
     found = _NOT_FINITE.search(_TEXT.sub(b"", text))
     return f"{found[1].decode()} is not a JSON number; NaN and Infinity are refused" if found else None
 
@@ -172,7 +172,7 @@ def _text(raw: Any, number: int, unit: str | None) -> str:
 def _kind(text: bytes) -> str:
     first = text[:1]
     if first == b'"':
-        # JSON can say what PostgreSQL's text cannot hold.
+        # JSON can escape NUL, which PostgreSQL's text cannot hold.
         return "json" if b"\\u0000" in text else "string"
     if first in b"tf":
         return "boolean"
@@ -186,7 +186,7 @@ def _kind(text: bytes) -> str:
 
 
 def _column(found: list[tuple[int, str, bytes]], length: int) -> tuple[pa.Array | None, list[tuple[int, bytes]]]:
-    """The array of the type that most values have, and the values left over as (row, JSON text)."""
+    """Builds the array of the type that most values have. Returns the other values as (row, JSON text)."""
     counts = Counter(kind for _, kind, _ in found if kind not in ("null", "json"))
     numeric = counts["int"] + counts["float"]
     choices = {"string": counts["string"], "boolean": counts["boolean"], "number": numeric}
@@ -212,13 +212,13 @@ def _column(found: list[tuple[int, str, bytes]], length: int) -> tuple[pa.Array 
 
 
 def unknown_member(error: Exception) -> str | None:
-    """The member that an object does not have, where that is what is wrong."""
+    """Returns the unknown member that a decoder's error names, or None for another error."""
     found = _UNKNOWN.fullmatch(str(error))
     return found[1][:100] if found else None
 
 
 def member_reason(error: Exception, known: Sequence[str]) -> str:
-    """What is wrong with an object, whose members are `known`."""
+    """Explains a decoder's error on an object with the members `known`."""
     name = unknown_member(error)
     return _reason(error) if name is None else f"{name}: {unknown_name(name, known)}; known: {', '.join(known)}"
 
@@ -228,7 +228,7 @@ def _reason(error: Exception) -> str:
 
 
 def malformed(body: bytes, error: Exception, first_row: int) -> BadRequestError:
-    """The error for a body that is not JSON: where it stops being so, and in which row if that shows."""
+    """Builds the error for a body that is not JSON, with the position of the fault and the row if it shows."""
     found = _BYTE.search(str(error))
     position = int(found[1]) if found else None
     half = lone_surrogate(body)
@@ -253,7 +253,7 @@ def malformed(body: bytes, error: Exception, first_row: int) -> BadRequestError:
 
 
 def _row_at(body: bytes, position: int) -> int | None:
-    """The number of the row that byte `position` is in, by decoding the whole rows before it."""
+    """Returns the number of the row at byte `position`, by decoding the whole rows before it."""
     start = body.find(b'"rows"')
     for cut in _cuts(body, position):
         try:
@@ -265,7 +265,7 @@ def _row_at(body: bytes, position: int) -> int | None:
 
 
 def _cuts(body: bytes, position: int) -> list[int]:
-    """Ends of objects before `position`, nearest first; a few suffice to find the last whole row."""
+    """Lists ends of objects before `position`, nearest first. Twelve ends suffice to find the last whole row."""
     cuts: list[int] = []
     at = position
     while len(cuts) < 12 and (at := body.rfind(b"}", 0, at)) >= 0:

@@ -1,4 +1,4 @@
-"""Members that a JSON object has twice: decoders keep the last of them, and say nothing."""
+"""Duplicate members of JSON objects: decoders silently keep the last of them."""
 
 from __future__ import annotations
 
@@ -11,33 +11,37 @@ import msgspec
 
 
 def given_twice(text: bytes, members: Mapping[str, msgspec.Raw]) -> str | None:
-    """The member that the object `text` has more than once; None where there is none.
+    """Returns the member that the object `text` has more than once, or None.
 
-    members: what a decoder makes of it, each name once.
+    `members` are the decoder's members, each name once.
     """
     commas = sum(bytes(raw).count(b",") for raw in members.values())
     return None if _counted(text, members, commas) else _first_twice(text)
 
 
 def root_given_twice(text: bytes, names: Iterable[str], items: Iterable[bytes]) -> str | None:
-    """As `given_twice` for an object with a list. names: of its members; items: of the list, as texts."""
+    """Checks an object with a list like `given_twice`. `names` are the object's members, `items` the texts
+    of the list.
+    """
     parts = list(items)
     commas = sum(part.count(b",") for part in parts) + max(len(parts) - 1, 0)
     return None if _counted(text, list(names), commas) else _first_twice(text)
 
 
 def _counted(text: bytes, names: Iterable[str], commas: int) -> bool:
-    """Whether `commas` and those of and between members are all that a text has, so that no member is missing."""
+    """Checks whether a text has only the commas between members, in their names, and `commas`, so that no member is
+    missing.
+    """
     parts = list(names)
     return text.count(b",") == commas + sum(name.count(",") for name in parts) + max(len(parts) - 1, 0)
 
 
 def _first_twice(text: bytes) -> str | None:
-    """As `given_twice`, by reading all of the text: commas may be escaped, too."""
+    """Finds the member like `given_twice`, by parsing the whole text, because commas may also be escaped."""
     outermost: list[tuple[str, Any]] = []
 
     def note(members: list[tuple[str, Any]]) -> None:
-        # The object around all others ends last.
+        # The outermost object ends last.
         nonlocal outermost
         outermost = members
 

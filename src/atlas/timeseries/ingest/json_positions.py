@@ -1,4 +1,4 @@
-"""Where something stands in a JSON body that cannot be decoded: what an error, or a check of rights, needs of it."""
+"""Positions in a JSON body that cannot be decoded, for errors and for the check of rights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from atlas.errors import RowError
 from atlas.kit.json_depth import MAX_DEPTH, TOO_DEEP, tokens, too_deep
 
-# More of a body is not looked at for who may write: the member stands first in what programs send.
+# Bytes of a body that are searched for the dataset that decides write access. Programs send this member first.
 _HEAD = 256 * 1024
 _INTEGER = re.compile(rb"\s*:\s*(-?\d{1,18})\s*[,}]")
 # Depths of an opening bracket in `{"rows":[{"values":{"key":…`: of a row, and of a key's value.
@@ -15,7 +15,7 @@ _ROW, _VALUE = 2, 4
 
 
 def dataset_of(body: bytes) -> int | None:
-    """The integer that a body names as its `dataset`, also where the rest of the body is no JSON."""
+    """Returns the integer `dataset` of a body, even when the rest of the body is no JSON, or None."""
     head = body[:_HEAD]
     for depth, token, offset in tokens(head):
         if depth == 1 and token == b'"dataset"' and (found := _INTEGER.match(head, offset + len(token))):
@@ -24,7 +24,10 @@ def dataset_of(body: bytes) -> int | None:
 
 
 def refuse_deep(body: bytes, first_row: int = 0) -> None:
-    """Raises RowError where a body of rows nests deeper than decoders may follow. `first_row` is the first's number."""
+    """Checks the nesting of a body of rows. `first_row` is the number of the first row.
+
+    Raises RowError: when the body nests deeper than decoders may follow.
+    """
     if not too_deep(body):
         return
     row, key = -1, b""

@@ -1,4 +1,4 @@
-"""Cuts a large JSON body into pieces that decode by themselves, so that memory stays bounded."""
+"""Splits a large JSON body into pieces that can be decoded separately, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ _TAIL = 64 * 1024
 
 
 class RowPieces:
-    """Collects a body and hands out pieces of about `size` bytes, each `{"rows":[…]}`.
+    """Collects a body and returns pieces of about `size` bytes, each `{"rows":[…]}`.
 
-    A cut is made before something that looks like the start of a row. Should that be inside a text or
-    a nested value, the piece is not valid JSON, the decoder says so, and `put_back` joins it to the
-    next one: no valid piece comes of a wrong cut, since a cut inside a text or a deeper level leaves
-    the piece unclosed.
+    A cut lies before text that looks like the start of a row. A cut inside a text or a deeper level leaves the piece
+    unclosed, so no valid piece results from a wrong cut. The decoder then reports invalid JSON, and `put_back` joins
+    the piece to the next piece.
     """
 
     def __init__(self, size: int) -> None:
@@ -30,7 +29,7 @@ class RowPieces:
         self.dataset: object = None
 
     def feed(self, data: bytes) -> bytes | None:
-        """Takes more of the body; gives a piece when one is full."""
+        """Adds data of the body. Returns a piece when a piece is full, or None."""
         self._buffer += data
         if not self._headed and self._buffer.startswith(BOM):
             del self._buffer[: len(BOM)]
@@ -47,13 +46,13 @@ class RowPieces:
         return piece
 
     def put_back(self, pieces: Sequence[bytes]) -> None:
-        """Undoes the cuts after the last pieces that were handed out; a bigger one is tried next."""
+        """Undoes the cuts after the last returned pieces. The next piece will be larger."""
         inner = [piece[len(b'{"rows":[') : -len(b"]}")] + b"," for piece in pieces]
         self._buffer[:0] = b"".join(inner)
         self._size = max(self._size, len(self._buffer)) * 2
 
     def rest(self) -> bytes:
-        """What is left at the end of the body, as a JSON object of its own."""
+        """Returns the rest of the body as a JSON object."""
         return (b'{"rows":[' if self._headed else b"") + self._buffer
 
     def _take_head(self) -> bool:

@@ -14,22 +14,22 @@ from atlas.timeseries.ingest.bodies import FrameSpool
 from atlas.timeseries.ingest.json_positions import dataset_of
 from atlas.timeseries.ingest.json_splitter import RowPieces
 
-# A body is decoded in pieces of this many bytes. So many may be waiting or decoded but not yet spooled;
-# together they bound the memory of a body of any size.
+# A body is decoded in pieces of PIECE_BYTES. PIECES_AHEAD pieces may wait or be decoded but not yet spooled. Together
+# the limits bound the memory of a body of any size.
 PIECE_BYTES = 2 * 1024 * 1024
 PIECES_AHEAD = 12
-# Less than this is decoded sooner than handed to a thread.
+# Smaller pieces are decoded faster than handed to a thread.
 INLINE_BYTES = 32 * 1024
 
 _Decoded = tuple[Frame, object]
 
 
 class JsonBody:
-    """Pieces of one body, decoded in `threads` while the next ones arrive; the oldest go to `spool`.
+    """Pieces of one body, decoded in `threads` while the next pieces arrive. The oldest pieces go to `spool`.
 
-    A piece that does not decode is no error yet: the cut behind it may have been wrong. It is joined to
-    all that follows and decoded again at the end, with the number of its first row.
-    unit: of timestamps that are numbers.
+    A piece that fails to decode is no error yet, because the cut behind it may have been wrong. The piece is joined to
+    all later pieces and decoded again at the end, with the number of its first row. `unit` is the unit of numeric
+    timestamps.
     """
 
     def __init__(self, spool: FrameSpool, threads: ThreadPoolExecutor, unit: str | None = None) -> None:
@@ -41,12 +41,16 @@ class JsonBody:
         self._last: asyncio.Future[_Decoded] | None = None
 
     async def receive(self, chunks: AsyncIterator[bytes], found: Callable[[object], Awaitable[None]]) -> None:
-        """Takes the whole body. Calls `found` with its dataset member, None where it has none, once and
-        as early as that is known. Raises BadRequestError for a small body that is wrong."""
+        """Receives the whole body.
+
+        Calls `found` once with the dataset member, or None without that member, as early as the member is known.
+
+        Raises BadRequestError: when a small body is invalid.
+        """
         told = False
         async for chunk in chunks:
             piece = self._pieces.feed(chunk)
-            # Known before the first piece: a row may be larger than one.
+            # The member may be known before the first piece, because a row may be larger than a piece.
             if not told and self._pieces.dataset is not None:
                 told = True
                 await found(self._pieces.dataset)
@@ -60,14 +64,17 @@ class JsonBody:
             try:
                 await found(await self._named())
             except BadRequestError:
-                # Who may not write is told so, whatever they sent.
+                # A caller without write access gets that error, whatever the body is.
                 named = dataset_of(self._pieces.rest())
                 if named is not None:
                     await found(named)
                 raise
 
     async def frames(self) -> AsyncIterator[Frame]:
-        """The rows in order. Raises RowError and BadRequestError as it comes to what is wrong."""
+        """Yields the rows in order.
+
+        Raises RowError, BadRequestError: when the next piece is invalid.
+        """
         for index in range(len(self._spool)):
             held = self._spool.held(index)
             yield await asyncio.to_thread(self._spool.get, index) if held is None else held
@@ -85,21 +92,21 @@ class JsonBody:
         try:
             frame, named = await self._last
         except BadRequestError:
-            # Again, now that the number of its first row is known.
+            # Decodes again, now that the number of the first row is known.
             frame, named = await self._decode(self._pieces.rest(), rows)
         if named is not None and self._pieces.dataset is not None:
             raise BadRequestError("Invalid request body", "dataset: given twice")
         yield frame
 
     def cancel(self) -> None:
-        """Gives up what is still to be decoded."""
+        """Cancels all pending decoding."""
         for _, decoded in self._flight:
             decoded.cancel()
         if self._last is not None:
             self._last.cancel()
 
     async def _named(self) -> object:
-        """The dataset member of a body whose first piece did not show it."""
+        """Returns the dataset member of a body when the first piece did not show it."""
         assert self._last is not None
         try:
             return (await self._last)[1]
@@ -139,7 +146,7 @@ class JsonBody:
             done.set_result(_decoded(piece, first_row, self._unit))
         except BadRequestError as error:
             done.set_exception(error)
-            # Marks the exception as retrieved: where the caller may not write, nobody awaits this future.
+            # Marks the exception as retrieved. When the caller has no write access, this future is never awaited.
             done.exception()
         return done
 
