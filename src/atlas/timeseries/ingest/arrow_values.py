@@ -1,4 +1,4 @@
-"""Columns of Arrow data to the types that a frame has, with whatever these do not hold as JSON texts beside them."""
+"""Converts columns of Arrow data to the types of a frame. Values that these types cannot hold become JSON texts."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _NOT_FINITE = "NaN and Infinity are refused; leave the value out instead"
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether a type is one of text."""
+    """Checks whether a type is a type of text."""
     return any(check(kind) for check in _TEXTS)
 
 
 def decoded(array: pa.Array) -> pa.Array:
-    """An array as one of plain values: without a dictionary or runs, views as what they show."""
+    """Converts an array to an array of plain values: without a dictionary, run ends or views."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        # Arrow does not repeat texts of views.
+        # Arrow cannot repeat texts of views.
         return pa.DictionaryArray.from_arrays(array.indices, decoded(array.dictionary)).dictionary_decode()
     if pa.types.is_run_end_encoded(kind):
         return decoded(pc.run_end_decode(array))
@@ -55,9 +55,10 @@ def decoded(array: pa.Array) -> pa.Array:
 
 
 def values_of(array: pa.Array, name: str, first_row: int) -> Numbers:
-    """The values of a column, and the JSON texts of those that its type in a frame does not hold.
+    """Converts a column to frame values, and to JSON texts for values that the frame's type cannot hold.
 
-    Raises RowError and BadRequestError, naming the column, for what has no place in a row.
+    Raises RowError: when a value has no place in a row.
+    Raises BadRequestError: when the column's type has no place in a row. Both errors name the column.
     """
     try:
         array = decoded(array)
@@ -69,7 +70,7 @@ def values_of(array: pa.Array, name: str, first_row: int) -> Numbers:
 
 
 def unsupported(name: str, kind: object) -> BadRequestError:
-    """The error for a column of a type that has no place in a row."""
+    """Builds the error for a column of a type that has no place in a row."""
     return BadRequestError("Invalid values", f"{name}: Arrow type {str(kind)[:300]} is not supported")
 
 
@@ -83,7 +84,10 @@ def _values(array: pa.Array, name: str, first_row: int) -> Numbers:
 
 
 def numbers_of(texts: pa.Array, name: str, first_row: int, *, as_float: bool) -> Numbers:
-    """As `values_of` for the texts of numbers."""
+    """Converts the texts of numbers like `values_of`.
+
+    Raises RowError: when a text is NaN or Infinity.
+    """
     try:
         return read_numbers(texts, as_float=as_float)
     except ValueError as error:
@@ -107,12 +111,12 @@ def _plain(array: pa.Array, name: str, first_row: int) -> pa.Array:
             raise RowError(first_row + pc.index(nul, True).as_py(), name, "text with a NUL character")
         return array.cast(pa.string())
     if pa.types.is_duration(kind):
-        # Its text would be a number without its unit.
+        # A text of a duration would be a number without its unit.
         raise BadRequestError("Invalid values", f"{name}: {kind} is no value; cast it to a number, say of seconds")
     if pa.types.is_temporal(kind):
         return _dated(array, name, first_row).cast(pa.string())
     if any(check(kind) for check in _LISTS):
-        # Its JSON would have something else for it.
+        # JSON would show something else for these values.
         if (fault := _inner_fault(array)) is not None:
             raise RowError(first_row + fault[0], name, fault[1])
         return nested_to_json(array)
@@ -120,14 +124,17 @@ def _plain(array: pa.Array, name: str, first_row: int) -> pa.Array:
 
 
 def _dated(array: pa.Array, name: str, first_row: int) -> pa.Array:
-    """Dates and times as they are. Raises RowError for a day that has no text: Arrow writes that it has none."""
+    """Returns dates and times unchanged. Arrow cannot write a day outside of the years 1 to 9999 as text.
+
+    Raises RowError: when there is such a day.
+    """
     if (row := _far_at(array)) is not None:
         raise RowError(first_row + row, name, _FAR)
     return array
 
 
 def _far_at(array: pa.Array) -> int | None:
-    """The first row of dates or times that is in no year from 1 to 9999."""
+    """Returns the first row of dates or times outside of the years 1 to 9999, or None."""
     kind = array.type
     if pa.types.is_date(kind):
         steps, micros = array.cast(pa.date32()).cast(pa.int32()).cast(pa.int64()), 86_400 * 1_000_000
@@ -141,7 +148,10 @@ def _far_at(array: pa.Array) -> int | None:
 
 
 def _as_text(array: pa.Array, name: str, first_row: int) -> pa.Array:
-    """Bytes that are UTF-8, as text."""
+    """Decodes bytes in UTF-8 to text.
+
+    Raises RowError: when the bytes of a row are not UTF-8.
+    """
     array = array.cast(pa.large_binary())
     try:
         return array.cast(pa.large_string())
@@ -162,7 +172,9 @@ def _finite(array: pa.Array, name: str, first_row: int) -> pa.Array:
 
 
 def _inner_fault(array: pa.Array) -> tuple[int, str] | None:
-    """The first row of lists and structs that has something inside which JSON does not say, and why."""
+    """Returns the first row of lists and structs with an inner value that JSON cannot express, and the
+    reason, or None.
+    """
     kind = array.type
     if pa.types.is_floating(kind):
         finite = pc.fill_null(pc.is_finite(array), True)
@@ -188,7 +200,9 @@ def _not_finite(row: int, name: str, first_row: int) -> RowError:
 
 
 def _decimal(array: pa.Array) -> Numbers:
-    """Decimals with a scale as floats, others as integers; by their texts, as Arrow's own cast is not exact."""
+    """Converts decimals with a scale to floats, and others to integers. Texts are used, because Arrow's own cast is not
+    exact.
+    """
     if array.type.scale > 0:
         return _exact(array, array.cast(pa.string()), as_float=True)
     if array.type.scale < 0:

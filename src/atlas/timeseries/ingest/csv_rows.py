@@ -1,8 +1,8 @@
-"""CSV bodies to frames.
+"""Decodes CSV bodies to frames.
 
-A file is read twice, block by block: first for the type that all cells of each column have, with quotes and encoding
-looked at on the way, then for the rows. What Arrow would change (digits past those of a float, a plus sign, a date
-among texts) is noticed in the first pass, so the second reads that column as text.
+A file is read twice, block by block. The first pass finds the type that all cells of each column have, and checks
+quotes and encoding. The second pass reads the rows. Arrow would change some values: digits past those of a float, a
+plus sign, a date among texts. The first pass detects such values, so that the second pass reads their column as text.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from atlas.timeseries.ingest.number_texts import LEAST_NORMAL, has_long_numbers,
 from atlas.timeseries.ingest.tabular import TimeColumn, frame_of, reason_of, time_names
 
 _BLOCK = 4 * 1024 * 1024
-# A cell is no longer than a block, which Arrow does not read otherwise.
+# A cell is at most as long as a block, because Arrow cannot read longer cells.
 _LARGEST = 3 * _BLOCK
 _HEADER = 1024 * 1024
 _DIGIT = np.zeros(256, bool)
 _DIGIT[list(b"0123456789xX")] = True
-# What may stand before a cell, and before the digits of a number with a sign.
+# Bytes that may stand before a cell, and before the digits of a number with a sign.
 _BEFORE = np.zeros(256, bool)
 _BEFORE[list(b',\n"')] = True
 _SIGN = np.zeros(256, bool)
@@ -45,9 +45,11 @@ _PARSE = pv.ParseOptions(newlines_in_values=True)
 
 @dataclass(slots=True)
 class Guesses:
-    """What a reader chose that nobody had said. timestamp_format: a format that was recognized.
+    """Parameters that a reader guessed because the request did not name them.
 
-    timestamp_column: the column of the times, of several that may be it; found: that column in any case.
+    - timestamp_format: a recognized format.
+    - timestamp_column: the column of the times, when several columns may be it.
+    - found: the column of the times in any case.
     """
 
     timestamp_column: str | None = None
@@ -55,17 +57,18 @@ class Guesses:
     found: str | None = None
 
     def told(self) -> dict[str, str]:
-        """Those that were made, by name."""
+        """Returns the guessed parameters by name."""
         both = {"timestamp_column": self.timestamp_column, "timestamp_format": self.timestamp_format}
         return {name: value for name, value in both.items() if value is not None}
 
 
 @dataclass(slots=True)
 class _Column:
-    """What the first pass knows of a column. type: None while all cells are empty.
+    """Findings of the first pass on a column. type: None while all cells are empty.
 
-    past: whether an integer is past those that every float can be; lost: whether a number is none of 64 bits;
-    fraction: whether one has a fraction or an exponent.
+    - past: an integer is beyond the integers that floats represent exactly.
+    - lost: a number does not fit 64 bits.
+    - fraction: a number has a fraction or an exponent.
     """
 
     type: pa.DataType | None = None
@@ -82,9 +85,10 @@ class _Column:
             self.type = pa.float64() if {self.type, found} == set(_NUMBERS) else pa.string()
 
     def note(self, cells: pa.Array, texts: pa.Array, *, odd: bool) -> bool:
-        """Notes what 64 bits do not hold of a column of numbers; False where the cells are no numbers but codes.
+        """Notes values of a numeric column that 64 bits cannot hold. Returns False when the cells are codes instead of
+        numbers.
 
-        odd: whether codes were seen in the block.
+        `odd` states that the block contains codes.
         """
         if odd and pc.any(pc.match_substring_regex(texts, r"^\s*(\+|-?0[\dxX])"), min_count=0).as_py():
             return False
@@ -97,18 +101,18 @@ class _Column:
             or bool(pc.any(pc.not_equal(pc.floor(cells), cells), min_count=0).as_py())
             or bool(pc.any(pc.match_substring_regex(texts, "[.eE]"), min_count=0).as_py())
         )
-        # Most are as short as they can be, and so is what Arrow writes.
+        # Most numbers are as short as possible, and Arrow writes them in the same way.
         left = texts.filter(pc.not_equal(cells.cast(pa.string()), texts))
         try:
             self.lost = self.lost or (len(left) > 0 and read_numbers(left, as_float=True).rest is not None)
         except ValueError:
-            # NaN or Infinity, which the second pass names.
+            # NaN or Infinity, which the second pass reports.
             self.lost = True
         return True
 
     @property
     def as_text(self) -> bool:
-        """Whether it is a column of numbers that are to be read from their texts."""
+        """Whether the column has numbers that must be read from their texts."""
         return self.type in _NUMBERS and (self.lost or (self.past and self.fraction))
 
 
@@ -122,7 +126,11 @@ class _Scan:
     rows: int = 0
 
     def add(self, block: bytes, *, first: bool) -> None:
-        """Looks at a block of whole rows. Raises RowError, ArrowException."""
+        """Checks a block of whole rows.
+
+        Raises RowError: when a row has invalid quotes or encoding.
+        Raises ArrowException: when Arrow cannot read the block.
+        """
         _check_utf8(block, self.rows, header=first)
         check_quotes(block, self.rows, header=first)
         if not first:
@@ -142,7 +150,7 @@ class _Scan:
             elif found == pa.float64():
                 column.fraction = True
             elif pa.types.is_temporal(found):
-                # Its text, not what Arrow would write for it.
+                # Keeps the cell's text instead of the text that Arrow would write.
                 found = pa.string()
             column.add(found)
         self.rows += table.num_rows
@@ -151,10 +159,13 @@ class _Scan:
 def read_csv(
     file: IO[bytes], time_column: str | None, time_format: str | None, guesses: Guesses | None = None
 ) -> Iterator[Frame]:
-    """Frames of a CSV with a header. An empty cell is an absent key. guesses: gets what was guessed.
+    """Yields the frames of a CSV with a header, and writes guessed parameters to `guesses`. An empty cell is an absent
+    key.
 
-    A column is a number only if every cell is one and none has a leading zero or plus sign, which a
-    number would lose. Raises BadRequestError, and RowError where a row is wrong.
+    A column is numeric only if every cell is a number without a leading zero or plus sign, which a number would lose.
+
+    Raises BadRequestError: when the file cannot be read.
+    Raises RowError: when a row is invalid.
     """
     header = _csv_header(file)
     clock = TimeColumn(time_column, time_format, guess=True)
@@ -187,7 +198,7 @@ def read_csv(
 
 
 def _unreadable(error: Exception) -> BadRequestError:
-    """The error for what Arrow does not read, which counts rows from the header, the first."""
+    """Builds the error for a file that Arrow cannot read. Arrow counts rows from the header, which is row 1."""
     reason = reason_of(error)
     if (found := _RAGGED.search(reason)) is None:
         return BadRequestError("Invalid CSV", reason)
@@ -196,7 +207,10 @@ def _unreadable(error: Exception) -> BadRequestError:
 
 
 def _refuse_delimiter(header: list[str]) -> None:
-    """Raises BadRequestError for a header that is a single name with delimiters in it."""
+    """Checks the header's delimiter.
+
+    Raises BadRequestError: when the header is a single name with other delimiters in it.
+    """
     other = next((one for one in _OTHER_DELIMITERS if one in header[0]), None) if len(header) == 1 else None
     if other is not None:
         told = f"the header has no comma, which stands between names; is it {other!r} that does?"
@@ -217,7 +231,7 @@ def _options(types: dict[str, pa.DataType]) -> pv.ConvertOptions:
 
 def _csv_header(file: IO[bytes]) -> list[str]:
     line = file.readline(_HEADER)
-    # A name may hold line breaks, in quotes.
+    # A name in quotes may hold line breaks.
     while line.count(b'"') % 2 and len(line) < _HEADER and (more := file.readline(_HEADER)):
         line += more
     file.seek(0)
@@ -237,7 +251,7 @@ def _csv_header(file: IO[bytes]) -> list[str]:
 
 
 def _scan(file: IO[bytes], header: list[str], time_name: str) -> dict[str, _Column]:
-    """What all rows of a file say of its columns. Leaves the file at its begin."""
+    """Scans all rows of a file for the types of its columns. Returns to the start of the file."""
     scan = _Scan(header, {time_name: pa.string()})
     first = True
     while block := file.read(_BLOCK):
@@ -247,7 +261,7 @@ def _scan(file: IO[bytes], header: list[str], time_name: str) -> dict[str, _Colu
         try:
             scan.add(block, first=first)
         except pa.ArrowException:
-            # The second pass comes to the same, and tells it.
+            # The second pass meets the same error and reports it.
             break
         first = False
     file.seek(0)
@@ -266,11 +280,11 @@ def _check_utf8(block: bytes, first_row: int, *, header: bool) -> None:
 
 
 def _normal(cells: pa.ChunkedArray, block: bytes) -> bool:
-    """Whether no number is past all floats, or so small that they have not all digits for it."""
+    """Checks that no number is infinite or so small that a float has fewer digits for it."""
     if cells.type != pa.float64() or cells.null_count == len(cells):
         return True
     sizes = pc.min_max(pc.abs(cells)).as_py()
-    # NaN is smaller and greater than nothing.
+    # No comparison with NaN is true.
     if not sizes["max"] < math.inf or not pc.all(pc.is_finite(cells)).as_py():
         return False
     return bool(sizes["min"] >= LEAST_NORMAL) or not has_tiny_numbers(block)
@@ -287,8 +301,10 @@ def _texts(block: bytes, names: list[str]) -> pa.Table:
 
 
 def _may_lose_digits(block: bytes) -> bool:
-    """Whether a cell may begin with a plus sign, or with a zero before another digit; quick, as most have none."""
-    # As if lines before had ended, so that the first cell has something before it.
+    """Checks whether a cell may begin with a plus sign, or with a zero before another digit. Fast for blocks without
+    either.
+    """
+    # Two line ends in front give the first cell something before it.
     text = np.frombuffer(b"\n\n" + block + b"\n", np.uint8)
     zeros = np.flatnonzero(text == ord("0"))
     before = text[zeros - 1]

@@ -1,4 +1,4 @@
-"""NDJSON bodies to frames."""
+"""Decodes NDJSON bodies to frames."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ _BLOCK = 4 * 1024 * 1024
 
 
 def read_ndjson(file: IO[bytes], unit: str | None = None) -> Iterator[Frame]:
-    """Frames of NDJSON, each line `{"timestamp":…,"values":{…}}` or flat `{"timestamp":…,"key":…}`.
+    """Yields the frames of NDJSON, each line `{"timestamp":…,"values":{…}}` or flat `{"timestamp":…,"key":…}`.
 
-    Flat is what `live` and downloads give; the first line with more than a timestamp decides for all. unit: of
-    timestamps that are numbers.
+    `live` and downloads write flat lines. The first line with more than a timestamp decides for all lines. `unit` is
+    the unit of numeric timestamps.
+
+    Raises RowError: when a line is invalid.
     """
     first_row = 0
     nested: bool | None = None
@@ -43,9 +45,13 @@ def read_ndjson(file: IO[bytes], unit: str | None = None) -> Iterator[Frame]:
 
 
 def _decoded(lines: list[bytes], first_row: int, unit: str | None) -> Frame:
-    """The rows of lines. Raises RowError, also where lines are rows only together, or one line is several."""
+    """Decodes the rows of lines.
+
+    Raises RowError: when a row is invalid, when only several lines together are a row, or when a line has several rows.
+    """
     try:
-        # A line break, unlike a comma, is no part of a text, so that two halves of one do not make one.
+        # A line break, unlike a comma, cannot be in a JSON text. Therefore two halves of a text in two lines do not
+        # join.
         frame, _ = json_arrow.decode(b'{"rows":[' + b",\n".join(lines) + b"]}", first_row, unit)
     except BadRequestError as error:
         if not (isinstance(error, RowError) and error.field):
@@ -58,7 +64,10 @@ def _decoded(lines: list[bytes], first_row: int, unit: str | None) -> Frame:
 
 
 def _check_lines(lines: list[bytes], first_row: int) -> None:
-    """Raises RowError for the first line that is no JSON object."""
+    """Checks that each line is a JSON object.
+
+    Raises RowError: when a line is no JSON object.
+    """
     for number, line in enumerate(lines, first_row):
         try:
             msgspec.json.decode(line, type=dict[str, msgspec.Raw])
@@ -82,7 +91,7 @@ def _no_object(line: bytes, number: int, error: Exception) -> RowError:
 
 
 def _is_nested(lines: list[bytes]) -> bool | None:
-    """Whether rows have their keys in `values`; None where none of these has any."""
+    """Checks whether rows have their keys in `values`. Returns None when no line has a key."""
     for line in lines:
         try:
             row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])

@@ -1,8 +1,8 @@
-"""Numbers from their texts, and which of them a 64-bit integer or float would not give back.
+"""Parses numbers from texts, and detects numbers that a 64-bit integer or float would change.
 
-A float gives a text back if it reads the same when it is written with as many digits: `0.1`, `0.10` and
-`0.10000000000000001` are all given back, `0.12345678901234567890`, `1e400` and `1e-400` are not. Such texts, and
-integers past 64 bits, are kept as they are written.
+A float preserves a text if the float, written with as many digits, reads the same. `0.1`, `0.10` and
+`0.10000000000000001` are preserved; `0.12345678901234567890`, `1e400` and `1e-400` are not. Texts that are not
+preserved, and integers past 64 bits, are kept as texts.
 """
 
 from __future__ import annotations
@@ -18,31 +18,32 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Fewer digits than these are given back by every float within range.
+# Every float within range preserves fewer digits than these.
 _SURE_DIGITS = 15
-# Below this, a float has fewer digits.
+# Below this size a float has fewer digits.
 LEAST_NORMAL = 2.3e-308
 _NUMBER = r"^-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
-# An integer, of any size.
+# An integer of any size.
 WHOLE = r"^-?\d+$"
 _FRACTION = r"^-?\d+(\.\d+([eE][+-]?\d+)?|[eE][+-]?\d+)$"
-# With a fixed beginning, which is looked for quickly.
+# Patterns with a fixed beginning, for which a search is fast.
 _TINY = re.compile(rb"e-\d{3}"), re.compile(rb"E-\d{3}")
 _HITS = 4096
-# Up to here, every digit and point is made a zero, and a run of zeros looked for.
+# Up to this size every digit and point becomes a zero, and a search looks for a run of zeros.
 _FEW_BYTES = 16 * 1024
 _AS_ZEROS = bytes(48 if chr(byte) in "0123456789." else 32 for byte in range(256))
 _LONG = b"0" * (_SURE_DIGITS + 1)
-# What tells eight characters at once whether all are digits or points; a slash is taken for one, which does no harm.
+# Constants that test eight characters at once for digits and points. A slash also passes, which does no harm.
 _HIGH, _BELOW, _ABOVE = (np.uint64(0x0101010101010101 * byte) for byte in (0x80, 0x80 - ord("."), 0x7F - ord("9")))
 _IN_NUMBER = np.zeros(256, bool)
 _IN_NUMBER[list(b"0123456789.+-eE")] = True
 
 
 class Numbers(NamedTuple):
-    """Numbers of a column. values: int64 or float64, null where there is none; None where all are null.
+    """Numbers of a column.
 
-    rest: the JSON texts of those that no such value gives back, null elsewhere; None where all are null.
+    - values: int64 or float64, null where there is no number; None when all are null.
+    - rest: JSON texts of numbers that `values` cannot preserve, null elsewhere; None when all are null.
     """
 
     values: pa.Array | None
@@ -50,7 +51,7 @@ class Numbers(NamedTuple):
 
 
 def gives_back(text: str, value: float) -> bool:
-    """Whether a float, written with as many digits as a number's text has, is that number."""
+    """Checks whether a float, written with as many digits as a number's text has, equals that number."""
     if not math.isfinite(value):
         return False
     if len(text) <= _SURE_DIGITS + 1 and abs(value) > LEAST_NORMAL:
@@ -60,17 +61,19 @@ def gives_back(text: str, value: float) -> bool:
 
 
 def has_long_numbers(body: bytes) -> bool:
-    """Whether there may be a number of more digits than a float gives back; quick, as most have fewer."""
+    """Checks whether a body may have a number of more digits than a float preserves. Fast, because most bodies have
+    none.
+    """
     return _has_long_run(body)
 
 
 def has_tiny_numbers(body: bytes) -> bool:
-    """Whether there may be a number so small that a float has fewer digits for it, or none."""
+    """Checks whether a body may have a number so small that a float has fewer digits or none for it."""
     return any(pattern.search(body) for pattern in _TINY)
 
 
 def _has_long_run(body: bytes) -> bool:
-    """Whether sixteen digits or points may stand together: such a run fills a word of eight bytes and more."""
+    """Checks whether sixteen digits or points may stand together. Such a run fills more than a word of eight bytes."""
     if len(body) < _FEW_BYTES:
         return _LONG in body.translate(_AS_ZEROS)
     words = np.frombuffer(body + b" " * (16 - len(body) % 8), np.uint64)
@@ -78,7 +81,7 @@ def _has_long_run(body: bytes) -> bool:
     hits = np.flatnonzero(digits)
     for first in range(0, len(hits), _HITS):
         some = hits[first : first + _HITS]
-        # The last word is blank, which is also what comes before the first.
+        # The last word is blank, and also serves as the word before the first.
         before, after = (_is_digit(words[some + step].view(np.uint8).reshape(-1, 8)) for step in (-1, 1))
         run = np.cumprod(before[:, ::-1], axis=1).sum(axis=1) + np.cumprod(after, axis=1).sum(axis=1)
         if (run > _SURE_DIGITS - 8).any():
@@ -91,9 +94,9 @@ def _is_digit(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
 
 
 def loses_digits(body: bytes, *, may_be_tiny: bool = True) -> bool:
-    """Whether a JSON text has a fraction that its float does not give back; not whether one is past all floats.
+    """Checks whether a JSON text has a fraction that its float does not preserve. Numbers past all floats do not count.
 
-    may_be_tiny: whether numbers are looked at that are short but below those that floats have all digits for.
+    `may_be_tiny` includes short numbers so small that floats have fewer digits for them.
     """
     tiny = may_be_tiny and has_tiny_numbers(body)
     if not tiny and not _has_long_run(body):
@@ -103,7 +106,7 @@ def loses_digits(body: bytes, *, may_be_tiny: bool = True) -> bool:
     edges = np.flatnonzero(mask[1:] != mask[:-1])
     starts, ends = edges[::2], edges[1::2]
     long = ends - starts >= (5 if tiny else _SURE_DIGITS + 1)
-    # Between the numbers lies what is none; as texts in the body's own bytes, every second one is a number.
+    # Texts in the body's own bytes alternate: every second text is a number, and the others lie between numbers.
     offsets = np.empty(2 * int(long.sum()) + 1, np.int32)
     offsets[0::2], offsets[1::2] = [0, *ends[long]], starts[long]
     pieces = pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(body)])
@@ -111,7 +114,7 @@ def loses_digits(body: bytes, *, may_be_tiny: bool = True) -> bool:
     try:
         floats = texts.cast(pa.float64())
     except pa.ArrowException:
-        # Something of digits and signs that is no number, such as a day.
+        # Digits and signs that are no number, such as a day.
         texts = texts.filter(pc.match_substring_regex(texts, _NUMBER))
         floats = texts.cast(pa.float64())
     others = pc.not_equal(floats.cast(pa.string()), texts)
@@ -121,9 +124,9 @@ def loses_digits(body: bytes, *, may_be_tiny: bool = True) -> bool:
 
 
 def read_numbers(texts: pa.Array, *, as_float: bool) -> Numbers:
-    """Number texts, as JSON or CSV has them, as float64 or int64. texts: string, null where there is none.
+    """Parses number texts of JSON or CSV to float64 or int64. `texts` is a string array, null without a number.
 
-    Raises ValueError with the position of the first text that is no number, NaN and Infinity among them.
+    Raises ValueError: with the position of the first text that is no number, such as NaN or Infinity.
     """
     texts = pc.utf8_trim_whitespace(texts)
     known = pc.fill_null(pc.match_substring_regex(texts, _NUMBER), True)
@@ -151,14 +154,14 @@ def _any(array: pa.Array) -> pa.Array | None:
 
 
 def _same(whole: pa.Array, floats: pa.Array) -> pa.Array:
-    """Whether integers equal floats; false for those past 64 bits, which are null."""
+    """Checks which integers equal floats. Integers past 64 bits are null and do not."""
     within = pc.less(pc.abs(floats), float(2**63))
     back = pc.trunc(pc.if_else(within, floats, 0.0)).cast(pa.int64())
     return pc.fill_null(pc.and_(within, pc.equal(back, whole)), False)
 
 
 def _given_back(texts: pa.Array, floats: pa.Array) -> pa.Array:
-    """`gives_back` for arrays; null where there is no number."""
+    """Applies `gives_back` to arrays, with null where there is no number."""
     short = pc.less_equal(pc.utf8_length(texts), _SURE_DIGITS + 1)
     size = pc.abs(floats)
     normal = pc.and_(pc.greater(size, LEAST_NORMAL), pc.is_finite(floats))
@@ -174,6 +177,6 @@ def _given_back(texts: pa.Array, floats: pa.Array) -> pa.Array:
 
 
 def _as_json(texts: pa.Array) -> pa.Array:
-    """Numbers as JSON has them, with digits on both sides of a point."""
+    """Writes numbers in JSON's notation, with digits on both sides of a point."""
     texts = pc.replace_substring_regex(texts, r"^(-?)\.", r"\1" + "0.")
     return pc.replace_substring_regex(texts, r"\.([eE]|$)", r".0\1")

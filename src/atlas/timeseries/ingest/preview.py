@@ -1,4 +1,4 @@
-"""What a body of rows holds: how many, from when to when, the columns that they would make, and the first of them."""
+"""Previews of a body of rows: number of rows, first and last time, resulting columns, and the first rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN_ROWS = 5
 
 @dataclass(slots=True)
 class RowsPreview:
-    """The rows of a body. first, last: microseconds since 1970; shown: the earliest rows of its first part."""
+    """The rows of a body. first, last: microseconds since 1970; shown: the earliest rows of the first frame."""
 
     rows: int = 0
     first: int | None = None
@@ -28,7 +28,7 @@ class RowsPreview:
     shown: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, frame: Frame, known: Mapping[str, Column]) -> None:
-        """Counts the rows of a frame, and plans for its columns. known: those that the dataset has."""
+        """Counts the rows of a frame, and plans its columns. `known` are the columns of the dataset."""
         if not len(frame):
             return
         bounds = pc.min_max(frame.ts.cast(pa.int64())).as_py()
@@ -48,7 +48,7 @@ class RowsPreview:
             self.shown = _first_rows(frame)
 
     def told(self, known: Mapping[str, Column]) -> dict[str, Any]:
-        """As an answer has it."""
+        """Returns the preview as a JSON object of the API."""
         return {
             "rows": self.rows,
             "first_timestamp": _moment(self.first),
@@ -61,7 +61,7 @@ class RowsPreview:
 
 
 async def looked_through(frames: AsyncIterator[Frame], known: Mapping[str, Column]) -> RowsPreview:
-    """All frames of a body, counted. Raises what reading them raises."""
+    """Counts all frames of a body. Raises the errors of the frames' reader."""
     found = RowsPreview()
     async for frame in frames:
         found.add(frame, known)
@@ -69,14 +69,14 @@ async def looked_through(frames: AsyncIterator[Frame], known: Mapping[str, Colum
 
 
 def _wider(before: Dtype | None, found: Dtype) -> Dtype:
-    """The type of a column that has been seen with another one before."""
+    """Returns the type of a column that had the type `before` in earlier frames."""
     if before is None or before is found or before is Dtype.JSON:
         return found
     return Dtype.FLOAT if {before, found} == {Dtype.INT, Dtype.FLOAT} else before
 
 
 def _first_rows(frame: Frame) -> list[dict[str, Any]]:
-    """The first rows, each with its `timestamp` and the `values` that it has."""
+    """Returns the first rows, each with its `timestamp` and its present `values`."""
     count = min(SHOWN_ROWS, len(frame))
     cells = {name: array.slice(0, count).to_pylist() for name, array in frame.columns.items()}
     extra = [None] * count if frame.extra is None else frame.extra.slice(0, count).to_pylist()

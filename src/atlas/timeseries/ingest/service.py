@@ -1,4 +1,4 @@
-"""Writing rows: one, many, and removing a range."""
+"""Writes of rows: insert one row, insert many rows, preview, and delete a range."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.zone_map import Range
 from atlas.workers.pool import WorkerPool
 
-# Bodies in other formats are kept in memory up to this many bytes, then in a temporary file.
+# Bodies in other formats are kept in memory up to this number of bytes, then in a temporary file.
 FILE_BYTES = 8 * 1024 * 1024
-# How many rows an insert has, and by name what was guessed.
+# The number of rows of an insert, and guessed parameters by name.
 Inserted = dict[str, int | str]
 
 
@@ -57,7 +57,7 @@ class _OneRow(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class BulkRequest(msgspec.Struct, frozen=True):
-    """What comes beside the body of a bulk insert."""
+    """Parameters of a bulk insert beside its body."""
 
     format: BodyFormat
     encoding: str | None
@@ -70,12 +70,12 @@ class BulkRequest(msgspec.Struct, frozen=True):
 
     @property
     def layout(self) -> str | None:
-        """How the timestamps are written, where that is said."""
+        """The format of the timestamps, if the request names it."""
         return epoch_layout(self.epoch) if self.epoch else self.timestamp_format
 
 
 class RowService:
-    """What owners do with the rows of their datasets."""
+    """Operations of owners on the rows of their datasets."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class RowService:
         self._groups = GroupWriter(database)
 
     async def close(self) -> None:
-        """Waits for inserts that were taken, and ends the threads that decode."""
+        """Waits for accepted inserts, and ends the threads that decode."""
         await self._groups.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -113,7 +113,10 @@ class RowService:
         encoding: str | None = None,
         unit: str | None = None,
     ) -> dict[str, Any]:
-        """Inserts `{"dataset","timestamp","values"}`; gives the row as stored. unit: of a number as its timestamp."""
+        """Inserts `{"dataset","timestamp","values"}`, and returns the row as stored.
+
+        `unit` is that of a numeric timestamp. Raises AtlasError: when the row is invalid or may not be written.
+        """
         digest = hashlib.sha256(body + (unit or "").encode())
         if encoding:
             body = await asyncio.get_running_loop().run_in_executor(self._threads, self._unpacked, body, encoding)
@@ -153,16 +156,20 @@ class RowService:
     async def _grouped(self, dataset: int, insert: SmallInsert) -> Any:
         result = await self._groups.insert(dataset, insert)
         if result is insert.response:
-            # Not the answer to an earlier insert with the same key.
+            # The result is not the answer to an earlier insert with the same key.
             wrote(insert.rows)
         self._upkeep.touch(dataset)
         return result
 
     async def insert_many(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> Inserted:
-        """Inserts all rows of a body or none; gives `{"inserted","total"}`, and beside them what was guessed."""
+        """Inserts all rows of a body or none. Returns `{"inserted","total"}` and guessed parameters.
+
+        Raises AtlasError: when the body is invalid, or the caller may not write to the dataset.
+        """
         if request.dataset is not None:
             await self._access.require_insert(caller, request.dataset)
-        # As versions that knew neither charset nor epoch had it, whose keys stay good.
+        # The fingerprint omits unset charset and epoch, as in earlier versions without these fields, so that stored
+        # keys stay valid.
         digest = hashlib.sha256(repr(request).replace(", charset=None", "").replace(", epoch=None", "").encode())
         chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
         with FrameSpool(self._spool_memory) as spool:
@@ -174,9 +181,9 @@ class RowService:
             return await self._store(caller, dataset, _spooled(spool), retry(), guesses.told())
 
     async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, Any]:
-        """What `insert_many` would store of a body, read in the same way; stores nothing.
+        """Returns what `insert_many` would store of a body, read in the same way. Stores nothing.
 
-        dataset: one that the caller may write to, or None for one that is still to be made.
+        The request's dataset is one that the caller may write to, or None for a dataset that does not exist yet.
         """
         known: dict[str, Column] = {}
 
@@ -214,7 +221,7 @@ class RowService:
         retry: Retry | None,
         told: Mapping[str, str] | None = None,
     ) -> Inserted:
-        """Stores the frames: with others where they are few, else in a transaction of their own."""
+        """Stores the frames: few rows in a group with other inserts, more rows in a transaction of their own."""
         first: list[Frame] = []
         rows = size = 0
         async for frame in frames:
@@ -243,7 +250,7 @@ class RowService:
         return result
 
     async def delete(self, caller: Caller, dataset_id: int, span: Range) -> dict[str, int]:
-        """Removes the rows of an owned dataset within `span`; gives `{"deleted"}`."""
+        """Deletes the rows of an owned dataset within `span`, and returns `{"deleted"}`."""
         await self._access.require(caller, dataset_id, write=True)
         if span.empty:
             return {"deleted": 0}
@@ -294,7 +301,7 @@ class RowService:
     async def _collect(
         self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
     ) -> Guesses:
-        """Reads a body that is no JSON object into the spool; gives what was guessed."""
+        """Reads a body other than a JSON object into the spool, and returns guessed parameters."""
         if request.format not in (BodyFormat.PARQUET, BodyFormat.ARROW):
             return await self._collect_file(request, chunks, spool)
         await self._collect_columnar(caller, request, chunks, spool)
@@ -303,7 +310,7 @@ class RowService:
     async def _collect_columnar(
         self, caller: Caller, request: BulkRequest, chunks: AsyncIterator[bytes], spool: FrameSpool
     ) -> None:
-        """Has a worker process read a body whose arrays are as large as the body says."""
+        """Reads a body in a worker process, because the body itself determines the size of its arrays."""
         with tempfile.TemporaryDirectory(prefix="atlas-body-") as folder, self._workers.reading() as reading:
             path = Path(folder) / "body"
             with path.open("wb") as file:
@@ -338,7 +345,7 @@ class RowService:
                     spool.add(frame)
 
             if file_size <= INLINE_BYTES:
-                # Quicker done than handed to a thread.
+                # Small files are read faster than handed to a thread.
                 collect()
             else:
                 await asyncio.to_thread(collect)
@@ -346,10 +353,10 @@ class RowService:
 
 
 def _one_row(row: _OneRow, unit: str | None) -> tuple[Frame, dict[str, Any]]:
-    """The frame of a single row, and the row as it is answered."""
+    """Builds the frame of a single row, and the row of the answer."""
     wrapped = b'{"rows":[{"timestamp":%b,"values":%b}]}' % (bytes(row.timestamp), bytes(row.values))
     try:
-        # For a single row, less work than Arrow's.
+        # For a single row, `json_small` is less work than Arrow.
         small = None if unit else json_small.decode(wrapped)
         frame, _ = small or json_exact.decode(wrapped, unit=unit)
     except RowError as error:
@@ -359,7 +366,7 @@ def _one_row(row: _OneRow, unit: str | None) -> tuple[Frame, dict[str, Any]]:
 
 
 def _echo(values: msgspec.Raw) -> Any:
-    """The values of a row for its answer, each as it was written, which has all digits of a number."""
+    """Returns the values of a row for its answer, each in its own notation with all digits of a number."""
     return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
 
 

@@ -1,4 +1,4 @@
-"""Parquet and Arrow bodies to frames, and tables of any origin to frames."""
+"""Decodes Parquet and Arrow bodies to frames, and tables of any origin to frames."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ from atlas.timeseries.frames import Frame, join_members, raw_members
 from atlas.timeseries.ingest.arrow_values import decoded, is_text, numbers_of, unsupported, values_of
 from atlas.timeseries.ingest.timestamp_columns import TimeTexts, epoch_numbers, epoch_unit, moments
 
-# Names a timestamp column may have where the request names none, most likely first.
+# Names of a timestamp column when the request names none, most likely first.
 TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 _ARROW_MAGIC = b"ARROW1"
 _PARQUET_MAGIC = b"PAR1"
 _EXTENSION = b"ARROW:extension:name"
 _BLOCK = 1024 * 1024
-# Names that an error lists, and characters of each.
+# Number of names in an error, and characters of each name.
 _SHOWN_NAMES, _SHOWN_NAME = 10, 60
 _TWO_FILES = "there are two files, one behind the other; send them one by one"
 
 
 def read_parquet(file: IO[bytes], time_column: str | None, time_format: str | None) -> Iterator[Frame]:
-    """Frames of a Parquet file. Null is an absent key."""
+    """Yields the frames of a Parquet file. Null is an absent key.
+
+    Raises BadRequestError: when the file cannot be read.
+    """
     clock = TimeColumn(time_column, time_format)
     try:
         parquet = pq.ParquetFile(file)
@@ -46,7 +49,11 @@ def read_parquet(file: IO[bytes], time_column: str | None, time_format: str | No
 
 
 def _refuse_two(file: IO[bytes], metadata: pq.FileMetaData) -> None:
-    """Raises BadRequestError for a file behind another, of which the last footer finds the rows of the first."""
+    """Checks that a body is a single file. The last footer of two concatenated files refers to the rows of the first
+    file.
+
+    Raises BadRequestError: when the body has two files.
+    """
     end = 4
     for index in range(metadata.num_row_groups):
         group = metadata.row_group(index)
@@ -54,13 +61,15 @@ def _refuse_two(file: IO[bytes], metadata: pq.FileMetaData) -> None:
             chunk = group.column(at)
             start = min(chunk.data_page_offset, chunk.dictionary_page_offset or chunk.data_page_offset)
             end = max(end, start + chunk.total_compressed_size)
-    # Between the rows and the footer are indexes, which are small, or all of another file.
+    # Between the rows and the footer lie indexes, which are small, or a whole second file.
     if _has_end(file, _PARQUET_MAGIC, end, _size(file) - metadata.serialized_size - 8):
         raise BadRequestError("Invalid Parquet", _TWO_FILES)
 
 
 def _has_end(file: IO[bytes], magic: bytes, start: int, end: int) -> bool:
-    """Whether a file ends between two places: with the length of a footer, unlike a text, and a magic number."""
+    """Checks whether a file ends between two positions: with the length of a footer, unlike a text, and a
+    magic number.
+    """
     place, before = file.tell(), b""
     file.seek(start)
     try:
@@ -85,12 +94,15 @@ def _size(file: IO[bytes]) -> int:
 
 
 def read_arrow(file: IO[bytes], time_column: str | None, time_format: str | None) -> Iterator[Frame]:
-    """Frames of Arrow IPC streams, one behind the other, or of an IPC file. Null is an absent key."""
+    """Yields the frames of concatenated Arrow IPC streams, or of an IPC file. Null is an absent key.
+
+    Raises BadRequestError: when the body cannot be read.
+    """
     clock = TimeColumn(time_column, time_format)
     try:
         first_row = 0
         for batch in _arrow_batches(file):
-            # Offsets and indices come from the sender; followed as they are, they may lead anywhere in memory.
+            # Offsets and indices come from the sender. Without validation they may point anywhere in memory.
             batch.validate(full=True)
             yield frame_of(pa.table(batch), clock, first_row)
             first_row += batch.num_rows
@@ -104,14 +116,14 @@ def _arrow_batches(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
     size = _size(file)
     if is_file:
         opened = pa.ipc.open_file(file)
-        # The footer of a file behind another finds the rows of the first.
+        # The footer of a second file refers to the rows of the first file.
         if _has_end(file, _ARROW_MAGIC, len(_ARROW_MAGIC), size - len(_ARROW_MAGIC)):
             raise BadRequestError("Invalid Arrow data", _TWO_FILES)
         for index in range(opened.num_record_batches):
             yield opened.get_batch(index)
         return
     yield from pa.ipc.open_stream(file)
-    # What ends a stream is no end of the body.
+    # The end of a stream is not the end of the body.
     while (end := file.tell()) < size:
         try:
             following = pa.ipc.open_stream(file)
@@ -122,7 +134,7 @@ def _arrow_batches(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """What columns a body has, and why that may be one where more are meant."""
+    """Describes the columns of a body, and the likely reason for a single column."""
     if not names:
         return "the body has no columns"
     shown = ", ".join(repr(name[:_SHOWN_NAME]) for name in names[:_SHOWN_NAMES])
@@ -133,9 +145,10 @@ def _listed(names: Sequence[str]) -> str:
 
 
 class TimeColumn:
-    """The column of a body that has the timestamps: named by the request, else by one of TIME_NAMES.
+    """The column with a body's timestamps: the column that the request names, else one of TIME_NAMES.
 
-    guess: whether texts may have a format that nobody named. guessed: that format.
+    - guess: texts may have a format that the request does not name.
+    - guessed: that format.
     """
 
     def __init__(self, name: str | None, layout: str | None, *, guess: bool = False) -> None:
@@ -149,7 +162,10 @@ class TimeColumn:
         return self._texts.guessed if self._texts else None
 
     def find(self, names: Sequence[str]) -> str:
-        """The name of the column. Raises BadRequestError where there is none."""
+        """Returns the name of the column.
+
+        Raises BadRequestError: when the body has no such column.
+        """
         name = self._name or next(iter(time_names(names)), None)
         if name is None or name not in names:
             wanted = f"no column {name!r}" if name else "no timestamp column; name it with timestamp_column"
@@ -157,7 +173,11 @@ class TimeColumn:
         return name
 
     def read(self, stamps: pa.Array, name: str, first_row: int) -> pa.Array:
-        """The column as timestamp[us, UTC]. Raises RowError for the first value that is none."""
+        """Converts the column to timestamp[us, UTC].
+
+        Raises RowError: when a value is no timestamp.
+        Raises BadRequestError: when the column's type is no type of timestamps.
+        """
         stamps = decoded(stamps)
         if stamps.null_count:
             row = pc.index(pc.is_null(stamps), True).as_py()
@@ -176,13 +196,19 @@ class TimeColumn:
 
 
 def time_names(names: Sequence[str]) -> list[str]:
-    """The columns that may have the timestamps, most likely first."""
+    """Lists the columns that may have the timestamps, most likely first."""
     lowered = {name.strip().lower(): name for name in reversed(names)}
     return [lowered[name] for name in TIME_NAMES if name in lowered]
 
 
 def frame_of(table: pa.Table, clock: TimeColumn, first_row: int, numbers: Mapping[str, bool] | None = None) -> Frame:
-    """The rows of a table. numbers: names of text columns to read as numbers, and whether these are floats."""
+    """Converts the rows of a table to a frame.
+
+    `numbers` are the names of text columns to read as numbers, and whether the numbers are floats.
+
+    Raises RowError: when a row is invalid.
+    Raises BadRequestError: when a column is invalid.
+    """
     repeated = next((name for name, times in Counter(table.column_names).items() if times > 1), None)
     if repeated is not None:
         raise BadRequestError("Invalid columns", f"column {repeated!r} appears twice")
@@ -193,7 +219,7 @@ def frame_of(table: pa.Table, clock: TimeColumn, first_row: int, numbers: Mappin
         if label == name:
             continue
         if (extension := (table.field(label).metadata or {}).get(_EXTENSION)) is not None:
-            # What is stored means something by that type alone, such as a number for a month.
+            # Only the extension type gives the stored values their meaning, such as a number for a month.
             raise unsupported(label, f"extension<{extension.decode('utf-8', 'replace')}>")
         key, cells = from_flat_key(label), table.column(label).combine_chunks()
         if numbers and label in numbers:
@@ -211,5 +237,5 @@ def frame_of(table: pa.Table, clock: TimeColumn, first_row: int, numbers: Mappin
 
 
 def reason_of(error: Exception) -> str:
-    """What a library says of a body, in one line."""
+    """Returns a library's error on a body in one line."""
     return "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).split("\n", 1)[0][:300]

@@ -1,8 +1,8 @@
-"""Texts of a whole column to microseconds by a strptime format, and none that the format would not give back.
+"""Parses texts of a whole column to microseconds by a strptime format, and refuses texts that the format would change.
 
-The parsers of libraries take `24` for the year 24, 31 February for 2 March, and digits that are left over for nothing.
-Here a format is a pattern that the whole text must match, with as many digits as a directive is written with, and the
-parts are put together by the calendar alone.
+The parsers of libraries read `24` as the year 24, 31 February as 2 March, and ignore remaining digits. Here a format is
+a pattern that the whole text must match, with as many digits as a directive writes. The calendar alone combines the
+parts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MONTHS = (
     "december",
 )
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# Two digits are the years 1969 to 2068, as POSIX and Python have it.
+# Two digits are the years 1969 to 2068, as in POSIX and Python.
 CENTURY_FROM = 69
 _SHORT = {"T": "%H:%M:%S", "R": "%H:%M", "F": "%Y-%m-%d", "D": "%m/%d/%y", "r": "%I:%M:%S %p", "t": " ", "n": " "}
 _TWO_DIGITS = {
@@ -65,7 +65,7 @@ _PARTS = {
 _SAME = {"h": "b", "B": "b", "A": "a"}
 _DIRECTIVES = "%Y %y %m %b %B %d %e %j %a %A %H %I %p %M %S %f %z %Z %s %T %R %F %D %r %%"
 _KNOWN = frozenset({*_TWO_DIGITS, *_PARTS, *_SAME})
-# Days before each month of a year that has no 29 February.
+# Days before each month of a year without 29 February.
 _BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365])
 _DAY, _SECOND = 86_400_000_000, 1_000_000
 _EPOCH_DAY = 719_162
@@ -83,18 +83,21 @@ _BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """A strptime format. pattern: what all of a text in lower case must match, with a group for each of `parts`."""
+    """A strptime format. pattern: a whole text in lower case must match; it has a group for each of `parts`."""
 
     layout: str
     pattern: str
     parts: frozenset[str]
 
     def matches(self, text: str) -> bool:
-        """Whether a text has this form, if not a day that there is."""
+        """Checks whether a text has this form, though not whether its day exists."""
         return re.fullmatch(self.pattern, text.lower(), re.ASCII) is not None
 
     def read(self, texts: pa.Array, first_row: int, field: str) -> pa.Array:
-        """The texts, none of them null, as timestamp[us, UTC]. Raises RowError for the first that is wrong."""
+        """Converts texts without nulls to timestamp[us, UTC].
+
+        Raises RowError: when a text does not match or is no valid time.
+        """
         found = pc.extract_regex(pc.utf8_lower(texts), f"^(?:{self.pattern})$")
         if found.null_count:
             row = pc.index(pc.is_null(found), True).as_py()
@@ -110,7 +113,10 @@ class TimeFormat:
 
 @lru_cache(maxsize=256)
 def time_format(layout: str) -> TimeFormat:
-    """The format of a strptime text. Raises BadRequestError for a directive that is not known and for no whole date."""
+    """Builds the format of a strptime text.
+
+    Raises BadRequestError: when a directive is unknown, or the format is no whole date.
+    """
     steps = _steps(layout)
     pattern, parts = "", list[str]()
     for at, step in enumerate(steps):
@@ -129,15 +135,15 @@ def time_format(layout: str) -> TimeFormat:
 
 
 def _steps(layout: str) -> list[str]:
-    """Directives and characters between them; runs of blanks as one."""
-    # A minus sign asks for no zeros when writing, and says nothing for reading.
+    """Splits a format into directives and the characters between them, with runs of blanks as one."""
+    # A minus sign omits zeros in writing and means nothing in reading.
     expanded = re.sub(r"%-(?=[A-Za-z])", "%", layout)
     expanded = re.sub(r"%([TRFDrtn%])", lambda found: _SHORT.get(found[1], found[0]), expanded)
     return re.findall(r"%[\s\S]?|\s+|[\s\S]", expanded)
 
 
 def _is_digits(steps: list[str], at: int) -> bool:
-    """Whether a step is written with digits, so that the ones beside it need all of theirs."""
+    """Checks whether a step is written with digits, so that neighbouring steps need all their digits."""
     if not 0 <= at < len(steps):
         return False
     return steps[at].isdigit() or (len(steps[at]) == 2 and steps[at][1] in "YjfsmdeHIMSy")
@@ -181,7 +187,7 @@ def _check(layout: str, parts: frozenset[str]) -> None:
 
 
 class _Reading:
-    """The parts of a column's texts on their way to microseconds, and the first row whose parts are wrong."""
+    """Converts the parts of a column's texts to microseconds, and keeps the first row with wrong parts."""
 
     def __init__(self, found: pa.StructArray, parts: frozenset[str]) -> None:
         self._found = found
@@ -191,7 +197,7 @@ class _Reading:
         self._reason = ""
 
     def micros(self) -> tuple[Ints, int | None, str]:
-        """Microseconds since 1970, and the first wrong row with the reason, or None."""
+        """Returns microseconds since 1970, and the first wrong row with the reason, or None."""
         for name, (low, high) in _BOUNDS.items():
             if name in self._parts:
                 values = self._ints(name)
@@ -199,7 +205,7 @@ class _Reading:
                 self._refuse((values < low) | (values > high), f"{what} is not {low} to {high}")
         if "epoch" in self._parts:
             seconds, fraction = self._ints("epoch"), self._fraction()
-            # A fraction leads away from zero, as the digits before it do.
+            # A fraction leads away from zero, like the digits before it.
             negative = self._texts("epoch", lambda texts: pc.starts_with(texts, "-"))
             micros = seconds * _SECOND + np.where(negative, -fraction, fraction)
         else:
@@ -230,7 +236,7 @@ class _Reading:
         return found
 
     def _days(self) -> Ints:
-        """Days since 1970."""
+        """Returns days since 1970."""
         year = self._ints("year")
         if "short_year" in self._parts:
             short = self._ints("short_year")
@@ -269,7 +275,7 @@ class _Reading:
         return nanos // 1000
 
     def _offset(self) -> Ints:
-        """The zone's microseconds ahead of UTC."""
+        """Returns the zone's microseconds ahead of UTC."""
         if "zone" not in self._parts:
             return np.zeros(self._length, np.int64)
         texts = pc.replace_substring(self._found.field("zone"), ":", "")

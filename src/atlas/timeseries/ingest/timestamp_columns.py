@@ -1,4 +1,4 @@
-"""Text timestamps of a whole column to microseconds in UTC."""
+"""Parses text timestamps of a whole column to microseconds in UTC."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from atlas.kit.timestamps import EPOCHS, MAX_MICROS, MIN_MICROS, NAME_UNIT, NO_U
 from atlas.timeseries.frames import TIMESTAMP
 from atlas.timeseries.ingest.time_formats import time_format
 
-# Dates that are not ISO 8601 but can be read in one way only.
+# Formats of dates that are not ISO 8601 and have only one reading.
 PLAIN_FORMATS = ("%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S")
 _DAY = 86_400_000_000
-# A layout of numbers since 1970, with their unit behind it.
+# Prefix of a layout of numbers since 1970; the unit follows.
 _EPOCH = "epoch:"
 
 
 class TimeTexts:
-    """Reads the text timestamps of one body, batch by batch, all of them in one form.
+    """Reads the text timestamps of one body, batch by batch, all in one format.
 
-    guessed: the one of PLAIN_FORMATS that the first text has, where no format was given, `guess` is set and the
-    texts are not ISO 8601.
+    `guessed` is the format of PLAIN_FORMATS that the first text has. A format is guessed only with `guess`, without
+    `layout`, and when the texts are not ISO 8601.
     """
 
     def __init__(self, field: str, layout: str | None, *, guess: bool) -> None:
@@ -32,7 +32,10 @@ class TimeTexts:
         self.guessed: str | None = None
 
     def read(self, texts: pa.Array, first_row: int) -> pa.Array:
-        """The texts, none of them null, as timestamp[us, UTC]. Raises RowError for the first that is wrong."""
+        """Converts texts without nulls to timestamp[us, UTC].
+
+        Raises RowError: when a text is no timestamp.
+        """
         if self._unit is not None:
             return epoch_texts(texts, self._unit, first_row, self._field)
         if self._may_guess and len(texts):
@@ -56,20 +59,22 @@ class TimeTexts:
 
 
 def timestamps(texts: pa.Array, first_row: int = 0, field: str = "timestamp") -> pa.Array:
-    """ISO 8601 texts, none null, as timestamp[us, UTC]. Raises RowError for the first bad one.
+    """Converts ISO 8601 texts without nulls to timestamp[us, UTC].
 
-    Arrow's cast takes texts that all have a zone, then texts that all have none (UTC); any other
-    mixture and the rarer forms of ISO 8601 are parsed one by one.
+    Arrow's cast converts texts that all have a zone, then texts that all have none (UTC). Mixtures and rarer forms of
+    ISO 8601 are parsed one by one.
+
+    Raises RowError: when a text is no timestamp.
     """
     found = plain_timestamps(texts)
     return _one_by_one(texts, first_row, field) if found is None else found
 
 
 def plain_timestamps(texts: pa.Array) -> pa.Array | None:
-    """As `timestamps` for texts that Arrow can cast; None where it cannot.
+    """Converts texts like `timestamps` if Arrow can cast them, or returns None.
 
-    What Arrow takes is a part of what `parse_timestamp` takes, but for the last day of year 0, whose zone leads it
-    into year 1.
+    Arrow accepts a subset of the texts that `parse_timestamp` accepts. The exception is the last day of the year 0,
+    whose zone leads into the year 1.
     """
     for target in (TIMESTAMP, pa.timestamp("us")):
         try:
@@ -96,19 +101,22 @@ def _one_by_one(texts: pa.Array, first_row: int, field: str) -> pa.Array:
 
 
 def epoch_layout(unit: str) -> str:
-    """The layout of timestamps that are numbers of a unit since 1970."""
+    """Returns the layout of timestamps that are numbers of a unit since 1970."""
     return _EPOCH + unit
 
 
 def epoch_unit(layout: str | None) -> str | None:
-    """The unit of the numbers since 1970 that a layout stands for; None for any other."""
+    """Returns the unit of a layout of numbers since 1970, or None for another layout."""
     unit = (layout or "").removeprefix(_EPOCH)
     return unit if unit in EPOCHS and layout != unit else None
 
 
 def epoch_texts(texts: pa.Array, unit: str, first_row: int = 0, field: str = "timestamp") -> pa.Array:
-    """Texts of numbers since 1970, none null, as timestamp[us, UTC]. Raises RowError for the first bad one."""
-    # Arrow takes 0x10 for 16.
+    """Converts texts of numbers since 1970, without nulls, to timestamp[us, UTC].
+
+    Raises RowError: when a text is no number or out of range.
+    """
+    # Arrow reads 0x10 as 16.
     if not pc.any(pc.match_substring(texts, "x", ignore_case=True)).as_py():
         try:
             return epoch_numbers(pc.cast(texts, pa.int64()), unit, first_row, field)
@@ -124,7 +132,11 @@ def epoch_texts(texts: pa.Array, unit: str, first_row: int = 0, field: str = "ti
 
 
 def epoch_numbers(numbers: pa.Array, unit: str, first_row: int = 0, field: str = "timestamp") -> pa.Array:
-    """As `epoch_texts`, for whole numbers; of others their texts are looked at, which have all of their digits."""
+    """Converts whole numbers like `epoch_texts`. Other numbers are converted by their texts, which have all digits.
+
+    Raises RowError: when a number is out of range.
+    Raises BadRequestError: when the column has no numbers.
+    """
     if not pa.types.is_integer(numbers.type):
         if not (pa.types.is_floating(numbers.type) or pa.types.is_decimal(numbers.type)):
             raise BadRequestError("Invalid timestamps", f"{field}: {numbers.type} is no number of {unit} since 1970")
@@ -137,7 +149,10 @@ def epoch_numbers(numbers: pa.Array, unit: str, first_row: int = 0, field: str =
 
 
 def moments(stamps: pa.Array, name: str, first_row: int) -> pa.Array:
-    """Dates and timestamps as microseconds. Raises RowError for the first that is finer or out of range."""
+    """Converts dates and timestamps to microseconds.
+
+    Raises RowError: when a value is finer than a microsecond or out of range.
+    """
     kind = stamps.type
     if pa.types.is_date(kind):
         stamps = stamps.cast(pa.timestamp("ms") if pa.types.is_date64(kind) else pa.timestamp("s"))

@@ -1,4 +1,4 @@
-"""Writing rows: Arrow frames into a dataset's table by binary COPY, in one transaction with the catalog."""
+"""Writes Arrow frames to a dataset's table by binary COPY, in one transaction with the catalog."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ async def insert(
     respond: Callable[[int], Any],
     retry: Retry | None = None,
 ) -> Any:
-    """Inserts all rows of `frames`, each sorted by time, or none if one of them raises.
+    """Inserts all rows of `frames`, each sorted by time, or no row when a frame raises an error.
 
-    Gives what `respond` makes of the number of rows, or the response that `retry` had before. When it
-    returns, the rows are committed and on disk, and listeners have been told.
+    Returns the result of `respond` for the number of rows, or the earlier response of `retry`. When the function
+    returns, the rows are committed and on disk, and listeners are notified.
+
+    Raises NotFoundError: when there is no such dataset.
     """
     async with database.transaction() as connection:
         if retry is not None:
@@ -36,7 +38,7 @@ async def insert(
 
 
 async def append(connection: Connection, dataset_id: int, frames: AsyncIterator[Frame]) -> int:
-    """As `insert`, within a transaction of the caller's; gives the number of rows."""
+    """Inserts rows like `insert` in the caller's transaction, and returns the number of rows."""
     appender = await open_appender(connection, dataset_id)
     async for frame in frames:
         await appender.add(frame)
@@ -45,5 +47,5 @@ async def append(connection: Connection, dataset_id: int, frames: AsyncIterator[
 
 
 async def last_number(connection: Connection, dataset_id: int) -> int:
-    """The number of the row that was written last."""
+    """Returns the number of the last written row."""
     return (await lock(connection, dataset_id)).last_seq

@@ -1,6 +1,6 @@
 -- fragment: listed(dataset)
--- Of the datasets that a user may read, those that a list asks for, with a text to find in name or description.
--- `anywhere` is also found in metadata. `first` are the choices of the first filter, for the index.
+-- Selects the readable datasets that a list requests, by a text in name or description. `anywhere` also matches
+-- metadata. `first` holds the choices of the first filter, for the index.
 /* include: accounts/dataset_access.readable(%(user)s, $dataset) */
   AND (%(owned)s::boolean IS NULL OR ($dataset.owner_id = %(user)s) = %(owned)s)
   AND (%(pattern)s::text IS NULL OR $dataset.name ILIKE %(pattern)s OR $dataset.description ILIKE %(pattern)s)
@@ -12,14 +12,14 @@
         WHERE NOT EXISTS (SELECT 1 FROM jsonb_array_elements(wanted) AS choice WHERE $dataset.metadata @> choice)))
 
 -- name: list_datasets
--- A page of the datasets that a user may read.
+-- Returns a page of the datasets that a user may read.
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
 FROM atlas.datasets d
 WHERE /* include: timeseries/datasets.listed(d) */
 ORDER BY /* order */ d.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_datasets
--- Counts what `list_datasets` would list.
+-- Counts the datasets of `list_datasets`.
 SELECT count(*)
 FROM atlas.datasets d
 WHERE /* include: timeseries/datasets.listed(d) */
@@ -35,12 +35,12 @@ RETURNING id, name, description, metadata, created_at, updated_at
 INSERT INTO atlas.dataset_state (dataset_id) VALUES (%(id)s)
 
 -- name: get_dataset
--- Gives a dataset as it is shown.
+-- Returns a dataset for display.
 SELECT d.id, d.name, d.description, d.metadata, d.created_at, d.updated_at
 FROM atlas.datasets d WHERE d.id = %(id)s
 
 -- name: summarize_dataset
--- A dataset at a glance; its times, in microseconds since 1970, come from its row blocks.
+-- Summarizes a dataset. Its times, in microseconds since 1970, come from its row blocks.
 SELECT d.id, d.table_schema, u.name AS owner, o.name AS owner_organization, s.row_count, b.first_micros, b.last_micros,
        ARRAY(SELECT t.name FROM atlas.dataset_tags dt JOIN atlas.tags t ON t.id = dt.tag_id
              WHERE dt.dataset_id = d.id ORDER BY t.name) AS tags
@@ -51,7 +51,7 @@ CROSS JOIN LATERAL (SELECT min(min_ts) AS first_micros, max(max_ts) AS last_micr
 WHERE d.id = %(id)s
 
 -- name: relation_bytes
--- Bytes that a dataset's rows and their indexes take; null where it has just been dropped.
+-- Returns the size in bytes of a dataset's rows and their indexes, or null after the dataset was dropped.
 SELECT atlas.dataset_bytes(%(schema)s, %(id)s) AS bytes
 
 -- name: update_dataset
@@ -61,7 +61,7 @@ UPDATE atlas.datasets SET name = %(name)s, description = %(description)s, metada
 WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
 
 -- name: merge_metadata
--- Adds members to a dataset's metadata, or replaces those of the same names.
+-- Adds members to a dataset's metadata, and replaces members of the same names.
 UPDATE atlas.datasets SET metadata = metadata || %(metadata)s, updated_at = now()
 WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
 
@@ -71,11 +71,11 @@ UPDATE atlas.datasets SET metadata = %(metadata)s, updated_at = now()
 WHERE id = %(id)s RETURNING id, name, description, metadata, created_at, updated_at
 
 -- name: delete_dataset
--- Deletes a dataset from the catalog, and gives the schema of its table.
+-- Deletes a dataset from the catalog, and returns the schema of its table.
 DELETE FROM atlas.datasets WHERE id = %(id)s RETURNING table_schema
 
 -- name: list_columns
--- Lists the columns of some datasets, in the order in which they were added.
+-- Lists the columns of datasets, in order of creation.
 SELECT dataset_id, id, name, dtype, physical, declared, unit, description FROM atlas.dataset_columns
 WHERE dataset_id = ANY(%(ids)s) ORDER BY dataset_id, id
 
@@ -85,25 +85,25 @@ INSERT INTO atlas.dataset_columns (dataset_id, name, physical, dtype, declared)
 VALUES (%(dataset)s, %(name)s, %(physical)s, %(dtype)s, %(declared)s) RETURNING id
 
 -- name: set_column
--- Changes the type of a column; what was declared stays declared.
+-- Changes the type of a column. A declared column stays declared.
 UPDATE atlas.dataset_columns SET dtype = %(dtype)s, physical = %(physical)s, declared = declared OR %(declared)s
 WHERE id = %(id)s
 
 -- name: next_column
--- A number that no column of the dataset has had.
+-- Returns a number that no column of the dataset has had.
 SELECT coalesce(max(id), 0) + 1 FROM atlas.dataset_columns
 
 -- name: get_table
--- Takes the dataset's write lock, as every change of its columns must.
+-- Takes the dataset's write lock, which every change of its columns needs.
 SELECT d.id, d.table_schema, s.cold FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
 -- name: find_owned
--- Finds the newest of a user's own datasets of a name.
+-- Finds a user's newest dataset of a name.
 SELECT id FROM atlas.datasets WHERE owner_id = %(user)s AND name = %(name)s ORDER BY id DESC LIMIT 1
 
 -- name: note_dataset_column
--- What is null stays as it is.
+-- Sets unit and description of a column. A null value leaves the field unchanged.
 WITH noted AS (
     UPDATE atlas.dataset_columns SET unit = coalesce(%(unit)s, unit), description = coalesce(%(description)s, description)
     WHERE dataset_id = %(dataset)s AND name = %(name)s RETURNING dataset_id, id, name, dtype, physical, declared, unit, description
@@ -113,9 +113,9 @@ WITH noted AS (
 SELECT * FROM noted
 
 -- name: dataset_samples
--- Gives whose models may see samples of a dataset.
+-- Returns whose models may receive samples of a dataset.
 SELECT samples FROM atlas.datasets WHERE id = %(id)s
 
 -- name: set_dataset_samples
--- Sets whose models may see samples of a dataset.
+-- Sets whose models may receive samples of a dataset.
 UPDATE atlas.datasets SET samples = %(samples)s WHERE id = %(id)s

@@ -1,5 +1,5 @@
 -- name: read_state
--- Everything that planning a read needs, seen at one moment. Blocks and columns come as parallel arrays.
+-- Reads everything that a plan of a read needs, at one moment. Blocks and columns are parallel arrays.
 SELECT d.table_schema, s.last_seq, s.row_count, s.version, s.has_extra, s.rewritten, s.cold,
        b.firsts, b.lasts, b.counts, b.mins, b.maxs, c.ids, c.names, c.dtypes, c.physicals, c.declareds
 FROM atlas.datasets d
@@ -16,7 +16,7 @@ CROSS JOIN LATERAL (
 WHERE d.id = %(id)s
 
 -- name: read_position
--- Gives the last sequence number and the version of a dataset.
+-- Returns the last sequence number and the version of a dataset.
 SELECT last_seq, version FROM atlas.dataset_state WHERE dataset_id = %(id)s
 
 -- name: lock_state
@@ -26,8 +26,8 @@ FROM atlas.dataset_state s JOIN atlas.datasets d ON d.id = s.dataset_id
 WHERE s.dataset_id = %(id)s FOR UPDATE OF s
 
 -- name: read_for_write
--- What only the holder of the dataset's lock changes: its last row block, and, once for each, its columns. To be read
--- after the lock was taken, as a statement sees what was there when it began.
+-- Reads the state that only the holder of the dataset's lock changes: the last row block, and columns, once each. Run
+-- the query after the lock is taken, because a statement sees the state at its own start.
 SELECT b.first_seq, b.last_seq, b.row_count, b.min_ts, b.max_ts, c.id, c.name, c.dtype, c.physical, c.declared
 FROM (SELECT) nothing
 LEFT JOIN LATERAL (SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
@@ -36,7 +36,7 @@ LEFT JOIN atlas.dataset_columns c ON c.dataset_id = %(id)s
 ORDER BY c.id
 
 -- name: advance_state
--- Counts new rows, lets the last block grow where `block_first` names it, and tells listeners once this is committed.
+-- Counts new rows, extends the last block if `block_first` names it, and notifies listeners at the commit.
 WITH state AS (
     UPDATE atlas.dataset_state SET last_seq = %(last_seq)s, row_count = row_count + %(added)s,
            late_rows = late_rows + %(late)s, max_ts = greatest(max_ts, %(max_ts)s),
@@ -54,7 +54,7 @@ SELECT pg_notify('atlas_rows', %(id)s::text)
 UPDATE atlas.dataset_state SET version = version + 1 WHERE dataset_id = %(id)s
 
 -- name: shrink_state
--- Takes deleted rows off a dataset's count.
+-- Subtracts deleted rows from a dataset's row count.
 UPDATE atlas.dataset_state SET row_count = row_count - %(removed)s, rewritten = true,
        version = version + 1
 WHERE dataset_id = %(id)s
@@ -66,7 +66,7 @@ SELECT %(id)s, * FROM unnest(%(firsts)s::bigint[], %(lasts)s::bigint[], %(counts
                              %(mins)s::bigint[], %(maxs)s::bigint[])
 
 -- name: update_block
--- Sets where a row block ends, and what it holds.
+-- Sets the end and the contents of a row block.
 UPDATE atlas.row_blocks SET last_seq = %(last_seq)s, row_count = %(rows)s, min_ts = %(min_ts)s, max_ts = %(max_ts)s
 WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
 
@@ -75,9 +75,10 @@ WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
 DELETE FROM atlas.row_blocks WHERE dataset_id = %(id)s AND first_seq = %(first_seq)s
 
 -- name: merge_blocks
--- Joins neighbours in pairs where there are more than `most`, so that a dataset of any size has few blocks. Sequence
--- numbers stay sorted. Pairs that would hold four times the rows of an average block or more are left: else the oldest
--- block would come to hold most of the rows. They are fewer than half of all pairs, so at least a quarter of all goes.
+-- Joins neighbouring blocks in pairs when there are more than `most`, so that a dataset of any size has few blocks.
+-- Sequence numbers stay sorted. Pairs with four times the rows of an average block or more are left, because the oldest
+-- block would otherwise come to hold most of the rows. Such pairs are fewer than half of all pairs, so the number of
+-- blocks falls by at least a quarter.
 WITH numbered AS (
     SELECT *, (row_number() OVER (ORDER BY first_seq) - 1) / 2 AS pair, sum(row_count) OVER () AS total
     FROM atlas.row_blocks WHERE dataset_id = %(id)s
@@ -98,7 +99,8 @@ SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks
 WHERE dataset_id = %(id)s ORDER BY first_seq
 
 -- name: read_upkeep
--- unknown: whether PostgreSQL has yet to look at the rows, or at least at half of the `least` pages or more.
+-- Reads the state that maintenance needs. unknown: PostgreSQL has not analyzed the rows yet, or less than half of at
+-- least `least` pages.
 SELECT d.table_schema, s.row_count, s.late_rows, s.ts_index, s.cold,
        t.pages >= %(least)s AND (t.pages > 2 * c.relpages OR NOT EXISTS (
            SELECT 1 FROM pg_catalog.pg_stats WHERE schemaname = d.table_schema AND tablename = c.relname)) AS unknown
@@ -113,7 +115,8 @@ WHERE s.dataset_id = %(id)s
 UPDATE atlas.dataset_state SET ts_index = true WHERE dataset_id = %(id)s
 
 -- name: claim_idempotency_keys
--- Keys, each with its response, null for one that is not known yet; gives those that are new. In order, as each is a lock.
+-- Stores keys in order, because each key is a lock. A response that is not known yet is null. Returns the keys that are
+-- new.
 INSERT INTO atlas.idempotency_keys (user_id, key, fingerprint, response)
 SELECT * FROM unnest(%(users)s::integer[], %(keys)s::text[], %(fingerprints)s::bytea[], %(responses)s::jsonb[])
     AS given (user_id, key, fingerprint, response)
@@ -121,14 +124,14 @@ ORDER BY user_id, key COLLATE "C"
 ON CONFLICT (user_id, key) DO NOTHING RETURNING user_id, key
 
 -- name: find_idempotency_keys
--- What is kept for keys that were used before.
+-- Returns the stored fingerprints and responses of used keys.
 SELECT user_id, key, fingerprint, response FROM atlas.idempotency_keys
 WHERE (user_id, key) IN (SELECT * FROM unnest(%(users)s::integer[], %(keys)s::text[]))
 
 -- name: store_idempotency_response
--- The response of a key that was claimed before it was known.
+-- Stores the response of a key that was claimed before the response was known.
 UPDATE atlas.idempotency_keys SET response = %(response)s WHERE user_id = %(user)s AND key = %(key)s
 
 -- name: forget_idempotency_keys
--- Deletes keys that are older than they are kept.
+-- Deletes keys older than the retention.
 DELETE FROM atlas.idempotency_keys WHERE created_at < now() - make_interval(hours => %(hours)s)

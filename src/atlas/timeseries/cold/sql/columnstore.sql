@@ -1,26 +1,26 @@
 -- name: schema
--- The schema of TimescaleDB's functions, where it has a columnstore that was tried: not in its Apache edition, and not
--- before version 2.29.
+-- Returns the schema of TimescaleDB's functions when it has a tested columnstore. The Apache edition and versions
+-- before 2.29 have none.
 SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname = 'timescaledb' AND current_setting('timescaledb.license', true) = 'timescale'
   AND string_to_array(substring(e.extversion FROM '^[0-9.]+[0-9]'), '.')::int[] >= ARRAY[2, 29]
 
 -- name: compress_alone
--- Whether nothing is compressed, and no backup made, but by this transaction until it ends.
+-- Takes the lock against other compressions and backups until the transaction ends. Returns whether it was free.
 SELECT pg_try_advisory_xact_lock(hashtextextended('atlas compresses', 0))
 
 -- name: compress_later
--- Has nobody compress anything until this session ends.
+-- Keeps other sessions from compressing until this session ends.
 SELECT pg_advisory_lock_shared(hashtextextended('atlas compresses', 0))
 
 -- name: span
--- How much time a new chunk of a hypertable spans.
+-- Returns the time span of a hypertable's new chunks.
 SELECT d.time_interval FROM timescaledb_information.dimensions d
 JOIN pg_catalog.pg_class c ON c.relname = d.hypertable_name AND c.relnamespace = to_regnamespace(quote_ident(d.hypertable_schema))
 WHERE c.oid = to_regclass(%(relation)s)
 
 -- name: chunks
--- The chunks of a hypertable, in order of time, each with whether all of its rows are compressed.
+-- Lists the chunks of a hypertable in order of time, each with whether all its rows are compressed.
 SELECT k.chunk_schema, k.chunk_name,
        _timescaledb_functions.chunk_status_text(format('%%I.%%I', k.chunk_schema, k.chunk_name)::regclass) = '{COMPRESSED}'
 FROM timescaledb_information.chunks k
