@@ -42,7 +42,6 @@ UNFINISHED = {
     "saved",
     "sqlgate",
     "tables",
-    "timeseries",
     "ui",
     "web",
     "webhooks",
