@@ -30,7 +30,6 @@ UNFINISHED = {
     "column_formats",
     "consistency",
     "contract",
-    "db",
     "imports",
     "kit",
     "language",

@@ -1,8 +1,8 @@
-"""Functions that SQL of callers may call; all others are taken from roles that read."""
+"""Functions that callers' SQL may call. Every other function is revoked from the roles that read."""
 
 from __future__ import annotations
 
-# Names in pg_proc. The database side of the wall grants EXECUTE on the same ones.
+# Names in pg_proc. The database roles (see `hardening`) get EXECUTE on the same names.
 ALLOWED_FUNCTIONS = frozenset(
     # Dates and times.
     "date date_trunc date_part extract age now timezone to_char to_date to_number to_timestamp make_date "

@@ -1,4 +1,4 @@
-"""Connections that read rows as Arrow, by binary COPY."""
+"""A pool of connections that read rows as Arrow, by binary COPY."""
 
 from __future__ import annotations
 
@@ -18,16 +18,20 @@ from atlas.errors import UNREACHABLE, NotFoundError, OverloadedError, Unavailabl
 
 
 class _Kept:
-    """Given to a connection as its database, which it would close together with itself."""
+    """Stands in for the database of a connection.
+
+    A closing connection closes its database, too; the real database is shared and stays open.
+    """
 
     def close(self) -> None:
         pass
 
 
 class _Connection(adbc.Connection):
-    """A connection of those that share a database. changing: held while one is opened or closed.
+    """A connection that shares its database with the other connections of a pool.
 
-    The driver counts them without a lock of its own (apache/arrow-adbc#4753); a wrong count keeps the database open.
+    The driver counts connections without a lock (apache/arrow-adbc#4753). A wrong count would keep the database open.
+    changing: a lock held while any connection of the pool opens or closes.
     """
 
     def __init__(self, opened: adbc_driver_manager.AdbcConnection, changing: AbstractContextManager[object]) -> None:
@@ -35,16 +39,16 @@ class _Connection(adbc.Connection):
         super().__init__(cast(Any, _Kept()), opened, autocommit=True)
 
     def close(self) -> None:
-        """Closes the connection, after others that are being opened or closed."""
+        """Closes the connection, one at a time with other connections that open or close."""
         with self._changing:
             super().close()
 
 
 class ArrowReaders:
-    """A pool of connections, for use in threads. options: of PostgreSQL's sessions, as `-c` takes them.
+    """A pool of connections, for use in threads. options: PostgreSQL session options in the form of `-c`.
 
-    They share what the driver knows of the database. It reads all types for that, and each table has two: that takes
-    some 90 ms where there are few tables and 0.8 s where there are 4,000, and a connection itself 10 ms.
+    The connections share the driver's type catalog. Loading the catalog reads all types, and each table has two.
+    Loading takes some 90 ms with few tables and 0.8 s with 4,000 tables; a connection alone takes 10 ms.
     """
 
     def __init__(self, url: str, options: str, *, size: int, wait: float) -> None:
@@ -54,16 +58,17 @@ class ArrowReaders:
         self._shared: Any = None
         self._size, self._wait = size, wait
         self._free = threading.BoundedSemaphore(size)
-        # Those that nobody uses; the last one given back is lent first, as its caches are warm.
+        # Idle connections. The connection returned last is lent first, because its caches are warm.
         self._idle: list[_Connection] = []
-        # Reentrant, as the garbage collector may close a connection at any place.
+        # Reentrant, because the garbage collector may close a connection at any point.
         self._changing = threading.RLock()
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[_Connection]:
-        """Lends a connection. After an error inside it is closed, and otherwise kept for the next.
+        """Lends a connection. An error in the block closes the connection; otherwise the pool keeps it.
 
-        Raises OverloadedError where none is free within `wait` seconds, and UnavailableError where none can be made.
+        Raises OverloadedError when no connection is free within `wait` seconds.
+        Raises UnavailableError when no connection can be made.
         """
         if not self._free.acquire(timeout=self._wait):
             raise OverloadedError(f"no connection for reads became free in {self._wait:g} seconds; try again")
@@ -92,12 +97,17 @@ class ArrowReaders:
             raise UnavailableError(*UNREACHABLE) from error
 
     def warm_up(self) -> None:
-        """Makes the first connection, so that the first read does not wait for it. Blocks; raises nothing."""
+        """Makes the first connection, so that the first read does not wait for a connection. Blocks; raises nothing."""
         with contextlib.suppress(UnavailableError), self._connection():
             pass
 
     def read(self, query: str) -> pa.Table:
-        """Runs `query`; a pooled connection that turns out to be dead is replaced, as all of them may be. Blocks."""
+        """Runs `query` and returns its rows. Blocks.
+
+        A dead pooled connection is replaced and the query is tried again, since all pooled connections may be dead.
+        Raises UnavailableError when the query is stopped or the database is out of reach or resources.
+        Raises NotFoundError when the table has been deleted.
+        """
         for attempt in range(self._size + 1):
             try:
                 with self._connection() as connection, connection.cursor() as cursor:
@@ -120,7 +130,7 @@ class ArrowReaders:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        """Closes the connections that nobody uses."""
+        """Closes the idle connections."""
         while self._idle:
             self._idle.pop().close()
         if self._shared is not None:

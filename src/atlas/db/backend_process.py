@@ -1,6 +1,6 @@
-"""The process behind a connection, where PostgreSQL runs on this machine: how much memory it may take, and its end.
+"""The server process behind a connection, where PostgreSQL runs on this machine: its memory limit, priority and end.
 
-Only Linux tells who listens behind a socket, and limits the memory of a process that runs.
+Only Linux reports which process listens behind a socket, and limits the memory of a running process.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ import psutil
 
 from atlas.db.database import Connection
 
-# The niceness of queries that take long: a ninth of the weight of other processes.
+# The niceness of long queries. At 10 a process gets a ninth of the weight of other processes.
 _NICENESS = 10
-# A line each: what to do, a process, a number. Answers with a line, `1` where it was done.
+# The deputy reads one command a line: an action, a process id, a number. The reply is a line: `1` for success, else
+# `0`.
 _DEPUTY = """
 import os, resource, sys
 for line in sys.stdin:
@@ -48,7 +49,7 @@ for line in sys.stdin:
 
 @dataclass(frozen=True, slots=True)
 class BackendProcess:
-    """A process of PostgreSQL on this machine. started: tells it from a later one of the same number."""
+    """A PostgreSQL process on this machine. started: distinguishes it from a later process with the same id."""
 
     pid: int
     started: float
@@ -63,16 +64,17 @@ class BackendProcess:
         return False
 
     def private_bytes(self) -> int:
-        """Memory that it shares with no other process; 0 where that cannot be told."""
+        """Returns the process's memory in bytes without shared memory; 0 when the system does not report it."""
         with contextlib.suppress(psutil.Error):
             memory = psutil.Process(self.pid).memory_info()
             return int(memory.rss - memory.shared)
         return 0
 
     def limit(self, size: int) -> bool:
-        """Lets it have so many bytes of memory of its own; past them PostgreSQL says that memory is out, and goes on.
+        """Limits the private memory of the process to `size` bytes, and returns whether that succeeded.
 
-        The stack and memory shared with other processes do not count. Gives whether it could be done.
+        Past the limit PostgreSQL reports that it is out of memory, and goes on. The stack and shared memory do not
+        count.
         """
         if sys.platform != "linux":
             return False
@@ -83,22 +85,22 @@ class BackendProcess:
         except ProcessLookupError:
             return False
         except PermissionError:
-            # Even root may not, in many a container.
+            # In many containers not even root may.
             return _deputy(self.user, self.group).do("limit", self.pid, size)
         return True
 
     def lower_priority(self) -> bool:
-        """Gives other processes the processor first. Gives whether it could be done.
+        """Lowers the process's priority below that of other processes. Returns whether that succeeded.
 
         Each backend is a session of its own. Where the system schedules sessions against each other (`autogroup`), the
-        niceness of a process counts within its session only, and that of the session counts for the rest.
+        niceness of a process counts only within its session. The niceness of the session counts against the rest.
         """
         return self._be_nice(_NICENESS)
 
     def restore_priority(self) -> bool:
-        """Lets its session have the processor as others do, so that it can end. Gives whether it could be done.
+        """Restores the priority of the process's session, so that the process can end. Returns whether that succeeded.
 
-        The niceness of the process stays, as only root could restore it.
+        The niceness of the process stays, because only root could restore it.
         """
         return self._be_nice(0)
 
@@ -111,17 +113,20 @@ class BackendProcess:
             with open(f"/proc/{self.pid}/autogroup", "w") as file:
                 file.write(str(niceness))
         except (FileNotFoundError, ProcessLookupError):
-            # The system has no such groups, or the process has ended.
+            # The system has no autogroups, or the process has ended.
             return True
         except PermissionError:
             return _deputy(self.user, self.group).do("nice", self.pid, niceness)
         except OSError:
-            # Who is not root may do so ten times a second only.
+            # Without root, the niceness of a session may change ten times a second only.
             return False
         return True
 
     def kill(self) -> bool:
-        """Ends it at once. PostgreSQL then ends all its other connections, too, and recovers."""
+        """Kills the process at once. PostgreSQL then ends all its other connections, too, and recovers.
+
+        Returns whether the process was killed.
+        """
         if not self.lives or sys.platform == "win32":
             return False
         try:
@@ -134,7 +139,10 @@ class BackendProcess:
 
 
 def process_of(connection: Connection) -> BackendProcess | None:
-    """The process that serves a connection; None where that is not one of this machine, or a pooler stands between."""
+    """Returns the process that serves a connection.
+
+    Returns None when the server runs on another machine, or when a pooler stands between.
+    """
     if sys.platform != "linux":
         return None
     with contextlib.suppress(OSError, psutil.Error), socket.socket(fileno=os.dup(connection.fileno())) as peer:
@@ -149,12 +157,12 @@ def process_of(connection: Connection) -> BackendProcess | None:
 
 
 class _Deputy:
-    """A process of PostgreSQL's user, who may limit and end PostgreSQL's own."""
+    """A helper process of PostgreSQL's system user. Only that user may limit and kill PostgreSQL's processes."""
 
     def __init__(self, user: int, group: int) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        # PostgreSQL's user may not reach the Python that root has.
+        # PostgreSQL's user may have no access to root's Python.
         self._pythons = [path for path in (sys.executable, shutil.which("python3", path="/usr/bin:/bin")) if path]
         self._user, self._group = user, group
 

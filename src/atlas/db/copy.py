@@ -1,4 +1,4 @@
-"""Arrow into a table by PostgreSQL's binary COPY."""
+"""Copies Arrow data into a table by PostgreSQL's binary COPY."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psycopg import sql
 from atlas.db.database import Connection
 from atlas.errors import BadRequestError
 
-# Rows encoded at a time: enough to be quick, little enough to bound memory.
+# Rows encoded at a time: enough for speed, few enough to bound memory.
 BATCH_ROWS = 20_000
 
 
@@ -24,7 +24,10 @@ async def copy_batches(
     schema: pa.Schema,
     batches: AsyncIterator[pa.RecordBatch],
 ) -> int:
-    """Copies batches of `schema` into the columns `names`; gives the number of rows."""
+    """Copies batches of `schema` into the columns `names`. Returns the number of rows.
+
+    Raises BadRequestError when a row does not fit PostgreSQL's page.
+    """
     statement, encoder, plain = _prepared(table, names, schema)
     try:
         return await _copy(connection, statement, encoder, plain, batches)
@@ -33,7 +36,11 @@ async def copy_batches(
 
 
 async def copy_table(connection: Connection, table: sql.Composable, rows: pa.Table, *, inline: bool) -> None:
-    """Copies rows into the columns that have their names; `inline` ones, which are few, without a thread."""
+    """Copies the rows of a table into the columns of the same names.
+
+    inline: encodes in the event loop instead of a thread, for few rows.
+    Raises BadRequestError when a row does not fit PostgreSQL's page.
+    """
     if not inline:
         await copy_batches(connection, table, rows.column_names, rows.schema, all_of(rows))
         return
@@ -52,7 +59,7 @@ def _prepared(
 ) -> tuple[sql.Composed, pgpq.ArrowToPostgresBinaryEncoder, list[str]]:
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, columns)
-    # The encoder knows fields by name; any name does, and those from outside may be anything.
+    # The encoder identifies fields by name. Callers' column names may be any text, so the encoder gets plain names.
     plain = [f"f{index}" for index in range(len(schema))]
     encoder = pgpq.ArrowToPostgresBinaryEncoder(
         pa.schema([field.with_name(name) for field, name in zip(schema, plain, strict=True)])
@@ -85,7 +92,7 @@ async def _copy(
 
 
 async def in_thread(batches: Iterator[pa.RecordBatch]) -> AsyncIterator[pa.RecordBatch]:
-    """Batches made in a thread, one made while the one before is used."""
+    """Yields batches that a thread makes. The next batch is made while the current batch is in use."""
     upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
     try:
         while (batch := await upcoming) is not None:
@@ -96,6 +103,6 @@ async def in_thread(batches: Iterator[pa.RecordBatch]) -> AsyncIterator[pa.Recor
 
 
 async def all_of(table: pa.Table) -> AsyncIterator[pa.RecordBatch]:
-    """The batches of a table."""
+    """Yields the batches of a table."""
     for batch in table.to_batches():
         yield batch

@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 Connection = psycopg.AsyncConnection[TupleRow]
 T = TypeVar("T")
 
-# Any constant number does, as long as every Atlas on the database uses the same.
+# Any constant works, as long as every Atlas on the database uses the same constant.
 MIGRATION_LOCK = 0x41544C53
 POOL_WAIT_SECONDS = 10.0
 MIN_VERSION = 150000
-# Columnar reads at once per process; each has a thread and a connection of its own.
+# Concurrent columnar reads per process. Each has its own thread and connection.
 ARROW_READERS = 8
 _NO_TURN = contextlib.nullcontext()
-# For looking up keys and rights, beside those of the pool.
+# Connections for looking up keys and rights, beside those of the pool.
 LOOKUP_CONNECTIONS = 3
 
 
 class Turns(Protocol):
-    """Whose turn it is to have one of a few connections. patient: waits as long as it takes."""
+    """Decides who gets the next free connection. patient: waits without a time limit."""
 
     def turn(self, *, patient: bool = False) -> contextlib.AbstractAsyncContextManager[None]: ...
 
@@ -53,7 +53,8 @@ class Turns(Protocol):
 class Database:
     """One database. Open it before use, close it after.
 
-    turns, reading: who is next at the pool's connections, and at those of columnar reads; None: who came first.
+    turns: the order in which requests get the pool's connections; None is first come, first served. reading: the same
+    for columnar reads.
     """
 
     def __init__(
@@ -87,9 +88,9 @@ class Database:
         )
 
     def _options(self) -> str:
-        # Reads are planned from row blocks, so an index always fits better than the whole table; a freshly
-        # loaded table has no statistics from which PostgreSQL could know that. For the same reason it would
-        # start parallel workers, some 10 ms, for what one process reads in 2.
+        # Reads are planned from row blocks, so an index is always better than a scan of the whole table. PostgreSQL
+        # cannot know that of a freshly loaded table, which has no statistics. For the same reason PostgreSQL would
+        # start parallel workers, some 10 ms, for what one process reads in 2 ms.
         return (
             f"-c statement_timeout={self._timeout_ms} -c timezone=UTC -c enable_seqscan=off"
             " -c max_parallel_workers_per_gather=0"
@@ -100,11 +101,14 @@ class Database:
         await self._lookups.open()
 
     def warm_up(self) -> None:
-        """Begins to make the first connection for columnar reads, which takes some 0.1 s."""
+        """Starts making the first connection for columnar reads, which takes some 0.1 s."""
         self._threads.submit(lambda: self._readers().warm_up())
 
     def _readers(self) -> ArrowReaders:
-        """Made when it is first used: a command that manages needs none, and loading it takes half a second."""
+        """Makes the columnar pool on first use.
+
+        Administration commands need no pool, and loading its library takes half a second.
+        """
         with self._making:
             if self._arrow is None:
                 from atlas.db.arrow_pool import ArrowReaders
@@ -121,7 +125,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection in autocommit mode. A lost or absent server becomes UnavailableError."""
+        """Lends a connection in autocommit mode. Raises UnavailableError when the server is lost or absent."""
         async with self._turn(), self._connection(self._pool) as connection:
             yield connection
 
@@ -135,24 +139,24 @@ class Database:
             async with pool.connection() as connection:
                 yield connection
         except psycopg.errors.LockNotAvailable:
-            # Only a statement with a lock timeout of its own raises it, and handles it.
+            # Only a statement with its own lock timeout raises LockNotAvailable, and its caller handles the error.
             raise
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
             raise unavailable(error) from error
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, keep: bool = True) -> AsyncIterator[Connection]:
-        """A connection in a transaction that commits when the block ends well; with keep=False it never does."""
+        """Lends a connection in a transaction that commits when the block succeeds. keep=False always rolls back."""
         async with self.connection() as connection, connection.transaction(force_rollback=not keep):
             yield connection
 
     async def fetch(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
-        """All rows of one statement, run by itself."""
+        """Runs one statement and returns all its rows."""
         async with self._turn():
             return await self._fetch(self._pool, query, parameters)
 
     async def look_up(self, query: LiteralString, **parameters: Any) -> list[TupleRow]:
-        """As `fetch`, for what every request begins with: on connections that nothing slow holds."""
+        """Does what `fetch` does, for the first lookups of every request, on connections that nothing slow holds."""
         return await self._fetch(self._lookups, query, parameters)
 
     async def _fetch(
@@ -163,17 +167,19 @@ class Database:
             return await cursor.fetchall() if cursor.description else []
 
     async def fetch_arrow(self, query: str, then: Callable[[pa.Table], T]) -> T:
-        """What `then` makes of the rows of `query`, in the thread that fetched them as binary COPY."""
+        """Reads the rows of `query` by binary COPY and returns what `then` makes of them, in the thread that read."""
         await self.gate.passed()
         loop = asyncio.get_running_loop()
-        # An answer may be under way that has no other end, so a read waits as long as it takes.
+        # A started answer cannot be refused any more, so a read waits as long as necessary.
         async with _NO_TURN if self._reading is None else self._reading.turn(patient=True):
             return await loop.run_in_executor(self._threads, lambda: then(self._readers().read(query)))
 
     def migrate(self) -> None:
-        """Applies the migrations that are missing, one Atlas at a time. Blocks: call it in a thread.
+        """Applies the missing migrations, one Atlas at a time. Blocks: call it in a thread.
 
-        Raises UnavailableError where there is no database, NewerDatabaseError where a newer Atlas has migrated it.
+        Raises UnavailableError when there is no database.
+        Raises NewerDatabaseError when a newer Atlas has migrated the database.
+        Raises RuntimeError when PostgreSQL is older than 15.
         """
         import yoyo
 
@@ -187,13 +193,13 @@ class Database:
             lock.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
             refuse_newer(lock)
             _, rest = self.url.split("://", 1)
-            # yoyo's own lock is a row that a killed process leaves behind; the advisory lock is not.
+            # yoyo's own lock is a row, which a killed process leaves behind. An advisory lock ends with its session.
             with (
                 yoyo.get_backend(f"postgresql+psycopg://{rest}") as backend,
                 resources.as_file(resources.files("atlas.db") / "migrations") as folder,
             ):
                 missing = backend.to_apply(yoyo.read_migrations(str(folder)))
-                # Older servers that run stop at this word.
+                # This notification stops running servers of an older version.
                 for migration in missing:
                     lock.execute("SELECT pg_notify(%s, %s)", (CHANNEL, migration.id))
                 backend.apply_migrations(missing)
@@ -207,13 +213,14 @@ async def _configure(connection: Connection) -> None:
 
 
 def _loads(data: str | bytes) -> Any:
-    # What an earlier version stored deeper than this would keep every list with it from being read.
+    # JSON stored by an earlier version may be nested deeper than the limit, and would make every list with it
+    # unreadable.
     text = pruned(data.encode() if isinstance(data, str) else data)
     try:
-        # A fifth of the time, which nothing else runs in.
+        # msgspec takes a fifth of the time of `json`, and this code holds up the event loop.
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        # Numbers past 64 bits.
+        # msgspec refuses numbers past 64 bits.
         return json.loads(text)
 
 
@@ -225,10 +232,10 @@ def _dumps(value: Any) -> bytes:
 
 
 async def _check(connection: Connection) -> None:
-    """Raises psycopg.Error where the server has ended the connection.
+    """Raises psycopg.Error when the server has ended the connection.
 
     A health query would cost as much as many requests. An idle connection becomes readable only when the server closes
-    it, so the socket is polled first, and the server is asked only where there is data.
+    it. So the socket is polled first, and the server is asked only when there is data.
     """
     if hasattr(select, "poll"):
         poll = select.poll()
@@ -239,7 +246,7 @@ async def _check(connection: Connection) -> None:
 
 
 def unavailable(error: Exception) -> Exception:
-    """What the caller is told for a database error: 503, or the error itself where it is a mistake."""
+    """Returns the error for the caller: 503 for a query that took too long, or for a database out of reach."""
     if isinstance(error, psycopg.errors.QueryCanceled):
         return UnavailableError("The query took too long", "it was stopped; ask for less")
     return UnavailableError(*UNREACHABLE)

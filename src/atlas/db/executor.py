@@ -16,7 +16,7 @@ Record = dict[str, Any]
 
 @contextlib.asynccontextmanager
 async def connected(executor: Executor) -> AsyncIterator[Connection]:
-    """The connection of a transaction, or one of the pool in autocommit mode."""
+    """Yields the connection of a transaction, or a pool connection in autocommit mode."""
     if isinstance(executor, Database):
         async with executor.connection() as connection:
             yield connection
@@ -25,20 +25,20 @@ async def connected(executor: Executor) -> AsyncIterator[Connection]:
 
 
 async def rows(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> list[TupleRow]:
-    """All rows of a statement as tuples; none of a statement that gives none."""
+    """Returns all rows of a statement as tuples; an empty list for a statement without a result."""
     async with connected(executor) as connection:
         cursor = await connection.execute(statement, parameters)
         return await cursor.fetchall() if cursor.description else []
 
 
 async def row(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> TupleRow | None:
-    """The first row of a statement as a tuple."""
+    """Returns the first row of a statement as a tuple, or None."""
     async with connected(executor) as connection:
         return await (await connection.execute(statement, parameters)).fetchone()
 
 
 async def records(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> list[Record]:
-    """All rows of a statement by the names of their columns; none of a statement that gives none."""
+    """Returns all rows of a statement as dicts by column name; an empty list for a statement without a result."""
     async with connected(executor) as connection:
         cursor = connection.cursor(row_factory=dict_row)
         await cursor.execute(statement, parameters)
@@ -46,7 +46,7 @@ async def records(executor: Executor, statement: LiteralString, parameters: Mapp
 
 
 async def record(executor: Executor, statement: LiteralString, parameters: Mapping[str, Any] = {}) -> Record | None:
-    """The first row of a statement by the names of its columns."""
+    """Returns the first row of a statement as a dict by column name, or None."""
     async with connected(executor) as connection:
         cursor = connection.cursor(row_factory=dict_row)
         await cursor.execute(statement, parameters)

@@ -1,7 +1,7 @@
-"""Keeps a process from a database that is not, or no longer, what it has begun to work on.
+"""Keeps a process from a database that is no longer the database on which the process started.
 
-One connection of its own watches: a newer Atlas may migrate the database while this one runs, and a backup may take its
-place while this one has no connection. What a process remembers of datasets would then be wrong.
+A connection of its own watches. A newer Atlas may migrate the database while this process runs, and a backup may
+replace the database while this process is disconnected. The process's caches of datasets would then be wrong.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from atlas.db.named_queries import queries
 from atlas.errors import UNREACHABLE, UnavailableError
 from atlas.kit.tasks import end_task
 
-# Any constant number does, as long as every Atlas on the database uses the same. Held shared by each server, and by a
-# restore alone.
+# Any constant works, as long as every Atlas on the database uses the same constant. Each server holds the lock shared;
+# a restore holds it exclusively.
 SERVERS_LOCK = 0x41544C54
-# The number of this process, whose lock says that it lives: others see by it whose work was left behind. Clocks that
-# jump, and work that takes long, make no difference.
+# The random number of this process, which is locked while the process lives. Other processes see by the lock whose work
+# was left behind. Clock changes and long work make no difference.
 PROCESS = secrets.randbits(62)
 CHANNEL = "atlas_schema"
 LOOK_SECONDS = 5.0
 RESTORE_SECONDS = 0.5
 RECONNECT_SECONDS = 0.2
-# As long as a request waits for a connection.
+# As long as a request waits for a pool connection.
 WAIT_SECONDS = 10.0
 
 _RESTORING = ("The database is being restored", "a backup takes its place; try again later")
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 
 class Gate:
-    """What each use of the database passes first: open, shut for a moment, or refused with a reason."""
+    """The gate before each use of the database: open, shut for a moment, or refused with a reason."""
 
     def __init__(self) -> None:
         self._open, self._refused, self._settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -47,7 +47,10 @@ class Gate:
         self.open()
 
     async def passed(self) -> None:
-        """Returns once the gate is open. Raises UnavailableError where it is refused, or stays shut."""
+        """Returns when the gate is open.
+
+        Raises UnavailableError when the gate is refused, or stays shut for 10 seconds.
+        """
         if not self._settled.is_set():
             try:
                 async with asyncio.timeout(WAIT_SECONDS):
@@ -58,11 +61,11 @@ class Gate:
             raise UnavailableError(*self._reason)
 
     async def opened(self) -> None:
-        """Returns once the gate is open, however long that takes."""
+        """Returns when the gate is open, without a time limit."""
         await self._open.wait()
 
     async def refused(self) -> None:
-        """Returns once the gate is refused."""
+        """Returns when the gate is refused."""
         await self._refused.wait()
 
     def open(self) -> None:
@@ -74,12 +77,12 @@ class Gate:
         self._set((message, details))
 
     def give_up(self) -> None:
-        """Has nobody wait any longer, where the gate is shut: nobody is left to open it."""
+        """Ends the wait of all callers at a shut gate with an error, because nobody is left to open the gate."""
         if not self._settled.is_set():
             self._set(UNREACHABLE)
 
     def shut(self) -> None:
-        """Has whoever comes wait. A reason stays."""
+        """Makes callers wait. A refused gate stays refused."""
         if self._reason is None:
             self._settled.clear()
             self._open.clear()
@@ -93,12 +96,12 @@ class Gate:
 
 
 class Guard:
-    """Opens and shuts the gate of a database as long as it runs."""
+    """Opens and shuts the gate of a database while the guard runs."""
 
     def __init__(self, url: str, gate: Gate) -> None:
         self._url, self._gate = url, gate
         self._task: asyncio.Task[None] | None = None
-        # The table's id: a restore makes it anew.
+        # The OID of a table. A restore creates the table again, with another OID.
         self._table: int | None = None
 
     def start(self) -> None:
@@ -106,7 +109,7 @@ class Guard:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Ends the watch. What a server does as it stops meets the gate open, or refused."""
+        """Ends the watch. Work during the server's shutdown then meets the gate open, or refused."""
         await end_task(self._task)
         self._gate.give_up()
 
@@ -130,7 +133,7 @@ class Guard:
             await self._look(connection)
             async for notice in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
                 if notice.payload not in known_migrations():
-                    # It is about to be applied; what comes of it is seen at the next look.
+                    # The migration is about to be applied; the next look sees the result.
                     error = NewerDatabaseError(frozenset({notice.payload}))
                     self._gate.refuse(error.message, error.details or "")
                     await asyncio.sleep(RESTORE_SECONDS)

@@ -1,9 +1,9 @@
-"""The database's wall: roles that read for questions can call listed functions, read their tables, and nothing else.
+"""Hardens the database: roles that read for questions can call listed functions, read their tables, and nothing else.
 
-PostgreSQL lets every role read most of the catalog and call most functions, among them such that wait, notify, lock,
-change settings and make large objects. Here all of that is taken from PUBLIC in Atlas's own database, and what queries
-need is given back by name. What a role has is compared with what it should have, so that an upgraded or restored
-database gets its wall again at the next start.
+By default PostgreSQL lets every role read most of the catalog and call most functions. Some of those functions wait,
+notify, lock, change settings or make large objects. Here these rights are revoked from PUBLIC in Atlas's own database,
+and the functions that queries need are granted by name. The actual rights are compared with the intended rights, so
+that an upgraded or restored database is hardened at the next start.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from psycopg import sql
 from atlas.db.allowed_functions import ALLOWED_FUNCTIONS
 from atlas.db.named_queries import queries
 
-# What grammar that the parser's wall admits calls, LIKE … ESCAPE, and what it writes itself, to guard texts.
+# Functions that allowed syntax calls (LIKE … ESCAPE), and functions that the SQL generator writes to guard texts.
 _BEHIND_SYNTAX = {"like_escape", "octet_length"}
-# What users have written stays out of PostgreSQL's log: statements, and messages about them, which repeat values. What
-# goes wrong with Atlas's own statements is in Atlas's log; PostgreSQL's own processes log as before.
+# Keeps users' statements out of PostgreSQL's log, and the error messages that repeat their values. Errors of Atlas's
+# own statements are in Atlas's log. PostgreSQL's own processes log as before.
 LOGGED = {"log_min_messages": "log", "log_min_error_statement": "panic", "log_error_verbosity": "terse"}
 log = structlog.get_logger()
 
 
 def harden(connection: psycopg.Connection[Any]) -> bool:
-    """Builds what is missing of the wall; False where the server forbids some of it. Blocks."""
+    """Revokes and grants the rights that differ. Returns False when the server forbids part of that. Blocks."""
     known = queries("sqlgate/wall")
     row = connection.execute(known["state"]).fetchone()
     assert row is not None
@@ -34,7 +34,7 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
     relations = ", ".join(name for (name,) in connection.execute(known["open_schemas"]))
     routines = connection.execute(known["routines"], {"names": sorted(ALLOWED_FUNCTIONS | _BEHIND_SYNTAX)}).fetchall()
     if database:
-        # An owner that is no superuser may do that, too; for others PostgreSQL only warns.
+        # A database owner may revoke this without being a superuser. For other users PostgreSQL only warns.
         name = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("REVOKE CREATE, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
     if not superuser:
@@ -56,7 +56,7 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
         if languages:
             trusted = ", ".join(name for (name,) in connection.execute(known["trusted_languages"]))
             connection.execute(f"REVOKE USAGE ON LANGUAGE {trusted} FROM PUBLIC".encode())
-        # The names come from PostgreSQL itself, as it quotes them.
+        # PostgreSQL itself returns the names, already quoted.
         for wanted, statement in (
             (False, "REVOKE EXECUTE ON ROUTINE {} FROM"),
             (True, "GRANT EXECUTE ON ROUTINE {} TO"),
@@ -68,7 +68,7 @@ def harden(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _quiet(connection: psycopg.Connection[Any]) -> None:
-    """Sets what sessions of Atlas's database log, where it is not set so."""
+    """Sets the log settings of Atlas's database where they differ."""
     current = dict(connection.execute(queries("sqlgate/wall")["database_settings"]).fetchall())
     for setting, value in LOGGED.items():
         if current.get(setting) != value:

@@ -1,4 +1,4 @@
-"""Durable jobs in PostgreSQL, by procrastinate, in a schema of their own."""
+"""Durable jobs in PostgreSQL, by procrastinate, in their own schema."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ from atlas.errors import TRANSIENT, UnavailableError
 from atlas.kit.tasks import end_task
 
 SCHEMA = "atlas_jobs"
-# How often a worker says that it lives.
+# Seconds between a worker's heartbeats.
 HEARTBEAT_SECONDS = 10.0
-# How long a worker may be silent before its jobs are somebody else's.
+# Seconds of silence after which a worker's jobs go to another worker.
 STALLED_SECONDS = 30.0
-# How often is looked for what the dead have left.
+# Seconds between searches for jobs of dead workers.
 SWEEP_SECONDS = 15.0
-# How often a worker looks for jobs whose time has come. It hears of new ones at once.
+# Seconds between polls for jobs whose time has come. Workers are notified of new jobs at once.
 POLL_SECONDS = 5.0
-# What runs as the server stops may take this long to end. Then it is put back into the queue.
+# Seconds that a running job has to end when the server stops. After that the job goes back into the queue.
 GRACE_SECONDS = 5.0
-# How long the row of such a worker is kept. Long, as the row of one that lives would go where the clock is set on, and
-# with it the worker's right to take jobs.
+# Seconds until the row of a silent worker is deleted. The time is long because a clock set forward would otherwise
+# delete the row of a living worker, and with the row the worker's right to take jobs.
 PRUNE_SECONDS = 86_400.0
-# Attempts of a delivery: after 5, 25, 125, … seconds, for about two hours and a half.
+# Attempts of a delivery: after 5, 25, 125, … seconds, for about 2.5 hours.
 DELIVERY_ATTEMPTS = 6
 DELIVERY_WAIT = 5
-# Seconds after which an import is run again that the database or the disk failed.
+# Seconds until an import that failed for the database or the disk is run again.
 IMPORT_WAIT = 5
 
 log = structlog.get_logger()
 
 
 class RetryError(Exception):
-    """A job that is to be tried again later."""
+    """A job that should be tried again later."""
 
 
 def install(connection: psycopg.Connection) -> None:
-    """Makes the tables of procrastinate where they are missing. Called under the migration lock."""
+    """Creates procrastinate's tables when they are missing. Called under the migration lock."""
     found = connection.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.procrastinate_jobs",)).fetchone()
     if found is not None and found[0] is not None:
         return
@@ -65,7 +65,10 @@ def install(connection: psycopg.Connection) -> None:
 
 @contextlib.contextmanager
 def _run_again(context: JobContext) -> Iterator[None]:
-    """Has a job run again that the database, the disk, others' work, or the end of its server cut off."""
+    """Turns a transient error, or the stop of the server, into RetryError.
+
+    Transient errors come from the database, the disk, or other requests' work.
+    """
     try:
         yield
     except TRANSIENT as error:
@@ -78,7 +81,7 @@ def _run_again(context: JobContext) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _reached() -> Iterator[None]:
-    """Turns the queue's word for an absent database into ours."""
+    """Turns procrastinate's ConnectorException into UnavailableError."""
     try:
         yield
     except ConnectorException as error:
@@ -86,7 +89,7 @@ def _reached() -> Iterator[None]:
 
 
 class JobQueue:
-    """Defers jobs, and runs them in this process. Handlers are called with the id that was deferred."""
+    """Defers jobs, and runs them in this process. A handler is called with the id that was deferred."""
 
     def __init__(self, url: str, gate: Gate | None = None) -> None:
         self._gate = gate or Gate()
@@ -119,46 +122,50 @@ class JobQueue:
         await self._app.open_async()
 
     async def close(self) -> None:
-        """Ends what runs within a few seconds; what has not ended by then waits in the queue again."""
+        """Lets running jobs end within a few seconds. A job that has not ended by then goes back into the queue."""
         await self._end_worker()
         await asyncio.gather(*map(end_task, self._tasks))
         await end_task(self._worker)
         await self._app.close_async()
 
     async def defer_import(self, import_id: UUID) -> None:
-        """Has an import run; asking twice before it starts is once."""
+        """Queues an import. Queueing an import again before it starts changes nothing."""
         with _reached(), contextlib.suppress(AlreadyEnqueued):
             await self._import.configure(queueing_lock=f"import-{import_id}").defer_async(import_id=str(import_id))
 
     async def defer_delivery(
         self, delivery_id: UUID, connection: psycopg.AsyncConnection[TupleRow] | None = None
     ) -> None:
-        """Has a webhook delivered. With a connection, the job is there once its transaction is committed."""
+        """Queues the delivery of a webhook.
+
+        With a connection, the job exists once the connection's transaction commits.
+        """
         with _reached():
             if connection is None:
                 await self._deliver.defer_async(delivery_id=str(delivery_id))
                 return
-            # The queue's functions find its tables by the path.
+            # The queue's SQL functions find its tables by the search path.
             (path,) = await _one(connection, "SELECT current_setting('search_path')")
             await connection.execute(f"SET LOCAL search_path = {SCHEMA}, public")
             await self._deliver.configure(connection=connection).defer_async(delivery_id=str(delivery_id))
             await connection.execute("SELECT set_config('search_path', %s, true)", (path,))
 
     async def cancel(self, job_id: int) -> bool:
-        """Takes a job that waits off the queue. False where it does not wait."""
+        """Removes a waiting job from the queue. Returns False when the job does not wait."""
         return await self._app.job_manager.cancel_job_by_id_async(job_id)
 
     async def abort(self, job_id: int) -> Literal["aborting", "aborted"] | None:
-        """Ends a job that runs; None where it does not run.
+        """Ends a running job. Returns None when the job does not run.
 
-        Gives `aborting` where its worker is told to, which takes a moment, and `aborted` where it has none any more.
+        Returns `aborting` when the job's worker is notified, which takes a moment. Returns `aborted` when the job has
+        no living worker.
         """
         manager = self._app.job_manager
         if not await manager.cancel_job_by_id_async(job_id, abort=True):
             return None
         found = list(await manager.list_jobs_async(id=job_id))
         if not found:
-            # It has ended within these moments; what succeeds is not kept.
+            # The job has ended in the meantime; jobs that succeed are deleted.
             return None
         (job,) = found
         if job.worker_id in await self._living():
@@ -167,7 +174,7 @@ class JobQueue:
         return "aborted"
 
     async def retry(self, job_id: int) -> bool:
-        """Has a failed job run again. False where it has not failed, or its work waits already."""
+        """Queues a failed job again. Returns False when the job has not failed, or its work waits already."""
         try:
             await self._app.job_manager.retry_job_by_id_async(job_id, retry_at=datetime.now(UTC))
         except ConnectorException:
@@ -182,7 +189,7 @@ class JobQueue:
         sweep: Callable[[], Awaitable[None]],
         concurrency: int,
     ) -> None:
-        """Works on jobs until closed; `sweep` is called now and then to find what was lost."""
+        """Works on jobs until closed. `sweep` is called periodically to find lost work."""
         self._handlers = {"import": on_import, "deliver": on_delivery}
         self._tasks = [
             asyncio.create_task(self._work(concurrency)),
@@ -218,7 +225,7 @@ class JobQueue:
             await asyncio.sleep(2)
 
     async def _end_worker(self) -> None:
-        """Has the worker end its jobs, or put them back, in the time that it takes for that; then ends it for sure."""
+        """Gives the worker time to end its jobs or put them back, then ends the worker."""
         worker = self._worker
         if worker is not None and not worker.done() and self._here.running:
             worker.cancel()
@@ -226,7 +233,7 @@ class JobQueue:
         await end_task(worker)
 
     async def _recover(self, sweep: Callable[[], Awaitable[None]]) -> None:
-        """Takes up the jobs of workers that died."""
+        """Queues the jobs of dead workers again."""
         while True:
             try:
                 await self._gate.passed()
@@ -236,7 +243,7 @@ class JobQueue:
                 dropped = self._here.dropped({job.id: job.worker_id for job in doing if job.id is not None})
                 for job in doing:
                     if job.worker_id not in living or job.id in dropped:
-                        # One whose work waits already stays behind and keeps nobody else from being taken up.
+                        # A job whose work is already queued stays behind, and does not block the recovery of others.
                         with contextlib.suppress(ConnectorException):
                             await self._app.job_manager.retry_job(job)
                 await sweep()
@@ -245,7 +252,7 @@ class JobQueue:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _living(self) -> set[int]:
-        """Ids of the workers that live."""
+        """Returns ids of the living workers."""
         found = await self._app.connector.execute_query_all_async(queries("db/jobs")["heartbeats"])
         return self._beats.living({row["id"]: row["at"] for row in found}, time.monotonic())
 
@@ -253,7 +260,7 @@ class JobQueue:
 class JobsHere:
     """The jobs that this process runs.
 
-    Others may be `doing` in its name for good: the database could not be told that they have ended.
+    The database may hold other jobs as `doing` for this process: jobs whose end could not be recorded there.
     """
 
     def __init__(self) -> None:
@@ -263,7 +270,7 @@ class JobsHere:
 
     @property
     def running(self) -> bool:
-        """Whether there are any."""
+        """Whether this process runs any job."""
         return bool(self._running)
 
     async def run(self, job: Callable[[], Awaitable[object]], context: JobContext, worker: Worker) -> object:
@@ -277,9 +284,9 @@ class JobsHere:
             self._running.discard(context.job.id)
 
     def dropped(self, doing: Mapping[int, int | None]) -> set[int]:
-        """Those of the given jobs of workers that do not run here, at this look and the one before.
+        """Returns jobs in `doing` that belong to this process's workers and did not run at two looks in a row.
 
-        At a single look one may be about to begin, or to have its end recorded.
+        At a single look a job may be about to begin, or to have its end recorded.
         """
         found = {job for job, worker in doing.items() if worker in self._workers and job not in self._running}
         before, self._before = self._before, found
@@ -287,16 +294,16 @@ class JobsHere:
 
 
 class Heartbeats:
-    """Which workers live: those whose heartbeat has changed lately, whatever time it says.
+    """Finds living workers: those whose heartbeat has changed lately, whatever time the heartbeat shows.
 
-    The database's clock may be set an hour on or back, by which all workers, or none, would seem to have died.
+    The database's clock may be set an hour forward or back. By the clock all workers, or none, would then seem dead.
     """
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[str, float]] = {}
 
     def living(self, beats: Mapping[int, str], now: float) -> set[int]:
-        """Ids of the workers that live. now: seconds of a clock that nobody sets."""
+        """Returns ids of the living workers. now: seconds of a monotonic clock."""
         self._seen = {
             worker: self._seen[worker] if self._seen.get(worker, ("", 0.0))[0] == at else (at, now)
             for worker, at in beats.items()

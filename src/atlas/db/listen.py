@@ -1,4 +1,4 @@
-"""LISTEN: one connection per process hears of every committed write, and reconnects by itself."""
+"""LISTEN: one connection per process is notified of every committed write, and reconnects by itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RECONNECT_SECONDS = 1.0
 class Listener:
     """Calls `on_write(dataset_id)` after each commit that wrote rows, on any server of the database.
 
-    A lost connection is made again; what was missed meanwhile is for the callers' polling to find.
+    A lost connection is made again. The callers' polling finds writes that were missed meanwhile.
     """
 
     def __init__(self, url: str, on_write: Callable[[int], None]) -> None:

@@ -1,4 +1,4 @@
-"""Which migrations this version has, and which a database has had."""
+"""The migrations that this version has, and the migrations that a database has had."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from atlas.errors import AtlasError
 
 
 class NewerDatabaseError(AtlasError):
-    """A newer Atlas has migrated the database: this one must not use it."""
+    """A newer Atlas has migrated the database, so this Atlas must not use it."""
 
     status = 503
 
@@ -28,13 +28,13 @@ class NewerDatabaseError(AtlasError):
 
 @cache
 def known_migrations() -> frozenset[str]:
-    """Names of the migrations that this version has."""
+    """Returns names of the migrations that this version has."""
     folder = resources.files("atlas.db") / "migrations"
     return frozenset(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".sql"))
 
 
 def applied_migrations(connection: psycopg.Connection[Any]) -> frozenset[str]:
-    """Names of the migrations that a database has had; none where it is empty."""
+    """Returns names of the migrations that a database has had; an empty set for an empty database."""
     known = queries("db/versions")
     row = connection.execute(known["has_migrations"]).fetchone()
     if row is None or not row[0]:

