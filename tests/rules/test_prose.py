@@ -31,7 +31,6 @@ UNFINISHED = {
     "consistency",
     "contract",
     "imports",
-    "kit",
     "language",
     "llm",
     "mcp",

@@ -1,4 +1,4 @@
-"""How many requests of a kind are served at once, whose turn is next, and how long the others wait."""
+"""Admission control: how many requests of a kind are served at once, whose turn is next, and how long others wait."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from typing import Protocol
 
 from atlas.errors import OverloadedError, RateLimitedError
 
-# Requests of one user that may wait for a lane, as a multiple of its slots. Those past it are refused at once.
+# Requests of one user that may wait for a lane, as a multiple of its slots. Requests past the limit are refused at
+# once.
 MOST_WAITING = 4
-# Seconds after its last request for which an organization counts as being there.
+# Seconds after its last request for which an organization counts as present.
 REMEMBERED = 600.0
-# Seconds that who has been admitted waits for a connection.
+# Seconds that an admitted request waits for a connection.
 CONNECTION_WAIT = 10.0
 # The throughput of a lane is measured over this many of its last released slots.
 PACE = 16
-# Requests in lanes that nobody needs to set: they are cheap, or wait for something that has slots of its own.
+# Slots of lanes without a setting: their requests are cheap, or wait for something with slots of its own.
 SMALL_INSERTS, QUESTIONS, UPLOADS = 64, 16, 32
-# Bodies that worker processes read at once; each takes a core.
+# Bodies that worker processes decode at once; each takes a core.
 DECODING = max(2, os.cpu_count() or 2)
 
 
 class Requester(Protocol):
-    """Whose requests are counted together: those of a user, with any number of keys, and of an organization."""
+    """The user and organization by which requests are counted. All keys of a user count together."""
 
     @property
     def user_id(self) -> int: ...
@@ -40,7 +41,10 @@ class Requester(Protocol):
 
 
 class Neighbours:
-    """Which organizations this process has served lately: one that is alone need not leave half of all to others."""
+    """The organizations that this process has served lately.
+
+    A lone organization need not leave half of the slots to others.
+    """
 
     def __init__(self) -> None:
         self.any = False
@@ -48,7 +52,7 @@ class Neighbours:
         self._looked = 0.0
 
     def note(self, organization: int) -> None:
-        """Says that an organization is here."""
+        """Records a request of an organization."""
         now = time.monotonic()
         self._seen[organization] = now
         if len(self._seen) > 1 and (not self.any or now - self._looked > REMEMBERED / 10):
@@ -57,12 +61,13 @@ class Neighbours:
 
 
 class Lane:
-    """`slots` requests of a kind at once: a `share` of them for one organization, three quarters of those for one user.
+    """Serves `slots` requests of a kind at once.
 
-    While no other organization is about, its users may have three quarters of all, each of them. Others wait at most
-    `wait` seconds. A slot that becomes free goes to the organization that has the fewest, there to the user who has the
-    fewest, and among those to who has waited longest. So who sends too much waits for themselves, whatever their number
-    of keys, and who sends little is served next.
+    An organization gets a `share` of the slots, and a user three quarters of that share. While no other organization is
+    present, each user may have three quarters of all slots. Requests past that wait at most `wait` seconds. A free slot
+    goes to the organization that has the fewest slots, there to the user who has the fewest. Among equals the longest
+    wait wins. So a user who sends too much waits for their own requests, with any number of keys. A user who sends
+    little is served next.
     """
 
     def __init__(
@@ -72,29 +77,30 @@ class Lane:
         self._neighbours = neighbours or Neighbours()
         self._alone = max(1, slots - max(1, slots // 4))
         self._beside_others = max(1, int(slots * share))
-        # Slots taken, by organization and by user.
+        # Taken slots, by organization and by user.
         self._organizations: Counter[int] = Counter()
         self._users: Counter[int] = Counter()
         self._busy = 0
-        # Those who wait, by organization and user.
+        # Waiting requests, by organization and user.
         self._queues: dict[int, dict[int, deque[asyncio.Future[None]]]] = {}
-        # When slots became free since the first of those who wait began to.
+        # Times when slots became free, since the longest waiting request began to wait.
         self._freed: deque[float] = deque(maxlen=PACE)
 
     @property
     def organization_share(self) -> int:
-        """Slots that one organization may have now."""
+        """The number of slots that one organization may have now."""
         return self._beside_others if self._neighbours.any else self._alone
 
     @property
     def user_share(self) -> int:
-        """Slots that one user may have now."""
+        """The number of slots that one user may have now."""
         return self._beside_others - self._beside_others // 4 if self._neighbours.any else self._alone
 
     async def enter(self, who: Requester, *, patient: bool = False) -> None:
-        """Takes a slot, which `leave` gives back. patient: waits as long as it takes.
+        """Takes a slot, which `leave` gives back. patient: waits without a time limit.
 
-        Raises RateLimitedError where requests of the user or of the organization are in the way, else OverloadedError.
+        Raises RateLimitedError when the user or the organization has its share of slots.
+        Raises OverloadedError when all slots are taken.
         """
         user, organization = who.user_id, who.organization_id
         self._neighbours.note(organization)
@@ -124,14 +130,14 @@ class Lane:
             raise self._refusal(who)
 
     def enter_at_once(self, who: Requester) -> None:
-        """Takes a slot, which `leave` gives back. Raises as `enter` does, without waiting."""
+        """Takes a slot without waiting, which `leave` gives back. Raises the same errors as `enter`."""
         self._neighbours.note(who.organization_id)
         if self._busy >= self.slots or not self._fits(who.organization_id, who.user_id):
             raise self._refusal(who)
         self._take(who.organization_id, who.user_id)
 
     def taken(self, who: Requester) -> int:
-        """How many slots the user has."""
+        """Returns the number of slots that the user has."""
         return self._users[who.user_id]
 
     def leave(self, who: Requester) -> None:
@@ -149,7 +155,7 @@ class Lane:
 
     @contextlib.asynccontextmanager
     async def slot(self, who: Requester, *, patient: bool = False) -> AsyncIterator[None]:
-        """A slot for the block, as `enter` takes it."""
+        """Takes a slot for the block, as `enter` does."""
         await self.enter(who, patient=patient)
         try:
             yield
@@ -160,10 +166,10 @@ class Lane:
         return self._users[user] < self.user_share and self._organizations[organization] < self.organization_share
 
     def _serve_next(self) -> bool:
-        """Gives a free slot to whose turn it is; False where all who wait have their share."""
+        """Gives a free slot to the next request. Returns False when all waiting users have their share."""
         found: tuple[int, int] | None = None
         fewest = self.slots, self.slots
-        # In the order in which they began to wait, or had their last turn.
+        # In the order in which organizations and users began to wait, or had their last slot.
         for organization, users in self._queues.items():
             taken = self._organizations[organization]
             if taken >= self.organization_share or taken > fewest[0]:
@@ -188,7 +194,7 @@ class Lane:
         return True
 
     def _too_long(self, ahead: int, now: float) -> bool:
-        """Whether so many of a user's own are too many to wait for."""
+        """Returns whether a new request would wait too long behind `ahead` requests of its user."""
         pace = (now - self._freed[0]) / len(self._freed)
         return ahead >= self.slots * MOST_WAITING or ahead * pace > self.wait
 
@@ -209,51 +215,51 @@ class Lane:
 
     def _refusal(self, who: Requester) -> Exception:
         if self._users[who.user_id] >= self.user_share:
-            told = f"at most {self.user_share} {self.what} of one user are served at once; wait for your others"
+            reason = f"at most {self.user_share} {self.what} of one user are served at once; wait for your others"
         elif self._organizations[who.organization_id] >= self.organization_share:
-            told = f"at most {self.organization_share} {self.what} of one organization are served at once"
+            reason = f"at most {self.organization_share} {self.what} of one organization are served at once"
         else:
             return OverloadedError(f"{self.slots} {self.what} are served at once; try again in a moment")
-        return RateLimitedError("Too many requests at once", told, {"Retry-After": "1"})
+        return RateLimitedError("Too many requests at once", reason, {"Retry-After": "1"})
 
 
 class Pace:
-    """How often something may be done for each user: `rate` times a second, and what a second's pause has saved.
+    """Paces an action for each user: `rate` times a second, plus what a pause of up to a second has saved.
 
-    Who is within it never waits.
+    A user within the pace never waits.
     """
 
     def __init__(self, rate: float) -> None:
         self._interval = 1 / rate
-        # When the next is due, of users who are ahead of their pace or were within the last second.
+        # When the next action is due, for users ahead of their pace or active within the last second.
         self._due: dict[int, float] = {}
 
     async def wait(self, who: Requester) -> None:
-        """Waits until it may be done once more."""
+        """Waits until the user may act once more."""
         now = asyncio.get_running_loop().time()
         due = self._due[who.user_id] = max(self._due.get(who.user_id, 0.0), now - 1) + self._interval
         if due > now:
             await asyncio.sleep(due - now)
 
     def forget(self, who: Requester) -> None:
-        """Nothing is done for a user any more."""
+        """Removes a user who no longer acts."""
         self._due.pop(who.user_id, None)
 
 
-# Whose request is under way, for what knows only that one is.
+# The user of the current request, for code that has no reference to the request.
 _served: ContextVar[Requester | None] = ContextVar("served", default=None)
 _holding: ContextVar[bool] = ContextVar("holding", default=False)
 
 
 def serving(who: Requester) -> None:
-    """From now on, what the task does is done for `who`."""
+    """Attributes the rest of the current task's work to `who`."""
     _served.set(who)
 
 
 class Turns:
-    """Turns at what there are a few of, such as connections: of a lane, for whom the task is done.
+    """Turns at a scarce resource, such as connections, in a lane, for the user of the current task.
 
-    What is done for nobody, and a second one for who has one, takes no turn.
+    Work without a user takes no turn. A task that holds a turn takes no second turn.
     """
 
     def __init__(self, lane: Lane) -> None:
@@ -261,7 +267,10 @@ class Turns:
 
     @contextlib.asynccontextmanager
     async def turn(self, *, patient: bool = False) -> AsyncIterator[None]:
-        """A turn for the block. patient: waits as long as it takes. Raises RateLimitedError and OverloadedError."""
+        """Takes a turn for the block. patient: waits without a time limit.
+
+        Raises RateLimitedError or OverloadedError as `Lane.enter` does.
+        """
         who = _served.get()
         if who is None or _holding.get():
             yield
@@ -277,7 +286,7 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """The lanes of one process. Those up to `uploads` are of whole requests, the others of a part of some."""
+    """The lanes of one process. The lanes up to `uploads` hold whole requests, the others a part of some requests."""
 
     reads: Lane
     small_inserts: Lane
@@ -310,10 +319,12 @@ class Lanes:
         columnar: int,
         streams: int,
     ) -> Lanes:
-        """Lanes with these numbers of slots.
+        """Builds lanes with these numbers of slots.
 
-        storing: large inserts that may hold a database connection; they have been received, so they wait longer, for
-        `patience` seconds, as do bodies that are to be decoded. connections, columnar: those of the database.
+        wait: seconds that requests wait. patience: seconds that large inserts and bodies to be decoded wait, which is
+        longer because their data has been received.
+        storing: large inserts that may hold a database connection at once. connections, columnar: the database's
+        connections.
         """
         lane = functools.partial(Lane, neighbours=Neighbours())
         return cls(

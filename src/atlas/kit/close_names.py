@@ -1,4 +1,4 @@
-"""Names that are nearly the same."""
+"""Matches names that are nearly the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atlas.kit.synonyms import SPELLINGS
 
 
 def plain_name(text: str) -> tuple[str, str | None]:
-    """A name without case, separators and accents, and the unit that stands behind it in brackets, if any."""
+    """Returns a name without case, separators and accents, and the unit in brackets at its end, if any."""
     unit = None
     found = _BRACKETS.fullmatch(text.strip())
     if found:
@@ -27,9 +27,10 @@ def plain_name(text: str) -> tuple[str, str | None]:
 
 
 def close_name(wanted: str, names: Sequence[str], *, columns: bool = False, slips: bool = True) -> str | None:
-    """The one of `names` that `wanted` means: equal, singular or plural, or (slips) with a slip in a long word.
+    """Returns the only name of `names` that `wanted` can mean, or None.
 
-    columns: also by another spelling, or by a part of the name that no other has.
+    A name matches when it is equal, in singular or plural, or (with `slips`) differs by a slip in a long word. columns:
+    a name also matches by another spelling, or by words that no other name has.
     """
     if wanted in names:
         return wanted
@@ -55,7 +56,7 @@ def close_name(wanted: str, names: Sequence[str], *, columns: bool = False, slip
     return likely[0] if len(likely) == 1 else None
 
 
-# What may stand in brackets behind a name without making another name of it.
+# Units that may follow a name in brackets without changing the name.
 _UNITS = frozenset(
     """mm cm m km in inch ft yd mi mile miles nm mg g gr kg t oz lb lbs ml cl l dl gal ms s sec secs second seconds min
     mins minutes minute h hr hrs hour hours d day days week weeks month months year years yr yrs % percent pct $ € £ ¥
@@ -78,7 +79,7 @@ def words_of(name: str) -> list[str]:
 
 
 def _slipped(wanted: str, name: str) -> bool:
-    """Whether two names differ by slips of the pen: a letter in a word of five, two in one of eight."""
+    """Returns whether two names differ by typing slips: one letter in a word of 5, two in a word of 8."""
     ours, theirs = wanted.split("_"), name.split("_")
     if len(ours) != len(theirs) or digits(wanted) != digits(name):
         return False
@@ -90,5 +91,5 @@ def _slipped(wanted: str, name: str) -> bool:
 
 
 def digits(name: str) -> list[str]:
-    """`sales_2024` is no misspelling of `sales_2025`."""
+    """Returns the digits of a name: `sales_2024` is no misspelling of `sales_2025`."""
     return re.findall(r"\d", name)

@@ -1,4 +1,4 @@
-"""Coalesces look-ups of concurrent requests into one query, after DataLoader."""
+"""Coalesces concurrent requests' lookups into one query, after DataLoader."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from atlas.kit.tasks import start_detached
 K = TypeVar("K")
 V = TypeVar("V")
 
-# Batches under way at once: with one alone, a slow batch would delay every caller.
+# Batches under way at once. With a single batch, a slow batch would delay every caller.
 MOST_BATCHES = 2
 
 
 class Coalescer(Generic[K, V]):
-    """Looks keys up in batches: keys that arrive while a batch is under way form the next one. Caches nothing.
+    """Looks up keys in batches: keys that arrive while batches are under way form the next batch. Caches nothing.
 
-    A batch starts after its keys arrived, so each answer is as recent as that of a query of its own. A key that
-    arrives alone is looked up at once. ask: gives the values of many keys, without those that have none.
+    A batch starts after its keys arrived, so each answer is as recent as the answer of a separate query. A key that
+    arrives alone is looked up at once. ask: returns the values of many keys, without keys that have no value.
     """
 
     def __init__(self, ask: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._ask = ask
-        # A future for each who waits: one for all would have to be shielded, which takes long where they are many.
+        # Each waiting caller has a future. A shared future would have to be shielded, which is slow with many callers.
         self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
         self._asking = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def get(self, key: K) -> V | None:
-        """What there is for `key`, or None. Raises what `ask` raises."""
+        """Returns the value of `key`, or None. Raises the errors of `ask`."""
         if self._asking < MOST_BATCHES:
             self._asking += 1
             try:
@@ -57,14 +57,14 @@ class Coalescer(Generic[K, V]):
             found = await self._ask(tuple(waiting))
             for key, answers in waiting.items():
                 for answer in answers:
-                    # Whoever asked may have gone.
+                    # The caller may have gone.
                     if not answer.done():
                         answer.set_result(found.get(key))
         except Exception as error:
             for answer in chain.from_iterable(waiting.values()):
                 if not answer.done():
                     answer.set_exception(error)
-                    # Whoever asked may go before it hears of it.
+                    # Marks the exception as retrieved, because the caller may go before receiving it.
                     answer.exception()
         finally:
             for answer in chain.from_iterable(waiting.values()):

@@ -1,8 +1,8 @@
-"""Quotes of a CSV: what they open and never close, and what stands behind those that close.
+"""Checks the quotes of a CSV: quotes that are never closed, and text that follows a closing quote.
 
-A quote opens a cell only as its first character; elsewhere outside of such a cell it is a character like any other,
-as in `5" pipe`. Arrow reads it so too, but takes the rest of the file for one cell where a quote is left open, and
-joins `"a"b` to `ab`.
+A quote opens a cell only as its first character. Elsewhere outside of such a cell a quote is a character like any
+other, as in `5" pipe`. Arrow reads quotes by the same rule. But Arrow takes the rest of the file for one cell after an
+open quote, and joins `"a"b` to `ab`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
 
 
 def open_quote(block: bytes) -> bool:
-    """Whether a block of rows ends inside of a quoted cell."""
+    """Returns whether a block of rows ends inside a quoted cell."""
     return not _plain(block) and (at := _first_odd(block)) is not None and not _QUOTED.match(block, at)
 
 
 def check_quotes(block: bytes, first_row: int, *, header: bool) -> None:
-    """Raises RowError for a cell of whole rows whose quote is not closed, or that goes on behind it.
+    """Raises RowError for a cell of whole rows whose quote is not closed, or that goes on after its closing quote.
 
-    first_row: number of the block's first row, `header` not counted.
+    first_row: the number of the block's first row, without `header`.
     """
     if _plain(block) or (at := _first_odd(block)) is None:
         return
@@ -43,12 +43,12 @@ def check_quotes(block: bytes, first_row: int, *, header: bool) -> None:
 
 
 def rows_before(block: bytes, at: int) -> int:
-    """How many rows end before a byte of a block; empty lines are none."""
+    """Counts the rows that end before byte `at` of a block, without empty lines."""
     return sum(1 for found in _ROW.finditer(block, 0, at) if found[0].strip(b"\r\n"))
 
 
 def _plain(block: bytes) -> bool:
-    """Whether every other quote opens a cell, and the ones between close it; quick, as in most files they do."""
+    """Returns whether quotes alternately open and close a cell, which is quick to check and true of most files."""
     if b'"' not in block:
         return True
     text = np.frombuffer(b"\n" + block + b"\n", np.uint8)
@@ -65,7 +65,7 @@ def _ends(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
 
 
 def _first_odd(block: bytes) -> int | None:
-    """Where the first cell begins whose quotes are wrong."""
+    """Returns the offset of the first cell with wrong quotes, or None."""
     found = _CELLS.match(block)
     at = found.end() if found else 0
     return (

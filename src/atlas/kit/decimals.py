@@ -1,4 +1,4 @@
-"""Exact decimals between texts and what PostgreSQL's binary COPY takes: every value keeps its own digits."""
+"""Converts exact decimals from texts to PostgreSQL's binary COPY. Every value keeps its own digits."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# PostgreSQL keeps numbers in digits to this base, of so many decimal ones each.
+# PostgreSQL stores numbers in base 10,000: each of its digits holds 4 decimal digits.
 _BASE_DIGITS = 4
 _NEGATIVE = 0x4000
 _WEIGHTS = np.array([1000, 100, 10, 1], dtype=np.int16)
-# More decimal digits than this in a value are no number that anybody computes with.
+# The maximum number of decimal digits in a value. Nobody computes with longer numbers.
 MAX_DIGITS = 1_000
 
 
 def to_wire(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """PostgreSQL's binary numerics of texts such as `-12.50` or `1.5e-7`, which must be numbers; null stays null."""
+    """Converts texts such as `-12.50` or `1.5e-7` to PostgreSQL's binary numerics. Nulls stay null.
+
+    texts: valid numbers; the caller has checked them.
+    """
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     texts = _plain(texts.cast(pa.string()))
@@ -40,7 +43,7 @@ def to_wire(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def exact_loads(text: str) -> Any:
-    """The value of a JSON text; a number that a float does not give back is a Decimal."""
+    """Parses a JSON text. A number that a float does not reproduce becomes a Decimal."""
     return json.loads(text, parse_float=_exact)
 
 
@@ -50,7 +53,7 @@ def _exact(text: str) -> float | Decimal:
 
 
 def _plain(texts: pa.Array) -> pa.Array:
-    """The texts with exponents written out, of which there are few."""
+    """Writes the exponents of texts out as digits. Few texts have an exponent."""
     powers = pc.match_substring_regex(texts, "[eE]")
     if not pc.any(powers).as_py():
         return texts
@@ -58,7 +61,10 @@ def _plain(texts: pa.Array) -> pa.Array:
 
 
 def _packed(data: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """A row of bytes for each number: PostgreSQL's header and digits, all with as many digits as the longest has."""
+    """Packs each number into a row of bytes: PostgreSQL's header and digits.
+
+    All rows have the longest number's length.
+    """
     count = len(starts) - 1
     lengths = np.diff(starts)
     rows = np.repeat(np.arange(count, dtype=np.int32), lengths)
@@ -69,7 +75,7 @@ def _packed(data: np.ndarray, starts: np.ndarray) -> np.ndarray:
     scales[scales < 0] = 0
     digits = np.flatnonzero((data >= ord("0")) & (data <= ord("9"))).astype(np.int32)
     rows = rows[digits]
-    # The power of ten of each digit.
+    # Each digit's power of ten.
     powers = points[rows] - digits
     powers[powers > 0] -= 1
     before = _whole(int(powers.max(initial=0)) + 1)

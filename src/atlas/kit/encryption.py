@@ -6,7 +6,7 @@ import secrets
 
 from atlas.errors import UnavailableError
 
-# The first byte of what is stored, so that another way to encrypt can be told apart one day.
+# The first byte of stored data, so that a future encryption scheme can be distinguished.
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 
@@ -14,8 +14,9 @@ _NONCE_BYTES = 12
 class SecretBox:
     """Encrypts texts with a key derived from `secret`, a text of any length that is hard to guess.
 
-    AES-256-GCM with a random nonce; the key is HKDF-SHA256 of the secret. `context` says what a text belongs to: what
-    was encrypted for one context cannot be read for another, so a row copied to another organization is worthless.
+    The cipher is AES-256-GCM with a random nonce; the key is HKDF-SHA256 of the secret. `context` names the owner of a
+    text. A text encrypted for one context cannot be decrypted for another, so a row copied to another organization is
+    worthless.
     """
 
     def __init__(self, secret: str) -> None:
@@ -27,12 +28,15 @@ class SecretBox:
         self._cipher = AESGCM(key)
 
     def encrypt(self, text: str, context: str) -> bytes:
-        """`text` as it can be stored."""
+        """Encrypts `text` for storage."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _VERSION + nonce + self._cipher.encrypt(nonce, text.encode(), _VERSION + context.encode())
 
     def decrypt(self, data: bytes, context: str) -> str:
-        """The text that was encrypted for `context`. Raises UnavailableError for another secret, context or text."""
+        """Decrypts a text that was encrypted for `context`.
+
+        Raises UnavailableError for another secret, context or text.
+        """
         from cryptography.exceptions import InvalidTag
 
         version, nonce, sealed = data[:1], data[1 : 1 + _NONCE_BYTES], data[1 + _NONCE_BYTES :]

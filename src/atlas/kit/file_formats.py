@@ -1,4 +1,4 @@
-"""Formats of files that are sent, and their media types."""
+"""Formats of download files, and their media types."""
 
 from __future__ import annotations
 

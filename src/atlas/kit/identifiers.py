@@ -1,4 +1,4 @@
-"""Names from outside to names of columns and tables."""
+"""Converts callers' names to names of columns and tables."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from collections.abc import Iterable, Sequence
 MAX_BYTES = 63
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _OTHER = re.compile(r"[^\w]+")
-# Names that the store gives to tables of its own in an organization's schema.
+# Names of the store's own tables in an organization's schema.
 _RESERVED = re.compile(r"dataset_\d+")
-# Columns that PostgreSQL has in every table by itself.
+# System columns that PostgreSQL adds to every table.
 _SYSTEM = frozenset(("tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"))
 
 
 def identifier(text: str, fallback: str = "column") -> str:
-    """`text` in snake case, at most 63 bytes long: `Email Address` and `emailAddress` give `email_address`.
+    """Converts `text` to snake case of at most 63 bytes: `Email Address` and `emailAddress` give `email_address`.
 
-    Letters of any script stay. A leading digit gets the prefix `n`, since a bare name cannot start with one. A column
-    that PostgreSQL has in every table gets `_column` behind it.
+    Letters of any script stay. A leading digit gets the prefix `n`, since a bare name cannot start with a digit. The
+    name of a PostgreSQL system column gets the suffix `_column`.
     """
     return _cut(_whole(text, fallback), MAX_BYTES)
 
 
 def is_cut(text: str) -> bool:
-    """Whether a name is longer than an identifier can be, so that `identifier` leaves out its end."""
+    """Returns whether a name is too long for an identifier, so that `identifier` leaves out its end."""
     return len(_whole(text, "").encode()) > MAX_BYTES
 
 
@@ -41,7 +41,7 @@ def _whole(text: str, fallback: str) -> str:
 
 
 def table_identifier(text: str) -> str:
-    """As `identifier`, for a table; a name that the store uses itself gets `_table` behind it."""
+    """Converts a table's name as `identifier` does. A name that the store uses itself gets the suffix `_table`."""
     name = identifier(text, "table")
     return f"{name}_table" if _RESERVED.fullmatch(name) else name
 
@@ -51,12 +51,12 @@ def _cut(name: str, size: int) -> str:
 
 
 def with_ending(name: str, ending: str) -> str:
-    """An identifier with an ASCII ending, for which a long name is cut."""
+    """Appends an ASCII ending to an identifier, and cuts a long name to make room."""
     return f"{_cut(name, MAX_BYTES - len(ending))}{ending}"
 
 
 def unique_identifiers(texts: Sequence[str], taken: Iterable[str] = ()) -> list[str]:
-    """An identifier for each text, all different from each other and from `taken`: `name`, `name_2`."""
+    """Returns an identifier for each text, all different from each other and from `taken`: `name`, `name_2`."""
     used = set(taken)
     names = []
     for position, text in enumerate(texts, 1):
@@ -71,7 +71,7 @@ def unique_identifiers(texts: Sequence[str], taken: Iterable[str] = ()) -> list[
 
 
 def singular(word: str) -> str:
-    """A plain English singular, good enough to compare names by."""
+    """Returns a plain English singular, good enough to compare names by."""
     for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh")):
         if word.endswith(ending) and len(word) > len(ending) + 1:
             return word[: -len(ending)] + instead

@@ -1,7 +1,7 @@
-"""How deep JSON nests, measured before anything decodes it: decoders recurse, and some end the process.
+"""Measures how deep JSON nests before anything decodes it: decoders recurse, and some end the process.
 
-Only brackets outside texts count. The work is done on the few bytes that are brackets or quotes, so that a bulk body
-costs some 0.6 ms a MiB.
+Only brackets outside texts count. The work is done on the bytes that are brackets or quotes, which are few. So a bulk
+body costs some 0.6 ms a MiB.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-# Brackets that may be open at once. Files and requests that people make have a dozen.
+# The maximum number of open brackets. Files and requests made by people nest about 12 levels deep.
 MAX_DEPTH = 200
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 _BLOCK = 1024 * 1024
-# Up to here counting all brackets takes less than looking where they are.
+# Up to this size counting all brackets takes less time than locating them.
 _COUNTED = 16 * 1024
 _OTHERS = bytes(set(range(256)) - set(b'"[]{}'))
 _QUOTE = ord('"')
@@ -24,7 +24,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class DepthScanner:
-    """Measures JSON that comes in pieces, cut anywhere."""
+    """Measures JSON that arrives in pieces, cut anywhere."""
 
     def __init__(self, limit: int = MAX_DEPTH) -> None:
         self._limit = limit
@@ -33,7 +33,7 @@ class DepthScanner:
         self._escaping = False
 
     def feed(self, data: bytes) -> bool:
-        """Takes the next piece. Whether more than `limit` brackets have been open at once in it."""
+        """Takes the next piece. Returns whether more than `limit` brackets were open at once within that piece."""
         if self._escaping and data:
             data = b" " + data[1:]
             self._escaping = False
@@ -50,14 +50,15 @@ class DepthScanner:
         # An opening bracket lacks the bit that a closing one has.
         depths = np.cumsum(1 - ((codes >> 1) & 2).astype(np.int8), dtype=np.int64) + self._open
         if depths.min() < 0:
-            # What closes more than was open is no JSON, and must not make room for what follows.
+            # Text that closes more brackets than were open is no JSON. Surplus brackets must not make room for later
+            # brackets.
             depths -= np.minimum(np.minimum.accumulate(depths), 0)
         self._open = int(depths[-1])
         return bool(depths.max() > self._limit)
 
 
 def too_deep(data: bytes, limit: int = MAX_DEPTH) -> bool:
-    """Whether more than `limit` brackets are open at once anywhere in `data`."""
+    """Returns whether more than `limit` brackets are open at once anywhere in `data`."""
     if len(data) <= _COUNTED and data.count(b"[") + data.count(b"{") <= limit:
         return False
     scanner = DepthScanner(limit)
@@ -65,7 +66,7 @@ def too_deep(data: bytes, limit: int = MAX_DEPTH) -> bool:
 
 
 def tokens(data: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Texts and brackets of JSON as (depth before it, token, offset). Slow: for finding out where something is."""
+    """Yields texts and brackets of JSON as (depth before the token, token, offset). Slow: for locating an error."""
     depth = 0
     for found in _TOKEN.finditer(data):
         token = found[0]
@@ -74,7 +75,7 @@ def tokens(data: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 
 def pruned(data: bytes) -> bytes:
-    """JSON in which values nested deeper than MAX_DEPTH are replaced by a text that says so."""
+    """Returns JSON in which values nested deeper than MAX_DEPTH are replaced by a text that says so."""
     if not too_deep(data):
         return data
     kept: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Patterns of LIKE and ILIKE."""
+"""Escapes texts for patterns of LIKE and ILIKE."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
 def escape_like(text: str) -> str:
-    """The pattern that a text alone matches."""
+    """Returns the pattern that only `text` matches."""
     return text.translate(_SPECIAL)
 
 
 def containing(text: str) -> str:
-    """The pattern that every text with `text` in it matches."""
+    """Returns the pattern that every text containing `text` matches."""
     return f"%{escape_like(text)}%"

@@ -1,4 +1,4 @@
-"""Memory that large requests took is given back to the system once they are over."""
+"""Returns the memory of large requests to the system once they are over."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from atlas.kit.allocators import release
 from atlas.kit.tasks import end_task
 
 CHECK_SECONDS = 10.0
-# What is worth the trouble, and how little a process may grow or shrink meanwhile that is at rest.
+# The growth that is worth a trim, and the largest change in size of a process at rest.
 GROWN_BYTES, STILL_BYTES = 64 * 2**20, 8 * 2**20
 _STATM = Path("/proc/self/statm")
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory; 0 where the system does not say."""
+    """Returns the bytes of this process that are in memory; 0 when the system does not report them."""
     try:
         return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
@@ -24,7 +24,7 @@ def resident() -> int:
 
 
 class MemoryKeeper:
-    """Looks at the process every few seconds; once it has grown and is at rest again, its memory is tidied."""
+    """Checks the process every 10 seconds, and trims its memory once the process has grown and is at rest again."""
 
     def __init__(self) -> None:
         self._floor = self._before = 0
@@ -43,12 +43,12 @@ class MemoryKeeper:
             await self.check()
 
     async def check(self) -> bool:
-        """Tidies where that is due; says whether it was."""
+        """Trims the memory when due. Returns whether a trim was due."""
         now = resident()
         due = now - self._floor > GROWN_BYTES and abs(now - self._before) < STILL_BYTES
         if due:
             await asyncio.to_thread(release)
-            # What is left is in use, or cannot be given back: only what comes on top is tidied again.
+            # The rest is in use, or cannot be given back. Only growth beyond this size is trimmed again.
             now = self._floor = resident()
         self._floor = min(self._floor, now)
         self._before = now

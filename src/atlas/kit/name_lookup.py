@@ -1,7 +1,7 @@
-"""Addresses of hosts that users name, found in threads that nothing else needs.
+"""Looks up the addresses of hosts that users name, in threads that nothing else needs.
 
-A lookup cannot be stopped, and whoever owns a zone can let its name servers wait. So lookups neither use the threads of
-the event loop, of which libuv has two for all of a process, nor can those of one zone take all the threads here.
+A lookup cannot be stopped, and the owner of a zone can let its name servers wait. So lookups do not use libuv's two
+lookup threads, which a whole process shares. Nor can the lookups of one zone take all the threads here.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ import threading
 from collections import Counter
 from typing import Any
 
-# Lookups under way at once in a process, and those of one zone, such as `example.com`.
+# The maximum number of concurrent lookups in a process, and in one zone such as `example.com`.
 MOST = 64
 MOST_OF_ZONE = 4
 
 _busy: Counter[str] = Counter()
 _lock = threading.Lock()
-# How often a lookup that finds no room looks again, in seconds.
+# Seconds between checks of a lookup that waits for room.
 _AGAIN = 0.05
 
 
 async def look_up(host: str, port: int) -> list[Any]:
-    """What `socket.getaddrinfo` says of a host, for streams.
+    """Returns the result of `socket.getaddrinfo` for a host, for streams.
 
-    Waits where too many lookups are under way, for as long as the caller does. Raises what `socket.getaddrinfo` raises.
+    Waits while too many lookups are under way, for as long as the caller waits. Raises the errors of
+    `socket.getaddrinfo`.
     """
     zone = ".".join(host.rsplit(".", 2)[-2:])
     while not _begin(zone):  # noqa: ASYNC110 - the room is of all event loops of a process.
         await asyncio.sleep(_AGAIN)
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[Any]] = loop.create_future()
-    # Not of an executor, whose threads a process waits for when it ends.
+    # Not a thread of an executor, because a process waits for an executor's threads when it ends.
     threading.Thread(target=_find, args=(loop, found, host, port, zone), name="lookup", daemon=True).start()
     return await found
 

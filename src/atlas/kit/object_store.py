@@ -15,7 +15,10 @@ from atlas.errors import BadRequestError, NotFoundError, TooLargeError, Unavaila
 
 
 class ObjectStorage:
-    """The storage that the operator has set up; `{organization}` in its URL is the id of the caller's organization."""
+    """The storage that the operator has configured.
+
+    `{organization}` in its URL is the id of the caller's organization.
+    """
 
     def __init__(self, url: str | None, options: Mapping[str, str], *, max_bytes: int) -> None:
         self._url, self._max_bytes = url, max_bytes
@@ -26,8 +29,10 @@ class ObjectStorage:
     async def download(self, organization_id: int, key: str, target: Path) -> None:
         """Writes the object called `key` to `target`.
 
-        Raises BadRequestError where no storage is set up or the name leaves its folder, NotFoundError where
-        there is no such object, TooLargeError and UnavailableError.
+        Raises BadRequestError when no storage is configured, or the name leaves its folder.
+        Raises NotFoundError when there is no such object.
+        Raises TooLargeError when the object is over the limit.
+        Raises UnavailableError when the storage does not answer as expected.
         """
         if self._url is None:
             raise BadRequestError("No object storage", "the server has no object storage set up (ATLAS_STORAGE_URL)")

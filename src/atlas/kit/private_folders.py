@@ -1,4 +1,4 @@
-"""Folders that nobody else may enter: made so, or refused. On Windows the folders of a user are so by themselves."""
+"""Creates or refuses folders so that nobody else may enter them. On Windows a user's folders are private already."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-# What a file system puts into a folder that it is mounted on.
+# Created by a file system in the folder where it is mounted.
 _NOBODYS = {"lost+found"}
 _OURS = 0o700
 
 
 class FolderError(Exception):
-    """A folder that others may enter or own, or that is none."""
+    """A folder that others may enter or own, or a path that is no folder."""
 
 
 def make_private(path: Path, owners: Collection[int]) -> None:
-    """Makes a folder with mode 0700, or takes one that is there and is just that. Raises FolderError.
+    """Creates a folder with mode 0700, or accepts an existing folder of that mode. Raises FolderError otherwise.
 
-    owners: ids of the system users that it may belong to. Its parents are made as they are missing.
+    owners: ids of the system users that may own the folder. Missing parents are created.
     """
     if sys.platform == "win32":
         path.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def make_private(path: Path, owners: Collection[int]) -> None:
 
 
 def check_private(path: Path, owners: Collection[int]) -> None:
-    """Raises FolderError where a path is no folder of these users with mode 0700. Symbolic links are not followed."""
+    """Raises FolderError unless a path is a folder of these users with mode 0700. Symbolic links are not followed."""
     if sys.platform == "win32":
         return
     try:
@@ -56,10 +56,11 @@ def _refuse_strange(path: Path, found: os.stat_result, owners: Collection[int]) 
 
 
 def make_data_folder(path: Path, owners: Collection[int], marks: Collection[str]) -> bool:
-    """Makes the data folder with mode 0700, or takes one that is there; tells whether one in use was open to others.
+    """Creates the data folder with mode 0700, or accepts an existing folder.
 
-    owners: as for `make_private`; marks: names of files that show a folder to be a data folder. Raises FolderError for
-    a folder that is open to others and holds something else: it may be one that others need.
+    Returns whether a folder in use was open to others; such a folder is closed. owners: as for `make_private`. marks:
+    names of files that identify a data folder.
+    Raises FolderError for a folder that is open to others and holds other files, because others may need that folder.
     """
     if sys.platform == "win32":
         path.mkdir(parents=True, exist_ok=True)
@@ -89,7 +90,7 @@ def make_data_folder(path: Path, owners: Collection[int], marks: Collection[str]
 
 
 def let_through(path: Path) -> None:
-    """Lets every user pass, and no more, the folders above a path."""
+    """Lets every user pass the folders above a path, and gives no other right."""
     for folder in path.parents:
         mode = stat.S_IMODE(folder.stat().st_mode)
         if mode & 0o011 != 0o011:

@@ -1,4 +1,4 @@
-"""Rows of queries as CSV."""
+"""Writes rows of queries as CSV."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import msgspec
 from atlas.kit.json_depth import too_deep
 
 _JSON = msgspec.json.Encoder(decimal_format="number")
-# Whole numbers up to here are written without a fraction, as PostgreSQL writes them.
+# Whole numbers up to this limit are written without a fraction, as PostgreSQL writes them.
 _WHOLE = 1e15
 
 
 def csv_text(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> str:
-    """RFC 4180 with a header and `\\n` behind each line. columns: (name, PostgreSQL type).
+    """Writes RFC 4180 with a header and `\n` after each line. columns: (name, PostgreSQL type).
 
-    NULL is empty, booleans are true and false, moments ISO 8601, numbers plain, JSON compact.
+    NULL is empty, booleans are true and false, times are ISO 8601, numbers are plain, JSON is compact.
     """
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
@@ -32,7 +32,7 @@ def csv_text(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) 
 
 
 def cell(value: Any) -> str:
-    """A value as text."""
+    """Formats a value as text."""
     if value is None:
         return ""
     show = _SHOWN.get(type(value))
@@ -40,9 +40,9 @@ def cell(value: Any) -> str:
 
 
 def _compact(value: Any) -> str:
-    """JSON without blanks; numbers stay as they are written."""
+    """Formats JSON without blanks. Numbers keep their digits."""
     if isinstance(value, str):
-        # Deeper than any decoder follows, as an earlier version stored it, it is shown as it is.
+        # An earlier version may have stored JSON deeper than decoders follow, which is returned unchanged.
         return value if too_deep(value.encode()) else msgspec.json.format(value, indent=-1)
     return "" if value is None else _json(value)
 
@@ -62,7 +62,7 @@ def _moment(value: datetime | time) -> str:
 
 
 def _duration(value: timedelta) -> str:
-    """ISO 8601, all of one sign: `-P1DT2H`."""
+    """Formats a duration as ISO 8601 with one sign: `-P1DT2H`."""
     sign = "-" if value < timedelta(0) else ""
     days, seconds = divmod(abs(value), timedelta(days=1))
     hours, rest = divmod(seconds, timedelta(hours=1))
@@ -71,8 +71,8 @@ def _duration(value: timedelta) -> str:
     if rest:
         parts.append(f"{Decimal(rest // timedelta(microseconds=1)).scaleb(-6).normalize():f}S")
     clock = "".join(parts)
-    told = (f"{days}D" if days else "") + (f"T{clock}" if clock else "")
-    return f"{sign}P{told or 'T0S'}"
+    digits = (f"{days}D" if days else "") + (f"T{clock}" if clock else "")
+    return f"{sign}P{digits or 'T0S'}"
 
 
 _SHOWN: dict[type, Callable[[Any], str]] = {

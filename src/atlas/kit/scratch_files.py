@@ -1,4 +1,4 @@
-"""Files that a server needs for a moment: below its data folder, for nobody else, and gone with its process."""
+"""Temporary files of a server: below its data folder, closed to others, and removed with its process."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NAME = "scratch"
 
 
 def use_scratch(data_dir: Path) -> Path:
-    """Has this process put all temporary files into a folder of its own, and removes those of processes that died.
+    """Directs all temporary files of this process to its own folder, and removes the folders of dead processes.
 
-    Gives the folder, which is gone when the process ends. Raises FolderError where it cannot be made.
+    Returns the folder, which is removed when the process ends. Raises FolderError when the folder cannot be made.
     """
     shared = data_dir / NAME
     try:
@@ -28,20 +28,20 @@ def use_scratch(data_dir: Path) -> Path:
         make_private(shared, {os.geteuid()} if hasattr(os, "geteuid") else ())
         sweep(shared)
         own = shared / f"{os.getpid()}-{secrets.token_hex(4)}"
-        # The lock first: whoever finds the folder finds it taken.
+        # The lock comes first, so that another process that sees the folder sees it locked.
         lock = FileLock(f"{own}.lock")
         lock.acquire(timeout=0)
         own.mkdir(mode=0o700)
     except OSError as error:
         raise FolderError(f"{shared} cannot be used: {error.strerror or error}; choose another --data-dir") from None
-    # What frameworks spool is put there, too.
+    # Spooled files of frameworks go to this folder, too.
     tempfile.tempdir = str(own)
     atexit.register(_leave, own, lock)
     return own
 
 
 def sweep(shared: Path) -> None:
-    """Removes what processes have left that run no more."""
+    """Removes the folders of processes that no longer run."""
     for path in [*shared.iterdir()]:
         own = path.with_suffix("") if path.suffix == ".lock" else path
         lock = FileLock(f"{own}.lock")

@@ -1,4 +1,4 @@
-"""The secret that encrypts stored credentials, where the operator has set none: a file made once."""
+"""The secret that encrypts stored credentials when the operator has set none: a file created once."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ log = structlog.get_logger()
 
 
 def load_secret(folder: Path) -> str:
-    """The secret kept in `folder`, made if there is none. Blocks. Raises UnavailableError.
+    """Returns the secret kept in `folder`, and creates a missing secret. Blocks.
 
-    Only its owner may read the file. Processes that start at once agree on one secret: a complete file is linked to
-    its name, which fails for all but the first.
+    Only the file's owner may read the file. Processes that start at once agree on one secret: a complete file is linked
+    to its name, which fails for all but the first process.
+    Raises UnavailableError when the secret cannot be read or made, or is damaged.
     """
     path = folder.expanduser() / FILE_NAME
     try:

@@ -1,4 +1,4 @@
-"""The order that a caller asks a list in: a field, with `-` before it for descending."""
+"""Parses the order of a list as callers request it: a field, with `-` before it for descending order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from atlas.errors import BadRequestError
 
-# Fields that lists can be sorted by, under the names that the API gives them.
+# Fields for sorting lists, by their names in the API.
 DATASET_FIELDS = ("id", "name", "owner", "row_count", "columns", "last_timestamp", "created_at", "updated_at")
 IMPORT_FIELDS = (
     "created_at",
@@ -30,7 +30,10 @@ class Order:
 
 
 def parse_order(text: str | None, fields: Collection[str]) -> Order | None:
-    """Reads `name` or `-name`; None where there is no text. Raises BadRequestError, which names the fields."""
+    """Parses `name` or `-name`. Returns None for no text.
+
+    Raises BadRequestError, which names the fields, for another field.
+    """
     if not text:
         return None
     field = text.removeprefix("-")
@@ -42,5 +45,5 @@ def parse_order(text: str | None, fields: Collection[str]) -> Order | None:
 
 
 def described(fields: Collection[str]) -> str:
-    """What the document says of the parameter."""
+    """Returns the description of the parameter in the OpenAPI document."""
     return f"One of {', '.join(fields)}; `-` before it: descending."

@@ -1,7 +1,7 @@
-"""Guards HTTP to addresses that users give against reaching what only the server can reach.
+"""Guards HTTP requests to user-supplied addresses against server-side request forgery (SSRF).
 
-The name is resolved once, every address that came is checked, and the connection goes to a checked
-address, so that a second answer of the name server changes nothing. Redirects and proxies are not used.
+The name is resolved once, every returned address is checked, and the connection goes to a checked address. So a second
+answer of the name server changes nothing. Redirects and proxies are not used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from atlas.kit.name_lookup import look_up
 MAX_URL = 2_000
 MAX_ADDRESSES = 4
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# `is_global` differs between releases of Python, so what must never be reached is listed as well.
+# `is_global` differs between releases of Python, so addresses that must never be reached are listed as well.
 _REFUSED_V4 = tuple(
     map(
         ipaddress.IPv4Network,
@@ -46,7 +46,7 @@ _REFUSED_V4 = tuple(
     )
 )
 _REFUSED_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
-# All that is global unicast lies here, so the IPv4 in `::127.0.0.1` or `64:ff9b:1::` is never reached.
+# All global unicast addresses lie here, so the IPv4 address in `::127.0.0.1` or `64:ff9b:1::` is never reached.
 _UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
@@ -55,13 +55,14 @@ _LOCAL_NAMES = ("localhost", "ip6-localhost", "ip6-loopback")
 _LOCAL_ZONES = (".local", ".internal", ".localdomain", ".home.arpa")
 
 
-# Networks of one's own, where a local model server may be. Link-local addresses are never among them: clouds
-# hand out credentials there.
+# Private networks, where a local model server may be. Link-local addresses are never allowed, because clouds hand out
+# credentials there.
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
-# So do they at addresses that look private: Amazon, Google, Oracle, Scaleway, Akamai and Alibaba. Azure's looks public.
+# Clouds also hand out credentials at addresses that look private: Amazon, Google, Oracle, Scaleway, Akamai and Alibaba.
+# Azure's address looks public.
 _METADATA_V6 = ("fd00:ec2::/32", "fd20:ce::/32", "fd00:c1::/32", "fd00:42::/32", "fd00:a9fe::/32", "fd00:100::/64")
 _METADATA = tuple(map(ipaddress.ip_network, ("168.63.129.16/32", *_METADATA_V6)))
-# Others write 169.254.169.254 into an address of their own.
+# Other clouds embed 169.254.169.254 in an IPv6 address.
 _LINK_LOCAL_METADATA = ipaddress.IPv4Address("169.254.169.254").packed
 
 
@@ -71,8 +72,10 @@ class AddressRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where a URL may lead. field: the parameter that errors name; loopback: also to this machine; private: also to
-    private networks and to this machine; anywhere: to what the operator said, unchecked; secure: by https only.
+    """The addresses that a URL may lead to.
+
+    field: the parameter that errors name. loopback: this machine is allowed, too. private: private networks and this
+    machine are allowed, too. anywhere: every address is allowed, because the operator chose it. secure: https only.
     """
 
     field: str = "callback_url"
@@ -92,7 +95,7 @@ class Reach:
         return (self.private and _private(address)) or _public(address)
 
     def refuse_local(self) -> BadRequestError:
-        """The error for an address of this machine."""
+        """Builds the error for an address of this machine."""
         if self.field != "callback_url":
             return self.refuse("the address is not public")
         return self.refuse(
@@ -105,7 +108,10 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL as it is sent. host: ASCII name or canonical address, without brackets; path: with the query, ASCII."""
+    """The parts of a URL as sent.
+
+    host: ASCII name or canonical address, without brackets. path: includes the query, ASCII.
+    """
 
     scheme: str
     host: str
@@ -124,14 +130,14 @@ def check_url(url: str, *, allow_loopback: bool) -> None:
 
 
 def check_form(url: str, reach: Reach) -> None:
-    """Raises BadRequestError for a URL that leads where `reach` does not, by its form alone."""
+    """Raises BadRequestError for a URL outside `reach`, by its form alone."""
     target_of(url, reach)
 
 
 async def check_reach(url: str, reach: Reach, *, seconds: float = 5.0) -> None:
-    """Raises BadRequestError for a URL that leads where `reach` does not, by its form or by what its name stands for.
+    """Raises BadRequestError for a URL outside `reach`, by its form or by the addresses of its name.
 
-    A name that is not known passes: it is resolved and checked again for each connection.
+    An unknown name passes, because each connection resolves and checks the name again.
     """
     target = target_of(url, reach)
     backend = GuardedBackend(reach, seconds=seconds)
@@ -145,7 +151,10 @@ async def check_reach(url: str, reach: Reach, *, seconds: float = 5.0) -> None:
 
 
 def target_of(url: str, reach: Reach) -> Target:
-    """The parts of a checked URL. One parser serves the check and the request, so that they cannot disagree."""
+    """Parses and checks a URL. One parser serves the check and the request, so that they cannot disagree.
+
+    Raises BadRequestError for a URL outside `reach`, by its form alone.
+    """
     if len(url) > MAX_URL or any(not char.isprintable() or char.isspace() or char == "\\" for char in url):
         raise reach.refuse(f"at most {MAX_URL} characters, without blanks")
     try:
@@ -163,7 +172,7 @@ def target_of(url: str, reach: Reach) -> Target:
 
 
 def _host(host: str, reach: Reach, *, bracketed: bool) -> str:
-    """A host as it is resolved: an address in its one canonical spelling, or a name in ASCII without the last dot."""
+    """Returns the host to resolve: an address in canonical form, or a name in ASCII without the final dot."""
     if not bracketed:
         host = _ascii(host, reach)
     address = _literal(host, reach, bracketed=bracketed)
@@ -184,7 +193,7 @@ def _host(host: str, reach: Reach, *, bracketed: bool) -> str:
 
 
 def _ascii(host: str, reach: Reach) -> str:
-    """A name in ASCII, in lower case. Raises BadRequestError where it has none."""
+    """Converts a name to lower-case ASCII. Raises BadRequestError when that is not possible."""
     try:
         name = host if host.isascii() else idna.encode(host, uts46=True).decode()
         name = name.lower().removesuffix(".")
@@ -200,14 +209,17 @@ def _ascii(host: str, reach: Reach) -> str:
 
 
 def _literal(host: str, reach: Reach, *, bracketed: bool) -> _Address | None:
-    """The address that a host is in any spelling that resolvers take: `127.1`, `0x7f.1`, `2130706433`, `::1`."""
+    """Parses an address in any spelling that resolvers accept: `127.1`, `0x7f.1`, `2130706433`, `::1`.
+
+    Returns None for a name.
+    """
     try:
         if bracketed:
-            # A zone names an interface of this machine, which no public address has.
+            # A zone names an interface of this machine; public addresses have none.
             if "%" in host:
                 raise reach.refuse("the address is not public")
             return ipaddress.IPv6Address(host)
-        # Resolvers differ on what ends in a number and yet is no address, so it never counts as a name.
+        # Resolvers differ on texts that end in a number and are no address, so such texts never count as names.
         if _NUMBER.fullmatch(host.rsplit(".", 1)[-1]):
             return ipaddress.IPv4Address(socket.inet_aton(host))
     except (OSError, ValueError):
@@ -216,7 +228,7 @@ def _literal(host: str, reach: Reach, *, bracketed: bool) -> _Address | None:
 
 
 def plain_address(address: _Address) -> _Address:
-    """The IPv4 address that an IPv4-mapped one stands for; others as they are."""
+    """Returns the IPv4 address of an IPv4-mapped address, and other addresses unchanged."""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
 
@@ -224,7 +236,7 @@ def plain_address(address: _Address) -> _Address:
 def _public(address: _Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address in _NAT64:
-            # Networks with IPv6 alone reach public IPv4 this way.
+            # IPv6-only networks reach public IPv4 addresses this way.
             return _public_v4(_last_v4(address))
         return address in _UNICAST_V6 and address.is_global and not any(address in net for net in _REFUSED_V6)
     return _public_v4(address)
@@ -240,7 +252,7 @@ def _public_v4(address: ipaddress.IPv4Address) -> bool:
 
 
 def _metadata(address: _Address) -> bool:
-    """Whether clouds hand out credentials at an address."""
+    """Returns whether clouds hand out credentials at an address."""
     if isinstance(address, ipaddress.IPv6Address):
         if address in _NAT64:
             return _metadata(_last_v4(address))
@@ -250,12 +262,12 @@ def _metadata(address: _Address) -> bool:
 
 
 def _last_v4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
-    """The IPv4 address in the last four bytes of an IPv6 one."""
+    """Returns the IPv4 address in the last four bytes of an IPv6 address."""
     return ipaddress.IPv4Address(address.packed[-4:])
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
-    """Connects to checked addresses only. seconds: for all attempts to connect together."""
+    """Connects to checked addresses only. seconds: the time for all connection attempts together."""
 
     def __init__(self, reach: Reach, *, seconds: float) -> None:
         self._reach = reach
@@ -271,7 +283,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         addresses = await self.resolve(host, port)
-        # One dead address, often an IPv6 one, must not use up the time of the next.
+        # A dead address, often an IPv6 address, must not use up the time of the next.
         share = self._seconds / len(addresses)
         for address in addresses[:-1]:
             with contextlib.suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
@@ -279,7 +291,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         return await self._inner.connect_tcp(str(addresses[-1]), port, timeout=timeout, local_address=local_address)
 
     async def resolve(self, host: str, port: int) -> list[_Address]:
-        """Addresses to try, in order. Raises AddressRefusedError where any that came is not public."""
+        """Returns addresses to try, in order. Raises AddressRefusedError when any address is outside the reach."""
         found = await look_up(host, port)
         addresses = [ipaddress.ip_address(str(item[4][0]).split("%")[0]) for item in found]
         if not addresses or not all(map(self._reach.allows, addresses)):
@@ -304,7 +316,10 @@ NETWORK_ERRORS = (
 
 
 def network_reason(error: BaseException | None) -> str:
-    """What went wrong, in plain words: the cause tells more than what wraps it, and no text of theirs is shown."""
+    """Describes an error in plain words.
+
+    The cause is more precise than its wrappers; no text of the errors is shown.
+    """
     if isinstance(error, AddressRefusedError):
         return "the address is not public"
     if isinstance(error, (TimeoutError, httpcore2.TimeoutException)):

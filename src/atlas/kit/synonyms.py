@@ -1,8 +1,8 @@
-"""Names of columns that may mean the same: other spellings of one word, and words that are often used alike."""
+"""Column names that may mean the same: other spellings of a word, and words that are often used alike."""
 
 from __future__ import annotations
 
-# Other spellings and abbreviations of one thing.
+# Spellings and abbreviations of the same thing.
 SPELLINGS: tuple[frozenset[str], ...] = tuple(
     frozenset(group.split())
     for group in (
@@ -26,7 +26,8 @@ SPELLINGS: tuple[frozenset[str], ...] = tuple(
     )
 )
 
-# Words that people use for the same thing, or for another one: a cost is a price, but not the one that is asked for.
+# Words that people use for the same thing, or for related things: a cost is a price, but not the price that a buyer
+# pays.
 SYNONYMS: tuple[frozenset[str], ...] = tuple(
     frozenset(group.split())
     for group in (

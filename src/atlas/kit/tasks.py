@@ -1,4 +1,4 @@
-"""Starting tasks outside of requests, and ending tasks for sure."""
+"""Starts tasks outside of requests, and ends tasks reliably."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def start_detached(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Starts a task in an empty context, not in that of the request which happens to start it.
+    """Starts a task in an empty context instead of the context of the current request.
 
     So the task takes no turns of the request's user (`atlas.kit.admission.Turns`), and its log names no request.
     """
@@ -20,10 +20,11 @@ def start_detached(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 
 
 async def end_task(task: asyncio.Task[Any] | None) -> None:
-    """Cancels a task and waits until it has ended, in whatever way.
+    """Cancels a task and waits until the task has ended, in whatever way.
 
-    Before Python 3.12 `asyncio.wait_for`, by which psycopg waits for a connection, could lose a cancellation that came
-    with the answer (python/cpython#86296), and a loop that lost it went on for good. So it is cancelled until it ends.
+    psycopg waits for connections by `asyncio.wait_for`. Before Python 3.12 `wait_for` could lose a cancellation that
+    came together with the answer (python/cpython#86296). A loop that lost its cancellation went on for good. So the
+    task is cancelled until it ends.
     """
     while task is not None and not task.done():
         task.cancel()

@@ -1,4 +1,4 @@
-"""Threads whose work ends when nobody waits for it any more."""
+"""Threads whose work ends when nobody waits for the result any more."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ T = TypeVar("T")
 
 
 async def in_thread_until(stop: Callable[[], object], function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs a function in a thread. A cancellation calls `stop`, which is to end it, and waits until it has ended.
+    """Runs a function in a thread. A cancellation calls `stop`, which should end the function, and waits for its end.
 
-    So what it uses, files for example, can be removed afterwards.
+    So resources of the function, such as files, can be removed afterwards.
     """
     work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         stop()
-        # What it raises now is what being stopped looks like to it.
+        # The function's error is the effect of being stopped.
         await asyncio.wait([work])
         if not work.cancelled():
             work.exception()

@@ -1,7 +1,7 @@
-"""Timestamps: ISO 8601 text, `datetime` in UTC, and microseconds since 1970, into each other.
+"""Converts timestamps between ISO 8601 text, `datetime` in UTC, and microseconds since 1970.
 
-The forms of ISO 8601 that Atlas takes are defined here alone, so that a text means the same in every body, parameter
-and version of Python. `docs/values.md` lists them.
+The accepted forms of ISO 8601 are defined here alone. So a text means the same in every body, parameter and version of
+Python. `docs/values.md` lists the forms.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 MIN_MICROS = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 MAX_MICROS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-# Rows of the year 0, which is 1 BC, were taken by older versions. They are read, but not taken any more.
+# Older versions accepted the year 0, which is 1 BC. Such rows are still read, but no longer accepted.
 YEAR_0_MICROS = MIN_MICROS - 366 * 86_400_000_000
-# Units of numbers that count from 1970: how many make a second.
+# Units of numbers that count from 1970, and how many of them make a second.
 EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 NO_UNIT = "a number does not say its unit"
-# What a caller can do about that, wherever the parameter is taken.
+# What a caller can do about a missing unit, for every parameter that accepts `epoch`.
 NAME_UNIT = "say it with epoch=s, ms, us or ns in the query"
-# Days in which the calendar repeats itself, and their years.
+# The number of days and years after which the calendar repeats itself.
 _CYCLE_DAYS, _CYCLE_YEARS = 146_097, 400
 
-# What nearly all timestamps look like, and `fromisoformat` of every version reads alike.
+# The form of nearly all timestamps, which `fromisoformat` of every Python version parses alike.
 _PLAIN = re.compile(
     r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.(?:\d{3}|\d{6}))?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII
 )
@@ -40,7 +40,7 @@ _TIME = (
 )
 _ZONE = r"(?P<zone>[Zz]|[+-]\d\d(?::[0-5]\d(?::[0-5]\d)?|[0-5]\d(?:[0-5]\d)?)?)"
 _FORM = re.compile(rf"{_DATE}(?:[Tt ]{_TIME}{_ZONE}?)?", re.ASCII)
-# Texts that people take for ISO 8601, and what is wrong with them.
+# Texts that resemble ISO 8601, and their error.
 _MISTAKES = tuple(
     (re.compile(pattern, re.ASCII | re.DOTALL), reason)
     for pattern, reason in (
@@ -54,21 +54,21 @@ _MISTAKES = tuple(
         (r".*[Tt ]\d\d(:?\d\d)?[.,]\d+([Zz]|[+-].*)?", "an hour or minute has no fraction"),
     )
 )
-# A "+" that nobody escaped reaches a query parameter as a space.
+# An unescaped "+" reaches a query parameter as a space.
 _LOST_PLUS = re.compile(r" (\d{2}(?::?\d{2})?)$")
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?:\.(?P<fraction>\d+))?", re.ASCII)
 _DAY_ALONE = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d|\d{3})", re.ASCII)
 
 
 class _UnfitError(Exception):
-    """A text of a form that is taken, with values that are not. Its message is the whole reason."""
+    """A text of an accepted form with values that are not. Its message is the whole reason."""
 
 
 def parse_timestamp(text: str) -> datetime:
-    """`text`, ISO 8601 in any zone (none means UTC), as a UTC datetime.
+    """Parses ISO 8601 in any zone (none means UTC) to a UTC datetime.
 
-    Raises ValueError, with the reason as its message, for a form that is not taken, for what is not a date of the
-    years 1 to 9999, and for what is finer than a microsecond.
+    Raises ValueError, with the reason as its message, for a form that is not accepted. So do times outside the years 1
+    to 9999, and times finer than a microsecond.
     """
     shown = repr(text[:64])
     try:
@@ -95,7 +95,7 @@ def _plain(text: str) -> datetime:
 
 
 def _moment(parts: dict[str, str]) -> datetime:
-    """The UTC datetime of the parts of a text. Raises _UnfitError, OverflowError."""
+    """Builds the UTC datetime from the parts of a text. Raises _UnfitError or OverflowError."""
     day = _day(parts)
     hour, minute, second = (int(parts.get(name, "0")) for name in ("hour", "minute", "second"))
     fraction = parts.get("fraction", "")
@@ -106,7 +106,7 @@ def _moment(parts: dict[str, str]) -> datetime:
         raise _UnfitError("a leap second has no place in it, as a minute ends with second 59")
     if hour > 24 or minute > 59 or second > 59 or (hour == 24 and (minute or second or microsecond)):
         raise _UnfitError("there is no such time of day")
-    # Together, since the midnight that ends the year 9999 may be earlier in UTC.
+    # Computed together, since the midnight that ends the year 9999 may be earlier in UTC.
     since = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microsecond)
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + (since - _offset(parts.get("zone", "Z")))
 
@@ -140,15 +140,16 @@ def _offset(zone: str) -> timedelta:
 
 
 def parse_epoch(text: str, unit: str) -> int:
-    """`text`, a number of `unit` since 1970, as microseconds: exactly, with a fraction as far as these have it.
+    """Converts `text`, a number of `unit` since 1970, to microseconds without rounding.
 
-    Raises ValueError, with the reason as its message.
+    Raises ValueError, with the reason as its message, for another text. So do times outside the years 1 to 9999, and
+    times finer than a microsecond.
     """
     shown = repr(text[:64])
     found = _NUMBER.fullmatch(text)
     if found is None:
         raise ValueError(f"{shown} is no number of {unit} since 1970 in plain digits")
-    # Digits that are behind the point once the number counts microseconds.
+    # Number of decimal places in a microsecond count of the unit.
     places = {"s": 6, "ms": 3, "us": 0, "ns": -3}[unit]
     digits, fraction = found["whole"].lstrip("0"), found["fraction"] or ""
     if len(digits) > 30:
@@ -167,7 +168,7 @@ def parse_epoch(text: str, unit: str) -> int:
 
 
 def parse_parameter(text: str) -> datetime:
-    """`parse_timestamp` for a query parameter, where an unescaped `+01:00` arrives as ` 01:00`."""
+    """Parses a query parameter as `parse_timestamp` does. In a parameter an unescaped `+01:00` arrives as ` 01:00`."""
     text = text.strip()
     if "T" in text or "t" in text or text.count(" ") > 1:
         text = _LOST_PLUS.sub(r"+\1", text)
@@ -175,23 +176,23 @@ def parse_parameter(text: str) -> datetime:
 
 
 def parse_end(text: str) -> datetime:
-    """`parse_parameter` for the end of a range: a day alone stands for its last microsecond."""
+    """Parses the end of a range as `parse_parameter` does. A day alone stands for its last microsecond."""
     value = parse_parameter(text)
     return value + (timedelta(days=1) - MICROSECOND) if _DAY_ALONE.fullmatch(text.strip()) else value
 
 
 def to_micros(value: datetime) -> int:
-    """Microseconds since 1970 of an aware datetime."""
+    """Converts an aware datetime to microseconds since 1970."""
     return (value - EPOCH) // MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
-    """The UTC datetime of microseconds since 1970."""
+    """Converts microseconds since 1970 to a UTC datetime."""
     return EPOCH + timedelta(microseconds=micros)
 
 
 def format_micros(micros: int) -> str:
-    """As `format_timestamp`, for microseconds since 1970 of the years 0 to 9999."""
+    """Formats microseconds since 1970, of the years 0 to 9999, as `format_timestamp` does."""
     if micros >= MIN_MICROS:
         return format_timestamp(from_micros(micros))
     text = format_timestamp(from_micros(micros + _CYCLE_DAYS * 86_400_000_000))
@@ -199,7 +200,7 @@ def format_micros(micros: int) -> str:
 
 
 def format_timestamp(value: datetime) -> str:
-    """ISO 8601 in UTC with a `Z`, with as many of 0, 3 or 6 digits of a second as are needed."""
+    """Formats ISO 8601 in UTC with a `Z`, and a fraction of 0, 3 or 6 digits as needed."""
     value = value.astimezone(UTC)
     text = value.replace(tzinfo=None, microsecond=0).isoformat()
     if not value.microsecond:

@@ -8,7 +8,7 @@ from atlas.errors import AtlasError, BadRequestError
 
 
 def identified(text: str, missing: AtlasError) -> UUID:
-    """The id that a path names. Raises `missing` where it is none."""
+    """Parses the id in a path. Raises `missing` for a text that is no id."""
     try:
         return UUID(text)
     except ValueError:
@@ -25,6 +25,6 @@ def refuse_text(name: str, text: str, longest: int) -> None:
 
 
 def refuse_unstorable(name: str, text: str) -> None:
-    """Raises BadRequestError for what PostgreSQL cannot store: NUL, and half of a surrogate pair."""
+    """Raises BadRequestError for a text that PostgreSQL cannot store: NUL, or half of a surrogate pair."""
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise BadRequestError("Invalid parameter", f"{name}: a character in it is not allowed")

@@ -1,7 +1,7 @@
-"""Rows as an Excel workbook of one sheet: written to a temporary file, value by value as Excel can hold it.
+"""Writes rows as an Excel workbook of one sheet, to a temporary file, each value as Excel can hold it.
 
-A number there is a double of which 15 digits are shown, so what has more is a text; so is a moment finer than a
-millisecond, and one before 1900-03-01, where Excel's calendar is wrong. No text becomes a formula.
+A number in Excel is a double with 15 visible digits, so a number with more digits becomes a text. So does a time finer
+than a millisecond, and a time before 1900-03-01, where Excel's calendar is wrong. No text becomes a formula.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pyarrow as pa
 from atlas.errors import BadRequestError
 from atlas.kit.query_csv import cell
 
-# Excel's limits: rows of a sheet with the header, columns, characters of a cell and of a sheet's name.
+# Excel's limits: rows of a sheet with the header, columns, characters of a cell, and characters of a sheet's name.
 MAX_ROWS, MAX_COLUMNS, MAX_TEXT, MAX_NAME = 1_048_576, 16_384, 32_767, 31
 DIGITS = 15
 PIECE_ROWS, PIECE_BYTES, WIDTH_ROWS = 2_000, 256 * 1024, 200
@@ -32,21 +32,21 @@ _NO_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
 class _Exact(float):
-    """A double that is written with all of its digits; the library would cut them to 16."""
+    """A double that is written with all of its digits. The library would cut the digits to 16."""
 
     def __format__(self, form: str) -> str:
         return float.__repr__(self)
 
 
 def refuse_rows(count: int) -> None:
-    """Raises BadRequestError where a sheet has no room for so many rows."""
+    """Raises BadRequestError when a sheet has no room for `count` rows."""
     if count >= MAX_ROWS:
         reason = f"a sheet of Excel takes {MAX_ROWS - 1:,} rows below its header, and these are {count:,}"
         raise BadRequestError("Too many rows", f"{reason}; take a range or a filter, CSV or Parquet")
 
 
 class Workbook:
-    """Writes tables of one schema into a sheet. title: the sheet's name; names: those of the columns, in order."""
+    """Writes tables of one schema into a sheet. title: the sheet's name. names: the columns' names, in order."""
 
     def __init__(self, title: str, names: Sequence[str]) -> None:
         import xlsxwriter
@@ -54,7 +54,7 @@ class Workbook:
         if len(names) > MAX_COLUMNS:
             raise BadRequestError("Too many columns", f"a sheet of Excel takes {MAX_COLUMNS:,} columns")
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it outlives this method, and is nowhere else
-        # Rows go to a file of the library's own as they come.
+        # In this mode the library writes rows to its own file as they come.
         self._book = xlsxwriter.Workbook(self._file, {"constant_memory": True})
         self._book.use_zip64()
         self._sheet = self._book.add_worksheet(sheet_name(title))
@@ -106,7 +106,7 @@ class Workbook:
             self._text(column, cell(value))
 
     def _fixed(self, digits: int) -> Any:
-        """The format of numbers with so many digits behind the point."""
+        """Returns the format of numbers with `digits` decimal places."""
         return self._format("0." + "0" * digits if 0 < digits <= DIGITS else "0")
 
     def _writer(self, kind: pa.DataType) -> Callable[[int, Any], None]:
@@ -159,7 +159,7 @@ class Workbook:
             where = f"row {self._row}, column {self._names[column]!r}"
             raise BadRequestError("Text too long", f"{where}: a cell of Excel takes {MAX_TEXT:,} characters; take CSV")
         if text.startswith("<r>") and text.endswith("</r>"):
-            # In the library's sheets of constant memory such a text would be taken for its own markup.
+            # In constant-memory mode the library would take such a text for its own markup.
             self._sheet.write_rich_string(self._row, column, "<", self._format("General"), text[1:])
         else:
             self._sheet.write_string(self._row, column, text, form)
@@ -170,7 +170,7 @@ class Workbook:
             self._widths[column] = max(self._widths[column], characters + 1)
 
     def close(self) -> IO[bytes]:
-        """The file, from its beginning."""
+        """Returns the finished file, at its beginning."""
         with self._lock:
             for column, width in enumerate(self._widths):
                 self._sheet.set_column(column, column, min(_WIDEST, max(_NARROWEST, width)))
@@ -180,9 +180,9 @@ class Workbook:
             return self._file
 
     def discard(self) -> None:
-        """Removes what was written. A write that is under way in another thread ends before."""
+        """Removes the files. A write that is under way in another thread ends first."""
         with self._lock:
-            # The library's own files go away as it closes.
+            # Closing the book removes the library's own files.
             if not self._whole:
                 self._whole = True
                 self._book.close()
@@ -190,24 +190,30 @@ class Workbook:
 
 
 def sheet_name(title: str) -> str:
-    """A name that Excel takes for a sheet."""
+    """Converts a title to a name that Excel accepts for a sheet."""
     name = _NO_NAME.sub(" ", title)[:MAX_NAME].strip().strip("'")
     return "Sheet1" if not name or name.lower() == "history" else name
 
 
 class Workbooks:
-    """Makes workbooks one after another: each value passes through Python, which others would wait for."""
+    """Makes workbooks one after another.
+
+    Each value passes through Python, and parallel workbooks would delay all requests.
+    """
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
 
     async def pieces(self, title: str, names: Sequence[str], tables: AsyncIterator[pa.Table]) -> AsyncIterator[bytes]:
-        """The bytes of a workbook. It is whole before its first piece, which may raise BadRequestError."""
+        """Yields the bytes of a workbook.
+
+        The workbook is complete before its first piece, which may raise BadRequestError.
+        """
         book = await asyncio.to_thread(Workbook, title, names)
         try:
             async for table in tables:
                 for start in range(0, len(table), PIECE_ROWS):
-                    # Turns change between pieces, so that a small file need not wait for a large one.
+                    # Turns change between pieces, so that a small file need not wait for a large file.
                     async with self._turn:
                         await asyncio.to_thread(book.write, table.slice(start, PIECE_ROWS))
             async with self._turn:
@@ -218,7 +224,7 @@ class Workbooks:
             await asyncio.shield(asyncio.to_thread(book.discard))
 
     async def of_rows(self, title: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
-        """A workbook of a query's rows. Raises BadRequestError."""
+        """Returns a workbook of a query's rows. Raises BadRequestError for rows that no sheet can hold."""
         book = await asyncio.to_thread(Workbook, title, names)
         try:
             async with self._turn:
@@ -229,7 +235,7 @@ class Workbooks:
 
 
 async def begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same pieces, once the first of them is there: what it raises is raised before an answer begins."""
+    """Waits for the first of the pieces, then returns all of them. So an error is raised before an answer begins."""
     first = await anext(pieces, b"")
     return _rest(first, pieces)
 

@@ -1,4 +1,4 @@
-"""Counts that are kept in memory and stored in the background."""
+"""Counts in memory that are stored in the background."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 class Count(Protocol):
-    """What grows while it waits."""
+    """A count that grows while it waits."""
 
     def add(self, other: Self) -> None: ...
 
@@ -24,10 +24,10 @@ V = TypeVar("V", bound=Count)
 
 
 class WriteBehind(Generic[K, V]):
-    """Adds up by key what is noted, and stores it every few seconds; a killed process loses what waits.
+    """Adds up counts by key, and stores the sums every few seconds. A killed process loses what waits.
 
-    What `store` raises for is kept and stored later with what came meanwhile, up to `most` keys: a database that is
-    away must not fill the memory. `also` runs once in a while beside it.
+    Counts that `store` fails to store are kept for later, up to `most` keys: an unreachable database must not fill the
+    memory. `also` runs after each attempt to store.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class WriteBehind(Generic[K, V]):
         self._task: asyncio.Task[Any] | None = None
 
     def add(self, key: K, count: V) -> None:
-        """Adds to what waits for `key`; `count` may be kept. It costs a dictionary lookup."""
+        """Adds to the waiting count of `key`, and may keep `count`. The cost is a dictionary lookup."""
         known = self._waiting.get(key)
         if known is not None:
             known.add(count)
@@ -52,11 +52,11 @@ class WriteBehind(Generic[K, V]):
             self._waiting[key] = count
 
     def start(self) -> None:
-        """Stores what was noted every few seconds from now on."""
+        """Starts storing the counts every few seconds."""
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Stores what is left."""
+        """Stores the rest, and ends."""
         await end_task(self._task)
         await self.flush()
 
@@ -68,7 +68,7 @@ class WriteBehind(Generic[K, V]):
                 await self._also()
 
     async def flush(self) -> None:
-        """Stores what was noted. What cannot be stored now is kept; nothing is ever raised."""
+        """Stores the waiting counts. Counts that cannot be stored now are kept; never raises."""
         if not self._waiting:
             return
         taken, self._waiting = self._waiting, {}
@@ -79,7 +79,7 @@ class WriteBehind(Generic[K, V]):
         except Exception as error:
             log.warning(f"{self._what} not stored", error=str(error)[:200])
         finally:
-            # Also where the task was cancelled meanwhile.
+            # Also when the task was cancelled meanwhile.
             if not stored:
                 later, self._waiting = self._waiting, taken
                 for key, count in later.items():

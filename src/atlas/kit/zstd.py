@@ -1,4 +1,4 @@
-"""Zstandard from the standard library where it has it, else from its backport."""
+"""Zstandard from the standard library (Python 3.14 or newer), else from its backport."""
 
 from __future__ import annotations
 
