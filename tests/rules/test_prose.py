@@ -41,7 +41,6 @@ UNFINISHED = {
     "sqlgate",
     "tables",
     "ui",
-    "web",
     "webhooks",
     "workers",
 }
@@ -52,12 +51,12 @@ NOUNS = set(
     """
     Access Always Arguments Arrays Atlas Batches Beginnings Blocks Buckets Bytes Callers Categories Cells Characters
     Chunks Class Classes Clauses Columns Commands Comparisons Conditions Connections Corrections Cursors Databases
-    Datasets Dates Days Decimals Decisions Defaults Deliveries Details Dicts Digits Directives Documents Duplicates
+    Datasets Dates Days Decimals Decisions Defaults Deliveries Details Dicts Digits Directives Duplicates
     Elements Entities Entries Errors Events Examples Expressions Facts Failures Fields Figures Files Fragments
     Frames Functions Headers Hours Identifiers Ids Instructions Integers Issues Items Its Jobs Keys Kinds Lanes
     Lengths Letters Levels Lines Mappings Members Mentions Messages Metrics Microseconds Milliseconds Minutes Months
     Nouns Objects Offsets Operators Options Organizations Pages Pairs Parameters Partitions Parts Paths Patterns
-    Perhaps Periods Permissions Phrases Pieces Pools Positions Problems Processes Profiles Programs Properties
+    Perhaps Periods Permissions Phrases Pieces Pools Positions Problems Profiles Programs Properties
     Proposals Queries Questions Readers Reasons Relations Replacements Responses Results Rights Roles Rollups Rows
     Rules Schemas Seconds Segments Sentences Series Services Sessions Settings Shapes Sizes Sources Statements
     Statistics Status Strings Superlatives Symbols Tables Tags Tasks Terms Texts This Thousands Threads Times Tokens

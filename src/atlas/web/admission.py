@@ -1,4 +1,4 @@
-"""Which lane a request takes: known from its route and size, once its caller is known and before its body is read."""
+"""Chooses the lane of a request from its route and size, once its caller is known and before its body is read."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from starlette.types import Scope
 
 from atlas.kit.admission import Lane, Lanes, Requester
 
-# Inserts up to so many bytes take little; a compressed one may be much larger than it says.
+# Inserts up to SMALL_BODY bytes take little work. A compressed body may unpack to much more than its size.
 SMALL_BODY, SMALL_ENCODED_BODY = 256 * 1024, 16 * 1024
-# Requests that are not named here are reads and small changes.
+# Requests that match none of these routes are reads and small changes.
 STREAM = ("GET", "/api/rows/stream/")
 INSERT, DELETE = ("POST", "/api/rows/"), ("DELETE", "/api/rows/")
-# A preview reads a body as an insert does.
+# A preview reads its body as an insert does.
 BULK = {("POST", "/api/rows/bulk_insert/"), ("POST", "/api/rows/preview/")}
 DOWNLOADS = {
     ("GET", "/api/rows/bulk_download/"),
@@ -31,7 +31,7 @@ QUESTIONS = {
 
 
 def lane_of(scope: Scope, lanes: Lanes) -> Lane | None:
-    """The lane of a request that has been routed; None for a stream, which has a limit of its own."""
+    """Returns the lane of a routed request; None for a stream, which has its own limit."""
     route = (scope["method"], getattr(scope.get("route"), "path", ""))
     if route == STREAM:
         return None
@@ -53,7 +53,10 @@ def _small(headers: Headers) -> bool:
 
 
 async def admit(scope: Scope, lane: Lane | None, who: Requester) -> None:
-    """Takes a slot for the whole request, unless it has one. Raises RateLimitedError and OverloadedError."""
+    """Takes a slot for the whole request, unless the request has a slot.
+
+    Raises RateLimitedError or OverloadedError as `Lane.enter` does.
+    """
     state = scope["state"]
     if lane is not None and "slot" not in state:
         await lane.enter(who)
@@ -61,7 +64,7 @@ async def admit(scope: Scope, lane: Lane | None, who: Requester) -> None:
 
 
 def release(scope: Scope) -> None:
-    """Gives the request's slot back, if it has one."""
+    """Gives the request's slot back, if the request has one."""
     if (held := scope["state"].pop("slot", None)) is not None:
         lane, who = held
         lane.leave(who)

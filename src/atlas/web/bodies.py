@@ -1,4 +1,4 @@
-"""What every JSON body keeps to: no type is guessed, no member passed over."""
+"""The base class of JSON bodies: no type is coerced, and no unknown member is ignored."""
 
 from __future__ import annotations
 
@@ -16,27 +16,32 @@ Metadata = dict[str, Any]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-# Whether the body of the request at hand has been looked through, in a thread.
+# Whether a thread has already checked that the current request's body can be stored.
 known_storable: ContextVar[bool] = ContextVar("known_storable", default=False)
 
 
-# The type of the error for members that a body does not have.
+# The type of the pydantic error for unknown members.
 UNKNOWN_MEMBER = "unknown_member"
 
 
 class Body(BaseModel):
-    """A request body: no type is guessed, no member passed over, and text has no NUL, which PostgreSQL cannot store."""
+    """A request body. Types are strict, unknown members are refused, and texts may not contain NUL.
+
+    PostgreSQL cannot store NUL.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
     def _known(cls, value: Any) -> Any:
-        """Refuses members that are not known, naming the nearest that are."""
+        """Refuses unknown members, and suggests the nearest known names."""
         if isinstance(value, dict) and not value.keys() <= cls.model_fields.keys():
             unknown = [str(name) for name in value if name not in cls.model_fields]
-            told = {name[:100]: unknown_name(name, cls.model_fields) for name in unknown[:5]}
-            raise PydanticCustomError(UNKNOWN_MEMBER, "unknown members", {"told": told, "known": [*cls.model_fields]})
+            reasons = {name[:100]: unknown_name(name, cls.model_fields) for name in unknown[:5]}
+            raise PydanticCustomError(
+                UNKNOWN_MEMBER, "unknown members", {"reasons": reasons, "known": [*cls.model_fields]}
+            )
         return value
 
     @field_validator("*")
@@ -69,7 +74,7 @@ def refuse_unstorable(value: Any) -> None:
 
 
 def body_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a body with the models inside it in their places: a reference would lead nowhere."""
+    """Returns the JSON schema of a body with inner models inlined, because references would lead nowhere."""
     schema = model.model_json_schema()
     inner = schema.pop("$defs", {})
 

@@ -1,7 +1,7 @@
-"""The connections of a process: how many there may be, and an end to those that make no progress.
+"""The connections of a process: a limit to their number, and an end to connections that make no progress.
 
-uvicorn waits for a head, a body, and a reader for ever, and takes connections until there are no files left. One timer
-a second looks at all connections, so that a request costs no timer of its own.
+uvicorn waits for a head, a body, and a reader without a limit, and accepts connections until there are no files left.
+One timer a second checks all connections, so that a request costs no timer of its own.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ except ImportError:  # pragma: no cover - on Windows, where there is no such lim
 else:
     resource = _resource
 
-# The name under which the application's state has its `Connections`.
+# The name of the `Connections` in the application's state.
 STATE = "connections"
 # A head is a request line and headers.
 HEAD_BYTES = 64 * 1024
-# A body brings so much in the time that it may stall for, or ends.
+# A body must bring this many bytes within the time limit for a stalled body, or end.
 BODY_LEAST_BYTES = 1024
 SWEEP_SECONDS = 1.0
-# Past the limit so many more are taken, for `/health` alone.
+# The number of connections accepted past the limit, for `/health` alone.
 SURPLUS = 64
-# Connections of a process; past some thousands the event loop is what is short. Files for everything else, at least.
+# MOST: connections of a process; past some thousands the event loop is the bottleneck. RESERVED: the fewest files kept
+# for everything else.
 MOST, RESERVED = 8192, 128
 _HEALTH = ("/health", "/health/")
 BUSY = ("Too many connections", "this server has as many as it takes; try again in a moment")
-# `tcpi_bytes_acked` of Linux: what the other side has taken, as a number that only grows.
+# `tcpi_bytes_acked` of Linux: the bytes that the peer has acknowledged, a number that only grows.
 _TCP_INFO, _ACKED = 11, struct.Struct("@120xQ")
 
 
 class Connection(Protocol):
-    """What is to be known of a connection."""
+    """An open connection, as `Connections` needs it."""
 
     address: str
     transport: asyncio.Transport
@@ -54,21 +55,21 @@ class Connection(Protocol):
         ...
 
     def overdue(self, now: float) -> str | None:
-        """What has not come in time; None where nothing is late."""
+        """Returns the part that is late (`head`, `body` or `write`), or None."""
         ...
 
     def end(self, reason: str) -> None:
-        """Says so, where that is still possible, and closes."""
+        """Answers with the reason, where an answer is still possible, and closes the connection."""
         ...
 
     def answer_by(self, wrap: Callable[[Any], ASGIApp]) -> None:
-        """Has requests answered by what `wrap` makes of the application."""
+        """Replaces the application by `wrap` of the application."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds for a head, for progress of a body and of an answer; connections in all and of an address."""
+    """Seconds for a head, for progress of a body and of an answer. Connections in total and per address."""
 
     head: float
     body: float
@@ -81,11 +82,11 @@ class Connections:
     """The open connections of a process, the oldest first."""
 
     def __init__(self, limits: Limits, note: Callable[[str], None] = lambda _: None) -> None:
-        """note: is called with the reason for which a connection is ended."""
+        """note: called with the reason when a connection is ended."""
         self.limits = limits
         self._note = note
         self._all: dict[Connection, None] = {}
-        # Those that have not sent a whole request yet.
+        # Connections that have not sent a whole request head yet.
         self._silent: dict[Connection, None] = {}
         self._addresses: dict[str, dict[Connection, None]] = {}
         self._surplus: set[Connection] = set()
@@ -95,17 +96,17 @@ class Connections:
         return len(self._all)
 
     def start(self) -> None:
-        """Begins to look after them, in the running event loop."""
+        """Starts checking the connections, in the running event loop."""
         self._sweeping = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
-        """Ends that."""
+        """Stops checking the connections."""
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait((self._sweeping,))
 
     def add(self, one: Connection) -> None:
-        """Takes a new connection. Where there are too many, the oldest that has asked for nothing ends."""
+        """Adds a new connection. When there are too many, the oldest connection without a request is closed."""
         self._all[one] = self._silent[one] = None
         of_address = self._addresses.setdefault(one.address, {})
         of_address[one] = None
@@ -115,11 +116,11 @@ class Connections:
             self._make_room(one, self._all)
 
     def asked(self, one: Connection) -> None:
-        """The connection has sent the head of a request."""
+        """Records that a connection has sent the head of a request."""
         self._silent.pop(one, None)
 
     def remove(self, one: Connection) -> None:
-        """The connection is gone."""
+        """Removes a closed connection."""
         self._all.pop(one, None)
         self._silent.pop(one, None)
         self._surplus.discard(one)
@@ -173,7 +174,7 @@ class Connections:
 
 
 def most_connections() -> int:
-    """How many connections leave files enough for the database, for bodies on disk and for libraries."""
+    """Returns the number of connections that leave enough files for the database, bodies on disk and libraries."""
     if resource is None:
         return MOST
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -181,7 +182,10 @@ def most_connections() -> int:
 
 
 def taken(transport: asyncio.Transport) -> int:
-    """How much the other side has taken so far; what waits here, as a number below zero, where nobody can tell."""
+    """Returns the number of bytes that the peer has acknowledged.
+
+    Where the system does not report that, the result is minus the number of bytes that wait here.
+    """
     if sys.platform == "linux":
         wire = transport.get_extra_info("socket")
         try:

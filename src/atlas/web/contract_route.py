@@ -1,4 +1,4 @@
-"""Routes that answer with dataclasses of `atlas.contract`: they document them, and send them as JSON at once."""
+"""Routes that answer with dataclasses of `atlas.contract`, document them, and send them as JSON directly."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class ContractRoute(APIRoute):
-    """A route whose handler returns a Shape, or a list of Shapes; its annotation is what the document says.
+    """A route whose handler returns a Shape, or a list of Shapes. The OpenAPI document shows its return annotation.
 
-    FastAPI would validate what the handler returns, make dictionaries of it, and write those.
+    FastAPI would validate the handler's result, convert the result to dictionaries, and encode those.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ def _is_shape(answer: Any) -> bool:
 
 
 def _encoded(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
-    """A handler that answers with the JSON of what another returns."""
+    """Wraps a handler so that the wrapper answers with the JSON of the handler's result."""
 
     @functools.wraps(endpoint)
     async def handler(*arguments: Any, **named: Any) -> Response:
         sent = json_response(await endpoint(*arguments, **named), status)
         for given in named.values():
             if isinstance(given, Response):
-                # What the handler has set on the response that it was given.
+                # Status and headers that the handler has set on its response parameter.
                 sent.status_code = given.status_code or status
                 sent.headers.raw.extend(given.headers.raw)
         return sent
@@ -59,5 +59,5 @@ def _encoded(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
 
 
 def json_response(value: Shape | list[Any] | tuple[Any, ...], status: int = 200) -> Response:
-    """Shapes as JSON, without the members that they lack."""
+    """Encodes Shapes as JSON, without absent members."""
     return Response(_ENCODER.encode(value), status, media_type="application/json")

@@ -1,4 +1,4 @@
-"""Work that nobody waits for any more, as its client has gone away."""
+"""Ends work that nobody waits for any more, because the client has gone away."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Does some work whose request has been received; cancels it, and waits for its end, once the client goes away.
+    """Runs work for a request whose body has been received. A disconnect cancels the work and waits for its end.
 
-    Raises ClientDisconnect where that came first.
+    Raises ClientDisconnect when the client went away first.
     """
     task = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_gone(request))
@@ -30,7 +30,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     finally:
         gone.cancel()
         if not task.done():
-            # The server stops.
+            # The server is stopping.
             task.cancel()
             await asyncio.wait((task,))
 

@@ -1,4 +1,4 @@
-"""Answers of the content API."""
+"""Schemas of the error answers of both APIs."""
 
 from __future__ import annotations
 

@@ -11,5 +11,8 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def exact_json(value: Any) -> Response:
-    """A response whose decimals are numbers with their own digits, which FastAPI would make floats or texts."""
+    """Encodes a value as JSON.
+
+    Decimals become numbers with all their digits, which FastAPI would make floats or texts.
+    """
     return Response(_ENCODER.encode(value), media_type="application/json")

@@ -1,4 +1,4 @@
-"""Errors to responses: `{"error","details"}` for the time-series API, `{"detail"}` for the content API."""
+"""Turns errors into responses: `{"error","details"}` for the time-series API, `{"detail"}` for the content API."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _TITLES = {404: "Not found", 405: "Method not allowed", 413: "Request body too l
 def problem(
     path: str, status: int, message: str, details: str | None = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An error response in the shape of the API that `path` belongs to."""
+    """Builds an error response in the shape of the API that `path` belongs to."""
     body = {"error": message}
     if path.startswith("/api/v1"):
         body = {"detail": f"{message}: {details}" if details else message}
     elif details:
         body["details"] = details
-    # JSON has room for halves of surrogate pairs, in names of members too, and UTF-8 has none.
+    # JSON can hold halves of surrogate pairs, in names of members too, but UTF-8 cannot.
     body = {name: text.encode(errors="backslashreplace").decode() for name, text in body.items()}
     if status == 401:
         headers = {**CHALLENGE, **(headers or {})}
@@ -37,7 +37,7 @@ def problem(
 
 
 def refusal(path: str, error: AtlasError) -> JSONResponse:
-    """The response to an error, where no handler is near."""
+    """Builds the response to an error outside of a handler."""
     return problem(path, error.status, error.message, error.details, error.headers)
 
 
@@ -46,7 +46,7 @@ def _describe(error: RequestValidationError) -> str:
     for item in error.errors()[:5]:
         place = [str(step) for step in item["loc"] if step not in ("body", "query", "path", "header")]
         if item["type"] == UNKNOWN_MEMBER:
-            parts += [f"{'.'.join([*place, name])}: {reason}" for name, reason in item["ctx"]["told"].items()]
+            parts += [f"{'.'.join([*place, name])}: {reason}" for name, reason in item["ctx"]["reasons"].items()]
             parts.append(f"known: {', '.join(item['ctx']['known'])}")
             continue
         reason = _mismatch(item) or item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
@@ -57,7 +57,7 @@ def _describe(error: RequestValidationError) -> str:
     return "; ".join(parts)
 
 
-# What pydantic calls the types that JSON has.
+# Plain words for the error types of pydantic that name a JSON type.
 _WANTED = {
     "model_attributes_type": "a JSON object",
     "model_type": "a JSON object",
@@ -68,23 +68,23 @@ _WANTED = {
     "float_type": "a number",
     "bool_type": "true or false",
 }
-# What it calls the types of bodies of several shapes that do not say which shape.
+# Error types of pydantic for bodies of several shapes without a valid discriminator.
 _UNTAGGED = ("union_tag_not_found", "union_tag_invalid")
 _GIVEN = ((bool, "true or false"), (int | float, "a number"), (str, "text"), (list, "a list"), (dict, "a JSON object"))
 
 
 def _mismatch(item: dict[str, Any]) -> str | None:
-    """What was wanted and what was given, where JSON has another type than is taken."""
+    """Describes the expected and the given type, when a JSON value has the wrong type. Returns None otherwise."""
     if item["type"] in _UNTAGGED:
         return _untagged(**item["ctx"])
     wanted = _WANTED.get(item["type"])
     if wanted is None:
         return None
     given = item.get("input")
-    told = (
+    kind_given = (
         "null" if given is None else next((name for kind, name in _GIVEN if isinstance(given, kind)), "something else")
     )
-    return f"must be {wanted}" if told == wanted else f"must be {wanted}, not {told}"
+    return f"must be {wanted}" if kind_given == wanted else f"must be {wanted}, not {kind_given}"
 
 
 def _untagged(discriminator: str, tag: str | None = None, expected_tags: str | None = None) -> str:
@@ -117,17 +117,17 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of a path. The router names those of the first route alone that has the path."""
+    """Returns the methods of a path. The router names only the methods of the first matching route."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     found = [known for known in paths if compile_path(known)[0].match(request.scope["path"])]
-    # Of `/datasets/search/` and `/datasets/{dataset_id}/`, the former.
+    # For `/datasets/search/`, that path wins over `/datasets/{dataset_id}/`.
     best = min(found, key=lambda known: known.count("{"), default=None)
     methods = set() if best is None else {method.upper() for method in paths[best]}
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    # Nobody is there to read it; the log shows 499 as proxies do.
+    # Nobody reads this response. The log shows 499, as proxies do.
     return Response(status_code=499)
 
 
@@ -139,5 +139,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ClientDisconnect, _gone)
 
 
-# What an answer says of how to authenticate (RFC 9110, 11.6.1). Browsers ask nobody for a name and password by it.
+# The challenge of a 401 (RFC 9110, 11.6.1). For this scheme browsers do not ask for a name and password.
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Atlas"'}

@@ -1,4 +1,4 @@
-"""Who lets requests in: what HTTP needs to know of callers, whoever they are."""
+"""Protocols by which HTTP identifies and admits callers, without knowledge of accounts."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ from starlette.types import Scope
 
 
 class Gatekeeper(Protocol):
-    """Knows callers by the keys of their requests."""
+    """Identifies callers by the keys of their requests."""
 
     async def identify(self, scope: Scope) -> object:
-        """The caller of a request, before its body is read. Raises AtlasError for who is unknown."""
+        """Returns the caller of a request, before its body is read. Raises AtlasError for an unknown caller."""
 
     async def admit(self, request: Request, *, upload: bool = False) -> object:
-        """The caller of a request, within rate limits, once the request may be served; may be asked again.
+        """Returns the caller of a request, within rate limits, once the request may be served. May be called again.
 
-        upload: whether the body is a form with a file, of which few are received at once. Raises AtlasError.
+        upload: whether the body is a form with a file. Few such bodies are received at once.
+        Raises AtlasError when the caller is unknown, over a limit, or cannot be served now.
         """
 
 
 class Account(Protocol):
-    """What one request moves."""
+    """The traffic of one request."""
 
     bytes_in: int
     bytes_out: int
 
     def answered(self, status: int, request_id: str) -> None:
-        """Notes that the answer begins."""
+        """Records that the answer begins."""
 
     def ended(self, status: int) -> None:
-        """Notes that the request has ended; status 0: without an answer."""
+        """Records that the request has ended. status 0: the request ended without an answer."""
 
 
 class Ledger(Protocol):
-    """Keeps accounts of requests."""
+    """Keeps the accounts of requests."""
 
     def open(self, scope: Scope) -> AbstractContextManager[Account]:
-        """An account of one request, which services add to while the context lasts."""
+        """Opens an account of one request. Services add to the account while the context lasts."""
 
 
 def gatekeeper_of(request: Request) -> Gatekeeper:
-    """The gatekeeper of the application that answers a request."""
+    """Returns the gatekeeper of the application that serves a request."""
     found: Gatekeeper = request.app.state.gatekeeper
     return found

@@ -13,13 +13,13 @@ HEALTH_SECONDS = 2.0
 
 
 class SystemService:
-    """Looks after the server."""
+    """Reports the state of the server."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def health(self) -> Health:
-        """A report on the database connection."""
+        """Checks the database connection within 2 seconds, and returns a report."""
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
                 await self._database.look_up("SELECT 1")

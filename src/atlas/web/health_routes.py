@@ -23,7 +23,7 @@ _UNHEALTHY: dict[int | str, dict[str, Any]] = {503: {"model": Health, "descripti
 
 @router.get("/health", summary="Health check", responses=_UNHEALTHY)
 async def health(system: SystemServiceDep, response: Response) -> Health:
-    """Whether the server runs and reaches its database; 503 if not."""
+    """Reports whether the server runs and reaches its database; 503 if not."""
     report = await system.health()
     if report.status != "healthy":
         response.status_code = 503
@@ -32,5 +32,5 @@ async def health(system: SystemServiceDep, response: Response) -> Health:
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=METRICS)
 async def metrics(request: Request) -> Response:
-    """Figures of this server process in the Prometheus text format."""
+    """Returns figures of this server process in the Prometheus text format."""
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

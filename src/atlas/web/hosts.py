@@ -1,4 +1,4 @@
-"""Names that requests may call the server by: what a client sends as its Host ends up in links to pages."""
+"""Checks the Host header of requests, because a client's Host ends up in links to pages."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Collection
 from starlette.types import Scope
 
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::[0-9]{1,5})?", re.ASCII)
-# Load balancers and monitors ask by address.
+# Load balancers and monitors request these paths by address.
 _ANY = ("/health", "/health/", "/metrics", "/metrics/")
 
 
 def wrong_host(scope: Scope, allowed: Collection[str]) -> str | None:
-    """What is wrong with a request's Host, None where nothing is. allowed: names in lower case; empty allows all."""
+    """Returns the error of a request's Host, or None. allowed: names in lower case; an empty collection allows all."""
     given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     if len(given) > 1:
         return "Host: given twice"

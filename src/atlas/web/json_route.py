@@ -1,4 +1,4 @@
-"""Routes with a body: its sender is admitted first, then JSON is received up to a limit and parsed."""
+"""Routes with a body: the caller is admitted first, then JSON is received up to a limit and parsed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from atlas.web.unknown_parameters import given_twice, unknown_ones
 MIB = 1024 * 1024
 CONTENT = "/api/v1/"
 UNNAMED = ("", "application/x-www-form-urlencoded")
-# What a route takes that says no more; JSON of so many bytes keeps Python from all else for some 20 ms.
+# The default limit of a route. JSON of this size keeps Python from all other work for some 20 ms.
 BODY_BYTES = MIB
 # Bodies of rows and decisions, up to 10,000 in one request.
 LARGER = {
@@ -30,14 +30,17 @@ LARGER = {
     ("POST", "/api/v1/import/{import_id}/issues/correct"): 4 * MIB,
     ("POST", "/api/v1/tables/{table_name}/update"): 4 * MIB,
 }
-# Objects and lists of a body that is parsed as a whole: each takes as long as a hundred bytes of text.
+# The maximum number of objects and lists in a body that is parsed as a whole. Each takes as long as 100 bytes of text.
 MOST_CONTAINERS = 100_000
-# Less than this is parsed sooner than handed to a thread.
+# A smaller body is parsed sooner than handed to a thread.
 INLINE_BYTES = 4 * 1024
 
 
 async def bounded(request: Request) -> AsyncIterator[bytes]:
-    """The body of a request in pieces. Raises TooLargeError past the limit of its route, or as it says that it will."""
+    """Yields the body of a request in pieces.
+
+    Raises TooLargeError when the body, or its Content-Length, is over the limit of the route.
+    """
     route = request.scope.get("route")
     most = LARGER.get((request.method, getattr(route, "path", "")), BODY_BYTES)
     length = request.headers.get("content-length", "")
@@ -54,12 +57,12 @@ async def bounded(request: Request) -> AsyncIterator[bytes]:
 
 
 async def bounded_body(request: Request) -> bytes:
-    """As `bounded`, all of it."""
+    """Returns the whole body of a request. Raises TooLargeError as `bounded` does."""
     return b"".join([piece async for piece in bounded(request)])
 
 
 def refuse_deep(body: bytes) -> None:
-    """Raises BadRequestError for JSON that decoders may not follow: nested too deep, or of too many values."""
+    """Raises BadRequestError for JSON that is nested too deep for decoders, or has too many lists and objects."""
     if too_deep(body):
         raise BadRequestError("Invalid request", f"the body is {TOO_DEEP}")
     if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
@@ -67,7 +70,7 @@ def refuse_deep(body: bytes) -> None:
 
 
 def loads(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises JSONDecodeError, and BadRequestError for an object that has a member twice."""
+    """Parses a JSON text. Raises JSONDecodeError, or BadRequestError for an object with a duplicate member."""
     return json.loads(text, object_pairs_hook=_object)
 
 
@@ -83,7 +86,10 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse(body: bytes) -> Any:
-    """The value of a JSON body. Raises BadRequestError, and JSONDecodeError, which FastAPI makes an answer of."""
+    """Parses a JSON body.
+
+    Raises BadRequestError, or JSONDecodeError, which FastAPI turns into an answer.
+    """
     refuse_deep(body)
     try:
         return loads(body.decode("utf-8-sig"))
@@ -92,12 +98,12 @@ def parse(body: bytes) -> Any:
     except UnicodeDecodeError:
         raise BadRequestError("Invalid request", "the body is not UTF-8") from None
     except ValueError:
-        # Python reads no whole number of more digits.
+        # Python refuses whole numbers with more digits.
         raise BadRequestError("Invalid request", "the body has a number of more than 4,300 digits") from None
 
 
 class _JsonRequest(Request):
-    """A request whose JSON is received, parsed and checked before anybody asks for it."""
+    """A request whose JSON is received, parsed and checked before a handler reads the body."""
 
     checked = False
     _bytes: bytes = b""
@@ -105,9 +111,9 @@ class _JsonRequest(Request):
     _error: json.JSONDecodeError | None = None
 
     async def load(self, check: Callable[[Any], Any]) -> None:
-        """Receives and parses the body, where it is JSON; a large one is what `check` makes of it.
+        """Receives and parses a JSON body. A body over 4 KiB is replaced by the result of `check`, in a thread.
 
-        Raises TooLargeError, BadRequestError, and what `check` raises.
+        Raises TooLargeError, BadRequestError, and the errors of `check`.
         """
         self._bytes = await bounded_body(self)
         if not self._bytes:
@@ -115,7 +121,7 @@ class _JsonRequest(Request):
         if not _is_json(self.headers.get("content-type")):
             given = self.headers.get("content-type", "")[:64]
             if self.scope["path"].startswith(CONTENT):
-                # As curl sends -d, or nothing at all.
+                # curl sends a form's type with -d; other programs send no type.
                 kind = f"is said to be {given!r}" if given else "has no type"
                 told = f"the body {kind}; for JSON send the header `Content-Type: application/json`"
                 raise RequestValidationError([{"type": "content_type", "loc": ("body",), "msg": told}])
@@ -139,7 +145,10 @@ class _JsonRequest(Request):
 
 
 def _as_json(request: Request) -> dict[str, Any]:
-    """The scope of a time-series request whose JSON has no type, or the one that curl gives it with -d, as of JSON."""
+    """Returns the scope of a request, with the type of JSON where a time-series request names no useful type.
+
+    No useful type is an absent type, or the form type that curl sends with -d.
+    """
     given = request.headers.get("content-type", "")
     if request.scope["path"].startswith(CONTENT) or given.split(";")[0].strip().lower() not in UNNAMED:
         return dict(request.scope)
@@ -148,7 +157,7 @@ def _as_json(request: Request) -> dict[str, Any]:
 
 
 def _is_json(content_type: str | None) -> bool:
-    """Whether FastAPI would parse a body of this type as JSON."""
+    """Returns whether FastAPI would parse a body of this type as JSON."""
     if not content_type:
         return False
     message = email.message.Message()
@@ -158,7 +167,7 @@ def _is_json(content_type: str | None) -> bool:
 
 
 def _check_fields(names: Sequence[str], known: Sequence[str]) -> None:
-    """Raises BadRequestError for fields of a form that are not known, or that are given twice."""
+    """Raises BadRequestError for unknown or duplicate fields of a form."""
     if unknown := [name for name in names if name not in known]:
         raise unknown_ones("field of the form", unknown, known)
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -166,7 +175,7 @@ def _check_fields(names: Sequence[str], known: Sequence[str]) -> None:
 
 
 class JsonRoute(ContractRoute):
-    """A route that admits its caller before it receives a body, be it JSON or a form."""
+    """A route that admits its caller before it receives a body, JSON or a form."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         usual = super().get_route_handler()
@@ -196,11 +205,11 @@ class JsonRoute(ContractRoute):
             await gatekeeper_of(request).admit(request, upload=True)
             media = request.headers.get("content-type", "").split(";")[0].strip().lower()
             if media != "multipart/form-data":
-                # It has no file, so that nothing goes to disk.
+                # Such a body has no file, so nothing goes to disk.
                 await bounded_body(request)
                 missing = "Field required, in a form of the type multipart/form-data"
                 raise RequestValidationError([{"type": "missing", "loc": ("body", "file"), "msg": missing}])
-            # FastAPI finds the same form again, and closes it.
+            # FastAPI uses the same parsed form again, and closes it.
             form = await request.form()
             try:
                 _check_fields([name for name, _ in form.multi_items()], fields)
@@ -212,7 +221,7 @@ class JsonRoute(ContractRoute):
         return handle
 
     def _checked(self, value: Any) -> Any:
-        """A body as its model, where it is one: what FastAPI would otherwise do in the thread of the event loop."""
+        """Validates a body as its model, if it has a model. FastAPI would do that in the thread of the event loop."""
         for key, item in value.items() if isinstance(value, dict) else [(None, value)]:
             try:
                 refuse_unstorable(item)

@@ -1,4 +1,4 @@
-"""What wraps every request: its id, its log line and metrics, the size limit, and the last resort."""
+"""Middleware around every request: its id, log line and metrics, the size limit, and unexpected errors."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
-    # Pages say otherwise themselves; what is data is never to run or to be shown within another page.
+    # Pages set their own policy. Data must never run, or be shown within another page.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 STOPPING = ("Server is stopping", "the request was cut off; try again")
-# A client that has not sent its body within so long is cut off.
+# Seconds after which a client that has not sent its body is disconnected.
 LINGER_SECONDS = 5.0
-# So much of a body is thrown away after an answer that did not need it: of somebody known, and of a stranger.
+# Bytes of an unneeded body that are discarded after an answer: for an identified caller, and for a stranger.
 LINGER_BYTES, LINGER_STRANGER_BYTES = 64 * 1024 * 1024, 1024 * 1024
-# A body that says it is no larger is thrown away so that its connection can be used again.
+# A declared body up to this size is discarded, so that its connection can be used again.
 WORTH_BYTES = 64 * 1024
-# Paths whose pages and files have no routes of their own for HEAD.
+# Paths without their own routes for HEAD.
 _HEADED = ("/api/", "/health", "/metrics")
 _CLOSE = (b"connection", b"close")
 _RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()]
@@ -50,7 +50,7 @@ _NOT_SHARED = (b"cache-control", b"private, no-cache")
 
 
 def last_resort(path: str, error: Exception, request_id: str) -> Response:
-    """The response to an unexpected exception."""
+    """Builds the response to an unexpected exception."""
     if is_disk_full(error):
         full = DiskFullError()
         return problem(path, full.status, full.message, full.details)
@@ -58,7 +58,7 @@ def last_resort(path: str, error: Exception, request_id: str) -> Response:
 
 
 def _completed(headers: Iterable[tuple[bytes, bytes]], scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
-    """The headers of a response with those of every response, where it does not set them itself."""
+    """Adds the headers of every response where the response does not set them itself."""
     completed = [header for header in headers if header[0] != b"x-request-id"]
     present = {name for name, _ in completed}
     completed.append((b"x-request-id", request_id.encode("latin-1")))
@@ -72,7 +72,7 @@ def _completed(headers: Iterable[tuple[bytes, bytes]], scope: Scope, request_id:
 
 
 class Metrics:
-    """The server's own figures, in a registry of its own."""
+    """The server's own metrics, in their own registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ["method", "route", "status"]
@@ -84,7 +84,7 @@ class Metrics:
 
 
 class SlashMiddleware:
-    """Makes `/api/x` and `/api/x/` the same path, without a redirect that would drop a body, and HEAD a GET."""
+    """Treats `/api/x` and `/api/x/` as the same path, without a redirect that would drop a body, and HEAD as GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -102,9 +102,9 @@ class SlashMiddleware:
 
 
 class _Body:
-    """What a client sends, and whether it still sends while it has its answer.
+    """A client's body, and whether the client still sends after its answer.
 
-    Who closes a connection with bytes that nobody has read resets it, and the client may never see the answer.
+    A server that closes a connection with unread bytes resets the connection, and the client may never see the answer.
     """
 
     def __init__(self, receive: Receive, scope: Scope) -> None:
@@ -114,7 +114,7 @@ class _Body:
         self._size = int(length) if length.isdigit() and "transfer-encoding" not in headers else None
         self._ended = self._size == 0
         self._last = scope["http_version"] == "1.0" or headers.get("connection", "").lower() == "close"
-        # A client that waits to be asked for its body may never send it.
+        # A client that waits to be asked for its body (Expect) may never send the body.
         self._asks = "expect" in headers
 
     async def receive(self) -> Message:
@@ -123,12 +123,12 @@ class _Body:
         return message
 
     def left(self) -> bool:
-        """Whether there is more of it than the connection is worth, which then ends with this answer."""
+        """Returns whether the rest of the body is not worth reading. The connection then ends with this answer."""
         worth_it = self._size is not None and self._size <= WORTH_BYTES and not self._last and not self._asks
         return not self._ended and not worth_it
 
     async def drain(self, most: int) -> None:
-        """Throws away what still comes, for a moment, up to `most` bytes."""
+        """Discards up to `most` bytes of the rest, for at most 5 seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while not self._ended and most > 0:
@@ -136,7 +136,7 @@ class _Body:
 
 
 class RequestMiddleware:
-    """Gives each request an id, logs and counts it, bounds its body, and hides what goes wrong inside."""
+    """Gives each request an id, logs and counts it, limits its body, and hides unexpected errors."""
 
     def __init__(
         self,
@@ -187,7 +187,8 @@ class RequestMiddleware:
             try:
                 await self._guarded(scope, self._limited(body.receive, account), answer)
             except asyncio.CancelledError:
-                # The server stops and has waited long enough; what called us would answer with a 500.
+                # The server is stopping and has waited long enough. The caller of this middleware would answer with a
+                # 500.
                 if not status:
                     await problem(scope["path"], 503, *STOPPING)(scope, receive, answer)
                 raise
@@ -217,8 +218,8 @@ class RequestMiddleware:
             await problem(scope["path"], 413, "Request body too large", details)(scope, receive, send)
             return
         if scope["path"].startswith("/api/") or scope["path"] == "/api":
-            # Before anything else is said, and before a byte of the body is asked for: the framework would read, and
-            # parse, all of it first.
+            # The caller is identified before any other answer, and before a byte of the body is requested. The
+            # framework would first read and parse the whole body.
             try:
                 scope["state"]["known"] = await self._gatekeeper.identify(scope)
             except AtlasError as error:

@@ -1,4 +1,4 @@
-"""Pages, and links between them."""
+"""Pages of lists, and links between pages."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from fastapi import Depends, Query, Request
 
 
 def link(request: Request, limit: int, offset: int) -> str:
-    """The request's own URL with another limit and offset, below the server's public URL where that is set."""
+    """Builds the request's own URL with another limit and offset, below the server's public URL if set."""
     asked = request.url.include_query_params(limit=limit, offset=offset)
     public: str | None = request.app.state.settings.public_url
     if public is None:
-        # Its host is the one of the request, which the middleware has looked at.
+        # The host is the request's Host, which the middleware has checked.
         return str(asked)
     parts = urlsplit(str(asked))
     return f"{public}{parts.path}?{parts.query}"
 
 
 def links(request: Request, count: int, limit: int, offset: int) -> tuple[str | None, str | None]:
-    """URLs of the next and the previous page, None where there is none."""
+    """Builds the URLs of the next and the previous page, None where there is no such page."""
     following = link(request, limit, offset + limit) if offset + limit < count else None
     previous = link(request, limit, max(0, offset - limit)) if offset > 0 else None
     return following, previous
@@ -30,7 +30,7 @@ async def part(
     limit: Annotated[int | None, Query(ge=1, le=1000, description="Items at most; all of them without it.")] = None,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Items to skip.")] = 0,
 ) -> slice:
-    """The part of a short list that is asked for. Such a list has no pages."""
+    """Parses the requested part of a short list, which has no pages."""
     return slice(offset, None if limit is None else offset + limit)
 
 

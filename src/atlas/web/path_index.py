@@ -1,4 +1,4 @@
-"""Finding the route of a request in one step, where its path has no parameters."""
+"""Finds the route of a request in one step when its path has no parameters."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from atlas.web.unknown_parameters import KnownParameters
 
 
 def add_routes(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Adds the routes of `routers`, in their order, and an index before them. Those of the API know their parameters.
+    """Adds the routes of `routers`, in their order, after an index of them. Routes of the API check their parameters.
 
-    Not by include_router, which keeps routers whole: a request then asks each of them, and the one that it belongs to
-    twice. That took a third of the framework's time.
+    `include_router` would keep routers whole: a request then asks each router, and the matching router twice. That took
+    a third of the framework's time.
     """
     routes = [route for router in routers for route in router.routes]
     for route in routes:
-        # Probes and scrapers may add parameters of their own to the others.
+        # Probes and scrapers may add their own parameters to the other routes.
         if isinstance(route, APIRoute) and route.path.startswith("/api"):
             route.app = KnownParameters(route)
     app.router.routes.extend([PathIndex(routes), *routes])
 
 
 class PathIndex(BaseRoute):
-    """The routes whose paths are plain text, by method and path. What it does not know, the routes after it may."""
+    """The routes whose paths have no parameters, by method and path.
+
+    Other requests go on to the routes after the index.
+    """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._routes: dict[tuple[str, str], APIRoute] = {}
@@ -49,14 +52,14 @@ class PathIndex(BaseRoute):
 
     @property
     def routes(self) -> list[APIRoute]:
-        """The routes that it leads to."""
+        """The indexed routes."""
         return list(self._routes.values())
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await scope["route"].handle(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: object) -> URLPath:
-        # The routes themselves can say it.
+        # The routes themselves can build the URL.
         raise NoMatchFound(name, path_params)
 
 

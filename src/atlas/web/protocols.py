@@ -1,4 +1,4 @@
-"""uvicorn's two HTTP protocols, with an eye on the time that their clients take."""
+"""uvicorn's two HTTP protocols, extended by time limits for their clients."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ try:
 except ImportError:  # pragma: no cover - where there is no httptools, as on PyPy
     HttpToolsProtocol = None  # type: ignore[assignment, misc]
 
-# What a client is told: status, message and details. A connection that has said nothing is told nothing.
-_TOLD = {
+# The answer to a slow client: status, message and details. A connection that has sent nothing gets no answer.
+_ANSWERS = {
     "head": (408, "Request timeout", "the head of the request did not arrive in time"),
     "body": (408, "Request timeout", "the body of the request stopped arriving"),
 }
@@ -34,10 +34,10 @@ else:
 
 
 class Watched(_Base):
-    """What is the same for both: when a head began, when a body last brought something, what waits to be read.
+    """The shared part of both protocols: when a head began, when a body last grew, and how much waits to be read.
 
-    `_begun` is when the head of the next request began to arrive, None where it has not. A new connection is expected
-    to begin at once.
+    `_begun` is when the head of the next request began to arrive, or None. A new connection is expected to begin at
+    once.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -63,15 +63,15 @@ class Watched(_Base):
         return self.cycle is None or self.cycle.response_complete
 
     def answer_by(self, wrap: Callable[[Any], ASGIApp]) -> None:
-        """Has requests answered by what `wrap` makes of the application."""
+        """Replaces the application by `wrap` of the application."""
         self.app = wrap(self.app)
 
     def in_body(self) -> bool:
-        """Whether a request has begun whose body has not ended."""
+        """Returns whether a request has begun whose body has not ended."""
         raise NotImplementedError
 
     def _asked(self) -> None:
-        """The head of a request is there."""
+        """Records that the head of a request has arrived."""
         now = self.loop.time()
         self._begun, self._head = None, 0
         self._body_at = self._body_since = now
@@ -80,7 +80,7 @@ class Watched(_Base):
             self._connections.asked(self)
 
     def overdue(self, now: float) -> str | None:
-        """What has not come in time: `head`, `body`, or `write` for a client that takes nothing."""
+        """Returns the part that is late: `head`, `body`, or `write` for a client that reads nothing."""
         assert self._connections is not None
         limits = self._connections.limits
         if self.transport.get_write_buffer_size():
@@ -96,13 +96,13 @@ class Watched(_Base):
         if self.in_body():
             return "body" if self._stalled(now, limits.body) else None
         if not self.idle:
-            # The client waits for its answer; whatever it has sent on ahead has time.
+            # The client waits for its answer. Bytes sent ahead are not late.
             self._begun = now if self._begun is not None else None
             return None
         if self._begun is not None:
             return "head" if now - self._begun > limits.head else None
         if self.timeout_keep_alive_task is None:
-            # Something arrived that was no request.
+            # The received bytes were no request.
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
@@ -110,7 +110,7 @@ class Watched(_Base):
 
     def _stalled(self, now: float, seconds: float) -> bool:
         if self.flow.read_paused or (not self.idle and getattr(self.cycle, "waiting_for_100_continue", False)):
-            # It is this side that does not take it, or has not asked for it.
+            # The server itself does not read the body, or has not asked for the body yet.
             self._body_at = self._body_since = now
             self._body_before = self._body
             return False
@@ -123,17 +123,17 @@ class Watched(_Base):
         return False
 
     def end(self, reason: str) -> None:
-        """Closes the connection; tells the client why, where it has asked for something and has no answer yet."""
+        """Closes the connection. A client that waits for an answer gets the reason first."""
         if reason == "write":
-            # Nothing will be read of what waits, so nothing is waited for.
+            # The client will not read the waiting bytes, so the connection is dropped at once.
             self.transport.abort()
         elif reason == "head" and not self._head:
             self.transport.close()
         else:
-            self.refuse(*_TOLD[reason])
+            self.refuse(*_ANSWERS[reason])
 
     def refuse(self, status: int, message: str, details: str) -> None:
-        """Answers for the application, unless that has begun to, and closes."""
+        """Answers in place of the application, unless the application has begun to answer, and closes."""
         if self.transport.is_closing():
             return
         if self.idle or not self.cycle.response_started:
@@ -160,7 +160,7 @@ def _answer(path: str, status: int, message: str, details: str) -> bytes:
 
 
 class H11Connection(Watched, H11Protocol):
-    """A connection that h11 reads."""
+    """A connection that h11 parses."""
 
     def in_body(self) -> bool:
         return self.conn.their_state is h11.SEND_BODY
@@ -188,7 +188,7 @@ class H11Connection(Watched, H11Protocol):
 if HttpToolsProtocol is not None:
 
     class HttpToolsConnection(Watched, HttpToolsProtocol):  # type: ignore[misc]
-        """A connection that httptools reads."""
+        """A connection that httptools parses."""
 
         _receiving = False
 
@@ -205,7 +205,7 @@ if HttpToolsProtocol is not None:
                 self.refuse(*TOO_LARGE)
 
         def on_header(self, name: bytes, value: bytes) -> None:
-            # What comes after a body is no header of the request, which has begun without it.
+            # Trailers after a body are no headers of the request, which has already begun.
             if not self._receiving:
                 super().on_header(name, value)
 
@@ -228,5 +228,5 @@ if HttpToolsProtocol is not None:
             return url.decode("latin-1")
 
 
-# The faster of those that there are.
+# The faster of the available protocols.
 ServerProtocol: type[asyncio.Protocol] = H11Connection if HttpToolsProtocol is None else HttpToolsConnection

@@ -1,4 +1,4 @@
-"""Parts of a file (RFC 9110, 14): `Range` and `If-Range`, and answers to HEAD."""
+"""Byte ranges of files (RFC 9110, 14): `Range` and `If-Range`, and answers to HEAD."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from fastapi.responses import StreamingResponse
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-# In the state of a request whose answer has no body.
+# The key in the state of a request whose answer has no body.
 HEAD = "head"
-# Programs send the greatest number of 64 bits, or more, for the end of a file whose size they do not know.
+# Programs send the greatest 64-bit number, or more, for the end of a file of unknown size.
 _RANGE = re.compile(r"bytes\s*=\s*(?:(\d{1,99})\s*-\s*(\d{1,99})?|-\s*(\d{1,99}))", re.ASCII | re.IGNORECASE)
 
 
 class UnsatisfiableError(Exception):
-    """A range that begins behind the end of its file."""
+    """A range that begins after the end of its file."""
 
 
 def wanted(headers: Headers) -> str | None:
-    """The range that a request asks for, if it is one that is taken: of several parts all are sent."""
+    """Returns the requested range if it is supported.
+
+    For several parts the whole file is sent, and the result is None.
+    """
     # Several headers are one list of parts (RFC 9110, 5.3).
     text = ", ".join(headers.getlist("range")).strip()
     found = _RANGE.fullmatch(text)
@@ -30,7 +33,7 @@ def wanted(headers: Headers) -> str | None:
 
 
 def part(text: str, size: int) -> tuple[int, int]:
-    """Where the part of a file begins, and before which byte it ends. Raises UnsatisfiableError."""
+    """Returns the start of the range and the byte after its end. Raises UnsatisfiableError."""
     found = _RANGE.fullmatch(text)
     assert found is not None
     if found[3] is not None:
@@ -43,13 +46,16 @@ def part(text: str, size: int) -> tuple[int, int]:
 
 
 def held_tag(headers: Headers) -> str | None:
-    """The strong ETag in `If-Range`; None without one. A date, a weak one, or nothing is an ETag that no file has."""
+    """Returns the ETag in `If-Range`; None without the header.
+
+    No file has a date, a weak ETag, or an empty text as its ETag.
+    """
     found = headers.get("if-range")
     return None if found is None else found.strip()
 
 
 class FileResponse(StreamingResponse):
-    """A file that is sent as it is made, and not made for HEAD."""
+    """A file that is sent while it is made, and not made for HEAD."""
 
     def __init__(
         self, content: AsyncIterator[bytes], status_code: int = 200, *, media_type: str, headers: Mapping[str, str]
@@ -68,13 +74,13 @@ class FileResponse(StreamingResponse):
 
 
 def headless(scope: Scope, send: Send) -> Send:
-    """Has a request for HEAD answered as GET is, without the body, and gives what sends that answer."""
+    """Turns a HEAD request into GET, and returns a `send` that leaves out the body."""
     scope["method"] = "GET"
     scope.setdefault("state", {})[HEAD] = True
 
     async def sending(message: Mapping[str, object]) -> None:
         if message["type"] == "http.response.start":
-            # The server's protocol expects no body then.
+            # With HEAD the server's protocol expects no body.
             scope["method"] = "HEAD"
             await send(dict(message))
         elif not message.get("more_body", False):

@@ -26,7 +26,10 @@ class RateLimiter:
         self._counter = SlidingWindowCounterRateLimiter(MemoryStorage()) if self._rules else None
 
     async def hit(self, who: Requester) -> dict[str, str]:
-        """Counts one request; gives the headers to answer with. Raises RateLimitedError."""
+        """Counts one request and returns the headers for its answer.
+
+        Raises RateLimitedError when a limit is exceeded.
+        """
         headers: dict[str, str] = {}
         tightest = math.inf
         for whose, item in self._rules:

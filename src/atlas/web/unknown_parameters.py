@@ -1,4 +1,4 @@
-"""What a route does not know, in its query, form or body: refused, never passed over.
+"""Refuses unknown names in queries, forms and bodies, instead of ignoring them.
 
 A filter that a server ignores looks as if it had been applied.
 """
@@ -16,16 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from atlas.errors import BadRequestError, unknown_name
 from atlas.web.gatekeeper import gatekeeper_of
 
-# Each parameter that it does not know is a field of metadata.
+# Each parameter that this route does not know is a metadata field.
 FREE = "/api/datasets/search/"
-# jQuery and some readers add it to keep caches out.
+# jQuery and some clients add this parameter to bypass caches.
 IGNORED = "_"
-# Bodies that say nothing, which programs send where none is taken.
+# Empty bodies, which some programs send to routes without a body.
 NOTHING = (b"", b"{}", b"[]", b"null", b'""')
 
 
 class KnownParameters:
-    """The application of a route, for requests with the query parameters of that route, and a body if it takes one."""
+    """The application of a route, which refuses unknown query parameters, and a body where the route takes none."""
 
     def __init__(self, route: APIRoute) -> None:
         found = [field for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)]
@@ -39,7 +39,7 @@ class KnownParameters:
         query = scope["query_string"]
         wrong = self._wrong(query.decode("latin-1")) if query else None
         if wrong is not None or not (self._body or _is_empty(scope)):
-            # Whoever may not ask, or asks too often, is told so.
+            # A caller without access, or over a rate limit, gets that error first.
             request = Request(scope, receive)
             await gatekeeper_of(request).admit(request)
             if wrong is not None:
@@ -73,7 +73,7 @@ class KnownParameters:
 
 
 def _is_empty(scope: Scope) -> bool:
-    """Whether a request says that it has no body."""
+    """Returns whether a request declares no body."""
     for name, value in scope["headers"]:
         if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
             return False
@@ -81,26 +81,26 @@ def _is_empty(scope: Scope) -> bool:
 
 
 def _after_body(receive: Receive) -> Receive:
-    """`receive` as of a request without a body: who asks for one would wait."""
-    told = False
+    """Returns a `receive` for a request without a body, so that a reader of the body does not wait."""
+    is_sent = False
 
     async def after() -> Message:
-        nonlocal told
-        if told:
+        nonlocal is_sent
+        if is_sent:
             return await receive()
-        told = True
+        is_sent = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     return after
 
 
 def unknown_ones(kind: str, names: Iterable[str], known: Sequence[str]) -> BadRequestError:
-    """The error for names of a kind that are not among those that are known."""
-    told = [f"{name[:100]}: {unknown_name(name, known)}" for name in list(dict.fromkeys(names))[:5]]
+    """Builds the error for unknown names, with suggestions from the known names."""
+    reasons = [f"{name[:100]}: {unknown_name(name, known)}" for name in list(dict.fromkeys(names))[:5]]
     all_known = f"known: {', '.join(known)}" if known else f"there is no {kind} here"
-    return BadRequestError(f"Unknown {kind}", "; ".join([*told, all_known]))
+    return BadRequestError(f"Unknown {kind}", "; ".join([*reasons, all_known]))
 
 
 def given_twice(kind: str, name: str) -> BadRequestError:
-    """The error for a name of a kind that has one value."""
+    """Builds the error for a duplicate of a name that takes one value."""
     return BadRequestError(f"Invalid {kind}", f"{name}: given more than once")

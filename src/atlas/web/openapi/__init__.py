@@ -1,4 +1,4 @@
-"""The OpenAPI document, completed so that generators make whole clients of it."""
+"""Completes the OpenAPI document, so that generators can make whole clients."""
 
 from atlas.web.openapi.document import install
 

@@ -1,4 +1,4 @@
-"""What the document says of request bodies: an example of each, descriptions, and shapes under names of their own."""
+"""Completes request bodies of the document: an example of each, descriptions, and named schemas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ROWS = [
     {"timestamp": "2025-12-16T10:00:00Z", "values": {"open": 104500, "close": 104600}},
     {"timestamp": "2025-12-16T11:00:00Z", "values": {"open": 104600, "close": 104700}},
 ]
-# Those that the examples of fields do not make.
+# Examples that cannot be derived from the examples of fields.
 EXAMPLES: dict[str, Any] = {
     "datasets_set_samples": {"samples": "organization"},
     "datasets_merge_metadata": {"version": "2.0"},
@@ -64,7 +64,7 @@ EXAMPLES: dict[str, Any] = {
     "admin_users_set_role": {"role": "admin"},
     "admin_tags_create": {"name": "premium", "description": "For subscribers", "secret": "open sesame"},
 }
-# Of bodies that may be one of several shapes.
+# Examples of bodies with several shapes.
 SEVERAL: dict[str, dict[str, Any]] = {
     "tables_update": {
         "condition": {"mode": "condition", "condition": "campaign = 'spring_2024'", "updates": {"status": "archived"}},
@@ -87,7 +87,7 @@ DESCRIPTIONS = {
 
 
 def hoist(schema: Any, schemas: Schemas) -> Any:
-    """A schema with references to the objects inside it that have names, which go to `schemas`."""
+    """Moves named objects inside a schema to `schemas`, and returns the schema with references to them."""
     if isinstance(schema, list):
         return [hoist(item, schemas) for item in schema]
     if not isinstance(schema, dict):
@@ -101,13 +101,16 @@ def hoist(schema: Any, schemas: Schemas) -> Any:
 
 
 def resolved(schema: dict[str, Any], schemas: Schemas) -> dict[str, Any]:
-    """A schema without a reference at its top."""
+    """Returns a schema without a reference at its top."""
     name = schema.get("$ref", "").rpartition("/")[2]
     return resolved(schemas[name], schemas) if name else schema
 
 
 def example_of(schema: dict[str, Any], schemas: Schemas) -> Any:
-    """A value of a schema: examples of its fields where there are some; of an object, what is required and those."""
+    """Builds an example value of a schema from the examples of its fields.
+
+    An object gets its required fields and the fields with examples.
+    """
     schema = resolved(schema, schemas)
     if schema.get("examples"):
         return schema["examples"][0]

@@ -1,4 +1,4 @@
-"""Completing what FastAPI writes: names, descriptions, examples, events, and types that generators can use."""
+"""Completes FastAPI's document: names, descriptions, examples, events, and types that generators can use."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 
 
 def install(app: FastAPI, *shapes: type[BaseModel], add: Callable[[dict[str, Any]], None]) -> None:
-    """Has an application give a completed document.
+    """Makes an application return a completed document.
 
-    shapes: models that it refers to and no route has. add: adds to a document what is no route, such as webhooks.
+    shapes: referenced models that no route has. add: adds parts that are no routes, such as webhooks, to a document.
     """
     make = app.openapi
 
@@ -32,7 +32,7 @@ def install(app: FastAPI, *shapes: type[BaseModel], add: Callable[[dict[str, Any
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Method, path and operation of everything in a document."""
+    """Yields method, path and operation of each operation in a document."""
     for path, item in document["paths"].items():
         yield from ((method, path, item[method]) for method in _METHODS if method in item)
 
@@ -42,7 +42,7 @@ def complete(
 ) -> None:
     """Completes a document in place."""
     schemas = document["components"]["schemas"]
-    # Beside the header that FastAPI knows of.
+    # Added beside the header scheme that FastAPI documents.
     document["components"]["securitySchemes"]["Bearer"] = _BEARER
     for shape in shapes:
         schemas[shape.__name__] = shape.model_json_schema(ref_template=_COMPONENT, mode="serialization")
@@ -68,7 +68,7 @@ def complete(
 
 
 def _name_by_title(document: dict[str, Any]) -> None:
-    """Calls the schemas of answers by their titles: classes of `atlas.contract` may have other names than they."""
+    """Renames the schemas of answers to their titles, because classes of `atlas.contract` may have other names."""
     schemas = document["components"]["schemas"]
     named = {name: schema["title"] for name, schema in schemas.items() if schema.get("title", name) != name}
     if not named:
@@ -87,13 +87,13 @@ def _name_by_title(document: dict[str, Any]) -> None:
 
 
 def _unused(answer: dict[str, Any]) -> bool:
-    """Whether it is FastAPI's own 422, which no route answers with."""
+    """Returns whether an answer is FastAPI's own 422, which no route sends."""
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     return bool(schema == {"$ref": _COMPONENT.format(model="HTTPValidationError")})
 
 
 def _tidy_answer(answer: dict[str, Any]) -> dict[str, Any]:
-    """Takes out what FastAPI says of a dictionary beside the model that a route names for it."""
+    """Removes FastAPI's schema of a dictionary beside the model that a route names for the answer."""
     for content in answer.get("content", {}).values():
         schema = content.get("schema", {})
         if "$ref" in schema or "anyOf" in schema:
@@ -102,7 +102,7 @@ def _tidy_answer(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name_form(operation: str, body: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Gives a form its name, has its file be bytes for generators, and its fields be there or not, and never null."""
+    """Names a form and completes its fields: the file is binary, and optional fields may be absent, but never null."""
     content = body["content"].get("multipart/form-data")
     if content is None or "$ref" not in content["schema"]:
         return
@@ -112,7 +112,7 @@ def _name_form(operation: str, body: dict[str, Any], schemas: dict[str, Any]) ->
     form["properties"] = {name: parameters.without_null(field) for name, field in form["properties"].items()}
     for field in form["properties"].values():
         if "contentMediaType" in field:
-            # Generators know the older of the two words.
+            # Generators know `format: binary`, the older of the two keywords.
             field["format"] = "binary"
     schemas[form["title"]] = form
     content["schema"] = {"$ref": _COMPONENT.format(model=form["title"])}

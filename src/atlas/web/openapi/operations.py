@@ -1,4 +1,4 @@
-"""Names of operations and of their groups. Generated clients name methods by them, so they stay as they are."""
+"""Names of operations and of their groups. Generated clients name methods by them, so the names must not change."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ OPERATION_IDS = {
     "GET /metrics": "system_metrics",
 }
 
-# Forms, which FastAPI names after paths.
+# Names of forms, which FastAPI would name after their paths.
 FORMS = {
     "imports_run": "ImportForm",
     "imports_preview": "PreviewForm",
@@ -148,7 +148,7 @@ FORMS = {
 
 
 def operation_id(method: str, path: str, fallback: str) -> str:
-    """The name of an operation: the table's, or what can be made of `fallback`, until it is in the table."""
+    """Returns the name of an operation from the table, or a name made from `fallback` for a route not in the table."""
     return OPERATION_IDS.get(f"{method.upper()} {path}") or OPERATION_IDS.get(f"GET {path}", fallback) + (
         "" if method.upper() == "GET" else f"_{method.lower()}"
     )

@@ -1,4 +1,4 @@
-"""What the document says of parameters beside their types: descriptions of those in paths, and an example of each."""
+"""Completes parameters of the document: descriptions of path parameters, and an example of each parameter."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ EXAMPLES: dict[str, Any] = {
     "timestamp_format": "%d.%m.%Y %H:%M",
     "user": "ann",
 }
-# Where a name means something else.
+# Examples of parameters whose name has another meaning in an operation.
 ELSEWHERE = {
     ("admin_jobs_list", "status"): "failed",
     ("issues_page", "status"): "pending",
@@ -67,7 +67,7 @@ _BY_TYPE = {"boolean": True, "integer": 1, "number": 1.5, "string": "text"}
 
 
 def without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema of a value that cannot be null: a parameter, or a field of a form. It may be left out instead."""
+    """Removes null from the schema of a parameter or form field. Such a value is left out instead."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) == len(schema.get("anyOf", ())):
         return schema

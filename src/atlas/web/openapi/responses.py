@@ -1,6 +1,6 @@
-"""What the OpenAPI document says of answers that FastAPI does not see: files, streams, and those without a body.
+"""Documents answers that FastAPI does not see: files, streams, and answers without a body.
 
-It only documents: nothing here is checked, or costs anything, when a request is answered.
+The module only documents. Nothing here is checked, or costs time, when a request is answered.
 """
 
 from __future__ import annotations
@@ -48,20 +48,23 @@ _PART = {"Content-Range": _header("Which part of the file, and how large all of 
 
 
 def media_type(text: str) -> str:
-    """A media type without its parameters."""
+    """Returns a media type without its parameters."""
     return text.partition(";")[0]
 
 
 def _file(formats: tuple[Output, ...], headers: dict[str, Any]) -> Responses:
     content: dict[str, Any] = {media_type(MEDIA_TYPES[output]): {"schema": _SCHEMAS[output]} for output in formats}
     if [*content] != ["text/csv"]:
-        # What `Accept` may ask for. First, since generators take the first type that they know for all others.
+        # The type that `Accept` may request. The order matters, since generators use the first type that they know.
         content = {BYTES: {"schema": _BINARY}} | content
     return {200: {"description": "The file", "content": content, "headers": headers}}
 
 
 def download(*formats: Output, named: bool = True, ranged: tuple[Output, ...] = ()) -> Responses:
-    """A file of a dataset in one of `formats`, or 304 where the caller has it already. ranged: those with parts."""
+    """Documents a file of a dataset in one of `formats`, or 304 for an unchanged file.
+
+    ranged: formats with byte ranges.
+    """
     unchanged = {"description": "Unchanged since the answer with the ETag in `If-None-Match`", "headers": _ETAG}
     answers = _file(formats, _ETAG | _RANGES | (_NAME if named else {})) | {304: unchanged}
     if ranged:
@@ -71,31 +74,37 @@ def download(*formats: Output, named: bool = True, ranged: tuple[Output, ...] = 
 
 
 def export(*formats: Output) -> Responses:
-    """A file of a table."""
+    """Documents a file of a table."""
     return _file(formats, _EXPORT | _NAME)
 
 
 def result_file(*formats: Output) -> Responses:
-    """A file of a query's rows."""
+    """Documents a file of a query's rows."""
     return _file(formats, _RESULT | _NAME)
 
 
 def answer(model: Any) -> Responses:
-    """A JSON body that a handler makes as it is sent; `response_model` would validate and write it once more."""
+    """Documents a JSON body that a handler encodes itself.
+
+    `response_model` would validate and encode the body again.
+    """
     return {200: {"model": model}}
 
 
 def errors(model: type[BaseModel], texts: dict[int, str]) -> Responses:
-    """Errors by status, of a shape that `install` names. By reference: as a `model`, FastAPI would make a validator
-    for each status of each route, some 850 of them, at every start."""
+    """Documents errors by status, in a shape that `install` names.
+
+    The shape is a reference. From a `model`, FastAPI would make a validator for each status of each route: some 850
+    validators at every start.
+    """
     content = {"application/json": {"schema": {"$ref": _COMPONENT.format(model=model.__name__)}}}
     return {status: {"description": text, "content": content} for status, text in texts.items()}
 
 
 def events(**data: dict[str, Any]) -> Responses:
-    """Server-Sent Events by name, with the schema of the JSON in each one's data.
+    """Documents Server-Sent Events by name, with the schema of the JSON in each event's data.
 
-    As `x-itemSchema`: OpenAPI 3.2 has `itemSchema`, which a document of 3.1 may not have.
+    The schema is in `x-itemSchema`: OpenAPI 3.2 has `itemSchema`, which a document of version 3.1 may not use.
     """
     kinds = [
         {
@@ -115,7 +124,7 @@ def events(**data: dict[str, Any]) -> Responses:
 
 
 def members(**types: str) -> dict[str, Any]:
-    """The schema of an object whose members all are there, by their types, and which may have more."""
+    """Builds the schema of an object with these required members by type. The object may have more members."""
     properties = {name: {"type": kind} for name, kind in types.items()}
     return {"type": "object", "required": [*types], "properties": properties, "additionalProperties": True}
 
