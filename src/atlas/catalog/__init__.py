@@ -1,1 +1,1 @@
-"""What a caller may name in SQL and in questions."""
+"""The catalog: tables, datasets and columns that a caller may name in SQL and in questions."""

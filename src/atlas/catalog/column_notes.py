@@ -1,4 +1,4 @@
-"""Units and descriptions of columns: who may say them, and what may be said."""
+"""Units and descriptions of columns: rights to change them, and allowed texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from atlas.timeseries.service import checked_note, column_view
 
 
 class ColumnNoteService:
-    """Says what columns of datasets and tables mean. None leaves a part as it is, an empty text takes it away."""
+    """Changes of units and descriptions of columns. None leaves a part unchanged, and an empty text removes a part."""
 
     def __init__(self, database: Database, access: AccessService, known: TableService) -> None:
         self._database, self._access, self._tables = database, access, known
@@ -29,7 +29,12 @@ class ColumnNoteService:
     async def of_dataset(
         self, caller: Caller, dataset_id: int, name: str, unit: str | None, description: str | None
     ) -> Column:
-        """The column of an owned dataset, as it is then. Raises NotFoundError, ForbiddenError, BadRequestError."""
+        """Changes a column of an owned dataset, and returns the changed column.
+
+        Raises NotFoundError: when there is no such dataset or column.
+        Raises ForbiddenError: when the caller does not own the dataset.
+        Raises BadRequestError: when nothing is given, or a text has control characters.
+        """
         await self._access.require(caller, dataset_id, write=True)
         unit, description = _wanted(unit, description)
         async with self._database.transaction() as connection:
@@ -41,7 +46,10 @@ class ColumnNoteService:
     async def of_table(
         self, caller: Caller, table_name: str, name: str, unit: str | None, description: str | None
     ) -> DescribedView:
-        """The column of a table of the organization, or of an owned dataset by the name that it has as a table."""
+        """Changes a column of the organization's table, or of an owned dataset by its name as a table.
+
+        Raises NotFoundError, ForbiddenError, BadRequestError: as `of_dataset`.
+        """
         found = await self._tables.table_or_dataset(caller, table_name)
         if not isinstance(found, Table):
             view = await self.of_dataset(caller, found.id, name, unit, description)

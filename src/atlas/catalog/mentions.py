@@ -1,4 +1,4 @@
-"""Which datasets of others a question names, so that nobody's data answers what was not asked of it."""
+"""Datasets of other organizations that a question names. Other datasets of others take no part in the answer."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable
 from atlas.catalog.model import CatalogTable
 from atlas.kit.identifiers import singular
 
-# Of more than these, a question can hardly be about all.
+# Most datasets of others for one question.
 MOST_MENTIONED = 5
 _LEAST_LETTERS = 3
 _BLANKS = re.compile(r"[\W_]+")
 _READ = re.compile(r"""(?:\bfrom|\bjoin|,)\s*(?:"((?:[^"]|"")+)"|(\w+))""", re.IGNORECASE)
-# Words of any question: a dataset that is called so is not named by them.
+# Words of any question, which never name a dataset.
 _COMMON = frozenset(
     "how many much what which who whom whose when where why the this that these those all any and for with without "
     "from into than then are was were been being have has had does did done can could will would there their them "
@@ -28,8 +28,10 @@ _COMMON = frozenset(
 
 
 def mentioned(text: str, names: Iterable[str], own: Collection[CatalogTable]) -> list[str]:
-    """Those of some datasets' `names` that a question names as a whole, but for what tables or columns of one's own,
-    or parts of them, are called; at most MOST_MENTIONED, the longest first.
+    """Returns those of datasets' `names` that a question contains as a whole, at most MOST_MENTIONED, the longest
+    first.
+
+    Names that `own` tables or columns, or their words, also have do not count.
     """
     words = f" {_plain(text)} "
     taken = {_plain(table.name) for table in own} | {_plain(column.name) for table in own for column in table.columns}
@@ -46,10 +48,10 @@ def mentioned(text: str, names: Iterable[str], own: Collection[CatalogTable]) ->
 
 
 def read_by(sql: str) -> list[str]:
-    """What a query may read by its text: names that follow FROM, JOIN and commas."""
+    """Returns the relations that a query may read by its text: names after FROM, JOIN and commas."""
     return [quoted.replace('""', '"') or plain for quoted, plain in _READ.findall(sql)]
 
 
 def _plain(text: str) -> str:
-    """Words in lower case with single blanks between them."""
+    """Returns the words of a text in lower case with single blanks in between."""
     return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()

@@ -1,4 +1,4 @@
-"""What a question may be about: the tables and datasets that a caller may read, by logical and physical names."""
+"""The catalog of a question: readable tables and datasets, by logical and physical names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import msgspec
 class CatalogColumn(msgspec.Struct, frozen=True):
     """A column.
 
-    name: as users see it; type: one of `POSTGRES_TYPES`; physical: its name in the relation; unit: of its values, as
-    people say it, such as °C; values: values that
-    occur, most frequent first; complete: whether `values` holds all of them; low, high: least and greatest value
-    as text, where known.
+    - name: the name for users.
+    - type: one of `POSTGRES_TYPES`.
+    - physical: the name in the relation.
+    - unit: the unit of the values, as people write it, such as °C.
+    - values: occurring values, most frequent first.
+    - complete: whether `values` holds all values.
+    - low, high: least and greatest value as text, if known.
     """
 
     name: str
@@ -26,17 +29,19 @@ class CatalogColumn(msgspec.Struct, frozen=True):
 
     @property
     def stored(self) -> str:
-        """Its name in the relation."""
+        """The column's name in the relation."""
         return self.physical or self.name
 
 
 class CatalogTable(msgspec.Struct, frozen=True):
     """A table or dataset.
 
-    schema, relation: where PostgreSQL has its rows; key: what identifies a row; cold: whether it has packed rows;
-    row_times: names of further columns, with the times of its rows, which `*` does not stand for;
-    samples: whether a model of the asker's organization may be sent values of its cells; owner: whose it is, where it
-    is another organization's.
+    - schema, relation: the relation in PostgreSQL that holds the rows.
+    - key: the columns that identify a row.
+    - cold: whether the dataset has packed rows.
+    - row_times: names of further columns with the times of rows, which `*` leaves out.
+    - samples: whether a model of the asker's organization may receive values of cells.
+    - owner: the owner, when the dataset belongs to another organization.
     """
 
     name: str
@@ -58,7 +63,7 @@ class CatalogTable(msgspec.Struct, frozen=True):
 
 
 class Join(msgspec.Struct, frozen=True):
-    """Two columns whose values mean the same. The right one identifies a row of its table."""
+    """Two columns with the same meaning. The right column identifies a row of its table."""
 
     left_table: str
     left_column: str
@@ -67,7 +72,7 @@ class Join(msgspec.Struct, frozen=True):
 
 
 class Catalog(msgspec.Struct, frozen=True):
-    """Everything that a question may be about. Names of tables differ."""
+    """All tables and datasets for questions, with different names, and the joins between them."""
 
     tables: tuple[CatalogTable, ...] = ()
     joins: tuple[Join, ...] = ()

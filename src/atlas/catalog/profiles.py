@@ -1,4 +1,4 @@
-"""What is known of a relation's values: frequent ones, bounds, and which columns tell its rows apart."""
+"""Profiles of a relation's values: frequent values, bounds, and the columns that identify rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from atlas.timeseries.repository import cold_of, hot_of
 MAX_VALUES = 500
 MAX_LENGTH = 80
 MAX_CHARACTERS = 40_000
-# A relation with more rows is profiled from a sample of about this many.
+# A relation with more rows is profiled from a sample of about this number.
 SAMPLE_ROWS = 200_000
 _CHECKED_VALUES = 500
-# Pairs of columns of which values are compared, and relations in which one name may identify rows.
+# MAX_CHECKED: pairs of columns with compared values. MAX_OWNERS: relations in which one name may identify rows.
 MAX_CHECKED, MAX_OWNERS = 400, 8
 _CONTAINED = 0.9
-# Some packed rows of a dataset, n times as many as `rows`: of segments, or following the first one of a block.
+# Samples of packed rows of a dataset, n times `rows` rows: whole segments, or rows after the start of a block.
 _OF_SEGMENTS = sql.SQL(
     "SELECT {c} FROM {view} WHERE _low_seq = ANY (ARRAY(SELECT low_seq FROM {cold} ORDER BY random() LIMIT {n}))"
 )
@@ -35,7 +35,7 @@ _OF_BLOCKS = sql.SQL(
     "FROM atlas.row_blocks WHERE dataset_id = {id} ORDER BY random() LIMIT {n}) b "
     "CROSS JOIN LATERAL (SELECT {c} FROM {view} WHERE ts >= first AND ts <= first + span LIMIT {rows}) r"
 )
-# Columns of these names say nothing of which rows belong together.
+# Columns of these names do not show which rows belong together.
 _GENERIC = frozenset(
     "name title type status description count date time year month day value amount price note notes text state city "
     "country address comment rating score total quantity level position created_at updated_at ts active".split()
@@ -43,7 +43,9 @@ _GENERIC = frozenset(
 
 
 class ColumnProfile(msgspec.Struct, frozen=True, omit_defaults=True):
-    """values, complete, low, high: as in CatalogColumn; unique: whether no two rows looked at have the same value."""
+    """A column's profile. values, complete, low, high: as in CatalogColumn; unique: all examined rows have different
+    values.
+    """
 
     values: tuple[str, ...] = ()
     complete: bool = False
@@ -56,14 +58,14 @@ Profile = dict[str, ColumnProfile]
 
 
 async def profile(connection: Connection, table: CatalogTable) -> Profile:
-    """The profile of a relation, each column with one query. `connection`: in a transaction of its own."""
+    """Computes the profile of a relation, each column with one query. `connection` is in a transaction of its own."""
     sampled = (table.row_count or 0) > SAMPLE_ROWS
     source = await _sample(connection, table) if sampled else sql.Identifier(table.schema, table.relation)
     return {column.name: await _column(connection, source, column, sampled=sampled) for column in table.columns}
 
 
 async def _sample(connection: Connection, table: CatalogTable) -> sql.Composed:
-    """Some of a relation's rows. A view has no blocks to sample; the tables behind it have."""
+    """Builds a sample of a relation's rows. A view has no pages to sample, but the tables behind it have."""
     share = sql.Literal(round(100 * SAMPLE_ROWS / (table.row_count or 1), 4))
     if table.cold:
         dataset_id = table.dataset_id or 0
@@ -115,7 +117,7 @@ async def _column(
 
 
 def with_profile(table: CatalogTable, found: Profile) -> CatalogTable:
-    """The table with what its profile knows."""
+    """Adds a profile to a table."""
     columns = tuple(
         msgspec.structs.replace(column, values=p.values, complete=p.complete, low=p.low, high=p.high)
         if (p := found.get(column.name)) is not None
@@ -128,7 +130,7 @@ def with_profile(table: CatalogTable, found: Profile) -> CatalogTable:
 
 
 def _best_key(unique: Sequence[str]) -> Iterator[str]:
-    """The column that was made to tell rows apart, if one was."""
+    """Yields the unique column that was made to identify rows, if there is one."""
     named = [name for name in unique if name.lower() in ("id", "uuid", "key", "code") or name.lower().endswith("id")]
     yield from named[:1]
 
@@ -136,9 +138,11 @@ def _best_key(unique: Sequence[str]) -> Iterator[str]:
 async def find_joins(
     connection: Connection, tables: Sequence[CatalogTable], profiles: dict[str, Profile]
 ) -> list[Join]:
-    """Pairs of columns that mean the same: alike by name, the right one unique, nearly all left values found there.
+    """Finds pairs of columns with the same meaning: similar names, unique values on the right, nearly all left values
+    there.
 
-    Of the candidates only the first MAX_CHECKED are looked at, those of tables before those of datasets."""
+    Only the first MAX_CHECKED candidates are checked, pairs of tables before pairs of datasets.
+    """
     found = []
     named = {table.name: table for table in tables}
     for join in islice(candidates(tables, profiles), MAX_CHECKED):
@@ -149,10 +153,11 @@ async def find_joins(
 
 
 def candidates(tables: Iterable[CatalogTable], profiles: dict[str, Profile]) -> Iterator[Join]:
-    """Pairs whose names and types allow a join, the unique column on the right.
+    """Yields pairs of columns whose names and types allow a join, the unique column on the right.
 
-    A name that is unique in many relations, such as what each of a hundred sensors counts, means another thing in
-    each: the pairs of two such columns are none."""
+    A name that is unique in many relations, such as a counter of a hundred sensors, means another thing in each
+    relation. Pairs of two such columns are left out.
+    """
     known = list(tables)
     keys = [
         (right, column)
@@ -178,7 +183,7 @@ def candidates(tables: Iterable[CatalogTable], profiles: dict[str, Profile]) -> 
 
 
 def _references(table: str, column: str) -> set[str]:
-    """Names that a column may have which refers to `table.column`: `customer_id` to `customers.id`."""
+    """Lists names of columns that may refer to `table.column`, such as `customer_id` to `customers.id`."""
     lowered = column.lower()
     entities = {table.lower(), singular(table.lower()), singular(table.lower().rpartition("_")[2])}
     names = {f"{entity}_{lowered}" for entity in entities} | {f"{entity}{lowered}" for entity in entities}
@@ -190,7 +195,7 @@ def _references(table: str, column: str) -> set[str]:
 
 
 async def _contained(connection: Connection, left: CatalogTable, own: str, right: CatalogTable, other: str) -> bool:
-    """Whether nearly all of some values of a column stand in another."""
+    """Checks whether nearly all of a sample of a column's values occur in another column."""
     stored = [table.column(name) for table, name in ((left, own), (right, other))]
     assert stored[0] is not None
     assert stored[1] is not None

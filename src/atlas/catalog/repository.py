@@ -1,4 +1,4 @@
-"""The catalog that a caller's questions are about: tables of the organization, datasets that the caller may read."""
+"""The catalog for a caller's questions: the organization's tables, and datasets that the caller may read."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ from atlas.tables.repository import (
 from atlas.timeseries.columns import from_catalog
 
 _TYPES = {"int": "bigint", "float": "double", "boolean": "boolean", "string": "text"}
-# A profile of what has changed since is still used, and made again in the background, at most this often.
+# Seconds between renewals of an outdated profile, which stays in use until a new profile is made in the background.
 REFRESH_SECONDS = 60.0
 _PROFILE_TIMEOUT = "8s"
-# How long a question waits for relations that nobody has asked about before.
+# Seconds that a question waits for relations without a profile.
 PATIENCE_SECONDS = 2.0
-# How long a profile of another organization's dataset may take.
+# Most seconds for a profile of another organization's dataset.
 _STRANGER_SECONDS = 5.0
 # Relations of an organization that are profiled at once, so that connections are left for requests.
 _AT_ONCE = 2
-# Relations beyond these many are known by their columns only.
+# Relations beyond this number are known by their columns only.
 MAX_PROFILED = 200
 log = structlog.get_logger()
 
 
 class Known(NamedTuple):
-    """A profile, what its relation was like when it was made, and when that was, in seconds since 1970."""
+    """A profile, the stamp of its relation at that time, and the time, in seconds since 1970."""
 
     stamp: str
     made_at: float
@@ -61,22 +61,24 @@ _NOTHING = Known("", 0.0, {})
 
 
 class CatalogStore:
-    """Catalogs with what is known of their values, which is kept in the database and in memory."""
+    """Catalogs with profiles, which are stored in the database and cached in memory."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._profiles: dict[str, Known] = {}
         self._joins: dict[tuple[str, ...], tuple[Join, ...]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        # By schema, so that no organization waits for what another has.
+        # By schema, so that no organization waits for the relations of another.
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._last: dict[int, tuple[object, Catalog]] = {}
 
     async def of(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
-        """What of the caller's catalog a question may be about. Raises UnavailableError.
+        """Returns the part of the caller's catalog that a question may use.
 
-        Of datasets of other organizations only those that the question's `text` mentions, or that are among `names`:
-        whoever makes a dataset public neither answers what others ask of their own data nor makes them wait.
+        Datasets of other organizations are included only if the question's `text` mentions them or `names` contains
+        them. Therefore public datasets of others neither answer a question about the caller's data nor delay it.
+
+        Raises UnavailableError: when no connection is free.
         """
         tables, stamps = await self._tables(caller)
         listed = named_datasets(await dataset_names(self._database, caller), {table.name for table in tables})
@@ -92,7 +94,7 @@ class CatalogStore:
         return await self._with(catalog, await self._datasets(caller, wanted, stamps), stamps)
 
     async def _catalog(self, caller: Caller, tables: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
-        """The catalog of the organization's tables and datasets, of which the first have profiles."""
+        """Builds the catalog of the organization's tables and datasets. The first MAX_PROFILED have profiles."""
         known = {}
         patience = time.monotonic() + PATIENCE_SECONDS
         for table in tables[:MAX_PROFILED]:
@@ -107,14 +109,14 @@ class CatalogStore:
         state = made, joins, facts
         kept = self._last.get(caller.user_id)
         if kept is not None and kept[0] == state:
-            # The same object, so that what engines made of it is found again.
+            # The same object lets engines find their cached results for the catalog.
             return kept[1]
         catalog = Catalog(tuple(with_profile(t, known.get(t.name, _NOTHING).profile) for t in tables), joins)
         self._last[caller.user_id] = state, catalog
         return catalog
 
     async def _with(self, catalog: Catalog, others: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
-        """The catalog with a few datasets of other organizations, which are joined with nothing of one's own."""
+        """Adds a few datasets of other organizations to a catalog, without joins to the caller's tables."""
         found = []
         patience = time.monotonic() + PATIENCE_SECONDS
         for table in others:
@@ -122,7 +124,7 @@ class CatalogStore:
             kept = await self._kept(table, relation)
             stamp = stamps[table.name]
             if kept is None or (kept.stamp != stamp and time.time() - kept.made_at > REFRESH_SECONDS):
-                # How long a stranger's dataset takes is the stranger's to say, so nobody waits for its end.
+                # The owner of the dataset determines how long a profile takes, so no question waits for its end.
                 self._refresh_later(table, relation, stamp)
                 if kept is None:
                     await asyncio.wait((self._tasks[relation],), timeout=max(0.0, patience - time.monotonic()))
@@ -131,9 +133,11 @@ class CatalogStore:
         return Catalog((*catalog.tables, *found), catalog.joins)
 
     async def named(self, caller: Caller, text: str) -> Catalog:
-        """What of the caller's catalog SQL of this text can name, without profiles and joins.
+        """Returns the part of the caller's catalog that SQL of this text can name, without profiles and joins.
 
-        With thousands of datasets, their names are all that is looked at of the others. Raises UnavailableError.
+        With thousands of datasets, only the names of the other datasets are read.
+
+        Raises UnavailableError: when no connection is free.
         """
         tables, stamps = await self._tables(caller)
         upper, lower = text.upper(), text.lower()
@@ -142,7 +146,7 @@ class CatalogStore:
         return Catalog((*tables, *(await self._datasets(caller, wanted, stamps))))
 
     async def close(self) -> None:
-        """Stops what is profiled in the background."""
+        """Cancels profiling in the background."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -151,7 +155,7 @@ class CatalogStore:
     async def _datasets(
         self, caller: Caller, wanted: Mapping[str, DatasetName], stamps: dict[str, str]
     ) -> list[CatalogTable]:
-        """Datasets by the names that they have as tables, without profiles; `stamps` gets what each is like now."""
+        """Returns datasets by their names as tables, without profiles. Adds the current stamp of each to `stamps`."""
         if not wanted:
             return []
         ids = [each.id for each in wanted.values()]
@@ -187,7 +191,7 @@ class CatalogStore:
         return found, stamps
 
     async def _profile(self, table: CatalogTable, stamp: str, patience: float) -> Known:
-        """What is known of a relation; what is not is found out now, or past `patience` in the background."""
+        """Returns a relation's profile, made now if missing, or in the background after the time `patience`."""
         relation = f"{table.schema}.{table.relation}"
         kept = await self._kept(table, relation)
         if kept is None or set(kept.profile) != {column.name for column in table.columns}:
@@ -201,7 +205,7 @@ class CatalogStore:
         return kept
 
     async def _kept(self, table: CatalogTable, relation: str) -> Known | None:
-        """The profile that was made last, by any process."""
+        """Returns the last stored profile, made by any process."""
         kept = self._profiles.get(relation)
         if kept is None:
             row = await self._database.fetch(queries("catalog/catalogs")["find_profile"], relation=relation)
@@ -216,7 +220,7 @@ class CatalogStore:
             task.add_done_callback(lambda _: self._tasks.pop(relation, None))
 
     async def _refresh(self, table: CatalogTable, relation: str, stamp: str) -> None:
-        """Profiles a relation; one that takes too long is known by its columns only."""
+        """Stores a new profile of a relation. A relation that takes too long is known by its columns only."""
         turns = self._turns.setdefault(table.schema, asyncio.Semaphore(_AT_ONCE))
         async with turns, self._database.connection() as connection:
             try:
@@ -231,7 +235,7 @@ class CatalogStore:
         self._profiles[relation] = Known(stamp, time.time(), found)
 
     async def _find_joins(self, tables: Sequence[CatalogTable], known: dict[str, Known]) -> tuple[Join, ...]:
-        """Joins of these relations, looked for when a profile is new."""
+        """Returns the joins of relations, computed anew when a profile is new."""
         state = tuple(f"{t.schema}.{t.relation} {known[t.name].made_at}" for t in tables)
         if state not in self._joins:
             if len(self._joins) > 200:
@@ -248,18 +252,22 @@ class CatalogStore:
 
 
 async def _unhurried(connection: Connection) -> None:
-    """Lets a transaction read whole relations, but not for long."""
+    """Allows a transaction to read whole relations, with a limit on time."""
     await connection.execute(f"SET LOCAL statement_timeout = '{_PROFILE_TIMEOUT}'".encode())
     await connection.execute("SET LOCAL enable_seqscan = on")
 
 
 def _can_be_written(name: str) -> bool:
-    """Whether a query can name a column: keys of rows may be texts that the gate refuses, and longer than a query."""
+    """Checks whether a query can name a column. A row's key may have characters that the gate refuses, or
+    be too long.
+    """
     return 0 < len(name) <= MAX_COLUMN_NAME and not _UNWRITABLE.search(name)
 
 
 def _dataset(readable: ReadableDataset, name: str, owner: str) -> CatalogTable:
-    """A dataset as a table of this name: its time and its typed columns. owner: the stranger whose it is."""
+    """Builds a dataset's table of this name: its time and typed columns. `owner` is the owner in another
+    organization.
+    """
     columns = [CatalogColumn("ts", "timestamp")]
     for column in readable.columns:
         called = from_catalog(column["name"])

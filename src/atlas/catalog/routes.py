@@ -25,11 +25,13 @@ dataset_router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["Columns"
 async def describe_table_column(
     caller: CallerDep, column_notes: ColumnNoteServiceDep, table_name: str, column_name: str, body: ColumnNoteBody
 ) -> DescribedView:
-    """Says the unit of a column's values and what they mean. Everybody of the organization may; a dataset's owner."""
+    """Sets the unit of a column's values and their meaning. For all members of the organization, or a
+    dataset's owner.
+    """
     return await column_notes.of_table(caller, table_name, column_name, body.unit, body.description)
 
 
 @dataset_router.patch("/columns/", summary="Describe a column")
 async def describe_column(body: DatasetColumnNoteBody, caller: CallerDep, column_notes: ColumnNoteServiceDep) -> Column:
-    """Says the unit of a column's values and what they mean, which all who read the dataset see. Owner only."""
+    """Sets the unit of a column's values and their meaning, which all readers of the dataset see. Owner only."""
     return await column_notes.of_dataset(caller, body.dataset, body.name, body.unit, body.description)

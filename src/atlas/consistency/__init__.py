@@ -1,1 +1,1 @@
-"""Whether what a database holds is consistent."""
+"""Checks whether the data in a database is consistent."""

@@ -1,6 +1,6 @@
-"""Checks that what the catalog says of datasets and tables is so, and changes nothing.
+"""Checks the catalog's figures of datasets and tables against the rows, without changes.
 
-Each dataset and table is looked at in one snapshot, so servers may write meanwhile. Every row is read once or twice.
+Each dataset and table is read in one snapshot, so servers may write meanwhile. Every row is read once or twice.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from atlas.timeseries.rollups import levels
 from atlas.timeseries.rollups.maintenance import bucket_start
 from atlas.timeseries.zone_map import Block
 
-# Numbers of rows that a finding names.
+# Row numbers in a finding.
 EXAMPLES = 20
-# What the API can read and write: a `datetime` of Python in UTC.
+# Timestamps that the API cannot read or write, because a `datetime` of Python in UTC cannot hold them.
 _OUTSIDE = sql.SQL("(ts < '0001-01-01 00:00:00+00' OR ts > '9999-12-31 23:59:59.999999+00')")
 _Look = Callable[[Connection, list["Finding"], int], int]
 _MICROS = "CASE WHEN isfinite({t}) THEN (extract(epoch FROM {t}) * 1000000)::bigint END"
@@ -30,7 +30,7 @@ _MICROS = "CASE WHEN isfinite({t}) THEN (extract(epoch FROM {t}) * 1000000)::big
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it should be. rows: numbers of rows concerned, the first few of them."""
+    """An inconsistency. rows: the first few numbers of affected rows."""
 
     subject: str
     problem: str
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was looked at, and what is wrong. rows: of datasets and tables, archived ones included."""
+    """The extent of a check, and its findings. rows: of datasets and tables, including archived rows."""
 
     datasets: int
     tables: int
@@ -49,7 +49,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Dataset:
-    """A dataset as the catalog has it. packed: rows that are packed, None where it is stored as rows alone."""
+    """A dataset in the catalog. packed: number of packed rows, or None for a dataset without a record of
+    packed rows.
+    """
 
     id: int
     name: str
@@ -72,7 +74,10 @@ class _Dataset:
 
 
 class _Run(NamedTuple):
-    """Rows of a dataset from the first number of a row block to that of the next. Times are microseconds since 1970."""
+    """Rows of a dataset from the first number of a row block to that of the next block.
+
+    Times are microseconds since 1970.
+    """
 
     block: int
     rows: int
@@ -85,7 +90,10 @@ class _Run(NamedTuple):
 
 
 def check(url: str) -> Report:
-    """Looks at everything. Blocks. Raises UnavailableError where the database cannot be reached."""
+    """Checks all datasets and tables. Blocks.
+
+    Raises UnavailableError: when the database cannot be reached.
+    """
     findings: list[Finding] = []
     rows = 0
     known = queries("consistency/consistency")
@@ -104,7 +112,7 @@ def check(url: str) -> Report:
 
 
 def _collect(connection: Connection, findings: list[Finding], look: _Look, number: int, kind: str) -> int:
-    """Adds what a look at a dataset or table finds; gives its number of rows."""
+    """Adds the findings on a dataset or table, and returns its number of rows."""
     known = queries("consistency/consistency")
     try:
         with connection.transaction():
@@ -112,7 +120,8 @@ def _collect(connection: Connection, findings: list[Finding], look: _Look, numbe
             connection.execute(known["settings"])
             return look(connection, findings, number)
     except psycopg.errors.UndefinedTable as error:
-        # A snapshot still shows what somebody has dropped meanwhile; this looks anew.
+        # A snapshot still lists a table that another session has dropped since. A second query shows whether it is
+        # gone.
         row = connection.execute(known[kind], {"id": number}).fetchone()
         if row is not None:
             findings.append(Finding(f"{kind} {number} ({row[0]})", f"a table is missing: {error.diag.message_primary}"))
@@ -143,7 +152,7 @@ def _check_dataset(connection: Connection, findings: list[Finding], dataset_id: 
 
 
 def _runs(connection: Connection, dataset: _Dataset, blocks: list[Block]) -> list[_Run]:
-    """The rows by block: 0 stands for those before the first."""
+    """Summarizes the rows by block. Block 0 stands for rows before the first block."""
     query = sql.SQL(
         "SELECT block, count(*), count(DISTINCT _seq), min(_seq), max(_seq), {low}, {high},"
         " count(*) FILTER (WHERE {outside}) FROM (SELECT width_bucket(_seq, {firsts}::bigint[]) AS block, _seq, ts"
@@ -159,7 +168,7 @@ def _runs(connection: Connection, dataset: _Dataset, blocks: list[Block]) -> lis
 
 
 def _problems(dataset: _Dataset, blocks: list[Block], runs: list[_Run]) -> Iterator[str]:
-    """State and row blocks against the rows."""
+    """Yields differences between state, row blocks and rows."""
     rows = sum(run.rows for run in runs)
     last = max((run.last_seq for run in runs), default=0)
     if rows != dataset.row_count:
@@ -187,7 +196,7 @@ def _problems(dataset: _Dataset, blocks: list[Block], runs: list[_Run]) -> Itera
 
 
 def _outside(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iterator[Finding]:
-    """Rows whose timestamps no answer can hold."""
+    """Yields a finding on rows with timestamps that no answer can hold."""
     count = sum(run.outside for run in runs)
     if not count:
         return
@@ -199,7 +208,7 @@ def _outside(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Ite
 
 
 def _packed(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iterator[Finding]:
-    """Packed rows: how many there are, and whether they are known at all."""
+    """Yields findings on packed rows: their number, and whether they are recorded at all."""
     if dataset.cold != (dataset.packed is not None):
         yield Finding(dataset.subject, "its state and its record of packed rows do not agree on whether there are any")
         return
@@ -213,7 +222,7 @@ def _packed(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iter
 
 
 def _rollup(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iterator[Finding]:
-    """Every level of the rollup: the number of rows in each bucket."""
+    """Yields findings on every level of the rollup: the number of rows in each bucket."""
     if not dataset.width:
         return
     for width in levels.levels(dataset.width):
@@ -270,7 +279,7 @@ def _check_table(connection: Connection, findings: list[Finding], table_id: int)
 
 
 def _half_done(connection: Connection, subject: str, relation: sql.Identifier) -> Iterator[Finding]:
-    """Rows of imports that brought none: each commits its rows together with its success."""
+    """Yields findings on rows of imports without a success. An import commits its rows together with its success."""
     query = sql.SQL(
         "SELECT coalesce(i.public_id::text, 'one that is gone'), coalesce(i.status, 'gone'), count(*),"
         " (array_agg(_row))[1:{most}] FROM {table} t LEFT JOIN atlas.imports i ON i.number = t._import"

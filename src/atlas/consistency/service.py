@@ -1,4 +1,4 @@
-"""Whether what a database holds is consistent."""
+"""Checks whether the data in a database is consistent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from atlas.errors import BadRequestError
 
 
 class ConsistencyService:
-    """Looks at the database of a URL, and changes nothing. Its method blocks."""
+    """Checks the database of a URL, and changes nothing. The method blocks."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def check(self) -> Report:
-        """What is wrong. Raises BadRequestError for a database of another version, UnavailableError without one."""
+        """Checks the database's version, then all data.
+
+        Raises BadRequestError: when the database has another version.
+        Raises UnavailableError: when the database cannot be reached.
+        """
         with connected(self._url) as connection:
             migration_versions.refuse_newer(connection)
             missing = migration_versions.known_migrations() - migration_versions.applied_migrations(connection)

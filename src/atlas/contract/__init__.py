@@ -1,6 +1,5 @@
-"""What Atlas answers with: a dataclass for each JSON object.
+"""The contract: a dataclass for each JSON object of an answer.
 
-Services make them, HTTP sends them, and the client reads them, so a member is named in one place.
-
-Nothing here needs a library, so that the client works without those of the server.
+Services make the dataclasses, HTTP sends them, and the client reads them. Therefore each member is named in one place.
+This package needs no library, so that the client works without the server's libraries.
 """

@@ -1,4 +1,4 @@
-"""Who callers are: users, organizations, keys, tags, rights; what they used and did."""
+"""Answers on accounts: users, organizations, keys, tags, rights, usage, and the audit log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class KeysView(Success):
 
 @dataclass(frozen=True)
 class OwnedKey(Key):
-    """A key and whose it is."""
+    """A key with its user and organization."""
 
     organization: str = field(kw_only=True)
     user: str = field(kw_only=True)
@@ -75,7 +75,7 @@ class NewOwnedKey(NewKey):
 
 @dataclass(frozen=True)
 class RevokedView(Success):
-    """A key that has ended."""
+    """A revoked key."""
 
     id: int
     revoked: bool = True
@@ -114,7 +114,7 @@ class Me(Success):
 
 @dataclass(frozen=True)
 class DayUsage(Shape):
-    """What was used on a UTC day."""
+    """Usage on a UTC day."""
 
     date: str
     requests: int
@@ -126,7 +126,7 @@ class DayUsage(Shape):
 
 @dataclass(frozen=True)
 class KeyUsage(Shape):
-    """What a key has used."""
+    """Usage of a key."""
 
     key_id: int
     name: str
@@ -140,7 +140,7 @@ class KeyUsage(Shape):
 
 @dataclass(frozen=True)
 class Storage(Shape):
-    """What is stored: your datasets, and the tables of your organization."""
+    """Storage of your datasets, and of the tables of your organization."""
 
     datasets: int
     dataset_rows: int
@@ -152,7 +152,7 @@ class Storage(Shape):
 
 @dataclass(frozen=True)
 class Usage(Success):
-    """What a user has used."""
+    """Usage of a user."""
 
     _name: ClassVar = "UsageView"
     days: tuple[DayUsage, ...]
@@ -278,7 +278,7 @@ class NewTagView(NewTag, Success):
 
 @dataclass(frozen=True)
 class DeletedTagView(Success):
-    """A tag that is gone."""
+    """A deleted tag."""
 
     id: int
     deleted: bool = True
@@ -286,7 +286,7 @@ class DeletedTagView(Success):
 
 @dataclass(frozen=True)
 class Access(Shape):
-    """What the caller may do with a dataset."""
+    """The caller's rights to a dataset."""
 
     _name: ClassVar = "AccessView"
     has_access: bool
@@ -331,7 +331,7 @@ class JobView(Success):
 
 @dataclass(frozen=True)
 class AuditItem(Shape):
-    """Requests of a kind: what a user did, or what somebody did with a dataset of the organization's."""
+    """Requests of a kind: by a user, or on a dataset of the organization."""
 
     id: int
     at: Moment

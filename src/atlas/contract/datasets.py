@@ -1,4 +1,4 @@
-"""Datasets: what there are, and their columns."""
+"""Answers on datasets and their columns."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class DatasetPage(Shape):
 
 @dataclass(frozen=True)
 class DatasetSamplesView(Shape):
-    """Whose model providers may be sent values of a dataset's cells."""
+    """Whose model providers may receive values of a dataset's cells."""
 
     _name: ClassVar = "SamplesView"
     dataset: int
@@ -61,7 +61,7 @@ class DatasetSamplesView(Shape):
 
 @dataclass(frozen=True)
 class SummaryView(Shape):
-    """A dataset at a glance. Its times are texts, as Python has none of the year 0."""
+    """A summary of a dataset. Times are texts, because Python has no times in the year 0."""
 
     dataset: int
     owner: str

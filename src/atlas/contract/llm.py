@@ -11,7 +11,7 @@ from atlas.contract.shape import Shape, Success, absent
 
 @dataclass(frozen=True)
 class ModelSettingsView(Success):
-    """The settings in force. Of the key only its end is told."""
+    """The settings in force. Only the end of the key is shown."""
 
     _name: ClassVar = "ModelView"
     source: Literal["organization", "server", "none"] = field(
@@ -39,7 +39,7 @@ class ModelSettingsView(Success):
 
 @dataclass(frozen=True)
 class ModelTestView(Shape):
-    """What came of a call."""
+    """The result of a test call."""
 
     success: bool
     seconds: float

@@ -1,4 +1,4 @@
-"""Questions that were asked, and what organizations teach the engines that answer them."""
+"""Answers on asked questions, and on the words that organizations teach the engines."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class AskedPage(Success):
 
 @dataclass(frozen=True)
 class RatedView(Success):
-    """A rating that was kept. suggestion_id: the verified question that it suggests, if so."""
+    """A stored rating. suggestion_id: the verified question that the rating suggests, if any."""
 
     question_id: str
     rating: Rating
@@ -104,7 +104,7 @@ class VerifiedPage(Success):
 
 @dataclass(frozen=True)
 class TermItem(Shape):
-    """A term and what it means."""
+    """A term with its meaning."""
 
     id: str
     term: str

@@ -1,4 +1,4 @@
-"""Reading answers: JSON to their dataclasses. Members that a newer server adds are left out, so they break nothing."""
+"""Reads answers from JSON into dataclasses. Unknown members of a newer server are ignored."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ Reader = Callable[[Any], Any]
 class _Member(NamedTuple):
     name: str
     read: Reader | None
-    # Whether it may be missing, as with an older server, and what it is then: nothing, as its type has it.
+    # Whether the member may be missing, such as from an older server. `empty` then makes the value by the type.
     optional: bool
     empty: Callable[[], Any]
 
 
 def read(shape: type[T], data: Mapping[str, Any]) -> T:
-    """The dataclass of a JSON object. Raises TypeError, ValueError, KeyError or AttributeError for another one."""
+    """Reads a JSON object into its dataclass.
+
+    Raises TypeError, ValueError, KeyError, AttributeError: when the object does not have this shape.
+    """
     given = {}
     for name, reader, optional, empty in _members(cast("Hashable", shape)):
         if name in data:
@@ -52,14 +55,14 @@ def _none() -> None:
 
 
 def _empty(kind: Any) -> Callable[[], Any] | None:
-    """What makes the empty value of a type; None where it has none."""
+    """Returns the function that makes a type's empty value, or None when the type has none."""
     if type(None) in get_args(kind):
         return _none
     return {tuple: tuple, dict: dict}.get(get_origin(kind) or kind)
 
 
 def _reader(kind: Any) -> Reader | None:
-    """How a value of a type is read; None for what JSON has as it is."""
+    """Returns the function that reads a value of a type, or None for JSON's own types."""
     if kind is datetime:
         return datetime.fromisoformat
     if is_dataclass(kind) and isinstance(kind, type):

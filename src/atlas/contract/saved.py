@@ -1,4 +1,4 @@
-"""SQL that people keep, and what they marked."""
+"""Answers on saved queries and favourites."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FavouriteKind = Literal["dataset", "table"]
 
 @dataclass(frozen=True)
 class SavedQuery(Shape):
-    """SQL that is kept. is_owner: whether it is yours, else `owner` shares it."""
+    """A saved query. is_owner: whether the query is yours; otherwise `owner` shares it."""
 
     _name: ClassVar = "SavedQueryItem"
     id: str
@@ -44,14 +44,14 @@ class SavedQueryPage(Success):
 
 @dataclass(frozen=True)
 class RemovedView(Success):
-    """What was removed."""
+    """A removed query."""
 
     id: str
 
 
 @dataclass(frozen=True)
 class Favourite(Shape):
-    """A dataset or a table that you marked. dataset_id: null for tables."""
+    """A dataset or table among your favourites. dataset_id: null for tables."""
 
     _name: ClassVar = "FavouriteItem"
     kind: FavouriteKind
@@ -62,14 +62,14 @@ class Favourite(Shape):
 
 @dataclass(frozen=True)
 class FavouritesView(Success):
-    """What you marked, marked last first."""
+    """Your favourites, the last added first."""
 
     favourites: tuple[Favourite, ...]
 
 
 @dataclass(frozen=True)
 class FavouriteView(Success):
-    """Whether something is marked now."""
+    """Whether a dataset or table is a favourite now."""
 
     kind: FavouriteKind
     name: str

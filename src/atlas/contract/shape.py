@@ -1,4 +1,4 @@
-"""The base of answers, and what their members may say of themselves."""
+"""The base class of answers, and the metadata of their members."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Documented:
-    """What the document says of a type instead of what pydantic would."""
+    """The type in the OpenAPI document, in place of pydantic's type."""
 
     schema: str
     format: str | None = None
@@ -20,16 +20,16 @@ class _Documented:
         return {"type": self.schema} | ({} if self.format is None else {"format": self.format})
 
 
-# A moment with a time zone: ISO 8601 with `Z` in JSON. Generated clients leave it as the text that it is.
+# A time with a zone: ISO 8601 with `Z` in JSON. Generated clients keep the text.
 Moment = Annotated[datetime, _Documented("string")]
-# A moment that the database has written as ISO 8601.
+# A time that the database has written as ISO 8601.
 MomentText = Annotated[str, _Documented("string", "date-time")]
 
 
 def absent() -> Any:
-    """The default factory of members that an answer may lack: JSON lacks them, and the client reads None.
+    """Makes the default of members that an answer may lack: JSON lacks the member, and the client reads None.
 
-    Gives what msgspec writes nothing for, or None where only the client is installed.
+    Returns msgspec's UNSET, which is not written, or None when only the client is installed.
     """
     try:
         from msgspec import UNSET
@@ -39,7 +39,7 @@ def absent() -> Any:
 
 
 def may_lack(known: Field[Any]) -> bool:
-    """Whether an answer may lack a member."""
+    """Checks whether an answer may lack a member."""
     return known.default_factory is absent
 
 
@@ -47,7 +47,7 @@ def may_lack(known: Field[Any]) -> bool:
 class Shape:
     """A JSON object of an answer.
 
-    _name: what the OpenAPI document calls the class, where that is another name. The metadata of a field goes into the
+    `_name` is the name of the class in the OpenAPI document, if it differs. The metadata of a field goes into the
     document, too, such as `description` and `examples`.
     """
 
@@ -55,14 +55,14 @@ class Shape:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> Json:
-        """Completes the schema that pydantic makes of the class: a member is required unless an answer may lack it."""
+        """Completes pydantic's schema of the class: a member is required unless an answer may lack it."""
         schema: Json = handler(core)
         whole = handler.resolve_ref_schema(schema)
         whole["title"] = cls.__dict__.get("_name", cls.__name__)
         required = [known.name for known in fields(cls) if not may_lack(known)]
         if required:
             whole["required"] = required
-        # As JSON has them; pydantic has those last that are given by name only.
+        # In the order of JSON. pydantic puts keyword-only members last.
         whole["properties"] = {known.name: whole["properties"][known.name] for known in fields(cls)}
         for known in fields(cls):
             whole["properties"][known.name].pop("default", None)
@@ -72,6 +72,6 @@ class Shape:
 
 @dataclass(frozen=True)
 class Success(Shape):
-    """An answer of the content API that says that it is one."""
+    """An answer of the content API with the member `success`."""
 
     success: bool = field(default=True, kw_only=True)

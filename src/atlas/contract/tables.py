@@ -1,4 +1,4 @@
-"""Tables: what there are, their columns, and what is in them."""
+"""Answers on tables: names, columns, and statistics."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TableColumn(Shape):
 
 @dataclass(frozen=True)
 class DescribedView(Success):
-    """A column as it is now."""
+    """A column after a change."""
 
     table_name: str
     column: TableColumn
@@ -71,7 +71,7 @@ class SchemaView(Success):
 
 @dataclass(frozen=True)
 class TableStats(Success):
-    """What a table is like. columns: name to type; statistics: by column."""
+    """Statistics of a table. columns: name to type; statistics: by column."""
 
     _name: ClassVar = "StatsView"
     table_name: str
@@ -84,7 +84,7 @@ class TableStats(Success):
 
 @dataclass(frozen=True)
 class TableSamplesView(Success):
-    """Whose model may be sent values of a table's cells."""
+    """Whose model may receive values of a table's cells."""
 
     table_name: str
     samples: TableSamples

@@ -1,4 +1,4 @@
-"""Webhooks: their secret, and the log of deliveries."""
+"""Answers on webhooks: the secret, and the log of deliveries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SecretView(Success):
 
 @dataclass(frozen=True)
 class Attempt(Shape):
-    """A try to deliver. status: what the receiver answered, if it did."""
+    """An attempt at a delivery. status: status of the receiver's response, if any."""
 
     at: MomentText
     status: int | None
@@ -28,7 +28,7 @@ class Attempt(Shape):
 
 @dataclass(frozen=True)
 class Delivery(Shape):
-    """A webhook and the tries to deliver it."""
+    """A delivery of a webhook with its attempts."""
 
     id: str
     import_id: str

@@ -1,1 +1,1 @@
-"""SQL that people keep and share, and their favourites."""
+"""SQL that users save and share, and users' favourites."""

@@ -1,4 +1,4 @@
-"""Saved queries and favourites in the catalog."""
+"""SQL of saved queries and favourites."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def find(
     limit: int = 1,
     offset: int = 0,
 ) -> list[SavedQuery]:
-    """Queries that the caller may see, by name. pattern: one of ILIKE, for name or SQL."""
+    """Returns queries that the caller may see, by name. `pattern` is a pattern of ILIKE for name or SQL."""
     rows = await database.fetch(
         queries("saved/saved")["find_saved"],
         organization=caller.organization_id,
@@ -36,7 +36,7 @@ async def find(
 
 
 async def count(database: Database, caller: Caller, pattern: str | None) -> int:
-    """How many queries the caller may see."""
+    """Counts the queries that the caller may see."""
     rows = await database.fetch(
         queries("saved/saved")["count_saved"], organization=caller.organization_id, user=caller.user_id, pattern=pattern
     )
@@ -44,16 +44,18 @@ async def count(database: Database, caller: Caller, pattern: str | None) -> int:
 
 
 async def count_own(database: Database, caller: Caller) -> int:
-    """How many queries the caller keeps."""
+    """Counts the caller's own queries."""
     return int((await database.fetch(queries("saved/saved")["count_own"], user=caller.user_id))[0][0])
 
 
 async def save(
     database: Database, caller: Caller, query_id: UUID | None, name: str, sql: str, *, shared: bool
 ) -> UUID | None:
-    """A new query of the caller's where `query_id` is None, else the changed one; None where that is gone.
+    """Stores a new query of the caller when `query_id` is None, else changes the query.
 
-    Raises BadRequestError where the caller has another of that name.
+    Returns the query's id, or None when the query is gone.
+
+    Raises BadRequestError: when the caller has another query of that name.
     """
     try:
         rows = await database.fetch(
@@ -71,12 +73,12 @@ async def save(
 
 
 async def delete(database: Database, caller: Caller, query_id: UUID) -> None:
-    """Removes one of the caller's own."""
+    """Deletes a query of the caller."""
     await database.fetch(queries("saved/saved")["delete_saved"], user=caller.user_id, id=query_id)
 
 
 async def favourites(database: Database, caller: Caller) -> list[Favourite]:
-    """What the caller marked, without what they may not read any more, marked last first."""
+    """Returns the caller's favourites that the caller may still read, the last added first."""
     rows = await database.fetch(
         queries("saved/saved")["list_favourites"], user=caller.user_id, organization=caller.organization_id
     )
@@ -84,13 +86,13 @@ async def favourites(database: Database, caller: Caller) -> list[Favourite]:
 
 
 async def count_other_favourites(database: Database, caller: Caller, *, dataset: int | None, table: int | None) -> int:
-    """How many marks the caller has beside that of a dataset or a table."""
+    """Counts the caller's favourites besides a dataset or table."""
     query = queries("saved/saved")["count_other_favourites"]
     return int((await database.fetch(query, user=caller.user_id, dataset=dataset, table=table))[0][0])
 
 
 async def mark(database: Database, caller: Caller, *, dataset: int | None, table: int | None, on: bool) -> None:
-    """Marks a dataset or a table, or takes the mark away; either may be done again."""
+    """Adds a dataset or table to the favourites, or removes it. Repetition changes nothing."""
     await database.fetch(
         queries("saved/saved")["add_favourite" if on else "remove_favourite"],
         user=caller.user_id,

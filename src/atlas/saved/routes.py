@@ -32,7 +32,7 @@ QueryName = Annotated[str, Field(min_length=1, max_length=200, examples=["Leads 
 
 
 class SavedQueryBody(Body):
-    """SQL to keep."""
+    """A query to save."""
 
     name: QueryName
     sql: SqlText
@@ -40,7 +40,7 @@ class SavedQueryBody(Body):
 
 
 class SavedQueryChange(Body):
-    """Changes; what is left out stays."""
+    """Changes of a query. Absent fields stay unchanged."""
 
     name: QueryName | None = None
     sql: SqlText | None = None
@@ -59,19 +59,19 @@ async def list_saved(
     limit: LimitParam = 50,
     offset: OffsetParam = 0,
 ) -> SavedQueryPage:
-    """Your own, and those that others of your organization share, by name."""
+    """Lists your own queries and those that others of your organization share, by name."""
     return await saved_queries.list(caller, search, limit, offset)
 
 
 @router.post("/saved-queries", tags=["Questions"], summary="Save a query")
 async def create_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, body: SavedQueryBody) -> SavedQueryView:
-    """Keeps SQL under a name of yours. It is not run."""
+    """Saves SQL under a name of yours, without running it."""
     return await saved_queries.create(caller, body.name, body.sql, shared=body.shared)
 
 
 @router.get("/saved-queries/{query_id}", tags=["Questions"], summary="Get a saved query")
 async def get_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, query_id: str) -> SavedQueryView:
-    """One of your own, or one that your organization shares."""
+    """Returns a query of your own, or a query that your organization shares."""
     return await saved_queries.get(caller, query_id)
 
 
@@ -79,19 +79,19 @@ async def get_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, quer
 async def change_saved(
     caller: CallerDep, saved_queries: SavedQueryServiceDep, query_id: str, body: SavedQueryChange
 ) -> SavedQueryView:
-    """Name, SQL, or whether it is shared. Only yours."""
+    """Changes name, SQL, or sharing of a query. Only for your own queries."""
     return await saved_queries.change(caller, query_id, body.name, body.sql, body.shared)
 
 
 @router.delete("/saved-queries/{query_id}", tags=["Questions"], summary="Delete a saved query")
 async def delete_saved(caller: CallerDep, saved_queries: SavedQueryServiceDep, query_id: str) -> RemovedView:
-    """Only yours."""
+    """Deletes a query. Only for your own queries."""
     return await saved_queries.delete(caller, query_id)
 
 
 @router.get("/favourites", tags=["Account"], summary="List your favourites")
 async def list_favourites(caller: CallerDep, favourites: FavouriteServiceDep) -> FavouritesView:
-    """Datasets and tables that you marked and may read, marked last first."""
+    """Lists your favourite datasets and tables that you may read, the last added first."""
     return await favourites.list(caller)
 
 
@@ -99,7 +99,7 @@ async def list_favourites(caller: CallerDep, favourites: FavouriteServiceDep) ->
 async def add_favourite(
     caller: CallerDep, favourites: FavouriteServiceDep, kind: KindPath, name: NamePath
 ) -> FavouriteView:
-    """Marks a dataset or a table for yourself; doing so again changes nothing."""
+    """Adds a dataset or a table to your favourites. Repetition changes nothing."""
     return await favourites.mark(caller, kind, name, on=True)
 
 
@@ -107,5 +107,5 @@ async def add_favourite(
 async def remove_favourite(
     caller: CallerDep, favourites: FavouriteServiceDep, kind: KindPath, name: NamePath
 ) -> FavouriteView:
-    """Takes the mark away; doing so again changes nothing."""
+    """Removes a dataset or a table from your favourites. Repetition changes nothing."""
     return await favourites.mark(caller, kind, name, on=False)

@@ -1,4 +1,4 @@
-"""SQL that people keep and share, and the datasets and tables that they come back to."""
+"""Saved queries that users share, and favourite datasets and tables."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from atlas.saved import repository as saved
 from atlas.tables.service import TableService
 
 MAX_NAME, MAX_SQL = 200, 20_000
-# Of one user; a list that nobody can look through helps nobody.
+# Limits of one user. Longer lists would be too long to read.
 MAX_QUERIES, MAX_FAVOURITES = 1_000, 500
 
 
 class SavedQueryService:
-    """A caller's queries, and those that others of the organization share. Only who made one may change it."""
+    """A caller's queries, and those that others of the organization share. Only a query's creator may change it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def list(self, caller: Caller, search: str | None, limit: int, offset: int) -> SavedQueryPage:
-        """A page of queries by name. search: a text in name or SQL, in any case."""
+        """Returns a page of queries by name. `search` is a text in name or SQL, in any case."""
         pattern = None
         if search:
             refuse_unstorable("search", search)
@@ -44,11 +44,17 @@ class SavedQueryService:
         return SavedQueryPage(tuple(found), total, limit, offset)
 
     async def get(self, caller: Caller, query_id: str) -> SavedQueryView:
-        """One query. Raises NotFoundError."""
+        """Returns one query.
+
+        Raises NotFoundError: when the caller may see no such query.
+        """
         return SavedQueryView(await self._find(caller, query_id))
 
     async def create(self, caller: Caller, name: str, sql: str, *, shared: bool) -> SavedQueryView:
-        """A new query. Raises BadRequestError for a name that the caller has used, or too many queries."""
+        """Creates a query.
+
+        Raises BadRequestError: when the caller has used the name, or has too many queries.
+        """
         if await saved.count_own(self._database, caller) >= MAX_QUERIES:
             raise BadRequestError("Too many queries", f"you have {MAX_QUERIES:,} already; delete some first")
         return await self._save(caller, None, name, sql, shared=shared)
@@ -56,7 +62,10 @@ class SavedQueryService:
     async def change(
         self, caller: Caller, query_id: str, name: str | None, sql: str | None, shared: bool | None
     ) -> SavedQueryView:
-        """Changes what is given. Raises ForbiddenError for a query that somebody else shares."""
+        """Changes the given fields of a query.
+
+        Raises ForbiddenError: when the query belongs to another user.
+        """
         old = await self._own(caller, query_id)
         return await self._save(
             caller,
@@ -67,7 +76,7 @@ class SavedQueryService:
         )
 
     async def delete(self, caller: Caller, query_id: str) -> RemovedView:
-        """Removes a query of the caller's."""
+        """Deletes a query of the caller."""
         found = await self._own(caller, query_id)
         await saved.delete(self._database, caller, UUID(found.id))
         return RemovedView(found.id)
@@ -96,19 +105,20 @@ class SavedQueryService:
 
 
 class FavouriteService:
-    """Datasets and tables that a caller marked."""
+    """Favourite datasets and tables of a caller."""
 
     def __init__(self, database: Database, access: AccessService, tables: TableService) -> None:
         self._database, self._access, self._tables = database, access, tables
 
     async def list(self, caller: Caller) -> FavouritesView:
-        """All that the caller may still read, marked last first."""
+        """Lists all favourites that the caller may still read, the last added first."""
         return FavouritesView(tuple(await saved.favourites(self._database, caller)))
 
     async def mark(self, caller: Caller, kind: FavouriteKind, name: str, *, on: bool) -> FavouriteView:
-        """Marks the dataset of an id, or the table of a name, or takes the mark away.
+        """Adds the dataset of an id, or the table of a name, to the favourites, or removes it.
 
-        Raises NotFoundError or ForbiddenError for what the caller may not read.
+        Raises NotFoundError, ForbiddenError: when the caller may not read the dataset or table.
+        Raises BadRequestError: when the caller has too many favourites.
         """
         if kind == "dataset":
             if not name.isascii() or not name.isdigit() or len(name) > 9:

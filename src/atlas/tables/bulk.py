@@ -1,4 +1,4 @@
-"""Rows of imports into tables: inserts, lookups of keys, updates with a log of what they changed."""
+"""Bulk changes of tables by imports: inserts, lookups of keys, and updates with a log of changes."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ async def begin(connection: Connection) -> None:
 
 
 def copy_schema(columns: Sequence[TableColumn]) -> pa.Schema:
-    """The Arrow types that COPY takes for columns; a numeric as PostgreSQL's own bytes, see `kit.decimals`."""
+    """Returns the Arrow types that COPY needs for columns. A numeric is PostgreSQL's own bytes; see `kit.decimals`."""
     return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
 
 
 def copied(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Values as COPY takes them: texts of numbers as numerics, where that is the type."""
+    """Converts values for COPY: texts of numbers become numerics if `kind` is binary."""
     return to_wire(values) if pa.types.is_binary(kind) else values.cast(kind)
 
 
@@ -54,7 +54,7 @@ async def insert(
     import_number: int,
     first_row: int,
 ) -> int:
-    """Inserts batches of the columns, `_n` before and `_key` behind them; gives the number of rows.
+    """Inserts batches with `_n` before and `_key` after the columns, and returns the number of rows.
 
     Rows are numbered from `first_row` in the order of the batches.
     """
@@ -77,7 +77,9 @@ async def insert(
 
 
 async def find_keys(connection: Connection, table: Table, keys: pa.Table) -> pa.Table:
-    """Which of `keys` (n, h) a row of the table has that is not archived, as (n, row); the oldest row of several."""
+    """Finds which of `keys` (n, h) rows of the table have, as (n, row). Archived rows do not count, and the oldest row
+    wins.
+    """
     await connection.execute("CREATE TEMP TABLE _incoming (n bigint, h bigint) ON COMMIT DROP")
     await copy_batches(connection, _INCOMING, ("n", "h"), keys.schema, all_of(keys))
     await connection.execute("ANALYZE _incoming")
@@ -90,7 +92,7 @@ async def find_keys(connection: Connection, table: Table, keys: pa.Table) -> pa.
 
 
 async def copy_out(connection: Connection, query: sql.Composable, types: dict[str, pa.DataType]) -> pa.Table:
-    """The rows of a query within this transaction, by COPY; an empty text is told from NULL."""
+    """Fetches the rows of a query in this transaction by COPY. An empty text stays different from NULL."""
     data = io.BytesIO()
     async with connection.cursor().copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)) as copy:
         async for chunk in copy:
@@ -118,7 +120,7 @@ def _read_copy(data: io.BytesIO, types: dict[str, pa.DataType]) -> pa.Table:
 
 
 async def key_texts(connection: Connection, table: Table, rows: Sequence[int] | None) -> pa.Table:
-    """The values of rows as texts, `_row` first: of those numbered `rows`, or of all."""
+    """Fetches the values of rows as texts, `_row` first: of the rows numbered `rows`, or of all rows."""
     names = [column.name for column in table.columns]
     cells = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in names)
     where = sql.SQL("true") if rows is None else sql.SQL("_row = ANY({})").format(sql.Literal(list(rows)))
@@ -127,7 +129,7 @@ async def key_texts(connection: Connection, table: Table, rows: Sequence[int] | 
 
 
 async def set_keys(connection: Connection, table: Table, keys: pa.Table) -> list[int]:
-    """Stores new keys (row, h) of rows; gives the numbers of the rows whose key changed."""
+    """Stores new keys (row, h) of rows, and returns the numbers of rows with a changed key."""
     await connection.execute("CREATE TEMP TABLE _incoming (row bigint, h bigint) ON COMMIT DROP")
     await copy_batches(connection, _INCOMING, ("row", "h"), keys.schema, all_of(keys))
     cursor = await connection.execute(
@@ -142,7 +144,7 @@ async def set_keys(connection: Connection, table: Table, keys: pa.Table) -> list
 
 
 async def key_twin(connection: Connection, table: Table, rows: Sequence[int]) -> tuple[int, int] | None:
-    """The first of `rows` whose key another row has, and that row; archived rows do not count."""
+    """Returns the first of `rows` with another row's key, and that other row. Archived rows do not count."""
     query = sql.SQL(
         "SELECT t._row, o._row FROM {t} t JOIN {t} o ON o._key = t._key AND o._row <> t._row "
         "WHERE t._row = ANY({rows}) AND t._archived IS NULL AND o._archived IS NULL ORDER BY t._row, o._row LIMIT 1"
@@ -154,7 +156,7 @@ async def key_twin(connection: Connection, table: Table, rows: Sequence[int]) ->
 async def stage_updates(
     connection: Connection, columns: Sequence[TableColumn], batches: AsyncIterator[pa.RecordBatch]
 ) -> None:
-    """Copies new values (`_row`, then the columns) into a temporary table that `apply_updates` takes them from."""
+    """Copies new values (`_row`, then the columns) into the temporary table of `apply_updates`."""
     await create_updates(connection, columns)
     schema = pa.schema([("_row", pa.int64()), *copy_schema(columns)])
 
@@ -175,9 +177,9 @@ async def create_updates(connection: Connection, columns: Sequence[TableColumn])
 async def apply_updates(
     connection: Connection, table: Table, columns: Sequence[TableColumn], import_number: int, *, keep_on_null: bool
 ) -> list[int]:
-    """Updates rows from the staged values and logs what changed; gives the numbers of the changed rows.
+    """Updates rows from the staged values, logs the changes, and returns the numbers of changed rows.
 
-    keep_on_null: whether a value that is absent leaves the row's own.
+    With `keep_on_null`, an absent value leaves the row's own value.
     """
     await connection.execute("CREATE INDEX ON _updates (_row)")
     await connection.execute("ANALYZE _updates")

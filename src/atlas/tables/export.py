@@ -1,4 +1,4 @@
-"""Rows of tables as they are read: exports, counts, records by number."""
+"""Reads of rows of tables: exports, counts, records by number, statistics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atlas.kit.decimals import exact_loads
 from atlas.tables.model import SYSTEM_COLUMNS, Table, TableColumn
 from atlas.tables.repository import count_rows, physical
 
-# A text, with an apostrophe in front where a spreadsheet would run it; as `timeseries/formats.py` has it.
+# A text, with an apostrophe in front if a spreadsheet would run it. The rule is that of `timeseries/formats.py`.
 HARMLESS: LiteralString = (
     "CASE WHEN {c} ~ '^[=+@\\t\\r-]' AND {c} !~ '^[+-]?[0-9.,]+$' THEN '''' || {c} ELSE {c} END AS {c}"
 )
@@ -21,7 +21,7 @@ _CHUNK = 256 * 1024
 
 
 def _cells(columns: Sequence[str], *, safe: bool, texts: frozenset[str]) -> sql.Composed:
-    """Columns to export. `safe`: texts that a spreadsheet would run as a formula get an apostrophe in front."""
+    """Builds the list of columns to export. `safe` puts an apostrophe before texts that a spreadsheet would run."""
     guard = sql.SQL(HARMLESS)
     return sql.SQL(", ").join(
         (guard if safe and name in texts else sql.SQL("{c}")).format(c=sql.Identifier(name)) for name in columns
@@ -29,7 +29,7 @@ def _cells(columns: Sequence[str], *, safe: bool, texts: frozenset[str]) -> sql.
 
 
 async def import_row_count(database: Database, table: Table, number: int, first: int, last: int) -> int:
-    """Rows of an import that are in the table and not archived."""
+    """Counts the rows of an import that are in the table and not archived."""
     query = sql.SQL(
         "SELECT count(*) FROM {} WHERE _row BETWEEN {} AND {} AND _import = {} AND _archived IS NULL"
     ).format(physical(table), *map(sql.Literal, (first, last, number)))
@@ -41,7 +41,7 @@ async def import_row_count(database: Database, table: Table, number: int, first:
 async def export_csv(
     database: Database, table: Table, number: int, first: int, last: int, *, metadata: bool, safe: bool
 ) -> AsyncIterator[bytes]:
-    """CSV of the rows of an import, with a header; `metadata` adds Atlas's own columns."""
+    """Yields the rows of an import as CSV with a header. `metadata` adds Atlas's own columns."""
     texts = frozenset(column.name for column in table.columns if column.type == "text")
     names = [column.name for column in table.columns]
     if metadata:
@@ -63,7 +63,7 @@ async def export_csv(
 
 
 async def records(connection: Connection, table: Table, rows: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Rows by number as JSON values, archived ones too."""
+    """Returns rows by number as JSON values, including archived rows."""
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
     query = sql.SQL("SELECT _row, to_json(r)::text FROM (SELECT _row, {} FROM {} WHERE _row = ANY({})) r").format(
         names, physical(table), sql.Literal(list(rows))
@@ -77,7 +77,7 @@ async def records(connection: Connection, table: Table, rows: Sequence[int]) -> 
 
 
 async def delete_rows(connection: Connection, table: Table, rows: Sequence[int]) -> int:
-    """Removes rows by number; gives how many of them were not archived."""
+    """Deletes rows by number, and returns how many of them were not archived."""
     if not rows:
         return 0
     query = sql.SQL("DELETE FROM {} WHERE _row = ANY({}) RETURNING _archived IS NULL").format(
@@ -93,7 +93,10 @@ _STATS_COLUMNS = 300
 
 
 async def column_stats(database: Database, table: Table) -> dict[str, dict[str, Any]]:
-    """For each column: share of filled values, distinct ones, least, greatest; from a sample above 100,000 rows."""
+    """Returns for each column the share of filled values, distinct values, minimum and maximum.
+
+    A table of more than 100,000 rows is sampled.
+    """
     exact = table.row_count <= 100_000
     found: dict[str, dict[str, Any]] = {}
     async with database.transaction() as connection:

@@ -1,4 +1,4 @@
-"""Tables of the content half: their columns, types, and the ids of their rows."""
+"""Tables of the content half: columns, types, and the ids of rows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from atlas.column_formats.model import Kind
 from atlas.contract.tables import TableColumn as ShownColumn
 from atlas.contract.tables import TableSamples
 
-# Columns that Atlas keeps beside a table's own, in the physical table only.
+# Columns that Atlas keeps beside a table's own columns, in the physical table only.
 SYSTEM_COLUMNS = ("_row", "_import", "_key", "_archived", "_created", "_updated")
-# What SQL and questions may name besides a table's own columns, and how it is computed.
+# Columns that SQL and questions may name besides a table's own columns, with their expressions.
 ROW_TIMES = {"created_at": "_created", "updated_at": "coalesce(_updated, _created)"}
-# What a schema shows, what PostgreSQL is told, and how wide a type is when two must agree.
+# SHOWN_TYPES: names in a schema. POSTGRES_TYPES: names in PostgreSQL.
 SHOWN_TYPES = {
     "text": "VARCHAR",
     "bigint": "BIGINT",
@@ -36,12 +36,12 @@ POSTGRES_TYPES = {
     "timestamp": "timestamp with time zone",
     "json": "json",
 }
-# Types whose values the other holds as they are.
+# Pairs of types whose second type holds all values of the first.
 WIDENINGS = {("bigint", "numeric"), ("double", "numeric"), ("date", "timestamp")}
 
 
 class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What values of a column must obey. Bounds are inclusive."""
+    """Rules for the values of a column. Bounds are inclusive."""
 
     minimum: float | str | None = None
     maximum: float | str | None = None
@@ -50,14 +50,14 @@ class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def bounded(self) -> bool:
-        """Whether a bound is a number, so that values are numbers, too."""
+        """Whether a bound is a number, so that values are also numbers."""
         return any(isinstance(bound, int | float) for bound in (self.minimum, self.maximum, self.above))
 
 
 class TableColumn(msgspec.Struct, frozen=True):
     """A column of a table.
 
-    format: how the last file wrote its values, where that is known; unit, description: what people say of its values.
+    `format` is the notation of the values in the last file, if known. `unit` and `description` are texts of users.
     """
 
     name: str
@@ -74,8 +74,8 @@ class TableColumn(msgspec.Struct, frozen=True):
 class Table(msgspec.Struct, frozen=True):
     """A table of an organization.
 
-    changed: when its catalog rows last changed, as a text to compare; samples: whose model may be sent values of its
-    cells, `nobody`'s or the `organization`'s.
+    - changed: the last change of its catalog rows, as a text to compare.
+    - samples: whose model may receive values of cells, `nobody`'s or the `organization`'s.
     """
 
     id: int
@@ -94,14 +94,14 @@ class Table(msgspec.Struct, frozen=True):
 
     @property
     def row_times(self) -> tuple[str, ...]:
-        """Names under which it has the times of its rows: those that no column of its own has."""
+        """Names of the columns with the times of rows, without names that the table's own columns have."""
         return tuple(name for name in ROW_TIMES if self.column(name) is None)
 
     def column(self, name: str) -> TableColumn | None:
         return next((column for column in self.columns if column.name == name), None)
 
     def find_column(self, name: str) -> TableColumn | None:
-        """A column by its name in any case, or by the header that brought it."""
+        """Returns a column by its name in any case, or by the header of its file, or None."""
         lowered = name.strip().lower()
         by_name = {column.header.strip().lower(): column for column in self.columns}
         by_name |= {column.name.lower(): column for column in self.columns}
@@ -112,12 +112,12 @@ _VERSION_BITS, _VARIANT_BITS = 0x8 << 76, 0x2 << 62
 
 
 def row_uuid(table_id: int, row: int) -> str:
-    """The id of a row as others see it: a version 8 UUID that holds the table and the row's number."""
+    """Builds the public id of a row: a version 8 UUID of the table's id and the row's number."""
     return str(uuid.UUID(int=(table_id << 80) | _VERSION_BITS | _VARIANT_BITS | row))
 
 
 def parse_row_uuid(text: str, table_id: int) -> int | None:
-    """The row's number in a table's row id; None for any other text."""
+    """Returns the row's number in a row id of a table, or None for another text."""
     try:
         value = uuid.UUID(text).int
     except (ValueError, AttributeError, TypeError):
@@ -127,7 +127,7 @@ def parse_row_uuid(text: str, table_id: int) -> int | None:
 
 
 def public_columns(columns: Sequence[TableColumn]) -> tuple[ShownColumn, ...]:
-    """Columns as `schema` shows them."""
+    """Converts columns to those of a schema answer."""
     return tuple(
         ShownColumn(column.name, SHOWN_TYPES[column.type], not column.required, column.unit, column.description)
         for column in columns

@@ -1,4 +1,4 @@
-"""Tables of organizations: their catalog rows, physical tables and views."""
+"""SQL of organizations' tables: catalog rows, physical tables and views."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from atlas.tables.model import POSTGRES_TYPES, ROW_TIMES, Table, TableColumn
 class ReadableDataset(NamedTuple):
     """A dataset as a table.
 
-    columns: of each its name, dtype, physical name, unit and description; version: changes with every write; cold:
-    whether it has packed rows; samples: whose models may be sent values of its cells.
+    - columns: name, dtype, physical name, unit and description of each column.
+    - version: changes with every write.
+    - cold: whether the dataset has packed rows.
+    - samples: whose models may receive values of cells.
     """
 
     id: int
@@ -36,7 +38,7 @@ class ReadableDataset(NamedTuple):
 
 
 class DatasetName(NamedTuple):
-    """What is known of a readable dataset without its columns. owner: whose it is, where another organization's."""
+    """A readable dataset without its columns. owner: the owner, when in another organization."""
 
     id: int
     name: str
@@ -47,7 +49,7 @@ class DatasetName(NamedTuple):
 async def find_tables(
     database: Database | Connection, caller: Caller, *, name: str | None = None, table_id: int | None = None
 ) -> list[Table]:
-    """The organization's tables, by name."""
+    """Returns the organization's tables, by name."""
     parameters = {"organization": caller.organization_id, "name": name, "id": table_id}
     rows = await executor.rows(database, queries("tables/tables")["list_tables"], parameters)
     return [
@@ -67,7 +69,9 @@ async def find_tables(
 
 
 async def lock(connection: Connection, caller: Caller, table_id: int) -> Table | None:
-    """The table as it is now, locked against other writers until the transaction ends; None if it is gone."""
+    """Locks a table against other writers until the transaction ends. Returns the table as it is now, or None if it is
+    gone.
+    """
     cursor = await connection.execute(queries("tables/tables")["lock_table"], {"id": table_id})
     if await cursor.fetchone() is None:
         return None
@@ -75,19 +79,19 @@ async def lock(connection: Connection, caller: Caller, table_id: int) -> Table |
 
 
 async def lock_names(connection: Connection, caller: Caller) -> None:
-    """Keeps others from making tables in the organization until the transaction ends."""
+    """Keeps other sessions from creating tables in the organization until the transaction ends."""
     await connection.execute(queries("tables/tables")["lock_organization"], {"organization": caller.organization_id})
 
 
 def physical(table: Table) -> sql.Identifier:
-    """The physical table."""
+    """Returns the identifier of the physical table."""
     return sql.Identifier(table.schema, table.physical)
 
 
 async def create(
     connection: Connection, caller: Caller, name: str, columns: Sequence[TableColumn], key: Sequence[str]
 ) -> Table:
-    """A new table with its view. Its index comes after the first rows (see `add_indexes`)."""
+    """Creates a table with its view. The index follows after the first rows (see `add_indexes`)."""
     parameters = {"organization": caller.organization_id, "name": name, "key": list(key)}
     row = await executor.row(connection, queries("tables/tables")["insert_table"], parameters)
     assert row is not None
@@ -130,7 +134,10 @@ def _record(column: TableColumn) -> dict[str, Any]:
 
 
 def view(table: Table) -> sql.Identifier:
-    """The view that shows the table's rows to readers. Its name tells nothing, as others can guess it by its oid."""
+    """Returns the identifier of the view for readers.
+
+    The view's name reveals nothing, because users of other organizations can look up the name by its oid.
+    """
     return sql.Identifier(table.schema, f"_view_{table.id}")
 
 
@@ -146,7 +153,7 @@ async def _make_view(connection: Connection, table: Table, owner: sql.Identifier
             view(table), names, physical(table)
         )
     )
-    # The view reads with its owner's rights, so the reader needs none on the rows behind it.
+    # The view reads with its owner's rights, so the reader needs no right on the rows behind the view.
     await connection.execute(sql.SQL("ALTER VIEW {} OWNER TO {}").format(view(table), owner))
     await connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(view(table), reader))
 
@@ -159,7 +166,7 @@ async def change_columns(
     change: Sequence[TableColumn] = (),
     drop: Sequence[str] = (),
 ) -> Table:
-    """The table with new columns, others with a wider type or other rules, and without some."""
+    """Adds columns, changes types or rules of columns, and drops columns. Returns the changed table."""
     if not (add or change or drop):
         return table
     changed = {column.name: column for column in change}
@@ -170,7 +177,7 @@ async def change_columns(
     parts = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(c.name), sql.SQL(_type(c))) for c in add]
     parts += [sql.SQL("DROP COLUMN {}").format(sql.Identifier(name)) for name in drop]
     parts += [
-        # As texts, so that a double gives the digits that it shows.
+        # Converts by text, so that a double keeps its shown digits.
         sql.SQL("ALTER COLUMN {c} TYPE {type} USING {c}::text::{type}").format(
             c=sql.Identifier(c.name), type=sql.SQL(_type(c))
         )
@@ -178,7 +185,7 @@ async def change_columns(
         if known[c.name].type != c.type
     ]
     if parts:
-        # Rules and notations change nothing that queries see.
+        # Rules and notations change nothing in the view.
         await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
         await connection.execute(sql.SQL("ALTER TABLE {} {}").format(physical(table), sql.SQL(", ").join(parts)))
         await _make_view(connection, after, owner, reader)
@@ -198,7 +205,7 @@ async def change_columns(
 
 
 async def add_indexes(connection: Connection, table: Table) -> None:
-    """The indexes of a table that has just got its first rows: by number, and by key."""
+    """Creates the indexes of a table after its first rows: by number, and by key."""
     for column, unique in (("_row", sql.SQL("UNIQUE ")), ("_key", sql.SQL(""))):
         await connection.execute(
             sql.SQL("CREATE {}INDEX {} ON {} ({})").format(
@@ -208,7 +215,7 @@ async def add_indexes(connection: Connection, table: Table) -> None:
 
 
 async def drop(connection: Connection, table: Table) -> None:
-    """Removes a table with its rows."""
+    """Drops a table with its rows."""
     await connection.execute(sql.SQL("DROP VIEW {}").format(view(table)))
     await connection.execute(sql.SQL("DROP TABLE {}").format(physical(table)))
     await connection.execute(queries("tables/column_notes")["forget_table"], {"table": table.id})
@@ -216,13 +223,13 @@ async def drop(connection: Connection, table: Table) -> None:
 
 
 async def count_rows(connection: Connection, table: Table, added: int, last_row: int = 0) -> None:
-    """Records that the table has `added` more rows (less, if negative), numbered up to `last_row`."""
+    """Adds `added` (may be negative) to the table's row count. `last_row` is the greatest number of a row."""
     parameters = {"id": table.id, "added": added, "last_row": last_row}
     await connection.execute(queries("tables/tables")["count_rows"], parameters)
 
 
 async def last_row(connection: Connection, table_id: int) -> int:
-    """The greatest number that a row of a locked table has."""
+    """Returns the greatest row number of a locked table."""
     row = await executor.row(connection, queries("tables/tables")["lock_table"], {"id": table_id})
     return 0 if row is None else int(row[1])
 
@@ -232,26 +239,28 @@ async def set_key(connection: Connection, table: Table, key: Sequence[str]) -> N
 
 
 async def readable_datasets(database: Database, caller: Caller, ids: list[int]) -> list[ReadableDataset]:
-    """Those of some datasets that the caller may read, oldest first."""
+    """Returns those of the datasets `ids` that the caller may read, oldest first."""
     rows = await database.fetch(queries("tables/tables")["readable_datasets"], user=caller.user_id, ids=ids)
     return [ReadableDataset(*row) for row in rows]
 
 
 async def dataset_names(database: Database, caller: Caller) -> list[DatasetName]:
-    """The datasets that the caller may read: one's own, the organization's, others'; the oldest first of each."""
+    """Returns the readable datasets: the caller's own, then the organization's, then others'; the oldest
+    first of each.
+    """
     parameters = {"user": caller.user_id, "organization": caller.organization_id}
     return [DatasetName(*row) for row in await database.fetch(queries("tables/tables")["dataset_names"], **parameters)]
 
 
 async def set_samples(connection: Connection, table_id: int, samples: str) -> None:
-    """Says whose models may be sent values of a table's cells."""
+    """Sets whose models may receive values of a table's cells."""
     await connection.execute(queries("tables/tables")["set_table_samples"], {"id": table_id, "samples": samples})
 
 
 def named_datasets(datasets: Iterable[DatasetName], tables: Collection[str]) -> dict[str, DatasetName]:
-    """Datasets by the names that they have as tables: their own, with the id where that is taken.
+    """Names datasets as tables by their own names, with the id when the name is taken.
 
-    The first has it: a table before a dataset, one's own dataset before others'.
+    The first dataset or table gets the name: a table before a dataset, the caller's own dataset before others'.
     """
     found: dict[str, DatasetName] = {}
     for each in datasets:
@@ -260,5 +269,5 @@ def named_datasets(datasets: Iterable[DatasetName], tables: Collection[str]) -> 
     return found
 
 
-# The names of all readable datasets are looked at for each question and each SQL.
+# Cached, because each question and each SQL needs the names of all readable datasets.
 _identifier = lru_cache(maxsize=20_000)(table_identifier)

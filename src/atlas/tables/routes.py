@@ -22,13 +22,13 @@ router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Tables"], res
 
 @router.get("/tables", summary="List tables")
 async def list_tables(caller: CallerDep, tables: TableServiceDep) -> TablesView:
-    """Tables of your organization with their row counts, and the datasets that you may read."""
+    """Lists tables of your organization with their row counts, and the datasets that you may read."""
     return await tables.list(caller)
 
 
 @router.get("/tables/{table_name}/schema", summary="Columns of a table")
 async def table_schema(caller: CallerDep, tables: TableServiceDep, table_name: str) -> SchemaView:
-    """Names, types and whether a value may be absent."""
+    """Returns names and types of columns, and whether a value may be absent."""
     return await tables.schema(caller, table_name)
 
 
@@ -37,19 +37,19 @@ async def table_schema(caller: CallerDep, tables: TableServiceDep, table_name: s
     summary="Statistics of a table",
 )
 async def table_stats(caller: CallerDep, tables: TableServiceDep, table_name: str) -> TableStats:
-    """Row count, column count, and types and values of the columns."""
+    """Returns row count, column count, and types and values of the columns."""
     return await tables.stats(caller, table_name)
 
 
 class TableSamplesBody(Body):
-    """Whose model may be sent values of cells."""
+    """Whose model may receive values of cells."""
 
     samples: TableSamples = Field(description="`organization`: as the organization's model settings say.")
 
 
 @router.get("/tables/{table_name}/samples", summary="What models are sent")
 async def table_samples(caller: CallerDep, tables: TableServiceDep, table_name: str) -> TableSamplesView:
-    """Whether values of the table's cells may be sent to your organization's model with a question."""
+    """Returns whether your organization's model may receive values of the table's cells with a question."""
     return await tables.samples(caller, table_name)
 
 
@@ -57,5 +57,5 @@ async def table_samples(caller: CallerDep, tables: TableServiceDep, table_name: 
 async def set_table_samples(
     caller: CallerDep, tables: TableServiceDep, table_name: str, body: TableSamplesBody
 ) -> TableSamplesView:
-    """For administrators."""
+    """Sets whose model may receive values of the table's cells. For administrators."""
     return await tables.set_samples(caller, table_name, body.samples)

@@ -1,7 +1,7 @@
-"""Rows of tables: pages of them, one with its past, and files of all.
+"""Rows of tables: pages, one row with its history, and files of all rows.
 
-What a caller sends only finds the numbers of rows, as the organization's owner role in a transaction that only reads;
-the rows are then read by their numbers.
+SQL with a caller's texts only finds row numbers, as the organization's owner role in a read-only transaction. A second
+query then reads the rows by their numbers.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _CHUNK = 256 * 1024
 # Rows fetched at a time for a file: some megabytes of Arrow.
 WINDOW_ROWS = 50_000
 MAX_CHANGES = 1_000
-# Digits of Arrow's decimals.
+# Most digits of Arrow's decimals.
 _DECIMAL_128, _DECIMAL_256 = 38, 76
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows: those that a checked condition holds for, and that have a text in any column, in any case.
+    """A selection of rows by a checked condition and by a text in any column, in any case.
 
-    archived: those that are archived instead of those that are not.
+    `archived` selects archived rows instead of the others.
     """
 
     condition: str | None = None
@@ -52,13 +52,17 @@ class Selection:
 
     @property
     def every(self) -> bool:
-        """Whether these are all rows that are not archived."""
+        """Whether the selection contains all rows that are not archived."""
         return self.condition is None and self.search is None and not self.archived
 
 
 @contextlib.asynccontextmanager
 async def _reading(database: Database, table: Table) -> AsyncIterator[Connection]:
-    """A transaction that sees one moment and only reads. Raises BadRequestError for a condition that fails."""
+    """Opens a read-only transaction with one snapshot.
+
+    Raises NotFoundError: when the table was dropped.
+    Raises BadRequestError: when a condition fails.
+    """
     try:
         async with database.transaction() as connection:
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -72,9 +76,11 @@ async def _reading(database: Database, table: Table) -> AsyncIterator[Connection
 
 
 async def _as_owner(connection: Connection, table: Table, query: sql.Composed) -> list[TupleRow]:
-    """Rows of a query with what a caller sent, run as the organization's role, which reaches nothing of others."""
+    """Runs a query with a caller's texts as the organization's role, which cannot reach data of others. Returns the
+    rows.
+    """
     await connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(f"{table.schema}_owner")))
-    # Prepared, so by the extended protocol: one statement and no more.
+    # Prepared, so that the extended protocol allows only one statement.
     rows = await (await connection.execute(query, prepare=True)).fetchall()
     await connection.execute("RESET ROLE")
     return rows
@@ -83,7 +89,7 @@ async def _as_owner(connection: Connection, table: Table, query: sql.Composed) -
 def _where(table: Table, selection: Selection) -> sql.Composed:
     parts: list[sql.Composable] = [sql.SQL("_archived IS NOT NULL" if selection.archived else "_archived IS NULL")]
     if selection.condition is not None:
-        # Written anew by sqlgate/condition.py from what is on its lists.
+        # sqlgate/condition.py has written the condition anew from allowed words.
         parts.append(sql.SQL("({})").format(sql.SQL(selection.condition)))
     if selection.search is not None:
         pattern = sql.Literal(containing(selection.search))
@@ -93,9 +99,9 @@ def _where(table: Table, selection: Selection) -> sql.Composed:
 
 
 def _cells(columns: Sequence[TableColumn], *, safe: bool = False) -> sql.Composed:
-    """Columns as JSON has them: ISO 8601 with `Z`, and JSON on one line, which changes no text in it.
+    """Builds columns in JSON's notation: ISO 8601 with `Z`, and JSON on one line, which changes no text in it.
 
-    safe: texts that a spreadsheet would run as a formula get an apostrophe in front.
+    `safe` puts an apostrophe before texts that a spreadsheet would run as a formula.
     """
     shown: dict[str, LiteralString] = {
         "text": HARMLESS if safe else "{c}",
@@ -108,7 +114,7 @@ def _cells(columns: Sequence[TableColumn], *, safe: bool = False) -> sql.Compose
 
 
 async def count(database: Database, table: Table, selection: Selection) -> int:
-    """How many rows are selected."""
+    """Counts the selected rows."""
     async with _reading(database, table) as connection:
         return await _count(connection, table, selection)
 
@@ -130,9 +136,9 @@ async def page(
     limit: int,
     offset: int,
 ) -> tuple[list[str], int]:
-    """A page of rows as JSON texts, `_row` first, and how many are selected in all.
+    """Returns a page of rows as JSON texts, `_row` first, and the number of all selected rows.
 
-    sort: a column, nulls last and ties by number; None sorts by number.
+    `sort` is a column, with nulls last and ties in order of row number. None sorts by row number.
     """
     direction = sql.SQL("DESC" if descending else "ASC")
     order = sql.SQL("_row {}").format(direction)
@@ -154,7 +160,7 @@ async def page(
 
 
 async def find(connection: Connection, table: Table, row: int) -> tuple[Row, bool, int] | None:
-    """A row's values as JSON has them, whether it is archived, and the number of the import that brought it."""
+    """Returns a row's JSON values, whether the row is archived, and the number of its import; or None."""
     query = sql.SQL(
         "SELECT to_json(r)::text, s._archived IS NOT NULL, s._import FROM {t} s "
         "CROSS JOIN LATERAL (SELECT {cells} FROM {t} t WHERE t._row = s._row) r WHERE s._row = {row}"
@@ -164,14 +170,14 @@ async def find(connection: Connection, table: Table, row: int) -> tuple[Row, boo
 
 
 async def history(connection: Connection, table: Table, row: int) -> list[Row]:
-    """The newest changes of a row after its insert, newest first."""
+    """Returns the newest changes of a row after its insert, newest first."""
     parameters = {"table": table.id, "row": row, "limit": MAX_CHANGES}
     changes = await executor.records(connection, queries("tables/tables")["row_changes"], parameters)
     return [{**change, **{side: exact_loads(change[side]) for side in ("before", "after")}} for change in changes]
 
 
 async def origin(connection: Connection, table: Table, row: int, number: int) -> tuple[Row | None, Row]:
-    """The import that brought a row, and the first values of those columns that have changed since."""
+    """Returns the import of a row, and the first values of columns that have changed since."""
     brought = await executor.record(connection, queries("tables/tables")["row_origin"], {"number": number})
     parameters = {"table": table.id, "row": row}
     first = await executor.row(connection, queries("tables/tables")["first_values"], parameters)
@@ -179,7 +185,7 @@ async def origin(connection: Connection, table: Table, row: int, number: int) ->
 
 
 async def _windows(connection: Connection, table: Table, selection: Selection) -> AsyncIterator[sql.Composed]:
-    """Conditions on `_row` that the selected rows meet piece by piece, in order."""
+    """Yields conditions on `_row` that together select the rows piece by piece, in order."""
     for first in range(1, table.last_row + 1, WINDOW_ROWS):
         window = sql.SQL("_row BETWEEN {} AND {}").format(sql.Literal(first), sql.Literal(first + WINDOW_ROWS - 1))
         if selection.every:
@@ -194,9 +200,9 @@ async def _windows(connection: Connection, table: Table, selection: Selection) -
 async def export_text(
     database: Database, table: Table, selection: Selection, *, as_json: bool, safe: bool = False
 ) -> AsyncIterator[bytes]:
-    """All selected rows as PostgreSQL writes them: CSV with a header, or a JSON object a line."""
+    """Yields all selected rows in PostgreSQL's notation: CSV with a header, or one JSON object a line."""
     if as_json:
-        # Neither mark can stand in JSON, so nothing is ever quoted.
+        # JSON contains neither mark, so nothing is ever quoted.
         copy = sql.SQL(
             "COPY (SELECT to_json(r) FROM ({}) r) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
         )
@@ -225,7 +231,7 @@ def _csv_line(names: Sequence[str]) -> bytes:
 
 
 async def export_tables(database: Database, table: Table, selection: Selection) -> AsyncIterator[pa.Table]:
-    """All selected rows as Arrow, window by window; first a table without rows, for its schema."""
+    """Yields all selected rows as Arrow, window by window, after an empty table with the schema."""
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
     async with _reading(database, table) as connection:
         await connection.execute("SET LOCAL statement_timeout = 0")
@@ -240,7 +246,7 @@ async def export_tables(database: Database, table: Table, selection: Selection) 
 
 
 async def _arrow_schema(connection: Connection, table: Table) -> pa.Schema:
-    """Arrow types of a table's columns. A numeric is as wide as its values need, or text past 76 digits."""
+    """Returns the Arrow types of a table's columns. A numeric is as wide as its values need, or text past 76 digits."""
     schema = copy_schema(table.columns)
     for position, column in enumerate(table.columns):
         if column.type != "numeric":

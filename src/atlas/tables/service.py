@@ -1,4 +1,4 @@
-"""Tables of an organization, and the datasets that a caller may read as tables."""
+"""Tables of an organization, and datasets that a caller may read as tables."""
 
 from __future__ import annotations
 
@@ -27,25 +27,31 @@ _DATASET_TYPES = {
 
 
 def dataset_column(column: Row) -> TableColumn:
-    """A dataset's column as that of a table."""
+    """Converts a dataset's column to a column of a table."""
     return TableColumn(column["name"], _DATASET_TYPES[column["dtype"]], True, column["unit"], column["description"])
 
 
 class TableService:
-    """What callers see of tables."""
+    """Reads of tables for callers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def find(self, caller: Caller, name: str) -> Table:
-        """A table of the organization by its name. Raises NotFoundError."""
+        """Returns a table of the organization by name.
+
+        Raises NotFoundError: when there is no such table.
+        """
         found = await self._table(caller, name)
         if found is None:
             raise NotFoundError("Table not found", f"no table {name[:100]!r}")
         return found
 
     async def with_rows(self, caller: Caller, name: str) -> Table:
-        """As `find`; that a dataset's rows are elsewhere is told by BadRequestError."""
+        """Returns a table like `find`.
+
+        Raises BadRequestError: when the name is that of a dataset, whose rows have other endpoints.
+        """
         found = await self._table(caller, name)
         if found is None:
             number = (await self._dataset(caller, name)).id
@@ -61,7 +67,7 @@ class TableService:
         return None
 
     async def list(self, caller: Caller) -> TablesView:
-        """Tables with their row counts, then the datasets that the caller may read."""
+        """Lists tables with their row counts, then the datasets that the caller may read."""
         own = await tables.find_tables(self._database, caller)
         listed = [ListedTable(t.name, t.row_count, "table") for t in own]
         for name, dataset in (await self._datasets(caller, {t.name for t in own})).items():
@@ -70,16 +76,19 @@ class TableService:
         return TablesView(tuple(listed))
 
     async def _datasets(self, caller: Caller, taken: set[str]) -> dict[str, DatasetName]:
-        """Readable datasets by the name that they have as tables."""
+        """Returns readable datasets by their names as tables."""
         return named_datasets(await tables.dataset_names(self._database, caller), taken)
 
     async def samples(self, caller: Caller, name: str) -> TableSamplesView:
-        """Whose model may be sent values of a table of the organization."""
+        """Returns whose model may receive values of the organization's table."""
         table = await self.find(caller, name)
         return TableSamplesView(table.name, table.samples)
 
     async def set_samples(self, caller: Caller, name: str, samples: TableSamples) -> TableSamplesView:
-        """Says whose model may be sent values of a table. Raises ForbiddenError for who does not administer it."""
+        """Sets whose model may receive values of a table.
+
+        Raises ForbiddenError: when the caller is no administrator.
+        """
         require_admin(caller, "say what a model is sent of the organization's tables")
         table = await self.find(caller, name)
         async with self._database.connection() as connection:
@@ -87,7 +96,7 @@ class TableService:
         return TableSamplesView(table.name, samples)
 
     async def schema(self, caller: Caller, name: str) -> SchemaView:
-        """Columns of a table."""
+        """Returns the columns of a table or dataset."""
         table = await self._table(caller, name)
         if table is None:
             dataset = await self._dataset(caller, name)
@@ -97,7 +106,10 @@ class TableService:
         return SchemaView(table.name, public_columns(table.columns), times)
 
     async def table_or_dataset(self, caller: Caller, name: str) -> Table | tables.ReadableDataset:
-        """What `schema` is of. Raises NotFoundError."""
+        """Returns the table or dataset of a name.
+
+        Raises NotFoundError: when there is neither.
+        """
         return await self._table(caller, name) or await self._dataset(caller, name)
 
     async def _dataset(self, caller: Caller, name: str) -> tables.ReadableDataset:
@@ -109,7 +121,7 @@ class TableService:
         return readable[0]
 
     async def stats(self, caller: Caller, name: str) -> TableStats:
-        """Row count, column count, and for each column its type and what its values are like."""
+        """Returns row count, column count, and types and statistics of the columns."""
         table = await self._table(caller, name)
         if table is None:
             dataset = await self._dataset(caller, name)

@@ -1,1 +1,1 @@
-"""Events that Atlas posts to the URLs of receivers."""
+"""Webhooks: events that Atlas posts to the URLs of receivers."""

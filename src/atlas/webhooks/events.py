@@ -1,4 +1,4 @@
-"""Events that Atlas posts to the URLs of receivers: their types, their members, and their JSON."""
+"""Events that Atlas posts to the URLs of receivers: types, members, and JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _count(description: str, example: int) -> Meta:
 
 
 class IssuesWaiting(msgspec.Struct, kw_only=True, frozen=True):
-    """How many issues of an import wait for a decision, by kind."""
+    """Number of issues of an import that wait for a decision, by kind."""
 
     duplicates: Count
     validations: Count
@@ -36,7 +36,7 @@ class IssuesWaiting(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class _Ended(msgspec.Struct, kw_only=True, frozen=True, tag_field="type"):
-    """What both events of an import that has stored its rows say."""
+    """Members of both events of an import that has stored its rows."""
 
     id: EventId
     timestamp: Moment
@@ -92,12 +92,12 @@ EVENTS: tuple[type[ImportSucceeded] | type[ImportNeedsReview] | type[ImportFaile
 
 
 def event_type(event: type[Event]) -> str:
-    """The `type` of an event's JSON, such as `import.failed`."""
+    """Returns the `type` of an event's JSON, such as `import.failed`."""
     tag = event.__struct_config__.tag
     assert isinstance(tag, str)
     return tag
 
 
 def encode(event: Event) -> str:
-    """The JSON of an event."""
+    """Encodes an event as JSON."""
     return msgspec.json.encode(event).decode()

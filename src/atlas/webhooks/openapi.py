@@ -1,4 +1,4 @@
-"""The `webhooks` of the document: each event that Atlas posts, with its schema, its headers and an example."""
+"""The `webhooks` of the OpenAPI document: each event that Atlas posts, with its schema, headers and an example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhook deliveries and the secrets they are signed with."""
+"""SQL of webhook deliveries and of the secrets that sign deliveries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 
 async def secret(database: Database, organization_id: int, fresh: str, *, rotate: bool = False) -> str:
-    """The organization's secret; `fresh` becomes it where there is none, or to `rotate`."""
+    """Returns the organization's secret. `fresh` becomes the secret when there is none, or with `rotate`."""
     named = queries("webhooks/webhooks")
     rows = [] if rotate else await database.fetch(named["secret"], organization=organization_id)
     if not rows or rows[0][0] is None:
@@ -28,13 +28,13 @@ async def secret(database: Database, organization_id: int, fresh: str, *, rotate
 
 
 async def create(connection: Connection, delivery_id: UUID, import_id: UUID, payload: str) -> None:
-    """Makes a delivery of an import's result, as part of the transaction in which the import ends."""
+    """Creates a delivery of an import's result, in the transaction in which the import ends."""
     given = {"id": delivery_id, "import": import_id, "payload": payload}
     await connection.execute(queries("webhooks/webhooks")["create_delivery"], given)
 
 
 async def announced(connection: Connection, import_id: UUID) -> bool:
-    """Whether an import has a delivery."""
+    """Checks whether an import has a delivery."""
     cursor = await connection.execute(queries("webhooks/webhooks")["deliveries_of_import"], {"id": import_id})
     return await cursor.fetchone() is not None
 
@@ -46,7 +46,7 @@ async def find(database: Database, delivery_id: UUID) -> Row | None:
 
 
 async def record(database: Database, delivery_id: UUID, attempt: Delivery, status: str) -> None:
-    """Logs an attempt and where the delivery stands after it."""
+    """Logs an attempt and the delivery's status after it."""
     async with database.transaction() as connection:
         parameters = {"id": delivery_id, "status": attempt.status, "error": attempt.error, "seconds": attempt.seconds}
         await connection.execute(queries("webhooks/webhooks")["record_attempt"], parameters)
@@ -56,7 +56,7 @@ async def record(database: Database, delivery_id: UUID, attempt: Delivery, statu
 async def listed(
     database: Database, caller: Caller, import_id: UUID | None, limit: int, offset: int
 ) -> list[LoggedDelivery]:
-    """Deliveries of imports that the caller may see with their attempts, newest first."""
+    """Returns deliveries of imports that the caller may see, with attempts, newest first."""
     rows = await database.fetch(
         queries("webhooks/webhooks")["list_deliveries"],
         **{
@@ -93,7 +93,7 @@ def _logged(
 
 
 async def job(database: Database | Connection, import_id: UUID) -> Row | None:
-    """An asynchronous import as a worker needs it."""
+    """Returns the fields of an asynchronous import that a worker needs, or None."""
     query = queries("webhooks/webhooks")["job_of_import"]
     rows = await executor.rows(database, query, {"id": import_id})
     names = (
@@ -128,26 +128,28 @@ async def job(database: Database | Connection, import_id: UUID) -> Row | None:
 
 
 async def claim(database: Database, import_id: UUID) -> int:
-    """Marks an import as running and gives how often it has been begun, now included; 0 where it has ended."""
+    """Marks an import as running. Returns the number of its starts, including this start, or 0 when the import has
+    ended.
+    """
     rows = await database.fetch(queries("webhooks/webhooks")["claim_import"], id=import_id)
     return int(rows[0][0]) if rows else 0
 
 
 async def take_start_back(database: Database, import_id: UUID) -> None:
-    """Has a start of an import not count: its process did not die, and it is run again."""
+    """Uncounts a start of an import: its process did not die, and the import will run again."""
     await database.fetch(queries("webhooks/webhooks")["take_start_back"], id=import_id)
 
 
 async def forgotten(database: Database) -> list[UUID]:
-    """Imports whose job or delivery was lost with a killed server."""
+    """Returns imports whose job or delivery was lost with a killed server."""
     return [row[0] for row in await database.fetch(queries("webhooks/webhooks")["forgotten_imports"])]
 
 
 async def forgotten_deliveries(database: Database) -> list[UUID]:
-    """Deliveries whose job was lost."""
+    """Returns deliveries whose job was lost."""
     return [row[0] for row in await database.fetch(queries("webhooks/webhooks")["forgotten_deliveries"])]
 
 
 async def reopen(database: Database, delivery_id: UUID) -> None:
-    """Has a delivery count as undelivered."""
+    """Marks a delivery as undelivered."""
     await database.fetch(queries("webhooks/webhooks")["reopen_delivery"], id=delivery_id)

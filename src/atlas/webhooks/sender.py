@@ -22,7 +22,7 @@ MAX_ANSWER = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of one attempt. status: of the answer, None where none came; seconds: how long it took."""
+    """The result of one attempt. status: of the response, or None without a response; seconds: duration."""
 
     status: int | None
     error: str | None
@@ -36,7 +36,7 @@ class Delivery:
 async def post_json(
     url: str, body: bytes, *, headers: Mapping[str, str], allow_loopback: bool, seconds: float = 10.0
 ) -> Delivery:
-    """Posts JSON. Never raises for what the network does; `seconds`: for all of it."""
+    """Posts JSON within `seconds` in all. Never raises an error of the network."""
     started = time.monotonic()
     status, error = await _attempt(url, body, headers, Reach(loopback=allow_loopback), seconds=seconds)
     return Delivery(status, error, round(time.monotonic() - started, 3))
@@ -45,7 +45,7 @@ async def post_json(
 async def _attempt(
     url: str, body: bytes, headers: Mapping[str, str], reach: Reach, *, seconds: float
 ) -> tuple[int | None, str | None]:
-    """Status and error of one attempt."""
+    """Makes one attempt, and returns its status and error."""
     try:
         target = target_of(url, reach)
         async with asyncio.timeout(seconds):
@@ -60,7 +60,7 @@ async def _attempt(
 
 
 async def _post(target: Target, body: bytes, headers: Mapping[str, str], backend: GuardedBackend) -> int:
-    """The answer's status. Its body is read up to MAX_ANSWER bytes and thrown away."""
+    """Posts a body, and returns the response's status. Reads and discards up to MAX_ANSWER bytes of the response."""
     sent = {"content-type": "application/json", "user-agent": "Atlas-Webhook/1"}
     sent |= {name.lower(): value for name, value in headers.items()} | {"host": target.netloc}
     url = httpcore2.URL(
@@ -77,11 +77,11 @@ async def _post(target: Target, body: bytes, headers: Mapping[str, str], backend
 
 
 def signed_headers(secret: str, message_id: str, timestamp: datetime, body: bytes) -> dict[str, str]:
-    """The headers of Standard Webhooks (standardwebhooks.com) for a body in UTF-8.
+    """Builds the headers of Standard Webhooks (standardwebhooks.com) for a body in UTF-8.
 
-    `secret`: `whsec_…`; `timestamp`: in any zone, without one it is UTC.
+    `secret` is `whsec_…`. `timestamp` is in any zone, or in UTC without a zone.
     """
-    # `sign` replaces the zone instead of converting to UTC, so it is given UTC.
+    # `sign` replaces the zone instead of converting to UTC, and therefore gets UTC.
     moment = timestamp.replace(tzinfo=UTC) if timestamp.tzinfo is None else timestamp.astimezone(UTC)
     signature = Webhook(secret).sign(message_id, moment, body.decode())
     return {
@@ -92,5 +92,5 @@ def signed_headers(secret: str, message_id: str, timestamp: datetime, body: byte
 
 
 def new_secret() -> str:
-    """A secret to sign with."""
+    """Makes a secret for signatures."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

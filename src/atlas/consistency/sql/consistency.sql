@@ -1,5 +1,5 @@
 -- name: settings
--- One moment of the database for all statements of a transaction, however long they take; figures as other checks have.
+-- Sets up the transaction of a check: no limit on time, UTC, and memory for sorts.
 SET LOCAL statement_timeout = 0; SET LOCAL timezone = 'UTC'; SET LOCAL work_mem = '64MB'
 
 -- name: dataset_ids
@@ -7,7 +7,7 @@ SET LOCAL statement_timeout = 0; SET LOCAL timezone = 'UTC'; SET LOCAL work_mem 
 SELECT id FROM atlas.datasets ORDER BY id
 
 -- name: dataset
--- Gives all that the catalog says on the size of a dataset.
+-- Returns all figures of the catalog on the size of a dataset.
 SELECT d.name, d.table_schema, s.last_seq, s.row_count, s.cold, c.rows, coalesce(c.columnstore, false), r.width, r.upto
 FROM atlas.datasets d
 LEFT JOIN atlas.dataset_state s ON s.dataset_id = d.id
@@ -20,7 +20,7 @@ WHERE d.id = %(id)s
 SELECT first_seq, last_seq, row_count, min_ts, max_ts FROM atlas.row_blocks WHERE dataset_id = %(id)s ORDER BY first_seq
 
 -- name: missing_columns
--- Columns of a dataset's values that are in the catalog and not in its table.
+-- Lists columns of a dataset that the catalog has and its table lacks.
 SELECT k.name FROM atlas.dataset_columns k
 WHERE k.dataset_id = %(id)s AND k.physical IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a
@@ -32,13 +32,13 @@ ORDER BY k.id
 SELECT id FROM atlas.tables ORDER BY id
 
 -- name: table
--- Gives what the catalog says on a table and its rows.
+-- Returns the catalog's figures on a table and its rows.
 SELECT t.name, o.schema_name, t.row_count, t.last_row
 FROM atlas.tables t JOIN atlas.organizations o ON o.id = t.organization_id
 WHERE t.id = %(id)s
 
 -- name: missing_table_columns
--- Lists columns of a table that are in the catalog and not in its relation.
+-- Lists columns of a table that the catalog has and its relation lacks.
 SELECT k.name FROM atlas.table_columns k
 WHERE k.table_id = %(id)s
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a
@@ -46,5 +46,5 @@ WHERE k.table_id = %(id)s
 ORDER BY k.position
 
 -- name: unanswered_keys
--- The answer of a request with an Idempotency-Key is stored by the transaction that claims the key.
+-- Counts idempotency keys without an answer. The transaction that claims a key also stores its answer.
 SELECT count(*) FROM atlas.idempotency_keys WHERE response IS NULL

@@ -1,5 +1,5 @@
 -- name: note_table_column
--- Stores unit and description of a table's column; what is null stays as it is.
+-- Stores unit and description of a table's column. A null value leaves the field unchanged.
 INSERT INTO atlas.column_notes AS n (organization_id, table_name, name, unit, description)
 SELECT t.organization_id, t.name, %(name)s, coalesce(%(unit)s, ''), coalesce(%(description)s, '')
 FROM atlas.tables t WHERE t.id = %(table)s
@@ -8,24 +8,24 @@ SET unit = coalesce(%(unit)s, n.unit), description = coalesce(%(description)s, n
 RETURNING unit, description
 
 -- name: keep_dropped
--- The notes of columns that an undo takes away, or of all with the table, wait for the import to be run again.
+-- Keeps the notes of columns that an undo drops, or of all columns, until the import is run again.
 UPDATE atlas.column_notes n SET dropped_by = %(number)s FROM atlas.tables t
 WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name
   AND (%(names)s::text[] IS NULL OR n.name = ANY (%(names)s::text[]))
 
 -- name: forget_others
--- Columns that are new, of an import with another number than those that waited, are others of the same name.
+-- Deletes kept notes of columns that another import than theirs creates anew under the same names.
 DELETE FROM atlas.column_notes n USING atlas.tables t
 WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name
   AND (%(names)s::text[] IS NULL OR n.name = ANY (%(names)s::text[])) AND n.dropped_by IS DISTINCT FROM %(number)s
 
 -- name: revive
--- Has notes count again that had waited for an import to be run again.
+-- Restores kept notes when their import is run again.
 UPDATE atlas.column_notes n SET dropped_by = NULL FROM atlas.tables t
 WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name
   AND (%(names)s::text[] IS NULL OR n.name = ANY (%(names)s::text[]))
 
 -- name: forget_table
--- Deletes the notes of a table's columns, but for those that wait for an import.
+-- Deletes the notes of a table's columns, except notes that wait for an import.
 DELETE FROM atlas.column_notes n USING atlas.tables t
 WHERE t.id = %(table)s AND n.organization_id = t.organization_id AND n.table_name = t.name AND n.dropped_by IS NULL

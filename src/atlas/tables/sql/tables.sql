@@ -1,5 +1,5 @@
 -- name: list_tables
--- Tables of an organization with their columns, by name.
+-- Lists the tables of an organization with their columns, by name.
 SELECT t.id, t.name, t.key_columns, t.row_count, t.last_row,
        coalesce((SELECT json_agg(json_build_object('name', c.name, 'type', c.type, 'header', c.header,
                         'semantic', c.semantic, 'required', c.required, 'rules', c.rules, 'format', c.format,
@@ -15,11 +15,11 @@ WHERE t.organization_id = %(organization)s
 ORDER BY t.name
 
 -- name: lock_table
--- Locks a table, and gives its counts.
+-- Locks a table, and returns its counts.
 SELECT row_count, last_row FROM atlas.tables WHERE id = %(id)s FOR NO KEY UPDATE
 
 -- name: lock_organization
--- Keeps two imports from making the same table.
+-- Keeps two imports from creating the same table.
 SELECT id FROM atlas.organizations WHERE id = %(organization)s FOR NO KEY UPDATE
 
 -- name: insert_table
@@ -27,7 +27,7 @@ SELECT id FROM atlas.organizations WHERE id = %(organization)s FOR NO KEY UPDATE
 INSERT INTO atlas.tables (organization_id, name, key_columns) VALUES (%(organization)s, %(name)s, %(key)s) RETURNING id
 
 -- name: insert_columns
--- columns: a JSON array of objects, in the order of the table.
+-- Stores columns. `columns` is a JSON array of objects, in the order of the table.
 INSERT INTO atlas.table_columns (table_id, name, type, header, semantic, required, rules, format, position)
 SELECT %(table)s, c.name, c.type, c.header, c.semantic, c.required, c.rules, c.format, last.position + c.n
 FROM ROWS FROM (jsonb_to_recordset(%(columns)s) AS
@@ -56,11 +56,11 @@ UPDATE atlas.tables SET row_count = row_count + %(added)s, last_row = greatest(l
 WHERE id = %(id)s
 
 -- name: delete_table
--- Deletes a table; its columns go with it.
+-- Deletes a table with its columns.
 DELETE FROM atlas.tables WHERE id = %(id)s
 
 -- name: readable_datasets
--- Those of some datasets that a user may read, with their columns, as tables of the other half.
+-- Lists those of some datasets that a user may read, with columns, as tables of the other half.
 SELECT d.id, d.name, d.table_schema, s.row_count,
        coalesce((SELECT json_agg(json_build_object('name', c.name, 'dtype', c.dtype, 'physical', c.physical,
                         'unit', c.unit, 'description', c.description) ORDER BY c.id)
@@ -72,7 +72,7 @@ WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
 ORDER BY d.id
 
 -- name: dataset_names
--- Of datasets that a user may read: the user's own first, then the organization's, then others'.
+-- Lists the names of readable datasets, the user's own first, then the organization's, then others'.
 SELECT d.id, d.name, s.row_count,
        CASE WHEN u.organization_id = %(organization)s THEN '' ELSE u.name || ' of ' || o.name END
 FROM atlas.datasets d JOIN atlas.dataset_state s ON s.dataset_id = d.id
@@ -81,11 +81,11 @@ WHERE /* include: accounts/dataset_access.readable(%(user)s, d) */
 ORDER BY d.owner_id <> %(user)s, u.organization_id <> %(organization)s, d.id
 
 -- name: set_table_samples
--- Sets whose models may see samples of a table.
+-- Sets whose models may receive samples of a table.
 UPDATE atlas.tables SET samples = %(samples)s WHERE id = %(id)s
 
 -- name: row_changes
--- Changes of a row after its insert, newest first.
+-- Lists changes of a row after its insert, newest first.
 SELECT i.public_id AS import_id, i.kind, coalesce(c.at, i.finished_at, i.created_at) AS at, u.name AS "user",
        c.before::text, c.after::text, c.undone_at IS NOT NULL AS undone
 FROM atlas.row_changes c JOIN atlas.imports i ON i.number = c.import_number
@@ -94,7 +94,7 @@ WHERE c.table_id = %(table)s AND c.row_id = %(row)s
 ORDER BY c.id DESC LIMIT %(limit)s
 
 -- name: first_values
--- What the columns that have changed since were when the row was inserted.
+-- Returns the values at the insert of the columns that have changed since.
 SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}')::text FROM (
     SELECT DISTINCT ON (k.key) k.key, k.value
     FROM atlas.row_changes c CROSS JOIN LATERAL jsonb_each(c.before) AS k
@@ -102,6 +102,6 @@ SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}')::text FROM (
     ORDER BY k.key, c.id) f
 
 -- name: row_origin
--- The import that brought a row.
+-- Returns the import of a row.
 SELECT i.public_id AS import_id, i.kind, coalesce(i.finished_at, i.created_at) AS at, u.name AS "user"
 FROM atlas.imports i LEFT JOIN atlas.users u ON u.id = i.user_id WHERE i.number = %(number)s

@@ -1,9 +1,9 @@
 -- name: secret
--- Gives the secret of an organization's webhooks, without a lock that other transactions might hold.
+-- Returns the secret of an organization's webhooks, without a lock that other transactions might hold.
 SELECT webhook_secret FROM atlas.organizations WHERE id = %(organization)s
 
 -- name: make_secret
--- Gives the secret of an organization's webhooks; sets it where there is none.
+-- Returns the secret of an organization's webhooks, and stores one if there is none.
 UPDATE atlas.organizations SET webhook_secret = coalesce(webhook_secret, %(secret)s) WHERE id = %(organization)s
 RETURNING webhook_secret
 
@@ -12,13 +12,13 @@ RETURNING webhook_secret
 UPDATE atlas.organizations SET webhook_secret = %(secret)s WHERE id = %(organization)s RETURNING webhook_secret
 
 -- name: create_delivery
--- One for each run of an import, in the transaction that ends it.
+-- Stores a delivery for each run of an import, in the transaction that ends the run.
 INSERT INTO atlas.webhook_deliveries (id, organization_id, import_id, url, payload)
 SELECT %(id)s, i.organization_id, i.id, i.callback_url, %(payload)s FROM atlas.imports i
 WHERE i.id = %(import)s AND i.callback_url IS NOT NULL
 
 -- name: deliveries_of_import
--- Gives a row where an import has a delivery.
+-- Returns a row if an import has a delivery.
 SELECT id FROM atlas.webhook_deliveries WHERE import_id = %(id)s LIMIT 1
 
 -- name: find_delivery
@@ -28,12 +28,12 @@ SELECT d.id, d.organization_id, d.url, d.payload, d.status,
 FROM atlas.webhook_deliveries d JOIN atlas.imports i ON i.id = d.import_id WHERE d.id = %(id)s
 
 -- name: record_attempt
--- Stores an attempt at a delivery, and what came of it.
+-- Stores an attempt at a delivery with its result.
 INSERT INTO atlas.webhook_attempts (delivery_id, status, error, seconds)
 VALUES (%(id)s, %(status)s, %(error)s, %(seconds)s)
 
 -- name: set_delivery
--- Sets the status of a delivery; what is delivered gets its time.
+-- Sets the status of a delivery, and the time when it is delivered.
 UPDATE atlas.webhook_deliveries SET status = %(status)s,
        delivered_at = CASE WHEN %(status)s = 'delivered' THEN now() END
 WHERE id = %(id)s
@@ -52,7 +52,7 @@ WHERE d.organization_id = %(organization)s
 ORDER BY d.created_at DESC, d.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: job_of_import
--- Whom an asynchronous import belongs to, and where it stands.
+-- Returns the user and the state of an asynchronous import.
 SELECT i.status, i.number, i.file_name, i.instruction, i.thread_id, i.table_name, i.organization_id, o.schema_name,
        u.id, u.name, i.error, i.inserted, i.duplicates, i.callback_metadata, i.callback_url,
        now() - i.created_at, i.records, i.updated, i.left_out, i.failures, i.replacements, i.summary,
@@ -67,18 +67,18 @@ LEFT JOIN atlas.users u ON u.id = i.user_id
 WHERE i.id = %(id)s
 
 -- name: claim_import
--- Only one worker runs an import; one that a killed worker left running is taken again. A start that is not taken back
--- has died with its process.
+-- Starts an import for one worker only. An import that a killed worker left running starts again. A start that is not
+-- taken back counts as one that died with its process.
 UPDATE atlas.imports SET status = 'running', started_at = clock_timestamp(), starts = starts + 1
 WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING starts
 
 -- name: take_start_back
--- An import whose process lives is run again later.
+-- Uncounts a start of an import whose process lives, because the import will run again.
 UPDATE atlas.imports SET starts = starts - 1 WHERE id = %(id)s AND starts > 0
 
 -- name: forgotten_imports
--- Asynchronous imports that have no job: the server was killed before it was made, or the job could not even record
--- that it failed.
+-- Lists asynchronous imports without a job. The server was killed before the job was made, or the job could not even
+-- record its failure.
 SELECT i.id FROM atlas.imports i
 WHERE i.callback_url IS NOT NULL
   AND (i.status IN ('pending', 'running') OR (i.status IN ('success', 'failed')
@@ -88,7 +88,7 @@ WHERE i.callback_url IS NOT NULL
 ORDER BY i.id LIMIT 100
 
 -- name: forgotten_deliveries
--- Deliveries that have no job, in the same way.
+-- Lists deliveries without a job, for the same reasons.
 SELECT d.id FROM atlas.webhook_deliveries d
 WHERE d.status = 'pending'
   AND NOT EXISTS (SELECT 1 FROM atlas_jobs.procrastinate_jobs j
@@ -96,5 +96,5 @@ WHERE d.status = 'pending'
 ORDER BY d.id LIMIT 100
 
 -- name: reopen_delivery
--- A delivery that is to be sent once more; its earlier attempts stay in the log.
+-- Marks a delivery to be sent once more. Its earlier attempts stay in the log.
 UPDATE atlas.webhook_deliveries SET status = 'pending' WHERE id = %(id)s
