@@ -142,7 +142,7 @@ def _show_plan(session: Session, plan: Any) -> None:
             "look alike": plan.records_flagged,
         }
     )
-    print_table(plan.columns, ["source", "name", "type", "new", "semantic", "required"])
+    print_table(plan.columns, ["source", "name", "type", "new", "semantic", "required", "unit"])
     if plan.sample:
         print_table(plan.sample, list(plan.sample[0]))
     _show_cells("fails", plan.failing_cells, plan.failing_cells_more)

@@ -122,6 +122,8 @@ async def write_checked(
     if made or added:
         # What was said of the columns before the import was undone.
         await column_notes.revive(connection, table.id, target.number, None if made else added)
+        for column in (column for column in plan.columns if column.new and (column.unit or column.description)):
+            await column_notes.note_new(connection, table.id, column.name, column.unit, column.description)
     outcome = Outcome(
         table.name,
         records=staging.records,

@@ -86,13 +86,15 @@ def _first_problem(checked: Checked, time_column: str, absent: str) -> str:
 
 
 async def _frames(checked: Checked, time_column: str) -> AsyncIterator[Frame]:
-    names = [column.name for column in checked.plan.columns if column.name != time_column]
+    columns = [column for column in checked.plan.columns if column.name != time_column]
+    notes = {column.name: (column.unit, column.description) for column in columns}
     async for batch in in_thread(checked.rows()):
         table = pa.table(batch)
         ts = table.column(time_column).combine_chunks()
         frame = Frame(
             ts.cast(pa.timestamp("us")).cast(TIMESTAMP) if pa.types.is_date(ts.type) else ts.cast(TIMESTAMP),
-            {name: _plain(table.column(name).combine_chunks()) for name in names},
+            {name: _plain(table.column(name).combine_chunks()) for name in notes},
+            notes=notes,
         )
         yield frame.sorted()
 

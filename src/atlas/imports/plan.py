@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -21,6 +21,7 @@ class ColumnPlan(msgspec.Struct, frozen=True):
     """A column of the file that is imported. `position` is its place in the file, from 0.
 
     guessed: nobody stated the type, so what is no value of it leaves its cell empty rather than the record out.
+    unit, description: what the file says of a new column's values.
     """
 
     position: int
@@ -33,6 +34,8 @@ class ColumnPlan(msgspec.Struct, frozen=True):
     required: bool = False
     rules: Rules = Rules()
     guessed: bool = False
+    unit: str = ""
+    description: str = ""
 
     def table_column(self) -> TableColumn:
         """The column of a new table. One for currencies is not found by the header that amounts have, too."""
@@ -105,6 +108,16 @@ class ImportPlan(msgspec.Struct, frozen=True):
         """Columns whose values make two records the same; without a key, all."""
         chosen = [column for column in self.columns if column.name in self.key]
         return chosen if self.key else self.columns
+
+
+def with_guesses(columns: Sequence[ColumnPlan], key: Sequence[str], stated: Collection[int]) -> list[ColumnPlan]:
+    """Marks columns whose type is a guess that costs no record: not those of keys, and none of `stated` positions."""
+    return [
+        msgspec.structs.replace(
+            column, guessed=not (column.required or column.name in key or column.position in stated)
+        )
+        for column in columns
+    ]
 
 
 def cut_names(columns: Sequence[ColumnPlan]) -> list[str]:

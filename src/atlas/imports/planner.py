@@ -12,13 +12,15 @@ from atlas.column_formats.model import NUMBERS, TEXT, Kind
 from atlas.column_formats.numbers import DOUBLE_DIGITS
 from atlas.errors import BadRequestError
 from atlas.imports.clarifications import ask_about, doubts, plain_value, resolve_mapping
+from atlas.imports.column_units import numbers_with_a_unit, with_units
 from atlas.imports.currency_columns import with_currency_columns
 from atlas.imports.format_losses import remarks
 from atlas.imports.infer.column_matching import Proposal, match_columns
+from atlas.imports.infer.header_units import without_units
 from atlas.imports.infer.types import few, no_value, wider
 from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
 from atlas.imports.key_choice import key_of_table
-from atlas.imports.plan import ColumnPlan, ImportPlan, cut_names, find_time_column
+from atlas.imports.plan import ColumnPlan, ImportPlan, cut_names, find_time_column, with_guesses
 from atlas.imports.staging import Staging
 from atlas.imports.stated_values import check_values, rename_questions, rule_questions, with_filter
 from atlas.imports.target_table import find_target, target_of
@@ -48,6 +50,7 @@ class _Planner:
         file_name: str,
     ) -> None:
         self._headers = [header or name for header, name in zip(staging.source.names, inferred.names, strict=True)]
+        self._labels = without_units(self._headers, [numbers_with_a_unit(kind) for kind in inferred.kinds])
         self._staging, self._source = staging, staging.source
         self._inferred, self._said, self._tables, self._file_name = inferred, instruction, tables, file_name
         self._notes: list[str] = [*staging.source.notes, *inferred.notes]
@@ -74,12 +77,15 @@ class _Planner:
             columns = self._map(chosen, existing) if existing else self._fresh(chosen)
             columns, notes = with_currency_columns(columns, existing)
             self._notes += notes
+        columns, notes = with_units(columns, self._source, existing)
+        self._notes += notes
         columns = self._with_rules(columns)
         if not columns:
             raise BadRequestError("Nothing to import", "no column of the file is left by the instruction")
         filters = tuple(tuple(self._filter(item, columns) for item in group) for group in said.filters)
         key, found = self._key(columns, existing)
-        columns = self._with_types(columns, key)
+        if not said.dataset and said.policy != "freeze":
+            columns = with_guesses(columns, key, self._inferred.stated)
         name_told = existing.name if existing is not None else said.table
         self._questions += doubts(said, name_told, exists=existing is not None, key=key)
         if said.replace and existing is None and not said.dataset:
@@ -112,19 +118,6 @@ class _Planner:
             proposals=tuple(self._proposals),
             questions=tuple(self._questions),
         )
-
-    def _with_types(self, columns: Sequence[ColumnPlan], key: Sequence[str]) -> list[ColumnPlan]:
-        """Columns whose type is a guess that costs no record: not those of keys, and none that somebody states."""
-        stated = self._said.dataset or self._said.policy == "freeze"
-        return [
-            msgspec.structs.replace(
-                column,
-                guessed=not (
-                    stated or column.required or column.name in key or column.position in self._inferred.stated
-                ),
-            )
-            for column in columns
-        ]
 
     def _remarks(self, column: ColumnPlan) -> Sequence[str]:
         if column.kind == self._inferred.kinds[column.position]:
@@ -189,7 +182,7 @@ class _Planner:
 
     def _fresh(self, chosen: Sequence[int]) -> list[ColumnPlan]:
         renamed = self._renamed(chosen)
-        names = unique_identifiers([renamed.get(place, self._headers[place]) for place in chosen])
+        names = unique_identifiers([renamed.get(place, self._labels[place]) for place in chosen])
         return [
             self._column(place, name, self._inferred.kinds[place]) for place, name in zip(chosen, names, strict=True)
         ]
@@ -231,7 +224,7 @@ class _Planner:
         elif policy == "discard_value" and extra:
             self._notes.append(f"left out {', '.join(self._headers[p] for p in extra)}, which the table does not have")
         elif extra:
-            names = unique_identifiers([renamed.get(place, self._headers[place]) for place in extra], taken)
+            names = unique_identifiers([renamed.get(place, self._labels[place]) for place in extra], taken)
             columns += [self._column(p, name, self._inferred.kinds[p]) for p, name in zip(extra, names, strict=True)]
         return sorted(columns, key=lambda column: column.position)
 

@@ -310,6 +310,7 @@ class PlannedColumn(BaseModel):
     semantic: str | None
     required: bool
     format: dict[str, Any] | None = Field(None, description="How the file writes its values, where that is known.")
+    unit: str = Field("", description="What a new column gets from the file; empty where it says none.")
 
 
 class FailingCellView(BaseModel):

@@ -347,6 +347,7 @@ class ImportService:
                         "semantic": c.semantic,
                         "required": c.required,
                         "format": format_shown(c.kind),
+                        "unit": c.unit,
                     }
                     for c in plan.columns
                 ],

@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 
 from atlas.kit.identifiers import identifier, singular
 from atlas.kit.synonyms import SPELLINGS
+from atlas.kit.units import UNITS, is_unit
 
 
 def plain_name(text: str) -> tuple[str, str | None]:
@@ -18,7 +19,7 @@ def plain_name(text: str) -> tuple[str, str | None]:
     found = _BRACKETS.fullmatch(text.strip())
     if found:
         inside = found[2].casefold()
-        if inside in _UNITS:
+        if inside in UNITS or is_unit(found[2]):
             text, unit = found[1], inside
         elif inside in _REMARKS or not inside:
             text = found[1]
@@ -54,15 +55,6 @@ def close_name(wanted: str, names: Sequence[str], *, columns: bool = False, slip
         return holding[0]
     likely = [name for key, name in by_name.items() if slips and _slipped(target, key)]
     return likely[0] if len(likely) == 1 else None
-
-
-# Units that may follow a name in brackets without changing the name.
-_UNITS = frozenset(
-    """mm cm m km in inch ft yd mi mile miles nm mg g gr kg t oz lb lbs ml cl l dl gal ms s sec secs second seconds min
-    mins minutes minute h hr hrs hour hours d day days week weeks month months year years yr yrs % percent pct $ € £ ¥
-    usd eur gbp chf jpy cad aud inr cny sek nok dkk pln brl zar °c °f c f k kwh wh mwh w kw mw v a hz mhz ghz pa hpa bar
-    psi km/h mph kmh m/s knots kn kb mb gb tb b bytes m2 m² m3 m³ sqm sqft ha acre pcs pieces units stk""".split()
-)
 
 
 _REMARKS = frozenset(

@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from math import isfinite
@@ -46,9 +46,12 @@ def refuse_rows(count: int) -> None:
 
 
 class Workbook:
-    """Writes tables of one schema into a sheet. title: the sheet's name. names: the columns' names, in order."""
+    """Writes tables of one schema into a sheet.
 
-    def __init__(self, title: str, names: Sequence[str]) -> None:
+    title: the sheet's name. names: the columns' names, in order. notes: texts of `header_note` by name.
+    """
+
+    def __init__(self, title: str, names: Sequence[str], notes: Mapping[str, str] | None = None) -> None:
         import xlsxwriter
 
         if len(names) > MAX_COLUMNS:
@@ -65,6 +68,8 @@ class Workbook:
         self._sheet.freeze_panes(1, 0)
         for column, name in enumerate(names):
             self._text(column, name, bold)
+            if note := (notes or {}).get(name):
+                self._sheet.write_comment(0, column, note, {"x_scale": 2, "author": "Atlas"})
 
     def _format(self, form: str) -> Any:
         if form not in self._formats:
@@ -204,12 +209,18 @@ class Workbooks:
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
 
-    async def pieces(self, title: str, names: Sequence[str], tables: AsyncIterator[pa.Table]) -> AsyncIterator[bytes]:
+    async def pieces(
+        self,
+        title: str,
+        names: Sequence[str],
+        tables: AsyncIterator[pa.Table],
+        notes: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[bytes]:
         """Yields the bytes of a workbook.
 
         The workbook is complete before its first piece, which may raise BadRequestError.
         """
-        book = await asyncio.to_thread(Workbook, title, names)
+        book = await asyncio.to_thread(Workbook, title, names, notes)
         try:
             async for table in tables:
                 for start in range(0, len(table), PIECE_ROWS):

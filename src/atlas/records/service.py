@@ -18,7 +18,7 @@ from atlas.imports import repository as imports
 from atlas.imports import undo_repository as undoing
 from atlas.imports.key_changes import refuse_taken_keys
 from atlas.imports.matched import match
-from atlas.kit.field_metadata import field_metadata
+from atlas.kit.field_metadata import field_metadata, header_note
 from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.pagination import moment
 from atlas.kit.validation import refuse_text
@@ -212,7 +212,8 @@ class TableRowService:
             refuse_rows(total)
             names = [column.name for column in table.columns]
             parts = tablerows.export_tables(self._database, table, selection)
-            chunks = self._workbooks.pieces(table.name, names, parts)
+            notes = {column.name: header_note(column.unit, column.description) for column in table.columns}
+            chunks = self._workbooks.pieces(table.name, names, parts, notes)
         elif output in (Output.PARQUET, Output.ARROW):
             chunks = self._written(table, selection, output)
         else:

@@ -18,6 +18,12 @@ async def note_table_column(
     return None if row is None else (row[0], row[1])
 
 
+async def note_new(connection: Connection, table_id: int, name: str, unit: str, description: str) -> None:
+    """Sets what a file says of a new column, of which nobody has said anything."""
+    parameters = {"table": table_id, "name": name, "unit": unit, "description": description}
+    await connection.execute(queries("tables/column_notes")["note_new_column"], parameters)
+
+
 async def keep_dropped(connection: Connection, table_id: int, number: int, names: Sequence[str] | None = None) -> None:
     """Keeps units and descriptions of columns that the undo of import `number` drops. Without `names`, of
     all columns.

@@ -35,12 +35,14 @@ class Frame:
     - columns: key to an int64, float64, bool or string array, null where the row lacks the key.
     - extra: string array of JSON members (`"key":value,…`, no braces) that no column holds, or None.
     - extra_keys: the keys in `extra`.
+    - notes: unit and description of keys, where the file has them.
     """
 
     ts: pa.Array
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
     extra: pa.Array | None = None
     extra_keys: frozenset[str] = frozenset()
+    notes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ts)

@@ -57,6 +57,7 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
         raise BadRequestError("Invalid file", reason)
     offset = _byte_offset(path, dialect, layout.skip, declared is not None)
     source = Source(layout.names, [None] * layout.width, iter(()), notes=notes, delimiter=dialect.delimiter)
+    source.units = dict(layout.units)
     mender = Mender(dialect, rows[layout.skip :], source, name)
     source.batches = _batches(path, name, dialect, layout, offset, source, mender)
     if layout.above:

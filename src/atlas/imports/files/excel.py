@@ -11,6 +11,7 @@ import pyarrow as pa
 import python_calamine as calamine
 
 from atlas.errors import BadRequestError
+from atlas.imports.files.header_notes import header_notes
 from atlas.imports.files.sheet_notes import Sheet, fill_merged, format_notes, sheet_notes
 from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, text_table, unclear_rows
 from atlas.imports.files.workbook_details import SheetDetails, sheet_details
@@ -55,6 +56,9 @@ def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Sou
     zeros = _without_zero_days(sheet, layout.skip, layout.names)
     filled = fill_merged(sheet, details, layout.names, layout.skip)
     source = Source(layout.names, [None] * layout.width, _batches(rows, layout.skip, layout.width))
+    said = header_notes(path, title, above + layout.skip - 1, sheet.left)
+    source.units = {**layout.units, **{position: unit for position, (unit, _) in said.items() if unit}}
+    source.descriptions = {position: description for position, (_, description) in said.items() if description}
     if len(titles) > 1:
         others = ", ".join(repr(other) for other in titles if other != title)
         source.notes.append(f"read sheet {title!r}, not {others}")

@@ -286,7 +286,8 @@ def _table_of_arrays(path: Path, name: str) -> Source:
     rows = [[*row[: layout.width], *[None] * (layout.width - len(row))] for row in texts[layout.skip :]]
     notes = list_notes(layout.names, [list(map(bytes, row)) for row in cells[layout.skip :]])
     natives = [None] * layout.width
-    return Source(layout.names, natives, iter([text_table(rows, layout.width)]), notes=notes, declares_texts=True)
+    table = text_table(rows, layout.width)
+    return Source(layout.names, natives, iter([table]), notes=notes, declares_texts=True, units=dict(layout.units))
 
 
 def _cell(value: msgspec.Raw) -> str | None:

@@ -18,6 +18,7 @@ from atlas.imports.files.sniffing import FileKind, Upload
 from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, physical
 from atlas.imports.files.text import to_utf8
 from atlas.imports.files.xml import read_xml
+from atlas.kit.field_metadata import parse_field_metadata
 from atlas.timeseries.frames import nested_to_json
 
 _BATCH_ROWS = 65_536
@@ -69,9 +70,13 @@ def read_parquet(path: Path, name: str) -> Source:
     if len(schema) > MAX_COLUMNS:
         reason = f"{name}: the file has {len(schema):,} columns; at most {MAX_COLUMNS:,} are possible"
         raise BadRequestError("Invalid file", reason)
-    return Source(
+    source = Source(
         names, [_native(field.type) for field in schema], _parquet_batches(file, fine, name), declares_texts=True
     )
+    for position, (unit, description) in enumerate(parse_field_metadata(field.metadata) for field in schema):
+        source.units |= {position: unit} if unit else {}
+        source.descriptions |= {position: description} if description else {}
+    return source
 
 
 def _native(kind: pa.DataType) -> str | None:

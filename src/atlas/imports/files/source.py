@@ -52,7 +52,8 @@ class Source:
     a CSV;
     batches: tables of nullable string columns c0, c1, …; fixed: (record number, texts) of records that
     had too few or too many cells and could be mended, which are not in the batches; doubles: positions of columns
-    whose fractions are all written as doubles are; declares_texts: whether an empty text differs from no value.
+    whose fractions are all written as doubles are; declares_texts: whether an empty text differs from no value;
+    units, descriptions: of columns by their positions, where the file says them beside the header.
     """
 
     names: Sequence[str]
@@ -64,6 +65,8 @@ class Source:
     delimiter: str | None = None
     doubles: frozenset[int] = frozenset()
     declares_texts: bool = False
+    units: dict[int, str] = field(default_factory=dict)
+    descriptions: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # PostgreSQL has no text with a NUL, and messages quote names.

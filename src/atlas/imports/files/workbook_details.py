@@ -62,14 +62,14 @@ def sheet_details(path: Path, title: str) -> SheetDetails:
         if not zipfile.is_zipfile(path):
             return found
         with zipfile.ZipFile(path) as archive:
-            part = _part_of(archive, title)
+            part = part_of(archive, title)
             if part is not None:
                 formats = _formats(archive)
                 cells = _formatted(formats)
                 for piece in _pieces(archive, part):
                     _search(piece, found)
                     for place, style in cells.findall(piece) if cells is not None else ():
-                        at = _place(place.decode())
+                        at = place_of_cell(place.decode())
                         if at is not None and len(found.shown) < _MOST_CELLS:
                             found.shown[at] = formats[int(style)]
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError, OSError):
@@ -105,7 +105,7 @@ def _attributes(text: bytes) -> dict[str, str]:
     }
 
 
-def _part_of(archive: zipfile.ZipFile, title: str) -> str | None:
+def part_of(archive: zipfile.ZipFile, title: str) -> str | None:
     """The name of the part that holds the sheet `title`."""
     names = set(archive.namelist())
     if "xl/workbook.xml" not in names or "xl/_rels/workbook.xml.rels" not in names:
@@ -150,13 +150,13 @@ def _search(piece: bytes, found: SheetDetails) -> None:
                 found.hidden_columns += range(first - 1, min(last, first + 20_000))
     if b't="e"' in piece or b"t='e'" in piece:
         for text, value in _ERROR.findall(piece):
-            place = _place(_attributes(text).get("r", ""))
+            place = place_of_cell(_attributes(text).get("r", ""))
             if place is not None and len(found.errors) < _MOST_CELLS:
                 found.errors[place] = html.unescape(value.decode("utf-8", "replace"))
     if b"<f" in piece or b":f" in piece:
         for text in _EMPTY_FORMULA.findall(piece):
             cell = _attributes(text)
-            place = _place(cell.get("r", ""))
+            place = place_of_cell(cell.get("r", ""))
             # A formula whose value is the empty text says that the value is a text.
             if place is not None and cell.get("t") != "str" and len(found.uncalculated) < _MOST_CELLS:
                 found.uncalculated.append(place)
@@ -166,7 +166,8 @@ def _search(piece: bytes, found: SheetDetails) -> None:
                 found.merged.append((int(top) - 1, _column(left), int(bottom) - 1, _column(right)))
 
 
-def _place(text: str) -> tuple[int, int] | None:
+def place_of_cell(text: str) -> tuple[int, int] | None:
+    """Row and column, from 0, of a cell such as `B7`; None where that is none."""
     match = _PLACE.fullmatch(text)
     return (int(match[2]) - 1, _column(match[1].encode())) if match else None
 

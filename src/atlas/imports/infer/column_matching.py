@@ -98,8 +98,9 @@ def _match_alike(offered: Sequence[Offered], table: Sequence[TableColumn], match
     theirs: dict[str, list[tuple[str | None, str]]] = {}
     for column in table:
         if column.name not in taken:
+            said = column.unit.casefold() or None
             for key, unit in {plain_name(column.name), plain_name(column.header or column.name)}:
-                theirs.setdefault(key, []).append((unit, column.name))
+                theirs.setdefault(key, []).append((said or unit, column.name))
     ours: dict[str, list[int]] = {}
     for position, (header, _) in enumerate(offered):
         if position not in matched and not is_cut(header):
@@ -172,7 +173,7 @@ def _same_semantics(
 def _likeness(ours: _Name, kind: Kind, theirs: _Name, column: TableColumn, header: str) -> tuple[float, str]:
     """How likely a header means a column that is called otherwise, from 0 to 1, and why."""
     here, there = plain_name(header), plain_name(column.header or column.name)
-    if here[0] == there[0] and here[1] != there[1]:
+    if here[0] == there[0] and here[1] != (column.unit.casefold() or there[1]):
         return 0.4, "the same name with another unit"
     if ours.words == theirs.words:
         return 0.95, "singular and plural"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from atlas.kit.plurals import many
 
@@ -52,7 +52,8 @@ class Layout:
     """Where a table is in a sheet.
 
     skip: rows before the first row of data; names: texts of the header ("" where a column has none);
-    width: columns; header: whether the file has one; above: rows before the table; notes: what was guessed.
+    width: columns; header: whether the file has one; above: rows before the table; notes: what was guessed; units: of
+    columns by their positions, where a line below the header has them.
     """
 
     skip: int
@@ -61,6 +62,7 @@ class Layout:
     header: bool
     above: int = 0
     notes: tuple[str, ...] = ()
+    units: Mapping[int, str] = field(default_factory=dict)
 
 
 def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, skip_rows: int) -> Layout | None:
@@ -127,12 +129,22 @@ def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
         skip = top + 2
     elif len(set(filter(None, names))) < len([name for name in names if name]) and _is_group_row(above):
         names = _joined(_padded(above, width), names)
+    units: dict[int, str] = {}
     if not stated and skip == top + 1 and _is_unit_row(filled, skip):
         shown = ", ".join(filter(None, filled[skip]))
-        what = "types" if _TYPE.fullmatch(next(filter(None, filled[skip]))) else "units"
-        notes.append(f"the line of {what} below the names was left out: {shown}")
+        if _TYPE.fullmatch(next(filter(None, filled[skip]))):
+            notes.append(f"the line of types below the names was left out: {shown}")
+        else:
+            notes.append(f"the line of units below the names is no record: {shown}")
+            units = _units(filled[skip][:width])
         skip += 1
-    return Layout(skip, tuple(names), width, header=True, above=top, notes=tuple(notes))
+    return Layout(skip, tuple(names), width, header=True, above=top, notes=tuple(notes), units=units)
+
+
+def _units(row: Sequence[str]) -> dict[int, str]:
+    """The units of a line of units, without their brackets, by position."""
+    bare = {position: cell.strip("[]()<> ") for position, cell in enumerate(row)}
+    return {position: cell for position, cell in bare.items() if cell.strip("-–")}
 
 
 def _comment_rows(rows: Rows) -> int:

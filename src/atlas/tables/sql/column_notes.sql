@@ -7,6 +7,12 @@ ON CONFLICT (organization_id, table_name, name) DO UPDATE
 SET unit = coalesce(%(unit)s, n.unit), description = coalesce(%(description)s, n.description)
 RETURNING unit, description
 
+-- name: note_new_column
+-- Stores what a file says of a new column; what people said of one that an undone import had stays.
+INSERT INTO atlas.column_notes (organization_id, table_name, name, unit, description)
+SELECT t.organization_id, t.name, %(name)s, %(unit)s, %(description)s FROM atlas.tables t WHERE t.id = %(table)s
+ON CONFLICT (organization_id, table_name, name) DO NOTHING
+
 -- name: keep_dropped
 -- Keeps the notes of columns that an undo drops, or of all columns, until the import is run again.
 UPDATE atlas.column_notes n SET dropped_by = %(number)s FROM atlas.tables t

@@ -14,6 +14,7 @@ from atlas.db.copy import copy_table
 from atlas.db.database import Connection
 from atlas.db.named_queries import queries
 from atlas.errors import NotFoundError
+from atlas.timeseries.column_notes import note_dataset_column
 from atlas.timeseries.columns import Column
 from atlas.timeseries.frames import Frame, fit, plan_schema
 from atlas.timeseries.repository import column_of, hot_of
@@ -131,6 +132,9 @@ class Appender:
             await self.flush()
             self._columns = await apply_schema(self._connection, self._dataset_id, self._place, self._columns, change)
             self._changed = True
+            for name in change.add:
+                if any(note := frame.notes.get(name, ("", ""))):
+                    await note_dataset_column(self._connection, self._dataset_id, name, *note)
         if len(frame) <= FEW_ROWS and len(frame.columns) <= FEW_KEYS:
             self.take(frame)
         else:

@@ -23,24 +23,26 @@ class FramesRequest(msgspec.Struct, frozen=True, tag="frames"):
 
 
 def frame_streams(frame: Frame) -> tuple[bytes, pa.Buffer]:
-    """Encodes a frame as its names and extra keys, and a stream of its arrays by position, because a key may have any
-    name.
+    """Encodes a frame as its names, extra keys and notes, and a stream of its arrays by position.
+
+    The arrays have positions because a key may have any name.
     """
     arrays = [frame.ts, *frame.columns.values(), *([] if frame.extra is None else [frame.extra])]
-    told = msgspec.msgpack.encode((list(frame.columns), frame.extra is not None, sorted(frame.extra_keys)))
+    names = (list(frame.columns), frame.extra is not None, sorted(frame.extra_keys), dict(frame.notes))
+    told = msgspec.msgpack.encode(names)
     return len(told).to_bytes(4, "little") + told, as_stream(pa.table(arrays, names=list(map(str, range(len(arrays))))))
 
 
 def of_frame_streams(buffer: pa.Buffer) -> Frame:
     """Decodes the frame that `frame_streams` encoded."""
     size = int.from_bytes(buffer.slice(0, 4).to_pybytes(), "little")
-    names, has_extra, extra_keys = msgspec.msgpack.decode(
-        buffer.slice(4, size), type=tuple[list[str], bool, frozenset[str]]
+    names, has_extra, extra_keys, notes = msgspec.msgpack.decode(
+        buffer.slice(4, size), type=tuple[list[str], bool, frozenset[str], dict[str, tuple[str, str]]]
     )
     table = of_stream(buffer.slice(4 + size))
     arrays = [column.combine_chunks() for column in table.columns]
     columns = dict(zip(names, arrays[1:], strict=False))
-    return Frame(arrays[0], columns, arrays[-1] if has_extra else None, extra_keys)
+    return Frame(arrays[0], columns, arrays[-1] if has_extra else None, extra_keys, notes)
 
 
 def read_frames_in_worker(

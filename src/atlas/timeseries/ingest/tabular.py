@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from atlas.errors import BadRequestError, RowError
+from atlas.kit.field_metadata import parse_field_metadata
 from atlas.kit.timestamps import NAME_UNIT, NO_UNIT
 from atlas.timeseries.formats import from_flat_key
 from atlas.timeseries.frames import Frame, join_members, raw_members
@@ -214,7 +215,7 @@ def frame_of(table: pa.Table, clock: TimeColumn, first_row: int, numbers: Mappin
         raise BadRequestError("Invalid columns", f"column {repeated!r} appears twice")
     name = clock.find(table.column_names)
     ts = clock.read(table.column(name).combine_chunks(), name, first_row)
-    columns, extra = {}, dict[str, pa.Array]()
+    columns, extra, notes = {}, dict[str, pa.Array](), dict[str, tuple[str, str]]()
     for label in table.column_names:
         if label == name:
             continue
@@ -222,6 +223,8 @@ def frame_of(table: pa.Table, clock: TimeColumn, first_row: int, numbers: Mappin
             # Only the extension type gives the stored values their meaning, such as a number for a month.
             raise unsupported(label, f"extension<{extension.decode('utf-8', 'replace')}>")
         key, cells = from_flat_key(label), table.column(label).combine_chunks()
+        if any(note := parse_field_metadata(table.field(label).metadata)):
+            notes[key] = note
         if numbers and label in numbers:
             found = numbers_of(cells, label, first_row, as_float=numbers[label])
         else:
@@ -231,9 +234,9 @@ def frame_of(table: pa.Table, clock: TimeColumn, first_row: int, numbers: Mappin
         if found.rest is not None:
             extra[key] = found.rest
     if not extra:
-        return Frame(ts, columns)
+        return Frame(ts, columns, notes=notes)
     joined = join_members([raw_members(key, pl.Series(texts)) for key, texts in extra.items()])
-    return Frame(ts, columns, joined.to_arrow().cast(pa.string()), frozenset(extra))
+    return Frame(ts, columns, joined.to_arrow().cast(pa.string()), frozenset(extra), notes)
 
 
 def reason_of(error: Exception) -> str:

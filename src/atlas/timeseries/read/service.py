@@ -19,6 +19,7 @@ from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
 from atlas.db.database import Database
 from atlas.errors import BadRequestError, UnavailableError
+from atlas.kit.field_metadata import header_note
 from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.workbooks import Workbooks, refuse_rows
 from atlas.timeseries.columns import Column
@@ -46,7 +47,7 @@ LOOKED_AT_ROWS = 2_000_000
 # Formats with byte ranges: readers of these formats scan a file by its address.
 RANGED = (Output.PARQUET, Output.CSV)
 # Formats that carry units and descriptions.
-NOTED = (Output.PARQUET, Output.ARROW)
+NOTED = (Output.PARQUET, Output.ARROW, Output.XLSX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +295,8 @@ class ReadService:
 
     async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:
         if output is Output.XLSX:
-            names = [TIME_KEY, *(style.label(column.name) for column in style.columns)]
-            async for piece in self._workbooks.pieces("rows", names, _wide(tables, style)):
+            notes = {style.label(column.name): header_note(column.unit, column.description) for column in style.columns}
+            async for piece in self._workbooks.pieces("rows", [TIME_KEY, *notes], _wide(tables, style), notes):
                 yield piece
             return
         if output in (Output.PARQUET, Output.ARROW):

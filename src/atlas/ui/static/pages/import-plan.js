@@ -83,7 +83,7 @@ export const PlanCard = {
         t.div({ class: "bordered" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
           t.thead(t.tr(["In the file", "Column", "Type", ""].map((name) => t.th({ scope: "col" }, name || t.span({ class: "visually-hidden" }, "Notes"))))),
           t.tbody(plan.columns.map((column) => t.tr({ key: column.name }, t.td(column.source), t.td(t.b(column.name)), t.td(t.code(column.type)),
-            t.td(t.div({ class: "row" }, column.new && badge("new", "accent"), plan.key_columns.includes(column.name) && badge("key"), column.semantic && badge(column.semantic, "good"),
+            t.td(t.div({ class: "row" }, column.new && badge("new", "accent"), plan.key_columns.includes(column.name) && badge("key"), column.semantic && badge(column.semantic, "good"), column.unit && badge(column.unit),
               column.required && badge("required", "warn"))))))))),
         plan.sample.length > 0 && [t.h3("The first records as they would be"), h(Grid, { options: sample(), label: "First records", height: 60 + plan.sample.length * 42 })]);
     };

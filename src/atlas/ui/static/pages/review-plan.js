@@ -10,7 +10,7 @@ const DUPLICATES = { skip: "skipped", flag: "skipped; look-alikes were flagged",
 const columns = (plan) => t.div({ class: "bordered" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
   t.thead(t.tr(["In the file", "Column", "Type", ""].map((name) => t.th({ scope: "col" }, name || t.span({ class: "visually-hidden" }, "Notes"))))),
   t.tbody(plan.columns.map((column) => t.tr({ key: column.name }, t.td(column.header), t.td(t.b(column.name)), t.td(t.code(column.type)),
-    t.td(t.div({ class: "row" }, column.new && badge("new", "accent"), plan.key?.includes(column.name) && badge("key"), column.semantic && badge(column.semantic, "good"), column.required && badge("required", "warn")))))))));
+    t.td(t.div({ class: "row" }, column.new && badge("new", "accent"), plan.key?.includes(column.name) && badge("key"), column.semantic && badge(column.semantic, "good"), column.unit && badge(column.unit), column.required && badge("required", "warn")))))))));
 
 /** Facts of `found`, an import as the history gives it, and the plan by which its file was read. */
 export function details(found) {
