@@ -25,7 +25,6 @@ UNFINISHED = {
     "accounts",
     "backup",
     "cli",
-    "client",
     "column_formats",
     "imports",
     "language",

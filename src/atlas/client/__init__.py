@@ -6,8 +6,8 @@
         client.datasets.create("btc_hourly")
         client.rows.bulk_insert("btc_hourly", [{"timestamp": "2026-01-05T10:00:00Z", "open": 104500}])
 
-`AsyncClient` has the same methods for asyncio. What this module exports is the public interface: the clients, the types
-of answers, events and errors. The parts of a client, such as `client.rows`, are classes of `atlas.client.resources`.
+`AsyncClient` has the same methods for asyncio. This module exports the public interface: the clients, the types of
+answers, events and errors. The parts of a client, such as `client.rows`, are classes of `atlas.client.resources`.
 """
 
 from atlas.client._async.client import AsyncClient

@@ -1,4 +1,4 @@
-"""Data of many kinds to the bodies of bulk inserts."""
+"""Converts data of many kinds to the bodies of bulk inserts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from uuid import UUID
 from atlas.client.errors import DataError
 from atlas.client.types import Row
 
-# Rows of a batch at most, and about how many bytes: well below what a server takes at once.
+# Most rows and bytes of a batch, well below the server's limits.
 BATCH_ROWS = 50_000
 BATCH_BYTES = 32 * 1024 * 1024
-# Names that a timestamp may have where none is given, most likely first; the server's own.
+# Names of a timestamp column when none is given, most likely first. The server has the same list.
 TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 ROW = {"timestamp", "values", "dataset"}
 _CLASHING = re.compile(r"(values\.)*timestamp")
@@ -27,7 +27,7 @@ _CLASHING = re.compile(r"(values\.)*timestamp")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The body of one insert. rows: how many, None where only the server counts."""
+    """The body of one insert. rows: number of rows, or None when only the server counts them."""
 
     content: bytes | Path
     content_type: str
@@ -37,12 +37,17 @@ class Batch:
 
 
 def from_flat_key(label: str) -> str:
-    """The key of a column in a flat row: a key `timestamp` is written `values.timestamp` beside the row's own."""
+    """Returns the key of a column in a flat row. A key `timestamp` is written `values.timestamp` beside the
+    row's own.
+    """
     return label.removeprefix("values.") if _CLASHING.fullmatch(label) else label
 
 
 def batches(data: Any, time_column: str | None, batch_rows: int | None) -> Iterator[Batch]:
-    """Batches of `data`: a path, a data frame, an Arrow table or reader, or rows. Raises DataError."""
+    """Yields batches of `data`: a path, a data frame, an Arrow table or reader, or rows.
+
+    Raises DataError: when the data has another type.
+    """
     if batch_rows is not None and batch_rows < 1:
         raise DataError("Invalid parameter", "batch_rows: at least 1")
     if isinstance(data, str | PathLike):
@@ -61,13 +66,13 @@ def batches(data: Any, time_column: str | None, batch_rows: int | None) -> Itera
 
 
 def _is_frame(data: Any) -> bool:
-    """Told by what they are called, so that no library is imported to ask."""
+    """Checks for a data frame by the type's names, so that no library is imported."""
     module = type(data).__module__.partition(".")[0]
     return module in ("pandas", "polars", "pyarrow") or hasattr(data, "__arrow_c_stream__")
 
 
 def row_batches(rows: Iterable[Any], time_column: str | None, batch_rows: int) -> Iterator[Batch]:
-    """JSON bodies of rows; see `row_text`."""
+    """Yields JSON bodies of rows; see `row_text`."""
     texts: list[str] = []
     size = 0
     for number, row in enumerate(rows):
@@ -86,7 +91,10 @@ def _json_batch(texts: list[str]) -> Batch:
 
 
 def row_text(row: Any, time_column: str | None, number: int = 0) -> str:
-    """A row as JSON. It may be `{"timestamp", "values"}`, a flat mapping, a Row, or (timestamp, values)."""
+    """Encodes a row as JSON. A row is `{"timestamp", "values"}`, a flat mapping, a Row, or (timestamp, values).
+
+    Raises DataError: when the row cannot be encoded.
+    """
     stamp, values = _parts(row, time_column, number)
     try:
         members = {"timestamp": _stamp(stamp), "values": values}
@@ -113,12 +121,15 @@ def _parts(row: Any, time_column: str | None, number: int) -> tuple[Any, Mapping
 
 
 def _stamp(value: Any) -> Any:
-    # numpy's moments print as ISO 8601; a date is its midnight.
+    # numpy's datetimes print as ISO 8601. A date means its midnight.
     return str(value) if type(value).__module__ == "numpy" else value
 
 
 def plain(value: Any) -> Any:
-    """What JSON has no form for, as what it has. Raises TypeError."""
+    """Converts a value without a JSON form to one with a JSON form.
+
+    Raises TypeError: when there is no conversion.
+    """
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""Which server a client talks to, and with which key."""
+"""The server of a client, and its key."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 def server(url: str | None, api_key: str | None, profile: str | None) -> tuple[str, str | None]:
-    """URL and key: what is given, else of the named profile, else ATLAS_URL and ATLAS_API_KEY, else of a profile.
+    """Returns URL and key of the server.
 
-    The profile is ATLAS_PROFILE's, or the default one. Its key goes to its own server only.
+    The order is: the arguments, the named profile, ATLAS_URL and ATLAS_API_KEY, then the profile of ATLAS_PROFILE or
+    the default profile. A profile's key goes to its own server only.
+
+    Raises AtlasClientError: when the URL or the key is invalid.
     """
     if profile is None:
         url = url or os.environ.get("ATLAS_URL")

@@ -1,4 +1,6 @@
-"""Arrow, pandas and polars: to bodies of inserts, and from answers. All are imported when they are needed."""
+"""Converts Arrow, pandas and polars data to bodies of inserts, and answers to such data. Libraries are imported when
+needed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
-# What brings each optional library, as the extras of the package do.
+# Requirements of each optional library, like the extras of the package.
 EXTRAS = {
     "pyarrow": ("pyarrow>=21",),
     "pandas": ("pandas>=2.2", "pyarrow>=21"),
@@ -25,7 +27,10 @@ EXTRAS = {
 
 
 def library(name: str) -> Any:
-    """One of the optional libraries. Raises MissingExtra."""
+    """Imports an optional library.
+
+    Raises MissingExtra: when the library is not installed.
+    """
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -34,7 +39,10 @@ def library(name: str) -> Any:
 
 
 def frame_batches(data: Any, time_column: str | None, batch_rows: int | None) -> Iterator[Batch]:
-    """Batches of a pandas or polars data frame, or anything that is or makes an Arrow stream."""
+    """Yields batches of a pandas or polars data frame, or of any object that is or makes an Arrow stream.
+
+    Raises DataError: when the object is no table.
+    """
     pa = library("pyarrow")
     module = type(data).__module__.partition(".")[0]
     if module == "pandas":
@@ -72,14 +80,14 @@ def _pandas_batches(pa: Any, frame: Any, time_column: str | None, batch_rows: in
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, OverflowError):
-        # A column of several types, or of integers past 64 bits: JSON has them all.
+        # JSON has room for a column of several types, or of integers past 64 bits.
         yield from row_batches(_records(pandas, frame), time_column, batch_rows or BATCH_ROWS)
         return
     yield from arrow_batches(table.to_reader(), time_column, batch_rows)
 
 
 def _records(pandas: Any, frame: Any) -> Iterator[dict[str, Any]]:
-    """Rows without their missing values."""
+    """Yields rows without their missing values."""
     labels = [str(label) for label in frame.columns]
     for row in frame.itertuples(index=False, name=None):
         cells = zip(labels, row, strict=True)
@@ -87,7 +95,7 @@ def _records(pandas: Any, frame: Any) -> Iterator[dict[str, Any]]:
 
 
 def arrow_batches(reader: Any, time_column: str | None, batch_rows: int | None) -> Iterator[Batch]:
-    """Arrow streams of about `batch_rows` rows, or fewer where rows are wide."""
+    """Yields Arrow streams of about `batch_rows` rows, or fewer when rows are wide."""
     pa = library("pyarrow")
     most = batch_rows or BATCH_ROWS
     waiting: list[Any] = []
@@ -116,7 +124,10 @@ def _arrow_batch(pa: Any, pieces: Iterable[Any], rows: int, time_column: str | N
 
 
 def file_reader(file: IO[bytes], content_type: str) -> Any:
-    """Record batches of a Parquet or Arrow file."""
+    """Reads the record batches of a Parquet or Arrow file.
+
+    Raises DataError: when the file cannot be read.
+    """
     pa = library("pyarrow")
     try:
         if content_type != ARROW_STREAM:
@@ -132,7 +143,10 @@ def file_reader(file: IO[bytes], content_type: str) -> Any:
 
 
 def to_arrow(content: bytes) -> pa.Table:
-    """The table of an Arrow IPC stream. Raises DataError."""
+    """Reads the table of an Arrow IPC stream.
+
+    Raises DataError: when the content is no Arrow stream.
+    """
     pa = library("pyarrow")
     try:
         return pa.ipc.open_stream(content).read_all()
@@ -141,13 +155,15 @@ def to_arrow(content: bytes) -> pa.Table:
 
 
 def to_polars(table: pa.Table) -> pl.DataFrame:
-    """A polars data frame of an Arrow table."""
+    """Converts an Arrow table to a polars data frame."""
     frame: pl.DataFrame = library("polars").from_arrow(table)
     return frame
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """A pandas data frame. Integers and booleans are of its nullable types, so that a null costs no digits."""
+    """Converts an Arrow table to a pandas data frame. Integers and booleans get nullable types, so that nulls cost no
+    digits.
+    """
     pandas, pa = library("pandas"), library("pyarrow")
     types = {pa.int64(): pandas.Int64Dtype(), pa.bool_(): pandas.BooleanDtype()}
     frame: pd.DataFrame = table.to_pandas(types_mapper=types.get)

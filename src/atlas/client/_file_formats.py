@@ -1,4 +1,4 @@
-"""Files to the bodies of bulk inserts."""
+"""Converts files to the bodies of bulk inserts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ ENCODINGS = {".gz": "gzip", ".zst": "zstd"}
 
 
 def file_batches(path: Path, time_column: str | None, batch_rows: int | None) -> Iterator[Batch]:
-    """A file as it is, in one transaction; with `batch_rows` in several."""
+    """Yields a file as one batch, or as several batches with `batch_rows`. Each batch is one transaction.
+
+    Raises DataError: when the kind of file is unknown, or the file cannot be read or split.
+    """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     encoding = ENCODINGS.get(suffixes.pop()) if suffixes and suffixes[-1] in ENCODINGS else None
     kind = suffixes[-1] if suffixes else ""
@@ -57,7 +60,7 @@ def _opened(path: Path, encoding: str | None) -> IO[bytes]:
 
 
 def _pieces(file: IO[bytes], batch_rows: int, *, quoted: bool) -> Iterator[tuple[bytes, int]]:
-    """Runs of whole records. A line break between quotes is part of its record."""
+    """Yields runs of whole records. A line break between quotes is part of its record."""
     piece: list[bytes] = []
     rows = size = 0
     open_quote = False

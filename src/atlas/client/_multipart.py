@@ -19,7 +19,11 @@ Report = Callable[[int, int], None] | None
 
 @contextlib.contextmanager
 def upload(source: FileSource, progress: Report) -> Iterator[tuple[str, IO[bytes]]]:
-    """(name, open file). progress: called with the bytes sent and their sum. Raises DataError, OSError."""
+    """Opens a file to upload, as (name, open file). `progress` is called with the bytes sent and their sum.
+
+    Raises DataError: when the file has no name.
+    Raises OSError: when the file cannot be opened.
+    """
     if isinstance(source, str | PathLike):
         path = Path(source)
         with path.open("rb") as file:
@@ -41,7 +45,7 @@ def _reported(file: IO[bytes], progress: Report) -> IO[bytes]:
 
 
 class _Counted:
-    """A file that tells how much of it was read."""
+    """A file that reports how many bytes were read."""
 
     def __init__(self, file: IO[bytes], progress: Callable[[int, int], None]) -> None:
         self._file, self._progress = file, progress

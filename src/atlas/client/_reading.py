@@ -1,4 +1,4 @@
-"""Answers as the dataclasses of `atlas.contract`."""
+"""Reads answers into the dataclasses of `atlas.contract`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ T = TypeVar("T")
 
 
 def read(shape: type[T], data: Mapping[str, Any]) -> T:
-    """An answer. Raises DataError where a member that must be there is not, or has another form."""
+    """Reads an answer.
+
+    Raises DataError: when a required member is missing or has another form.
+    """
     try:
         return reading.read(shape, data)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
@@ -20,5 +23,5 @@ def read(shape: type[T], data: Mapping[str, Any]) -> T:
 
 
 def read_all(shape: type[T], data: Any) -> tuple[T, ...]:
-    """As `read`, of each item of a list."""
+    """Reads each item of a list like `read`."""
     return tuple(read(shape, item) for item in data)

@@ -1,4 +1,4 @@
-"""Requests as values, what their failures mean, and when they are sent again."""
+"""Requests as values, the errors of failed requests, and the rules for retries."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from atlas.client.errors import (
 )
 
 IDEMPOTENCY = "Idempotency-Key"
-# Longer than this the server need not be waited for without the caller knowing.
+# Most seconds that a retry waits without asking the caller.
 LONGEST_WAIT = 60.0
-# Imports and inserts are silent while they work.
+# Seconds without a byte for imports and inserts, which are silent while they work.
 SLOW_SECONDS = 900.0
 
 
@@ -47,17 +47,17 @@ class Call:
 
     @property
     def repeatable(self) -> bool:
-        """Whether sending it twice does no more than sending it once."""
+        """Whether sending the request twice has the same effect as sending it once."""
         return self.method == "GET" or IDEMPOTENCY in self.headers
 
 
 def path_of(*parts: str | int) -> str:
-    """A path of the parts, each quoted."""
+    """Builds a path of the parts, each quoted."""
     return "/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
 def query(**params: Any) -> tuple[tuple[str, str], ...]:
-    """Parameters as text: None is left out, sequences are repeated."""
+    """Converts parameters to text. None is left out, and sequences are repeated."""
     found: list[tuple[str, str]] = []
     for name, value in params.items():
         if isinstance(value, list | tuple):
@@ -74,23 +74,23 @@ def _text(value: Any) -> str:
 
 
 def names(columns: str | Iterable[str] | None) -> list[str] | None:
-    """`columns` as it may be given: one name or several."""
+    """Converts `columns`, one name or several, to a list."""
     return None if columns is None else [columns] if isinstance(columns, str) else [*columns]
 
 
 def format_of(target: object, usual: str) -> str:
-    """The format that a file's name ends in; `usual` for a name without an ending, and for what has no name."""
+    """Returns the format by the ending of a file's name, or `usual` without a name or an ending."""
     ending = Path(target).suffix[1:].lower() if isinstance(target, str | PathLike) else ""
     return {"jsonl": "ndjson", "ipc": "arrow", "arrows": "arrow", "": usual}.get(ending, ending)
 
 
 def given(**members: Any) -> dict[str, Any]:
-    """The members that are not None."""
+    """Returns the members that are not None."""
     return {name: value for name, value in members.items() if value is not None}
 
 
 def api_error(response: httpx2.Response) -> ApiError:
-    """The error that a response (read already) is."""
+    """Builds the error of a response that is already read."""
     message, details = _told(response)
     status = response.status_code
     return error_class(status)(
@@ -108,7 +108,7 @@ def _told(response: httpx2.Response) -> tuple[str, str | None]:
     if isinstance(body, dict) and body.get("detail"):
         message, _, details = str(body["detail"]).partition(": ")
         return message, details or None
-    # Not Atlas: a proxy before it, or another server altogether.
+    # The response is not from Atlas, but from a proxy or another server.
     return f"HTTP {response.status_code} {response.reason_phrase}".strip(), " ".join(
         response.text[:200].split()
     ) or None
@@ -127,14 +127,17 @@ def _retry_after(headers: httpx2.Headers) -> float | None:
 
 
 def connection_failed(url: str, error: Exception) -> ConnectionFailed:
-    """What became of a request that has no answer."""
+    """Builds the error of a request without an answer."""
     if isinstance(error, httpx2.TimeoutException):
         return ConnectionFailed("No answer in time", f"{url}: {type(error).__name__}")
     return ConnectionFailed("Connection failed", f"{url}: {error or type(error).__name__}")
 
 
 def json_of(response: httpx2.Response) -> Any:
-    """The body of an answer. Raises DataError where it is no JSON, as of a server that is not Atlas."""
+    """Decodes the body of an answer.
+
+    Raises DataError: when the body is no JSON, such as from a server that is not Atlas.
+    """
     try:
         return response.json()
     except ValueError:
@@ -144,12 +147,12 @@ def json_of(response: httpx2.Response) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """When a request is sent again: after a lost connection, 429, 502, 503, 504."""
+    """The rule for retries: after a lost connection, 429, 502, 503 or 504."""
 
     times: int
 
     def wait(self, failure: AtlasClientError, attempt: int, *, repeatable: bool = True) -> float | None:
-        """Seconds before the next attempt, after `attempt` (from 0) failed; None to give up."""
+        """Returns seconds before the next attempt after `attempt` (from 0) failed, or None to give up."""
         if not repeatable or attempt >= self.times or not self.temporary(failure):
             return None
         asked = failure.retry_after if isinstance(failure, ApiError) else None
@@ -159,11 +162,11 @@ class Retry:
 
     @staticmethod
     def temporary(failure: AtlasClientError) -> bool:
-        """Whether the same request may succeed later."""
+        """Checks whether the same request may succeed later."""
         return isinstance(failure, ConnectionFailed | RateLimited | Unavailable)
 
 
 def backoff(attempt: int) -> float:
-    """Doubling, with jitter so that many clients do not come back at once: about 0.25 s to 8 s."""
+    """Returns a doubling delay of about 0.25 s to 8 s, with jitter so that clients do not retry at the same time."""
     longest: float = min(8.0, 0.25 * 2.0 ** min(attempt, 10))
     return longest * random.uniform(0.6, 1.0)

@@ -1,19 +1,19 @@
-"""What the client raises.
+"""Errors that the client raises.
 
 AtlasClientError
 ├── ConnectionFailed       no server answers there, or it stopped answering
 ├── ProfileError           the profiles on this machine cannot be read or written
-├── DataError              what is to be sent, or what came back, cannot be encoded or read
+├── DataError              data to send, or an answer, cannot be encoded or read
 ├── MissingExtra           a library that the call needs is not installed (also an ImportError)
 ├── WebhookRefused         a webhook that is not signed with the secret, or is too old
-├── WaitTimeout            what was waited for took too long (also a TimeoutError)
+├── WaitTimeout            an awaited event took too long (also a TimeoutError)
 └── ApiError               the server answered with an error
     ├── Invalid             400, 405, 413, 422
     ├── AuthenticationFailed 401
     ├── Forbidden           403
     ├── NotFound            404
     ├── RateLimited         429
-    └── ServerFault         500 and others from there on
+    └── ServerFault         500 and above
         └── Unavailable     502, 503, 504
 """
 
@@ -21,9 +21,9 @@ from __future__ import annotations
 
 
 class AtlasClientError(Exception):
-    """Base of all. message and details are written for people.
+    """Base class of all errors. message and details are written for people.
 
-    rows_inserted: what `rows.bulk_insert` had committed before, in batches that stay.
+    rows_inserted: number of rows in batches that `rows.bulk_insert` had committed before the error. These batches stay.
     """
 
     def __init__(self, message: str, details: str | None = None) -> None:
@@ -34,15 +34,15 @@ class AtlasClientError(Exception):
 
 
 class ConnectionFailed(AtlasClientError):
-    """The server cannot be reached, or the connection broke and could not be taken up again."""
+    """The server cannot be reached, or the connection broke and could not be restored."""
 
 
 class ProfileError(AtlasClientError):
-    """The profiles on this machine cannot be read or written, or there is none of that name."""
+    """The profiles on this machine cannot be read or written, or no profile has that name."""
 
 
 class DataError(AtlasClientError):
-    """Data that cannot be encoded, or an answer that is not what the server promises."""
+    """Data cannot be encoded, or an answer does not have the promised form."""
 
 
 class MissingExtra(AtlasClientError, ImportError):
@@ -50,17 +50,19 @@ class MissingExtra(AtlasClientError, ImportError):
 
 
 class WebhookRefused(AtlasClientError):
-    """A webhook whose signature does not fit its body and the secret, or whose time is too far off."""
+    """A webhook has a signature that does not fit its body and the secret, or a time that is too far off."""
 
 
 class WaitTimeout(AtlasClientError, TimeoutError):
-    """What was waited for did not happen in time. It may still happen."""
+    """An awaited event did not happen in time. The event may still happen."""
 
 
 class ApiError(AtlasClientError):
-    """An error that the server answered with.
+    """The server answered with an error.
 
-    status: of HTTP. request_id: to look for in the server's log. retry_after: seconds, where the server named them.
+    - status: the status of HTTP.
+    - request_id: an id to search for in the server's log.
+    - retry_after: seconds, if the server named them.
     """
 
     def __init__(
@@ -78,27 +80,27 @@ class ApiError(AtlasClientError):
 
 
 class Invalid(ApiError):
-    """400, 405, 413, 422: the request is wrong; details name the field, and the row where there are many."""
+    """400, 405, 413, 422: the request is invalid. details name the field, and the row if there are many."""
 
 
 class AuthenticationFailed(ApiError):
-    """401: no key, or one that is unknown, revoked or expired."""
+    """401: the key is missing, unknown, revoked or expired."""
 
 
 class Forbidden(ApiError):
-    """403: the key is good, but its user may not do this."""
+    """403: the key is valid, but its user may not do this."""
 
 
 class NotFound(ApiError):
-    """404: there is no such thing, or none that you may see."""
+    """404: the object does not exist, or you may not see it."""
 
 
 class RateLimited(ApiError):
-    """429: the key's requests are used up for now; see retry_after."""
+    """429: the key's limit of requests is reached; see retry_after."""
 
 
 class ServerFault(ApiError):
-    """500: a fault of the server; its log has more under request_id."""
+    """500: a fault of the server, whose log has more under request_id."""
 
 
 class Unavailable(ServerFault):
@@ -117,5 +119,5 @@ CLASSES: dict[int, type[ApiError]] = {
 
 
 def error_class(status: int) -> type[ApiError]:
-    """The class of a status from 400 on."""
+    """Returns the error class of a status from 400 on."""
     return CLASSES.get(status, ServerFault if status >= 500 else Invalid)

@@ -15,7 +15,7 @@ from atlas.client.types import Json
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The stream stands. id: rows past it follow; again after each lost connection, which loses nothing."""
+    """The stream is open, or open again after a lost connection, without loss. id: rows after this id follow."""
 
     id: int
     dataset: int
@@ -23,7 +23,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A row that was inserted. id: give it as last_event_id to go on from here."""
+    """An inserted row. id: the last_event_id with which a stream continues from here."""
 
     id: int
     timestamp: datetime
@@ -41,7 +41,11 @@ StreamEvent = Connected | NewRow | Heartbeat
 
 
 def read_event(sse: httpx2.ServerSentEvent) -> StreamEvent | None:
-    """An event, None for a kind that is not known. Raises Unavailable for one that ends the stream."""
+    """Reads an event, or returns None for an unknown kind.
+
+    Raises Unavailable: when the event ends the stream.
+    Raises DataError: when the event has another form.
+    """
     try:
         data = json.loads(sse.data)
         if sse.event == "data":
@@ -54,23 +58,24 @@ def read_event(sse: httpx2.ServerSentEvent) -> StreamEvent | None:
     except (ValueError, KeyError, TypeError) as error:
         raise DataError("Unexpected event", f"{sse.event}: {error}") from None
     if sse.event == "error":
-        # Whether it is for good is told by the answer to the next attempt.
+        # The answer to the next attempt shows whether the end is final.
         raise Unavailable(503, str(data.get("error", "The stream ended")), data.get("details"))
     return None
 
 
 @dataclass(slots=True)
 class Position:
-    """How far a stream has been read. last: id of the last event, None before the first."""
+    """The position of a reader in a stream. last: id of the last event, or None before the first."""
 
     last: int | None
 
     def is_new(self, event: StreamEvent) -> bool:
-        """Moves on; False for a row that was there before."""
+        """Moves the position to the event. Returns False for a row that was read before."""
         if isinstance(event, Heartbeat):
             return True
         if isinstance(event, Connected):
-            # Its id is where the server starts; one below what was read would repeat rows, which are dropped.
+            # Rows after the server's start id follow. A start before the last read event repeats rows, which are
+            # dropped.
             self.last = event.id if self.last is None else self.last
             return True
         if self.last is not None and event.id <= self.last:
@@ -80,5 +85,5 @@ class Position:
 
 
 def is_final(failure: ApiError) -> bool:
-    """Whether a stream that cannot be opened for this reason will not be opened later either."""
+    """Checks whether a stream that failed to open for this reason will also fail later."""
     return failure.status < 500 and failure.status != 429

@@ -1,8 +1,8 @@
 """Named servers with their keys on this machine, for the command line and the client.
 
-`profiles.json` in the user's configuration folder has names and URLs. A key is in the system's keyring; where there is
-none, as on most servers, in `keys.json` beside it, which only its owner can read. `ATLAS_CONFIG_DIR` names another
-folder. All functions raise ProfileError with the file and the reason.
+`profiles.json` in the user's configuration folder has names and URLs. A key is in the system's keyring. Without a
+keyring, as on most servers, the key is in `keys.json` beside it, which only its owner can read. `ATLAS_CONFIG_DIR`
+names another folder. All functions raise ProfileError with the file and the reason.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PLACES = ("keyring", "file", "none")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A server. key_in: where its key is; api_key: the key itself, only where `load` was asked for it."""
+    """A server. key_in: the place of its key; api_key: the key itself, only from `load`."""
 
     name: str
     url: str
@@ -38,7 +38,7 @@ class Profile:
 
 
 def folder() -> Path:
-    """Where profiles are kept."""
+    """Returns the folder of the profiles."""
     given = os.environ.get("ATLAS_CONFIG_DIR")
     if given:
         return Path(given)
@@ -48,13 +48,13 @@ def folder() -> Path:
 
 
 def list() -> tuple[Profile, ...]:
-    """All profiles by name, without their keys."""
+    """Lists all profiles by name, without their keys."""
     stored = _read()
     return tuple(_profile(stored, name) for name in sorted(stored["profiles"]))
 
 
 def default() -> str | None:
-    """Name of the profile that counts where none is named: the chosen one, or the only one."""
+    """Returns the name of the profile to use when none is named: the default, or the only profile, or None."""
     stored = _read()
     chosen, names = stored.get("default"), [*stored["profiles"]]
     if chosen in names:
@@ -70,7 +70,7 @@ def set_default(name: str) -> None:
 
 
 def load(name: str | None = None) -> Profile | None:
-    """A profile with its key; without a name the default, None if there is none."""
+    """Returns a profile with its key. Without a name, returns the default profile, or None if there is none."""
     if name is None:
         name = default()
         if name is None:
@@ -81,7 +81,7 @@ def load(name: str | None = None) -> Profile | None:
 
 
 def save(name: str, url: str, api_key: str | None, *, make_default: bool = False) -> Profile:
-    """Makes or replaces a profile; the first one becomes the default. A key that is None is not kept."""
+    """Creates or replaces a profile. The first profile becomes the default. A key of None is not stored."""
     _check(name, url)
     stored = _read()
     if name in stored["profiles"]:
@@ -95,7 +95,7 @@ def save(name: str, url: str, api_key: str | None, *, make_default: bool = False
 
 
 def delete(name: str) -> None:
-    """Removes a profile and its key."""
+    """Deletes a profile and its key."""
     stored = _known(name)
     _forget_key(_profile(stored, name))
     del stored["profiles"][name]
@@ -153,7 +153,9 @@ def _load(file: str) -> dict[str, Any]:
 
 
 def _write(file: str, content: Mapping[str, Any]) -> None:
-    """Replaces a file at once; nobody else may read it (mkstemp makes it so, before anything is in it)."""
+    """Replaces a file atomically. Other users cannot read the file, because mkstemp restricts it before anything is in
+    it.
+    """
     path = folder() / file
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +173,7 @@ def _write(file: str, content: Mapping[str, Any]) -> None:
 
 
 def _account(name: str) -> str:
-    # Folders are told apart, so that a test or a second configuration does not take another's key away.
+    # Accounts differ by folder, so that a test or a second configuration does not remove another's key.
     return name if "ATLAS_CONFIG_DIR" not in os.environ else f"{folder()}:{name}"
 
 
@@ -190,7 +192,7 @@ def _keep_key(name: str, api_key: str) -> Kept:
         try:
             keyring.set_password(SERVICE, _account(name), api_key)
         except (KeyringError, OSError):
-            pass  # Locked, or its service does not run: the file takes the key.
+            pass  # Locked, or its service does not run. The file then takes the key.
         else:
             return "keyring"
     _write("keys.json", _load("keys.json") | {name: api_key})
@@ -226,6 +228,6 @@ def _forget_key(profile: Profile) -> None:
         import keyring
         from keyring.errors import KeyringError
 
-        # One that is gone already is as good as removed.
+        # A key that is gone already counts as removed.
         with contextlib.suppress(KeyringError, OSError):
             keyring.delete_password(SERVICE, _account(profile.name))

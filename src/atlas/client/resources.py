@@ -1,6 +1,6 @@
-"""The parts of a client: `client.rows` is a `Rows`, `client.tables` are `Tables`, and so on.
+"""Classes of the parts of a client: `client.rows` is a `Rows`, `client.tables` is a `Tables`, and so on.
 
-These names are public, for annotations and for the reference; clients make the objects.
+These names are public, for annotations and for the reference. Clients make the objects.
 """
 
 from atlas.client._async.admin import AsyncAdmin

@@ -1,4 +1,4 @@
-"""Rows of questions and SQL: CSV as it came, and as typed values."""
+"""Rows of questions and SQL, as the server's CSV and as typed values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _boolean(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
-# How values of PostgreSQL's types are read; all others are text.
+# Readers of PostgreSQL's types. Values of other types stay text.
 READERS: dict[str, Cell] = {
     "int2": int,
     "int4": int,
@@ -44,7 +44,7 @@ READERS: dict[str, Cell] = {
     "json": json.loads,
     "jsonb": json.loads,
 }
-# Of a column without a known type, all of whose values look alike. Numbers only as they are written plainly, so that
+# Patterns for a column without a known type, when all values match. Only plain notations count as numbers, so that
 # leading zeros and ids of many digits stay text.
 _PATTERNS: list[tuple[re.Pattern[str], Cell]] = [
     (re.compile(r"true|false"), _boolean),
@@ -57,14 +57,14 @@ _PATTERNS: list[tuple[re.Pattern[str], Cell]] = [
 
 @dataclass(frozen=True)
 class ResultColumn(Record):
-    """A column of a result. type: PostgreSQL's name, such as `int8`; None where the server does not tell."""
+    """A column of a result. type: PostgreSQL's name, such as `int8`, or None when the server does not name the type."""
 
     name: str
     type: str | None = None
 
 
 class Rows:
-    """Rows that came as CSV. An empty cell is None: CSV does not tell an empty text from NULL."""
+    """Rows of a CSV answer. An empty cell is None, because CSV has one notation for an empty text and NULL."""
 
     def __init__(self, csv_text: str, columns: Sequence[ResultColumn] | None = None) -> None:
         self.csv = csv_text
@@ -74,7 +74,7 @@ class Rows:
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         lines = [*csv.reader(io.StringIO(self.csv, newline=""), strict=True)] if self.csv else []
         names = lines[0] if lines else [column.name for column in self._told or ()]
-        # csv writes a row of one empty cell as "" and reads a blank line as no cell.
+        # csv writes a row with one empty cell as "", and reads a blank line as no cell.
         return names, [line or [""] for line in lines[1:]]
 
     @cached_property
@@ -87,7 +87,7 @@ class Rows:
             try:
                 found.append([None if text == "" else read(text) for text in texts])
             except (ValueError, KeyError, ArithmeticError):
-                # Such as a date before the year 1, which Python has no value for.
+                # Python has no value for some texts, such as a date before the year 1.
                 found.append([text or None for text in texts])
         return found
 
@@ -107,18 +107,21 @@ class Rows:
         return tuple(self._cells[0])
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """The rows by position."""
+        """Returns the rows as tuples."""
         return [*zip(*self._columns, strict=True)] if self._columns else []
 
     def dicts(self) -> list[Json]:
-        """The rows by name."""
+        """Returns the rows as dicts by name."""
         return [dict(zip(self.names, row, strict=True)) for row in self.tuples()]
 
     def __len__(self) -> int:
         return len(self._cells[1])
 
     def to_arrow(self) -> pa.Table:
-        """An Arrow table; JSON columns as text. Raises MissingExtra without pyarrow."""
+        """Converts the rows to an Arrow table, with JSON columns as text.
+
+        Raises MissingExtra: when pyarrow is not installed.
+        """
         from atlas.client._dataframes import library
 
         pa = library("pyarrow")
@@ -126,14 +129,20 @@ class Rows:
         return pa.Table.from_arrays(arrays, names=[*self.names])
 
     def to_polars(self) -> pl.DataFrame:
-        """A polars data frame. Raises MissingExtra without polars."""
+        """Converts the rows to a polars data frame.
+
+        Raises MissingExtra: when polars is not installed.
+        """
         from atlas.client._dataframes import library, to_polars
 
         library("polars")
         return to_polars(self.to_arrow())
 
     def to_pandas(self) -> pd.DataFrame:
-        """A pandas data frame, as `rows.to_pandas` makes them. Raises MissingExtra without pandas."""
+        """Converts the rows to a pandas data frame like `rows.to_pandas`.
+
+        Raises MissingExtra: when pandas is not installed.
+        """
         from atlas.client._dataframes import library, to_pandas
 
         library("pandas")
@@ -153,30 +162,32 @@ def _array(pa: Any, values: list[Any]) -> Any:
 
 
 class HasRows:
-    """What holds rows gives them in other forms."""
+    """An answer with rows, which converts the rows to other forms."""
 
     rows: Rows
 
     def dicts(self) -> list[Json]:
-        """The rows by name."""
+        """Returns the rows as dicts by name."""
         return self.rows.dicts()
 
     def to_arrow(self) -> pa.Table:
-        """The rows as an Arrow table; an answer has types told from its values, the result of SQL the exact ones."""
+        """Converts the rows to an Arrow table. An answer infers types from its values; a result of SQL has
+        exact types.
+        """
         return self.rows.to_arrow()
 
     def to_polars(self) -> pl.DataFrame:
-        """The rows as a polars data frame."""
+        """Converts the rows to a polars data frame."""
         return self.rows.to_polars()
 
     def to_pandas(self) -> pd.DataFrame:
-        """The rows as a pandas data frame."""
+        """Converts the rows to a pandas data frame."""
         return self.rows.to_pandas()
 
 
 @dataclass(frozen=True)
 class Result(HasRows, Record):
-    """Rows of SQL. truncated: whether there are more; seconds: in the database."""
+    """Rows of SQL. truncated: whether there are more rows; seconds: time in the database."""
 
     sql: str
     columns: tuple[ResultColumn, ...]
@@ -187,7 +198,7 @@ class Result(HasRows, Record):
 
 
 def read_result(data: Json) -> Result:
-    """The answer of /api/v1/sql."""
+    """Reads the answer of /api/v1/sql."""
     columns = ResultColumn.read_all(data["columns"])
     return Result(
         data["executed_sql"],

@@ -1,4 +1,4 @@
-"""What the content API answers with: tables, imports, records."""
+"""Answers of the content API: tables, imports, records."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ IssueKind = Literal["duplicates", "validations", "replacements"]
 
 
 def _columns(found: Sequence[Json]) -> tuple[TableColumn, ...]:
-    """Columns of a page, which says only their names and types."""
+    """Reads the columns of a page, which have only names and types."""
     return tuple(read(TableColumn, {"nullable": True, **column}) for column in found)
 
 
 @dataclass(frozen=True, slots=True)
 class TablePage(Record):
-    """A page of a table's rows; each has its number as `_row`. total_count: of all that match."""
+    """A page of a table's rows, each with its number as `_row`. total_count: number of all matching rows."""
 
     table_name: str
     columns: tuple[TableColumn, ...]
@@ -35,9 +35,11 @@ class TablePage(Record):
 
 @dataclass(frozen=True, slots=True)
 class RowChange(Record):
-    """One row of a table after a change. row: its number; import_id: what `imports.undo` takes back.
+    """One row of a table after a change.
 
-    notes: how texts were read that are no plain values, such as `1.250,50`.
+    - row: the number of the row.
+    - import_id: the id that `imports.undo` takes to undo the change.
+    - notes: readings of texts that are no plain values, such as `1.250,50`.
     """
 
     import_id: str
@@ -52,7 +54,7 @@ class RowChange(Record):
 
 @dataclass(frozen=True, slots=True)
 class Clause(Record):
-    """A thing that an instruction asks for, in Atlas's words and in its own."""
+    """A part of an instruction, with Atlas's reading and the instruction's words."""
 
     kind: str
     meaning: str
@@ -63,7 +65,7 @@ class Clause(Record):
 
 @dataclass(frozen=True, slots=True)
 class Proposal(Record):
-    """A column of the table that a header may mean. confidence: 0 to 1."""
+    """A column of the table that a header may name. confidence: 0 to 1."""
 
     header: str
     column: str
@@ -73,9 +75,12 @@ class Proposal(Record):
 
 @dataclass(frozen=True, slots=True)
 class Updated(Record):
-    """rows_updated: found; rows_changed: different now; not_found: up to 100 keys that no row has.
+    """The result of an update.
 
-    unknown_columns: of a file, those that the table lacks.
+    - rows_updated: number of rows that matched.
+    - rows_changed: number of rows with different values now.
+    - not_found: up to 100 keys that no row has.
+    - unknown_columns: columns of a file that the table lacks.
     """
 
     import_id: str
@@ -100,7 +105,7 @@ class Updated(Record):
 
 @dataclass(frozen=True, slots=True)
 class ImportResult(Record):
-    """What an import came to. status: `success`, or `pending` where it runs later: then only ids are there."""
+    """The result of an import. status: `success`, or `pending` for an import that runs later and has only ids yet."""
 
     status: str
     import_id: str
@@ -140,11 +145,13 @@ class ImportResult(Record):
 
 @dataclass(frozen=True, slots=True)
 class Preview(Record):
-    """The plan of an import and what it would come to; nothing was written. sample: the first records as they would be.
+    """The plan of an import and its expected result. Nothing was written.
 
-    questions: what must be answered before it can be imported. failing_cells, replaced_cells: the first 20 with their
-    record, column, value and reason. choices: columns that can be read in two ways. duplicates_in_table: None where
-    nobody looked.
+    - sample: the first records as they would be stored.
+    - questions: questions to answer before the import can run.
+    - failing_cells, replaced_cells: the first 20 with record, column, value and reason.
+    - choices: columns with two possible readings.
+    - duplicates_in_table: None when the table was not searched.
     """
 
     table_name: str
@@ -190,9 +197,9 @@ class Preview(Record):
 
 @dataclass(frozen=True, slots=True)
 class ImportInfo(Record):
-    """A past or running import or update. What only `imports.get` tells is None in lists.
+    """A past or running import or update. Fields that only `imports.get` has are None in lists.
 
-    issues_open: how many issues wait for a decision; issues_waiting: the same by kind.
+    issues_open: number of issues that wait for a decision; issues_waiting: the same by kind.
     """
 
     import_id: str
@@ -236,12 +243,12 @@ class ImportInfo(Record):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether the import has ended, with success or not."""
         return self.status not in ("pending", "running")
 
 
 def result_of(info: ImportInfo) -> ImportResult:
-    """What an import came to, from its record: for an answer that was lost."""
+    """Builds the result of an import from its record, for a lost answer."""
     return ImportResult(
         info.status,
         info.import_id,
@@ -265,7 +272,7 @@ def result_of(info: ImportInfo) -> ImportResult:
 
 @dataclass(frozen=True, slots=True)
 class Progress(Record):
-    """How far an import is. stage: what it does now; error: why it failed, if so."""
+    """The progress of an import. stage: the current step; error: the reason of a failure."""
 
     import_id: str
     status: str
@@ -276,13 +283,13 @@ class Progress(Record):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether the import has ended, with success or not."""
         return self.status not in ("pending", "running")
 
 
 @dataclass(frozen=True, slots=True)
 class Issues(Record):
-    """What waits for a decision: counts in `summary`, and the first 50 of each kind."""
+    """Issues that wait for a decision: counts in `summary`, and the first 50 of each kind."""
 
     import_id: str
     summary: Json
@@ -296,7 +303,7 @@ class Issues(Record):
 
 @dataclass(frozen=True, slots=True)
 class Corrected(Record):
-    """What decisions on issues came to; summary: counts of what still waits; notes: how texts were read."""
+    """The result of decisions on issues. summary: counts of the remaining issues; notes: readings of texts."""
 
     import_id: str
     rows_inserted: int = 0
@@ -314,9 +321,11 @@ class Corrected(Record):
 
 @dataclass(frozen=True, slots=True)
 class Undone(Record):
-    """What an undo took back. complete: False where others have changed something since, which stays.
+    """The result of an undo.
 
-    dry_run: whether nothing was changed. changed_since: `import_id`, `kind` and `rows` of what changed the same rows.
+    - complete: False when others have changed rows since, which stay.
+    - dry_run: whether nothing was changed.
+    - changed_since: `import_id`, `kind` and `rows` of later changes of the same rows.
     """
 
     import_id: str
@@ -337,7 +346,7 @@ class Undone(Record):
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Record):
-    """What an instruction on single records came to. success False: nothing was written, `question` asks back."""
+    """The result of an instruction on single records. success False: nothing was written, and `question` asks back."""
 
     success: bool
     intent: str | None = None
@@ -356,7 +365,9 @@ class Recorded(Record):
 
 @dataclass(frozen=True, slots=True)
 class GeneratedSql(Record):
-    """SQL for a question, not run. sql_query is None where it was not understood; explanation then asks back."""
+    """SQL for a question, not run. sql_query: None for a question that was not understood; explanation then
+    asks back.
+    """
 
     success: bool
     sql_query: str | None

@@ -1,4 +1,4 @@
-"""What calls answer with. Members that a newer server adds are left out, so they break nothing."""
+"""Types of answers. Unknown members of a newer server are ignored."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ Json = dict[str, Any]
 
 
 def moment(text: Any) -> datetime | None:
-    """An ISO 8601 text as an aware datetime."""
+    """Converts an ISO 8601 text to an aware datetime."""
     return None if text is None else datetime.fromisoformat(text)
 
 
 class Record:
-    """Base of answers: a frozen dataclass that reads itself from JSON."""
+    """Base class of answers: a frozen dataclass that reads itself from JSON."""
 
     _readers: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
-        """Raises DataError where a member that must be there is not, or has another form."""
+        """Reads an answer.
+
+        Raises DataError: when a required member is missing or has another form.
+        """
         try:
             known = {f.name: data[f.name] for f in fields(cls) if f.name in data}  # type: ignore[arg-type]
             read = {name: cls._readers[name](v) if name in cls._readers else v for name, v in known.items()}
@@ -50,7 +53,9 @@ class Health(Record):
 
 @dataclass(frozen=True, slots=True)
 class DatasetSummary(Record):
-    """Size, time span, owner and sharing of a dataset. bytes: on disk; timestamps are None where it is empty."""
+    """Size, time span, owner and sharing of a dataset. bytes: on disk; timestamps are None when the dataset
+    is empty.
+    """
 
     dataset: int
     owner: str
@@ -83,7 +88,7 @@ class Row(Record):
 
 @dataclass(frozen=True, slots=True)
 class RowPage:
-    """A page of rows. count: of all that match; next_cursor: leads to the next page, None at the end."""
+    """A page of rows. count: number of all matching rows; next_cursor: cursor of the next page, or None at the end."""
 
     count: int
     rows: tuple[Row, ...]
@@ -92,7 +97,7 @@ class RowPage:
 
 @dataclass(frozen=True, slots=True)
 class Bucket(Record):
-    """Figures of a time bucket that begins at `timestamp`; values: by column, then by function."""
+    """Aggregates of a time bucket that starts at `timestamp`. values: by column, then by function."""
 
     timestamp: datetime
     count: int | None = None
@@ -103,7 +108,7 @@ class Bucket(Record):
 
 @dataclass(frozen=True, slots=True)
 class Aggregate(Record):
-    """Figures by time bucket. bucket: the width used, such as `1h` or `month`."""
+    """Aggregates by time bucket. bucket: the width used, such as `1h` or `month`."""
 
     bucket: str
     results: tuple[Bucket, ...]
@@ -113,7 +118,7 @@ class Aggregate(Record):
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """rows: how many were inserted; batches: in how many transactions."""
+    """The result of a bulk insert. rows: number of inserted rows; batches: number of transactions."""
 
     rows: int
     batches: int
@@ -121,10 +126,11 @@ class Inserted:
 
 @dataclass(frozen=True, slots=True)
 class RowsPreview(Record):
-    """What rows hold, before they are inserted. sample: the first rows.
+    """A preview of rows before an insert.
 
-    columns: `name`, `dtype` and whether it is `new`.
-    timestamp_column, timestamp_format: of a CSV, the column of the times and their format where it was recognized.
+    - sample: the first rows.
+    - columns: `name`, `dtype` and whether the column is `new`.
+    - timestamp_column, timestamp_format: for CSV, the column of the times, and their format if it was recognized.
     """
 
     rows: int

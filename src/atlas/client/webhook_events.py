@@ -1,4 +1,4 @@
-"""Webhooks that a server posts: whether they are real, and what they say.
+"""Verifies and reads webhooks that a server posts.
 
 event = read_webhook(request.body, request.headers, secret)
 match event:
@@ -27,7 +27,7 @@ TOLERANCE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class IssuesWaiting(Record):
-    """How many issues of an import wait for a decision, by kind."""
+    """Number of issues of an import that wait for a decision, by kind."""
 
     duplicates: int = 0
     validations: int = 0
@@ -36,7 +36,7 @@ class IssuesWaiting(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ImportStored(Record):
-    """What both events of a stored import say. `records_processed` is the sum of the five counts after it."""
+    """Members of both events of a stored import. `records_processed` is the sum of the five counts after it."""
 
     id: str
     timestamp: datetime
@@ -74,7 +74,7 @@ class ImportNeedsReview(_ImportStored):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportFailed(Record):
-    """An import has failed, or was cancelled, and has stored nothing. error: why."""
+    """An import has failed, or was cancelled, and has stored nothing. error: the reason."""
 
     id: str
     timestamp: datetime
@@ -89,7 +89,7 @@ class ImportFailed(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownEvent:
-    """An event of a newer server. Answer it with a 2xx. data: all of its members."""
+    """An event of a newer server. Answer the event with a 2xx. data: all members of the event."""
 
     id: str
     type: str
@@ -112,12 +112,16 @@ def read_webhook(
     tolerance: timedelta = TOLERANCE,
     now: datetime | None = None,
 ) -> WebhookEvent:
-    """The event of a request that your receiver got: what it says, once it is known to be real.
+    """Verifies a request that your receiver got, and returns its event.
 
-    body: as it came, before anything parses it. headers: with names in any case. secret: `webhooks.secret()`, or
-    several while it is rotated. tolerance: how old a webhook may be, so that a recorded one is not taken again.
-    now: the time to compare with. Raises WebhookRefused where the signature or the time is wrong, and DataError for
-    another form.
+    - body: the bytes as received, before any parsing.
+    - headers: names in any case.
+    - secret: `webhooks.secret()`, or several secrets during a rotation.
+    - tolerance: maximum age of a webhook, so that a recorded webhook cannot be replayed.
+    - now: the time to compare with.
+
+    Raises WebhookRefused: when the signature or the time is wrong.
+    Raises DataError: when the body has another form.
     """
     raw = body.encode() if isinstance(body, str) else bytes(body)
     given = {name.lower(): value for name, value in headers.items()}
@@ -135,7 +139,10 @@ def read_webhook(
 def verify(
     body: bytes, headers: Mapping[str, str], secrets: Sequence[str], tolerance: timedelta, now: datetime
 ) -> None:
-    """Raises WebhookRefused unless one of `secrets` signed the body at a time near `now`, after Standard Webhooks."""
+    """Verifies that one of `secrets` signed the body at a time near `now`, by Standard Webhooks.
+
+    Raises WebhookRefused: when no secret did.
+    """
     missing = [name for name in ("webhook-id", "webhook-timestamp", "webhook-signature") if not headers.get(name)]
     if missing:
         raise WebhookRefused("Webhook refused", f"no header {', '.join(missing)}")

@@ -1,1 +1,1 @@
-"""The client for asyncio. `_sync` is made from this package by scripts/make_sync.py, all but `waiting.py`."""
+"""The client for asyncio. scripts/make_sync.py makes `_sync` from this package, except `waiting.py`."""

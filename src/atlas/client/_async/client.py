@@ -1,4 +1,4 @@
-"""The client itself."""
+"""The client."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ from atlas.contract.accounts import Me, Usage
 class AsyncClient:
     """A connection to an Atlas server.
 
-    url, api_key: of the server; else those of `profile`, else ATLAS_URL and ATLAS_API_KEY, else of the default
-    profile. timeout: seconds without a byte, more where the server is known to work in silence. retries: how often a
-    read, or an insert that cannot count twice, is sent again after a lost connection, 429, 502, 503 or 504.
-    http_client: your own, with proxies or certificates; it is not closed. Raises AtlasClientError.
+    - url, api_key: of the server. Without them, those of `profile`, else ATLAS_URL and ATLAS_API_KEY, else those of the
+      default profile.
+    - timeout: seconds without a byte. Calls that the server answers late have a longer timeout.
+    - retries: number of retries of a read, or of an insert that cannot count twice. Retries follow a lost connection,
+      429, 502, 503 or 504.
+    - http_client: your own, with proxies or certificates. It is not closed.
+
+    Raises AtlasClientError: when the URL, the key or the profile is invalid.
     """
 
     def __init__(
@@ -80,22 +84,25 @@ class AsyncClient:
         await self._transport.aclose()
 
     async def health(self) -> Health:
-        """Whether the server runs and reaches its database. Needs no key. Raises Unavailable where it does not."""
+        """Checks whether the server runs and reaches its database. Needs no key.
+
+        Raises Unavailable: when the database cannot be reached.
+        """
         return Health.read(await self._transport.json(Call("GET", "/health")))
 
     async def me(self) -> Me:
-        """Whose key this is, and what it holds."""
+        """Returns the key's user, organization and tags."""
         return read(Me, await self._transport.json(Call("GET", "/api/v1/me")))
 
     async def usage(self, days: int = 30) -> Usage:
-        """Your requests, bytes and rows of so many days, and what is stored."""
+        """Returns your requests, bytes and rows of the last `days` days, and your storage."""
         return read(Usage, await self._transport.json(Call("GET", "/api/v1/usage", query(days=days))))
 
     async def records(self, instruction: str | Mapping[str, Any], *, thread_id: str | None = None) -> Recorded:
-        """Inserts, updates, archives or restores single records: all of it, or nothing.
+        """Inserts, updates, archives or restores single records: all of them, or none.
 
-        instruction: Markdown or plain text, or a mapping with `intent` and `entities`. What is unclear writes nothing;
-        the answer's `question` asks back.
+        `instruction` is Markdown or plain text, or a mapping with `intent` and `entities`. An unclear instruction
+        writes nothing, and the answer's `question` asks back.
         """
         path, params = "/api/v1/smart-data-instruction", query(thread_id=thread_id)
         if isinstance(instruction, str):
@@ -108,16 +115,17 @@ class AsyncClient:
     async def ask(
         self, prompt: str, table: str | None = None, thread: str | None = None, max_rows: int = 1000
     ) -> AsyncAnswer:
-        """Answers a question in plain English on your tables and datasets; reads only.
+        """Answers a question in plain English on your tables and datasets. Only reads.
 
-        table: which it is about; thread: a conversation, in which later questions refer to earlier ones.
+        `table` is the subject of the question. `thread` is a conversation, in which later questions refer to earlier
+        ones.
         """
         return await self.questions.ask(prompt, table, thread, max_rows)
 
     async def sql(self, sql: str, max_rows: int = 1000) -> Result:
-        """Runs one SELECT with the names that you know; reads only."""
+        """Runs one SELECT with the names that you know. Only reads."""
         return await self.questions.sql(sql, max_rows)
 
     async def generate_sql(self, prompt: str, tables: Iterable[str] = ()) -> GeneratedSql:
-        """Turns a question into SQL that is not run. tables: which it is about."""
+        """Converts a question to SQL without running it. `tables` are the subject of the question."""
         return await self.questions.generate_sql(prompt, tables)

@@ -1,4 +1,4 @@
-"""Questions, SQL, and what engines are taught."""
+"""Questions, SQL, verified questions and glossary terms."""
 
 from __future__ import annotations
 
@@ -22,10 +22,15 @@ TUPLES = ("tables", "assumptions", "not_understood", "suggestions", "notes")
 
 @dataclass(frozen=True)
 class AsyncAnswer(HasRows, Record):
-    """The answer to a question. success False: it was not understood; `text` asks back.
+    """The answer to a question. success False: the question was not understood, and `text` asks back.
 
-    text: a sentence; sql: what was run; rows: what came of it; truncated: whether there are more; seconds: in the
-    database; chart: how it is best drawn; assumptions: how unclear words were read; units: of columns, by their names.
+    - text: a sentence.
+    - sql, rows: the query that ran, and its result.
+    - truncated: whether there are more rows.
+    - seconds: time in the database.
+    - chart: the best chart for the rows.
+    - assumptions: readings of ambiguous words.
+    - units: units of columns, by name.
     """
 
     success: bool
@@ -48,14 +53,14 @@ class AsyncAnswer(HasRows, Record):
     _questions: AsyncQuestions | None = field(default=None, repr=False, compare=False)
 
     async def ask(self, follow_up: str, *, max_rows: int | None = None) -> AsyncAnswer:
-        """Asks on in the same conversation."""
+        """Asks a further question in the same conversation."""
         assert self._questions is not None
         return await self._questions.ask(follow_up, thread=self.thread_id, max_rows=max_rows)
 
     async def rate(
         self, rating: Literal["up", "down"], comment: str | None = None, corrected_sql: str | None = None
     ) -> Json:
-        """Says what the answer was worth."""
+        """Rates the answer."""
         assert self._questions is not None
         return await self._questions.rate(self.question_id, rating, comment, corrected_sql)
 
@@ -94,9 +99,9 @@ class AsyncQuestions(AsyncResource):
         title: str | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> int:
-        """The rows of one SELECT as a file, up to 10,000; its size in bytes.
+        """Writes the rows of one SELECT to a file, up to 10,000, and returns the size in bytes.
 
-        format: by default what the file's name ends in, else Excel; title: the name of the sheet.
+        `format` is by default the ending of the file's name, else Excel. `title` is the name of the sheet.
         """
         told = format or format_of(target, "xlsx")
         body = given(sql=sql, format=told, max_rows=max_rows, title=title)
@@ -104,20 +109,20 @@ class AsyncQuestions(AsyncResource):
         return await save(self._transport, call, target, progress)
 
     async def generate_sql(self, prompt: str, tables: Iterable[str] = ()) -> GeneratedSql:
-        """Turns a question into SQL; see `Client.generate_sql`."""
+        """Converts a question to SQL; see `Client.generate_sql`."""
         body = {"prompt": prompt, "table_hints": [*tables]}
         return GeneratedSql.read(await self._post("/api/v1/generate-sql", body, timeout=SLOW_SECONDS))
 
     async def list(
         self, *, thread: str | None = None, limit: int | None = None, page_size: int = PAGE
     ) -> AsyncIterator[Json]:
-        """Questions that you asked, newest first, without their rows."""
+        """Yields questions that you asked, newest first, without their rows."""
         params = {"thread_id": thread}
         async for item in self._pages("/api/v1/questions", "questions", limit, params, page=page_size):
             yield item
 
     async def get(self, question_id: str) -> Json:
-        """One of them."""
+        """Returns one of your questions."""
         answer = await self._get(path_of("api", "v1", "questions", question_id))
         found: Json = answer["question"]
         return found
@@ -129,14 +134,14 @@ class AsyncQuestions(AsyncResource):
         comment: str | None = None,
         corrected_sql: str | None = None,
     ) -> Json:
-        """Says what an answer was worth; a good one suggests a verified question."""
+        """Rates an answer. A good rating suggests a verified question."""
         body = given(rating=rating, comment=comment, corrected_sql=corrected_sql)
         found: Json = await self._post(path_of("api", "v1", "questions", question_id, "rating"), body)
         return found
 
 
 class AsyncVerified(AsyncResource):
-    """Questions with SQL that a person has found right; your organization shares them."""
+    """Questions with SQL that a person has confirmed, shared by your organization."""
 
     path = "/api/v1/verified-questions"
 
@@ -147,13 +152,13 @@ class AsyncVerified(AsyncResource):
         limit: int | None = None,
         page_size: int = PAGE,
     ) -> AsyncIterator[Json]:
-        """Those changed last first."""
+        """Yields verified questions, the last changed first."""
         params = {"status": status}
         async for item in self._pages(self.path, "verified_questions", limit, params, page=page_size):
             yield item
 
     async def create(self, question: str, sql: str, status: Literal["verified", "suggested"] = "verified") -> Json:
-        """From now on this SQL answers this question."""
+        """Stores SQL that answers this question from now on."""
         return _member(await self._post(self.path, {"question": question, "sql": sql, "status": status}))
 
     async def update(
@@ -164,27 +169,27 @@ class AsyncVerified(AsyncResource):
         sql: str | None = None,
         status: Literal["verified", "suggested"] | None = None,
     ) -> Json:
-        """Changes what is given; status `verified` accepts a suggestion."""
+        """Changes the given fields. The status `verified` accepts a suggestion."""
         body = given(question=question, sql=sql, status=status)
         return _member(await self._put(f"{self.path}{path_of(verified_id)}", body))
 
     async def delete(self, verified_id: str) -> None:
-        """Forgets one."""
+        """Deletes a verified question."""
         await self._delete(f"{self.path}{path_of(verified_id)}")
 
 
 class AsyncGlossary(AsyncResource):
-    """Words of your organization and what they mean."""
+    """Terms of your organization with their meanings."""
 
     path = "/api/v1/glossary"
 
     async def list(self, *, limit: int | None = None, page_size: int = PAGE) -> AsyncIterator[Json]:
-        """Terms by name."""
+        """Yields terms by name."""
         async for item in self._pages(self.path, "terms", limit, {}, page=page_size):
             yield item
 
     async def create(self, term: str, meaning: str, table: str | None = None) -> Json:
-        """From now on questions understand the term. With a table the meaning is a condition on its columns."""
+        """Defines a term for questions. With a table, the meaning is a condition on the table's columns."""
         return _member(await self._post(self.path, given(term=term, meaning=meaning, table_name=table)))
 
     async def update(self, term_id: str, term: str, meaning: str, table: str | None = None) -> Json:
@@ -193,7 +198,7 @@ class AsyncGlossary(AsyncResource):
         return _member(await self._put(f"{self.path}{path_of(term_id)}", body))
 
     async def delete(self, term_id: str) -> None:
-        """Forgets one."""
+        """Deletes a term."""
         await self._delete(f"{self.path}{path_of(term_id)}")
 
 

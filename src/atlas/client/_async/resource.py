@@ -1,4 +1,4 @@
-"""What all parts of the client share."""
+"""The base class of all parts of the client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE = 250
 
 
 class AsyncResource:
-    """A part of the client: shapes requests, sends them, reads the answers."""
+    """A part of the client: builds requests, sends them, and reads the answers."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
@@ -46,7 +46,7 @@ class AsyncResource:
         count: str = "total_count",
         page: int = PAGE,
     ) -> AsyncIterator[Json]:
-        """Members of a list of pages, `limit` of them at most."""
+        """Yields members of a paged list, at most `limit`."""
         offset = 0
         while limit is None or offset < limit:
             wanted = page if limit is None else min(page, limit - offset)
@@ -54,12 +54,15 @@ class AsyncResource:
             for member in answer[members]:
                 yield member
             offset += len(answer[members])
-            # Some lists do not count; a page that is not full is then the last.
+            # Some lists have no count. A page that is not full is then the last page.
             if len(answer[members]) < wanted or offset >= answer.get(count, offset + 1):
                 return
 
     async def _dataset_id(self, dataset: DatasetRef) -> int:
-        """Id of a dataset, given by it, by an id, or by the name of one that you may read. Raises NotFound."""
+        """Returns the id of a dataset, given as a Dataset, by id, or by the name of a dataset that you may read.
+
+        Raises NotFound: when no dataset, or more than one, has the name.
+        """
         if isinstance(dataset, Dataset):
             return dataset.id
         if isinstance(dataset, int) or (dataset.isascii() and dataset.isdigit()):
@@ -79,10 +82,10 @@ class AsyncResource:
 
 
 def table_path(table: str, *more: str | int) -> str:
-    """Path of a table, or of something of it."""
+    """Builds the path of a table, or of a part of the table."""
     return path_of("api", "v1", "tables", table, *more)
 
 
 def import_path(import_id: str, *more: str) -> str:
-    """Path of an import, or of something of it."""
+    """Builds the path of an import, or of a part of the import."""
     return path_of("api", "v1", "import", import_id, *more)

@@ -19,34 +19,37 @@ KEEP: Any = object()
 
 
 class AsyncWebhooks(AsyncResource):
-    """How results of imports are posted to you."""
+    """Webhooks, which post the results of imports to you."""
 
     async def secret(self) -> str:
-        """The secret to verify signatures with. Administrators may see it; Forbidden for members."""
+        """Returns the secret that verifies signatures.
+
+        Raises Forbidden: when you are no administrator.
+        """
         return str((await self._get(f"{HOOKS}/secret"))["secret"])
 
     async def rotate_secret(self) -> str:
-        """A new secret, for administrators; the old one signs nothing any more."""
+        """Replaces the secret, for administrators. The old secret signs nothing any more."""
         return str((await self._post(f"{HOOKS}/secret/rotate"))["secret"])
 
     async def deliveries(
         self, *, import_id: str | None = None, limit: int | None = None, page_size: int = PAGE
     ) -> AsyncIterator[Json]:
-        """Deliveries with every attempt, newest first."""
+        """Yields deliveries with every attempt, newest first."""
         params = {"import_id": import_id}
         async for item in self._pages(f"{HOOKS}/deliveries", "deliveries", limit, params, page=page_size):
             yield item
 
     async def redeliver(self, delivery_id: str) -> None:
-        """Sends one again."""
+        """Sends a delivery again."""
         await self._post(f"{HOOKS}/deliveries{path_of(delivery_id)}/redeliver")
 
 
 class AsyncModelSettings(AsyncResource):
-    """The model provider that your organization uses. Keys are never shown again."""
+    """The model provider of your organization. Keys are never shown again."""
 
     async def get(self) -> Json:
-        """The settings in force: `host` and `model` say who is asked."""
+        """Returns the settings in force. `host` and `model` name the provider's server and the model."""
         found: Json = await self._get(MODEL)
         return found
 
@@ -60,7 +63,7 @@ class AsyncModelSettings(AsyncResource):
         samples: bool = False,
         timeout_seconds: float = 30.0,
     ) -> Json:
-        """Replaces the settings, for administrators. Without api_key the stored one stays; None removes it."""
+        """Replaces the settings, for administrators. Without api_key the stored key stays; None removes the key."""
         body: Json = {"provider": provider, "samples": samples, "timeout_seconds": timeout_seconds}
         body |= given(model=model, base_url=base_url)
         if api_key is not KEEP:
@@ -69,7 +72,7 @@ class AsyncModelSettings(AsyncResource):
         return found
 
     async def delete(self) -> Json:
-        """Forgets the settings and the key, for administrators; what counts now."""
+        """Deletes the settings and the key, for administrators. Returns the settings in force then."""
         found: Json = await self._delete(MODEL)
         return found
 
@@ -83,22 +86,22 @@ class AsyncKeys(AsyncResource):
     """Your own API keys."""
 
     async def list(self) -> Sequence[Key]:
-        """All of them, without themselves."""
+        """Lists all your keys, without the keys themselves."""
         return read_all(Key, (await self._get(KEYS))["keys"])
 
     async def create(self, name: str = "", expires_at: datetime | str | None = None) -> NewKey:
-        """A new key; `key` of the answer is shown this once."""
+        """Creates a key. `key` of the answer is shown only once."""
         return read(NewKey, await self._post(KEYS, {"name": name, "expires_at": moment_text(expires_at)}))
 
     async def revoke(self, key_id: int) -> None:
-        """Ends a key at once."""
+        """Revokes a key at once."""
         await self._delete(f"{KEYS}/{int(key_id)}")
 
     async def rotate(self, key_id: int) -> NewKey:
-        """Ends a key and makes another in its place, which is shown this once."""
+        """Revokes a key and creates another in its place, which is shown only once."""
         return read(NewKey, await self._post(f"{KEYS}/{int(key_id)}/rotate"))
 
 
 def moment_text(value: datetime | str | None) -> str | None:
-    """A moment as JSON has it."""
+    """Formats a moment for JSON."""
     return value.isoformat() if isinstance(value, datetime) else value

@@ -13,7 +13,7 @@ from atlas.client._requests import Call, Retry, backoff, query
 from atlas.client.errors import ApiError, AtlasClientError, ConnectionFailed
 from atlas.client.events import Position, StreamEvent, is_final, read_event
 
-# A connection that is silent for so many seconds beyond its heartbeats is dead.
+# Seconds of silence beyond its heartbeats after which a connection counts as dead.
 SILENCE = 20.0
 
 
@@ -24,7 +24,7 @@ async def follow(
     poll_interval: int,
     give_up_after: float | None,
 ) -> AsyncIterator[StreamEvent]:
-    """Events of a dataset; see `rows.stream`."""
+    """Yields events of a dataset; see `rows.stream`."""
     position = Position(last_event_id)
     failures = 0
     alive = time.monotonic()
@@ -40,7 +40,7 @@ async def follow(
             if not _passes(error) or _too_long(alive, give_up_after):
                 raise
         else:
-            # A server that stops ends its streams like this.
+            # A server that stops ends its streams without an error.
             if _too_long(alive, give_up_after):
                 raise ConnectionFailed("Stream lost", f"{transport.url} ends it at once")
         await sleep(backoff(failures))
@@ -50,7 +50,7 @@ async def follow(
 def _call(dataset_id: int, position: Position, poll_interval: int) -> Call:
     headers = {} if position.last is None else {"Last-Event-ID": str(position.last)}
     params = query(dataset=dataset_id, poll_interval=poll_interval)
-    # The client's own timeout counts if it is longer.
+    # A longer timeout of the client wins.
     return Call("GET", "/api/rows/stream/", params, headers=headers, timeout=poll_interval + SILENCE)
 
 

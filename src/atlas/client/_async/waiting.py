@@ -1,4 +1,4 @@
-"""What waits: sleeping, work in threads, files in pieces. `_sync` has its own."""
+"""Operations that wait: sleep, work in threads, reads of files. `_sync` has its own."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ sleep = asyncio.sleep
 
 
 async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs what computes or touches disks beside the event loop."""
+    """Runs computations or file operations in a thread, beside the event loop."""
     return await asyncio.to_thread(work, *args, **kwargs)
 
 
 async def file_pieces(path: Path) -> AsyncIterator[bytes]:
-    """A file's bytes."""
+    """Yields a file's bytes."""
     with await asyncio.to_thread(path.open, "rb") as file:
         while piece := await asyncio.to_thread(file.read, PIECE):
             yield piece
 
 
 async def batches_of(data: Any, make: Callable[[Any], Iterator[Batch]], rows: int) -> AsyncIterator[Batch]:
-    """Batches that `make` makes of `data`, beside the event loop; rows that come asynchronously `rows` at a time."""
+    """Yields the batches of `make(data)`, computed beside the event loop. Asynchronous rows are batched by `rows`."""
     if isinstance(data, AsyncIterable):
         waiting: list[Any] = []
         async for row in data:

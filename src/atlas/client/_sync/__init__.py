@@ -1,1 +1,1 @@
-"""The client without asyncio, made from `_async` by scripts/make_sync.py, all but `waiting.py`."""
+"""The client without asyncio. scripts/make_sync.py makes this package from `_async`, except `waiting.py`."""

@@ -1,5 +1,5 @@
 # Made from _async/admin.py by scripts/make_sync.py; change that one.
-"""What admins and operators do."""
+"""Administration by admins and operators."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ ADMIN = "/api/v1/admin"
 
 
 class Admin(Resource):
-    """Users, keys, tags and jobs of your organization; an operator may name another. Others get Forbidden."""
+    """Users, keys, tags and jobs of your organization. An operator may name another organization. Others
+    get Forbidden.
+    """
 
     def users(self, *, organization: str | None = None) -> Sequence[Json]:
-        """Users with their roles and how much they have."""
+        """Lists users with their roles and usage."""
         return tuple((self._get(f"{ADMIN}/users", organization=organization))["users"])
 
     def create_user(self, name: str, role: Role = "member", *, organization: str | None = None) -> Json:
-        """Makes a user."""
+        """Creates a user."""
         found: Json = self._post(f"{ADMIN}/users", {"name": name, "role": role}, organization=organization)
         return found
 
     def set_role(self, user_id: int, role: Role) -> Json:
-        """Gives a user a role; the last operator keeps it."""
+        """Sets the role of a user. The last operator stays operator."""
         found: Json = self._patch(f"{ADMIN}/users/{int(user_id)}", {"role": role})
         return found
 
@@ -39,31 +41,31 @@ class Admin(Resource):
         return found
 
     def keys(self, *, user: str | None = None, organization: str | None = None) -> Sequence[OwnedKey]:
-        """Keys of all users, or of one."""
+        """Lists keys of all users, or of one user."""
         return read_all(OwnedKey, (self._get(f"{ADMIN}/keys", user=user, organization=organization))["keys"])
 
     def create_key(
         self, user: str, name: str = "", expires_at: datetime | str | None = None, *, organization: str | None = None
     ) -> NewOwnedKey:
-        """A new key of a user; `key` of the answer is shown this once."""
+        """Creates a key for a user. `key` of the answer is shown only once."""
         body = {"user": user, "name": name, "expires_at": moment_text(expires_at)}
         return read(NewOwnedKey, self._post(f"{ADMIN}/keys", body, organization=organization))
 
     def revoke_key(self, key_id: int) -> None:
-        """Ends a key of anybody at once."""
+        """Revokes a key of any user at once."""
         self._delete(f"{ADMIN}/keys/{int(key_id)}")
 
     def tags(self) -> Sequence[Json]:
-        """Tags with how many datasets have and users hold them."""
+        """Lists tags with the number of their datasets and holders."""
         return tuple((self._get(f"{ADMIN}/tags"))["tags"])
 
     def create_tag(self, name: str, description: str = "", *, secret: str | None = None) -> Json:
-        """Makes a tag, private with a secret. Operators only."""
+        """Creates a tag, which is private if it has a secret. Operators only."""
         found: Json = self._post(f"{ADMIN}/tags", {"name": name, "description": description, "secret": secret})
         return found
 
     def delete_tag(self, tag_id: int) -> None:
-        """Deletes a tag; what was shared by it alone is shared no more. Operators only."""
+        """Deletes a tag. Datasets shared only by this tag are no longer shared. Operators only."""
         self._delete(f"{ADMIN}/tags/{int(tag_id)}")
 
     def jobs(
@@ -74,12 +76,12 @@ class Admin(Resource):
         limit: int | None = None,
         page_size: int = PAGE,
     ) -> Iterator[Json]:
-        """Jobs in the background, newest first; an operator who names no organization sees all of them."""
+        """Yields background jobs, newest first. An operator without `organization` sees all jobs."""
         params = given(status=status, organization=organization)
         yield from self._pages(f"{ADMIN}/jobs", "jobs", limit, params, page=page_size)
 
     def cancel_job(self, job_id: int) -> Json:
-        """Calls off a job that waits, and ends one that runs."""
+        """Cancels a waiting job, or stops a running job."""
         found: Json = self._post(f"{ADMIN}/jobs/{int(job_id)}/cancel")
         return found
 
@@ -89,5 +91,5 @@ class Admin(Resource):
         return found
 
     def organizations(self) -> Sequence[Json]:
-        """All organizations. Operators only."""
+        """Lists all organizations. Operators only."""
         return tuple((self._get(f"{ADMIN}/organizations"))["organizations"])

@@ -17,7 +17,7 @@ DATASETS = "/api/datasets/"
 
 
 class Datasets(Resource):
-    """Datasets: time series that you own, or that are shared with you. Each may be given by id or by name."""
+    """Datasets: time series that you own, or that are shared with you. Methods accept a dataset's id or name."""
 
     def list(
         self,
@@ -29,10 +29,12 @@ class Datasets(Resource):
         limit: int | None = None,
         page_size: int = PAGE,
     ) -> Iterator[Dataset]:
-        """Datasets that you may read.
+        """Yields datasets that you may read.
 
-        search: text within name or description, in any case; text: there, or in metadata. owned: only your own, or
-        only those of others. sort: a field such as `row_count`, `-` before it for descending.
+        - search: text in name or description, in any case.
+        - text: text in name, description or metadata, in any case.
+        - owned: True for your own datasets, False for the datasets of others.
+        - sort: a field such as `row_count`, `-` before it for descending.
         """
         params = {"search": search, "text": text, "owned": owned, "sort": sort}
         pages = self._pages(DATASETS, "results", limit, params, count="count", page=page_size)
@@ -40,7 +42,7 @@ class Datasets(Resource):
             yield read(Dataset, item)
 
     def search(self, *, page_size: int = PAGE, **metadata: Any) -> Iterator[Dataset]:
-        """Datasets that you may read whose metadata has these values."""
+        """Yields datasets that you may read with these values in their metadata."""
         pages = self._pages(f"{DATASETS}search/", "results", None, metadata, count="count", page=page_size)
         for item in pages:
             yield read(Dataset, item)
@@ -52,9 +54,10 @@ class Datasets(Resource):
         metadata: Mapping[str, Any] | None = None,
         columns: Iterable[Mapping[str, str]] = (),
     ) -> Dataset:
-        """Makes a dataset of your own, which only you can see.
+        """Creates a dataset of your own, which only you can see.
 
-        columns: to declare, each with `name`, `dtype` (int or float), and, as you like, `unit` and `description`.
+        `columns` are columns to declare, each with `name`, `dtype` (int or float), and optionally `unit` and
+        `description`.
         """
         body: Json = {"name": name, "description": description, "metadata": dict(metadata or {})}
         declared = [dict(column) for column in columns]
@@ -63,7 +66,10 @@ class Datasets(Resource):
         return read(Dataset, self._post(DATASETS, body))
 
     def get(self, dataset: DatasetRef) -> Dataset:
-        """One dataset with its columns. Raises NotFound, also for a name that several have."""
+        """Returns one dataset with its columns.
+
+        Raises NotFound: when no dataset, or more than one, has the name.
+        """
         return read(Dataset, self._get(self._path(dataset)))
 
     def update(
@@ -74,7 +80,7 @@ class Datasets(Resource):
         description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Dataset:
-        """Changes what is given. Owner only."""
+        """Changes the given fields. Owner only."""
         path = self._path(dataset)
         before = read(Dataset, self._get(path))
         body = {
@@ -89,7 +95,7 @@ class Datasets(Resource):
         self._delete(self._path(dataset))
 
     def merge_metadata(self, dataset: DatasetRef, metadata: Mapping[str, Any]) -> Dataset:
-        """Adds or replaces these fields; the others stay. Owner only."""
+        """Adds or replaces these fields; the other fields stay. Owner only."""
         return read(Dataset, self._patch(self._path(dataset, "metadata"), dict(metadata)))
 
     def replace_metadata(self, dataset: DatasetRef, metadata: Mapping[str, Any]) -> Dataset:
@@ -97,44 +103,46 @@ class Datasets(Resource):
         return read(Dataset, self._put(self._path(dataset, "metadata"), dict(metadata)))
 
     def tags(self, dataset: DatasetRef) -> Sequence[Tag]:
-        """Tags that the dataset is shared by."""
+        """Lists the tags that share the dataset."""
         return read_all(Tag, self._get(self._path(dataset, "tags")))
 
     def add_tag(self, dataset: DatasetRef, tag: int | str | Tag) -> Tag:
-        """Shares it with everybody who holds the tag, given by name or id. Owner only."""
+        """Shares the dataset with all holders of the tag, by the tag's name or id. Owner only."""
         body = {"tag_name": tag} if isinstance(tag, str) else {"tag_id": tag.id if isinstance(tag, Tag) else tag}
         return read(Tag, self._post(self._path(dataset, "tags"), body))
 
     def remove_tag(self, dataset: DatasetRef, tag: int | str | Tag) -> None:
-        """Stops sharing it by the tag. Owner only."""
+        """Stops sharing the dataset by the tag. Owner only."""
         path = self._path(dataset, "tags")
         if isinstance(tag, str):
             found = [item.id for item in read_all(Tag, self._get(path)) if item.name == tag]
-            number = found[0] if found else 0  # There is no tag 0: the server says what is wrong.
+            number = found[0] if found else 0  # There is no tag 0, so the server explains the error.
         else:
             number = tag.id if isinstance(tag, Tag) else tag
         self._delete(f"{path}{number}/")
 
     def summary(self, dataset: DatasetRef) -> DatasetSummary:
-        """Rows, bytes, time span, owner and sharing."""
+        """Returns rows, bytes, time span, owner and sharing."""
         return DatasetSummary.read(self._get(self._path(dataset, "summary")))
 
     def samples(self, dataset: DatasetRef) -> DatasetSamples:
-        """Whose model providers may be sent values of its cells."""
+        """Returns whose model providers may receive values of the dataset's cells."""
         found: DatasetSamples = (self._get(self._path(dataset, "samples")))["samples"]
         return found
 
     def set_samples(self, dataset: DatasetRef, samples: DatasetSamples) -> None:
-        """Says so: `nobody`'s, your `organization`'s, or those of all its `readers`' organizations. Owner only."""
+        """Sets whose models may receive cells: `nobody`'s, your `organization`'s, or all `readers`' organizations'.
+        Owner only.
+        """
         self._put(self._path(dataset, "samples"), {"samples": samples})
 
     def access(self, dataset: DatasetRef, *, write: bool = False) -> Access:
-        """What you may do with it, and why; write: ask about writing."""
+        """Returns your rights to the dataset, and the reason. `write` checks the right to write."""
         body = {"dataset_id": self._dataset_id(dataset), "require_write": write}
         return read(Access, self._post("/api/access/check/", body))
 
     def columns(self, dataset: DatasetRef) -> Sequence[Column]:
-        """Its columns: declared ones, and those that came with data."""
+        """Lists the dataset's columns: declared columns, and columns that came with data."""
         return read_all(Column, self._get("/api/columns/", dataset=self._dataset_id(dataset)))
 
     def add_column(
@@ -146,16 +154,16 @@ class Datasets(Resource):
         unit: str | None = None,
         description: str | None = None,
     ) -> Column:
-        """Declares a column, whose type is fixed then. Owner only."""
+        """Declares a column and fixes its type. Owner only."""
         body = {"dataset": self._dataset_id(dataset), "name": name, "dtype": dtype}
         return read(Column, self._post("/api/columns/", body | given(unit=unit, description=description)))
 
     def describe_column(
         self, dataset: DatasetRef, name: str, *, unit: str | None = None, description: str | None = None
     ) -> Column:
-        """Says the unit of a column's values and what they mean; an empty text takes it away. Owner only.
+        """Sets the unit of a column's values and their meaning. An empty text removes either. Owner only.
 
-        Raises NotFound for a column that it has not.
+        Raises NotFound: when the dataset has no such column.
         """
         body = {"dataset": self._dataset_id(dataset), "name": name}
         return read(Column, self._patch("/api/columns/", body | given(unit=unit, description=description)))
@@ -165,13 +173,13 @@ class Datasets(Resource):
 
 
 class Tags(Resource):
-    """Tags: who holds one may read every dataset that has it."""
+    """Tags: a holder of a tag may read every dataset with the tag."""
 
     def list(self) -> Sequence[Tag]:
-        """Every tag of the system."""
+        """Lists every tag of the system."""
         return read_all(Tag, self._get("/api/tags/"))
 
     def acquire(self, name: str, secret: str | None = None) -> Tag:
-        """Gives you a tag; a private one needs its secret."""
+        """Gives you a tag. A private tag needs its secret."""
         body: Json = given(tag_name=name, secret=secret)
         return read(Tag, self._post("/api/tags/acquire/", body))

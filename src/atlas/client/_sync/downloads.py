@@ -1,5 +1,5 @@
 # Made from _async/downloads.py by scripts/make_sync.py; change that one.
-"""Answers that become files."""
+"""Downloads of answers to files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Report = Callable[[int], None] | None
 
 
 def save(transport: Transport, call: Call, target: str | PathLike[str] | IO[bytes], progress: Report = None) -> int:
-    """Writes an answer to a file, from the start again where the connection breaks; its size in bytes.
+    """Writes an answer to a file, and returns the size in bytes. After a lost connection the download starts again.
 
-    A path is replaced when all has arrived, and untouched if something fails.
+    A path is replaced when all bytes have arrived, and stays unchanged after an error.
     """
     if not isinstance(target, str | PathLike):
         return _receive(transport, call, target, progress)

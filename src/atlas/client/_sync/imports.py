@@ -1,5 +1,5 @@
 # Made from _async/imports.py by scripts/make_sync.py; change that one.
-"""Imports of files, and their issues."""
+"""Imports of files, and issues of imports."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ FIND_ATTEMPTS = 3
 
 
 class Imports(Resource):
-    """Files that become tables by an instruction in plain English.
+    """Imports of files into tables, by an instruction in plain English.
 
-    file: a path, an open binary file, or a name and its content. thread_id: a conversation, in which "now the same for
-    this file" is understood.
+    - file: a path, an open binary file, or a name and its content.
+    - thread_id: a conversation, in which "now the same for this file" is understood.
     """
 
     def run(
@@ -57,12 +57,16 @@ class Imports(Resource):
         accept_proposals: bool | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> ImportResult:
-        """Imports a file: all of it, or nothing. progress: called with the bytes sent and their sum.
+        """Imports a file: all of it, or nothing.
 
-        With a callback_url the import runs later: the answer's status is `pending`; see `wait`. import_id: a UUID of
-        your choice, to follow the `progress` meanwhile. If the connection breaks, the server is asked whether it was
-        carried out; ConnectionFailed says that it was not. accept_proposals: whether columns that headers may mean are
-        taken; without it such a file is refused with a question.
+        - callback_url: runs the import later; the answer's status is `pending`; see `wait`.
+        - import_id: a UUID of your choice, to follow the `progress` meanwhile.
+        - accept_proposals: accepts columns that headers may mean. Without it, such a file is refused with a question.
+        - progress: called with the bytes sent and their sum.
+
+        After a lost connection, the client asks the server whether the import was done.
+
+        Raises ConnectionFailed: when the connection broke and the import was not done.
         """
         told = None if callback_metadata is None else json.dumps(callback_metadata)
         chosen = import_id or str(uuid4())
@@ -85,9 +89,9 @@ class Imports(Resource):
             return result_of(found)
 
     def _found(self, import_id: str) -> ImportInfo | None:
-        """An import whose answer was lost, when it has ended; None if it never began."""
+        """Returns an import with a lost answer once it has ended, or None if it never began."""
         for attempt in range(FIND_ATTEMPTS):
-            # The server may still be receiving what was sent last.
+            # The server may still be receiving the last bytes.
             with contextlib.suppress(NotFound):
                 info = self.get(import_id)
                 return info if info.done or info.callback_url else self.wait(import_id)
@@ -102,7 +106,7 @@ class Imports(Resource):
         thread_id: str | None = None,
         accept_proposals: bool | None = None,
     ) -> Preview:
-        """What an import would do, and what it asks; writes nothing."""
+        """Returns what an import would do, and its questions. Writes nothing."""
         form = given(instruction=instruction, thread_id=thread_id, accept_proposals=accept_proposals)
         return Preview.read(self._send(f"{IMPORT}/preview", file, form, None))
 
@@ -125,7 +129,7 @@ class Imports(Resource):
         callback_metadata: Mapping[str, Any] | None = None,
         accept_proposals: bool | None = None,
     ) -> ImportResult:
-        """As `run`, of a file in the server's object storage."""
+        """Imports a file of the server's object storage like `run`."""
         body = given(
             file_name=file_name,
             instruction=instruction,
@@ -148,26 +152,27 @@ class Imports(Resource):
         limit: int | None = None,
         page_size: int = PAGE,
     ) -> Iterator[ImportInfo]:
-        """Imports and updates, newest first.
+        """Yields imports and updates, newest first.
 
-        waiting: only those with issues that wait, or only those without. search: text in the name of file or table.
-        sort: a field such as `table_name`, `-` before it for descending.
+        - waiting: True for imports with waiting issues, False for those without.
+        - search: text in the name of file or table.
+        - sort: a field such as `table_name`, `-` before it for descending.
         """
         params = {"table_name": table, "status": status, "waiting": waiting, "search": search, "sort": sort}
         for item in self._pages(HISTORY, "imports", limit, params, page=page_size):
             yield ImportInfo.read(item)
 
     def get(self, import_id: str) -> ImportInfo:
-        """Everything known of one, with its plan and the issues that wait."""
+        """Returns all details of one import, with its plan and the waiting issues."""
         answer = self._get(path_of("api", "v1", "import-history", import_id))
         return ImportInfo.read(answer["import"])
 
     def status(self, import_id: str) -> Progress:
-        """How far it is now."""
+        """Returns the progress of an import now."""
         return Progress.read(self._get(import_path(import_id)))
 
     def progress(self, import_id: str) -> Iterator[Progress]:
-        """How far it is, as that changes, until it ends."""
+        """Yields the progress of an import at each change, until it ends."""
         call = Call("GET", import_path(import_id, "progress"), timeout=SLOW_SECONDS)
         with self._transport.open(call) as response:
             for sse in httpx2.EventSource(response, max_event_size=None):
@@ -177,7 +182,10 @@ class Imports(Resource):
     def wait(
         self, import_id: str, timeout: float | None = None, *, progress: Callable[[Progress], None] | None = None
     ) -> ImportInfo:
-        """Waits until an import has ended, well or not: look at its status. Raises WaitTimeout."""
+        """Waits until an import has ended, with success or not (see its status).
+
+        Raises WaitTimeout: when the import has not ended after `timeout` seconds.
+        """
         end = None if timeout is None else time.monotonic() + timeout
         attempt = 0
         while True:
@@ -192,7 +200,7 @@ class Imports(Resource):
             attempt += 1
 
     def issues(self, import_id: str) -> Issues:
-        """What waits for a decision: counts, and the first 50 of each kind."""
+        """Returns the issues that wait for a decision: counts, and the first 50 of each kind."""
         return Issues.read(self._get(import_path(import_id, "issues")))
 
     def issues_page(
@@ -204,7 +212,7 @@ class Imports(Resource):
         limit: int | None = None,
         page_size: int = PAGE,
     ) -> Iterator[Json]:
-        """All issues of a kind, by record."""
+        """Yields all issues of a kind, by record."""
         path = import_path(import_id, "issues", kind)
         yield from self._pages(path, "issues", limit, {"status": status}, page=page_size)
 
@@ -217,7 +225,7 @@ class Imports(Resource):
         value_replacements: Iterable[Mapping[str, Any]] = (),
         allow_type_change: bool = False,
     ) -> Corrected:
-        """Carries out decisions on issues: all, or none; see the content API for their members."""
+        """Applies decisions on issues: all, or none. The content API's documentation lists their members."""
         body = {
             "duplicates": [*duplicates],
             "validation_failures": [*validation_failures],
@@ -228,9 +236,12 @@ class Imports(Resource):
         return Corrected.read(self._post(path, body, timeout=SLOW_SECONDS))
 
     def undo(self, import_id: str, *, partial: bool = False, dry_run: bool = False) -> Undone:
-        """Takes an import, update or correction back as a whole; a 400 where others have changed the same rows since.
+        """Undoes an import, update or correction as a whole.
 
-        partial: takes back what nobody has changed since. dry_run: tells what would be taken back, and changes nothing.
+        `partial` undoes only rows that have not changed since. `dry_run` returns what would be undone, and changes
+        nothing.
+
+        Raises Invalid: when others have changed the same rows since, and `partial` is not set.
         """
         path = import_path(import_id, "undo")
         return Undone.read(self._post(path, timeout=SLOW_SECONDS, partial=partial or None, dry_run=dry_run or None))
@@ -238,12 +249,12 @@ class Imports(Resource):
     def redo(
         self, import_id: str, mapping: Mapping[str, Any] | None = None, *, auto_execute: bool = False
     ) -> ImportResult:
-        """Takes an import back and clears its mapping; with auto_execute imports the kept file again."""
+        """Undoes an import and clears its mapping. With auto_execute, imports the stored file again."""
         body = given(mapping=mapping, auto_execute=auto_execute)
         return ImportResult.read(self._post(import_path(import_id, "redo"), body, timeout=SLOW_SECONDS))
 
     def clear_mapping(self, import_id: str) -> None:
-        """Forgets the mapping; rows stay."""
+        """Clears the mapping; rows stay."""
         self._post(import_path(import_id, "clear-mapping"))
 
     def export(
@@ -254,6 +265,6 @@ class Imports(Resource):
         include_metadata: bool = False,
         safe: bool = False,
     ) -> int:
-        """The rows that it brought, as CSV; the size in bytes. safe: for spreadsheets."""
+        """Writes the rows of an import to a CSV file, and returns the size in bytes. `safe` is for spreadsheets."""
         params = query(include_metadata=include_metadata, safe=safe)
         return save(self._transport, Call("GET", import_path(import_id, "export"), params), target)

@@ -35,7 +35,7 @@ DOWNLOAD = "/api/rows/bulk_download/"
 
 
 class Rows(Resource):
-    """Rows of datasets. start and end are inclusive; columns: only these, in this order."""
+    """Rows of datasets. start and end are inclusive; columns: only these columns, in this order."""
 
     def insert(
         self,
@@ -45,7 +45,7 @@ class Rows(Resource):
         *,
         idempotency_key: str | None = None,
     ) -> Row:
-        """Inserts one row; once, even if it has to be sent again. Owner only."""
+        """Inserts one row, once even after a retry. Owner only."""
         number = self._dataset_id(dataset)
         body = f'{{"dataset":{number},{row_text((timestamp, values), None)[1:]}'
         headers = {"Content-Type": "application/json", IDEMPOTENCY: idempotency_key or str(uuid4())}
@@ -63,16 +63,19 @@ class Rows(Resource):
         idempotency_key: str | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> Inserted:
-        """Inserts rows in batches, each of them whole and once, even if it has to be sent again. Owner only.
+        """Inserts rows in batches. Each batch is inserted as a whole and once, even after a retry. Owner only.
 
-        data: rows (`{"timestamp", "values"}` or flat mappings, `Row`s, pairs of timestamp and values), a pandas or
-        polars data frame, an Arrow table or reader, or the path of a CSV, NDJSON, JSON, Parquet or Arrow file (also
-        .gz, .zst). A file is one batch, unless batch_rows is given. timestamp_format: strptime, for CSV.
-        epoch: timestamps are numbers of this unit since 1970.
-        idempotency_key: begin of the batches' keys; with the same one and the same data, a second call inserts only
-        what the first did not. progress: called with the rows inserted so far.
+        - data: rows, a pandas or polars data frame, an Arrow table or reader, or the path of a file. Rows are
+          `{"timestamp", "values"}` or flat mappings, `Row`s, or pairs of timestamp and values. Files are CSV, NDJSON,
+          JSON, Parquet or Arrow (also .gz, .zst).
+        - timestamp_format: strptime, for CSV.
+        - epoch: timestamps are numbers of this unit since 1970.
+        - batch_rows: rows of a batch. Without it, a file is one batch.
+        - idempotency_key: prefix of the batches' keys. A second call with the same key and data inserts only the
+          missing rows.
+        - progress: called with the rows inserted so far.
 
-        If a batch fails, those before it stay: the error's `rows_inserted` says how many rows these are.
+        If a batch fails, earlier batches stay. The error's `rows_inserted` is the number of their rows.
         """
         number = self._dataset_id(dataset)
         key = idempotency_key or str(uuid4())
@@ -105,9 +108,9 @@ class Rows(Resource):
         timestamp_format: str | None = None,
         epoch: Epoch | None = None,
     ) -> RowsPreview:
-        """What `bulk_insert` would store of a file, or of the first batch of rows; stores nothing.
+        """Returns what `bulk_insert` would store of a file, or of the first batch of rows. Stores nothing.
 
-        dataset: None for one that is still to be made.
+        `dataset` is None for a dataset that does not exist yet.
         """
         number = None if dataset is None else self._dataset_id(dataset)
         params = {"dataset": number, "timestamp_format": timestamp_format, "epoch": epoch}
@@ -127,7 +130,7 @@ class Rows(Resource):
         limit: int | None = None,
         page_size: int = 1000,
     ) -> Iterator[Row]:
-        """Rows in order of time, page by page; rows inserted meanwhile shift nothing."""
+        """Yields rows in order of time, page by page. Rows inserted meanwhile do not shift the pages."""
         number = self._dataset_id(dataset)
         cursor: str | None = None
         given = 0
@@ -152,7 +155,7 @@ class Rows(Resource):
         offset: int = 0,
         cursor: str | None = None,
     ) -> RowPage:
-        """One page of rows. cursor: next_cursor of the page before."""
+        """Returns one page of rows. `cursor` is next_cursor of the previous page."""
         answer = self._get(
             ROWS,
             dataset=self._dataset_id(dataset),
@@ -167,7 +170,10 @@ class Rows(Resource):
         return RowPage(answer["count"], Row.read_all(answer["results"]), answer["next_cursor"])
 
     def latest(self, dataset: DatasetRef) -> Row:
-        """The row with the greatest timestamp. Raises NotFound where there is no row."""
+        """Returns the row with the greatest timestamp.
+
+        Raises NotFound: when the dataset has no row.
+        """
         return Row.read(self._get(f"{ROWS}latest/", dataset=self._dataset_id(dataset)))
 
     def recent(
@@ -179,7 +185,7 @@ class Rows(Resource):
         *,
         columns: Columns = None,
     ) -> Sequence[Row]:
-        """The most recent rows, oldest of them first."""
+        """Returns the most recent rows, the oldest of them first."""
         params = query(dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns), limit=limit)
         response = self._transport.send(Call("GET", f"{ROWS}live/", params))
         return in_thread(_flat_rows, response.content)
@@ -195,7 +201,7 @@ class Rows(Resource):
         columns: Columns = None,
         points: int | None = None,
     ) -> Aggregate:
-        """Figures of numeric columns by time. bucket: such as `15m`, `1h`, `month` or `auto`."""
+        """Aggregates numeric columns by time. `bucket` is a width such as `15m`, `1h`, `month` or `auto`."""
         told = functions if isinstance(functions, str) else ",".join(functions)
         answer = self._get(
             f"{ROWS}aggregate/",
@@ -210,7 +216,9 @@ class Rows(Resource):
         return Aggregate.read(answer)
 
     def delete(self, dataset: DatasetRef, start: Moment = None, end: Moment = None) -> int:
-        """Deletes the rows from start to end, at least one of which is given; how many. Owner only."""
+        """Deletes the rows from start to end, with at least one given. Returns the number of deleted rows.
+        Owner only.
+        """
         answer = self._delete(ROWS, dataset=self._dataset_id(dataset), start=start, end=end)
         return int(answer["deleted"])
 
@@ -227,9 +235,13 @@ class Rows(Resource):
         safe: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> int:
-        """All rows of the range as a file; its size in bytes. format: by default what the file's name ends in.
+        """Writes all rows of the range to a file, and returns the size in bytes.
 
-        A path is replaced when all has arrived. safe: CSV for spreadsheets. progress: called with the bytes so far.
+        - format: by default the ending of the file's name.
+        - safe: CSV for spreadsheets.
+        - progress: called with the bytes so far.
+
+        A path is replaced when all bytes have arrived.
         """
         params = query(
             dataset=self._dataset_id(dataset),
@@ -245,7 +257,7 @@ class Rows(Resource):
     def to_arrow(
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pa.Table:
-        """The rows as an Arrow table. A value that its column cannot hold is null here; `query` has it."""
+        """Returns the rows as an Arrow table. A value that its column cannot hold is null here, but not in `query`."""
         in_thread(library, "pyarrow")
         params = query(dataset=self._dataset_id(dataset), start=start, end=end, columns=names(columns), output="arrow")
         response = self._transport.send(Call("GET", DOWNLOAD, params))
@@ -254,14 +266,14 @@ class Rows(Resource):
     def to_polars(
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pl.DataFrame:
-        """The rows as a polars data frame, as to_arrow."""
+        """Returns the rows as a polars data frame, like to_arrow."""
         in_thread(library, "polars")
         return in_thread(to_polars, self.to_arrow(dataset, start, end, columns=columns))
 
     def to_pandas(
         self, dataset: DatasetRef, start: Moment = None, end: Moment = None, *, columns: Columns = None
     ) -> pd.DataFrame:
-        """The rows as a pandas data frame, as to_arrow."""
+        """Returns the rows as a pandas data frame, like to_arrow."""
         in_thread(library, "pandas")
         return in_thread(to_pandas, self.to_arrow(dataset, start, end, columns=columns))
 
@@ -273,11 +285,14 @@ class Rows(Resource):
         poll_interval: int = 2,
         give_up_after: float | None = 300.0,
     ) -> Iterator[StreamEvent]:
-        """New rows as they are committed, in order, each once.
+        """Yields new rows as they are committed, in order, each once. After a lost connection the stream continues.
 
-        A lost connection is taken up again where it broke. last_event_id: start past this event instead of now.
-        poll_interval: seconds between heartbeats. give_up_after: seconds without a server, None to try forever; then
-        ConnectionFailed or Unavailable is raised. Losing access raises Forbidden.
+        - last_event_id: starts after this event instead of now.
+        - poll_interval: seconds between heartbeats.
+        - give_up_after: seconds without a server, or None to try forever.
+
+        Raises ConnectionFailed, Unavailable: when there is no server for `give_up_after` seconds.
+        Raises Forbidden: when you lose access.
         """
         number = self._dataset_id(dataset)
         yield from follow(self._transport, number, last_event_id, poll_interval, give_up_after)
@@ -286,7 +301,7 @@ class Rows(Resource):
 def _batch_call(
     batch: Batch, what: Literal["bulk_insert", "preview"], params: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Call:
-    """The request that sends a batch. params: of the query, of which JSON has `dataset` and `epoch`."""
+    """Builds the request that sends a batch. Of the query's `params`, a JSON body needs only `dataset` and `epoch`."""
     told = query(**params, timestamp_column=batch.time_column)
     if batch.content_type == "application/json":
         told = query(dataset=params["dataset"], epoch=params["epoch"])

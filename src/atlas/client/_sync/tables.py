@@ -27,37 +27,39 @@ Format = Literal["csv", "ndjson", "json", "parquet", "arrow", "xlsx"]
 
 
 class Tables(Resource):
-    """Tables of your organization. Every change is recorded as an import, which `imports.undo` takes back.
+    """Tables of your organization. Every change is recorded as an import, which `imports.undo` undoes.
 
     where: a condition on the columns, such as `amount > 100 AND country IN ('US', 'DE')`.
     """
 
     def list(self) -> Sequence[Table]:
-        """Tables, and the datasets that you may read."""
+        """Lists tables, and the datasets that you may read."""
         return read_all(Table, (self._get("/api/v1/tables"))["tables"])
 
     def schema(self, table: str) -> Sequence[TableColumn]:
-        """Columns with their types."""
+        """Lists columns with their types."""
         return read_all(TableColumn, (self._get(table_path(table, "schema")))["columns"])
 
     def describe_column(
         self, table: str, name: str, *, unit: str | None = None, description: str | None = None
     ) -> TableColumn:
-        """Says the unit of a column's values and what they mean; an empty text takes it away."""
+        """Sets the unit of a column's values and their meaning. An empty text removes either."""
         body = given(unit=unit, description=description)
         return read(TableColumn, (self._patch(table_path(table, "columns", name), body))["column"])
 
     def stats(self, table: str) -> TableStats:
-        """Row count, and what is in the columns."""
+        """Returns row count, and statistics of the columns."""
         return read(TableStats, self._get(table_path(table, "stats")))
 
     def samples(self, table: str) -> TableSamples:
-        """Whether your organization's model may be sent values of its cells."""
+        """Returns whether your organization's model may receive values of the table's cells."""
         found: TableSamples = (self._get(table_path(table, "samples")))["samples"]
         return found
 
     def set_samples(self, table: str, samples: TableSamples) -> None:
-        """Says so, for administrators: to `nobody`, or as the `organization`'s settings say."""
+        """Sets who may receive values of cells, for administrators: `nobody`, or as the `organization`'s settings
+        allow.
+        """
         self._put(table_path(table, "samples"), {"samples": samples})
 
     def page(
@@ -71,7 +73,7 @@ class Tables(Resource):
         limit: int = 100,
         offset: int = 0,
     ) -> TablePage:
-        """One page of rows, with how many there are. sort: a column, `-` before it for descending."""
+        """Returns one page of rows, and the number of all rows. `sort` is a column, `-` before it for descending."""
         answer = self._get(
             table_path(table, "rows"),
             filter=where,
@@ -94,7 +96,9 @@ class Tables(Resource):
         limit: int | None = None,
         page_size: int = 1000,
     ) -> Iterator[Json]:
-        """Rows by name of column, page by page; each has its number as `_row`. archived: only those."""
+        """Yields rows by name of column, page by page, each with its number as `_row`. `archived` yields only archived
+        rows.
+        """
         params = {"filter": where, "search": search, "sort": sort, "archived": archived or None}
         yield from self._pages(table_path(table, "rows"), "rows", limit, params, page=page_size)
 
@@ -103,7 +107,7 @@ class Tables(Resource):
         return RowChange.read(self._post(table_path(table, "rows"), {"values": dict(values)}))
 
     def patch(self, table: str, row: int, values: Mapping[str, Any]) -> RowChange:
-        """Changes values of one row, given by its number."""
+        """Changes values of the row with this number."""
         return RowChange.read(self._patch(table_path(table, "rows", row), {"values": dict(values)}))
 
     def archive(self, table: str, row: int) -> RowChange:
@@ -115,17 +119,17 @@ class Tables(Resource):
         return RowChange.read(self._post(table_path(table, "rows", row, "restore")))
 
     def history(self, table: str, row: int) -> Sequence[Json]:
-        """What became of a row, newest first: who did what when, and the values before and after."""
+        """Lists the changes of a row, newest first: user, action, time, and the values before and after."""
         answer = self._get(table_path(table, "rows", row, "history"))
         return tuple(answer["changes"])
 
     def update_where(self, table: str, where: str, updates: Mapping[str, Any], *, confirm_all: bool = False) -> Updated:
-        """Changes all rows that match. confirm_all: needed where that is every row."""
+        """Changes all rows that match. `confirm_all` is needed when every row matches."""
         body = {"mode": "condition", "condition": where, "updates": dict(updates), "confirm_all": confirm_all}
         return Updated.read(self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
 
     def update_keys(self, table: str, updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Updated:
-        """Changes rows by pairs of keys and new values; all, or none."""
+        """Changes rows by pairs of keys and new values: all, or none."""
         told = [{"keys": dict(keys), "values": dict(values)} for keys, values in updates]
         body = {"mode": "batch", "batch_updates": told}
         return Updated.read(self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
@@ -133,9 +137,9 @@ class Tables(Resource):
     def update_file(
         self, table: str, file: FileSource, key_columns: str | Iterable[str], *, accept_proposals: bool | None = None
     ) -> Updated:
-        """Changes rows by the records of a file. key_columns: what identifies a row.
+        """Changes rows by the records of a file. `key_columns` identify a row.
 
-        accept_proposals: whether columns that headers may mean are taken; without it such a file is refused.
+        `accept_proposals` accepts columns that headers may mean. Without it, such a file is refused.
         """
         told = key_columns if isinstance(key_columns, str) else ",".join(key_columns)
         with upload(file, None) as part:
@@ -158,27 +162,27 @@ class Tables(Resource):
         safe: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> int:
-        """The table as a file; its size in bytes. format: by default what the file's name ends in.
+        """Writes the table to a file, and returns the size in bytes.
 
-        safe: CSV for spreadsheets.
+        `format` is by default the ending of the file's name. `safe` is CSV for spreadsheets.
         """
         told = format or format_of(target, "csv")
         call = Call("GET", table_path(table, "export"), query(format=told, filter=where, safe=safe or None))
         return save(self._transport, call, target, progress)
 
     def to_arrow(self, table: str, *, where: str | None = None) -> pa.Table:
-        """The table as an Arrow table."""
+        """Returns the table as an Arrow table."""
         in_thread(library, "pyarrow")
         call = Call("GET", table_path(table, "export"), query(format="arrow", filter=where))
         return in_thread(to_arrow, (self._transport.send(call)).content)
 
     def to_polars(self, table: str, *, where: str | None = None) -> pl.DataFrame:
-        """The table as a polars data frame."""
+        """Returns the table as a polars data frame."""
         in_thread(library, "polars")
         return in_thread(to_polars, self.to_arrow(table, where=where))
 
     def to_pandas(self, table: str, *, where: str | None = None) -> pd.DataFrame:
-        """The table as a pandas data frame."""
+        """Returns the table as a pandas data frame."""
         in_thread(library, "pandas")
         return in_thread(to_pandas, self.to_arrow(table, where=where))
 

@@ -1,5 +1,5 @@
 # Made from _async/transport.py by scripts/make_sync.py; change that one.
-"""Sends calls, again where that is safe, and turns what goes wrong into the client's errors."""
+"""Sends calls, with retries if safe, and converts failures to the client's errors."""
 
 from __future__ import annotations
 
@@ -29,22 +29,28 @@ class Transport:
         self._http = http_client or httpx2.Client()
 
     def close(self) -> None:
-        """Closes the connections, unless they are the caller's own."""
+        """Closes the connections, unless the caller owns them."""
         if self._owned:
             self._http.close()
 
     def json(self, call: Call) -> Any:
-        """The answer's JSON; None where it has no body."""
+        """Returns the answer's JSON, or None without a body."""
         response = self.send(call)
         return json_of(response) if response.content else None
 
     def send(self, call: Call) -> httpx2.Response:
-        """The answer, read. Raises ApiError or ConnectionFailed."""
+        """Sends a call, and returns the answer with its body.
+
+        Raises ApiError, ConnectionFailed: when the call fails.
+        """
         return self._send(call, self.retry, read=True)
 
     @contextmanager
     def open(self, call: Call, retry: Retry | None = None) -> Iterator[httpx2.Response]:
-        """The answer as it comes; what breaks while it does is ConnectionFailed."""
+        """Opens the answer as a stream of bytes.
+
+        Raises ConnectionFailed: also when the connection breaks during the stream.
+        """
         response = self._send(call, retry or self.retry, read=False)
         try:
             yield response

@@ -1,4 +1,4 @@
-"""What waits: sleeping, work, files in pieces. `_async` has its own."""
+"""Operations that wait: sleep, work, reads of files. `_async` has its own."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ sleep = time.sleep
 
 
 def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs it: there is no event loop to keep free."""
+    """Runs work directly, because there is no event loop."""
     return work(*args, **kwargs)
 
 
 def file_pieces(path: Path) -> Iterator[bytes]:
-    """A file's bytes."""
+    """Yields a file's bytes."""
     with path.open("rb") as file:
         while piece := file.read(PIECE):
             yield piece
 
 
 def batches_of(data: Any, make: Callable[[Any], Iterator[Batch]], rows: int) -> Iterator[Batch]:
-    """Batches that `make` makes of `data`."""
+    """Returns the batches of `make(data)`."""
     return make(data)
