@@ -30,7 +30,7 @@ async def imported(client: httpx.AsyncClient) -> None:
 async def catalog_of(database: Database, key: str, text: str = "") -> Catalog:
     store = CatalogStore(database)
     try:
-        return await store.of(await caller_of(database, key), text)
+        return await store.for_question(await caller_of(database, key), text)
     finally:
         await store.close()
 
@@ -113,16 +113,16 @@ async def test_kept_and_made_again(
     """The same catalog until something changes; then the old profile until the new one is made in the background."""
     await imported(client(people.owner))
     caller, store = await caller_of(database, people.owner), CatalogStore(database)
-    first = await store.of(caller)
-    assert await store.of(caller) is first
+    first = await store.for_question(caller)
+    assert await store.for_question(caller) is first
     await send(client(people.owner), "Import into leads", b"id,name,state,score\n99,Zoe,TX,1\n", "more.csv")
-    again = await store.of(caller)
+    again = await store.for_question(caller)
     assert again.table("leads").column("state").values == ("CA", "NY")  # type: ignore[union-attr]
     monkeypatch.setattr(catalogs, "REFRESH_SECONDS", 0.0)
-    await store.of(caller)
+    await store.for_question(caller)
     for _ in range(100):
         await asyncio.sleep(0.05)
-        found = (await store.of(caller)).table("leads").column("state").values  # type: ignore[union-attr]
+        found = (await store.for_question(caller)).table("leads").column("state").values  # type: ignore[union-attr]
         if "TX" in found:
             break
     assert found == ("CA", "NY", "TX")
@@ -138,12 +138,12 @@ async def test_a_question_does_not_wait_long(
     await imported(client(people.owner))
     monkeypatch.setattr(catalogs, "PATIENCE_SECONDS", -1.0)
     caller, store = await caller_of(database, people.owner), CatalogStore(database)
-    first = (await store.of(caller)).table("leads")
+    first = (await store.for_question(caller)).table("leads")
     assert first is not None
     assert not any(column.values for column in first.columns)
     for _ in range(100):
         await asyncio.sleep(0.05)
-        later = (await store.of(caller)).table("leads")
+        later = (await store.for_question(caller)).table("leads")
         if later is not None and any(column.values for column in later.columns):
             break
     assert later is not None

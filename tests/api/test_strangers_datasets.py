@@ -10,7 +10,7 @@ import pytest
 from tests.api.test_imports import send
 from tests.conftest import Client, People, make_dataset
 
-from atlas.catalog.mentions import MOST_MENTIONED, mentioned, read_by
+from atlas.catalog.mentions import MOST_MENTIONED, find_mentioned, read_by
 from atlas.catalog.model import CatalogColumn, CatalogTable
 
 pytestmark = pytest.mark.anyio
@@ -104,8 +104,8 @@ def test_what_a_question_mentions() -> None:
         ("orders 9 or sensor_7", ["orders_9", "sensor_7"]),
         ("btc hourlyish", []),
     ):
-        assert sorted(mentioned(text, names, own)) == sorted(found), text
-    assert len(mentioned("a1b a2b a3b a4b a5b a6b a7b", [f"a{n}b" for n in range(1, 8)], own)) == MOST_MENTIONED
+        assert sorted(find_mentioned(text, names, own)) == sorted(found), text
+    assert len(find_mentioned("a1b a2b a3b a4b a5b a6b a7b", [f"a{n}b" for n in range(1, 8)], own)) == MOST_MENTIONED
 
 
 def test_what_a_query_reads() -> None:

@@ -89,10 +89,10 @@ async def test_heartbeats_come_after_the_last_event(database: Database, people: 
     reader = _Reader(0.3, caller, 1)
     begun = loop.time()
     loop.call_later(0.2, reader.give, _Piece(0, 1, b"x"))
-    assert await reader.woken()
+    assert await reader.wait()
     assert loop.time() - begun < 0.29
     reader.pieces.clear()
-    assert not await reader.woken()
+    assert not await reader.wait()
     # Not when the timer of the first wait would have ended.
     assert loop.time() - begun > 0.49
     reader.close()

@@ -150,7 +150,7 @@ async def test_it_takes_no_turn_of_whose_request_it_follows(
         else:
             background.touch(dataset.number, rows)
         async with asyncio.timeout(20):
-            while await maintenance.behind(database, dataset.number):
+            while await maintenance.count_missing(database, dataset.number):
                 await asyncio.sleep(0.05)
         if rows is not None:
             assert (await dataset.known(), await dataset.unsummarized()) == (BATCH, 0)

@@ -205,7 +205,7 @@ def test_what_was_guessed_is_told() -> None:
     ):
         guesses = Guesses()
         read(body, guesses)
-        assert guesses.told() == told
+        assert guesses.as_members() == told
 
 
 def test_a_format_is_one_for_the_whole_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ _COMMON = frozenset(
 )
 
 
-def mentioned(text: str, names: Iterable[str], own: Collection[CatalogTable]) -> list[str]:
+def find_mentioned(text: str, names: Iterable[str], own: Collection[CatalogTable]) -> list[str]:
     """Returns those of datasets' `names` that a question contains as a whole, at most MOST_MENTIONED, the longest
     first.
 

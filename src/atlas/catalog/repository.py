@@ -14,7 +14,7 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from atlas.accounts.access import Caller
-from atlas.catalog.mentions import mentioned
+from atlas.catalog.mentions import find_mentioned
 from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable, Join
 from atlas.catalog.profiles import ColumnProfile, Profile, find_joins, profile, with_profile
 from atlas.db.database import Connection, Database
@@ -72,7 +72,7 @@ class CatalogStore:
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._last: dict[int, tuple[object, Catalog]] = {}
 
-    async def of(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
+    async def for_question(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
         """Returns the part of the caller's catalog that a question may use.
 
         Datasets of other organizations are included only if the question's `text` mentions them or `names` contains
@@ -87,11 +87,11 @@ class CatalogStore:
         strangers = [name for name, each in listed.items() if each.owner]
         spelled = {*names, *(table_identifier(name) for name in names)}
         wanted = {name: listed[name] for name in strangers if name in spelled}
-        wanted |= {name: listed[name] for name in mentioned(text, strangers, tables)}
+        wanted |= {name: listed[name] for name in find_mentioned(text, strangers, tables)}
         catalog = await self._catalog(caller, tables, stamps)
         if not wanted:
             return catalog
-        return await self._with(catalog, await self._datasets(caller, wanted, stamps), stamps)
+        return await self._add_datasets(catalog, await self._datasets(caller, wanted, stamps), stamps)
 
     async def _catalog(self, caller: Caller, tables: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
         """Builds the catalog of the organization's tables and datasets. The first MAX_PROFILED have profiles."""
@@ -115,13 +115,13 @@ class CatalogStore:
         self._last[caller.user_id] = state, catalog
         return catalog
 
-    async def _with(self, catalog: Catalog, others: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
+    async def _add_datasets(self, catalog: Catalog, others: Sequence[CatalogTable], stamps: dict[str, str]) -> Catalog:
         """Adds a few datasets of other organizations to a catalog, without joins to the caller's tables."""
         found = []
         patience = time.monotonic() + PATIENCE_SECONDS
         for table in others:
             relation = f"{table.schema}.{table.relation}"
-            kept = await self._kept(table, relation)
+            kept = await self._stored_profile(table, relation)
             stamp = stamps[table.name]
             if kept is None or (kept.stamp != stamp and time.time() - kept.made_at > REFRESH_SECONDS):
                 # The owner of the dataset determines how long a profile takes, so no question waits for its end.
@@ -132,7 +132,7 @@ class CatalogStore:
             found.append(with_profile(table, kept.profile))
         return Catalog((*catalog.tables, *found), catalog.joins)
 
-    async def named(self, caller: Caller, text: str) -> Catalog:
+    async def for_sql(self, caller: Caller, text: str) -> Catalog:
         """Returns the part of the caller's catalog that SQL of this text can name, without profiles and joins.
 
         With thousands of datasets, only the names of the other datasets are read.
@@ -193,7 +193,7 @@ class CatalogStore:
     async def _profile(self, table: CatalogTable, stamp: str, patience: float) -> Known:
         """Returns a relation's profile, made now if missing, or in the background after the time `patience`."""
         relation = f"{table.schema}.{table.relation}"
-        kept = await self._kept(table, relation)
+        kept = await self._stored_profile(table, relation)
         if kept is None or set(kept.profile) != {column.name for column in table.columns}:
             if time.monotonic() > patience:
                 self._refresh_later(table, relation, stamp)
@@ -204,7 +204,7 @@ class CatalogStore:
             self._refresh_later(table, relation, stamp)
         return kept
 
-    async def _kept(self, table: CatalogTable, relation: str) -> Known | None:
+    async def _stored_profile(self, table: CatalogTable, relation: str) -> Known | None:
         """Returns the last stored profile, made by any process."""
         kept = self._profiles.get(relation)
         if kept is None:

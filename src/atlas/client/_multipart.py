@@ -27,20 +27,20 @@ def upload(source: FileSource, progress: Report) -> Iterator[tuple[str, IO[bytes
     if isinstance(source, str | PathLike):
         path = Path(source)
         with path.open("rb") as file:
-            yield path.name, _reported(file, progress)
+            yield path.name, _with_progress(file, progress)
         return
     if isinstance(source, tuple):
         name, content = source
         text = content.encode() if isinstance(content, str) else content
-        yield name, _reported(io.BytesIO(text) if isinstance(text, bytes) else text, progress)
+        yield name, _with_progress(io.BytesIO(text) if isinstance(text, bytes) else text, progress)
         return
     told = getattr(source, "name", None)
     if not isinstance(told, str):
         raise DataError("Invalid file", "it has no name; give (name, file)")
-    yield os.path.basename(told), _reported(source, progress)
+    yield os.path.basename(told), _with_progress(source, progress)
 
 
-def _reported(file: IO[bytes], progress: Report) -> IO[bytes]:
+def _with_progress(file: IO[bytes], progress: Report) -> IO[bytes]:
     return file if progress is None else cast(IO[bytes], _Counted(file, progress))
 
 

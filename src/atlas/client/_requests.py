@@ -91,14 +91,14 @@ def given(**members: Any) -> dict[str, Any]:
 
 def api_error(response: httpx2.Response) -> ApiError:
     """Builds the error of a response that is already read."""
-    message, details = _told(response)
+    message, details = _message_of(response)
     status = response.status_code
     return error_class(status)(
         status, message, details, response.headers.get("X-Request-ID"), _retry_after(response.headers)
     )
 
 
-def _told(response: httpx2.Response) -> tuple[str, str | None]:
+def _message_of(response: httpx2.Response) -> tuple[str, str | None]:
     try:
         body = response.json()
     except ValueError:

@@ -49,7 +49,7 @@ class Announcements:
         """Queues the webhook of an import that has ended without one, as those of older versions may have."""
         async with database.transaction() as connection:
             status = await imports.lock(connection, import_id)
-            if status in ("success", "failed") and not await webhooks.announced(connection, import_id):
+            if status in ("success", "failed") and not await webhooks.has_delivery(connection, import_id):
                 await self.announce(connection, import_id)
 
 

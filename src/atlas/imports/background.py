@@ -193,9 +193,9 @@ class BackgroundService:
 
     async def _sweep(self) -> None:
         # What is found once may be about to get its job, or its process to connect again.
-        for import_id in self._forgotten.again(await webhooks.forgotten(self._database)):
+        for import_id in self._forgotten.again(await webhooks.lost_imports(self._database)):
             await self._queue.defer_import(import_id)
-        for delivery_id in self._undelivered.again(await webhooks.forgotten_deliveries(self._database)):
+        for delivery_id in self._undelivered.again(await webhooks.lost_deliveries(self._database)):
             await self._queue.defer_delivery(delivery_id)
         abandoned = self._abandoned.again(await imports.abandoned(self._database))
         if abandoned:
@@ -218,7 +218,7 @@ class BackgroundService:
         wanted = None
         if import_id is not None:
             wanted = (await find_import(self._database, caller, import_id))["id"]
-        return DeliveriesView(tuple(await webhooks.listed(self._database, caller, wanted, limit, offset)))
+        return DeliveriesView(tuple(await webhooks.list_deliveries(self._database, caller, wanted, limit, offset)))
 
     async def redeliver(self, caller: Caller, delivery_id: str) -> RedeliveryView:
         """Sends a delivery again."""

@@ -59,7 +59,7 @@ class SqlService:
         """What a question of the caller's may be about, at this moment: all that the caller may read but for datasets
         of other organizations that neither `text` mentions nor `names` has.
         """
-        return await self._catalogs.of(caller, text, names)
+        return await self._catalogs.for_question(caller, text, names)
 
     async def close(self) -> None:
         await self._runner.close()
@@ -124,7 +124,7 @@ class SqlService:
         return ResultFile(content, FORMATS[output], len(result.rows), result.truncated)
 
     async def _checked_and_run(self, caller: Caller, text: str, limit: int) -> tuple[CheckedQuery, QueryResult]:
-        catalog = await self._catalogs.named(caller, text)
+        catalog = await self._catalogs.for_sql(caller, text)
         checked = await self.check(text, catalog, limit)
         return checked, await self.run(caller, checked, catalog, limit)
 

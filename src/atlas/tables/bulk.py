@@ -41,7 +41,7 @@ def copy_schema(columns: Sequence[TableColumn]) -> pa.Schema:
     return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
 
 
-def copied(values: pa.Array, kind: pa.DataType) -> pa.Array:
+def convert_for_copy(values: pa.Array, kind: pa.DataType) -> pa.Array:
     """Converts values for COPY: texts of numbers become numerics if `kind` is binary."""
     return to_wire(values) if pa.types.is_binary(kind) else values.cast(kind)
 
@@ -68,7 +68,7 @@ async def insert(
                 pa.array(np.arange(row, row + len(batch))),
                 pa.array(np.full(len(batch), import_number, dtype=np.int32)),
                 batch.column("_key"),
-                *(copied(batch.column(field.name), field.type) for field in schema),
+                *(convert_for_copy(batch.column(field.name), field.type) for field in schema),
             ]
             row += len(batch)
             yield pa.RecordBatch.from_arrays(arrays, schema=full)
@@ -162,7 +162,7 @@ async def stage_updates(
 
     async def fitting() -> AsyncIterator[pa.RecordBatch]:
         async for batch in batches:
-            arrays = [copied(batch.column(field.name), field.type) for field in schema]
+            arrays = [convert_for_copy(batch.column(field.name), field.type) for field in schema]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     await copy_batches(connection, sql.Identifier("_updates"), schema.names, schema, fitting())

@@ -180,7 +180,7 @@ def nested_to_json(array: pa.Array) -> pa.Array:
     _read_names(array.type)
     try:
         values = pl.Series(array)
-        texts = encoded(values)
+        texts = encode_values(values)
     except pl.exceptions.PanicException as error:
         # polars raises no Exception here (bytes inside a list are one case), so a handler of errors would miss it.
         raise pa.ArrowNotImplementedError(f"{array.type} cannot be written as JSON") from error
@@ -204,7 +204,7 @@ def _read_names(kind: pa.DataType) -> None:
         _read_names(inner.type)
 
 
-def encoded(values: pl.Series) -> pl.Series:
+def encode_values(values: pl.Series) -> pl.Series:
     """Encodes each value as JSON text."""
     return values.rename("v").to_frame().select(as_json(pl.col("v"))).to_series()
 

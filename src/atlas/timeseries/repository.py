@@ -85,20 +85,20 @@ def numbered(first: int, last: int, *, cold: bool) -> sql.Composed:
     return condition + sql.SQL(" AND _high_seq >= {} AND _low_seq <= {}").format(*bounds) if cold else condition
 
 
-async def one(connection: Connection, query: str, **parameters: Any) -> Row | None:
+async def fetch_one(connection: Connection, query: str, **parameters: Any) -> Row | None:
     """Returns the first row of a dataset query, or None."""
     return await executor.record(connection, queries("timeseries/datasets")[query], parameters)
 
 
 async def find_owned(connection: Connection, user_id: int, name: str) -> int | None:
     """Returns the id of a user's newest dataset with exactly this name, or None."""
-    row = await one(connection, "find_owned", user=user_id, name=name)
+    row = await fetch_one(connection, "find_owned", user=user_id, name=name)
     return None if row is None else int(row["id"])
 
 
 async def create(connection: Connection, caller: Caller, name: str, description: str, metadata: Row) -> Row:
     """Creates a dataset with its empty table, and returns the dataset's row."""
-    row = await one(
+    row = await fetch_one(
         connection,
         "insert_dataset",
         owner=caller.user_id,
@@ -126,8 +126,8 @@ async def create(connection: Connection, caller: Caller, name: str, description:
 async def delete(connection: Connection, dataset_id: int) -> bool:
     """Deletes a dataset and its tables. Returns False when there is no such dataset."""
     # The lock comes first, because it fixes which tables exist.
-    state = await one(connection, "get_table", id=dataset_id)
-    row = await one(connection, "delete_dataset", id=dataset_id)
+    state = await fetch_one(connection, "get_table", id=dataset_id)
+    row = await fetch_one(connection, "delete_dataset", id=dataset_id)
     if state is None or row is None:
         return False
     schema, cold = state["table_schema"], state["cold"]
@@ -146,7 +146,7 @@ async def change(connection: Connection, query: str, dataset_id: int, **values: 
     """
     if "metadata" in values:
         values["metadata"] = Jsonb(values["metadata"])
-    row = await one(connection, query, id=dataset_id, **values)
+    row = await fetch_one(connection, query, id=dataset_id, **values)
     if row is None:
         raise NotFoundError("Dataset not found", f"No dataset with ID {dataset_id}")
     return row
@@ -158,7 +158,7 @@ async def summary(connection: Connection, dataset_id: int) -> Row:
     Raises NotFoundError: when there is no such dataset.
     """
     row = await change(connection, "summarize_dataset", dataset_id)
-    size = await one(connection, "relation_bytes", schema=row["table_schema"], id=dataset_id)
+    size = await fetch_one(connection, "relation_bytes", schema=row["table_schema"], id=dataset_id)
     return row | {"bytes": (size or {}).get("bytes") or 0}
 
 

@@ -14,7 +14,7 @@ from atlas.errors import BadRequestError
 from atlas.timeseries.cold import view as segments
 from atlas.timeseries.columns import MAX_PHYSICAL_COLUMNS, SQL_TYPES, Column, Dtype, physical_name, to_catalog
 from atlas.timeseries.frames import SchemaChange
-from atlas.timeseries.repository import hot_of, keep_out, one, table_of
+from atlas.timeseries.repository import fetch_one, hot_of, keep_out, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ async def _record(
     if old is not None:
         await _set(connection, old, dtype, physical, declared=declared)
         return replace(old, name=name, dtype=dtype, physical=physical, declared=old.declared or declared)
-    row = await one(
+    row = await fetch_one(
         connection,
         "insert_column",
         dataset=dataset_id,

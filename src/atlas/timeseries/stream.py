@@ -87,7 +87,7 @@ class _Reader:
         self.refused = error
         self._wake()
 
-    async def woken(self) -> bool:
+    async def wait(self) -> bool:
         """Waits for something to send. Returns False after `poll` seconds without anything."""
         loop = asyncio.get_running_loop()
         if not self.pieces and self.refused is None:
@@ -180,12 +180,12 @@ class StreamService:
                 "connected", {"dataset_id": dataset_id, "message": "Connected to real-time stream"}, start, RETRY
             )
             sent = start
-            async for piece in self._behind(dataset_id, sent, latest):
+            async for piece in self._read_pieces(dataset_id, sent, latest):
                 sent = piece.upto
                 yield piece.events
             sent = max(sent, latest)
             while True:
-                woken = await reader.woken()
+                woken = await reader.wait()
                 if reader.refused is not None:
                     raise reader.refused
                 if not woken:
@@ -205,7 +205,7 @@ class StreamService:
                     if together:
                         yield b"".join(together)
                         together.clear()
-                    async for missed in self._behind(dataset_id, sent, piece.upto):
+                    async for missed in self._read_pieces(dataset_id, sent, piece.upto):
                         # The read may pass `piece.upto` when more rows have been committed meanwhile.
                         sent = missed.upto
                         yield missed.events
@@ -252,9 +252,9 @@ class StreamService:
                 allowed = await self._access.still_readable({(r.caller.key_id, r.dataset_id) for r in readers})
                 for reader in readers:
                     if (reader.caller.key_id, reader.dataset_id) not in allowed:
-                        reader.refuse(await self._why(reader))
+                        reader.refuse(await self._refusal(reader))
 
-    async def _why(self, reader: _Reader) -> AtlasError:
+    async def _refusal(self, reader: _Reader) -> AtlasError:
         try:
             await self._access.require(reader.caller, reader.dataset_id)
         except AtlasError as error:
@@ -267,12 +267,12 @@ class StreamService:
             await _wait(channel.wake, min((r.poll for r in channel.readers), default=1.0))
             channel.wake.clear()
             with contextlib.suppress(AtlasError):
-                async for piece in self._behind(dataset_id, channel.seq):
+                async for piece in self._read_pieces(dataset_id, channel.seq):
                     channel.seq = piece.upto
                     for reader in list(channel.readers):
                         reader.give(piece)
 
-    async def _behind(self, dataset_id: int, after: int, upto: int | None = None) -> AsyncIterator[_Piece]:
+    async def _read_pieces(self, dataset_id: int, after: int, upto: int | None = None) -> AsyncIterator[_Piece]:
         """Yields pieces of the rows with numbers greater than `after`, up to at least `upto` or the last row."""
         if upto is not None and after >= upto:
             return

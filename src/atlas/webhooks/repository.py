@@ -33,7 +33,7 @@ async def create(connection: Connection, delivery_id: UUID, import_id: UUID, pay
     await connection.execute(queries("webhooks/webhooks")["create_delivery"], given)
 
 
-async def announced(connection: Connection, import_id: UUID) -> bool:
+async def has_delivery(connection: Connection, import_id: UUID) -> bool:
     """Checks whether an import has a delivery."""
     cursor = await connection.execute(queries("webhooks/webhooks")["deliveries_of_import"], {"id": import_id})
     return await cursor.fetchone() is not None
@@ -53,7 +53,7 @@ async def record(database: Database, delivery_id: UUID, attempt: Delivery, statu
         await connection.execute(queries("webhooks/webhooks")["set_delivery"], {"id": delivery_id, "status": status})
 
 
-async def listed(
+async def list_deliveries(
     database: Database, caller: Caller, import_id: UUID | None, limit: int, offset: int
 ) -> list[LoggedDelivery]:
     """Returns deliveries of imports that the caller may see, with attempts, newest first."""
@@ -140,12 +140,12 @@ async def take_start_back(database: Database, import_id: UUID) -> None:
     await database.fetch(queries("webhooks/webhooks")["take_start_back"], id=import_id)
 
 
-async def forgotten(database: Database) -> list[UUID]:
+async def lost_imports(database: Database) -> list[UUID]:
     """Returns imports whose job or delivery was lost with a killed server."""
     return [row[0] for row in await database.fetch(queries("webhooks/webhooks")["forgotten_imports"])]
 
 
-async def forgotten_deliveries(database: Database) -> list[UUID]:
+async def lost_deliveries(database: Database) -> list[UUID]:
     """Returns deliveries whose job was lost."""
     return [row[0] for row in await database.fetch(queries("webhooks/webhooks")["forgotten_deliveries"])]
 

@@ -60,20 +60,20 @@ async def pack_next(
         shot = await snapshot(database, dataset_id)
         async with database.connection() as connection:
             cold = await colds.find(connection, dataset_id)
-        upto = None if cold is None else _until(shot.blocks, cold.upto, before, seen, batch)
+        upto = None if cold is None else _last_of_batch(shot.blocks, cold.upto, before, seen, batch)
         if cold is None or upto is None:
             return None
         if not cold.frozen:
-            async with _locked(database, dataset_id) as connection:
+            async with _lock_state(database, dataset_id) as connection:
                 in_columnstore = await colds.freeze(connection, dataset_id, timescaledb=timescaledb)
             cold = replace(cold, columnstore=in_columnstore)
         where = sql.SQL("_seq > {} AND _seq <= {} AND ts < {}").format(
             cold.upto, upto, sql.Literal(from_micros(before))
         )
-        packed, rows = await _packed(database, shot, cold, where)
-        parts = _parts(packed)
+        packed, rows = await _pack_rows(database, shot, cold, where)
+        parts = _further_parts(packed)
         if not set(parts) <= set(cold.parts):
-            async with _locked(database, dataset_id) as connection:
+            async with _lock_state(database, dataset_id) as connection:
                 await colds.add_parts(connection, dataset_id, parts)
         async with database.transaction() as connection:
             return rows if await _move(connection, cold, where, packed, rows, upto) else None
@@ -86,7 +86,7 @@ class ChangedError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def _locked(database: Database, dataset_id: int) -> AsyncIterator[Connection]:
+async def _lock_state(database: Database, dataset_id: int) -> AsyncIterator[Connection]:
     """Opens a transaction with the dataset's write lock and a short limit on waiting for locks."""
     async with database.transaction() as connection:
         await connection.execute(b"SET LOCAL " + LOCK_WAIT)
@@ -94,7 +94,7 @@ async def _locked(database: Database, dataset_id: int) -> AsyncIterator[Connecti
         yield connection
 
 
-def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: int) -> int | None:
+def _last_of_batch(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: int) -> int | None:
     """Returns the number up to which rows are packed next, or None when no block of old rows follows.
 
     A single row may have a time far ahead of the others. Therefore blocks with new rows are taken when blocks of old
@@ -111,13 +111,15 @@ def _until(blocks: Sequence[Block], upto: int, before: int, seen: int, batch: in
     return following[-1].last_seq if following else None
 
 
-def _parts(packed: pa.Table | None) -> list[str]:
+def _further_parts(packed: pa.Table | None) -> list[str]:
     """Returns the columns of packed rows beyond those of every dataset."""
     head = {*segment_codec.HEAD, *HEAD}
     return [name for name in packed.column_names if name not in head] if packed is not None else []
 
 
-async def _packed(database: Database, shot: Snapshot, cold: Cold, where: sql.Composed) -> tuple[pa.Table | None, int]:
+async def _pack_rows(
+    database: Database, shot: Snapshot, cold: Cold, where: sql.Composed
+) -> tuple[pa.Table | None, int]:
     """Reads the rows that match `where`, and returns them in packed form with their number."""
     keys = {column.physical: segment_codec.key_of(column) for column in shot.columns if column.physical}
     cells: list[sql.Composable] = [sql.SQL("_seq, ts"), *map(sql.Identifier, keys)]

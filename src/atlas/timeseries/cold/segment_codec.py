@@ -95,7 +95,7 @@ def pack(rows: pa.Table, keys: Mapping[str, str]) -> pa.Table:
         "unit": pa.duration("us"),
     }
     arrays = {name: pa.array([one.head[name] for one in segments], kind) for name, kind in heads.items()}
-    arrays |= {name: _listed([one.parts.get(name) for one in segments], _ARROW_TYPES[name[0]]) for name in names}
+    arrays |= {name: _part_array([one.parts.get(name) for one in segments], _ARROW_TYPES[name[0]]) for name in names}
     return pa.table(arrays)
 
 
@@ -228,7 +228,7 @@ def _same_bits(one: Floats, other: Floats) -> Flags:
     return same
 
 
-def _listed(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _part_array(values: list[Any], kind: pa.DataType) -> pa.Array:
     """Builds an array with one value for each segment, null where a segment has no value."""
     if not pa.types.is_list(kind):
         return pa.array(values, kind)

@@ -86,7 +86,7 @@ async def compress(connection: Connection, dataset_id: int, view: sql.Identifier
             if done and not empty:
                 continue
             async with connection.transaction():
-                if not await _alone(connection, dataset_id, relation):
+                if not await _lock_out_others(connection, dataset_id, relation):
                     return False
                 await (_drop(connection, view, chunk) if empty else _compress(connection, schema, chunk))
             if not empty:
@@ -99,7 +99,7 @@ async def compress(connection: Connection, dataset_id: int, view: sql.Identifier
     return complete
 
 
-async def _alone(connection: Connection, dataset_id: int, relation: sql.Identifier) -> bool:
+async def _lock_out_others(connection: Connection, dataset_id: int, relation: sql.Identifier) -> bool:
     """Locks out, until the transaction ends, sessions that pack or delete rows or must see one moment.
 
     Returns False when such a session is active.

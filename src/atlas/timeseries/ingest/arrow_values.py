@@ -39,14 +39,14 @@ def is_text(kind: pa.DataType) -> bool:
     return any(check(kind) for check in _TEXTS)
 
 
-def decoded(array: pa.Array) -> pa.Array:
+def decode_array(array: pa.Array) -> pa.Array:
     """Converts an array to an array of plain values: without a dictionary, run ends or views."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         # Arrow cannot repeat texts of views.
-        return pa.DictionaryArray.from_arrays(array.indices, decoded(array.dictionary)).dictionary_decode()
+        return pa.DictionaryArray.from_arrays(array.indices, decode_array(array.dictionary)).dictionary_decode()
     if pa.types.is_run_end_encoded(kind):
-        return decoded(pc.run_end_decode(array))
+        return decode_array(pc.run_end_decode(array))
     if pa.types.is_string_view(kind):
         return array.cast(pa.large_string())
     if pa.types.is_binary_view(kind):
@@ -61,7 +61,7 @@ def values_of(array: pa.Array, name: str, first_row: int) -> Numbers:
     Raises BadRequestError: when the column's type has no place in a row. Both errors name the column.
     """
     try:
-        array = decoded(array)
+        array = decode_array(array)
         return _values(array, name, first_row)
     except pa.ArrowNotImplementedError:
         raise unsupported(name, array.type) from None
@@ -187,10 +187,10 @@ def _inner_fault(array: pa.Array) -> tuple[int, str] | None:
         far = _far_at(array)
         return None if far is None else (far, _FAR)
     if pa.types.is_struct(kind):
-        faults = [fault for inner in array.flatten() if (fault := _inner_fault(decoded(inner))) is not None]
+        faults = [fault for inner in array.flatten() if (fault := _inner_fault(decode_array(inner))) is not None]
         return min(faults, default=None)
     if pa.types.is_nested(kind) and hasattr(kind, "value_type") and not pa.types.is_map(kind):
-        fault = _inner_fault(decoded(pc.list_flatten(array)))
+        fault = _inner_fault(decode_array(pc.list_flatten(array)))
         return None if fault is None else (int(pc.list_parent_indices(array)[fault[0]].as_py()), fault[1])
     return None
 

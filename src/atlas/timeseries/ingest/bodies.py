@@ -249,7 +249,7 @@ class FrameSpool:
         slot = self._slots[index]
         return slot if isinstance(slot, Frame) else self._read(*slot)
 
-    def held(self, index: int) -> Frame | None:
+    def get_in_memory(self, index: int) -> Frame | None:
         """Returns a frame like `get`, or None when the frame is not in memory."""
         slot = self._slots[index]
         return slot if isinstance(slot, Frame) else None

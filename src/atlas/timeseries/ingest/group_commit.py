@@ -80,7 +80,7 @@ class GroupWriter:
 
     async def _run(self, dataset_id: int, queue: deque[_Waiting]) -> None:
         try:
-            while group := _taken(queue):
+            while group := _take_group(queue):
                 await self._commit(dataset_id, group)
         finally:
             # After an empty queue no insert can have come, because no await lies in between.
@@ -132,7 +132,7 @@ class GroupWriter:
             one.settle(UnavailableError(message, details))
 
 
-def _taken(queue: deque[_Waiting]) -> list[_Waiting]:
+def _take_group(queue: deque[_Waiting]) -> list[_Waiting]:
     """Takes the next group from the queue, in order, without inserts of disconnected callers.
 
     No idempotency key is in a group twice.

@@ -91,7 +91,7 @@ async def earlier_answers(
     answers: dict[tuple[int, str], Any] = {}
     for retry in used:
         fingerprint, answer = found[retry.place]
-        answers[retry.place] = answer if fingerprint == retry.fingerprint else _reused()
+        answers[retry.place] = answer if fingerprint == retry.fingerprint else _reuse_error()
     return answers
 
 
@@ -112,5 +112,5 @@ def _restored(stored: Any) -> Any:
         return msgspec.Raw(stored.encode())
 
 
-def _reused() -> AtlasError:
+def _reuse_error() -> AtlasError:
     return BadRequestError("Idempotency-Key reused", "the key was used before for another request")

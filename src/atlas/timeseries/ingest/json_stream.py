@@ -76,7 +76,7 @@ class JsonBody:
         Raises RowError, BadRequestError: when the next piece is invalid.
         """
         for index in range(len(self._spool)):
-            held = self._spool.held(index)
+            held = self._spool.get_in_memory(index)
             yield await asyncio.to_thread(self._spool.get, index) if held is None else held
         rows = self._spool.rows
         while self._flight:
@@ -140,10 +140,10 @@ class JsonBody:
     def _decode(self, piece: bytes, first_row: int) -> asyncio.Future[_Decoded]:
         loop = asyncio.get_running_loop()
         if len(piece) > INLINE_BYTES:
-            return loop.run_in_executor(self._threads, _decoded, piece, first_row, self._unit)
+            return loop.run_in_executor(self._threads, _decode_piece, piece, first_row, self._unit)
         done: asyncio.Future[_Decoded] = loop.create_future()
         try:
-            done.set_result(_decoded(piece, first_row, self._unit))
+            done.set_result(_decode_piece(piece, first_row, self._unit))
         except BadRequestError as error:
             done.set_exception(error)
             # Marks the exception as retrieved. When the caller has no write access, this future is never awaited.
@@ -151,6 +151,6 @@ class JsonBody:
         return done
 
 
-def _decoded(piece: bytes, first_row: int, unit: str | None) -> _Decoded:
+def _decode_piece(piece: bytes, first_row: int, unit: str | None) -> _Decoded:
     frame, dataset = json_arrow.decode(piece, first_row, unit)
     return frame.sorted(), dataset

@@ -39,12 +39,12 @@ def read_ndjson(file: IO[bytes], unit: str | None = None) -> Iterator[Frame]:
             nested = _is_nested(lines)
         if not nested:
             lines = [_nest(line, first_row + index) for index, line in enumerate(lines)]
-        frame = _decoded(lines, first_row, unit)
+        frame = _decode_lines(lines, first_row, unit)
         first_row += len(lines)
         yield frame
 
 
-def _decoded(lines: list[bytes], first_row: int, unit: str | None) -> Frame:
+def _decode_lines(lines: list[bytes], first_row: int, unit: str | None) -> Frame:
     """Decodes the rows of lines.
 
     Raises RowError: when a row is invalid, when only several lines together are a row, or when a line has several rows.

@@ -47,7 +47,7 @@ class RowsPreview:
         if not self.shown:
             self.shown = _first_rows(frame)
 
-    def told(self, known: Mapping[str, Column]) -> dict[str, Any]:
+    def as_answer(self, known: Mapping[str, Column]) -> dict[str, Any]:
         """Returns the preview as a JSON object of the API."""
         return {
             "rows": self.rows,
@@ -60,7 +60,7 @@ class RowsPreview:
         }
 
 
-async def looked_through(frames: AsyncIterator[Frame], known: Mapping[str, Column]) -> RowsPreview:
+async def preview_frames(frames: AsyncIterator[Frame], known: Mapping[str, Column]) -> RowsPreview:
     """Counts all frames of a body. Raises the errors of the frames' reader."""
     found = RowsPreview()
     async for frame in frames:

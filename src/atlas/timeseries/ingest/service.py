@@ -38,7 +38,7 @@ from atlas.timeseries.ingest.in_worker import read_frames_in_worker
 from atlas.timeseries.ingest.json_members import given_twice
 from atlas.timeseries.ingest.json_positions import dataset_of
 from atlas.timeseries.ingest.json_stream import INLINE_BYTES, JsonBody
-from atlas.timeseries.ingest.preview import looked_through
+from atlas.timeseries.ingest.preview import preview_frames
 from atlas.timeseries.ingest.timestamp_columns import epoch_layout
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.zone_map import Range
@@ -119,7 +119,7 @@ class RowService:
         """
         digest = hashlib.sha256(body + (unit or "").encode())
         if encoding:
-            body = await asyncio.get_running_loop().run_in_executor(self._threads, self._unpacked, body, encoding)
+            body = await asyncio.get_running_loop().run_in_executor(self._threads, self._unpack, body, encoding)
         body = body.removeprefix(BOM_UTF8)
         if too_deep(body):
             named = dataset_of(body)
@@ -142,10 +142,10 @@ class RowService:
         else:
             frame, response = await asyncio.get_running_loop().run_in_executor(self._threads, _one_row, row, unit)
         retry = _retry(caller, idempotency_key, digest)
-        result: dict[str, Any] = await self._grouped(row.dataset, SmallInsert([frame], 1, response, retry))
+        result: dict[str, Any] = await self._insert_in_group(row.dataset, SmallInsert([frame], 1, response, retry))
         return result
 
-    def _unpacked(self, body: bytes, encoding: str) -> bytes:
+    def _unpack(self, body: bytes, encoding: str) -> bytes:
         unpack, limit, pieces = decoder(encoding), SizeLimit(self._max_body), list[bytes]()
         for piece in unpack.feed(body):
             limit.add(len(piece))
@@ -153,7 +153,7 @@ class RowService:
         unpack.finish()
         return b"".join(pieces)
 
-    async def _grouped(self, dataset: int, insert: SmallInsert) -> Any:
+    async def _insert_in_group(self, dataset: int, insert: SmallInsert) -> Any:
         result = await self._groups.insert(dataset, insert)
         if result is insert.response:
             # The result is not the answer to an earlier insert with the same key.
@@ -171,14 +171,14 @@ class RowService:
         # The fingerprint omits unset charset and epoch, as in earlier versions without these fields, so that stored
         # keys stay valid.
         digest = hashlib.sha256(repr(request).replace(", charset=None", "").replace(", epoch=None", "").encode())
-        chunks = self._decoded(body, request.encoding, digest if request.idempotency_key else None)
+        chunks = self._decode_body(body, request.encoding, digest if request.idempotency_key else None)
         with FrameSpool(self._spool_memory) as spool:
             retry = functools.partial(_retry, caller, request.idempotency_key, digest)
             if request.format is BodyFormat.JSON:
                 return await self._insert_json(caller, request, chunks, spool, retry)
             dataset = _required(request.dataset)
             guesses = await self._collect(caller, request, chunks, spool)
-            return await self._store(caller, dataset, _spooled(spool), retry(), guesses.told())
+            return await self._store(caller, dataset, _read_spool(spool), retry(), guesses.as_members())
 
     async def preview(self, caller: Caller, request: BulkRequest, body: AsyncIterator[bytes]) -> dict[str, Any]:
         """Returns what `insert_many` would store of a body, read in the same way. Stores nothing.
@@ -199,19 +199,19 @@ class RowService:
                 request.dataset if found is None else await self._body_dataset(caller, request.dataset, found)
             )
 
-        chunks = self._decoded(body, request.encoding, None)
+        chunks = self._decode_body(body, request.encoding, None)
         with FrameSpool(self._spool_memory) as spool:
             if request.format is BodyFormat.JSON:
                 made = JsonBody(spool, self._threads, request.epoch)
                 try:
                     await made.receive(chunks, named)
-                    return (await looked_through(made.frames(), known)).told(known)
+                    return (await preview_frames(made.frames(), known)).as_answer(known)
                 finally:
                     made.cancel()
             await look_up(request.dataset)
             guesses = await self._collect(caller, request, chunks, spool)
-            told = (await looked_through(_spooled(spool), known)).told(known)
-        return told | guesses.told() | ({"timestamp_column": guesses.found} if guesses.found else {})
+            told = (await preview_frames(_read_spool(spool), known)).as_answer(known)
+        return told | guesses.as_members() | ({"timestamp_column": guesses.found} if guesses.found else {})
 
     async def _store(
         self,
@@ -229,9 +229,9 @@ class RowService:
             rows, size = rows + len(frame), size + frame.nbytes
             if rows > SMALL_ROWS or size > SMALL_BYTES:
                 async with self._storing.slot(caller):
-                    return await self._store_many(dataset, _chained(first, frames), retry, told or {})
+                    return await self._store_many(dataset, _chain(first, frames), retry, told or {})
         response = {"inserted": rows, "total": rows, **(told or {})}
-        result: Inserted = await self._grouped(dataset, SmallInsert(first, rows, response, retry))
+        result: Inserted = await self._insert_in_group(dataset, SmallInsert(first, rows, response, retry))
         return result
 
     async def _store_many(
@@ -257,7 +257,7 @@ class RowService:
         async with self._storing.slot(caller):
             return {"deleted": await deletion.delete_range(self._database, dataset_id, span)}
 
-    async def _decoded(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:
+    async def _decode_body(self, body: AsyncIterator[bytes], encoding: str | None, digest: Any) -> AsyncIterator[bytes]:
         unpack = decoder(encoding)
         limit = SizeLimit(self._max_body)
         async for data in body:
@@ -370,16 +370,16 @@ def _echo(values: msgspec.Raw) -> Any:
     return msgspec.json.decode(values, type=dict[str, msgspec.Raw])
 
 
-async def _chained(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
+async def _chain(first: list[Frame], rest: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
     while first:
         yield first.pop(0)
     async for frame in rest:
         yield frame
 
 
-async def _spooled(spool: FrameSpool) -> AsyncIterator[Frame]:
+async def _read_spool(spool: FrameSpool) -> AsyncIterator[Frame]:
     for index in range(len(spool)):
-        held = spool.held(index)
+        held = spool.get_in_memory(index)
         yield await asyncio.to_thread(spool.get, index) if held is None else held
 
 

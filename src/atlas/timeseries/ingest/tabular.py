@@ -17,7 +17,7 @@ from atlas.kit.field_metadata import parse_field_metadata
 from atlas.kit.timestamps import NAME_UNIT, NO_UNIT
 from atlas.timeseries.formats import from_flat_key
 from atlas.timeseries.frames import Frame, join_members, raw_members
-from atlas.timeseries.ingest.arrow_values import decoded, is_text, numbers_of, unsupported, values_of
+from atlas.timeseries.ingest.arrow_values import decode_array, is_text, numbers_of, unsupported, values_of
 from atlas.timeseries.ingest.timestamp_columns import TimeTexts, epoch_numbers, epoch_unit, moments
 
 # Names of a timestamp column when the request names none, most likely first.
@@ -134,7 +134,7 @@ def _arrow_batches(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
         yield from following
 
 
-def _listed(names: Sequence[str]) -> str:
+def _describe_columns(names: Sequence[str]) -> str:
     """Describes the columns of a body, and the likely reason for a single column."""
     if not names:
         return "the body has no columns"
@@ -170,7 +170,7 @@ class TimeColumn:
         name = self._name or next(iter(time_names(names)), None)
         if name is None or name not in names:
             wanted = f"no column {name!r}" if name else "no timestamp column; name it with timestamp_column"
-            raise BadRequestError("Missing timestamp column", f"{wanted}; {_listed(names)}")
+            raise BadRequestError("Missing timestamp column", f"{wanted}; {_describe_columns(names)}")
         return name
 
     def read(self, stamps: pa.Array, name: str, first_row: int) -> pa.Array:
@@ -179,7 +179,7 @@ class TimeColumn:
         Raises RowError: when a value is no timestamp.
         Raises BadRequestError: when the column's type is no type of timestamps.
         """
-        stamps = decoded(stamps)
+        stamps = decode_array(stamps)
         if stamps.null_count:
             row = pc.index(pc.is_null(stamps), True).as_py()
             raise RowError(first_row + row, name, "missing timestamp")

@@ -105,7 +105,7 @@ class Upkeep:
             self._behind[dataset_id] = self._behind.pop(dataset_id)
             while time.monotonic() < until:
                 written = self._behind[dataset_id]
-                rows = await maintenance.behind(self._database, dataset_id)
+                rows = await maintenance.count_missing(self._database, dataset_id)
                 busy = time.monotonic() - written < QUIET_SECONDS
                 if busy and FEW_ROWS < rows < MANY_ROWS:
                     break

@@ -16,7 +16,7 @@ from atlas.timeseries.columns import Column, Dtype
 from atlas.timeseries.formats import RowFormat, json_lines
 from atlas.timeseries.maintenance.scheduler import Upkeep
 from atlas.timeseries.read import snapshot
-from atlas.timeseries.read.service import chosen
+from atlas.timeseries.read.service import select_columns
 from atlas.timeseries.rollups import levels
 from atlas.timeseries.rollups.query import buckets
 from atlas.timeseries.zone_map import Range, narrow
@@ -120,7 +120,7 @@ class SummaryService:
             raise BadRequestError("Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}")
         told = "auto" if bucket == "auto" else _name(_width(bucket, 0, points))
         shot = await snapshot.snapshot(self._database, dataset_id)
-        columns = [c for c in chosen(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
+        columns = [c for c in select_columns(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
         # A bucket starts at a time, and answers cannot show times in the year 0.
         span = Range(max(span.lo, MIN_MICROS), span.hi)
         met = [block for block in shot.blocks if span.meets(block)]

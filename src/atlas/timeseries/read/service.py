@@ -100,7 +100,7 @@ class ReadService:
         """
         await self._access.require(caller, dataset_id)
         shot = await snapshot.snapshot(self._database, dataset_id)
-        columns = chosen(shot.columns, names)
+        columns = select_columns(shot.columns, names)
         total = await snapshot.count(self._database, shot, span)
         after = None
         part = span
@@ -187,8 +187,8 @@ class ReadService:
         shot = await snapshot.snapshot(self._database, dataset_id)
         columns = shot.columns
         if output in NOTED:
-            columns = await snapshot.noted(self._database, shot)
-        style = RowFormat(chosen(columns, names), flat=flat, ordered=names is not None)
+            columns = await snapshot.columns_with_notes(self._database, shot)
+        style = RowFormat(select_columns(columns, names), flat=flat, ordered=names is not None)
         drop = 0
         if last is not None:
             total = await snapshot.count(self._database, shot, span)
@@ -296,14 +296,14 @@ class ReadService:
     async def _encoded(self, tables: AsyncIterator[pa.Table], style: RowFormat, output: Output) -> AsyncIterator[bytes]:
         if output is Output.XLSX:
             notes = {style.label(column.name): header_note(column.unit, column.description) for column in style.columns}
-            async for piece in self._workbooks.pieces("rows", [TIME_KEY, *notes], _wide(tables, style), notes):
+            async for piece in self._workbooks.pieces("rows", [TIME_KEY, *notes], _widen_tables(tables, style), notes):
                 yield piece
             return
         if output in (Output.PARQUET, Output.ARROW):
             schema = arrow_schema(style)
             writer = TableWriter(output, schema)
             async for table in tables:
-                yield await asyncio.to_thread(_written, writer, table, style, schema)
+                yield await asyncio.to_thread(_write_table, writer, table, style, schema)
             yield writer.close()
             return
         between = b"\n" if output is Output.NDJSON else b",\n"
@@ -311,27 +311,27 @@ class ReadService:
             yield b"["
         first = True
         async for table in tables:
-            text = await asyncio.to_thread(_joined, table, style, between.decode())
+            text = await asyncio.to_thread(_join_lines, table, style, between.decode())
             yield text if first else between + text
             first = False
         yield b"]" if output is Output.JSON else b"" if first else b"\n"
 
 
-async def _wide(tables: AsyncIterator[pa.Table], style: RowFormat) -> AsyncIterator[pa.Table]:
+async def _widen_tables(tables: AsyncIterator[pa.Table], style: RowFormat) -> AsyncIterator[pa.Table]:
     async for table in tables:
         yield (await asyncio.to_thread(wide_frame, table, style)).to_arrow()
 
 
-def _written(writer: TableWriter, table: pa.Table, style: RowFormat, schema: pa.Schema) -> bytes:
+def _write_table(writer: TableWriter, table: pa.Table, style: RowFormat, schema: pa.Schema) -> bytes:
     return writer.write(arrow_table(table, style, schema))
 
 
-def _joined(table: pa.Table, style: RowFormat, separator: str) -> bytes:
+def _join_lines(table: pa.Table, style: RowFormat, separator: str) -> bytes:
     text: str = json_lines(table, style).str.join(separator).item()
     return text.encode()
 
 
-def chosen(columns: Sequence[Column], names: Sequence[str] | None) -> list[Column]:
+def select_columns(columns: Sequence[Column], names: Sequence[str] | None) -> list[Column]:
     """Returns the columns named `names`, in that order, or all columns when `names` is None.
 
     Raises BadRequestError: when the dataset has no such column.

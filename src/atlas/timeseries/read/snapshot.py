@@ -51,7 +51,7 @@ async def snapshot(database: Database, dataset_id: int) -> Snapshot:
     return Snapshot(dataset_id, table, last_seq, row_count, version, has_extra, rewritten, cold, columns, blocks)
 
 
-async def noted(database: Database, shot: Snapshot) -> Sequence[Column]:
+async def columns_with_notes(database: Database, shot: Snapshot) -> Sequence[Column]:
     """Returns the snapshot's columns with their current units and descriptions."""
     rows = await database.fetch(queries("timeseries/datasets")["list_columns"], ids=[shot.dataset_id])
     said = {column.id: column for column in (column_of(row[1:]) for row in rows)}

@@ -148,10 +148,10 @@ def pieces(span: Range, base: int, bucket: int | str, known: Range) -> list[Piec
         if fitting and fitting[-1] not in usable and inner.hi - first <= MAX_APART * step:
             bounds = [inner.lo, *range(first + step, inner.hi, step), inner.hi]
             found = (piece for lo, hi in pairwise(bounds) for piece in _cut(Range(lo, hi), fitting))
-    return _joined(piece for piece in found if not piece.span.empty)
+    return _join_neighbours(piece for piece in found if not piece.span.empty)
 
 
-def _joined(found: Iterable[Piece]) -> list[Piece]:
+def _join_neighbours(found: Iterable[Piece]) -> list[Piece]:
     """Joins neighbouring pieces of one level."""
     result: list[Piece] = []
     for piece in found:

@@ -119,7 +119,7 @@ async def find(connection: Connection, dataset_id: int) -> Rollup | None:
     return Rollup(dataset_id, schema, last_seq, count, cold, True, width, upto, checked, tuple(columns), tuple(floats))
 
 
-async def behind(database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS) -> int:
+async def count_missing(database: Database, dataset_id: int, *, least: int = core.LEAST_ROWS) -> int:
     """Counts the row numbers that the rollup still lacks. Returns 0 when a dataset needs no rollup."""
     async with database.connection() as connection:
         found = await find(connection, dataset_id)
@@ -184,7 +184,7 @@ async def _advance(connection: Connection, dataset_id: int, batch: int) -> bool:
         return False
     columns = _numeric((await columns_of(connection, [dataset_id]))[dataset_id])
     if (found.upto if found.width else found.last_seq) >= GROWTH * found.checked:
-        found = await _look(connection, found, columns)
+        found = await _choose_width(connection, found, columns)
     if not found.width:
         await _save(connection, replace(found, upto=found.last_seq))
         return False
@@ -314,7 +314,7 @@ async def _add(connection: Connection, rollup: Rollup, source: sql.Composed, wid
     )
 
 
-async def _look(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:
+async def _choose_width(connection: Connection, rollup: Rollup, columns: Sequence[Column]) -> Rollup:
     """Chooses the width when there is none or the width no longer fits, and rebuilds the levels."""
     need = core.least_rows(max(1, len(columns)))
     rollup = replace(rollup, checked=max(rollup.upto, 1))  # 0 means: check again at once
@@ -363,7 +363,7 @@ async def _widen(connection: Connection, rollup: Rollup) -> Rollup:
 
 async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
     """Removes all rows within `span` from the rollup, in the transaction that deletes the rows."""
-    rollup = await _locked(connection, dataset_id)
+    rollup = await _lock_rollup(connection, dataset_id)
     if rollup is None:
         return
     columns = _numeric((await columns_of(connection, [dataset_id]))[dataset_id])
@@ -384,13 +384,13 @@ async def forget(connection: Connection, dataset_id: int, span: Range) -> None:
 
 async def forget_all(connection: Connection, dataset_id: int, first_seq: int) -> None:
     """Empties the rollup for a rebuild when the rollup has rows numbered from `first_seq`, which are being deleted."""
-    rollup = await _locked(connection, dataset_id)
+    rollup = await _lock_rollup(connection, dataset_id)
     if rollup is not None and rollup.upto >= first_seq:
         await connection.execute(sql.SQL("DELETE FROM {}").format(rollup.table))
         await _save(connection, replace(rollup, upto=0))
 
 
-async def _locked(connection: Connection, dataset_id: int) -> Rollup | None:
+async def _lock_rollup(connection: Connection, dataset_id: int) -> Rollup | None:
     await connection.execute(queries("timeseries/rollups/rollups")["lock"], {"id": dataset_id})
     found = await find(connection, dataset_id)
     return found if found is not None and found.width else None
