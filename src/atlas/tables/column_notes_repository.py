@@ -19,7 +19,7 @@ async def note_table_column(
 
 
 async def note_new(connection: Connection, table_id: int, name: str, unit: str, description: str) -> None:
-    """Sets what a file says of a new column, of which nobody has said anything."""
+    """Stores a file's unit and description of a new column, unless the column has notes already."""
     parameters = {"table": table_id, "name": name, "unit": unit, "description": description}
     await connection.execute(queries("tables/column_notes")["note_new_column"], parameters)
 

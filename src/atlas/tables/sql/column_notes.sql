@@ -8,7 +8,7 @@ SET unit = coalesce(%(unit)s, n.unit), description = coalesce(%(description)s, n
 RETURNING unit, description
 
 -- name: note_new_column
--- Stores what a file says of a new column; what people said of one that an undone import had stays.
+-- Stores a file's notes of a new column. Notes that people wrote for a column of an undone import stay.
 INSERT INTO atlas.column_notes (organization_id, table_name, name, unit, description)
 SELECT t.organization_id, t.name, %(name)s, %(unit)s, %(description)s FROM atlas.tables t WHERE t.id = %(table)s
 ON CONFLICT (organization_id, table_name, name) DO NOTHING
