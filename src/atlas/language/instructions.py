@@ -1,4 +1,4 @@
-"""What an import's instruction says, whoever understood it: the offline engine or a model."""
+"""The values that an import instruction is read into, for the offline engine and for models alike."""
 
 from __future__ import annotations
 
@@ -10,15 +10,27 @@ from atlas.tables.model import Rules
 
 
 class ImportInstruction(msgspec.Struct, frozen=True, kw_only=True):
-    """An instruction taken apart. Columns are named by the file's headers or the table's columns, as told.
+    """An import instruction taken apart.
 
-    table: as told, or None; new: whether a new table was asked for; replace: whether the rows that are there go;
-    only_existing: whether records that match no row stay out; keep: the only columns to import; types: column to type;
-    every_type: the type of all columns; filters: as in ImportPlan; exclude: whether the filters name what stays out;
-    header: whether the file has one; header_row: its row, from 1; skip_rows: rows above the table; mapping: pairs of a
-    column and the header that is to fill it, to be obeyed to the letter; accept_proposals: whether columns that may be
-    meant are taken (None: ask); understood: the instruction in Atlas's words; not_understood: the words that mean
-    nothing to the engine; question: what to ask before anything is written.
+    Columns are named by the file's headers or by the table's columns, as the instruction has them.
+
+    table: the table's name as the instruction has it, or None.
+    new: whether the instruction asks for a new table.
+    replace: whether the table's present rows are removed.
+    only_existing: whether records that match no row are left out.
+    keep: the only columns to import.
+    types: the type of each column by name.
+    every_type: the type of all columns.
+    filters: as in ImportPlan.
+    exclude: whether the filters name the records to leave out.
+    header: whether the file has a header row.
+    header_row: the row of the header, counted from 1.
+    skip_rows: the number of rows above the table.
+    mapping: pairs of a column and the header that must fill the column, to be followed to the letter.
+    accept_proposals: whether likely matches of columns are accepted. None: ask.
+    understood: the instruction in Atlas's words.
+    not_understood: the words that the engine does not know.
+    question: what to ask before anything is written.
     """
 
     table: str | None = None
@@ -63,7 +75,8 @@ Policy = Literal["evolve", "discard_value", "freeze", "discard_row"]
 class Filter(msgspec.Struct, frozen=True):
     """A comparison that a record must pass.
 
-    operator: one of = != > >= < <= between in contains starts ends empty filled; column: of the table.
+    operator: one of = != > >= < <= between in contains starts ends empty filled.
+    column: a column of the table.
     """
 
     column: str
@@ -73,8 +86,11 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """A thing that an instruction asks for. kind: what of, such as "filter"; meaning: how it was read; words: of the
-    instruction, where they are known.
+    """One request within an instruction.
+
+    kind: the subject of the request, such as "filter".
+    meaning: how Atlas reads the request.
+    words: the words of the instruction, where Atlas knows them.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""An import instruction in Atlas's words, so that a person sees how it was read."""
+"""The words for an import instruction that Atlas has read, so that a person can check the reading."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ _NEGATIVE = {
 
 
 def describe(said: ImportInstruction, words: Mapping[str, Sequence[str]] | None = None) -> tuple[Clause, ...]:
-    """What an instruction asks for, a clause for each kind of thing; `words`: of the instruction, by kind."""
+    """Describes an instruction, one clause for each kind of request.
+
+    words: the instruction's own words by kind.
+    """
     words = words or {}
     return tuple(
         Clause(kind, meaning, tuple(words.get(kind, ()))) for kind, tell in _TOLD.items() for meaning in tell(said)
@@ -37,7 +40,7 @@ def describe(said: ImportInstruction, words: Mapping[str, Sequence[str]] | None 
 
 
 def filter_text(filters: Sequence[Sequence[Filter]], *, exclude: bool) -> str:
-    """A filter with the precedence that it was read with."""
+    """Writes a filter in words, with parentheses that show the precedence."""
     groups = [" and ".join(map(_comparison, group)) for group in filters]
     several = len(groups) > 1
     joined = " or ".join(

@@ -1,4 +1,4 @@
-"""What an engine makes of a question, whichever engine it was. Nothing in it has been checked or run."""
+"""A question and the plan that an engine makes of a question. A plan is neither checked nor run here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from atlas.catalog.model import Catalog
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """An earlier question of the thread with the SQL that answered it. state: what the engine kept of it."""
+    """An earlier question of the thread and the SQL of its answer.
+
+    state: what the engine keeps for the next question.
+    """
 
     question: str
     sql: str
@@ -16,7 +19,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A business term and what it means: a condition in SQL, or words."""
+    """A business term and its meaning: a condition in SQL, or plain words."""
 
     name: str
     meaning: str
@@ -24,7 +27,10 @@ class Term(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question with all that an engine may know. examples: verified questions and their SQL, best first."""
+    """A question with all that an engine may know.
+
+    examples: verified questions and their SQL, best first.
+    """
 
     text: str
     catalog: Catalog
@@ -36,7 +42,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """How a result is best drawn. kind: bar, line, pie, scatter or number; x, y: columns of the result."""
+    """The best chart for a result.
+
+    kind: bar, line, pie, scatter or number.
+    x, y: columns of the result.
+    """
 
     kind: str
     x: str | None = None
@@ -44,12 +54,16 @@ class Chart(msgspec.Struct, frozen=True):
 
 
 class QuestionPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """SQL with logical names that answers a question, or why there is none.
+    """SQL with logical names that answers a question, or the reason why there is no SQL.
 
-    sql: None where the question was not understood; explanation: what the SQL does, a sentence; assumptions: how
-    unclear words were read; not_understood: words that mean nothing to the engine; question: what to ask back;
-    suggestions: questions that it could answer; confidence: 0 to 1; state: what the engine wants to know when the
-    next question of the thread comes.
+    sql: None where the engine does not understand the question.
+    explanation: one sentence on what the SQL does.
+    assumptions: how the engine reads unclear words.
+    not_understood: words that the engine does not know.
+    question: what to ask back.
+    suggestions: questions that the engine could answer.
+    confidence: 0 to 1.
+    state: what the engine needs for the next question of the thread.
     """
 
     sql: str | None = None

@@ -1,1 +1,1 @@
-"""The model provider's half of the language layer: the same plans and instructions as the offline engine's."""
+"""The language layer by a model provider, with the same plans and instructions as the offline engine."""

@@ -1,6 +1,7 @@
-"""The shapes that a model must answer in, and what becomes of them: the types of the offline engine.
+"""The shapes that a model must answer in, and their conversion to the types of the offline engine.
 
-An answer that does not fit raises ValueError with a text that the model is told, so that it can mend it.
+An answer that does not fit raises ValueError. The model gets the error's text, so that the model can correct the
+answer.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ _MAX_NOTES, _MAX_NOTE = 20, 500
 
 
 def _text(value: object) -> object:
-    """Texts without NUL, which PostgreSQL does not take, and without blanks around."""
+    """Removes NUL, which PostgreSQL refuses, and surrounding blanks from a text. Other values pass."""
     return value.replace("\0", "").strip() if isinstance(value, str) else value
 
 
 def _optional(value: object) -> object:
-    """None for what models write where they mean nothing."""
+    """Returns None for the texts that models write in place of null."""
     value = _text(value)
     return None if isinstance(value, str) and value.lower() in ("", "null", "none", "n/a") else value
 
@@ -37,14 +38,14 @@ def _list(value: object) -> object:
 
 
 def _share(value: object) -> object:
-    """Between 0 and 1; models like percents."""
+    """Brings a confidence between 0 and 1. A number above 1 is read as a percentage, as models like to write."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return min(1.0, max(0.0, value / 100 if value > 1 else value))
     return value
 
 
 def _scalar(value: object) -> object:
-    """Numbers and truth values as the texts that the request has."""
+    """Converts numbers and truth values to texts, as the request has them."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else _text(value)
@@ -63,7 +64,7 @@ def _notes(notes: list[str]) -> tuple[str, ...]:
 
 
 class Answer(BaseModel):
-    """What all answers have in common. Members that were not asked for are ignored."""
+    """The base of all answers. Members that the schema lacks are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -129,7 +130,7 @@ class TypeAnswer(Answer):
 
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "between", "in", "contains", "starts", "ends", "empty", "filled"]
-# How many values each operator takes; the others take one.
+# The numbers of values that an operator takes. All other operators take 1.
 _COUNTS = {"between": range(2, 3), "in": range(1, 1_001), "empty": range(1), "filled": range(1)}
 
 
@@ -231,7 +232,10 @@ class ImportAnswer(Answer):
         )
 
     def invented(self, text: str, known: Iterable[str]) -> str | None:
-        """Why the answer must not be used: a column or value that neither `text` nor the names in `known` have."""
+        """Returns the reason to refuse the answer, or None.
+
+        The reason is a column or value that neither `text` nor the names in `known` have.
+        """
         named = [
             *self.only_columns,
             *self.drop_columns,
@@ -301,7 +305,10 @@ class RecordAnswer(Answer):
         return RecordInstruction(self.intent, tuple(map(_entity, self.entities)))
 
     def invented(self, text: str) -> str | None:
-        """Why the answer must not be carried out: a value that `text` does not have. None where all are there."""
+        """Returns the reason to refuse the answer: a value that `text` does not have.
+
+        Returns None if `text` has all values.
+        """
         there = _plain(text)
         for number, entity in enumerate(self.entities):
             for place, fields in (("data", entity.data), ("match", entity.match)):
@@ -315,12 +322,12 @@ class RecordAnswer(Answer):
 
 
 def _plain(text: str) -> str:
-    """A text without differences that do not matter: case, blanks, and marks of Markdown."""
+    """Reduces a text to what must agree: no case, no blanks, no marks of Markdown."""
     return re.sub(r"[\s*_`]+", "", text).casefold()
 
 
 def _letters(text: str) -> str:
-    """A name without what spellings differ in; `E-Mail` is `email`."""
+    """Reduces a name to its letters and digits in lower case, so that `E-Mail` becomes `email`."""
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
@@ -331,9 +338,9 @@ def _entity(answer: EntityAnswer) -> Entity:
 
 
 def json_object(text: str) -> object:
-    """The first JSON object in a text; models that cannot call tools put words or a fence around it.
+    """Decodes the first JSON object in a text. Models that cannot call tools put words or a fence around the object.
 
-    Raises ValueError where there is none.
+    Raises ValueError: when the text has no JSON object.
     """
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:

@@ -1,4 +1,4 @@
-"""Which names and literals of a question a model's SQL leaves out."""
+"""Compares a question with a model's SQL, and finds the names and literals that the SQL leaves out."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import re
 from atlas.language.offline.questions.tokenizer import parts, stem, tokens
 from atlas.language.question import Question
 
-# More would hide what counts.
+# A longer list would hide the important entries.
 _TOLD = 5
 _SCALED = 100
 
 
 def left_out(question: Question, sql: str) -> tuple[str, ...]:
-    """Quoted texts, numbers and names of columns of a question that do not stand in the SQL, as it writes them."""
+    """Lists quoted texts, numbers and column names of a question that the SQL lacks, as the question writes them, 5 at
+    most.
+    """
     found, folded = tokens(question.text), sql.lower()
     numbers = {float(text) for text in re.findall(r"\d+(?:\.\d+)?", folded)}
     stems = {stem(part) for name in re.findall(r"[a-z_]\w*", folded) for part in parts(name)}
@@ -23,7 +25,7 @@ def left_out(question: Question, sql: str) -> tuple[str, ...]:
             missing.append(token.text)
         elif token.kind == "number" and token.value is not None:
             value = float(token.value)
-            # A percentage may be a fraction.
+            # SQL may write a percentage as a fraction.
             if not {value, value / _SCALED} & numbers:
                 missing.append(token.text)
     words = {stem(token.lower) for token in found if token.kind == "word"}
@@ -35,7 +37,7 @@ def left_out(question: Question, sql: str) -> tuple[str, ...]:
     }
     for name in sorted(names):
         own = [stem(part) for part in parts(name)]
-        # A name of one word may mean anything; one of several that are all said means the column.
+        # A column name of one word is ambiguous. A name of several words that are all in the question means the column.
         if len(own) > 1 and set(own) <= words and not set(own) <= stems:
             missing.append(name)
     return tuple(dict.fromkeys(missing))[:_TOLD]

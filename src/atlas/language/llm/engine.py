@@ -1,7 +1,8 @@
-"""The engine that asks a model: questions, imports and records come back as the offline engine's types.
+"""The engine that asks a model. Questions, imports and records come back in the types of the offline engine.
 
-Nothing that a model says is trusted: it must fit a type, its SQL must pass the caller's check, and a record's values
-must stand in the text that asked for it. What cannot be used becomes a ModelError, within the time that was given.
+No text of a model is trusted. The text must fit a type, the SQL must pass the caller's check, and the values of a
+record must stand in the request. An answer that cannot be used becomes a ModelError, within the time limit of the
+settings.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
     from pydantic_ai.settings import ModelSettings as Options
 
 BASE_URLS: dict[Provider, str] = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
-# Answers that are sent back to be mended: SQL that fails its check, or what does not fit the type.
+# How often an answer is sent back for repair: SQL that fails the check, or an answer that does not fit the type.
 MAX_REPAIRS = 2
-# What a model may write for one answer: those of the providers may think at length before, while a local server
-# refuses a request that could outgrow its context.
+# Limits of tokens for one answer. Models of the providers may reason at length first. A local server refuses a request
+# that could outgrow its context, so the limit for custom servers is lower.
 MAX_TOKENS, MAX_TOKENS_CUSTOM = 16_000, 4_000
 _PING_TOKENS = 1_000
-# A server without a key gets this; the SDKs insist on one.
+# The key for a server without keys, as the SDKs require a key.
 _NO_KEY = "none"
 _STATUS_REASONS = {
     400: "it refused the request",
@@ -61,8 +62,11 @@ _loading = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """A model to ask. base_url: None for the provider's own; samples: whether values of cells may be sent to it;
-    timeout: seconds that one question may take, repairs included.
+    """The settings of one model.
+
+    base_url: the address of the server. None: the provider's own.
+    samples: whether values of cells may be sent to the model.
+    timeout: the seconds for one question, repairs included.
     """
 
     provider: Provider
@@ -76,8 +80,8 @@ class ModelSettings:
 class ModelEngine:
     """Asks one model.
 
-    client: what requests are sent with. It decides which addresses are reached and how long an answer may be; the
-    engine never closes it.
+    client: the HTTP client for the requests. The client decides which addresses can be reached and how long an answer
+    may be. The engine never closes the client.
     """
 
     def __init__(self, settings: ModelSettings, client: httpx2.AsyncClient) -> None:
@@ -85,10 +89,11 @@ class ModelEngine:
         self._client = client
 
     async def plan(self, question: Question, check: Callable[[str], Awaitable[str | None]]) -> QuestionPlan:
-        """A plan whose SQL has passed `check`, or one that asks back.
+        """Returns a plan whose SQL has passed `check`, or a plan that asks back.
 
-        check: None for SQL that can be used, else why not, in words for the model, which may then try twice more. It
-        may run the SQL: its time is not counted. What `check` raises is raised. Raises ModelError.
+        check: returns None for SQL that can be used, else the reason in words for the model. The model may then try
+        twice more. `check` may run the SQL, and that time does not count. An exception of `check` is raised.
+        Raises ModelError: when the model gives no usable answer within the time limit.
         """
 
         async def checked(answer: PlanAnswer) -> str | None:
@@ -96,7 +101,7 @@ class ModelEngine:
             return None if problem is None else f"The SQL cannot be used: {problem[:2_000]}"
 
         _bounded(question.text, prompts.MAX_TEXT)
-        # A catalog may have thousands of columns to choose from.
+        # A catalog may have thousands of columns to rank, so the document is made in a thread.
         document = await asyncio.to_thread(prompts.plan_document, question, samples=self.settings.samples)
         plan = (await self._ask(PlanAnswer, prompts.PLAN_RULES, document, checked)).plan()
         if plan.sql is None:
@@ -109,9 +114,12 @@ class ModelEngine:
     async def import_instruction(
         self, text: str, headers: Sequence[str], samples: Sequence[Sequence[str]], tables: Sequence[Table]
     ) -> ImportInstruction:
-        """What an import's instruction asks for. headers, samples: of the file where they are known, else empty;
-        samples are texts of cells by column, sent only where the settings allow it. Columns and values of the answer
-        stand in the text, the headers or the tables. Raises ModelError.
+        """Reads an import instruction by the model.
+
+        headers, samples: of the file, or empty where the file is not known yet. Samples are texts of cells by column,
+        and are sent only where the settings allow samples. Columns and values of the answer stand in the text, the
+        headers or the tables.
+        Raises ModelError: when the model gives no usable answer.
         """
         known = [*headers, *(name for table in tables for each in table.columns for name in (each.name, each.header))]
 
@@ -124,7 +132,10 @@ class ModelEngine:
         return (await self._ask(ImportAnswer, prompts.IMPORT_RULES, document, checked)).instruction()
 
     async def record_instruction(self, text: str, tables: Sequence[Table]) -> RecordInstruction:
-        """What a text on single records asks for; each value in it stands in the text. Raises ModelError."""
+        """Reads a text on single records by the model. Each value in the answer stands in the text.
+
+        Raises ModelError: when the model gives no usable answer.
+        """
 
         async def checked(answer: RecordAnswer) -> str | None:
             return answer.invented(text)
@@ -134,7 +145,10 @@ class ModelEngine:
         return (await self._ask(RecordAnswer, prompts.RECORD_RULES, document, checked)).instruction()
 
     async def ping(self) -> None:
-        """One small call, to see whether the settings work. Raises ModelError."""
+        """Makes one small call, to test the settings.
+
+        Raises ModelError: when the call fails.
+        """
         await self._ask(ReadyAnswer, prompts.PING_RULES, "Are you there?", repairs=0, tokens=_PING_TOKENS)
 
     async def _ask(
@@ -147,14 +161,17 @@ class ModelEngine:
         repairs: int = MAX_REPAIRS,
         tokens: int = MAX_TOKENS,
     ) -> A:
-        """One typed answer."""
+        """Asks for one typed answer, and sends the answer back up to `repairs` times.
+
+        Raises ModelError: when no answer can be used.
+        """
         missing = missing_packages(self.settings.provider)
         if missing is not None:
             raise ModelError(missing)
         run = _Run(kind, check)
         started = time.monotonic()
         try:
-            # The SDKs take seconds to load, once, which is no fault of the provider.
+            # Loading an SDK takes seconds, once per process. The provider's time limit starts afterwards.
             model = await asyncio.to_thread(self._model)
             async with asyncio.timeout(self.settings.timeout) as run.deadline:
                 return await run.answer(model, rules, document, repairs, self._options(model, tokens))
@@ -169,7 +186,7 @@ class ModelEngine:
                 error=type(error).__name__,
                 seconds=round(time.monotonic() - started, 1),
             )
-            # The cause may quote the request or the answer, so it goes no further.
+            # The cause may quote the request or the answer, so the cause is dropped here.
             raise ModelError(reason) from None
 
     def _options(self, model: Model[Any], tokens: int) -> Options:
@@ -182,13 +199,16 @@ class ModelEngine:
         if _can_be_forced(model):
             options["tool_choice"] = ["answer"]
         if custom and not model.profile.get("openai_supports_reasoning"):
-            # Small local models stray without it; models that reason refuse it.
+            # Small local models drift at higher temperatures. Models that reason refuse the option.
             options["temperature"] = 0.0
         return options
 
     def _model(self) -> Model[Any]:
-        """The SDK's model. Everything is given, so that it reads no keys and addresses of the environment."""
-        # One thread at a time: the packages import each other, and a second one would find them half loaded.
+        """Builds the SDK's model.
+
+        All settings are passed, so the SDK reads no keys or addresses from the environment.
+        """
+        # The packages import each other. A second thread would find the packages half loaded, so only one thread loads.
         with _loading:
             settings = self.settings
             key, url = settings.api_key or _NO_KEY, settings.base_url or BASE_URLS[settings.provider]
@@ -212,9 +232,11 @@ class ModelEngine:
 
 
 class _Run(Generic[A]):
-    """One conversation.
+    """One conversation with the model.
 
-    refused: answers that the check refused; failed: what the check raised; deadline: when the model's time ends.
+    refused: the number of answers that the check refused.
+    failed: the exception that the check raised.
+    deadline: when the model's time ends.
     """
 
     def __init__(self, kind: type[A], check: Check[A] | None) -> None:
@@ -224,7 +246,7 @@ class _Run(Generic[A]):
         self.deadline: asyncio.Timeout | None = None
 
     async def answer(self, model: Model[Any], rules: str, document: str, repairs: int, options: Options) -> A:
-        """The answer that fits and passes the check, after at most `repairs` others."""
+        """Returns the first answer that fits and passes the check, after at most `repairs` other answers."""
         from pydantic_ai import Agent, ModelRetry, TextOutput, ToolOutput
         from pydantic_ai.usage import UsageLimits
 
@@ -266,7 +288,7 @@ class _Run(Generic[A]):
 
 @contextlib.contextmanager
 def _stopped(deadline: asyncio.Timeout | None) -> Iterator[None]:
-    """Stops the clock of a model meanwhile: the time of a check, which may run a query, is not the model's."""
+    """Pauses the model's deadline during a check, since a check may run a query and that time is not the model's."""
     until = None if deadline is None or deadline.expired() else deadline.when()
     if deadline is None or until is None:
         yield
@@ -281,7 +303,10 @@ def _stopped(deadline: asyncio.Timeout | None) -> Iterator[None]:
 
 
 def _can_be_forced(model: Model[Any]) -> bool:
-    """Whether the model can be made to call the tool; others are asked to, and their texts are read too."""
+    """Checks whether the model can be forced to call the tool.
+
+    Other models are asked to, and their texts are read as well.
+    """
     profile = model.profile
     thinks = profile.get("thinking_always_enabled") or (
         profile.get("thinking_enabled_by_default") and not profile.get("forced_tool_choice_disables_thinking")
@@ -298,7 +323,9 @@ def _bounded(text: str, most: int) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Why a call failed, in words of Atlas alone: what the provider or the SDK said may quote keys and cells."""
+    """Returns the reason of a failed call in Atlas's words only, as texts of the provider or the SDK may quote keys and
+    cells.
+    """
     from pydantic_ai import exceptions
 
     seen: BaseException | None = error

@@ -1,4 +1,4 @@
-"""Tells which packages that ask a model are missing. They are the extra `llm`, as many servers use no model."""
+"""Names the missing packages for model providers. The packages are the extra `llm`, as many servers use no model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ INSTALL = 'pip install --constraint constraints.txt ".[server,llm]"'
 
 
 def missing_packages(provider: Provider) -> str | None:
-    """Returns what the server lacks to ask a provider and how it is installed, in one sentence; None if nothing."""
+    """Names the packages that the server lacks for a provider, and how to install them, in one sentence.
+
+    None: nothing is missing.
+    """
     missing = [package for module, package in _MODULES[provider].items() if find_spec(module) is None]
     if not missing:
         return None

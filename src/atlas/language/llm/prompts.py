@@ -1,7 +1,7 @@
-"""What a model is told: rules, and one JSON document of everything that it may know.
+"""The prompts for a model: rules, and one JSON document with all that the model may know.
 
-Names, cells and texts of users stand in the document only. Its `<` are escaped, so that nothing in it can end it.
-Its size is bounded: see `MAX_SCHEMA`, `MAX_KNOWLEDGE` and `relevance`.
+Names, cells and texts of users stand only in the document. Each `<` in the document is escaped, so that no content can
+end the document. `MAX_SCHEMA`, `MAX_KNOWLEDGE` and `table_ranking` bound the size.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from atlas.language.llm.table_ranking import Wanted, ranked_columns, ranked_tabl
 from atlas.language.question import Question
 from atlas.tables.model import SHOWN_TYPES, Table
 
-# Characters: the schema, what is known besides it, and the text itself. Some 10,000 tokens together.
+# Limits in characters for the schema, for other knowledge, and for the request. Together about 10,000 tokens.
 MAX_SCHEMA = 26_000
 MAX_KNOWLEDGE = 8_000
 MAX_TEXT = 4_000
 MAX_RECORD_TEXT = 30_000
 MAX_TABLES = 40
-# How much a table tells of itself, from much to little, until it fits: columns, and whether with descriptions.
+# Levels of detail for a table, from full to short: the number of columns, and whether descriptions are included. The
+# first level that fits is used.
 _DETAILS = ((60, True), (30, False))
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 _MAX_VALUES, _VALUE_LENGTH, _NOTE_LENGTH = 12, 60, 200
@@ -87,15 +88,15 @@ PING_RULES = 'Call the tool `answer` with {"ready": true}.'
 
 
 def fenced(document: Mapping[str, Any]) -> str:
-    """The document as JSON between marks that it cannot hold itself."""
+    """Encodes a document as JSON between marks that the document itself cannot hold."""
     text = msgspec.json.encode({name: value for name, value in document.items() if value not in (None, [], {}, "")})
     return "<data>\n" + text.decode().replace("<", "\\u003c") + "\n</data>"
 
 
 def plan_document(question: Question, *, samples: bool) -> str:
-    """All that a model is told with a question.
+    """Builds the document for a question.
 
-    samples: whether values of cells may be in it, of those tables that allow it, too.
+    samples: whether values of cells may be included, for those tables that allow samples as well.
     """
     private = [table.name for table in question.catalog.tables if table.dataset_id is not None and not table.samples]
     tables, others = _schema(question, samples)
@@ -108,7 +109,7 @@ def plan_document(question: Question, *, samples: bool) -> str:
             "request": question.text[:MAX_TEXT],
             "about_table": question.table,
             "today": question.today,
-            # The newest turns matter most, but are read oldest first.
+            # The newest turns matter most, but the model reads the oldest first.
             "earlier": budget.fill(question.turns[::-1], lambda t: _turn(t.question, t.sql, private))[::-1],
             "terms": budget.fill(terms, lambda t: {"name": t.name[:100], "meaning": t.meaning[:500], "table": t.table}),
             "examples": budget.fill(question.examples[:5], lambda t: _turn(t.question, t.sql, private)),
@@ -123,20 +124,23 @@ def plan_document(question: Question, *, samples: bool) -> str:
 
 
 def _turn(question: str, sql: str, private: Collection[str]) -> dict[str, str]:
-    """A question and its SQL; without the texts in it where it reads what is private, as they may be cells'."""
+    """Returns a question and its SQL.
+
+    Literal texts are removed if the SQL reads a private table, as they may be texts of cells.
+    """
     if any(name in sql for name in private):
         sql = _TEXT.sub("'…'", sql)
     return {"question": question[:500], "sql": sql[:2_000]}
 
 
 class _Budget:
-    """Characters that are left."""
+    """A budget of characters."""
 
     def __init__(self, left: int) -> None:
         self.left = left
 
     def take(self, item: Any) -> bool:
-        """Whether `item` fits, as JSON; if so, its size is gone."""
+        """Takes the JSON size of `item` from the budget if `item` fits, and returns whether `item` fits."""
         size = len(msgspec.json.encode(item))
         if size > self.left:
             return False
@@ -144,7 +148,7 @@ class _Budget:
         return True
 
     def fill(self, items: Iterable[Any], shape: Callable[[Any], Any]) -> list[Any]:
-        """The first items that fit, in their shape."""
+        """Returns the first items that fit, each in its shape."""
         found = []
         for item in items:
             shaped = shape(item)
@@ -155,7 +159,7 @@ class _Budget:
 
 
 def _schema(question: Question, samples: bool) -> tuple[list[dict[str, Any]], list[str]]:
-    """Tables with their columns, the likely ones first, and the names of the rest."""
+    """Returns tables with their columns, likely tables first, and the names of the other tables."""
     budget, names = _Budget(MAX_SCHEMA), _Budget(MAX_SCHEMA // 10)
     tables: list[dict[str, Any]] = []
     others: list[str] = []
@@ -192,7 +196,7 @@ def _column(column: CatalogColumn, *, detailed: bool, samples: bool) -> dict[str
         found["description"] = column.description[:_NOTE_LENGTH]
     if detailed and column.unit:
         found["unit"] = column.unit
-    # What follows is content of cells.
+    # The members below are contents of cells.
     if samples and column.values:
         found["values"] = [value[:_VALUE_LENGTH] for value in column.values[:_MAX_VALUES]]
         found["all_values"] = column.complete and len(column.values) <= _MAX_VALUES
@@ -204,7 +208,10 @@ def _column(column: CatalogColumn, *, detailed: bool, samples: bool) -> dict[str
 def import_document(
     text: str, headers: Sequence[str], samples: Sequence[Sequence[str]] | None, tables: Sequence[Table]
 ) -> str:
-    """All that a model is told with an import's instruction. samples: texts of cells by column; None: not allowed."""
+    """Builds the document for an import instruction.
+
+    samples: texts of cells by column. None: samples are not allowed.
+    """
     budget = _Budget(MAX_KNOWLEDGE)
     return fenced(
         {
@@ -217,7 +224,7 @@ def import_document(
 
 
 def record_document(text: str, tables: Sequence[Table]) -> str:
-    """All that a model is told with an instruction on records."""
+    """Builds the document for an instruction on records."""
     wanted = Wanted(text)
     ranked = sorted(tables, key=lambda table: -wanted.count(table.name))
     return fenced(

@@ -1,10 +1,10 @@
-"""Which tables of a catalog a question is about, so that a prompt of bounded size holds those.
+"""Ranks the tables of a catalog by a question, so that a prompt of bounded size holds the likely tables.
 
-A table scores by the words that it shares with the question: 4 for each word of its own name, 2 for each of a
-column's name, 1 for each of a description or of a value; 20 if the question was put about it, 6 if an earlier turn
-or an example used it. A table that is joined to a better one gets half of that one's score. Two words are the same if
-their singulars are, or if one with four letters or more begins the other. Of tables that score the same, the larger
-one comes first.
+A table scores by the words that the table shares with the question. Each shared word counts 4 in the table's name, 2 in
+a column's name, and 1 in a description or value. The table that the question is asked about gets 20, and a table that
+an earlier turn or an example uses gets 6. A table scores at least half the score of each joined table. Two words are
+equal if their singulars are equal, or if a word with 4 letters or more begins the other word. Of tables with equal
+scores the larger table comes first.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ MIN_PREFIX = 4
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text or a name, singular and in lower case."""
+    """Splits a text or a name into words, singular and in lower case."""
     return frozenset(singular(word.lower()) for word in _WORD.findall(text[:5_000]))
 
 
 class Wanted:
-    """The words of a question, to look for elsewhere."""
+    """The words of a question, to be counted in other texts."""
 
     def __init__(self, text: str) -> None:
         self._words = words(text)
-        # A text with none of these has none of the words, which is soon seen; catalogs have many thousand names.
+        # A text with none of these beginnings has none of the words. The check is cheap, and catalogs have thousands of
+        # names.
         plain = {word.lower() for word in _WORD.findall(text[:5_000])}
         self._starts = tuple({word[:3] for word in plain | self._words})
 
     def count(self, text: str) -> int:
-        """How many of the words a text or a name has."""
+        """Counts the question's words in a text or a name."""
         lowered = text.lower()
         if not any(start in lowered for start in self._starts):
             return 0
@@ -45,7 +46,7 @@ class Wanted:
         )
 
     def score(self, column: CatalogColumn) -> int:
-        """How much a column has to do with the question."""
+        """Scores a column by its name, description and first 50 values."""
         found = 2 * self.count(column.name) + self.count(column.description)
         return found + (min(2, self.count(" ".join(column.values[:50]))) if column.values else 0)
 
@@ -55,7 +56,7 @@ def _begins(short: str, long: str) -> bool:
 
 
 def ranked_tables(question: Question) -> list[CatalogTable]:
-    """All tables, those that the question is likely about first."""
+    """Returns all tables of the catalog, likely tables first."""
     wanted = Wanted(question.text)
     used = " ".join(turn.sql for turn in (*question.turns, *question.examples)).lower()
     scores: dict[str, float] = {}
@@ -73,7 +74,7 @@ def ranked_tables(question: Question) -> list[CatalogTable]:
 
 
 def ranked_columns(question: Question, table: CatalogTable, most: int) -> list[CatalogColumn]:
-    """At most `most` columns, in the table's order: key, joined and matching ones before others."""
+    """Returns at most `most` columns in the table's order. Columns that are keys, joined or matching are preferred."""
     if len(table.columns) <= most:
         return list(table.columns)
     wanted = Wanted(question.text)

@@ -1,6 +1,6 @@
 """Conditions on columns in plain words: `where country is US and (amount over 100 or paid is yes)`.
 
-`and` binds tighter than `or`, as everywhere. A comparison may leave its column out where the one before has it:
+`and` binds tighter than `or`, as in SQL. A comparison may omit its column if the comparison before has a column:
 `amount is more than 10 and less than 100`.
 """
 
@@ -16,10 +16,10 @@ from atlas.language.instructions import Filter
 from atlas.language.offline.import_clauses.grammar import CLAUSE, DOUBT, Slot, Text, splits_word
 from atlas.language.offline.import_clauses.slots import name_slot, value_slot, values_slot
 
-# Groups that a condition may come to once it is written without parentheses.
+# The maximum number of groups that a condition may have in disjunctive normal form.
 MAX_GROUPS = 64
 _MAX_DEPTH = 60
-# More than a clause of its own.
+# The cost exceeds that of a separate clause, so that the separate clause wins.
 _PREDICATE = CLAUSE + DOUBT
 
 Groups = tuple[tuple[Filter, ...], ...]
@@ -27,7 +27,10 @@ Groups = tuple[tuple[Filter, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition. joint: "and", "or", "not" of `parts`, or "" for the one comparison `item`."""
+    """A condition.
+
+    joint: "and", "or" or "not" of `parts`, or "" for the single comparison `item`.
+    """
 
     joint: str
     parts: tuple[Condition, ...] = ()
@@ -36,7 +39,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """The comparison before, whose column and operator the next may leave out."""
+    """The previous comparison. The next comparison may omit its column and operator."""
 
     column: str
     operator: str
@@ -44,12 +47,12 @@ class _Subject:
 
 
 def condition_slot(text: Text, place: int) -> list[Slot]:
-    """A condition and each beginning of it that is one, the longest first."""
+    """Reads a condition and each prefix that is a condition, the longest first."""
     return text.remembered(("condition", place), lambda: _expression(text, place, bare=False))
 
 
 def traits_slot(text: Text, place: int) -> list[Slot]:
-    """As `condition_slot`, where the verb may be left out: `status open and country US`."""
+    """Reads a condition as `condition_slot` does, with an optional verb: `status open and country US`."""
     return text.remembered(("traits", place), lambda: _expression(text, place, bare=True))
 
 
@@ -68,7 +71,7 @@ _Chain = tuple[tuple[str, Condition], ...]
 def _chains(
     text: Text, place: int, subject: _Subject | None, bare: bool, depth: int
 ) -> Iterator[tuple[int, _Chain, _Subject | None, float]]:
-    """Comparisons joined by `and` and `or`, every beginning of them."""
+    """Yields every sequence of comparisons that are joined by `and` and `or` from a place on."""
     heads: list[tuple[int, _Chain, _Subject | None, float]] = [
         (end, (("", condition),), after, cost)
         for end, condition, after, cost in _primary(text, place, subject, bare, depth)
@@ -106,7 +109,7 @@ def _joint_patterns(joins: str, either: str) -> tuple[tuple[str, re.Pattern[str]
 def _primary(
     text: Text, place: int, subject: _Subject | None, bare: bool, depth: int
 ) -> Iterator[tuple[int, Condition, _Subject | None, float]]:
-    """One comparison, or a condition in parentheses."""
+    """Yields one comparison, or a condition in parentheses."""
     if depth > 8:
         return
     vocabulary = text.vocabulary
@@ -142,7 +145,7 @@ def _is_stop(text: Text, place: int) -> bool:
 def _comparisons(
     text: Text, place: int, column: str, cost: float
 ) -> Iterator[tuple[int, Condition, _Subject | None, float]]:
-    """An operator with its values."""
+    """Yields an operator with its values."""
     for pattern, operator, negated in _operators(text):
         found = pattern.match(text.text, place)
         if found is None or splits_word(text.text, found.end()) or found.end() == place:
@@ -155,14 +158,14 @@ def _comparisons(
 
 
 def _is_predicate(text: Text, value: str, end: int) -> bool:
-    """Whether another clause may say it of the column: `status is open and email is required`."""
+    """Checks whether the value may belong to another clause on the column: `status is open and email is required`."""
     told, vocabulary = value.lower(), text.vocabulary
     plain = text.text[end - 1] not in "\"'"
     return plain and (told in vocabulary.types or told.split(" ")[-1] in vocabulary.predicates)
 
 
 def _past_verb(text: Text, place: int) -> int:
-    """The place behind a verb that ends a comparison, as in German."""
+    """Returns the place behind a verb that ends a comparison, as in German."""
     if not text.vocabulary.behind:
         return place
     found = re.compile(rf" (?:{text.vocabulary.behind})(?!\w)", re.IGNORECASE).match(text.text, place)
@@ -193,7 +196,10 @@ def _lead(pattern: str) -> re.Pattern[str]:
 
 
 def _values(text: Text, place: int, operator: str) -> Iterator[tuple[int, str, tuple[str, ...], float]]:
-    """The values of a comparison: where they end, its operator then, and what they cost."""
+    """Yields the values of a comparison: their end, the operator, the values and the cost.
+
+    The values may change the operator, as in `10 or more`.
+    """
     if operator == "empty":
         yield place, operator, (), 0.0
         return
@@ -227,7 +233,7 @@ def _values(text: Text, place: int, operator: str) -> Iterator[tuple[int, str, t
 
 
 def _or_more(text: Text, place: int) -> Iterator[tuple[int, str]]:
-    """Words behind a value by which it is a bound: `100 or more`, `10+`."""
+    """Yields the operators for words that make the value before a bound: `100 or more`, `10+`."""
     for pattern, sign in _bound_patterns(text.vocabulary.bounds):
         found = pattern.match(text.text, place)
         if found is not None and not splits_word(text.text, found.end()):
@@ -240,7 +246,7 @@ def _bound_patterns(bounds: tuple[tuple[str, str], ...]) -> list[tuple[re.Patter
 
 
 def _like(value: str) -> str:
-    """The operator of a pattern as SQL has it, with `%` at its ends; other patterns are none."""
+    """Returns the operator for an SQL pattern with `%` at its start, its end or both."""
     if value.startswith("%") == value.endswith("%"):
         return "contains"
     return "ends" if value.startswith("%") else "starts"
@@ -256,7 +262,7 @@ def _bounds(text: Text, place: int) -> Iterator[tuple[int, str, tuple[str, ...],
 
 
 def _either(text: Text, place: int) -> Iterator[Slot]:
-    """A value, or several with `or` before the last: `open`, `US, CA or DE`."""
+    """Yields a value, or several values with `or` before the last: `open`, `US, CA or DE`."""
     either = re.compile(rf",? (?:{text.vocabulary.either}|{text.vocabulary.nor}) ", re.IGNORECASE)
     lead = re.compile(
         rf"(?:(?:{text.vocabulary.either}|either|exactly) )?(?:(?:{text.vocabulary.articles}) )*", re.IGNORECASE
@@ -265,7 +271,7 @@ def _either(text: Text, place: int) -> Iterator[Slot]:
         (end, (value,), cost, False) for end, value, cost in value_slot(text, place if lead is None else lead.end())
     ]
     if lead is not None and lead.end() > place:
-        # "starts with A or B": what looks like an article may be the value.
+        # In "starts with A or B" the word that looks like an article may be the value.
         heads += [(end, (value,), cost + DOUBT / 2, False) for end, value, cost in value_slot(text, place)]
     while heads:
         end, values, cost, closed = heads.pop(0)
@@ -285,7 +291,7 @@ def _either(text: Text, place: int) -> Iterator[Slot]:
 
 
 def _joined(chain: _Chain) -> Condition:
-    """A chain by precedence: the parts between two `or` belong together."""
+    """Groups a chain by precedence: conditions between two `or` form one `and`."""
     groups: list[list[Condition]] = [[]]
     for joint, condition in chain:
         if joint == "or":
@@ -296,12 +302,15 @@ def _joined(chain: _Chain) -> Condition:
 
 
 def normal_groups(condition: Condition) -> Groups | None:
-    """Groups of comparisons, of which one must hold whole; None where they are too many."""
+    """Converts a condition to groups of comparisons. A record passes if all comparisons of one group hold.
+
+    Returns None if there are more than `MAX_GROUPS`.
+    """
     return _groups(condition, negated=False)
 
 
 def negated(condition: Condition) -> Condition:
-    """The condition that holds where `condition` does not."""
+    """Returns the condition that holds where `condition` does not."""
     return Condition("not", (condition,))
 
 

@@ -1,4 +1,4 @@
-"""Names that are known, such as a file's headers, found in a text however they are written there."""
+"""Finds known names, such as the headers of a file, in a text, in any spelling of case, blanks and plural."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MAX_WORDS = 6
 
 
 class NameIndex:
-    """Names to look for in a text."""
+    """An index of the names to find in a text."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._by_plain: dict[str, str] = {}
-        # What is no sequence of words is looked for as it stands.
+        # Names that are no sequence of words match only as written, apart from case.
         self._odd: dict[str, list[str]] = {}
         for name in names:
             name = name.strip()
@@ -37,12 +37,12 @@ class NameIndex:
         return plain_name(told)[0] in self._by_plain
 
     def find(self, told: str) -> str | None:
-        """The name that is told, in the singular or plural."""
+        """Returns the known name for a spelling, in the singular or plural. None: no name is known."""
         one = "_".join(map(singular, identifier(told).split("_")))
         return self._by_plain.get(plain_name(told)[0]) or self._by_plain.get(plain_name(one)[0])
 
     def at(self, text: str, place: int) -> Iterator[tuple[int, str]]:
-        """Names that stand at a place of a text: where each ends, and as what it is known; the longest first."""
+        """Yields the known names at a place of a text: the end and the known name, the longest first."""
         if place >= len(text):
             return
         for name in self._odd.get(text[place].lower(), ()):

@@ -1,1 +1,1 @@
-"""Import instructions: clauses in four languages, and what they say together."""
+"""The parser of import instructions: clauses in four languages, and their combined meaning."""

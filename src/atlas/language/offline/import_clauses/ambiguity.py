@@ -1,4 +1,4 @@
-"""When words that were not understood are a question: where they could change which rows or which table are written."""
+"""Decides whether unknown words need a question, because the words could change which rows or which table are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from atlas.language.instructions import ImportInstruction
 from atlas.language.offline.import_clauses.grammar import Cover, Found, Text
 
-# Words by which people say which rows, which table or how the file is read, in the four languages.
+# Words in four languages that select rows, select a table, or describe how the file is read.
 _GRAVE = frozenset(
     """
     only just except exception excluding exclude without skip ignore filter filters where whose which having unless until
@@ -43,12 +43,12 @@ _GRAVE = frozenset(
     tabella tabel tabela tabell
     """.split()
 )
-# Numbers and signs by which values are compared.
+# Numbers and signs that compare values.
 _FIGURES = re.compile(r"[\d<>=≥≤≠\"+*%±~^|$€£]")
 
 
 def question_of(text: Text, cover: Cover, said: ImportInstruction, rest: Sequence[str]) -> str | None:
-    """What to ask about the words that were not understood; None where they cannot matter to rows or table."""
+    """Returns the question to ask about unknown words. None: the words cannot matter to rows or table."""
     if not rest or said.undo:
         return None
     grave = grave_phrases(rest) or [phrase for phrase in rest if _names_something(text, phrase)]
@@ -66,7 +66,7 @@ def question_of(text: Text, cover: Cover, said: ImportInstruction, rest: Sequenc
 
 
 def unclear(phrases: Sequence[str]) -> str:
-    """A question about phrases."""
+    """Writes a question about unknown phrases, 5 at most."""
     told = "; ".join(f"'{phrase[:100]}'" for phrase in phrases[:5])
     return (
         f"I do not understand {told}, which may decide which rows or which table are written. "
@@ -75,7 +75,7 @@ def unclear(phrases: Sequence[str]) -> str:
 
 
 def grave_phrases(phrases: Sequence[str]) -> list[str]:
-    """Those that speak of rows, tables, or how the file is read."""
+    """Selects the phrases on rows, on tables, or on how the file is read."""
     return [
         phrase
         for phrase in phrases
@@ -84,7 +84,7 @@ def grave_phrases(phrases: Sequence[str]) -> list[str]:
 
 
 def _names_something(text: Text, phrase: str) -> bool:
-    """Whether a column of the file or a table is named."""
+    """Checks whether a phrase names a column of the file or a table."""
     for found in re.finditer(r"[\w][\w.&-]*", phrase):
         if any(True for _ in text.names.at(phrase, found.start())) or any(
             True for _ in text.tables.at(phrase, found.start())
@@ -94,12 +94,12 @@ def _names_something(text: Text, phrase: str) -> bool:
 
 
 def _names_type(text: Text, phrase: str) -> bool:
-    """Whether a type is named: beside a column that has one, as in `zip as text and as a number`."""
+    """Checks whether a phrase names a type beside a column with a type, as in `zip as text and as a number`."""
     return any(word in text.vocabulary.types for word in re.findall(r"[\w/-]+", phrase.lower()))
 
 
 def _beside_table(text: Text, cover: Cover) -> bool:
-    """Whether unknown words begin the text, or touch the words for the table: who knows what that was."""
+    """Checks whether unknown words begin the text or touch the words for the table, and so may change the table."""
     starts = {start for start, _ in cover.unknown}
     if text.tokens and text.tokens[0][0] in starts:
         return True
@@ -108,7 +108,7 @@ def _beside_table(text: Text, cover: Cover) -> bool:
 
 
 def _beside_filter(text: Text, cover: Cover) -> bool:
-    """Whether unknown words touch a condition, a list of columns, a key or a rule, of which they may be a part."""
+    """Checks whether unknown words touch a condition, a list of columns, a key or a rule, and so may belong there."""
     kinds = ("filter", "exclude", "columns", "key", "rules")
     return _touched(text, cover, [clause for clause in cover.clauses if clause.rule.kind in kinds])
 
@@ -118,7 +118,7 @@ def _touched(text: Text, cover: Cover, clauses: Sequence[Found]) -> bool:
     for clause in clauses:
         number = text.next_token[clause.end]
         if "condition" in clause.slots and number < len(text.tokens) and text.word(number) == ",":
-            # "status is open, closed" may be a list.
+            # "status is open, closed" may be a list of values.
             number += 1
         if number < len(text.tokens) and text.tokens[number][0] in starts:
             return True

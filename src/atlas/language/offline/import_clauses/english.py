@@ -1,4 +1,4 @@
-"""What import instructions say in English."""
+"""The clauses of import instructions in English."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["RULES", "VOCABULARY"]
 
 RULES: list[Rule] = [
     *FILE_RULES,
-    # Where it goes.
+    # The target table or dataset.
     Rule("table", r"(?:in|into|to|as|onto|for)? ?" + DET + r"table (?:called |named |name )?<table>"),
     Rule(
         "table",
@@ -245,7 +245,7 @@ RULES: list[Rule] = [
         r"(?:do not|don't|never) (?:guess|accept|take|use) (?:any |the )*(?:proposed |suggested |similar )?(?:columns?|proposals?|matches|names)",
         {"accept_proposals": False},
     ),
-    # That it is an import.
+    # The request to import.
     Rule(
         "import",
         r"(?:import|load|upload|add|insert|put|bring|ingest|store|save|read|copy|write|append|use|take|get|process)(?:ing)?(?: in)? "

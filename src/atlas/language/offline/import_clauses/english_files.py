@@ -1,4 +1,4 @@
-"""What import instructions in English say of the file and of rows that are there already."""
+"""The clauses in English on the file and on rows that the table already has."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FILE_RULES: list[Rule] = [
         r"(?:from |use |read |import |load |in )*(?:all|every|both|each)(?: of)?(?: the)? (?:work)?(?:sheets?|tabs?)",
         {"question": "One import reads one sheet. Which one? Import the file once for each sheet that you want."},
     ),
-    # How the file is written.
+    # The layout of the file.
     Rule(
         "header",
         r"(?:the )?(?:first|1st|top) (?:row|line)(?: of the file)? (?:is|are|does|has|contains|isn't|aren't) ?(?:not |no |n't )?"
@@ -204,7 +204,7 @@ FILE_RULES: list[Rule] = [
     ),
     Rule("sheet", r"(?:from|use|read|only|take|in|on) (?:the )?<title:sheet> (?:work)?(?:sheet|tab)"),
     Rule("sheet", r"(?:from |use |read |import |only |load |take |in )*(?:the )?<count:sheet> (?:work)?(?:sheet|tab)"),
-    # What becomes of rows that are there.
+    # The treatment of present rows.
     *(Rule("duplicates", pattern, {"duplicates": choice}) for pattern, choice in DUPLICATES),
     *(
         Rule("duplicates", f"(?:{pattern}){KEYED}", {"duplicates": choice})

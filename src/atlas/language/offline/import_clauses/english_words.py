@@ -1,4 +1,4 @@
-"""Words that import instructions in English are made of, as parts of patterns."""
+"""Words of import instructions in English, as parts of patterns."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ ADD = r"(?:add |insert |import |append |load )"
 CONTENTS = r"(?:all )?(?:of )?(?:the )?(?:existing |old |current )*(?:contents?|data|rows|records|entries)"
 BY_THIS = rf"(?: {WITH_THIS})?"
 UPDATED = {"duplicates": "update", "only_existing": True}
-# What words for types name no table: "treat zip as text and as a number".
+# Words for types name no table: "treat zip as text and as a number".
 NO_TYPE = rf"(?!(?:{'|'.join(TYPES)})(?!\w))"
 
 
@@ -256,7 +256,10 @@ def of_table(
     sets: Mapping[str, object] = MappingProxyType({"replace": True}),
     bare: str | None = None,
 ) -> Iterator[Rule]:
-    """Clauses about a table, by each way to name it; bare: what must stand behind a name without the word `table`."""
+    """Yields rules on a table, one for each way to name a table.
+
+    bare: the pattern that must follow a name without the word `table`. None: no such rule.
+    """
     yield Rule(kind, before + DET + r"<title:table> (?:table|list)" + behind, sets)
     yield Rule(kind, before + DET + r"table <table>" + behind, sets)
     if bare is not None:

@@ -1,4 +1,4 @@
-"""What import instructions say in French."""
+"""The clauses of import instructions in French."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What import instructions say in German."""
+"""The clauses of import instructions in German."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A grammar of clauses, and the cheapest way to cover a text by them.
+"""A grammar of clauses, and the search for the cheapest way to cover a text with clauses.
 
-A clause is a template: patterns with slots between them, such as `rename <pairs>`. Every token of a text belongs to a
-clause, is a filler, or was not understood; of all ways to divide a text the one that leaves least over wins.
+A clause is a template: patterns with slots between the patterns, such as `rename <pairs>`. Every token of a text
+belongs to a clause, is a filler, or is unknown. The division of a text with the lowest cost wins, which has the fewest
+unknown tokens.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ _QUOTES = {"“": '"', "”": '"', "„": '"', "‟": '"', "‘": "'", "’": "'
 _TOKEN = re.compile(
     r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\w+(?:[.&'%/@+-]+\w+)*%?|[<>=!]+|\S"
 )
-# More tokens than an instruction has; what stands behind them is told as not understood.
+# No instruction is this long. Tokens behind the limit are reported as not understood.
 MAX_TOKENS = 1_500
-# What a token costs that nobody understands, a clause, and a match that is less likely.
+# The costs of an unknown token, of a clause, and of a less likely match.
 UNKNOWN, CLAUSE, DOUBT = 10.0, 1.0, 1.0
 
 Slot = tuple[int, Any, float]
@@ -30,15 +31,23 @@ Slot = tuple[int, Any, float]
 class Vocabulary:
     """The words of a language.
 
-    stops: words that begin or join clauses, and so stand in no name or value without quotes; fillers: words without
-    which a sentence means the same; joins, either, nor: patterns for "and", "or" and "nor"; bounds:
-    patterns and operators behind a value, as in `100 or more`; articles: what may stand before a name;
-    owners: whose it is, as in `the client's email`; nouns: what may stand behind it, as in `the email column`;
-    arrows: what stands between the old and the new name of a column; behind: verbs that may end a comparison;
-    objects: those fillers that are objects of verbs; types: words for types; predicates: what else clauses say of columns, as in `email is required`;
-    comparisons: operators (pattern, operator, negated), the longer first; leads: what may stand before a condition;
-    negation: a pattern for "not"; verbs: patterns for verbs behind one name and behind several;
-    decimal_comma: whether numbers in it are written so.
+    stops: words that begin or join clauses, and so stand in no name or value without quotes.
+    fillers: words that do not change the meaning of a sentence.
+    joins, either, nor: patterns for "and", "or" and "nor".
+    bounds: patterns and operators behind a value, as in `100 or more`.
+    articles: words that may stand before a name.
+    owners: words for an owner, as in `the client's email`.
+    nouns: words that may stand behind a name, as in `the email column`.
+    arrows: words between the old and the new name of a column.
+    behind: verbs that may end a comparison.
+    objects: fillers that are objects of verbs.
+    types: words for types.
+    predicates: words of other clauses on columns, as in `email is required`.
+    comparisons: triples (pattern, operator, negated), the longer pattern first.
+    leads: words that may stand before a condition.
+    negation: a pattern for "not".
+    verbs: patterns for verbs behind one name and behind several names.
+    decimal_comma: whether the language writes numbers with a decimal comma.
     """
 
     name: str
@@ -64,7 +73,7 @@ class Vocabulary:
 
 
 class Text:
-    """An instruction in one language: its tokens, and what its slots may hold at each place."""
+    """An instruction in one language: its tokens, and the slots that can be read at each place."""
 
     def __init__(self, text: str, vocabulary: Vocabulary, names: NameIndex, tables: NameIndex) -> None:
         self.text, self.vocabulary, self.names, self.tables = text, vocabulary, names, tables
@@ -76,9 +85,10 @@ class Text:
         return self.text[start:end]
 
     def is_value(self, number: int) -> bool:
-        """Whether a filler is a value here, such as `US` in `exclude country US`.
+        """Checks whether a filler is a value here, such as `US` in `exclude country US`.
 
-        A code in capitals is one, in a text that has other letters, and so is a pronoun behind the name of a column.
+        A code of two capitals is a value if the text has lower case as well. An object pronoun behind the name of a
+        column is a value.
         """
         word = self.word(number)
         if number == 0:
@@ -88,13 +98,13 @@ class Text:
         return word.lower() in self.vocabulary.objects and self.word(number - 1) in self.names
 
     def splits_token(self, place: int) -> bool:
-        """Whether a place is within a token, as behind the 01 of 01/02/2024."""
+        """Checks whether a place lies within a token, as behind the 01 of 01/02/2024."""
         start, end = self.tokens[self.next_token[place] - 1]
         return start < place < end
 
     @cached_property
     def next_token(self) -> list[int]:
-        """For each place in the text, the number of the first token that starts there or later."""
+        """The number of the first token at or behind each place of the text."""
         found, number = [], 0
         for place in range(len(self.text) + 2):
             while number < len(self.tokens) and self.tokens[number][0] < place:
@@ -103,16 +113,16 @@ class Text:
         return found
 
     def remembered(self, key: tuple[object, ...], make: Callable[[], Iterator[Slot]]) -> list[Slot]:
-        """The list of `make`, made once."""
+        """Returns the list of `make`, and calls `make` once per key."""
         if key not in self.memo:
-            # Until it is made it is empty, so that nothing asks for itself.
+            # The list is empty while `make` runs, so that a recursive call ends.
             self.memo[key] = []
             self.memo[key] = list(make())
         return self.memo[key]
 
 
 def plain_text(text: str) -> str:
-    """A text with plain quotes, none of them with blanks inside as in French, and single blanks."""
+    """Normalizes a text: plain quotes, no blanks within quotes as French has, and single blanks."""
     text = re.sub(r"«\s+", "«", re.sub(r"\s+»", "»", text))
     for odd, plain in _QUOTES.items():
         text = text.replace(odd, plain)
@@ -124,8 +134,12 @@ SlotReader = Callable[[Text, int], list[Slot]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A clause. kind: what it speaks of; template: patterns with slots `<name>` or `<name:label>`; sets: what it says,
-    besides its slots; doubt: how much less likely it is than others.
+    """A clause.
+
+    kind: the subject of the clause.
+    template: patterns with slots `<name>` or `<name:label>`.
+    sets: values that the clause sets besides its slots.
+    doubt: the extra cost of a less likely clause.
     """
 
     kind: str
@@ -136,7 +150,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A clause in a text."""
+    """A clause at its place in a text."""
 
     rule: Rule
     start: int
@@ -146,7 +160,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A text divided into clauses and what is left. unknown: spans of tokens that nobody understood."""
+    """A text divided into clauses and unknown tokens.
+
+    unknown: spans of unknown tokens.
+    """
 
     cost: float
     clauses: tuple[Found, ...]
@@ -162,7 +179,7 @@ class Grammar:
         self._rules = [(rule, _parts(rule.template)) for rule in rules]
 
     def cover(self, text: Text) -> Cover:
-        """The cheapest way to divide a text."""
+        """Finds the cheapest division of a text by dynamic programming from the last token to the first."""
         count = min(len(text.tokens), MAX_TOKENS)
         costs = [0.0] * (count + 1)
         steps: list[tuple[int, Found | None]] = [(count, None)] * (count + 1)
@@ -198,7 +215,7 @@ class Grammar:
     def _clauses(self, text: Text, start: int) -> Iterator[tuple[Found, float]]:
         for rule, parts in self._rules:
             for end, slots, cost in self._matches(text, parts, 0, start):
-                # What is left of a token behind a clause would belong to nobody.
+                # A clause that ends within a token would leave the rest of the token without a clause.
                 if end > start and not text.splits_token(end):
                     yield Found(rule, start, end, slots), cost + CLAUSE + rule.doubt
 
@@ -221,7 +238,7 @@ class Grammar:
 
 
 def splits_word(text: str, place: int) -> bool:
-    """Whether a place is in the middle of a word."""
+    """Checks whether a place is in the middle of a word."""
     return 0 < place < len(text) and _is_word(text[place - 1]) and _is_word(text[place])
 
 

@@ -1,4 +1,4 @@
-"""From the clauses of an instruction to the instruction: what each says, put together, and contradictions."""
+"""Combines the clauses of a text into one import instruction, and detects contradictions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from atlas.language.offline.filter_phrases import MAX_GROUPS, Condition, both, n
 from atlas.language.offline.import_clauses.grammar import Cover, Found, Text
 from atlas.tables.model import Rules
 
-# What clauses say once; a second one that says something else is a contradiction.
+# Members that an instruction may set once. A second, different value is a contradiction.
 _ONCE = {
     "table": "Which table is meant",
     "duplicates": "What shall become of duplicates",
@@ -29,10 +29,10 @@ _ONCE = {
     "time_column": "Which column holds the time",
     "new_rows": "Shall records that match no row be inserted",
 }
-# How a clause of another kind is told.
+# The kinds of clauses that are reported under another kind.
 _TOLD_AS = {"exclude": "filter", "dataset": "table", "map": "rename"}
 
-# What tells that a file takes the place of what is replaced, or that the table has its name.
+# Words that show that the file replaces rows, or that the file names the table.
 _OF_FILE = re.compile(
     r"\b(?:this|these|file|load|reload|refresh|table|list|datei|tabelle|laden|fichier|tableau|table|archivo|tabla)\b",
     re.IGNORECASE,
@@ -40,7 +40,10 @@ _OF_FILE = re.compile(
 
 
 class Reading:
-    """Puts the clauses of a text together. words: of the instruction, by the kind of thing that they say."""
+    """Combines the clauses of a text.
+
+    words: the words of the instruction by the kind of request.
+    """
 
     def __init__(self, text: Text, cover: Cover, tables: Sequence[str]) -> None:
         self._text, self._cover, self._tables = text, cover, list(tables)
@@ -53,16 +56,16 @@ class Reading:
         self._leaves: list[Condition] = []
         self._question: str | None = None
         self.words: dict[str, list[str]] = {}
-        # Clauses that cannot be meant beside others.
+        # Texts of clauses that contradict a stronger clause, and so are not understood.
         self.strays: list[str] = []
 
     def instruction(self) -> ImportInstruction:
-        """What all clauses say; `question` where they contradict each other."""
+        """Returns the instruction of all clauses. `question` is set where clauses contradict each other."""
         clauses = self._cover.clauses
         strong = [each for each in clauses if "table" in each.slots and not each.rule.sets.get("weak")]
         for clause in clauses:
             if strong and clause.rule.sets.get("weak") and self._is_other(clause, strong[0]):
-                # "into the table leads, as in Rome": what is said plainly counts.
+                # In "into the table leads, as in Rome" the explicit clause wins.
                 self.strays.append(self._text.text[clause.start : clause.end])
             else:
                 self._take(clause)
@@ -72,7 +75,7 @@ class Reading:
         return msgspec.convert({k: v for k, v in found.items() if v is not None}, ImportInstruction)
 
     def not_understood(self) -> tuple[str, ...]:
-        """Phrases of words that nobody understood and that mean something."""
+        """Returns phrases of unknown words that are no fillers."""
         phrases: list[list[str]] = []
         last = -1
         for start, end in self._cover.unknown:
@@ -130,7 +133,7 @@ class Reading:
         elif kind in ("filter", "exclude"):
             self._condition(kind, slots, sets)
         if "update" in slots and (column := self._text.names.find(slots["update"])) is not None:
-            # "update the prices": no other column. Any other word, as "the products", speaks of rows.
+            # "update the prices" limits the columns. Any other word, as in "update the products", means rows.
             self._lists["keep"].append(column)
         for name in ("sheet", "time_column"):
             if name in slots:
@@ -140,7 +143,7 @@ class Reading:
                 self._set(name, int(slots[name]))
 
     def _pair(self, old: str, new: str, *, either: bool) -> None:
-        # "map email to Email Address": what the file has is the old name.
+        # In "map email to Email Address" the name that the file has is the old name.
         if either and old not in self._text.names and new in self._text.names:
             old, new = new, old
         if self._rename.get(old, new) != new:
@@ -161,7 +164,7 @@ class Reading:
 
     def _condition(self, kind: str, slots: Mapping[str, Any], sets: Mapping[str, Any]) -> None:
         if sets.get("blank"):
-            # Records without a value are none anyway.
+            # The import skips blank records in any case.
             return
         empty = [Condition("", item=Filter(name, "empty")) for name in slots.get("empty", slots.get("filled", ()))]
         condition = slots.get("condition")
@@ -178,7 +181,7 @@ class Reading:
         self._found[name] = value
 
     def _set_table(self, told: str, *, new: bool) -> None:
-        # A new table has the name that was said, however like that of another it is.
+        # A new table gets exactly the name in the instruction, even if other tables have similar names.
         name = told if new else close_name(told, self._tables, slips=False) or told
         before = self._found.get("table")
         if before is not None and before != name:
@@ -207,16 +210,19 @@ class Reading:
         if self._found.get("header") is False and self._found.get("header_row"):
             self._ask("Has the file a header? The instruction says different things.")
         if self._found.get("keep") and self._found.get("duplicates") == "update":
-            # Rows are found by their key, whichever columns are updated.
+            # Updates find rows by the key, whichever columns are updated.
             self._found["keep"] = tuple(dict.fromkeys([*self._lists["key"], *self._lists["keep"]]))
 
     def _speaks_of_file(self) -> bool:
-        """Whether something is to be imported, so that the file's name may be that of the table."""
+        """Checks whether the instruction asks for an import, so that the file's name may be the table's name."""
         told = " ".join(self.words.get("replace", ()))
         return bool(_OF_FILE.search(told)) or any(each.rule.kind == "import" for each in self._cover.clauses)
 
     def _filter(self) -> None:
-        """Conditions as groups; what is to be left out becomes a part of what is to be kept, where there are both."""
+        """Combines conditions into groups.
+
+        If there are conditions of both kinds, the exclusions are negated and joined to the others.
+        """
         if not self._keeps and not self._leaves:
             return
         leave: Condition | None = None

@@ -1,6 +1,6 @@
-"""The offline engine's reading of an import instruction, in English, German, French or Spanish.
+"""Parses an import instruction in English, German, French or Spanish.
 
-Every word is part of a clause, means nothing to the import (`please`), or is told as not understood; see `grammar`.
+Every word is part of a clause, is a filler such as `please`, or is reported as not understood. See `grammar`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ _GRAMMARS = [Grammar(language.VOCABULARY, language.RULES, _SLOTS) for language i
 
 
 def parse_import(text: str, tables: Sequence[str], headers: Sequence[str] = ()) -> ImportInstruction:
-    """What an import instruction says.
+    """Parses an import instruction.
 
-    tables: names of the organization's tables, to recognize one by; headers: of the file and the columns of the table,
-    once they are known; without them any word may be a column. Never raises; what is not understood is listed in the
-    result, and asked about where it could change which rows or which table are written.
+    tables: names of the organization's tables, to recognize the target.
+    headers: headers of the file and columns of the table, where known. Without headers any word may be a column.
+    Never raises. Unknown words are listed in the result. The result has a question if unknown words could change which
+    rows or which table are written.
     """
     plain = plain_text(text[:MAX_CHARACTERS])
     names, known = NameIndex(headers), NameIndex(tables)

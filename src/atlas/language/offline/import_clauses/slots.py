@@ -1,4 +1,4 @@
-"""What stands in the slots of clauses: names, lists, values, types, numbers and tables."""
+"""Readers for the slots of clauses: names, lists, values, types, numbers and tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _WRITTEN_DATE = re.compile(
 )
 _VALUE_WORD = re.compile(r"[^\s,;!?()\"]+")
 _MAX_LIST, _MAX_WORDS = 60, 4
-# What a column costs that the file does not have: more than a word that is not understood, so that none joins a list.
+# The cost of a column that the file lacks. The cost exceeds that of an unknown word, so that unknown words join no
+# list.
 _STRANGE = UNKNOWN + 2 * DOUBT
 _ORDINALS = {
     "first": 1,
@@ -57,13 +58,13 @@ _ORDINALS = {
 
 
 def quoted(text: str, place: int) -> tuple[int, str] | None:
-    """A text in quotes."""
+    """Matches a text in quotes. Returns the end and the text, or None."""
     found = _QUOTED.match(text, place)
     return None if found is None else (found.end(), found[1] or found[2])
 
 
 def words(text: Text, place: int, most: int, *, after_stop: bool = False) -> Iterator[tuple[int, str, int]]:
-    """Runs of words that begin or join no clause: where each ends, its text and its length."""
+    """Yields sequences of words that begin or join no clause: the end, the text and the number of words."""
     here = place
     for count in range(1, most + 1):
         found = _WORD.match(text.text, here)
@@ -80,7 +81,7 @@ def words(text: Text, place: int, most: int, *, after_stop: bool = False) -> Ite
 
 
 def name_slot(text: Text, place: int) -> list[Slot]:
-    """A column: in quotes, as the file calls it, or by words that are no part of a clause."""
+    """Reads a column: a name in quotes, a header of the file, or words that belong to no clause."""
     return text.remembered(("name", place), lambda: _names_at(text, place))
 
 
@@ -88,7 +89,7 @@ def _names_at(text: Text, place: int) -> Iterator[Slot]:
     place = _past(text, rf"(?:{text.vocabulary.articles})", place)
     told, in_quotes = _told_names(text, place)
     if not told and text.vocabulary.owners:
-        # "the client's email": whose it is says nothing where the file has the column.
+        # In "the client's email" the owner means nothing if the file has the column `email`.
         behind = _past(text, rf"(?:{text.vocabulary.owners})", place)
         told, in_quotes = _told_names(text, behind) if behind > place else (told, in_quotes)
         place = behind if told else place
@@ -106,13 +107,13 @@ def _names_at(text: Text, place: int) -> Iterator[Slot]:
 
 
 def _told_names(text: Text, place: int) -> tuple[list[tuple[int, str]], bool]:
-    """The name in quotes that stands at a place, or those of the file's columns; and whether it is in quotes."""
+    """Returns names at a place and whether the name is in quotes: a name in quotes, or columns of the file."""
     found = quoted(text.text, place)
     return ([found], True) if found is not None else (list(text.names.at(text.text, place)), False)
 
 
 def _behind_noun(text: Text, place: int) -> int | None:
-    """Where a word such as `column` ends that stands behind a name; None where none does."""
+    """Returns the end of a word such as `column` behind a name, or None."""
     if not text.vocabulary.nouns:
         return None
     found = re.compile(rf" (?:{text.vocabulary.nouns})(?!\w)", re.IGNORECASE).match(text.text, place)
@@ -125,7 +126,7 @@ def _past(text: Text, pattern: str, place: int) -> int:
 
 
 def names_slot(text: Text, place: int) -> list[Slot]:
-    """A list of columns such as `a, b and c`, and each beginning of it, the longest first."""
+    """Reads a list of columns such as `a, b and c`, and each prefix, the longest first."""
     return text.remembered(("names", place), lambda: iter(_longest(_lists(text, place, name_slot))))
 
 
@@ -134,7 +135,7 @@ def _longest(found: Iterator[Slot]) -> list[Slot]:
 
 
 def _lists(text: Text, place: int, item: object, *, either: bool = False) -> Iterator[Slot]:
-    """Beginnings of a list. After an `and` it goes on only by another one."""
+    """Yields prefixes of a list. After an `and` the list continues only with another `and`."""
     vocabulary = text.vocabulary
     join = f"{vocabulary.joins}|{vocabulary.either}" if either else vocabulary.joins
     comma = re.compile(rf" ?,(?: ?(?:{join})(?= ))? ?", re.IGNORECASE)
@@ -156,26 +157,27 @@ def _lists(text: Text, place: int, item: object, *, either: bool = False) -> Ite
             found = comma.match(text.text, end)
         if found is None or found.end() == end:
             continue
-        # "a, and b" is no list of two, but a name and something else.
+        # "a, and b" is hardly a list of two. It is a name, and something else.
         odd = UNKNOWN + DOUBT if closes and len(names) == 1 and "," in found[0] else 0.0
         for after, name, more in read(text, found.end())[:2]:
             if item is name_slot and name in names:
-                # "the key is email and zip and zip is text": nobody lists a column twice.
+                # In "the key is email and zip and zip is text" the second `zip` is no part of the list, as no list has
+                # a column twice.
                 continue
-            # Where a word may belong to the list or to what follows, the list ends, sooner at a comma than at an "and":
-            # "drop the column notes, zip and code are text".
+            # A word may belong to the list or to the next clause: "drop the column notes, zip and code are text". The
+            # list ends there, and a comma ends the list more easily than an "and".
             joint = DOUBT / 10 if closes else DOUBT / 5
             heads.append((after, (*names, name), cost + more + odd + joint, closes))
 
 
 def _disagrees(text: Text, place: int, count: int) -> float:
-    """Doubt where the verb behind a list says how many names it has: `match on email and zip and code are text`."""
+    """Returns a doubt where the verb behind a list has the wrong number: `match on email and zip and code are text`."""
     verb = re.compile(rf" (?:{text.vocabulary.verbs[count == 1]})(?!\w)", re.IGNORECASE)
     return DOUBT / 2 if verb.match(text.text, place) else 0.0
 
 
 def value_slot(text: Text, place: int) -> list[Slot]:
-    """A value: in quotes, a number, or up to four words. The first word may be any but one that joins."""
+    """Reads a value: in quotes, a number, or up to 4 words. The first word may be any word that does not join."""
     return text.remembered(("value", place), lambda: _values_at(text, place))
 
 
@@ -211,19 +213,19 @@ def _values_at(text: Text, place: int) -> Iterator[Slot]:
 
 
 def spoken_number(written: str, text: Text) -> str:
-    """A number as it is compared: in languages with a decimal comma, `1.000,5` is 1000.5."""
+    """Normalizes a number for comparison. In languages with a decimal comma `1.000,5` becomes 1000.5."""
     if text.vocabulary.decimal_comma and re.fullmatch(r"[-+]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?", written):
         return written.replace(".", "").replace(",", ".")
     return written
 
 
 def values_slot(text: Text, place: int) -> list[Slot]:
-    """A list of values such as `a, b or c`, and each beginning of it, the longest first."""
+    """Reads a list of values such as `a, b or c`, and each prefix, the longest first."""
     return text.remembered(("values", place), lambda: iter(_longest(_lists(text, place, "value", either=True))))
 
 
 def type_slot(text: Text, place: int) -> list[Slot]:
-    """A word for a type."""
+    """Reads a word for a type."""
     return text.remembered(("type", place), lambda: _types_at(text, place))
 
 
@@ -250,7 +252,7 @@ def _word_ends(text: str, place: int, most: int) -> list[int]:
 
 
 def number_slot(text: Text, place: int) -> list[Slot]:
-    """A number."""
+    """Reads a number."""
     found = _NUMBER.match(text.text, place)
     if found is None:
         return []
@@ -259,7 +261,7 @@ def number_slot(text: Text, place: int) -> list[Slot]:
 
 
 def count_slot(text: Text, place: int) -> list[Slot]:
-    """A whole number, also as a word: `2`, `2nd`, `second`."""
+    """Reads a whole number, as figures or as an ordinal: `2`, `2nd`, `second`."""
     found = re.compile(r"(\d{1,5})(?:st|nd|rd|th|e|er|ère|ª|º|\.(?= ))?(?!\w)|[^\W\d_]+").match(text.text, place)
     if found is None:
         return []
@@ -268,12 +270,12 @@ def count_slot(text: Text, place: int) -> list[Slot]:
 
 
 def table_slot(text: Text, place: int) -> list[Slot]:
-    """The name of a table: in quotes, one that is known, or a word."""
+    """Reads the name of a table: in quotes, a known name, or one word."""
     return text.remembered(("table", place), lambda: _tables_at(text, place, 1))
 
 
 def title_slot(text: Text, place: int) -> list[Slot]:
-    """As `table_slot`, of up to four words."""
+    """Reads the name of a table of up to 4 words."""
     return text.remembered(("title", place), lambda: _tables_at(text, place, 4))
 
 
@@ -285,14 +287,14 @@ def _tables_at(text: Text, place: int, most: int) -> Iterator[Slot]:
     for end, name in text.tables.at(text.text, place):
         yield end, name, DOUBT / 2 if text.text[place:end].lower() in text.vocabulary.stops else 0.0
     for end, name, count in words(text, place, most):
-        # "into a," is a table, "into a list" is none.
+        # "into a," names the table `a`. "into a list" does not.
         alone = text.text[end : end + 1] in ",.;!" or end == len(text.text)
         if not name[0].isdigit() and (alone or name.lower() not in text.vocabulary.fillers):
             yield end, name, (count - 1) * DOUBT / 2 + DOUBT / 4
 
 
 def pairs_slot(text: Text, place: int) -> list[Slot]:
-    """Old and new names of columns: `a to b, "c d" to e`."""
+    """Reads old and new names of columns: `a to b, "c d" to e`."""
     return text.remembered(("pairs", place), lambda: iter(_longest(_pairs(text, place))))
 
 
@@ -327,7 +329,7 @@ def _pair(text: Text, place: int) -> Iterator[tuple[int, tuple[str, str], float]
             yield told[0], (old, told[1]), cost
             continue
         for last, new, count in words(text, here, 3, after_stop=True):
-            # "rename a to b, treat zip as text" says a type; "rename a to date" can only be a name.
+            # "rename a to b, treat zip as text" names a type. In "rename a to date" the word can only be a name.
             doubt = DOUBT if new.lower() in text.vocabulary.types else 0.0
             yield last, (old, new), cost + (count - 1) * DOUBT + doubt
 
@@ -341,7 +343,7 @@ def _old_names(text: Text, place: int) -> Iterator[Slot]:
     if in_quotes:
         return
     known = {end for end, _ in told}
-    # Any words may be a name here, as the arrow ends it; dots and brackets too.
+    # Any words may be a name here, dots and brackets included, since the arrow ends the name.
     here = place
     for count in range(6):
         word = _ANY.match(text.text, here)
@@ -349,7 +351,7 @@ def _old_names(text: Text, place: int) -> Iterator[Slot]:
             return
         here = word.end()
         if here not in known:
-            # "rename To to dest" is right, "rename rename to x" hardly.
+            # "rename To to dest" is likely. "rename rename to x" is not.
             doubt = 2 * DOUBT if count == 0 and word[0].lower() in text.vocabulary.stops else 0.0
             yield here, text.text[place:here], count * DOUBT + doubt + (DOUBT if text.names else 0.0)
         if text.text[here : here + 1] != " ":
@@ -372,11 +374,11 @@ SLOTS = {
 
 
 def known_slot(text: Text, place: int) -> list[Slot]:
-    """As `name_slot`, but only what the file has, once that is known."""
+    """Reads a column as `name_slot` does. If the headers are known, only columns of the file pass."""
     return [slot for slot in name_slot(text, place) if not text.names or slot[1] in text.names]
 
 
 def knowns_slot(text: Text, place: int) -> list[Slot]:
-    """As `names_slot`, but only what the file has, once that is known."""
+    """Reads a list as `names_slot` does. If the headers are known, only columns of the file pass."""
     found = names_slot(text, place)
     return [slot for slot in found if not text.names or all(name in text.names for name in slot[1])]

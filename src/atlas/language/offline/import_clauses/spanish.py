@@ -1,4 +1,4 @@
-"""What import instructions say in Spanish."""
+"""The clauses of import instructions in Spanish."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Questions in English answered without a model: words are linked to the schema, and a grammar makes a typed query."""
+"""Answers questions in English without a model: words are linked to the schema, and a grammar makes a typed query."""

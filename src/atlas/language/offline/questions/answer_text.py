@@ -1,4 +1,4 @@
-"""The sentence that answers a question, with its figures."""
+"""Writes the sentence that answers a question, with its figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atlas.language.offline.questions.to_english import conditions, entity, expr
 from atlas.language.offline.questions.units import Units, result_units, unit
 from atlas.language.question import QuestionPlan
 
-# Groups that a sentence names each; of more only the first ones.
+# The maximum number of groups that a sentence lists in full.
 _NAMED = 5
 _LONGEST_CELL = 80
 
@@ -25,9 +25,11 @@ def describe(
     truncated: bool,
     units: Units | None = None,
 ) -> str:
-    """The answer in words. columns: (name, type) of the result; truncated: whether there are more rows than these.
+    """Writes the answer as a sentence.
 
-    units: of columns, by table and column.
+    columns: pairs (name, type) of the result.
+    truncated: whether the result has more rows than `rows`.
+    units: units of columns, by table and column.
     """
     query = _query(plan)
     if query is None:
@@ -44,7 +46,7 @@ def describe(
 
 
 def column_units(plan: QuestionPlan, columns: Sequence[tuple[str, str]], units: Units) -> dict[str, str]:
-    """Units of the result's columns by their names, as far as they are known."""
+    """Returns the known units of the result's columns, by name."""
     query = _query(plan)
     return {} if query is None else result_units(query, [name for name, _ in columns], units)
 
@@ -55,7 +57,7 @@ def _query(plan: QuestionPlan) -> q.Query | None:
     try:
         return msgspec.json.decode(plan.state, type=q.Query)
     except msgspec.MsgspecError:
-        # Another engine's state.
+        # The state is that of another engine.
         return None
 
 
@@ -70,7 +72,7 @@ def _plain(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]], 
 
 
 def _values(query: q.Query, row: Sequence[Any], measures: Sequence[int], units: Units) -> str:
-    """One row of figures."""
+    """Writes the figures of a single row."""
     parts = []
     for place in measures:
         output = query.outputs[place]
@@ -92,10 +94,12 @@ def _values(query: q.Query, row: Sequence[Any], measures: Sequence[int], units: 
 def _groups(
     query: q.Query, rows: Sequence[tuple[Any, ...]], measures: Sequence[int], truncated: bool, units: Units
 ) -> str:
-    """Groups with their figure: all of a few, else the first and how many more there are."""
+    """Writes groups with their figures: up to `_NAMED` groups in full, else the first group and the number of the
+    others.
+    """
     names = [n for n in range(len(query.outputs)) if n not in measures]
     place = measures[0]
-    # What the rows are sorted by is what the question is about.
+    # The measure that sorts the rows is the subject of the question.
     for order in query.order:
         place = next((n for n in measures if query.outputs[n].expr == order.expr), place)
     unit = _unit(query.outputs[place], units)
@@ -123,7 +127,7 @@ def _groups(
 
 
 def _change(query: q.Query, last: Sequence[Any]) -> str:
-    """The change in the last period, where growth was asked for."""
+    """Writes the change in the last period, if the question asks for growth."""
     place = next((n for n, output in enumerate(query.outputs) if output.name == "growth_percent"), None)
     if place is None or last[place] is None:
         return ""
@@ -131,7 +135,7 @@ def _change(query: q.Query, last: Sequence[Any]) -> str:
 
 
 def _rows(query: q.Query, rows: Sequence[tuple[Any, ...]], truncated: bool, units: Units) -> str:
-    """Rows as they are."""
+    """Writes rows without aggregates."""
     known = [_unit(output, units) for output in query.outputs]
     if len(rows) == 1 and query.outputs and len(query.outputs) <= 4:
         parts = zip(query.outputs, rows[0], known, strict=True)
@@ -150,12 +154,12 @@ def _unit(output: q.Output, units: Units) -> str:
 
 
 def _measured(value: Any, unit: str) -> str:
-    """A figure with its unit."""
+    """Writes a figure with its unit."""
     return f"{_cell(value)} {unit}" if unit and value is not None else _cell(value)
 
 
 def _label(value: Any) -> str:
-    """What a group is called."""
+    """Writes the name of a group."""
     if value is None:
         return "none given"
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else _cell(value)

@@ -1,4 +1,4 @@
-"""What a question asks for, typed: expressions, conditions, and the query that they make up."""
+"""The typed syntax tree of a question: expressions, conditions, and the query."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Num(msgspec.Struct, frozen=True, tag="num"):
 
 
 class Bucket(msgspec.Struct, frozen=True, tag="bucket"):
-    """The start of the period of length `unit` in which a time lies."""
+    """The start of the period of length `unit` that a time lies in."""
 
     unit: Unit
     column: Col
@@ -35,7 +35,12 @@ class Part(msgspec.Struct, frozen=True, tag="part"):
 
 
 class Agg(msgspec.Struct, frozen=True, tag="agg"):
-    """An aggregate. function: count, sum, avg, min, max, median, stddev; no arg: rows; where: only rows that match."""
+    """An aggregate.
+
+    function: count, sum, avg, min, max, median or stddev.
+    arg: the aggregated expression. None: rows are counted.
+    where: the condition that rows must match.
+    """
 
     function: str
     arg: Expr | None = None
@@ -44,7 +49,7 @@ class Agg(msgspec.Struct, frozen=True, tag="agg"):
 
 
 class Op(msgspec.Struct, frozen=True, tag="op"):
-    """Arithmetic: + - * /. A division is of real numbers, and by zero gives no value."""
+    """Arithmetic by + - * or /. A division is in real numbers, and a division by zero gives NULL."""
 
     operator: str
     left: Expr
@@ -58,7 +63,7 @@ class OfTotal(msgspec.Struct, frozen=True, tag="share"):
 
 
 class Previous(msgspec.Struct, frozen=True, tag="previous"):
-    """An expression's value in the row before, in the query's order."""
+    """The value of an expression in the row before, in the query's order."""
 
     value: Expr
     over: Expr
@@ -68,7 +73,7 @@ Expr = Col | Num | Bucket | Part | Agg | Op | OfTotal | Previous
 
 
 class Compare(msgspec.Struct, frozen=True, tag="compare"):
-    """expr operator value: = <> < <= > >=. A text is compared without regard to case if `fold`."""
+    """A comparison by one of = <> < <= > >=. With `fold`, texts are compared without case."""
 
     expr: Expr
     operator: str
@@ -77,7 +82,7 @@ class Compare(msgspec.Struct, frozen=True, tag="compare"):
 
 
 class OneOf(msgspec.Struct, frozen=True, tag="in"):
-    """The column has one of the values."""
+    """The condition that the column has one of the values."""
 
     expr: Expr
     values: tuple[str | int | float, ...]
@@ -85,7 +90,10 @@ class OneOf(msgspec.Struct, frozen=True, tag="in"):
 
 
 class Contains(msgspec.Struct, frozen=True, tag="like"):
-    """The text contains, starts or ends with another, in any case. where: any, start, end."""
+    """The condition that a text contains, starts with or ends with `text`, in any case.
+
+    where: any, start or end.
+    """
 
     expr: Expr
     text: str
@@ -94,21 +102,24 @@ class Contains(msgspec.Struct, frozen=True, tag="like"):
 
 
 class Empty(msgspec.Struct, frozen=True, tag="null"):
-    """The column has no value."""
+    """The condition that the column is NULL."""
 
     expr: Expr
     negated: bool = False
 
 
 class Truth(msgspec.Struct, frozen=True, tag="truth"):
-    """The boolean column is true."""
+    """The condition that the boolean column is true."""
 
     expr: Expr
     negated: bool = False
 
 
 class During(msgspec.Struct, frozen=True, tag="during"):
-    """The time lies in [start, end). Bounds are SQL time expressions made by `times`, or None."""
+    """The condition that a time lies in [start, end).
+
+    start, end: SQL time expressions by `time_phrases`. None: no bound.
+    """
 
     column: Col
     start: str | None = None
@@ -127,19 +138,19 @@ class Given(msgspec.Struct, frozen=True, tag="given"):
 
 
 class And(msgspec.Struct, frozen=True, tag="and"):
-    """Every condition holds."""
+    """The condition that all parts hold."""
 
     parts: tuple[Cond, ...]
 
 
 class Or(msgspec.Struct, frozen=True, tag="or"):
-    """One of the conditions holds."""
+    """The condition that one of the parts holds."""
 
     parts: tuple[Cond, ...]
 
 
 class Extreme(msgspec.Struct, frozen=True, tag="extreme"):
-    """The column compares to an aggregate of a column over all rows that match `where`."""
+    """The condition that a column compares to an aggregate over all rows that match `where`."""
 
     expr: Expr
     operator: str
@@ -147,7 +158,10 @@ class Extreme(msgspec.Struct, frozen=True, tag="extreme"):
 
 
 class Exists(msgspec.Struct, frozen=True, tag="exists"):
-    """Rows of a table that refer to this one match a condition. column of the main table = key of `table`."""
+    """The condition that rows of another table that refer to a row match `where`.
+
+    The rows are joined by column of the main table = key of `table`.
+    """
 
     column: Col
     table: str
@@ -167,14 +181,18 @@ class Output(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What the result is sorted by."""
+    """An expression that sorts the result."""
 
     expr: Expr
     descending: bool = False
 
 
 class Best(msgspec.Struct):
-    """What a superlative asks for. by: what is compared; None: the number of rows of each head; place: its item."""
+    """The request of a superlative.
+
+    by: the compared expression. None: the number of rows of each group.
+    place: the item of the superlative in the question.
+    """
 
     descending: bool
     by: Expr | None
@@ -182,7 +200,11 @@ class Best(msgspec.Struct):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A whole query. No outputs: all columns of the main table. ties: rows equal to the last one count too."""
+    """A whole query.
+
+    outputs: the columns of the result. Empty: all columns of the main table.
+    ties: whether rows equal to the last row count too.
+    """
 
     table: str
     outputs: tuple[Output, ...] = ()
@@ -196,12 +218,12 @@ class Query(msgspec.Struct, frozen=True):
 
     @property
     def aggregated(self) -> bool:
-        """Whether rows are made of groups."""
+        """Whether the result has groups or aggregates instead of rows of the table."""
         return bool(self.group) or any(has_aggregate(output.expr) for output in self.outputs)
 
 
 def has_aggregate(expr: Expr) -> bool:
-    """Whether an aggregate is part of the expression."""
+    """Checks whether an aggregate is part of the expression."""
     match expr:
         case Agg() | OfTotal():
             return True

@@ -1,4 +1,4 @@
-"""What of a question did not reach its query, so that no word is dropped in silence."""
+"""Finds the words of a question that the query does not cover, so that no word is dropped silently."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from atlas.language.offline.questions import ast as q
 from atlas.language.offline.questions.tagger import Item
 from atlas.language.offline.questions.tokenizer import parts, stem
 
-# Words that ask for what no row says: what is to come, and what somebody thinks.
+# Words that ask for a prediction or for an opinion, which no row holds.
 _PREDICTING = ("will", "shall")
 _ASKED = ("we", "i", "you", "one")
 _NUMBERED = ("num", "count", "total", "qty", "quantity", "amount")
@@ -20,7 +20,7 @@ _NUMBERED = ("num", "count", "total", "qty", "quantity", "amount")
 
 @dataclass
 class Facts:
-    """What a query says, as far as words of a question can be looked for in it."""
+    """The contents of a query, in a form that words of a question can be searched in."""
 
     columns: set[tuple[str, str]] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)
@@ -36,7 +36,7 @@ class Facts:
 
 
 def facts_of(query: q.Query) -> Facts:
-    """The facts of a query."""
+    """Collects the facts of a query."""
     facts = Facts(tables={query.table}, distinct=query.distinct)
     for part in _parts(query):
         _collect(part, facts)
@@ -105,9 +105,9 @@ def _text(value: object) -> str:
 
 
 def uncovered(items: Sequence[Item], query: q.Query, catalog: Catalog) -> tuple[str, ...]:
-    """The words of a question that its query says nothing of, in their order.
+    """Lists the words of a question that the query does not cover, in order.
 
-    items: the question's, for the query's main table; fillers and verbs that only link are not looked for.
+    items: the items of the question for the query's main table. Fillers and linking verbs need no cover.
     """
     facts = facts_of(query)
     found = [item.text for n, item in enumerate(items) if not _covered(items, n, query, facts, catalog)]
@@ -120,7 +120,7 @@ def _covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catal
         case "col" | "table":
             return _named(item, query, facts, catalog) and not _nested(items, at)
         case "other":
-            # `the state of Texas`, `the capital city`: the word next to it says what is meant.
+            # In `the state of Texas` and `the capital city` the next word has the meaning.
             return _named(item, query, facts, catalog) or _beside(items, at)
         case "value":
             return any(
@@ -160,7 +160,7 @@ def _covered(items: Sequence[Item], at: int, query: q.Query, facts: Facts, catal
 
 
 def _named(item: Item, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
-    """Whether a schema word is in the query: its column, its table, or what a key stands for."""
+    """Checks whether the query has the column or table of a schema word, or the table that a key refers to."""
     for mention in item.mentions:
         if mention.kind in ("table", "other") and mention.table in facts.tables:
             return True
@@ -173,14 +173,14 @@ def _named(item: Item, query: q.Query, facts: Facts, catalog: Catalog) -> bool:
         ):
             return True
         if mention.table == query.table and "count" in facts.functions:
-            # `how many names`: of the rows that are called so.
+            # `how many names` counts the rows with these names.
             return True
     last = stem(item.text.split()[-1].lower()) if item.text else ""
     return any(last in [stem(part) for part in parts(name)] for _, name in facts.columns)
 
 
 def _beside(items: Sequence[Item], at: int) -> bool:
-    """Whether a noun of another table only says what the word next to it is."""
+    """Checks whether a noun of another table only classifies the word beside the noun."""
     if at and items[at - 1].kind == "col":
         return True
     after = next((item for item in items[at + 1 :] if item.text not in ("of", "the", "called", "named")), None)
@@ -188,7 +188,7 @@ def _beside(items: Sequence[Item], at: int) -> bool:
 
 
 def _nested(items: Sequence[Item], at: int) -> bool:
-    """Whether a noun comes again in a clause on itself: `states that border states that border Texas`."""
+    """Checks whether a noun occurs again in a relative clause: `states that border states that border Texas`."""
     own = stem(items[at].text.split()[-1].lower())
     relative = [n for n, item in enumerate(items[:at]) if item.text in ("that", "which", "whose")]
     return (
@@ -205,13 +205,13 @@ def _nested(items: Sequence[Item], at: int) -> bool:
 
 
 def _synonyms(items: Sequence[Item], at: int) -> bool:
-    """Whether `or` stands between two words for the same: `cities or towns`."""
+    """Checks whether `or` stands between two synonyms: `cities or towns`."""
     around = [{(m.table, m.column) for m in items[n].mentions} for n in (at - 1, at + 1) if 0 <= n < len(items)]
     return len(around) == 2 and bool(around[0] & around[1]) and items[at + 1].kind in ("table", "col")
 
 
 def _timed(item: Item, facts: Facts) -> bool:
-    """Whether a period is a condition of the query, and none that asks for sums of what is to come."""
+    """Checks whether a period is a condition of the query. A sum over a future period is not covered."""
     if "next" in item.text.lower().split() and {"sum", "avg"} & facts.functions:
         return False
     if item.text in facts.words:
@@ -223,14 +223,14 @@ def _timed(item: Item, facts: Facts) -> bool:
 
 
 def _counts(facts: Facts) -> bool:
-    """Whether something is counted, or a column that says a number is shown."""
+    """Checks whether the query counts something, or shows a column with a number of things."""
     return bool({"count", "sum"} & facts.functions) or any(
         part.startswith(_NUMBERED) for _, name in facts.columns for part in parts(name)
     )
 
 
 def _ranked(items: Sequence[Item], at: int, query: q.Query, facts: Facts) -> bool:
-    """Whether a superlative has an order or an extreme of its own."""
+    """Checks whether a superlative has its own order or extreme in the query."""
     if any(item.kind in ("order", "asc", "desc") for item in items):
         return bool(query.order) or facts.extremes > 0
     if items[at].kind == "top":
@@ -240,7 +240,7 @@ def _ranked(items: Sequence[Item], at: int, query: q.Query, facts: Facts) -> boo
 
 
 def _either(query: q.Query) -> bool:
-    """Whether one of several values would do, and no group tells them apart."""
+    """Checks whether the query accepts one of several values without a group by these values."""
     return any(isinstance(part, q.OneOf) and part.expr not in query.group for part in _parts(query))
 
 

@@ -1,4 +1,4 @@
-"""What makes a reading doubtful, though every word of it is known."""
+"""Checks that refuse doubtful readings, although the engine knows every word."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from atlas.language.offline.questions.parser.state import Reading
 
 
 def check_chain(reading: Reading) -> None:
-    """Refuses `the population of the capital`: the number is that of the row, not of what its text names."""
+    """Refuses `the population of the capital`, as the number belongs to the row and not to the capital.
+
+    Raises Unclear: for such a question.
+    """
     for place, item in enumerate(reading.items):
         col = reading.best_column(place) if item.kind == "col" else None
         if item.kind == "size":
@@ -24,12 +27,18 @@ def check_chain(reading: Reading) -> None:
 
 
 def asks_which(reading: Reading) -> bool:
-    """`which customers …` asks for their names; `show customers …` for all there is."""
+    """Checks whether the question asks for names, as `which customers …` does.
+
+    `show customers …` asks for all columns.
+    """
     return any(item.kind == "wh" for item in reading.items[: (reading.entity or 0) + 1])
 
 
 def check_pinned(reading: Reading, pinned: set[q.Expr], selects: list[q.Expr]) -> None:
-    """Refuses what would only say what was asked: `which states does the Mississippi run through`."""
+    """Refuses a query that only repeats the question's own values: `which states does the Mississippi run through`.
+
+    Raises Unclear: for such a question.
+    """
     display = reading.display()
     shown = selects or ([display] if display is not None and reading.entity is not None and asks_which(reading) else [])
     if shown and all(expr in pinned for expr in shown):
@@ -37,7 +46,12 @@ def check_pinned(reading: Reading, pinned: set[q.Expr], selects: list[q.Expr]) -
 
 
 def check_many(reading: Reading, selects: list[q.Expr]) -> None:
-    """Refuses `not` of what a thing may have several of: `rivers that do not run through Ohio` in a row for each state."""
+    """Refuses `not` on a value that a thing may have several of:
+
+    `rivers that do not run through Ohio`, with a row for each state.
+
+    Raises Unclear: for such a question.
+    """
     table = reading.index.catalog.table(reading.table)
     key = table.key if table is not None else ()
     display = reading.display()
@@ -48,14 +62,17 @@ def check_many(reading: Reading, selects: list[q.Expr]) -> None:
 
 
 def pins_row(reading: Reading) -> bool:
-    """Whether a condition names the row itself."""
+    """Checks whether a condition selects the row by its key or name."""
     table = reading.index.catalog.table(reading.table)
     own = {reading.display(), *(q.Col(reading.table, name) for name in (table.key if table else ()))}
     return any(isinstance(f.cond, q.Compare | q.OneOf) and f.cond.expr in own for f in reading.filters)
 
 
 def may_lack(reading: Reading, group: q.Col) -> bool:
-    """Whether rows may have no value to group by: not in a key, nor where a condition asks for one."""
+    """Checks whether rows may lack a value to group by.
+
+    Keys have values, and so have columns with a condition on a value.
+    """
     table = reading.index.catalog.table(group.table)
     asked = any(isinstance(f.cond, q.Compare | q.OneOf) and f.cond.expr == group for f in reading.filters)
     return not asked and not (table is not None and table.key == (group.name,))

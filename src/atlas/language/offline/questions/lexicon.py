@@ -1,10 +1,10 @@
-"""What English words mean in questions about data."""
+"""The meanings of English words in questions about data."""
 
 from __future__ import annotations
 
 from atlas.language.offline.questions.tokenizer import stem
 
-# Words that carry nothing a query needs.
+# Words without a meaning for a query.
 FILLERS = frozenset(
     "a an the please kindly can could would you i we us me my our your their his her its it he she they them this that "
     "these those there here do does did is are was were be been being am to into of on at for with as also s t "
@@ -24,7 +24,7 @@ FILLERS = frozenset(
     "will shall may might should must out again now today still ever yet".split()
 )
 
-# Verbs that link an entity with what follows, without a meaning of their own for a query.
+# Verbs that link an entity with the next words, without a meaning of their own for a query.
 LINKING = frozenset(
     stem(word)
     for word in (
@@ -59,7 +59,7 @@ AGGREGATES = {
     "stddev": "stddev",
 }
 
-# Adjective: whether it asks for the greatest, and words of columns that it measures, best first.
+# For each adjective: whether it asks for the greatest, and words for the columns that it measures, best first.
 _SIZE = "size area population amount total revenue value capacity length"
 _DATE = "created date time year at joined added start timestamp ts day"
 ADJECTIVES: dict[str, tuple[bool, str]] = {
@@ -122,7 +122,10 @@ _FORMS = {"better": "good", "worse": "bad", "farther": "far", "further": "far", 
 
 
 def adjective(word: str) -> tuple[str, str] | None:
-    """(base, degree) of an adjective that measures something; degree: positive, comparative or superlative."""
+    """Returns (base, degree) of an adjective that measures something, or None.
+
+    degree: positive, comparative or superlative.
+    """
     if word in ("best", "worst", "latest", "earliest", "highest", "lowest", "newest", "oldest", "first", "last"):
         return word, "superlative"
     if word in _FORMS:
@@ -142,7 +145,7 @@ def adjective(word: str) -> tuple[str, str] | None:
     return (word, "positive") if word in ADJECTIVES else None
 
 
-# Words for the same: any of a line means any other.
+# Synonyms: the words of a line can replace each other.
 _GROUPS = (
     "customer client buyer purchaser account",
     "revenue sales turnover income earnings amount",

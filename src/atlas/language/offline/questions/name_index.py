@@ -1,4 +1,4 @@
-"""Which of many names have a word that one of a question may mean, without a look at each of them."""
+"""An index that finds names by the words of a question without a comparison with every name."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from atlas.language.offline.questions.lexicon import SYNONYMS
 from atlas.language.offline.questions.tokenizer import root
 
-# Words of questions whose owners are remembered.
+# The number of question words whose result is cached.
 _KEPT = 2_000
-# Words that are alike, but for synonyms, begin with so many equal letters.
+# Similar words, apart from synonyms, share this number of first letters.
 _HEAD = 3
 
 
 def same_word(asked: str, own: str) -> float:
-    """How well a word of a question, by its stem, means a word of a name: 0 to 1."""
+    """Scores how well the stem of a question's word matches a word of a name, from 0 to 1."""
     if asked == own:
         return 1.0
     if own in SYNONYMS.get(asked, ()):
@@ -29,7 +29,7 @@ def same_word(asked: str, own: str) -> float:
 
 
 class Owners:
-    """Names by their words. A name is the number under which it was added."""
+    """An index of names by their words. A name is identified by the number that it was added under."""
 
     def __init__(self) -> None:
         self._whole: dict[str, list[int]] = {}
@@ -38,7 +38,7 @@ class Owners:
         self._known: dict[str, frozenset[int]] = {}
 
     def add(self, number: int, words: Iterable[str], whole: Iterable[str] = ()) -> None:
-        """Adds a name by its words, and as what it may be called as a whole."""
+        """Adds a name by its words, and by the texts that are names as a whole."""
         for text in whole:
             self._whole.setdefault(text, []).append(number)
         for word in words:
@@ -49,11 +49,11 @@ class Owners:
             owners.add(number)
 
     def called(self, texts: Iterable[str]) -> set[int]:
-        """The names that one of some texts is, as a whole."""
+        """Returns the names that equal one of the texts as a whole."""
         return {number for text in texts for number in self._whole.get(text, ())}
 
     def of(self, asked: str) -> frozenset[int]:
-        """The names of which a word is the same as this one of a question, by `same_word`."""
+        """Returns the names with a word that matches a word of the question by `same_word`."""
         found = self._known.get(asked)
         if found is None:
             alike = {asked, *SYNONYMS.get(asked, ()), *self._by_head.get(asked[:_HEAD], ())}

@@ -1,10 +1,10 @@
-"""Phrases that say what to do with the words around them: compare, count, group, sort, leave out."""
+"""Phrases with a role in the grammar: compare, count, group, sort, exclude."""
 
 from __future__ import annotations
 
 from atlas.language.offline.questions.lexicon import AGGREGATES
 
-# Role, what the role needs, and the phrases, parted by bars. Of two that say the same, the later counts.
+# Triples of role, the role's value, and phrases separated by bars. Of two equal phrases the later entry counts.
 _ENTRIES: tuple[tuple[str, object, str], ...] = (
     (
         "cmp",

@@ -1,4 +1,4 @@
-"""Countries and states of the United States by any of their names and codes."""
+"""Countries, and states of the United States, by all their names and codes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _COMMON = {
 
 
 def written(place: str, size: int) -> str:
-    """A place as texts of about `size` characters write it: by its code of that length, or its name."""
+    """Writes a place in about `size` characters: as the code of that length, or as the name."""
     kind, code = place.split(":")
     if kind == "us":
         state = pycountry.subdivisions.get(code=f"US-{code}")  # type: ignore[no-untyped-call]
@@ -54,7 +54,7 @@ def written(place: str, size: int) -> str:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, frozenset[str]]:
-    """Every name and code in lower case, and the places that it may mean: `us:CA`, `country:CA`."""
+    """Maps every name and code in lower case to the possible places, such as `us:CA` or `country:CA`."""
     found: dict[str, set[str]] = {}
     for state in pycountry.subdivisions.get(country_code="US") or ():  # type: ignore[no-untyped-call]
         code = state.code.removeprefix("US-")
@@ -71,15 +71,15 @@ def _names() -> dict[str, frozenset[str]]:
 
 
 def places(text: str) -> frozenset[str]:
-    """The places that a name or code may mean; none for any other text."""
+    """Returns the places that a name or code may mean. Other texts give an empty set."""
     folded = text.strip().lower()
     return _names().get(folded, frozenset()) or _names().get(folded.removeprefix("the "), frozenset())
 
 
-# Codes that people write in small letters; any other must be in capitals to be a code.
+# Codes that people write in lower case. Any other code must be in capitals.
 _SPOKEN = frozenset("usa uk uae".split())
 
 
 def is_code(text: str) -> bool:
-    """Whether a text that names a place is one of its codes, and none that is also said."""
+    """Checks whether the name of a place is a code that is not a spoken name as well."""
     return len(text) <= 3 and text.lower() not in _SPOKEN

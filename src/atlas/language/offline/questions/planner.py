@@ -1,4 +1,4 @@
-"""The offline engine: a question in, a plan out; the same for the same question, with no model and no network."""
+"""The planner of the offline engine. Equal questions get equal plans, without a model and without a network."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ from atlas.language.offline.questions.tokenizer import Token, stem, tokens
 from atlas.language.question import Question, QuestionPlan
 
 MAX_TABLES_TRIED = 12
-# What costs more is asked back instead of answered: on the dev halves of the question sets, nearly all of it was wrong.
+# An attempt with a higher cost asks back. Nearly all answers above the limit were wrong on the dev halves of the
+# question sets.
 DOUBTFUL = 2.0
 
 
 @dataclass
 class Attempt:
-    """A reading for one main table, with what it costs: words left over, and what had to be guessed."""
+    """A reading for one main table. The cost rises with unknown words and with guesses."""
 
     table: str
     cost: float
@@ -45,7 +46,7 @@ class Attempt:
 
 
 def plan_question(question: Question) -> QuestionPlan:
-    """The plan of a question; never raises for what a question says."""
+    """Plans a question. Never raises for the contents of a question."""
     given, question = question.catalog, msgspec.structs.replace(question, catalog=with_row_times(question.catalog))
     plan = _planned(question)
     if plan.sql is None:
@@ -83,7 +84,7 @@ def _planned(question: Question) -> QuestionPlan:
 
 
 def _follow_up(tagger: Tagger, before: Query, question: Question) -> QuestionPlan | None:
-    """The plan of a question that goes on from the one before; None where it does not."""
+    """Plans a question that continues the question before. Returns None if the question stands on its own."""
     catalog = question.catalog
     if catalog.table(before.table) is None:
         return None
@@ -118,7 +119,7 @@ def _candidates(tagger: Tagger, question: Question) -> list[str]:
 
 
 def _weight(tagger: Tagger, table: str) -> float:
-    """How much of the question names things of a table."""
+    """Sums how much of the question names things of a table."""
     covered: dict[int, float] = {}
     for mentions in tagger.mentions_of(table):
         for position in range(mentions.start, mentions.end):
@@ -127,7 +128,7 @@ def _weight(tagger: Tagger, table: str) -> float:
 
 
 def attempt(tagger: Tagger, table: str) -> Attempt:
-    """Reads the question with `table` as the main one: first alone, then with all that can be joined."""
+    """Reads the question with `table` as the main table: first alone, then with the tables that can be joined."""
     alone = _attempt(tagger, table, frozenset())
     good = alone.sql is not None and not alone.reading.unknown
     if good and not _by_key(alone, tagger.index.catalog):
@@ -148,7 +149,7 @@ def attempt(tagger: Tagger, table: str) -> Attempt:
 
 
 def _by_key(alone: Attempt, catalog: Catalog) -> bool:
-    """Whether the query shows a key where the question names what it refers to: who says `leads` wants their names."""
+    """Checks whether the query shows a key where the question names the key's table, as `leads` means the leads' names."""
     keys = {Col(join.left_table, join.left_column) for join in catalog.joins}
     shown = {output.expr for output in alone.query.outputs} if alone.query is not None else set()
     for item in alone.reading.items:
@@ -160,7 +161,7 @@ def _by_key(alone: Attempt, catalog: Catalog) -> bool:
 
 
 def reachable_from(table: str, catalog: Catalog) -> frozenset[str]:
-    """Tables that keys connect with a table, in at most three steps."""
+    """Returns the tables that keys connect with a table in at most 3 steps."""
     reached = {table}
     for _ in range(3):
         reached |= {j.right_table for j in catalog.joins if j.left_table in reached} | {
@@ -187,7 +188,10 @@ def _attempt(tagger: Tagger, table: str, reachable: frozenset[str]) -> Attempt:
 
 
 def _unplaced(tagger: Tagger, reading: Reading, query: Query) -> str | None:
-    """What is counted or summed of a table that nothing names, though other tables have the same; None: nothing."""
+    """Returns a count or sum of a table that the question does not name, if other tables have the same.
+
+    None: no such measure.
+    """
     own = tagger.index.table_words[query.table]
     named = any(stem(word) in own for item in reading.items for word in item.text.lower().split())
     termed = any(item.kind == "term" for item in reading.items)
@@ -222,21 +226,24 @@ def _query(reading: Reading, items: Sequence[Item]) -> Query:
 
 
 def _cost(tagger: Tagger, reading: Reading, query: Query) -> float:
-    """Unknown words weigh most; then tables that had to be joined, loose matches, and a main table that nothing names."""
+    """Computes the cost of a reading. Unknown words cost most.
+
+    Joined tables, loose matches, and a main table that the question does not name cost less.
+    """
     cost = 10.0 * len(reading.unknown)
     used = [m for item in reading.items for m in item.mentions[:1]]
     cost += sum(1 - min(m.score, 1.0) for m in used)
     steps = list(paths(query.table, _tables_of(query), tagger.index.catalog))
     cost += 0.6 * len(steps)
     if any(join.left_table == joined for join, joined in steps) and not query.aggregated:
-        # Rows that come several times are seldom what is meant.
+        # Queries with repeated rows are rarely right.
         cost += 1.5
     if not any(m.kind == "table" and m.table == query.table for m in used):
         cost += 0.8
     cost += 0.4 * len(reading.foreign) + 1.0 * reading.loose
     cost += 0.6 * sum(1 for item in reading.items if item.kind == "other")
     if reading.entity is None and not reading.groups:
-        # `the population of Idaho` asks a table whose rows are called so.
+        # `the population of Idaho` asks a table whose rows have such names.
         display = tagger.index.display(query.table)
         named = [m for item in reading.items if item.kind == "value" for m in item.mentions if m.table == query.table]
         if named and not any(m.column == display for m in named):
@@ -257,7 +264,7 @@ def _tables_of(query: Query) -> list[str]:
 def _not_understood(question: Question, attempts: Sequence[Attempt], found: Sequence[Token] = ()) -> QuestionPlan:
     best = min(attempts, key=lambda a: (len(a.reading.unknown), a.cost), default=None)
     if best is None:
-        # Nothing names a table, so whatever is no word of the grammar is what is not understood.
+        # No word names a table, so all words outside the grammar are unknown.
         words = tuple(dict.fromkeys(t.text for t in found if t.kind == "word" and not _known(t)))
     else:
         words = tuple(dict.fromkeys(best.reading.unknown))
@@ -277,7 +284,7 @@ def _known(token: Token) -> bool:
 
 
 def suggestions(catalog: Catalog, table: str | None) -> tuple[str, ...]:
-    """Questions that could be answered."""
+    """Suggests up to 4 questions that the engine can answer."""
     index = index_of(catalog)
     found: list[str] = []
     for known in catalog.tables:

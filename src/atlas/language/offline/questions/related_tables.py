@@ -1,4 +1,4 @@
-"""What a value, a number or a missing key says of rows of other tables."""
+"""Decides what a value, a number or a missing key means for rows of other tables."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _THROUGH = ("through", "across", "along")
 
 
 def of_another(reading: Reading, at: int, chosen: Mention) -> bool:
-    """Whether a value is called as a thing of another table is, or as what is asked for itself.
+    """Checks whether a value belongs to another table, or is of the same kind as the things that the question asks for.
 
-    `colorado river` is a river, though another table may name a point so; of `the states that the Mississippi runs
-    through` none is the Mississippi.
+    `colorado river` is a river, even if another table has a point of that name. In `the states that the Mississippi
+    runs through` the Mississippi is no state.
     """
     item, index = reading.items[at], reading.index
     found = reading.tokens[item.start : item.end]
@@ -35,7 +35,7 @@ def of_another(reading: Reading, at: int, chosen: Mention) -> bool:
 
 
 def _related(reading: Reading, at: int, chosen: Mention) -> bool:
-    """Whether a verb stands between a noun and a value of that noun's own kind."""
+    """Checks whether a verb stands between a noun and a value of the same kind."""
     own = set(reading.index.column(chosen.table, chosen.column).every) - {"name"}
     named = [n for n in range(at) if reading.kind(n) in ("col", "table", "other")]
     nouns = [n for n in named if stem(reading.items[n].text.split()[-1].lower()) in own]
@@ -54,7 +54,10 @@ def _related(reading: Reading, at: int, chosen: Mention) -> bool:
 
 
 def absent(reading: Reading, col: q.Col, negated: bool) -> q.Cond:
-    """That a row has no value of the column; of a key that refers to another table, none that this has."""
+    """Builds the condition that a row has no value of the column.
+
+    A key that refers to another table may also have a value that the other table lacks.
+    """
     join = next(
         (j for j in reading.index.catalog.joins if (j.left_table, j.left_column) == (col.table, col.name)), None
     )
@@ -64,7 +67,7 @@ def absent(reading: Reading, col: q.Col, negated: bool) -> q.Cond:
 
 
 def counting(reading: Reading, item: Item, column: q.Col) -> bool:
-    """Whether several of what a whole number names once are meant."""
+    """Checks whether a plural means a number of things rather than the value of a column with such a name."""
     said, linked = item.text.split()[-1].lower(), reading.index.column(column.table, column.name)
     name = parts(column.name)[-1]
     return linked.column.type == "bigint" and singular(said) != said and singular(name) == name == singular(said)

@@ -1,4 +1,4 @@
-"""When rows came and changed, for tables that say nothing of it in columns of their own."""
+"""Adds the times of creation and change to tables that have no such columns of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from atlas.catalog.model import Catalog, CatalogColumn, CatalogTable
 from atlas.language.offline.questions.schema_linking import TEMPORAL
 from atlas.language.offline.questions.tokenizer import parts, stem
 
-# Stems of columns with a time that is not that of the row, such as a birthday.
+# Stems of columns with other times than the row's creation, such as a birthday.
 OTHER_TIMES = ("updat", "modif", "end", "finish", "birth", "dob", "due", "expir", "delet", "last", "term")
 _MEANINGS = {
     "created_at": "created_at is when Atlas got the row",
@@ -21,12 +21,12 @@ _MEANINGS = {
 
 @lru_cache(maxsize=32)
 def with_row_times(catalog: Catalog) -> Catalog:
-    """The catalog with the times of rows as columns of the tables that have no such time of their own."""
+    """Returns the catalog with `created_at` and `updated_at` in the tables that have no time of creation of their own."""
     return msgspec.structs.replace(catalog, tables=tuple(map(_extended, catalog.tables)))
 
 
 def meanings(sql: str, catalog: Catalog) -> tuple[str, ...]:
-    """What the times of rows in a query mean, to be told with its answer."""
+    """Explains the row times that a query uses, for the assumptions of the answer."""
     named = set(re.findall(r"\w+", sql))
     tables = [table for table in catalog.tables if table.name in named and _extended(table) is not table]
     return tuple(

@@ -1,4 +1,4 @@
-"""Words linked to the schema: which tables, columns and values a phrase of a question may name."""
+"""Links the words of a question to the schema: the tables, columns and values that a phrase may name."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from atlas.language.offline.questions.tokenizer import Token, parts, stem
 MAX_PHRASE = 6
 NUMERIC = ("bigint", "numeric", "double")
 TEMPORAL = ("date", "timestamp")
-# Words of column names that say little of what the column holds.
+# Words of column names with little meaning.
 _WEAK = frozenset(
     "name id num no number count total date dt ts at time code text value flag is has key uuid of in the and by to "
     "tx sb amount type kind categori be have".split()
 )
-# Words that may follow a column's own in a question, as in `airline code`, where no other column is meant by them.
+# Words that may follow a column's own words, as in `airline code`, if they name no other column.
 _TRAILING = frozenset("id name code number column field valu date type level".split())
-# Words that no name of a table or column has within, and those that it may have between its own.
-# The score of a column that a part of its name tells from all others of its table.
+# The score of a column by a part of its name that no other column of the table has. `_VERBS` never stand in a name.
+# `_SMALL` may stand between the words of a name.
 _PARTIAL = 0.7
 _VERBS = frozenset("is are was were be been have has had do does did that which who whose can will".split())
 _SMALL = ("of", "the", "a", "an", "for")
-# Words that identifiers without separators are made of, besides those of the schema's own tables.
+# Common words in identifiers without separators. The words of the schema's tables are added.
 _COMMON = frozenset(
     "name id num date type count status text title year code key time amount price total address email phone number "
     "day month symbol currency country state city rate close open high low volume cust customer join tx ticker daily "
@@ -40,7 +40,11 @@ _DISPLAY = ("name", "title", "label", "username", "full_name", "display_name", "
 
 
 class Mention(msgspec.Struct, frozen=True):
-    """A phrase, tokens [start, end), that may name something. kind: table, column or value; score: 0 to 1."""
+    """A phrase, tokens [start, end), and the thing that the phrase may name.
+
+    kind: table, column or value.
+    score: 0 to 1.
+    """
 
     start: int
     end: int
@@ -52,7 +56,12 @@ class Mention(msgspec.Struct, frozen=True):
 
 
 class LinkedColumn(msgspec.Struct, frozen=True):
-    """A column with the words that mean it. core: stems that matter; every: all stems; place: us, country or None."""
+    """A column with the words for the column.
+
+    core: stems with a meaning.
+    every: all stems.
+    place: us, country or None.
+    """
 
     table: CatalogTable
     column: CatalogColumn
@@ -62,14 +71,14 @@ class LinkedColumn(msgspec.Struct, frozen=True):
     by_place: dict[str, tuple[str, ...]]
 
 
-# Longest word that is split into known ones.
+# The longest word that is split into known words.
 MAX_SPLIT = 64
-# Words of a name that are compared one by one, each with all of another name; the whole name is compared as well.
+# The number of words of a name that are compared one by one. The whole name is compared as well.
 MAX_WORDS = 32
 
 
 class Index:
-    """The schema, ready for linking."""
+    """The schema, prepared for linking."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
@@ -91,7 +100,7 @@ class Index:
                         self._values.setdefault(_key(value), []).append((table.name, column.name, value))
 
     def _index_names(self) -> None:
-        """Lets names be found by their words, and whole."""
+        """Indexes names by their words and as a whole."""
         self._tables, self._all = Owners(), [linked for columns in self.columns.values() for linked in columns]
         self._columns, self._placed = Owners(), [linked for linked in self._all if linked.place is not None]
         self._names = list(self.table_words)
@@ -101,13 +110,13 @@ class Index:
             self._columns.add(number, linked.every, {linked.column.name.lower(), _solid(linked.column.name)})
 
     def _tables_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[str]:
-        """Tables that have each of some words, or are called as a whole, in their order."""
+        """Returns tables that have all of the words, or are named by one of the whole texts, in order."""
         owners = sorted((self._tables.of(word) for word in words), key=len)
         found = self._tables.called(wholes) | owners[0].intersection(*owners[1:])
         return (self._names[number] for number in sorted(found))
 
     def _columns_of(self, words: Sequence[str], wholes: Sequence[str]) -> Iterable[LinkedColumn]:
-        """Columns that have one of some words, or are called as a whole, in their order."""
+        """Returns columns that have one of the words, or are named by one of the whole texts, in order."""
         found = self._columns.called(wholes).union(*(self._columns.of(word) for word in words))
         return (self._all[number] for number in sorted(found))
 
@@ -121,11 +130,11 @@ class Index:
         return next(linked for linked in self.columns[table] if linked.column.name == name)
 
     def tables_holding(self, words: tuple[str, ...]) -> frozenset[str]:
-        """Tables that hold a value of these words, in small letters."""
+        """Returns the tables that hold a value of these words in lower case."""
         return frozenset(table for table, _, _ in self._values.get(words, ()))
 
     def display(self, table: str) -> str | None:
-        """The column that names a row: its name or title, else the first text that tells rows apart."""
+        """Returns the column that names a row: name or title, else the key, else the first text."""
         linked = self.columns[table]
         own = set(self.table_words[table])
         for wanted in _DISPLAY:
@@ -143,7 +152,7 @@ class Index:
         return texts[0] if texts else None
 
     def mentions(self, found: Sequence[Token]) -> list[Mention]:
-        """Everything that phrases of a question may name."""
+        """Lists everything that phrases of a question may name."""
         result: list[Mention] = []
         for start in range(len(found)):
             if found[start].kind == "sign":
@@ -181,7 +190,7 @@ class Index:
                 yield Mention(start, end, "table", name, score=score)
         if len(content) > 1 and any(token.lower in _VERBS for token in content):
             return
-        # `total amount` asks for a sum, but where a column is called so.
+        # `total amount` asks for a sum, unless a column has that name.
         led = words[0] if len(words) > 1 and content[0].lower in AGGREGATES else None
         named = {self._names[number] for word in words[:-1] for number in self._tables.of(word)}
         scores: dict[tuple[tuple[str, ...], ...], float] = {}
@@ -190,9 +199,9 @@ class Index:
                 continue
             own = self.table_words[linked.table.name]
             if len(words) > 1 and words[0] in own and content[0].lower != singular(content[0].lower):
-                # `leads created` are leads; `lead status` is a column.
+                # `leads created` means leads. `lead status` means a column.
                 continue
-            # Columns of one name are as alike in each table of which no word is in the phrase.
+            # Columns of the same name score the same in all tables without a word in the phrase.
             key = (linked.core, linked.every, own if linked.table.name in named else ())
             if key not in scores:
                 scores[key] = _column_score(words, linked, key[2])
@@ -207,7 +216,7 @@ class Index:
                 yield Mention(start, end, "column", linked.table.name, linked.column.name, score=score)
 
     def _alone(self, words: Sequence[str], linked: LinkedColumn) -> bool:
-        """Whether no other column of the table has one of these words exactly, as `range` in `range_miles`."""
+        """Checks that no other column of the table has one of these words, such as `range` in `range_miles`."""
         if not all(word in linked.core and len(word) > 3 for word in words):
             return False
         others = (other for other in self.columns[linked.table.name] if other is not linked)
@@ -215,7 +224,7 @@ class Index:
 
     @staticmethod
     def _spoken(found: Sequence[Token], start: int) -> bool:
-        """Whether `us` stands where a country does, not the pronoun."""
+        """Checks whether `us` stands at a country's place and is not the pronoun."""
         return start > 0 and found[start - 1].lower in ("the", "in", "from", "of", "vs", "versus", "and", "or")
 
     def _value_mentions(
@@ -257,18 +266,18 @@ class Index:
 
 @lru_cache(maxsize=50_000)
 def _solid(name: str) -> str:
-    """A name without its separators: `check-ins` and `checkin` meet, and `payload` and `pay_load`."""
+    """Joins the parts of a name, so that `check-ins` equals `checkin`, and `payload` equals `pay_load`."""
     return "".join(parts(name))
 
 
 def _styled(place: str, linked: LinkedColumn) -> str:
-    """A place that the column doesn't hold, written as the column writes places."""
+    """Writes a place that the column lacks in the style of the column's places."""
     lengths = Counter(len(value) for value in linked.column.values)
     return written(place, lengths.most_common(1)[0][0] if lengths else 0)
 
 
 def _plausible(phrase: Sequence[Token], value: str, spoken: bool) -> bool:
-    """Whether a short or common word really means the value."""
+    """Checks whether a short or common word really means the value."""
     if phrase[0].kind == "quote":
         return True
     if len(phrase) == 1:
@@ -291,7 +300,7 @@ def _key(value: str) -> tuple[str, ...]:
 
 
 def _places_of(column: CatalogColumn) -> tuple[str | None, dict[str, tuple[str, ...]]]:
-    """What kind of place a column holds, if any, and its values by place."""
+    """Returns the kind of place in a column, or None, and the column's values by place."""
     if column.type != "text" or not column.values:
         return None, {}
     ids = {value: places(value) for value in column.values[:300]}
@@ -311,17 +320,17 @@ def _places_of(column: CatalogColumn) -> tuple[str | None, dict[str, tuple[str, 
 
 
 def _words(name: str, vocabulary: frozenset[str]) -> list[str]:
-    """The stems of a column's first words."""
+    """Returns the stems of a column's first words."""
     return [stem(part) for part in _split(name, vocabulary)[:MAX_WORDS]] or [name.lower()]
 
 
 def _split(name: str, vocabulary: frozenset[str]) -> list[str]:
-    """Words of an identifier; one without separators is split where all of it is known words."""
+    """Splits an identifier into words. A part without separators is split if known words make up all of the part."""
     return [word for part in parts(name) for word in _segments(part, vocabulary) or [part]]
 
 
 def _segments(word: str, vocabulary: frozenset[str]) -> list[str] | None:
-    # A column may be called by a text of any length, and trying its pieces takes the third power of that.
+    # The name of a column may be a text of any length, and splitting takes cubic time.
     if word in vocabulary or not 5 <= len(word) <= MAX_SPLIT:
         return [word]
     best: dict[int, list[str]] = {0: []}
@@ -344,7 +353,7 @@ def _table_score(words: Sequence[str], own: Sequence[str], exact: bool) -> float
         return 0.0
     if len(words) == len(own):
         return sum(hits) / len(hits)
-    # Part of a table's name, as `offerings` for course_offering: its last word is what the rows are.
+    # A part of a table's name counts, as `offerings` for course_offering. The last word names the rows.
     return 0.8 * hits[-1] if same_word(words[-1], own[-1]) >= 0.85 else 0.0
 
 
@@ -376,7 +385,7 @@ _NAMING = ("name", "id", "code", "titl", "key")
 
 
 def hinted(columns: Sequence[LinkedColumn], base: str) -> CatalogColumn | None:
-    """The column that an adjective measures: `long` a length, `expensive` a price."""
+    """Returns the column that an adjective measures: `long` a length, `expensive` a price. None: no such column."""
     for hint in ADJECTIVES[base][1].split():
         for linked in columns:
             measured = linked.column.type in (*NUMERIC, *TEMPORAL) or base in ("high", "highest", "low", "lowest")
@@ -390,11 +399,11 @@ _KEYS = frozenset("id key uuid no nr code zip zipcod postcod phone ssn isbn".spl
 
 
 def is_key(linked: LinkedColumn) -> bool:
-    """Whether the column only identifies rows, so that sums of it mean nothing."""
+    """Checks whether the column only identifies rows, so that sums have no meaning."""
     return linked.every[-1] in _KEYS or (linked.column.name,) == linked.table.key
 
 
 @lru_cache(maxsize=32)
 def index_of(catalog: Catalog) -> Index:
-    """The index of a catalog, kept for the next question."""
+    """Returns the index of a catalog, from a cache of 32 catalogs."""
     return Index(catalog)

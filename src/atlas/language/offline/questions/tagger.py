@@ -1,4 +1,4 @@
-"""A question as items for one main table: schema words, numbers, periods, and the words that say what to do."""
+"""Tags a question for one main table: schema words, numbers, periods, and words of the grammar."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ FOREIGN = 0.2
 class Item(msgspec.Struct, frozen=True):
     """Tokens [start, end) with a role.
 
-    kind: col, table, value, quote, num, period, unit, term, or a word of the grammar; mentions: what a schema word may
-    name, best first; value: what the role needs: an operator, a number, a function.
+    kind: col, table, value, quote, num, period, unit, term, or a word of the grammar.
+    mentions: the things that a schema word may name, best first.
+    value: the operator, number or function of the role.
     """
 
     kind: str
@@ -35,7 +36,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 def _compound(first: Item, last: Item) -> bool:
-    """Whether two columns next to each other are one noun, of which the last word counts."""
+    """Checks whether two adjacent columns are one noun, whose last word counts."""
     one, two = first.mentions[0], last.mentions[0]
     return (
         one.table == two.table
@@ -46,13 +47,13 @@ def _compound(first: Item, last: Item) -> bool:
 
 
 class Tagger:
-    """Tags one question; for each main table anew."""
+    """Tags one question, separately for each main table."""
 
     def __init__(self, index: Index, found: list[Token], terms: Sequence[Term], today: date) -> None:
         self.index = index
         self.tokens = found
         self._today = today
-        # By where they start and their table, each with its place among all.
+        # Mentions by start and table, each with its rank among all mentions.
         self._starting: dict[int, dict[str, list[tuple[int, Mention]]]] = {}
         self._by_table: dict[str, list[Mention]] = {}
         self._named: dict[int, Mention] = {}
@@ -66,21 +67,21 @@ class Tagger:
                 elif mention.kind == "table" and mention.score >= 0.9:
                     self._named.setdefault(mention.start, mention)
         named = [(tuple(t.stem for t in tokens(term.name)), term) for term in terms]
-        # A name without a word, such as a space, would be found anywhere, and the reading would never go on.
+        # A name without a word, such as a space, would match everywhere, and the loop would never advance.
         self._terms = [(words, term) for words, term in named if words]
 
     def tables(self) -> set[str]:
-        """Tables that the question may be about."""
+        """Returns the tables that the question may be about."""
         stems = " ".join(token.stem for token in self.tokens)
         told = {term.table for words, term in self._terms if term.table is not None and " ".join(words) in stems}
         return told | self._by_table.keys()
 
     def mentions_of(self, table: str) -> list[Mention]:
-        """What phrases may name in one table."""
+        """Returns the things of one table that phrases may name."""
         return self._by_table.get(table, [])
 
     def items(self, table: str, reachable: frozenset[str]) -> list[Item]:
-        """The question's items where `table` is the main one and the reachable ones can be joined."""
+        """Returns the question's items with `table` as the main table and the reachable tables as joinable."""
         found: list[Item] = []
         at = 0
         while at < len(self.tokens):
@@ -101,7 +102,7 @@ class Tagger:
     def _item(self, at: int, table: str, reachable: frozenset[str]) -> Item:
         token = self.tokens[at]
         if at == 0 and token.lower in ("name", "list", "show", "count") and self._commands(at):
-            # As the first word they tell what to do: `name the rivers`.
+            # As the first word these are commands: `name the rivers`.
             return self._keyword(at) or Item("filler", at, at + 1, text=token.lower)
         term = self._term(at, table, reachable)
         if term is not None:
@@ -125,7 +126,7 @@ class Tagger:
         return self._plain(at, keyword)
 
     def _commands(self, at: int) -> bool:
-        """Whether the first word tells what to do, and is not what is asked for, as in `name and email of leads`."""
+        """Checks whether the first word is a command. In `name and email of leads` the word is a column."""
         after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
         return after is not None and after.kind == "word" and after.lower not in ("and", "of", "or", "is", "by", "per")
 
@@ -145,7 +146,7 @@ class Tagger:
         if token.kind == "sign":
             return Item("filler", at, at + 1)
         if token.stem == "name" and at and at in self._column_ends:
-            # A name that no column of the main table holds; one that can be joined may.
+            # The main table has no column `name`. A joined table may have one.
             return Item("unknown", at, at + 1, text=token.text)
         if token.lower in FILLERS:
             return Item("filler", at, at + 1, text=token.lower)
@@ -174,7 +175,7 @@ class Tagger:
         return None
 
     def _mentions(self, at: int, table: str, reachable: frozenset[str]) -> tuple[Mention, ...]:
-        """Mentions of the best span that starts here: the main table's first, then by score."""
+        """Returns the mentions of the best span that starts here: of the main table first, then by score."""
 
         def worth(mention: Mention) -> tuple[float, float]:
             near = mention.score if mention.table == table else mention.score - FOREIGN

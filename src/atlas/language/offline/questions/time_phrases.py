@@ -1,4 +1,4 @@
-"""Periods in words: `in Q2`, `last 30 days`, `since May`, `between 2021-01-01 and March 2022`."""
+"""Parses periods in words: `in Q2`, `last 30 days`, `since May`, `between 2021-01-01 and March 2022`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ _NOW = "now()"
 
 
 class Period(msgspec.Struct, frozen=True):
-    """A period: [start, end) as SQL, None where open; used: its tokens.
+    """A period [start, end) as SQL expressions.
 
-    first, last: the days that bound it, last not included, where the words name days, months or years; month: a
-    month named without a year; exact: whether it begins and ends with the words, as in `on`.
+    start, end: None where open.
+    used: the number of tokens.
+    first, last: the days that bound the period, without `last`, if the words name days, months or years.
+    month: a month without a year.
     """
 
     start: str | None
@@ -36,7 +38,7 @@ class Period(msgspec.Struct, frozen=True):
 
 
 def period(found: Sequence[Token], index: int, today: date) -> Period | None:
-    """The period whose words start at a token, prepositions included."""
+    """Parses the period that starts at a token, prepositions included. Returns None if no period starts there."""
     word = found[index].lower
     if word in ("since", "after", "before", "until", "till", "from", "between", "starting", "prior", "by", "through"):
         return _bounded(found, index, today)
@@ -81,7 +83,7 @@ def _bounded(found: Sequence[Token], index: int, today: date) -> Period | None:
     if word in ("since", "from", "starting"):
         return Period(one.start, None, used, one.first)
     if word == "after":
-        # After a day or a year means past its end; after a relative moment, from it on.
+        # `after` a day or a year starts at its end. `after` a relative moment starts at the moment.
         return Period(one.end or one.start, None, used, one.last)
     if word in ("before", "prior"):
         return Period(None, one.start, used, None, one.first)
@@ -89,7 +91,10 @@ def _bounded(found: Sequence[Token], index: int, today: date) -> Period | None:
 
 
 def _named(found: Sequence[Token], index: int, today: date, *, led: bool = False) -> Period | None:
-    """A period by name, without preposition. led: whether a preposition stood before."""
+    """Parses a period without its preposition.
+
+    led: whether a preposition stands before.
+    """
     if index >= len(found):
         return None
     for parse in (_relative, _quarter, _month, _day, _year):
@@ -169,7 +174,7 @@ def _days(shift: int, used: int) -> Period:
 
 
 def between(first: date, last: date, used: int) -> Period:
-    """The days from `first` up to and without `last`."""
+    """Returns the period from `first` up to `last`, without the day `last`."""
     return Period(f"DATE '{first}'", f"DATE '{last}'", used, first, last)
 
 
@@ -198,7 +203,7 @@ def _quarter(found: Sequence[Token], index: int, today: date, led: bool) -> Peri
 
 
 def _following_year(found: Sequence[Token], index: int) -> tuple[int | None, int]:
-    """A year after a month or quarter, and the tokens that it takes."""
+    """Returns a year after a month or quarter, and the number of tokens."""
     skip = 0
     while _word(found, index + skip) in ("of", ",", "in", "the", "year"):
         skip += 1

@@ -1,4 +1,4 @@
-"""Queries in words: what one does, in a sentence, and how its result is best drawn."""
+"""Describes queries in words, and chooses the chart of a result."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _MONTHS = (
     "November",
     "December",
 )
-# Words that a period may begin with as it stands; before others there has to be one.
+# Prepositions that a period may begin with. A period with another first word gets a preposition.
 _LEADING = frozenset(
     "in on at during since after before until till from between within over through throughout by for of up prior".split()
 )
 
 
 def plain(name: str) -> str:
-    """A name as it is said."""
+    """Writes a name with blanks for underscores."""
     return name.replace("_", " ")
 
 
 def figure(value: object) -> str:
-    """A value as it is said: numbers with groups, at most two decimals, or three figures where they are small."""
+    """Formats a value: numbers with groups of digits, with at most 2 decimals, or with 3 significant digits below 1."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
@@ -62,7 +62,10 @@ def figure(value: object) -> str:
 
 
 def expression(expr: q.Expr, table: str) -> str:
-    """An expression in words. `table`: the main table, whose rows are counted."""
+    """Describes an expression.
+
+    table: the main table, whose rows are counted.
+    """
     match expr:
         case q.Col(name=name):
             return plain(name)
@@ -92,12 +95,12 @@ def expression(expr: q.Expr, table: str) -> str:
 
 
 def label(value: object) -> str:
-    """A value as it stands for something: years and numbers of things have no groups of digits."""
+    """Formats a value that is a label. Whole numbers such as years have no groups of digits."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else figure(value)
 
 
 def condition(cond: q.Cond) -> str:
-    """A condition in words."""
+    """Describes a condition."""
     match cond:
         case q.Compare(expr=expr, operator=operator, value=value):
             named = isinstance(expr, q.Part) or (isinstance(expr, q.Col) and expr.name.lower().endswith(("year", "id")))
@@ -114,7 +117,7 @@ def condition(cond: q.Cond) -> str:
             return f"{'not ' if negated else ''}{expression(expr, 'rows')}"
         case q.During(column=column, words=words, negated=negated):
             led = words if words.split(" ", 1)[0].lower() in _LEADING else f"from {words}"
-            # A dataset's column of times has the name that Atlas gave it.
+            # Atlas gives the time column of a dataset this name.
             name = "the time" if column.name == "ts" else plain(column.name)
             return f"{name} is {'not ' if negated else ''}{led}"
         case q.Given(words=words, negated=negated):
@@ -132,12 +135,12 @@ def condition(cond: q.Cond) -> str:
 
 
 def conditions(query: q.Query) -> str:
-    """All conditions, led by `where`; nothing where there are none."""
+    """Describes all conditions after `where`. Returns an empty text if the query has no condition."""
     return f" where {' and '.join(map(condition, query.where))}" if query.where else ""
 
 
 def explain(query: q.Query) -> str:
-    """What the query does, in a sentence."""
+    """Describes a query in one sentence."""
     table = plain(query.table)
     measures = [o for o in query.outputs if q.has_aggregate(o.expr)]
     if measures:
@@ -171,7 +174,7 @@ def _having(cond: q.Cond, table: str) -> str:
 
 
 def chart(query: q.Query) -> Chart | None:
-    """How the result is best drawn; None for rows that are only listed."""
+    """Chooses the chart of a result. None: the rows are only listed."""
     measures = tuple(o.name for o in query.outputs if q.has_aggregate(o.expr) and not isinstance(o.expr, q.Previous))
     if not measures:
         numbers = [o for o in query.outputs if any(o.expr == order.expr for order in query.order)]
@@ -194,19 +197,19 @@ def chart(query: q.Query) -> Chart | None:
 
 
 def entity(table: str, count: int) -> str:
-    """What a number of rows are called: `1 lead`, `5 leads`; `5 rows of btc hourly` where the name is no plural."""
+    """Names a number of rows: `lead` or `leads`. If the table's name is no plural: `rows of btc hourly`."""
     if not countable(table):
         return f"{'row' if count == 1 else 'rows'} of {plain(table)}"
     return things(table, count)
 
 
 def countable(table: str) -> bool:
-    """Whether the name of a table is a plural, which says what one of its rows is."""
+    """Checks whether the name of a table is a plural, so that the singular names a row."""
     return singular(plain(table)) != plain(table)
 
 
 def things(name: str, count: int) -> str:
-    """A number of what a name says: `1 state`, `5 states`."""
+    """Returns the singular or plural of a name: `1 state`, `5 states`."""
     one = singular(plain(name))
     if count == 1:
         return one
@@ -216,7 +219,7 @@ def things(name: str, count: int) -> str:
 
 
 def period(start: object, unit: str) -> str:
-    """A period that begins at a date or time, as it is said: `in January 2025`, `on 2025-01-05`."""
+    """Describes a period by its start: `in January 2025`, `on 2025-01-05`."""
     if not isinstance(start, date):
         return f"for {'none given' if start is None else figure(start)}"
     year = f"{start.year:04}"
@@ -237,5 +240,5 @@ def period(start: object, unit: str) -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    """`a, b and c`."""
+    """Joins texts as `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

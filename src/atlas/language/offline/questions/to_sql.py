@@ -1,4 +1,4 @@
-"""Typed queries as SQL: logical names, PostgreSQL's dialect, joins along the catalog's keys."""
+"""Compiles typed queries to SQL with logical names, in PostgreSQL's dialect, with joins along the catalog's keys."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ _AGGREGATES = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max, "
 
 
 class NoPathError(Exception):
-    """Tables of a query that no keys connect."""
+    """No keys connect the tables of a query."""
 
 
 def to_sql(query: q.Query, catalog: Catalog) -> str:
-    """The SQL of a query. Raises NoPathError where its tables are not connected."""
+    """Compiles a query to SQL.
+
+    Raises NoPathError: when no keys connect the tables of the query.
+    """
     return _Compiler(query, catalog).select().sql(dialect="postgres")
 
 
@@ -32,7 +35,7 @@ class _Compiler:
         self._catalog = catalog
         self._joins = list(paths(query.table, _tables(query), catalog))
         self._many = len(self._joins) > 0
-        # Rows of a table that the path reaches from its many side come several times.
+        # Rows of a table repeat if the path reaches the table from its many side.
         self._multiplied = any(join.left_table == joined for join, joined in self._joins)
 
     def select(self) -> exp.Select:
@@ -67,7 +70,10 @@ class _Compiler:
         return select
 
     def _once(self, key: str) -> exp.Select:
-        """Rows of the main table, each once, that have joined rows which match: equal ones are told apart by the key."""
+        """Selects rows of the main table that have matching joined rows.
+
+        The key keeps equal rows apart, so each row appears once.
+        """
         query = self._query
         found = self._joined().select(_name(query.table, key))
         for condition in query.where:
@@ -91,7 +97,7 @@ class _Compiler:
         return exp.alias_(built, name, quoted=_quoted(name))
 
     def _ordinal(self, expr: q.Expr) -> exp.Expr:
-        """The alias of an output where the expression is one and not a plain column."""
+        """Returns the alias of an output for an equal expression that is no plain column."""
         for output in self._query.outputs:
             if output.expr == expr and not isinstance(expr, q.Col):
                 columns = {c.name for t in self._catalog.tables if t.name in self._used() for c in t.columns}
@@ -238,7 +244,7 @@ def _quoted(name: str) -> bool:
     ) or (name.upper() in _RESERVED)
 
 
-# Reserved in PostgreSQL, so only good as names in quotes.
+# Reserved words of PostgreSQL, which are names only in quotes.
 _RESERVED = frozenset(
     "ALL ANALYSE ANALYZE AND ANY ARRAY AS ASC ASYMMETRIC BOTH CASE CAST CHECK COLLATE COLUMN CONSTRAINT CREATE "
     "CURRENT_DATE CURRENT_ROLE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEFAULT DEFERRABLE DESC DISTINCT DO ELSE END "
@@ -279,7 +285,7 @@ def _rounded(node: exp.Expr) -> exp.Expr:
 
 
 def _tables(query: q.Query) -> list[str]:
-    """Tables whose columns stand in the query itself, in order."""
+    """Lists the tables whose columns stand in the query itself, in order."""
     found: list[str] = []
     parts: list[object] = [*query.outputs, *query.where, *query.group, *query.having, *query.order]
     for column in _columns(parts):
@@ -305,7 +311,10 @@ def _columns(parts: Iterable[object]) -> Iterator[q.Col]:
 
 
 def paths(start: str, wanted: Iterable[str], catalog: Catalog) -> Iterator[tuple[Join, str]]:
-    """Joins that connect `start` with the wanted tables, each with the table that it adds. Raises NoPathError."""
+    """Yields the joins that connect `start` with the wanted tables, each with the table that the join adds.
+
+    Raises NoPathError: when no keys connect a table.
+    """
     reached = {start}
     for goal in wanted:
         if goal in reached:
@@ -316,7 +325,7 @@ def paths(start: str, wanted: Iterable[str], catalog: Catalog) -> Iterator[tuple
 
 
 def _shortest(reached: set[str], goal: str, catalog: Catalog) -> list[tuple[Join, str]]:
-    """The shortest path from the reached tables, which keeps the number of rows where there is a choice."""
+    """Finds the cheapest path from the reached tables. Joins that keep the number of rows are preferred."""
     frontier: list[tuple[int, str, list[tuple[Join, str]]]] = [(0, table, []) for table in sorted(reached)]
     seen = set(reached)
     while frontier:

@@ -1,4 +1,4 @@
-"""A question as words: tokens with their stems and roots, and numbers in digits or words."""
+"""Splits a question into tokens with stems and roots, and reads numbers in digits or words."""
 
 from __future__ import annotations
 
@@ -52,7 +52,13 @@ _SUFFIXES = (
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A word, number, quoted text or sign. text: as written; lower: folded; stem: for comparing; value: of a number."""
+    """A word, number, quoted text or sign.
+
+    text: as the question has it.
+    lower: in lower case.
+    stem: for comparisons.
+    value: of a number.
+    """
 
     kind: str
     text: str
@@ -64,13 +70,13 @@ class Token(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """The stem of a lower-case word (Snowball's English stemmer)."""
+    """Returns the stem of a lower-case word, by Snowball's English stemmer."""
     return _IRREGULAR.get(word) or str(_STEMMER.stemWord(word))
 
 
 @lru_cache(maxsize=20_000)
 def root(word: str) -> str:
-    """What is left of a word without its endings: `citations` and `cited` meet in `cit`."""
+    """Removes the endings of a word: `citations` and `cited` have the root `cit`."""
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
             return word[: -len(suffix)]
@@ -139,7 +145,7 @@ _IRREGULAR = {
 
 
 def tokens(text: str) -> list[Token]:
-    """The tokens of a question, at most `MAX_TOKENS`; spaces and unknown signs are left out."""
+    """Tokenizes a question to at most `MAX_TOKENS` tokens, without spaces and unknown signs."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
@@ -169,7 +175,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def _word(word: str, position: int) -> list[Token]:
-    """A word, or its parts where a hyphen or slash joins several."""
+    """Returns a word as one token, or its parts where a hyphen or slash joins several words."""
     if "@" in word or "_" in word or "." in word or ":" in word:
         return [Token("word", word, word.lower(), stem(word.lower()), position)]
     parts = [part for part in re.split(r"[-/&+]", word) if part]
@@ -189,7 +195,10 @@ _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1
 
 
 def number(text: str) -> float | int:
-    """The value of digits with signs of currency, groups and a scale: `$1.5k` is 1500. 0 where it is none."""
+    """Parses digits with currency signs, groups and a scale:
+
+    `$1.5k` is 1500. Returns 0 for texts that are no number.
+    """
     text = text.strip("$€£").replace(",", "").lower()
     scale = 1
     for suffix, factor in (("%", 1), ("bn", 10**9), ("k", 1_000), ("m", 10**6), ("b", 10**9)):
@@ -204,7 +213,7 @@ def number(text: str) -> float | int:
 
 
 def _joined(found: list[Token]) -> list[Token]:
-    """Number words become numbers: `a hundred thousand` is 100000; positions are made anew."""
+    """Replaces number words by numbers, so that `a hundred thousand` becomes 100000, and renumbers the positions."""
     result: list[Token] = []
     index = 0
     while index < len(found):
@@ -220,7 +229,7 @@ def _joined(found: list[Token]) -> list[Token]:
 
 
 def _spelled(found: list[Token], index: int) -> tuple[float | int, int]:
-    """The number that starts at a token, and how many tokens it takes; 0 where none does."""
+    """Reads a number from a token on. Returns the number and its count of tokens, which is 0 for no number."""
     total: float | int = 0
     current: float | int | None = None
     used = 0
@@ -253,6 +262,6 @@ def _spelled(found: list[Token], index: int) -> tuple[float | int, int]:
 
 
 def parts(name: str) -> list[str]:
-    """The lower-case words of an identifier: `numCitedBy`, `num_cited_by` and `Num cited by` are alike."""
+    """Splits an identifier into lower-case words, alike for `numCitedBy`, `num_cited_by` and `Num cited by`."""
     spaced = _CAMEL.sub(" ", name) if not name.isupper() else name
     return [part for part in re.split(r"[^0-9a-zA-Z\u0080-\uffff]+", spaced.lower()) if part]

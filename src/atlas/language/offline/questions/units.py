@@ -1,4 +1,6 @@
-"""Units of what a query gives, as far as those of columns say: a mean of degrees is degrees, a number of rows is none."""
+"""Derives the units of a result from the units of columns: a mean of degrees is in degrees, a number of rows has no
+unit.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,17 @@ Units = Mapping[tuple[str, str], str]
 
 
 def units_of(catalog: Catalog) -> dict[tuple[str, str], str]:
-    """Units by table and column, of those columns that have one."""
+    """Returns the known units by table and column."""
     return {
         (table.name, column.name): column.unit for table in catalog.tables for column in table.columns if column.unit
     }
 
 
 def unit(expr: q.Expr, units: Units) -> str:
-    """The unit of an expression; empty where it has none, or where it is another than those of its parts."""
+    """Returns the unit of an expression.
+
+    Returns an empty text if the expression has no unit, or another unit than its parts.
+    """
     match expr:
         case q.Col(table=table, name=name):
             return units.get((table, name), "")
@@ -35,7 +40,10 @@ def unit(expr: q.Expr, units: Units) -> str:
 
 
 def result_units(query: q.Query, names: list[str], units: Units) -> dict[str, str]:
-    """Units by the names of a result's columns. names: of all its columns."""
+    """Returns the known units by the names of a result's columns.
+
+    names: of all columns of the result.
+    """
     if query.outputs:
         found = {output.name: unit(output.expr, units) for output in query.outputs}
     else:

@@ -1,1 +1,1 @@
-"""Records written as sentences, lists or Markdown."""
+"""The parser of records in sentences, lists or Markdown."""

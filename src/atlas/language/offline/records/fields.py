@@ -1,7 +1,6 @@
-"""Values and lists of fields in a sentence: `name Bob, email = b@x.co and city "New York"`.
+"""Parses values and lists of fields in a sentence: `name Bob, email = b@x.co and city "New York"`.
 
-Tokens are walked forward, so that the time is linear in the text. Whatever could be read in two ways raises
-UnclearError.
+The parsers walk the tokens forward only, in time linear in the text. Any text with two readings raises UnclearError.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from atlas.language.offline.records.tokens import (
     text_of,
 )
 
-# A second word that belongs to the field, as in `phone number 5` or `status code 3`.
+# Second words of a field's name, as in `phone number 5` or `status code 3`.
 _TAILS = frozenset(
     "name number no address code date time id type status email phone title url level group size count rate".split()
 )
 _FREE_TEXT = frozenset("note notes comment comments description summary subject message text body reason title".split())
 _FILLERS = frozenset("a an the its their his her set also with has having whose where".split())
-# Words that start or end something else: a value with one of them may be more than a value.
+# Words that start or end something else. A text with such a word may be more than one value.
 _CONNECTORS = frozenset(
     """to into from for in with where whose named called then but except excluding because since until who which that
     having instead also please""".split()
@@ -36,7 +35,7 @@ _COMPARISONS = frozenset(
     ends starting ending between one any all not null empty missing blank > < >= <= != <> ~ either""".split()
 )
 _COMPANY = frozenset("inc ltd llc co corp gmbh plc sa ag bv kg srl pty lp llp".split())
-# Words before `to`, `is` or `as` that are no field: `and move to done`.
+# Words before `to`, `is` or `as` that are no field, as in `and move to done`.
 _NOT_NAMED = frozenset(
     """move go send talk reply call come return try need want have able according up down back next he she it they we
     you i this that there who which what""".split()
@@ -44,7 +43,10 @@ _NOT_NAMED = frozenset(
 
 
 def read_value(tokens: Tokens, *, what: str = "value") -> str:
-    """One value, such as `"a, b"`, `Acme Corp` or `+1 800 5`. Raises UnclearError where it may be more than that."""
+    """Reads one value, such as `"a, b"`, `Acme Corp` or `+1 800 5`.
+
+    Raises UnclearError: when the text is empty or may be more than a value.
+    """
     if not tokens or any(token.kind == "quoted" and not token.text.strip() for token in tokens):
         raise UnclearError(f"Which {what} is meant? It is empty.")
     if len(tokens) == 1 and tokens[0].kind != "mark":
@@ -65,7 +67,7 @@ def read_value(tokens: Tokens, *, what: str = "value") -> str:
             )
             bad = bad or (position > 0 and is_word and (word in FIELDS or word.endswith("_id")))
             bad = bad or (position < len(tokens) - 1 and word.endswith(("'s", "s'")))
-            # `Bob (bob@x.co)` says two things; `(555) 123` is one.
+            # `Bob (bob@x.co)` holds two values. `(555) 123` is one value.
             bad = bad or re.search(r"\([^)\d]", token.text) is not None
             bad = bad or (position > 0 and ("@" in word or "://" in word)) or (position == 0 and "@" in word)
         if bad:
@@ -76,7 +78,7 @@ def read_value(tokens: Tokens, *, what: str = "value") -> str:
 
 
 def _is_join(tokens: Tokens, position: int) -> bool:
-    """Whether a comma or `and` joins the words of one value: `Acme, Inc.`, `Johnson and Johnson`."""
+    """Checks whether a comma or `and` joins the words of one value: `Acme, Inc.`, `Johnson and Johnson`."""
     before = tokens[position - 1] if position else None
     behind = tokens[position + 1] if position + 1 < len(tokens) else None
     if before is None or behind is None or before.kind != "word" or behind.kind != "word":
@@ -85,12 +87,15 @@ def _is_join(tokens: Tokens, position: int) -> bool:
         return False
     if tokens[position].text == ",":
         return behind.word.rstrip(".") in _COMPANY
-    # More than one word behind may be another record or another field.
+    # Several words behind the joint may be another record or another field.
     return position + 2 == len(tokens) and before.text[0].isupper() == behind.text[0].isupper()
 
 
 def separator(tokens: Tokens, position: int) -> int:
-    """How many tokens at `position` separate fields: `,`, `;`, `and` or `, and`; 0 for none."""
+    """Counts the tokens at `position` that separate fields:
+
+    `,`, `;`, `and` or `, and`. Returns 0 if no separator is there.
+    """
     size = 0
     if position < len(tokens) and tokens[position].kind == "mark" and tokens[position].text in ",;":
         size = 1
@@ -100,11 +105,12 @@ def separator(tokens: Tokens, position: int) -> int:
 
 
 def field_at(tokens: Tokens, position: int, *, first: bool, markers: Iterable[str]) -> tuple[str, int] | None:
-    """The field name at `position` and where its value starts, or None where no field is told.
+    """Returns the field name at `position` and the start of its value, or None if no field is there.
 
-    first: nothing stands before it that it could belong to, so that an unknown name is one too.
+    first: no text before could own the name, so an unknown name is a field as well.
     """
-    # No sentence needs more than `and also set the`; a run of such words must not be walked again and again.
+    # No sentence needs more fillers than `and also set the`. The limit keeps a long run of fillers from being walked
+    # repeatedly.
     for _ in range(3):
         if position < len(tokens) and tokens[position].word in _FILLERS:
             position += 1
@@ -123,7 +129,7 @@ def field_at(tokens: Tokens, position: int, *, first: bool, markers: Iterable[st
         if (plausible or _known(name) or is_mark) and (
             is_mark or mark.word in markers or (mark.word == "of" and _known(name))
         ):
-            # `price is: 5`, `price of 5`
+            # The value of `price is: 5` or `price of 5` starts behind the second mark.
             return name, end + 1
     return _unmarked(tokens, position, size, first)
 
@@ -134,7 +140,7 @@ def _known(name: str) -> bool:
 
 
 def _unmarked(tokens: Tokens, position: int, size: int, first: bool) -> tuple[str, int] | None:
-    """A known field name with its value right behind it: `email b@x.co`."""
+    """Reads a known field name with its value directly behind: `email b@x.co`."""
     words = [token.word for token in tokens[position : position + size]]
     if len(words) >= 3 and " ".join(words[:3]) in PHRASES and position + 3 < len(tokens):
         return " ".join(t.text for t in tokens[position : position + 3]), position + 3
@@ -146,7 +152,7 @@ def _unmarked(tokens: Tokens, position: int, size: int, first: bool) -> tuple[st
     elif known[:1] == [0]:
         count = 1
     elif known[:1] == [1] and tokens[position].text.islower():
-        # `billing email b@x.co`, but not `check email today`.
+        # `billing email b@x.co` has a field. `check email today` has none.
         count = 2 if first or (words[1] in _TAILS and follows is not None and looks_like_name(follows)) else 0
     elif first and words and words[0] not in _CONNECTORS and (follows is None or separator(tokens, position + 2)):
         count = 1 if position + 1 < len(tokens) and looks_like_name(tokens[position + 1]) else 0
@@ -159,10 +165,12 @@ def _unmarked(tokens: Tokens, position: int, size: int, first: bool) -> tuple[st
 def parse_fields(
     tokens: Tokens, *, named: bool = False, markers: Sequence[str] = ("is", "as", "equals"), match: bool = False
 ) -> dict[str, str]:
-    """Fields of a list such as `name Bob, email = b@x.co and city "New York"`.
+    """Parses a list of fields such as `name Bob, email = b@x.co and city "New York"`.
 
-    named: the list starts with the value of the field `name`; match: the fields find records. A separator splits only
-    where a field follows. Raises UnclearError where a part is no field or where a field is told twice.
+    named: the list starts with the value of the field `name`.
+    match: the fields identify records.
+    A separator splits only before a field.
+    Raises UnclearError: when a part is no field or a field occurs twice.
     """
     found: dict[str, str] = {}
     seen: set[str] = set()
@@ -191,7 +199,10 @@ def parse_fields(
 
 
 def _check_shape(name: str, tokens: Tokens, value: str) -> None:
-    """Raises UnclearError for an unquoted value that its field cannot have, since it was hardly meant as one."""
+    """Checks an unquoted value against the shape of its field, such as the `@` of an email.
+
+    Raises UnclearError: when the field cannot have the value, which then is likely a misreading.
+    """
     last = name.lower().split()[-1]
     if tokens[0].kind == "quoted":
         return
@@ -203,13 +214,14 @@ def _check_shape(name: str, tokens: Tokens, value: str) -> None:
 
 
 def _value_end(tokens: Tokens, start: int, markers: Sequence[str]) -> tuple[int, tuple[str, int] | None]:
-    """Where the value from `start` ends, and the field behind it: its name and where its value starts."""
+    """Returns the end of the value from `start`, and the name and value start of the next field, or None."""
     for position in range(start, len(tokens)):
         size = separator(tokens, position)
         if not size and (tokens[position].word in ("with", "having", "whose", "where") or tokens[position].text == ":"):
             size = 1
         if not size and position == start + 1 and _is_pair(tokens, position):
-            # `name=Bob email=b@x.co`; behind a longer value the name could be longer, too.
+            # `name=Bob email=b@x.co` needs no separator. Behind a longer value the name of the field could be longer as
+            # well.
             following = field_at(tokens, position, first=False, markers=markers)
             return (position, following) if following is not None else (len(tokens), None)
         if not size or tokens[position].kind == "quoted":
@@ -230,12 +242,12 @@ def _is_pair(tokens: Tokens, position: int) -> bool:
 
 
 def ends_in_free_text(fields: dict[str, str]) -> bool:
-    """Whether the last field may hold a sentence, so that `to clients` behind it may belong to it."""
+    """Checks whether the last field may hold a sentence. Then `to clients` behind the field may belong to its value."""
     return bool(fields) and list(fields)[-1].lower().split()[-1] in _FREE_TEXT
 
 
 def identify(value: str) -> dict[str, str]:
-    """The field that a bare name, number or address is most plainly the value of."""
+    """Returns the most obvious field for a bare name, number or address."""
     plain = value.removeprefix("#")
     if re.fullmatch(r"[^\s@]+@[^\s@]+", value):
         return {"email": value}

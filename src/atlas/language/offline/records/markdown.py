@@ -1,6 +1,6 @@
-"""The structure of a Markdown text that tells of records: sentences, headings, and fields as lists, lines or tables.
+"""Reads the structure of a Markdown text on records: sentences, headings, and fields in lists, lines or tables.
 
-markdown-it reads the blocks. Its inline rules stay off, since `2*3*4` in a value is no emphasis.
+markdown-it parses the blocks. The inline rules are off, since `2*3*4` in a value is no emphasis.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from atlas.kit.identifiers import singular
 from atlas.language.offline.records.tokens import INTENTS, KINDS, UnclearError, is_field
 
-# markdown-it leaves out what is nested deeper than 20.
+# markdown-it drops blocks that are nested more than 20 levels deep.
 MAX_DEPTH = 12
 # HTML, link definitions and inline marks are parts of values here.
 _MARKDOWN = (
@@ -27,12 +27,12 @@ _MARKED = re.compile(r"(\*\*|__|\*|_|`)([^*`]{1,60}?)(:?)\1\s*(:|=|[-–—](?=\
 _PLAIN = re.compile(r"([^\W\d][\w /#().&'’-]{0,59}?)(?:\s{0,3}(:)(?!//)|\s{0,3}(=)(?![=>])|\s([-–—])(?=\s))(.*)")
 _NEXT_PAIR = re.compile(r"[,;]\s*([^\W\d][\w -]{0,40}?)\s{0,3}(?:(:)(?=\s)|(=)(?!=))\s*(?=\S)")
 _LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]*)\)")
-# Words that start a sentence, not the name of a field.
+# Words that start a sentence and not the name of a field.
 _SENTENCE = frozenset(
     """the this that these those here we i our please if unless do don't don’t never hi hello hey dear for in when also
     and then thanks to can could would will let you there stop not what how who""".split()
 )
-# `Important: do not mail them` is hardly a field where it stands alone.
+# Alone, `Important: do not mail them` is hardly a field.
 _NOTICES = frozenset(
     "important warning attention caution ps fyi reminder todo disclaimer note notes hint tip example draft".split()
 )
@@ -41,7 +41,7 @@ _KEY_HEADERS = frozenset("field fields key property attribute column".split())
 
 @dataclass(slots=True)
 class Record:
-    """Fields as told, empty values included. title: what a list says above or instead of the fields."""
+    """The fields of a record, empty values included. title: the list's text above or in place of the fields."""
 
     fields: dict[str, str]
     title: str = ""
@@ -49,7 +49,7 @@ class Record:
 
 @dataclass(slots=True)
 class Section:
-    """A heading, its level (0 for none) and the records below it."""
+    """A heading with its level and the records below the heading. Level 0: no heading."""
 
     title: str
     level: int
@@ -58,16 +58,17 @@ class Section:
     _even: bool = False
 
     def add(self, name: str, value: str, *, fresh: bool) -> None:
-        """Adds a field; the first field of a record again starts the next. fresh: it starts a list or paragraph.
+        """Adds a field. A repeated first field starts the next record.
 
-        Raises UnclearError where another field comes twice.
+        fresh: the field starts a list or paragraph.
+        Raises UnclearError: when another field occurs twice.
         """
         key = plain_name(name)
         current = self._flat[-1] if self._flat else None
         if current is None or not current:
             self._flat[-1:] = [{name: value}]
         elif key == plain_name(next(iter(current))):
-            # Without a gap between records, a repeated name may be a slip.
+            # Without a gap between records a repeated name may be a mistake.
             self._even = self._even or not fresh
             self._flat.append({name: value})
         elif name in current or key in {plain_name(told) for told in current}:
@@ -76,12 +77,12 @@ class Section:
             current[name] = value
 
     def part(self) -> None:
-        """Ends the record that fields were added to."""
+        """Ends the current record."""
         if self._flat and self._flat[-1]:
             self._flat.append({})
 
     def finish(self) -> None:
-        """Makes records of the fields. Raises UnclearError where it is unclear which belong together."""
+        """Converts the fields to records. Raises UnclearError when it is unclear which fields belong together."""
         flat = [fields for fields in self._flat if fields]
         if flat and self.records:
             raise UnclearError("Some fields stand beside a list or table of records. Which record do they belong to?")
@@ -93,7 +94,11 @@ class Section:
 
 @dataclass(slots=True)
 class Document:
-    """A text taken apart. prose: its sentences that are no field, a paragraph each; lines: as markdown-it counts them."""
+    """The parts of a text.
+
+    prose: paragraphs with the sentences that are no fields.
+    lines: the lines as markdown-it counts lines.
+    """
 
     lines: list[str]
     prose: list[str] = field(default_factory=list)
@@ -102,7 +107,7 @@ class Document:
 
 @dataclass(slots=True)
 class _Item:
-    """A list's item. nested: whether it has a list of its own."""
+    """An item of a list. nested: whether the item has a list of its own."""
 
     pairs: list[tuple[str, str]] = field(default_factory=list)
     title: str = ""
@@ -110,13 +115,13 @@ class _Item:
 
 
 def plain_name(name: str) -> str:
-    """A field's name by which the same ones are equal: `E-mail address` and `email`."""
+    """Normalizes the name of a field, so that `E-mail address` equals `email`."""
     plain = re.sub(r"[\W_]+", "", name.lower())
     return "email" if plain == "emailaddress" else plain
 
 
 def read_document(text: str) -> Document:
-    """Takes a text apart. Raises UnclearError for what has no one reading."""
+    """Parses a text into a document. Raises UnclearError when the text has several readings."""
     text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
     tokens = _MARKDOWN.parse(text)
     if any(token.level > MAX_DEPTH for token in tokens):
@@ -131,13 +136,13 @@ def read_document(text: str) -> Document:
 
 
 def _block(document: Document, tokens: Sequence[Token], position: int) -> int:
-    """Reads the block at `position`; gives the position behind it."""
+    """Reads the block at `position`. Returns the position behind the block."""
     token = tokens[position]
     section = document.sections[-1]
     if token.type == "heading_open":
         content = tokens[position + 1].content
         if token.markup in ("=", "-") and ("\n" in content or split_field(content)):
-            # A line of dashes right below fields is a separator rather than a heading.
+            # A line of dashes directly below fields is a separator rather than a heading.
             _paragraph(document, content)
             document.sections[-1].part()
         else:
@@ -162,7 +167,7 @@ def _block(document: Document, tokens: Sequence[Token], position: int) -> int:
 
 
 def split_field(line: str) -> tuple[str, str, str] | None:
-    """Name, separator and raw value of a line such as `**Name:** Acme`; None where it is none."""
+    """Splits a line such as `**Name:** Acme` into (name, separator, raw value). None: the line is no field."""
     line = line.strip()
     if line[:2] in ("**", "__") and line.endswith(line[:2]) and line.count(line[:2]) == 2:
         line = line[2:-2].strip()
@@ -183,14 +188,17 @@ def split_field(line: str) -> tuple[str, str, str] | None:
 
 
 def _bare(text: str) -> str:
-    """A heading or sentence without bold type. Where quotes stand, nothing is touched, as it may be in a value."""
+    """Removes bold type from a heading or sentence. A text with quotes stays, as values may have asterisks."""
     if re.search(r"[\"“”„«»`]", text):
         return text.strip()
     return re.sub(r"(?<!\S)\*\*(?=\S)([^*]+)\*\*(?=[\s.,:;!?]|$)", r"\1", text).strip()
 
 
 def clean_value(raw: str) -> str:
-    """A value without the backticks, quotes or emphasis around it. Raises UnclearError for a link with another text."""
+    """Removes surrounding backticks, quotes or emphasis from a value.
+
+    Raises UnclearError: for struck-out text, and for a link whose text differs from its target.
+    """
     value = raw.strip()
     for mark in ("**", "__", "*", "_"):
         inner = value[len(mark) : -len(mark)]
@@ -210,12 +218,12 @@ def clean_value(raw: str) -> str:
         return link[1]
     if re.fullmatch(r"<[^<>\s]+(?:@|://)[^<>\s]+>", value):
         value = value[1:-1].removeprefix("mailto:")
-    # What editors escape without being asked.
+    # Editors escape these characters automatically.
     return re.sub(r"\\([_*\[\]`#|~<>])", r"\1", value)
 
 
 def _pairs(name: str, mark: str, raw: str) -> list[tuple[str, str]]:
-    """The fields of a line; several where it goes on as in `Name: A, Email: b@x.co`."""
+    """Returns the fields of a line, several for a line like `Name: A, Email: b@x.co`."""
     hidden = re.sub(r"\"[^\"]*\"|`[^`]*`", lambda found: "x" * len(found[0]), raw)
     found = [match for match in _NEXT_PAIR.finditer(hidden) if (match[2] or match[3]) == mark]
     if not found:
@@ -231,7 +239,7 @@ def _pairs(name: str, mark: str, raw: str) -> list[tuple[str, str]]:
 
 
 def _paragraph(document: Document, content: str) -> None:
-    """Lines of fields and sentences."""
+    """Reads a paragraph into fields and sentences."""
     lines = [line for line in content.split("\n") if line.strip()]
     prose: list[str] = []
     fielded = False
@@ -259,7 +267,7 @@ def _paragraph(document: Document, content: str) -> None:
 
 
 def _is_field(parts: tuple[str, str, str], lines: Sequence[str], *, after: bool) -> bool:
-    """Whether a line outside lists is a field. after: the line before it is one."""
+    """Checks whether a line outside lists is a field. after: the previous line is a field."""
     name, mark, _ = parts
     words = name.lower().split()
     if words[0] in INTENTS:
@@ -274,7 +282,10 @@ def _is_field(parts: tuple[str, str, str], lines: Sequence[str], *, after: bool)
 
 
 def _list(tokens: Sequence[Token], position: int, *, nested: bool = False) -> tuple[list[_Item], int]:
-    """The items of the list at `position`, and the position behind it. Raises UnclearError for what an item may not hold."""
+    """Reads the list at `position`. Returns the items and the position behind the list.
+
+    Raises UnclearError: when an item holds an unsupported block.
+    """
     items: list[_Item] = []
     position += 1
     while not tokens[position].type.endswith("_list_close"):
@@ -316,7 +327,7 @@ def _item_lines(item: _Item, content: str) -> None:
 
 
 def _place(section: Section, items: Sequence[_Item]) -> None:
-    """A list as the fields of one record, or as records. Raises UnclearError where it may be either."""
+    """Adds a list as the fields of one record, or as several records. Raises UnclearError when both are possible."""
     firsts = {plain_name(item.pairs[0][0]) for item in items if item.pairs}
     if any(item.title for item in items):
         if not all(item.title and bool(item.pairs) == bool(items[0].pairs) for item in items):
@@ -335,7 +346,7 @@ def _place(section: Section, items: Sequence[_Item]) -> None:
 
 
 def _once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Fields by name. Raises UnclearError where one is told twice."""
+    """Returns fields by name. Raises UnclearError when a field occurs twice."""
     names = [plain_name(name) for name, _ in pairs]
     if len(set(names)) < len(names):
         raise UnclearError(f"A field is told twice: {max(names, key=names.count)}. Which value is right?")
@@ -343,7 +354,7 @@ def _once(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _code(section: Section, token: Token) -> None:
-    """The `key: value` lines of a code block; `- ` starts a record where lines below it are indented."""
+    """Reads the `key: value` lines of a code block. `- ` starts a record if other lines are indented."""
     lines = token.content.split("\n")
     listed = any(line.startswith("- ") for line in lines) and any(re.match(r"\s+\w", line) for line in lines)
     section.part()
@@ -366,13 +377,16 @@ def _code(section: Section, token: Token) -> None:
 
 
 def _table(document: Document, tokens: Sequence[Token], position: int) -> int:
-    """The rows of the table at `position`; gives the position behind it. Raises UnclearError for uneven rows."""
+    """Reads the table at `position`. Returns the position behind the table.
+
+    Raises UnclearError: when a row has more cells than the table has columns.
+    """
     rows: list[list[str]] = []
     section = document.sections[-1]
     first, last = tokens[position].map or (0, 0)
     sizes = [len(re.split(r"(?<!\\)\|", _edge(line))) for line in document.lines[first:last]]
     if max(sizes, default=0) > (sizes or [0])[0]:
-        # Markdown leaves out cells behind the last column without a word.
+        # Markdown drops cells behind the last column silently.
         raise UnclearError(
             "A row of the table has more cells than the table has columns. Where does each value belong?"
         )

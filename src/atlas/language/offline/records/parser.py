@@ -1,6 +1,6 @@
-"""Records told in Markdown or plain English: what to insert, update, archive or restore.
+"""Parses texts on records, in Markdown or plain English: insert, update, archive or restore.
 
-Nothing is guessed that would write: what is unclear becomes a question.
+The parser never guesses what to write. An unclear text becomes a question.
 """
 
 from __future__ import annotations
@@ -35,9 +35,12 @@ _NO_TITLES = frozenset("details detail information info data fields field values
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A record. `data`: its fields as told (for an update the new values); `match`: the fields that identify it.
+    """A record in a text.
 
-    entity_type: its kind, such as `client`, or `record` where none is told; table_hint: the table that the text names.
+    entity_type: the kind of the record, such as `client`, or `record` if the text names none.
+    table_hint: the table that the text names.
+    data: the fields as the text has the fields. For an update: the new values.
+    match: the fields that identify the record.
     """
 
     entity_type: str
@@ -48,7 +51,10 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class RecordInstruction:
-    """What a text asks for. With a `question` to ask back there is no intent and no entity, and nothing may be written."""
+    """The request of a text.
+
+    question: a question to ask back. Then the intent is None, there are no entities, and nothing may be written.
+    """
 
     intent: str | None
     entities: tuple[Entity, ...] = ()
@@ -56,7 +62,7 @@ class RecordInstruction:
 
 
 def parse_records(text: str) -> RecordInstruction:
-    """What a text asks for. Never raises."""
+    """Parses a text on records. Never raises."""
     try:
         intent, entities = _read(text)
     except UnclearError as question:
@@ -84,7 +90,10 @@ def _read(text: str) -> tuple[str, list[Entity]]:
 
 
 def _one_intent(found: list[Told]) -> tuple[str, list[Entity]]:
-    """Entities of sentences that all ask for the same."""
+    """Returns the common intent and the entities of sentences.
+
+    Raises UnclearError: when the intents differ.
+    """
     if not found:
         raise UnclearError(f"What should be written? {_ABILITIES}")
     intents = list(dict.fromkeys(item.intent for item in found))
@@ -100,7 +109,7 @@ def _one_intent(found: list[Told]) -> tuple[str, list[Entity]]:
 
 
 def _from_document(document: Document) -> tuple[str, list[Entity]]:
-    """Entities of the fields under headings, by the sentence or the headings that say what to do with them."""
+    """Returns the intent and the entities of fields under headings. A sentence or the headings give the intent."""
     general: Told | None = None
     for paragraph in document.prose:
         for part in map(without_politeness, sentences(tokenize(paragraph))):
@@ -133,7 +142,7 @@ def _from_document(document: Document) -> tuple[str, list[Entity]]:
         leads.append(general)
     intent = _one_intent(leads)[0]
     if any(lead.single and len(section.records) > 1 for lead, section, _ in found):
-        # Two phones of one client are not two clients.
+        # Two phone numbers of one client are not two clients.
         raise UnclearError("You tell of one record, and I find several. Can you give each a heading of its own?")
     for lead in leads:
         _check_count(lead, [record for used, section, _ in found if used is lead for record in section.records])
@@ -141,7 +150,7 @@ def _from_document(document: Document) -> tuple[str, list[Entity]]:
 
 
 def _title(section: Section, general: Told | None, parent: str | None) -> tuple[Told | None, str | None]:
-    """What a heading says to do, and the kind of the records below it; either may be None."""
+    """Returns the request of a heading, and the kind of the records below. Either may be None."""
     known = (general.kind if general else None) or parent
     if not section.title:
         return None, known
@@ -158,9 +167,12 @@ def _title(section: Section, general: Told | None, parent: str | None) -> tuple[
 
 
 def _heading_kind(title: str, known: str | None, records: list[Record]) -> str | None:
-    """The kind of record that a title names: `New client`, `Clients`, `Client 1`, `Client: Acme`; None for `Details`.
+    """Returns the kind of record that a title names:
 
-    known: the kind told elsewhere. Raises UnclearError where the title is rather a name, or names another kind.
+    `New client`, `Clients`, `Client 1`, `Client: Acme`. None for `Details`.
+
+    known: the kind from another place.
+    Raises UnclearError: when the title is rather a name, or names another kind.
     """
     check_gates(tokenize(title))
     parts = re.search(r":|\s[-–—](?=\s)", title)
@@ -183,7 +195,10 @@ def _heading_kind(title: str, known: str | None, records: list[Record]) -> str |
 
 
 def _check_count(lead: Told, records: list[Record]) -> None:
-    """Raises UnclearError where a sentence tells of more or fewer records than there are."""
+    """Checks that the records have the number that the sentence names.
+
+    Raises UnclearError: when the number differs.
+    """
     if lead.count is not None and lead.count != len(records):
         raise UnclearError(
             f"You tell of {many(lead.count, 'record')}, and I find {len(records)}. Which ones are meant?"
@@ -204,14 +219,14 @@ def _check_count(lead: Told, records: list[Record]) -> None:
 
 
 def _entity(lead: Told, kind: str | None, record: Record) -> Entity:
-    """The entity that a record and the sentence above it make."""
+    """Builds the entity of a record and of the sentence above the record."""
     kind = kind or (singular(lead.hint.lower()) if lead.hint else None)
     if kind is None and lead.intent == "insert":
         raise UnclearError("Which kind of record is this? Say it as in `Add a client:`.")
     kind = kind or "record"
     fields = {name: value for name, value in record.fields.items() if value}
     if record.title and (fields or lead.intent in ("insert", "update")):
-        # Numbers of a list such as `Client 1` mean nothing.
+        # Numbers of a list such as `Client 1` have no meaning.
         _heading_kind(record.title, kind, [record])
     if lead.intent == "insert":
         data = lead.data | fields
@@ -235,7 +250,10 @@ def _repeats(fields: dict[str, str]) -> bool:
 
 
 def _update(lead: Told, kind: str, fields: dict[str, str]) -> Entity:
-    """An update by the fields that the sentence names, else by an id, an email or an `..._id` of the record."""
+    """Builds an update.
+
+    The record is found by the fields that the sentence names, else by its id, email or `..._id`.
+    """
     empty = next((name for name, value in fields.items() if not value), None)
     if empty is not None:
         raise UnclearError(f"{empty} has no value. Should it stay as it is, or be emptied?")
@@ -252,12 +270,15 @@ def _update(lead: Told, kind: str, fields: dict[str, str]) -> Entity:
 
 
 def match_value(match: dict[str, str], name: str) -> str | None:
-    """The value that a match has for a field, however its name is written."""
+    """Returns the value that a match has for a field, in any spelling of the name."""
     return next((value for told_name, value in match.items() if plain_name(told_name) == plain_name(name)), None)
 
 
 def _named(names: tuple[str, ...], fields: dict[str, str], kind: str) -> list[str]:
-    """The fields of a record that a sentence names."""
+    """Returns the fields of a record that a sentence names.
+
+    Raises UnclearError: when the record lacks a field.
+    """
     by_name = {plain_name(name): name for name, value in fields.items() if value}
     missing = [name for name in names if plain_name(name) not in by_name]
     if missing:

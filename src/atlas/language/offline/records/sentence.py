@@ -1,4 +1,4 @@
-"""Sentences that tell of records: `Add a client named Acme with email a@b.co`, `Change Acme's phone to 5`."""
+"""Parses sentences on records: `Add a client named Acme with email a@b.co`, `Change Acme's phone to 5`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _BEFORE_BY = frozenset("identified matched matching match keyed based found look
 
 
 def without_politeness(tokens: Tokens) -> Tokens:
-    """A sentence without `please`, `can you` and the like; empty where nothing else is said."""
+    """Removes `please`, `can you` and similar words from a sentence. The result is empty if no other words remain."""
     if all(token.word in _POLITE or token.kind == "mark" for token in tokens if token.text != "?"):
         return [] if not any(token.text == "?" for token in tokens) else tokens
     start, asked = 0, False
@@ -89,7 +89,7 @@ def _rephrased(tokens: Tokens) -> Tokens:
 
 
 def _verb(tokens: Tokens) -> tuple[str, Tokens, str | None]:
-    """The intent of a sentence, what stands behind its verb, and the table of `In the clients table, ...`."""
+    """Returns the intent of a sentence, the tokens behind the verb, and the table of `In the clients table, ...`."""
     hint = None
     check_gates(tokens)
     if tokens[0].word == "in" and (front := front_hint(tokens)) is not None:
@@ -109,7 +109,7 @@ def _verb(tokens: Tokens) -> tuple[str, Tokens, str | None]:
 
 
 def _for_first(tokens: Tokens) -> Tokens:
-    """`For deal 42, set status to closed` as `set status to closed for deal 42`."""
+    """Rearranges `For deal 42, set status to closed` to `set status to closed for deal 42`."""
     for position, token in enumerate(tokens[:-1]):
         if token.kind == "mark" and token.text in ",:" and INTENTS.get(tokens[position + 1].word) == "update":
             return [*tokens[position + 1 :], *tokens[:position]]
@@ -117,7 +117,10 @@ def _for_first(tokens: Tokens) -> Tokens:
 
 
 def read_sentence(tokens: Tokens) -> Told:
-    """What a sentence asks for by itself. Raises UnclearError for what is unclear."""
+    """Reads the request of a sentence on its own.
+
+    Raises UnclearError: when the sentence is unclear.
+    """
     intent, rest, hint = _verb(tokens)
     if intent == "undo":
         if all(token.word in _UNDO for token in rest):
@@ -139,7 +142,10 @@ def read_sentence(tokens: Tokens) -> Told:
 
 
 def read_lead(tokens: Tokens) -> Told:
-    """What a sentence says to do with the records that follow it. Raises UnclearError for what is unclear."""
+    """Reads the request of a sentence that precedes a list of records.
+
+    Raises UnclearError: when the sentence is unclear.
+    """
     intent, rest, hint = _verb(tokens)
     if intent == "undo":
         raise UnclearError("What should be undone, and what should be done with the records?")
@@ -162,7 +168,10 @@ def read_lead(tokens: Tokens) -> Told:
 
 
 def _by(tokens: Tokens) -> tuple[Tokens, tuple[str, ...]]:
-    """A sentence without `by email` or `identified by name and city` at its end, and the fields of it."""
+    """Removes `by email` or `identified by name and city` from the end of a sentence.
+
+    Returns the sentence and the fields.
+    """
     for position in range(len(tokens) - 1, -1, -1):
         if tokens[position].word in _BY and tokens[position].kind == "word":
             names: list[list[str]] = [[]]
@@ -183,7 +192,7 @@ def _by(tokens: Tokens) -> tuple[Tokens, tuple[str, ...]]:
 
 
 def _count(tokens: Tokens) -> tuple[int | None, bool, Tokens]:
-    """The number of records that a sentence starts with, whether it tells of several, and the rest."""
+    """Returns the number of records that a sentence starts with, whether several are asked for, and the rest."""
     count, plural, start = None, False, 0
     while start < len(tokens) and tokens[start].kind == "word":
         word = tokens[start].word
@@ -196,5 +205,5 @@ def _count(tokens: Tokens) -> tuple[int | None, bool, Tokens]:
         elif word not in DETERMINERS | {"of"}:
             break
         start += 1
-    # `a` and the like say more about what follows than nothing.
+    # Articles belong to the following words.
     return (count, plural, tokens[start:] if plural else tokens)

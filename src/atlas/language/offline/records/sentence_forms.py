@@ -1,4 +1,4 @@
-"""The forms that a sentence about one record takes: `a client named Acme`, `Acme's phone to 5`."""
+"""The forms of a sentence on one record: `a client named Acme`, `Acme's phone to 5`."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ _MARKERS = ("to", "is", "as", "equals")
 
 @dataclass(slots=True)
 class Told:
-    """What a sentence asks for. kind: None where not told; by: fields that identify the records that follow.
+    """The request of a sentence.
 
-    count, plural, single: how many records it tells of, where it stands above a list of them.
+    kind: None where the sentence names none.
+    by: fields that identify the records below.
+    count, plural, single: the number of records, where the sentence stands above a list.
     """
 
     intent: str
@@ -55,7 +57,10 @@ class Told:
 
 
 def front_hint(tokens: Tokens) -> tuple[str, int, bool] | None:
-    """The table of `to my contacts` or `in the crm table` at the start, its size, and whether it says `table`."""
+    """Returns the table of `to my contacts` or `in the crm table` at the start.
+
+    The result has the number of tokens as well, and whether the word `table` is there.
+    """
     position = 1
     while position < len(tokens) and tokens[position].word in ("the", "my", "our", "your", "a", "an"):
         position += 1
@@ -76,9 +81,9 @@ def front_hint(tokens: Tokens) -> tuple[str, int, bool] | None:
 
 
 def _tail_hint(tokens: Tokens, words: Iterable[str], kind: str | None) -> tuple[Tokens, str | None, bool]:
-    """A sentence without `to clients` at its end, that table, and whether it is surely one.
+    """Removes `to clients` from the end of a sentence. Returns the rest, the table, and whether the table is certain.
 
-    A bare word is taken for a table only where it is the plural of the record's kind, or a well-known kind itself.
+    A bare word is a table only if the word is the plural of the record's kind, or a well-known kind itself.
     """
     for position in range(len(tokens) - 1, max(-1, len(tokens) - 8), -1):
         if tokens[position].kind != "word" or tokens[position].word not in words:
@@ -94,10 +99,11 @@ def _tail_hint(tokens: Tokens, words: Iterable[str], kind: str | None) -> tuple[
 
 
 def _head(tokens: Tokens, *, determined: bool, named: bool) -> tuple[str | None, Tokens]:
-    """The kind of record that words start with, and the bare name behind it: `client`, `Acme Corp`.
+    """Returns the kind of record that the tokens start with, and the bare name behind: `client`, `Acme Corp`.
 
-    determined: an article stands before them; named: `named` or a colon behind. Raises UnclearError where a word may
-    be the kind or a name.
+    determined: an article stands before.
+    named: `named` or a colon stands behind.
+    Raises UnclearError: when a word may be the kind or a name.
     """
     size = kind_size(tokens)
     if not size:
@@ -105,7 +111,7 @@ def _head(tokens: Tokens, *, determined: bool, named: bool) -> tuple[str | None,
         plain = first.kind == "word" and first.text.isalpha() and (first.text.islower() or named)
         rest = tokens[1:]
         told_as_kind = (determined or named) and all(looks_like_name(token) for token in rest)
-        # `widget 5`, `widget "A"`
+        # In `widget 5` and `widget "A"` the first word is the kind.
         before_value = bool(rest) and not determined and (rest[0].kind == "quoted" or not rest[0].text.isalpha())
         if plain and (told_as_kind or before_value):
             size = 1
@@ -119,7 +125,10 @@ def _head(tokens: Tokens, *, determined: bool, named: bool) -> tuple[str | None,
 
 
 def _without_determiners(tokens: Tokens, *, lead: bool) -> tuple[Tokens, bool]:
-    """Tokens without articles. Raises UnclearError for `three` or `these`, unless records follow."""
+    """Removes articles. Returns the rest, and whether there was an article.
+
+    Raises UnclearError: for `three` or `these`, unless records follow.
+    """
     start = 0
     while start < len(tokens) and tokens[start].word in DETERMINERS:
         start += 1
@@ -129,7 +138,7 @@ def _without_determiners(tokens: Tokens, *, lead: bool) -> tuple[Tokens, bool]:
 
 
 def _head_end(tokens: Tokens) -> int:
-    """Where the kind and the bare name of a record end."""
+    """Returns the end of the kind and the bare name of a record."""
     for position, token in enumerate(tokens):
         following = tokens[position + 1] if position + 1 < len(tokens) else None
         if token.word in _STOP or (token.kind == "mark" and token.text in ",:;="):
@@ -141,7 +150,10 @@ def _head_end(tokens: Tokens) -> int:
 
 
 def read_insert(tokens: Tokens, *, lead: bool) -> Told:
-    """A new record. lead: its fields may follow below the sentence."""
+    """Reads a new record.
+
+    lead: the fields may follow below the sentence.
+    """
     hint, rest = None, tokens
     if rest and rest[0].word in ("into", "to", "in") and (front := front_hint(rest)):
         hint, rest = front[0], rest[front[1] :]
@@ -171,7 +183,10 @@ def read_insert(tokens: Tokens, *, lead: bool) -> Told:
 
 
 def _insert_fields(bare: Tokens, rest: Tokens, *, lead: bool, kind: str | None) -> dict[str, str]:
-    """The fields of a new record. bare: its name, where it stands right behind the kind."""
+    """Reads the fields of a new record.
+
+    bare: the name, if it stands directly behind the kind.
+    """
     if not bare:
         rest = trimmed(rest, front=_OPEN | {",", ":"})
     if bare:
@@ -198,7 +213,7 @@ def _insert_fields(bare: Tokens, rest: Tokens, *, lead: bool, kind: str | None) 
 
 
 def read_object(tokens: Tokens, *, lead: bool = False) -> Told:
-    """An existing record: its kind, table and the fields that it is found by, which may be none."""
+    """Reads an existing record: its kind, its table, and the fields that identify the record, possibly none."""
     hint, rest = None, tokens
     if rest and rest[0].word in ("from", "in") and (front := front_hint(rest)):
         hint, rest = front[0], rest[front[1] :]
@@ -223,9 +238,13 @@ def read_object(tokens: Tokens, *, lead: bool = False) -> Told:
 
 
 def _match(bare: Tokens, rest: Tokens) -> dict[str, str]:
-    """The fields that a record is found by. bare: a name behind its kind; rest: `named Acme`, `with email a@b.co`."""
+    """Reads the fields that identify a record.
+
+    bare: a name behind the kind.
+    rest: tokens such as `named Acme` or `with email a@b.co`.
+    """
     if bare and bare[0].kind == "word" and bare[0].text.islower() and bare[0].word in FIELDS | KINDS | NO_NAMES:
-        # `the client email a@b.co` may be the email rather than the client; `deal id 42` is the deal.
+        # `the client email a@b.co` may mean the email rather than the client. `deal id 42` means the deal.
         if bare[0].word != "id" or len(bare) != 2:
             raise UnclearError(
                 f"Which record is {text_of(bare)!r}? Say it as in `with email a@b.co`, or put a name in quotes."
@@ -247,12 +266,12 @@ def _match(bare: Tokens, rest: Tokens) -> dict[str, str]:
 
 
 def _index(tokens: Tokens, words: Iterable[str], start: int = 0) -> int:
-    """Where the first of some words or marks stands; -1 for nowhere."""
+    """Returns the place of the first of some words or marks, or -1."""
     return next((i for i in range(start, len(tokens)) if tokens[i].kind != "quoted" and tokens[i].word in words), -1)
 
 
 def read_update(verb: str, tokens: Tokens) -> Told:
-    """A change of one record, in any of the orders that English has for it."""
+    """Reads a change of one record, in any word order of English."""
     if verb == "rename":
         return _rename(tokens)
     if _index(tokens, _EVERY) == 0 and _index(tokens, _OPEN) < 0:
@@ -279,7 +298,7 @@ def read_update(verb: str, tokens: Tokens) -> Told:
     if to < 0:
         raise UnclearError("Which record should be updated, which of its fields, and to what?")
     if 0 < of < to and " ".join(t.word for t in tokens[:3]) not in PHRASES:
-        # `the phone of client Acme to 5`
+        # `the phone of client Acme to 5` has the record between `of` and `to`.
         if of > 3 or (of > 1 and tokens[of - 1].word not in FIELDS):
             raise UnclearError(f"Which field should be changed in {text_of(tokens)!r}?")
         return _changed(tokens[of + 1 : to], [*tokens[:of], *tokens[to:]])
@@ -287,7 +306,7 @@ def read_update(verb: str, tokens: Tokens) -> Told:
 
 
 def _owner(tokens: Tokens) -> Tokens:
-    """`Acme Corp's` as `Acme Corp`."""
+    """Reduces `Acme Corp's` to `Acme Corp`."""
     last = tokens[-1]
     if last.word.replace("’", "'") == "'s":
         return tokens[:-1]
@@ -295,10 +314,10 @@ def _owner(tokens: Tokens) -> Tokens:
 
 
 def _by_colon(tokens: Tokens) -> Told:
-    """`client 42: status = closed`."""
+    """Reads `client 42: status = closed`."""
     error = UnclearError("Which record should be updated, and which of its fields?")
     marks = [i for i, token in enumerate(tokens) if token.kind == "mark" and token.text == ":"]
-    # A colon may stand within the fields on either side, too.
+    # A colon may stand within the fields on either side as well.
     for mark in marks[:3]:
         try:
             if read_object(tokens[:mark]).match:
@@ -309,7 +328,7 @@ def _by_colon(tokens: Tokens) -> Told:
 
 
 def _for_last(tokens: Tokens, to: int) -> Told:
-    """`status to closed for deal 42`."""
+    """Reads `status to closed for deal 42`."""
     for words in (("for",), ("of", "on")):
         found = [i for i in range(to + 1, len(tokens)) if tokens[i].kind == "word" and tokens[i].word in words]
         if len(found) == 1:
@@ -324,7 +343,11 @@ def _for_last(tokens: Tokens, to: int) -> Told:
 
 
 def _changed(found: Tokens, changes: Tokens) -> Told:
-    """An update of the record that `found` tells, by the fields that `changes` tells."""
+    """Builds an update.
+
+    found: tokens that identify the record.
+    changes: tokens with the new values.
+    """
     found = trimmed(found, back=(",", ":", "and", "to"))
     where = _index(changes, ("where", "whose"))
     entity = read_object([*found, *(changes[where:] if where >= 0 else [])]) if found else None
@@ -342,7 +365,7 @@ def _changed(found: Tokens, changes: Tokens) -> Told:
 
 
 def _rename(tokens: Tokens) -> Told:
-    """`rename the client Acme to Beta`."""
+    """Reads `rename the client Acme to Beta`."""
     to = _index(tokens, ("to", "as"))
     if to <= 0 or to + 1 >= len(tokens):
         raise UnclearError("Which record should be renamed, and to what?")

@@ -1,6 +1,6 @@
-"""The words that tell of records, and a text as tokens of them.
+"""The vocabulary of texts on records, and their tokenizer.
 
-Whatever could be read in two ways raises UnclearError.
+Any text with two readings raises UnclearError.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ VERBS = {
     "undo": ("undo", "revert"),
 }
 INTENTS = {verb: intent for intent, verbs in VERBS.items() for verb in verbs}
-# Fields that are known by their name alone, as in `name Bob, email b@x.co`.
+# Fields that are recognized by their name alone, as in `name Bob, email b@x.co`.
 FIELDS = frozenset(
     """name id email e-mail phone telephone mobile fax website url homepage domain linkedin address street city town
     country state region province zip zipcode postcode status stage type role title position job department team
@@ -69,12 +69,15 @@ _ARROWS = frozenset(["->", "=>", "→", "==", "="])
 
 
 class UnclearError(Exception):
-    """What to ask the user. Nothing may be written."""
+    """A question to the user. Nothing may be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word, a quoted text (without its quotes) or a mark of `,;:=.!?`. glued: no space stands before it."""
+    """A word, a quoted text without its quotes, or a mark of `,;:=.!?`.
+
+    glued: no space stands before the token.
+    """
 
     text: str
     kind: str
@@ -82,7 +85,7 @@ class Token:
 
     @property
     def word(self) -> str:
-        """The lower-case word; empty for a quoted text, which means nothing but itself. A mark is itself."""
+        """The word in lower case, or the mark. Empty for a quoted text, which stands for itself only."""
         return "" if self.kind == "quoted" else self.text.translate(_PLAIN).lower()
 
 
@@ -90,7 +93,10 @@ Tokens = Sequence[Token]
 
 
 def tokenize(text: str) -> list[Token]:
-    """Tokens of a text. Raises UnclearError for a quote that is not closed."""
+    """Tokenizes a text.
+
+    Raises UnclearError: when a quote is not closed, or stands inside a word.
+    """
     plain = text.translate(_PLAIN)
     found: list[Token] = []
     end = 0
@@ -113,7 +119,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _split_word(chunk: str, glued: bool, found: list[Token]) -> None:
-    """Adds a chunk without spaces: its word, its pairs such as `a=1,b=2`, and the marks behind it."""
+    """Adds the tokens of a chunk without spaces: its word, its pairs such as `a=1,b=2`, and the marks behind."""
     if chunk in _ARROWS:
         found.append(Token("=", "mark", glued))
         return
@@ -135,7 +141,7 @@ def _split_word(chunk: str, glued: bool, found: list[Token]) -> None:
 
 
 def sentences(tokens: Tokens) -> list[list[Token]]:
-    """Tokens by sentence, without the marks at the end; a question keeps its `?`."""
+    """Splits tokens into sentences without their end marks. A question keeps its `?`."""
     found: list[list[Token]] = [[]]
     for token in tokens:
         if token.kind == "mark" and token.text in ".!?":
@@ -148,13 +154,16 @@ def sentences(tokens: Tokens) -> list[list[Token]]:
 
 
 def text_of(tokens: Tokens) -> str:
-    """Tokens as a text again, short enough for a question."""
+    """Joins tokens to a text that is short enough for a question."""
     text = "".join(("" if t.glued else " ") + t.text for t in tokens[:40]).strip()
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def check_gates(tokens: Tokens) -> None:
-    """Raises UnclearError where unquoted words deny or depend on something."""
+    """Refuses a text with unquoted words that deny something or depend on a condition.
+
+    Raises UnclearError: for such a text.
+    """
     words = [token.word for token in tokens if token.kind == "word"]
     joined = " ".join(words[:20_000])
     if not _NEGATED.isdisjoint(words) or re.search(r"\b(?:do n't|no longer|other than|rather than)\b", joined):
@@ -168,23 +177,23 @@ def check_gates(tokens: Tokens) -> None:
 
 
 def is_field(name: str) -> bool:
-    """Whether a name is that of a well-known field, alone or as its last or first word: `Billing email`."""
+    """Checks whether a name is a well-known field, or starts or ends with such a field: `Billing email`."""
     words = re.findall(r"\w[\w-]*", name.lower())
     return bool(words) and (words[-1] in FIELDS or words[0] in FIELDS or words[-1].endswith("_id"))
 
 
 def looks_like_name(token: Token) -> bool:
-    """Whether a token is rather a name, a number or an address than a plain word."""
+    """Checks whether a token is rather a name, a number or an address than a plain word."""
     return token.kind == "quoted" or not token.text.isalpha() or token.text[0].isupper()
 
 
 def names_field(token: Token) -> bool:
-    """Whether a token can be a word of a field's name."""
+    """Checks whether a token can be a word of a field's name."""
     return token.kind == "word" and _IDENTIFIER.fullmatch(token.text) is not None and token.word not in ("and", "to")
 
 
 def trimmed(tokens: Tokens, *, front: Container[str] = (), back: Container[str] = ()) -> Tokens:
-    """Tokens without the unquoted words and marks of `front` at the start and of `back` at the end."""
+    """Removes the unquoted words and marks of `front` from the start, and those of `back` from the end."""
     start, end = 0, len(tokens)
     while start < end and tokens[start].word in front:
         start += 1
@@ -194,7 +203,10 @@ def trimmed(tokens: Tokens, *, front: Container[str] = (), back: Container[str] 
 
 
 def kind_of(tokens: Tokens) -> str:
-    """The kind of record that words name, in lower case and singular. Raises UnclearError for what is none."""
+    """Returns the kind of record that tokens name, in lower case and singular.
+
+    Raises UnclearError: when the tokens name no kind.
+    """
     words = [token.word for token in tokens]
     is_verb = bool(words) and words[-1] in INTENTS and words[-1] not in KINDS | GENERIC
     if not words or is_verb or words[-1] in NO_NAMES or singular(words[-1]) in NO_NAMES:
@@ -203,7 +215,7 @@ def kind_of(tokens: Tokens) -> str:
 
 
 def kind_size(tokens: Tokens) -> int:
-    """How many of the first words name a well-known kind of record: 2 for `sales order 5`, 0 for none."""
+    """Counts the first words that name a well-known kind of record: 2 for `sales order 5`, 0 for no kind."""
     for size in (1, 2, 3):
         part = tokens[:size]
         if (
@@ -212,7 +224,7 @@ def kind_size(tokens: Tokens) -> int:
             or singular(part[-1].word) not in KINDS | GENERIC
         ):
             continue
-        # `sales order` is a kind, `old client` says which one.
+        # `sales order` is a kind. `old client` is a client.
         if all(token.text.islower() and (token.word in _MODIFIERS or token.word in KINDS) for token in part[:-1]):
             return size
     return 0

@@ -1,1 +1,1 @@
-"""From a parsed question to its query."""
+"""Builds the query of a parsed question."""

@@ -1,4 +1,7 @@
-"""Follow-ups in a thread: `and only those from California?`, `by month instead`, `what about Texas?`, `top 3`."""
+"""Builds the queries of follow-ups in a thread:
+
+`and only those from California?`, `by month instead`, `what about Texas?`, `top 3`.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ _BACK = frozenset("instead those them these it".split())
 
 
 def last_query(turns: Sequence[Turn]) -> q.Query | None:
-    """The typed query of the thread's last turn, if the offline engine made it."""
+    """Decodes the typed query of the thread's last turn. Returns None if another engine answered the turn."""
     if not turns or turns[-1].state is None:
         return None
     try:
@@ -64,13 +67,16 @@ def last_query(turns: Sequence[Turn]) -> q.Query | None:
 
 
 def follows(found: Sequence[Token]) -> bool:
-    """Whether a text's words lean on what was asked before."""
+    """Checks whether the words of a question refer to the question before."""
     words = tuple(token.lower for token in found if token.kind != "sign")
     return any(words[: len(opening)] == opening for opening in _OPENINGS) or bool(_BACK & set(words))
 
 
 def continued(before: q.Query, reading: Reading) -> q.Query:
-    """The query before with what the follow-up changes. Raises Unclear where it changes nothing."""
+    """Applies the changes of a follow-up to the query before.
+
+    Raises Unclear: when the follow-up changes nothing.
+    """
     groups = list(before.group)
     measures = [output.expr for output in before.outputs if q.has_aggregate(output.expr)]
     selects: list[q.Expr] = [
@@ -103,7 +109,7 @@ def continued(before: q.Query, reading: Reading) -> q.Query:
 
 
 def _groups(reading: Reading, groups: list[q.Expr]) -> list[q.Expr]:
-    """New groups in place of the old, or besides them where the words add."""
+    """Returns the new groups in place of the old groups, or both if the words ask for more groups."""
     words = {item.text.lower() for item in reading.items}
     if words & {"also", "add", "and also", "too", "as well"}:
         return [*groups, *(group for group in reading.groups if group not in groups)]
@@ -111,7 +117,7 @@ def _groups(reading: Reading, groups: list[q.Expr]) -> list[q.Expr]:
 
 
 def _measures(reading: Reading, before: Sequence[q.Expr]) -> list[q.Expr]:
-    """Other figures: `the average instead` of the same column, or of another."""
+    """Returns new measures: `the average instead` of the same column, or of another column."""
     if reading.measures:
         return list(reading.measures)
     if reading.agg is not None:
@@ -128,7 +134,7 @@ def _measures(reading: Reading, before: Sequence[q.Expr]) -> list[q.Expr]:
 def _order(
     before: q.Query, reading: Reading, measures: Sequence[q.Expr], groups: Sequence[q.Expr]
 ) -> tuple[tuple[q.Order, ...], int | None, bool]:
-    """(order, limit, whether the follow-up says so)."""
+    """Returns (order, limit, whether the follow-up changes the order)."""
     limit = reading.limit if reading.limit is not None else before.limit
     if reading.best is not None:
         by = reading.best.by or (measures[0] if measures else None)
@@ -153,7 +159,7 @@ def _order(
 
 
 def _conditions(before: Sequence[q.Cond], new: Sequence[q.Cond]) -> tuple[q.Cond, ...]:
-    """The conditions before, without those whose column the new ones are about, and the new ones."""
+    """Replaces the conditions on the columns that new conditions use, and keeps the other conditions."""
     named = {_column(cond) for cond in new} - {None}
     return (*(cond for cond in before if _column(cond) not in named), *(cond for cond in new if cond not in before))
 

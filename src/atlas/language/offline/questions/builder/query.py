@@ -1,4 +1,4 @@
-"""A reading made into a query: what was read decides measures, groups, order and outputs."""
+"""Builds a query from a reading: measures, groups, order and outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from atlas.language.offline.questions.doubts import (
 from atlas.language.offline.questions.parser.shared import Unclear, conditions, outputs
 from atlas.language.offline.questions.parser.state import Reading
 
-# Stems of what adds up.
+# Stems of words in names of columns whose values can be added up.
 _ADDING = frozenset(
     "amount total revenu sale turnov incom earn quantiti qty count cost spend valu unit volum profit number num payment "
     "credit debit popul fee charg order".split()
@@ -26,7 +26,10 @@ _ADDING = frozenset(
 
 
 def build(reading: Reading) -> q.Query:
-    """The query of a reading. Raises Unclear."""
+    """Builds the query of a reading.
+
+    Raises Unclear: when the reading makes no query.
+    """
     equal = [f.cond.expr for f in reading.filters if isinstance(f.cond, q.Compare) and f.cond.operator == "="]
     either = any(item.kind == "or" for item in reading.items)
     if len(set(equal)) < len(equal) and reading.share is None and not either:
@@ -42,7 +45,10 @@ def build(reading: Reading) -> q.Query:
 
 
 def _late_measures(reading: Reading) -> None:
-    """Words such as `how many` or `total` that found nothing to count: they count rows."""
+    """Resolves words such as `how many` or `total` that have no column yet.
+
+    The words count rows, or sum the selected amounts.
+    """
     if reading.agg == "sum" and not reading.measures and reading.entity is None:
         amounts = [col for col in reading.selects if reading.numeric(col)]
         if amounts:
@@ -58,7 +64,10 @@ def _late_measures(reading: Reading) -> None:
 
 
 def _foreign(reading: Reading) -> None:
-    """Joined entities that nothing else uses ask for rows that have them: `customers with orders`."""
+    """Adds conditions for joined entities that nothing else uses.
+
+    The rows must have such entities: `customers with orders`.
+    """
     used = {
         col.table
         for col in _cols([*reading.selects, *reading.groups, *reading.measures, *(f.cond for f in reading.filters)])
@@ -89,7 +98,7 @@ def _cols(parts: Iterable[object]) -> Iterable[q.Col]:
 
 
 def _rows(reading: Reading) -> q.Query:
-    """Rows as they are: chosen columns, or all."""
+    """Builds a query of rows with selected columns, or with all columns."""
     selects: list[q.Expr] = list(reading.selects)
     pinned = {f.cond.expr for f in reading.filters if isinstance(f.cond, q.Compare) and f.cond.operator == "="}
     if reading.entity is not None and selects and all(expr in pinned for expr in selects):
@@ -126,7 +135,7 @@ def _rows(reading: Reading) -> q.Query:
 
 
 def _of_one(reading: Reading, selects: list[q.Expr]) -> bool:
-    """Whether rows of another table are shown with the key that tells them apart."""
+    """Checks whether rows of another table are shown together with the key of the main table."""
     return any(
         q.Col(join.left_table, join.left_column) in selects
         and all(isinstance(e, q.Col) and e.table in (join.left_table, join.right_table) for e in selects)
@@ -137,9 +146,10 @@ def _of_one(reading: Reading, selects: list[q.Expr]) -> bool:
 
 
 def _distinct(reading: Reading, selects: list[q.Expr], orders: list[q.Order]) -> bool:
-    """Whether equal rows are shown once: where that is asked, or what kinds there are, as in `which cities`.
+    """Checks whether equal rows are shown once.
 
-    Of an entity every row is shown, equal or not.
+    Equal rows are shown once on request, and for kinds, as in `which cities`. All rows of an entity are shown, equal or
+    not.
     """
     if not selects or any(order.expr not in selects for order in orders):
         return False
@@ -152,7 +162,10 @@ def _distinct(reading: Reading, selects: list[q.Expr], orders: list[q.Order]) ->
 
 
 def _entity_asked(reading: Reading) -> bool:
-    """Whether the question opens with the entity: `which states have …`, not `what is the area of the states`."""
+    """Checks whether the question opens with the entity:
+
+    `which states have …`, not `what is the area of the states`.
+    """
     place = reading.entity or 0
     return (
         place > 0
@@ -171,7 +184,7 @@ def _identifies(reading: Reading, selects: Iterable[q.Expr]) -> bool:
 
 
 def _grouped(reading: Reading) -> q.Query:
-    """Aggregates, of all rows or by group."""
+    """Builds a query of aggregates, of all rows or by group."""
     groups = list(reading.groups)
     measures = list(reading.measures)
     selects = [col for col in reading.selects if col not in groups]
@@ -208,7 +221,7 @@ def _grouped(reading: Reading) -> q.Query:
 
 
 def _default_measure(reading: Reading, col: q.Col) -> q.Agg:
-    """What `revenue by product` means: the sum of what adds up, else the average."""
+    """Chooses the measure of `revenue by product`: the sum if the column's values add up, else the average."""
     words = reading.index.column(col.table, col.name).every
     adds = any(word in _ADDING for word in words)
     function = "sum" if adds else "avg"
@@ -232,7 +245,7 @@ def _group_order(reading: Reading, groups: list[q.Expr], measures: list[q.Expr |
 
 
 def _as_measure(reading: Reading, expr: q.Expr, measures: list[q.Expr | q.Agg]) -> q.Expr:
-    """What an order names, in terms of the query: `ordered by rating` means the average where that is shown."""
+    """Resolves an expression to sort by. `ordered by rating` means the average if the result shows the average."""
     if isinstance(expr, q.Col) and expr not in reading.groups:
         for measure in measures:
             if isinstance(measure, q.Agg) and measure.arg == expr:
@@ -244,7 +257,7 @@ def _as_measure(reading: Reading, expr: q.Expr, measures: list[q.Expr | q.Agg]) 
 
 
 def _per_row(reading: Reading, groups: list[q.Expr]) -> bool:
-    """Whether each group is one row: `the population of each state` in a table of states."""
+    """Checks whether each group is one row: `the population of each state` in a table of states."""
     table = reading.index.catalog.table(reading.table)
     keys = {q.Col(reading.table, name) for name in (table.key if table and len(table.key) == 1 else ())}
     return len(groups) == 1 and (groups[0] in keys or (groups[0] == reading.display() and reading.every_column))
@@ -259,7 +272,7 @@ def _per_row_query(reading: Reading, groups: list[q.Expr], numbers: Iterable[q.E
 
 
 def _best(reading: Reading) -> q.Query:
-    """Superlatives: the rows, or groups, with the greatest or least of something."""
+    """Builds the query of a superlative: the rows or groups with the greatest or least value."""
     best = reading.best
     assert best is not None
     by = best.by
@@ -277,7 +290,7 @@ def _best(reading: Reading) -> q.Query:
         if reading.limit is None and reading.groups and reading.kind(best.place) == "superlative":
             raise Unclear(f"whether one row or one figure of each group is meant by {reading.items[best.place].text!r}")
         if groups or (isinstance(head, q.Col) and reading.limit is not None):
-            # `top 5 states by revenue`: of the sums by state.
+            # In `top 5 states by revenue` the sums by state are compared.
             if not reading.summable(by):
                 raise Unclear(f"what to compare, as sums of {by.name} mean nothing")
             by, grouped = q.Agg("sum", by), True
@@ -291,7 +304,7 @@ def _best(reading: Reading) -> q.Query:
     if not groups:
         raise Unclear("what to compare")
     shown = [*groups, *(m for m in reading.measures if m != by), by]
-    # What is not known is no group that could be the first.
+    # A missing value must not be the first group.
     known = tuple(q.Empty(group, True) for group in groups if isinstance(group, q.Col) and may_lack(reading, group))
     limit = reading.limit if reading.limit is not None else (None if reading.ordered else 1)
     return q.Query(
@@ -305,7 +318,7 @@ def _best(reading: Reading) -> q.Query:
 
 
 def _best_rows(reading: Reading, by: q.Col) -> q.Query:
-    """Rows of the main table with the extreme value; all of them where several share it."""
+    """Builds a query of the rows with the extreme value. Without a limit all rows with that value are included."""
     best = reading.best
     assert best is not None
     selects: list[q.Expr] = [col for col in reading.selects if col != by]
@@ -327,7 +340,7 @@ def _having(reading: Reading) -> q.Query:
     groups: list[q.Expr] = [_called(reading, reading.head)] if reading.head is not None else []
     table = reading.table
     if reading.counted is not None and reading.counted != reading.table:
-        # `users with more than 3 reviews`: of the reviews, by user.
+        # `users with more than 3 reviews` counts reviews by user.
         table = reading.counted
         reading.foreign = [entry for entry in reading.foreign if entry[0] != table]
     if not groups or (table == reading.table and groups[0] == reading.display()):
@@ -345,7 +358,7 @@ def _having(reading: Reading) -> q.Query:
 
 
 def _called(reading: Reading, head: q.Expr) -> q.Expr:
-    """The name of what a key refers to, in place of the key."""
+    """Replaces a key by the name of the row that the key refers to."""
     for join in reading.index.catalog.joins:
         if isinstance(head, q.Col) and (join.left_table, join.left_column) == (head.table, head.name):
             display = reading.index.display(join.right_table)

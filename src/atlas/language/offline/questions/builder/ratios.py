@@ -1,4 +1,4 @@
-"""`ratio of A to B`: of two columns, two aggregates, or two counts with conditions."""
+"""Builds the query of `ratio of A to B`: of two columns, two aggregates, or two counts with conditions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from atlas.language.offline.questions.tagger import Item
 
 
 def ratio_at(items: Sequence[Item]) -> int | None:
-    """Where a ratio is asked for; None where none is."""
+    """Returns the place of the word that asks for a ratio, or None."""
     return next((n for n, item in enumerate(items) if item.kind == "ratio"), None)
 
 
 def build_ratio(reading: Reading, items: Sequence[Item], at: int) -> q.Query:
-    """The query of a ratio whose word stands at `at`; `reading` takes what is not understood. Raises Unclear."""
+    """Builds the query of a ratio.
+
+    at: the place of the word that asks for the ratio.
+    reading: gets the words that are not understood.
+    Raises Unclear: when a side of the ratio has no measure.
+    """
     joint = next((n for n in range(at + 1, len(items)) if items[n].kind in ("to", "vs", "outof")), None)
     if joint is None:
         joint = next((n for n in range(at + 1, len(items)) if items[n].kind == "and" or items[n].text == "per"), None)
@@ -61,7 +66,7 @@ def _part(reading: Reading, items: Sequence[Item]) -> Reading:
 
 
 def _number(part: Reading) -> q.Expr | None:
-    """What a side of a ratio measures: a column, an aggregate, or the number of rows."""
+    """Returns the measure of a side of a ratio: a column, an aggregate, or the number of rows."""
     if part.measures:
         measure = part.measures[0]
         if (
@@ -113,7 +118,10 @@ def _of_columns(reading: Reading, upper: q.Col, lower: q.Col, rest: Reading, *, 
 
 
 def _conditions(left: Reading, right: Reading, rest: Reading) -> tuple[tuple[q.Cond, ...], list[q.Cond], list[q.Cond]]:
-    """(common, of the upper, of the lower): what only the last part says of another column holds for both."""
+    """Returns the conditions (common, of the upper side, of the lower side).
+
+    A condition of the last part on another column holds for both sides.
+    """
     above, below = list(conditions(left)), list(conditions(right))
     common = list(conditions(rest))
     names = {_column(cond) for cond in above}

@@ -1,4 +1,4 @@
-"""Shares of a whole, and growth from period to period."""
+"""Builds the queries of shares of a whole, and of growth from period to period."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _VERBS = ("are", "is", "were", "was", "have", "has", "had", "that", "who", "whic
 
 
 def build_share(reading: Reading) -> q.Query:
-    """`what percentage of leads are active`, `share of revenue by state`."""
+    """Builds the query of `what percentage of leads are active` or `share of revenue by state`."""
     measure = next((m for m in reading.measures if isinstance(m, q.Agg) and m.function in ("sum", "count")), None)
     amounts = [col for col in reading.selects if reading.numeric(col)]
     whole = q.Agg("sum", amounts[0]) if measure is None and amounts else measure or q.Agg("count")
@@ -41,7 +41,7 @@ def build_share(reading: Reading) -> q.Query:
 
 
 def _split_share(reading: Reading) -> tuple[list[q.Cond], list[q.Cond]]:
-    """Conditions of the part, and those of the whole: `of leads from Texas, how many are active`."""
+    """Separates the conditions of the part from those of the whole: `of leads from Texas, how many are active`."""
     verb = None
     if reading.entity is not None:
         for place in range(reading.entity + 1, len(reading.items)):
@@ -57,7 +57,7 @@ def _split_share(reading: Reading) -> tuple[list[q.Cond], list[q.Cond]]:
 
 
 def build_growth(reading: Reading) -> q.Query:
-    """`growth of revenue per month`: each period with the one before and the change in percent."""
+    """Builds the query of `growth of revenue per month`: each period, the period before, and the change in percent."""
     bucket = next((group for group in reading.groups if isinstance(group, q.Bucket)), None) or reading.bucket("month")
     if bucket is None or not isinstance(bucket, q.Bucket):
         raise Unclear("over what time")

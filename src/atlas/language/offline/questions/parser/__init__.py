@@ -1,1 +1,1 @@
-"""The parser of questions, clause by clause."""
+"""The parser of questions, one clause at a time."""

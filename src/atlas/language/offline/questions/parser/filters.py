@@ -1,4 +1,4 @@
-"""Conditions in words: values, comparisons, ranges, periods, absence."""
+"""Parsers of conditions in words: values, comparisons, ranges, periods and missing values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ _JOINING = ("comma", "or", "and", "vs")
 
 
 def value(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
-    """One value or several of one column: `in Texas or Ohio`. `wanted`: the column named before."""
+    """Reads one value or several values of one column: `in Texas or Ohio`.
+
+    wanted: the column named before, or None.
+    Returns the place to read on at, as all parsers here do.
+    """
     chosen = _choose(reading, at, wanted)
     if of_another(reading, at, chosen):
         reading.unknown.append(reading.items[at].text)
@@ -47,7 +51,7 @@ def value(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
         reading.absorbed.update(range(end, ahead))
         values += [v for v in same.values if v not in values]
         end = ahead + 1
-    # The column's own name after the value says nothing more: `Italian food`.
+    # The column's own name after the value adds nothing: `Italian food`.
     after = reading.item(end)
     own = (
         after is not None
@@ -59,7 +63,7 @@ def value(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
     if any(other.text.startswith("compar") for other in reading.items[:at]):
         reading.versus = True
     if joined == "and" and any(isinstance(m, q.Agg) and m.function in ("avg", "median") for m in reading.measures):
-        # `the average price of A and B` are two.
+        # `the average price of A and B` asks for two averages.
         reading.versus = True
     if joined is not None and reading.versus and column not in reading.groups:
         reading.groups.append(column)
@@ -76,7 +80,9 @@ _PLACED = ("in", "through", "of", "from", "within", "at", "the")
 
 
 def _choose(reading: Reading, at: int, wanted: q.Col | None) -> Mention:
-    """The column that a value belongs to: the one named next to it, else the main table's most telling one."""
+    """Chooses the column of a value: a column named beside the value, else the most distinctive column of the main
+    table.
+    """
     mentions = [m for m in reading.items[at].mentions if m.kind == "value"]
     near = [wanted] if wanted is not None else []
     display = reading.index.display(reading.table)
@@ -114,7 +120,10 @@ def _choose(reading: Reading, at: int, wanted: q.Col | None) -> Mention:
 
 
 def quote(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
-    """A quoted text that no column is known to hold: of the column named before, else of the row's name."""
+    """Reads a quoted text that is no known value.
+
+    The condition is on the column named before, else on the row's name.
+    """
     item = reading.items[at]
     before = reading.item(at - 1)
     adjacent = before is not None and (
@@ -129,7 +138,10 @@ def quote(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
 
 
 def compare(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
-    """`more than 5 orders`, `above 4`, `longer than 750`, `above average`; `wanted`: the column named before."""
+    """Reads `more than 5 orders`, `above 4`, `longer than 750` or `above average`.
+
+    wanted: the column named before, or None.
+    """
     item = reading.items[at]
     operator = str(item.value)
     if item.kind == "comparative":
@@ -196,14 +208,14 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
     own = column is not None and (column.table == reading.table or (item is not None and item.kind == "col"))
     if column is not None and own and reading.numeric(column):
         if item is not None and counting(reading, item, column):
-            # `at least 10 flights` counts them: it does not compare the number of a flight.
+            # `at least 10 flights` counts flights and does not compare flight numbers.
             reading.unknown.append(f"{reading.items[at].text} {number} {item.text}")
             return ahead + 1
         return reading.add(q.Compare(column, operator, number), at, ahead + 1)
     rows = item is not None and any(m.kind == "table" and m.table == reading.table for m in item.mentions)
     counted = item is not None and (rows or item.kind == "table" or (column is not None and item.kind == "col"))
     if counted and reading.head is not None:
-        # `cities with more than 3 restaurants`: groups of the head, by their number of rows.
+        # `cities with more than 3 restaurants` groups the rows by city and compares the number of rows.
         reading.having.append((operator, number))
         assert item is not None
         reading.counted = next((m.table for m in item.mentions if m.kind == "table"), None)
@@ -220,7 +232,7 @@ def _number(reading: Reading, at: int, ahead: int, operator: str, number: float 
 
 
 def _with_unit(reading: Reading, at: int, end: int, cond: q.Compare) -> int:
-    """Skips the unit after a number, such as dollars or miles, which no column holds."""
+    """Skips the unit after a number, such as dollars or miles, as no column holds the unit."""
     item = reading.item(end)
     if (item is not None and item.kind in ("unit",)) or (item is not None and item.text.lower() in _MEASURES):
         end += 1
@@ -234,7 +246,7 @@ _MEASURES = frozenset(
 
 
 def between(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
-    """`between 10 and 20`; `from` is only a word elsewhere."""
+    """Reads `between 10 and 20`. A `from` without two numbers is a filler."""
     low = reading.item(reading.next(at + 1))
     place = reading.next(at + 1)
     joint = reading.item(place + 1)
@@ -260,7 +272,7 @@ def between(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
 
 
 def during(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
-    """A period, of the time named before or of the rows' own."""
+    """Reads a period, of the time named before or of the row's own time."""
     item = reading.items[at]
     when = item.period
     assert when is not None
@@ -278,7 +290,7 @@ def during(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
 
 
 def _calendar_columns(reading: Reading, when: Period, wanted: q.Col | None) -> list[q.Cond]:
-    """Conditions on columns that hold a year as a number or a month by name."""
+    """Builds conditions on columns with a year as a number or a month by name."""
     columns = reading.index.columns[reading.table]
     year = wanted or next(
         (q.Col(reading.table, c.column.name) for c in columns if c.every == ("year",) and c.column.type == "bigint"),
@@ -317,7 +329,7 @@ def _calendar_columns(reading: Reading, when: Period, wanted: q.Col | None) -> l
 
 
 def empty(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
-    """`email is missing`, `missing email`, `no phone number`."""
+    """Reads `email is missing`, `missing email` or `no phone number`."""
     column = wanted or reading.best_column(reading.next(at + 1))
     if column is None:
         reading.unknown.append(reading.items[at].text)
@@ -327,7 +339,9 @@ def empty(reading: Reading, at: int, wanted: q.Col | None = None) -> int:
 
 
 def whether(reading: Reading, at: int) -> int:
-    """`how many have an exam and how many do not`: both, by the column that says so."""
+    """Reads `how many have an exam and how many do not`: the rows are grouped by the yes-or-no column of the last
+    condition.
+    """
     last = reading.filters[-1].cond if reading.filters else None
     column = last.expr if isinstance(last, q.Truth | q.Compare) else None
     if not isinstance(column, q.Col) or not reading.flag(column):
@@ -339,7 +353,7 @@ def whether(reading: Reading, at: int) -> int:
 
 
 def contains(reading: Reading, at: int, wanted: q.Col) -> int:
-    """`name contains "x"`, `starting with A`."""
+    """Reads `name contains "x"` or `starting with A`."""
     item = reading.items[at]
     ahead = at + 1
     found = reading.item(ahead)
@@ -351,7 +365,7 @@ def contains(reading: Reading, at: int, wanted: q.Col) -> int:
 
 
 def flagged(reading: Reading, column: q.Col, negated: bool) -> q.Cond:
-    """That a yes-or-no column says yes."""
+    """Builds the condition that a yes-or-no column is true."""
     if reading.definition(column).type == "boolean":
         return q.Truth(column, negated)
     return q.Compare(column, "=", 0 if negated else 1)

@@ -1,4 +1,4 @@
-"""What results are sorted by, and questions whose first word asks for a column: where, when, how long."""
+"""Parsers of orders, and of questions whose first word asks for a column: where, when, how long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def order(reading: Reading, at: int) -> int:
-    """`ordered by name descending`, `sorted from highest to lowest`, `alphabetically`."""
+    """Reads `ordered by name descending`, `sorted from highest to lowest` or `alphabetically`."""
     item = reading.items[at]
     reading.ordered = True
     end = at
@@ -70,7 +70,7 @@ def order_expr(reading: Reading, at: int) -> tuple[q.Expr | None, int]:
 
 
 def _direction(reading: Reading, at: int) -> tuple[bool | None, int]:
-    """Whether what follows asks for descending order, and where it ends."""
+    """Returns whether the next words ask for descending order, and the place behind the words."""
     place = at
     while place < len(reading.items) and reading.kind(place) in ("filler", "between", "link", "comma"):
         place += 1
@@ -97,7 +97,7 @@ def _direction(reading: Reading, at: int) -> tuple[bool | None, int]:
 
 
 def asked(reading: Reading, at: int) -> int:
-    """`where is Boston`, `how long is the Nile`, `when did Ann join`, `how much`."""
+    """Reads `where is Boston`, `how long is the Nile`, `when did Ann join` or `how much`."""
     item = reading.items[at]
     if item.kind == "size" or (item.kind == "positive" and reading.kind(at - 1) == "how"):
         column_ = hinted(reading.index.columns[reading.table], str(item.value))

@@ -1,4 +1,4 @@
-"""What is asked for, grouped by and sorted by: columns, entities, superlatives, orders."""
+"""Parsers of selected columns, entities, aggregates and groups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HAVING = ("with", "have", "has", "having", "had", "that have", "declared")
 
 
 def column(reading: Reading, at: int) -> int:
-    """A column: of a condition where one follows, else of what is asked for."""
+    """Reads a column: of a condition if a condition follows, else a selected column."""
     item = reading.items[at]
     named = reading.columns(item)
     col = q.Col(named[0].table, named[0].column)
@@ -58,13 +58,13 @@ def column(reading: Reading, at: int) -> int:
     elif any(
         reading.items[n].text in ("that", "which", "whose", "where") for n in range(max(reading.place(col), 0), at)
     ):
-        # `states that border states that border …` is a question within the question.
+        # `states that border states that border …` is a nested question, which the grammar does not have.
         reading.unknown.append(item.text)
     return at + 1
 
 
 def _has(reading: Reading, at: int) -> bool:
-    """Whether the column stands as something that rows have: `with an email`, `have declared a minor`."""
+    """Checks whether rows must have the column: `with an email`, `have declared a minor`."""
     place = at - 1
     while reading.kind(place) in ("filler", "link", "unknown") and reading.items[place].text not in _HAVING:
         if reading.items[place].text not in ("a", "an", "any", "the", "declared") and reading.kind(place) != "unknown":
@@ -75,7 +75,7 @@ def _has(reading: Reading, at: int) -> bool:
 
 
 def _refers(reading: Reading, at: int, col: q.Col) -> bool:
-    """Whether a key only says whose rows are meant, as in `orders from leads in Texas`."""
+    """Checks whether a key only refers to rows of another table, as in `orders from leads in Texas`."""
     keys = {(join.left_table, join.left_column) for join in reading.index.catalog.joins}
     led = reading.kind(at - 1) == "between" or reading.before(at) in ("from", "of", "by", "for", "with", "in", "the")
     asked = any(item.kind == "wh" for item in reading.items[:at]) and not reading.counting
@@ -88,7 +88,7 @@ def _refers(reading: Reading, at: int, col: q.Col) -> bool:
 
 
 def _flagged(reading: Reading, at: int) -> bool:
-    """Whether a yes-or-no column is a condition, and not asked for itself, as in `show name and active`."""
+    """Checks whether a yes-or-no column is a condition. In `show name and active` the column is selected."""
     asked = bool(reading.selects) and reading.kind(at - 1) in ("and", "comma")
     if reading.negated or not (asked or reading.share):
         return True
@@ -96,7 +96,7 @@ def _flagged(reading: Reading, at: int) -> bool:
 
 
 def _condition(reading: Reading, at: int, col: q.Col) -> int | None:
-    """Where to read on after a condition on the column that starts here; None where none does."""
+    """Reads a condition on the column. Returns the place to read on at, or None if no condition starts here."""
     ahead = reading.next(at + 1)
     item = reading.item(ahead)
     kind = reading.kind(ahead)
@@ -141,7 +141,7 @@ def _condition(reading: Reading, at: int, col: q.Col) -> int | None:
 
 
 def _owned(reading: Reading, at: int, ahead: int, item: Item, col: q.Col) -> bool:
-    """Whether `capital of Washington` asks for the capital of what is called Washington."""
+    """Checks whether `capital of Washington` asks for the capital of the row with the name Washington."""
     between = [reading.items[n].text for n in range(at + 1, ahead)]
     display = reading.index.display(reading.table)
     own = any(m.kind == "value" and (m.table, m.column) == (reading.table, display) for m in item.mentions)
@@ -149,7 +149,7 @@ def _owned(reading: Reading, at: int, ahead: int, item: Item, col: q.Col) -> boo
 
 
 def _measured(reading: Reading, at: int, col: q.Col, function: str) -> int:
-    """An aggregate of a column, and of those that follow with `and`."""
+    """Reads an aggregate of a column, and of the columns that follow with `and`."""
     if (
         (function in ("min", "max") and reading.temporal(col))
         or reading.numeric(col)
@@ -160,7 +160,7 @@ def _measured(reading: Reading, at: int, col: q.Col, function: str) -> int:
         reading.measures += [q.Agg(each, col) for each in (*reading.aggs, function)]
         reading.aggs.clear()
     elif function == "sum":
-        # `total customers` counts them.
+        # `total customers` counts customers.
         reading.measures.append(q.Agg("count", col, distinct=True))
     else:
         reading.unknown.append(f"{function} {reading.items[at].text}")
@@ -180,7 +180,7 @@ def _measured(reading: Reading, at: int, col: q.Col, function: str) -> int:
 
 
 def _counted(reading: Reading, at: int, col: q.Col) -> int:
-    """`how many <column>`: a sum of numbers that count something, else the number of different values."""
+    """Reads `how many <column>`: a sum if the column holds counts, else the number of different values."""
     if reading.head is None:
         reading.head = col
     if reading.summable(col):
@@ -197,7 +197,7 @@ def key_of(reading: Reading) -> tuple[str, ...]:
 
 
 def table(reading: Reading, at: int) -> int:
-    """An entity: the rows of the main table, or of one that is joined."""
+    """Reads an entity: the rows of the main table, or of a joined table."""
     item = reading.items[at]
     mention = next(m for m in item.mentions if m.kind == "table")
     if mention.table != reading.table:
@@ -216,7 +216,9 @@ def table(reading: Reading, at: int) -> int:
 
 
 def rows_of(reading: Reading) -> q.Agg:
-    """The number of things that the rows stand for: a sum where rows carry a number of them."""
+    """Returns the measure for the number of things: the sum of a column `count` if the table has such a column, else
+    the row count.
+    """
     for linked in reading.index.columns[reading.table]:
         if linked.column.name.lower() == "count" and linked.column.type == "bigint":
             return q.Agg("sum", q.Col(reading.table, linked.column.name))
@@ -224,7 +226,7 @@ def rows_of(reading: Reading) -> q.Agg:
 
 
 def _whole(reading: Reading, at: int, function: str) -> int:
-    """`total sales`: of the table's one amount, where it has one, else the number of rows."""
+    """Reads `total sales`: the sum of the table's only amount, else the number of rows."""
     amounts = [
         q.Col(reading.table, c.column.name)
         for c in reading.index.columns[reading.table]
@@ -247,7 +249,7 @@ def _whole(reading: Reading, at: int, function: str) -> int:
 
 
 def group(reading: Reading, at: int) -> int:
-    """`per state`, `by month`, `for each city and year`, `monthly`."""
+    """Reads `per state`, `by month`, `for each city and year` or `monthly`."""
     item = reading.items[at]
     if item.kind == "unit":
         return _unit(reading, at, at, strong=item.text.endswith("ly") or item.text == "annual")
@@ -283,7 +285,10 @@ def group(reading: Reading, at: int) -> int:
 
 
 def _groups_here(reading: Reading, ahead: int, expr: q.Expr) -> bool:
-    """Whether `by <column>` groups: not where it ranks (`top 5 … by revenue`), nor for the agent of a passive."""
+    """Checks whether `by <column>` groups.
+
+    `by` does not group in `top 5 … by revenue`, or before the agent of a passive.
+    """
     if reading.best is not None and isinstance(expr, q.Col) and reading.numeric(expr):
         return False
     by = ahead
@@ -326,7 +331,10 @@ def _group_expr(reading: Reading, at: int) -> q.Expr | None:
 
 
 def _unit(reading: Reading, at: int, where: int, *, strong: bool) -> int:
-    """`monthly revenue`: groups by month. A bare `month` is asked for (`which month had the most …`)."""
+    """Reads `monthly revenue`, which groups by month.
+
+    A bare `month` is selected, as in `which month had the most …`.
+    """
     expr = reading.bucket(str(reading.items[where].value))
     if expr is None:
         reading.unknown.append(reading.items[where].text)

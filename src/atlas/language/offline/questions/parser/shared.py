@@ -1,4 +1,4 @@
-"""Parts of queries that builders share: conditions, names of outputs, and what to say where a part is missing."""
+"""Parts of queries that all builders use: conditions, names of outputs, and the error for a missing part."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from atlas.language.offline.questions.parser.state import Reading
 
 
 class Unclear(Exception):
-    """The reading makes no query. The argument says what is missing."""
+    """The reading makes no query. The argument names the missing part."""
 
 
 def conditions(reading: Reading) -> tuple[q.Cond, ...]:
-    """What rows must meet. Raises Unclear where `or` does not stand between two conditions that are all there are."""
+    """Returns the conditions that rows must meet.
+
+    Raises Unclear: when `or` does not stand between the only two conditions.
+    """
     conds = tuple(filter_.cond for filter_ in reading.filters)
     places = [n for n, item in enumerate(reading.items) if item.kind == "or" and n not in reading.absorbed]
     for place in places:
@@ -32,7 +35,7 @@ def conditions(reading: Reading) -> tuple[q.Cond, ...]:
 
 
 def name_of(expr: q.Expr) -> str:
-    """How an output is called."""
+    """Returns the name of an output."""
     match expr:
         case q.Col(name=name):
             return name

@@ -1,4 +1,4 @@
-"""Items of a question read for one main table, from left to right, into the clauses of a query."""
+"""The state of the parser. The items of a question are read from left to right into clauses, for one main table."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from atlas.language.offline.questions.tokenizer import Token, stem
 from atlas.language.question import Term
 from atlas.sqlgate.condition import parse_condition
 
-# Stems of columns that say when a row came to be, when something began, and those that say something else.
+# Stems of time columns by rank: columns for the creation of a row, columns for a start, and others.
 _TIMES = (
     ("creat", "crtd", "added", "regist", "sign", "join", "insert"),
     ("date", "time", "ts", "day", "start", "month"),
     (),
     OTHER_TIMES,
 )
-# What happens to rows when they come to be, so that a period behind it is that of the row's own time.
+# Verbs for the creation of a row. A period behind such a verb is a period of the row's own time.
 _MADE = frozenset(
     "added created joined registered signed imported received placed opened inserted logged recorded".split()
 )
-# Words of numbers that say where or when something is, not how much of it.
+# Words of numeric columns that are positions or labels rather than amounts.
 _STANDING = frozenset(stem(word) for word in "year yr lat latitude lon lng longitude zip postcode phone rank".split())
 SKIPPED = ("filler", "link")
 
 
 @dataclass
 class Filter:
-    """A condition and the item that brought it."""
+    """A condition and the place of its item."""
 
     cond: q.Cond
     place: int
@@ -44,7 +44,12 @@ class Filter:
 
 @dataclass
 class Reading:
-    """What was read so far. table: the main one; unknown: words without a meaning; head: what is asked for."""
+    """The clauses that were read so far.
+
+    table: the main table.
+    unknown: words without a meaning.
+    head: the expression that the question asks for.
+    """
 
     index: Index
     table: str
@@ -80,7 +85,7 @@ class Reading:
     counted: str | None = None
 
     def run(self) -> Reading:
-        """Reads all items."""
+        """Reads all items, and returns the reading itself."""
         at = 0
         while at < len(self.items):
             at = max(self._step(at), at + 1)
@@ -100,7 +105,7 @@ class Reading:
                 return at + 1
             case "agg":
                 if self.agg is not None and self.agg != item.value and self.kind(at - 1) in ("and", "comma"):
-                    # `the average, least and greatest age`: each of the same column.
+                    # `the average, least and greatest age` asks for three aggregates of one column.
                     self.aggs.append(self.agg)
                 self.agg = str(item.value)
                 return at + 1
@@ -133,7 +138,8 @@ class Reading:
                 return clauses.group(self, at)
             case "superlative" | "most" | "top":
                 if self.best is not None and self.best.by is not None:
-                    # A second one, as in `the largest city of the smallest state`, is a question within the question.
+                    # A second superlative, as in `the largest city of the smallest state`, is a nested question, which
+                    # the grammar does not have.
                     self.unknown.append(item.text)
                     return at + 1
                 return superlatives.superlative(self, at)
@@ -156,7 +162,7 @@ class Reading:
                 if (self.kind(at - 1) == "col" and self.best is None) or (
                     asked and self.kind(self.next(at + 1)) == "value"
                 ):
-                    # `course students`, `the state of Texas`: the noun next to it says what is meant.
+                    # In `course students` and `the state of Texas` the noun beside has the meaning.
                     return at + 1
             case "whether":
                 return filtering.whether(self, at)
@@ -178,7 +184,10 @@ class Reading:
         return at + 1
 
     def _links(self, at: int) -> bool:
-        """Whether an unknown word is a participle that only links: `students enrolled in courses`, `have declared a minor`."""
+        """Checks whether an unknown participle only links words:
+
+        `students enrolled in courses`, `have declared a minor`.
+        """
         word = self.items[at].text.lower()
         if not word.endswith(("ed", "en", "ing")) or len(word) < 5:
             return False
@@ -191,15 +200,15 @@ class Reading:
             return True
         return False
 
-    # What handlers share.
+    # Methods that the parsers share.
 
     def add(self, cond: q.Cond, at: int, end: int | None = None) -> int:
-        """Adds a condition; gives where to read on."""
+        """Adds a condition. Returns the place to read on at."""
         self.filters.append(Filter(cond, at))
         return at + 1 if end is None else end
 
     def states(self, term: Term) -> bool:
-        """Whether a term's meaning is a condition on its table, and not an explanation in words."""
+        """Checks whether a term's meaning is a condition on its table, and not an explanation in words."""
         table = self.index.catalog.table(term.table or self.table)
         try:
             parse_condition(term.meaning, [] if table is None else [column.name for column in table.columns])
@@ -216,7 +225,7 @@ class Reading:
         return taken
 
     def next(self, at: int, *, skip: Sequence[str] = SKIPPED) -> int:
-        """The next item from `at` that is not skipped; the number of items where there is none."""
+        """Returns the place of the next item from `at` that is not skipped, or the number of items."""
         while at < len(self.items) and self.items[at].kind in skip:
             at += 1
         return at
@@ -228,12 +237,12 @@ class Reading:
         return self.items[at].kind if 0 <= at < len(self.items) else ""
 
     def text(self, at: int) -> str:
-        """An item as it was written."""
+        """Returns an item's text as the question has it."""
         item = self.items[at]
         return " ".join(token.text for token in self.tokens[item.start : item.end]) or item.text
 
     def place(self, col: q.Col) -> int:
-        """The first item that names a column."""
+        """Returns the place of the first item that names a column, or 0."""
         return next(
             (
                 n
@@ -244,7 +253,7 @@ class Reading:
         )
 
     def before(self, at: int) -> str:
-        """The text of the item before, where it is no schema word."""
+        """Returns the text of the item before, or an empty text if the item is a schema word."""
         item = self.item(at - 1)
         return item.text if item is not None and item.kind in ("filler", "link", "neg", "and", "comma", "or") else ""
 
@@ -252,23 +261,23 @@ class Reading:
         return self.index.column(col.table, col.name).column
 
     def numeric(self, col: q.Col) -> bool:
-        """Whether sums and comparisons of the column mean something."""
+        """Checks whether sums and comparisons of the column have a meaning."""
         return self.definition(col).type in NUMERIC and not is_key(self.index.column(col.table, col.name))
 
     def summable(self, col: q.Col) -> bool:
-        """Whether a sum of the column means something: not of years, coordinates and what identifies."""
+        """Checks whether a sum of the column has a meaning. Years, coordinates and identifiers have no sum."""
         return self.numeric(col) and not _STANDING & set(self.index.column(col.table, col.name).every)
 
     def temporal(self, col: q.Col) -> bool:
         return self.definition(col).type in TEMPORAL
 
     def flag(self, col: q.Col) -> bool:
-        """Whether the column says yes or no: a boolean, or a number called is_… or has_…."""
+        """Checks whether the column is a yes-or-no column: a boolean, or an integer with a name in is_… or has_…."""
         column = self.definition(col)
         return column.type == "boolean" or (column.type == "bigint" and column.name.lower().startswith(("is_", "has_")))
 
     def best_column(self, at: int) -> q.Col | None:
-        """The column that an item names, if it may name one."""
+        """Returns the column that an item most likely names, or None."""
         item = self.item(at)
         if item is None:
             return None
@@ -283,7 +292,7 @@ class Reading:
         return None if name is None else q.Col(self.table, name)
 
     def time_column(self) -> q.Col | None:
-        """The time of a row, where nothing in the question names it: when it came to be."""
+        """Returns the column for the time of a row when the question names none: preferably the time of creation."""
         linked = [c for c in self.index.columns[self.table] if c.column.type in TEMPORAL]
         if not linked:
             return None
@@ -303,7 +312,7 @@ class Reading:
         return q.Col(self.table, min(linked, key=rank).column.name)
 
     def bucket(self, unit: str) -> q.Expr | None:
-        """Periods of a time to group by: of the main table's time, or its own column of that name."""
+        """Returns periods to group by: of the main table's time, or a column with the unit's name."""
         own = next((c for c in self.index.columns[self.table] if unit in c.every), None)
         if own is not None and own.column.type not in TEMPORAL:
             return q.Col(self.table, own.column.name)

@@ -1,4 +1,4 @@
-"""Superlatives: `the highest population`, `most orders`, `top 5`."""
+"""Parsers of superlatives: `the highest population`, `most orders`, `top 5`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def superlative(reading: Reading, at: int) -> int:
-    """`highest population`, `the longest river`, `most orders`, `top 5`, `3 cheapest`."""
+    """Reads `highest population`, `the longest river`, `most orders`, `top 5` or `3 cheapest`."""
     item = reading.items[at]
     number = reading.item(at - 1)
     if number is not None and number.kind == "num" and isinstance(number.value, int) and number.text in reading.unknown:
@@ -31,7 +31,7 @@ def superlative(reading: Reading, at: int) -> int:
     descending = bool(item.value) if item.kind == "most" else ADJECTIVES[str(item.value)][0]
     follow = reading.item(at + 1)
     if item.kind == "superlative" and follow is not None and follow.kind == "num" and isinstance(follow.value, int):
-        # `last 5 orders`, `first 10 customers`.
+        # `last 5 orders` and `first 10 customers` have the number behind the superlative.
         reading.limit = follow.value
         at += 1
     return _superlative_of(reading, at, descending, item.kind == "most", str(item.value))
@@ -62,7 +62,7 @@ def _superlative_of(reading: Reading, at: int, descending: bool, most: bool, bas
         reading.unknown.append(reading.items[at].text)
         return at + 1
     if col is not None and col.name != reading.index.display(reading.table) and reading.limit is None:
-        # The largest capital is not the capital of the largest state.
+        # The largest capital is not the capital of the largest state, so the word is not understood.
         reading.unknown.append(reading.items[at].text)
         return at + 1
     hinted_col = q.Col(reading.table, column.name)
@@ -74,7 +74,7 @@ _BY_TIME = frozenset("latest last first earliest newest recent new early late".s
 
 
 def _at_time(reading: Reading, at: int, descending: bool, col: q.Col, end: int) -> int:
-    """`the latest price`: the one of the last time, and not the greatest."""
+    """Reads `the latest price`: the price at the last time, not the greatest price."""
     time = reading.time_column()
     if time is None or reading.groups or col.table != reading.table:
         reading.unknown.append(reading.items[at].text)
@@ -86,7 +86,9 @@ def _at_time(reading: Reading, at: int, descending: bool, col: q.Col, end: int) 
 
 
 def _most(reading: Reading, at: int, ahead: int, col: q.Col | None, descending: bool) -> int:
-    """`the most orders`: by the number of rows; `most expensive`: by the adjective; `most common city`: by frequency."""
+    """Reads `the most orders` by the number of rows, `most expensive` by the adjective, and `most common city` by
+    frequency.
+    """
     item = reading.item(ahead)
     if item is not None and item.kind == "positive":
         return _superlative_of(reading, ahead, ADJECTIVES[str(item.value)][0] == descending, False, str(item.value))
