@@ -1,1 +1,1 @@
-"""The atlas command."""
+"""The `atlas` command."""

@@ -1,4 +1,4 @@
-"""Signing in, servers that are known here, who you are there, your keys and your usage."""
+"""The commands for signing in, for profiles of servers, and for your own account, keys and usage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def login(
 
 def _read_key(given: str | None) -> str:
     if given not in (None, "-"):
-        # It would stand in the shell's history and in the list of processes.
+        # A key on the command line would stay in the shell's history and in the list of processes.
         raise CommandError("--key takes only `-`, which reads the key from standard input", USAGE)
     if given == "-" or not sys.stdin.isatty():
         text = sys.stdin.readline()
@@ -80,7 +80,7 @@ def logout(
 
 
 def _shown(found: Any) -> dict[str, Any]:
-    """A profile without its key."""
+    """Returns a profile without its key."""
     return {name: getattr(found, name) for name in PROFILE_COLUMNS}
 
 
@@ -155,7 +155,7 @@ def usage(session: Session, days: Annotated[int, typer.Option(help="How many day
 
 
 def shown_once(made: Any) -> dict[str, Any]:
-    """A new key as JSON has it."""
+    """Returns a new key with the key's text, without `success`."""
     return {name: value for name, value in data(made).items() if name != "success"}
 
 

@@ -1,4 +1,4 @@
-"""`atlas admin`: organizations, users, keys, tags, backups and a check, on the database itself."""
+"""`atlas admin`: organizations, users, keys, tags, backups and a check, directly on the database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OrgFilter = Annotated[str | None, typer.Option("--org", help="Only this organiza
 
 
 class Role(StrEnum):
-    """What a user may manage: nothing, their organization, or the whole server."""
+    """The extent of a user's rights to manage: nothing, the organization, or the whole server."""
 
     member = "member"
     admin = "admin"

@@ -15,7 +15,7 @@ from atlas.cli.output import Json, show
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands to `atlas admin`."""
+    """Adds the commands `backup` and `restore` to `atlas admin`."""
     app.command("backup")(backup)
     app.command("restore")(restore)
 
@@ -54,7 +54,10 @@ def restore(
 
 @contextlib.contextmanager
 def _own_database(data_dir: Path | None) -> Iterator[str]:
-    """The URL of the database, which no server has: an embedded one is started for it."""
+    """Yields the URL of a database that no server uses. An embedded database is started for the block.
+
+    Raises CommandError: when a server runs on the data folder, or the database cannot start.
+    """
     found = settings(data_dir=data_dir)
     log_to_errors(found)
     if found.database_url:

@@ -11,7 +11,7 @@ from atlas.kit.plurals import many
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command to `atlas admin`."""
+    """Adds the command `check` to `atlas admin`."""
     app.command("check")(check)
 
 

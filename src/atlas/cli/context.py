@@ -1,4 +1,4 @@
-"""What commands on a server share: which server, whose key, and how results and errors are told."""
+"""The common parts of commands on a server: the choice of server and key, and the output of results and errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ UrlOption = Annotated[str | None, typer.Option("--url", help="Server to use, by 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server and the key for it, which may be missing. profile: the name it is kept under."""
+    """A server and its key, which may be missing.
+
+    profile: the name of the profile with the server.
+    """
 
     url: str
     api_key: str | None
@@ -39,9 +42,10 @@ class Target:
 
 
 def find_target(profile: str | None, url: str | None) -> Target:
-    """The server that is named: by a flag, by the environment, by the default profile.
+    """Returns the server of the flags, else of the environment, else of the default profile.
 
-    A profile's key goes to that profile's server only, whatever else is named. Raises CommandError.
+    A profile's key is sent to that profile's server only, whatever other flags or variables say.
+    Raises CommandError: when both flags are given.
     """
     from atlas.client import profiles
 
@@ -66,7 +70,10 @@ def find_target(profile: str | None, url: str | None) -> Target:
 
 
 class Session:
-    """One run of a command. on_sent: told how many bytes of the request's body are on their way."""
+    """One run of a command.
+
+    on_sent: called with the number of sent bytes of the request's body.
+    """
 
     def __init__(self, as_json: bool, profile: str | None, url: str | None) -> None:
         self.as_json = as_json
@@ -81,7 +88,10 @@ class Session:
 
     @property
     def client(self) -> Client:
-        """The client. Raises CommandError where there is no key for the server."""
+        """The client, opened at first use.
+
+        Raises CommandError: when there is no key for the server.
+        """
         if self._opened is None:
             if self.target.api_key is None:
                 raise CommandError(f"not signed in to {self.target.url}: atlas login --url {self.target.url}", DENIED)
@@ -106,7 +116,10 @@ class Session:
         say(text)
 
     def confirm(self, question: str, yes: bool) -> None:
-        """Asks before something that cannot be taken back. Raises CommandError where nobody can answer, or says no."""
+        """Asks before an action that cannot be undone.
+
+        Raises CommandError: when no terminal is there to answer, or the answer is no.
+        """
         if yes:
             return
         if not sys.stdin.isatty():
@@ -116,7 +129,7 @@ class Session:
 
 
 def remote(command: Callable[..., None]) -> Callable[..., None]:
-    """Makes a command of a function whose first parameter is a Session: adds --json, --profile and --url."""
+    """Turns a function whose first parameter is a Session into a command with --json, --profile and --url."""
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
     own = [one.replace(annotation=hints[name]) for name, one in signature.parameters.items()][1:]

@@ -1,4 +1,4 @@
-"""`atlas dataset` and `atlas tag`: time-series datasets, their columns, and who may read them."""
+"""`atlas dataset` and `atlas tag`: time-series datasets, their columns, and their readers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Metadata = Annotated[
 
 
 class SampleReaders(StrEnum):
-    """Whose models may be sent values of a dataset."""
+    """The users whose models may receive values of a dataset."""
 
     NOBODY = "nobody"
     ORGANIZATION = "organization"
@@ -33,7 +33,10 @@ class SampleReaders(StrEnum):
 
 
 def metadata_fields(given: list[str] | None) -> dict[str, Any] | None:
-    """Metadata of NAME=VALUE texts and JSON objects; None where there are none."""
+    """Parses metadata from NAME=VALUE texts and JSON objects. None stays None.
+
+    Raises CommandError: when a text is neither.
+    """
     if given is None:
         return None
     found: dict[str, Any] = {}
@@ -49,7 +52,11 @@ def metadata_fields(given: list[str] | None) -> dict[str, Any] | None:
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:
-    """A JSON object. what: where it stands, for the error. Raises CommandError."""
+    """Parses a JSON object.
+
+    what: the source of the text, for the error.
+    Raises CommandError: when the text is no JSON object.
+    """
     try:
         found = json.loads(text)
     except ValueError as error:
@@ -223,7 +230,10 @@ def tag_acquire(
 
 
 def read_secret(given: str | None) -> str | None:
-    """A secret; `-` stands for a line of standard input, which keeps it out of the shell's history."""
+    """Returns a secret. `-` reads a line of standard input, which keeps the secret out of the shell's history.
+
+    Raises CommandError: when the secret is empty.
+    """
     text = sys.stdin.readline().rstrip("\n") if given == "-" else given
     if text is not None and not text:
         raise CommandError("the secret is empty", USAGE)

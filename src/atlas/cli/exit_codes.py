@@ -1,7 +1,12 @@
-"""What goes wrong, as one line on standard error and an exit code.
+"""Reports errors as one line on standard error and an exit code.
 
-0 done · 1 refused or failed · 2 wrong usage · 3 a question was not understood; with --exit-code also: done, but issues
-wait · 4 not signed in, or no permission · 5 the server cannot be reached, or is not available now · 130 interrupted
+- 0: done.
+- 1: refused or failed.
+- 2: wrong usage.
+- 3: a question was not understood. With --exit-code also: done, but issues wait.
+- 4: not signed in, or no permission.
+- 5: the server cannot be reached, or is not available now.
+- 130: interrupted.
 """
 
 from __future__ import annotations
@@ -16,12 +21,12 @@ import typer
 from atlas.errors import AtlasError, AuthenticationError, ForbiddenError
 
 FAILED, USAGE, WAITING, DENIED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 4, 5, 130
-# A command that did what it was told ends with 0, so that `&&` and `set -e` go on; who wants to know more asks for it.
+# A successful command ends with 0 even if issues wait, so that `&&` and `set -e` continue. `--exit-code` asks for more.
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 3 where issues wait for a decision.")]
 
 
 class CommandError(Exception):
-    """A command that cannot go on. `code` is its exit code."""
+    """An error that ends a command. `code` is the exit code."""
 
     def __init__(self, message: str, code: int = FAILED) -> None:
         super().__init__(message)
@@ -29,25 +34,28 @@ class CommandError(Exception):
 
 
 def say(text: str) -> None:
-    """A message for the person at the terminal; standard output stays for results."""
+    """Prints a message for the person at the terminal. Standard output is for results only."""
     print(text, file=sys.stderr, flush=True)
 
 
 def fail(message: str, code: int) -> typer.Exit:
-    """Prints why a command ends; raise what it returns."""
+    """Prints the reason why a command ends. The caller raises the returned exception."""
     say(f"atlas: {' '.join(message.split())}")
     return typer.Exit(code)
 
 
 def leave_waiting(waiting: bool, exit_code: bool) -> None:
-    """Ends a command that is done. Raises typer.Exit with 3 where issues wait and `--exit-code` was given."""
+    """Ends a finished command with exit code 3 if issues wait and `--exit-code` is given.
+
+    Raises typer.Exit: in that case.
+    """
     if waiting and exit_code:
         raise typer.Exit(WAITING)
 
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Turns errors that are meant for people into a line and an exit code, without a traceback."""
+    """Turns expected errors into a line and an exit code, without a traceback."""
     try:
         yield
     except CommandError as error:
@@ -68,7 +76,7 @@ def reported() -> Iterator[None]:
 
 
 def _client_code(error: Exception) -> int | None:
-    """Exit code of an error of the client, None for any other."""
+    """Returns the exit code of a client error, or None for any other error."""
     from atlas.client import errors
 
     if isinstance(error, errors.AuthenticationFailed | errors.Forbidden):

@@ -1,4 +1,4 @@
-"""The first key of a new installation: shown where it is not kept, else in a file that only its owner may read."""
+"""Shows the first key of a new installation, on standard error or in a file that only its owner may read."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ FILE_NAME = "first.key"
 
 
 def show_first_key(key: str, folder: Path, where: Literal["auto", "print", "file"]) -> None:
-    """Prints the key, or writes it to `first.key` in the data folder and says so.
+    """Prints the key, or writes the key to `first.key` in the data folder and prints the path.
 
-    auto: to the file where standard error is systemd's journal, which keeps what it gets for months.
+    where: with `auto` the key goes to the file if standard error is systemd's journal, which keeps messages for months.
     """
     if where == "file" or (where == "auto" and _to_journal()):
         try:
             path = _write(folder, key)
         except OSError as error:
-            # A key that nobody sees is worse than one in a log.
+            # A key that is lost is worse than a key in a log.
             print(f"Atlas: the first API key cannot be written to {folder}: {error.strerror}", file=sys.stderr)
         else:
             print(f"Atlas: your API key is in {path}; read it, and delete the file", file=sys.stderr, flush=True)
@@ -28,7 +28,7 @@ def show_first_key(key: str, folder: Path, where: Literal["auto", "print", "file
 
 
 def _to_journal() -> bool:
-    """Whether standard error goes to the journal, as systemd says by device and inode."""
+    """Checks whether standard error goes to the journal, by the device and inode in systemd's JOURNAL_STREAM."""
     try:
         found = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):
@@ -39,7 +39,7 @@ def _to_journal() -> bool:
 def _write(folder: Path, key: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder.expanduser().resolve() / FILE_NAME
-    # Of an installation that was there before, whose keys are no good any more.
+    # A present file is from an earlier installation, whose keys are no longer valid.
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""Progress on a terminal: bytes on their way, stages and records of an import. Silent where nobody watches."""
+"""Shows progress on a terminal: sent bytes, stages and records of an import. Without a terminal nothing is shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ Report = Callable[[int], None]
 
 @contextlib.contextmanager
 def bytes_bar(what: str, total: int | None) -> Iterator[Report]:
-    """A bar of bytes; what it gives takes how many are done so far. total None: not known."""
+    """Shows a bar of bytes. Yields a function that takes the number of bytes so far.
+
+    total: None if unknown.
+    """
     if not sys.stderr.isatty():
         yield lambda done: None
         return
@@ -33,7 +36,7 @@ def bytes_bar(what: str, total: int | None) -> Iterator[Report]:
 
 
 class ImportBar:
-    """One line on standard error that tells how far an import is: bytes first, then the server's stages."""
+    """A line on standard error with the progress of an import: first sent bytes, then the server's stages."""
 
     def __init__(self, name: str, total: int) -> None:
         self._name, self._total = name, total
@@ -42,7 +45,7 @@ class ImportBar:
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[ImportBar]:
-        """Shows the line for as long as the block runs."""
+        """Shows the line while the block runs."""
         if not self.watched:
             yield self
             return
@@ -56,14 +59,17 @@ class ImportBar:
             yield self
 
     def sent(self, done: int) -> None:
-        """done: bytes that the server has taken."""
-        # The form around the file counts too.
+        """Shows the sent bytes.
+
+        done: the bytes that the server has taken.
+        """
+        # The form fields around the file count as well.
         if done < self._total:
             self._change(completed=done)
         else:
             self._change(description=f"{self._name}: received", total=None)
 
     def stage(self, stage: str, records: int) -> None:
-        """stage and records so far, as the server tells them."""
+        """Shows the stage and the number of records so far, as the server reports."""
         told = f"{stage}, {many(records, 'record')}" if records else stage
         self._change(description=f"{self._name}: {told}", total=None)

@@ -1,4 +1,4 @@
-"""`atlas import` and `atlas imports`: files into tables by a plain-English instruction, and what became of them."""
+"""`atlas import` and `atlas imports`: files into tables by a plain-English instruction, and the results."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ ImportId = Annotated[str, typer.Argument(metavar="IMPORT_ID", help="Id of the im
 
 
 def import_id(client: Client, given: str) -> str:
-    """An id as it is given; `last` is the newest import's or update's, without the decisions on its issues.
+    """Returns the id of an import. `last` is the newest import or update, corrections excluded.
 
-    Raises CommandError where there is none.
+    Raises CommandError: when there is no import yet.
     """
     if given != "last":
         return given
@@ -97,7 +97,7 @@ def import_file(
 
 @contextlib.contextmanager
 def _following(session: Session, number: str, bar: ImportBar) -> Iterator[None]:
-    """Shows the server's stages while the block waits for its answer, where somebody watches."""
+    """Shows the server's stages on a terminal while the block waits for its answer."""
     ended = threading.Event()
     watcher = threading.Thread(target=_watch, args=(session.target, number, bar, ended), daemon=True)
     if bar.watched:
@@ -109,12 +109,12 @@ def _following(session: Session, number: str, bar: ImportBar) -> Iterator[None]:
 
 
 def _watch(target: Target, number: str, bar: ImportBar, ended: threading.Event) -> None:
-    """Asks how the import is doing. A courtesy: what goes wrong here is nothing to tell of."""
+    """Polls the progress of the import every 0.4 s. Errors are ignored, since the progress is optional."""
     from atlas.client import AtlasClientError, Client
 
     with Client(target.url, target.api_key, retries=0) as client:
         while not ended.wait(0.4):
-            # It is not known before the server has the whole file.
+            # The server knows the import only after it has the whole file.
             with contextlib.suppress(AtlasClientError):
                 now = client.imports.status(number)
                 bar.stage(now.stage, now.records_processed)
@@ -155,7 +155,7 @@ def _show_plan(session: Session, plan: Any) -> None:
 
 
 def _show_cells(word: str, cells: Any, more: int) -> None:
-    """The cells that a preview names, and how many more there are."""
+    """Prints the cells of a preview, and the number of further cells."""
     for cell in cells:
         where = f"record {cell['record_number']}" + (f", {cell['column']}" if cell["column"] else "")
         if word == "fails":
@@ -168,7 +168,7 @@ def _show_cells(word: str, cells: Any, more: int) -> None:
 
 
 def _show_reading(read: Any) -> None:
-    """How the instruction was read, and what was not."""
+    """Prints how the instruction is understood, and the words that are not understood."""
     for clause in read.understood:
         print(f"understood: {clause.meaning}")
     for proposal in read.proposals:
@@ -306,7 +306,10 @@ def imports_redo(
 
 
 def read_decisions(path: Path) -> dict[str, Any]:
-    """A file of decisions, `-` for standard input. Raises CommandError."""
+    """Reads a file of decisions. `-` is standard input.
+
+    Raises CommandError: when the file is missing or no JSON object.
+    """
     if str(path) == "-":
         return json_object(sys.stdin.read(), "standard input")
     if not path.is_file():

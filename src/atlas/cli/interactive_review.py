@@ -1,4 +1,4 @@
-"""Deciding on the issues of an import at a terminal, one by one or all the rest of a kind at once."""
+"""Reviews the issues of an import at a terminal, one by one or all the rest of a kind at once."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ Decision = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of issue: its name in paths and in decisions, how one is named, and what keys do.
+    """A kind of issue.
 
-    actions: key to (action, what it is called). edit: (action, member of the decision that holds the values).
+    path: its name in paths of the API.
+    member: its name in decisions.
+    actions: key to (action, label).
+    edit: (action, member of the decision with the values).
     """
 
     path: str
@@ -77,10 +80,10 @@ Correct = Callable[[dict[str, list[Decision]], bool], object]
 
 
 class Reviewer:
-    """Shows what waits and sends each decision as it is made, so that a refused one can be made again.
+    """Shows waiting issues and sends each decision at once, so that a refused decision can be made again.
 
-    page(kind, limit, offset) reads pending issues; correct(decisions, allow_type_change) carries decisions out and
-    raises an error in `refusals` where the server does not take them.
+    page(kind, limit, offset) reads pending issues. correct(decisions, allow_type_change) carries decisions out, and
+    raises an error in `refusals` if the server refuses the decisions.
     """
 
     def __init__(
@@ -96,13 +99,16 @@ class Reviewer:
         self.decided = 0
 
     def run(self, counts: Mapping[str, int]) -> bool:
-        """Goes through all kinds; counts: how many of each wait. False where it was left early."""
+        """Reviews all kinds. Returns False if the person ended the review early.
+
+        counts: the number of waiting issues of each kind.
+        """
         return all(self._review_kind(kind, counts.get(kind.path, 0)) for kind in KINDS)
 
     def _review_kind(self, kind: Kind, total: int) -> bool:
         left, position = 0, 0
         while True:
-            # Decided issues drop out of the pending ones; those left for later stay before the rest.
+            # Decided issues leave the pending issues. Postponed issues stay before the rest.
             issues = self._page(kind.path, 50, left)
             if not issues:
                 return True
@@ -117,7 +123,10 @@ class Reviewer:
                 left += answer == "later"
 
     def _decide(self, kind: Kind, issue: Issue, left: int) -> str:
-        """`done`, `later`, `quit`, or `rest` where all the others were decided as well."""
+        """Reviews one issue.
+
+        Returns `done`, `later`, `quit`, or `rest` if all other issues of the kind are decided as well.
+        """
         while True:
             self._console.print(_legend(kind))
             pressed = self._read_key()
@@ -143,7 +152,7 @@ class Reviewer:
                 self._console.print(f"[dim]there is no key {pressed!r}; ? tells what each does[/]")
 
     def _all_the_rest(self, kind: Kind, pressed: str, left: int) -> bool:
-        """Decides on this issue and all after it. False where the server refused."""
+        """Decides on this issue and all later issues of the kind. Returns False if the server refused."""
         while True:
             issues = self._page(kind.path, 1000, left)
             if not issues:
@@ -174,7 +183,7 @@ class Reviewer:
         return True
 
     def _edited(self, kind: Kind, issue: Issue) -> Decision | None:
-        """Asks for values: of one replaced cell, or of the columns that are named."""
+        """Asks for values: of one replaced cell, or of the record's columns. Returns None if no value was entered."""
         action, member = kind.edit
         base: Decision = {kind.id_member: issue[kind.id_member], "action": action}
         if kind.path == "replacements":
@@ -199,7 +208,7 @@ class Reviewer:
 
 
 def press() -> str:
-    """One key. What was typed before it was asked for counts, unlike with `typer.getchar`."""
+    """Reads one key. Unlike `typer.getchar`, the call keeps keys that were pressed before."""
     if os.name == "nt":
         return typer.getchar()
     import termios
@@ -230,7 +239,7 @@ def _legend(kind: Kind) -> Text:
 
 
 def _help(kind: Kind) -> Table:
-    """What each key does to an issue of a kind. Enter shows it as well, and decides on nothing."""
+    """Builds the list of keys and their effects for a kind. Enter shows the list as well, and decides nothing."""
     table = Table.grid(padding=(0, 2))
     for key, label in (
         *((key, _MEANINGS[action]) for key, (action, _) in kind.actions.items()),
@@ -245,7 +254,7 @@ def _help(kind: Kind) -> Table:
 
 
 def duplicate_view(issue: Issue, title: str) -> Table:
-    """The record beside what it matches; cells that differ stand out."""
+    """Builds a table of the record beside the matching record or row. Different cells are highlighted."""
     record, other = issue.get("record") or {}, issue.get("existing_row")
     keys = issue.get("key_columns") or ()
     table = Table(title=Text(title), title_justify="left")
@@ -266,7 +275,7 @@ def duplicate_view(issue: Issue, title: str) -> Table:
 
 
 def failure_view(issue: Issue, title: str) -> Table:
-    """The record with what is wrong beside each value."""
+    """Builds a table of the record with the problem of each value."""
     record = issue.get("record") or {}
     problems: dict[str, list[str]] = {}
     values: dict[str, Any] = dict(record)
@@ -282,7 +291,7 @@ def failure_view(issue: Issue, title: str) -> Table:
 
 
 def replacement_view(issue: Issue, title: str) -> Table:
-    """What a cell said and what was stored instead."""
+    """Builds a table with a cell's original text and its stored value."""
     table = Table("column", f"record {issue['record_number']}", "stored", title=Text(title), title_justify="left")
     stored = "(empty)" if issue["new_value"] is None else plain(issue["new_value"])
     table.add_row(Text(issue["column"]), Text(plain(issue["original_value"]), style="bold yellow"), Text(stored))

@@ -1,4 +1,4 @@
-"""`atlas issues`: list, review and correct what an import left open."""
+"""`atlas issues`: list, review and correct the issues of an import."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ COLUMNS = {
     "validations": ["failure_id", "record_number", "errors", "record"],
     "replacements": ["replacement_id", "record_number", "column", "original_value", "new_value"],
 }
-# Most decisions of one request.
+# The maximum number of decisions in one request.
 BATCH = 10_000
 
 
 class DuplicateAction(StrEnum):
-    """What to do with every duplicate."""
+    """The decision for every duplicate."""
 
     skip = "skip"
     insert = "insert"
 
 
 class FailureAction(StrEnum):
-    """What to do with every record that failed."""
+    """The decision for every record that failed."""
 
     discarded = "discarded"
     insert_as_is = "insert_as_is"
 
 
 class ReplacementAction(StrEnum):
-    """What to do with every replaced value."""
+    """The decision for every replaced value."""
 
     keep = "keep"
     restore = "restore"

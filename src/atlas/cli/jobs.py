@@ -1,4 +1,4 @@
-"""Jobs in the background, for admins and operators: what waits, runs or has failed."""
+"""`atlas job`: background jobs that wait, run or have failed, for admins and operators."""
 
 from __future__ import annotations
 

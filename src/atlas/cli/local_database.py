@@ -1,4 +1,4 @@
-"""What the commands on this machine share: settings, the database, and an event loop that fits it."""
+"""The common parts of commands on this machine: settings, the database, and an event loop for psycopg."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the 
 
 @contextlib.contextmanager
 def server_installed() -> Iterator[None]:
-    """Says what to install where the server's libraries are missing, as they are with the client alone."""
+    """Reports what to install if the server's libraries are missing, as they are with the client alone.
+
+    Raises CommandError: when a library is missing.
+    """
     try:
         yield
     except ModuleNotFoundError as error:
@@ -35,7 +38,10 @@ def server_installed() -> Iterator[None]:
 
 
 def settings(**given: Any) -> Settings:
-    """Settings of the environment, with the flags that were given. Raises CommandError for a wrong one."""
+    """Reads the settings from the environment and the given flags.
+
+    Raises CommandError: when a setting is invalid.
+    """
     with server_installed():
         from pydantic import ValidationError
 
@@ -56,7 +62,11 @@ def log_to_errors(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def database_url(data_dir: Path | None) -> Iterator[Settings]:
-    """Settings with the URL of the configured, running or else briefly started database."""
+    """Yields settings with a database URL: of the configured or running database, else of one that is started for the
+    block.
+
+    Raises CommandError: when the embedded database cannot start.
+    """
     found = settings(data_dir=data_dir)
     log_to_errors(found)
     if found.database_url:
@@ -73,7 +83,7 @@ def database_url(data_dir: Path | None) -> Iterator[Settings]:
 
 @contextlib.asynccontextmanager
 async def migrated(settings: Settings) -> AsyncIterator[Database]:
-    """The database of some settings, open and of this version's shape, for what manages it."""
+    """Opens the database of some settings and migrates it to this version, for administration."""
     from atlas.db.database import Database
 
     assert settings.database_url is not None
@@ -87,7 +97,7 @@ async def migrated(settings: Settings) -> AsyncIterator[Database]:
 
 
 def call(data_dir: Path | None, action: Callable[[Any, Any], Awaitable[Any]]) -> Any:
-    """Runs `action(keys, tags)` on the migrated database."""
+    """Runs `action(keys, tags)` on the migrated database, and returns its result."""
     with reported():
         with server_installed():
             from atlas.accounts.authorization import AccessService
@@ -103,7 +113,7 @@ def call(data_dir: Path | None, action: Callable[[Any, Any], Awaitable[Any]]) ->
 
 
 def run_async(coroutine: Any) -> Any:
-    """Runs a coroutine on an event loop that psycopg can use on every system."""
+    """Runs a coroutine on an event loop that psycopg supports on every system."""
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(coroutine)

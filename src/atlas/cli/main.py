@@ -1,4 +1,4 @@
-"""The `atlas` command: runs the server and manages it, and works with servers elsewhere."""
+"""The `atlas` command: runs and manages the server, and works with servers elsewhere."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from atlas.cli.output import Json, print_json
 if TYPE_CHECKING:
     app: typer.Typer
 
-# Where each command and each group of commands is, and its line of help. Only those that a command line names are
-# loaded: all of them, with their options, take three times as long as any one. A test compares the lines with theirs.
+# The module, attribute and help line of each command and group. Only the commands of the command line are loaded.
+# Loading all commands with their options takes three times as long as loading one. A test compares these lines with the
+# commands.
 COMMANDS = {
     "serve": ("serve:serve", "Run the server, with an embedded PostgreSQL unless ATLAS_DATABASE_URL is set."),
     "version": ("main:version", "Print the version."),
@@ -37,7 +38,7 @@ COMMANDS = {
     "usage": ("accounts:usage", "Show what your keys did, by day and by key, and what is stored."),
     "mcp": ("mcp:mcp", "Serve assistants by the Model Context Protocol, with the rights of one API key."),
 }
-# A group is found where its last command is.
+# A group is loaded from the module with its last command.
 GROUPS = {
     "dataset": ("datasets:dataset", "Time-series datasets."),
     "rows": ("tail:rows", "Rows of datasets."),
@@ -62,7 +63,7 @@ def __getattr__(name: str) -> Any:
 
 
 def main() -> None:
-    """Entry point."""
+    """Runs the command line."""
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["version"]):
         print(atlas.__version__)
@@ -73,14 +74,18 @@ def main() -> None:
 
 
 def _show_whole_lines(command: Any) -> None:
-    """Has lists of commands show the whole first paragraph of each command's help, which would be cut to 45 letters."""
+    """Makes lists of commands show the first paragraph of each command's help, which would otherwise be cut to 45
+    letters.
+    """
     for inner in getattr(command, "commands", {}).values():
         inner.short_help = inner.short_help or " ".join((inner.help or "").strip().split("\n\n")[0].split())
         _show_whole_lines(inner)
 
 
 def named(arguments: list[str]) -> Iterable[str]:
-    """The commands that a command line needs: its first word, or all where it names none, or a shell completes it."""
+    """Returns the commands to load: the first word of the command line, or all if it names none or a shell completes
+    it.
+    """
     first = arguments[0] if arguments else ""
     if (first in COMMANDS or first in GROUPS) and not any(name.endswith("_COMPLETE") for name in os.environ):
         return (first,)
@@ -88,7 +93,7 @@ def named(arguments: list[str]) -> Iterable[str]:
 
 
 def application(names: Iterable[str]) -> typer.Typer:
-    """The command with some of its commands and groups."""
+    """Builds the command with the named commands and groups."""
     made = _empty()
     for name in names:
         place, _ = COMMANDS.get(name) or GROUPS[name]
@@ -102,7 +107,9 @@ def application(names: Iterable[str]) -> typer.Typer:
 
 
 def overview() -> typer.Typer:
-    """The command with all names and their lines of help, and nothing behind them: `atlas --help` loads none."""
+    """Builds the command with all names and help lines but no code behind, so that `atlas --help` loads no other
+    module.
+    """
     made = _empty()
     for name, (_, line) in {**COMMANDS, **GROUPS}.items():
         made.command(name, help=line)(_nothing)
@@ -114,7 +121,7 @@ def _nothing() -> None:
 
 
 def _empty() -> typer.Typer:
-    # Rich's boxes would take 0.3 s, more than all else that help needs.
+    # Rich's boxes would take 0.3 s, more than all other work for the help.
     made = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,

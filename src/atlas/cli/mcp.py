@@ -1,4 +1,4 @@
-"""`atlas mcp`: Atlas for assistants."""
+"""`atlas mcp`: the server for assistants."""
 
 from __future__ import annotations
 

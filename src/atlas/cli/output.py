@@ -1,4 +1,4 @@
-"""Results on standard output: JSON for programs; tables and lines for people."""
+"""Writes results to standard output: JSON for programs, tables and lines for people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 class RowFormat(StrEnum):
-    """How rows are printed."""
+    """The formats of printed rows."""
 
     table = "table"
     json = "json"
@@ -27,12 +27,12 @@ class RowFormat(StrEnum):
 
 
 def iso(moment: datetime) -> str:
-    """ISO 8601 as the API writes it: UTC with Z."""
+    """Formats a time in ISO 8601 as the API does: UTC with Z."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
 def data(value: Any) -> Any:
-    """What the client answers with as JSON has it; a key that is not shown is left out."""
+    """Converts an answer of the client to values for JSON. A hidden key is left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         members = {field.name: data(getattr(value, field.name)) for field in dataclasses.fields(value)}
         if members.get("key", "") is None:
@@ -46,7 +46,7 @@ def data(value: Any) -> Any:
 
 
 def plain(value: Any) -> str:
-    """A value as a person reads it."""
+    """Formats a value for people."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -59,17 +59,17 @@ def plain(value: Any) -> str:
 
 
 def dumps(value: Any) -> str:
-    """JSON on one line."""
+    """Encodes a value as JSON on one line."""
     return json.dumps(data(value), ensure_ascii=False, default=str)
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on one line."""
+    """Prints a value as one line of JSON."""
     print(dumps(value), flush=True)
 
 
 def print_table(rows: Iterable[Row], columns: Sequence[str], empty: str = "nothing here") -> None:
-    """Rows as a table of these columns, or a line that says that there are none."""
+    """Prints rows as a table of the columns, or the text `empty` if there are no rows."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -84,12 +84,12 @@ def print_table(rows: Iterable[Row], columns: Sequence[str], empty: str = "nothi
         table.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
     for row in found:
         table.add_row(*(Text(plain(row.get(name))) for name in columns))
-    # A table that goes into a pipe or a file is as wide as its cells are.
+    # In a pipe or a file a table is as wide as its cells.
     Console(width=None if sys.stdout.isatty() else 10_000).print(table)
 
 
 def show(result: Any, as_json: bool, columns: Sequence[str] | None = None, empty: str = "nothing here") -> None:
-    """A list as a table, an object as lines; both as JSON where that is asked for."""
+    """Prints a list as a table, an object as lines, or both as JSON on request."""
     if as_json:
         print_json(result)
         return
@@ -101,13 +101,13 @@ def show(result: Any, as_json: bool, columns: Sequence[str] | None = None, empty
 
 
 def print_lines(members: Row) -> None:
-    """Names and values, a line each."""
+    """Prints names and values, one pair a line."""
     for name, value in members.items():
         print(f"{name}: {plain(value)}")
 
 
 def print_rows(rows: Sequence[Row], columns: Sequence[str], form: RowFormat) -> None:
-    """Rows as a table, CSV, or JSON by line or in one array."""
+    """Prints rows as a table, as CSV, as JSON lines, or as one JSON array."""
     if form is RowFormat.table:
         print_table(rows, columns, "no rows")
     elif form is RowFormat.json:
@@ -122,7 +122,7 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], form: RowFormat) -> 
 
 
 def cell(value: Any) -> str:
-    """A value in CSV: null is empty, booleans are true and false, objects are JSON."""
+    """Formats a value for CSV: null is empty, booleans are true and false, objects are JSON."""
     if value is None:
         return ""
     if isinstance(value, bool | dict | list | tuple):
@@ -131,7 +131,7 @@ def cell(value: Any) -> str:
 
 
 def parse_value(text: str) -> Any:
-    """A value that was typed: a number, true, false, null, an object or an array as JSON, else the text itself."""
+    """Parses a typed value: a number, true, false, null, an object or an array as JSON, else the text itself."""
     try:
         return json.loads(text, parse_constant=_no_number)
     except ValueError:

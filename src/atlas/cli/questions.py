@@ -21,7 +21,7 @@ MaxRows = Annotated[int, typer.Option(help="Most rows.", min=1, max=10_000)]
 
 
 class Rating(StrEnum):
-    """What an answer was worth."""
+    """The rating of an answer."""
 
     up = "up"
     down = "down"
@@ -60,7 +60,7 @@ def ask(
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer as the API gives it."""
+    """Returns an answer with the members of the API's response."""
     return {
         "success": answer.success,
         "response": answer.text,
@@ -83,7 +83,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def show_answer(answer: Answer, sql: bool) -> None:
-    """The sentence, the rows where it says less than they do, and how unclear words were read."""
+    """Prints the sentence, the rows, and the notes on how unclear words were read."""
     print(answer.text)
     if sql and answer.sql:
         print(f"\n{answer.sql}")
@@ -101,7 +101,7 @@ def show_answer(answer: Answer, sql: bool) -> None:
 
 
 def _table(rows: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    """Rows and names of columns, told apart where several have one name."""
+    """Returns rows by column name, and the names. Equal names get a number."""
     names: list[str] = []
     for name in rows.names:
         names.append(name if name not in names else f"{name} ({names.count(name) + 1})")
@@ -109,7 +109,7 @@ def _table(rows: Any) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def _converse(session: Session, table: str | None, thread: str | None, sql: bool, max_rows: int) -> None:
-    """Questions until Ctrl-D; each may refer to those before."""
+    """Asks questions until Ctrl-D. Each question may refer to earlier ones."""
     from atlas.client.errors import Invalid, NotFound
 
     say("Ask away; + or - rates the last answer, Ctrl-D ends.")

@@ -1,4 +1,4 @@
-"""Telling people and systemd that the server answers, once it does."""
+"""Reports to people and to systemd that the server answers."""
 
 from __future__ import annotations
 
@@ -15,23 +15,27 @@ PAUSE_SECONDS = 0.05
 
 
 class Readiness:
-    """Waits in the background for a server's first answer to `/health`, then tells of it.
+    """Waits in the background for a server's first answer to `/health`, and reports the answer.
 
-    Takes the address of systemd's socket out of the environment: PostgreSQL would find it there, and report itself.
+    Removes the address of systemd's socket from the environment. Otherwise PostgreSQL would find the address and report
+    itself.
     """
 
     def __init__(self) -> None:
         self._systemd = os.environ.pop("NOTIFY_SOCKET", None)
 
-    def tell(self, host: str, port: int, told: Callable[[], None]) -> None:
-        """Calls `told`, and sends systemd READY=1, once the server at an address answers; returns at once."""
-        threading.Thread(target=self._wait, args=(host, port, told), name="readiness", daemon=True).start()
+    def tell(self, host: str, port: int, on_ready: Callable[[], None]) -> None:
+        """Starts a thread that calls `on_ready` and sends systemd READY=1 as soon as the server answers.
 
-    def _wait(self, host: str, port: int, told: Callable[[], None]) -> None:
-        # Which port the system chose is known to nobody here.
+        Returns at once.
+        """
+        threading.Thread(target=self._wait, args=(host, port, on_ready), name="readiness", daemon=True).start()
+
+    def _wait(self, host: str, port: int, on_ready: Callable[[], None]) -> None:
+        # Port 0 lets the system choose a port, which is unknown here.
         while port and not answers(host, port):
             time.sleep(PAUSE_SECONDS)
-        told()
+        on_ready()
         if self._systemd is not None:
             try:
                 notify(self._systemd, "READY=1\nSTATUS=Answers requests")
@@ -40,7 +44,7 @@ class Readiness:
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether a server is there and healthy."""
+    """Checks whether a healthy server answers."""
     connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
         connection.request("GET", "/health")
@@ -53,7 +57,11 @@ def answers(host: str, port: int) -> bool:
 
 
 def notify(address: str, state: str) -> None:
-    """Sends a state to systemd's socket. address: a path, or `@` and an abstract name. Raises OSError."""
+    """Sends a state to systemd's socket.
+
+    address: a path, or `@` and an abstract name.
+    Raises OSError: when the socket cannot be reached.
+    """
     place = f"\0{address[1:]}" if address.startswith("@") else address
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.sendto(state.encode(), place)

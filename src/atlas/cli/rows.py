@@ -30,12 +30,12 @@ End = Annotated[
 ]
 Columns = Annotated[list[str] | None, typer.Option("--columns", help="Only these: a,b. Repeatable.")]
 FormatOption = Annotated[RowFormat, typer.Option("--format", help="How rows are printed.")]
-# Figures that are computed; the others are values of rows, and shown as they are.
+# Computed figures. The other figures are values of rows, and are shown unchanged.
 COMPUTED = ("avg", "sum")
 
 
 class DownloadFormat(StrEnum):
-    """What a file of a download holds."""
+    """The formats of a downloaded file."""
 
     csv = "csv"
     ndjson = "ndjson"
@@ -46,7 +46,7 @@ class DownloadFormat(StrEnum):
 
 
 class FileFormat(StrEnum):
-    """What a file of rows to insert holds."""
+    """The formats of a file to insert."""
 
     csv = "csv"
     ndjson = "ndjson"
@@ -56,7 +56,7 @@ class FileFormat(StrEnum):
 
 
 class EpochUnit(StrEnum):
-    """Units of numbers that count from 1970."""
+    """The units of numeric timestamps since 1970."""
 
     s = "s"
     ms = "ms"
@@ -159,7 +159,10 @@ def _insert_one(session: Session, name: str, timestamp: str, values: list[str]) 
 
 @contextlib.contextmanager
 def _named_file(file: Path, form: FileFormat | None) -> Iterator[Path]:
-    """A file whose name tells what it is; standard input goes to a temporary one."""
+    """Yields a file whose name shows its format. Standard input is copied to a temporary file.
+
+    Raises CommandError: when the file or the format is missing.
+    """
     if str(file) != "-" and form is None:
         if not file.is_file():
             raise CommandError(f"there is no file {str(file)!r}", USAGE)
@@ -179,13 +182,13 @@ def _named_file(file: Path, form: FileFormat | None) -> Iterator[Path]:
 
 
 def flat(row: Any) -> dict[str, Any]:
-    """A row with its keys beside the timestamp; a key `timestamp` is written `values.timestamp`."""
+    """Returns a row with its keys beside the timestamp. A key `timestamp` becomes `values.timestamp`."""
     values = {f"values.{name}" if name == "timestamp" else name: value for name, value in row.values.items()}
     return {"timestamp": data(row.timestamp), **values}
 
 
 def columns_of(found: list[dict[str, Any]]) -> list[str]:
-    """Every key that a row has, in the order in which they are seen."""
+    """Returns all keys of the rows, in order of first appearance."""
     return list(dict.fromkeys(name for row in found for name in row))
 
 
@@ -270,7 +273,7 @@ def rows_aggregate(
 
 
 def legible(value: Any) -> Any:
-    """A computed figure with the 15 digits that its type holds; the rest comes from adding up what is not exact."""
+    """Rounds a computed figure to the 15 digits that its type holds. Further digits are errors of the addition."""
     return float(f"{value:.15g}") if isinstance(value, float) else value
 
 
@@ -326,7 +329,10 @@ def rows_download(
 
 
 def format_of(path: Path) -> DownloadFormat:
-    """What a file holds by its name. Raises CommandError."""
+    """Returns the format of a file by its name.
+
+    Raises CommandError: when the name shows no known format.
+    """
     suffix = path.suffix.lower().lstrip(".")
     kind = {"jsonl": "ndjson", "pq": "parquet", "arrows": "arrow", "ipc": "arrow"}.get(suffix, suffix)
     if kind not in DownloadFormat.__members__:

@@ -1,4 +1,4 @@
-"""`atlas queries` and `atlas favourites`: SQL that is kept, and what one comes back to."""
+"""`atlas queries` and `atlas favourites`: saved SQL, and marked datasets and tables."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ Shared = Annotated[bool | None, typer.Option("--share/--private", help="Whether 
 
 
 class Kind(StrEnum):
-    """What is marked."""
+    """The kinds of things to mark."""
 
     dataset = "dataset"
     table = "table"
 
 
 def _found(session: Session, name: str) -> SavedQuery:
-    """A query by its id, or by its name: your own first. Raises CommandError."""
+    """Returns a query by its id or name, the user's own queries first.
+
+    Raises CommandError: when several queries have the name.
+    """
     same = [one for one in session.client.saved_queries.list(name) if one.name.lower() == name.lower()]
     own = [one for one in same if one.is_owner] or same
     if len(own) > 1:

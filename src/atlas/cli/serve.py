@@ -1,4 +1,4 @@
-"""`atlas serve`."""
+"""`atlas serve`: the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting the server: the database first, then uvicorn, in one process or several."""
+"""Starts the server: first the database, then uvicorn in one process or several."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from atlas.settings import Settings
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-# Connections without a request are kept for longer than clients and proxies keep theirs (httpx 5 s, nginx 60, Go 90,
-# Caddy 120): who sends as the server ends the connection cannot know whether the request was taken.
+# Idle connections are kept longer than clients and proxies keep theirs (httpx 5 s, nginx 60, Go 90, Caddy 120). A
+# client that sends while the server closes the connection cannot know whether the request was taken.
 KEEP_ALIVE_SECONDS = 150
 
 
@@ -49,12 +49,12 @@ def _database(settings: Settings) -> Iterator[Settings]:
 
 
 def run(settings: Settings) -> None:
-    """Serves until it is told to stop. Shows the first key of a new installation, once."""
+    """Serves until a signal ends the process. Shows the first key of a new installation once."""
     configure_logs(settings.log_level, settings.log_format)
     readiness = Readiness()
     _check_port(settings)
     choose_allocator()
-    # uvicorn passes a signal on once it has shut down; as an exception it lets PostgreSQL stop as well.
+    # uvicorn raises the signal again after its shutdown. As an exception the signal lets PostgreSQL stop as well.
     signal.signal(signal.SIGTERM, _leave)
     with _database(settings) as ready:
         first_key = run_async(prepare(ready))
@@ -70,13 +70,16 @@ def run(settings: Settings) -> None:
 
 
 async def prepare(settings: Settings) -> str | None:
-    """Migrates the database; gives the first key if this is a new installation."""
+    """Migrates the database, and returns the first key of a new installation, else None."""
     async with migrated(settings) as database:
         return await KeyService(database).first_key()
 
 
 def _check_port(settings: Settings) -> None:
-    """Raises CommandError before anything is started for nothing."""
+    """Checks that the port is free before anything is started.
+
+    Raises CommandError: when the port is taken or not allowed.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         if sys.platform != "win32":
@@ -92,26 +95,26 @@ def _leave(signum: int, frame: object) -> None:
 
 
 def _listen(settings: Settings, app: FastAPI | None) -> None:
-    """Serves an application, or where there is none, by workers that make their own."""
+    """Serves an application, or without one starts workers that make their own."""
     if app is not None:
         uvicorn.run(app, **options(settings))
         return
-    # Workers get the settings by the pipe that starts them. In their environment secrets could be read in /proc, and in
-    # what a crash leaves behind.
+    # Workers get the settings by the pipe that starts them. In the environment secrets could be read in /proc and in
+    # crash dumps.
     worker = functools.partial(create_worker, settings)
     config = uvicorn.Config(worker, factory=True, workers=settings.workers, **options(settings))
     Multiprocess(config, sockets=[config.bind_socket()]).run()
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """What uvicorn is told."""
+    """Returns the options of uvicorn."""
     return {
         "host": settings.host,
         "port": settings.port,
         "log_level": "warning",
         "access_log": False,
         "loop": "asyncio:SelectorEventLoop" if sys.platform == "win32" else "auto",
-        # There are no WebSockets; an upgrade would leave behind what watches over connections.
+        # Atlas has no WebSockets. An upgrade would leave the protocol that watches connections.
         "http": "atlas.web.protocols:ServerProtocol",
         "ws": "none",
         "timeout_graceful_shutdown": GRACE_SECONDS,

@@ -1,4 +1,4 @@
-"""`atlas table`: tables of your organization."""
+"""`atlas table`: the tables of your organization."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from atlas.kit.plurals import many
 
 
 class SampleUse(StrEnum):
-    """Whose model may be sent values of a table."""
+    """The users whose models may receive values of a table."""
 
     NOBODY = "nobody"
     ORGANIZATION = "organization"

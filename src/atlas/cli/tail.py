@@ -1,4 +1,4 @@
-"""`atlas rows tail`: rows as they arrive, in a live table on a terminal, else a line each."""
+"""`atlas rows tail`: new rows, in a live table on a terminal, else one line each."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def rows_tail(
 
 
 def arriving(session: Session, name: str, last: int, columns: list[str]) -> Iterator[dict[str, Any]]:
-    """Flat rows: the last ones inserted, then each new one."""
+    """Yields flat rows: the last inserted rows, then each new row."""
     from atlas.client.events import Connected, NewRow
 
     start = None
     if last:
-        # Ids of events count insertions, so the stream itself can begin a few rows ago; nothing can come between.
+        # Event ids count insertions, so a stream that begins `last` ids ago has the last rows and misses none.
         events = cast("Generator[StreamEvent, None, None]", session.client.rows.stream(name))
         with contextlib.closing(events):
             start = max(0, next(event.id for event in events if isinstance(event, Connected)) - last)
@@ -63,7 +63,7 @@ def arriving(session: Session, name: str, last: int, columns: list[str]) -> Iter
 
 
 def line(row: dict[str, Any]) -> str:
-    """A row for people: its time, then its values."""
+    """Formats a row for people: its time, then its values."""
     values = " ".join(f"{key}={plain(value)}" for key, value in row.items() if key != "timestamp")
     return f"{row['timestamp']}  {values}"
 
@@ -82,7 +82,7 @@ def _live(session: Session, name: str, last: int, columns: list[str]) -> None:
 
 
 def live_table(title: str, shown: deque[dict[str, Any]], count: int) -> Table:
-    """The rows that fit on the terminal, newest last."""
+    """Builds a table of the rows that fit on the terminal, newest last."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""Times as people type them: ISO 8601, `today`, `2h ago`. All are in UTC, and none is guessed."""
+"""Parses times as people type them: ISO 8601, `today`, `2h ago`. All times are in UTC, and no time is guessed."""
 
 from __future__ import annotations
 
@@ -32,23 +32,27 @@ _PART = re.compile(r"(\d+)\s*([a-z]+)", re.ASCII)
 
 
 def since(text: str | None, option: str) -> datetime | None:
-    """When something begins. A day is its first moment, and a bare span such as `7d` lies in the past.
+    """Parses a start. A day means its first moment, and a bare span such as `7d` lies in the past.
 
-    option: its name, for errors. Raises BadParameter.
+    option: its name, for errors.
+    Raises BadParameter: when the text is no time.
     """
     return None if text is None else _moment(text, option, -1, last=False)
 
 
 def until(text: str | None, option: str) -> datetime | None:
-    """The last moment that counts. A day is taken in whole, as the API does; a bare span lies in the past.
+    """Parses an inclusive end. A day is included as a whole, as the API does, and a bare span lies in the past.
 
-    Raises BadParameter.
+    Raises BadParameter: when the text is no time.
     """
     return None if text is None else _moment(text, option, -1, last=True)
 
 
 def expiry(text: str | None, option: str) -> datetime | None:
-    """When something ends. A bare span such as `90d` lies in the future. Raises BadParameter."""
+    """Parses an expiry. A bare span such as `90d` lies in the future.
+
+    Raises BadParameter: when the text is no time.
+    """
     return None if text is None else _moment(text, option, +1, last=False)
 
 
@@ -69,7 +73,10 @@ def _moment(text: str, option: str, sign: int, *, last: bool) -> datetime:
 
 
 def _span(said: str, sign: int) -> timedelta | None:
-    """A span such as `7d`, `-1h30m`, `+2 weeks` or `2 hours ago`; None where the text is none. Raises OverflowError."""
+    """Parses a span such as `7d`, `-1h30m`, `+2 weeks` or `2 hours ago`. Returns None for other texts.
+
+    Raises OverflowError: when the span is too long.
+    """
     found = _RELATIVE.fullmatch(said)
     if found is None or (found[1] and found[3]):
         return None

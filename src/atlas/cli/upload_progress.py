@@ -1,4 +1,4 @@
-"""An HTTP client that tells how much of a request's body is on its way."""
+"""An HTTP client that reports the sent bytes of a request's body."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx2
 
 
 class CountedBody(httpx2.SyncByteStream):
-    """A body that reports the bytes it has given so far, each time it is sent."""
+    """A request body that reports the bytes so far, from 0 again at each retry."""
 
     def __init__(self, body: httpx2.SyncByteStream, report: Callable[[int], None]) -> None:
         self._body, self._report = body, report
@@ -25,7 +25,7 @@ class CountedBody(httpx2.SyncByteStream):
 
 
 def counting_client(report: Callable[[int], None]) -> httpx2.Client:
-    """A client as it always is, proxies of the environment included; a hook replaces the bodies."""
+    """Makes a client with the usual settings, proxies of the environment included. A hook replaces the bodies."""
 
     def count(request: httpx2.Request) -> None:
         if isinstance(request.stream, httpx2.SyncByteStream):

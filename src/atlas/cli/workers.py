@@ -1,4 +1,4 @@
-"""Worker processes of a server with several. What a worker serves is imported as it starts, with the collector off."""
+"""Worker processes of a server. A worker imports its application at the start, with the garbage collector off."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
     from atlas.settings import Settings
 
-# What is under way has so long to end when a server stops.
+# The time for requests in progress when a server stops.
 GRACE_SECONDS = 5
-# Python lets a thread that computes go on for 5 ms before another has its turn. The thread that serves all requests
-# gives its turn up with each send and receive, so with pages encoded beside it each of those took 5 ms.
+# Python lets a computing thread run for 5 ms before another thread's turn. The thread that serves all requests gives up
+# its turn with each send and receive. With pages encoded beside, each of these calls took 5 ms.
 SWITCH_SECONDS = 0.0005
 
-# Arrow's own choice, mimalloc, keeps what each thread has used for that thread, and some 25 take turns: two workers
-# grew from 790 to 1,450 MiB in 125 bursts, and went on; with jemalloc they stay at 790. Neither is faster.
+# Arrow's default, mimalloc, keeps freed memory for each thread, and some 25 threads take turns. Two workers grew from
+# 790 to 1,450 MiB in 125 bursts, and went on. With jemalloc they stay at 790 MiB. Neither is faster.
 ALLOCATOR = "jemalloc"
-# Connections, bodies on disk and libraries take no more.
+# Connections, bodies on disk and libraries together need fewer files.
 FILES = 65_536
 
 
 def choose_allocator() -> None:
-    """What Arrow takes memory from, in this process and in its children; to be called before it is loaded."""
+    """Chooses Arrow's memory allocator for this process and its children. Call it before Arrow is loaded."""
     if sys.platform == "linux":
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", ALLOCATOR)
 
 
 def raise_file_limit() -> None:
-    """Lets this process open as many files as the system allows, up to FILES: at first it may a part of them."""
+    """Raises this process's limit of open files up to FILES, as far as the system allows."""
     if sys.platform == "win32":
         return
     import resource
@@ -56,7 +56,7 @@ def raise_file_limit() -> None:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """While modules are loaded: the collector takes a fifth of the time for it, and finds nothing."""
+    """Turns the garbage collector off while modules are loaded, as it takes a fifth of that time and finds nothing."""
     gc.disable()
     try:
         yield
@@ -65,21 +65,24 @@ def loading() -> Iterator[None]:
 
 
 def start_serving() -> None:
-    """Has the threads of this process, which must be a server, take turns soon, and end what they are at."""
+    """Prepares the threads of a server process: short switch intervals, no signal handlers of Arrow, a frozen heap."""
     import pyarrow as pa
 
     sys.setswitchinterval(SWITCH_SECONDS)
-    # Arrow would end the file it is reading when the server is told to stop, and the sender hear that it is no CSV.
+    # On a signal Arrow would stop reading a file, and the sender would get an error that the file is no CSV.
     pa.enable_signal_handlers(False)
-    # What is loaded by now stays, some 250,000 objects. To pass over all of them took the collector 0.1 s and more,
-    # each time, while no request was answered. Of what could be freed there is no megabyte.
+    # Some 250,000 loaded objects stay. A collection of all of them took 0.1 s or more each time, while no request was
+    # answered, and could free less than 1 MB.
     gc.freeze()
-    # As it ends, it is all to be freed, of which libraries that miss it speak as of leaks.
+    # At exit the objects must be freed, as some libraries otherwise report leaks.
     atexit.register(gc.unfreeze)
 
 
 def application(settings: Settings) -> FastAPI:
-    """What this process is to serve; it is loaded here, as a parent of workers does without."""
+    """Loads the application of this process.
+
+    The import is here, since a parent of workers does without the application.
+    """
     with loading():
         from atlas.app import create_app
 
@@ -101,7 +104,7 @@ def _use_scratch(settings: Settings) -> None:
 
 
 def create_worker(settings: Settings) -> FastAPI:
-    """The application of a worker process, to which its parent hands the settings."""
+    """Makes the application of a worker process. The parent passes the settings."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         watch = threading.Thread(target=_end_with, args=(parent.sentinel,), name="parent-watch", daemon=True)
@@ -110,7 +113,10 @@ def create_worker(settings: Settings) -> FastAPI:
 
 
 def _end_with(parent: int) -> None:
-    """Ends this process when its parent has: otherwise it would keep the port, and nobody would start PostgreSQL."""
+    """Ends this process after its parent.
+
+    Otherwise the process would keep the port, and no new server could start PostgreSQL.
+    """
     multiprocessing.connection.wait([parent])
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_SECONDS + 1)

@@ -1,6 +1,8 @@
-"""The HTTP client that model SDKs send with: it connects to checked addresses and receives bounded answers.
+"""The HTTP client of the model SDKs.
 
-Import it where it is used: httpx2, which the SDKs ask for, takes a while to load.
+The client connects to checked addresses only and receives answers of bounded size.
+
+Import the module where it is used, since httpx2, which the SDKs require, takes a while to load.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ import httpx2
 from atlas.errors import ModelError
 from atlas.kit.ssrf import NETWORK_ERRORS, GuardedBackend, Reach, network_reason
 
-# An answer is a few kilobytes of JSON; more is a fault or an attack.
+# An answer is a few kilobytes of JSON. A larger answer is a fault or an attack.
 MAX_ANSWER = 1024 * 1024
 CONNECT_SECONDS = 10.0
-# The SDKs add headers from environment variables of the operator and tell about this machine; none of that leaves.
+# The request headers that are passed on. The SDKs add headers from the operator's environment variables and headers
+# that describe this machine, and both are dropped.
 _SENT = frozenset(
     (
         "host",
@@ -34,17 +37,17 @@ _SENT = frozenset(
 
 
 def open_client(reach: Reach) -> httpx2.AsyncClient:
-    """A client that reaches what `reach` allows. Close it after use. Blocks for a moment.
+    """Opens a client for the addresses that `reach` allows. Close the client after use. Blocks for a moment.
 
-    It follows no redirects and uses no proxies or settings of the environment. What the network does wrong becomes
-    a ModelError, below what the SDKs raise.
+    The client follows no redirects, and uses no proxies or settings of the environment. Network errors become
+    ModelError, below the exceptions of the SDKs.
     """
     return httpx2.AsyncClient(transport=_Transport(reach), trust_env=False, follow_redirects=False)
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Network errors in plain words."""
+    """Converts network errors to ModelError with a plain reason."""
     try:
         yield
     except NETWORK_ERRORS as error:
@@ -53,11 +56,11 @@ def _told() -> Iterator[None]:
 
 class _Transport(httpx2.AsyncBaseTransport):
     def __init__(self, reach: Reach) -> None:
-        # One organization's slow server must not use up connections of the others, so their number has no bound:
-        # each belongs to a request that Atlas itself is serving, for `timeout` seconds at most.
+        # A slow server of one organization must not use up the connections of others, so the number of connections has
+        # no bound. Each connection belongs to a request that Atlas is serving, for at most `timeout` seconds.
         self._pool = httpcore2.AsyncConnectionPool(
             network_backend=GuardedBackend(reach, seconds=CONNECT_SECONDS),
-            # Made here, once: it reads some hundred certificates.
+            # Made once, since loading the context reads some 100 certificates.
             ssl_context=httpcore2.default_ssl_context(),
             http2=False,
             max_connections=None,
@@ -67,7 +70,7 @@ class _Transport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1").lower() in _SENT]
-        # A compressed answer of a megabyte may stand for a thousand.
+        # A compressed answer of 1 MB may expand to 1 GB.
         headers += [(b"accept-encoding", b"identity"), (b"user-agent", b"Atlas/1")]
         assert isinstance(request.stream, AsyncIterable)
         sent = httpcore2.Request(
@@ -97,7 +100,7 @@ class _Transport(httpx2.AsyncBaseTransport):
 
 
 class _Body(httpx2.AsyncByteStream):
-    """An answer's body, up to MAX_ANSWER bytes."""
+    """The body of an answer, up to MAX_ANSWER bytes."""
 
     def __init__(self, answer: httpcore2.Response) -> None:
         self._answer = answer

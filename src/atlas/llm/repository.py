@@ -1,4 +1,4 @@
-"""The model provider of each organization. Keys are stored and given encrypted."""
+"""The stored model provider of each organization. Keys are stored and returned encrypted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from atlas.db.named_queries import queries
 
 
 class StoredModel(msgspec.Struct, frozen=True):
-    """Settings of an organization. key: encrypted; timeout: in seconds; updated_by: a user's name."""
+    """The model settings of an organization.
+
+    key: encrypted.
+    timeout: in seconds.
+    updated_by: a user's name.
+    """
 
     provider: Literal["openai", "anthropic", "none"]
     model: str | None
@@ -31,9 +36,10 @@ async def find(database: Database, organization_id: int) -> StoredModel | None:
 
 
 async def save(database: Database, caller: Caller, settings: StoredModel, *, keep_key: bool) -> bool:
-    """Replaces the settings of the caller's organization; whether it did.
+    """Replaces the settings of the caller's organization, and returns whether the settings are saved.
 
-    keep_key: keep the stored key instead of `settings.key`. Nothing is saved where it was stored for another address.
+    keep_key: keep the stored key and ignore `settings.key`. If the stored key belongs to another address, nothing is
+    saved.
     """
     rows = await database.fetch(
         queries("llm/model_settings")["save"],

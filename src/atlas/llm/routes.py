@@ -1,4 +1,4 @@
-"""The model provider of an organization."""
+"""The HTTP endpoints of an organization's model provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ router = APIRouter(
 
 
 class ModelBody(Body):
-    """A model provider. `openai` is any server that speaks OpenAI's chat completions; `none` turns models off."""
+    """A model provider. `openai` is any server with OpenAI's chat completions API. `none` turns models off."""
 
     provider: Literal["openai", "anthropic", "none"]
     model: str | None = Field(None, min_length=1, max_length=200, examples=["qwen2.5-coder-7b-instruct"])
@@ -44,7 +44,7 @@ class ModelBody(Body):
     @field_validator("api_key")
     @classmethod
     def _one_line(cls, value: SecretStr | None) -> SecretStr | None:
-        # It is sent in a header. The error must not show it.
+        # The key is sent in a header. The error must not show the key.
         text = "" if value is None else value.get_secret_value()
         if not all("!" <= char <= "~" for char in text):
             raise ValueError("must be ASCII without blanks")
@@ -53,13 +53,13 @@ class ModelBody(Body):
 
 @router.get("", summary="Model settings")
 async def get_model(caller: CallerDep, models: ModelServiceDep) -> ModelSettingsView:
-    """The model provider that your organization uses, and at which host: who answers what you ask."""
+    """Returns the model provider and host that answer the questions of your organization."""
     return await models.get(caller)
 
 
 @router.put("", summary="Set the model")
 async def set_model(caller: CallerDep, models: ModelServiceDep, body: ModelBody) -> ModelSettingsView:
-    """Replaces the settings. For administrators.
+    """Replaces the settings. Only for administrators.
 
     `base_url` must be https and public, unless the operator allows private addresses.
     """
@@ -77,11 +77,17 @@ async def set_model(caller: CallerDep, models: ModelServiceDep, body: ModelBody)
 
 @router.delete("", summary="Forget the model")
 async def delete_model(caller: CallerDep, models: ModelServiceDep) -> ModelSettingsView:
-    """Removes the settings and the key. For administrators; the answer shows what counts now."""
+    """Removes the settings and the key.
+
+    Only for administrators. The answer shows the settings that apply now.
+    """
     return await models.delete(caller)
 
 
 @router.post("/test", summary="Test the model")
 async def check_model(caller: CallerDep, models: ModelServiceDep) -> ModelTestView:
-    """Makes one tiny call. For administrators. A call that fails is a 200 with `success` false and the reason."""
+    """Makes one tiny call to the model. Only for administrators.
+
+    A call that fails is a 200 with `success` false and the reason.
+    """
     return await models.test(caller)

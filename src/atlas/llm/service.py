@@ -1,4 +1,4 @@
-"""The model provider of an organization: its settings, and the engine that asks it."""
+"""The model settings of organizations, and the engines that ask the models."""
 
 from __future__ import annotations
 
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     import httpx2
 
 __all__ = ["ModelChange", "ModelService", "ModelSettings"]
-# Shorter keys would be half told by their last four characters.
+# The last 4 characters would reveal too much of a shorter key.
 _MIN_HINTED = 16
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """New settings. api_key: None for no key; keep_key: keep the stored one instead."""
+    """New settings.
+
+    api_key: None removes the key.
+    keep_key: keep the stored key and ignore `api_key`.
+    """
 
     provider: Literal["openai", "anthropic", "none"]
     model: str | None
@@ -43,10 +47,11 @@ class ModelChange:
 
 
 class ModelService:
-    """Settings of model providers and engines for them.
+    """Manages the settings of model providers, and makes engines.
 
-    default: what organizations without settings of their own use, set by the operator, who is trusted with its
-    address. secret: gives the secret that keys are encrypted with; it may block, and is asked when it is first needed.
+    default: the settings for organizations without settings of their own. The operator sets the default, so its address
+    is trusted.
+    secret: returns the secret that encrypts keys. The call may block, and is made when the secret is first needed.
     """
 
     def __init__(
@@ -63,7 +68,10 @@ class ModelService:
         self._clients.clear()
 
     async def get(self, caller: Caller) -> ModelSettingsView:
-        """The settings of the caller's organization; of its key only the end is told, and that to administrators."""
+        """Returns the settings of the caller's organization.
+
+        Only administrators see the last 4 characters of the key.
+        """
         stored = await model_settings.find(self._database, caller.organization_id)
         if stored is None:
             return self._default_view()
@@ -90,7 +98,7 @@ class ModelService:
         )
 
     def _default_view(self) -> ModelSettingsView:
-        """What the operator has set. Its address is none of the organizations' business."""
+        """Returns the operator's settings. Organizations do not see the address."""
         used = self._default
         return ModelSettingsView(
             source="none" if used is None else "server",
@@ -110,8 +118,8 @@ class ModelService:
     async def set(self, caller: Caller, change: ModelChange) -> ModelSettingsView:
         """Replaces the settings of the caller's organization.
 
-        Raises ForbiddenError for who does not administer it, BadRequestError for an address that it may not use, and
-        for a provider whose packages are not installed.
+        Raises ForbiddenError: when the caller is no administrator.
+        Raises BadRequestError: when the address is not allowed, or the provider's packages are not installed.
         """
         require_admin(caller, "set the model")
         missing = _missing(change.provider)
@@ -138,16 +146,19 @@ class ModelService:
         return await self.get(caller)
 
     async def delete(self, caller: Caller) -> ModelSettingsView:
-        """Forgets the settings of the caller's organization; the operator's default counts again.
+        """Removes the settings of the caller's organization, so that the operator's default applies.
 
-        Raises ForbiddenError.
+        Raises ForbiddenError: when the caller is no administrator.
         """
         require_admin(caller, "forget the model's settings")
         await model_settings.delete(self._database, caller.organization_id)
         return await self.get(caller)
 
     async def test(self, caller: Caller) -> ModelTestView:
-        """Makes one tiny call: `success`, `seconds`, and where it failed `error`. Raises ForbiddenError."""
+        """Makes one tiny call to the model. Returns the seconds and, on failure, the reason.
+
+        Raises ForbiddenError: when the caller is no administrator.
+        """
         require_admin(caller, "test the model")
         started = time.monotonic()
         error: str | None = "no model is set"
@@ -162,9 +173,9 @@ class ModelService:
         return ModelTestView(True, seconds) if error is None else ModelTestView(False, seconds, error)
 
     async def engine_for(self, caller: Caller) -> ModelEngine | None:
-        """An engine for the caller's organization; None where it uses no model.
+        """Returns an engine for the caller's organization, or None if the organization uses no model.
 
-        Raises ModelError where its key cannot be decrypted or its address may not be used any more.
+        Raises ModelError: when the key cannot be decrypted, or the address is no longer allowed.
         """
         stored = await model_settings.find(self._database, caller.organization_id)
         if stored is None:
@@ -190,7 +201,10 @@ class ModelService:
         return ModelEngine(settings, await self._client(self._reach))
 
     async def _key(self, stored: StoredModel, organization_id: int) -> str | None:
-        """The API key of stored settings. Raises UnavailableError."""
+        """Decrypts the API key of stored settings.
+
+        Raises UnavailableError: when the key cannot be decrypted.
+        """
         if stored.key is None:
             return None
         return (await self._secret_box()).decrypt(stored.key, _context(organization_id))
@@ -201,7 +215,7 @@ class ModelService:
         return self._box
 
     async def _client(self, reach: Reach) -> httpx2.AsyncClient:
-        """The process's one client for `reach`."""
+        """Returns the process's shared client for `reach`."""
         if reach not in self._clients:
             made = await asyncio.to_thread(_open_client, reach)
             if self._clients.setdefault(reach, made) is not made:
@@ -216,13 +230,13 @@ def _open_client(reach: Reach) -> httpx2.AsyncClient:
 
 
 def _missing(provider: str) -> str | None:
-    """What the server lacks to ask `provider`; None if nothing."""
+    """Returns a sentence on the packages that the server lacks for `provider`, or None."""
     known: tuple[Provider, ...] = ("openai", "anthropic")
     return next((missing_packages(one) for one in known if one == provider), None)
 
 
 def _host(provider: str, base_url: str | None) -> str | None:
-    """The host that questions go to."""
+    """Returns the host that receives the questions, or None without a model."""
     if provider == "none":
         return None
     return urlsplit(base_url or BASE_URLS["anthropic" if provider == "anthropic" else "openai"]).hostname

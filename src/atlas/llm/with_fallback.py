@@ -1,4 +1,4 @@
-"""Instructions to typed ones: by the organization's model where it has one, else by the offline engine."""
+"""Reads instructions by the organization's model, or by the offline engine if there is no model or it fails."""
 
 from __future__ import annotations
 
@@ -23,19 +23,22 @@ T = TypeVar("T", ImportInstruction, RecordInstruction)
 
 @dataclass(frozen=True, slots=True)
 class Understood(Generic[T]):
-    """What an instruction says, and who says so. engine: None where the organization has no model."""
+    """An instruction as read by an engine.
+
+    engine: None if the organization has no model.
+    """
 
     said: T
     engine: Literal["model", "offline"] | None = None
     notes: tuple[str, ...] = ()
 
     def fields(self) -> dict[str, Any]:
-        """Members of the response; none where there is no model to speak of."""
+        """Returns the members `language_engine` and `notes` of a response, or none if the organization has no model."""
         return {} if self.engine is None else {"language_engine": self.engine, "notes": list(self.notes)}
 
 
 class LanguageService:
-    """Reads instructions."""
+    """Reads the instructions of imports and records."""
 
     def __init__(self, models: ModelService) -> None:
         self._models = models
@@ -43,7 +46,7 @@ class LanguageService:
     async def import_instruction(
         self, caller: Caller, text: str, tables: Sequence[Table]
     ) -> Understood[ImportInstruction]:
-        """What an import's instruction says."""
+        """Reads an import instruction."""
         offline = parse_import(text, [table.name for table in tables])
         try:
             engine = await self._models.engine_for(caller)
@@ -57,7 +60,10 @@ class LanguageService:
             return Understood(offline, "offline", (failure_note(error),))
 
     def offline(self, text: str, tables: Sequence[Table], headers: Sequence[str]) -> ImportInstruction:
-        """What the offline engine makes of an import's instruction. headers: of the file, once they are known."""
+        """Reads an import instruction by the offline engine.
+
+        headers: of the file, where known.
+        """
         offline = parse_import(text, [table.name for table in tables])
         meant = [table for table in tables if offline.table == table.name]
         columns = [name for table in meant for each in table.columns for name in (each.name, each.header)]
@@ -66,18 +72,21 @@ class LanguageService:
     def with_headers(
         self, told: Understood[ImportInstruction], text: str, tables: Sequence[Table], headers: Sequence[str]
     ) -> Understood[ImportInstruction]:
-        """An instruction read again, now that the file's headers are known; a model is not asked again."""
+        """Reads an instruction again with the headers of the file.
+
+        A model's reading stays, and the model is not asked again.
+        """
         return told if told.engine == "model" else replace(told, said=self.offline(text, tables, headers))
 
     async def record_instruction(
         self, caller: Caller, text: str, tables: Sequence[Table]
     ) -> Understood[RecordInstruction]:
-        """What a text on single records says."""
+        """Reads a text on single records."""
         offline = parse_records(text)
         try:
             engine = await self._models.engine_for(caller)
             if engine is None or offline.intent == "undo":
-                # What shall be undone is decided by the thread, so there is nothing to ask a model.
+                # The thread decides what an undo takes back, so the model has nothing to decide.
                 return Understood(offline)
             return Understood(await engine.record_instruction(text, tables), "model")
         except ModelError as error:
@@ -85,5 +94,5 @@ class LanguageService:
 
 
 def failure_note(error: ModelError) -> str:
-    """What a response says where the offline engine stood in for a model."""
+    """Writes the note for a response where the offline engine replaced a failed model."""
     return f"The model provider failed ({error.reason}); the offline engine answered."

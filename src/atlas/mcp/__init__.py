@@ -1,1 +1,1 @@
-"""Atlas for assistants: a server of the Model Context Protocol that works with one key's rights."""
+"""A server of the Model Context Protocol, which gives assistants the rights of one API key."""

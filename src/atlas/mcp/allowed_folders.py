@@ -1,4 +1,4 @@
-"""Files on this machine that an assistant may hand over, and those that it may make."""
+"""Limits the files that an assistant may read and create to allowed folders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 
 class Folders:
-    """Folders that were allowed, and nothing outside them."""
+    """Allowed folders. Files outside are refused."""
 
     def __init__(self, allowed: Sequence[Path]) -> None:
         self._allowed = [path.resolve(strict=True) for path in allowed]
@@ -23,13 +23,16 @@ class Folders:
         return ", ".join(map(str, self._allowed))
 
     def file(self, path: str) -> Path:
-        """The file that `path` leads to, links followed. Raises ToolError for one that is not inside."""
+        """Resolves `path` to a file within an allowed folder, links followed.
+
+        Raises ToolError: when the path leads elsewhere or to no file.
+        """
         refused = ToolError(f"{path!r} is not a file inside an allowed folder: {self}")
         try:
-            # A relative path is meant within the first folder, wherever this server was started.
+            # A relative path is within the first folder, wherever this server was started.
             found = (self._allowed[0] / path).resolve(strict=True)
         except (OSError, ValueError, RuntimeError, IndexError):
-            # Whether something is there is told only of what may be seen.
+            # The error is the same for missing files and for files outside, so that no existence outside is revealed.
             raise refused from None
         if not found.is_file() or not any(found.is_relative_to(folder) for folder in self._allowed):
             raise refused
@@ -37,7 +40,10 @@ class Folders:
 
     @contextlib.contextmanager
     def new_file(self, path: str) -> Iterator[tuple[Path, IO[bytes]]]:
-        """A file that was not there, to be written; removed again if that fails. Raises ToolError."""
+        """Creates a new file to write to, and removes the file if the writing fails.
+
+        Raises ToolError: when the path is outside, or the file exists.
+        """
         try:
             wanted = self._allowed[0] / path
             parent = wanted.parent.resolve(strict=True)
@@ -47,7 +53,7 @@ class Folders:
             raise ToolError(f"{path!r} is not inside a folder for exports: {self}")
         made = parent / wanted.name
         try:
-            # Never a file that is there, nor one that a link leads to.
+            # The mode refuses existing files and links.
             file = made.open("xb")
         except FileExistsError:
             raise ToolError(f"{path!r} is there already; take another name") from None

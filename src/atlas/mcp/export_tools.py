@@ -1,4 +1,4 @@
-"""Tools that keep data as files on this machine, offered only where the person has given a folder for them."""
+"""Tools that export data to files on this machine, offered only if the person has allowed a folder for exports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SafeArg = Annotated[bool, Field(description="CSV only: no cell that a spreadshee
 
 
 class ExportTools:
-    """What an assistant may keep as files. Each method is a tool; its docstring is what the assistant reads."""
+    """The exports of an assistant. Each method is a tool, and the assistant reads its docstring."""
 
     def __init__(self, client: AsyncClient, folders: Folders) -> None:
         self._client = client
@@ -36,7 +36,7 @@ class ExportTools:
         where: Annotated[str | None, Field(description="Condition on its columns, as in SQL.")] = None,
         safe: SafeArg = False,
     ) -> shown.Exported:
-        """Write all rows of a table to a new file: .xlsx, .csv, .parquet, .arrow, .json or .ndjson."""
+        """Writes all rows of a table to a new file: .xlsx, .csv, .parquet, .arrow, .json or .ndjson."""
         kind: Format = _format(path, get_args(Format))
         with self._folders.new_file(path) as (made, file):
             size = await self._client.tables.export(table, file, kind, where=where, safe=safe)
@@ -51,14 +51,14 @@ class ExportTools:
         columns: ColumnsArg = None,
         safe: SafeArg = False,
     ) -> shown.Exported:
-        """Write the rows of a dataset to a new file: .xlsx, .csv, .parquet, .arrow, .json or .ndjson."""
+        """Writes the rows of a dataset to a new file: .xlsx, .csv, .parquet, .arrow, .json or .ndjson."""
         kind: Format = _format(path, get_args(Format))
         with self._folders.new_file(path) as (made, file):
             size = await self._client.rows.download(dataset, file, kind, start, end, columns=columns, safe=safe)
         return shown.Exported(str(made), kind, size)
 
     async def export_sql(self, sql: SqlArg, path: NewPathArg) -> shown.Exported:
-        """Write what one SELECT finds to a new file, .xlsx or .csv: 10,000 rows at most."""
+        """Writes the rows of one SELECT to a new file, .xlsx or .csv: 10,000 rows at most."""
         kind: SqlFormat = _format(path, get_args(SqlFormat))
         with self._folders.new_file(path) as (made, file):
             size = await self._client.questions.export_sql(sql, file, kind, title=made.stem[:100])
@@ -66,7 +66,10 @@ class ExportTools:
 
 
 def _format(path: str, known: tuple[Kind, ...]) -> Kind:
-    """The format that a path ends in. Raises ToolError for one that there is not."""
+    """Returns the format that a path ends in.
+
+    Raises ToolError: when the ending is no known format.
+    """
     ending = Path(path).suffix[1:].lower()
     for kind in known:
         if kind == ending:

@@ -33,7 +33,7 @@ SqlArg = Annotated[str, Field(min_length=1, max_length=20_000, description="One 
 
 
 class ReadTools:
-    """What an assistant may look at. Each method is a tool; its docstring is what the assistant reads."""
+    """The reads of an assistant. Each method is a tool, and the assistant reads its docstring."""
 
     def __init__(self, client: AsyncClient, folders: Folders) -> None:
         self._client = client
@@ -44,7 +44,10 @@ class ReadTools:
         text: Annotated[str | None, Field(description="Text within name, description or metadata.")] = None,
         limit: LimitArg = 50,
     ) -> shown.Datasets:
-        """Find time-series datasets that you may read, by text in name, description or metadata; else list them."""
+        """Finds time-series datasets that you may read, by text in name, description or metadata.
+
+        Without a text: lists them.
+        """
         found: list[Row] = []
         async for item in self._client.datasets.list(text=text, limit=limit + 1):
             columns = [column.name for column in item.columns[:50]]
@@ -53,7 +56,7 @@ class ReadTools:
         return shown.Datasets(datasets, truncated)
 
     async def describe_dataset(self, dataset: DatasetArg) -> shown.DatasetDetails:
-        """Columns, metadata, row count and time span of a dataset. Look here before you query its rows."""
+        """Returns columns, metadata, row count and time span of a dataset. Look here before you query its rows."""
         item = await self._client.datasets.get(dataset)
         summary = await self._client.datasets.summary(item)
         columns, _ = shown.picked(item.columns, _column, shown.MOST_ROWS)
@@ -79,7 +82,10 @@ class ReadTools:
         newest_first: bool = False,
         limit: LimitArg = 50,
     ) -> shown.Rows:
-        """Rows of a dataset in order of time. For figures over many rows use aggregate_rows or run_sql instead."""
+        """Returns rows of a dataset in order of time.
+
+        For figures over many rows use aggregate_rows or run_sql instead.
+        """
         page = await self._client.rows.page(dataset, start, end, columns=columns, descending=newest_first, limit=limit)
         read = [{"timestamp": row.timestamp.isoformat(), **row.values} for row in page.rows]
         rows, _ = shown.bounded(read, limit)
@@ -96,7 +102,7 @@ class ReadTools:
         ] = ["count", "min", "max", "avg"],  # noqa: B006 - never changed
         columns: ColumnsArg = None,
     ) -> shown.Figures:
-        """Figures of a dataset's numeric columns by time bucket, of any number of rows."""
+        """Computes figures of a dataset's numeric columns by time bucket, over any number of rows."""
         found = await self._client.rows.aggregate(
             dataset, start, end, bucket=bucket, functions=functions, columns=columns, points=200
         )
@@ -108,12 +114,12 @@ class ReadTools:
         return shown.Figures(found.bucket, results, len(results), truncated)
 
     async def list_tables(self) -> shown.Tables:
-        """Tables of the organization, and datasets, which run_sql and ask know by these names too."""
+        """Lists the tables of the organization, and datasets, which run_sql and ask know by these names too."""
         tables, _ = shown.picked(await self._client.tables.list(), asdict, shown.MOST_ROWS)
         return shown.Tables(tables)
 
     async def describe_table(self, table: TableArg) -> shown.TableDetails:
-        """Columns of a table with their types, and what values they have. Look here before you write SQL."""
+        """Returns the columns of a table with their types and values. Look here before you write SQL."""
         schema = await self._client.tables.schema(table)
         stats = await self._client.tables.stats(table)
         columns, _ = shown.picked(
@@ -128,7 +134,7 @@ class ReadTools:
         thread_id: Annotated[str | None, Field(description="Of an earlier answer, to go on from it.")] = None,
         max_rows: LimitArg = 50,
     ) -> shown.Answered:
-        """Ask a question on tables and datasets in plain English. The answer has the SQL that was run; check it."""
+        """Answers a question on tables and datasets in plain English. The answer has the SQL that was run; check it."""
         answer = await self._client.ask(question, table, thread_id, max_rows)
         rows, cut = shown.bounded(answer.dicts(), max_rows)
         return shown.Answered(
@@ -150,7 +156,7 @@ class ReadTools:
         sql: SqlArg,
         max_rows: LimitArg = 100,
     ) -> shown.Queried:
-        """Run one SELECT with the names that list_tables gives. It can only read; datasets have their time in `ts`."""
+        """Runs one SELECT with the names that list_tables gives. It can only read; datasets have their time in `ts`."""
         result = await self._client.sql(sql, max_rows)
         rows, cut = shown.bounded(result.dicts(), max_rows)
         columns = [asdict(column) for column in result.columns]
@@ -161,7 +167,10 @@ class ReadTools:
         text: Annotated[str | None, Field(description="Text within name or SQL.")] = None,
         limit: LimitArg = 50,
     ) -> shown.SavedQueries:
-        """SQL that the person keeps, and what colleagues share. Look here before you write SQL of your own."""
+        """Lists SQL that the person has saved, and SQL that colleagues share.
+
+        Look here before you write SQL of your own.
+        """
         found = [_saved(item) async for item in self._client.saved_queries.list(text, limit=limit + 1)]
         queries, truncated = shown.bounded(found, limit)
         return shown.SavedQueries(queries, truncated)
@@ -171,7 +180,7 @@ class ReadTools:
         query: Annotated[str, Field(min_length=1, max_length=200, description="Id or exact name of a saved query.")],
         max_rows: LimitArg = 100,
     ) -> shown.Queried:
-        """Run a saved query with your rights. It can only read."""
+        """Runs a saved query with your rights. It can only read."""
         return await self.run_sql((await self._saved_query(query)).sql, max_rows)
 
     async def _saved_query(self, query: str) -> SavedQuery:
@@ -187,7 +196,7 @@ class ReadTools:
         return found[0]
 
     async def list_favourites(self) -> shown.Favourites:
-        """Datasets and tables that the person has marked, marked last first."""
+        """Lists the datasets and tables that the person has marked, last marked first."""
         marked = await self._client.favourites.list()
         favourites, truncated = shown.picked(marked, _favourite, shown.MOST_ROWS)
         return shown.Favourites(favourites, truncated)
@@ -201,7 +210,7 @@ class ReadTools:
         ] = "validations",
         limit: LimitArg = 50,
     ) -> shown.Rows:
-        """Records of an import that wait for a person's decision."""
+        """Lists records of an import that wait for a person's decision."""
         found = [issue async for issue in self._client.imports.issues_page(import_id, kind, limit=limit + 1)]
         rows, truncated = shown.bounded(found, limit)
         return shown.Rows(rows, len(rows), truncated)
@@ -209,7 +218,7 @@ class ReadTools:
     async def preview_import(
         self, path: PathArg, instruction: InstructionArg, accept_proposals: ProposalsArg = None
     ) -> shown.Previewed:
-        """Show what importing a file would do: table, columns, types, key, problems, questions. Writes nothing."""
+        """Shows what importing a file would do: table, columns, types, key, problems, questions. Writes nothing."""
         plan = await self._client.imports.preview(
             self._folders.file(path), instruction, accept_proposals=accept_proposals
         )

@@ -1,4 +1,4 @@
-"""What tools answer with: bounded, plain, and marked as data."""
+"""The answers of tools: bounded, plain, and marked as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from atlas.client._batching import plain
 
-# What a model can still read: rows of an answer, its characters, and those of one cell.
+# The size that a model can still read: rows of an answer, characters of an answer, and characters of a cell.
 MOST_ROWS = 1_000
 MOST_CHARACTERS = 60_000
 MOST_CELL = 1_000
@@ -21,7 +21,11 @@ Row = dict[str, Any]
 
 @dataclass
 class Rows:
-    """Rows. total: how many there are, where that is known; truncated: whether there are more than these."""
+    """Rows.
+
+    total: the number of all rows, where known.
+    truncated: whether there are more rows than these.
+    """
 
     rows: list[Row]
     returned: int
@@ -41,7 +45,7 @@ class Datasets:
 
 @dataclass
 class DatasetDetails:
-    """A dataset: its columns, how many rows it has, and from when to when."""
+    """A dataset: its columns, number of rows and time span."""
 
     id: int
     name: str
@@ -57,7 +61,10 @@ class DatasetDetails:
 
 @dataclass
 class Figures:
-    """Figures by time bucket of the width `bucket`."""
+    """Figures by time bucket.
+
+    bucket: the width of a bucket.
+    """
 
     bucket: str
     results: list[Row]
@@ -67,7 +74,7 @@ class Figures:
 
 @dataclass
 class Tables:
-    """Tables, and datasets that can be asked and queried like tables."""
+    """Tables, and datasets that can be queried like tables."""
 
     tables: list[Row]
     notice: str = NOTICE
@@ -75,7 +82,7 @@ class Tables:
 
 @dataclass
 class TableDetails:
-    """A table: its columns, how many rows it has, and what is in them."""
+    """A table: its columns with their values, and the number of rows."""
 
     table_name: str
     row_count: int
@@ -86,9 +93,11 @@ class TableDetails:
 
 @dataclass
 class Answered:
-    """The answer to a question. understood false: `answer` asks back; thread_id: for questions that go on from here.
+    """The answer to a question.
 
-    units: of the columns of `rows`, where people have said them.
+    understood: false if `answer` asks back.
+    thread_id: for questions that follow.
+    units: the units of the columns of `rows`, where people have entered a unit.
     """
 
     understood: bool
@@ -107,7 +116,10 @@ class Answered:
 
 @dataclass
 class Queried:
-    """Rows of SQL. columns: name and PostgreSQL type."""
+    """The rows of SQL.
+
+    columns: name and PostgreSQL type.
+    """
 
     sql: str
     columns: list[Row]
@@ -119,7 +131,7 @@ class Queried:
 
 @dataclass
 class SavedQueries:
-    """SQL that is kept, by name."""
+    """Saved SQL, by name."""
 
     saved_queries: list[Row]
     truncated: bool
@@ -128,7 +140,10 @@ class SavedQueries:
 
 @dataclass
 class SavedQueryMade:
-    """SQL that is kept now. shared: whether the organization sees it."""
+    """A newly saved query.
+
+    shared: whether the organization sees the query.
+    """
 
     id: str
     name: str
@@ -146,7 +161,10 @@ class Favourites:
 
 @dataclass
 class Exported:
-    """A file that was written. size: in bytes."""
+    """A written file.
+
+    size: in bytes.
+    """
 
     path: str
     format: str
@@ -155,10 +173,12 @@ class Exported:
 
 @dataclass
 class Previewed:
-    """What an import would do; nothing was written. sample: the first records as they would be.
+    """The effects of an import, without any write.
 
-    proposals: columns that headers may mean; questions: what the person must answer before it can be imported.
-    failing_cells: the first cells that keep their record out, with the reason of each.
+    sample: the first records as they would be stored.
+    proposals: columns that headers may mean.
+    questions: what the person must answer before the import.
+    failing_cells: the first cells that keep their record out, each with the reason.
     """
 
     table_name: str
@@ -180,7 +200,10 @@ class Previewed:
 
 @dataclass
 class Imported:
-    """What an import did. import_id: to list its issues, and to undo it."""
+    """The result of an import.
+
+    import_id: to list its issues, and to undo the import.
+    """
 
     import_id: str
     table_name: str | None
@@ -197,14 +220,17 @@ class Imported:
 
 @dataclass
 class InsertedRows:
-    """How many rows were inserted."""
+    """The number of inserted rows."""
 
     inserted: int
 
 
 @dataclass
 class UndoneImport:
-    """What an undo took back. complete false: others have changed something since, which stays."""
+    """The result of an undo.
+
+    complete: false if changes by others stay.
+    """
 
     import_id: str
     complete: bool
@@ -212,7 +238,7 @@ class UndoneImport:
 
 
 def value(cell: Any) -> Any:
-    """A value as JSON has it, with long texts cut."""
+    """Converts a value to a JSON value, and cuts long texts."""
     if isinstance(cell, str):
         return cell if len(cell) <= MOST_CELL else f"{cell[:MOST_CELL]}… ({len(cell):,} characters)"
     if isinstance(cell, float):
@@ -227,13 +253,13 @@ def value(cell: Any) -> Any:
 
 
 def value_of_json(made: Any) -> Any:
-    """An object or array, as text where it is long."""
+    """Returns an object or array, as a text if it is long."""
     text = json.dumps(made, ensure_ascii=False)
     return made if len(text) <= MOST_CELL else value(text)
 
 
 def bounded(rows: Iterable[Mapping[str, Any]], most: int) -> tuple[list[Row], bool]:
-    """Rows as far as they fit, and whether there were more."""
+    """Returns rows up to the limits of number and size, and whether rows are left out."""
     taken: list[Row] = []
     size = 0
     for row in rows:
@@ -248,5 +274,5 @@ def bounded(rows: Iterable[Mapping[str, Any]], most: int) -> tuple[list[Row], bo
 
 
 def picked(items: Sequence[Any], read: Callable[[Any], Row], most: int) -> tuple[list[Row], bool]:
-    """`items` as rows, bounded."""
+    """Converts items to rows within the limits."""
     return bounded(map(read, items), most)

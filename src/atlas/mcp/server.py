@@ -1,4 +1,4 @@
-"""The server: which tools it offers, how their failures are told, and how it is reached."""
+"""The MCP server: its tools, the errors of tools, and the transports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WRITES = (
     "Tools that change something are insert_rows, import_file, undo_import, save_query and mark_favourite. Use them "
     "only for what the person asked for, and say what you did."
 )
-# Harmless beside what their neighbours may do: nothing that was there is lost.
+# These tools are harmless beside the other writing tools, since no present data is lost.
 ADDING_TOOLS = ("insert_rows", "save_query", "mark_favourite")
 FILE_TOOLS = ("preview_import", "import_file")
 HOST = "127.0.0.1"
@@ -49,9 +49,11 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """write: whether tools that change something are offered.
+    """Options of the server.
 
-    folders: whose files may be imported; exports: folders for new files, which lets tools export.
+    write: whether tools that change data are offered.
+    folders: folders with files to import.
+    exports: folders for new files, which enable the export tools.
     """
 
     write: bool = False
@@ -60,12 +62,15 @@ class Options:
 
 
 class StrictServer(MCPServer[Any]):
-    """A server whose tools take the arguments that they have: the SDK drops others without a word."""
+    """A server whose tools refuse unknown arguments. The SDK drops unknown arguments silently."""
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """As the SDK's. Raises ToolError, which names the arguments that are not known, or wrong, and why."""
+        """Calls a tool as the SDK does.
+
+        Raises ToolError: with the unknown or invalid arguments and the reasons.
+        """
         tool = self._tool_manager.get_tool(name)
         known = [] if tool is None else [*tool.parameters.get("properties", {})]
         unknown = [argument for argument in arguments if argument not in known]
@@ -81,7 +86,7 @@ class StrictServer(MCPServer[Any]):
             raise
 
     def offer(self, call: Callable[..., Awaitable[Any]], name: str, hints: ToolAnnotations) -> None:
-        """Offers a tool, and says that it takes no other arguments."""
+        """Offers a tool, and declares that the tool takes no other arguments."""
         self.add_tool(call, name=name, annotations=hints, structured_output=True)
         made = self._tool_manager.get_tool(name)
         assert made is not None
@@ -89,7 +94,7 @@ class StrictServer(MCPServer[Any]):
 
 
 def _wrong(error: ValidationError) -> str:
-    """What is wrong with the arguments of a call."""
+    """Describes the invalid arguments of a call."""
     told = []
     for item in error.errors(include_url=False, include_context=False, include_input=False)[:5]:
         reason = "missing" if item["type"] == "missing" else item["msg"].replace("Input should", "it should")
@@ -98,7 +103,7 @@ def _wrong(error: ValidationError) -> str:
 
 
 def create_server(client: AsyncClient, options: Options) -> MCPServer[Any]:
-    """A server whose tools use `client`."""
+    """Creates a server whose tools use `client`."""
     folders = Folders(options.folders)
     exports = Folders(options.exports)
     files = f"\n\nFiles may be imported from: {folders}." if folders else ""
@@ -109,12 +114,12 @@ def create_server(client: AsyncClient, options: Options) -> MCPServer[Any]:
     )
     _offer(server, ReadTools(client, folders), ToolAnnotations(read_only_hint=True, open_world_hint=False), folders)
     if exports:
-        # The data stay as they are; the files are new ones of this machine.
+        # Exports leave the data unchanged, and only create files on this machine.
         hints = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
         _offer(server, ExportTools(client, exports), hints, folders)
     if options.write:
         tools = WriteTools(client, folders)
-        # An import may update rows, and an undo removes some.
+        # An import may update rows, and an undo removes rows.
         _offer(
             server, tools, ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=False), folders
         )
@@ -132,7 +137,7 @@ def _offer(server: StrictServer, tools: object, hints: ToolAnnotations, folders:
 
 
 def plainly(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The tool, whose failures the assistant can read and act on."""
+    """Wraps a tool, so that the assistant can read failures and act on the text."""
 
     @functools.wraps(method)
     async def call(*args: Any, **kwargs: Any) -> Any:
@@ -149,13 +154,15 @@ def plainly(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[An
 
 
 async def serve_stdio(client: AsyncClient, options: Options) -> None:
-    """Serves the program that started this one, until it closes standard input."""
+    """Serves the program that started this process, until the program closes standard input."""
     async with client:
         await create_server(client, options).run_stdio_async()
 
 
 async def serve_http(client: AsyncClient, options: Options, port: int, token: str) -> None:
-    """Serves on loopback at /mcp whoever knows the token: other users of this machine reach the port as well."""
+    """Serves on loopback at /mcp for clients with the token, since other users of this machine can reach the port as
+    well.
+    """
     async with client:
         app = create_server(client, options).streamable_http_app(host=HOST)
         config = uvicorn.Config(guarded(app, token), host=HOST, port=port, log_level="warning", server_header=False)
@@ -163,7 +170,7 @@ async def serve_http(client: AsyncClient, options: Options, port: int, token: st
 
 
 def guarded(app: ASGIApp, token: str) -> ASGIApp:
-    """`app` for requests with `Authorization: Bearer` and the token."""
+    """Wraps `app`, and refuses requests without `Authorization: Bearer` and the token."""
     wanted = f"Bearer {token}".encode()
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Tools that write, offered only where the person has allowed it."""
+"""Tools that write, offered only if the person has allowed writing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atlas.mcp.read_tools import DatasetArg, InstructionArg, PathArg, ProposalsA
 
 
 class WriteTools:
-    """What an assistant may change. Each method is a tool; its docstring is what the assistant reads."""
+    """The writes of an assistant. Each method is a tool, and the assistant reads its docstring."""
 
     def __init__(self, client: AsyncClient, folders: Folders) -> None:
         self._client = client
@@ -27,14 +27,14 @@ class WriteTools:
             Field(min_length=1, max_length=shown.MOST_ROWS, description="Each has `timestamp` (ISO 8601), any keys."),
         ],
     ) -> shown.InsertedRows:
-        """Insert rows into a dataset that you own: all of them, or none. Calling it again inserts them again."""
+        """Inserts rows into a dataset that you own: all of them, or none. Calling it again inserts them again."""
         done = await self._client.rows.bulk_insert(dataset, rows, batch_rows=shown.MOST_ROWS)
         return shown.InsertedRows(done.rows)
 
     async def import_file(
         self, path: PathArg, instruction: InstructionArg, accept_proposals: ProposalsArg = None
     ) -> shown.Imported:
-        """Import a file into a table: all of it, or nothing. Preview it first, and tell the person what it did."""
+        """Imports a file into a table: all of it, or nothing. Preview it first, and tell the person what it did."""
         done = await self._client.imports.run(self._folders.file(path), instruction, accept_proposals=accept_proposals)
         return shown.Imported(
             done.import_id,
@@ -55,7 +55,7 @@ class WriteTools:
         sql: SqlArg,
         shared: Annotated[bool, Field(description="Whether the whole organization may see it.")] = False,
     ) -> shown.SavedQueryMade:
-        """Keep SQL under a name that is not taken, for list_saved_queries and the SQL page. Run it first."""
+        """Saves SQL under a name that is not taken, for list_saved_queries and the SQL page. Run it first."""
         made = await self._client.saved_queries.create(name, sql, shared=shared)
         return shown.SavedQueryMade(made.id, shown.value(made.name), made.shared)
 
@@ -65,7 +65,7 @@ class WriteTools:
         name: Annotated[str, Field(min_length=1, description="Id or exact name of a dataset, or name of a table.")],
         favourite: Annotated[bool, Field(description="False takes the mark away.")] = True,
     ) -> shown.Favourites:
-        """Mark a dataset or a table as a favourite of the person; answers with all of them."""
+        """Marks a dataset or a table as a favourite of the person. Answers with all favourites."""
         told = str((await self._client.datasets.get(name)).id) if kind == "dataset" else name
         if favourite:
             await self._client.favourites.add(kind, told)
@@ -76,8 +76,9 @@ class WriteTools:
     async def undo_import(
         self, import_id: Annotated[str, Field(description="Of an import or update.")]
     ) -> shown.UndoneImport:
-        """Take an import or update back as a whole: rows that it brought are removed, those that it changed restored.
+        """Takes an import or update back as a whole: inserted rows are removed, changed rows are restored.
 
-        Refused, with the reason, where others have changed the same rows since."""
+        Refused, with the reason, where others have changed the same rows since.
+        """
         done = await self._client.imports.undo(import_id)
         return shown.UndoneImport(done.import_id, done.complete, done.message)

@@ -1,1 +1,1 @@
-"""Questions in English about tables and datasets, and their answers."""
+"""Questions in English on tables and datasets, and their answers."""

@@ -1,4 +1,4 @@
-"""What an organization's words mean, for the engines that answer questions."""
+"""The glossary of an organization, which engines use to answer questions."""
 
 from __future__ import annotations
 
@@ -16,40 +16,53 @@ from atlas.sqlgate.condition import parse_condition
 from atlas.sqlgate.service import SqlService, table_named
 
 MAX_TERM, MAX_MEANING = 200, 2_000
-# Terms that a question is read with.
+# The maximum number of terms for the reading of a question.
 MAX_TERMS = 1_000
 
 
 class GlossaryService:
-    """Terms of the caller's organization. Those on a dataset are seen by those who may read it."""
+    """Manages the terms of the caller's organization.
+
+    A term on a dataset is visible to callers who may read the dataset.
+    """
 
     def __init__(self, database: Database, sql: SqlService) -> None:
         self._database, self._sql = database, sql
 
     async def list(self, caller: Caller, limit: int, offset: int) -> TermPage:
-        """A page of terms, by name."""
+        """Returns a page of terms, by name."""
         found = await questions.find_terms(self._database, caller, limit=limit, offset=offset)
         total = await questions.count_terms(self._database, caller)
         return TermPage(total, limit, offset, tuple(_shown(term) for term in found))
 
     async def create(self, caller: Caller, term: str, meaning: str, table_name: str | None) -> TermView:
-        """A new term. Raises BadRequestError for a condition that cannot be run, or a name that is taken."""
+        """Creates a term.
+
+        Raises BadRequestError: when the condition cannot be run, or the name is taken.
+        """
         return await self._save(caller, None, term, meaning, table_name)
 
     async def change(self, caller: Caller, term_id: str, term: str, meaning: str, table_name: str | None) -> TermView:
-        """Replaces a term."""
+        """Replaces a term.
+
+        Raises NotFoundError: when the caller sees no such term.
+        Raises BadRequestError: as `create` does.
+        """
         return await self._save(caller, await self._find(caller, term_id), term, meaning, table_name)
 
     async def delete(self, caller: Caller, term_id: str) -> RemovedView:
-        """Removes a term."""
+        """Removes a term.
+
+        Raises NotFoundError: when the caller sees no such term.
+        """
         found = await self._find(caller, term_id)
         await questions.delete_term(self._database, caller, found.id)
         return RemovedView(str(found.id))
 
     async def terms(self, caller: Caller, catalog: Catalog) -> tuple[Term, ...]:
-        """Terms for a question on a catalog; without those on tables that it does not have."""
+        """Returns the terms for a question, without the terms on tables that the catalog lacks."""
         found = await questions.find_terms(self._database, caller, limit=MAX_TERMS)
-        # A name may mean another dataset to the caller than to whoever wrote the term.
+        # The name of a dataset may mean another dataset to the caller than to the author of the term.
         known = {(table.name, table.dataset_id) for table in catalog.tables}
         return tuple(
             Term(term.term, term.meaning, term.table_name)
@@ -75,7 +88,7 @@ class GlossaryService:
             catalog = await self._sql.catalog(caller, names=[table_name])
             table = table_named(catalog, table_name)
             table_name, dataset = table.name, table.dataset_id
-            # The engines put it into a query, so it must pass what queries pass.
+            # Engines put the condition into queries, so the condition must pass the checks of queries.
             parse_condition(meaning, [column.name for column in table.columns])
             name = table.name.replace('"', '""')
             try:

@@ -1,4 +1,4 @@
-"""Questions that a caller has asked, and what the caller thinks of the answers."""
+"""The questions that a caller has asked, and the caller's ratings of the answers."""
 
 from __future__ import annotations
 
@@ -21,20 +21,23 @@ _RATINGS: dict[Rating, int] = {"up": 1, "down": -1}
 
 
 class AskedService:
-    """The caller's own questions. Nobody else's are ever read."""
+    """Manages the caller's own questions. No other user can read the questions."""
 
     def __init__(self, database: Database, sql: SqlService, verified: VerifiedService) -> None:
         self._database, self._sql, self._verified = database, sql, verified
 
     async def list(self, caller: Caller, thread_id: str | None, limit: int, offset: int) -> AskedPage:
-        """A page of questions, newest first."""
+        """Returns a page of questions, newest first."""
         refuse_unstorable("thread_id", thread_id or "")
         found = await questions.find(self._database, caller, thread=thread_id, limit=limit, offset=offset)
         total = await questions.count(self._database, caller, thread_id)
         return AskedPage(total, limit, offset, tuple(_shown(asked) for asked in found))
 
     async def get(self, caller: Caller, question_id: str) -> AskedView:
-        """One question."""
+        """Returns one question.
+
+        Raises NotFoundError: when the caller has no such question.
+        """
         return AskedView(_shown(await self._find(caller, question_id)))
 
     async def rate(
@@ -47,8 +50,9 @@ class AskedService:
     ) -> RatedView:
         """Rates an answer, in place of an earlier rating.
 
-        An answer that is rated up, or corrected SQL, becomes a suggestion for the organization; one that is rated
-        down without it takes that back. Raises BadRequestError for corrected SQL that cannot be run.
+        An answer with rating `up`, or corrected SQL, becomes a suggestion for the organization. A rating `down` without
+        corrected SQL withdraws the suggestion.
+        Raises BadRequestError: when the corrected SQL cannot be run.
         """
         asked = await self._find(caller, question_id)
         if comment is not None and comment.strip():
@@ -61,7 +65,7 @@ class AskedService:
             try:
                 suggestion = await self._suggest(caller, asked, asked.sql)
             except BadRequestError:
-                # The answer was right when it was given, but its table has changed since.
+                # The answer was right at its time, but the table has changed since.
                 suggestion = None
         else:
             await questions.withdraw(self._database, asked.id)

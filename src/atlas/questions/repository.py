@@ -1,4 +1,4 @@
-"""Questions that users asked, verified questions and the glossary of their organizations."""
+"""The stored questions of users, and the verified questions and glossaries of organizations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from atlas.errors import BadRequestError
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A question and what came of it. sql: with logical names; rating: 1 or -1; seconds: in the database."""
+    """A question and its outcome.
+
+    sql: with logical names.
+    rating: 1 or -1.
+    seconds: the time in the database.
+    """
 
     id: UUID
     thread_id: str
@@ -37,7 +42,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """A question with SQL that answers it. tables: logical names; datasets: ids of those among them."""
+    """A question with the SQL that answers it.
+
+    tables: logical names.
+    datasets: the ids of the datasets among the tables.
+    """
 
     id: UUID
     question: str
@@ -53,7 +62,10 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class GlossaryTerm(msgspec.Struct, frozen=True):
-    """A term of an organization. dataset_id: where `table_name` is a dataset."""
+    """A term of an organization.
+
+    dataset_id: set if `table_name` is a dataset.
+    """
 
     id: UUID
     term: str
@@ -66,7 +78,7 @@ class GlossaryTerm(msgspec.Struct, frozen=True):
 
 
 async def record(database: Database, caller: Caller, asked: Asked, state: str | None) -> None:
-    """Keeps a question."""
+    """Stores a question."""
     await database.fetch(
         queries("questions/questions")["insert_question"],
         organization=caller.organization_id,
@@ -87,7 +99,7 @@ async def record(database: Database, caller: Caller, asked: Asked, state: str | 
 
 
 async def turns(database: Database, caller: Caller, thread: str, limit: int) -> list[tuple[str, str, str | None]]:
-    """(question, SQL, state) of the last answered questions of the caller's own thread, oldest first."""
+    """Returns (question, SQL, state) of the last answered questions in the caller's own thread, oldest first."""
     rows = await database.fetch(
         queries("questions/questions")["turns"], user=caller.user_id, thread=thread, limit=limit
     )
@@ -103,7 +115,7 @@ async def find(
     limit: int = 1,
     offset: int = 0,
 ) -> list[Asked]:
-    """The caller's own questions, newest first."""
+    """Returns the caller's own questions, newest first."""
     rows = await database.fetch(
         queries("questions/questions")["find_questions"],
         user=caller.user_id,
@@ -123,7 +135,7 @@ async def count(database: Database, caller: Caller, thread: str | None) -> int:
 async def rate(
     database: Database, caller: Caller, question_id: UUID, rating: int, comment: str | None, corrected: str | None
 ) -> None:
-    """Keeps a rating, 1 or -1, in place of an earlier one."""
+    """Stores a rating, 1 or -1, in place of an earlier rating."""
     await database.fetch(
         queries("questions/questions")["rate_question"],
         user=caller.user_id,
@@ -144,7 +156,7 @@ async def suggest(
     tables: Sequence[str],
     datasets: Sequence[int],
 ) -> UUID:
-    """The suggestion that a rated question makes, new or changed."""
+    """Stores the suggestion of a rated question, new or changed, and returns its id."""
     rows = await database.fetch(
         queries("questions/questions")["suggest"],
         organization=caller.organization_id,
@@ -161,7 +173,7 @@ async def suggest(
 
 
 async def withdraw(database: Database, rated: UUID) -> None:
-    """Removes the suggestion that a rated question made, unless it has been accepted."""
+    """Removes the suggestion of a rated question, unless the suggestion is accepted."""
     await database.fetch(queries("questions/questions")["withdraw"], rated=rated)
 
 
@@ -175,7 +187,7 @@ async def find_verified(
     limit: int = 1,
     offset: int = 0,
 ) -> list[Verified]:
-    """Verified and suggested questions that the caller may see, those changed last first."""
+    """Returns the verified and suggested questions that the caller may see, latest change first."""
     rows = await database.fetch(
         queries("questions/questions")["find_verified"],
         organization=caller.organization_id,
@@ -210,7 +222,10 @@ async def save_verified(
     datasets: Sequence[int],
     status: str,
 ) -> UUID | None:
-    """A new one where `verified_id` is None, else the changed one; None where that is gone."""
+    """Creates a verified question if `verified_id` is None, else changes the question.
+
+    Returns None if the question is gone.
+    """
     rows = await database.fetch(
         queries("questions/questions")["insert_verified" if verified_id is None else "update_verified"],
         organization=caller.organization_id,
@@ -235,7 +250,7 @@ async def delete_verified(database: Database, caller: Caller, verified_id: UUID)
 async def find_terms(
     database: Database, caller: Caller, *, term_id: UUID | None = None, limit: int = 1, offset: int = 0
 ) -> list[GlossaryTerm]:
-    """Terms that the caller may see, by name."""
+    """Returns the terms that the caller may see, by name."""
     rows = await database.fetch(
         queries("questions/questions")["find_terms"],
         organization=caller.organization_id,
@@ -263,9 +278,9 @@ async def save_term(
     table_name: str | None,
     dataset_id: int | None,
 ) -> UUID | None:
-    """A new term where `term_id` is None, else the changed one; None where that is gone.
+    """Creates a term if `term_id` is None, else changes the term. Returns None if the term is gone.
 
-    Raises BadRequestError where the organization has another term of that name.
+    Raises BadRequestError: when the organization has another term of that name.
     """
     try:
         rows = await database.fetch(

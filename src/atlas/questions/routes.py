@@ -1,4 +1,4 @@
-"""Questions in plain English, SQL, and what organizations teach the engines that answer."""
+"""The HTTP endpoints of questions in English, of SQL, of verified questions and of the glossary."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class QueryBody(Body):
 
 
 class GenerateBody(Body):
-    """A question whose SQL is wanted."""
+    """A question to turn into SQL."""
 
     prompt: Prompt = Field(examples=["Get all active customers with their email and company name"])
     table_hints: list[TableName] = Field(default_factory=list, max_length=50, examples=[["customers"]])
@@ -82,7 +82,7 @@ class SqlBody(Body):
 
 
 class SqlExportBody(Body):
-    """One SELECT, and the file that its rows are for."""
+    """One SELECT, and the file for its rows."""
 
     sql: SqlText
     format: Literal["xlsx", "csv"] = Field("xlsx", description="Format of the file.", examples=["xlsx"])
@@ -93,7 +93,7 @@ class SqlExportBody(Body):
 
 
 class RatingBody(Body):
-    """What an answer was worth."""
+    """The rating of an answer."""
 
     rating: Literal["up", "down"]
     comment: str | None = Field(None, max_length=2_000, examples=["Closed deals are missing"])
@@ -101,7 +101,7 @@ class RatingBody(Body):
 
 
 class VerifiedBody(Body):
-    """A question and SQL that is known to answer it."""
+    """A question and the SQL that answers it."""
 
     question: Prompt = Field(examples=["How many leads did we win?"])
     sql: SqlText = Field(examples=["SELECT count(*) FROM leads WHERE status = 'won'"])
@@ -109,7 +109,7 @@ class VerifiedBody(Body):
 
 
 class VerifiedChangeBody(Body):
-    """Changes; what is left out stays. `status` "verified" accepts a suggestion."""
+    """Changes of a verified question. Fields that are left out stay. `status` "verified" accepts a suggestion."""
 
     question: Prompt | None = None
     sql: SqlText | None = None
@@ -137,7 +137,7 @@ async def ask(caller: CallerDep, questions: QuestionServiceDep, body: QueryBody)
 
 @router.post("/generate-sql", response_model=GeneratedView, summary="Turn a question into SQL")
 async def generate_sql(caller: CallerDep, questions: QuestionServiceDep, body: GenerateBody) -> dict[str, Any]:
-    """SQL that answers a question. PostgreSQL plans it, but it is not run."""
+    """Turns a question into SQL. PostgreSQL plans the SQL but does not run it."""
     return await questions.generate(caller, body.prompt, body.table_hints)
 
 
@@ -149,7 +149,7 @@ async def run_sql(caller: CallerDep, sql: SqlServiceDep, body: SqlBody) -> dict[
 
 @router.post("/sql/export", summary="Export the rows of SQL", response_class=Response, responses=result_file(*FORMATS))
 async def export_sql(request: Request, caller: CallerDep, sql: SqlServiceDep, body: SqlExportBody) -> Response:
-    """Runs one SELECT and gives its rows as a file, up to 10,000. `X-Truncated` says whether there are more."""
+    """Runs one SELECT and returns up to 10,000 rows as a file. `X-Truncated` says whether there are more."""
     output = Output(body.format)
     file = await sql.export(caller, body.sql, output, body.max_rows, body.title)
     headers = {
@@ -163,7 +163,7 @@ async def export_sql(request: Request, caller: CallerDep, sql: SqlServiceDep, bo
 
 @router.get("/sql/words", summary="Words of SQL")
 async def sql_words(caller: CallerDep) -> WordsView:
-    """Functions, types and keywords that queries may use, for editors that complete them."""
+    """Lists the functions, types and keywords that queries may use, for completion in editors."""
     return WordsView(
         tuple(sorted(ALLOWED_FUNCTIONS | SYNTAX_FUNCTIONS)), tuple(sorted(TYPES)), tuple(sorted(KEYWORDS | PLACED))
     )
@@ -177,19 +177,19 @@ async def list_questions(
     limit: LimitParam = 50,
     offset: OffsetParam = 0,
 ) -> AskedPage:
-    """Questions that you have asked, newest first. Nobody else sees them."""
+    """Lists the questions that you have asked, newest first. Nobody else sees them."""
     return await asked.list(caller, thread_id, limit, offset)
 
 
 @router.get("/questions/{question_id}", summary="Get a question")
 async def get_question(caller: CallerDep, asked: AskedServiceDep, question_id: str) -> AskedView:
-    """One of your questions with its SQL and answer, without the rows."""
+    """Returns one of your questions with its SQL and answer, without the rows."""
     return await asked.get(caller, question_id)
 
 
 @router.post("/questions/{question_id}/rating", summary="Rate an answer")
 async def rate_question(caller: CallerDep, asked: AskedServiceDep, question_id: str, body: RatingBody) -> RatedView:
-    """A good answer, or your own SQL, becomes a suggestion for a verified question."""
+    """Stores your rating. A good answer, or your own SQL, becomes a suggestion for a verified question."""
     return await asked.rate(caller, question_id, body.rating, body.comment, body.corrected_sql)
 
 
@@ -201,13 +201,16 @@ async def list_verified(
     limit: LimitParam = 50,
     offset: OffsetParam = 0,
 ) -> VerifiedPage:
-    """Verified and suggested questions of your organization on what you may read, changed last first."""
+    """Lists verified and suggested questions of your organization on data that you may read, latest change first."""
     return await verified.list(caller, status, limit, offset)
 
 
 @router.post("/verified-questions", summary="Verify a question")
 async def create_verified(caller: CallerDep, verified: VerifiedServiceDep, body: VerifiedBody) -> VerifiedView:
-    """From now on this SQL answers this question, and serves as an example for similar ones."""
+    """Stores a question with the SQL that answers it from now on.
+
+    The pair is an example for similar questions as well.
+    """
     return await verified.create(caller, body.question, body.sql, body.status)
 
 
@@ -222,7 +225,7 @@ async def change_verified(
 
 @router.delete("/verified-questions/{verified_id}", summary="Remove a verified question")
 async def delete_verified(caller: CallerDep, verified: VerifiedServiceDep, verified_id: str) -> RemovedView:
-    """Forgets a verified or suggested question."""
+    """Removes a verified or suggested question."""
     return await verified.delete(caller, verified_id)
 
 
@@ -230,13 +233,13 @@ async def delete_verified(caller: CallerDep, verified: VerifiedServiceDep, verif
 async def list_terms(
     caller: CallerDep, glossary: GlossaryServiceDep, limit: LimitParam = 50, offset: OffsetParam = 0
 ) -> TermPage:
-    """Words of your organization and what they mean, by name."""
+    """Lists the words of your organization with their meanings, by name."""
     return await glossary.list(caller, limit, offset)
 
 
 @router.post("/glossary", summary="Add a term")
 async def create_term(caller: CallerDep, glossary: GlossaryServiceDep, body: TermBody) -> TermView:
-    """From now on questions understand this word."""
+    """Adds a word that questions understand from now on."""
     return await glossary.create(caller, body.term, body.meaning, body.table_name)
 
 
@@ -248,5 +251,5 @@ async def change_term(caller: CallerDep, glossary: GlossaryServiceDep, term_id: 
 
 @router.delete("/glossary/{term_id}", summary="Remove a term")
 async def delete_term(caller: CallerDep, glossary: GlossaryServiceDep, term_id: str) -> RemovedView:
-    """Forgets a term."""
+    """Removes a term."""
     return await glossary.delete(caller, term_id)

@@ -1,4 +1,4 @@
-"""Answers of the endpoints for questions."""
+"""The answers of the endpoints for questions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from atlas.contract.questions import Engine
 
 
 class ChartView(BaseModel):
-    """How a result is best drawn."""
+    """The best chart for a result."""
 
     kind: str = Field(examples=["bar"], description="bar, line, pie, scatter or number.")
     x: str | None = Field(None, examples=["state"])
@@ -16,7 +16,7 @@ class ChartView(BaseModel):
 
 
 class AnswerView(BaseModel):
-    """The answer to a question; with `success` false, what is unclear about it."""
+    """The answer to a question. With `success` false: what is unclear about the question."""
 
     success: bool
     response: str = Field(examples=["Found 87 leads from California added in the last 30 days."])
@@ -41,7 +41,7 @@ class AnswerView(BaseModel):
 
 
 class GeneratedView(BaseModel):
-    """SQL for a question; with `success` false, what is unclear about it stands in `explanation`."""
+    """SQL for a question. With `success` false, `explanation` says what is unclear about the question."""
 
     success: bool
     sql_query: str | None = Field(examples=["SELECT email, company_name FROM customers WHERE status = 'active'"])

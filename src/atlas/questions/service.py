@@ -1,4 +1,6 @@
-"""Questions in plain English: planned by an engine, checked, run as the caller, told in a sentence."""
+"""Answers questions in plain English: an engine plans SQL, the SQL is checked and run as the caller, and a sentence
+reports.
+"""
 
 from __future__ import annotations
 
@@ -36,16 +38,18 @@ Planner = Callable[[Question], QuestionPlan]
 T = TypeVar("T")
 MAX_PROMPT, MAX_THREAD, MAX_HINTS = 4_000, 200, 50
 TURNS = 10
-# Questions that the offline engine reads at once in a process: each keeps a core busy.
+# The number of questions that the offline engine reads at once in a process. Each question keeps a core busy.
 _PLANNERS = 4
 _AGAIN = "Could you say it in other words?"
 
 
 @dataclass(frozen=True, slots=True)
 class Planned(Generic[T]):
-    """What an engine planned.
+    """The plan of one engine.
 
-    found: what its SQL gave, where that was tried already; notes: what else to tell; failure: what ended the trial.
+    found: the result of the plan's SQL, if the SQL was already used.
+    notes: further notes for the answer.
+    failure: the error that ended the attempt.
     """
 
     engine: Engine
@@ -57,9 +61,11 @@ class Planned(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What came of a question.
+    """The answer to a question.
 
-    found: what its SQL gave; error: why the last SQL could not be used, if so; failure: what ended it, to be raised.
+    found: the result of the SQL.
+    error: the reason why the last SQL could not be used.
+    failure: the error that ended the question, to be raised.
     """
 
     engine: Engine = "offline"
@@ -78,7 +84,7 @@ class Answer(Generic[T]):
         return 0.0 if self.found is None else round(self.plan.confidence, 3)
 
     def refusal(self) -> str:
-        """What is told where there is no answer: what was not understood, and a question back."""
+        """Writes the reply for a question without an answer: the unknown words, and a question back."""
         if self.error is not None:
             return f"The query that answers this cannot be run: {self.error}. {_AGAIN}"
         told = self.plan.question or ""
@@ -90,10 +96,10 @@ class Answer(Generic[T]):
 
 
 class QuestionService:
-    """Answers questions on what the caller may read.
+    """Answers questions on data that the caller may read.
 
-    A verified question that asks the same answers first, then the organization's model if it has one, then the
-    offline engine. planner: the offline engine, or None for the real one.
+    An equal verified question answers first, then the organization's model, then the offline engine.
+    planner: replaces the offline engine. None: the real engine.
     """
 
     def __init__(
@@ -118,10 +124,13 @@ class QuestionService:
         max_rows: int | None = None,
         thread_id: str | None = None,
     ) -> Row:
-        """Answers a question; gives the response of `query`.
+        """Answers a question, and returns the response of `query`.
 
-        max_rows: 1 to 10,000, by default 1,000; thread_id: None starts a thread. Raises BadRequestError,
-        NotFoundError for an unknown table, UnavailableError where the query takes too long.
+        max_rows: 1 to 10,000, by default 1,000.
+        thread_id: None starts a thread.
+        Raises BadRequestError: when a parameter is invalid.
+        Raises NotFoundError: when a table is unknown.
+        Raises UnavailableError: when the query takes too long.
         """
         limit = row_limit(max_rows)
         thread = _thread(thread_id)
@@ -144,7 +153,7 @@ class QuestionService:
         return told | {"thread_id": thread, "question_id": str(asked_id)}
 
     async def generate(self, caller: Caller, prompt: str, table_hints: Sequence[str] = ()) -> Row:
-        """SQL for a question; gives the response of `generate-sql`. Nothing is run or kept."""
+        """Generates SQL for a question, and returns the response of `generate-sql`. Nothing is run or stored."""
         if len(table_hints) > MAX_HINTS:
             raise BadRequestError("Invalid parameter", f"table_hints: over {MAX_HINTS}")
         question, same = await self._question(caller, prompt, table_hints)
@@ -170,10 +179,14 @@ class QuestionService:
     async def _question(
         self, caller: Caller, prompt: str, hints: Sequence[str], thread: str | None = None
     ) -> tuple[Question, Verified | None]:
-        """A question with what every engine may know, and the verified one that asks the same, if there is one."""
+        """Builds a question with all that an engine may know.
+
+        Returns the question, and the equal verified question or None.
+        """
         refuse_text("prompt", prompt, MAX_PROMPT)
         turns = [] if thread is None else await questions.turns(self._database, caller, thread, TURNS)
-        # What the conversation is about is asked about further, and who verifies a question chooses its tables.
+        # The catalog must hold the tables of the thread, as further questions are about them, and the tables of
+        # verified questions, as their authors chose the tables.
         same = await self._verified.same(caller, prompt)
         chosen = {*hints, *(name for one in same for name in one.tables)}
         chosen |= {name for turn in turns for name in read_by(turn[1])}
@@ -194,7 +207,7 @@ class QuestionService:
     ) -> Answer[T]:
         """Answers by the first engine whose SQL can be used, or that asks back.
 
-        use: what becomes of SQL, once for each; BadRequestError from it lets the next engine try.
+        use: runs or checks the SQL, once for each SQL. On BadRequestError the next engine tries.
         """
         answer: Answer[T] = Answer()
         planners: tuple[Callable[[], Awaitable[Planned[T]]], ...] = (
@@ -229,7 +242,7 @@ class QuestionService:
         return Planned("verified", QuestionPlan(sql=same.sql, explanation=told, confidence=1.0))
 
     async def _by_model(self, caller: Caller, question: Question, use: Callable[[str], Awaitable[T]]) -> Planned[T]:
-        """Asks the organization's model, if there is one. What its SQL gave is carried on, not asked for again."""
+        """Asks the organization's model, if there is one. The result of its SQL is passed on and not computed again."""
         found: T | None = None
         last: str | None = None
 
@@ -252,7 +265,7 @@ class QuestionService:
         except ModelError as error:
             return Planned("model", None, notes=(failure_note(error),))
         except AtlasError as error:
-            # Not the model's fault, such as a query that takes too long: the question is kept with its SQL.
+            # The model is not at fault, as when a query takes too long. The question is stored with its SQL.
             return Planned("model", None if last is None else QuestionPlan(sql=last), failure=error)
 
     async def _by_offline(self, question: Question) -> Planned[T]:
@@ -291,7 +304,7 @@ class QuestionService:
 
 
 def _refused(answer: Answer[T], reason: str) -> Answer[T]:
-    """An answer whose SQL cannot be used."""
+    """Returns the answer with the reason why its SQL cannot be used."""
     if answer.engine == "offline":
         return replace(answer, error=reason)
     whose = "a verified question" if answer.engine == "verified" else "the model"
@@ -299,14 +312,17 @@ def _refused(answer: Answer[T], reason: str) -> Answer[T]:
 
 
 def _offline(question: Question) -> QuestionPlan:
-    # It loads lexicons, which a server whose users ask nothing can do without.
+    # The planner loads lexicons, which a server without questions does not need.
     from atlas.language.offline.questions.planner import plan_question
 
     return plan_question(question)
 
 
 def _thread(thread_id: str | None) -> str:
-    """The thread of a question; a new one where none is given."""
+    """Returns the thread of a question, or a new thread if none is given.
+
+    Raises BadRequestError: when the id is too long or cannot be stored.
+    """
     if not thread_id:
         return str(uuid4())
     if len(thread_id) > MAX_THREAD:
@@ -316,7 +332,7 @@ def _thread(thread_id: str | None) -> str:
 
 
 def _told(answer: Answer[tuple[CheckedQuery, QueryResult]], catalog: Catalog) -> Row:
-    """The response of `query`, but for its ids."""
+    """Builds the response of `query` without its ids."""
     from atlas.language.offline.questions.answer_text import column_units, describe
     from atlas.language.offline.questions.units import units_of
 

@@ -1,4 +1,4 @@
-"""Questions with SQL that people of an organization have found right."""
+"""Verified questions: questions with SQL that people of an organization have confirmed."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from atlas.sqlgate.service import SqlService, dataset_ids
 
 MAX_QUESTION = 4_000
 EXAMPLES = 5
-# Of so many, those changed last, examples are chosen; an exact match is found among all.
+# Examples are chosen among this number of questions, latest change first. An equal question is searched among all.
 MAX_RANKED = 2_000
-# Below this (0 to 100) a question has too little in common with another to be an example.
+# The least similarity of an example, from 0 to 100.
 _ALIKE = 40.0
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedChange:
-    """What becomes of a verified question. None leaves a field as it is."""
+    """Changes of a verified question. None keeps a field."""
 
     question: str | None = None
     sql: str | None = None
@@ -43,16 +43,16 @@ class VerifiedChange:
 
 
 class VerifiedService:
-    """Verified questions of the caller's organization.
+    """Manages the verified questions of the caller's organization.
 
-    One that reads datasets is seen by those who may read them all, and by whoever wrote it.
+    A question on datasets is visible to its author and to callers who may read all the datasets.
     """
 
     def __init__(self, database: Database, sql: SqlService) -> None:
         self._database, self._sql = database, sql
 
     async def list(self, caller: Caller, status: str | None, limit: int, offset: int) -> VerifiedPage:
-        """A page of them, changed last first."""
+        """Returns a page of verified questions, latest change first."""
         if status not in (None, "verified", "suggested"):
             raise BadRequestError("Invalid parameter", "status: one of verified, suggested")
         found = await questions.find_verified(self._database, caller, status=status, limit=limit, offset=offset)
@@ -60,30 +60,45 @@ class VerifiedService:
         return VerifiedPage(total, limit, offset, tuple(_shown(one) for one in found))
 
     async def create(self, caller: Caller, question: str, sql: str, status: VerifiedStatus) -> VerifiedView:
-        """A new one. Raises BadRequestError for SQL that cannot be run, or a question that is verified already."""
+        """Creates a verified question.
+
+        Raises BadRequestError: when the SQL cannot be run, or the question is verified already.
+        """
         return await self._save(caller, None, question, sql, status)
 
     async def change(self, caller: Caller, verified_id: str, change: VerifiedChange) -> VerifiedView:
-        """Changes one; `status` "verified" accepts a suggestion. The SQL is checked again in any case."""
+        """Changes a verified question.
+
+        `status` "verified" accepts a suggestion. The SQL is checked again in any case.
+        """
         old = await self._find(caller, verified_id)
         question, sql = change.question or old.question, change.sql or old.sql
         status: VerifiedStatus = "verified" if (change.status or old.status) == "verified" else "suggested"
         return await self._save(caller, old, question, sql, status)
 
     async def delete(self, caller: Caller, verified_id: str) -> RemovedView:
-        """Removes one."""
+        """Removes a verified question.
+
+        Raises NotFoundError: when the caller sees no such question.
+        """
         found = await self._find(caller, verified_id)
         await questions.delete_verified(self._database, caller, found.id)
         return RemovedView(str(found.id))
 
     async def same(self, caller: Caller, text: str) -> Sequence[Verified]:
-        """Finds those that ask the same but for case, blanks and end marks. `usable` says which count on a catalog."""
+        """Finds verified questions that differ in case, blanks and end marks only.
+
+        `usable` selects the questions that apply to a catalog.
+        """
         return await questions.find_verified(
             self._database, caller, status="verified", normalized=normalized(text), limit=EXAMPLES
         )
 
     async def examples(self, caller: Caller, text: str, catalog: Catalog) -> tuple[Turn, ...]:
-        """Ranks up to 2,000 by their wording; gives the most similar ones, best first, for a model to learn from."""
+        """Ranks up to 2,000 verified questions by their wording.
+
+        Returns the most similar questions, best first, as examples for a model.
+        """
         found = await questions.find_verified(self._database, caller, status="verified", limit=MAX_RANKED)
         known = usable(found, catalog)
         if not known:
@@ -99,7 +114,10 @@ class VerifiedService:
         return tuple(Turn(known[place].question, known[place].sql) for _, _, place in ranked)
 
     async def suggest(self, caller: Caller, asked: Asked, checked: CheckedQuery, catalog: Catalog) -> UUID | None:
-        """The suggestion that a rating makes, or that is there already; None where this is verified."""
+        """Returns the suggestion that a rating makes, or an equal suggestion.
+
+        Returns None if the SQL is verified already.
+        """
         same = normalized(asked.prompt)
         known = await questions.find_verified(self._database, caller, normalized=same, limit=MAX_RANKED)
         for one in sorted(usable(known, catalog), key=lambda one: one.status == "suggested"):
@@ -154,14 +172,14 @@ class VerifiedService:
 
 
 def normalized(text: str) -> str:
-    """What two wordings share that differ in case, blanks and end marks only."""
+    """Normalizes case, blanks and end marks of a question, for comparison."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(" ?!.")
 
 
 def usable(found: Sequence[Verified], catalog: Catalog) -> list[Verified]:
-    """Those whose tables are in the catalog and mean what they meant for whoever wrote them.
+    """Selects questions whose tables are in the catalog and still are the tables of the author.
 
-    Two users' datasets may have the same name, and a name may have gone over to another dataset since.
+    Two users' datasets may have equal names, and a name may belong to another dataset by now.
     """
     known = {table.name: table.dataset_id for table in catalog.tables}
 

@@ -1,4 +1,4 @@
-"""The reference at /docs, our own, and at /redoc, ReDoc's with its script from here instead of another host."""
+"""The API reference at /docs, and ReDoc at /redoc with its script from this server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# ReDoc starts by a script within its page, and makes styles.
+# ReDoc starts by a script within its page, and creates styles.
 _REDOC_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; worker-src blob:; base-uri 'none'; frame-ancestors 'none'"
@@ -21,7 +21,7 @@ _REDOC_POLICY = (
 
 
 def install(app: FastAPI) -> None:
-    """Adds the pages to an application that was made without FastAPI's own."""
+    """Adds the pages to an application that was created without FastAPI's own pages."""
     router = APIRouter(include_in_schema=False)
     icon = "/ui/static/icon.svg"
     made: list[str] = []

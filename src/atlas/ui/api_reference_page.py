@@ -1,6 +1,7 @@
-"""The reference at /docs: the OpenAPI document as one page of plain HTML, which a small script makes interactive.
+"""Renders the API reference at /docs: the OpenAPI document as one page of plain HTML, which a small script makes
+interactive.
 
-Without the script all of it can be read. Names, texts and examples come from the document, and are escaped here.
+Without the script all of the page can be read. Names, texts and examples come from the document, and are escaped here.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _CODE = re.compile(r"`([^`]+)`")
 
 
 def page(document: Json) -> str:
-    """The whole page."""
+    """Renders the whole page."""
     groups: dict[str, tuple[str, list[tuple[str, str, Json]]]] = {
         tag["name"]: (tag.get("description", ""), []) for tag in document.get("tags", ())
     }
@@ -44,7 +45,7 @@ def _text(value: object) -> str:
 
 
 def _prose(value: object) -> str:
-    """Text with code between backticks."""
+    """Renders a text with code between backticks."""
     return _CODE.sub(r"<code>\1</code>", _text(value))
 
 
@@ -86,7 +87,7 @@ def _operation(method: str, path: str, operation: Json) -> str:
 
 
 def _table(caption: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A table of cells that are HTML. The first of a row names it."""
+    """Renders a table of HTML cells. The first cell of a row is its header."""
     lines = "".join(
         f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>' for row in rows
     )
@@ -151,7 +152,7 @@ def _answers(responses: Json) -> str:
 
 
 def _kind(schema: Json) -> str:
-    """A schema in a few words, with links to shapes."""
+    """Renders a schema in a few words, with links to shapes."""
     if "$ref" in schema:
         name = _text(schema["$ref"].rpartition("/")[2])
         return f'<a href="#shape-{name}">{name}</a>'

@@ -20,13 +20,13 @@ _SCRIPT_SUFFIXES = (".js", ".mjs")
 
 
 class _Files(StaticFiles):
-    """Files that browsers ask about again each time, by ETag, so that an upgrade is seen at once."""
+    """Files that browsers revalidate by ETag each time, so that an upgrade takes effect at once."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         if path.endswith(_SCRIPT_SUFFIXES):
-            # Browsers refuse a module of another type, and some systems know none for .js.
+            # Browsers refuse a module with another type, and some systems have no type for .js.
             response.headers["Content-Type"] = "text/javascript; charset=utf-8"
         return response
 

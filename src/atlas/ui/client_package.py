@@ -1,6 +1,6 @@
-"""The package of this very server as a wheel, from which pip installs client and command line of the same version.
+"""Builds a wheel of this server's package, so that pip installs the client and the command line in the same version.
 
-Atlas is on no public index, where its name could be anybody's.
+Atlas is on no public index, where other people could own its name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import atlas
 NAME = "atlas-data-platform"
 STEM = f"atlas_data_platform-{atlas.__version__}"
 WHEEL = f"{STEM}-py3-none-any.whl"
-# What the package is made of; nothing else that lies in its folder is given away.
+# The contents of the package. Other files in its folder are not published.
 PARTS = (
     "**/*.py",
     "py.typed",
@@ -41,7 +41,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get(f"/client/{WHEEL}")
 async def client_package(request: Request) -> Response:
-    """The wheel, which everybody may have: it is Atlas's source, and holds nothing of this installation."""
+    """Returns the wheel. Everybody may have the wheel, as it holds Atlas's source and nothing of this installation."""
     try:
         content, tag = await asyncio.to_thread(wheel)
     except PackageNotFoundError:
@@ -54,7 +54,10 @@ async def client_package(request: Request) -> Response:
 
 @functools.cache
 def wheel() -> tuple[bytes, str]:
-    """The wheel of the code that runs, the same bytes each time, and their digest. Raises PackageNotFoundError."""
+    """Builds the wheel of the running code, with the same bytes each time. Returns the wheel and its digest.
+
+    Raises PackageNotFoundError: when Atlas is not installed.
+    """
     own = distribution(NAME)
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:

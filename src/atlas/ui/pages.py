@@ -1,4 +1,4 @@
-"""The one page of the web interface, which its scripts fill."""
+"""The single page of the web interface, which scripts fill."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from atlas.ui.assets import STATIC
 
 router = APIRouter(include_in_schema=False)
 
-# AG Grid adds its style sheets by script, which takes a nonce; everything else comes from files.
+# AG Grid adds its style sheets by script, which needs a nonce. All other styles come from files.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -22,14 +22,14 @@ _POLICY = (
 
 @router.get("/")
 async def root() -> RedirectResponse:
-    """People who open the server's address get the web interface."""
+    """Redirects the server's address to the web interface."""
     return RedirectResponse("/ui/")
 
 
 @router.get("/ui")
 @router.get("/ui/{path:path}")
 async def page(path: str = "") -> HTMLResponse:
-    """The page. Its address says what to show, which the scripts read."""
+    """Returns the page. The scripts read from the address what to show."""
     nonce = secrets.token_urlsafe(18)
     text = (STATIC / "index.html").read_text(encoding="utf-8")
     html = text.replace("{{nonce}}", nonce).replace("{{version}}", atlas.__version__)

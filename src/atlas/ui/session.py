@@ -1,4 +1,4 @@
-"""Signing in with an API key, and the cookie that stands for it from then on."""
+"""Signs in with an API key, and lets a session cookie stand for the key afterwards."""
 
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ from atlas.errors import AtlasError, BadRequestError, ForbiddenError, TooLargeEr
 from atlas.kit.json_depth import TOO_DEEP, too_deep
 
 COOKIE = "atlas_session"
-# Other sites cannot send this header without asking first (CORS), which Atlas never allows.
+# Other sites cannot send this header without a CORS preflight, which Atlas never allows.
 HEADER = "x-atlas-ui"
-# A key and a choice; more is not received, as whoever sends it has no key yet.
+# The body holds a key and a flag. The sender is not authenticated yet, so a larger body is refused.
 BODY_BYTES = 16 * 1024
-# Makes the answer to an error.
+# Builds the response to an error.
 Refuse = Callable[[str, AtlasError], ASGIApp]
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _PREFIXES = ("/api/", "/ui/session")
-# How often a long answer looks whether its session lives.
+# The interval at which a long response checks that its session is still open.
 RECHECK_SECONDS = 10.0
 
 
 def from_our_pages(request: Request) -> None:
-    """Refuses what another site could have a browser send, such as signing a person in as somebody else."""
+    """Refuses requests that another site could make a browser send, such as signing a person in as another user.
+
+    Raises ForbiddenError: for such a request.
+    """
     if not _own_page(request.method, request.headers):
         raise ForbiddenError("Permission denied", "Sessions are for Atlas's own pages; programs send X-API-Key")
 
@@ -42,7 +45,7 @@ router = APIRouter(prefix="/ui", include_in_schema=False, dependencies=[Depends(
 
 
 class SignInBody(BaseModel):
-    """A key to sign in with."""
+    """The API key to sign in with."""
 
     key: str = Field(max_length=200)
     remember: bool = False
@@ -77,7 +80,7 @@ def _asked(body: bytes) -> SignInBody:
 
 @router.post("/session")
 async def sign_in(request: Request, response: Response) -> dict[str, Any]:
-    """Sets the session cookie. 401 for a key that is not good."""
+    """Sets the session cookie. Returns 401 for an invalid key."""
     body = _asked(await _received(request))
     session = await _sessions(request).sign_in(body.key.strip(), remember=body.remember)
     response.set_cookie(
@@ -109,9 +112,9 @@ async def sign_out(request: Request, everywhere: bool = False) -> Response:
 class SessionMiddleware:
     """Lets a browser's session stand for the API key that a request does not send.
 
-    The cookie is SameSite=Strict. Besides, what changes something must carry a header that no other site can send, and
-    a browser that says where a request comes from must say that it comes from here. refuse: makes the answer where the
-    database cannot say whether a session lives.
+    The cookie is SameSite=Strict. Besides, a changing request must carry a header that no other site can send. A
+    browser that sends the origin of a request must name this origin.
+    refuse: builds the response when the database cannot say whether a session is open.
     """
 
     def __init__(self, app: ASGIApp, sessions: SessionService, refuse: Refuse) -> None:
@@ -130,7 +133,7 @@ class SessionMiddleware:
                     scope = {**scope, "headers": list(scope["headers"])}
                     sent = MutableHeaders(scope=scope)
                     sent["x-api-key"] = session.key
-                    # A proxy's, which says who may reach the server.
+                    # The header is a proxy's, which decides who may reach the server.
                     del sent["authorization"]
                     send = self._while_open(session.id, send)
         await self._app(scope, receive, send)
@@ -140,7 +143,7 @@ class SessionMiddleware:
         return None if token is None else await self._sessions.open_session(token)
 
     def _while_open(self, session: UUID, send: Send) -> Send:
-        """Sends an answer that lasts, such as a stream, for as long as the session does."""
+        """Sends a long response, such as a stream, only while the session is open."""
         checked, ended = time.monotonic(), False
 
         async def sending(message: Message) -> None:
@@ -159,7 +162,7 @@ class SessionMiddleware:
 
 
 def token_of(cookie: str) -> str | None:
-    """The session's token in a Cookie header."""
+    """Returns the session's token in a Cookie header, or None."""
     try:
         found = SimpleCookie(cookie).get(COOKIE)
     except CookieError:
@@ -168,7 +171,7 @@ def token_of(cookie: str) -> str | None:
 
 
 def _sends_key(headers: Headers) -> bool:
-    """Whether a request names a key itself, which counts more than the session."""
+    """Checks whether a request names a key itself. The key takes precedence over the session."""
     return "x-api-key" in headers or f"bearer {PREFIX}" in headers.get("authorization", "").lower()
 
 

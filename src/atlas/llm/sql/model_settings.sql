@@ -1,12 +1,13 @@
 -- name: find
--- Finds the model settings of an organization, and who set them.
+-- Finds the model settings of an organization, and the user who set them.
 SELECT m.provider, m.model, m.base_url, m.api_key_encrypted, m.samples, m.timeout_seconds, m.updated_at, u.name
 FROM atlas.model_settings m LEFT JOIN atlas.users u ON u.id = m.updated_by
 WHERE m.organization_id = %(organization)s;
 
 -- name: save
--- A key that is not given stays, but only for the address that it was given for: who may set the address must not
--- be able to have a key sent there that nobody can read. No row comes back where it would have to stay for another.
+-- Saves the model settings of an organization. Without a new key the stored key stays, but only for its own address:
+-- an administrator, who cannot read the key, could otherwise have it sent to another server. For another address no row
+-- is returned.
 INSERT INTO atlas.model_settings AS m
     (organization_id, provider, model, base_url, api_key_encrypted, samples, timeout_seconds, updated_by)
 VALUES (%(organization)s, %(provider)s, %(model)s, %(base_url)s, %(key)s, %(samples)s, %(timeout)s, %(user)s)

@@ -1,18 +1,18 @@
 -- name: insert_question
--- Stores a question with what came of it.
+-- Stores a question with its outcome.
 INSERT INTO atlas.questions (id, organization_id, user_id, thread_id, prompt, table_hint, engine, status, sql, state,
                              response, rows_returned, seconds, confidence)
 VALUES (%(id)s, %(organization)s, %(user)s, %(thread)s, %(prompt)s, %(table_hint)s, %(engine)s, %(status)s, %(sql)s,
         %(state)s, %(response)s, %(rows_returned)s, %(seconds)s, %(confidence)s)
 
 -- name: turns
--- The last answered questions of a user's own thread, newest first.
+-- Lists the last answered questions of a user's own thread, newest first.
 SELECT prompt, sql, state FROM atlas.questions
 WHERE user_id = %(user)s AND thread_id = %(thread)s AND status = 'answered' AND sql IS NOT NULL
 ORDER BY created_at DESC, id LIMIT %(limit)s
 
 -- name: find_questions
--- A user's own questions, newest first.
+-- Lists a user's own questions, newest first.
 SELECT id, thread_id, prompt, table_hint, engine, status, sql, response, rows_returned, seconds, confidence, rating,
        rating_comment, corrected_sql, created_at
 FROM atlas.questions
@@ -21,17 +21,17 @@ WHERE user_id = %(user)s AND (%(id)s::uuid IS NULL OR id = %(id)s)
 ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_questions
--- Counts what `find_questions` would list.
+-- Counts the rows of `find_questions` without a limit.
 SELECT count(*) FROM atlas.questions
 WHERE user_id = %(user)s AND (%(thread)s::text IS NULL OR thread_id = %(thread)s)
 
 -- name: rate_question
--- Stores a user's rating of an own question.
+-- Stores a user's rating of one of the user's own questions.
 UPDATE atlas.questions SET rating = %(rating)s, rating_comment = %(comment)s, corrected_sql = %(corrected_sql)s
 WHERE id = %(id)s AND user_id = %(user)s
 
 -- name: suggest
--- A question has one suggestion at most; a second rating replaces it.
+-- Stores the suggestion of a rated question. A second rating replaces the suggestion, as a question has one at most.
 INSERT INTO atlas.verified_questions (organization_id, question, normalized, sql, tables, dataset_ids, source, status,
                                       question_id, created_by)
 VALUES (%(organization)s, %(question)s, %(normalized)s, %(sql)s, %(tables)s, %(datasets)s, 'rating', 'suggested',
@@ -42,18 +42,18 @@ DO UPDATE SET sql = excluded.sql, tables = excluded.tables, dataset_ids = exclud
 RETURNING id
 
 -- name: withdraw
--- Takes back what a rating suggested, unless somebody has changed or accepted it.
+-- Removes the suggestion of a rating, unless a person has changed or accepted the suggestion.
 DELETE FROM atlas.verified_questions WHERE question_id = %(rated)s AND status = 'suggested'
 
 -- fragment: listed(verified)
--- Those that a user may see, of a status: own ones, and those whose datasets the user may read.
+-- Verified questions with a status that a user may see: the user's own, and those on datasets that the user may read.
 $verified.organization_id = %(organization)s AND (%(status)s::text IS NULL OR $verified.status = %(status)s)
   AND ($verified.created_by = %(user)s OR NOT EXISTS (
         SELECT 1 FROM unnest($verified.dataset_ids) AS wanted (id) WHERE NOT EXISTS (
             SELECT 1 FROM atlas.datasets d WHERE d.id = wanted.id AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */)))
 
 -- name: find_verified
--- A page of the verified questions that a user may see, those changed last first.
+-- Lists a page of the verified questions that a user may see, latest change first.
 SELECT v.id, v.question, v.normalized, v.sql, v.tables, v.dataset_ids, v.source, v.status, u.name, v.created_at,
        v.updated_at
 FROM atlas.verified_questions v LEFT JOIN atlas.users u ON u.id = v.created_by
@@ -63,7 +63,7 @@ WHERE /* include: questions/questions.listed(v) */ AND (%(id)s::uuid IS NULL OR 
 ORDER BY v.updated_at DESC, v.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_verified
--- Counts what `find_verified` would list.
+-- Counts the rows of `find_verified` without a limit.
 SELECT count(*)
 FROM atlas.verified_questions v
 WHERE /* include: questions/questions.listed(v) */
@@ -76,7 +76,8 @@ VALUES (%(organization)s, %(question)s, %(normalized)s, %(sql)s, %(tables)s, %(d
 RETURNING id
 
 -- name: update_verified
--- What a person has changed is no rating's any more, so that a later rating neither replaces nor removes it.
+-- Changes a verified question. The link to a rating is removed, so that a later rating neither replaces nor removes
+-- the person's change.
 UPDATE atlas.verified_questions
 SET question = %(question)s, normalized = %(normalized)s, sql = %(sql)s, tables = %(tables)s,
     dataset_ids = %(datasets)s, status = %(status)s, question_id = NULL, updated_at = clock_timestamp()
@@ -87,12 +88,12 @@ WHERE id = %(id)s AND organization_id = %(organization)s RETURNING id
 DELETE FROM atlas.verified_questions WHERE id = %(id)s AND organization_id = %(organization)s
 
 -- fragment: visible_term(term, dataset)
--- Terms of an organization; of those on datasets, the ones whose dataset the user may read.
+-- Terms of an organization that a user may see. A term on a dataset needs the right to read the dataset.
 $term.organization_id = %(organization)s
   AND ($term.dataset_id IS NULL OR /* include: accounts/dataset_access.readable_one(%(user)s, $dataset) */)
 
 -- name: find_terms
--- A page of the terms that a user may see, by name.
+-- Lists a page of the terms that a user may see, by name.
 SELECT g.id, g.term, g.meaning, g.table_name, g.dataset_id, u.name, g.created_at, g.updated_at
 FROM atlas.glossary g LEFT JOIN atlas.users u ON u.id = g.created_by
 LEFT JOIN atlas.datasets d ON d.id = g.dataset_id
@@ -100,7 +101,7 @@ WHERE /* include: questions/questions.visible_term(g, d) */ AND (%(id)s::uuid IS
 ORDER BY lower(g.term), g.id LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_terms
--- Counts what `find_terms` would list.
+-- Counts the rows of `find_terms` without a limit.
 SELECT count(*)
 FROM atlas.glossary g LEFT JOIN atlas.datasets d ON d.id = g.dataset_id
 WHERE /* include: questions/questions.visible_term(g, d) */
