@@ -76,9 +76,9 @@ class CatalogStore:
         """Returns the part of the caller's catalog that a question may use.
 
         Datasets of other organizations are included only if the question's `text` mentions them or `names` contains
-        them. Therefore public datasets of others neither answer a question about the caller's data nor delay it.
+        them. Therefore public datasets of others neither answer nor delay a question about the caller's data.
 
-        Raises UnavailableError: when no connection is free.
+        Raises UnavailableError: when the database does not answer.
         """
         tables, stamps = await self._tables(caller)
         listed = named_datasets(await dataset_names(self._database, caller), {table.name for table in tables})
@@ -137,7 +137,7 @@ class CatalogStore:
 
         With thousands of datasets, only the names of the other datasets are read.
 
-        Raises UnavailableError: when no connection is free.
+        Raises UnavailableError: when the database does not answer.
         """
         tables, stamps = await self._tables(caller)
         upper, lower = text.upper(), text.lower()

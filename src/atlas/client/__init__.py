@@ -1,4 +1,4 @@
-"""The Python client of Atlas. It needs none of the server's libraries; data frames need an extra.
+"""The Python client of Atlas. The client needs none of the server's libraries; data frames need an extra.
 
     from atlas import Client
 

@@ -15,7 +15,7 @@ from atlas.client.types import Json
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The stream is open, or open again after a lost connection, without loss. id: rows after this id follow."""
+    """The stream is open, or open again after a lost connection, without loss. id: rows with greater ids follow."""
 
     id: int
     dataset: int

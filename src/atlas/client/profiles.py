@@ -1,8 +1,8 @@
 """Named servers with their keys on this machine, for the command line and the client.
 
 `profiles.json` in the user's configuration folder has names and URLs. A key is in the system's keyring. Without a
-keyring, as on most servers, the key is in `keys.json` beside it, which only its owner can read. `ATLAS_CONFIG_DIR`
-names another folder. All functions raise ProfileError with the file and the reason.
+keyring, as on most servers, the key is in `keys.json` in the same folder, which only its owner can read.
+`ATLAS_CONFIG_DIR` names another folder. All functions raise ProfileError with the file and the reason.
 """
 
 from __future__ import annotations
@@ -153,8 +153,8 @@ def _load(file: str) -> dict[str, Any]:
 
 
 def _write(file: str, content: Mapping[str, Any]) -> None:
-    """Replaces a file atomically. Other users cannot read the file, because mkstemp restricts it before anything is in
-    it.
+    """Replaces a file atomically. Other users cannot read the file, because mkstemp restricts access before the first
+    write.
     """
     path = folder() / file
     try:

@@ -92,7 +92,7 @@ async def count_other_favourites(database: Database, caller: Caller, *, dataset:
 
 
 async def mark(database: Database, caller: Caller, *, dataset: int | None, table: int | None, on: bool) -> None:
-    """Adds a dataset or table to the favourites, or removes it. Repetition changes nothing."""
+    """Adds a dataset or table to the favourites, or removes the favourite. Repetition changes nothing."""
     await database.fetch(
         queries("saved/saved")["add_favourite" if on else "remove_favourite"],
         user=caller.user_id,

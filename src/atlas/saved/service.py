@@ -115,7 +115,7 @@ class FavouriteService:
         return FavouritesView(tuple(await saved.favourites(self._database, caller)))
 
     async def mark(self, caller: Caller, kind: FavouriteKind, name: str, *, on: bool) -> FavouriteView:
-        """Adds the dataset of an id, or the table of a name, to the favourites, or removes it.
+        """Adds the dataset of an id, or the table of a name, to the favourites, or removes the favourite.
 
         Raises NotFoundError, ForbiddenError: when the caller may not read the dataset or table.
         Raises BadRequestError: when the caller has too many favourites.

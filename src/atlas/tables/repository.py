@@ -69,7 +69,7 @@ async def find_tables(
 
 
 async def lock(connection: Connection, caller: Caller, table_id: int) -> Table | None:
-    """Locks a table against other writers until the transaction ends. Returns the table as it is now, or None if it is
+    """Locks a table against other writers until the transaction ends. Returns the current table, or None when it is
     gone.
     """
     cursor = await connection.execute(queries("tables/tables")["lock_table"], {"id": table_id})

@@ -111,8 +111,8 @@ async def declare(connection: Connection, column: Column) -> None:
 
 
 async def _widen(connection: Connection, dataset_id: int, place: Place, column: Column, *, declared: bool) -> bool:
-    """Turns an int column into float, unless the column holds an integer that no float equals. Returns
-    whether it did.
+    """Turns an int column into float, unless the column holds an integer that no float equals. Returns False in that
+    case.
     """
     assert column.physical is not None
     name = sql.Identifier(column.physical)

@@ -59,7 +59,7 @@ class AsyncAdmin(AsyncResource):
         return tuple((await self._get(f"{ADMIN}/tags"))["tags"])
 
     async def create_tag(self, name: str, description: str = "", *, secret: str | None = None) -> Json:
-        """Creates a tag, which is private if it has a secret. Operators only."""
+        """Creates a tag. A tag with a secret is private. Operators only."""
         found: Json = await self._post(f"{ADMIN}/tags", {"name": name, "description": description, "secret": secret})
         return found
 

@@ -60,7 +60,7 @@ class Admin(Resource):
         return tuple((self._get(f"{ADMIN}/tags"))["tags"])
 
     def create_tag(self, name: str, description: str = "", *, secret: str | None = None) -> Json:
-        """Creates a tag, which is private if it has a secret. Operators only."""
+        """Creates a tag. A tag with a secret is private. Operators only."""
         found: Json = self._post(f"{ADMIN}/tags", {"name": name, "description": description, "secret": secret})
         return found
 

@@ -29,12 +29,12 @@ from atlas.contract.accounts import Me, Usage
 class Client:
     """A connection to an Atlas server.
 
-    - url, api_key: of the server. Without them, those of `profile`, else ATLAS_URL and ATLAS_API_KEY, else those of the
-      default profile.
+    - url, api_key: of the server. The default is the URL and key of `profile`, else ATLAS_URL and ATLAS_API_KEY, else
+      the default profile's.
     - timeout: seconds without a byte. Calls that the server answers late have a longer timeout.
     - retries: number of retries of a read, or of an insert that cannot count twice. Retries follow a lost connection,
       429, 502, 503 or 504.
-    - http_client: your own, with proxies or certificates. It is not closed.
+    - http_client: your own, with proxies or certificates. The client does not close your own.
 
     Raises AtlasClientError: when the URL, the key or the profile is invalid.
     """

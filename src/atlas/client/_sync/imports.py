@@ -89,7 +89,7 @@ class Imports(Resource):
             return result_of(found)
 
     def _found(self, import_id: str) -> ImportInfo | None:
-        """Returns an import with a lost answer once it has ended, or None if it never began."""
+        """Returns an import with a lost answer once the import has ended, or None if the import never began."""
         for attempt in range(FIND_ATTEMPTS):
             # The server may still be receiving the last bytes.
             with contextlib.suppress(NotFound):

@@ -176,7 +176,7 @@ def _offsets(key: str, values: Ints) -> Parts:
 
 
 def _step(values: Ints) -> int | None:
-    """Returns the difference between neighbouring values when it is constant, or None."""
+    """Returns the difference between neighbouring values if all differences are equal, or None."""
     steps = np.diff(values)
     if not len(steps):
         return 0

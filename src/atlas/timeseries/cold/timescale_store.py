@@ -2,13 +2,13 @@
 
 `_cold_<id>` is then a hypertable with a row for each row of the dataset, in parts that `timescale_codec.py` makes. The
 hypertable is smaller than segments of arrays, and a query of one column reads one column. `_unpacked_<id>` decodes the
-parts. The view is a security_barrier, so that PostgreSQL does not merge it into the dataset's view. In a merged view
-TimescaleDB 2.29 reads NULL where a query of a UNION ALL names a compressed column twice. Conditions still reach the
-hypertable.
+parts. The view is a security_barrier, so that PostgreSQL does not merge the view into the dataset's view. In a merged
+view TimescaleDB 2.29 reads NULL where a query of a UNION ALL names a compressed column twice. Conditions still reach
+the hypertable.
 
 A transaction of several statements that must see one moment holds a ROW SHARE lock on the view, taken before the
-snapshot. Without the lock, an older snapshot misses all rows that join a compressed chunk. It also misses rows that are
-in another table for that snapshot.
+snapshot. Without the lock, an older snapshot misses all rows that join a compressed chunk. Such a snapshot also misses
+rows that are in another table for that snapshot.
 """
 
 from __future__ import annotations

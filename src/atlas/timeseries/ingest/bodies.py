@@ -230,7 +230,7 @@ class FrameSpool:
             self._file.close()
 
     def add(self, frame: Frame) -> None:
-        """Sorts `frame` by time and keeps it."""
+        """Sorts `frame` by time and keeps the result."""
         if not len(frame):
             return
         self.rows += len(frame)

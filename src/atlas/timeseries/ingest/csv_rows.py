@@ -48,7 +48,7 @@ class Guesses:
     """Parameters that a reader guessed because the request did not name them.
 
     - timestamp_format: a recognized format.
-    - timestamp_column: the column of the times, when several columns may be it.
+    - timestamp_column: the column of the times, when several columns have names of times.
     - found: the column of the times in any case.
     """
 
@@ -280,7 +280,7 @@ def _check_utf8(block: bytes, first_row: int, *, header: bool) -> None:
 
 
 def _normal(cells: pa.ChunkedArray, block: bytes) -> bool:
-    """Checks that no number is infinite or so small that a float has fewer digits for it."""
+    """Checks that every number is finite, and large enough for a float with all digits."""
     if cells.type != pa.float64() or cells.null_count == len(cells):
         return True
     sizes = pc.min_max(pc.abs(cells)).as_py()

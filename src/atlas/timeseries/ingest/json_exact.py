@@ -228,7 +228,7 @@ def _reason(error: Exception) -> str:
 
 
 def malformed(body: bytes, error: Exception, first_row: int) -> BadRequestError:
-    """Builds the error for a body that is not JSON, with the position of the fault and the row if it shows."""
+    """Builds the error for a body that is not JSON, with the position of the fault and, if known, the row."""
     found = _BYTE.search(str(error))
     position = int(found[1]) if found else None
     half = lone_surrogate(body)

@@ -106,7 +106,7 @@ class JsonBody:
             self._last.cancel()
 
     async def _named(self) -> object:
-        """Returns the dataset member of a body when the first piece did not show it."""
+        """Returns the dataset member of a body whose first piece lacks the member."""
         assert self._last is not None
         try:
             return (await self._last)[1]

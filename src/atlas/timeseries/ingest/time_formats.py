@@ -83,7 +83,7 @@ _BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """A strptime format. pattern: a whole text in lower case must match; it has a group for each of `parts`."""
+    """A strptime format. pattern: an expression for a whole text in lower case, with a group for each of `parts`."""
 
     layout: str
     pattern: str

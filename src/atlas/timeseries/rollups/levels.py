@@ -4,9 +4,9 @@ A bucket holds count, minimum, maximum, sum, first and last value with their tim
 be joined by these values. Buckets come in levels, and each width divides all wider widths. A bucket of any width that a
 level divides is a union of that level's buckets.
 
-A bucket of another width is a union of the level's buckets that lie whole in it, and of rows. Rows come from the two
-narrow buckets that its bounds cut. A range that cuts a bucket is read in the same way. The model is TimescaleDB's
-continuous aggregates with real-time aggregation.
+A bucket of another width is a union of rows and of the level's buckets that lie whole in the bucket. The rows are those
+of the two narrow buckets that its bounds cut. A range that cuts a bucket is read in the same way. The model is
+TimescaleDB's continuous aggregates with real-time aggregation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from atlas.kit.timestamps import MAX_MICROS, YEAR_0_MICROS
 from atlas.timeseries.zone_map import Range
 
-# Widths of buckets in seconds. Each width divides the next and a day, and so do all widths of a day and more that
+# Widths of buckets in seconds. Each width divides the next and a day, and therefore all widths of a day and more that
 # `auto` chooses.
 WIDTHS = (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400)
 # Least ratio of a level's width to the level below. Few levels cost little, and enough levels make a chart of 500

@@ -122,7 +122,7 @@ def _sources(
 
 
 def _shared(narrow: int, wide: int | str) -> sql.Composed:
-    """Builds a condition for rows in a narrow bucket that lies in two wide buckets: the second wide bucket starts in
+    """Builds a condition for rows in a narrow bucket that lies in two wide buckets, because the second begins within
     it.
     """
     start = maintenance.bucket_start(narrow, "ts").as_string()
