@@ -218,3 +218,17 @@ def test_workers_live_by_changes_not_by_the_clock() -> None:
 
 def test_with_database_keeps_what_a_connection_asks_for() -> None:
     assert with_database("postgresql://a:b@/x?host=%2Fy&require_auth=z", "n").endswith("/n?host=%2Fy&require_auth=z")
+
+
+async def test_who_waited_for_a_connection_meets_the_gate_again(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, statement_timeout=60)
+    await database.open()
+    try:
+        async with database.connection():
+            waiting = asyncio.create_task(database.fetch("SELECT 1"))
+            await asyncio.sleep(0.1)
+            database.gate.refuse("The database has been replaced", "restart this server")
+        with pytest.raises(UnavailableError, match="replaced"):
+            await waiting
+    finally:
+        await database.close()

@@ -137,6 +137,8 @@ class Database:
         await self.gate.passed()
         try:
             async with pool.connection() as connection:
+                # While the caller waited for a connection, a backup may have taken the place of the database.
+                await self.gate.passed()
                 yield connection
         except psycopg.errors.LockNotAvailable:
             # Only a statement with its own lock timeout raises LockNotAvailable, and its caller handles the error.
