@@ -40,8 +40,8 @@ def find_mentioned(text: str, names: Iterable[str], own: Collection[CatalogTable
     found = []
     for name in names:
         plain = _plain(name)
-        told = any(word not in _COMMON and not word.isdigit() for word in plain.split())
-        called = told and len(plain) >= _LEAST_LETTERS and f" {plain} " in words
+        distinctive = any(word not in _COMMON and not word.isdigit() for word in plain.split())
+        called = distinctive and len(plain) >= _LEAST_LETTERS and f" {plain} " in words
         if called and plain not in taken and singular(plain) not in taken:
             found.append(name)
     return sorted(found, key=len, reverse=True)[:MOST_MENTIONED]

@@ -34,10 +34,10 @@ def upload(source: FileSource, progress: Report) -> Iterator[tuple[str, IO[bytes
         text = content.encode() if isinstance(content, str) else content
         yield name, _with_progress(io.BytesIO(text) if isinstance(text, bytes) else text, progress)
         return
-    told = getattr(source, "name", None)
-    if not isinstance(told, str):
+    file_name = getattr(source, "name", None)
+    if not isinstance(file_name, str):
         raise DataError("Invalid file", "it has no name; give (name, file)")
-    yield os.path.basename(told), _with_progress(source, progress)
+    yield os.path.basename(file_name), _with_progress(source, progress)
 
 
 def _with_progress(file: IO[bytes], progress: Report) -> IO[bytes]:

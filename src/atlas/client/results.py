@@ -68,12 +68,12 @@ class Rows:
 
     def __init__(self, csv_text: str, columns: Sequence[ResultColumn] | None = None) -> None:
         self.csv = csv_text
-        self._told = columns
+        self._known_columns = columns
 
     @cached_property
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         lines = [*csv.reader(io.StringIO(self.csv, newline=""), strict=True)] if self.csv else []
-        names = lines[0] if lines else [column.name for column in self._told or ()]
+        names = lines[0] if lines else [column.name for column in self._known_columns or ()]
         # csv writes a row with one empty cell as "", and reads a blank line as no cell.
         return names, [line or [""] for line in lines[1:]]
 
@@ -92,9 +92,9 @@ class Rows:
         return found
 
     def _reader(self, number: int, texts: list[str]) -> Cell:
-        told = None if self._told is None else self._told[number].type
-        if told is not None:
-            return READERS.get(told, str)
+        type_name = None if self._known_columns is None else self._known_columns[number].type
+        if type_name is not None:
+            return READERS.get(type_name, str)
         filled = [text for text in texts if text]
         for pattern, read in _PATTERNS:
             if filled and all(pattern.fullmatch(text) for text in filled):

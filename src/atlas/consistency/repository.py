@@ -203,8 +203,8 @@ def _outside(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Ite
     query = sql.SQL("SELECT _seq, ts::text FROM {} WHERE {} ORDER BY _seq LIMIT {}")
     rows = connection.execute(query.format(dataset.table, _OUTSIDE, sql.Literal(EXAMPLES))).fetchall()
     outside = many(count, "row has a timestamp", "rows have timestamps")
-    told = f"{outside} outside of the years 1 to 9999, such as {rows[0][1]}"
-    yield Finding(dataset.subject, told, tuple(row[0] for row in rows))
+    problem = f"{outside} outside of the years 1 to 9999, such as {rows[0][1]}"
+    yield Finding(dataset.subject, problem, tuple(row[0] for row in rows))
 
 
 def _packed(connection: Connection, dataset: _Dataset, runs: list[_Run]) -> Iterator[Finding]:

@@ -130,7 +130,7 @@ class FavouriteService:
         if on:
             others = await saved.count_other_favourites(self._database, caller, dataset=dataset, table=table)
             if others >= MAX_FAVOURITES:
-                told = f"you have {MAX_FAVOURITES:,} already; take some away first"
-                raise BadRequestError("Too many favourites", told)
+                reason = f"you have {MAX_FAVOURITES:,} already; take some away first"
+                raise BadRequestError("Too many favourites", reason)
         await saved.mark(self._database, caller, dataset=dataset, table=table, on=on)
         return FavouriteView(kind, name, on)

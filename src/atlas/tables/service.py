@@ -55,8 +55,8 @@ class TableService:
         found = await self._table(caller, name)
         if found is None:
             number = (await self._dataset(caller, name)).id
-            told = f"{name[:100]!r} is dataset {number}; use /api/rows/?dataset={number}, or /api/rows/bulk_download/"
-            raise BadRequestError("Not a table", told)
+            reason = f"{name[:100]!r} is dataset {number}; use /api/rows/?dataset={number}, or /api/rows/bulk_download/"
+            raise BadRequestError("Not a table", reason)
         return found
 
     async def _table(self, caller: Caller, name: str) -> Table | None:

@@ -71,8 +71,10 @@ async def _send_part(request: Request, reads: ReadService, caller: Caller, file:
         try:
             start, end = part(span, whole.size)
         except UnsatisfiableError:
-            told = {"Content-Range": f"bytes */{whole.size}", "Accept-Ranges": "bytes"}
-            return problem(request.url.path, 416, "Range not satisfiable", f"the file has {whole.size} bytes", told)
+            range_headers = {"Content-Range": f"bytes */{whole.size}", "Accept-Ranges": "bytes"}
+            return problem(
+                request.url.path, 416, "Range not satisfiable", f"the file has {whole.size} bytes", range_headers
+            )
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{whole.size}"
     headers["Content-Length"] = str(end - start)
     return FileResponse(whole.pieces(start, end), status, media_type=file.media_type, headers=headers)

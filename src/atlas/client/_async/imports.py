@@ -67,13 +67,13 @@ class AsyncImports(AsyncResource):
 
         Raises ConnectionFailed: when the connection broke and the import was not done.
         """
-        told = None if callback_metadata is None else json.dumps(callback_metadata)
+        metadata_text = None if callback_metadata is None else json.dumps(callback_metadata)
         chosen = import_id or str(uuid4())
         form = given(
             instruction=instruction,
             thread_id=thread_id,
             callback_url=callback_url,
-            callback_metadata=told,
+            callback_metadata=metadata_text,
             import_id=chosen,
             accept_proposals=accept_proposals,
         )

@@ -132,8 +132,8 @@ class AsyncTables(AsyncResource):
 
     async def update_keys(self, table: str, updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Updated:
         """Changes rows by pairs of keys and new values: all, or none."""
-        told = [{"keys": dict(keys), "values": dict(values)} for keys, values in updates]
-        body = {"mode": "batch", "batch_updates": told}
+        pairs = [{"keys": dict(keys), "values": dict(values)} for keys, values in updates]
+        body = {"mode": "batch", "batch_updates": pairs}
         return Updated.read(await self._post(table_path(table, "update"), body, timeout=SLOW_SECONDS))
 
     async def update_file(
@@ -143,14 +143,14 @@ class AsyncTables(AsyncResource):
 
         `accept_proposals` accepts columns that headers may mean. Without it, such a file is refused.
         """
-        told = key_columns if isinstance(key_columns, str) else ",".join(key_columns)
+        names = key_columns if isinstance(key_columns, str) else ",".join(key_columns)
         with upload(file, None) as part:
             call = Call(
                 "POST",
                 table_path(table, "update", "file"),
                 file=part,
                 timeout=SLOW_SECONDS,
-                form=given(key_columns=told, accept_proposals=accept_proposals),
+                form=given(key_columns=names, accept_proposals=accept_proposals),
             )
             return Updated.read(await self._transport.json(call))
 
@@ -168,8 +168,8 @@ class AsyncTables(AsyncResource):
 
         `format` is by default the ending of the file's name. `safe` is CSV for spreadsheets.
         """
-        told = format or format_of(target, "csv")
-        call = Call("GET", table_path(table, "export"), query(format=told, filter=where, safe=safe or None))
+        file_format = format or format_of(target, "csv")
+        call = Call("GET", table_path(table, "export"), query(format=file_format, filter=where, safe=safe or None))
         return await save(self._transport, call, target, progress)
 
     async def to_arrow(self, table: str, *, where: str | None = None) -> pa.Table:

@@ -73,7 +73,7 @@ class Questions(Resource):
         """Answers a question in plain English; see `Client.ask`."""
         body = given(prompt=prompt, table_name=table, thread_id=thread, max_rows=max_rows)
         data = self._post("/api/v1/query", body, timeout=SLOW_SECONDS)
-        told = {
+        members = {
             "success": data["success"],
             "text": data["response"],
             "sql": data["executed_sql"],
@@ -81,8 +81,8 @@ class Questions(Resource):
             "seconds": data["execution_time_seconds"],
             "_questions": self,
         }
-        told |= {name: tuple(data.get(name, ())) for name in TUPLES}
-        return Answer.read({**data, **told})
+        members |= {name: tuple(data.get(name, ())) for name in TUPLES}
+        return Answer.read({**data, **members})
 
     def sql(self, sql: str, max_rows: int | None = None) -> Result:
         """Runs one SELECT; see `Client.sql`."""
@@ -102,8 +102,8 @@ class Questions(Resource):
 
         `format` is by default the ending of the file's name, else Excel. `title` is the name of the sheet.
         """
-        told = format or format_of(target, "xlsx")
-        body = given(sql=sql, format=told, max_rows=max_rows, title=title)
+        file_format = format or format_of(target, "xlsx")
+        body = given(sql=sql, format=file_format, max_rows=max_rows, title=title)
         call = Call("POST", "/api/v1/sql/export", json=body, timeout=SLOW_SECONDS)
         return save(self._transport, call, target, progress)
 

@@ -202,14 +202,14 @@ class Rows(Resource):
         points: int | None = None,
     ) -> Aggregate:
         """Aggregates numeric columns by time. `bucket` is a width such as `15m`, `1h`, `month` or `auto`."""
-        told = functions if isinstance(functions, str) else ",".join(functions)
+        wanted = functions if isinstance(functions, str) else ",".join(functions)
         answer = self._get(
             f"{ROWS}aggregate/",
             dataset=self._dataset_id(dataset),
             start=start,
             end=end,
             bucket=bucket,
-            functions=told,
+            functions=wanted,
             columns=names(columns),
             points=points,
         )
@@ -302,13 +302,13 @@ def _batch_call(
     batch: Batch, what: Literal["bulk_insert", "preview"], params: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Call:
     """Builds the request that sends a batch. Of the query's `params`, a JSON body needs only `dataset` and `epoch`."""
-    told = query(**params, timestamp_column=batch.time_column)
+    sent_params = query(**params, timestamp_column=batch.time_column)
     if batch.content_type == "application/json":
-        told = query(dataset=params["dataset"], epoch=params["epoch"])
+        sent_params = query(dataset=params["dataset"], epoch=params["epoch"])
     sent = {**headers, "Content-Type": batch.content_type}
     if batch.encoding is not None:
         sent["Content-Encoding"] = batch.encoding
-    return Call("POST", f"{ROWS}{what}/", told, body=batch.content, headers=sent, timeout=SLOW_SECONDS)
+    return Call("POST", f"{ROWS}{what}/", sent_params, body=batch.content, headers=sent, timeout=SLOW_SECONDS)
 
 
 def _flat_rows(content: bytes) -> tuple[Row, ...]:

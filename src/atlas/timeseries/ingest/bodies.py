@@ -55,8 +55,8 @@ def body_format(content_type: str | None, named: BodyFormat | None = None) -> Bo
         return named or BodyFormat.JSON
     if media == "application/octet-stream":
         if named is None:
-            told = f"format: needed for a body of {media}; one of {', '.join(BodyFormat)}"
-            raise BadRequestError("Missing parameter", told)
+            reason = f"format: needed for a body of {media}; one of {', '.join(BodyFormat)}"
+            raise BadRequestError("Missing parameter", reason)
         return named
     found = MEDIA_TYPES.get(media)
     if found is None:

@@ -213,8 +213,8 @@ def _refuse_delimiter(header: list[str]) -> None:
     """
     other = next((one for one in _OTHER_DELIMITERS if one in header[0]), None) if len(header) == 1 else None
     if other is not None:
-        told = f"the header has no comma, which stands between names; is it {other!r} that does?"
-        raise BadRequestError("Invalid CSV", told)
+        reason = f"the header has no comma, which stands between names; is it {other!r} that does?"
+        raise BadRequestError("Invalid CSV", reason)
 
 
 def _options(types: dict[str, pa.DataType]) -> pv.ConvertOptions:
@@ -236,8 +236,8 @@ def _csv_header(file: IO[bytes]) -> list[str]:
         line += more
     file.seek(0)
     if not line.strip():
-        told = "the first line is blank" if line else "the body is empty"
-        raise BadRequestError("Invalid CSV", f"{told}; a header line is required")
+        reason = "the first line is blank" if line else "the body is empty"
+        raise BadRequestError("Invalid CSV", f"{reason}; a header line is required")
     if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise BadRequestError("Invalid CSV", "it is UTF-16; say so with charset=utf-16 in the Content-Type")
     try:

@@ -29,8 +29,8 @@ def frame_streams(frame: Frame) -> tuple[bytes, pa.Buffer]:
     """
     arrays = [frame.ts, *frame.columns.values(), *([] if frame.extra is None else [frame.extra])]
     names = (list(frame.columns), frame.extra is not None, sorted(frame.extra_keys), dict(frame.notes))
-    told = msgspec.msgpack.encode(names)
-    return len(told).to_bytes(4, "little") + told, as_stream(pa.table(arrays, names=list(map(str, range(len(arrays))))))
+    head = msgspec.msgpack.encode(names)
+    return len(head).to_bytes(4, "little") + head, as_stream(pa.table(arrays, names=list(map(str, range(len(arrays))))))
 
 
 def of_frame_streams(buffer: pa.Buffer) -> Frame:

@@ -47,12 +47,12 @@ class JsonBody:
 
         Raises BadRequestError: when a small body is invalid.
         """
-        told = False
+        dataset_known = False
         async for chunk in chunks:
             piece = self._pieces.feed(chunk)
             # The member may be known before the first piece, because a row may be larger than a piece.
-            if not told and self._pieces.dataset is not None:
-                told = True
+            if not dataset_known and self._pieces.dataset is not None:
+                dataset_known = True
                 await found(self._pieces.dataset)
             if piece is None:
                 continue
@@ -60,7 +60,7 @@ class JsonBody:
             while len(self._flight) > PIECES_AHEAD:
                 await self._settle()
         self._last = self._decode(self._pieces.rest(), 0)
-        if not told:
+        if not dataset_known:
             try:
                 await found(await self._named())
             except BadRequestError:

@@ -210,8 +210,8 @@ class RowService:
                     made.cancel()
             await look_up(request.dataset)
             guesses = await self._collect(caller, request, chunks, spool)
-            told = (await preview_frames(_read_spool(spool), known)).as_answer(known)
-        return told | guesses.as_members() | ({"timestamp_column": guesses.found} if guesses.found else {})
+            preview = (await preview_frames(_read_spool(spool), known)).as_answer(known)
+        return preview | guesses.as_members() | ({"timestamp_column": guesses.found} if guesses.found else {})
 
     async def _store(
         self,
@@ -219,7 +219,7 @@ class RowService:
         dataset: int,
         frames: AsyncIterator[Frame],
         retry: Retry | None,
-        told: Mapping[str, str] | None = None,
+        guessed: Mapping[str, str] | None = None,
     ) -> Inserted:
         """Stores the frames: few rows in a group with other inserts, more rows in a transaction of their own."""
         first: list[Frame] = []
@@ -229,20 +229,20 @@ class RowService:
             rows, size = rows + len(frame), size + frame.nbytes
             if rows > SMALL_ROWS or size > SMALL_BYTES:
                 async with self._storing.slot(caller):
-                    return await self._store_many(dataset, _chain(first, frames), retry, told or {})
-        response = {"inserted": rows, "total": rows, **(told or {})}
+                    return await self._store_many(dataset, _chain(first, frames), retry, guessed or {})
+        response = {"inserted": rows, "total": rows, **(guessed or {})}
         result: Inserted = await self._insert_in_group(dataset, SmallInsert(first, rows, response, retry))
         return result
 
     async def _store_many(
-        self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, told: Mapping[str, str]
+        self, dataset: int, frames: AsyncIterator[Frame], retry: Retry | None, guessed: Mapping[str, str]
     ) -> Inserted:
         stored = 0
 
         def respond(rows: int) -> Inserted:
             nonlocal stored
             stored = rows
-            return {"inserted": rows, "total": rows, **told}
+            return {"inserted": rows, "total": rows, **guessed}
 
         result: Inserted = await transaction.insert(self._database, dataset, frames, respond, retry)
         wrote(stored)

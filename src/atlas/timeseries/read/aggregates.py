@@ -118,14 +118,14 @@ class SummaryService:
             raise BadRequestError("Invalid parameter", f"functions: one or more of {', '.join(FUNCTIONS)}")
         if unknown is not None:
             raise BadRequestError("Invalid parameter", f"functions: {unknown!r} is none of {', '.join(FUNCTIONS)}")
-        told = "auto" if bucket == "auto" else _name(_width(bucket, 0, points))
+        shown = "auto" if bucket == "auto" else _name(_width(bucket, 0, points))
         shot = await snapshot.snapshot(self._database, dataset_id)
         columns = [c for c in select_columns(shot.columns, names) if c.dtype in (Dtype.INT, Dtype.FLOAT)]
         # A bucket starts at a time, and answers cannot show times in the year 0.
         span = Range(max(span.lo, MIN_MICROS), span.hi)
         met = [block for block in shot.blocks if span.meets(block)]
         if not met or span.empty:
-            return {"bucket": told, "results": []}
+            return {"bucket": shown, "results": []}
         lo, hi = max(span.lo, min(b.min_ts for b in met)), min(span.hi, max(b.max_ts for b in met) + 1)
         width = _width(bucket, hi - lo, points)
         parts = levels.parts_of(wanted)
@@ -147,8 +147,8 @@ def _width(bucket: str, micros: int, points: int) -> int | str:
     found = _WIDTH.fullmatch(bucket.strip())
     unit = None if found is None or found[2] == "M" else UNIT_OF.get(found[2].lower())
     if found is None or unit is None:
-        told = "M may be minutes or months: write m or month" if found and found[2] == "M" else _WIDTHS
-        raise BadRequestError("Invalid parameter", f"bucket: {told}")
+        reason = "M may be minutes or months: write m or month" if found and found[2] == "M" else _WIDTHS
+        raise BadRequestError("Invalid parameter", f"bucket: {reason}")
     number = int(found[1] or 1)
     if unit in UNITS:
         return number * UNITS[unit]
