@@ -129,3 +129,41 @@ async def test_long_integers_are_ids_unless_something_says_a_measure(owner: http
     for table, sql in (("t", "SELECT n, views FROM t"), ("u", "SELECT n, views FROM u")):
         last = "123456789012345678" if table == "t" else "12345678901234567890"
         assert (await post(owner, "sql", {"sql": sql}))["data_csv"].splitlines()[1] == f"123456789012345678,{last}"
+
+
+OF_POLAND = "id;v\n1;Łódź, Gdańsk, Kraków i Wrocław nad Odrą\n".encode("cp1250")
+OF_FRANCE = "id,v\n1,La fenêtre à côté de la forêt où nous étions à la fête près de la mer\n".encode("cp1252")
+CONTRADICTIONS = (
+    "the file is in cp1252, the last file of the table was in cp1250",
+    "the file has ',' between cells, the last file of the table had ';'",
+)
+
+
+async def written(client: httpx.AsyncClient) -> tuple[str | None, str | None]:
+    stats = await get(client, "tables/t/stats")
+    return stats["encoding"], stats["delimiter"]
+
+
+async def test_encoding_and_delimiter_of_the_last_file_are_remembered(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into t, id is the key", OF_POLAND)
+    assert await written(owner) == ("cp1250", ";")
+    files = {"file": ("f.csv", "id;v\n9;ł\n".encode("cp1250"))}
+    plan = (await owner.post("/api/v1/smart-import/preview", data={"instruction": "into t"}, files=files)).json()
+    assert (plan["encoding"], plan["delimiter"], plan["sample"][0]["v"]) == ("cp1250", ";", "ł")
+    assert any(note.startswith("read as cp1250, as the last file of the table") for note in plan["notes"])
+    # A file that shows another is read in it, is told, and is the last one until it is undone.
+    done = await send(owner, "Import into t", OF_FRANCE.replace(b"\n1,", b"\n2,"))
+    assert all(told in done["response_summary"] for told in CONTRADICTIONS)
+    assert await written(owner) == ("cp1252", ",")
+    await post(owner, f"import/{done['import_id']}/undo", None)
+    assert await written(owner) == ("cp1250", ";")
+    # One in ASCII with one column shows nothing.
+    await send(owner, "Import into t", b"id\n3\n")
+    assert await written(owner) == ("cp1250", ";")
+
+
+async def test_an_update_by_file_remembers_how_the_file_was_written(owner: httpx.AsyncClient) -> None:
+    await send(owner, "Import into t, id is the key", OF_POLAND)
+    found = await update(owner, OF_FRANCE)
+    assert all(told in found["notes"] for told in CONTRADICTIONS)
+    assert await written(owner) == ("cp1252", ",")

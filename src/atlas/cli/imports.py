@@ -131,6 +131,7 @@ def _show_plan(session: Session, plan: Any) -> None:
             "records": plan.records,
             "key": ", ".join(plan.key_columns),
             "duplicates": plan.duplicates,
+            **{name: value for name, value in (("encoding", plan.encoding), ("delimiter", plan.delimiter)) if value},
             "would be inserted": plan.records_inserted,
             "would be updated": plan.records_updated,
             "duplicates in the file": plan.duplicates_in_file,

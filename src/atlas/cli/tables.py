@@ -58,11 +58,13 @@ def table_stats(session: Session, name: Name) -> None:
     if session.as_json:
         print_json(found)
         return
-    print_lines({"table": found.table_name, "rows": found.row_count, "key": ", ".join(found.key_columns)})
-    lines = [
+    lines = {"table": found.table_name, "rows": found.row_count, "key": ", ".join(found.key_columns)}
+    written = {"last encoding": found.encoding, "last delimiter": found.delimiter and repr(found.delimiter)}
+    print_lines({**lines, **{name: text for name, text in written.items() if text}})
+    columns = [
         {"column": column, "type": kind, **found.statistics.get(column, {})} for column, kind in found.columns.items()
     ]
-    print_table(lines, list(dict.fromkeys(member for line in lines for member in line)))
+    print_table(columns, list(dict.fromkeys(member for column in columns for member in column)))
 
 
 @table.command("samples")

@@ -152,6 +152,7 @@ class Preview(Record):
     - failing_cells, replaced_cells: the first 20 with record, column, value and reason.
     - choices: columns with two possible readings.
     - duplicates_in_table: None when the table was not searched.
+    - encoding, delimiter: those of a text file that shows them.
     """
 
     table_name: str
@@ -166,6 +167,8 @@ class Preview(Record):
     duplicates_in_file: int = 0
     duplicates_in_table: int | None = None
     time_column: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
     records_inserted: int = 0
     records_updated: int = 0
     duplicates_skipped: int = 0

@@ -80,6 +80,17 @@ class TableStats(Success):
     columns: dict[str, str]
     statistics: dict[str, dict[str, Any]] = field(default_factory=absent)
     key_columns: tuple[str, ...] = field(default_factory=absent)
+    encoding: str | None = field(
+        default_factory=absent,
+        metadata={
+            "description": "Of the table's last text file; a later one that may be in several is read in it.",
+            "examples": ["cp1252"],
+        },
+    )
+    delimiter: str | None = field(
+        default_factory=absent,
+        metadata={"description": "Between the cells of the table's last CSV; decides as `encoding` does."},
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from atlas.imports.infer.column_matching import Proposal
 from atlas.imports.plan import ImportPlan
 from atlas.kit.identifiers import identifier
 from atlas.language.instructions import ImportInstruction
+from atlas.tables.model import FileFormat
 
 _GROUPED = re.compile(r"([-+]?)[$€£]?(\d{1,3}(?:,\d{3})+)(\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"([-+]?)[$€£]?(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))?")
@@ -86,9 +87,10 @@ def refuse_unclear(plan: ImportPlan, import_id: UUID) -> None:
     raise BadRequestError("Instruction is unclear", " ".join(plan.questions) + again)
 
 
-def read_options(said: ImportInstruction) -> ReadOptions:
-    """What an instruction says of how the file is to be read."""
-    return ReadOptions(said.sheet, said.header, said.header_row, said.skip_rows)
+def read_options(said: ImportInstruction, before: FileFormat) -> ReadOptions:
+    """What an instruction says of how the file is to be read; before: how the table's last file was written."""
+    rows = (said.header, said.header_row, said.skip_rows)
+    return ReadOptions(said.sheet, *rows, encoding=said.encoding, delimiter=said.delimiter, before=before)
 
 
 def read_fields(plan: ImportPlan) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atlas.imports.plan import ColumnPlan
+from atlas.kit.identifiers import singular, table_identifier
 from atlas.language.instructions import Duplicates
 from atlas.tables.model import Table
 
@@ -27,3 +28,22 @@ def key_of_table(
             "not recognized if those have values; say which column is the key"
         )
     return table.key, None
+
+
+def unique_column(
+    columns: Sequence[ColumnPlan], table: str, samples: Sequence[Sequence[str]], duplicates: Duplicates | None
+) -> str | None:
+    """The column of a new table whose name and values say that it tells records apart; None where none does.
+
+    samples: texts of the file's columns, by position.
+    """
+    one = singular(table_identifier(table))
+    # Where duplicates are looked for, there are some.
+    least = 0.5 if duplicates in ("skip", "flag", "update") else 0.9
+    for name in ("id", f"{one}_id", "uuid", "guid", "email", f"{one}_number", f"{one}_no", "sku", "isbn"):
+        column = next((c for c in columns if c.name == name), None)
+        if column is not None:
+            texts = [text.strip().lower() for text in samples[column.position]]
+            if texts and len(set(texts)) >= len(texts) * least:
+                return name
+    return None

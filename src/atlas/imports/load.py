@@ -151,6 +151,8 @@ async def record_success(
         summary=summary,
         plan=msgspec.to_builtins(plan),
         table_name=outcome.table,
+        encoding=plan.written.encoding,
+        delimiter=plan.written.delimiter,
         **_counts(outcome),
     )
 

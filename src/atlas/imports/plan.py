@@ -12,7 +12,7 @@ from atlas.errors import BadRequestError
 from atlas.imports.infer.column_matching import Proposal
 from atlas.kit.identifiers import is_cut
 from atlas.language.instructions import Clause, Duplicates, Filter, Policy
-from atlas.tables.model import Rules, TableColumn
+from atlas.tables.model import FileFormat, Rules, TableColumn
 
 _TIME_NAMES = ("timestamp", "ts", "time", "datetime", "date")
 
@@ -69,7 +69,7 @@ class ImportPlan(msgspec.Struct, frozen=True):
     "discard_row"); hidden: columns that filters compare and that are not imported; replace: whether the rows that are
     there are archived; only_existing: whether records that match no row stay out; left_out: headers that are not
     imported; understood, not_understood: the instruction; proposals: columns that headers may mean; questions: what
-    must be answered before anything is written.
+    must be answered before anything is written; written: what the file shows of its encoding and delimiter.
     """
 
     table: str
@@ -95,6 +95,7 @@ class ImportPlan(msgspec.Struct, frozen=True):
     understood: tuple[Clause, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     questions: tuple[str, ...] = ()
+    written: FileFormat = FileFormat()
 
     def column(self, name: str) -> ColumnPlan | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -19,13 +19,13 @@ from atlas.imports.infer.column_matching import Proposal, match_columns
 from atlas.imports.infer.header_units import without_units
 from atlas.imports.infer.types import few, no_value, wider
 from atlas.imports.inspection import Inferred, as_asked, inspect, place_of
-from atlas.imports.key_choice import key_of_table
+from atlas.imports.key_choice import key_of_table, unique_column
 from atlas.imports.plan import ColumnPlan, ImportPlan, cut_names, find_time_column, with_guesses
 from atlas.imports.staging import Staging
 from atlas.imports.stated_values import check_values, rename_questions, rule_questions, with_filter
 from atlas.imports.target_table import find_target, target_of
 from atlas.kit.close_names import close_name, plain_name
-from atlas.kit.identifiers import singular, table_identifier, unique_identifiers
+from atlas.kit.identifiers import unique_identifiers
 from atlas.language.instructions import Filter, ImportInstruction
 from atlas.tables.model import SHOWN_TYPES, WIDENINGS, Rules, Table, TableColumn
 
@@ -117,6 +117,7 @@ class _Planner:
             understood=said.understood if filters == said.filters else with_filter(said, filters),
             proposals=tuple(self._proposals),
             questions=tuple(self._questions),
+            written=self._source.written,
         )
 
     def _remarks(self, column: ColumnPlan) -> Sequence[str]:
@@ -382,23 +383,15 @@ class _Planner:
             key, note = key_of_table(existing, columns, self._said.duplicates)
             self._notes += [note] if note else []
             return key, False
-        table = singular(table_identifier(self._said.table or ""))
-        for name in ("id", f"{table}_id", "uuid", "guid", "email", f"{table}_number", f"{table}_no", "sku", "isbn"):
-            column = next((c for c in columns if c.name == name), None)
-            if column is not None and self._distinct(column):
-                return (name,), True
+        found = unique_column(columns, self._said.table or "", self._inferred.samples, self._said.duplicates)
+        if found is not None:
+            return (found,), True
         if self._said.duplicates in ("skip", "flag", "update"):
             self._notes.append(
                 "no column was found that tells records apart, so only records that agree in all columns count as "
                 "duplicates; say which column is the key"
             )
         return (), False
-
-    def _distinct(self, column: ColumnPlan) -> bool:
-        """Whether a sample of a column has hardly a value twice; where duplicates are looked for, in half of it."""
-        texts = [text.strip().lower() for text in self._inferred.samples[column.position]]
-        least = 0.5 if self._said.duplicates in ("skip", "flag", "update") else 0.9
-        return bool(texts) and len(set(texts)) >= len(texts) * least
 
     def _time_column(self, columns: Sequence[ColumnPlan]) -> str | None:
         if not self._said.dataset:

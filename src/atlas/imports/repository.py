@@ -189,7 +189,7 @@ async def finish(connection: Connection, import_id: UUID, **fields: Any) -> None
 
     Raises BadRequestError, which takes these back, where the import no longer runs.
     """
-    values = dict.fromkeys(("table_id", "dataset_id", "first_row", "last_row"))
+    values = dict.fromkeys(("table_id", "dataset_id", "first_row", "last_row", "encoding", "delimiter"))
     counts = dict.fromkeys(("records", "inserted", "updated", "duplicates", "failures", "replacements", "left_out"), 0)
     parameters = {**values, **counts, "made_table": False, "new_columns": [], **fields, "id": import_id}
     parameters["plan"] = Jsonb(parameters["plan"])

@@ -354,6 +354,8 @@ class PreviewView(ReadView):
     duplicates: str
     policy: str
     time_column: str | None = Field(description="Of a dataset: the column of its times.")
+    encoding: str | None = Field(None, description="Of a CSV, where it has more than ASCII.", examples=["cp1252"])
+    delimiter: str | None = Field(None, description="Between the cells of a CSV, where it has several columns.")
     duplicates_in_file: int
     duplicates_in_table: int | None = Field(
         description="Records whose key a row has; null where the table's key would change, or for over 500,000 records."

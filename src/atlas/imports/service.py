@@ -23,6 +23,7 @@ from atlas.imports.announcements import Announcements
 from atlas.imports.checks import Staged
 from atlas.imports.clarifications import read_fields, read_options, refuse_unclear
 from atlas.imports.file_stager import FileStager
+from atlas.imports.files.source import ReadOptions
 from atlas.imports.load import Outcome, StalePlanError, Target, load, load_within
 from atlas.imports.load_dataset import checked_dataset, load_dataset, write_dataset
 from atlas.imports.plan import ImportPlan
@@ -38,7 +39,7 @@ from atlas.language.instructions import ImportInstruction
 from atlas.language.paraphrase import describe
 from atlas.llm.with_fallback import LanguageService, Understood
 from atlas.tables import repository as tables
-from atlas.tables.model import SHOWN_TYPES, Table
+from atlas.tables.model import SHOWN_TYPES, FileFormat, Table
 from atlas.timeseries.maintenance.scheduler import Upkeep
 
 Row = dict[str, Any]
@@ -238,15 +239,27 @@ class ImportService:
         """The records of a file, and what its instruction says."""
         told = await self._instruction(caller, request)
         report = None if progress is None else lambda records: progress.report("reading", records)
-        options = read_options(told.said)
+        options, table = await self._options(caller, request, told.said)
         async with self._stager.staging(
             caller, request.path, request.file_name, options, on_progress=report
         ) as staging:
             # Now that the file's columns are known, the instruction can be read with them.
             told = await self._instruction(caller, request, staging.source.names, told)
-            if read_options(told.said) != options:
+            later, other = await self._options(caller, request, told.said)
+            # What others import meanwhile changes nothing of how the file was read.
+            later = replace(later, before=options.before) if other == table else later
+            if later != options:
                 raise BadRequestError("Instruction is unclear", "how the file is to be read; put names into quotes")
             yield staging, told
+
+    async def _options(
+        self, caller: Caller, request: ImportRequest, said: ImportInstruction
+    ) -> tuple[ReadOptions, int | None]:
+        """How a file is to be read, as the instruction says or the table's last one was written; and the table's id."""
+        known = [] if said.dataset else await tables.find_tables(self._database, caller)
+        table = find_target(said, known, request.file_name)
+        before = FileFormat() if table is None else await tables.last_file_format(self._database, table)
+        return read_options(said, before), None if table is None else table.id
 
     async def _instruction(
         self,
@@ -354,6 +367,8 @@ class ImportService:
                 "key_columns": list(plan.key),
                 "duplicates": plan.duplicates,
                 "policy": plan.policy,
+                "encoding": plan.written.encoding,
+                "delimiter": plan.written.delimiter,
                 "time_column": plan.time_column,
                 **expected_fields(expected, plan),
                 **told.fields(),

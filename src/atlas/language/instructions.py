@@ -26,6 +26,8 @@ class ImportInstruction(msgspec.Struct, frozen=True, kw_only=True):
     header: whether the file has a header row.
     header_row: the row of the header, counted from 1.
     skip_rows: the number of rows above the table.
+    encoding: the encoding of a text file by its name in Python.
+    delimiter: the character between the cells of a text file.
     mapping: pairs of a column and the header that must fill the column, to be followed to the letter.
     accept_proposals: whether likely matches of columns are accepted. None: ask.
     understood: the instruction in Atlas's words.
@@ -55,6 +57,8 @@ class ImportInstruction(msgspec.Struct, frozen=True, kw_only=True):
     header: bool | None = None
     header_row: int | None = None
     skip_rows: int = 0
+    encoding: str | None = None
+    delimiter: str | None = None
     dataset: bool = False
     time_column: str | None = None
     undo: bool = False

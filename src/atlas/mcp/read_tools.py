@@ -125,7 +125,8 @@ class ReadTools:
         columns, _ = shown.picked(
             schema, lambda column: {**asdict(column), **stats.statistics.get(column.name, {})}, shown.MOST_ROWS
         )
-        return shown.TableDetails(stats.table_name, stats.row_count, columns, [*stats.key_columns])
+        keys = [*stats.key_columns]
+        return shown.TableDetails(stats.table_name, stats.row_count, columns, keys, stats.encoding, stats.delimiter)
 
     async def ask(
         self,
@@ -231,6 +232,8 @@ class ReadTools:
             plan.records,
             columns,
             [*plan.key_columns],
+            plan.encoding,
+            plan.delimiter,
             plan.duplicates_in_file,
             plan.validation_failures,
             failing,

@@ -82,12 +82,17 @@ class Tables:
 
 @dataclass
 class TableDetails:
-    """A table: its columns with their values, and the number of rows."""
+    """A table: its columns with their values, and the number of rows.
+
+    encoding, delimiter: those of the last text file. A later file is read by them if it can be read in several ways.
+    """
 
     table_name: str
     row_count: int
     columns: list[Row]
     key_columns: list[str] = field(default_factory=list)
+    encoding: str | None = None
+    delimiter: str | None = None
     notice: str = NOTICE
 
 
@@ -186,6 +191,8 @@ class Previewed:
     records: int
     columns: list[Row]
     key_columns: list[str]
+    encoding: str | None
+    delimiter: str | None
     duplicates_in_file: int
     validation_failures: int
     failing_cells: list[Row]

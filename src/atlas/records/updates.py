@@ -21,6 +21,7 @@ from atlas.imports.checked import check
 from atlas.imports.checks import Staged
 from atlas.imports.clarifications import ask_about
 from atlas.imports.file_stager import FileStager
+from atlas.imports.files.source import ReadOptions
 from atlas.imports.issue_tables import bad_record_issues, failure_issues, replacement_issues
 from atlas.imports.key_changes import rekey, rekey_changed
 from atlas.imports.matched import Matched, match
@@ -36,7 +37,7 @@ from atlas.records.validation import Labelled, as_text, resolve_names, staged, u
 from atlas.sqlgate.condition import parse_condition
 from atlas.tables import bulk
 from atlas.tables import repository as tables
-from atlas.tables.model import Table
+from atlas.tables.model import FileFormat, Table
 from atlas.tables.service import TableService
 
 Row = dict[str, Any]
@@ -127,7 +128,8 @@ class UpdateService:
             wrong = [told for told in key_columns if table.find_column(told) is None]
             reason = f"{', '.join(wrong)}: no such column" if wrong else "at least one is required"
             raise BadRequestError("Invalid parameter", f"key_columns: {reason}")
-        async with self._lane.slot(caller), self._stager.staging(caller, path, file_name) as staging:
+        options = ReadOptions(before=await tables.last_file_format(self._database, table))
+        async with self._lane.slot(caller), self._stager.staging(caller, path, file_name, options) as staging:
             plan = await asyncio.to_thread(_file_plan, staging, table, keys, file_name, accept_proposals)
             return await self._run_file(caller, table, Staged(staging, plan), file_name)
 
@@ -145,7 +147,7 @@ class UpdateService:
                 connection, locked, plan.key, in_thread(rows), checked.key_schema()
             )
             matched = await asyncio.to_thread(matched.with_existing, found)
-            change.widened = plan.widened
+            change.widened, change.written = plan.widened, plan.written
             change.records = file.staging.records
             change.matched = len(found)
             change.failures = checked.failing + len(file.staging.source.bad)
@@ -184,6 +186,7 @@ class _Change:
         self.changed: list[int] = []
         self.missing: list[Row] = []
         self.widened: Mapping[str, str] = {}
+        self.written = FileFormat()
 
     async def __aenter__(self) -> tuple[Connection, Table, _Change]:
         self.import_id, self.number = await imports.create(
@@ -218,6 +221,8 @@ class _Change:
                 updated=count,
                 failures=self.failures,
                 replacements=self.replacements,
+                encoding=self.written.encoding,
+                delimiter=self.written.delimiter,
                 summary=f"Updated {many(count, 'row')} of {self._table.name}.",
             )
         await self._transaction.__aexit__(kind, error, trace)

@@ -71,6 +71,16 @@ class TableColumn(msgspec.Struct, frozen=True):
     description: str = ""
 
 
+class FileFormat(msgspec.Struct, frozen=True):
+    """How a text file is written. Each is None where nothing shows it, as for a file in ASCII or with one column.
+
+    encoding: as Python names it; delimiter: what stands between cells.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
 class Table(msgspec.Struct, frozen=True):
     """A table of an organization.
 

@@ -15,7 +15,7 @@ from atlas.db import executor
 from atlas.db.database import Connection, Database
 from atlas.db.named_queries import queries
 from atlas.kit.identifiers import table_identifier
-from atlas.tables.model import POSTGRES_TYPES, ROW_TIMES, Table, TableColumn
+from atlas.tables.model import POSTGRES_TYPES, ROW_TIMES, FileFormat, Table, TableColumn
 
 
 class ReadableDataset(NamedTuple):
@@ -202,6 +202,12 @@ async def change_columns(
     for name in drop:
         await connection.execute(queries("tables/tables")["delete_column"], {"table": table.id, "name": name})
     return after
+
+
+async def last_file_format(database: Database, table: Table) -> FileFormat:
+    """Finds how the last text files of a table were written, as far as they show it."""
+    rows = await database.fetch(queries("tables/tables")["last_file_format"], table=table.id)
+    return FileFormat(*rows[0])
 
 
 async def add_indexes(connection: Connection, table: Table) -> None:

@@ -131,4 +131,6 @@ class TableService:
             return TableStats(name, dataset.row_count, len(types), types)
         found = await export.column_stats(self._database, table)
         types = {column.name: SHOWN_TYPES[column.type] for column in table.columns}
-        return TableStats(table.name, table.row_count, len(types), types, found, table.key)
+        last = await tables.last_file_format(self._database, table)
+        files = (last.encoding, last.delimiter)
+        return TableStats(table.name, table.row_count, len(types), types, found, table.key, *files)

@@ -13,13 +13,22 @@ import pyarrow as pa
 import pyarrow.csv as pv
 
 from atlas.errors import BadRequestError
-from atlas.imports.files.csv_dialects import MAX_CELL, Dialect, find_dialect, has_apostrophes, sample_rows
+from atlas.imports.files.csv_dialects import (
+    MAX_CELL,
+    Dialect,
+    find_dialect,
+    has_apostrophes,
+    sample_rows,
+    shown_delimiter,
+    splits_evenly,
+)
 from atlas.imports.files.ragged_rows import Mender
 from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, physical, unclear_rows
 from atlas.imports.files.stray_quotes import mend_quotes
 from atlas.imports.files.text_tables import recognize, rewrite
 from atlas.imports.infer.headers import SAMPLE_ROWS, Layout, stated_layout
 from atlas.imports.infer.split_amounts import split_amounts
+from atlas.tables.model import FileFormat
 
 # Arrow reads blocks of so many bytes, and a record fits one.
 MAX_RECORD = _BLOCK = 4 * 1024 * 1024
@@ -28,12 +37,15 @@ _SAMPLE = 256 * 1024
 
 def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *, folder: Path | None = None) -> Source:
     """A source of the UTF-8 CSV at `path`. folder: takes the text where it must be mended. Raises BadRequestError."""
+    options = options or ReadOptions()
     text, notes = _sample_text(path), []
-    if folder is not None and (table := recognize(text)) is not None:
+    table = None if folder is None or options.delimiter else recognize(text)
+    if folder is not None and table is not None:
         path, notes = rewrite(path, folder / "table.csv", table), [table.note] if table.note else []
         text = _sample_text(path)
     declared, text_offset = _declared_delimiter(text)
-    dialect = Dialect(declared) if declared else find_dialect(path, text)
+    dialect, told = _dialect(path, text, declared, options)
+    notes += told
     if folder is not None and dialect.quote == '"' and not dialect.backslash:
         if has_apostrophes(text[text_offset:], dialect.delimiter):
             dialect = Dialect(dialect.delimiter, "'")
@@ -43,7 +55,6 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
             path, text = mended.path, _sample_text(mended.path)
             notes += mended.notes
     rows = sample_rows(dialect, text[text_offset:])
-    options = options or ReadOptions()
     with unclear_rows():
         layout = stated_layout(rows, header=options.header, header_row=options.header_row, skip_rows=options.skip_rows)
     if layout is None:
@@ -58,12 +69,29 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
     offset = _byte_offset(path, dialect, layout.skip, declared is not None)
     source = Source(layout.names, [None] * layout.width, iter(()), notes=notes, delimiter=dialect.delimiter)
     source.units = dict(layout.units)
+    if table is None and layout.width > 1:
+        source.written = FileFormat(delimiter=dialect.delimiter)
     mender = Mender(dialect, rows[layout.skip :], source, name)
     source.batches = _batches(path, name, dialect, layout, offset, source, mender)
     if layout.above:
         source.notes.append(f"{layout.above} line{'s' if layout.above > 1 else ''} above the table left out")
     source.notes += layout.notes
     return source
+
+
+def _dialect(path: Path, text: str, declared: str | None, options: ReadOptions) -> tuple[Dialect, list[str]]:
+    """How the file is written, and what is to be told of that. declared: the delimiter that its first line names."""
+    if declared is not None and options.delimiter not in (None, declared):
+        told = f"the first line of the file says {shown_delimiter(declared)}, not {shown_delimiter(options.delimiter)}"
+        raise BadRequestError("Instruction is unclear", told)
+    if (stated := declared or options.delimiter) is not None:
+        return Dialect(stated), []
+    found, before = find_dialect(path, text), options.before.delimiter
+    if before in (None, found.delimiter) or not splits_evenly(before, text):
+        return found, []
+    signs = f"{shown_delimiter(before)} is read as what stands between cells, as in the last file of the table"
+    others = f"; {shown_delimiter(found.delimiter)} would fit, too" if splits_evenly(found.delimiter, text) else ""
+    return Dialect(before), [signs + others]
 
 
 def _refuse_split_amounts(layout: Layout, rows: list[list[str]], name: str) -> None:

@@ -96,6 +96,17 @@ def _counted(text: str) -> Dialect | None:
     return best
 
 
+def splits_evenly(delimiter: str, text: str) -> bool:
+    """Whether a delimiter stands in each row of a sample, and in all of them as often."""
+    widths = {len(row) for row in sample_rows(Dialect(delimiter), text) if any(row)}
+    return len(widths) == 1 and widths.pop() > 1
+
+
+def shown_delimiter(delimiter: str | None) -> str:
+    """A delimiter in words."""
+    return {"\t": "tab", " ": "blank"}.get(delimiter or "", repr(delimiter))
+
+
 def sample_rows(dialect: Dialect, text: str) -> list[list[str]]:
     csv.field_size_limit(MAX_CELL)
     rows: list[list[str]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,10 @@ _USUAL = {
 # An encoding that another comes this close to is told together with it; a few letters prove little.
 _CLOSE, _CLOSE_IF_FEW, _FEW = 0.8, 0.33, 16
 _OTHERS = 3
+# How close the encoding of the table's last file must come to the best, to be taken instead.
+_LIKELY_AS_BEFORE, _LIKELY_AS_BEFORE_IF_FEW = 0.6, 0.4
+# Statistics tell nothing of so few letters: one of Polish looks like others in a dozen encodings.
+_TOO_FEW = 2
 # The confidence in the two encodings that most files have, where chardet says nothing of them.
 _LEAST = {"cp1252": 0.003, "cp932": 0.003}
 # Letters of Icelandic that stand in Windows-1252 where other code pages have those of Turkish and of the Baltic, which
@@ -99,20 +103,40 @@ class Encoding:
     others: tuple[str, ...] = ()
 
 
-def guess(path: Path, *, skip_utf8: bool = False) -> Encoding:
-    """The encoding of a text file that is not UTF-8. skip_utf8: looks at the lines alone that are none."""
+def guess(path: Path, *, skip_utf8: bool = False, before: str | None = None) -> Encoding:
+    """The encoding of a text file that is not UTF-8.
+
+    skip_utf8: looks at the lines alone that are none; before: that of the table's last file, which is taken where it
+    reads the same text, or fits about as well as any.
+    """
     evidence = _evidence(path, skip_utf8=skip_utf8)
     ranked = sorted(_scores(evidence).items(), key=lambda item: -item[1])
     if not ranked:
         return Encoding("latin-1")
     best, score = ranked[0]
+    if before is not None and _may_be(before, evidence, ranked):
+        # Those that come closer than it are the ones that it was chosen over.
+        best, score = before, dict(ranked).get(before, score)
     read = evidence.decode(best)
     factor = _CLOSE if _beyond(evidence) >= _FEW else _CLOSE_IF_FEW
     readings = {read: best}
-    for name, other in ranked[1:]:
-        if other > score * factor:
+    for name, other in ranked:
+        if name != best and other > score * factor:
             readings.setdefault(evidence.decode(name), name)
     return Encoding(best, tuple(readings.values())[1 : _OTHERS + 1])
+
+
+def _may_be(before: str, evidence: bytes, ranked: Sequence[tuple[str, float]]) -> bool:
+    """Whether a text may be in the encoding of the file before."""
+    best, score = ranked[0]
+    text = _decoded(evidence, before)
+    if text is None:
+        return False
+    likely = _LIKELY_AS_BEFORE if _beyond(evidence) >= _FEW else _LIKELY_AS_BEFORE_IF_FEW
+    if text == evidence.decode(best) or dict(ranked).get(before, 0.0) >= score * likely:
+        return True
+    different = {byte for byte in evidence if byte > 127}
+    return len(different) <= _TOO_FEW and not _NO_TEXT.search(text) and not _odd(text)
 
 
 def count_lines(path: Path) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from atlas.errors import BadRequestError
 from atlas.imports.files.csv import read_delimited
+from atlas.imports.files.csv_dialects import shown_delimiter
 from atlas.imports.files.excel import read_excel
 from atlas.imports.files.json import read_json
 from atlas.imports.files.sniffing import FileKind, Upload
@@ -19,6 +20,7 @@ from atlas.imports.files.source import MAX_COLUMNS, ReadOptions, Source, physica
 from atlas.imports.files.text import to_utf8
 from atlas.imports.files.xml import read_xml
 from atlas.kit.field_metadata import parse_field_metadata
+from atlas.tables.model import FileFormat
 from atlas.timeseries.frames import nested_to_json
 
 _BATCH_ROWS = 65_536
@@ -35,13 +37,26 @@ def read_file(upload: Upload, folder: Path, options: ReadOptions | None = None) 
     if upload.kind is FileKind.XML:
         # The parser reads the encoding from the document itself.
         return read_xml(upload.path, upload.name)
-    text = to_utf8(upload.path, folder / "text")
+    text = to_utf8(upload.path, folder / "text", stated=options.encoding, before=options.before.encoding)
     if upload.kind is FileKind.JSON:
         source = read_json(text.path, upload.name, folder)
     else:
         source = read_delimited(text.path, upload.name, options, folder=folder)
+        source.written = FileFormat(text.encoding, source.written.delimiter)
+        source.notes += _contradictions(source.written, options)
     source.notes += text.notes
     return source
+
+
+def _contradictions(found: FileFormat, options: ReadOptions) -> list[str]:
+    """Where a text file is written in another way than the table's last one."""
+    told, before = [], options.before
+    if None not in (before.encoding, found.encoding) and before.encoding != found.encoding:
+        told.append(f"the file is in {found.encoding}, the last file of the table was in {before.encoding}")
+    if None not in (before.delimiter, found.delimiter) and before.delimiter != found.delimiter:
+        between = f"{shown_delimiter(found.delimiter)} between cells"
+        told.append(f"the file has {between}, the last file of the table had {shown_delimiter(before.delimiter)}")
+    return told
 
 
 def _refuse_options(upload: Upload, options: ReadOptions) -> None:
@@ -50,6 +65,12 @@ def _refuse_options(upload: Upload, options: ReadOptions) -> None:
         reason = (
             f"sheet {options.sheet!r} is asked for, but {upload.name} is {upload.kind.upper()}, which has no sheets"
         )
+        raise BadRequestError("Instruction is unclear", reason)
+    if options.encoding is not None and upload.kind not in (FileKind.CSV, FileKind.JSON):
+        reason = f"an encoding is spoken of, but {upload.name} is {upload.kind.upper()}, which says its own"
+        raise BadRequestError("Instruction is unclear", reason)
+    if options.delimiter is not None and upload.kind is not FileKind.CSV:
+        reason = f"a delimiter is spoken of, but {upload.name} is {upload.kind.upper()}, which has none"
         raise BadRequestError("Instruction is unclear", reason)
     if options.speaks_of_rows and upload.kind not in (FileKind.EXCEL, FileKind.CSV):
         reason = f"a header row is spoken of, but {upload.name} is {upload.kind.upper()}, which has none"

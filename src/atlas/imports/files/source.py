@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from atlas.errors import BadRequestError
+from atlas.tables.model import FileFormat
 
 # Columns past this many do not fit a PostgreSQL table together with those of Atlas.
 MAX_COLUMNS = 1500
@@ -27,16 +28,20 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What somebody says of how a file is to be read.
+    """What somebody says of how a file is to be read, and what the table's last file was.
 
     sheet: its name or number; header: whether there is one; header_row: the row that it is, from 1; skip_rows: rows
-    above the table.
+    above the table; encoding: as Python names it; delimiter: what stands between cells; before: of the table's last
+    files, which decides where the file leaves it open.
     """
 
     sheet: str | None = None
     header: bool | None = None
     header_row: int | None = None
     skip_rows: int = 0
+    encoding: str | None = None
+    delimiter: str | None = None
+    before: FileFormat = field(default_factory=FileFormat)
 
     @property
     def speaks_of_rows(self) -> bool:
@@ -49,7 +54,7 @@ class Source:
 
     names: texts of the header, "" for a column without; native: for each column what the file itself says
     about its type ("text", "number", "float", "boolean", "time", "json"), or None where it is only text; delimiter: of
-    a CSV;
+    a CSV; written: what the file shows of its encoding and delimiter;
     batches: tables of nullable string columns c0, c1, …; fixed: (record number, texts) of records that
     had too few or too many cells and could be mended, which are not in the batches; doubles: positions of columns
     whose fractions are all written as doubles are; declares_texts: whether an empty text differs from no value;
@@ -67,6 +72,7 @@ class Source:
     declares_texts: bool = False
     units: dict[int, str] = field(default_factory=dict)
     descriptions: dict[int, str] = field(default_factory=dict)
+    written: FileFormat = field(default_factory=FileFormat)
 
     def __post_init__(self) -> None:
         # PostgreSQL has no text with a NUL, and messages quote names.

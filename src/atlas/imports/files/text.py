@@ -24,10 +24,14 @@ _BOMS = (
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A UTF-8 file without mark or NUL, and what is to be told of how its text was read."""
+    """A UTF-8 file without mark or NUL, and what is to be told of how its text was read.
+
+    encoding: what it was in, None for plain ASCII.
+    """
 
     path: Path
     notes: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 def looks_like_utf16(head: bytes) -> bool:
@@ -40,27 +44,36 @@ def looks_like_utf16(head: bytes) -> bool:
     return max(part[::2].count(0), part[1::2].count(0)) > len(part) // 2 * 0.6
 
 
-def to_utf8(path: Path, target: Path) -> Decoded:
+def to_utf8(path: Path, target: Path, *, stated: str | None = None, before: str | None = None) -> Decoded:
     """The text of `path` as UTF-8, in `target` unless it is that already.
 
-    Raises BadRequestError where the text does not fit the encoding that its mark names.
+    stated: the encoding that somebody names; before: that of the table's last file, for where the text leaves it open.
+    Raises BadRequestError where the text does not fit the encoding that is stated, or that its mark names.
     """
-    name = _marked(path)
+    marked = _marked(path)
+    if stated is not None and marked is not None and _plain(stated) != _plain(marked):
+        raise BadRequestError("Instruction is unclear", f"the file is {_plain(marked)}, as it begins, not {stated}")
+    name = marked or stated
     if name is None and _is_utf8(path):
         return _without_nul(path, target)
     if name is None:
         valid, invalid = count_lines(path)
         if valid >= invalid:
-            return _mixed(path, target, invalid)
-    found = Encoding(name) if name is not None else guess(path)
+            return _mixed(path, target, invalid, before)
+    found = Encoding(name) if name is not None else guess(path, before=before)
     nul = _decode(path, target, found.name)
-    notes = [] if found.name in ("utf-8", "utf-8-sig") else [_told(found)]
-    return Decoded(target, (*notes, *_told_nul(nul)))
+    notes = [] if found.name == stated or _plain(found.name) == "utf-8" else [_told(found, before)]
+    return Decoded(target, (*notes, *_told_nul(nul)), _plain(found.name))
 
 
-def _told(found: Encoding) -> str:
+def _plain(encoding: str) -> str:
+    """The name of an encoding without how it is marked."""
+    return encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be")
+
+
+def _told(found: Encoding, before: str | None) -> str:
     others = f"; {' or '.join(found.others)} would fit, too" if found.others else ""
-    return f"read as {found.name}{others}"
+    return f"read as {found.name}{', as the last file of the table' if found.name == before else ''}{others}"
 
 
 def _told_nul(count: int) -> tuple[str, ...]:
@@ -68,21 +81,22 @@ def _told_nul(count: int) -> tuple[str, ...]:
 
 
 def _without_nul(path: Path, target: Path) -> Decoded:
-    count = 0
+    count, encoding = 0, None
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             count += chunk.count(b"\0")
+            encoding = encoding if chunk.isascii() else "utf-8"
     if not count:
-        return Decoded(path)
+        return Decoded(path, encoding=encoding)
     with path.open("rb") as file, target.open("wb") as out:
         while chunk := file.read(_CHUNK):
             out.write(chunk.replace(b"\0", b""))
-    return Decoded(target, _told_nul(count))
+    return Decoded(target, _told_nul(count), encoding)
 
 
-def _mixed(path: Path, target: Path, others: int) -> Decoded:
+def _mixed(path: Path, target: Path, others: int, before: str | None) -> Decoded:
     """A file of which most lines are UTF-8 and some are not, as one that was put together of several."""
-    found = guess(path, skip_utf8=True)
+    found = guess(path, skip_utf8=True, before=before)
     nul = unknown = 0
     with path.open("rb") as file, target.open("wb") as out:
         for line in file:
@@ -92,10 +106,10 @@ def _mixed(path: Path, target: Path, others: int) -> Decoded:
                 text = line.decode(found.name, "replace").encode()
                 unknown += text.count(_REPLACEMENT)
             out.write(text.replace(b"\0", b""))
-    notes = [f"{many(others, 'line is', 'lines are')} not UTF-8, unlike the others: {_told(found)}"]
+    notes = [f"{many(others, 'line is', 'lines are')} not UTF-8, unlike the others: {_told(found, before)}"]
     if unknown:
         notes.append(f"{many(unknown, 'byte')} that {found.name} does not have became \N{REPLACEMENT CHARACTER}")
-    return Decoded(target, (*notes, *_told_nul(nul)))
+    return Decoded(target, (*notes, *_told_nul(nul)), "utf-8")
 
 
 def _decode(path: Path, target: Path, encoding: str) -> int:

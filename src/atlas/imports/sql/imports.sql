@@ -20,6 +20,7 @@ UPDATE atlas.imports SET status = %(status)s, table_id = %(table_id)s, dataset_i
        plan = CASE WHEN plan ? 'widened' AND jsonb_typeof(%(plan)s::jsonb) = 'object' THEN
            %(plan)s::jsonb || jsonb_build_object('widened', (plan->'widened') || coalesce(%(plan)s::jsonb->'widened', '{}'))
            ELSE %(plan)s::jsonb END,
+       encoding = %(encoding)s, delimiter = %(delimiter)s,
        shared = %(dataset_id)s::integer IS NULL, made_table = %(made_table)s, new_columns = %(new_columns)s, finished_at = clock_timestamp(),
        issues_resolved = 0, issues_open = (SELECT count(*) FROM atlas.import_issues s WHERE s.import_number = imports.number)
 WHERE id = %(id)s AND status = 'running' RETURNING id

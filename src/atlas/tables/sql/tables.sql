@@ -14,6 +14,15 @@ WHERE t.organization_id = %(organization)s
   AND (%(name)s::text IS NULL OR t.name = %(name)s) AND (%(id)s::int IS NULL OR t.id = %(id)s)
 ORDER BY t.name
 
+-- name: last_file_format
+-- Encoding and delimiter of the table's last files that show them, of what is in force.
+SELECT (SELECT i.encoding FROM atlas.imports i
+        WHERE i.table_id = %(table)s AND i.encoding IS NOT NULL AND i.status IN ('success', 'partially_undone')
+        ORDER BY i.finished_at DESC, i.number DESC LIMIT 1),
+       (SELECT i.delimiter FROM atlas.imports i
+        WHERE i.table_id = %(table)s AND i.delimiter IS NOT NULL AND i.status IN ('success', 'partially_undone')
+        ORDER BY i.finished_at DESC, i.number DESC LIMIT 1)
+
 -- name: lock_table
 -- Locks a table, and returns its counts.
 SELECT row_count, last_row FROM atlas.tables WHERE id = %(id)s FOR NO KEY UPDATE

@@ -13,6 +13,12 @@ export const number = (value) => (typeof value === "number" ? precise.format(val
 /** `count(2) + " rows"`, with the singular where it is one. */
 export const many = (value, noun, plural = `${noun}s`) => `${count(value)} ${value === 1 ? noun : plural}`;
 
+/** How a text file is written, as far as it shows that, such as "cp1252, ; between cells". */
+export function fileFormat({ encoding, delimiter }) {
+  const between = { "\t": "tabs", " ": "blanks" }[delimiter] ?? delimiter;
+  return [encoding, between && `${between} between cells`].filter(Boolean).join(", ");
+}
+
 export function bytes(value) {
   if (value === null || value === undefined) return "–";
   const units = ["B", "kB", "MB", "GB", "TB"];

@@ -3,7 +3,7 @@ import { Grid } from "../components/grid.js";
 import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, notice } from "../components/ui.js";
 import { h, t } from "../dom.js";
-import { cell, count, many } from "../format.js";
+import { cell, count, fileFormat, many } from "../format.js";
 
 const DUPLICATES = { skip: "skipped and kept for review", flag: "skipped and kept for review; look-alikes are flagged", update: "used to update the rows that are there", keep: "not looked for" };
 
@@ -68,6 +68,7 @@ export const PlanCard = {
         t.dl({ class: "facts" },
           t.dt("Into"), t.dd(target()),
           t.dt("Records"), t.dd(count(plan.records)),
+          (plan.encoding || plan.delimiter) && [t.dt("File"), t.dd(fileFormat(plan))],
           !plan.as_dataset && [t.dt("Key"), t.dd(plan.key_columns.length ? plan.key_columns.map((name) => [badge(name, "accent"), " "]) : "all columns together")],
           plan.replace && [t.dt("Rows that are there"), t.dd(badge("are archived", "warn"))],
           plan.time_column && [t.dt("Times"), t.dd(badge(plan.time_column, "accent"))],

@@ -6,7 +6,7 @@ import { attempt } from "../components/overlays.js";
 import { ScrollBox } from "../components/scroll-box.js";
 import { badge, button, empty, loading, notice, pager } from "../components/ui.js";
 import { h, reactive, t, watch } from "../dom.js";
-import { ago, count, many } from "../format.js";
+import { ago, count, fileFormat, many } from "../format.js";
 import { href } from "../router.js";
 import { session } from "../session.js";
 import { importTitle, statusBadge } from "./imports.js";
@@ -64,7 +64,8 @@ export const ColumnsTab = {
     const estimated = () => Object.values(props.about.statistics ?? {}).some((one) => one.exact === false);
     return () => t.section({ class: "stack", "aria-label": "Columns" },
       t.p({ class: "muted" }, props.about.key_columns.length ? `Two records are the same if their ${props.about.key_columns.join(" and ")} ${props.about.key_columns.length > 1 ? "are" : "is"} the same.`
-        : "The table has no key: two records are the same if all of their values are.", estimated() && " Distinct values are estimated from a sample."),
+        : "The table has no key: two records are the same if all of their values are.", estimated() && " Distinct values are estimated from a sample.",
+        (props.about.encoding || props.about.delimiter) && ` Its last file had ${fileFormat(props.about)}; a later file that leaves this open is read alike.`),
       t.div({ class: "card flush" }, h(ScrollBox, { label: "Columns" }, () => t.table({ class: "table" },
         t.thead(t.tr(["Column", "Type", "Unit", "Description", "Filled", "Distinct values", "Least", "Greatest"].map((name, n) => t.th({ scope: "col", class: n === 5 ? "number" : "" }, name)), t.th({ scope: "col" }, t.span({ class: "visually-hidden" }, "Describe")))),
         t.tbody(Object.entries(props.about.columns).map(line))))),
