@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # The server has no use for the client, and starts without it.
+    # The server does not need the client, and starts faster without it.
     if name in ("AsyncClient", "Client"):
         import atlas.client
 

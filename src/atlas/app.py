@@ -1,4 +1,4 @@
-"""The composition root: settings in, a wired application out."""
+"""The composition root: builds the application from settings."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ ROUTERS = (
 
 
 def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> FastAPI:
-    """The application on the database that `settings.database_url` names, which must be migrated.
+    """Builds the application on the migrated database of `settings.database_url`. Raises ValueError without that URL.
 
-    workers: processes that read files, where they are not to be the application's own.
+    workers: processes that read files, unless the application should have its own.
     """
     if settings.database_url is None:
         raise ValueError("create_app needs a database_url; `atlas serve` starts the embedded server")
@@ -147,11 +147,11 @@ def _lifespan(
     queue: JobQueue,
     readers: WorkerPool | None,
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[dict[str, object]]]:
-    """What runs beside the requests, from the application's start to its end. readers: to be started and ended."""
+    """Returns the context that starts and ends the application's background work. readers: a pool to start and end."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-        # Python's own is made for the number of cores; here a few threads stage files for minutes.
+        # Python's default executor is sized for the number of cores. Here a few threads stage files for minutes.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
         await database.open()
         database.warm_up()
@@ -177,7 +177,7 @@ def _lifespan(
         if settings.jobs:
             services.background.start(settings.jobs)
         try:
-            # What the server's protocol finds there.
+            # The state in which the server's protocol finds the connections.
             yield {connections.STATE: app.state.connections}
         finally:
             await app.state.connections.close()
@@ -201,7 +201,7 @@ def _lifespan(
 
 
 def connections_of(settings: Settings, registry: CollectorRegistry) -> connections.Connections:
-    """Limits of connections, and figures of them."""
+    """Builds the connections' limits and metrics."""
     most = settings.max_connections or connections.most_connections()
     limits = connections.Limits(
         head=settings.head_seconds,

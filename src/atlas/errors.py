@@ -1,4 +1,4 @@
-"""The error tree. Each class carries its HTTP status, so that no layer but `http` builds a response.
+"""The tree of errors. Each class has its HTTP status, so that only `web` builds responses.
 
 AtlasError
 ├── BadRequestError 400
@@ -78,7 +78,10 @@ class TooLargeError(AtlasError):
 
 
 class RateLimitedError(AtlasError):
-    """The key has used up its requests for now, or has too many under way. Its headers say when to try again."""
+    """The user or organization has used up its requests for now, or has too many under way.
+
+    The headers say when to retry.
+    """
 
     status = 429
 
@@ -89,16 +92,16 @@ class UnavailableError(AtlasError):
     status = 503
 
 
-# What UnavailableError says of a database that does not answer.
+# The message of UnavailableError when the database does not answer.
 UNREACHABLE = ("Database unavailable", "it cannot be reached; try again")
 
 
-# Transient errors: work that was accepted is tried again after these, and has not failed.
+# Transient errors. Accepted work that fails with these errors is tried again, and has not failed.
 TRANSIENT = (UnavailableError, RateLimitedError)
 
 
 class OverloadedError(UnavailableError):
-    """Too much is under way. Its headers say when to try again."""
+    """Too many requests are under way. The headers say when to retry."""
 
     def __init__(self, details: str) -> None:
         super().__init__("Server is busy", details, {"Retry-After": "1"})
@@ -112,9 +115,9 @@ class DiskFullError(UnavailableError):
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Whether an error came of a full disk, or was raised while one with that cause was handled."""
+    """Returns whether an error, a cause of the error, or an error being handled was a full disk."""
     while error is not None:
-        # DuckDB tells it in words alone.
+        # DuckDB reports a full disk by its message alone.
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
             return True
         error = error.__cause__ or error.__context__
@@ -122,14 +125,14 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 
 class ModelError(UnavailableError):
-    """The model provider gave no answer that can be used. reason: why, without keys and without its own words."""
+    """The model provider gave no usable answer. reason: the cause, without keys and without the provider's text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("The model provider failed", reason)
         self.reason = reason
 
 
-# What other systems call the same thing; the names of one line stand for each other.
+# Names that other systems use for the same parameter. The names of one line stand for each other.
 _SYNONYMS = (
     "search text q query term keyword filter name",
     "start from since after begin gte",
@@ -156,7 +159,7 @@ _SYNONYMS = (
 
 
 def unknown_name(name: str, known: Iterable[str]) -> str:
-    """Says that a name is not known, and which of those that are was probably meant."""
+    """Returns the text that a name is not known, with the known name that was probably intended."""
     plain = {re.sub(r"[\W_]", "", one).lower(): one for one in known}
     asked = re.sub(r"[\W_]", "", name).lower()
     near = plain.get(asked) or next(iter(plain[one] for one in difflib.get_close_matches(asked, plain, 1, 0.7)), None)

@@ -9,7 +9,10 @@ import structlog
 
 
 def configure_logs(level: str, layout: str) -> None:
-    """One line an event, `console` for people or `json` for machines. Keys and bodies are never logged."""
+    """Configures one line for each event, as `console` for people or `json` for machines.
+
+    Keys and bodies are never logged.
+    """
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if layout == "json"
@@ -24,7 +27,8 @@ def configure_logs(level: str, layout: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        # Looked up for each line: one who runs commands in a process of its own exchanges it, and closes it after.
+        # Standard error is looked up for each line, because callers that run commands in their own process replace and
+        # close it.
         logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")

@@ -1,4 +1,4 @@
-"""Every service of the application, made from settings on one database."""
+"""Builds every service of the application from settings on one database."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from atlas.workers.pool import ReaderLimits, WorkerPool
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that a handler may call."""
+    """The services that handlers may call."""
 
     access: AccessService
     accounts: AccountService
@@ -91,12 +91,12 @@ class Services:
     system: SystemService
 
     def provided(self) -> Provided:
-        """The services by their types."""
+        """Returns the services by their types."""
         return Provided(*(getattr(self, each.name) for each in fields(self)))
 
 
 def sql_service(settings: Settings, database: Database, lanes: Lanes, workbooks: Workbooks) -> SqlService:
-    """Queries, and what one may take."""
+    """Builds the service of SQL queries, with their limits."""
     limits = QueryLimits(settings.query_seconds, settings.query_memory_bytes)
     return SqlService(database, secret_of(settings), lanes.queries, limits, workbooks)
 
@@ -104,7 +104,7 @@ def sql_service(settings: Settings, database: Database, lanes: Lanes, workbooks:
 def row_service(
     settings: Settings, database: Database, access: AccessService, upkeep: Upkeep, lanes: Lanes, workers: WorkerPool
 ) -> RowService:
-    """Inserts, within the bounds of their bodies."""
+    """Builds the service of inserts, with the limits of their bodies."""
     return RowService(
         database,
         access,
@@ -120,7 +120,7 @@ def row_service(
 def build_services(
     settings: Settings, database: Database, upkeep: Upkeep, queue: JobQueue, lanes: Lanes, workers: WorkerPool
 ) -> Services:
-    """Every service on one database."""
+    """Builds every service on one database."""
     access = AccessService(database)
     tables, tags = TableService(database), TagService(database, access)
     models = model_service(settings, database)
@@ -176,7 +176,7 @@ def build_services(
 
 
 def reader_limits(settings: Settings) -> ReaderLimits:
-    """What reading one file may take."""
+    """Builds the limits for reading one file."""
     return ReaderLimits(
         memory=settings.reader_memory_bytes,
         cpu_seconds=settings.reader_cpu_seconds,
@@ -186,7 +186,7 @@ def reader_limits(settings: Settings) -> ReaderLimits:
 
 
 def lanes_of(settings: Settings) -> Lanes:
-    """How much is served at once."""
+    """Builds the lanes, which limit how many requests are served at once."""
     return Lanes.of(
         wait=settings.queue_seconds,
         reads=settings.read_slots,
@@ -194,7 +194,7 @@ def lanes_of(settings: Settings) -> Lanes:
         downloads=settings.download_slots,
         queries=settings.query_slots,
         imports=settings.import_slots,
-        # What holds a connection for long leaves others to what does not.
+        # Large inserts hold connections for long, so half of the pool is left to other requests.
         storing=max(1, settings.pool_size // 2),
         patience=settings.request_timeout,
         connections=settings.pool_size,
@@ -204,7 +204,10 @@ def lanes_of(settings: Settings) -> Lanes:
 
 
 def secret_of(settings: Settings) -> Callable[[], str]:
-    """Gives the server's secret. Its file is only read or made when the secret is first needed."""
+    """Returns a function that returns the server's secret.
+
+    The secret's file is only read or created when the secret is first needed.
+    """
 
     def secret() -> str:
         given = settings.secret_key
@@ -214,7 +217,7 @@ def secret_of(settings: Settings) -> Callable[[], str]:
 
 
 def model_service(settings: Settings, database: Database) -> ModelService:
-    """Model providers."""
+    """Builds the service of model providers."""
     default = None
     if settings.model_provider is not None:
         assert settings.model_name is not None

@@ -1,4 +1,4 @@
-"""Settings: read once from flags and ATLAS_* variables, frozen, and passed to what needs them."""
+"""Settings: read once from flags and ATLAS_* variables, frozen, and passed to the code that needs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def default_data_dir() -> Path:
-    """The folder that holds the embedded database when none is named."""
+    """Returns the default data folder, which holds the embedded database."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # PostgreSQL refuses to run as root and its own user cannot enter root's home.
         return Path("/var/lib/atlas")
@@ -22,7 +22,7 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Every setting of the server. `ATLAS_<NAME>` in the environment sets one."""
+    """Every setting of the server. `ATLAS_<NAME>` in the environment sets a setting."""
 
     model_config = SettingsConfigDict(env_prefix="ATLAS_", frozen=True, extra="ignore")
 

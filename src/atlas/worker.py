@@ -1,6 +1,6 @@
-"""A process that reads what strangers sent, for a server that must outlive it: `python -m atlas.worker`.
+"""A worker process that parses untrusted files, so that a crash does not end the server: `python -m atlas.worker`.
 
-Native readers make as much memory as a file says that it needs, and abort where there is none. So the process has
+Native readers allocate as much memory as a file declares, and abort when the allocation fails. So the process has
 limits, does one task at a time, and ends with its server.
 """
 
@@ -16,21 +16,21 @@ import time
 
 from atlas.workers.limits import Limits
 
-# How often a worker looks for its server where the system does not tell it.
+# Seconds between checks for the server's end, where the system does not report that end.
 LEASH_SECONDS = 1.0
-# Below the server and PostgreSQL, which others wait for.
+# Lower priority than the server and PostgreSQL, for which other requests wait.
 NICENESS = 10
 
 
 def main() -> None:
-    """Reads what it is told on its standard input, until that ends."""
+    """Works on the tasks from standard input, until that ends."""
     leash = int(sys.argv[1]) if len(sys.argv) > 1 else None
     _follow(leash)
-    # What a library prints must not get between the messages.
+    # Text that a library prints must not get between the messages.
     output = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     gc.disable()
-    # Everything that a first task would wait for.
+    # Loads everything that a first task would otherwise wait for.
     from atlas import worker_tasks
 
     gc.enable()
@@ -42,12 +42,12 @@ def main() -> None:
 
 
 def _follow(leash: int | None) -> None:
-    """Has this process end when its server has, whatever a library is at."""
+    """Makes this process end after its server, even while a library runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if leash is not None and sys.platform == "linux":
         import fcntl
 
-        # Once nobody holds the other end of the pipe, the system sends SIGIO, which ends a process at once.
+        # When no process holds the other end of the pipe, the system sends SIGIO, which ends this process at once.
         fcntl.fcntl(leash, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(leash, fcntl.F_SETFL, fcntl.fcntl(leash, fcntl.F_GETFL) | os.O_ASYNC)
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()

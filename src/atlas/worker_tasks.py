@@ -1,4 +1,4 @@
-"""What a worker process does with a task: it reads, and sends what it has read."""
+"""Tasks of a worker process: read a file or body, and send the result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FRAME_READERS = {"parquet": tabular.read_parquet, "arrow": tabular.read_arrow}
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
-    """Says that it is ready, then does one task after the other until the requests end."""
+    """Reports that the process is ready, then does one task after another until the requests end."""
     _warm_up()
     send(answers, Kind.READY, b"")
     while (message := receive(requests.readinto)) is not None:  # type: ignore[attr-defined]
@@ -42,7 +42,7 @@ def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
         except BrokenPipeError:
             raise
         except BaseException as error:
-            # Rust's panics are no Exceptions.
+            # Panics of Rust libraries are not subclasses of Exception.
             failure = _failure(error)
         if failure is not None:
             send(answers, Kind.FAILURE, msgspec.msgpack.encode(failure))
@@ -51,7 +51,7 @@ def serve(requests: IO[bytes], answers: IO[bytes], limits: Limits) -> None:
 
 
 def _warm_up() -> None:
-    """Reads a small file, so that what libraries load when first used is no part of a task's time and memory."""
+    """Reads a small file, so that the first use of libraries does not count toward a task's time and memory."""
     with contextlib.suppress(AtlasError, OSError), tempfile.TemporaryDirectory(prefix="atlas-") as name:
         folder = Path(name)
         path = folder / "file"
@@ -76,7 +76,7 @@ def _file(request: FileRequest, memory: int) -> Iterator[tuple[Kind, bytes | pa.
     yield Kind.SOURCE, describe(source)
     bad, fixed = len(source.bad), len(source.fixed)
     for table in source.batches:
-        # Ragged records are numbered with the others, so they are told before the records behind them.
+        # Ragged records share the numbering of all records, so they are sent before the records that follow them.
         if len(source.bad) + len(source.fixed) != bad + fixed:
             yield Kind.SOURCE, describe(source, bad, fixed)
             bad, fixed = len(source.bad), len(source.fixed)
@@ -95,7 +95,7 @@ def _frames(request: FramesRequest) -> Iterator[tuple[Kind, bytes] | tuple[Kind,
 def _failure(error: BaseException) -> Failure:
     cause: BaseException | None = error
     while cause is not None:
-        # A reader may have put it into words of its own.
+        # A reader may have wrapped the error in its own error.
         if isinstance(cause, MemoryError | duckdb.OutOfMemoryException):
             return Failure("memory")
         cause = cause.__cause__ or cause.__context__

@@ -21,16 +21,13 @@ TOP = "top-level modules"
 LONGEST_SENTENCE = 25  # words
 NO_VERB = r"property$|\.setter$|\.(command|group|callback)\b|^remote$"  # decorators
 # Packages whose prose is not rewritten yet. The set only shrinks: a package that passes is taken off.
-UNFINISHED = {
-    TOP,
+UNFINISHED: set[str] = {
     "accounts",
     "backup",
     "column_formats",
     "imports",
     "records",
     "review",
-    "sqlgate",
-    "workers",
 }
 GENERATED = SOURCE / "client" / "_sync"  # from client/_async, by scripts/make_sync.py
 

@@ -1,1 +1,1 @@
-"""SQL of callers: parsed, checked, resolved, written anew, and run where nothing else can be reached."""
+"""The gate for callers' SQL: parsed, checked, resolved, rewritten, and run in a sandbox."""

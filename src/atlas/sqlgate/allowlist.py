@@ -1,4 +1,4 @@
-"""What a query may be made of: a list of nodes, and of what each may hold. Everything else is refused."""
+"""The allow-list of a query's syntax tree: which nodes may occur, with which arguments. Other nodes are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from atlas.sqlgate.vocabulary import UNITS
 MAX_NODES = 6_000
 MAX_PATTERN = 200
 MAX_VALUES = 200
-# How tightly PostgreSQL binds, loosest first. A PART stands in the places that name its class only.
+# The precedence of operators in PostgreSQL, loosest first. A PART may only stand where a rule names its class.
 PART, OR, AND, NOT, IS, COMPARE, RANGE, OTHER, ADD, MULTIPLY, AT, NEGATE, ATOM = range(13)
 
 BINARY: Mapping[type[exp.Expr], tuple[int, str]] = {
@@ -58,7 +58,10 @@ _TAIL: dict[str, _Rule] = {"with_": exp.With, "order": exp.Order, "limit": exp.L
 
 
 def _binary(kind: type[exp.Expr], level: int) -> dict[str, _Rule]:
-    """The sides of an operator. Left to right, but for those that PostgreSQL does not chain."""
+    """Returns the rules for the operands of an operator.
+
+    Operators chain left to right, if PostgreSQL chains them at all.
+    """
     if kind in (exp.Or, exp.And):
         return {"this": level, "expression": level}
     if level == IS:
@@ -70,7 +73,7 @@ def _binary(kind: type[exp.Expr], level: int) -> dict[str, _Rule]:
     return {"this": level, "expression": level + 1, "safe": bool, "typed": bool}
 
 
-# What a node may be: how tightly it binds, and its arguments. Each is of a class, or binds at least so tightly.
+# For each allowed node its precedence and its arguments. An argument is of a class, or has at least a precedence.
 _RULES: dict[type[exp.Expr], tuple[int, dict[str, _Rule]]] = {
     exp.Select: (
         PART,
@@ -155,14 +158,14 @@ _RULES: dict[type[exp.Expr], tuple[int, dict[str, _Rule]]] = {
     exp.StrPosition: (ATOM, {"this": OTHER, "substr": OTHER}),
     **{kind: (level, _binary(kind, level)) for kind, (level, _) in BINARY.items()},
 }
-# Where a PART may stand beside what binds.
+# Places where a PART may stand beside operands.
 _PARTS: dict[tuple[type[exp.Expr], str], tuple[type, ...]] = {
     (exp.Select, "expressions"): (exp.Alias, exp.Star),
     (exp.Anonymous, "expressions"): (exp.Star, exp.Distinct, exp.Order),
     (exp.Order, "this"): (exp.Distinct,),
     (exp.In, "this"): (exp.Tuple,),
 }
-# What is said where a place has something else.
+# Error messages for a wrong argument in a place.
 _PATTERN = f"a regular expression must be a text of at most {MAX_PATTERN} characters"
 _TAKES: dict[tuple[type[exp.Expr], str], str] = {
     (exp.Is, "expression"): "IS takes NULL, TRUE, FALSE or DISTINCT FROM",
@@ -174,7 +177,10 @@ _KINDS = ("", "INNER", "OUTER", "CROSS")
 
 
 def check_tree(tree: exp.Expr) -> None:
-    """Refuses a tree with a node that the list does not know, or does not know in its form and place."""
+    """Refuses a tree with a node that is not on the list, or not in this form and place.
+
+    Raises BadRequestError with the reason.
+    """
     if not isinstance(tree, (exp.Select, *SET_OPERATIONS)):
         raise refuse("it must be a SELECT without parentheses around it")
     for count, node in enumerate(tree.walk(), 1):
@@ -202,7 +208,7 @@ def _check_node(node: exp.Expr) -> None:
                 raise refuse(f"{_called(child)} is not allowed in {kind}")
             rule = rules[name]
             if isinstance(rule, int) and isinstance(child, exp.Expr) and PART < _RULES[type(child)][0] < rule:
-                # The parser and PostgreSQL would group these differently, or PostgreSQL would not read them.
+                # The parser and PostgreSQL would group these operators differently, or PostgreSQL would refuse them.
                 raise refuse(f"put parentheses around {_written(child, BINARY.get(type(node), (0, kind))[1])}")
     if isinstance(node, exp.Select) and not node.expressions:
         raise refuse("SELECT needs a column")
@@ -212,7 +218,7 @@ def _check_node(node: exp.Expr) -> None:
 
 
 def _written(node: exp.Expr, beside: str) -> str:
-    """An expression as the caller may know it, or where it stands."""
+    """Returns an expression as SQL for a message, or where the expression stands."""
     try:
         return repr(node.sql(dialect="postgres", comments=False)[:100])
     except (SqlglotError, ValueError, TypeError, AttributeError, LookupError):
@@ -298,7 +304,7 @@ def _check_frame(node: exp.Expr) -> None:
         if not known or side not in ("", "PRECEDING", "FOLLOWING"):
             raise refuse("a window frame in this form is not allowed")
     if node.args.get("end") is None and node.text("start_side") == "FOLLOWING":
-        # It would end at the current row; the parser lets `BETWEEN … FOLLOWING` pass without its AND.
+        # Such a frame would end at the current row. The parser accepts `BETWEEN … FOLLOWING` without its AND.
         raise refuse("a window frame that starts at a following row needs an end: BETWEEN … AND …")
 
 

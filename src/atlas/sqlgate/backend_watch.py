@@ -1,8 +1,8 @@
-"""Watches the backends of callers' queries, beside whatever waits for their answers.
+"""Watches the backends of callers' queries, independently of the requests that wait for the answers.
 
-A query is told to stop by PostgreSQL's own `statement_timeout`. That holds only where PostgreSQL looks, so a backend
-that takes longer, or too much memory, is cancelled here, then terminated, and where it is a process of this machine
-killed in the end. Whoever counts queries learns when the backend is gone, not when nobody waits for it any more.
+PostgreSQL's own `statement_timeout` stops a query only at places where PostgreSQL checks. So a backend that takes too
+long, or too much memory, is cancelled here, and then terminated. A backend on this machine is killed in the end. A slot
+is given back when the backend is gone, not when its caller stops waiting.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from atlas.db.named_queries import queries
 from atlas.errors import UnavailableError
 from atlas.kit.tasks import end_task, start_detached
 
-# How often backends are looked at: one whose limits PostgreSQL or the system keeps, and any other.
+# Seconds between checks: for backends whose limits PostgreSQL or the system enforces, and for others.
 _TICK_SECONDS, _LINGERING_SECONDS = 0.5, 0.1
-# Seconds after which a query comes behind whatever else the machine does, quick queries among it.
+# Seconds after which a query gets a lower priority than other work on the machine, quick queries included.
 _PROMPT_SECONDS = 0.2
-# Times that the system is asked for that.
+# Attempts to lower the priority.
 _LOWERINGS = 10
 _TERMINATE_AFTER = 1.0
-# Of the limit: the stack, which the system counts apart.
+# The part of the limit for the stack, which the system counts separately.
 _STACK_BYTES = 8 * 2**20
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ Reason = Literal["", "time", "memory"]
 
 @dataclass(slots=True, eq=False)
 class Backend:
-    """A backend that serves one query. passed: which of its limits it has passed."""
+    """A backend that serves one query. passed: the limit that the backend has exceeded."""
 
     pid: int
     role: str
@@ -50,33 +50,33 @@ class Backend:
     since: float = field(default_factory=time.monotonic)
     passed: Reason = ""
     left: bool = False
-    # How often a lower priority is still to be asked for.
+    # Remaining attempts to lower the priority.
     lowerings: int = _LOWERINGS
-    # When the next step against it is due, and which.
+    # When the next step against the backend is due, and which step: cancel, terminate, kill.
     due: float = math.inf
     step: int = 0
 
 
 class BackendWatch:
-    """Knows every reader's backend of this server process.
+    """Watches every reader backend of this server process.
 
-    seconds, memory: what one may take; most: seconds after which one that nothing else ends is killed.
+    seconds, memory: the limits of one backend. most: seconds after which a backend that nothing else ends is killed.
     """
 
     def __init__(self, database: Database, *, seconds: float, most: float, memory: int) -> None:
         self._database, self._seconds, self._memory = database, seconds, memory
-        # Not before the steps before it have had their time.
+        # The kill comes only after the earlier steps have had their time.
         self._most_seconds = max(most, seconds + 3 * _TERMINATE_AFTER)
         self._backends: set[Backend] = set()
         self._task: asyncio.Task[None] | None = None
-        self._told = False
+        self._is_warned = False
 
     async def enter(self, connection: Connection, role: str, gone: Callable[[], None]) -> Backend:
-        """Limits and watches the backend of a connection. `gone` is called once, when there is no such backend."""
+        """Limits and watches the backend of a connection. `gone` is called once, when the backend has ended."""
         process = process_of(connection)
         limited = process is not None and await asyncio.to_thread(process.limit, self._memory - _STACK_BYTES)
-        if process is not None and not limited and not self._told:
-            self._told = True
+        if process is not None and not limited and not self._is_warned:
+            self._is_warned = True
             log.warning("memory of queries is watched, not limited", reason="the system does not let Atlas limit it")
         backend = Backend(connection.info.backend_pid, role, gone, process, limited)
         self._backends.add(backend)
@@ -85,16 +85,19 @@ class BackendWatch:
         return backend
 
     def leave(self, backend: Backend, *, idle: bool) -> None:
-        """Nobody waits for the backend any more. idle: it ran nothing when its connection was closed."""
+        """Records that no request waits for the backend.
+
+        idle: the backend ran nothing when its connection was closed.
+        """
         backend.left = True
         if idle:
             self._forget(backend)
 
     async def close(self) -> None:
-        """Ends the watch, and every backend that still runs as far as PostgreSQL obeys."""
+        """Stops watching, and terminates every running backend as far as PostgreSQL obeys."""
         await end_task(self._task)
         for backend in list(self._backends):
-            await self._tell("terminate_backend", backend)
+            await self._signal("terminate_backend", backend)
         for backend in list(self._backends):
             self._forget(backend)
 
@@ -110,7 +113,7 @@ class BackendWatch:
             try:
                 await self._look()
             except UnavailableError:
-                # PostgreSQL is busy or starts again; what it no longer knows then is gone.
+                # PostgreSQL is busy or restarts. Backends that a restarted PostgreSQL does not know are gone.
                 continue
             except Exception:
                 log.exception("watching queries failed")
@@ -141,12 +144,12 @@ class BackendWatch:
                     self._forget(backend)
 
     async def _lower(self, backend: Backend) -> None:
-        """Lets other processes go before a query that is not quick."""
+        """Lowers the priority of a query that is not quick."""
         done = backend.process is None or await asyncio.to_thread(backend.process.lower_priority)
         backend.lowerings = 0 if done else backend.lowerings - 1
 
     def _judge(self, backend: Backend, now: float) -> None:
-        """Notes which limit a backend has passed."""
+        """Records which limit a backend has exceeded."""
         if now - backend.since > self._seconds:
             backend.passed = "time"
         elif backend.process is not None and not backend.limited:
@@ -155,17 +158,17 @@ class BackendWatch:
             backend.due = min(backend.due, now)
 
     async def _step(self, backend: Backend, now: float) -> None:
-        """Cancels a backend, then terminates it, then kills it where nothing else ends it."""
+        """Cancels a backend, then terminates the backend, then kills it when nothing else helps."""
         if backend.process is not None and backend.step <= 2:
-            # Who gets no turn at the processor cannot end either.
+            # A backend that gets no processor time cannot end either.
             backend.lowerings = 0
             await asyncio.to_thread(backend.process.restore_priority)
         if backend.step == 0 and not backend.left:
             backend.step, backend.due = 1, now + _TERMINATE_AFTER
-            await self._tell("cancel_backend", backend)
+            await self._signal("cancel_backend", backend)
         elif backend.step <= 1:
             backend.step, backend.due = 2, now + _TERMINATE_AFTER
-            await self._tell("terminate_backend", backend)
+            await self._signal("terminate_backend", backend)
         elif backend.step == 2:
             memory = backend.passed == "memory" or (
                 backend.process is not None and not backend.limited and backend.process.private_bytes() > self._memory
@@ -177,7 +180,7 @@ class BackendWatch:
             killed = backend.process is not None and backend.process.kill()
             log.error("query not ended", passed=backend.passed or "time", killed=killed)
 
-    async def _tell(self, what: Literal["cancel_backend", "terminate_backend"], backend: Backend) -> None:
-        # A user of the database that may not do so leaves it to PostgreSQL's own timeout.
+    async def _signal(self, what: Literal["cancel_backend", "terminate_backend"], backend: Backend) -> None:
+        # A database user without this right leaves the query to PostgreSQL's own timeout.
         with contextlib.suppress(UnavailableError, psycopg.Error):
             await self._database.look_up(queries("sqlgate/wall")[what], pid=backend.pid, role=backend.role)

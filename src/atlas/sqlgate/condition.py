@@ -1,7 +1,8 @@
-"""A WHERE clause from outside, on the columns of one table: a query's condition, held to fewer functions and forms.
+"""Checks a caller's WHERE clause on the columns of one table: a condition, with fewer functions and forms than a query.
 
-It goes a query's way: lexer, parser, allow-list, resolver, costs and writer are those of `gate`. Its own are the words
-for columns, comparisons in plain words, what of a query it may not use, and whether it holds for all rows.
+A condition goes the way of a query: lexer, parser, allow-list, resolver, costs and writer are those of `gate`. This
+module adds the names of columns, comparisons in plain words, and stricter limits. It also finds whether a condition
+holds for all rows.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from atlas.sqlgate.allowlist import BINARY, check_tree
 from atlas.sqlgate.condition_costs import bound_condition_costs
 from atlas.sqlgate.condition_words import spelled_out
 from atlas.sqlgate.lexer import Lexer, Piece, refuse, shown
-from atlas.sqlgate.names import meant, quoted
+from atlas.sqlgate.names import find_name, quoted
 from atlas.sqlgate.parser import Reader
 from atlas.sqlgate.physical_names import write_condition
 from atlas.sqlgate.resolver import resolve
@@ -30,7 +31,7 @@ MAX_CHARACTERS = 10_000
 MAX_NODES = 500
 MAX_DEPTH = 60
 _SYSTEM_COLUMNS = frozenset("ctid xmin xmax cmin cmax tableoid".split())
-# Those of a query's functions that a condition may call, with the least and largest number of their arguments.
+# The functions that a condition may call, with the least and largest number of their arguments.
 _ARGUMENTS = {
     "abs": (1, 1),
     "coalesce": (1, MAX_NODES),
@@ -48,12 +49,12 @@ _KEYWORDS = frozenset(
     "AND OR NOT IS NULL TRUE FALSE DISTINCT FROM IN BETWEEN LIKE ILIKE CASE WHEN THEN ELSE END AS "
     "BOTH LEADING TRAILING CURRENT_DATE CURRENT_TIMESTAMP".split()
 )
-# SQL's words that get an error of their own instead of "unknown column".
+# SQL keywords that get their own error message instead of "unknown column".
 _OTHER_WORDS = frozenset(
     "SELECT WITH EXISTS ANY ALL SOME ARRAY ROW ESCAPE SIMILAR SYMMETRIC ASYMMETRIC AT COLLATE OPERATOR OVER FILTER "
     "UNKNOWN ISNULL NOTNULL UNION INTERSECT EXCEPT WHERE ORDER LIMIT RETURNING INTERVAL".split()
 )
-# Those of a query's nodes that a condition may have.
+# The nodes of a query that a condition may have.
 _NODES: frozenset[type[exp.Expr]] = frozenset(BINARY) | {
     exp.Anonymous,
     exp.Between,
@@ -77,7 +78,7 @@ _NODES: frozenset[type[exp.Expr]] = frozenset(BINARY) | {
     exp.Trim,
     exp.Var,
 }
-# The table's name while the condition is checked; it is in no text.
+# The table's name during the check. The written condition does not contain it.
 _TABLE = "t"
 _LEXER = Lexer(
     marks="(),",
@@ -91,8 +92,8 @@ _LEXER = Lexer(
 class Condition:
     """A checked condition.
 
-    sql: written anew, names in double quotes, `%` left single; columns: those it uses;
-    matches_all: whether it uses no column, or holds for all rows (but for NULLs) by its form alone.
+    sql: the rewritten condition, names in double quotes, `%` not doubled. columns: the columns in use. matches_all:
+    whether the condition uses no column, or holds for all rows (except for NULLs) by its form alone.
     """
 
     sql: str
@@ -101,10 +102,11 @@ class Condition:
 
 
 def parse_condition(text: str, columns: Collection[str]) -> Condition:
-    """Checks the condition that `text` states on a table with these columns, and writes it as PostgreSQL.
+    """Checks the condition in `text` on a table with these columns, and rewrites the condition for PostgreSQL.
 
-    Beside SQL it may say `contains`, `starts with`, `ends with` and `is empty`. Columns whose names start with `_` are
-    not usable. Raises BadRequestError("Invalid condition", reason).
+    Beside SQL, `contains`, `starts with`, `ends with` and `is empty` are allowed. Columns whose names start with `_`
+    are not usable.
+    Raises BadRequestError("Invalid condition", reason).
     """
     usable = sorted({c for c in columns if not c.startswith("_") and c.lower() not in _SYSTEM_COLUMNS})
     try:
@@ -137,14 +139,14 @@ def _checked(text: str, columns: Sequence[str]) -> Condition:
 
 @dataclass
 class _Reader(Reader):
-    """Reads a condition: what is neither a keyword nor called is a column, whatever it means in a query."""
+    """Parses a condition. A word that is neither a keyword nor called is a column, whatever it means in a query."""
 
     columns: Sequence[str] = ()
 
     into = exp.Condition
 
     def check_shape(self) -> None:
-        # A node takes no more than four pieces, as IS NOT DISTINCT FROM does.
+        # A node takes at most 4 pieces, as IS NOT DISTINCT FROM does.
         if len(self.pieces) > 4 * MAX_NODES:
             raise refuse(f"it has over {MAX_NODES} parts")
         self.check_nesting(MAX_DEPTH)
@@ -160,20 +162,20 @@ class _Reader(Reader):
         return self.name(self._column(piece))
 
     def _column(self, piece: Piece) -> Piece:
-        """The column that a word or quoted name means, in quotes."""
+        """Returns the column of a word or quoted name, in quotes."""
         is_quoted = piece.kind == "quoted"
-        told = piece.text[1:-1].replace('""', '"') if is_quoted else piece.text
-        found = meant(exp.to_identifier(told, quoted=is_quoted), self.columns, "column")
+        text = piece.text[1:-1].replace('""', '"') if is_quoted else piece.text
+        found = find_name(exp.to_identifier(text, quoted=is_quoted), self.columns, "column")
         if found is not None:
             return Piece("quoted", quoted(found))
         if piece.word in _OTHER_WORDS:
             raise refuse(f"{piece.word} is not allowed")
         more = ", …" if len(self.columns) > 50 else ""
-        raise refuse(f"unknown column {told[:100]!r}; the table has {', '.join(self.columns[:50])}{more}")
+        raise refuse(f"unknown column {text[:100]!r}; the table has {', '.join(self.columns[:50])}{more}")
 
 
 def _check(node: exp.Expr) -> None:
-    """Refuses a node that is on the list of queries, and not on that of conditions."""
+    """Refuses a node that queries may have and conditions may not."""
     if type(node) not in _NODES:
         raise refuse(f"{type(node).__name__.upper()} is not allowed")
     if isinstance(node, exp.Anonymous):
@@ -193,16 +195,16 @@ def _is_unit(node: exp.Expr) -> bool:
 
 
 def _matches_all(tree: exp.Expr) -> bool:
-    """Whether a condition is true for all rows by its form, but for NULLs."""
+    """Returns whether a condition is true for all rows by its form, except for NULLs."""
     try:
         return _is_certain(simplify(tree.copy(), dialect="postgres"))
     except (SqlglotError, ArithmeticError, ValueError, TypeError, AttributeError, LookupError):
-        # Constants that cannot be worked out, such as a number of 5,000 digits: the safe answer.
+        # Some constants cannot be evaluated, such as a number of 5,000 digits. True is the safe answer.
         return True
 
 
 def _is_certain(node: exp.Expr) -> bool:
-    """As `_matches_all`, for a simplified tree."""
+    """Decides `_matches_all` for a simplified tree."""
     node = node.unnest()
     if isinstance(node, exp.And):
         return all(_is_certain(part) for part in node.flatten())
@@ -228,5 +230,5 @@ def _opposite(node: exp.Expr) -> exp.Expr:
 
 
 def _key(node: exp.Expr) -> str:
-    """A text that two nodes share which say the same."""
+    """Returns a text that is equal for nodes with the same meaning."""
     return node.sql(dialect="postgres", identify=True, comments=False)

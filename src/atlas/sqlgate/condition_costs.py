@@ -1,7 +1,7 @@
-"""What a condition could cost for one row, by the cost model of queries.
+"""Bounds the cost of a condition for one row, by the cost model of queries.
 
-Types of columns are not known here, so each is taken for the longest. A text is guarded only where its pattern is no
-constant: what a long constant pattern costs is refused.
+Types of columns are not known here, so each column counts as the longest type. A text gets a guard only when its
+pattern is not a constant. A condition with a costly constant pattern is refused.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from atlas.sqlgate.value_sizes import CELL, STORED, Cost, cast, search
 
 
 def bound_condition_costs(query: exp.Expr, found: Resolution) -> None:
-    """Notes in `found` which texts of a condition get guards. query: a SELECT whose WHERE it is.
+    """Records in `found` which texts of a condition get guards. query: a SELECT with the condition as its WHERE.
 
-    Raises BadRequestError where one row could take too long.
+    Raises BadRequestError when one row could take too long.
     """
     costs = _ConditionCosts(found)
     costs.query(query, [], {})

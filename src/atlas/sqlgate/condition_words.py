@@ -1,4 +1,4 @@
-"""Comparisons of a condition in plain words: contains, starts with, ends with, is empty, and their opposites."""
+"""Comparisons of a condition in plain words: contains, starts with, ends with, is empty, and their negations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from atlas.kit.like_patterns import escape_like
 from atlas.sqlgate.lexer import Piece, refuse
 from atlas.sqlgate.vocabulary import KEYWORDS
 
-# The words of each comparison, the longest first, and what stands before and behind its text in a pattern.
+# The words of each comparison, the longest first, and the pattern before and after its text.
 _PATTERNS = (
     (("STARTS", "WITH"), "", "%"),
     (("START", "WITH"), "", "%"),
@@ -24,10 +24,9 @@ _NEGATIONS = (("DOES", "NOT"), ("DO", "NOT"), ("NOT",), ())
 
 
 def spelled_out(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces of a condition with such words as operators that the parser knows.
+    """Replaces comparisons in plain words by SQL operators.
 
-    Texts are compared in any case; values that are no texts, as they are shown. Raises BadRequestError where no text
-    follows.
+    Texts are compared ignoring case, and other values by their text form. Raises BadRequestError when no text follows.
     """
     made: list[Piece] = []
     at = 0
@@ -40,7 +39,7 @@ def spelled_out(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _comparison(pieces: Sequence[Piece], at: int, made: list[Piece]) -> int:
-    """Adds what the words at a place mean; gives how many pieces these are, 0 where they are no such words."""
+    """Appends the SQL of a comparison at a place. Returns the number of its pieces, or 0 for no comparison."""
     for words, plain in _EMPTY.items():
         if _stand(pieces, at, words):
             made += [Piece("word", word) for word in plain]
@@ -54,8 +53,8 @@ def _comparison(pieces: Sequence[Piece], at: int, made: list[Piece]) -> int:
                 continue
             text = pieces[here + len(words)] if here + len(words) < len(pieces) else Piece("none", "")
             if text.kind not in ("string", "number"):
-                told = " ".join(words).lower()
-                raise refuse(f"{told!r} wants a text in single quotes, such as {told} 'ann'")
+                phrase = " ".join(words).lower()
+                raise refuse(f"{phrase!r} wants a text in single quotes, such as {phrase} 'ann'")
             _cast_left(made)
             value = text.text[1:-1] if text.kind == "string" else text.text
             made += [Piece("word", "NOT")] if negation else []
@@ -70,7 +69,7 @@ def _stand(pieces: Sequence[Piece], at: int, words: Sequence[str]) -> bool:
 
 
 def _cast_left(made: list[Piece]) -> None:
-    """Has a column on the left be compared as a text, whatever its type is."""
+    """Casts a column on the left to text, whatever its type."""
     if made[-1].is_name and made[-1].word not in KEYWORDS:
         column = made.pop()
         made += [

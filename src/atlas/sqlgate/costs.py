@@ -1,8 +1,8 @@
-"""What a query grows to, and what the longest of its values cost: neither shows in the length of its text.
+"""Bounds how large a query's plan grows, and the cost of its longest values. The query's length shows neither.
 
-PostgreSQL puts the columns of subqueries and of names from WITH in the place of their names, so that `v + v` doubles
-at each step, and it looks for a cancellation between rows only, not within an expression. So each expression has a
-`Cost`: an upper bound, of what the planner makes of it and of one evaluation.
+PostgreSQL substitutes the columns of subqueries and WITH queries for their names, so that `v + v` doubles at each step.
+PostgreSQL checks for a cancellation only between rows, not within an expression. So each expression has a `Cost`: an
+upper bound of its size in the plan and of one evaluation.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from atlas.sqlgate.names import plain
 from atlas.sqlgate.resolver import Column, Resolution
 from atlas.sqlgate.value_sizes import LONG, Cost, arithmetic, call, cast, either, literal, read, search, stored, whole
 
-# What a query may grow to: nodes of expressions, and nanoseconds of what nothing interrupts. The first are for all, the
-# second for those that get barriers and guards, since those would keep PostgreSQL from what is quicker.
+# Limits of a query: nodes of expressions, and nanoseconds of work that nothing interrupts. The first limit of nodes is
+# for all queries. The second is for queries with barriers and guards, which would keep PostgreSQL from quicker plans.
 MAX_NODES = (10_000, 20_000)
 MAX_WORK = 8_000_000_000
-# Nodes and nanoseconds of a column past which it gets a barrier; characters that a guard allows a text that is
-# searched, and one that is looked for.
+# Nodes and nanoseconds past which a column gets a barrier. Characters that a guard allows for a searched text, and for
+# a pattern.
 BARRIER_NODES, BARRIER_WORK = 50, 10_000_000
 GUARDED_TEXT, GUARDED_PATTERN = 250_000, 500
 
-# Calls that look for their second argument in the first; those that take rows, of which each argument may be long.
+# Calls that search their first argument for their second. Calls that take rows, where each argument may be long.
 _SEARCHES = frozenset("translate replace strpos split_part btrim ltrim rtrim".split())
 _OF_ROWS = frozenset("count min max mode lag lead first_value last_value nth_value".split())
 
@@ -34,7 +34,7 @@ Sources = dict[str, dict[str, Cost]]
 
 
 def bound_costs(tree: exp.Expr, found: Resolution) -> None:
-    """Notes in `found` where a query needs barriers and guards. Raises BadRequestError where they do not help."""
+    """Records in `found` where a query needs barriers and guards. Raises BadRequestError when they do not help."""
     first = Costs(found, guards=False)
     first.query(tree, [], {})
     if first.nodes <= MAX_NODES[0] and first.work <= MAX_WORK:
@@ -49,13 +49,13 @@ def bound_costs(tree: exp.Expr, found: Resolution) -> None:
     if second.work > MAX_WORK:
         numbers = f"it computes with numbers of up to {second.digits:,} digits; cast them to NUMERIC(38, 10) or DOUBLE "
         texts = f"it works on texts of up to {second.length:,} characters; use fewer or shorter patterns, or LEFT"
-        told = [f"{numbers}PRECISION"] if second.digits > 1_000 else []
-        told += [texts] if second.length > GUARDED_TEXT or not told else []
-        raise refuse(f"one row could take {second.work / 1e9:,.0f} s, over {MAX_WORK // 10**9}: {'; '.join(told)}")
+        advice = [f"{numbers}PRECISION"] if second.digits > 1_000 else []
+        advice += [texts] if second.length > GUARDED_TEXT or not advice else []
+        raise refuse(f"one row could take {second.work / 1e9:,.0f} s, over {MAX_WORK // 10**9}: {'; '.join(advice)}")
 
 
 class Costs:
-    """Adds up what a query costs. guards: whether to note barriers and guards, and to reckon with them."""
+    """Adds up the cost of a query. guards: whether to record barriers and guards, and to count on them."""
 
     def __init__(self, found: Resolution, *, guards: bool) -> None:
         self.found, self.guards = found, guards
@@ -91,7 +91,7 @@ class Costs:
 
     # Queries.
     def query(self, node: exp.Expr, scopes: list[Sources], known: dict[str, list[Cost]]) -> list[Cost]:
-        """Counts a query; gives its columns. known: those of names from WITH."""
+        """Adds a query's cost, and returns the costs of its columns. known: the columns of WITH queries."""
         if isinstance(node, exp.Subquery):
             return self.query(node.this, scopes, known)
         for one in node.args["with_"].expressions if node.args.get("with_") else []:
@@ -138,7 +138,7 @@ class Costs:
         self.work += cost.work
 
     def _source(self, node: exp.Expr, scopes: list[Sources], known: dict[str, list[Cost]]) -> None:
-        """Takes an item of FROM into the innermost scope."""
+        """Adds an item of FROM to the innermost scope."""
         alias = node.args.get("alias")
         names = self.found.outputs[id(node)]
         table = self.found.tables.get(id(node))
@@ -157,7 +157,7 @@ class Costs:
         scopes[0][name] = times | dict(zip(names, costs, strict=True))
 
     def _barred(self, node: exp.Expr, outputs: list[Cost]) -> list[Cost]:
-        """Columns of a subquery, which PostgreSQL does not put in the place of their names behind a barrier."""
+        """Returns the columns of a subquery. Behind a barrier PostgreSQL does not substitute them for their names."""
         small = all(output.nodes <= BARRIER_NODES and output.work <= BARRIER_WORK for output in outputs)
         if small or not self.guards:
             return outputs
@@ -188,7 +188,7 @@ class Costs:
         return Cost()
 
     def _subquery(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
-        """A subquery within an expression, which is as often there as the expression."""
+        """Returns the cost of a subquery within an expression. The subquery occurs as often as the expression."""
         known, before = self.known, (self.nodes, self.work)
         query = node if isinstance(node, (exp.Select, *SET_OPERATIONS)) else node.this
         (output, *_) = self.query(query, scopes, known)
@@ -226,7 +226,10 @@ class Costs:
         return call(node.name, found)
 
     def _limited(self, nodes: Sequence[exp.Expr], scopes: list[Sources]) -> list[Cost]:
-        """Arguments of what reads texts once. Columns get guards: what is made of them is then not long either."""
+        """Returns the costs of arguments that are read once.
+
+        Columns get guards, which also bound values made from the columns.
+        """
         found = self._parts(nodes, scopes)
         for number, node in enumerate(nodes):
             if isinstance(plain(node), exp.Column):
@@ -234,7 +237,7 @@ class Costs:
         return found
 
     def _reads(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
-        """A comparison that looks at all of a text."""
+        """Returns the cost of a comparison that reads whole texts."""
         return read(self._limited(list(node.iter_expressions()), scopes))
 
     def _position(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
@@ -257,19 +260,19 @@ class Costs:
         return search(*self._guarded(node.this, text, node.expression, pattern))
 
     def _guarded(self, text: exp.Expr, one: Cost, pattern: exp.Expr, other: Cost) -> tuple[Cost, Cost]:
-        """Text and pattern of a search."""
+        """Guards the text and the pattern of a search."""
         return self._guard(text, one, GUARDED_TEXT), self._guard(pattern, other, GUARDED_PATTERN)
 
     def _guard(self, node: exp.Expr, cost: Cost, most: int) -> Cost:
-        """A text, with a guard where it may be long and the query needs guards."""
+        """Guards a text that may be long, when the query needs guards."""
         if not self.guards or cost.kind != "T" or cost.length <= most or isinstance(plain(node), exp.Literal):
             return cost
         self.found.guards[id(node)] = min(most, self.found.guards.get(id(node), most))
-        # It is there three times, and worked out twice.
+        # A guard repeats its text three times, and evaluates the text twice.
         return cost._replace(nodes=3 * cost.nodes + 8, work=2 * cost.work, length=most)
 
     def _around(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
-        """A call with what belongs to it: FILTER, OVER."""
+        """Returns the cost of a call together with its FILTER or OVER."""
         found = self.cost(node.this, scopes)
         others = [one for one in node.iter_expressions() if one is not node.this]
         return found.over([found, *self._parts(others, scopes)])
@@ -279,6 +282,6 @@ class Costs:
         return found._replace(nodes=found.nodes + 1, value=None if found.value is None else -found.value)
 
     def _first(self, node: exp.Expr, scopes: list[Sources]) -> Cost:
-        """DISTINCT, or ORDER BY, within a call: the argument itself."""
+        """Returns the cost of an argument with DISTINCT or ORDER BY within a call."""
         found = self._parts(list(node.iter_expressions()), scopes)
         return found[0].over(found) if found else Cost(length=LONG)

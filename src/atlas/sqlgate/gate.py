@@ -1,8 +1,8 @@
-"""A query from outside: read into pieces, parsed, checked against allow-lists, resolved, and written anew.
+"""The SQL gate: a query from outside is split into pieces, parsed, checked against allow-lists, resolved and rewritten.
 
-What runs is never the text that came. The parser sees stand-ins for names, texts, types and functions; nodes and
-their arguments must be on a list; each name must mean a column or table of the catalog, or one that the query gives;
-and PostgreSQL gets every column with its table, so that it finds the same meaning or none.
+The text that came never runs. The parser sees stand-ins for names, texts, types and functions. Nodes and their
+arguments must be on a list. Each name must mean a table or column of the catalog, or a name of the query itself.
+PostgreSQL gets every column with its table, so that a name has the same meaning there, or none.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from atlas.sqlgate.resolver import resolve
 
 @dataclass(frozen=True, slots=True)
 class CheckedQuery:
-    """A query that may run. Nothing but `check_query` makes one, as tests/rules sees to: who has one need not check it.
+    """A query that may run. Only `check_query` makes checked queries (tests/rules), so they need no second check.
 
-    logical: SQL with the users' names, to show; physical: the SQL to run, every name quoted, `%` left single;
-    tables: names of the catalog's tables that it reads, as they appear; ordered: whether its rows have an order.
+    logical: SQL with the users' names, for display. physical: the SQL to run, every name quoted, `%` not doubled.
+    tables: names of the catalog's tables that the query reads, in order of appearance. ordered: whether its rows have
+    an order.
     """
 
     logical: str
@@ -34,9 +35,9 @@ class CheckedQuery:
 
 
 def check_query(text: str, catalog: Catalog, *, max_rows: int | None = None) -> CheckedQuery:
-    """The one SELECT that `text` is, on this catalog, as PostgreSQL.
+    """Checks that `text` is one SELECT on this catalog, and rewrites the query for PostgreSQL.
 
-    max_rows: `physical` gives at most one row more, so that the caller sees whether there are more.
+    max_rows: `physical` returns at most one row more, so that the caller sees whether there are more.
     Raises BadRequestError("Query refused", reason).
     """
     try:

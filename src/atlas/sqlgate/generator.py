@@ -1,4 +1,4 @@
-"""A checked and resolved query, written as PostgreSQL with the users' names."""
+"""Writes a checked and resolved query as PostgreSQL SQL, with the users' names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _is_text(node: exp.Expr) -> bool:
 
 
 class Writer:
-    """Writes nodes by their class: what has no method here is not written."""
+    """Writes nodes by their class. A class without a method cannot be written."""
 
     def __init__(self, found: Resolution) -> None:
         self.found = found
@@ -69,7 +69,7 @@ class Writer:
     def write(self, node: exp.Expr) -> str:
         return self.methods[type(node)](node)
 
-    # What differs between the two.
+    # Methods that differ between logical and physical SQL.
     def name(self, name: str) -> str:
         raise NotImplementedError
 
@@ -89,11 +89,11 @@ class Writer:
         return self.write(node)
 
     def term(self, node: exp.Expr) -> str:
-        """A term of GROUP BY, ORDER BY or DISTINCT ON."""
+        """Writes a term of GROUP BY, ORDER BY or DISTINCT ON."""
         return self.write(node)
 
     def start(self, node: exp.Expr) -> str:
-        """Where a part of a text starts, or its length."""
+        """Writes the start or the length of a substring."""
         return self.write(node)
 
     # Queries.
@@ -107,7 +107,7 @@ class Writer:
         return [f"OFFSET {offset.expression.name}"] if offset else []
 
     def write_unlimited(self, node: exp.Expr) -> str:
-        """A query without its LIMIT and OFFSET."""
+        """Writes a query without its LIMIT and OFFSET."""
         with_, order = node.args.get("with_"), node.args.get("order")
         parts = [self._with(with_)] if with_ else []
         if isinstance(node, tuple(SET_OPERATIONS)):
@@ -127,11 +127,11 @@ class Writer:
         return f"WITH {', '.join(queries)}"
 
     def barred(self, node: exp.Expr) -> str:
-        """What keeps a query from WITH apart."""
+        """Returns the keyword that keeps PostgreSQL from inlining a WITH query."""
         return ""
 
     def _names(self, alias: exp.Expr) -> str:
-        """A table's name, and names of its columns."""
+        """Writes a table's name, with the names of its columns."""
         columns = alias.args.get("columns") or []
         listed = f"({', '.join(self.name(column.name) for column in columns)})" if columns else ""
         return f"{self.name(alias.this.name)}{listed}"
@@ -183,7 +183,7 @@ class Writer:
 
     def _ordered(self, node: exp.Expr) -> str:
         descends, first = bool(node.args.get("desc")), bool(node.args.get("nulls_first"))
-        # PostgreSQL takes a NULL for greater than all.
+        # PostgreSQL sorts a NULL as greater than all values.
         nulls = "" if first == descends else " NULLS FIRST" if first else " NULLS LAST"
         return f"{self.term(node.this)}{' DESC' if descends else ''}{nulls}"
 
@@ -216,7 +216,7 @@ class Writer:
         return f"DISTINCT {self._list(node.expressions)}"
 
     def _order(self, node: exp.Expr) -> str:
-        """The last argument of an aggregate, and the order of what it takes."""
+        """Writes the last argument of an aggregate, with the order of its input."""
         return f"{self.write(node.this)} ORDER BY {self._sorted(node)}"
 
     def _filter(self, node: exp.Expr) -> str:
@@ -260,7 +260,7 @@ class Writer:
         return f"NOT {self.write(inner)}"
 
     def _negative(self, node: exp.Expr) -> str:
-        # Two of them together would start a comment.
+        # Two minus signs together would start a comment.
         return f"-{' ' if isinstance(node.this, exp.Neg) else ''}{self.write(node.this)}"
 
     def _at_time_zone(self, node: exp.Expr) -> str:

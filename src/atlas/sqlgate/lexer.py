@@ -1,4 +1,7 @@
-"""A query's text, cut into pieces. What starts no piece is refused: comments, dollar quotes, E'', U&'', parameters."""
+"""Splits a query into pieces.
+
+Refuses characters that start no piece: comments, dollar quotes, E'', U&'', parameters.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from atlas.errors import BadRequestError
 from atlas.sqlgate.vocabulary import KEYWORDS
 
 MAX_CHARACTERS = 20_000
-# Behind it a mark that the language has.
+# Followed by the marks of the language.
 _PIECE = r"""(?P<space>[ \t\n\r]+)
       | (?P<comment>--|/\*)
       | (?P<string>'[^']*(?:''[^']*)*')
@@ -36,7 +39,7 @@ class Piece(NamedTuple):
 
     @property
     def word(self) -> str:
-        """A bare word in capitals, of ASCII only: `ſ` and `ı` have ASCII capitals too."""
+        """A bare word in capitals, of ASCII only: `ſ` and `ı` have ASCII capitals, too."""
         return self.text.upper() if self.kind == "word" and self.text.isascii() else ""
 
     @property
@@ -45,7 +48,7 @@ class Piece(NamedTuple):
 
     @property
     def is_operand_end(self) -> bool:
-        """Whether an operand may end here, so that none starts right behind."""
+        """Whether an operand may end here, so that no operand starts directly after this piece."""
         return (
             self.kind in ("string", "quoted", "number")
             or self.text == ")"
@@ -54,9 +57,10 @@ class Piece(NamedTuple):
 
 
 class Lexer:
-    """Cuts the text of a language of SQL's forms into pieces.
+    """Splits texts of an SQL-like language into pieces.
 
-    marks: characters that are pieces; hints: what characters that start none would be; refuse: makes the error.
+    marks: characters that are pieces. hints: what other characters would mean, for messages. most: the maximum length.
+    refuse: builds the error.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class Lexer:
         self._hints, self._most, self._refuse = hints, most, refuse
 
     def check(self, text: str) -> None:
-        """Refuses a text that is too long, and control characters."""
+        """Refuses a text that is too long, or has control characters."""
         if len(text) > self._most:
             raise self._refuse(f"it is over {self._most:,} characters long")
         for position, character in enumerate(text, 1):
@@ -75,7 +79,7 @@ class Lexer:
                 raise self._refuse(f"control character U+{ord(character):04X} at character {position}")
 
     def split(self, text: str) -> Iterator[Piece]:
-        """The text in pieces without the space between. Refuses comments and every character that starts no piece."""
+        """Yields the pieces of a text, without blanks. Refuses comments and every character that starts no piece."""
         position = 0
         while position < len(text):
             match = self._piece.match(text, position)
@@ -110,7 +114,10 @@ def check_text(text: str) -> None:
 
 
 def split_pieces(text: str) -> Iterator[Piece]:
-    """The pieces of a query. Refuses what `Lexer.split` does, and words that other letters are read as."""
+    """Yields the pieces of a query.
+
+    Refuses what `Lexer.split` refuses, and words with letters that look like other letters.
+    """
     for piece in _LEXER.split(text):
         if piece.kind == "word" and unicodedata.normalize("NFKC", piece.text) != piece.text:
             raise refuse(f"{shown(piece.text)} has letters that look like others; write it in double quotes")

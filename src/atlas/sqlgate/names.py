@@ -1,4 +1,4 @@
-"""Names in a query: what they may mean, what they give, and what a column without one is called."""
+"""Names in a query: which name an identifier means, which name it defines, and names of unnamed columns."""
 
 from __future__ import annotations
 
@@ -12,34 +12,40 @@ from atlas.sqlgate.lexer import refuse, shown
 from atlas.sqlgate.vocabulary import TYPE_COLUMNS
 
 
-def is_meant(told: exp.Expr, name: str) -> bool:
-    """Whether a name without quotes may mean this one."""
-    # Both ways, or the Kelvin sign would be a `k`.
-    text = told.name
-    return not told.args.get("quoted") and name.lower() == text.lower() and name.upper() == text.upper()
+def may_mean(identifier: exp.Expr, name: str) -> bool:
+    """Returns whether an unquoted identifier may mean this name."""
+    # Compared in both cases, because the Kelvin sign would otherwise equal `k`.
+    text = identifier.name
+    return not identifier.args.get("quoted") and name.lower() == text.lower() and name.upper() == text.upper()
 
 
-def meant(told: exp.Expr, names: Sequence[str], what: str) -> str | None:
-    """The one of these names that an identifier means; None for none of them."""
-    if told.name in names:
-        return told.name
-    found = sorted({name for name in names if is_meant(told, name)})
+def find_name(identifier: exp.Expr, names: Sequence[str], what: str) -> str | None:
+    """Returns the name of `names` that an identifier means, or None. what: the kind of name, for the message.
+
+    Raises BadRequestError when several names match.
+    """
+    if identifier.name in names:
+        return identifier.name
+    found = sorted({name for name in names if may_mean(identifier, name)})
     if len(found) > 1:
-        raise refuse(f"{what} {shown(told.name)} may be {' or '.join(found)}; write it in double quotes")
+        raise refuse(f"{what} {shown(identifier.name)} may be {' or '.join(found)}; write it in double quotes")
     return found[0] if found else None
 
 
-def new_name(told: exp.Expr) -> str:
-    """The name that an identifier gives, as PostgreSQL would fold it; put right in the tree."""
-    name = told.name
-    if not told.args.get("quoted"):
+def new_name(identifier: exp.Expr) -> str:
+    """Returns the name that an identifier defines, folded as PostgreSQL folds names, and sets the name in the tree.
+
+    Raises BadRequestError for a name that is too long, or has invisible characters.
+    """
+    name = identifier.name
+    if not identifier.args.get("quoted"):
         name = "".join(letter.lower() if letter.isascii() else letter for letter in name)
     if len(name.encode()) > MAX_BYTES:
         raise refuse(f"the name {shown(name)} is over {MAX_BYTES} bytes long")
     if any(unicodedata.category(letter)[0] == "C" for letter in name):
         raise refuse(f"the name {shown(name)} has invisible characters")
-    told.set("this", name)
-    told.set("quoted", True)
+    identifier.set("this", name)
+    identifier.set("quoted", True)
     return name
 
 
@@ -66,7 +72,10 @@ _OUTPUT_NAMES: dict[type[exp.Expr], str] = {
 
 
 def output_name(node: exp.Expr) -> tuple[str, bool]:
-    """What PostgreSQL calls a column of the result without a name, and whether that outdoes a cast around it."""
+    """Returns PostgreSQL's name for an unnamed column of the result.
+
+    The second value tells whether the name wins over the name of a cast around the node.
+    """
     node = plain(node)
     if isinstance(node, (exp.Window, exp.Filter, exp.WithinGroup)):
         return output_name(node.this)
@@ -86,5 +95,5 @@ def output_name(node: exp.Expr) -> tuple[str, bool]:
 
 
 def quoted(name: str) -> str:
-    """A name as PostgreSQL takes it, whatever is in it."""
+    """Quotes a name for PostgreSQL, whatever characters the name has."""
     return '"' + name.replace('"', '""') + '"'

@@ -1,7 +1,7 @@
-"""A query's text: cut into pieces, and parsed with a stand-in for every name, text, type and function.
+"""Parses a query's pieces, with a stand-in for every name, text, type and function.
 
-The parser sees `"n0"`, `'s0'`, `t0` and `f0(`: a quote or a backslash of the caller's cannot be read in two ways,
-and nothing that the parser knows about functions or types can change what they mean.
+The parser sees `"n0"`, `'s0'`, `t0` and `f0(`. So a quote or a backslash of the caller cannot be read in two ways. Nor
+can the parser's knowledge of functions or types change what they mean.
 """
 
 from __future__ import annotations
@@ -30,21 +30,22 @@ from atlas.sqlgate.vocabulary import (
 MAX_PIECES = 6_000
 MAX_DEPTH = 40
 _STAND_IN = re.compile(r"""['"]?([nstf])([0-9]{1,5})['"]?""")
-# The form of a call that takes words between its arguments.
+# Calls with words between their arguments.
 _CALL_WORDS = {"SUBSTRING": {"FROM", "FOR"}, "POSITION": {"IN"}, "TRIM": {"FROM", "BOTH", "LEADING", "TRAILING"}}
 
 
 class Name(NamedTuple):
-    """A name as the caller wrote it. One without quotes is meant in any case."""
+    """A name as the caller wrote it. An unquoted name matches in any case."""
 
     text: str
     quoted: bool
 
 
 def read_query(text: str) -> exp.Expr:
-    """The tree of the one query that `text` is, names and texts restored. Raises BadRequestError.
+    """Parses the one query in `text`, and restores names and texts in the tree. Raises BadRequestError.
 
-    Identifiers carry the caller's text, and `quoted`; functions their names in lower case; types their SQL as `kind`.
+    Identifiers carry the caller's text, and `quoted`. Functions carry their names in lower case, and types their SQL as
+    `kind`.
     """
     check_text(text)
     pieces = list(split_pieces(text))
@@ -53,13 +54,16 @@ def read_query(text: str) -> exp.Expr:
     return Reader(pieces).parse()
 
 
-# What no item of a list starts with, though the parser would not mind.
+# Words that cannot start an item of a list, although the parser would accept them.
 _LIST_ENDS = KEYWORDS & set("FROM WHERE GROUP HAVING ORDER LIMIT OFFSET UNION INTERSECT EXCEPT WINDOW".split())
 
 
 @dataclass
 class Reader:
-    """Turns pieces into what the parser sees, and what it makes of them into a tree. into: what the text should be."""
+    """Turns pieces into the parser's input, and the parser's output into a tree.
+
+    into: the expected kind of expression.
+    """
 
     pieces: list[Piece]
     names: list[Name] = field(default_factory=list)
@@ -67,14 +71,14 @@ class Reader:
     types: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     numbers: dict[Name | str, int] = field(default_factory=dict)
-    # What each parenthesis that is open here belongs to.
+    # The word before each parenthesis that is open at the current place.
     open: list[str] = field(default_factory=list)
     at: int = 0
 
     into: ClassVar[type[exp.Expr] | None] = None
 
     def parse(self) -> exp.Expr:
-        """Gives the tree of the whole text, names and texts restored. Raises BadRequestError."""
+        """Returns the tree of the whole text, names and texts restored. Raises BadRequestError."""
         self.check_shape()
         words = []
         while self.at < len(self.pieces):
@@ -82,16 +86,16 @@ class Reader:
         try:
             tree: exp.Expr = sqlglot.parse_one(" ".join(words), dialect="postgres", into=self.into)
         except (SqlglotError, ValueError, TypeError, AttributeError, LookupError) as error:
-            # Not only its own errors: whatever the parser fails on is the caller's text.
+            # Not only the parser's own errors: any failure of the parser comes from the caller's text.
             found = (getattr(error, "errors", None) or [{}])[0].get("highlight") or ""
-            near = self._told(found)
+            near = self._original(found)
             raise refuse(f"it cannot be read{f' near {shown(near)}' if near else ''}") from None
         for node in tree.walk():
             self._restore(node)
         return tree
 
     def _restore(self, node: exp.Expr) -> None:
-        """Puts back what a node has a stand-in for. Raises BadRequestError where it has none."""
+        """Replaces the stand-in of a node by the original. Raises BadRequestError for a node without a stand-in."""
         if isinstance(node, exp.Anonymous):
             node.set("this", self.functions[self._number(str(node.this), "f", len(self.functions))])
         elif isinstance(node, exp.DataType):
@@ -113,8 +117,8 @@ class Reader:
             raise refuse(f"{shown(word)} is not allowed here")
         return int(match[2])
 
-    def _told(self, word: str) -> str:
-        """What the caller wrote for a word that the parser saw."""
+    def _original(self, word: str) -> str:
+        """Returns the caller's text for a word of the parser's input."""
         match = _STAND_IN.fullmatch(word)
         if match is None:
             return word
@@ -123,7 +127,7 @@ class Reader:
         return {"s": self.texts, "t": self.types, "f": self.functions}[match[1]][int(match[2])]
 
     def check_shape(self) -> None:
-        """Keeps the parser, which recurses, from what is too deep or too much for it, and from other statements."""
+        """Refuses a text that is too deep or too long for the recursive parser, and statements other than SELECT."""
         if len(self.pieces) > MAX_PIECES:
             raise refuse(f"it has over {MAX_PIECES:,} parts")
         first = next((piece for piece in self.pieces if piece.text != "("), None)
@@ -134,7 +138,7 @@ class Reader:
         self.check_nesting(MAX_DEPTH)
 
     def check_nesting(self, most: int) -> None:
-        """Refuses what is nested over `most` deep, closed before it is opened, or not closed."""
+        """Refuses a text that nests over `most` deep, closes what is not open, or leaves a parenthesis open."""
         depth = parentheses = run = 0
         for piece in self.pieces:
             parentheses += (piece.text == "(") - (piece.text == ")")
@@ -147,7 +151,7 @@ class Reader:
             if piece.text == ";":
                 raise refuse("more than one statement")
         if parentheses > 0:
-            # The parser would not mind in some calls.
+            # In some calls the parser would accept a missing parenthesis.
             raise refuse("'(' is not closed")
 
     def peek(self, ahead: int = 0) -> Piece:
@@ -155,7 +159,7 @@ class Reader:
         return self.pieces[position] if 0 <= position < len(self.pieces) else Piece("none", "")
 
     def _next(self) -> str:
-        """What stands for the next piece or pieces."""
+        """Returns the parser's input for the next piece or pieces."""
         before, piece = self.peek(-1), self.peek()
         if before.text == "::" or (before.word == "AS" and self.open and self.open[-1] == "CAST"):
             return self._type()
@@ -180,7 +184,7 @@ class Reader:
             raise refuse("LIMIT takes one number; write LIMIT … OFFSET …")
         elif piece.text == "." and not (before.is_name and (self.peek().is_name or self.peek().text == "*")):
             raise refuse("a field of a value, (…).name, is not allowed")
-        # As the parser would write it.
+        # The form in which the parser writes such a number.
         return f"0{piece.text}" if piece.kind == "number" and piece.text.startswith(".") else piece.text
 
     def _stand_in(self, table: list[str], value: str) -> int:
@@ -201,7 +205,7 @@ class Reader:
         return f'"n{self.numbers[name]}"'
 
     def name_or_word(self, before: Piece, piece: Piece) -> str:
-        """What stands for a word, which is a keyword, a function or a name. `at` is behind it."""
+        """Returns the parser's input for a word: a keyword, a function or a name. `at` is after the word."""
         after, word = self.peek(), piece.word
         if before.text == ".":
             if after.text == "(":
@@ -214,7 +218,7 @@ class Reader:
         if before.word == "AS":
             return self.name(piece)
         if word in KEYWORDS and not (word in ("LEFT", "RIGHT") and after.text == "("):
-            # Without it, a join that lacks its condition is taken for a comma.
+            # Without INNER, the parser takes a join that lacks its condition for a comma.
             bare = word == "JOIN" and before.word not in ("INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS")
             return "INNER JOIN" if bare else word
         if phrase := self._placed(before, word):
@@ -230,14 +234,14 @@ class Reader:
         return self.name(piece)
 
     def _is_column_list(self, before: Piece) -> bool:
-        """Whether the parenthesis at `at` holds the columns of an alias, `AS t(a, b)`, and not a call's arguments."""
+        """Returns whether the parenthesis at `at` holds the columns of an alias, `AS t(a, b)`, instead of arguments."""
         if before.word in ("AS", "WITH") or before.text == ")":
             return True
         end = self._closing(self.at) - self.at
         return before.text == "," and self.peek(end + 1).word == "AS" and self.peek(end + 2).text == "("
 
     def _closing(self, position: int) -> int:
-        """Where the parenthesis at `position` is closed."""
+        """Returns the position that closes the parenthesis at `position`."""
         depth = 0
         for index in range(position, len(self.pieces)):
             depth += (self.pieces[index].text == "(") - (self.pieces[index].text == ")")
@@ -246,7 +250,10 @@ class Reader:
         return len(self.pieces)
 
     def _placed(self, before: Piece, word: str) -> str:
-        """What stands for a word that is a keyword in this place; "" where it is none. May take more words."""
+        """Returns the parser's input for a word that is a keyword in this place; "" for another word.
+
+        May take more words.
+        """
         after, later = self.peek(), self.peek(1)
         if word == "AT" and (after.word, later.word) == ("TIME", "ZONE"):
             self.at += 2
@@ -284,7 +291,7 @@ class Reader:
         return word if places.get(word) else ""
 
     def _has_words(self, words: set[str]) -> bool:
-        """Whether one of the words stands in the parenthesis at `at`, but not in one within."""
+        """Returns whether a word of `words` stands in the parenthesis at `at`, outside of inner parentheses."""
         depth = 0
         for piece in self.pieces[self.at : self._closing(self.at)]:
             depth += (piece.text == "(") - (piece.text == ")")
@@ -308,7 +315,7 @@ class Reader:
         return f"f{self._stand_in(self.functions, name)}"
 
     def _phrase(self) -> tuple[str, int]:
-        """The type whose name starts here, and the words of it; ("", 0) where none does."""
+        """Returns the type whose name starts here, and the number of its words; ("", 0) for no type."""
         for size in (4, 3, 2, 1):
             name = " ".join(self.peek(ahead).word for ahead in range(size))
             if name in TYPES:
@@ -333,7 +340,7 @@ class Reader:
         return f"t{self._stand_in(self.types, name)}"
 
     def _typed_text(self) -> str:
-        """What stands for `date '2024-01-31'`, `interval '1 day'` or `interval '1' day`; "" where none starts."""
+        """Returns the input for `date '2024-01-31'`, `interval '1 day'` or `interval '1' day`; "" for other pieces."""
         name, size = self._phrase()
         text = self.peek(size)
         if name not in LITERAL_TYPES or text.kind != "string":

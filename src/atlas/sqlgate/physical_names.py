@@ -1,4 +1,4 @@
-"""A checked and resolved query, written as PostgreSQL with the physical names, for it to run."""
+"""Writes a checked and resolved query as PostgreSQL SQL, with physical names, to run."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from atlas.sqlgate.names import quoted
 from atlas.sqlgate.resolver import Column, Resolution
 from atlas.sqlgate.segment_pruning import bound_names, bounds
 
-# How PostgreSQL's error begins for a text that is over what its guard allows; its length follows.
+# The beginning of PostgreSQL's error for a text that is longer than its guard allows. The text's length follows.
 TOO_LONG_TEXT = "a text is too long for a query that does so much with texts: "
 
 
 def write_physical(tree: exp.Expr, found: Resolution, limit: int | None) -> str:
-    """limit: rows at most, whatever the query says."""
+    """Writes a query. limit: the maximum number of rows, whatever the query's own LIMIT is."""
     writer = _Physical(found)
-    told = tree.args.get("limit")
-    least = [int(told.expression.name)] if told else []
+    stated = tree.args.get("limit")
+    least = [int(stated.expression.name)] if stated else []
     if limit is not None:
         least.append(limit)
     body = writer.write_unlimited(tree)
@@ -26,7 +26,7 @@ def write_physical(tree: exp.Expr, found: Resolution, limit: int | None) -> str:
 
 
 def write_condition(node: exp.Expr, found: Resolution) -> str:
-    """A condition on one table, whose columns need no table's name. Texts stay as they are, to be read again."""
+    """Writes a condition on one table, whose columns need no table's name. Texts stay unescaped, to be parsed again."""
     return _Condition(found).write(node)
 
 
@@ -35,7 +35,7 @@ class _Physical(Writer):
         return quoted(name)
 
     def text(self, text: str) -> str:
-        # A backslash in a plain text has two meanings, by a setting of the server's.
+        # A backslash in a plain text has two meanings, depending on a server setting.
         return f"E{quoted_text(text.replace(chr(92), chr(92) * 2))}" if "\\" in text else quoted_text(text)
 
     def table(self, node: exp.Expr) -> str:
@@ -48,8 +48,8 @@ class _Physical(Writer):
         written, most = super().write(node), self.found.guards.get(id(node))
         if most is None:
             return written
-        # A text that is no number, made of a length, so that it fails when it is worked out and not before. PostgreSQL
-        # knows how many bytes a cell has without unpacking it.
+        # The cast of a text that is no number fails. The text contains a length, so that the cast fails on evaluation
+        # and not in planning. PostgreSQL knows the bytes of a cell without unpacking the cell.
         error = f"CAST(CAST('{TOO_LONG_TEXT}' || OCTET_LENGTH({written}) AS INT) AS TEXT)"
         return f"(CASE WHEN OCTET_LENGTH({written}) > {most} THEN {error} ELSE {written} END)"
 
@@ -69,12 +69,12 @@ class _Physical(Writer):
         return f"{self.write(node)} AS {quoted(name)}" if name else self.write(node)
 
     def term(self, node: exp.Expr) -> str:
-        # A number, since a name could mean a column of the relation that the catalog does not show.
+        # A number, since a name could mean a column of the relation that is not in the catalog.
         position = self.found.positions.get(id(node))
         return str(position) if position else self.write(node)
 
     def start(self, node: exp.Expr) -> str:
-        # Of a text, it would be a regular expression of any cost.
+        # With a text, SUBSTRING would take a regular expression of any cost.
         return f"CAST({self.write(node)} AS INT)"
 
     def _column(self, node: exp.Expr) -> str:
@@ -100,7 +100,7 @@ class _Condition(_Physical):
 
 
 def _is_limited(node: exp.Expr) -> bool:
-    """Whether PostgreSQL keeps a query apart as it is."""
+    """Returns whether PostgreSQL already keeps a query separate."""
     return bool(node.args.get("limit") or node.args.get("offset"))
 
 
@@ -110,7 +110,7 @@ def _qualified(column: Column) -> str:
 
 
 def _relation(table: CatalogTable) -> str:
-    """What stands for a table in FROM: its relation, or a SELECT of it where that has other names."""
+    """Returns the SQL of a table in FROM: its relation, or a SELECT that renames the relation's columns."""
     relation = f"{quoted(table.schema)}.{quoted(table.relation)}"
     if table.kind == "table" and all(column.stored == column.name for column in table.columns):
         return relation

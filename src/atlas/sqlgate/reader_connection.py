@@ -1,4 +1,4 @@
-"""Connections of reader roles: made from the database's URL, and checked to be the role's."""
+"""Opens connections of reader roles from the database's URL, and checks the role of each connection."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from psycopg.types.string import TextLoader
 from atlas.db.database import Connection
 from atlas.errors import UnavailableError
 
-# Values that Python has no type for become text: infinity, years before 1 and after 9999, 24:00.
+# Types with values that Python cannot hold, which become text: infinity, years before 1 and after 9999, 24:00.
 _UNBOUNDED = ("date", "timestamp", "timestamptz", "time", "timetz", "interval")
 
 
 async def connect(url: str, role: str, password: str) -> Connection:
-    """A connection of the role's. Raises psycopg.OperationalError, UnavailableError where it is another's."""
+    """Opens a connection of the role.
+
+    Raises psycopg.OperationalError when that fails, and UnavailableError when the connection has another role.
+    """
     parameters: dict[str, Any] = conninfo_to_dict(url)
-    # A read-only session is no primary to libpq, which asks for its default_transaction_read_only.
+    # libpq looks at default_transaction_read_only, so a read-only session is no read-write session, but may be primary.
     wanted = parameters.get("target_session_attrs") or "any"
     parameters |= {
         "user": role,
@@ -43,7 +46,7 @@ async def connect(url: str, role: str, password: str) -> Connection:
 
 
 async def _check(connection: Connection, role: str) -> None:
-    """Makes sure that a pooler or the server's own map of users has not made the session another user's."""
+    """Checks that no pooler, and no user map of the server, has made the session another user's."""
     user = connection.info.parameter_status("session_authorization")
     if user is None:
         row = await (await connection.execute("SELECT session_user::text")).fetchone()
@@ -55,7 +58,7 @@ async def _check(connection: Connection, role: str) -> None:
 def _adapt(connection: Connection) -> None:
     adapters = connection.adapters
     for name in ("json", "jsonb"):
-        # JSON stays the text that it is.
+        # JSON stays unparsed text.
         adapters.register_loader(name, TextLoader)
     for name in _UNBOUNDED:
         loader = adapters.get_loader(adapters.types[name].oid, psycopg.pq.Format.TEXT)

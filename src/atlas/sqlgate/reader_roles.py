@@ -1,4 +1,4 @@
-"""Login roles that read for questions: one a user, with the rights that the user has at that moment."""
+"""Login roles that run questions: a role for each user, with the user's current rights."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from atlas.errors import NotFoundError, UnavailableError
 from atlas.sqlgate.reader_connection import connect
 from atlas.timeseries.repository import table_of
 
-# SET and RESET of these are statements, which no cursor can be declared for, and set_config is revoked. The last lets
-# a query end soon after its client has gone.
+# A query cannot change these settings: SET and RESET are statements, for which no cursor can be declared, and
+# set_config is revoked. The last setting makes a query end soon after its client has gone.
 SETTINGS = {
     "default_transaction_read_only": "on",
     "search_path": "pg_catalog",
@@ -44,20 +44,24 @@ _GRANT_ATTEMPTS = 3
 
 
 class ReaderRoles:
-    """Makes the roles and keeps their rights. secret: gives what their passwords are made from; may block."""
+    """Creates the roles and keeps their rights current.
+
+    secret: returns the text from which passwords are derived; may block. timeout: seconds of a statement.
+    """
 
     def __init__(self, database: Database, secret: Callable[[], str], *, timeout: float) -> None:
         self._database, self._secret, self._timeout = database, secret, timeout
         self._ready: set[str] = set()
 
     def role_of(self, caller: Caller) -> str:
-        """The role that a caller's queries run as."""
+        """Returns the role that a caller's queries run as."""
         return f"{caller.schema_name}_u{caller.user_id}"
 
     async def connect(self, caller: Caller, datasets: Collection[int]) -> Connection:
-        """A connection of its own for one query, which may read those datasets and no other that it was not granted.
+        """Opens a connection for one query, which may read these datasets and earlier granted datasets only.
 
-        Raises NotFoundError for a dataset that the caller may not read, psycopg.OperationalError, UnavailableError.
+        Raises NotFoundError for a dataset that the caller may not read.
+        Raises psycopg.OperationalError or UnavailableError when no connection can be made.
         """
         role = self.role_of(caller)
         password = await self._password(role)
@@ -75,7 +79,7 @@ class ReaderRoles:
         return await connect(self._database.url, role, password)
 
     async def _make(self, caller: Caller, role: str, password: str) -> None:
-        """Makes the role where it is missing, and sets its password and settings."""
+        """Creates a missing role, and sets its password and settings."""
         async with self._database.transaction() as connection:
             await connection.execute(queries("sqlgate/wall")["lock_roles"])
             name = sql.Identifier(role)
@@ -85,9 +89,9 @@ class ReaderRoles:
                 await connection.execute(sql.SQL("CREATE ROLE {}").format(name))
             modern = connection.info.server_version >= 160000
             if modern:
-                # Nobody guesses a password of 256 random bits, so hashing it slowly protects nothing and takes 5 ms.
+                # Nobody guesses a password of 256 random bits. So hashing it slowly protects nothing and takes 5 ms.
                 await connection.execute("SET LOCAL scram_iterations = 1")
-            # Hashed here, so that no log of the server's ever holds it.
+            # Hashed here, so that no log of the server ever holds the password.
             hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
             await connection.execute(
                 sql.SQL("ALTER ROLE {} LOGIN {} CONNECTION LIMIT {} PASSWORD {}").format(
@@ -99,17 +103,21 @@ class ReaderRoles:
                 await connection.execute(
                     sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
                 )
-            # The organization's role has the rights on views, which come and go; SET ROLE to it would gain nothing.
+            # The organization's role has the rights on views, which come and go. SET ROLE to that role would gain
+            # nothing.
             reader = sql.Identifier(f"{caller.schema_name}_reader")
             options = sql.SQL(" WITH INHERIT TRUE, SET FALSE" if modern else "")
             await connection.execute(sql.SQL("GRANT {} TO {}{}").format(reader, name, options))
             if not superuser:
-                # For the right to end the role's backends.
+                # This membership gives the right to end the role's backends.
                 await connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
         self._ready.add(role)
 
     async def _grant(self, caller: Caller, role: str, datasets: Collection[int], *, anew: bool = False) -> None:
-        """Sets the role's rights to those datasets, and takes what the caller has lost. anew: whatever is recorded."""
+        """Grants the role the datasets, and revokes datasets that the caller has lost.
+
+        anew: ignores the recorded grants.
+        """
         parameters = {"user": caller.user_id, "ids": list(datasets)}
         found = await self._database.fetch(queries("sqlgate/wall")["grants"], **parameters)
         missing = set(datasets) - {row[0] for row in found if row[3]}
@@ -123,7 +131,7 @@ class ReaderRoles:
             except psycopg.errors.LockNotAvailable:
                 raise UnavailableError("The data is being changed", "try again in a moment") from None
             except (psycopg.errors.InternalError, psycopg.errors.UndefinedTable):
-                # Somebody else changed the same rights at the same time, or dropped the table.
+                # Another process changed the same rights at the same time, or dropped the table.
                 if attempt == _GRANT_ATTEMPTS - 1:
                     raise
                 await asyncio.sleep(0.05)
@@ -146,7 +154,7 @@ class ReaderRoles:
 
 async def _allow(connection: Connection, caller: Caller, role: str, dataset_id: int, schema: str) -> None:
     name, table = sql.Identifier(role), table_of(schema, dataset_id)
-    # A writer that adds a column would fail if the table's rights changed under it.
+    # A writer that adds a column would fail if the table's rights changed meanwhile.
     await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
     if schema != caller.schema_name:
         await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), name))
@@ -156,7 +164,7 @@ async def _allow(connection: Connection, caller: Caller, role: str, dataset_id: 
 
 
 async def _deny(connection: Connection, caller: Caller, role: str, dataset_id: int, schema: str) -> None:
-    """Takes the right to a dataset, which may be gone, and to its schema where that was the last one there."""
+    """Revokes a dataset, whose table may be gone. After the last dataset of a schema, revokes the schema, too."""
     name, table = sql.Identifier(role), table_of(schema, dataset_id)
     parameters = {"user": caller.user_id, "id": dataset_id, "table": table.as_string()}
     row = await executor.row(connection, queries("sqlgate/wall")["find_table"], parameters)

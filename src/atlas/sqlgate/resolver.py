@@ -1,4 +1,4 @@
-"""What every name of a query means: the catalog's tables, a query's own names, and the columns of both."""
+"""Resolves every name of a query: tables of the catalog, names that the query defines, and the columns of both."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from atlas.catalog.model import Catalog, CatalogTable
 from atlas.kit.plurals import many
 from atlas.sqlgate.allowlist import SET_OPERATIONS
 from atlas.sqlgate.lexer import refuse, shown
-from atlas.sqlgate.names import is_bare, is_meant, meant, new_name, output_name, plain
+from atlas.sqlgate.names import find_name, is_bare, may_mean, new_name, output_name, plain
 
 
 class Column(NamedTuple):
-    """A column in scope. sources: the aliases that it is of; of more, the first not NULL (FULL JOIN)."""
+    """A column in scope.
+
+    sources: aliases of its items of FROM; with several, the first value that is not NULL (FULL JOIN).
+    """
 
     name: str
     sources: tuple[str, ...]
 
 
 class Output(NamedTuple):
-    """A column of a result. name: "" where it has none that can be told; column: what it is, if no expression."""
+    """A column of a result.
+
+    name: "" for a column without a known name. column: the column in scope, unless an expression.
+    """
 
     name: str
     column: Column | None = None
@@ -31,12 +37,14 @@ class Output(NamedTuple):
 
 @dataclass(slots=True)
 class Resolution:
-    """What the nodes of a tree mean, by `id`. Names in the tree itself are put right in place.
+    """The meaning of the nodes of a tree, by `id`. Names in the tree itself are corrected in place.
 
-    tables: None for a name from WITH; bounded: columns with the time of a dataset that has packed rows, and that
-    dataset; positions: 1 and up, of sort and group terms that name a column of the result; outputs: columns of each
-    item of FROM; barriers: subqueries and names from WITH whose columns stay columns; guards: texts, and how many
-    characters they may have.
+    - tables: tables of the catalog; None for a WITH query.
+    - bounded: time columns of datasets with packed rows, and their dataset.
+    - positions: of sort and group terms that name a column of the result, counted from 1.
+    - outputs: columns of each item of FROM.
+    - barriers: subqueries and WITH queries that PostgreSQL must not inline.
+    - guards: texts, and the maximum number of their characters.
     """
 
     tables: dict[int, CatalogTable | None] = field(default_factory=dict)
@@ -53,11 +61,14 @@ class Resolution:
 
 @dataclass(slots=True)
 class _Scope:
-    """Names that expressions of one SELECT may use.
+    """The names that expressions of one SELECT may use.
 
-    items: columns of each item of FROM, in the order of `*`; owners: aliases of each item; sources: columns by alias;
-    queries: names from WITH, and their columns; cold: datasets with packed rows by alias; hidden: columns by alias
-    that `*` does not stand for, and that give way to others of their name.
+    - items: columns of each item of FROM, in the order of `*`.
+    - owners: aliases of each item.
+    - sources: columns by alias.
+    - queries: WITH queries, and their columns.
+    - cold: datasets with packed rows, by alias.
+    - hidden: columns by alias that `*` leaves out, and that other columns of the same name take precedence over.
     """
 
     parent: _Scope | None
@@ -75,7 +86,7 @@ class _Scope:
 
 
 def resolve(tree: exp.Expr, catalog: Catalog) -> Resolution:
-    """What the names of a checked tree mean. Raises BadRequestError where one means nothing, or two things."""
+    """Resolves the names of a checked tree. Raises BadRequestError for an unknown or ambiguous name."""
     resolver = _Resolver(catalog)
     resolver.query(tree, None, {})
     return resolver.found
@@ -87,7 +98,7 @@ class _Resolver:
         self.found = Resolution()
 
     def query(self, node: exp.Expr, parent: _Scope | None, queries: dict[str, list[str]]) -> list[Output]:
-        """Resolves a query, and gives its columns. queries: names from WITH around it, and their columns."""
+        """Resolves a query, and returns its columns. queries: names of surrounding WITH queries, and their columns."""
         if isinstance(node, exp.Subquery):
             if node.args.get("alias"):
                 raise refuse("a name behind parentheses is not allowed here")
@@ -107,10 +118,10 @@ class _Resolver:
     def _with(self, with_: exp.Expr, parent: _Scope | None, outer: dict[str, list[str]]) -> dict[str, list[str]]:
         queries, own = dict(outer), set()
         for one in with_.expressions:
-            told = one.args["alias"].this
-            # Its own name is not known within it.
+            identifier = one.args["alias"].this
+            # A WITH query cannot refer to itself.
             outputs = self.query(one.this, parent, queries)
-            name = new_name(told)
+            name = new_name(identifier)
             if any(name.lower() == table.name.lower() for table in self.catalog.tables):
                 raise refuse(f"WITH {shown(name)} has the name of a table; name it differently")
             if name in own:
@@ -120,12 +131,12 @@ class _Resolver:
         return queries
 
     def _renamed(self, alias: exp.Expr, outputs: list[Output]) -> list[str]:
-        """Names of a query's columns, the first of which the alias may rename."""
-        told = [new_name(identifier) for identifier in alias.args.get("columns") or []]
+        """Returns the names of a query's columns. The alias may rename the first columns."""
+        renamed = [new_name(identifier) for identifier in alias.args.get("columns") or []]
         names = [output.name for output in outputs]
-        if len(told) > len(names):
-            raise refuse(f"{shown(alias.name)} has {many(len(names), 'column')}, not {len(told)}")
-        return told + names[len(told) :]
+        if len(renamed) > len(names):
+            raise refuse(f"{shown(alias.name)} has {many(len(names), 'column')}, not {len(renamed)}")
+        return renamed + names[len(renamed) :]
 
     def _select(self, node: exp.Expr, scope: _Scope) -> list[Output]:
         args = node.args
@@ -158,13 +169,16 @@ class _Resolver:
         return outputs
 
     def _source(self, node: exp.Expr, scope: _Scope, *, new_item: bool) -> list[Column]:
-        """Takes an item of FROM into scope; gives its columns, which join the last item or are a new one."""
+        """Adds an item of FROM to the scope, and returns its columns.
+
+        new_item: starts an item instead of extending the last.
+        """
         alias = node.args.get("alias")
         if isinstance(node, exp.Table):
             name, columns = self._table(node, scope)
             if alias:
                 if alias.args.get("columns"):
-                    # They would count the relation's own columns, which are more than these.
+                    # Such names would count the relation's own columns, which are more than the catalog's.
                     raise refuse(f"names for the columns of {shown(name)} are not allowed")
                 name = new_name(alias.this)
         else:
@@ -195,20 +209,20 @@ class _Resolver:
         return found
 
     def _table(self, node: exp.Expr, scope: _Scope) -> tuple[str, list[str]]:
-        """Name and columns of a table or of a query from WITH."""
-        told = node.this
-        query = meant(told, list(scope.queries), "table")
+        """Returns the name and columns of a table, or of a WITH query."""
+        identifier = node.this
+        query = find_name(identifier, list(scope.queries), "table")
         if query is not None:
-            told.set("this", query)
+            identifier.set("this", query)
             self.found.tables[id(node)] = None
             return query, scope.queries[query]
-        name = meant(told, [table.name for table in self.catalog.tables], "table")
+        name = find_name(identifier, [table.name for table in self.catalog.tables], "table")
         table = self.catalog.table(name) if name is not None else None
         if table is None:
-            raise refuse(f"no table named {told.name[:100]}")
+            raise refuse(f"no table named {identifier.name[:100]}")
         if not table.columns:
             raise refuse(f"table {shown(table.name)} has no columns")
-        told.set("this", table.name)
+        identifier.set("this", table.name)
         self.found.tables[id(node)] = table
         if table.name not in self.found.used:
             self.found.used.append(table.name)
@@ -221,30 +235,30 @@ class _Resolver:
             return
         left = scope.items[-1]
         merged = {}
-        for told in node.args.get("using") or []:
-            one, other = self._one(told, left), self._one(told, right)
+        for identifier in node.args.get("using") or []:
+            one, other = self._one(identifier, left), self._one(identifier, right)
             if one.name != other.name:
-                raise refuse(f"column {shown(told.name)} of USING has two spellings")
-            told.set("this", one.name)
+                raise refuse(f"column {shown(identifier.name)} of USING has two spellings")
+            identifier.set("this", one.name)
             both = {"FULL": one.sources + other.sources, "RIGHT": other.sources}
             merged[one.name] = Column(one.name, both.get(node.text("side"), one.sources))
         scope.items[-1] = [*merged.values(), *(column for column in left + right if column.name not in merged)]
         if node.args.get("on"):
-            # It sees the tables of its own item only.
+            # ON sees only the tables of its own item.
             sources = {name: scope.sources[name] for name in scope.owners[-1]}
             hidden = {name: scope.hidden.get(name, ()) for name in sources}
             inner = _Scope(scope.parent, scope.queries, scope.items[-1:], [], sources, scope.cold, hidden=hidden)
             self._expression(node.args["on"], inner)
 
-    def _one(self, told: exp.Expr, columns: list[Column]) -> Column:
-        name = meant(told, [column.name for column in columns if column.name], "column")
+    def _one(self, identifier: exp.Expr, columns: list[Column]) -> Column:
+        name = find_name(identifier, [column.name for column in columns if column.name], "column")
         found = [column for column in columns if column.name == name]
         if len(found) != 1:
-            raise refuse(f"USING: {'no' if not found else 'more than one'} column {shown(told.name)} on a side")
+            raise refuse(f"USING: {'no' if not found else 'more than one'} column {shown(identifier.name)} on a side")
         return found[0]
 
     def _projection(self, node: exp.Expr, scope: _Scope) -> list[Output]:
-        """Columns that an item of the list behind SELECT gives."""
+        """Returns the columns of an item of the SELECT list."""
         star = node.this if isinstance(node, exp.Column) else node
         if isinstance(star, exp.Star):
             if star is node:
@@ -271,23 +285,23 @@ class _Resolver:
             if not column.name or any(scope.sources[owner].count(column.name) > 1 for owner in column.sources):
                 raise refuse(f"* stands for columns with no name or the same name ({shown(column.name)}); name them")
 
-    def _owner(self, told: exp.Expr, scope: _Scope) -> str:
-        """The alias in this very scope that `name.` means; put right in the tree."""
-        owner = meant(told, list(scope.sources), "table")
+    def _owner(self, identifier: exp.Expr, scope: _Scope) -> str:
+        """Returns the alias of `name.` in this scope, not an outer scope, and sets the alias in the tree."""
+        owner = find_name(identifier, list(scope.sources), "table")
         if owner is None:
-            raise refuse(f"no table named {told.name[:100]} in FROM")
-        told.set("this", owner)
+            raise refuse(f"no table named {identifier.name[:100]} in FROM")
+        identifier.set("this", owner)
         return owner
 
     def _group_term(self, node: exp.Expr, scope: _Scope, outputs: list[Output]) -> None:
-        """As PostgreSQL does: a bare name is a column of FROM, else one of the result."""
+        """Resolves a term as PostgreSQL does: a bare name is a column of FROM, else a column of the result."""
         bare = plain(node)
         is_column = not is_bare(bare) or bool(self._matches(bare.this, scope.columns))
         if is_column or not self._position(node, outputs):
             self._expression(node, scope)
 
     def _sort_term(self, node: exp.Expr, scope: _Scope, outputs: list[Output]) -> None:
-        """As PostgreSQL does: a bare name is a column of the result, else one of FROM."""
+        """Resolves a term as PostgreSQL does: a bare name is a column of the result, else a column of FROM."""
         if not (is_bare(plain(node)) and self._position(node, outputs)):
             self._expression(node, scope)
 
@@ -300,15 +314,15 @@ class _Resolver:
                 raise refuse(f"ORDER BY behind {type(node).__name__.upper()} takes names of the result's columns")
 
     def _position(self, node: exp.Expr, outputs: list[Output]) -> bool:
-        """Whether a term names a column of the result; notes which one."""
-        told = plain(node).this
-        name = meant(told, [output.name for output in outputs if output.name], "column")
+        """Returns whether a term names a column of the result, and records its position."""
+        identifier = plain(node).this
+        name = find_name(identifier, [output.name for output in outputs if output.name], "column")
         found = [(number, output) for number, output in enumerate(outputs, 1) if name and output.name == name]
         if not found:
             return False
         if len(found) > 1 and (found[0][1].column is None or len({output.column for _, output in found}) > 1):
-            raise refuse(f"more than one column of the result is named {shown(told.name)}")
-        told.set("this", name)
+            raise refuse(f"more than one column of the result is named {shown(identifier.name)}")
+        identifier.set("this", name)
         self.found.positions[id(node)] = found[0][0]
         return True
 
@@ -317,7 +331,7 @@ class _Resolver:
             self._expression(node, scope)
 
     def _expression(self, node: exp.Expr, scope: _Scope) -> None:
-        """Resolves the columns of an expression, and the queries in it."""
+        """Resolves the columns of an expression, and its subqueries."""
         if isinstance(node, (exp.Select, exp.Subquery, *SET_OPERATIONS)):
             self.query(node, scope, scope.queries)
             return
@@ -325,47 +339,47 @@ class _Resolver:
             self.found.columns[id(node)] = self._column(node, scope)
             return
         if isinstance(node, exp.Window) and node.args.get("alias"):
-            told = node.args["alias"]
-            if new_name(told) not in scope.windows:
-                raise refuse(f"no window named {shown(told.name)}")
+            identifier = node.args["alias"]
+            if new_name(identifier) not in scope.windows:
+                raise refuse(f"no window named {shown(identifier.name)}")
         for child in node.iter_expressions():
             self._expression(child, scope)
 
-    def _matches(self, told: exp.Expr, columns: list[Column]) -> list[Column]:
-        exact = [column for column in columns if column.name == told.name]
-        return exact or [column for column in columns if column.name and is_meant(told, column.name)]
+    def _matches(self, identifier: exp.Expr, columns: list[Column]) -> list[Column]:
+        exact = [column for column in columns if column.name == identifier.name]
+        return exact or [column for column in columns if column.name and may_mean(identifier, column.name)]
 
-    def _hidden(self, told: exp.Expr, scope: _Scope, owners: Iterable[str]) -> list[Column]:
-        """Columns that a name means where none of those in sight has it."""
+    def _hidden(self, identifier: exp.Expr, scope: _Scope, owners: Iterable[str]) -> list[Column]:
+        """Returns hidden columns of a name, for a name that no visible column has."""
         hidden = [Column(name, (owner,)) for owner in owners for name in scope.hidden.get(owner, ())]
-        return self._matches(told, hidden)
+        return self._matches(identifier, hidden)
 
     def _column(self, node: exp.Expr, scope: _Scope) -> Column:
-        """The column that a node means; names are put right in it."""
-        told, table, around = node.this, node.args.get("table"), scope
+        """Resolves a column, and corrects its names in the tree."""
+        identifier, table, around = node.this, node.args.get("table"), scope
         passed: set[str] = set()
         while True:
             if table is None:
-                found = self._matches(told, around.columns) or self._hidden(told, around, around.hidden)
+                found = self._matches(identifier, around.columns) or self._hidden(identifier, around, around.hidden)
             else:
-                owner = meant(table, list(around.sources), "table")
+                owner = find_name(table, list(around.sources), "table")
                 columns = [] if owner is None else [Column(name, (owner,)) for name in around.sources[owner]]
-                found = self._matches(told, columns)
+                found = self._matches(identifier, columns)
                 if owner is not None and not found:
-                    found = self._hidden(told, around, [owner])
+                    found = self._hidden(identifier, around, [owner])
                 if owner is not None:
                     table.set("this", owner)
                     if not found:
-                        raise refuse(f"no column {shown(told.name)} in {shown(owner)}; it has {_listed(columns)}")
+                        raise refuse(f"no column {shown(identifier.name)} in {shown(owner)}; it has {_listed(columns)}")
             if len(found) > 1:
                 named = sorted({f"{column.sources[0]}.{column.name}" for column in found})
                 advice = "put its table before it" if len(named) > 1 else "which is there twice"
-                raise refuse(f"column {shown(told.name)} may be {' or '.join(named)}; {advice}")
+                raise refuse(f"column {shown(identifier.name)} may be {' or '.join(named)}; {advice}")
             if found:
                 if passed.intersection(found[0].sources):
-                    # Written with its table, it would be taken for one of the inner table.
-                    raise refuse(f"column {shown(told.name)} is of a table whose name is given twice; rename one")
-                told.set("this", found[0].name)
+                    # Written with its table, the column would be taken for a column of the inner table.
+                    raise refuse(f"column {shown(identifier.name)} is of a table whose name is given twice; rename one")
+                identifier.set("this", found[0].name)
                 if found[0].name == "ts" and len(found[0].sources) == 1 and found[0].sources[0] in around.cold:
                     self.found.bounded[id(node)] = around.cold[found[0].sources[0]]
                 return found[0]
@@ -375,9 +389,9 @@ class _Resolver:
             around = around.parent
         if table is not None:
             raise refuse(f"no table named {table.name[:100]} in FROM")
-        if any(is_meant(told, name) or told.name == name for name in scope.sources):
-            raise refuse(f"a whole row, {shown(told.name)}, is not allowed; name its columns")
-        raise refuse(f"no column named {told.name[:100]}; there are {_listed(scope.columns) or 'none'}")
+        if any(may_mean(identifier, name) or identifier.name == name for name in scope.sources):
+            raise refuse(f"a whole row, {shown(identifier.name)}, is not allowed; name its columns")
+        raise refuse(f"no column named {identifier.name[:100]}; there are {_listed(scope.columns) or 'none'}")
 
 
 def _listed(columns: list[Column]) -> str:

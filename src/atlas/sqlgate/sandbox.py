@@ -1,4 +1,4 @@
-"""Runs SQL that came from outside: one SELECT, as its user's reader role, in a connection that ends with it."""
+"""Runs SQL from outside: one SELECT, as its user's reader role, in a connection of its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TOO_LONG = ("The query took too long", "it was stopped; ask for less")
 _TOO_MUCH = "it needs too much memory or disk; ask for less"
 _LOCKED = ("The data is being changed", "try again in a moment")
 _GUARDED = re.compile(re.escape(TOO_LONG_TEXT) + "[0-9]+")
-# What no message may tell: names that Atlas gives to schemas, roles and relations.
+# Internal names that no message may reveal: schemas, roles and relations.
 _INTERNAL = re.compile(
     r"_table_\d|_view_\d|_(?:rollup|hot|cold|unpacked)_\d|dataset_\d|org_[0-9a-f]{12}|\batlas(?:_jobs)?\b"
 )
@@ -35,7 +35,10 @@ _INTERNAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """Rows of a query. columns: (name, type); truncated: whether there were more; seconds: in the database."""
+    """Rows of a query.
+
+    columns: (name, type). truncated: whether there were more rows. seconds: time in the database.
+    """
 
     columns: tuple[tuple[str, str], ...]
     rows: list[tuple[Any, ...]]
@@ -49,7 +52,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class QueryLimits:
-    """What one query may take. seconds: of time; memory: bytes of its backend; rows: bytes of its rows, as text."""
+    """Limits of one query. seconds: its time. memory: bytes of its backend. rows: bytes of its rows as text."""
 
     seconds: float = 30.0
     memory: int = 512 * 2**20
@@ -57,10 +60,9 @@ class QueryLimits:
 
 
 class QueryRunner:
-    """Runs queries.
+    """Runs queries. Close it after use.
 
-    Close it after use. `gone` of its methods is called once, when no backend works on the query any more, which may be
-    long after the answer.
+    `gone` is called once, when no backend works on the query any more. That may be long after the answer.
     """
 
     def __init__(self, database: Database, secret: Callable[[], str], limits: QueryLimits = QueryLimits()) -> None:
@@ -82,10 +84,11 @@ class QueryRunner:
         max_rows: int = 1000,
         gone: Callable[[], None] = _nothing,
     ) -> QueryResult:
-        """The rows of one SELECT with physical names.
+        """Runs one SELECT with physical names, and returns its rows.
 
-        Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read,
-        UnavailableError where it takes too long.
+        Raises BadRequestError with PostgreSQL's reason.
+        Raises NotFoundError for a dataset that the caller may not read.
+        Raises UnavailableError when the query takes too long.
         """
         async with self._session(caller, datasets, gone) as connection:
             text = _encoded(sql)
@@ -93,7 +96,7 @@ class QueryRunner:
             await _check(connection, text)
             await _declare(connection, text, max(self._max_bytes, _LEAST_BYTES))
             cursor = connection.cursor()
-            # Of no rows, for the columns: a stream without rows has none.
+            # Fetches no rows, for the columns: a stream without rows has no columns.
             await cursor.execute("FETCH FORWARD 0 FROM _atlas")
             columns = [
                 (column.name, known.name if (known := connection.adapters.types.get(column.type_code)) else "text")
@@ -103,8 +106,10 @@ class QueryRunner:
             return QueryResult(tuple(columns), rows, cut, time.perf_counter() - started)
 
     async def _rows(self, connection: Connection, max_rows: int) -> tuple[list[tuple[Any, ...]], bool]:
-        """The cursor's rows up to the limits, and whether there are more. They come one by one, so that no more
-        than a row is ever held beyond the limit of bytes."""
+        """Returns the cursor's rows up to the limits, and whether there are more.
+
+        The rows come one by one, so that at most one row beyond the limit of bytes is ever held.
+        """
         rows: list[tuple[Any, ...]] = []
         size = 0
         cursor = connection.cursor()
@@ -115,7 +120,7 @@ class QueryRunner:
                 assert result is not None
                 size += sum(len(result.get_value(0, position) or b"") for position in range(result.nfields))
                 if len(rows) == max_rows or (rows and size > self._max_bytes):
-                    # Nothing more is wanted of it; the stream would read the rest to its end.
+                    # The connection ends here, because the stream would read all remaining rows.
                     connection.pgconn.finish()
                     return rows, True
                 rows.append(row)
@@ -124,10 +129,10 @@ class QueryRunner:
     async def explain(
         self, caller: Caller, sql: str, datasets: Collection[int] = (), *, gone: Callable[[], None] = _nothing
     ) -> str | None:
-        """Why PostgreSQL would not run the query; None where it would. Nothing is run."""
+        """Returns why PostgreSQL would refuse the query, or None. Runs nothing."""
         try:
             async with self._session(caller, datasets, gone) as connection:
-                # Never fetched from. EXPLAIN would take `ANALYZE SELECT …`, too.
+                # The cursor is never fetched from. EXPLAIN would accept `ANALYZE SELECT …`, too.
                 await _check(connection, _encoded(sql))
         except BadRequestError as error:
             return error.details
@@ -137,7 +142,7 @@ class QueryRunner:
     async def _session(
         self, caller: Caller, datasets: Collection[int], gone: Callable[[], None]
     ) -> AsyncIterator[Connection]:
-        """A read-only transaction of the caller's role that is rolled back and closed, whatever happens."""
+        """Opens a read-only transaction of the caller's role, and always rolls it back and closes the connection."""
         connection: Connection | None = None
         backend: Backend | None = None
         try:
@@ -164,7 +169,7 @@ class QueryRunner:
 
 
 def _encoded(sql: str) -> bytes:
-    """The text as PostgreSQL gets it. Raises BadRequestError for what it would not see as it is."""
+    """Encodes the text for PostgreSQL. Raises BadRequestError for a text that PostgreSQL would see differently."""
     try:
         text = sql.encode()
     except UnicodeEncodeError:
@@ -175,16 +180,18 @@ def _encoded(sql: str) -> bytes:
 
 
 async def _check(connection: Connection, sql: bytes) -> None:
-    """Has PostgreSQL plan the query and check its rights. Prepared, it takes one statement only, and it declares
-    cursors for nothing but SELECT and VALUES."""
+    """Makes PostgreSQL plan the query and check its rights.
+
+    A prepared statement is a single statement, and cursors are declared for SELECT and VALUES only.
+    """
     await connection.execute(b"DECLARE _check NO SCROLL CURSOR FOR " + sql, prepare=True)
 
 
 async def _declare(connection: Connection, sql: bytes, max_bytes: int) -> None:
-    """Declares the cursor of a query that was checked, so that in parentheses it is one query, too.
+    """Declares the cursor of a checked query, which is therefore one query in parentheses, too.
 
-    A row is as large as PostgreSQL can make it, 1 GB, and would be received whole. OFFSET keeps the test of its size
-    apart from the query's own conditions.
+    PostgreSQL can make rows of up to 1 GB, which would be received whole. So the cursor refuses rows over `max_bytes`.
+    OFFSET keeps the test of the size separate from the query's own conditions.
     """
     await connection.execute(
         b"DECLARE _atlas NO SCROLL CURSOR FOR SELECT * FROM (SELECT * FROM (%b\n) AS q OFFSET 0) AS q WHERE CASE WHEN "
@@ -195,7 +202,7 @@ async def _declare(connection: Connection, sql: bytes, max_bytes: int) -> None:
 
 
 async def _end(connection: Connection) -> bool:
-    """Closes the connection, and with it its transaction. Gives whether nothing ran there any more."""
+    """Closes the connection and its transaction. Returns whether nothing ran on the connection any more."""
     status = connection.info.transaction_status
     busy = (psycopg.pq.TransactionStatus.ACTIVE, psycopg.pq.TransactionStatus.UNKNOWN)
     await connection.close()
@@ -203,7 +210,7 @@ async def _end(connection: Connection) -> bool:
 
 
 def _refused(error: psycopg.Error, passed: Reason) -> Exception:
-    """What the caller is told: PostgreSQL's reason where the SQL is wrong, else that the server is not there.
+    """Returns the caller's error: PostgreSQL's reason for wrong SQL, or that the server is unavailable.
 
     passed: the limit for which the backend was stopped.
     """

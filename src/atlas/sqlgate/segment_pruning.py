@@ -1,7 +1,7 @@
-"""Conditions on the time of a dataset with packed rows, written so that segments without such times are not unpacked.
+"""Extends conditions on the time of packed rows, so that segments outside of the range are not unpacked.
 
-A row's time lies within the bounds of its segment, so `ts >= x` is the same as `ts >= x AND high >= x`, NULLs included,
-wherever it stands; PostgreSQL can look at the second half before it unpacks anything.
+A row's time lies within the bounds of its segment. So `ts >= x` equals `ts >= x AND high >= x`, NULLs included,
+wherever the condition stands. PostgreSQL can check the second half before unpacking anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from atlas.sqlgate.names import quoted
 from atlas.sqlgate.resolver import Resolution
 
 TIME = "ts"
-# Of a comparison with the time on the left: the bounds that it can be put to, and the one with its sides exchanged.
+# For a comparison with the time on the left: conditions on the bounds, and the comparison with its sides exchanged.
 _BOUNDS: dict[type[exp.Expr], tuple[tuple[str, str], ...]] = {
     exp.GT: (("high", ">"),),
     exp.GTE: (("high", ">="),),
@@ -33,7 +33,7 @@ _TURNED: dict[type[exp.Expr], type[exp.Expr]] = {
 
 
 def bound_names(table: CatalogTable) -> dict[str, str]:
-    """What the bounds of a row's segment are called beside the table's columns."""
+    """Returns names for the bounds of a row's segment that differ from the table's columns."""
     taken = {column.name for column in table.columns}
     names = {}
     for which in ("low", "high"):
@@ -45,7 +45,7 @@ def bound_names(table: CatalogTable) -> dict[str, str]:
 
 
 def bounds(node: exp.Expr, found: Resolution, write: Callable[[exp.Expr], str]) -> list[str]:
-    """What a comparison says of the bounds; nothing where it is not one of such a time with a constant."""
+    """Returns the conditions on the bounds for a comparison of such a time with a constant; else an empty list."""
     if isinstance(node, exp.Between):
         return _bounds(node.this, exp.GTE, node.args["low"], found, write) + _bounds(
             node.this, exp.LTE, node.args["high"], found, write

@@ -1,4 +1,4 @@
-"""SQL that users, engines and verified questions bring: checked, then run as its caller and no one else."""
+"""Runs SQL from users, engines and verified questions: checked, then run with the rights of its caller."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class ResultFile:
 
 
 class SqlService:
-    """What a caller may ask with SQL. Close it after use.
+    """Answers callers' SQL. Close it after use.
 
-    secret: what the readers' passwords are made from; it may block.
+    secret: returns the text from which the readers' passwords are derived; may block.
     """
 
     def __init__(
@@ -56,8 +56,10 @@ class SqlService:
         self._workbooks = workbooks or Workbooks()
 
     async def catalog(self, caller: Caller, text: str = "", names: Collection[str] = ()) -> Catalog:
-        """What a question of the caller's may be about, at this moment: all that the caller may read but for datasets
-        of other organizations that neither `text` mentions nor `names` has.
+        """Returns the tables that a question of the caller may use at this moment.
+
+        These are all tables that the caller may read. Datasets of other organizations are left out unless `text`
+        mentions them or `names` has them.
         """
         return await self._catalogs.for_question(caller, text, names)
 
@@ -66,14 +68,16 @@ class SqlService:
         await self._catalogs.close()
 
     async def check(self, text: str, catalog: Catalog, max_rows: int | None = None) -> CheckedQuery:
-        """The query that a text states. Raises BadRequestError("Query refused")."""
+        """Checks the query in `text`. Raises BadRequestError("Query refused")."""
         return await asyncio.to_thread(check_query, text, catalog, max_rows=max_rows)
 
     async def run(self, caller: Caller, checked: CheckedQuery, catalog: Catalog, max_rows: int) -> QueryResult:
-        """The rows of a checked query.
+        """Runs a checked query and returns its rows.
 
-        Raises BadRequestError with PostgreSQL's reason, NotFoundError for a dataset that the caller may not read any
-        more, UnavailableError where it takes too long, OverloadedError or RateLimitedError where too many run.
+        Raises BadRequestError with PostgreSQL's reason.
+        Raises NotFoundError for a dataset that the caller may no longer read.
+        Raises UnavailableError when the query takes too long.
+        Raises OverloadedError or RateLimitedError when too many queries run.
         """
         datasets = dataset_ids(catalog, checked.tables)
         for dataset in datasets:
@@ -82,7 +86,7 @@ class SqlService:
         return await self._runner.run(caller, checked.physical, datasets, max_rows=max_rows, gone=gone)
 
     async def validate(self, caller: Caller, text: str, catalog: Catalog) -> CheckedQuery:
-        """A query that PostgreSQL would run; nothing is run. Raises BadRequestError with the reason."""
+        """Checks that PostgreSQL would run a query, without running it. Raises BadRequestError with the reason."""
         checked = await self.check(text, catalog)
         datasets = dataset_ids(catalog, checked.tables)
         gone = await self._slot(caller)
@@ -92,13 +96,16 @@ class SqlService:
         return checked
 
     async def _slot(self, caller: Caller) -> Callable[[], None]:
-        """Takes a slot; the function gives it back. The runner calls it when the database works no more on the query,
-        not when its caller has an answer."""
+        """Takes a slot, and returns the function that gives the slot back.
+
+        The runner calls the function when the database has stopped working on the query, not when its caller has an
+        answer.
+        """
         await self._lane.enter(caller)
         return lambda: self._lane.leave(caller)
 
     async def query(self, caller: Caller, text: str, max_rows: int | None = None) -> Row:
-        """Runs a caller's SQL; gives the response of `sql`."""
+        """Runs a caller's SQL, and returns the response of `POST /api/v1/sql`."""
         checked, result = await self._checked_and_run(caller, text, row_limit(max_rows))
         return {
             "success": True,
@@ -112,7 +119,7 @@ class SqlService:
         }
 
     async def export(self, caller: Caller, text: str, output: Output, max_rows: int | None, title: str) -> ResultFile:
-        """Runs a caller's SQL; gives its rows, by default as many as an answer may have, as a file of `FORMATS`.
+        """Runs a caller's SQL, and returns its rows as a file of `FORMATS`; by default up to MAX_ROWS rows.
 
         title: the name of the sheet. Raises as `run` does, and BadRequestError for a cell that no sheet can hold.
         """
@@ -130,7 +137,7 @@ class SqlService:
 
 
 def row_limit(max_rows: int | None) -> int:
-    """How many rows an answer may have. Raises BadRequestError."""
+    """Returns the maximum number of rows of an answer. Raises BadRequestError for a number out of range."""
     limit = DEFAULT_ROWS if max_rows is None else max_rows
     if not 1 <= limit <= MAX_ROWS:
         raise BadRequestError("Invalid parameter", f"max_rows: from 1 to {MAX_ROWS:,}")
@@ -138,7 +145,7 @@ def row_limit(max_rows: int | None) -> int:
 
 
 def told_owners(catalog: Catalog, tables: Collection[str]) -> list[str]:
-    """Sentences that say whose datasets an answer is from, where they are another organization's."""
+    """Returns a sentence for each dataset of an answer that belongs to another organization."""
     return [
         f"{table.name} is a dataset of {table.owner}, another organization"
         for table in catalog.tables
@@ -147,12 +154,12 @@ def told_owners(catalog: Catalog, tables: Collection[str]) -> list[str]:
 
 
 def dataset_ids(catalog: Catalog, tables: Collection[str]) -> list[int]:
-    """Ids of the datasets among tables, in order."""
+    """Returns ids of the datasets among tables, in order."""
     return sorted({t.dataset_id for t in catalog.tables if t.name in tables and t.dataset_id is not None})
 
 
 def table_named(catalog: Catalog, name: str) -> CatalogTable:
-    """A table by its name as it is, or as an import would spell it. Raises NotFoundError."""
+    """Returns a table by its exact name, or by its name as an import would spell it. Raises NotFoundError."""
     found = catalog.table(name) or catalog.table(table_identifier(name))
     if found is None:
         raise NotFoundError("Table not found", f"no table {name[:100]!r}")
@@ -160,7 +167,7 @@ def table_named(catalog: Catalog, name: str) -> CatalogTable:
 
 
 def restricted(catalog: Catalog, names: Sequence[str]) -> Catalog:
-    """The catalog with what questions on these tables may need: them, what joins them, and what lies between."""
+    """Restricts the catalog to these tables, tables joined to them, and tables between them."""
     if not names:
         return catalog
     kept = {table_named(catalog, name).name for name in names}
@@ -174,7 +181,7 @@ def restricted(catalog: Catalog, names: Sequence[str]) -> Catalog:
 
 
 def _between(catalog: Catalog, names: Collection[str]) -> set[str]:
-    """Tables on the shortest ways from each of some tables to the others."""
+    """Returns the tables on the shortest join paths between some tables."""
     near: dict[str, set[str]] = {}
     for join in catalog.joins:
         near.setdefault(join.left_table, set()).add(join.right_table)

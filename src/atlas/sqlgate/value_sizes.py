@@ -1,4 +1,4 @@
-"""How large values of a query can get, and what it takes to work them out: upper bounds, by what makes them."""
+"""Bounds the sizes of a query's values, and the work to compute them, by the expressions that make them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,27 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-# Digits of PostgreSQL's largest NUMERIC; digits of one that an import makes; of a double as NUMERIC.
+# Digits of PostgreSQL's largest NUMERIC, of a NUMERIC that an import makes, and of a double as NUMERIC.
 HUGE, STORED, DOUBLE = 147_455, 1_000, 340
-# Characters of a cell, and of any text within the memory that a query may take.
+# Characters of a cell, and of any text within a query's memory limit.
 CELL, LONG = 8_000_000, 128_000_000
-# Nanoseconds, the largest that were measured: for a character of a text and one of what it is searched for; for a
-# character that a function reads, which a cell is unpacked for each time. The product of two numbers takes one for
+# The largest measured nanoseconds. _STEP: for each character of a text and character of its pattern. _CHARACTER: for
+# each character that a function reads; a cell is unpacked for each read. The product of two numbers takes 1 ns for
 # every 128 products of their digits.
 _STEP, _CHARACTER = 5, 8
 _NUMBER = re.compile(r"\s*[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?\s*")
 
 
 class Cost(NamedTuple):
-    """Of an expression. nodes: in the plan; work: nanoseconds of one evaluation; kind: I, F, N (integer, double,
-    numeric), T (text, or a constant of no type yet), O (other); digits: of a number; length: in characters; value: of a
-    whole number that is written out."""
+    """The cost and size of an expression.
+
+    - nodes: its nodes in the plan.
+    - work: nanoseconds of one evaluation.
+    - kind: I, F, N (integer, double, numeric), T (text, or a constant without a type yet), O (other).
+    - digits: of a number.
+    - length: in characters.
+    - value: the value of a whole number constant.
+    """
 
     nodes: int = 1
     work: int = 0
@@ -35,22 +41,22 @@ class Cost(NamedTuple):
         return self._replace(nodes=self.nodes + nodes, work=self.work + work)
 
     def over(self, parts: Sequence[Cost]) -> Cost:
-        """The same value, made of these parts."""
+        """Returns the cost of the same value, made of these parts."""
         nodes, work = 1 + sum(part.nodes for part in parts), sum(part.work for part in parts)
         return self._replace(nodes=nodes, work=work, value=None)
 
     def of(self, kind: str, *, digits: int = 0, length: int = 64, work: int = 0) -> Cost:
-        """A value of another kind made of this one."""
+        """Returns the cost of a value of another kind, made of this value."""
         return Cost(self.nodes, self.work + work, kind, min(digits, HUGE), min(length, LONG))
 
 
 def whole(parts: Sequence[Cost]) -> Cost:
-    """What is made of parts, and as large as the largest of them."""
+    """Returns the cost of a value made of parts, as large as the largest part."""
     return either(parts).over(parts) if parts else Cost()
 
 
 def either(parts: Sequence[Cost]) -> Cost:
-    """A value that may be any of these; as large as the largest, and with the nodes of all."""
+    """Returns the cost of a value that may be any part: as large as the largest, with the nodes of all."""
     if len(parts) == 1:
         return parts[0]
     kinds = {part.kind for part in parts}
@@ -74,7 +80,7 @@ def literal(node: exp.Expr) -> Cost:
 
 
 def _written_digits(text: str) -> int:
-    """Digits of the number that a text says, 0 where it says none."""
+    """Counts the digits of the number in a text; 0 for a text that is no number."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return 0
@@ -84,7 +90,7 @@ def _written_digits(text: str) -> int:
 
 
 def stored(kind: str) -> Cost:
-    """A column of a catalog's type."""
+    """Returns the cost of a column of a catalog type."""
     known = kind.lower()
     if known in ("double", "float8", "double precision", "real", "float4"):
         return Cost(1, 0, "F", DOUBLE)
@@ -114,13 +120,13 @@ def arithmetic(operator: type[exp.Expr], one: Cost, other: Cost) -> Cost:
 
 
 def search(text: Cost, pattern: Cost) -> Cost:
-    """LIKE: each part of a text may be compared with all of the pattern."""
+    """Returns the cost of LIKE: each part of a text may be compared with the whole pattern."""
     least = Cost().over([text, pattern])
     return least.of("O", work=text.length * (max(1, pattern.length) * _STEP + _CHARACTER))
 
 
 def read(parts: Sequence[Cost]) -> Cost:
-    """What looks at all of its texts once."""
+    """Returns the cost of an expression that reads all of its texts once."""
     return whole(parts).of("O", work=sum(part.length for part in parts if part.kind == "T") * _CHARACTER)
 
 
@@ -133,7 +139,7 @@ def cast(value: Cost, kind: str) -> Cost:
             return made.of("N", digits=max(precision, scale), length=precision + scale)
         digits = value.digits
         if value.kind == "T" and not digits:
-            # A cell may say 1e131071.
+            # A cell may contain 1e131071.
             digits = HUGE if value.length > 2 else 2
         return made.of("N", digits=max(digits, 20))
     if name in ("TEXT", "VARCHAR"):
@@ -147,19 +153,19 @@ def cast(value: Cost, kind: str) -> Cost:
 
 
 def _as_text(value: Cost) -> int:
-    """Characters of any value as a text."""
+    """Returns the characters of any value as a text."""
     return value.length if value.kind == "T" else value.digits + 64
 
 
 def call(name: str, parts: Sequence[Cost]) -> Cost:
-    """A function of these arguments."""
+    """Returns the cost of a function call with these arguments."""
     made = whole(parts)
     rule = _CALLS.get(name)
     return rule(made, parts) if rule is not None and parts else made
 
 
 def _numeric(made: Cost, digits: int, work: int) -> Cost:
-    """A function of numbers that gives a numeric for numerics, a double for others."""
+    """Returns the cost of a function that gives a numeric for numerics, and a double for other numbers."""
     if made.kind == "N":
         return made.of("N", digits=digits, work=work)
     return made.of("F", digits=DOUBLE)
@@ -178,7 +184,7 @@ def _root(made: Cost, parts: Sequence[Cost]) -> Cost:
 
 
 def _exponential(made: Cost, parts: Sequence[Cost]) -> Cost:
-    # Past some 6,000 digits PostgreSQL says that it overflows.
+    # Past some 6,000 digits PostgreSQL reports an overflow.
     return _numeric(made, 8_000, 10_000_000)
 
 
@@ -212,7 +218,7 @@ def _spread(made: Cost, parts: Sequence[Cost]) -> Cost:
 
 def _replaced(made: Cost, parts: Sequence[Cost]) -> Cost:
     text, old, new = (_as_text(part) for part in parts[:3])
-    # All of it may be pieces that become the new one; of a piece that is not written out, as short as can be.
+    # The whole text may consist of pieces to replace. A piece that is no constant counts as short as possible.
     pieces = text // max(1, old) if parts[1].nodes == 1 and old < CELL else text
     length = min(max(text, pieces * new), LONG)
     return made.of("T", length=length, work=text * (max(1, old) * 2 + _CHARACTER) + length * 2)

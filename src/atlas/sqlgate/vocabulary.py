@@ -1,11 +1,11 @@
-"""The words of SQL from outside: functions, types and keywords that a query may use."""
+"""The vocabulary of SQL from outside: functions, types and keywords that a query may use."""
 
 from __future__ import annotations
 
-# Written like functions, but of PostgreSQL's grammar: there is nothing to grant.
+# Written like functions, but part of PostgreSQL's grammar, so no right can be granted or revoked.
 SYNTAX_FUNCTIONS = frozenset("coalesce nullif greatest least trim".split())
 
-# Types in the words of callers, and in the SQL.
+# Types as callers write them, and as the SQL has them.
 TYPES = {
     "TEXT": "TEXT",
     "VARCHAR": "VARCHAR",
@@ -35,11 +35,11 @@ TYPES = {
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
     "INTERVAL": "INTERVAL",
 }
-# How many sizes may follow, as in NUMERIC(10, 2).
+# The number of sizes that may follow, as in NUMERIC(10, 2).
 TYPE_SIZES = {"VARCHAR": 1, "NUMERIC": 2}
-# `DATE '2024-01-31'` is a value of these.
+# Types of constants such as `DATE '2024-01-31'`.
 LITERAL_TYPES = frozenset("DATE TIME TIMESTAMP TIMESTAMPTZ INTERVAL".split())
-# What PostgreSQL calls a column that is a bare cast.
+# PostgreSQL's names for a column that is a bare cast.
 TYPE_COLUMNS = {
     "INT": "int4",
     "SMALLINT": "int2",
@@ -53,18 +53,18 @@ UNITS = frozenset(
     "MILLISECONDS MICROSECONDS".split()
 )
 
-# Keywords wherever they stand.
+# Keywords in every place.
 KEYWORDS = frozenset(
     "SELECT WITH AS FROM WHERE GROUP HAVING ORDER LIMIT OFFSET DISTINCT ON USING JOIN INNER LEFT RIGHT FULL OUTER "
     "CROSS UNION INTERSECT EXCEPT ALL AND OR NOT IN EXISTS BETWEEN LIKE ILIKE IS NULL TRUE FALSE CASE WHEN THEN ELSE "
     "END ASC DESC WINDOW CURRENT_DATE CURRENT_TIMESTAMP LOCALTIMESTAMP".split()
 )
-# Keywords in their places, and names elsewhere.
+# Keywords in certain places, and names elsewhere.
 PLACED = frozenset(
     "BY FILTER OVER WITHIN PARTITION ROWS RANGE GROUPS UNBOUNDED PRECEDING FOLLOWING CURRENT ROW NULLS FIRST LAST AT "
     "TIME ZONE ESCAPE VALUES CAST EXTRACT SUBSTRING POSITION TRIM BOTH LEADING TRAILING FOR".split()
 )
-# Words that PostgreSQL does not take for a name either.
+# Other words that PostgreSQL does not accept as names.
 RESERVED = frozenset(
     "ANALYSE ANALYZE ANY ARRAY ASYMMETRIC AUTHORIZATION BINARY BOTH CHECK COLLATE COLLATION COLUMN CONCURRENTLY "
     "CONSTRAINT CREATE CURRENT_CATALOG CURRENT_ROLE CURRENT_SCHEMA CURRENT_TIME CURRENT_USER DEFAULT DEFERRABLE DO "
@@ -72,7 +72,7 @@ RESERVED = frozenset(
     "PLACING PRIMARY REFERENCES RETURNING SESSION_USER SIMILAR SOME SYMMETRIC SYSTEM_USER TABLE TABLESAMPLE TO "
     "TRAILING UNIQUE USER VARIADIC VERBOSE".split()
 )
-# What a statement other than SELECT starts with, to tell so.
+# First words of statements other than SELECT, for the error message.
 STATEMENTS = frozenset(
     "INSERT UPDATE DELETE MERGE COPY EXPLAIN SHOW SET RESET CALL ALTER DROP TRUNCATE VACUUM REVOKE REINDEX CLUSTER "
     "PREPARE EXECUTE DEALLOCATE LISTEN NOTIFY UNLISTEN LOCK BEGIN START COMMIT ROLLBACK ABORT SAVEPOINT RELEASE "

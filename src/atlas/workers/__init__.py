@@ -1,1 +1,1 @@
-"""Processes that read what strangers sent, for a server that must outlive them."""
+"""Worker processes that parse untrusted files, so that a crash does not end the server."""

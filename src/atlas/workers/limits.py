@@ -1,4 +1,4 @@
-"""What a worker process may take: the limits of the system for one task, and its environment."""
+"""Limits of a worker process: the system's limits for one task, and the process's environment."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 
 class Limits:
-    """What the tasks of this process may take, by the limits of the system where it has them."""
+    """Limits a task by the resource limits of the system, where the system has them."""
 
     @contextlib.contextmanager
     def within(self, memory: int, cpu_seconds: int, file_bytes: int) -> Iterator[None]:
-        """Applies the limits for one task."""
+        """Applies the limits for one task: bytes of memory, seconds of processor time, and bytes of a written file."""
         if sys.platform == "win32":
             yield
             return
@@ -40,13 +40,13 @@ def _soft(limit: int, value: int) -> None:
     hard = resource.getrlimit(limit)[1]
     if hard != resource.RLIM_INFINITY and (value == resource.RLIM_INFINITY or value > hard):
         value = hard
-    # Systems that know a limit by name alone refuse it.
+    # Some systems define a limit but refuse to set it.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(limit, (value, hard))
 
 
 def address_space() -> int:
-    """Bytes of addresses that this process has; 0 where the system does not say."""
+    """Returns the bytes of address space that this process has; 0 when the system does not report them."""
     try:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
@@ -54,8 +54,8 @@ def address_space() -> int:
 
 
 def environment(given: dict[str, str]) -> dict[str, Any]:
-    """The variables of a worker: none of the server's secrets, and few threads and arenas, which take addresses."""
+    """Builds the environment of a worker: none of the server's secrets, and few threads and arenas."""
     kept = {name: value for name, value in given.items() if not name.startswith(("ATLAS_", "PG"))}
-    # Each thread more takes addresses for its stack and arena.
+    # Each further thread takes address space for its stack and arena.
     few = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
     return {**kept, **few, "ARROW_DEFAULT_MEMORY_POOL": "system", "ARROW_IO_THREADS": "1", "RUST_BACKTRACE": "0"}

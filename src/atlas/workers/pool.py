@@ -1,4 +1,4 @@
-"""Worker processes that read for a server: started once, used again, ended when they take too much."""
+"""A pool of worker processes that read files: started once, reused, and ended when they exceed limits."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from atlas.workers.protocol import Failure, Kind, Task
 
 log = structlog.get_logger()
 _MIB = 1024 * 1024
-# Small enough files may unpack to so much, whatever the ratio.
+# _HARMLESS_BYTES: every file may unpack to this size, whatever the ratio.
 _HARMLESS_BYTES, _MAX_RATIO = 256 * _MIB, 200
-# Tasks after which a worker is replaced, as its allocators have broken up its memory.
+# Tasks after which a worker is replaced, because its allocators have fragmented its memory.
 _MOST_TASKS = 500
-# How often a worker is looked at where the system does not hold it to its limits.
+# Seconds between checks of a worker, where the system does not enforce its limits.
 _WATCH_SECONDS = 0.1
-# More processes than are spare are kept for so long, in case that what came at once comes at once again.
+# Seconds for which surplus idle processes are kept, in case a burst of tasks comes again.
 _IDLE_SECONDS = 60.0
-# Seconds after which a task is a long one, and the next one is not to wait for a process to start.
+# Seconds after which a task counts as long. A spare process is then started, so that the next task does not wait.
 _LONG_SECONDS = 0.3
-# What libraries print as they end a process that gets no memory.
+# Messages of libraries that abort the process for lack of memory.
 _NO_MEMORY = re.compile(
     rb"memory allocation of (\d+) bytes failed|bad_alloc|out of memory|Cannot allocate memory|MemoryError"
 )
@@ -39,10 +39,10 @@ _NO_MEMORY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ReaderLimits:
-    """What reading one file may take.
+    """Limits for reading one file.
 
-    memory: bytes beyond those of a process at rest; cpu_seconds: of processor time, and one more for each MiB of the
-    file; wall_seconds: until the last row is taken; output_bytes: of Arrow data that come of it.
+    memory: bytes beyond those of an idle process. cpu_seconds: processor time, plus one second for each MiB of the
+    file. wall_seconds: time until the last row is taken. output_bytes: bytes of Arrow data made from the file.
     """
 
     memory: int = 1024 * _MIB
@@ -51,33 +51,33 @@ class ReaderLimits:
     output_bytes: int = 2048 * _MIB
 
     def output_of(self, size: int) -> int:
-        """The most that may come of a file of `size` bytes."""
+        """Returns the maximum number of output bytes for a file of `size` bytes."""
         return min(self.output_bytes, max(_HARMLESS_BYTES, size * _MAX_RATIO))
 
 
 class WorkerPool:
-    """Gives each task a process of its own, and keeps `spare` of them for the next ones, for a while up to `most`.
+    """Gives each task its own process. Keeps `spare` idle processes for later tasks, and up to `most` for a while.
 
-    How many there are at once is for the caller to bound. Methods may be called from any thread.
+    The caller bounds the number of concurrent tasks. Methods may be called from any thread.
     """
 
     def __init__(self, limits: ReaderLimits | None = None, *, spare: int = 1, most: int = 4) -> None:
         self.limits = limits or ReaderLimits()
         self._spare, self._most = spare, most
-        # Those used last are last, and taken first.
+        # Ordered by last use. The process used last is taken first.
         self._idle: list[WorkerProcess] = []
         self._lock = threading.Lock()
         self._filling = threading.Lock()
         self._closed = False
 
     def warm(self) -> None:
-        """Starts the spare processes, in a thread, so that the next task waits for none."""
+        """Starts the spare processes in a thread, so that the next task does not wait for a start."""
         threading.Thread(target=self._fill, name="reader-start", daemon=True).start()
 
     def replace(self) -> None:
-        """Starts a process in place of one that has died, and waits until it is ready.
+        """Starts a process in place of a dead process, and waits until the new process is ready.
 
-        So who sends what ends workers waits for the next one, and takes none that others would have had.
+        So a user whose files kill workers waits for the next worker, and does not take workers from other users.
         """
         if self._closed or len(self._idle) > self._spare:
             return
@@ -87,7 +87,7 @@ class WorkerPool:
             self.give(process)
 
     def close(self) -> None:
-        """Ends the processes that have no task; those that have one end with it."""
+        """Ends the idle processes. A process with a task ends with its task."""
         with self._lock:
             self._closed = True
         with self._filling, self._lock:
@@ -96,11 +96,11 @@ class WorkerPool:
             process.close()
 
     def reading(self) -> Reading:
-        """A context in which one file is read; at its end the process is free again, or ended."""
+        """Returns a context for reading one file. At its end the process is idle again, or ended."""
         return Reading(self)
 
     def take(self) -> WorkerProcess:
-        """A process that has no task."""
+        """Takes an idle process from the pool, or starts a process."""
         found = None
         with self._lock:
             while self._idle and found is None:
@@ -117,13 +117,13 @@ class WorkerPool:
         return found or WorkerProcess()
 
     def give(self, process: WorkerProcess) -> None:
-        """Takes a process back that is ready for another task."""
+        """Takes back a process that is ready for another task."""
         swollen = process.swollen(self.limits.memory // 2)
         dropped = [process]
         with self._lock:
             if not self._closed and process.tasks < _MOST_TASKS and not swollen:
                 process.idle_since = time.monotonic()
-                # One that may still start is taken last.
+                # A process that may still be starting is taken last.
                 self._idle.insert(len(self._idle) if process.ready else 0, process)
                 dropped = self._idle[: -self._most]
                 self._idle = self._idle[-self._most :]
@@ -136,7 +136,7 @@ class WorkerPool:
             timer.start()
 
     def _trim(self) -> None:
-        """Ends the processes that nobody has needed for a while."""
+        """Ends surplus processes that have been idle for a while."""
         latest = time.monotonic() - _IDLE_SECONDS * 0.9
         with self._lock:
             many = len(self._idle) - self._spare
@@ -152,7 +152,7 @@ class WorkerPool:
 
 
 class Reading:
-    """The reading of one file by a worker. Only `cancel` may be called beside another method."""
+    """The reading of one file by a worker. Only `cancel` may be called concurrently with another method."""
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
@@ -169,25 +169,28 @@ class Reading:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # What has been read to its end has given its process back already.
+        # A reading that is complete has given its process back already.
         self._end()
 
     @property
     def pid(self) -> int:
-        """Number of the process that reads; 0 while there is none."""
+        """Id of the reading process; 0 without a process."""
         process = self._process
         return 0 if process is None else process.pid
 
     def cancel(self) -> None:
-        """Ends the worker. Who reads from it gets a BadRequestError."""
+        """Ends the worker. Its reader gets a BadRequestError."""
         self._stop(BadRequestError("Reading was cancelled", self._name))
 
     def most_of(self, path: Path) -> int:
-        """The most bytes that may come of a file."""
+        """Returns the maximum number of output bytes for a file."""
         return self._limits.output_of(path.stat().st_size)
 
     def counted(self, seen: int, most: int) -> int:
-        """`seen`, the bytes that have come. Ends the reading and raises TooLargeError where they are over `most`."""
+        """Returns `seen`, the number of received bytes.
+
+        Raises TooLargeError, and ends the reading, when `seen` is over `most`.
+        """
         if seen > most:
             self._end()
             raise TooLargeError("File too large", f"{self._name}: unpacked it is over the limit of {most} bytes")
@@ -196,7 +199,7 @@ class Reading:
     def start(self, request: msgspec.Struct, path: Path, name: str, file_bytes: int) -> None:
         """Gives a task to a process.
 
-        path, name: of the file that it reads; file_bytes: the most that a file that it writes has.
+        path, name: the file to read. file_bytes: the maximum size of a file that the task writes.
         """
         limits = self._limits
         seconds = int(limits.cpu_seconds + path.stat().st_size / _MIB) + 1
@@ -207,10 +210,10 @@ class Reading:
             self._process = process
             if self._over is not None:
                 process.kill()
-        # A process of the pool may have ended since it was looked at last.
+        # A process of the pool may have ended since the last check.
         process.start(self._task)
-        told = f"{name}: reading it took longer than the limit of {limits.wall_seconds:g} seconds"
-        self._timer = threading.Timer(limits.wall_seconds, self._stop, (BadRequestError("Invalid file", told),))
+        details = f"{name}: reading it took longer than the limit of {limits.wall_seconds:g} seconds"
+        self._timer = threading.Timer(limits.wall_seconds, self._stop, (BadRequestError("Invalid file", details),))
         self._timer.daemon = True
         self._timer.start()
         if sys.platform != "linux":
@@ -223,7 +226,10 @@ class Reading:
                 self._process.kill()
 
     def receive(self) -> tuple[Kind, pa.Buffer]:
-        """The next message of the task. Raises BadRequestError or TooLargeError where it failed or ended."""
+        """Returns the next message of the task.
+
+        Raises BadRequestError or TooLargeError when the task failed or ended.
+        """
         process = self._process
         message = None if process is None else process.receive()
         if message is None:
@@ -245,19 +251,19 @@ class Reading:
         raise self._unread(failure.reason)
 
     def out_of_step(self) -> AtlasError:
-        """Ends the reading; the error for a message that was not due."""
+        """Ends the reading, and returns the error for a message that was not expected."""
         self._end()
         return self._unread("its answer")
 
     def _out_of_memory(self) -> TooLargeError:
-        told = f"{self._name}: reading it takes more memory than the limit of {self._limits.memory // _MIB} MiB"
-        return TooLargeError("File too large", told)
+        details = f"{self._name}: reading it takes more memory than the limit of {self._limits.memory // _MIB} MiB"
+        return TooLargeError("File too large", details)
 
     def _unread(self, why: str) -> BadRequestError:
         return BadRequestError("Invalid file", f"{self._name}: the reader ended ({why}); the file may be damaged")
 
     def _died(self) -> AtlasError:
-        """Why the process has ended before its task."""
+        """Returns the error for a process that ended before its task."""
         with self._lock:
             process, self._process = self._process, None
         if process is None:
@@ -276,15 +282,15 @@ class Reading:
         name = signal_name(code)
         if name == "SIGXCPU":
             assert self._task is not None
-            told = f"reading it took more than the limit of {self._task.cpu_seconds} seconds of processor time"
-            return BadRequestError("Invalid file", f"{self._name}: {told}")
+            details = f"reading it took more than the limit of {self._task.cpu_seconds} seconds of processor time"
+            return BadRequestError("Invalid file", f"{self._name}: {details}")
         return self._unread(name)
 
     def _log(self, code: int, printed: bytes) -> None:
         log.warning("reader ended", code=code, file=self._name, printed=printed[:500].decode("utf-8", "replace"))
 
     def give_back(self) -> None:
-        """Frees the process, whose task has ended well."""
+        """Returns the process to the pool, after its task has succeeded."""
         with self._lock:
             process, self._process = self._process, None
             cancelled = self._over is not None
@@ -296,7 +302,7 @@ class Reading:
                 self._pool.give(process)
 
     def _end(self) -> bytes:
-        """Ends the process, where its task has not ended. Gives what it printed."""
+        """Kills the process of an unfinished task. Returns the text that the process printed."""
         with self._lock:
             process, self._process = self._process, None
         self._finish()
@@ -314,7 +320,7 @@ class Reading:
             self._timer.cancel()
 
     def _watch(self, pid: int, seconds: float) -> None:
-        """Holds a worker to its limits where the system does not."""
+        """Enforces a worker's limits where the system does not."""
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(pid)
             began, most = _seconds(process), process.memory_info().rss + self._limits.memory
@@ -322,8 +328,8 @@ class Reading:
                 if process.memory_info().rss > most:
                     self._stop(self._out_of_memory())
                 elif _seconds(process) - began > seconds:
-                    told = f"reading it took more than the limit of {seconds:g} seconds of processor time"
-                    self._stop(BadRequestError("Invalid file", f"{self._name}: {told}"))
+                    details = f"reading it took more than the limit of {seconds:g} seconds of processor time"
+                    self._stop(BadRequestError("Invalid file", f"{self._name}: {details}"))
 
 
 def _seconds(process: psutil.Process) -> float:

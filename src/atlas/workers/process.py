@@ -1,4 +1,4 @@
-"""A worker process as its server sees it: pipes, and how it ended."""
+"""The server's handle of a worker process: its pipes, and how the process ended."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _PRINTED_BYTES = 16 * 1024
 
 
 class WorkerProcess:
-    """A worker process, with a pipe in either direction."""
+    """A worker process, with a pipe in each direction."""
 
     def __init__(self) -> None:
         self.tasks = 0
-        # Whether the process has said that it can do a task.
+        # Whether the process has reported that it is ready.
         self.ready = False
         self.idle_since = 0.0
         self._own = 0
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        # Its other end is ours alone, so the worker learns from the system that we have ended.
+        # Only the server holds the other end, so the system notifies the worker when the server has ended.
         read, self._leash = os.pipe()
         try:
             self._process = subprocess.Popen(
@@ -56,11 +56,11 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def swollen(self, most: int) -> bool:
-        """Whether the process has grown by more than `most` since its first task, as broken up memory makes it."""
+        """Returns whether the process has grown by over `most` bytes since its first task, by fragmented memory."""
         if not self.tasks:
             return False
         try:
-            # Addresses, which its limit is of.
+            # Address space, because the limit is on address space.
             now = psutil.Process(self.pid).memory_info().vms
         except psutil.Error:
             return True
@@ -70,17 +70,17 @@ class WorkerProcess:
     def start(self, task: Task) -> None:
         self.tasks += 1
         with contextlib.suppress(OSError):
-            # One that has ended meanwhile is noticed when its answer is read.
+            # The end of a process is noticed when its answer is read.
             send(self._input, Kind.REQUEST, msgspec.msgpack.encode(task))
 
     def wait_until_ready(self) -> None:
-        """Waits until the process can do a task, or has ended."""
+        """Waits until the process is ready for a task, or has ended."""
         if not self.ready:
             self.ready = True
             self._receive()
 
     def receive(self) -> tuple[Kind, pa.Buffer] | None:
-        """The next message of a task; None once the process has ended."""
+        """Returns the next message of a task; None when the process has ended."""
         self.wait_until_ready()
         return self._receive()
 
@@ -91,11 +91,11 @@ class WorkerProcess:
             return None
 
     def kill(self) -> None:
-        """Ends the process; whoever reads from it hears that it has ended. From any thread."""
+        """Kills the process. A reader of its messages is notified of the end. May be called from any thread."""
         self._process.kill()
 
     def close(self) -> tuple[int, bytes]:
-        """Ends the process and frees what is held for it. Gives its return code, and what it printed last."""
+        """Kills the process and frees its resources. Returns its return code, and the last text that it printed."""
         self._process.kill()
         code = self._process.wait()
         for pipe in (self._input, self._output):
@@ -109,14 +109,14 @@ class WorkerProcess:
         return code, printed
 
     def ended(self) -> tuple[int, bytes]:
-        """As `close`, for a process that has ended or is about to by itself."""
+        """Does what `close` does, for a process that has ended or is about to end by itself."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         return self.close()
 
 
 def _widen(pipe: IO[bytes]) -> None:
-    """Lets a pipe hold more, so that each side waits for the other less often."""
+    """Enlarges the buffer of a pipe, so that each side waits for the other less often."""
     if sys.platform == "linux":
         import fcntl
 
@@ -125,7 +125,7 @@ def _widen(pipe: IO[bytes]) -> None:
 
 
 def signal_name(code: int) -> str:
-    """What a return code says of how a process ended."""
+    """Describes a process's return code: the signal's name, or `exit code 1`."""
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -1,6 +1,6 @@
-"""What a server and a worker process that reads for it say to each other, through two pipes.
+"""Messages between a server and a worker process, through two pipes.
 
-A message is a kind of one byte, a length of eight, and so many bytes: MessagePack, or an Arrow IPC stream.
+A message is a kind of one byte, a length of 8 bytes, and the content: MessagePack, or an Arrow IPC stream.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from atlas import errors
 from atlas.errors import AtlasError, RowError
 
 HEAD = struct.Struct("<BQ")
-# Batches are cut to about so much, so that neither side holds more than a few of them.
+# Batches are cut to about this size, so that neither side holds more than a few such pieces.
 BATCH_BYTES = 16 * 1024 * 1024
-# More than any message is; past it the pipe is out of step.
+# A larger message means that the pipe is out of step.
 MAX_MESSAGE = 2 * 1024 * 1024 * 1024
 
 
 class Kind(IntEnum):
-    """Kinds of messages. A request goes to the worker, all others come from it."""
+    """Kinds of messages. A request goes to the worker; all other messages come from the worker."""
 
     REQUEST = 1
     SOURCE = 2
@@ -36,8 +36,11 @@ class Kind(IntEnum):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A request and what it may take: bytes of memory beyond the worker's own, seconds of processor time, and bytes
-    of one file that it writes."""
+    """A request and its limits.
+
+    memory: bytes beyond the worker's own. cpu_seconds: processor time. file_bytes: bytes of one file that the task
+    writes.
+    """
 
     request: msgspec.Raw
     memory: int
@@ -46,7 +49,10 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """An error on its way to the server. error: the class's name; `memory`, `nested` and `internal` are no classes."""
+    """An error on its way to the server.
+
+    error: the class's name, or `memory`, `nested` or `internal`, which are no classes.
+    """
 
     error: str
     message: str = ""
@@ -57,13 +63,13 @@ class Failure(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, error: AtlasError) -> Failure:
-        """The error as it travels."""
+        """Converts an error to its message."""
         if isinstance(error, RowError):
             return cls("RowError", row=error.row, field=error.field, reason=error.reason)
         return cls(type(error).__name__, error.message, error.details)
 
     def raised(self) -> AtlasError | None:
-        """The error again; None where it is of no class that may travel."""
+        """Rebuilds the error. Returns None for a class that may not be sent."""
         if self.error == "RowError":
             return RowError(self.row, self.field, self.reason)
         found = getattr(errors, self.error, None)
@@ -73,13 +79,13 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Writer(Protocol):
-    """Takes bytes, perhaps not all at once."""
+    """Writes bytes, possibly in several steps."""
 
     def write(self, data: Any, /) -> int | None: ...
 
 
 def send(pipe: Writer, kind: Kind, *parts: Any) -> None:
-    """Writes a message whose content is in `parts`, which are buffers."""
+    """Writes a message. parts: buffers that make up the content."""
     views = [memoryview(part).cast("B") for part in parts]
     views.insert(0, memoryview(HEAD.pack(kind, sum(map(len, views)))))
     for view in views:
@@ -88,7 +94,7 @@ def send(pipe: Writer, kind: Kind, *parts: Any) -> None:
 
 
 def receive(read_into: Callable[[memoryview], int | None]) -> tuple[Kind, pa.Buffer] | None:
-    """Reads a message; None where the pipe has ended."""
+    """Reads a message. Returns None when the pipe has ended."""
     head = bytearray(HEAD.size)
     if not _fill(read_into, memoryview(head)):
         return None
@@ -111,7 +117,7 @@ def _fill(read_into: Callable[[memoryview], int | None], view: memoryview) -> bo
 
 
 def as_stream(table: pa.Table) -> pa.Buffer:
-    """A table as an Arrow IPC stream."""
+    """Encodes a table as an Arrow IPC stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -119,12 +125,12 @@ def as_stream(table: pa.Table) -> pa.Buffer:
 
 
 def of_stream(buffer: pa.Buffer) -> pa.Table:
-    """The table of an Arrow IPC stream, in the memory of the stream."""
+    """Decodes the table of an Arrow IPC stream, in the memory of the stream."""
     return pa.ipc.open_stream(buffer).read_all()
 
 
 def pieces(table: pa.Table) -> Iterator[pa.Table]:
-    """A table cut into parts of about BATCH_BYTES."""
+    """Yields a table in slices of about BATCH_BYTES."""
     count = max(1, len(table) * BATCH_BYTES // max(1, table.nbytes))
     for start in range(0, len(table), count):
         yield table.slice(start, count)

@@ -1,5 +1,5 @@
 -- name: state
--- What the connected user may change, and what PUBLIC still has that it should not.
+-- Reports what the connected user may change, and which rights PUBLIC still has that it should not.
 SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS superuser,
        (SELECT EXISTS (SELECT 1 FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) a
                        WHERE a.grantee = 0 AND a.privilege_type IN ('CREATE', 'TEMPORARY'))
@@ -11,18 +11,18 @@ SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) A
                WHERE lanpltrusted AND a.grantee = 0) AS languages
 
 -- name: database_settings
--- What sessions of this database start with: (setting, value).
+-- Lists the settings that sessions of this database start with: (setting, value).
 SELECT split_part(one, '=', 1), substr(one, strpos(one, '=') + 1)
 FROM pg_catalog.pg_db_role_setting, unnest(setconfig) AS t (one)
 WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 
 -- name: revoke_schemas
--- Takes PUBLIC's rights on the schemas that come with every database.
+-- Revokes PUBLIC's rights on the schemas that come with every database.
 REVOKE ALL ON SCHEMA public, information_schema FROM PUBLIC
 
 -- name: open_schemas
--- Schemas with relations that PUBLIC may read: PostgreSQL's own two, and those of extensions. The right to use these
--- stays, as some need it for whatever is asked.
+-- Lists schemas with relations that PUBLIC may read: PostgreSQL's own two, and those of extensions. The right to use
+-- these schemas stays, because some extensions need it for every query.
 SELECT DISTINCT relnamespace::regnamespace::text FROM pg_catalog.pg_class c, aclexplode(relacl) a WHERE a.grantee = 0
 
 -- name: trusted_languages
@@ -30,10 +30,11 @@ SELECT DISTINCT relnamespace::regnamespace::text FROM pg_catalog.pg_class c, acl
 SELECT quote_ident(lanname) FROM pg_catalog.pg_language WHERE lanpltrusted
 
 -- name: routines
--- Routines whose rights differ from the wall's: (as PostgreSQL writes it, whether every role should have it).
--- Every role may call the named functions and those behind operators, casts, hashes and texts, of plain values only, and
--- unnest, which views of packed rows are made with; what makes arrays to give it is not among them. The
--- rest is taken wherever a role could get at it: in Atlas's own schemas, and where PUBLIC may use the schema.
+-- Lists routines whose rights differ from the wall's: (as PostgreSQL writes it, whether every role should have it).
+-- Every role may call the listed functions. So it may those behind operators, casts, hashes and texts, of plain values
+-- only. Every role may also call unnest, with which views of packed rows are made; functions that make arrays for it
+-- are not allowed. The other routines are revoked wherever a role could reach them: in Atlas's own schemas, and where
+-- PUBLIC may use the schema.
 WITH plain AS (
     SELECT t.oid FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
     WHERE t.typnamespace = 'pg_catalog'::regnamespace AND coalesce(e.typname, t.typname) IN (
@@ -70,15 +71,16 @@ WITH plain AS (
 SELECT oid::regprocedure::text, wanted FROM known WHERE held <> wanted AND (wanted OR reachable)
 
 -- name: lock_roles
--- Roles and rights are changed by one at a time: PostgreSQL fails where two change the same row of its catalog.
+-- Serializes changes of roles and rights, because PostgreSQL fails when two sessions change the same row of its
+-- catalog.
 SELECT pg_advisory_xact_lock(hashtextextended('atlas readers', 0))
 
 -- name: find_role
--- Whether a role is there, and whether we may set what only superusers may.
+-- Tells whether a role exists, and whether Atlas may set superuser-only settings.
 SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %(role)s), rolsuper FROM pg_roles WHERE rolname = current_user
 
 -- name: grants
--- Datasets of a question, and those granted before, each with whether its user may read it now.
+-- Lists datasets of a question and earlier granted datasets, each with whether its user may read it now.
 SELECT w.id, coalesce(d.table_schema, g.table_schema), g.dataset_id IS NOT NULL,
        d.id IS NOT NULL AND /* include: accounts/dataset_access.readable_one(%(user)s, d) */
 FROM (SELECT unnest(%(ids)s::int[]) AS id
@@ -88,29 +90,29 @@ LEFT JOIN atlas.reader_grants g ON g.dataset_id = w.id AND g.user_id = %(user)s
 WHERE d.id IS NOT NULL OR g.dataset_id IS NOT NULL
 
 -- name: record_grant
--- Stores that a user's role was granted a dataset.
+-- Records that a user's role was granted a dataset.
 INSERT INTO atlas.reader_grants (user_id, dataset_id, table_schema) VALUES (%(user)s, %(id)s, %(schema)s)
 ON CONFLICT DO NOTHING
 
 -- name: remove_grant
--- Forgets that a user's role was granted a dataset.
+-- Deletes the record that a user's role was granted a dataset.
 DELETE FROM atlas.reader_grants WHERE user_id = %(user)s AND dataset_id = %(id)s
 
 -- name: find_table
--- Tells whether a relation is there.
+-- Tells whether a relation exists.
 SELECT to_regclass(%(table)s) IS NOT NULL
 
 -- name: grants_in_schema
--- Counts the datasets in a schema that a user's role was granted.
+-- Counts the datasets in a schema that are granted to a user's role.
 SELECT count(*) FROM atlas.reader_grants WHERE user_id = %(user)s AND table_schema = %(schema)s
 
 -- name: backends
--- Those of the backends (a process, its role) that are there.
+-- Lists the given backends (process id, role) that still exist.
 SELECT a.pid, a.usename::text FROM pg_stat_activity a
 JOIN unnest(%(pids)s::int[], %(roles)s::text[]) AS t (pid, role) ON t.pid = a.pid AND t.role = a.usename
 
 -- name: cancel_backend
--- Cancels what a backend works on, if it is still of this role.
+-- Cancels the statement of a backend, if it is still of this role.
 SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = %(pid)s AND usename = %(role)s
 
 -- name: terminate_backend
