@@ -1,1 +1,1 @@
-"""Organizations, users, API keys, tags, usage, the audit trail; who may read and write what."""
+"""Organizations, users, API keys, tags, usage and the audit log, and the rights to read and write."""

@@ -1,4 +1,4 @@
-"""Who may do what with a dataset. Every decision carries its reason."""
+"""The rights of a user on a dataset. Every refusal has its reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user behind a request's key."""
+    """The user of a request's key."""
 
     user_id: int
     user_name: str
@@ -34,7 +34,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a caller may do with one dataset."""
+    """The rights of a caller on one dataset."""
 
     is_owner: bool
     matching_tags: tuple[str, ...]
@@ -48,11 +48,11 @@ class Access:
         return self.is_owner
 
     def allows(self, *, write: bool) -> bool:
-        """Whether the caller may write (`write`) or else read."""
+        """Returns whether the caller may write (with `write`) or read."""
         return self.can_write if write else self.can_read
 
     def denial(self, *, write: bool) -> str:
-        """Why a refused caller was refused, and what would help."""
+        """Returns why the caller is refused, and a remedy."""
         if write:
             return "Only the owner can write to this dataset; tags grant read access only"
         return "You are not the owner and hold no tag of this dataset; acquire a matching tag first"

@@ -1,4 +1,4 @@
-"""Managing an organization: its users, keys and jobs; and, for operators, tags and organizations."""
+"""Administration of an organization: its users, keys and jobs. For operators also tags and organizations."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from atlas.errors import BadRequestError, ForbiddenError, NotFoundError
 from atlas.kit.validation import refuse_text
 
 Row = dict[str, Any]
-# Has an import fail for a reason, with its webhook. False where it has ended already.
+# Makes an import fail for a reason, and sends its webhook. Returns False for an import that has already ended.
 FailImport = Callable[[Database, UUID, str], Awaitable[bool]]
 KEPT_TAGS = ("public", "test")
 JOB_STATUSES = ("todo", "doing", "failed", "cancelled", "aborted")
 
 
 class AdminService:
-    """What admins and operators may do. Each method raises ForbiddenError for anybody else."""
+    """The actions of admins and operators. Each method raises ForbiddenError for other callers."""
 
     def __init__(
         self,
@@ -61,7 +61,10 @@ class AdminService:
         self._max_keys = max_keys
 
     async def _organization(self, caller: Caller, name: str | None) -> Row:
-        """The organization that is managed: the caller's, or for operators any. Raises NotFoundError."""
+        """Returns the managed organization: the caller's own, or any named organization for operators.
+
+        Raises NotFoundError for an unknown organization, and ForbiddenError for another organization of an admin.
+        """
         _require_admin(caller)
         own = await admin.one(self._database, "organization_of", name=None, user=caller.user_id)
         assert own is not None
@@ -75,18 +78,18 @@ class AdminService:
         return found
 
     async def organizations(self, caller: Caller) -> OrganizationsView:
-        """Every organization with the number of its users. Operators only."""
+        """Lists every organization with the number of its users. Operators only."""
         _require_operator(caller)
         found = await self._keys.organizations()
         return OrganizationsView(tuple(item.shown() for item in found))
 
     async def users(self, caller: Caller, organization: str | None) -> UsersView:
-        """Users with their roles, live keys, datasets and last use."""
+        """Lists users with their roles, live keys, datasets and last use."""
         managed = await self._organization(caller, organization)
         return UsersView(tuple(await self._keys.users(managed["name"])))
 
     async def create_user(self, caller: Caller, organization: str | None, name: str, role: Role) -> NewUserView:
-        """A new user without a key. Only operators make operators."""
+        """Creates a user without a key. Only operators make operators."""
         managed = await self._organization(caller, organization)
         if role == "operator":
             _require_operator(caller)
@@ -94,7 +97,7 @@ class AdminService:
         return NewUserView(made.id, made.name, made.organization, made.role)
 
     async def set_role(self, caller: Caller, user_id: int, role: Role) -> RoleView:
-        """Gives a user a role. Only operators make operators, or take the role from one."""
+        """Sets a user's role. Only operators make operators, or take the role from an operator."""
         _require_admin(caller)
         if role == "operator":
             _require_operator(caller)
@@ -104,7 +107,7 @@ class AdminService:
         return RoleView(user_id, user["name"], role)
 
     async def disable_user(self, caller: Caller, user_id: int) -> DisabledView:
-        """Ends all keys of a user. Raises BadRequestError for the last operator."""
+        """Revokes all keys of a user. Raises BadRequestError for the last operator."""
         _require_admin(caller)
         async with self._database.transaction() as connection:
             user = await _user(connection, caller, user_id)
@@ -114,16 +117,16 @@ class AdminService:
         return DisabledView(user_id, len(ended))
 
     async def keys(self, caller: Caller, organization: str | None, user: str | None) -> OwnedKeysView:
-        """Keys of an organization, or of one of its users, by their first characters."""
+        """Lists keys of an organization, or of one of its users, by their first characters."""
         managed = await self._organization(caller, organization)
         return OwnedKeysView(tuple(await self._keys.keys(managed["name"], user)))
 
     async def create_key(
         self, caller: Caller, organization: str | None, user: str, name: str, expires_at: str | None
     ) -> NewOwnedKey:
-        """A key for a user, shown this once. Only operators make keys of operators.
+        """Creates a key for a user, which only this answer shows. Only operators make keys of operators.
 
-        Raises BadRequestError for a user who has many.
+        Raises BadRequestError for a user with too many keys.
         """
         managed = await self._organization(caller, organization)
         ends = expiry(expires_at)
@@ -137,7 +140,7 @@ class AdminService:
         return NewOwnedKey(key=key, name=name, user=user, organization=managed["name"], **row)
 
     async def revoke_key(self, caller: Caller, key_id: int) -> RevokedView:
-        """Ends a key at once. Raises NotFoundError for one that is not managed by the caller."""
+        """Revokes a key at once. Raises NotFoundError for a key that the caller does not manage."""
         _require_admin(caller)
         async with self._database.transaction() as connection:
             found = await admin.one(connection, "find_key", id=key_id) if 0 < key_id < 2**31 else None
@@ -148,24 +151,24 @@ class AdminService:
         return RevokedView(key_id)
 
     async def tags(self, caller: Caller) -> TagsView:
-        """Every tag with the numbers of its datasets and holders."""
+        """Lists every tag with the numbers of its datasets and holders."""
         _require_admin(caller)
         found = await admin.rows(self._database, "list_tags")
         return TagsView(tuple(TagItem(**row) for row in found))
 
     async def create_tag(self, caller: Caller, name: str, description: str, secret: str | None) -> NewTagView:
-        """A new tag: private with a secret, else public. Its maker holds it. Operators only."""
+        """Creates a tag: private with a secret, else public. Its creator holds the tag. Operators only."""
         _require_operator(caller)
         refuse_text("name", name, 255)
         if secret == "":
             raise BadRequestError("Invalid parameter", "secret: empty; leave it out for a public tag")
         made = await self._tags.create(name, description, secret)
-        # Who makes a private tag knows its secret.
+        # The creator of a private tag knows its secret.
         await self._tags.acquire(caller, name, secret)
         return NewTagView(made.id, made.name, made.is_public, description)
 
     async def delete_tag(self, caller: Caller, tag_id: int) -> DeletedTagView:
-        """Takes a tag off all datasets and users, for good. Operators only."""
+        """Removes a tag from all datasets and users, for good. Operators only."""
         _require_operator(caller)
         known = {tag.id: tag.name for tag in await self._tags.all()}
         if tag_id not in known:
@@ -178,7 +181,7 @@ class AdminService:
     async def jobs(
         self, caller: Caller, organization: str | None, status: str | None, limit: int, offset: int
     ) -> JobsView:
-        """A page of the jobs of an organization, newest first; of all of them for an operator who names none."""
+        """Returns a page of an organization's jobs, newest first. An operator who names none gets the jobs of all."""
         managed: Row = {"id": None}
         if organization is not None or not caller.is_operator:
             managed = await self._organization(caller, organization)
@@ -187,18 +190,18 @@ class AdminService:
         asked: Row = {"organization": managed["id"], "status": status}
         found = await admin.rows(self._database, "list_jobs", **asked, limit=limit, offset=offset)
         if not found and offset:
-            # Past the end: how many there are stands on any row.
+            # Past the last page no row has the total, so the first row is read.
             first = await admin.rows(self._database, "list_jobs", **asked, limit=1, offset=0)
             return JobsView((), first[0]["total"] if first else 0, limit, offset)
         total = found[0]["total"] if found else 0
         return JobsView(tuple(_shown_job(row) for row in found), total, limit, offset)
 
     async def cancel_job(self, caller: Caller, job_id: int) -> JobView:
-        """Takes a job that waits off the queue, and ends one that runs; its import or delivery has failed then."""
+        """Removes a waiting job from the queue, or ends a running job. Its import or delivery then has failed."""
         job = await self._job(caller, job_id)
         if job["status"] not in ("todo", "doing"):
             raise BadRequestError("Job has ended", f"job {job_id} is {job['status']}")
-        # First, so that what runs cannot commit, and what is taken up meanwhile finds nothing to do.
+        # This step comes first, so that a running import cannot commit, and a job that starts meanwhile finds no work.
         if job["import_id"] is not None:
             given_up = await self._fail_import(self._database, job["import_id"], "cancelled")
             if not given_up and job["import_status"] != "failed":
@@ -207,15 +210,15 @@ class AdminService:
             await admin.rows(self._database, "cancel_delivery", id=job["delivery_id"])
         if await self._queue.cancel(job_id):
             return JobView(job_id, "cancelled")
-        # One that has ended within these moments has done nothing more.
+        # A job that has ended in the meantime has changed nothing more.
         return JobView(job_id, await self._queue.abort(job_id) or "aborted")
 
     async def retry_job(self, caller: Caller, job_id: int) -> JobView:
-        """Has a failed job run again."""
+        """Queues a failed job again."""
         job = await self._job(caller, job_id)
         if job["status"] != "failed":
             raise BadRequestError("Job has not failed", f"job {job_id} is {job['status']}")
-        # First, as a worker may take the job up at once.
+        # This step comes first, because a worker may start the job at once.
         if job["import_id"] is not None:
             await admin.rows(self._database, "reopen_import", id=job["import_id"])
         if job["delivery_id"] is not None:
@@ -243,7 +246,10 @@ def _require_operator(caller: Caller) -> None:
 
 
 async def _user(connection: Connection, caller: Caller, user_id: int) -> Row:
-    """A user whom the caller manages. Raises NotFoundError, and ForbiddenError where an admin manages an operator."""
+    """Returns a user whom the caller manages.
+
+    Raises NotFoundError for another user, and ForbiddenError when an admin manages an operator.
+    """
     found = await accounts.find(connection, "get_user", id=user_id) if 0 < user_id < 2**31 else None
     if found is None or not (caller.is_operator or found["organization_id"] == caller.organization_id):
         raise NotFoundError("User not found", f"no user with ID {user_id}")

@@ -1,4 +1,4 @@
-"""What managing an organization reads and changes: its users' keys, tags, and jobs."""
+"""Queries for the administration of an organization: its users' keys, tags, and jobs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Row = dict[str, Any]
 
 
 async def rows(database: Database | Connection, query: str, **parameters: Any) -> list[Row]:
-    """The rows of one of the queries, by itself or within a transaction; none of one that gives none."""
+    """Runs a query by itself or within a transaction, and returns its rows."""
     return await executor.records(database, queries("accounts/admin")[query], parameters)
 
 
 async def one(database: Database | Connection, query: str, **parameters: Any) -> Row | None:
-    """The first row of one of the queries."""
+    """Runs a query and returns its first row, or None."""
     return await executor.record(database, queries("accounts/admin")[query], parameters)

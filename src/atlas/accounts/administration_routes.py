@@ -1,4 +1,7 @@
-"""Managing users, keys, tags, jobs and organizations. 403 unless the caller is an admin or an operator."""
+"""Routes of administration: users, keys, tags, jobs and organizations.
+
+403 unless the caller is an admin or operator.
+"""
 
 from __future__ import annotations
 
@@ -41,26 +44,26 @@ OrganizationParam = Annotated[
 
 
 class UserBody(Body):
-    """A user to make."""
+    """A user to create."""
 
     name: str = Field(min_length=1, max_length=200, examples=["carol"])
     role: Role = "member"
 
 
 class RoleBody(Body):
-    """A role to give."""
+    """A role to set."""
 
     role: Role
 
 
 class UserKeyBody(NewKeyBody):
-    """A key to make for a user."""
+    """A key to create for a user."""
 
     user: str = Field(min_length=1, max_length=200, examples=["carol"])
 
 
 class NewTagBody(Body):
-    """A tag to make: private with a secret, else public."""
+    """A tag to create: private with a secret, else public."""
 
     name: str = Field(min_length=1, max_length=255, examples=["premium"])
     description: str = Field("", max_length=10_000)
@@ -69,13 +72,13 @@ class NewTagBody(Body):
 
 @router.get("/organizations", summary="List organizations")
 async def list_organizations(caller: CallerDep, admin: AdminServiceDep) -> OrganizationsView:
-    """Every organization. Operators only."""
+    """Lists every organization. Operators only."""
     return await admin.organizations(caller)
 
 
 @router.get("/users", summary="List users")
 async def list_users(caller: CallerDep, admin: AdminServiceDep, organization: OrganizationParam = None) -> UsersView:
-    """Users of the organization with their roles, live keys, datasets and last use."""
+    """Lists users of the organization with their roles, live keys, datasets and last use."""
     return await admin.users(caller, organization)
 
 
@@ -83,19 +86,19 @@ async def list_users(caller: CallerDep, admin: AdminServiceDep, organization: Or
 async def create_user(
     body: UserBody, caller: CallerDep, admin: AdminServiceDep, organization: OrganizationParam = None
 ) -> NewUserView:
-    """A user without a key. Only operators make operators."""
+    """Creates a user without a key. Only operators make operators."""
     return await admin.create_user(caller, organization, body.name, body.role)
 
 
 @router.patch("/users/{user_id}", summary="Change a role")
 async def set_role(user_id: int, body: RoleBody, caller: CallerDep, admin: AdminServiceDep) -> RoleView:
-    """Gives a user a role. The last operator keeps it."""
+    """Sets the role of a user. The last operator keeps that role."""
     return await admin.set_role(caller, user_id, body.role)
 
 
 @router.post("/users/{user_id}/disable", summary="Disable a user")
 async def disable_user(user_id: int, caller: CallerDep, admin: AdminServiceDep) -> DisabledView:
-    """Ends all keys of a user."""
+    """Revokes all keys of a user."""
     return await admin.disable_user(caller, user_id)
 
 
@@ -106,7 +109,7 @@ async def list_keys(
     organization: OrganizationParam = None,
     user: Annotated[str | None, Query(max_length=200, description="Only of this user.")] = None,
 ) -> OwnedKeysView:
-    """Keys of the organization by their first characters."""
+    """Lists keys of the organization by their first characters."""
     return await admin.keys(caller, organization, user)
 
 
@@ -114,31 +117,31 @@ async def list_keys(
 async def create_key(
     body: UserKeyBody, caller: CallerDep, admin: AdminServiceDep, organization: OrganizationParam = None
 ) -> NewOwnedKey:
-    """A key, shown this once."""
+    """Creates a key, which only this answer shows."""
     return await admin.create_key(caller, organization, body.user, body.name, body.expires_at)
 
 
 @router.delete("/keys/{key_id}", summary="Revoke a key")
 async def revoke_key(key_id: int, caller: CallerDep, admin: AdminServiceDep) -> RevokedView:
-    """Ends a key at once."""
+    """Revokes a key at once."""
     return await admin.revoke_key(caller, key_id)
 
 
 @router.get("/tags", summary="List tags with their use")
 async def list_tags(caller: CallerDep, admin: AdminServiceDep) -> TagsView:
-    """Every tag with the numbers of its datasets and holders."""
+    """Lists every tag with the numbers of its datasets and holders."""
     return await admin.tags(caller)
 
 
 @router.post("/tags", summary="Create a tag")
 async def create_tag(body: NewTagBody, caller: CallerDep, admin: AdminServiceDep) -> NewTagView:
-    """A tag: private with a secret, else public. Operators only."""
+    """Creates a tag: private with a secret, else public. Operators only."""
     return await admin.create_tag(caller, body.name, body.description, body.secret)
 
 
 @router.delete("/tags/{tag_id}", summary="Delete a tag")
 async def delete_tag(tag_id: int, caller: CallerDep, admin: AdminServiceDep) -> DeletedTagView:
-    """Takes a tag off all datasets and users, for good. Operators only."""
+    """Removes a tag from all datasets and users, for good. Operators only."""
     return await admin.delete_tag(caller, tag_id)
 
 
@@ -151,17 +154,17 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=1000, description="Jobs of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Jobs to skip.")] = 0,
 ) -> JobsView:
-    """Imports that run later and webhook deliveries, newest first; of all organizations for operators."""
+    """Lists imports that run later and webhook deliveries, newest first; of all organizations for operators."""
     return await admin.jobs(caller, organization, status, limit, offset)
 
 
 @router.post("/jobs/{job_id}/cancel", summary="Cancel a job")
 async def cancel_job(job_id: int, caller: CallerDep, admin: AdminServiceDep) -> JobView:
-    """Takes a job that waits off the queue, and ends one that runs."""
+    """Removes a waiting job from the queue, or ends a running job."""
     return await admin.cancel_job(caller, job_id)
 
 
 @router.post("/jobs/{job_id}/retry", summary="Retry a job")
 async def retry_job(job_id: int, caller: CallerDep, admin: AdminServiceDep) -> JobView:
-    """Has a failed job run again."""
+    """Queues a failed job again."""
     return await admin.retry_job(caller, job_id)

@@ -1,4 +1,4 @@
-"""API keys and secrets: how they look, how they are hashed and compared."""
+"""API keys and secrets: generated, hashed and compared."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ _LOOKUP_LENGTH = 8
 
 
 def generate_key() -> str:
-    """A new key: the prefix and 32 random characters (165 bits)."""
+    """Generates a key: the prefix and 32 random characters (165 bits)."""
     return PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
 
 
 def lookup_prefix(key: str) -> str | None:
-    """The part of `key` that may be stored and shown, or None where `key` is not shaped like a key."""
+    """Returns the part of `key` that may be stored and shown, or None for a text without the form of a key."""
     if not key.startswith(PREFIX) or len(key) != len(PREFIX) + _RANDOM_LENGTH:
         return None
     return key[: len(PREFIX) + _LOOKUP_LENGTH]
 
 
 def hash_key(key: str) -> bytes:
-    """SHA-256 of a key. Fast is right here: there is nothing to guess in 165 random bits."""
+    """Computes the SHA-256 of a key. A fast hash is right: 165 random bits cannot be guessed."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 def same_hash(left: bytes, right: bytes) -> bool:
-    """Whether two hashes are equal, in constant time."""
+    """Compares two hashes in constant time."""
     return hmac.compare_digest(left, right)
 
 
 def hash_secret(secret: str) -> bytes:
-    """Scrypt of a tag's secret, which a person may have chosen: salt (16 bytes), then the hash."""
+    """Computes the scrypt hash of a tag's secret, which a person may have chosen: salt (16 bytes), then the hash."""
     salt = secrets.token_bytes(16)
     return salt + _scrypt(secret, salt)
 
 
 def check_secret(secret: str, stored: bytes) -> bool:
-    """Whether `secret` is the one behind `stored`, in constant time."""
+    """Checks a secret against its stored hash, in constant time."""
     return hmac.compare_digest(_scrypt(secret, stored[:16]), stored[16:])
 
 

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 FLUSH_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-# POSTs that change nothing of anybody's data.
+# POST requests that change no data.
 _READING = {
     "/api/access/check/",
     "/api/v1/query",
@@ -34,7 +34,7 @@ _READING = {
 
 @dataclass(slots=True)
 class Trail:
-    """Which datasets a request has asked for."""
+    """The datasets that a request has used."""
 
     datasets: set[int] = field(default_factory=set)
 
@@ -44,7 +44,7 @@ _current: ContextVar[Trail | None] = ContextVar("trail", default=None)
 
 @contextlib.contextmanager
 def following() -> Iterator[Trail]:
-    """The trail of one request, which `touched` adds to."""
+    """Opens the trail of one request, to which `touched` adds datasets."""
     trail = Trail()
     token = _current.set(trail)
     try:
@@ -54,7 +54,7 @@ def following() -> Iterator[Trail]:
 
 
 def touched(dataset_id: int) -> None:
-    """Notes that the request under way asks for a dataset. Outside of a request this does nothing."""
+    """Records that the current request uses a dataset. Outside of a request the call has no effect."""
     trail = _current.get()
     if trail is not None:
         trail.datasets.add(dataset_id)
@@ -62,7 +62,7 @@ def touched(dataset_id: int) -> None:
 
 @dataclass(slots=True)
 class Entry:
-    """Requests of a key that are alike."""
+    """Equal requests of a key, added up."""
 
     at: datetime
     organization_id: int
@@ -85,7 +85,7 @@ class Entry:
 
 
 class AuditService:
-    """Keeps and shows the log. Entries are stored within about a second."""
+    """Writes and shows the log. Entries are stored within about a second."""
 
     def __init__(self, database: Database, *, days: int) -> None:
         self._database, self._days = database, days
@@ -95,7 +95,7 @@ class AuditService:
     def note(
         self, caller: Caller, trail: Trail, *, method: str, path: str, status: int, rows: int, request_id: str
     ) -> None:
-        """Notes a request that was answered. It costs some dictionary lookups."""
+        """Records an answered request. The cost is some dictionary lookups."""
         writes = method not in _SAFE and path not in _READING
         none: list[int | None] = [None] if writes else []
         action, now = "write" if writes else "read", datetime.now(UTC)
@@ -132,7 +132,10 @@ class AuditService:
     async def list(
         self, caller: Caller, user: str | None, action: str | None, dataset_id: int | None, limit: int, offset: int
     ) -> AuditView:
-        """A page of what users of the caller's organization did, and of what others did with its datasets."""
+        """Returns a page of the log: actions of the organization's users, and of others on its datasets.
+
+        Raises ForbiddenError unless the caller is an admin.
+        """
         if not caller.is_admin:
             raise ForbiddenError("Permission denied", "Only admins read the audit log")
         await self.entries.flush()
@@ -143,7 +146,7 @@ class AuditService:
             "dataset": dataset_id,
         }
         found = await audit.listed(self._database, **asked, limit=limit, offset=offset)
-        # Past the end: how many there are stands on any row.
+        # Past the last page no row has the total, so the first row is read.
         first = found or (await audit.listed(self._database, **asked, limit=1, offset=0) if offset else [])
         total = first[0]["total"] if first else 0
         for row in found:

@@ -1,4 +1,4 @@
-"""The audit log."""
+"""Queries of the audit log."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Row = dict[str, Any]
 
 
 async def add(database: Database, entries: Sequence[Row]) -> None:
-    """Adds entries; all have the same names."""
+    """Adds entries, which all have the same names."""
     columns = {name: [entry[name] for entry in entries] for name in entries[0]}
     await database.fetch(queries("accounts/audit")["add_entries"], **columns)
 
 
 async def listed(database: Database, **filters: Any) -> list[Row]:
-    """A page of entries, newest first, each with the `total` of all pages."""
+    """Returns a page of entries, newest first, each with the `total` of all pages."""
     return await executor.records(database, queries("accounts/audit")["list_entries"], filters)
 
 
 async def forget(database: Database, days: int) -> None:
-    """Removes what is older."""
+    """Deletes entries older than `days`."""
     await database.fetch(queries("accounts/audit")["forget_entries"], days=days)

@@ -1,4 +1,4 @@
-"""The audit log, for admins."""
+"""The route of the audit log, for admins."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ async def audit_log(
     limit: Annotated[int, Query(ge=1, le=1000, description="Entries of a page.")] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Entries to skip.")] = 0,
 ) -> AuditView:
-    """Changes by users of your organization, and what others did with its datasets; newest first."""
+    """Lists changes by users of your organization, and what others did with its datasets; newest first."""
     return await audit.list(caller, user, action, dataset_id, limit, offset)

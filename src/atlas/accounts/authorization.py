@@ -1,4 +1,4 @@
-"""Keys to callers, and callers to what they may do with a dataset."""
+"""Finds the caller of a key, and the caller's rights on a dataset."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from atlas.db.database import Database
 from atlas.errors import AuthenticationError, ForbiddenError, NotFoundError
 from atlas.kit.coalescing import Coalescer
 
-# The most (user, dataset) pairs of ownership that are cached.
+# Maximum number of (user, dataset) ownership pairs to cache.
 REMEMBERED = 10_000
 
 
 def require_admin(caller: Caller, what: str) -> None:
     """Raises ForbiddenError unless the caller administers the organization. what: such as `set the model`."""
     if not caller.is_admin:
-        told = f"Only administrators of the organization and operators may {what}; your role is {caller.role}"
-        raise ForbiddenError("Permission denied", told)
+        details = f"Only administrators of the organization and operators may {what}; your role is {caller.role}"
+        raise ForbiddenError("Permission denied", details)
 
 
 class AccessService:
-    """Decides who a request is from and what it may touch."""
+    """Authenticates requests and checks rights."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._callers = Coalescer(partial(accounts.find_callers, database))
         self._accesses = Coalescer(partial(dataset_access.access, database))
         self._touching: set[int] = set()
-        # Users and datasets of theirs, the least recently used first.
+        # Users and datasets that they own, the least recently used first.
         self._owned: OrderedDict[tuple[int, int], None] = OrderedDict()
 
     async def authenticate(self, key: str | None) -> Caller:
-        """The caller behind an API key. Raises AuthenticationError."""
+        """Returns the caller of an API key. Raises AuthenticationError for a missing or invalid key."""
         if not key:
             raise AuthenticationError(
                 "Missing API key", "Send your key in the header X-API-Key, or as Authorization: Bearer KEY"
@@ -46,7 +46,7 @@ class AccessService:
             raise AuthenticationError("Invalid API key", "The key is unknown, revoked or expired")
         caller, stale = found
         if stale and caller.key_id not in self._touching:
-            # Once, however many requests of the key have come together: each would wait for the others' row lock.
+            # Recorded once for concurrent requests of a key, which would otherwise wait for each other's row lock.
             self._touching.add(caller.key_id)
             try:
                 await accounts.touch_key(self._database, caller.key_id)
@@ -55,7 +55,7 @@ class AccessService:
         return caller
 
     async def check(self, caller: Caller, dataset_id: int) -> Access:
-        """What the caller may do with a dataset. Raises NotFoundError."""
+        """Returns the caller's rights on a dataset. Raises NotFoundError when the dataset does not exist."""
         found = None
         if 0 < dataset_id < 2**31:
             found = await self._accesses.get((caller.user_id, dataset_id))
@@ -64,7 +64,7 @@ class AccessService:
         return found
 
     async def require(self, caller: Caller, dataset_id: int, *, write: bool = False) -> Access:
-        """As `check`, but raises ForbiddenError unless the caller may read, or `write`."""
+        """Does what `check` does, and raises ForbiddenError unless the caller may read, or write with `write`."""
         found = await self.check(caller, dataset_id)
         audit.touched(dataset_id)
         if not found.allows(write=write):
@@ -72,11 +72,10 @@ class AccessService:
         return found
 
     async def require_insert(self, caller: Caller, dataset_id: int) -> None:
-        """As `require(write=True)`, but may answer from the cache of ownership.
+        """Does what `require(write=True)` does, but may answer from the ownership cache.
 
-        The insert itself reports a deleted dataset.
-
-        A dataset keeps its owner, and its id is never another's, so whoever could write can as long as it is there.
+        The insert itself reports a deleted dataset. A dataset keeps its owner, and its id is never reused. So an owner
+        may write as long as the dataset exists.
         """
         pair = caller.user_id, dataset_id
         if pair in self._owned:
@@ -89,9 +88,9 @@ class AccessService:
             self._owned.popitem(last=False)
 
     def forget(self, caller: Caller, dataset_id: int) -> None:
-        """The caller's dataset is gone."""
+        """Removes a deleted dataset of the caller from the cache."""
         self._owned.pop((caller.user_id, dataset_id), None)
 
     async def still_readable(self, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Those of `pairs` (key id, dataset id) whose key is live and may read the dataset."""
+        """Returns those pairs (key id, dataset id) whose key is live and may read the dataset."""
         return await dataset_access.readable_pairs(self._database, pairs)

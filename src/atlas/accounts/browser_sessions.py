@@ -1,4 +1,4 @@
-"""Sessions of browsers: an API key, sealed into a cookie that only the server can open, until the session ends."""
+"""Browser sessions: an API key, encrypted in a cookie that only the server can decrypt, until the session ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from atlas.kit.encryption import SecretBox
 SECONDS = 12 * 3600
 REMEMBERED_SECONDS = 30 * 24 * 3600
 _CONTEXT = "browser session 2"
-# Whoever signs in reads what is public, without having to know of tags.
+# A signed-in user reads public datasets without having to know of tags.
 _FREE_TAG = "public"
 
 
@@ -35,7 +35,7 @@ class _Sealed(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a browser keeps. `token` is opaque; `seconds` is how long it is good for."""
+    """The content of a browser's cookie. token: opaque text. seconds: its lifetime."""
 
     token: str
     seconds: int
@@ -44,7 +44,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A session that a request has brought, and the API key that it stands for."""
+    """A session that a request has sent, and its API key."""
 
     id: UUID
     key: str
@@ -54,7 +54,8 @@ class SessionService:
     """Signs browsers in and out.
 
     The cookie holds the key, encrypted with the server's secret, and the id of a session. Both are looked up for every
-    request, so a session ends at once when it is signed out of, or when its key is revoked, wherever a copy of it is.
+    request. So a session ends at once when its user signs out, or when its key is revoked, wherever a copy of the
+    cookie is.
     """
 
     def __init__(self, database: Database, access: AccessService, tags: TagService, secret: Callable[[], str]) -> None:
@@ -66,7 +67,7 @@ class SessionService:
         return SecretBox(self._secret())
 
     async def sign_in(self, key: str, *, remember: bool) -> Session:
-        """A session for the user of a key, who gets the public tag. Raises AuthenticationError."""
+        """Starts a session for the user of a key, who gets the public tag. Raises AuthenticationError."""
         caller = await self._access.authenticate(key)
         await self._tags.acquire(caller, _FREE_TAG, None)
         seconds = REMEMBERED_SECONDS if remember else SECONDS
@@ -75,18 +76,18 @@ class SessionService:
         return Session(base64.urlsafe_b64encode(data).decode().rstrip("="), seconds, caller)
 
     async def open_session(self, token: str) -> OpenSession | None:
-        """The session of a cookie; None for one that has ended or was not made here."""
+        """Returns the session of a cookie; None for a session that has ended, or a cookie of another server."""
         sealed = self._unsealed(token)
         if sealed is None or not await self.lives(sealed.id):
             return None
         return OpenSession(sealed.id, sealed.key)
 
     async def lives(self, session: UUID) -> bool:
-        """Whether a session has not ended. Raises UnavailableError."""
+        """Returns whether a session has not ended. Raises UnavailableError."""
         return await self._living.get(session) is not None
 
     async def sign_out(self, token: str, *, everywhere: bool = False) -> None:
-        """Ends the session of a cookie, or all of its user's. One that has ended, or was not made here, is nothing."""
+        """Ends the session of a cookie, or all of its user's sessions. An ended or unknown session is ignored."""
         sealed = self._unsealed(token)
         if sealed is not None:
             await store.end(self._database, sealed.id, everywhere=everywhere)

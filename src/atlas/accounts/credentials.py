@@ -1,4 +1,4 @@
-"""The API key of a request: in `X-API-Key`, or in `Authorization` as most tools send it."""
+"""Reads the API key of a request: from `X-API-Key`, or from `Authorization` as most tools send the key."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ _HOW = "send `X-API-Key: KEY` or `Authorization: Bearer KEY`"
 
 
 def key_of(headers: Headers) -> str | None:
-    """The one key that a request sends; None for none.
+    """Returns the one key that a request sends, or None.
 
-    `Authorization` of another scheme counts only where there is no `X-API-Key`: proxies have passwords of their own.
-    Raises AuthenticationError for what is no key, BadRequestError for two that differ.
+    `Authorization` of another scheme is ignored beside `X-API-Key`, because proxies have their own passwords.
+    Raises AuthenticationError for `Authorization` without a key.
+    Raises BadRequestError for two different keys.
     """
-    # Blanks around a value are no part of it (RFC 9110, 5.5); not every server in between takes them off.
+    # Blanks around a value are no part of it (RFC 9110, 5.5), but not every proxy removes them.
     given = {key for value in headers.getlist("x-api-key") if (key := value.strip(" \t"))}
     if authorization := headers.getlist("authorization"):
         parts = [value.strip(" \t").partition(" ") for value in authorization]

@@ -1,4 +1,4 @@
-"""What users may do with datasets, asked of the database."""
+"""Queries of users' rights on datasets."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from atlas.db.named_queries import queries
 
 
 async def access(database: Database, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Access]:
-    """What users may do with datasets, for pairs (user id, dataset id), without those whose dataset does not exist."""
+    """Returns the rights of users on datasets, by pairs (user id, dataset id). Missing datasets are left out."""
     users, ids = [user for user, _ in pairs], [dataset for _, dataset in pairs]
     rows = await database.look_up(queries("accounts/dataset_access")["access"], users=users, ids=ids)
     return {(user, dataset): Access(is_owner, tuple(tags)) for user, dataset, is_owner, tags in rows}
 
 
 async def readable_pairs(database: Database, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those of `pairs` (key id, dataset id) whose key is live and may read the dataset."""
+    """Returns those pairs (key id, dataset id) whose key is live and may read the dataset."""
     keys, datasets = [key for key, _ in pairs], [dataset for _, dataset in pairs]
     rows = await database.fetch(queries("accounts/dataset_access")["readable_pairs"], keys=keys, datasets=datasets)
     return {(key, dataset) for key, dataset in rows}

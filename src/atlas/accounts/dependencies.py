@@ -1,6 +1,6 @@
-"""What handlers ask for of callers.
+"""Dependencies of handlers on the caller.
 
-All of them are coroutines: FastAPI runs plain functions in a thread, which takes longer than any of these.
+All of them are coroutines: FastAPI runs plain functions in a thread, which takes longer than these functions.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Your
 
 
 async def admitted(request: Request) -> Caller:
-    """The caller of a request, once it may be served."""
+    """Returns the caller of a request, once the request may be served."""
     found = await gatekeeper_of(request).admit(request)
     assert isinstance(found, Caller)
     return found
 
 
 async def caller(request: Request, key: Annotated[str | None, Security(_key_header)]) -> Caller:
-    """The user of the request's key. The parameter `key` stands here for the OpenAPI document."""
+    """Returns the user of the request's key. The parameter `key` is there for the OpenAPI document."""
     return await admitted(request)
 
 
@@ -33,5 +33,5 @@ CallerDep = Annotated[Caller, Depends(caller)]
 
 
 async def known(request: Request) -> tuple[Provided, Caller]:
-    """The services and the caller of a request, as the dependencies give them."""
+    """Returns the services and the caller of a request, for handlers without dependencies."""
     return provided_to(request), await admitted(request)

@@ -1,4 +1,4 @@
-"""Lets requests in by their API keys."""
+"""Admits requests by their API keys."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from atlas.web.rate_limit import RateLimiter
 
 
 class KeyGatekeeper:
-    """Knows callers by their API keys, and lets them in within rate limits and lanes."""
+    """Identifies callers by their API keys, and admits them within rate limits and lanes."""
 
     def __init__(self, access: AccessService, limiter: RateLimiter, lanes: Lanes) -> None:
         self._access, self._limiter, self._lanes = access, limiter, lanes
 
     async def identify(self, scope: Scope) -> Caller:
-        """The caller behind the key of a request. Raises AuthenticationError and BadRequestError."""
+        """Returns the caller of a request's key. Raises AuthenticationError or BadRequestError."""
         return await self._access.authenticate(key_of(Headers(scope=scope)))
 
     async def admit(self, request: Request, *, upload: bool = False) -> Caller:
-        """The user of the request's key, within its rate limit, once the request may be served; may be asked again.
+        """Returns the user of the request's key, within its rate limit, once the request may be served.
 
-        upload: whether the body is a form with a file, of which few are received at once. Raises AuthenticationError,
-        RateLimitedError and OverloadedError.
+        The method may be called again. upload: whether the body is a form with a file; few such bodies are received at
+        once.
+        Raises AuthenticationError, RateLimitedError or OverloadedError.
         """
         state: dict[str, Any] = request.scope["state"]
         found: Caller | None = state.get("caller")
         if found is None:
-            # The middleware has asked already, unless the application is mounted without it.
+            # The middleware has already identified the caller, unless the application is mounted without the
+            # middleware.
             found = state.get("known") or await self.identify(request.scope)
             state["key_id"], state["caller"] = found.key_id, found
             state["extra_headers"] = await self._limiter.hit(found)

@@ -1,4 +1,4 @@
-"""Accounts of requests: how much each key moved, and what each changed."""
+"""Accounts of requests: the traffic of each key, and the changes of each request."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from atlas.accounts.usage import Tally, UsageService, counting
 
 
 class RequestAccount:
-    """What one request moves and touches, for the usage counts and the audit log."""
+    """The traffic and datasets of one request, for the usage counts and the audit log."""
 
     def __init__(self, ledger: RequestLedger, scope: Scope, tally: Tally, trail: Trail) -> None:
         self.bytes_in = self.bytes_out = 0
         self._ledger, self._scope, self._tally, self._trail = ledger, scope, tally, trail
 
     def answered(self, status: int, request_id: str) -> None:
-        """Notes a change, or a read of another's data, in the audit log as its answer begins."""
+        """Records a change, or a read of another user's data, in the audit log when the answer begins."""
         caller = self._scope["state"].get("caller")
         if caller is not None:
             self._ledger.audit.note(
@@ -33,7 +33,7 @@ class RequestAccount:
             )
 
     def ended(self, status: int) -> None:
-        """Counts the request for its key. status: 0 without an answer."""
+        """Counts the request for its key. status 0: the request ended without an answer."""
         key_id = self._scope["state"].get("key_id")
         if key_id is not None:
             self._tally.bytes_in, self._tally.bytes_out = self.bytes_in, self.bytes_out
@@ -42,13 +42,13 @@ class RequestAccount:
 
 
 class RequestLedger:
-    """Gives accounts of requests to the usage counts and to the audit log."""
+    """Passes accounts of requests to the usage counts and to the audit log."""
 
     def __init__(self, usage: UsageService, audit: AuditService) -> None:
         self.usage, self.audit = usage, audit
 
     @contextlib.contextmanager
     def open(self, scope: Scope) -> Iterator[RequestAccount]:
-        """An account of one request, which services add to while the context lasts."""
+        """Opens an account of one request. Services add to the account while the context lasts."""
         with counting() as tally, following() as trail:
             yield RequestAccount(self, scope, tally, trail)

@@ -1,4 +1,4 @@
-"""Organizations, users and keys, for the operator at the command line."""
+"""Administration of organizations, users and keys by the operator at the command line."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class StoredOrganization:
     users: int
 
     def shown(self) -> OrganizationItem:
-        """The organization without what only operators at the command line see."""
+        """Returns the organization without members that only operators at the command line see."""
         return OrganizationItem(self.id, self.name, self.created_at, self.users)
 
 
 @dataclass(frozen=True)
 class IssuedKey:
-    """A new key, which is shown this once."""
+    """A new key, which only this value shows."""
 
     key: str = field(repr=False)
     organization: str
@@ -45,7 +45,7 @@ class IssuedKey:
 
 @dataclass(frozen=True)
 class RotatedKey:
-    """A new key and the one that it takes the place of."""
+    """A new key, and the key that it replaces."""
 
     key: str = field(repr=False)
     replaced: int
@@ -57,22 +57,25 @@ class RotatedKey:
 
 @dataclass(frozen=True)
 class RevokedKey:
-    """A key that has ended."""
+    """A revoked key."""
 
     id: int
     revoked: bool = True
 
 
 class KeyService:
-    """Makes and revokes what a caller needs to get in."""
+    """Creates organizations, users and keys, and revokes keys."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def first_key(self) -> str | None:
-        """The first key of a new installation, with its organization and user; None if there is any."""
+        """Creates the first key of a new installation, with its organization and user.
+
+        Returns None if any key exists.
+        """
         async with self._database.transaction() as connection:
-            # Servers that start together must not each make one.
+            # The lock keeps servers that start together from each creating a key.
             await accounts.lock_keys(connection)
             if await accounts.any_key(connection):
                 return None
@@ -83,7 +86,7 @@ class KeyService:
         return key
 
     async def create_organization(self, name: str) -> Organization:
-        """A new organization. Raises BadRequestError where the name is taken."""
+        """Creates an organization. Raises BadRequestError when the name is taken or invalid."""
         async with self._database.transaction() as connection:
             organization_id, made = await accounts.ensure_organization(connection, _name(name, "organization"))
         if not made:
@@ -91,7 +94,7 @@ class KeyService:
         return Organization(organization_id, name)
 
     async def create_user(self, organization: str, name: str, *, role: str = "member") -> Member:
-        """A new user, and the organization if it is missing. Raises BadRequestError."""
+        """Creates a user, and a missing organization. Raises BadRequestError when the name is taken or invalid."""
         checked = _role(role)
         async with self._database.transaction() as connection:
             organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
@@ -101,7 +104,7 @@ class KeyService:
         return Member(user_id, name, organization, checked)
 
     async def set_role(self, organization: str, name: str, role: str) -> Member:
-        """Gives a user a role. Raises NotFoundError, and BadRequestError where no operator would be left."""
+        """Sets a user's role. Raises NotFoundError, and BadRequestError when no operator would be left."""
         checked = _role(role)
         found = next((user for user in await self.users(organization) if user.name == name), None)
         if found is None:
@@ -111,7 +114,7 @@ class KeyService:
         return Member(found.id, name, organization, checked)
 
     async def create_key(self, organization: str, user: str, name: str, expires_at: datetime | None) -> IssuedKey:
-        """A new key, with its organization and user if they are missing. Only this shows the key."""
+        """Creates a key, with a missing organization and user. Only the result shows the key."""
         async with self._database.transaction() as connection:
             organization_id, _ = await accounts.ensure_organization(connection, _name(organization, "organization"))
             user_id, _ = await accounts.ensure_user(connection, organization_id, _name(user, "user"))
@@ -119,14 +122,14 @@ class KeyService:
         return IssuedKey(key, organization, user, **row)
 
     async def revoke_key(self, key_id: int) -> RevokedKey:
-        """Ends a key at once. Raises NotFoundError."""
+        """Revokes a key at once. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             if await accounts.revoke_key(connection, key_id) is None:
                 raise NotFoundError("Key not found", f"No key with ID {key_id}")
         return RevokedKey(key_id)
 
     async def rotate_key(self, key_id: int) -> RotatedKey:
-        """A new key for the user of an old one, which ends at once. Raises NotFoundError."""
+        """Creates a key for the user of an old key, and revokes the old key at once. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             old = await accounts.revoke_key(connection, key_id)
             if old is None:
@@ -143,7 +146,7 @@ class KeyService:
         return [UserItem(**row) for row in found]
 
     async def keys(self, organization: str | None, user: str | None) -> list[OwnedKey]:
-        """Keys with their lookup prefixes, never the keys themselves."""
+        """Lists keys by their lookup prefixes, never the keys themselves."""
         found = await accounts.list_rows(self._database, "list_keys", organization=organization, user=user)
         return [OwnedKey(**row) for row in found]
 
@@ -155,14 +158,14 @@ def _name(name: str, what: str) -> str:
 
 
 def _role(role: str) -> Role:
-    """A role of this name. Raises BadRequestError."""
+    """Returns the role of this name. Raises BadRequestError for another name."""
     if role not in ROLES:
         raise BadRequestError("Invalid role", f"role: one of {', '.join(ROLES)}")
     return cast("Role", role)
 
 
 async def change_role(connection: Connection, user_id: int, role: str) -> None:
-    """Gives a user a role within the transaction. Raises NotFoundError, and BadRequestError for the last operator."""
+    """Sets a user's role within the transaction. Raises NotFoundError, and BadRequestError for the last operator."""
     user = await accounts.find(connection, "get_user", id=user_id)
     if user is None:
         raise NotFoundError("User not found", f"No user with ID {user_id}")
@@ -172,6 +175,6 @@ async def change_role(connection: Connection, user_id: int, role: str) -> None:
 
 
 async def refuse_last_operator(connection: Connection, user_id: int) -> None:
-    """Raises BadRequestError where nobody else is an operator with a live key."""
+    """Raises BadRequestError when no other operator has a live key."""
     if not await accounts.other_operator(connection, user_id):
         raise BadRequestError("Last operator", "make another user with a live key an operator first")

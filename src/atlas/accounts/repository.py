@@ -1,4 +1,4 @@
-"""Organizations, users and API keys."""
+"""Queries of organizations, users and API keys."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from atlas.db.named_queries import queries
 
 
 async def find_caller(database: Database, key: str) -> tuple[Caller, bool] | None:
-    """The user of a live key, and whether its last use should be recorded; None for any other key."""
+    """Returns the user of a live key, and whether its last use should be recorded; None for any other key."""
     return (await find_callers(database, [key])).get(key)
 
 
 async def find_callers(database: Database, keys: Collection[str]) -> dict[str, tuple[Caller, bool]]:
-    """As `find_caller`, for those of `keys` that are live."""
+    """Returns the results of `find_caller` for the live keys among `keys`."""
     wanted = {key: prefix for key in keys if (prefix := lookup_prefix(key)) is not None}
     if not wanted:
         return {}
@@ -43,19 +43,19 @@ async def touch_key(database: Database, key_id: int) -> None:
 
 
 async def lock_keys(connection: Connection) -> None:
-    """Keeps others from making keys until the transaction ends."""
+    """Keeps other transactions from creating keys until this transaction ends."""
     await connection.execute("LOCK TABLE atlas.api_keys IN SHARE ROW EXCLUSIVE MODE")
 
 
 async def any_key(connection: Connection) -> bool:
-    """Whether a key was ever made."""
+    """Returns whether a key was ever created."""
     cursor = await connection.execute(queries("accounts/keys")["any_key"])
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
 
 
 async def ensure_organization(connection: Connection, name: str) -> tuple[int, bool]:
-    """Id of the organization called `name`, and whether it was made now, with its schema and roles."""
+    """Returns the id of the organization called `name`, and whether the call created it, with its schema and roles."""
     schema = f"org_{secrets.token_hex(6)}"
     cursor = await connection.execute(queries("accounts/keys")["create_organization"], {"name": name, "schema": schema})
     made = await cursor.fetchone()
@@ -69,7 +69,7 @@ async def ensure_organization(connection: Connection, name: str) -> tuple[int, b
 
 
 async def _create_schema(connection: Connection, schema: str) -> None:
-    """The organization's schema, owned by its owner role; its reader role may only read there."""
+    """Creates the organization's schema, owned by its owner role. Its reader role may only read there."""
     owner, reader = sql.Identifier(f"{schema}_owner"), sql.Identifier(f"{schema}_reader")
     name = sql.Identifier(schema)
     statements = [
@@ -86,7 +86,7 @@ async def _create_schema(connection: Connection, schema: str) -> None:
 async def ensure_user(
     connection: Connection, organization_id: int, name: str, role: str = "member"
 ) -> tuple[int, bool]:
-    """Id of the user called `name` in the organization, and whether it was made now, with `role`."""
+    """Returns the id of the organization's user called `name`, and whether the call created the user, with `role`."""
     parameters = {"organization": organization_id, "name": name, "role": role}
     cursor = await connection.execute(queries("accounts/keys")["create_user"], parameters)
     made = await cursor.fetchone()
@@ -101,7 +101,7 @@ async def ensure_user(
 async def insert_key(
     connection: Connection, user_id: int, name: str, expires_at: datetime | None
 ) -> tuple[str, Mapping[str, Any]]:
-    """A new key, which is not stored, and its row."""
+    """Creates a key and returns the key, which is not stored, and its row."""
     key = generate_key()
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(
@@ -120,7 +120,7 @@ async def insert_key(
 
 
 async def count_live_keys(connection: Connection, user_id: int) -> int:
-    """How many live keys a user has. Nobody else counts them until the transaction ends."""
+    """Counts the live keys of a user. Other transactions wait with their count until this transaction ends."""
     await connection.execute(queries("accounts/keys")["lock_user"], {"user": user_id})
     row = await executor.row(connection, queries("accounts/keys")["count_live_keys"], {"user": user_id})
     return 0 if row is None else int(row[0])
@@ -129,14 +129,14 @@ async def count_live_keys(connection: Connection, user_id: int) -> int:
 async def revoke_key(
     connection: Connection, key_id: int, *, user_id: int | None = None
 ) -> tuple[int, str, datetime | None] | None:
-    """Revokes a key, which must be the user's where one is given. Gives its user, name and expiry, or None."""
+    """Revokes a key, which must be the user's if a user is given. Returns its user, name and expiry, or None."""
     query = queries("accounts/keys")["revoke_key" if user_id is None else "revoke_own_key"]
     row = await (await connection.execute(query, {"id": key_id, "user": user_id})).fetchone()
     return None if row is None else (row[0], row[1], row[2])
 
 
 async def find(connection: Connection, query: str, **parameters: Any) -> dict[str, Any] | None:
-    """The row of one of the queries for one row (`get_user`, `identity`, `lock_own_key` …)."""
+    """Returns the row of a query for one row (`get_user`, `identity`, `lock_own_key` …), or None."""
     return await executor.record(connection, queries("accounts/keys")[query], parameters)
 
 
@@ -145,12 +145,12 @@ async def set_role(connection: Connection, user_id: int, role: str) -> None:
 
 
 async def other_operator(connection: Connection, user_id: int) -> bool:
-    """Whether another user is an operator with a live key; that stays so until the transaction ends."""
+    """Returns whether another user is an operator with a live key. The answer holds until the transaction ends."""
     await connection.execute(queries("accounts/keys")["lock_operators"])
     row = await executor.row(connection, queries("accounts/keys")["other_operator"], {"id": user_id})
     return row is not None and bool(row[0])
 
 
 async def list_rows(database: Database, query: str, **parameters: Any) -> list[dict[str, Any]]:
-    """Rows of one of the listing queries (`list_organizations`, `list_users`, `list_keys`, `list_own_keys`)."""
+    """Returns the rows of a listing query (`list_organizations`, `list_users`, `list_keys`, `list_own_keys`)."""
     return await executor.records(database, queries("accounts/keys")[query], parameters)

@@ -1,4 +1,4 @@
-"""The caller: who it is, and its own keys."""
+"""Routes of the caller's own account: identity, keys and usage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Account"], re
 
 
 class NewKeyBody(Body):
-    """A key to make."""
+    """A key to create."""
 
     name: str = Field("", max_length=200, description="What the key is for.", examples=["laptop"])
     expires_at: str | None = Field(
@@ -33,31 +33,31 @@ class NewKeyBody(Body):
 
 @router.get("/me", summary="Who you are")
 async def me(caller: CallerDep, accounts: AccountServiceDep) -> Me:
-    """Your user with its role, your organization, the key that you sent, and the tags that you hold."""
+    """Returns your user with its role, your organization, the key that you sent, and the tags that you hold."""
     return await accounts.me(caller)
 
 
 @router.get("/keys", summary="List your keys")
 async def list_keys(caller: CallerDep, accounts: AccountServiceDep) -> KeysView:
-    """Your own keys by their first characters, revoked ones too."""
+    """Lists your own keys by their first characters, including revoked keys."""
     return await accounts.keys(caller)
 
 
 @router.post("/keys", summary="Create a key")
 async def create_key(body: NewKeyBody, caller: CallerDep, accounts: AccountServiceDep) -> NewKey:
-    """Another key of yours, which is shown this once."""
+    """Creates another key of yours, which only this answer shows."""
     return await accounts.create_key(caller, body.name, body.expires_at)
 
 
 @router.delete("/keys/{key_id}", summary="Revoke a key")
 async def revoke_key(key_id: int, caller: CallerDep, accounts: AccountServiceDep) -> RevokedView:
-    """Ends one of your keys at once."""
+    """Revokes one of your keys at once."""
     return await accounts.revoke_key(caller, key_id)
 
 
 @router.post("/keys/{key_id}/rotate", summary="Rotate a key")
 async def rotate_key(key_id: int, caller: CallerDep, accounts: AccountServiceDep) -> NewKey:
-    """Ends one of your keys and makes another with its name and expiry, which is shown this once."""
+    """Revokes one of your keys and creates another with its name and expiry, which only this answer shows."""
     return await accounts.rotate_key(caller, key_id)
 
 
@@ -67,5 +67,5 @@ async def usage(
     usage: UsageServiceDep,
     days: Annotated[int, Query(ge=1, le=366, description="UTC days, today included.")] = 30,
 ) -> Usage:
-    """Requests, bytes and rows by day and by key, and what is stored."""
+    """Returns requests, bytes and rows by day and by key, and what is stored."""
     return await usage.report(caller, days)

@@ -10,7 +10,7 @@ from atlas.web.bodies import Body, Name
 
 
 class AcquireBody(Body):
-    """A tag to acquire, with its secret if it is private."""
+    """A tag to acquire, with the secret of a private tag."""
 
     tag_name: Name = Field(examples=["public"])
     secret: str | None = Field(None, max_length=1000)
@@ -25,5 +25,5 @@ class AccessBody(Body):
     @field_validator("require_write", mode="before")
     @classmethod
     def _absent(cls, value: Any) -> Any:
-        """What is null as if it were left out."""
+        """Treats null as an absent member."""
         return False if value is None else value

@@ -1,4 +1,4 @@
-"""What callers see of themselves, and the keys of their own."""
+"""The identity and the keys of a caller."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from atlas.kit.timestamps import parse_timestamp
 
 
 class AccountService:
-    """Identity and own keys of a caller."""
+    """Shows a caller's identity, and manages the caller's own keys."""
 
     def __init__(self, database: Database, *, max_keys: int) -> None:
         self._database, self._max_keys = database, max_keys
 
     async def me(self, caller: Caller) -> Me:
-        """The caller's user, organization, key and tags, and the server's version."""
+        """Returns the caller's user, organization, key and tags, and the server's version."""
         async with self._database.connection() as connection:
             found = await accounts.find(connection, "identity", key=caller.key_id)
         if found is None:
@@ -35,12 +35,15 @@ class AccountService:
         )
 
     async def keys(self, caller: Caller) -> KeysView:
-        """The caller's keys, revoked ones too, never the keys themselves."""
+        """Lists the caller's keys, including revoked keys, never the keys themselves."""
         found = await accounts.list_rows(self._database, "list_own_keys", user=caller.user_id)
         return KeysView(tuple(Key(**row) for row in found))
 
     async def create_key(self, caller: Caller, name: str, expires_at: str | None) -> NewKey:
-        """Another key of the caller's. Only this shows it. Raises BadRequestError for who has many."""
+        """Creates another key of the caller. Only the result shows the key.
+
+        Raises BadRequestError for an invalid expiry, or for a user with too many keys.
+        """
         ends = expiry(expires_at)
         async with self._database.transaction() as connection:
             await refuse_too_many(connection, caller.user_id, self._max_keys)
@@ -48,7 +51,7 @@ class AccountService:
         return NewKey(key=key, name=name, **row)
 
     async def revoke_key(self, caller: Caller, key_id: int) -> RevokedView:
-        """Ends a key of the caller's at once. Raises NotFoundError for any other."""
+        """Revokes a key of the caller at once. Raises NotFoundError for any other key."""
         found = None
         if 0 < key_id < 2**31:
             async with self._database.transaction() as connection:
@@ -58,7 +61,10 @@ class AccountService:
         return RevokedView(key_id)
 
     async def rotate_key(self, caller: Caller, key_id: int) -> NewKey:
-        """A key with the name and expiry of one of the caller's, which ends at once."""
+        """Creates a key with the name and expiry of a key of the caller, and revokes the old key at once.
+
+        Raises NotFoundError for another user's key, and BadRequestError for a revoked key.
+        """
         if not 0 < key_id < 2**31:
             raise no_key(key_id)
         async with self._database.transaction() as connection:
@@ -74,7 +80,7 @@ class AccountService:
 
 
 async def refuse_too_many(connection: Connection, user_id: int, most: int) -> None:
-    """Raises BadRequestError where a user has `most` live keys; others wait with theirs for the transaction's end."""
+    """Raises BadRequestError when a user has `most` live keys. Concurrent transactions wait for this transaction."""
     live = await accounts.count_live_keys(connection, user_id)
     if live >= most:
         raise BadRequestError("Too many keys", f"a user has at most {most} at once; revoke or rotate one of {live}")
@@ -85,7 +91,7 @@ def no_key(key_id: int) -> NotFoundError:
 
 
 def expiry(text: str | None) -> datetime | None:
-    """When a new key is to end. Raises BadRequestError for what is no moment to come."""
+    """Parses the expiry of a new key. Raises BadRequestError for a text that is no future time."""
     if text is None:
         return None
     try:

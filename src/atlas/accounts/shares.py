@@ -1,4 +1,4 @@
-"""Bytes that users hold at once, and how many of all a user and an organization may hold."""
+"""Counts bytes that users hold at once, and limits the share of a user and an organization."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _EVERYBODY: Holder = ("everybody", 0)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The most bytes that somebody may hold."""
+    """The maximum number of bytes of a holder."""
 
     holder: Holder
     most: int
 
 
 class Shares:
-    """Counts bytes for their user, for the user's organization, and for everybody. Not for several threads at once.
+    """Counts bytes for their user, for the user's organization, and for everybody. Not thread-safe.
 
-    limit: of everybody; user, organization: the parts of it that each of them may hold.
+    limit: bytes of everybody. user, organization: the fractions of `limit` that each of them may hold.
     """
 
     def __init__(self, limit: int, *, user: float, organization: float) -> None:
@@ -32,11 +32,11 @@ class Shares:
 
     @property
     def total(self) -> int:
-        """Bytes that are held now."""
+        """Bytes held now."""
         return self._held[_EVERYBODY]
 
     def of(self, caller: Caller) -> tuple[Share, Share, Share]:
-        """The shares that bytes of a caller count in: the user's, the organization's, everybody's."""
+        """Returns the shares of a caller: the user's, the organization's, everybody's."""
         return (
             Share(("user", caller.user_id), self._user),
             Share(("organization", caller.organization_id), self._organization),
@@ -44,11 +44,11 @@ class Shares:
         )
 
     def fits(self, share: Share, size: int) -> bool:
-        """Whether a share has room for bytes more."""
+        """Returns whether a share has room for `size` more bytes."""
         return self._held[share.holder] + size <= share.most
 
     def hold(self, caller: Caller, size: int) -> None:
-        """Counts bytes more, or fewer where `size` is negative."""
+        """Adds `size` bytes, or removes bytes for a negative `size`."""
         for share in self.of(caller):
             self._held[share.holder] += size
             if not self._held[share.holder]:

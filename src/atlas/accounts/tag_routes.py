@@ -1,4 +1,4 @@
-"""Tags and access checks."""
+"""Routes of tags and access checks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(route_class=JsonRoute, prefix="/api", tags=["Tags"], response
 
 @router.get("/tags/", summary="List tags")
 async def list_tags(caller: CallerDep, tags: TagServiceDep, part: PartParam) -> list[Tag]:
-    """Every tag of the system."""
+    """Lists every tag of the system."""
     return (await tags.all())[part]
 
 
@@ -36,6 +36,6 @@ async def acquire_tag(body: AcquireBody, caller: CallerDep, tags: TagServiceDep)
 
 @router.post("/access/check/", summary="Check your access")
 async def check_access(body: AccessBody, caller: CallerDep, access: AccessServiceDep) -> Access:
-    """Whether you may read a dataset (or, with require_write, write to it), and why."""
+    """Returns whether you may read a dataset (or, with require_write, write to it), and why."""
     found = await access.check(caller, body.dataset_id)
     return Access(found.allows(write=body.require_write), found.is_owner, tuple(found.matching_tags))

@@ -1,4 +1,4 @@
-"""Tags: list, acquire, and share datasets by them."""
+"""Tags: listed, acquired, and assigned to datasets to share them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Row = dict[str, Any]
 
 
 class TagService:
-    """What users do with tags."""
+    """Manages tags of users and datasets."""
 
     def __init__(self, database: Database, access: AccessService) -> None:
         self._database = database
         self._access = access
 
     async def all(self) -> list[Tag]:
-        """Every tag of the system, without secrets."""
+        """Lists every tag of the system, without secrets."""
         return [_public(row) for row in await store.all_tags(self._database)]
 
     async def create(self, name: str, description: str, secret: str | None) -> NewTag:
-        """A new tag: private with a secret, else public. For operators; there is no route to it."""
+        """Creates a tag: private with a secret, else public. For operators; no route calls this method directly."""
         hashed = None if secret is None else await asyncio.to_thread(hash_secret, secret)
         row = await store.create(self._database, name, description, secret is None, hashed)
         if row is None:
@@ -38,7 +38,7 @@ class TagService:
     async def acquire(self, caller: Caller, name: str, secret: str | None) -> Tag:
         """Gives the caller a tag. Raises NotFoundError, or ForbiddenError without the right secret.
 
-        Who has the tag needs no secret: nothing changes.
+        A holder of the tag needs no secret, and nothing changes.
         """
         tag = await self._find(name, None)
         if not tag["is_public"]:
@@ -52,28 +52,28 @@ class TagService:
         return _public(tag)
 
     async def of_dataset(self, caller: Caller, dataset_id: int) -> list[Tag]:
-        """The tags of a dataset that the caller may read."""
+        """Lists the tags of a dataset that the caller may read."""
         await self._access.require(caller, dataset_id)
         return [_public(row) for row in await store.of_dataset(self._database, dataset_id)]
 
     async def assign(self, caller: Caller, dataset_id: int, name: str | None, tag_id: int | None) -> Tag:
-        """Puts a tag, by name or else by id, on an owned dataset.
+        """Assigns a tag, by name or else by id, to an owned dataset.
 
-        Raises ForbiddenError for a private tag that the caller does not hold: its holders would be shown the dataset
-        among those that they trust.
+        Raises ForbiddenError for a private tag that the caller does not hold. Otherwise strangers could put datasets
+        before the tag's holders, among the datasets that they trust.
         """
         await self._access.require(caller, dataset_id, write=True)
         if (name is None) == (tag_id is None):
             raise BadRequestError("Invalid request body", "send either tag_name or tag_id")
         tag = await self._find(name, tag_id)
         if not tag["is_public"] and not await store.holds(self._database, caller.user_id, tag["id"]):
-            told = f"The tag {tag['name']!r} is private and you do not hold it; acquire it with its secret first"
-            raise ForbiddenError("Permission denied", told)
+            details = f"The tag {tag['name']!r} is private and you do not hold it; acquire it with its secret first"
+            raise ForbiddenError("Permission denied", details)
         await store.assign(self._database, dataset_id, tag["id"])
         return _public(tag)
 
     async def remove(self, caller: Caller, dataset_id: int, tag_id: int) -> None:
-        """Takes a tag off an owned dataset. Raises NotFoundError where it was not there."""
+        """Removes a tag from an owned dataset. Raises NotFoundError when the dataset does not have the tag."""
         await self._access.require(caller, dataset_id, write=True)
         if not 0 < tag_id < 2**31 or not await store.remove(self._database, dataset_id, tag_id):
             raise NotFoundError("Tag not found", f"Dataset {dataset_id} has no tag with ID {tag_id}")

@@ -1,4 +1,4 @@
-"""Tags: those that exist, who holds them, and which datasets carry them."""
+"""Queries of tags: existing tags, their holders, and their datasets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ async def _rows(database: Database, query: str, **parameters: Any) -> list[Row]:
 
 
 async def all_tags(database: Database) -> list[Row]:
-    """Every tag, without its secret."""
+    """Returns every tag, without its secret."""
     return await _rows(database, "list_tags")
 
 
 async def find(database: Database, name: str | None, tag_id: int | None) -> Row | None:
-    """The tag of a name or id, with its secret's hash."""
+    """Returns the tag of a name or id, with its secret's hash, or None."""
     rows = await _rows(database, "find_tag", name=name, id=tag_id)
     return rows[0] if rows else None
 
@@ -29,7 +29,7 @@ async def find(database: Database, name: str | None, tag_id: int | None) -> Row 
 async def create(
     database: Database, name: str, description: str, is_public: bool, secret_hash: bytes | None
 ) -> Row | None:
-    """A new tag; None where the name is taken."""
+    """Creates a tag. Returns None when the name is taken."""
     rows = await _rows(
         database,
         "create_tag",
@@ -42,25 +42,25 @@ async def create(
 
 
 async def acquire(database: Database, user_id: int, tag_id: int) -> None:
-    """Gives a tag to a user; nothing changes where the user has it."""
+    """Gives a tag to a user. Nothing changes when the user holds the tag."""
     await _rows(database, "acquire_tag", user=user_id, tag=tag_id)
 
 
 async def holds(database: Database, user_id: int, tag_id: int) -> bool:
-    """Whether a user has a tag."""
+    """Returns whether a user holds a tag."""
     return bool(await _rows(database, "holds_tag", user=user_id, tag=tag_id))
 
 
 async def of_dataset(database: Database, dataset_id: int) -> list[Row]:
-    """The tags that a dataset carries."""
+    """Returns the tags of a dataset."""
     return await _rows(database, "dataset_tags", dataset=dataset_id)
 
 
 async def assign(database: Database, dataset_id: int, tag_id: int) -> None:
-    """Puts a tag on a dataset; nothing changes where it is there."""
+    """Assigns a tag to a dataset. Nothing changes when the dataset has the tag."""
     await _rows(database, "assign_tag", dataset=dataset_id, tag=tag_id)
 
 
 async def remove(database: Database, dataset_id: int, tag_id: int) -> bool:
-    """Takes a tag off a dataset. False where it was not there."""
+    """Removes a tag from a dataset. Returns False when the dataset did not have the tag."""
     return bool(await _rows(database, "remove_tag", dataset=dataset_id, tag=tag_id))

@@ -1,4 +1,4 @@
-"""Counts of requests by key: kept in memory, added to the database in the background."""
+"""Counts requests by key: in memory, added to the database in the background."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 @dataclass(slots=True)
 class Tally:
-    """What a request, or all of a key's on a day, came to."""
+    """The traffic of a request, or of a key on one day."""
 
     requests: int = 0
     errors: int = 0
@@ -43,7 +43,7 @@ _current: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 @contextlib.contextmanager
 def counting() -> Iterator[Tally]:
-    """The tally of one request, which `wrote` adds to."""
+    """Opens the tally of one request, to which `wrote` adds rows."""
     tally = Tally(requests=1)
     token = _current.set(tally)
     try:
@@ -53,14 +53,17 @@ def counting() -> Iterator[Tally]:
 
 
 def wrote(rows: int) -> None:
-    """Counts rows that the request under way has stored or changed. Outside of a request this does nothing."""
+    """Counts rows that the current request has stored or changed. Outside of a request the call has no effect."""
     tally = _current.get()
     if tally is not None:
         tally.rows_written += rows
 
 
 class UsageService:
-    """Counts and reports. Several processes on a database add up; a killed one loses its last seconds."""
+    """Counts and reports usage.
+
+    Counts of several processes on a database add up; a killed process loses its last seconds.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -79,7 +82,7 @@ class UsageService:
         await usage.add(self._database, counted)
 
     async def report(self, caller: Caller, days: int) -> Usage:
-        """What the caller's keys have used in the last days, today included, and what is stored."""
+        """Returns the usage of the caller's keys in the last days, today included, and what is stored."""
         await self.tallies.flush()
         by_day, by_key, stored = await usage.report(self._database, caller, days)
         return Usage(

@@ -1,4 +1,4 @@
-"""What keys have used, by UTC day."""
+"""Queries of the usage of keys, by UTC day."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def add(database: Database, counted: Sequence[Counted]) -> None:
 
 
 async def report(database: Database, caller: Caller, days: int) -> tuple[list[Row], list[Row], Row]:
-    """By day and by key what the caller's keys have used, and what is stored."""
+    """Returns the usage of the caller's keys by day and by key, and what is stored."""
     parameters = {"user": caller.user_id, "organization": caller.organization_id, "days": days}
     found = []
     async with database.connection() as connection:

@@ -1,4 +1,4 @@
-"""What the name of a column says about its values."""
+"""Hints about a column's values from its name."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ def _words(*groups: str) -> re.Pattern[str]:
     return re.compile(rf"(^|_)({'|'.join(' '.join(groups).split())})s?(\d*)($|_)")
 
 
-# Numbers that nobody adds up, and that lose something as numbers.
+# Names of codes: numbers that nobody adds up, and that lose something as numbers.
 CODES = _words(
     "zip zip_code zipcode postal postal_code postcode plz phone telephone tel mobile fax iban bic swift isbn ean "
     "upc gtin ssn vat vat_id tax_id account_number account_no card card_number barcode sku imei"
 )
-# Where points and exponents separate the parts of a name rather than digits.
+# Names of labels, where points and exponents separate parts of a label rather than digits.
 LABELS = _words(
     "version release build revision rev code id uid uuid guid part part_no part_number serial model ref reference "
     "no nr number section chapter clause paragraph article sku key lot batch edition phone tel hash address ip "
@@ -27,7 +27,7 @@ _MONEY = (
     "total_amount"
 )
 MONEY = _words(_MONEY)
-# Names of what is measured or counted.
+# Names of measured or counted values.
 MEASURES = _words(
     _MONEY,
     "qty quantity count weight height width length depth size area volume value rate ratio share percent pct "

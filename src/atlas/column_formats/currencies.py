@@ -1,4 +1,4 @@
-"""Currencies at amounts: ISO 4217 codes and the usual signs, as patterns that Python and DuckDB read alike."""
+"""Currencies of amounts: ISO 4217 codes and the usual signs, as patterns that Python and DuckDB read alike."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pycountry
 
 from atlas.column_formats.column_names import MONEY
 
-# Blanks that stand between an amount and its currency; RE2 takes only those of ASCII for blanks.
+# Blanks between an amount and its currency. RE2's own class of blanks holds ASCII only.
 BLANK = "[\\s\u00a0\u2007\u2009\u202f]"
-# Codes of no country that money has all the same; other codes with an X are metals, tests and units of account.
+# Codes that begin with X and are money nevertheless. Other X codes are metals, tests and units of account.
 _COMMON = ("XAF", "XCD", "XCG", "XOF", "XPF")
-# Codes that are in use beside those of the standard.
+# Codes in use that the standard does not list.
 _UNLISTED = ("CNH", "RMB", "HRK", "BGN")
 _DOLLARS = (
     "US CA AU NZ HK SG MX NT TT AR BZ EC FJ JM BB BS KY NA RD CL COL CLP MXN AUD CAD USD A B C G J L N R S T Z"
@@ -23,7 +23,7 @@ _WORDS = (
     "kr. kr zł Kč Ft лв. лв руб. руб грн. грн дин. дин ден. ден Fr. Fr SFr. SFr Rs. Rs Rp. Rp RM TL S/. S/ B/. Bs. Bs "
     "lei Lei din"
 ).split()
-# Letters that hardly are a unit, a word or a part of a code beside a number.
+# Marks that are hardly a unit, a word or a part of a code beside a number.
 _SURE = frozenset(
     "USD EUR GBP CHF JPY CAD AUD INR CNY SEK NOK DKK PLN BRL ZAR CZK HUF HKD SGD NZD MXN KRW ILS RUB UAH TWD IDR MYR "
     "VND AED SAR BGN kr. kr zł Kč Ft лв. лв руб. руб грн. грн дин. дин ден. ден".split()
@@ -36,7 +36,7 @@ def _codes() -> list[str]:
 
 
 def _pattern() -> str:
-    # What begins with another one comes before it.
+    # A mark comes before its own prefixes.
     marks = sorted([f"{name}$" for name in _DOLLARS] + _WORDS + _codes(), key=len, reverse=True)
     return rf"(?:{'|'.join(map(re.escape, marks))}|[{re.escape(_SIGNS)}])"
 
@@ -49,14 +49,14 @@ _SIGNED_CODE = re.compile(r"[A-Z]{3}[-+]\d")
 
 
 def currencies_of(texts: Sequence[str]) -> set[str]:
-    """The currencies that stand in texts, as they are written."""
+    """Returns the currencies in texts, as they are written."""
     return {found[0] for text in texts if (found := CURRENCY.search(text))}
 
 
 def may_be_units(texts: Sequence[str], currencies: Collection[str], name: str, *, grouped: bool, cents: bool) -> bool:
-    """Whether what looks like currencies may be units, words or parts of codes: `TOP 10`, `CAD12`, `3 PEN`.
+    """Returns whether apparent currencies may be units, words or parts of codes: `TOP 10`, `CAD12`, `3 PEN`.
 
-    name: that of the column; grouped, cents: whether numbers have groups, and two digits after the point.
+    name: the column's name. grouped, cents: whether numbers have groups, and two digits after the point.
     """
     if any(_SIGNED_CODE.match(text) for text in texts):
         return True

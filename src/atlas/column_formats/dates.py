@@ -1,4 +1,4 @@
-"""Formats of dates and times: which order and notation all texts of a column have.
+"""Finds the format of dates and times: the order and notation that all texts of a column share.
 
 A format is tried with the standard library's strptime, and is a pattern that each text must match.
 """
@@ -46,9 +46,9 @@ TIME_FORMATS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "
 _SHAPE = re.compile(r"[A-Za-zÀ-ÿ]+|\d+")
 _DIGIT = re.compile(r"\d")
 _EARLIEST, _LATEST = 1000, 2999
-# Distinct values are enough, and this many of them decide.
+# Only distinct values are tried, up to this number.
 _TRIED = 300
-# Two digits for the year beside numbers only: versions and part numbers look the same.
+# Two-digit years beside numbers only. Versions and part numbers look the same.
 _SHORT = re.compile(r"%[dm][.-]%[dm][.-]%y")
 _MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -70,21 +70,24 @@ _PATTERNS = {
 }
 _YEAR = r"(?:[1-9]\d{3}|0[1-9]\d{2}|00[1-9]\d|000[1-9])"
 ISO_DATE = rf"{_YEAR}-\d\d-\d\d"
-# Of nine digits of a second, PostgreSQL keeps six.
+# PostgreSQL keeps six of the nine digits of a second.
 ISO_TIME = rf"{ISO_DATE}(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{{1,6}}0{{0,3}})?)?\s*(?:Z|UTC|[+-]\d\d(?::?\d\d)?)?)?"
 ZONE = r"(?:Z|UTC|:\d\d(?:[.,]\d+)?\s*[+-]\d\d(?::?\d\d)?)$"
 _ISO_FORM = re.compile(rf"{ISO_DATE}([T ]\d\d:\d\d.*)?")
 _FULL_ISO, _ISO_SHAPE = re.compile(ISO_TIME), re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*( ?\S+)?)?")
-# A zone by its name: `10:00 CET`, `10:00 Europe/Berlin`, `10:00+01:00[Europe/Berlin]`.
+# A named zone: `10:00 CET`, `10:00 Europe/Berlin`, `10:00+01:00[Europe/Berlin]`.
 _NAMED_ZONE = re.compile(r"(?<=[\dM])\s?(?:\[?[A-Z][A-Za-z_]+(?:/[A-Za-z_+-]+)+\]?|(?!AM|PM|UTC)[A-Z]{2,5})$")
 # The hour of a midnight that ends its day.
 _END_OF_DAY = re.compile(r"(?<=[T ])24(?=:00(?::00)?$)")
-# strptime's own rule.
+# strptime's own rule for two-digit years.
 POSIX_CENTURY = 1969
 
 
 def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
-    """The format of dates or times that all texts have; None where they are none."""
+    """Returns the format of dates or times that all texts share, or None.
+
+    Texts that look like times but cannot be read return a text kind with the reason.
+    """
     if not all(_DIGIT.search(text) for text in texts):
         return None
     if all(_FULL_ISO.fullmatch(text) for text in texts):
@@ -122,7 +125,7 @@ def find_dates(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
 
 
 def _named_zone(texts: Sequence[str]) -> str | None:
-    """The name of a zone behind a time, where all texts are times and some have one."""
+    """Returns a named zone after a time, when all texts are times and some have a named zone."""
     timed = [text for text in texts if ":" in text]
     zones = [found[0].strip(" []") for text in timed if (found := _NAMED_ZONE.search(text)) is not None]
     if not zones or len(timed) < len(texts):
@@ -137,16 +140,16 @@ def _day(layout: str) -> str:
 
 
 def _likely(layout: str, name: str) -> bool:
-    """Whether a format means dates in a column of that name."""
+    """Returns whether a format likely means dates in a column of that name."""
     if LABELS.search(name) and not DATES.search(name):
         return False
     return DATES.search(name) is not None or not _SHORT.match(layout) or "%H" in layout or "%I" in layout
 
 
 def candidate_formats(texts: Sequence[str]) -> list[str]:
-    """Formats by which all of the texts are dates, in the order of DATE_FORMATS."""
+    """Returns the formats by which all texts are dates, in the order of DATE_FORMATS."""
     distinct = list(dict.fromkeys(text.strip() for text in texts))[:_TRIED]
-    # Without a separator there is nothing to tell a date from a number but eight digits.
+    # Without separators only eight digits distinguish a date from a number.
     if not distinct or not all(len(_SHAPE.findall(text)) >= 2 or len(text) == 8 for text in distinct[:5]):
         return []
     found = []
@@ -165,7 +168,7 @@ def _layouts(texts: Sequence[str]) -> list[str]:
 
 
 def _plausible(layout: str, text: str) -> bool:
-    """A cheap look at the separators before strptime, which is slow."""
+    """Checks the separators cheaply before strptime, which is slow."""
     if ("%b" in layout or "%B" in layout or "%a" in layout.lower()) != bool(re.search(r"[A-Za-zÀ-ÿ]{3}", text)):
         return False
     between = re.sub(r"%.", "", layout)
@@ -173,7 +176,7 @@ def _plausible(layout: str, text: str) -> bool:
 
 
 def reads(text: str, layout: str) -> bool:
-    """Whether a text is a date of a likely year by a format."""
+    """Returns whether a text is a date of a likely year by a format."""
     if not re.fullmatch(layout_pattern(layout), text):
         return False
     try:
@@ -185,7 +188,7 @@ def reads(text: str, layout: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def layout_pattern(layout: str) -> str:
-    """A regular expression (RE2) of the texts that have a format; some of them name days that there are not."""
+    """Builds a regular expression (RE2) for texts of a format. Some matching texts name days that do not exist."""
     parts = re.split(r"%(.)", layout)
     return "".join(
         _PATTERNS[part] if position % 2 else re.escape(part).replace("\\ ", " ") for position, part in enumerate(parts)
@@ -193,20 +196,20 @@ def layout_pattern(layout: str) -> str:
 
 
 def date_pattern(kind: Kind) -> str:
-    """A regular expression (RE2) of the texts that have the format of a kind."""
+    """Builds a regular expression (RE2) for texts in the format of a kind."""
     if kind.formats:
         return "|".join(map(layout_pattern, kind.formats))
     return ISO_DATE if kind.type == "date" else ISO_TIME
 
 
 def order_of(layout: str) -> str | None:
-    """Whether a format of numbers has the "day" or the "month" first; None where its order is plain to see."""
+    """Returns "day" or "month", whichever a numeric format has first; None when the order is evident."""
     if layout.startswith(("%d/", "%d-%m")):
         return "day"
     return "month" if layout.startswith(("%m/", "%m-")) else None
 
 
 def _ordered(formats: Sequence[str], hints: Hints) -> list[str]:
-    """Formats that fit, most likely first: what was said, then the month, which is the usual order with slashes."""
+    """Sorts fitting formats by likelihood: the stated order, then the month first, which is usual with slashes."""
     wanted = {True: "day", False: "month", None: "month"}[hints.day_first]
     return sorted(formats, key=lambda layout: (order_of(layout) not in (None, wanted), "%Y" not in layout))

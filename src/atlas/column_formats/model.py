@@ -1,4 +1,4 @@
-"""How the texts of a column are read: its type and its one format."""
+"""The type and format of a column's texts."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ NUMBERS = ("bigint", "numeric", "double")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A column's type and how its texts are read.
+    """A column's type, and the format of its texts.
 
-    type: "text", "bigint", "numeric", "double", "boolean", "date", "timestamp" or "json".
-    decimal, group: characters of numbers; amount: whether a currency, percent or parentheses stand around them;
-    currency: the one that does; own_currency: whether each amount has one of its own, and of a text, whether that is
-    what it holds; percent: numbers are hundredths; signed: positive ones have a plus.
-    digits: how many stand after the point, see `column_formats.numbers`; scale: at most so many; exponent: may
-    have one.
-    formats: strptime formats, none for ISO 8601; century: first year of the hundred that two-digit years mean.
-    words: of a boolean, those for true and false.
-    strict: texts in another format do not fit; else any usual notation of the type does.
-    semantic: "email", "url", "phone" or None; ambiguous: whether another reading fits too; why: of a text, what keeps
-    it from being anything else.
+    - type: "text", "bigint", "numeric", "double", "boolean", "date", "timestamp" or "json".
+    - decimal, group: characters of numbers.
+    - amount: whether a currency, percent sign or parentheses surround the numbers.
+    - currency: the column's currency.
+    - own_currency: whether each amount has its own currency; of a text, whether the text is a currency.
+    - percent: numbers are hundredths.
+    - signed: positive numbers have a plus.
+    - digits: the digits after the point, see `column_formats.numbers`. scale: their maximum number.
+    - exponent: numbers may have an exponent.
+    - formats: strptime formats; none for ISO 8601.
+    - century: the first year of the hundred years that two-digit years mean.
+    - words: the words of a boolean for true and false.
+    - strict: texts in another format do not fit; otherwise any usual notation of the type fits.
+    - semantic: "email", "url", "phone" or None.
+    - ambiguous: whether another format fits, too.
+    - why: the reason why a text column is no other type.
     """
 
     type: str
@@ -48,9 +53,9 @@ TEXT = Kind("text")
 
 
 def notation(kind: Kind) -> tuple[str | None, tuple[str, ...] | None, str | None]:
-    """What a column's texts show of how its writers write: the decimal sign, formats of dates, the currency.
+    """Returns a column's conventions: the decimal sign, formats of dates, the currency.
 
-    Each is None where the texts do not show it.
+    Each is None when the texts do not show it.
     """
     sign = None
     if kind.type in NUMBERS:
@@ -60,12 +65,15 @@ def notation(kind: Kind) -> tuple[str | None, tuple[str, ...] | None, str | None
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What decides where a column alone cannot.
+    """Information from outside of the column, for ambiguous texts.
 
-    day_first, decimal_comma: True, False or None (nobody said); asked: a type that somebody wants of the column;
-    likely_comma: whether numbers of such files mostly have a decimal comma, None where both is usual; year: of today;
-    times: whether texts that a file declares may be times; currencies: whether there is a column for the currencies of
-    amounts, where a column has "several" or for "any".
+    - day_first, decimal_comma: True, False or None (not stated).
+    - asked: a type that the caller requests for the column.
+    - likely_comma: whether numbers of such files mostly have a decimal comma; None where both signs are usual.
+    - year: the current year.
+    - times: whether texts that a file declares may be times.
+    - currencies: "several" or "any" when another column may hold the currencies of amounts: for columns with several
+      currencies, or for any column.
     """
 
     day_first: bool | None = None

@@ -1,12 +1,14 @@
-"""Formats of numbers: which notation all texts of a column have, as a pattern that each of them must match.
+"""Finds the format of numbers: the notation that all texts of a column share, as a pattern that each text must match.
 
-How many digits stand after the point is one of
-- "none": whole numbers;
-- "fixed": always `scale` digits;
-- "whole": `scale` digits, or neither digits nor a point where they would be zeros;
-- "needed": as many as needed, without zeros at the end; "point": the same, with at least one;
-- "own": any number of digits, zeros at the end included, which only exact decimals keep;
-- "any": what nobody has looked at.
+`digits` describes the digits after the point:
+
+- "none": whole numbers.
+- "fixed": always `scale` digits.
+- "whole": `scale` digits, or neither point nor digits where the digits would be zeros.
+- "needed": as many digits as needed, without trailing zeros.
+- "point": the same, with at least one digit.
+- "own": any number of digits, including trailing zeros, which only exact decimals keep.
+- "any": not determined.
 """
 
 from __future__ import annotations
@@ -21,20 +23,20 @@ from atlas.column_formats.currencies import AMOUNT_AFFIX, currencies_of, may_be_
 from atlas.column_formats.model import TEXT, Hints, Kind
 
 INTEGER = re.compile(r"[+-]?\d+")
-# A bigint surely holds so many digits, a double so many more exactly.
+# Numbers of decimal digits that a bigint always holds, and that a double holds exactly.
 BIGINT_DIGITS, DOUBLE_DIGITS = 18, 15
-# More than this in a text is no number but a string of digits.
+# A longer text is no number but a string of digits.
 MOST_DIGITS = 400
 _AFFIX = re.compile(AMOUNT_AFFIX)
 _STYLES = ((".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'"))
 _PLAIN = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?|[+-]?\.\d+")
 _POWER = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d{1,3}")
-# Written by a program: one digit before the point, and a point or a sign that an identifier would not have.
+# Scientific notation as programs write it: one digit before the point, and a point or sign that identifiers lack.
 _SCIENTIFIC = re.compile(r"-?\d(?:\.\d+[eE][+-]?\d{1,3}|[eE][+-]\d{1,3})")
 
 
 def bare_number(text: str) -> str:
-    """The number inside a currency, a percent sign and the parentheses of a negative amount."""
+    """Returns the number without a currency, percent sign, and the parentheses of a negative amount."""
     text = text.strip()
     negative = text.startswith("(") and text.endswith(")")
     if negative:
@@ -47,14 +49,14 @@ def bare_number(text: str) -> str:
 
 
 def fraction_pattern(digits: str, scale: int, point: str) -> str:
-    """A regular expression (RE2) of what follows the whole part of a number."""
+    """Builds a regular expression (RE2) for the part after a number's whole part."""
     point = re.escape(point)
     if digits == "none":
         return ""
     if digits == "fixed":
         return rf"{point}\d{{{scale}}}"
     if digits == "whole":
-        # Some digit of them is no zero.
+        # At least one of the digits is not zero.
         some = "|".join(rf"0{{{n}}}[1-9]\d{{{scale - n - 1}}}" for n in range(scale))
         return rf"(?:{point}(?:{some}))?"
     if digits == "needed":
@@ -65,9 +67,9 @@ def fraction_pattern(digits: str, scale: int, point: str) -> str:
 
 
 def number_pattern(kind: Kind) -> str:
-    """A regular expression (RE2) of the numbers of a kind, without what stands around amounts.
+    """Builds a regular expression (RE2) for the numbers of a kind, without the marks around amounts.
 
-    Groups are of three digits, or of two before the last three as in India.
+    Groups have three digits, or two digits before the last three as in India.
     """
     pattern = f"{'[+-]?' if kind.signed else '-?'}{_unsigned_pattern(kind)}"
     return rf"{pattern}|[+-]?\d+(?:\.\d+)?[eE][+-]?\d{{1,3}}" if kind.exponent else pattern
@@ -85,9 +87,9 @@ def _unsigned_pattern(kind: Kind) -> str:
 
 
 def usual_amount_pattern(kind: Kind) -> str | None:
-    """A regular expression (RE2) of the amounts that most files have: no more around the number than one currency.
+    """Builds a regular expression (RE2) for the amounts of most files, with at most one currency around the number.
 
-    None for kinds whose amounts have percent signs or are written otherwise.
+    Returns None for kinds whose amounts have percent signs or are written otherwise.
     """
     if not kind.amount or kind.own_currency or kind.percent or kind.exponent or kind.signed or not kind.strict:
         return None
@@ -96,7 +98,10 @@ def usual_amount_pattern(kind: Kind) -> str | None:
 
 
 def find_number(texts: Sequence[str], name: str, native: str | None, hints: Hints) -> Kind | None:
-    """The format that all texts have; None where they are no numbers, a text that says why where they lose as such."""
+    """Returns the number format that all texts share, or None.
+
+    Numbers that would lose something return a text kind with the reason.
+    """
     if any(len(text) > MOST_DIGITS for text in texts):
         return None
     if all(_PLAIN.fullmatch(text) for text in texts) and not (hints.decimal_comma and native is None):
@@ -110,7 +115,7 @@ def find_number(texts: Sequence[str], name: str, native: str | None, hints: Hint
 def _plain(texts: Sequence[str], name: str, native: str | None, hints: Hints) -> Kind | None:
     declared = native is not None or hints.asked is not None
     signs = [text for text in texts if text.startswith("+")]
-    # A plus belongs to a format where no positive number lacks it, and to telephone numbers where they are long.
+    # A plus is part of a format when every positive number has a plus. Long numbers with a plus are telephone numbers.
     if signs and any(text[0] not in "+-" and text.strip("0.") for text in texts):
         return None
     if any(len(text) > 8 for text in signs):
@@ -135,12 +140,12 @@ def _plain(texts: Sequence[str], name: str, native: str | None, hints: Hints) ->
 
 
 def _fractions(texts: Sequence[str], point: str) -> list[str | None]:
-    """What stands after the point of each number; None where it has none."""
+    """Returns the digits after the point of each number; None for a number without a point."""
     return [text.partition(point)[2] if point in text else None for text in texts]
 
 
 def _digits(fractions: Sequence[str | None]) -> Kind | None:
-    """A numeric kind with the digits that texts have after the point (None: no point); None for a mixture."""
+    """Returns a numeric kind for the fractions (None: no point), or None for a mixture."""
     some = [fraction for fraction in fractions if fraction is not None]
     if not some:
         return Kind("bigint", digits="none", strict=True)
@@ -171,14 +176,14 @@ def _whole(texts: Sequence[str], name: str, *, declared: bool) -> Kind | None:
         return Kind("bigint", digits="none", strict=True)
     if declared or MEASURES.search(name):
         return Kind("numeric", digits="none", strict=True)
-    # What people report of such numbers in files is that ids were rounded, by browsers and spreadsheets among others.
+    # Users report rounded ids from such columns, by browsers and spreadsheets among others.
     return replace(
         TEXT, why="its numbers are as long as those of accounts and cards; say that it is a number if it is one"
     )
 
 
 def _sized(kind: Kind, texts: Sequence[str], name: str) -> Kind:
-    """A kind with digits after the point as exact decimals, or as doubles where those give each text back."""
+    """Chooses double where a double reproduces each text, else exact decimals."""
     if kind.digits not in ("needed", "point") or MONEY.search(name) or kind.amount:
         return kind
     exact = all(len(text) <= DOUBLE_DIGITS or _given_back(text) for text in texts)
@@ -192,7 +197,7 @@ def _given_back(text: str) -> bool:
 
 
 def _powers(texts: Sequence[str], name: str, native: str | None) -> Kind | None:
-    """Numbers some of which have an exponent."""
+    """Returns the kind of numbers when some numbers have an exponent."""
     powers = [text for text in texts if _POWER.fullmatch(text)]
     if any(
         abs(float(text)) == float("inf") or (float(text) == 0 and text.strip("-0.eE+")[:1] not in "eE")
@@ -207,7 +212,7 @@ def _powers(texts: Sequence[str], name: str, native: str | None) -> Kind | None:
 
 
 def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
-    """Numbers with groups, a decimal comma, a currency, percent or parentheses."""
+    """Returns the kind of numbers with groups, a decimal comma, a currency, percent signs or parentheses."""
     bare = [bare_number(text) for text in texts]
     amount = bare != list(texts)
     currencies = currencies_of(texts)
@@ -253,18 +258,18 @@ def _styled(texts: Sequence[str], name: str, hints: Hints) -> Kind | None:
 
 
 def _style(fitting: Sequence[tuple[str, str]], bare: Sequence[str], hints: Hints) -> tuple[str, str, bool]:
-    """Decimal sign and group of numbers that fit some styles, and whether nothing settles which it is."""
+    """Returns the decimal sign and group of numbers, and whether the choice is ambiguous."""
     point = [style for style in fitting if style[0] == "."]
     comma = [style for style in fitting if style[0] == ","]
-    told = any("," in text or "." in text for text in bare)
-    if not (point and comma and told):
+    shows_sign = any("," in text or "." in text for text in bare)
+    if not (point and comma and shows_sign):
         return (*fitting[0], False)
     readable = [style for style in (point[0], comma[0]) if _digits(_fractions(bare, style[0])) is not None]
     if len(readable) == 1 and hints.decimal_comma is None:
-        # As decimals some would have zeros at the end and others not.
+        # With the other sign, some numbers would have trailing zeros and others not.
         return (*readable[0], False)
     prefer = hints.likely_comma is True if hints.decimal_comma is None else hints.decimal_comma
-    # A point alone is a decimal point unless somebody says otherwise.
+    # A point alone is a decimal point unless the caller states otherwise.
     if hints.decimal_comma is None and not any("," in text for text in bare):
         prefer = False
     unsettled = hints.decimal_comma is None

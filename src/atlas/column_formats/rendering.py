@@ -1,4 +1,4 @@
-"""Writes values as their column's format has them: the other way round of reading."""
+"""Writes values in their column's format, the inverse of parsing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Value = bool | int | float | Decimal | date | datetime | str
 
 
 def write(value: Value, kind: Kind) -> str:
-    """A value as the texts of its column are written, without a currency, percent sign or parentheses."""
+    """Writes a value in its column's format, without a currency, percent sign or parentheses."""
     if kind.type in NUMBERS:
         return _number(Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value)), kind)
     if kind.type == "boolean" and kind.words:
@@ -27,7 +27,7 @@ def _number(value: Decimal, kind: Kind) -> str:
     if kind.percent:
         value = value.scaleb(2)
     if kind.digits in ("needed", "point", "whole", "none"):
-        # Decimal's own arithmetic rounds to 28 digits.
+        # `format` keeps all digits; Decimal arithmetic would round to 28 digits.
         shown = format(value, "f")
         shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
         if kind.digits == "point" and "." not in shown:
@@ -48,10 +48,10 @@ def _number(value: Decimal, kind: Kind) -> str:
 
 
 def format_shown(kind: Kind) -> Row | None:
-    """How a column of a file writes its values: what of a kind is not as usual; None where nothing is known."""
+    """Returns the parts of a column's format that differ from the default; None when the format is unknown."""
     if not kind.strict:
         return None
     usual = Kind(kind.type)
     hidden = ("type", "strict", "ambiguous", "semantic", "why")
-    told = {field.name: getattr(kind, field.name) for field in fields(kind) if field.name not in hidden}
-    return {name: value for name, value in told.items() if value != getattr(usual, name) or name == "decimal"}
+    parts = {field.name: getattr(kind, field.name) for field in fields(kind) if field.name not in hidden}
+    return {name: value for name, value in parts.items() if value != getattr(usual, name) or name == "decimal"}

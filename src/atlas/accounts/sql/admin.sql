@@ -1,5 +1,5 @@
 -- name: organization_of
--- An organization by its name, or that of a user.
+-- Finds an organization by its name, or the organization of a user.
 SELECT o.id, o.name FROM atlas.organizations o
 WHERE (%(name)s::text IS NOT NULL AND o.name = %(name)s)
    OR (%(name)s::text IS NULL AND o.id = (SELECT organization_id FROM atlas.users WHERE id = %(user)s))
@@ -10,7 +10,7 @@ SELECT k.id, k.revoked_at, u.id AS user_id, u.role, u.organization_id
 FROM atlas.api_keys k JOIN atlas.users u ON u.id = k.user_id WHERE k.id = %(id)s
 
 -- name: disable_user
--- Ends all keys of a user that have not ended; those that have expired, too.
+-- Revokes all keys of a user that are not revoked; those that have expired, too.
 UPDATE atlas.api_keys SET revoked_at = now() WHERE user_id = %(user)s AND revoked_at IS NULL RETURNING id
 
 -- name: list_tags
@@ -21,11 +21,11 @@ SELECT t.id, t.name, t.description, t.is_public,
 FROM atlas.tags t ORDER BY t.id
 
 -- name: delete_tag
--- Deletes a tag; no row where there is none.
+-- Deletes a tag; returns no row for an unknown tag.
 DELETE FROM atlas.tags WHERE id = %(id)s RETURNING id
 
 -- name: list_jobs
--- Jobs of an organization or of all, newest first. Those that succeeded are not kept.
+-- Lists jobs of an organization or of all, newest first. Succeeded jobs are deleted.
 SELECT j.id, j.task_name AS task,
        CASE WHEN j.status = 'doing' AND j.abort_requested THEN 'aborting' ELSE j.status::text END AS status,
        j.attempts, i.public_id AS import_id, d.id AS delivery_id, o.name AS organization,
@@ -43,7 +43,7 @@ WHERE (%(organization)s::int IS NULL OR o.id = %(organization)s)
 ORDER BY j.id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: job_organization
--- Finds whose job this is, and the import or delivery that it works on.
+-- Finds the organization of a job, and its import or delivery.
 SELECT coalesce(i.organization_id, d.organization_id) AS organization_id, j.status::text AS status,
        i.id AS import_id, d.id AS delivery_id, i.status AS import_status
 FROM atlas_jobs.procrastinate_jobs j
@@ -52,14 +52,14 @@ LEFT JOIN atlas.webhook_deliveries d ON d.id = (j.args ->> 'delivery_id')::uuid
 WHERE j.id = %(id)s
 
 -- name: reopen_import
--- Has a failed import wait to be run again.
+-- Makes a failed import pending, to be run again.
 UPDATE atlas.imports SET status = 'pending', error = NULL, finished_at = NULL, starts = 0
 WHERE id = %(id)s AND status = 'failed'
 
 -- name: cancel_delivery
--- Gives up a delivery that is still pending.
+-- Marks a pending delivery as failed.
 UPDATE atlas.webhook_deliveries SET status = 'failed' WHERE id = %(id)s AND status = 'pending'
 
 -- name: reopen_failed_delivery
--- Has a failed delivery wait to be sent again.
+-- Makes a failed delivery pending, to be sent again.
 UPDATE atlas.webhook_deliveries SET status = 'pending' WHERE id = %(id)s AND status = 'failed'

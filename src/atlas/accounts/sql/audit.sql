@@ -1,5 +1,5 @@
 -- name: add_entries
--- Adds what a process has noted. Reads count only where the dataset is another user's.
+-- Adds a process's entries. Reads count only when another user owns the dataset.
 INSERT INTO atlas.audit_log (at, organization_id, owner_id, user_id, user_name, key_id, action, method, path, dataset_id,
                              status, requests, rows, request_id)
 SELECT n.at, n.organization_id, u.organization_id, n.user_id, n.user_name, n.key_id, n.action, n.method, n.path,
@@ -15,7 +15,7 @@ WHERE n.action = 'write' OR d.owner_id <> n.user_id
 ORDER BY n.n
 
 -- name: list_entries
--- What users of an organization did, and what others did with its datasets; newest first.
+-- Lists actions of an organization's users, and of others on its datasets; newest first.
 SELECT a.id, a.at, a.user_name AS "user", o.name AS organization, a.key_id, a.action, a.method, a.path, a.dataset_id,
        a.status, a.requests, a.rows, a.request_id, count(*) OVER () AS total
 FROM atlas.audit_log a LEFT JOIN atlas.organizations o ON o.id = a.organization_id
@@ -26,5 +26,5 @@ WHERE (a.organization_id = %(organization)s OR a.owner_id = %(organization)s)
 ORDER BY a.id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: forget_entries
--- Deletes entries that are older than they are kept.
+-- Deletes entries past their retention.
 DELETE FROM atlas.audit_log WHERE at < now() - make_interval(days => %(days)s)

@@ -1,5 +1,5 @@
 -- name: find_keys
--- Live keys with one of some lookup prefixes, each with its user and organization.
+-- Finds live keys by lookup prefixes, each with its user and organization.
 SELECT k.prefix, k.id, k.key_hash, u.id, u.name, o.id, o.schema_name, u.role,
        k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'
 FROM atlas.api_keys k
@@ -13,11 +13,11 @@ UPDATE atlas.api_keys SET last_used_at = now()
 WHERE id = %(id)s AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
 
 -- name: any_key
--- Tells whether there is any key at all, revoked ones included.
+-- Tells whether any key exists, including revoked keys.
 SELECT EXISTS (SELECT 1 FROM atlas.api_keys)
 
 -- name: create_organization
--- Makes an organization; no row where the name is taken.
+-- Creates an organization; returns no row when the name is taken.
 INSERT INTO atlas.organizations (name, schema_name) VALUES (%(name)s, %(schema)s)
 ON CONFLICT (name) DO NOTHING RETURNING id
 
@@ -32,7 +32,7 @@ FROM atlas.organizations o LEFT JOIN atlas.users u ON u.organization_id = o.id
 GROUP BY o.id ORDER BY o.id
 
 -- name: create_user
--- Makes a user; no row where the organization has one of the name.
+-- Creates a user; returns no row when the organization has a user of the name.
 INSERT INTO atlas.users (organization_id, name, role) VALUES (%(organization)s, %(name)s, %(role)s)
 ON CONFLICT (organization_id, name) DO NOTHING RETURNING id
 
@@ -41,7 +41,7 @@ ON CONFLICT (organization_id, name) DO NOTHING RETURNING id
 SELECT id FROM atlas.users WHERE organization_id = %(organization)s AND name = %(name)s
 
 -- name: get_user
--- Gives a user with the name of the organization.
+-- Returns a user with the name of the organization.
 SELECT u.id, u.name, o.name AS organization, u.organization_id, u.role, u.created_at
 FROM atlas.users u JOIN atlas.organizations o ON o.id = u.organization_id WHERE u.id = %(id)s
 
@@ -50,17 +50,17 @@ FROM atlas.users u JOIN atlas.organizations o ON o.id = u.organization_id WHERE 
 UPDATE atlas.users SET role = %(role)s WHERE id = %(id)s
 
 -- name: lock_operators
--- Keeps others from changing who is an operator until the transaction ends.
+-- Keeps other transactions from changing operators until this transaction ends.
 SELECT id FROM atlas.users WHERE role = 'operator' ORDER BY id FOR NO KEY UPDATE
 
 -- name: other_operator
--- Whether somebody else can act as an operator.
+-- Tells whether another user can act as an operator.
 SELECT EXISTS (SELECT 1 FROM atlas.users u JOIN atlas.api_keys k ON k.user_id = u.id
                WHERE u.role = 'operator' AND u.id <> %(id)s AND k.revoked_at IS NULL
                  AND (k.expires_at IS NULL OR k.expires_at > now()))
 
 -- name: list_users
--- Users with their live keys, their datasets and their last use of any key.
+-- Lists users with their live keys, their datasets and the last use of any key.
 SELECT u.id, u.name, o.name AS organization, u.role, u.created_at, k.keys, d.datasets, k.last_used_at
 FROM atlas.users u JOIN atlas.organizations o ON o.id = u.organization_id
 CROSS JOIN LATERAL (
@@ -72,7 +72,7 @@ WHERE %(organization)s::text IS NULL OR o.name = %(organization)s
 ORDER BY u.id
 
 -- name: lock_user
--- Lets one transaction at a time make keys for a user.
+-- Lets one transaction at a time create keys for a user.
 SELECT id FROM atlas.users WHERE id = %(user)s FOR NO KEY UPDATE
 
 -- name: count_live_keys
@@ -86,7 +86,7 @@ INSERT INTO atlas.api_keys (user_id, name, prefix, key_hash, expires_at)
 VALUES (%(user)s, %(name)s, %(prefix)s, %(hash)s, %(expires)s) RETURNING id, prefix, created_at, expires_at
 
 -- name: list_keys
--- Lists keys, of one organization or user where these are named.
+-- Lists keys, only of the named organization or user.
 SELECT k.id, k.name, k.prefix, o.name AS organization, u.name AS "user",
        k.created_at, k.expires_at, k.revoked_at, k.last_used_at
 FROM atlas.api_keys k JOIN atlas.users u ON u.id = k.user_id
@@ -96,7 +96,7 @@ WHERE (%(organization)s::text IS NULL OR o.name = %(organization)s)
 ORDER BY k.id
 
 -- name: revoke_key
--- Revokes a key; a key that is revoked already keeps its time.
+-- Revokes a key. A revoked key keeps its time of revocation.
 UPDATE atlas.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s
 RETURNING user_id, name, expires_at
 
@@ -115,7 +115,7 @@ SELECT id, name, prefix, created_at, expires_at, revoked_at, last_used_at
 FROM atlas.api_keys WHERE user_id = %(user)s ORDER BY id
 
 -- name: identity
--- What a key stands for: its user, organization and the tags that the user holds.
+-- Returns the identity of a key: its user, organization, and the tags that the user holds.
 SELECT u.id AS user_id, u.name AS user_name, u.role, o.id AS organization_id, o.name AS organization_name,
        k.id, k.name, k.prefix, k.created_at, k.expires_at, k.last_used_at,
        ARRAY(SELECT t.name FROM atlas.user_tags ut JOIN atlas.tags t ON t.id = ut.tag_id

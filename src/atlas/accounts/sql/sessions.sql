@@ -8,7 +8,7 @@ RETURNING id
 DELETE FROM atlas.sessions WHERE expires_at <= now()
 
 -- name: living
--- Finds which of some sessions have not ended.
+-- Returns those of the given sessions that have not ended.
 SELECT id FROM atlas.sessions WHERE id = ANY (%(ids)s) AND expires_at > now()
 
 -- name: end_one
@@ -16,5 +16,5 @@ SELECT id FROM atlas.sessions WHERE id = ANY (%(ids)s) AND expires_at > now()
 DELETE FROM atlas.sessions WHERE id = %(id)s
 
 -- name: end_all
--- Every session of whose this one is.
+-- Ends every session of a session's user.
 DELETE FROM atlas.sessions WHERE user_id = (SELECT s.user_id FROM atlas.sessions s WHERE s.id = %(id)s)

@@ -1,5 +1,5 @@
 -- name: add_usage
--- Adds what a process has counted; in order of the keys, so that processes that do so at once wait for no circle.
+-- Adds a process's counts. The order by key keeps concurrent processes from a deadlock.
 INSERT INTO atlas.key_usage AS u (key_id, day, requests, errors, bytes_in, bytes_out, rows_written)
 SELECT n.* FROM unnest(%(keys)s::int[], %(days)s::date[], %(requests)s::bigint[], %(errors)s::bigint[],
                        %(bytes_in)s::bigint[], %(bytes_out)s::bigint[], %(rows)s::bigint[])
@@ -12,7 +12,7 @@ ON CONFLICT (key_id, day) DO UPDATE SET
     rows_written = u.rows_written + excluded.rows_written
 
 -- name: usage_by_day
--- What a user's keys have used on each of the last UTC days, oldest first.
+-- Sums the usage of a user's keys on each of the last UTC days, oldest first.
 SELECT d.day::date::text AS date, coalesce(sum(g.requests), 0)::bigint AS requests,
        coalesce(sum(g.errors), 0)::bigint AS errors, coalesce(sum(g.bytes_in), 0)::bigint AS bytes_in,
        coalesce(sum(g.bytes_out), 0)::bigint AS bytes_out, coalesce(sum(g.rows_written), 0)::bigint AS rows_written
@@ -23,7 +23,7 @@ LEFT JOIN (SELECT * FROM atlas.key_usage
 GROUP BY d.day ORDER BY d.day
 
 -- name: usage_by_key
--- What each key of a user has used in the last UTC days.
+-- Sums the usage of each key of a user in the last UTC days.
 SELECT k.id AS key_id, k.name, k.prefix, coalesce(sum(g.requests), 0)::bigint AS requests,
        coalesce(sum(g.errors), 0)::bigint AS errors, coalesce(sum(g.bytes_in), 0)::bigint AS bytes_in,
        coalesce(sum(g.bytes_out), 0)::bigint AS bytes_out, coalesce(sum(g.rows_written), 0)::bigint AS rows_written
@@ -32,7 +32,7 @@ LEFT JOIN atlas.key_usage g ON g.key_id = k.id AND g.day > (now() AT TIME ZONE '
 WHERE k.user_id = %(user)s GROUP BY k.id ORDER BY k.id
 
 -- name: storage
--- Rows and bytes, with indexes, of a user's datasets and of an organization's tables.
+-- Sums rows and bytes, with indexes, of a user's datasets and of an organization's tables.
 SELECT d.*, t.* FROM (
     SELECT count(*) AS datasets, coalesce(sum(s.row_count), 0)::bigint AS dataset_rows,
            coalesce(sum(atlas.dataset_bytes(d.table_schema, d.id)), 0)::bigint AS dataset_bytes
