@@ -1,1 +1,1 @@
-"""Files of strangers: recognized, decoded and read as records."""
+"""Recognizes, decodes and reads files of strangers as records."""

@@ -1,4 +1,4 @@
-"""CSV in any dialect to a source: the delimiter, quotes and header are found, ragged rows are mended or told."""
+"""Reads CSV in any dialect: finds the delimiter, quotes and header, and repairs or reports ragged rows."""
 
 from __future__ import annotations
 
@@ -30,13 +30,17 @@ from atlas.imports.infer.headers import SAMPLE_ROWS, Layout, stated_layout
 from atlas.imports.infer.split_amounts import split_amounts
 from atlas.tables.model import FileFormat
 
-# Arrow reads blocks of so many bytes, and a record fits one.
+# The size of Arrow's blocks in bytes. A record fits into a block.
 MAX_RECORD = _BLOCK = 4 * 1024 * 1024
 _SAMPLE = 256 * 1024
 
 
 def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *, folder: Path | None = None) -> Source:
-    """A source of the UTF-8 CSV at `path`. folder: takes the text where it must be mended. Raises BadRequestError."""
+    """Opens the UTF-8 CSV at `path`.
+
+    folder: where a repaired copy may be written. None: nothing is repaired.
+    Raises BadRequestError: when the file cannot be read as CSV.
+    """
     options = options or ReadOptions()
     text, notes = _sample_text(path), []
     table = None if folder is None or options.delimiter else recognize(text)
@@ -80,7 +84,11 @@ def read_delimited(path: Path, name: str, options: ReadOptions | None = None, *,
 
 
 def _dialect(path: Path, text: str, declared: str | None, options: ReadOptions) -> tuple[Dialect, list[str]]:
-    """How the file is written, and what is to be told of that. declared: the delimiter that its first line names."""
+    """Finds the dialect of the file, and notes on the choice.
+
+    declared: the delimiter in the first line of the file, or None.
+    Raises BadRequestError: when the stated delimiter contradicts the declared one.
+    """
     if declared is not None and options.delimiter not in (None, declared):
         told = f"the first line of the file says {shown_delimiter(declared)}, not {shown_delimiter(options.delimiter)}"
         raise BadRequestError("Instruction is unclear", told)
@@ -95,7 +103,10 @@ def _dialect(path: Path, text: str, declared: str | None, options: ReadOptions) 
 
 
 def _refuse_split_amounts(layout: Layout, rows: list[list[str]], name: str) -> None:
-    """Raises BadRequestError where rows have more cells than names since their amounts have commas without quotes."""
+    """Refuses rows that have more cells than the header has names because amounts with decimal commas have no quotes.
+
+    Raises BadRequestError: for such rows.
+    """
     names = [text for text in layout.names if text]
     found = split_amounts(names, [row for row in rows[layout.skip :] if any(row)])
     if found is not None:
@@ -108,7 +119,7 @@ def _refuse_split_amounts(layout: Layout, rows: list[list[str]], name: str) -> N
 
 
 def _sample_text(path: Path) -> str:
-    """The first lines of a text, with line feeds between them."""
+    """Returns the first whole lines of a text, with line feeds between the lines."""
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
     whole = len(sample) < _SAMPLE
@@ -117,7 +128,7 @@ def _sample_text(path: Path) -> str:
 
 
 def _usual_width(dialect: Dialect, text: str) -> int:
-    """Cells that most lines have, each read by itself."""
+    """Returns the number of cells that most lines have, each line read on its own."""
     lines = text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS]
     lines = [line for line in lines if line and line.count(dialect.quote) % 2 == 0]
     widths = Counter(len(row) for line in lines for row in dialect.rows(iter([line])))
@@ -125,7 +136,7 @@ def _usual_width(dialect: Dialect, text: str) -> int:
 
 
 def _as_wide_as_rows(layout: Layout, rows: list[list[str]]) -> Layout:
-    """The layout of a file without names with the last columns that no row has a value for, but a delimiter."""
+    """Widens a layout without names to the last columns, which have delimiters but no values."""
     widths = {len(row) for row in rows[layout.skip :] if any(row)}
     width = max(widths, default=0)
     if len(widths) != 1 or width <= layout.width:
@@ -134,7 +145,7 @@ def _as_wide_as_rows(layout: Layout, rows: list[list[str]]) -> Layout:
 
 
 def _declared_delimiter(text: str) -> tuple[str | None, int]:
-    """The delimiter of Excel's `sep=;` line, and where the text after that starts."""
+    """Returns the delimiter of Excel's `sep=;` line and the place behind the line, or None and 0."""
     first, _, _ = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.rstrip()) == 5:
         return first.rstrip()[-1], len(first) + 1
@@ -142,14 +153,14 @@ def _declared_delimiter(text: str) -> tuple[str | None, int]:
 
 
 def _byte_offset(path: Path, dialect: Dialect, skip: int, declared: bool) -> int:
-    """Where the row after the first `skip` ones starts. Counted by lines, since a cell may hold several."""
+    """Returns the byte offset behind the first `skip` rows. Lines are counted, since a cell may hold several lines."""
     offset = 0
 
     def lines() -> Iterator[str]:
         nonlocal offset
         with path.open("rb") as file:
             while line := file.readline(MAX_CELL):
-                # Old Macs end lines by a carriage return alone.
+                # Old Macs end lines with a carriage return only.
                 for part in _split_returns(line):
                     offset += len(part)
                     yield part.decode("utf-8", "ignore")
@@ -225,7 +236,10 @@ def _batches(
 
 
 def _refuse_open_quote(path: Path, name: str, dialect: Dialect) -> None:
-    """Raises BadRequestError where the file ends inside a quoted cell, as one does that was cut off."""
+    """Checks that the file does not end inside a quoted cell, as a truncated file does.
+
+    Raises BadRequestError: when the last opening quote is not closed.
+    """
     quote, size = dialect.quote.encode(), path.stat().st_size
     quotes = 0
     with path.open("rb") as file:
@@ -233,7 +247,7 @@ def _refuse_open_quote(path: Path, name: str, dialect: Dialect) -> None:
             quotes += chunk.count(quote)
         if quotes % 2 == 0 or dialect.backslash:
             return
-        # A quote within a cell makes the number odd too; what matters is the last one that opens a cell.
+        # A quote within a cell makes the number odd as well. The last quote that opens a cell decides.
         start = max(0, size - _SAMPLE)
         file.seek(start)
         tail = file.read()

@@ -1,4 +1,4 @@
-"""How a CSV is written: its delimiter, and how cells are quoted."""
+"""Finds the dialect of a CSV: its delimiter and its quotes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_CELL = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a CSV is written."""
+    """The dialect of a CSV."""
 
     delimiter: str
     quote: str = '"'
@@ -36,7 +36,7 @@ class Dialect:
         )
 
     def line(self, cells: Sequence[str]) -> str:
-        """A row as it may stand in the file."""
+        """Formats a row as the row may stand in the file."""
         out = io.StringIO()
         csv.writer(
             out,
@@ -50,7 +50,7 @@ class Dialect:
 
 
 def find_dialect(path: Path, text: str) -> Dialect:
-    """How the file is written: DuckDB's sniffer, and a count of its own where that finds one column."""
+    """Finds the dialect by DuckDB's sniffer, and by counting delimiters if the sniffer finds one column only."""
     found = _sniffed(path)
     counted = _counted(text)
     if found is None or (found.delimiter not in text.split("\n", 1)[0] and counted is not None):
@@ -60,7 +60,7 @@ def find_dialect(path: Path, text: str) -> Dialect:
     if found.quote == "'" and not has_apostrophes(text, found.delimiter):
         plain = Dialect(found.delimiter)
         if len({len(row) for row in sample_rows(plain, text) if row}) == 1:
-            # Apostrophes that the rows do not need are those of texts.
+            # Apostrophes that the rows do not need belong to texts.
             found = plain
     return found
 
@@ -81,7 +81,10 @@ def _sniffed(path: Path) -> Dialect | None:
 
 
 def _counted(text: str) -> Dialect | None:
-    """The delimiter that splits most rows into the same number of cells, above one."""
+    """Returns the dialect with the delimiter that splits most rows into equally many cells, at least 2.
+
+    None: no delimiter does.
+    """
     best, best_score = None, 0.0
     for delimiter in _DELIMITERS:
         dialect = Dialect(delimiter)
@@ -97,13 +100,13 @@ def _counted(text: str) -> Dialect | None:
 
 
 def splits_evenly(delimiter: str, text: str) -> bool:
-    """Whether a delimiter stands in each row of a sample, and in all of them as often."""
+    """Checks whether a delimiter occurs in each row of a sample, equally often in all rows."""
     widths = {len(row) for row in sample_rows(Dialect(delimiter), text) if any(row)}
     return len(widths) == 1 and widths.pop() > 1
 
 
 def shown_delimiter(delimiter: str | None) -> str:
-    """A delimiter in words."""
+    """Describes a delimiter in words."""
     return {"\t": "tab", " ": "blank"}.get(delimiter or "", repr(delimiter))
 
 
@@ -121,7 +124,9 @@ def sample_rows(dialect: Dialect, text: str) -> list[list[str]]:
 
 
 def has_apostrophes(text: str, delimiter: str) -> bool:
-    """Whether apostrophes are the quotes of a file: they open and close cells in most lines, and no others do."""
+    """Checks whether apostrophes are the quotes of a file: apostrophes enclose cells in most lines, and double quotes
+    enclose none.
+    """
     by = re.escape(delimiter)
     lines = [line for line in text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS] if line.strip()]
     if re.search(rf'(?m)(?:^|{by}) *"', "\n".join(lines)):

@@ -1,6 +1,6 @@
-"""What a file says of its own size, looked at before anything is made of that size.
+"""Checks the sizes that a file declares, before memory of that size is allocated.
 
-These checks are quick and say precisely what is too much. What gets past them meets the limits of the reader's process.
+These checks are quick and name the excess precisely. A file that passes still meets the limits of the reader's process.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from atlas.imports.files.sniffing import FileKind, Upload
 from atlas.imports.files.source import MAX_COLUMNS
 from atlas.imports.files.text import looks_like_utf16
 
-# What a cell of a sheet takes in memory, empty or not.
+# The memory of a sheet's cell, empty or not.
 _CELL_BYTES = 32
-# Within so many bytes a sheet begins, if a part is one; those that are larger than the second are no small files.
+# The bytes of a part that show whether the part is a sheet, and the largest part that is searched.
 _SHEET_BYTES = 4096
 _SMALL_PART = 64 * 1024 * 1024
 _MAX_HEADER = 16 * 1024 * 1024
 _FIRST_LINES = 50
 _MIB = 1024 * 1024
-# XML writes either quotes, and blanks around the sign; readers take small letters, too.
+# XML allows both quotes, and blanks around the equals sign. Readers accept lower case as well.
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["'](\d{1,12})["']""")
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,7})(\d{1,12})["']""")
 _TWO_LETTERS = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{2}""")
@@ -40,9 +40,12 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".bmp", ".tif", ".
 
 
 def refuse_large(upload: Upload, *, memory: int, output: int) -> None:
-    """Raises BadRequestError or TooLargeError for a file that says it is larger than its reading may be.
+    """Refuses a file that declares a larger size than its reading may have.
 
-    memory: bytes that its reader may take; output: bytes that may come of it.
+    memory: the bytes that the reader may take.
+    output: the bytes that may be written.
+    Raises BadRequestError: when the file has too many columns or cells.
+    Raises TooLargeError: when the rows exceed `output`.
     """
     if upload.kind is FileKind.CSV:
         _refuse_wide(upload.path, upload.name)
@@ -53,13 +56,13 @@ def refuse_large(upload: Upload, *, memory: int, output: int) -> None:
 
 
 def _refuse_wide(path: Path, name: str) -> None:
-    """Refuses a CSV whose header has too many columns; to find how it is written takes longer, the more there are."""
+    """Refuses a CSV whose header has too many columns, as finding the dialect takes longer with each column."""
     with path.open("rb") as file:
         lines = [file.readline(_MAX_HEADER) for _ in range(_FIRST_LINES)]
     if looks_like_utf16(lines[0][:8192]):
         return
     for number, line in enumerate(lines, 1):
-        # Old Macs end lines by a carriage return alone.
+        # Old Macs end lines with a carriage return only.
         if len(line) > MAX_RECORD and b"\r" not in line[:-2]:
             told = f"line {number} is longer than {MAX_RECORD // _MIB} MiB, which a record may not be"
             raise BadRequestError("Invalid file", f"{name}: {told}")
@@ -69,7 +72,7 @@ def _refuse_wide(path: Path, name: str) -> None:
         wide = line.count(delimiter) >= MAX_COLUMNS
         count = _cells(line, delimiter) if wide else 0
         widths.append((delimiter, count if count > MAX_COLUMNS else 0))
-    # Below titles, a header is as wide as the line behind it.
+    # Below titles, a header is as wide as the line behind the header.
     found = widths[0] if widths[0][1] else next((one for one in widths if one[1] and widths.count(one) > 1), None)
     if found is not None:
         reason = f"{name}: the file has {found[1]:,} columns; at most {MAX_COLUMNS:,} are possible"
@@ -86,9 +89,9 @@ def _refuse_parquet(path: Path, name: str, output: int) -> None:
     try:
         found = pq.read_metadata(path)
     except (pa.ArrowException, OSError, UnicodeDecodeError):
-        # Who reads it says what is wrong.
+        # The reader reports the error.
         return
-    # Each cell has an offset of four bytes, whatever it holds.
+    # Each cell has an offset of 4 bytes, whatever the cell holds.
     least = found.num_rows * found.num_columns * 4
     if least > output:
         reason = f"{name}: it says that it has {found.num_rows:,} rows of {found.num_columns:,} columns"
@@ -96,14 +99,14 @@ def _refuse_parquet(path: Path, name: str, output: int) -> None:
 
 
 def _refuse_workbook(path: Path, name: str, memory: int) -> None:
-    """Refuses an xlsx whose outermost cells, or whose shared texts, span more than there is memory for."""
+    """Refuses an xlsx whose outermost cells or shared texts need more memory than allowed."""
     with zipfile.ZipFile(path) as archive:
         parts = {one.filename: one for one in archive.infolist()}
         texts: list[int] | None = None
         for part in parts.values():
             if part.filename.lower().endswith(_PICTURES) or part.file_size > _SMALL_PART:
                 continue
-            # What it is called is up to the workbook.
+            # The name of a sheet's part is up to the program that wrote the workbook.
             with archive.open(part) as file:
                 if _SHEET.search(begin := file.read(_SHEET_BYTES)) is None:
                     continue
@@ -144,7 +147,7 @@ def _column(letters: bytes) -> int:
 
 
 def _lengths(data: bytes) -> Iterator[int]:
-    """About how long each shared text is: its element without tags."""
+    """Yields the approximate length of each shared text: its element without tags."""
     for item in re.split(rb"<(?:\w+:)?si\b", data)[1:]:
         yield len(re.sub(rb"^[^>]*>|<[^>]*>", b"", item))
 

@@ -1,8 +1,8 @@
-"""The encoding of a text, by evidence of all of its lines that are not plain ASCII.
+"""Guesses the encoding of a text from all of its lines with bytes beyond ASCII.
 
-chardet ranks encodings by how their characters follow each other in each language. Texts in tables are short, so that
-encodings with about the same letters come out close; how usual an encoding is, and whether its letters make words,
-decides between those.
+chardet ranks encodings by the sequences of characters in each language. Texts in tables are short, so encodings with
+similar letters score similarly. Between such encodings two facts decide: how common an encoding is, and whether its
+letters form words.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 import chardet
 
 _CHUNK = 4 * 1024 * 1024
-# Bytes of lines that are not ASCII, from the whole file, that are looked at.
+# The bytes of such lines, from the whole file, that are examined.
 _EVIDENCE = 200_000
 _LINES = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
-# How usual an encoding is in files of tables; chardet's name to Python's.
+# How common an encoding is in files of tables. The keys are chardet's names, the values Python's.
 _USUAL = {
     "windows-1252": ("cp1252", 1.92),
     "windows-1250": ("cp1250", 1.0),
@@ -59,21 +59,21 @@ _USUAL = {
     "cp874": ("cp874", 1.0),
     "iso-2022-jp": ("iso2022_jp", 1.0),
 }
-# An encoding that another comes this close to is told together with it; a few letters prove little.
+# Encodings that score this close to the best are reported with it. Few letters prove little.
 _CLOSE, _CLOSE_IF_FEW, _FEW = 0.8, 0.33, 16
 _OTHERS = 3
-# How close the encoding of the table's last file must come to the best, to be taken instead.
+# The share of the best score that the encoding of the table's last file needs, to be used instead.
 _LIKELY_AS_BEFORE, _LIKELY_AS_BEFORE_IF_FEW = 0.6, 0.4
-# Statistics tell nothing of so few letters: one of Polish looks like others in a dozen encodings.
+# Statistics prove nothing for so few letters: one Polish letter resembles others in a dozen encodings.
 _TOO_FEW = 2
-# The confidence in the two encodings that most files have, where chardet says nothing of them.
+# The least confidence in the two most common encodings, where chardet names neither.
 _LEAST = {"cp1252": 0.003, "cp932": 0.003}
-# Letters of Icelandic that stand in Windows-1252 where other code pages have those of Turkish and of the Baltic, which
-# two hundred times as many people write.
+# Icelandic letters of Windows-1252. Other code pages have Turkish and Baltic letters at these bytes, and 200 times as
+# many people write those.
 _ICELANDIC = re.compile("[ÐÞðþ]")
-# No text has them, though an encoding may: controls, and places for characters of one's own.
+# Control characters and private-use characters, which no text has, although an encoding may.
 _NO_TEXT = re.compile("[\x80-\x84\x86-\x9f\ue000-\uf8fe]")
-# Signs where texts in ASCII have them: 20 °C, 5 µm, m², ½ cup, 3 × 4, £5, don’t, “so”, Foo™, a – b.
+# Signs in the places where texts in ASCII have signs: 20 °C, 5 µm, m², ½ cup, 3 × 4, £5, don’t, “so”, Foo™, a – b.
 _SIGNS = re.compile(
     r"""(?:[\x00-\x7f\xa0]|(?<![^\W\d_])[°º½¼¾×÷±§£€¥¢–—](?![^\W\d_])|(?<![^\W\d_])°(?=[CFK]\b)|µ(?=[a-zA-Z])|
     (?<=\b[nN])[°º](?!\w)|(?<=[mM])[²³](?!\w)|№(?=\ ?\d)|(?<!\w)[•·‰†‡](?!\w)|
@@ -82,32 +82,33 @@ _SIGNS = re.compile(
     re.VERBOSE,
 )
 _SIGNS_SCORE = 0.5
-# Half-width katakana, which banks of Japan use: runs of these bytes, of which about half are in the second range.
+# Half-width katakana, which Japanese banks use: sequences of these bytes, about half in the second range.
 _KATAKANA = re.compile(rb"(?:[\x00-\x7f]|(?<![a-zA-Z])[\xa1-\xdf]{2,}(?![a-zA-Z]))+")
 _FREQUENT_KATAKANA = re.compile(rb"[\xb1-\xbf]")
 _KATAKANA_SCORE, _KATAKANA_LEAST = 0.3, 0.2
-# Characters looked at once more in small letters, as the statistics are of texts that have few capitals.
+# The number of characters that are scored again in lower case, as the statistics are of texts with few capitals.
 _CAPITALS = 5_000
-# Letters of Icelandic and Russian that no word begins with, and of Greek, Hebrew and Arabic that end words.
+# Letters of Icelandic and Russian that begin no word, and letters of Hebrew and Arabic or Greek that end words.
 _INNER = frozenset("ðьЬ")
 _FINAL = frozenset("ςךםןףץةى")
-# Signs that stand within words of some language, or between numbers.
+# Signs within words of some languages, or between numbers.
 _WITHIN = frozenset("’‘´`·•–—‐\u00ad\u00a0\u200b\u200c\u200dʼ")
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """An encoding as Python names it, and others that fit about as well."""
+    """An encoding by Python's name, and other encodings that fit about as well."""
 
     name: str
     others: tuple[str, ...] = ()
 
 
 def guess(path: Path, *, skip_utf8: bool = False, before: str | None = None) -> Encoding:
-    """The encoding of a text file that is not UTF-8.
+    """Guesses the encoding of a text file that is not UTF-8.
 
-    skip_utf8: looks at the lines alone that are none; before: that of the table's last file, which is taken where it
-    reads the same text, or fits about as well as any.
+    skip_utf8: examine only the lines that are not UTF-8.
+    before: the encoding of the table's last file. It is used if it reads the same text, or fits about as well as the
+    best.
     """
     evidence = _evidence(path, skip_utf8=skip_utf8)
     ranked = sorted(_scores(evidence).items(), key=lambda item: -item[1])
@@ -115,7 +116,7 @@ def guess(path: Path, *, skip_utf8: bool = False, before: str | None = None) -> 
         return Encoding("latin-1")
     best, score = ranked[0]
     if before is not None and _may_be(before, evidence, ranked):
-        # Those that come closer than it are the ones that it was chosen over.
+        # Encodings with a higher score than `before` are alternatives to report.
         best, score = before, dict(ranked).get(before, score)
     read = evidence.decode(best)
     factor = _CLOSE if _beyond(evidence) >= _FEW else _CLOSE_IF_FEW
@@ -127,7 +128,7 @@ def guess(path: Path, *, skip_utf8: bool = False, before: str | None = None) -> 
 
 
 def _may_be(before: str, evidence: bytes, ranked: Sequence[tuple[str, float]]) -> bool:
-    """Whether a text may be in the encoding of the file before."""
+    """Checks whether a text may be in the encoding of the table's last file."""
     best, score = ranked[0]
     text = _decoded(evidence, before)
     if text is None:
@@ -140,7 +141,7 @@ def _may_be(before: str, evidence: bytes, ranked: Sequence[tuple[str, float]]) -
 
 
 def count_lines(path: Path) -> tuple[int, int]:
-    """Of the lines with characters beyond ASCII, how many are UTF-8, and how many are not."""
+    """Counts the lines with characters beyond ASCII: (UTF-8, not UTF-8)."""
     valid = invalid = 0
     for line in _beyond_ascii(path):
         if is_utf8(line):
@@ -151,7 +152,7 @@ def count_lines(path: Path) -> tuple[int, int]:
 
 
 def is_utf8(line: bytes) -> bool:
-    """Whether bytes are UTF-8."""
+    """Checks whether bytes are UTF-8."""
     try:
         line.decode("utf-8")
     except UnicodeDecodeError:
@@ -183,7 +184,7 @@ def _evidence(path: Path, *, skip_utf8: bool) -> bytes:
 
 
 def _scores(evidence: bytes) -> dict[str, float]:
-    """How well each encoding fits, by Python's names."""
+    """Scores each encoding, by Python's names."""
     found: dict[str, float] = {}
     beyond = max(1, _beyond(evidence))
     confidences = _confidences(evidence)
@@ -208,7 +209,7 @@ def _beyond(evidence: bytes) -> int:
 
 
 def _confidences(evidence: bytes) -> dict[str, float]:
-    """chardet's confidence in each encoding, by Python's names."""
+    """Returns chardet's confidence in each encoding, by Python's names."""
     found: dict[str, float] = {}
     for one in chardet.detect_all(evidence, ignore_threshold=True, max_bytes=_EVIDENCE):
         name, _ = _USUAL.get(str(one["encoding"]).lower().replace("ibm", "cp"), ("", 0.0))
@@ -217,7 +218,7 @@ def _confidences(evidence: bytes) -> dict[str, float]:
 
 
 def _confidence_in_small(text: str, name: str) -> float:
-    """The confidence in an encoding once a text of capitals is in small letters; 0 for any other text."""
+    """Returns the confidence in an encoding for a text of capitals, in lower case. Returns 0 for any other text."""
     letters = {character for character in text[:_CAPITALS] if character > "\x7f" and character.isalpha()}
     # One letter proves nothing.
     if len(letters) < 2 or not "".join(letters).isupper():
@@ -233,7 +234,7 @@ def _decoded(evidence: bytes, name: str) -> str | None:
 
 
 def _odd(text: str) -> int:
-    """Places beyond ASCII that words of no language have."""
+    """Counts the places beyond ASCII that occur in words of no language."""
     odd = 0
     before, last = "\n", "\n"
     for character in text + "\n":
@@ -244,7 +245,7 @@ def _odd(text: str) -> int:
 
 
 def _is_odd(before: str, last: str, character: str) -> bool:
-    """Whether three characters in a row have a capital or a sign within a word, or two alphabets in one."""
+    """Checks three adjacent characters for a capital or sign within a word, or for two alphabets in one word."""
     if last.islower() and character.isupper():
         return True
     if last > "\x7f" and before.isupper() and last.isupper() and character.islower():
@@ -260,6 +261,9 @@ def _is_odd(before: str, last: str, character: str) -> bool:
 
 
 def _alphabet(letter: str) -> str:
-    """The first word of a letter's name, such as LATIN or CYRILLIC; Chinese and Japanese are one."""
+    """Returns the first word of a letter's Unicode name, such as LATIN or CYRILLIC.
+
+    Chinese and Japanese share one name.
+    """
     name = unicodedata.name(letter, "").split(" ", 1)[0]
     return "HAN" if name in ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA") else name

@@ -1,4 +1,4 @@
-"""Workbooks (xlsx, xlsm, xlsb, xls, ods) to a source, by calamine."""
+"""Reads workbooks (xlsx, xlsm, xlsb, xls, ods) by calamine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _BATCH_ROWS = 20_000
 
 
 def read_excel(path: Path, name: str, options: ReadOptions | None = None) -> Source:
-    """A source of one sheet: the one that is called or numbered so, else the visible one with the most filled rows.
+    """Opens one sheet: the sheet with the requested name or number, else the visible sheet with the most filled rows.
 
-    Cells are the values that formulas had when the file was saved. Raises BadRequestError.
+    Cells are the values that formulas had when the file was saved.
+    Raises BadRequestError: when the workbook or sheet cannot be read.
     """
     options = options or ReadOptions()
     try:
@@ -96,7 +97,7 @@ def _choose(book: Any, titles: list[str], wanted: str | None, name: str) -> Shee
 
 
 def _put_errors(sheet: Sheet, details: SheetDetails) -> None:
-    """Puts the texts of error cells where calamine leaves nothing, so that what becomes of them is told."""
+    """Puts the texts of error cells where calamine leaves nothing, so that the import reports the errors."""
     for (row, column), text in details.errors.items():
         cells = sheet.rows[row - sheet.top] if 0 <= row - sheet.top < len(sheet.rows) else []
         position = column - sheet.left
@@ -105,7 +106,7 @@ def _put_errors(sheet: Sheet, details: SheetDetails) -> None:
 
 
 def _put_codes(sheet: Sheet, details: SheetDetails) -> dict[int, str]:
-    """Puts texts such as 01234 where a format shows a number so; gives the first text of each column."""
+    """Replaces numbers by texts such as 01234 where a format shows them so. Returns the first text of each column."""
     first: dict[int, str] = {}
     for (row, column), shown in details.shown.items():
         cells = sheet.rows[row - sheet.top] if 0 <= row - sheet.top < len(sheet.rows) else []
@@ -119,7 +120,7 @@ def _put_codes(sheet: Sheet, details: SheetDetails) -> dict[int, str]:
 
 
 def _without_zero_days(sheet: Sheet, skip: int, names: Sequence[str]) -> list[str]:
-    """Empties zeros in columns of dates, where Excel shows the day 0 of January 1900, and tells which."""
+    """Empties zeros in columns of dates, where Excel shows day 0 of January 1900. Returns notes on these columns."""
     notes = []
     for position, name in enumerate(names):
         cells = [row[position] for row in sheet.rows[skip:] if position < len(row)]
@@ -144,7 +145,7 @@ def _batches(rows: list[list[Any]], skip: int, width: int) -> Iterator[pa.Table]
 
 
 def _text(cell: Any) -> str | None:
-    """A cell as the text that inference reads in one way only."""
+    """Converts a cell to a text that type inference reads in one way only."""
     if cell is None or cell == "":
         return None
     if isinstance(cell, bool):
@@ -161,7 +162,7 @@ def _text(cell: Any) -> str | None:
 
 
 def _duration(cell: timedelta) -> str:
-    """A duration as Excel shows it by `[h]:mm:ss`: 36:00:00, not 1 day, 12:00:00."""
+    """Formats a duration as Excel does by `[h]:mm:ss`: 36:00:00, not 1 day, 12:00:00."""
     seconds, sign = (cell, "") if cell >= timedelta() else (-cell, "-")
     whole, rest = divmod(seconds, timedelta(seconds=1))
     part = f".{rest.microseconds:06d}".rstrip("0") if rest else ""

@@ -1,4 +1,4 @@
-"""Units and descriptions that notes at the header of a sheet of an xlsx file have, as exports write them."""
+"""Reads the units and descriptions in notes at the header of an xlsx sheet, as exports write the notes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from defusedxml.ElementTree import fromstring
 from atlas.imports.files.workbook_details import part_of, place_of_cell
 from atlas.kit.field_metadata import parse_header_note
 
-# Notes of a sheet that take more are those of no header alone.
+# Larger notes of a sheet are not only notes at the header.
 _MOST_BYTES = 4 * 1024 * 1024
 
 
 def header_notes(path: Path, title: str, header_row: int, left: int) -> dict[int, tuple[str, str]]:
-    """Reads unit and description by position of the column; nothing from a workbook that is no xlsx file.
+    """Reads unit and description by the column's position. A workbook that is no xlsx file has none.
 
-    header_row: the row of the header; left: the column of the first position. Both count from 0.
+    header_row: the row of the header.
+    left: the column of the first position. Both count from 0.
     """
     try:
         if not zipfile.is_zipfile(path):
@@ -41,7 +42,7 @@ def header_notes(path: Path, title: str, header_row: int, left: int) -> dict[int
 
 
 def _comments(archive: zipfile.ZipFile, title: str) -> dict[tuple[int, int], str]:
-    """Texts of the notes of a sheet by row and column."""
+    """Returns the texts of a sheet's notes by row and column."""
     part = part_of(archive, title)
     if part is None:
         return {}

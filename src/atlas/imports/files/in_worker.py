@@ -1,4 +1,4 @@
-"""Reading a file in a worker process: what is asked of it, and what it tells."""
+"""Reads a file in a worker process: the request, and the messages of the worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from atlas.workers.protocol import Kind, of_stream
 
 
 class FileRequest(msgspec.Struct, frozen=True, tag="file"):
-    """A file to be unpacked and read into batches of texts. folder: takes what is unpacked."""
+    """A file to unpack and read into batches of texts.
+
+    folder: where unpacked files are written.
+    """
 
     path: str
     name: str
@@ -28,32 +31,36 @@ class FileRequest(msgspec.Struct, frozen=True, tag="file"):
 
 
 def told_fields() -> dict[str, Any]:
-    """The fields of a source that travel beside its batches, with their types."""
+    """Returns the fields of a source that are sent beside its batches, with their types."""
     hints = typing.get_type_hints(Source)
     return {field.name: hints[field.name] for field in dataclasses.fields(Source) if field.name != "batches"}
 
 
 def describe(source: Source, bad: int = 0, fixed: int = 0) -> bytes:
-    """Everything that is known of a source but its batches, and as many ragged records as have been told already."""
+    """Encodes all fields of a source except its batches.
+
+    bad, fixed: the numbers of ragged records that were already sent.
+    """
     told = {name: getattr(source, name) for name in told_fields()}
     return msgspec.msgpack.encode({**told, "bad": source.bad[bad:], "fixed": source.fixed[fixed:]})
 
 
 def learn(source: Source, told: pa.Buffer) -> None:
-    """Takes over what a worker tells of a source."""
+    """Updates a source with the fields that a worker sent."""
     values = msgspec.msgpack.decode(told)
     for name, kind in told_fields().items():
         found = msgspec.convert(values[name], kind)
-        # Ragged records are told once each, as there may be many.
+        # Each ragged record is sent once, as there may be many.
         setattr(source, name, getattr(source, name) + found if name in ("bad", "fixed") else found)
 
 
 def read_in_worker(
     reading: Reading, path: Path, name: str, folder: Path, options: ReadOptions | None, *, max_bytes: int
 ) -> Source:
-    """The source of an uploaded file, as `opening.read_file` has it, read by a worker process.
+    """Opens an uploaded file as `opening.read_file` does, read by a worker process.
 
-    Raises BadRequestError for a file that cannot be read, and TooLargeError for one that takes too much to read.
+    Raises BadRequestError: when the file cannot be read.
+    Raises TooLargeError: when the reading exceeds its limits.
     """
     most = reading.most_of(path)
     reading.start(FileRequest(str(path), name, str(folder), max_bytes, most, options), path, name, max_bytes)

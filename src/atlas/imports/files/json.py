@@ -1,4 +1,4 @@
-"""JSON files to a source: an array, NDJSON, or an envelope around an array. Nested objects are flattened."""
+"""Reads JSON files: an array, NDJSON, or an envelope around an array. Nested objects are flattened."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from atlas.imports.files.source import MAX_COLUMNS, Source, physical, text_table
 from atlas.imports.infer.headers import find_layout
 from atlas.kit.json_depth import TOO_DEEP, DepthScanner
 
-# Objects nested deeper than this stay one JSON column.
+# Objects nested deeper than this level stay one JSON column.
 _FLATTEN_DEPTH = 3
 _BATCH_ROWS = 65_536
 _CHUNK = 1024 * 1024
-# Records of which the usual keys are learnt.
+# The number of records that the usual keys are learned from.
 _SAMPLED = 1_000
 # DuckDB reads through buffers of twice this size.
 _MAX_OBJECT = 16 * 1024 * 1024
@@ -52,14 +52,17 @@ _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A column to be: the steps to it from the record, and what the file says of its type."""
+    """A future column: the keys from the record to the field, and the file's own type."""
 
     steps: tuple[str, ...]
     native: str | None
 
 
 def read_json(path: Path, name: str, folder: Path) -> Source:
-    """A source of the records of a JSON file in UTF-8. Raises BadRequestError, saying where it is broken."""
+    """Opens the records of a JSON file in UTF-8.
+
+    Raises BadRequestError: when the file is not valid JSON, with the place of the error.
+    """
     _refuse_deep(path, name)
     path, layout, notes = _locate(path, name, folder)
     if layout == "rows":
@@ -95,7 +98,7 @@ def _refuse_deep(path: Path, name: str) -> None:
 
 
 def _locate(path: Path, name: str, folder: Path) -> tuple[Path, str, list[str]]:
-    """The file that holds only records, whether it is an "array", "newline_delimited" or "rows", and notes."""
+    """Returns the file with only the records, its layout ("array", "newline_delimited" or "rows"), and notes."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start = re.match(rb"\s*", data).end()  # type: ignore[union-attr]
         if data[start : start + 1] == b"[":
@@ -130,7 +133,7 @@ def _objects(path: Path, layout: str) -> str:
 
 
 def _fields(connection: Any, path: Path, name: str, layout: str) -> list[_Field] | None:
-    """The fields as DuckDB finds them; None where its names may not be the keys of the records."""
+    """Returns the fields as DuckDB finds them. None: DuckDB's names may not be the keys of the records."""
     scan = _scan(path, layout, ", sample_size = -1, maximum_depth = 6")
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
@@ -190,7 +193,7 @@ def _batches(
         scan = f"(SELECT json, json_extract_string(json, [{places}]) AS cells FROM {scan})"
         texts = [f"cells[{position + 1}]" for position in range(len(fields))]
     else:
-        # DuckDB refuses an object with a key twice where its members have types.
+        # DuckDB refuses an object with a repeated key where its members have types.
         columns = ", ".join(f"{literal(key)}: {literal(kind)}" for key, kind in _types(fields))
         scan = _scan(path, layout, f", columns = {{{columns}}}")
         texts = [
@@ -212,7 +215,10 @@ def _batches(
 
 
 def _types(fields: Sequence[_Field], depth: int = 0) -> Iterator[tuple[str, str]]:
-    """The keys at a depth and their types: the text of each field is kept, in objects whose members are columns."""
+    """Yields the keys at a depth and their types.
+
+    The text of each field is kept, within objects whose members are columns.
+    """
     for key, found in itertools.groupby(fields, lambda field: field.steps[depth]):
         members = list(found)
         if len(members[0].steps) == depth + 1:
@@ -222,14 +228,15 @@ def _types(fields: Sequence[_Field], depth: int = 0) -> Iterator[tuple[str, str]
 
 
 def _parents(fields: list[_Field]) -> set[tuple[str, ...]]:
-    """The steps to the objects whose members are columns, the record's own among them."""
+    """Returns the paths of objects whose members are columns, the record itself included."""
     return {field.steps[:end] for field in fields for end in range(len(field.steps))}
 
 
 def _keys_once(connection: Any, scan: str, objects: Collection[Sequence[str]]) -> str:
-    """A WHERE clause that fails where an object has a key twice, of whose values only one would be a cell.
+    """Builds a WHERE clause that fails for an object with a repeated key, as a cell could keep only one of the values.
 
-    objects: the steps to them from a record. Most have the keys of the first ones, with which they are compared whole.
+    objects: their paths from a record. Most objects have the keys of the first objects, and are compared with these as
+    a whole.
     """
     checks = []
     for steps in objects:
@@ -247,14 +254,17 @@ def _keys_once(connection: Any, scan: str, objects: Collection[Sequence[str]]) -
 
 
 def _cell_of(text: str, field: _Field) -> str:
-    """DuckDB's expression for a cell, with its numbers as the file writes them. text: the expression for its text."""
+    """Builds DuckDB's expression for a cell with its numbers as the file writes them.
+
+    text: the expression for the cell's text.
+    """
     if field.native == "json":
         return f"""regexp_replace({text}, '"\\\\u001[eE]([0-9.-]+)"', '\\1', 'g')"""
     return text
 
 
 def _unmarked(batches: Iterator[pa.Table], source: Source) -> Iterator[pa.Table]:
-    """The batches with their numbers as the file writes them."""
+    """Yields the batches with their numbers as the file writes them."""
     doubles = {position for position, native in enumerate(source.native) if native == "number"}
     for batch in batches:
         for position, cells in enumerate(batch.columns):
@@ -267,7 +277,7 @@ def _unmarked(batches: Iterator[pa.Table], source: Source) -> Iterator[pa.Table]
 
 
 def _table_of_arrays(path: Path, name: str) -> Source:
-    """Arrays of cells, the first perhaps the header; or plain values, which become one column."""
+    """Reads arrays of cells, the first perhaps the header, or plain values, which become one column."""
     try:
         data = _ARRAY.decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -291,13 +301,13 @@ def _table_of_arrays(path: Path, name: str) -> Source:
 
 
 def _cell(value: msgspec.Raw) -> str | None:
-    """The text of a value as the file writes it."""
+    """Returns the text of a value as the file writes it."""
     text = bytes(value).strip()
     return msgspec.json.decode(text, type=str | None) if text[:1] in (b'"', b"n") else text.decode()
 
 
 def _reason(error: Exception) -> str:
-    """DuckDB's message without the path of the temporary file and its own advice."""
+    """Returns DuckDB's message without the path of the temporary file and without DuckDB's advice."""
     text = str(error).split("\n", 1)[0]
     if "maximum_object_size" in text:
         return f"a record is longer than {_MAX_OBJECT // 2**20} MiB, which a record may not be"

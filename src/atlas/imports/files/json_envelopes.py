@@ -1,4 +1,4 @@
-"""Where the records are in a JSON file that is one object: a list within it, objects by key, or the object itself."""
+"""Finds the records in a JSON file that is one object: a list within, objects by key, or the object itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from atlas.errors import BadRequestError
 
-# Objects nested deeper than this are not searched for records.
+# Objects nested deeper than this level are not searched for records.
 _DEPTH = 4
 _SHOWN = 5
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -18,7 +18,11 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Records found below the keys `trail`: as `text`, a JSON array. how: what to say of objects that are no list."""
+    """Records below the keys `trail`.
+
+    text: the records as a JSON array.
+    how: a note on objects that are no list.
+    """
 
     trail: tuple[str, ...]
     text: bytes
@@ -33,9 +37,11 @@ class _Place:
 
 
 def find_records(data: bytes, name: str) -> tuple[bytes, list[str]]:
-    """A JSON array of the records of an object, and notes: which were read, and what else the object holds.
+    """Returns the records of an object as a JSON array, and notes on the place of the records and on the object's other
+    contents.
 
-    Of several lists of objects the longest text is read. Raises BadRequestError for what is no JSON.
+    Of several lists of objects the longest text is read.
+    Raises BadRequestError: when the data is not valid JSON.
     """
     try:
         places, others = _search(data, _Objects(name))
@@ -48,13 +54,13 @@ def find_records(data: bytes, name: str) -> tuple[bytes, list[str]]:
 
 
 class _Key(str):
-    """A key, of a type of its own so that the decoder shows each."""
+    """A key of its own type, so that the decoder reports each key."""
 
     __slots__ = ()
 
 
 class _Objects:
-    """Decodes objects into their members as they are written."""
+    """Decodes objects into members with their original texts."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -66,7 +72,10 @@ class _Objects:
         return _Key(key)
 
     def decode(self, text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-        """The members of an object. Raises BadRequestError where a key is there twice, as one value would be lost."""
+        """Decodes the members of an object.
+
+        Raises BadRequestError: when a key is repeated, as one value would be lost.
+        """
         self._keys.clear()
         found = self._decoder.decode(text)
         if len(found) < len(self._keys):
@@ -76,7 +85,7 @@ class _Objects:
 
 
 def _search(data: bytes, objects: _Objects) -> tuple[list[_Place], list[str]]:
-    """All places with records, and the keys of what is beside them."""
+    """Finds all places with records, and the keys of the other contents."""
     places: list[_Place] = []
     others: list[str] = []
     queue: list[tuple[tuple[str, ...], bytes]] = [((), data)]
@@ -99,7 +108,7 @@ def _search(data: bytes, objects: _Objects) -> tuple[list[_Place], list[str]]:
 
 
 def _by_key(trail: tuple[str, ...], members: dict[str, msgspec.Raw], objects: _Objects) -> _Place | None:
-    """The members as records if all are objects of like shape with values of their own."""
+    """Returns the members as records if all are objects of similar shape with plain values, else None."""
     if len(members) < 2 or any(bytes(value).lstrip()[:1] != b"{" for value in members.values()):
         return None
     records = {key: objects.decode(value) for key, value in members.items()}
@@ -115,7 +124,7 @@ def _by_key(trail: tuple[str, ...], members: dict[str, msgspec.Raw], objects: _O
 
 
 def _has_values(records: dict[str, dict[str, msgspec.Raw]], common: frozenset[str]) -> bool:
-    """Whether some common member is a plain value, which lists and their envelopes lack."""
+    """Checks whether a common member is a plain value, which lists and their envelopes lack."""
     return any(
         bytes(record[key]).lstrip()[:1] not in (b"{", b"[")
         for record in records.values()
@@ -133,7 +142,7 @@ def _keyed(label: str, members: dict[str, msgspec.Raw]) -> Iterator[bytes]:
 
 
 def _turned(columns: dict[str, dict[str, msgspec.Raw]]) -> bytes:
-    """Records of columns that hold their values by the number of the record."""
+    """Converts columns, which hold their values by the number of the record, to records."""
     count = max(len(column) for column in columns.values())
     rows = [
         {name: column[str(number)] for name, column in columns.items() if str(number) in column}

@@ -1,4 +1,4 @@
-"""Tells which fields of JSON records hold values of several types, of which a column makes one."""
+"""Notes the fields of JSON records that hold values of several types, which a column converts to one type."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _NAMES = {
     "ARRAY": "lists",
 }
 _STARTS = {ord('"'): "texts", ord("t"): "true or false", ord("f"): "true or false", ord("{"): "objects"}
-# Fields that are told one by one.
+# The number of fields that are listed one by one.
 _MOST = 20
 
 
 def mixed_notes(connection: Any, scan: str, fields: Sequence[tuple[Sequence[str], str | None]]) -> list[str]:
-    """Notes on fields of several types. scan: a query's source of the records as a column `json`.
+    """Writes notes on fields of several types.
 
-    fields: the steps to each from a record, and its native type, see `Source`; only those without one can be mixed.
+    scan: a query's source of the records as a column `json`.
+    fields: pairs of a field's path and its native type, see `Source`. Only fields without a native type can be mixed.
     """
     mixed = [steps for steps, native in fields if native is None]
     if not mixed:
@@ -43,7 +44,7 @@ def mixed_notes(connection: Any, scan: str, fields: Sequence[tuple[Sequence[str]
 
 
 def list_notes(names: Sequence[str], rows: Sequence[Sequence[bytes]]) -> list[str]:
-    """As `mixed_notes`, for records that are lists of values."""
+    """Writes notes as `mixed_notes` does, for records that are lists of values."""
     counted: dict[str, Counter[str]] = {}
     for position, name in enumerate(names):
         cells = (row[position].strip() for row in rows if position < len(row))

@@ -1,7 +1,7 @@
-"""Numbers of JSON files whose digits a double would not give back, kept as texts with a mark before them.
+"""Keeps the digits of JSON numbers that a double would not reproduce, as marked texts.
 
-DuckDB reads every number with a point as a double. So those that would lose something (`1.10`, fractions of many
-digits) are put between quotes beforehand, and the mark is taken away from what DuckDB gives.
+DuckDB reads every number with a point as a double. Numbers that would lose digits, such as `1.10` and long fractions,
+are quoted and marked beforehand. The mark is removed from DuckDB's results.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-# A control character that JSON must escape; DuckDB writes it with digits in lower case.
+# A control character that JSON must escape. DuckDB writes the escape with lower-case digits.
 MARK = chr(30)
 _ESCAPED = b"\\u001e"
 _CHUNK = 2 * 1024 * 1024
-# A fraction with as many digits, or one that ends with a zero, and a whole part with as many before any fraction;
-# doubles show the rest as it is.
+# The limits for a check: a fraction with more digits or with a final zero, or a whole part of at least this length
+# before a fraction. Doubles reproduce all other numbers.
 _LONG = 8
 _AFTER = np.zeros(256, np.bool_)
 _AFTER[list(b" \t\n\r\f\v,]}")] = True
@@ -28,7 +28,10 @@ Places = npt.NDArray[np.int64]
 
 
 def protected(path: Path, target: Path) -> Path:
-    """The file with its numbers marked that a double would not give back: `target`, or `path` where there are none."""
+    """Marks the numbers of a file that a double would not reproduce.
+
+    Returns `target`, or `path` if there are no such numbers.
+    """
     quoted, done = False, 0
     with path.open("rb") as file, target.open("wb") as out:
         for chunk in _chunks(file):
@@ -48,7 +51,7 @@ def protected(path: Path, target: Path) -> Path:
 
 
 def _unescaped(chunk: bytes) -> bytes:
-    """A part of the file without escaped quotes; of the same length, so that places stay."""
+    """Replaces escaped quotes in a part of the file. The length stays equal, so that places stay valid."""
     return chunk.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in chunk else chunk
 
 
@@ -59,7 +62,7 @@ def _copy_start(path: Path, out: BinaryIO, size: int) -> None:
 
 
 def _marked(chunk: bytes, starts: Places, ends: Places) -> bytes:
-    """A part of the file with marks and quotes around some numbers."""
+    """Inserts marks and quotes around some numbers in a part of the file."""
     mark = np.frombuffer(b'"' + _ESCAPED, np.uint8)
     places = np.concatenate([np.repeat(starts, len(mark)), ends])
     quote = np.full(len(ends), ord('"'), np.uint8)
@@ -68,7 +71,7 @@ def _marked(chunk: bytes, starts: Places, ends: Places) -> bytes:
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    """The file in parts that end before a comma or a line break, neither of which stands within a number."""
+    """Yields the file in parts that end before a comma or line break, which no number contains."""
     rest = b""
     while read := file.read(_CHUNK):
         rest += read
@@ -81,12 +84,12 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _candidates(chunk: bytes) -> tuple[Places, Places]:
-    """Where numbers with a point begin and end that have many digits or a zero at the end."""
+    """Returns starts and ends of numbers with a point that have many digits or a final zero."""
     text = np.frombuffer(b"," + chunk + b",", np.uint8)
     digit = text - np.uint8(ord("0")) < 10
     edges = np.flatnonzero(digit[1:] != digit[:-1]) + 1
     first, behind = edges[::2], edges[1::2]
-    # A point alone between two runs of digits.
+    # A single point between two sequences of digits.
     at = np.flatnonzero(first[1:] - behind[:-1] == 1)
     at = at[text[behind[at]] == ord(".")]
     starts, points, ends = first[at], behind[at], behind[at + 1]
@@ -97,12 +100,12 @@ def _candidates(chunk: bytes) -> tuple[Places, Places]:
 
 
 def _found(chunk: bytes) -> tuple[Places, Places]:
-    """Where numbers begin and end that a double does not give back; some of them within texts."""
+    """Returns starts and ends of numbers that a double does not reproduce. Some may lie within texts."""
     starts, ends = _candidates(chunk)
     if not len(starts):
         return starts, ends
     texts = _pieces(chunk, starts, ends)
-    # Polars shows doubles of usual size as Python and DuckDB do, at a tenth of the time.
+    # Polars formats doubles of usual size as Python and DuckDB do, in a tenth of the time.
     values = texts.cast(pl.Float64, strict=False)
     size = np.abs(values.to_numpy())
     usual = (size >= 1e-3) & (size < 1e15)
@@ -114,7 +117,7 @@ def _found(chunk: bytes) -> tuple[Places, Places]:
 
 
 def _pieces(chunk: bytes, starts: Places, ends: Places) -> pl.Series:
-    """Parts of a text, which do not overlap. Between them lies what is none: every second piece of all is one."""
+    """Returns parts of a text that do not overlap. Cut at all starts and ends, every second piece is such a part."""
     offsets = np.empty(2 * len(starts) + 1, np.int32)
     offsets[0::2], offsets[1::2] = np.append(0, ends), starts
     every = pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(chunk)])

@@ -1,7 +1,7 @@
-"""The fields of JSON records by their exact keys, for files whose keys DuckDB would rename or refuse.
+"""Lists the fields of JSON records by their exact keys, for files whose keys DuckDB would rename or refuse.
 
-DuckDB names columns without regard to case: of `Id` and `id` it makes `Id` and `id_1`, which no record has. It takes
-an empty key for no key. So the keys are asked for as data.
+DuckDB names columns without regard to case: `Id` and `id` become `Id` and `id_1`, which no record has. DuckDB ignores
+an empty key. The queries here read keys as data.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ _NUMBERED = re.compile(r"(.*)_\d+", re.DOTALL)
 
 
 def may_be_renamed(keys: Sequence[str]) -> bool:
-    """Whether some of DuckDB's names may not be the keys of the file."""
+    """Checks whether some of DuckDB's names may not be the keys of the file."""
     known = {key.lower() for key in keys}
     found = (_NUMBERED.fullmatch(key) for key in keys)
     return any(match is not None and match[1].lower() in known for match in found)
 
 
 def pointer(steps: Sequence[str]) -> str:
-    """The JSON pointer to a field of a record."""
+    """Returns the JSON pointer to a field of a record."""
     return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def survey(connection: Any, scan: str, depth: int) -> Iterator[tuple[tuple[str, ...], str | None]]:
-    """The fields of records in the order in which they appear, each with its native type; see `Source`.
+    """Yields the fields of records in order of appearance, each with its native type, see `Source`.
 
-    scan: a query's source of the records as a column `json`; depth: of objects that become columns.
+    scan: a query's source of the records as a column `json`.
+    depth: the levels of objects that become columns.
     """
     yield from _below(connection, scan, (), depth)
 

@@ -1,4 +1,4 @@
-"""How Excel shows numbers: formats that make codes of them (`00000`), and marks that their values lack (`$`, `kg`)."""
+"""Reads Excel's number formats: formats that make codes of numbers (`00000`), and marks beside numbers (`$`, `kg`)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import html
 import re
 from dataclasses import dataclass
 
-# Formats that Excel knows without a code of theirs: money and percents.
+# Built-in formats that files do not define: money and percents.
 _BUILT_IN = {5: "$#,##0", 6: "$#,##0", 7: "$#,##0.00", 8: "$#,##0.00", 9: "0%", 10: "0.00%"}
 _FORMAT = re.compile(r"<(?:\w+:)?numFmt\s([^>]*)>")
 _CELL_FORMATS = re.compile(r"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
 _CELL_FORMAT = re.compile(r"<(?:\w+:)?xf\s([^>]*)>")
 _NUMBER = re.compile(r"""\bnumFmtId\s*=\s*["'](\d+)["']""")
 _CODE = re.compile(r"""\bformatCode\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-# A piece of a code: a text in quotes, an escaped character, a currency, another bracket, padding, or a character.
+# A piece of a format: a quoted text, an escaped character, a currency, another bracket, padding, or a character.
 _PIECE = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)(?:-[^\]]*)?\]|\[[^\]]*\]|[_*].|(.)')
 _DATES = re.compile(r"[ymdhsgbe]", re.IGNORECASE)
 _MOST_PLACES = 30
@@ -21,16 +21,17 @@ _MOST_PLACES = 30
 
 @dataclass(frozen=True, slots=True)
 class ShownAs:
-    """How a format shows whole numbers. pattern: texts and places of digits ("0", "#") where these make a code.
+    """The display of whole numbers by a format.
 
-    mark: what stands beside the number otherwise, such as a currency, a unit or `%`.
+    pattern: texts and places of digits ("0", "#") if these make a code.
+    mark: otherwise the mark beside the number, such as a currency, a unit or `%`.
     """
 
     pattern: tuple[tuple[str, bool], ...] = ()
     mark: str = ""
 
     def code(self, number: float) -> str | None:
-        """The text that is seen for a number; None where it is no whole one."""
+        """Returns the displayed text of a number, or None if the number is not whole or the format makes no code."""
         places = sum(is_place for _, is_place in self.pattern)
         if not self.pattern or number < 0 or number != int(number):
             return None
@@ -40,14 +41,14 @@ class ShownAs:
             if not is_place:
                 shown.append(text)
                 continue
-            # Digits that have no place stand before the first.
+            # Digits without a place stand before the first place.
             part, digits, left = digits[: left + 1], digits[left + 1 :], 0
             shown.append(part if part != " " else "0" if text == "0" else "")
         return "".join(shown)
 
 
 def shown_formats(styles: str) -> dict[int, ShownAs]:
-    """Formats of cells by their number, from the part `styles.xml`, but those that show a number as it is."""
+    """Returns the formats of cells by number, from the part `styles.xml`, without formats that show plain numbers."""
     codes = dict(_BUILT_IN)
     for text in _FORMAT.findall(styles):
         number, code = _NUMBER.search(text), _CODE.search(text)
@@ -64,7 +65,7 @@ def shown_formats(styles: str) -> dict[int, ShownAs]:
 
 
 def shown_as(code: str) -> ShownAs | None:
-    """What a format's code shows besides the number; None where that is nothing, or a date."""
+    """Returns what a format displays besides the number, or None for nothing or for a date."""
     first = code.split(";", 1)[0]
     if re.match(r"\[[<>=]", first) or first.strip().lower() in ("", "general", "@"):
         return None
@@ -84,12 +85,12 @@ def shown_as(code: str) -> ShownAs | None:
     if set(rest) <= {"0", "#"} and 1 < len(rest) <= _MOST_PLACES and (rest.count("0") > 1 or _inner(pieces)):
         return ShownAs(pattern=tuple(pieces))
     mark = literal.strip("-+() ")
-    # What is shown in thousands is stored in ones.
+    # A format that shows thousands stores single units.
     scaled = re.search(r"[0#.],+(?![0#?])", plain) is not None
     return ShownAs(mark=mark) if mark and not scaled else None
 
 
 def _inner(pieces: list[tuple[str, bool]]) -> bool:
-    """Whether texts stand between places of digits, as in `000-00-0000`."""
+    """Checks whether texts stand between places of digits, as in `000-00-0000`."""
     places = [at for at, (_, is_place) in enumerate(pieces) if is_place]
     return any(not is_place for _, is_place in pieces[places[0] : places[-1]])

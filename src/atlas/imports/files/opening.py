@@ -1,4 +1,4 @@
-"""Any file that can be imported to a source."""
+"""Opens any file that can be imported as a source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ _BATCH_ROWS = 65_536
 
 
 def read_file(upload: Upload, folder: Path, options: ReadOptions | None = None) -> Source:
-    """The source of an uploaded file; `folder` takes what must be unpacked. Raises BadRequestError."""
+    """Opens an uploaded file.
+
+    folder: where unpacked and decoded files are written.
+    Raises BadRequestError: when the file cannot be read.
+    """
     options = options or ReadOptions()
     _refuse_options(upload, options)
     if upload.kind is FileKind.EXCEL:
@@ -49,7 +53,7 @@ def read_file(upload: Upload, folder: Path, options: ReadOptions | None = None) 
 
 
 def _contradictions(found: FileFormat, options: ReadOptions) -> list[str]:
-    """Where a text file is written in another way than the table's last one."""
+    """Writes notes if a text file has another encoding or delimiter than the table's last file."""
     told, before = [], options.before
     if None not in (before.encoding, found.encoding) and before.encoding != found.encoding:
         told.append(f"the file is in {found.encoding}, the last file of the table was in {before.encoding}")
@@ -60,7 +64,10 @@ def _contradictions(found: FileFormat, options: ReadOptions) -> list[str]:
 
 
 def _refuse_options(upload: Upload, options: ReadOptions) -> None:
-    """Raises BadRequestError where somebody speaks of what a file of this format does not have."""
+    """Refuses options for parts that a file of this format does not have.
+
+    Raises BadRequestError: for such an option.
+    """
     if options.sheet is not None and upload.kind is not FileKind.EXCEL:
         reason = (
             f"sheet {options.sheet!r} is asked for, but {upload.name} is {upload.kind.upper()}, which has no sheets"
@@ -78,9 +85,12 @@ def _refuse_options(upload: Upload, options: ReadOptions) -> None:
 
 
 def read_parquet(path: Path, name: str) -> Source:
-    """A source of a Parquet file; nested values become JSON."""
+    """Opens a Parquet file. Nested values become JSON.
+
+    Raises BadRequestError: when the file cannot be read or has too many columns.
+    """
     try:
-        # In nanoseconds, which INT96 is read as, the year 9999 does not fit.
+        # INT96 is read in nanoseconds by default, which cannot hold the year 9999.
         file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
         schema = file.schema_arrow
         names = schema.names
@@ -115,7 +125,10 @@ def _native(kind: pa.DataType) -> str | None:
 
 
 def _parquet_batches(file: pq.ParquetFile, fine: pq.ParquetFile | None, name: str) -> Iterator[pa.Table]:
-    """Batches of texts. fine: the same file with INT96 in nanoseconds, where it has any."""
+    """Yields batches of texts.
+
+    fine: the same file with INT96 in nanoseconds, if the file has INT96, else None.
+    """
     exact = fine.iter_batches(batch_size=_BATCH_ROWS) if fine is not None else itertools.repeat(None)
     try:
         for batch, finer in zip(file.iter_batches(batch_size=_BATCH_ROWS), exact, strict=False):
@@ -130,7 +143,7 @@ def _parquet_batches(file: pq.ParquetFile, fine: pq.ParquetFile | None, name: st
 
 
 def _finest(column: pa.Array, finer: pa.Array) -> pa.Array:
-    """Times as texts with nanoseconds, or with microseconds where those are too far for nanoseconds."""
+    """Formats times with nanoseconds, or with microseconds for times outside the range of nanoseconds."""
     if finer.type == column.type or not pa.types.is_timestamp(column.type):
         return column
     same = pc.equal(finer.cast(column.type, safe=False), column)
@@ -149,7 +162,7 @@ def _texts(column: pa.Array) -> pa.Array:
     if pa.types.is_nested(kind):
         return nested_to_json(column)
     if pa.types.is_floating(kind):
-        # Whole floats print as 1.0 elsewhere too; NaN is an absent value in most writers.
+        # Whole floats are written as 1.0 elsewhere as well. NaN is a missing value in most writers.
         column = pc.if_else(pc.is_finite(column), column, None)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         column = pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.string())

@@ -1,4 +1,4 @@
-"""Rows of a CSV with more or fewer cells than its table: mended where no value could move, kept to wait otherwise."""
+"""Handles rows of a CSV with too few or too many cells: repaired where no value could move, else kept for review."""
 
 from __future__ import annotations
 
@@ -19,37 +19,40 @@ from atlas.imports.infer.headers import looks_like_value
 from atlas.imports.infer.types import is_null_text
 from atlas.kit.plurals import many
 
-# More rows than this that do not fit mean that the file was understood wrongly.
+# More rows than this that do not fit mean that the file was misread.
 MAX_BAD = 100_000
-# Rows that tell which cells a column has.
+# The least number of rows that show the contents of columns.
 _LEAST_ROWS = 3
-# Lines of another table that are ragged themselves may stand between others of it.
+# The maximum number of ragged lines between two lines of another table.
 _MOST_BETWEEN = 4
 
 
 @dataclass(slots=True)
 class _Below:
-    """Another table below the first: its names, and the numbers of the lines that are its own."""
+    """Another table below the first: its names, and the numbers of its lines."""
 
     names: list[str]
     numbers: list[int]
 
 
 def usual_cells(rows: Sequence[Sequence[str]], width: int) -> int:
-    """How many cells most rows have: more than the table's `width` where they end with delimiters for nothing."""
+    """Returns the number of cells that most rows have, at least `width`. Rows may end with superfluous delimiters."""
     lengths = Counter(len(row) for row in rows if any(row) and not any(row[width:]))
     return max(width, lengths.most_common(1)[0][0]) if lengths else width
 
 
 def leaves_out_last_cells(rows: list[list[str]], width: int) -> bool:
-    """Whether short rows are how the file says that the last cells are empty, as some programs do, and no mistake."""
+    """Checks whether short rows are the file's way to omit empty last cells, as some programs do, and no errors."""
     filled = [row for row in rows if any(row)]
     short = sum(1 < len(row) < width for row in filled)
     return short >= 3 and short * 10 >= len(filled)
 
 
 class _Columns:
-    """Which cells the columns of a table have, by its first rows. cells: as many as most rows have."""
+    """The contents of a table's columns, learned from the first rows.
+
+    cells: the number of cells that most rows have.
+    """
 
     def __init__(self, rows: Sequence[Sequence[str]], width: int, cells: int) -> None:
         full = [[cell.strip() for cell in row] for row in rows if len(row) == cells and not any(row[width:])]
@@ -60,7 +63,7 @@ class _Columns:
         self._values = [any(cells) and all(looks_like_value(cell) for cell in cells if cell) for cells in columns]
 
     def take(self, cells: Sequence[str]) -> bool:
-        """Whether each cell of a row may be one of its column."""
+        """Checks whether each cell of a row may belong to its column."""
         if not self._seen:
             return True
         return self.take_first(cells) and not any(
@@ -69,7 +72,7 @@ class _Columns:
         )
 
     def take_first(self, cells: Sequence[str]) -> bool:
-        """Whether none of the first cells of a row is a text in a column of values."""
+        """Checks that no first cell of a row is a text in a column of values."""
         return not self._seen or all(
             not (values and cell) or looks_like_value(cell) or is_null_text(cell)
             for cell, values in zip(map(str.strip, cells), self._values, strict=False)
@@ -77,9 +80,10 @@ class _Columns:
 
 
 class Mender:
-    """Takes the rows that have too few or too many cells.
+    """Handles rows with too few or too many cells.
 
-    rows: the first ones of the table, which tell its columns. cells: of a usual row, those behind the last column too.
+    rows: the first rows of the table, which show the contents of columns.
+    cells: the cells of a usual row, cells behind the last column included.
     """
 
     def __init__(self, dialect: Dialect, rows: list[list[str]], source: Source, name: str) -> None:
@@ -96,9 +100,10 @@ class Mender:
         return self._take(row.number, cells, row.text)
 
     def without_spare(self, batch: pa.RecordBatch, read: int) -> pa.Table:
-        """The rows of a batch without the cells behind the last column; those with a value there are ragged rows.
+        """Returns the rows of a batch without the cells behind the last column. Rows with values there are ragged.
 
-        read: rows of the batches before. Raises BadRequestError where too many rows are ragged.
+        read: the number of rows in the batches before.
+        Raises BadRequestError: when too many rows are ragged.
         """
         table, columns = pa.table(batch), range(self._width)
         spare = table.columns[self._width :]
@@ -136,7 +141,7 @@ class Mender:
         return "skip"
 
     def _is_below(self, number: int, cells: list[str]) -> bool:
-        """Whether a row is of another table below the first, which begins with names that the first one has, too."""
+        """Checks whether a row belongs to another table below, which begins with names of the first table."""
         last = self._others[-1] if self._others else None
         if last is not None and 0 < number - last.numbers[-1] <= _MOST_BETWEEN and len(cells) == len(last.names):
             last.numbers.append(number)
@@ -149,9 +154,10 @@ class Mender:
         return True
 
     def finish(self, count: int) -> None:
-        """Tells what was done to rows once all are read; `count` of them were neither short nor long.
+        """Writes notes on the ragged rows after all rows are read.
 
-        Lines of a single cell behind the last record are no records, but notes below the table.
+        count: the number of rows with the right number of cells.
+        Single-cell lines behind the last record are notes below the table and no records.
         """
         bad, fixed, notes = self._source.bad, self._source.fixed, self._source.notes
         bad.sort(key=lambda record: record.number)

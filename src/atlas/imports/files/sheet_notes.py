@@ -1,4 +1,6 @@
-"""What is said of a sheet beside its values: errors, formulas without values, merged and hidden cells, two tables."""
+"""Writes notes on the contents of a sheet besides its values: errors, formulas without values, merged and hidden cells,
+two tables.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows of a sheet. top, left: how many blank rows and columns of the sheet are before them."""
+    """The rows of a sheet.
+
+    top, left: the numbers of blank rows and columns of the sheet before the rows.
+    """
 
     title: str
     rows: list[list[Any]]
@@ -23,9 +28,10 @@ class Sheet:
 
 
 def fill_merged(sheet: Sheet, details: SheetDetails, names: Sequence[str], skip: int) -> list[str]:
-    """Repeats the value of each merged area in its rows; gives notes. skip: rows before the first record.
+    """Repeats the value of each merged area in its rows, and returns notes.
 
-    Across columns the value stays in the first, as the others mean something else.
+    skip: the rows before the first record.
+    Across columns the value stays in the first column, as the other columns have other meanings.
     """
     filled: Counter[int] = Counter()
     across = 0
@@ -54,7 +60,7 @@ def fill_merged(sheet: Sheet, details: SheetDetails, names: Sequence[str], skip:
 
 
 def sheet_notes(sheet: Sheet, details: SheetDetails, names: Sequence[str], skip: int) -> list[str]:
-    """Sentences about what a reader of the sheet would see and its values do not show."""
+    """Writes sentences on things that a reader of the sheet sees and its values do not show."""
     return [
         *_errors(sheet, details, names, skip),
         *_uncalculated(sheet, details, names, skip),
@@ -64,7 +70,7 @@ def sheet_notes(sheet: Sheet, details: SheetDetails, names: Sequence[str], skip:
 
 
 def _columns(sheet: Sheet, places: Iterable[tuple[int, int]], width: int, skip: int) -> Counter[int]:
-    """How many of the places are in each column of the table."""
+    """Counts the places in each column of the table."""
     return Counter(
         column - sheet.left
         for row, column in places
@@ -115,7 +121,10 @@ def _beside(sheet: Sheet, names: Sequence[str], skip: int) -> Iterator[str]:
 def format_notes(
     sheet: Sheet, details: SheetDetails, codes: Mapping[int, str], names: Sequence[str], skip: int
 ) -> list[str]:
-    """Sentences about numbers that Excel shows in another way. codes: first texts of columns that were read as seen."""
+    """Writes sentences on numbers that Excel displays differently.
+
+    codes: the first text of each column that is read as displayed.
+    """
     notes = [
         f"numbers in {_listed([column], names)} were read as Excel shows them, such as {code}"
         for column, code in codes.items()

@@ -1,4 +1,4 @@
-"""Uploaded files: what they are by their content, and what is inside of gz and zip ones."""
+"""Recognizes uploaded files by their contents, and unpacks gz and zip files."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from atlas.imports.files.unsupported_formats import (
 from atlas.kit.plurals import many
 
 _CHUNK = 1024 * 1024
-# What real text reaches when compressed; past it, and past a size that is harmless anyway, it is a bomb.
+# The largest compression ratio of real text. A file above the ratio and above a harmless size is a bomb.
 MAX_RATIO = 200
 HARMLESS_BYTES = 64 * 1024 * 1024
-# Of the flags of a member of a zip.
+# A flag of a member of a zip.
 _ENCRYPTED = 0x1
 MAX_MEMBERS = 10_000
-# What zipfile raises for archives that are damaged, encrypted, or packed in a way that it does not know.
+# The exceptions of zipfile for archives that are damaged, encrypted, or packed by an unknown method.
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -50,7 +50,7 @@ _DAMAGED = (
 
 
 class FileKind(StrEnum):
-    """Formats of files that can be imported."""
+    """The formats of files that can be imported."""
 
     CSV = "csv"
     EXCEL = "excel"
@@ -61,7 +61,10 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file on disk, unpacked. `name` is that of the data file inside where it was packed."""
+    """An unpacked file on disk.
+
+    name: of the data file inside, if the upload was packed.
+    """
 
     path: Path
     name: str
@@ -69,10 +72,10 @@ class Upload:
 
 
 def open_upload(path: Path, name: str, folder: Path, max_bytes: int) -> Upload:
-    """Recognizes the file at `path` by its content, unpacking it into `folder` if need be.
+    """Recognizes the file at `path` by its contents, and unpacks the file into `folder` if needed.
 
-    Raises BadRequestError for a file that is empty, damaged or of no known format, and TooLargeError
-    for one that unpacks to more than `max_bytes`.
+    Raises BadRequestError: when the file is empty, damaged or of no known format.
+    Raises TooLargeError: when the file unpacks to more than `max_bytes`.
     """
     for layer in range(3):
         head = _head(path)
@@ -147,7 +150,7 @@ def _members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
 
 
 def _office(path: Path, name: str, max_bytes: int) -> FileKind | None:
-    """EXCEL if the archive is a workbook whose parts are of harmless size."""
+    """Returns EXCEL if the archive is a workbook with parts of harmless size, else None."""
     with _archive(path, name) as archive:
         members = _members(archive, name)
         names = {member.filename for member in members}
@@ -159,7 +162,7 @@ def _office(path: Path, name: str, max_bytes: int) -> FileKind | None:
             raise BadRequestError("Invalid file", f"{name}: it unpacks to more than {MAX_RATIO} times its size")
         if total > max_bytes:
             raise TooLargeError("File too large", f"{name}: unpacked it is over the limit of {max_bytes} bytes")
-        # Sizes in the directory may lie; reading each part to its end proves them.
+        # Sizes in the directory may be wrong. Reading each part to its end proves the sizes.
         for member in members:
             with _part(archive, member, name) as part:
                 _drain(part, member.file_size, name)
@@ -168,7 +171,7 @@ def _office(path: Path, name: str, max_bytes: int) -> FileKind | None:
 
 
 def _media_type(archive: zipfile.ZipFile, names: set[str]) -> str:
-    """What an OpenDocument file says that it is."""
+    """Returns the media type that an OpenDocument file declares, or an empty text."""
     if "mimetype" not in names:
         return ""
     with archive.open("mimetype") as part:
@@ -192,7 +195,7 @@ def _archive(path: Path, name: str) -> zipfile.ZipFile:
 
 @contextlib.contextmanager
 def _damages(name: str) -> Iterator[None]:
-    """Turns what a damaged archive raises into a BadRequestError."""
+    """Converts the exceptions of a damaged archive to a BadRequestError."""
     try:
         yield
     except _DAMAGED as error:
@@ -200,7 +203,10 @@ def _damages(name: str) -> Iterator[None]:
 
 
 class _Part:
-    """A member of an archive. Only its own damages are the sender's fault, not those of a disk that it is copied to."""
+    """A member of an archive.
+
+    Only its own damages are the sender's fault, unlike errors of the disk that it is copied to.
+    """
 
     def __init__(self, inner: IO[bytes], name: str) -> None:
         self._inner, self._name = inner, name
@@ -234,7 +240,10 @@ def _unzip(path: Path, name: str, target: Path, max_bytes: int) -> tuple[Path, s
 
 
 def _refuse_unreadable(member: zipfile.ZipInfo, name: str) -> None:
-    """Raises BadRequestError for a member without contents of its own, or whose contents need a password."""
+    """Refuses a member without contents of its own, or with contents that need a password.
+
+    Raises BadRequestError: for such a member.
+    """
     mode = member.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         kind = "a link" if stat.S_ISLNK(mode) else "no plain file"
@@ -246,7 +255,7 @@ def _refuse_unreadable(member: zipfile.ZipInfo, name: str) -> None:
 def _data_files(members: list[zipfile.ZipInfo]) -> Iterator[zipfile.ZipInfo]:
     for member in members:
         parts = PurePosixPath(member.filename).parts
-        # What macOS and Windows add by themselves.
+        # macOS and Windows add these by themselves.
         if (
             not member.filename.endswith("/")
             and not any(p.startswith((".", "__MACOSX")) for p in parts)

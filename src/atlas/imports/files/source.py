@@ -1,4 +1,4 @@
-"""What every reader of files gives: batches of texts, and what is known about them."""
+"""The result of every file reader: batches of texts, and facts about the file."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ import pyarrow as pa
 from atlas.errors import BadRequestError
 from atlas.tables.model import FileFormat
 
-# Columns past this many do not fit a PostgreSQL table together with those of Atlas.
+# More columns do not fit a PostgreSQL table together with Atlas's own columns.
 MAX_COLUMNS = 1500
 
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that is no row of the table. `number` counts records from 1."""
+    """A record that is no row of the table.
+
+    number: of the record, counted from 1.
+    """
 
     number: int
     reason: str
@@ -28,11 +31,15 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What somebody says of how a file is to be read, and what the table's last file was.
+    """A person's statements on the reading of a file, and the format of the table's last file.
 
-    sheet: its name or number; header: whether there is one; header_row: the row that it is, from 1; skip_rows: rows
-    above the table; encoding: as Python names it; delimiter: what stands between cells; before: of the table's last
-    files, which decides where the file leaves it open.
+    sheet: its name or number.
+    header: whether the file has a header.
+    header_row: the row of the header, counted from 1.
+    skip_rows: the number of rows above the table.
+    encoding: by Python's name.
+    delimiter: between cells.
+    before: the format of the table's last files, for ambiguous files.
     """
 
     sheet: str | None = None
@@ -50,15 +57,19 @@ class ReadOptions:
 
 @dataclass(slots=True)
 class Source:
-    """A file being read. `bad`, `fixed`, `notes` and `doubles` are complete once `batches` has ended.
+    """A file that is being read. `bad`, `fixed`, `notes` and `doubles` are complete once `batches` has ended.
 
-    names: texts of the header, "" for a column without; native: for each column what the file itself says
-    about its type ("text", "number", "float", "boolean", "time", "json"), or None where it is only text; delimiter: of
-    a CSV; written: what the file shows of its encoding and delimiter;
-    batches: tables of nullable string columns c0, c1, …; fixed: (record number, texts) of records that
-    had too few or too many cells and could be mended, which are not in the batches; doubles: positions of columns
-    whose fractions are all written as doubles are; declares_texts: whether an empty text differs from no value;
-    units, descriptions: of columns by their positions, where the file says them beside the header.
+    names: the texts of the header, "" for a column without a name.
+    native: for each column the file's own type ("text", "number", "float", "boolean", "time", "json"), or None if the
+    file has texts only.
+    batches: tables of nullable string columns c0, c1, ….
+    bad: ragged records that wait.
+    fixed: (record number, texts) of repaired ragged records, which are not in the batches.
+    delimiter: of a CSV.
+    written: the encoding and delimiter that the file shows.
+    doubles: positions of columns whose fractions are all written as doubles are.
+    declares_texts: whether an empty text differs from a missing value.
+    units, descriptions: of columns by position, if the file has such texts beside the header.
     """
 
     names: Sequence[str]
@@ -75,11 +86,11 @@ class Source:
     written: FileFormat = field(default_factory=FileFormat)
 
     def __post_init__(self) -> None:
-        # PostgreSQL has no text with a NUL, and messages quote names.
+        # PostgreSQL texts cannot hold NUL, and messages quote names.
         self.names = [name.replace("\0", "") for name in self.names]
 
     def numbers(self, first: int, count: int) -> npt.NDArray[np.int64]:
-        """The next `count` record numbers from `first` on that are not those of ragged records."""
+        """Returns the next `count` record numbers from `first` on, without the numbers of ragged records."""
         taken = [number for number, _ in self.fixed] + [bad.number for bad in self.bad]
         span = np.arange(first, first + count + len(taken))
         return span[~np.isin(span, np.array(taken, np.int64))][:count] if taken else span
@@ -87,7 +98,7 @@ class Source:
 
 @contextlib.contextmanager
 def unclear_rows() -> Iterator[None]:
-    """Turns a question about the first rows of a file into a BadRequestError."""
+    """Converts a question on the first rows of a file to a BadRequestError."""
     try:
         yield
     except ValueError as error:
@@ -95,11 +106,11 @@ def unclear_rows() -> Iterator[None]:
 
 
 def physical(position: int) -> str:
-    """Name of a column within staging."""
+    """Returns the name of a column within staging."""
     return f"c{position}"
 
 
 def text_table(rows: Sequence[Sequence[str | None]], width: int) -> pa.Table:
-    """A table of strings from rows of `width` cells."""
+    """Builds a table of strings from rows of `width` cells."""
     columns = list(zip(*rows, strict=True)) if rows else [()] * width
     return pa.table({physical(n): pa.array(list(cells), pa.string()) for n, cells in enumerate(columns)})

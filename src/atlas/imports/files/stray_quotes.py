@@ -1,8 +1,8 @@
-"""Quotes in a CSV that open or close nothing: text in a quoted cell, or in one that only begins like a quoted one.
+"""Repairs quotes in a CSV that open or close nothing, within a quoted cell or at the start of an unquoted cell.
 
-A reader would take `"the "big" one"` apart, would run `"9,B1,"Pillow, red"` together, and would take all lines between
-two quotes that are never closed for one cell. A line is mended where one reading of it has as many cells as the table
-and the fewest quotes that mean nothing; what was mended is told. Where no reading is the best, the record waits.
+A reader would split `"the "big" one"`, would join `"9,B1,"Pillow, red"`, and would read all lines between two unclosed
+quotes as one cell. A line is repaired by its only reading with the table's number of cells and the fewest stray quotes.
+Notes report the repairs. Without a single best reading the record waits for review.
 """
 
 from __future__ import annotations
@@ -15,25 +15,28 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-# What is looked at together; it fits the processor's cache.
+# The size of a block that is checked at once. A block fits the processor's cache.
 _CHUNK = 1024 * 1024
-# Larger files are read as they are; lines of these are held in memory.
+# Larger files are read unchanged, as the lines of smaller files are held in memory.
 _MOST_BYTES = 128 * 1024 * 1024
-# A line with more delimiters or quotes than this is read as it is.
+# A line with more delimiters or quotes than this is read unchanged.
 _MOST_MARKS = 2_000
 _RETURN, _FEED = b"\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """A file whose quotes are right, itself where they were, and what is told of it."""
+    """A file with correct quotes, possibly the original, and notes on repairs."""
 
     path: Path
     notes: tuple[str, ...] = ()
 
 
 def mend_quotes(path: Path, target: Path, delimiter: str, width: int, quote: str = '"') -> Mended:
-    """The file with stray quotes mended, in `target` if there are any. width: cells that a record has."""
+    """Repairs stray quotes. Returns `target`, or the original if there are none.
+
+    width: the number of cells of a record.
+    """
     form = _Form(delimiter.encode(), quote.encode(), width)
     if width < 2 or path.stat().st_size > _MOST_BYTES or not _suspicious(path, form):
         return Mended(path)
@@ -55,7 +58,7 @@ def _records(count: int) -> str:
 
 
 class _Form:
-    """How cells are written: what stands between them, the quote around them, and how many a record has."""
+    """The form of cells: delimiter, quote, and the number of cells of a record."""
 
     def __init__(self, by: bytes, quote: bytes, width: int) -> None:
         self.by, self.quote, self.width = by, quote, width
@@ -66,15 +69,18 @@ class _Form:
         self._between = re.compile(between)
 
     def is_right(self, text: bytes) -> bool:
-        """Whether each quote of a record opens or closes a cell, or is written twice within one."""
+        """Checks that each quote of a record opens or closes a cell, or is doubled within a cell."""
         return self._record.fullmatch(text) is not None
 
     def starts(self, body: bytes) -> list[int]:
-        """Where cells of a line may start."""
+        """Returns the places of a line where cells may start."""
         return [0, *(found.end() for found in self._between.finditer(body))]
 
     def cells(self, body: bytes) -> list[bytes]:
-        """The cells of a line that a delimiter follows, whatever their number; those with stray quotes as texts."""
+        """Returns the cells of a line, split at delimiters, whatever their number.
+
+        Cells with stray quotes become texts.
+        """
         found: list[bytes] = []
         place = 0
         while place <= len(body):
@@ -85,7 +91,7 @@ class _Form:
         return found
 
     def opens(self, body: bytes) -> bool:
-        """Whether a cell of a line begins with a quote that the line does not close."""
+        """Checks whether a cell of a line begins with a quote that the line does not close."""
         return any(cell.startswith(self.quote) and cell.count(self.quote) % 2 for cell in body.split(self.by))
 
     def is_quoted(self, cell: bytes) -> bool:
@@ -93,7 +99,7 @@ class _Form:
         return len(cell) > 1 and cell.startswith(self.quote) and cell.endswith(self.quote)
 
     def in_vain(self, cell: bytes) -> int:
-        """Quotes of a cell that neither open nor close it and are not written twice."""
+        """Counts the quotes of a cell that neither open nor close the cell and are not doubled."""
         if not cell.startswith(self.quote):
             return 0
         if not self.is_quoted(cell):
@@ -101,7 +107,7 @@ class _Form:
         return cell.rstrip(b" ")[1:-1].replace(self.quote * 2, b"").count(self.quote)
 
     def written(self, cell: bytes) -> bytes:
-        """A cell as it should be written."""
+        """Returns a cell with correct quotes."""
         if not cell.startswith(self.quote):
             return cell
         if not self.is_quoted(cell):
@@ -111,13 +117,17 @@ class _Form:
         return self.quote + inner + self.quote + cell[len(quoted) :]
 
     def literal(self, cell: bytes) -> bytes:
-        """A cell as text, quotes included."""
+        """Returns a cell as a text, quotes included."""
         doubled = cell.replace(self.quote, self.quote * 2)
         return self.quote + doubled + self.quote if self.quote in cell else cell
 
 
 class _Lines:
-    """Lines of a file whose quotes are mended. within, open_ended: lines mended by cause; unread: lines that wait."""
+    """Lines of a file whose quotes are being repaired.
+
+    within, open_ended: the numbers of repaired lines by cause.
+    unread: the number of lines that wait.
+    """
 
     def __init__(self, lines: Sequence[bytes], form: _Form) -> None:
         self._lines, self._form = lines, form
@@ -133,7 +143,7 @@ class _Lines:
         return found
 
     def _part(self, number: int) -> list[bytes]:
-        """The lines from one on that belong together, mended."""
+        """Returns the lines from `number` on that belong together, repaired."""
         line, form = self._lines[number], self._form
         body = line.rstrip(b"\r\n")
         if form.quote not in line or form.is_right(body):
@@ -146,7 +156,7 @@ class _Lines:
         if reading is None:
             if (opens or odd) and not (len(part) > 1 and self._are_records(part[1:])):
                 return part
-            # With another number of cells, the record waits.
+            # With another number of cells the record waits.
             self.unread += 1
             return [form.by.join(form.cells(body)) + line[len(body) :]]
         last, quote = reading[-1], form.quote
@@ -156,7 +166,7 @@ class _Lines:
             and last.startswith(quote * 3)
             and last.count(quote) == 4 < len(last)
         ):
-            # The file may be cut off within the last cell.
+            # The file may be truncated within the last cell.
             return part
         fixed = form.by.join(reading)
         if fixed == body:
@@ -166,32 +176,33 @@ class _Lines:
         return [fixed + line[len(body) :]]
 
     def _several(self, number: int) -> list[bytes]:
-        """The lines up to the next one with a quote that has none to close it."""
+        """Returns the lines up to the next line with an unpaired quote."""
         quote = self._form.quote
         end = next((n for n in range(number + 1, len(self._lines)) if self._lines[n].count(quote) % 2), None)
         return list(self._lines[number : len(self._lines) if end is None else end + 1])
 
     def _is_record(self, part: Sequence[bytes]) -> bool:
-        """Whether lines are one record with line breaks in its cells, rather than a record each."""
+        """Checks whether lines are one record with line breaks in cells, rather than one record each."""
         whole = b"".join(part).rstrip(b"\r\n")
         if not self._form.is_right(whole) or read_cells(whole, self._form) is None:
             return False
         return not self._are_records(part)
 
     def _are_records(self, lines: Sequence[bytes]) -> bool:
-        """Whether each of some lines is a record by itself."""
+        """Checks whether each line is a record on its own."""
         return all(read_cells(one.rstrip(b"\r\n"), self._form) for one in lines if one.strip())
 
 
 def read_cells(body: bytes, form: _Form) -> list[bytes] | None:
-    """The cells of a line, written rightly, by the reading that has as many as a record and the fewest quotes in vain.
+    """Returns the correctly written cells of a line, by the reading with the right number of cells and the fewest stray
+    quotes.
 
-    None where there is no such reading, or where several are as good.
+    Returns None if there is no such reading, or several equally good ones.
     """
     starts, width = form.starts(body), form.width
     if len(starts) + body.count(form.quote) > _MOST_MARKS or len(starts) < width:
         return None
-    # For each start of a cell and number of cells before it: quotes in vain, ways, and where the last cell began.
+    # For each start of a cell and number of cells before: stray quotes, number of ways, and the start of the last cell.
     best: list[dict[int, tuple[int, int, int]]] = [{} for _ in range(len(starts) + 1)]
     best[0][0] = (0, 1, -1)
     for place in range(len(starts)):
@@ -216,12 +227,12 @@ def read_cells(body: bytes, form: _Form) -> list[bytes] | None:
 
 
 def _end(body: bytes, form: _Form, starts: Sequence[int], after: int) -> int:
-    """Where a cell ends that another follows."""
+    """Returns the end of a cell before the cell at `after`."""
     return len(body) if after == len(starts) else starts[after] - len(form.by)
 
 
 def _ends(body: bytes, form: _Form, starts: Sequence[int], place: int) -> list[tuple[int, int]]:
-    """Where a cell may end, as the place of the next one, with the quotes in vain."""
+    """Returns the possible ends of a cell, as places of the next cell, with the number of stray quotes."""
     start = starts[place]
     cell = body[start : _end(body, form, starts, place + 1)]
     found = [(place + 1, form.in_vain(cell))]
@@ -234,7 +245,7 @@ def _ends(body: bytes, form: _Form, starts: Sequence[int], place: int) -> list[t
 
 
 def _suspicious(path: Path, form: _Form) -> bool:
-    """Whether a quote opens no cell, or closes one that goes on behind it."""
+    """Checks whether a quote opens no cell, or closes a cell that continues behind the quote."""
     ends = np.zeros(256, np.bool_)
     ends[[*form.by, *form.quote, _RETURN, _FEED]] = True
     rest = b""
@@ -247,7 +258,7 @@ def _suspicious(path: Path, form: _Form) -> bool:
 
 
 def _is_plain(block: bytes, quote: int, ends: npt.NDArray[np.bool_]) -> bool:
-    """Whether every other quote opens a cell, and the ones between close it."""
+    """Checks whether every other quote opens a cell, and the quotes between close it."""
     text = np.frombuffer(block, np.uint8)
     quotes = np.flatnonzero(text == quote)
     return len(quotes) % 2 == 0 and bool(ends[text[quotes[0::2] - 1]].all() and ends[text[quotes[1::2] + 1]].all())

@@ -1,4 +1,4 @@
-"""Text files of any encoding to UTF-8."""
+"""Decodes text files of any encoding to UTF-8."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _BOMS = (
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A UTF-8 file without mark or NUL, and what is to be told of how its text was read.
+    """A UTF-8 file without byte order mark or NUL, and notes on the decoding.
 
-    encoding: what it was in, None for plain ASCII.
+    encoding: the original encoding, or None for plain ASCII.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class Decoded:
 
 
 def looks_like_utf16(head: bytes) -> bool:
-    """Whether bytes are UTF-16, with or without a mark: every other byte of Western text is zero."""
+    """Checks whether bytes are UTF-16, with or without a mark: every other byte of Western text is zero."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return not head.startswith(codecs.BOM_UTF32_LE)
     part = head[: len(head) // 2 * 2]
@@ -45,10 +45,11 @@ def looks_like_utf16(head: bytes) -> bool:
 
 
 def to_utf8(path: Path, target: Path, *, stated: str | None = None, before: str | None = None) -> Decoded:
-    """The text of `path` as UTF-8, in `target` unless it is that already.
+    """Decodes the text of `path` to UTF-8, in `target` unless the file is UTF-8 already.
 
-    stated: the encoding that somebody names; before: that of the table's last file, for where the text leaves it open.
-    Raises BadRequestError where the text does not fit the encoding that is stated, or that its mark names.
+    stated: the encoding that a person names, or None.
+    before: the encoding of the table's last file, for ambiguous texts.
+    Raises BadRequestError: when the text does not fit the stated encoding or its mark.
     """
     marked = _marked(path)
     if stated is not None and marked is not None and _plain(stated) != _plain(marked):
@@ -67,7 +68,7 @@ def to_utf8(path: Path, target: Path, *, stated: str | None = None, before: str 
 
 
 def _plain(encoding: str) -> str:
-    """The name of an encoding without how it is marked."""
+    """Returns the name of an encoding without its byte order."""
     return encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be")
 
 
@@ -95,7 +96,7 @@ def _without_nul(path: Path, target: Path) -> Decoded:
 
 
 def _mixed(path: Path, target: Path, others: int, before: str | None) -> Decoded:
-    """A file of which most lines are UTF-8 and some are not, as one that was put together of several."""
+    """Decodes a file with some lines that are not UTF-8, as in a file that was joined from several files."""
     found = guess(path, skip_utf8=True, before=before)
     nul = unknown = 0
     with path.open("rb") as file, target.open("wb") as out:
@@ -113,7 +114,7 @@ def _mixed(path: Path, target: Path, others: int, before: str | None) -> Decoded
 
 
 def _decode(path: Path, target: Path, encoding: str) -> int:
-    """Writes the text as UTF-8; gives the number of NUL characters, which it leaves out."""
+    """Writes the text as UTF-8 without NUL characters. Returns the number of NUL characters."""
     decoder = codecs.getincrementaldecoder(encoding)()
     position = nul = 0
     with path.open("rb") as source, target.open("wb") as file:
@@ -132,7 +133,7 @@ def _decode(path: Path, target: Path, encoding: str) -> int:
 
 
 def _marked(path: Path) -> str | None:
-    """The encoding that a mark at the start of a file names, or that its zero bytes show."""
+    """Returns the encoding by the mark at the start of a file, or by its zero bytes. None: neither is there."""
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
     for bom, name in _BOMS:

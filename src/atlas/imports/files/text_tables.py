@@ -1,6 +1,6 @@
-"""Tables in texts that are no CSV: of bars and dashes, aligned by blanks, or with seldom delimiters.
+"""Recognizes tables in texts that are no CSV: of bars and dashes, aligned by blanks, or with rare delimiters.
 
-They are written anew as CSV, so that everything behind reads one format. What a text was taken for is told.
+Such tables are rewritten as CSV, so that all later steps read one format. Notes report the recognized form.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Lines looked at, and of these at least so many must agree.
+# The number of lines that are examined, and the least number that must agree.
 _LINES = 200
 _LEAST = 2
-# Delimiters that are seldom, longer ones first, as some are part of others.
+# Rare delimiters, longer ones first, as some are part of others.
 _RARE_DELIMITERS = ("|~|", "~|~", "^|^", "::", "||", "~~", "^^", ";;", "##", "~", "^", "\x1f", "\x01", "¦", "§")
 _RULE = re.compile(r"\s*\|?[\s:|=+-]*-{2,}[\s:|=+-]*\|?\s*")
 _DASHES = re.compile(r"\s*[-=]{2,}(\s+[-=]{2,})*\s*")
@@ -28,10 +28,10 @@ Split = Callable[[str], list[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """How a text becomes rows, and what is told of it.
+    """The conversion of a text to rows, and a note.
 
-    split: cells of a line, None for a line that is none. delimiter: where blanks follow it and cells may hold several
-    lines, instead of `split`.
+    split: returns the cells of a line, or None for a line without cells.
+    delimiter: replaces `split` if blanks follow the delimiter and cells may hold several lines.
     """
 
     split: Split
@@ -40,7 +40,10 @@ class TextTable:
 
 
 def recognize(sample: str) -> TextTable | None:
-    """How a text is written that is no CSV; None where it is one. sample: its first lines, whole ones."""
+    """Recognizes the form of a text. Returns None for a CSV.
+
+    sample: the first whole lines.
+    """
     lines = [line for line in itertools.islice(sample.split("\n"), _LINES) if line.strip()]
     if len(lines) < _LEAST:
         return None
@@ -62,7 +65,10 @@ def rewrite(path: Path, target: Path, table: TextTable) -> Path:
 
 
 def _ruled(lines: list[str]) -> TextTable | None:
-    """Tables with bars between the cells and lines of dashes between the rows: Markdown, and what databases print."""
+    """Recognizes tables with bars between cells and lines of dashes between rows:
+
+    Markdown, and the output of databases.
+    """
     rules = [n for n, line in enumerate(lines) if _RULE.fullmatch(line)]
     rows = [line for n, line in enumerate(lines) if n not in rules]
     if not rules or rules[0] > 1 or len(rows) < _LEAST or sum("|" in line for line in rows) < _LEAST:
@@ -92,7 +98,7 @@ def _rare_delimiter(lines: list[str]) -> TextTable | None:
 
 
 def _is_empty_cell(delimiter: str, lines: list[str]) -> bool:
-    """Whether a doubled delimiter is a single one on both sides of an empty cell, as in `5;;` or `5;a;;`."""
+    """Checks whether a doubled delimiter is a single delimiter beside an empty cell, as in `5;;` or `5;a;;`."""
     single = delimiter[0]
     if delimiter != single * 2:
         return False
@@ -103,7 +109,7 @@ def _is_empty_cell(delimiter: str, lines: list[str]) -> bool:
 
 
 def _blank_before_quote(lines: list[str]) -> TextTable | None:
-    """Quotes that stand behind a blank, as in `a, "b, c"`."""
+    """Recognizes quotes behind a blank, as in `a, "b, c"`."""
     if not any(_QUOTE_BEHIND_BLANK.search(line) for line in lines):
         return None
     for delimiter in _PLAIN_DELIMITERS:
@@ -122,7 +128,10 @@ def _by_reader(delimiter: str) -> Split:
 
 
 def _aligned(lines: list[str]) -> TextTable | None:
-    """Columns that start at the same place in every line, with at least two blanks before. Lines of dashes are none."""
+    """Recognizes columns that start at equal places in all lines, behind at least 2 blanks.
+
+    Lines of dashes do not count.
+    """
     lines, dashes = _without_dashes(lines)
     if len(lines) < _LEAST:
         return None
@@ -149,7 +158,7 @@ def _aligned(lines: list[str]) -> TextTable | None:
 
 
 def _blanks(lines: list[str]) -> TextTable | None:
-    """One blank between cells, with quotes around those that have blanks, or at least three cells in each line."""
+    """Recognizes cells with a blank between, if cells with blanks are quoted, or each line has at least 3 cells."""
     lines, dashes = _without_dashes(lines)
     if any(sum(line.count(d) for line in lines) >= len(lines) for d in ";\t|"):
         return None
@@ -171,7 +180,7 @@ def _blanks(lines: list[str]) -> TextTable | None:
 
 
 def _without_dashes(lines: list[str]) -> tuple[list[str], str]:
-    """The lines but for those of dashes, and what is told of these."""
+    """Returns the lines without lines of dashes, and the note on the removed lines."""
     rest = [line for line in lines if not _DASHES.fullmatch(line)]
     return rest, "; the lines of dashes were left out" if len(rest) < len(lines) else ""
 

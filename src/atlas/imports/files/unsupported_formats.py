@@ -1,4 +1,4 @@
-"""Formats of files that hold no table that can be imported, recognized by content and refused by name."""
+"""Recognizes formats of files that hold no importable table by their contents, and refuses the formats by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Never
 
 from atlas.errors import BadRequestError
 
-# Old workbooks, old documents, messages, and workbooks that a password protects.
+# The signature of old workbooks, old documents, messages, and workbooks with a password.
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OTHERS = "send CSV, Excel, JSON, XML or Parquet"
 _TABLE = f"export its table and {_OTHERS}"
@@ -51,14 +51,14 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"<stata_dta>", "a Stata file", "send it as CSV or Excel"),
     (0, b"\x93NUMPY", "a NumPy file", "send it as Parquet or CSV"),
 )
-# Signatures of readable letters may begin a CSV, too; what follows them in the format is no text.
+# Signatures of readable letters may begin a CSV as well. In these formats binary data follows.
 _BINARY = (b"ID3", b"ORC", b"BZh")
 _HTML_TAGS = (
     "html|head|body|table|tbody|thead|tr|div|span|p|h[1-6]|meta|style|script|title|ul|ol|center|font|form|section|article"
     "|main|br|link|nav|header|footer|a|b|img"
 )
 _HTML = re.compile(rf"<!doctype\s+html|<({_HTML_TAGS})(?=[\s>/])", re.IGNORECASE)
-# Elements that occur in data as well are those of a page only where a page's other elements follow.
+# Elements that occur in data as well belong to a page only if a page's other elements follow.
 _SURELY_HTML = re.compile(
     r"(?i)<!doctype\s+html|<html[\s>]|<t[dh][\s>]|</?(?:body|div|span|br|script|style|meta)[\s>/]"
 )
@@ -89,7 +89,7 @@ _MAIL_LINE = re.compile(
 _MBOX = re.compile(r"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d")
 _YAML_LINE = re.compile(r"(?:- +)?[\w .\"'/-]+:(?: +\S.*)?$|- +\S.*$|- *$|#.*$|\.\.\.$")
 _TOML = re.compile(r"\[\[?[A-Za-z_][\w.\" -]*\]\]?[ \t]*(?:[#;][^\n]*)?\n\s*(?:[\w.\"-]+[ \t]*=|[#;]|\[|\n)")
-# What stands before JSON in scripts and in answers to them; comments, too, make it no JSON.
+# Code before JSON in scripts and in responses to scripts. Comments are no JSON either.
 _SCRIPT = re.compile(
     r"(?s)(?=[^{\[])(?:\s*(?://[^\n]*\n|/\*.*?\*/))*\s*"
     r"(?:(?:var|let|const|export default)\s[^\n;=({\[]*=?|[\w$.]+\s*[=(]|\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)?"
@@ -108,17 +108,23 @@ _OLE_STREAMS = (
 
 
 def refuse_other_format(head: bytes, name: str) -> None:
-    """Raises BadRequestError for a file whose first bytes are those of another format."""
+    """Refuses a file whose first bytes are the signature of another format.
+
+    Raises BadRequestError: for such a file.
+    """
     for place, magic, what, instead in _MAGIC:
         if head[place : place + len(magic)] == magic and (magic not in _BINARY or _is_binary(head)):
             _refuse(name, what, instead)
 
 
 def refuse_other_ole(path: Path, name: str) -> None:
-    """Raises BadRequestError for an old container of Microsoft's that is no workbook, or one that is encrypted."""
+    """Refuses an old Microsoft container that is no workbook, or that is encrypted.
+
+    Raises BadRequestError: for such a container.
+    """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if _has_stream(data, "Workbook") or _has_stream(data, "Book"):
-            # Documents within a workbook have streams as well.
+            # Documents embedded in a workbook have streams as well.
             return
         for stream, error, reason in _OLE_STREAMS:
             if _has_stream(data, stream):
@@ -135,7 +141,11 @@ def _has_stream(data: mmap.mmap, stream: str) -> bool:
 
 
 def refuse_other_archive(names: Collection[str], media_type: str, name: str) -> None:
-    """Raises BadRequestError for a document in an archive. media_type: what an OpenDocument file says that it is."""
+    """Refuses a document in an archive.
+
+    media_type: the type that an OpenDocument file declares.
+    Raises BadRequestError: for such a document.
+    """
     if any(n.endswith(".iwa") or n.endswith("/Index.zip") or n == "Index.zip" for n in names):
         _refuse(name, "a Numbers, Pages or Keynote document", "export it to Excel or CSV")
     for folder, what in (
@@ -153,7 +163,11 @@ def refuse_other_archive(names: Collection[str], media_type: str, name: str) -> 
 
 
 def refuse_other_text(start: str, name: str) -> None:
-    """Raises BadRequestError for a text in a format that is no table. start: its first characters, without blanks."""
+    """Refuses a text in a format without a table.
+
+    start: the first characters, without leading blanks.
+    Raises BadRequestError: for such a text.
+    """
     if start.startswith("<"):
         _refuse_markup(start, name)
     if start[:15].upper().startswith("BEGIN:VCALENDAR"):
@@ -210,7 +224,7 @@ def _is_sql(start: str) -> bool:
 
 
 def _is_yaml(start: str, name: str) -> bool:
-    """Whether a text is YAML: it says so, or it is a list of mappings, or its name says so and its lines look so."""
+    """Checks whether a text is YAML, by its marks or its list of mappings, or by its name together with its lines."""
     if start.startswith("%YAML"):
         return True
     lines = [line.rstrip() for line in start.splitlines()[:50] if line.strip()]

@@ -1,6 +1,7 @@
-"""What calamine does not say of a sheet of an xlsx file, found in the XML of its part.
+"""Finds details of an xlsx sheet that calamine omits, in the XML of the sheet's part.
 
-The part is read in pieces and searched by patterns, each only where a word of it occurs: large sheets stay cheap.
+The part is read in pieces and searched by patterns. A pattern runs only on pieces that contain one of its words, so
+large sheets stay cheap.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from pathlib import Path, PurePosixPath
 from atlas.imports.files.number_formats import ShownAs, shown_formats
 
 _CHUNK = 1024 * 1024
-# A row longer than this is searched in parts.
+# A longer row is searched in parts.
 _LONGEST_ROW = 16 * _CHUNK
-# Parts that name sheets are small.
+# The parts with the names of sheets are small.
 _MAX_NAMES = 4 * _CHUNK
-# Past this many, cells are counted but not kept.
+# Beyond this number, cells are counted but not kept.
 _MOST_CELLS = 200_000
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s([^>]*)>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s([^>]*)>")
@@ -41,10 +42,12 @@ _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 @dataclass(slots=True)
 class SheetDetails:
-    """What stands in a sheet beside its values. Rows and columns count from 0.
+    """Details of a sheet besides its values. Rows and columns count from 0.
 
-    errors: texts of error cells by (row, column); uncalculated: places of formulas without a value; merged: areas as
-    (first row, first column, last row, last column); shown: numbers that are seen in another way than they are stored.
+    errors: texts of error cells by (row, column).
+    uncalculated: places of formulas without a value.
+    merged: areas as (first row, first column, last row, last column).
+    shown: numbers that are displayed differently than they are stored.
     """
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -56,7 +59,7 @@ class SheetDetails:
 
 
 def sheet_details(path: Path, title: str) -> SheetDetails:
-    """The details of a sheet; none of a workbook that is no xlsx file."""
+    """Returns the details of a sheet. A workbook that is no xlsx file has no details."""
     found = SheetDetails()
     try:
         if not zipfile.is_zipfile(path):
@@ -73,13 +76,13 @@ def sheet_details(path: Path, title: str) -> SheetDetails:
                         if at is not None and len(found.shown) < _MOST_CELLS:
                             found.shown[at] = formats[int(style)]
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError, OSError):
-        # Calamine has read the values; the details are what could be found.
+        # Calamine has read the values. The details are optional.
         return found
     return found
 
 
 def _formats(archive: zipfile.ZipFile) -> dict[int, ShownAs]:
-    """The formats of cells by number that show more than the number."""
+    """Returns the formats of cells, by number, that display more than the number."""
     if "xl/styles.xml" not in archive.namelist():
         return {}
     with archive.open("xl/styles.xml") as part:
@@ -87,7 +90,7 @@ def _formats(archive: zipfile.ZipFile) -> dict[int, ShownAs]:
 
 
 def _formatted(formats: Mapping[int, ShownAs]) -> re.Pattern[bytes] | None:
-    """A pattern for the places and formats of numbers that have one of some formats."""
+    """Builds a pattern for places and formats of numbers with one of the formats. None: no formats."""
     if not formats:
         return None
     numbers = "|".join(map(str, formats)).encode()
@@ -106,7 +109,7 @@ def _attributes(text: bytes) -> dict[str, str]:
 
 
 def part_of(archive: zipfile.ZipFile, title: str) -> str | None:
-    """The name of the part that holds the sheet `title`."""
+    """Returns the name of the part with the sheet `title`, or None."""
     names = set(archive.namelist())
     if "xl/workbook.xml" not in names or "xl/_rels/workbook.xml.rels" not in names:
         return None
@@ -124,7 +127,7 @@ def part_of(archive: zipfile.ZipFile, title: str) -> str | None:
 
 
 def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
-    """The part in pieces that end behind a row."""
+    """Yields the part in pieces that end behind a row."""
     rest = b""
     with archive.open(name) as part:
         while chunk := part.read(_CHUNK):
@@ -157,7 +160,7 @@ def _search(piece: bytes, found: SheetDetails) -> None:
         for text in _EMPTY_FORMULA.findall(piece):
             cell = _attributes(text)
             place = place_of_cell(cell.get("r", ""))
-            # A formula whose value is the empty text says that the value is a text.
+            # A formula with an empty text as value declares its value to be a text.
             if place is not None and cell.get("t") != "str" and len(found.uncalculated) < _MOST_CELLS:
                 found.uncalculated.append(place)
     if b"mergeCell " in piece:
@@ -167,7 +170,7 @@ def _search(piece: bytes, found: SheetDetails) -> None:
 
 
 def place_of_cell(text: str) -> tuple[int, int] | None:
-    """Row and column, from 0, of a cell such as `B7`; None where that is none."""
+    """Returns row and column, from 0, of a cell such as `B7`, or None."""
     match = _PLACE.fullmatch(text)
     return (int(match[2]) - 1, _column(match[1].encode())) if match else None
 

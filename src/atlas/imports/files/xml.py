@@ -1,7 +1,7 @@
-"""XML to a source: the element that repeats is the record. Document types and entities are refused.
+"""Reads XML: the element that repeats is the record. Document types and entities are refused.
 
-A file is read twice, once for what it holds and once for its records, by the events of expat: a tree of each record
-took three times as long.
+A file is read twice by the events of expat: once for its structure and once for its records. A tree of each record took
+three times as long.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ _BATCH_ROWS = 10_000
 _CHUNK_BYTES = 256 * 1024
 _MAX_DEPTH = 100
 _SHOWN = 5
-# Characters kept of a value that may stand outside of the records.
+# The characters that are kept of a value outside the records.
 _SAMPLE = 60
-# Paths of element names that differ. Data has some hundred; each takes memory.
+# The maximum number of different paths of element names. Data has some hundred, and each path takes memory.
 _MAX_PATHS = 100_000
 
 
 def read_xml(path: Path, name: str) -> Source:
-    """A source of the records of an XML file. Attributes and nested elements become columns `a_b`.
+    """Opens the records of an XML file. Attributes and nested elements become columns `a_b`.
 
-    Raises BadRequestError, also for a document type, which bombs and external entities need.
+    Raises BadRequestError: when the file is no valid XML or has a document type, which bombs and external entities
+    need.
     """
     try:
         survey = _Survey()
@@ -48,7 +49,7 @@ def read_xml(path: Path, name: str) -> Source:
         reason = f"{name}: document types and entities are not allowed in XML"
         raise BadRequestError("Invalid file", reason) from None
     except (LookupError, ValueError) as error:
-        # An encoding that Python does not know, or that the parser cannot use.
+        # Python does not know the encoding, or the parser cannot use it.
         raise BadRequestError("Invalid file", f"{name}: {error}") from None
     record = _record(survey.paths)
     columns = None if record is None else _columns(record)
@@ -68,12 +69,12 @@ def read_xml(path: Path, name: str) -> Source:
 
 
 class _Walk(ContentHandler):
-    """Goes along the paths of a file, with the text that an element has before any other."""
+    """Follows the paths of a file, with the text of an element before its first child."""
 
     def __init__(self, top: ElementPath) -> None:
         super().__init__()
         self._at = top
-        # Whether nothing has followed the start of the current element but text.
+        # Whether only text has followed the start of the current element.
         self._fresh = False
         self._texts: list[str] = []
 
@@ -85,7 +86,7 @@ class _Walk(ContentHandler):
 
 
 class _Survey(_Walk):
-    """Finds all paths of a file, in the order in which they appear."""
+    """Finds all paths of a file, in order of appearance."""
 
     def __init__(self) -> None:
         self.top = ElementPath("", None)
@@ -137,7 +138,7 @@ class _Survey(_Walk):
 
 
 def _record(paths: list[ElementPath]) -> ElementPath | None:
-    """The outermost path that repeats most and has fields of its own."""
+    """Returns the outermost path that repeats most and has fields of its own, or None."""
     below = [path for path in paths if path.depth > 1]
     inner = [path for path in below if path.children or path.attributes]
     if inner:
@@ -150,7 +151,10 @@ def _record(paths: list[ElementPath]) -> ElementPath | None:
 
 @dataclass(slots=True)
 class _Columns:
-    """The columns of a record. lists: names of those that hold JSON lists."""
+    """The columns of a record.
+
+    lists: the names of columns with JSON lists.
+    """
 
     names: list[str] = field(default_factory=list)
     native: list[str | None] = field(default_factory=list)
@@ -158,14 +162,14 @@ class _Columns:
     given: UniqueNames = field(default_factory=UniqueNames)
 
     def add(self, name: str, native: str | None = None) -> int:
-        """The position of a new column, which has a name of its own."""
+        """Adds a column under a unique name, and returns its position."""
         self.names.append(self.given.add(name))
         self.native.append(native)
         return len(self.names) - 1
 
 
 def _columns(record: ElementPath) -> _Columns:
-    """The columns of a record; notes in the paths which of them are whose."""
+    """Builds the columns of a record, and stores in the paths which column belongs to which path."""
     columns = _Columns()
 
     def note(path: ElementPath, name: str) -> None:
@@ -175,7 +179,7 @@ def _columns(record: ElementPath) -> _Columns:
             path.value = columns.add(name or path.local)
         if path.inner is not None:
             path.inner = columns.add(f"{prefix}text")
-        # Of several plain elements that repeat, those at one place may belong together.
+        # Several plain elements that repeat may belong together by position.
         pairs = sum(child.repeats and child.is_plain for child in path.children.values()) > 1
         labels = path.labels()
         for key, child in path.children.items():
@@ -192,23 +196,26 @@ def _columns(record: ElementPath) -> _Columns:
 
 @dataclass(slots=True)
 class _Mixed:
-    """The texts of an element that has text beside elements, and whether it has some here."""
+    """The texts of an element with text beside elements.
+
+    own: whether this element has text of its own.
+    """
 
     texts: list[str] = field(default_factory=list)
     own: bool = False
 
 
 class _Rows(_Walk):
-    """Makes rows of the records, along the paths that were found."""
+    """Builds rows from the records, along the known paths."""
 
     def __init__(self, top: ElementPath, record: ElementPath, width: int) -> None:
         super().__init__(top)
         self._record, self._width = record, width
         self._row: list[str | None] | None = None
-        # Of the record by column: all texts where a plain element repeats, and lists.
+        # For each column of the record: all texts of a repeated plain element, and lists.
         self._repeated: dict[int, list[str]] = {}
         self._lists: dict[int, list[Any]] = {}
-        # The open elements of the current list, and open elements of mixed content.
+        # The open elements of the current list, and the open elements of mixed content.
         self._nodes: list[dict[str, Any]] = []
         self._mixed: list[_Mixed] = []
         self.rows: list[list[str | None]] = []
@@ -263,7 +270,7 @@ class _Rows(_Walk):
         self._at = path.parent
 
     def _pass_text(self) -> None:
-        """Adds the current text to that of all open elements of mixed content."""
+        """Adds the current text to all open elements of mixed content."""
         text = "".join(self._texts)
         for mixed in self._mixed:
             mixed.texts.append(text)
@@ -291,12 +298,12 @@ class _Rows(_Walk):
         if before is None:
             row[column] = text
         else:
-            # A plain field that repeats is a list; it is kept as one text.
+            # A plain field that repeats is a list, kept as one text.
             self._repeated.setdefault(column, [before]).append(text)
 
 
 def _fed(path: Path, handler: ContentHandler) -> Iterator[None]:
-    """Reads a file into a handler; yields after each piece."""
+    """Feeds a file into a handler, and yields after each piece."""
     parser = make_parser()
     parser.forbid_dtd = True
     parser.setContentHandler(handler)

@@ -1,4 +1,4 @@
-"""Paths of element names in XML files: what their elements hold, and how it is named."""
+"""Paths of element names in XML files: the contents of their elements, and the names of columns and JSON keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHOWN = 8
 
 
 class ElementPath:
-    """A path of element names, with what its elements hold; once they are known, with the columns for that."""
+    """A path of element names with the contents of its elements and, later, their columns."""
 
     __slots__ = (
         "attributes",
@@ -36,18 +36,18 @@ class ElementPath:
         self.local = local(name)
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.count = 0
-        # Whether one parent has several, and the number of the parent that had the last.
+        # Whether one parent has several such elements, and the number of the parent of the last element.
         self.repeats, self.seen = False, -1
-        # Whether some text has the sign that would separate the items of a list.
+        # Whether some text contains the separator of list items.
         self.separated = False
         self.children: dict[str, ElementPath] = {}
         self.attributes: dict[str, int] = {}
-        # Values of the first element: its attributes, and by "" its text.
+        # Values of the first element: its attributes, and under "" its text.
         self.samples: dict[str, str] = {}
-        # The column of the text of an element that holds nothing else, and of one that holds others: -1 for none yet.
+        # The column of the text of a plain element, and of an element with children. -1: no column yet.
         self.value: int | None = None
         self.inner: int | None = None
-        # The column of a JSON list, and the keys in JSON: of the element, of its attributes, and by "" of its text.
+        # The column of a JSON list, and the keys in JSON: of the element, of its attributes, and under "" of its text.
         self.listed: int | None = None
         self.key = self.local
         self.members: dict[str, str] = {}
@@ -58,7 +58,7 @@ class ElementPath:
         return not self.children and not self.attributes
 
     def labels(self) -> dict[str, str]:
-        """Names of the children without their namespaces, or with the prefix where two have the same."""
+        """Returns the names of the children without namespace, or with the prefix where two names would be equal."""
         times = Counter(child.local for child in self.children.values())
         return {
             name: name.replace(":", "_") if times[child.local] > 1 else child.local
@@ -67,14 +67,14 @@ class ElementPath:
 
 
 class UniqueNames:
-    """Names that were given, each once."""
+    """A set of names that gives each name once."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}
 
     def add(self, name: str) -> str:
-        """The name, with a number behind it where it is taken."""
+        """Returns the name, with a number behind if the name is taken."""
         found = name
         while found in self._taken:
             number = self._numbers[name] = self._numbers.get(name, 1) + 1
@@ -84,12 +84,12 @@ class UniqueNames:
 
 
 def local(name: str) -> str:
-    """A name without the prefix of its namespace."""
+    """Returns a name without the prefix of its namespace."""
     return name.rpartition(":")[2]
 
 
 def name_members(path: ElementPath) -> None:
-    """Gives what the elements of a path hold keys in JSON, all of them different."""
+    """Assigns unique JSON keys to the contents of a path's elements."""
     names, labels = UniqueNames(), path.labels()
     path.members = {name: names.add(local(name)) for name in path.attributes}
     for name, child in path.children.items():
@@ -99,7 +99,10 @@ def name_members(path: ElementPath) -> None:
 
 
 def outside_notes(record: ElementPath) -> list[str]:
-    """A sentence about what stands outside of the records and is not read, with its values; none without any."""
+    """Writes a sentence on the contents outside the records, which are not read, with their values.
+
+    An empty list: no such contents.
+    """
     chain = [record]
     while chain[-1].parent is not None:
         chain.append(chain[-1].parent)
@@ -112,7 +115,7 @@ def outside_notes(record: ElementPath) -> list[str]:
 
 
 def _beside(outer: ElementPath, inner: ElementPath) -> Iterator[str]:
-    """What the element around `inner` holds beside it."""
+    """Yields descriptions of what the element around `inner` holds besides `inner`."""
     for key in outer.attributes:
         yield f"{local(key)} of <{outer.local}> = {outer.samples.get(key, '')!r}"
     if outer.inner is not None:

@@ -1,1 +1,1 @@
-"""What columns and headers of a file mean."""
+"""Infers types, headers and the matching of columns."""

@@ -1,7 +1,7 @@
-"""Which column of a table a column of a file belongs to.
+"""Matches the columns of a file to the columns of a table.
 
-A name that means the same is a match: other case, separators, accents or a unit in brackets, or a header that the table
-has had before. Anything looser is a proposal, which somebody has to accept.
+Names with the same meaning match: other case, separators, accents or a unit in brackets, or an earlier header of the
+table's column. A looser similarity is a proposal, which a person must accept.
 """
 
 from __future__ import annotations
@@ -19,14 +19,18 @@ from atlas.kit.identifiers import identifier, is_cut
 from atlas.kit.synonyms import SPELLINGS, SYNONYMS
 from atlas.tables.model import TableColumn
 
-# Words that alone make two names no more alike.
+# Words that do not make two names more alike.
 _VAGUE = frozenset("id no nr number code key type the of".split())
 
 Offered = tuple[str, Kind]
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """A column of the table that a header may mean. confidence: 0 to 1; reason: what the two have in common."""
+    """A column of the table that a header may mean.
+
+    confidence: 0 to 1.
+    reason: what the two names have in common.
+    """
 
     header: str
     column: str
@@ -36,23 +40,27 @@ class Proposal(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """For columns of a file by position: the table's column that each belongs to, and what others may belong to."""
+    """The result of a matching, by the position of the file's columns.
+
+    matched: the table's column of each matched column.
+    proposed: proposals for other columns.
+    """
 
     matched: dict[int, str] = field(default_factory=dict)
     proposed: dict[int, Proposal] = field(default_factory=dict)
 
 
 def match_columns(offered: Sequence[Offered], table: Sequence[TableColumn]) -> Matching:
-    """Matches columns of a file (header, kind) with those of a table. Each column of the table is taken once."""
+    """Matches columns of a file (header, kind) to those of a table. Each column of the table is used once."""
     matched = _match_exactly(offered, table)
     _match_alike(offered, table, matched)
     return Matching(matched, _propose(offered, table, matched))
 
 
 def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:
-    """Twins; columns that are called the same, which is most of a wide file; then headers that the table has had.
+    """Matches twins, then columns with equal names, which are most of a wide file, then earlier headers of the table.
 
-    A header whose end the column's name has no place for is only known by the whole of it.
+    A header that is too long for a column's name matches by the whole header only.
     """
     free = {column.name for column in table}
     by_header: dict[str, set[str]] = {}
@@ -74,7 +82,9 @@ def _match_exactly(offered: Sequence[Offered], table: Sequence[TableColumn]) -> 
 
 
 def _match_twins(offered: Sequence[Offered], table: Sequence[TableColumn]) -> dict[int, str]:
-    """Columns whose headers make one name, such as `Name` and `name`, where a file has all of these headers again."""
+    """Matches columns whose headers make one name, such as `Name` and `name`, if the file has all of these headers
+    again.
+    """
     groups: dict[str, list[TableColumn]] = {}
     for column in table:
         if column.header:
@@ -93,7 +103,7 @@ def _header(text: str) -> str:
 
 
 def _match_alike(offered: Sequence[Offered], table: Sequence[TableColumn], matched: dict[int, str]) -> None:
-    """Names that differ in writing alone, where one column of each side has them."""
+    """Matches names that differ in spelling only, if one column of each side has the name."""
     taken = set(matched.values())
     theirs: dict[str, list[tuple[str | None, str]]] = {}
     for column in table:
@@ -117,7 +127,7 @@ def _match_alike(offered: Sequence[Offered], table: Sequence[TableColumn], match
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """What two names are compared by."""
+    """The forms of a name that are compared."""
 
     name: str
     words: list[str]
@@ -137,7 +147,7 @@ def _groups(groups: Sequence[frozenset[str]], name: str) -> frozenset[int]:
 
 
 def _propose(offered: Sequence[Offered], table: Sequence[TableColumn], matched: dict[int, str]) -> dict[int, Proposal]:
-    """What the rest may mean, the likeliest first; each column of the table once."""
+    """Proposes columns for the rest, the likeliest first. Each column of the table is proposed once."""
     taken = set(matched.values())
     left = [(column, _Name.of(column.name)) for column in table if column.name not in taken]
     scores: list[tuple[float, int, Proposal]] = []
@@ -161,7 +171,10 @@ def _propose(offered: Sequence[Offered], table: Sequence[TableColumn], matched: 
 def _same_semantics(
     offered: Sequence[Offered], table: Sequence[TableColumn], matched: dict[int, str]
 ) -> Iterator[tuple[float, int, Proposal]]:
-    """The only e-mail of a file may be the only e-mail of the table, whatever they are called."""
+    """Proposes the table's only e-mail column for the file's only e-mail column, whatever their names.
+
+    The same holds for URLs and phones.
+    """
     for semantic in ("email", "url", "phone"):
         places = [n for n, (_, kind) in enumerate(offered) if kind.semantic == semantic]
         names = [column.name for column in table if column.semantic == semantic]
@@ -171,7 +184,7 @@ def _same_semantics(
 
 
 def _likeness(ours: _Name, kind: Kind, theirs: _Name, column: TableColumn, header: str) -> tuple[float, str]:
-    """How likely a header means a column that is called otherwise, from 0 to 1, and why."""
+    """Scores from 0 to 1 how likely a header means a column with another name. Returns the score and the reason."""
     here, there = plain_name(header), plain_name(column.header or column.name)
     if here[0] == there[0] and here[1] != (column.unit.casefold() or there[1]):
         return 0.4, "the same name with another unit"
@@ -187,14 +200,14 @@ def _likeness(ours: _Name, kind: Kind, theirs: _Name, column: TableColumn, heade
     if ours.digits != theirs.digits or not agree:
         return 0.0, ""
     ratio = fuzz.ratio(ours.name, theirs.name) / 100
-    # Short names differ by a letter and mean another thing.
+    # Short names that differ by a letter have different meanings.
     if min(len(ours.name), len(theirs.name)) > 4 and ratio >= 0.8:
         return ratio * 0.9, "nearly the same spelling"
     return _shared_words(ours.words, theirs.words)
 
 
 def _shared_words(ours: list[str], theirs: list[str]) -> tuple[float, str]:
-    """One name holds all words of the other; the last word weighs most, as in `flight date`."""
+    """Scores two names if one holds all words of the other. The last word weighs most, as in `flight date`."""
     small, large = sorted((set(ours) - _VAGUE, set(theirs) - _VAGUE), key=len)
     if not small or not small <= large:
         return 0.0, ""

@@ -1,4 +1,4 @@
-"""Units that headers of columns have in brackets: `speed [km/h]`, `Distance (mi)`."""
+"""Reads units in brackets at the end of column headers: `speed [km/h]`, `Distance (mi)`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _NO_MINUTES = re.compile(r"(?i)(?<![^\W_])(max|maximum|avg|average|mean|median)(
 
 
 class HeaderUnit(NamedTuple):
-    """A header that ends with a unit. name: what stands before; square: whether the unit is in square brackets."""
+    """A header that ends with a unit.
+
+    name: the text before the unit.
+    square: whether the unit is in square brackets.
+    """
 
     name: str
     unit: str
@@ -21,7 +25,7 @@ class HeaderUnit(NamedTuple):
 
 
 def header_unit(header: str) -> HeaderUnit | None:
-    """Reads the unit at the end of one header; None where there is none."""
+    """Reads the unit at the end of a header. Returns None if there is no unit."""
     found = _BRACKETED.fullmatch(header)
     if found is None:
         return None
@@ -31,7 +35,9 @@ def header_unit(header: str) -> HeaderUnit | None:
 
 
 def header_units(headers: Sequence[str]) -> list[HeaderUnit | None]:
-    """Reads the unit of each header of a file. A sibling with another word in brackets means that there is none.
+    """Reads the unit of each header of a file.
+
+    A sibling with another word in brackets means that the bracket is no unit.
 
     `Temp (min)` beside `Temp (max)` is no minute, and `Group (A)` beside `Group (B)` no ampere.
     """
@@ -49,9 +55,9 @@ def header_units(headers: Sequence[str]) -> list[HeaderUnit | None]:
 
 
 def without_units(headers: Sequence[str], measured: Sequence[bool]) -> list[str]:
-    """Takes units in square brackets away from headers, where the rest is another name for each.
+    """Removes units in square brackets from headers, if the remaining names stay unique.
 
-    measured: whether the column of a header has numbers that a unit is said of.
+    measured: whether the column of a header has numbers with a unit.
     """
     plain = [
         said.name if said is not None and said.square and has_unit else header

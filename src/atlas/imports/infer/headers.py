@@ -1,4 +1,4 @@
-"""Finds where the table starts in the first rows of a sheet, and what its columns are called."""
+"""Finds the start of the table in the first rows of a sheet, and the names of the columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from atlas.kit.plurals import many
 
-# Rows to look at.
+# The number of rows that are examined.
 SAMPLE_ROWS = 100
 _VALUE = re.compile(
     r"""[^\w]*[+-]?[\d][\d.,'\s]*[^\w]*$            # numbers, amounts, percents, plain dates
@@ -22,7 +22,7 @@ _VALUE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _YEAR = re.compile(r"(19|20)\d\d$")
-# Words of names of columns in several languages; a name of parts, such as first_name or firstName, is one as well.
+# Words of column names in several languages. Names of several parts, such as first_name or firstName, match as well.
 _USUAL_NAME = re.compile(
     r"""(?i:^|[\s_.-])(?i:id|name|title|date|time|year|month|day|city|town|state|country|region|street|address|zip|
     e-?mail|phone|tel|status|type|kind|category|group|code|key|number|no|nr|sku|item|product|company|customer|client|
@@ -32,7 +32,7 @@ _USUAL_NAME = re.compile(
     país|precio|fecha|cognome|città|paese)(?:$|[\s_.:-]|s$)|[a-z][A-Z]|\w_\w""",
     re.VERBOSE,
 )
-# What a report says of itself, such as `From: 2024-01-01`.
+# A statement of a report on itself, such as `From: 2024-01-01`.
 _LABELLED = re.compile(r"[^\W\d_][^:]{0,40}: \S")
 # A type, such as varchar(20) or string.
 _TYPE = re.compile(
@@ -49,11 +49,15 @@ Rows = Sequence[Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a table is in a sheet.
+    """The place of a table in a sheet.
 
-    skip: rows before the first row of data; names: texts of the header ("" where a column has none);
-    width: columns; header: whether the file has one; above: rows before the table; notes: what was guessed; units: of
-    columns by their positions, where a line below the header has them.
+    skip: rows before the first row of data.
+    names: texts of the header, "" for a column without a name.
+    width: the number of columns.
+    header: whether the file has a header.
+    above: rows before the table.
+    notes: the guesses.
+    units: of columns by position, if a line below the header has units.
     """
 
     skip: int
@@ -66,7 +70,10 @@ class Layout:
 
 
 def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, skip_rows: int) -> Layout | None:
-    """As `find_layout`, with what somebody says of the first rows. Raises ValueError with a question about it."""
+    """Finds the layout as `find_layout` does, with a person's statements on the first rows.
+
+    Raises ValueError: with a question, when the statements do not fit the rows.
+    """
     if header_row is None and not skip_rows:
         return find_layout(rows, header=header)
     if header_row is not None:
@@ -89,7 +96,7 @@ def stated_layout(rows: Rows, *, header: bool | None, header_row: int | None, sk
     if layout is None:
         return None
     if header_row is not None and layout.skip != 1:
-        # A header that is too short to look like one is one all the same.
+        # A stated header counts, even if the row is too short to look like a header.
         width = max(layout.width, len(rows[above]))
         names = [cell.strip() for cell in rows[above]]
         return Layout(above + 1, tuple(_padded(names, width)), width, header=True, above=above)
@@ -101,7 +108,7 @@ def _first(count: int) -> str:
 
 
 def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
-    """The layout of a sheet that starts with `rows`; None where all of them are blank."""
+    """Finds the layout of a sheet that starts with `rows`. Returns None if all rows are blank."""
     filled = [[cell.strip() for cell in row] for row in rows[:SAMPLE_ROWS]]
     width = _width(filled)
     if not width:
@@ -142,13 +149,16 @@ def find_layout(rows: Rows, *, header: bool | None = None) -> Layout | None:
 
 
 def _units(row: Sequence[str]) -> dict[int, str]:
-    """The units of a line of units, without their brackets, by position."""
+    """Returns the units of a line of units, without brackets, by position."""
     bare = {position: cell.strip("[]()<> ") for position, cell in enumerate(row)}
     return {position: cell for position, cell in bare.items() if cell.strip("-–")}
 
 
 def _comment_rows(rows: Rows) -> int:
-    """How many rows that begin with `#` are above a header; a single one of the table's width may be the header."""
+    """Counts the rows above a header that begin with `#`.
+
+    A single such row with the table's width may be the header.
+    """
     count = 0
     while count < len(rows) and (not any(rows[count]) or next(filter(None, rows[count])).startswith("#")):
         count += 1
@@ -161,7 +171,7 @@ def _comment_rows(rows: Rows) -> int:
 
 
 def _title_rows(rows: Rows) -> int:
-    """How many rows above a table say something of it in several cells: `Name:,Ann` or `From: May,To: June`."""
+    """Counts the rows above a table that describe the table in several cells: `Name:,Ann` or `From: May,To: June`."""
     count, several = 0, False
     for row in rows:
         cells = [cell for cell in row if cell]
@@ -177,7 +187,7 @@ def _title_rows(rows: Rows) -> int:
 
 
 def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]:
-    """Names of the columns, how many columns there are, and what is to be told where the rows have more cells."""
+    """Returns the names of the columns, the number of columns, and notes if the rows have more cells."""
     head, body = rows[top], [row for row in rows[top + 1 :] if any(row)]
     named = _last(head)
     if named > width and body:
@@ -188,19 +198,19 @@ def _named(rows: Rows, top: int, width: int) -> tuple[list[str], int, list[str]]
     if named >= width or not body or len(head) != named or any(cell == "" for cell in head):
         return _padded(head, width), width, []
     if any(_last(row) <= named and len(row) <= named for row in body):
-        # Rows with more cells than there are names are those that are wrong.
+        # Rows with more cells than there are names are the wrong rows.
         return _padded(head, named), named, []
     more = f"rows have {width} cells, but the header has {named} names"
     if width == named + 1 and sum(not row[named] for row in body) * 2 > len(body):
         return _padded(head, named), named, [f"most {for_nothing}"]
     if width == named + 1:
-        # As R writes them: the names of rows have none.
+        # R writes files like this: the column with the names of rows has no name.
         return ["", *_padded(head, named)], width, [f"{more}; the first column has none"]
     return _padded(head, width), width, [f"{more}; the last columns have none"]
 
 
 def _fewer_cells(head: Sequence[str], width: int, body: Rows) -> tuple[list[str], int, list[str]]:
-    """As `_named`, where the rows have fewer cells than the header: a blank one among the names is no column."""
+    """Returns as `_named` does for rows with fewer cells than the header. A blank cell among the names is no column."""
     names = [cell for cell in head if cell]
     # The last column may be empty in all rows.
     usual = Counter(map(len, body)).most_common(1)[0][0]
@@ -213,17 +223,17 @@ def _fewer_cells(head: Sequence[str], width: int, body: Rows) -> tuple[list[str]
 
 
 def looks_like_value(cell: str) -> bool:
-    """Whether a text is data rather than the name of a column. A year may be either."""
+    """Checks whether a text is data rather than the name of a column. A year may be both."""
     return bool(_VALUE.match(cell)) and not _YEAR.match(cell)
 
 
 def _width(rows: Rows) -> int:
-    """Columns of most rows; a title or a note is narrower, and an empty last cell counts where it is usual."""
+    """Returns the number of columns of most rows. Titles and notes are narrower, and a usual empty last cell counts."""
     lengths = Counter(len(row) for row in rows if any(row))
     if not lengths:
         return 0
     most = max(lengths.values())
-    # Of lengths that are about as common, the widest: short rows lack their last cells.
+    # Among lengths of similar frequency the greatest counts: short rows lack their last cells.
     usual = max(length for length, times in lengths.items() if times * 2 >= most)
     used = max((_last(row[:usual]) for row in rows), default=0)
     return min(usual, used) or 0
@@ -234,7 +244,7 @@ def _last(row: Sequence[str]) -> int:
 
 
 def _first_table_row(rows: Rows, width: int) -> int:
-    """The first row that is filled well enough to be of the table, or at least more so than a title."""
+    """Returns the first row with enough cells to belong to the table, or the first row that is not blank."""
     need = 1 if width == 1 else max(2, (width + 1) // 2)
     for position, row in enumerate(rows):
         if sum(1 for cell in row if cell) >= need:
@@ -260,7 +270,9 @@ def _is_header(rows: Rows, top: int) -> bool:
 
 
 def _is_series(head: Sequence[str], body: Rows) -> bool:
-    """Whether values stand in a header, such as years, months or sizes: of one kind that the cells below are not."""
+    """Checks whether values in a header form a series, such as years, months or sizes, of another kind than the cells
+    below.
+    """
     named = [position for position, cell in enumerate(head) if cell and not looks_like_value(cell)]
     valued = [position for position, cell in enumerate(head) if cell and looks_like_value(cell)]
     if len(valued) < 2 or not named or named[-1] > valued[0] or not body:
@@ -271,7 +283,7 @@ def _is_series(head: Sequence[str], body: Rows) -> bool:
     below = {_kind(cell) for position in valued for cell in _column(body, position)}
     if below and not below & kinds:
         return True
-    # Sizes or hours that go up in even steps, as no line below them does.
+    # Sizes or hours that increase in even steps, unlike every line below.
     return (
         kinds == {"whole"}
         and len(valued) > 2
@@ -281,7 +293,7 @@ def _is_series(head: Sequence[str], body: Rows) -> bool:
 
 
 def _is_even(row: Sequence[str], places: Sequence[int]) -> bool:
-    """Whether the cells of a row are whole numbers in even steps."""
+    """Checks whether the cells of a row are whole numbers in even steps."""
     cells = [row[place] for place in places if place < len(row)]
     if len(cells) < len(places) or any(_kind(cell) != "whole" for cell in cells):
         return False
@@ -298,7 +310,7 @@ def _kind(cell: str) -> str:
 
 
 def _is_sure(rows: Rows, top: int) -> bool:
-    """Whether a header is told from the records: by their types, or by a name that only columns have."""
+    """Checks whether a header surely differs from the records, by the types below or by a usual name of a column."""
     body = [row for row in rows[top + 1 :] if any(row)]
     typed = any(
         cells and all(looks_like_value(cell) for cell in cells)
@@ -308,9 +320,9 @@ def _is_sure(rows: Rows, top: int) -> bool:
 
 
 def _is_unit_row(rows: Rows, at: int) -> bool:
-    """Whether a row has units under the names, or the types of the columns, as databases call them.
+    """Checks whether a row holds units below the names, or the types of columns, as databases write.
 
-    Units are a short word in each column that has nothing but values below.
+    Units are a short word in each column with values only.
     """
     below = [row for row in rows[at + 1 :] if any(row)]
     if at >= len(rows) or not below:
@@ -318,7 +330,7 @@ def _is_unit_row(rows: Rows, at: int) -> bool:
     cells = [(position, cell) for position, cell in enumerate(rows[at]) if cell]
     valued = [bool(column := _column(below, n)) and all(map(looks_like_value, column)) for n, _ in cells]
     if len(cells) > 1 and all(_TYPE.fullmatch(cell) for _, cell in cells):
-        # Where types are the data, other records have them, too.
+        # If types are the data, other records have types as well.
         return any(valued) or not any(_TYPE.fullmatch(cell) for row in below for cell in row)
     if len(below) < 2 or not cells:
         return False
@@ -334,7 +346,7 @@ def _column(rows: Rows, position: int) -> list[str]:
 
 
 def _is_group_row(row: Sequence[str]) -> bool:
-    """A row such as `Contact,,Address,` that names groups of columns."""
+    """Checks whether a row such as `Contact,,Address,` names groups of columns."""
     used = _last(row)
     return sum(1 for cell in row if cell) >= 2 and any(not cell for cell in row[1 : used + 1])
 

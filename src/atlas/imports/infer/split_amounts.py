@@ -1,4 +1,4 @@
-"""Finds amounts with a decimal comma that stand without quotes in a file whose cells have commas between them."""
+"""Finds amounts with a decimal comma and without quotes in a file with commas between its cells."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from atlas.column_formats.column_names import MEASURES
 from atlas.kit.identifiers import identifier
 
 _WHOLE, _CENTS = re.compile(r"[-+]?[^\w\s]?(?:0|[1-9]\d*)"), re.compile(r"\d{2}\s?[^\w\s]?")
-# Amounts in a row, and columns that may hold them.
+# The maximum number of amounts in a row, and of columns that may hold them.
 _MOST_SPLIT, _MOST_NAMED = 3, 12
 
 
 def split_amounts(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, str] | None:
-    """The first amount that fills two cells, as cells and as a number; None where the rows are not so.
+    """Returns the first amount that fills two cells, as written and as a number. None: the rows have no such amounts.
 
-    names: of the columns, fewer than a row has cells. Each row must have the same cells too many, each of them two
-    digits behind a whole number in a column whose name says that it measures something.
+    names: of the columns, fewer than a row has cells.
+    All rows must have equally many extra cells. Each extra cell must be two digits behind a whole number, in a column
+    whose name is that of a measure.
     """
     extra = {len(row) - len(names) for row in rows}
     if len(extra) != 1 or not 0 < min(extra) <= _MOST_SPLIT:
@@ -33,6 +34,6 @@ def split_amounts(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[
 
 
 def _places(chosen: Sequence[int]) -> Iterator[int]:
-    """Where the cells of whole numbers are in a row, of which each takes one more cell."""
+    """Yields the positions of the whole numbers in a row. Each amount takes one extra cell."""
     for number, place in enumerate(chosen):
         yield place + number

@@ -1,4 +1,7 @@
-"""What type a column of texts has: one that gives every text back by the column's one format, or text."""
+"""Infers the type of a column of texts.
+
+The type reproduces every text by the column's one format, else the type is text.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from atlas.column_formats.dates import date_pattern, find_dates, order_of
 from atlas.column_formats.model import NUMBERS, TEXT, Hints, Kind, notation
 from atlas.column_formats.numbers import INTEGER, find_number
 
-# Texts that stand for no value. In a column of texts they stay: "NA" may be Namibia.
+# Texts for a missing value. In a column of texts they stay: "NA" may be Namibia.
 NULL_TEXTS = (
     "n/a",
     "na",
@@ -29,7 +32,7 @@ NULL_TEXTS = (
     r"\n",
     "n.a.",
     "unknown",
-    # What spreadsheets show where a formula fails.
+    # Spreadsheets show these where a formula fails.
     "#n/a",
     "#div/0!",
     "#value!",
@@ -40,12 +43,12 @@ NULL_TEXTS = (
     "#spill!",
     "#calc!",
 )
-# Share of cells that may be no values of the type which the others have.
+# The share of cells that may be no values of the other cells' type.
 TOLERANCE = 0.1
-# With fewer cells than this there are no exceptions.
+# A column with fewer cells has no exceptions.
 LEAST_CELLS = 10
 
-# In English, and as people in Europe send them; not "si", which with "no" may be Slovenia and Norway.
+# In English and other European languages. Not "si", which together with "no" may be Slovenia and Norway.
 BOOLEANS = (
     ("true", "false"),
     ("yes", "no"),
@@ -62,7 +65,7 @@ TRUE_TEXTS = tuple(dict.fromkeys(pair[0] for pair in BOOLEANS))
 FALSE_TEXTS = tuple(dict.fromkeys(pair[1] for pair in BOOLEANS))
 
 EMAIL = r"[^@\s,;:<>\"()]+@[^@\s,;:<>\"()]+\.[^@\s,;:<>\"().]{2,}"
-# What people write around an address.
+# Texts that people write around an address.
 _AROUND_EMAIL = re.compile(r"^(?:mailto:|[^<>@]*<)|>?[;,.\s]*$", re.IGNORECASE)
 URL = r"(?i)(https?|ftp)://[^\s/$.?#][^\s]*|www\.[^\s/$.?#][^\s]*\.[^\s]+"
 PHONE = r"(?i)\s*(tel[.:]?\s*)?[+(]?\d[\d\s().\-/]{4,20}\d\s*((ext|x|#)\.?\s*\d{1,6})?\s*"
@@ -74,7 +77,7 @@ _NAMED = {
 }
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 _DIGIT, _LETTER, _WORD = re.compile(r"\d"), re.compile(r"[^\W\d_]"), re.compile(r"[^\W\d_]{3}")
-# Words that belong to values: months, and what money is in.
+# Words within values: months and currencies.
 _NAMED_VALUE = re.compile(
     rf"(?i:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))|(?<![^\W\d_]){CURRENCY.pattern}(?![^\W\d_])"
 )
@@ -85,7 +88,9 @@ def is_null_text(text: str) -> bool:
 
 
 def no_value(text: str) -> bool:
-    """Whether a text among numbers or times is words, such as `soon` or `about 20`, rather than a value or a code."""
+    """Checks whether a text among numbers or times is words, such as `soon` or `about 20`, rather than a value or a
+    code.
+    """
     if _DIGIT.search(text) is None:
         return True
     parts = text.split()
@@ -96,10 +101,12 @@ def no_value(text: str) -> bool:
 
 
 def infer(values: Sequence[str], name: str, native: str | None = None, hints: Hints | None = None) -> Kind:
-    """How to read a column called `name` whose texts, without blanks, are `values`.
+    """Infers the kind of a column.
 
-    All have the format of the kind but those that say they have no value, and words where they are few. native: what
-    the file says of the type, see `imports.files.source.Source`.
+    values: texts without surrounding blanks.
+    name: of the column.
+    native: the file's own type, see `imports.files.source.Source`.
+    All texts have the kind's format, except texts for a missing value, and words if there are few.
     """
     if native == "json":
         return Kind("json")
@@ -112,7 +119,7 @@ def infer(values: Sequence[str], name: str, native: str | None = None, hints: Hi
         return Kind("double", digits="any", exponent=True)
     semantic = _semantic(real, name)
     if native == "text" and hints.asked is None:
-        # What a file declares to be texts are texts.
+        # Texts that the file declares as texts stay texts.
         times = find_dates(real, name, hints) if hints.times else None
         return times or replace(TEXT, semantic=semantic)
     if semantic is not None and hints.asked is None:
@@ -121,7 +128,7 @@ def infer(values: Sequence[str], name: str, native: str | None = None, hints: Hi
 
 
 def _values(texts: Sequence[str]) -> Sequence[str]:
-    """The texts without those that are no values among others, where these are few."""
+    """Removes the texts that are no values among values, if there are few."""
     words = Counter(no_value(text) for text in texts)[True]
     if not words or not few(words, len(texts)):
         return texts
@@ -129,7 +136,7 @@ def _values(texts: Sequence[str]) -> Sequence[str]:
 
 
 def few(exceptions: int, total: int) -> bool:
-    """Whether so many of so many are exceptions."""
+    """Checks whether `exceptions` of `total` cells are few enough to be exceptions."""
     return total >= LEAST_CELLS and exceptions <= total * TOLERANCE
 
 
@@ -142,7 +149,7 @@ def _typed(texts: Sequence[str], name: str, native: str | None, hints: Hints) ->
             return replace(TEXT, why="its name says that it holds codes")
         if not declared and all(len(text) == 8 for text in texts):
             zeros = any(_LEADING_ZERO.match(text) for text in texts)
-            # Dates written as 20240131, where the column's name says so.
+            # Dates such as 20240131, if the column's name says so.
             if ("date" in name or zeros) and (found := find_dates(texts, name, hints)) is not None:
                 return found
     number = find_number(texts, name, native, hints)
@@ -172,12 +179,12 @@ def _boolean(texts: Sequence[str]) -> Kind | None:
 
 
 def looks_right(text: str, kind: Kind) -> bool:
-    """Whether a text has the format of dates of a kind, even where there is no such day."""
+    """Checks whether a text has the date format of a kind, even if no such day exists."""
     return kind.type in ("date", "timestamp") and re.fullmatch(date_pattern(kind), text) is not None
 
 
 def sure_day_first(kinds: Sequence[Kind]) -> bool | None:
-    """What the columns whose order of day and month is certain say about the others of the same file."""
+    """Returns the order of day and month for the whole file, by the columns whose order is certain. None: undecided."""
     orders = Counter(order_of(kind.formats[0]) for kind in kinds if kind.formats and not kind.ambiguous)
     if orders["day"] == orders["month"]:
         return None
@@ -185,19 +192,19 @@ def sure_day_first(kinds: Sequence[Kind]) -> bool | None:
 
 
 def dotted_day_first(kinds: Sequence[Kind]) -> bool | None:
-    """True where some columns have the day before the month and points between: such people write the day first."""
+    """Returns True if some columns have the day first and points between, as writers with points put the day first."""
     return True if any(kind.formats and kind.formats[0].startswith("%d.") for kind in kinds) else None
 
 
 def sure_decimal_comma(kinds: Sequence[Kind]) -> bool | None:
-    """What the columns whose decimal sign is certain say about the others of the same file."""
+    """Returns whether the file has decimal commas, by the columns whose decimal sign is certain. None: undecided."""
     shown = [notation(kind)[0] for kind in kinds if kind.strict and not kind.ambiguous]
     commas, points = shown.count(","), shown.count(".")
     return None if commas == points else commas > points
 
 
 def wider(type_: str, kind: Kind) -> str | None:
-    """The type that holds the values of a column and those of a kind, none changed."""
+    """Returns the type that holds the values of a column and of a kind unchanged, or None."""
     if type_ in ("bigint", "double") and kind.type in NUMBERS and kind.type != type_:
         return "numeric"
     return "timestamp" if (type_, kind.type) == ("date", "timestamp") else None
