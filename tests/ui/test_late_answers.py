@@ -124,3 +124,29 @@ def test_how_many_rows_a_condition_has(page: Page, site: Site, imported: str, la
     expect(dialog.get_by_role("button", name="Update", exact=True)).to_be_disabled()
     _arrive(page)
     expect(dialog.get_by_role("button", name="Update 1 row")).to_be_visible()
+
+
+def test_keys_that_are_pressed_before_the_list_is_there_anew(
+    page: Page, site: Site, late: Callable[[str], None]
+) -> None:
+    """Each decides one issue: the first is not meant twice, and none is lost."""
+    csv = "id,mail\n" + "".join(f"{n},p{n}@example.com\n" for n in range(60))
+    csv += "".join(f"{n},none {n}\n" for n in range(60, 65))
+    done = run_import(site, csv, "Create a new table called typed, the id is the key", "typed.csv")
+    page.goto(f"{site.url}/ui/imports/{done['import_id']}")
+    cards = page.get_by_role("article")
+    expect(cards).to_have_count(5)
+    # The decision is made and counted, but the list is still the old one.
+    late("issues/validations")
+    page.keyboard.press("d")
+    expect(page.get_by_role("tab", name="Failures 4")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    _arrive(page)
+    expect(page.get_by_role("tab", name="Failures 2")).to_be_visible()
+    expect(cards).to_have_count(2)
+    # The second of those that were left was skipped over by `j`, the first still waits.
+    with site.client(site.people.owner) as client:
+        answer = client.get(f"/api/v1/import/{done['import_id']}/issues/validations", params={"status": "pending"})
+    assert [issue["record_number"] for issue in answer.json()["issues"]] == [62, 65]

@@ -124,6 +124,31 @@ def test_tables_of_a_phone_are_read_from_top_to_bottom(page: Page, site: Site) -
 
 
 @pytest.mark.usefixtures("many", "operator")
+def test_all_tabs_are_in_sight_on_a_phone_and_grids_say_that_they_scroll(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site.url}/ui/admin")
+    for tab in page.get_by_role("tab").all():
+        expect(tab).to_be_in_viewport(ratio=1)
+    with site.client(site.people.owner) as client:
+        row = ",".join(f"{n}.5" for n in range(12))
+        file = ",".join(f"measure_{n}" for n in range(12)) + f"\n{row}\n{row}\n"
+        sent = {"files": {"file": ("wide.csv", file)}, "data": {"instruction": "Import into wide, keep all duplicates"}}
+        client.post("/api/v1/smart-import", **sent).raise_for_status()
+    page.goto(f"{site.url}/ui/tables/wide")
+    grid = page.locator(".grid")
+    expect(grid).to_have_attribute("aria-label", "Rows, scrolls sideways")
+    expect(grid.locator("..")).to_have_class("scroll-box grid-box more-right")
+    expect(page.get_by_text("More columns at the side")).to_be_visible()
+    page.locator(".ag-center-cols-viewport").evaluate("box => box.scrollTo({ left: 9999 })")
+    expect(grid.locator("..")).to_have_class("scroll-box grid-box more-left")
+    # Where all columns fit, nothing is said.
+    page.goto(f"{site.url}/ui/sql?sql=SELECT+1+AS+one,+2+AS+two")
+    page.get_by_role("button", name="Run").click()
+    page.locator(".ag-center-cols-viewport").wait_for()
+    expect(page.locator(".grid")).to_have_attribute("aria-label", "Result")
+
+
+@pytest.mark.usefixtures("many", "operator")
 def test_tables_scroll_where_there_is_little_room_and_say_so(page: Page, site: Site) -> None:
     page.set_viewport_size({"width": 640, "height": 844})
     for path, label, action in (

@@ -83,7 +83,7 @@ const Frame = {
         navigation(), t.div({ class: "nav-space" }),
         t.a({ class: "nav-link", href: "/docs", target: "_blank", rel: "noopener" }, icon("book"), "API reference"),
         t.button({ type: "button", class: "nav-link", "aria-keyshortcuts": "?", onClick: () => { over.value = "help"; } }, icon("help"), "Keyboard shortcuts"),
-        t.div({ class: "row between sidebar-foot" }, t.span({ class: "muted small-text" }, `Version ${session.me.version}`), t.div({ class: "row tools" }, zoneMenu(), themeMenu())),
+        t.div({ class: "sidebar-foot" }, t.span({ class: "nav-link version" }, icon("info"), `Version ${session.me.version}`), t.div({ class: "row tools" }, zoneMenu(), themeMenu())),
         user()),
       t.main({ id: "content", tabindex: -1 },
         pageError.value ? notice("bad", "This page could not be loaded.", " ", button({ size: "small", onClick: () => location.reload() }, "Reload"))

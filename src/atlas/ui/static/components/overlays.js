@@ -104,6 +104,8 @@ export const Menu = {
       // A list opens towards the left, unless it would leave the page there.
       const list = root.value.querySelector(".menu-list");
       list.classList.toggle("from-left", list.getBoundingClientRect().left < 4);
+      const { top, bottom, height } = list.getBoundingClientRect();
+      list.classList.toggle("above", bottom > innerHeight && top > height + 100);
       root.value.querySelector("[role=menuitem]")?.focus();
     };
     const keys = (event) => {

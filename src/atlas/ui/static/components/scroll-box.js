@@ -23,7 +23,10 @@ function heads(box) {
     const names = [...table.querySelectorAll(":scope > thead th")].map((head) => head.querySelector(".visually-hidden") ? "" : head.textContent.trim());
     for (const row of table.querySelectorAll(":scope > tbody > tr")) {
       const alone = row.cells.length !== names.length;
-      for (const [n, cell] of [...row.cells].entries()) if (!alone && names[n]) cell.dataset.head = names[n]; else delete cell.dataset.head;
+      for (const [n, cell] of [...row.cells].entries()) {
+        if (!alone && names[n]) cell.dataset.head = names[n]; else delete cell.dataset.head;
+        cell.classList.toggle("nothing", n > 0 && cell.textContent.trim() === "–");
+      }
     }
   }
 }

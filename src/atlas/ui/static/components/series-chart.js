@@ -148,13 +148,14 @@ export const SeriesChart = {
       const unit = (n) => { if (narrow) return ""; const found = new Set(props.columns.filter((name) => side[name] === n).map((name) => props.units[name] ?? "")); return found.size === 1 ? [...found][0] : ""; };
       const scale = (n) => ({ type: "value", scale: true, ...axis, name: unit(n), nameGap: 10, nameTextStyle: { color: colour("--muted"), align: n ? "left" : "right" } });
       return {
-        ...base, useUTC: !zone.local, legend: { ...base.legend, data: props.columns, formatter: (name) => titled(name, props.units[name]) },
+        ...base, useUTC: !zone.local, // Where there is little room, the buttons of the columns have the colours.
+        legend: { ...base.legend, show: !narrow, data: props.columns, formatter: (name) => titled(name, props.units[name]) },
         tooltip: {
           ...base.tooltip,
           formatter: (items) => [moment(iso(items[0].value[0])), ...items.filter((one) => one.seriesId.endsWith("-avg") && one.value[1] !== null)
             .map(tip(props.units))].join("\n"),
         },
-        grid: { ...base.grid, bottom: BELOW },
+        grid: { ...base.grid, bottom: BELOW, ...(narrow && { top: 16 }) },
         xAxis: { type: "time", ...axis, axisLabel: { ...axis.axisLabel, hideOverlap: true }, splitLine: { show: false }, min: whole()[0], max: whole()[1] },
         yAxis: two ? [scale(0), { ...scale(1), splitLine: { show: false } }] : [scale(0)],
         dataZoom: [

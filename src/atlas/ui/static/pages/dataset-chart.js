@@ -24,7 +24,7 @@ export const ChartTab = {
       numeric.value.slice(0, MOST_OFFERED).map((name) => button({
         size: "small", title: about(name), "aria-pressed": String(state.shown.includes(name)), onClick: () => toggle(name),
         disabled: !state.shown.includes(name) && state.shown.length >= MOST_SHOWN,
-      }, name)),
+      }, state.shown.includes(name) && t.span({ class: `swatch series-${state.shown.indexOf(name) + 1}` }), name, units.value[name] && t.span({ class: "unit" }, units.value[name]))),
       numeric.value.length > MOST_OFFERED && t.span({ class: "muted small-text" }, `and ${numeric.value.length - MOST_OFFERED} more`));
     return () => numeric.value.length === 0
       ? empty("series", "Nothing to draw", "Only columns of numbers can be drawn; this dataset has none. Its rows are under Rows.")

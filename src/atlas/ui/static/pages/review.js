@@ -54,14 +54,23 @@ export default {
       } catch (error) {
         toast("bad", error);
       }
-      state.busy = false;
       state.progress = null;
+      // Until the list is there anew, it has issues that are decided.
       await all();
+      state.busy = false;
       // The button that was pressed is gone with its issue; the keyboard goes on at the next one.
       await nextTick();
       if (document.activeElement === document.body) /** @type {HTMLElement} */ (document.querySelector("[data-current]"))?.focus({ preventScroll: true });
     };
-    const one = (issue, action, values) => settle(() => decide(address, state.kind, [[issue, action, values]]));
+    // Keys that were pressed while a decision was on its way; they are for the issues behind it.
+    let ahead = [];
+    const one = async (issue, action, values) => {
+      const { kind, status } = state;
+      await settle(() => decide(address, kind, [[issue, action, values]]));
+      // What was refused is to be looked at first.
+      if (state.problems[issueId(kind, issue)] || state.kind !== kind || state.status !== status) ahead = [];
+      else if (ahead.length) act(ahead.shift());
+    };
     const chosen = () => state.page.issues.filter((issue) => issue.status === "pending" && state.chosen.includes(issueId(state.kind, issue)));
     const everything = async (action, text) => {
       const total = state.found.issues_waiting[state.kind];
@@ -85,7 +94,7 @@ export default {
       const planned = await attempt(() => api.post(`${address}/undo?dry_run=true`));
       if (!planned) return;
       const text = planned.complete ? "All of it can be taken back." : "Others have changed the same rows since; those changes stay, and the import counts as taken back in part.";
-      if (!await ask({ title: "Undo this import?", text: `${planned.message} ${text}`, confirm: planned.complete ? "Undo it" : "Undo the rest", danger: true })) return;
+      if (!await ask({ title: "Undo this import?", text: `${planned.message.replace(/^Nothing was changed\. An undo would give: /, "This would happen: ")} ${text}`, confirm: planned.complete ? "Undo it" : "Undo the rest", danger: true })) return;
       const done = await attempt(() => api.post(`${address}/undo${planned.complete ? "" : "?partial=true"}`));
       if (done) toast(done.complete ? "good" : "bad", done.message);
       await all();
@@ -96,20 +105,29 @@ export default {
     };
     const keys = (event) => {
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || document.querySelector("dialog[open]");
-      if (typing || state.busy || !state.page?.issues.length || event.ctrlKey || event.metaKey || event.altKey) return;
-      const step = { j: 1, k: -1 }[event.key];
+      if (typing || event.ctrlKey || event.metaKey || event.altKey || !means(event.key)) return;
+      event.preventDefault();
+      if (!state.busy) act(event.key);
+      else if (!state.progress && !event.repeat && ahead.length < LIMIT) ahead.push(event.key);
+    };
+    const simpleOf = (key) => ACTIONS[state.kind]?.find((action) => action.key === key && !action.needs);
+    const means = (key) => "jkxe".includes(key) || Boolean(simpleOf(key));
+    /** Does what a key says with the current issue. */
+    const act = (key) => {
+      const step = { j: 1, k: -1 }[key];
+      const issue = state.page?.issues[state.at];
+      if (!issue) { ahead = []; return; }
       if (step) {
         state.at = Math.max(0, Math.min(state.page.issues.length - 1, state.at + step));
         requestAnimationFrame(() => document.querySelector("[data-current]")?.scrollIntoView({ block: "nearest" }));
-        event.preventDefault();
+      } else if (issue.status === "pending") {
+        const card = document.querySelector("[data-current]");
+        if (key === "x") /** @type {HTMLElement} */ (card?.querySelector("input[type=checkbox]"))?.click();
+        if (key === "e") /** @type {HTMLInputElement} */ (card?.querySelector("input[aria-invalid]") ?? card?.querySelector("input.cell"))?.select();
+        const found = simpleOf(key);
+        if (found) { one(issue, found.action); return; }
       }
-      const issue = state.page.issues[state.at];
-      if (issue.status !== "pending") return;
-      const card = () => document.querySelector("[data-current]");
-      if (event.key === "x") /** @type {HTMLElement} */ (card()?.querySelector("input[type=checkbox]"))?.click();
-      if (event.key === "e") { event.preventDefault(); /** @type {HTMLInputElement} */ (card()?.querySelector("input[aria-invalid]") ?? card()?.querySelector("input.cell"))?.select(); }
-      const found = ACTIONS[state.kind].find((action) => action.key === event.key && !action.needs);
-      if (found) { event.preventDefault(); one(issue, found.action); }
+      if (ahead.length) nextTick(() => act(ahead.shift()));
     };
     onMounted(() => addEventListener("keydown", keys));
     onBeforeUnmount(() => removeEventListener("keydown", keys));

@@ -13,7 +13,7 @@ import { importTitle, statusBadge } from "./imports.js";
 
 const LIMIT = 25;
 export const TYPES = {
-  VARCHAR: "text", BIGINT: "whole number", "DOUBLE PRECISION": "number", BOOLEAN: "yes or no", DATE: "date", "TIMESTAMP WITH TIME ZONE": "date and time", JSON: "JSON",
+  VARCHAR: "text", BIGINT: "whole number", "DOUBLE PRECISION": "number", BOOLEAN: "yes or no", DATE: "date", "TIMESTAMP WITH TIME ZONE": "date and time", JSON: "JSON", NUMERIC: "decimal number",
 };
 
 const share = (value) => `${(value * 100).toFixed(value > 0.999 && value < 1 ? 2 : value === 1 || value === 0 ? 0 : 1)} %`;
@@ -57,7 +57,7 @@ export const ColumnsTab = {
         found ? [
           t.td(t.div({ class: "filled" }, t.meter({ min: 0, max: 1, value: found.filled_share, "aria-label": `Filled values of ${name}` }), t.span({ class: "nowrap" }, share(found.filled_share)))),
           t.td({ class: "number" }, found.exact ? count(found.distinct) : `about ${count(found.distinct)}`),
-          t.td(found.minimum ?? t.span({ class: "muted" }, "–")), t.td(found.maximum ?? t.span({ class: "muted" }, "–")),
+          [found.minimum, found.maximum].map((bound) => t.td({ class: String(bound).length > 24 ? "" : "nowrap" }, bound ?? t.span({ class: "muted" }, "–"))),
         ] : t.td({ colspan: 4, class: "muted" }, "–"),
         t.td({ class: "number" }, button({ size: "small", kind: "plain", icon: "edit", label: `Describe ${name}`, disabled: !state.notes[name], onClick: () => { state.noted = state.notes[name]; } })));
     };

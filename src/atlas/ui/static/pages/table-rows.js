@@ -183,7 +183,7 @@ export const RowsTab = {
     ];
     const found = () => {
       const total = page.value.total_count;
-      return props.filter || state.search.trim() ? `${count(total)} of ${count(props.about.row_count)} rows` : state.archived ? `${count(total)} archived` : "Double-click a cell, or press Enter, to change it";
+      return props.filter || state.search.trim() ? `${count(total)} of ${count(props.about.row_count)} rows` : state.archived ? `${count(total)} archived` : matchMedia("(pointer: coarse)").matches ? "Tap a cell twice to change it" : "Double-click a cell, or press Enter, to change it";
     };
     const nothing = () => {
       if (props.filter || state.search.trim()) return empty("search", "No rows fit", "Change the search or the filter.", button({ onClick: () => { state.search = ""; state.condition = ""; apply(); } }, "Show all rows"));
