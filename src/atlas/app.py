@@ -28,6 +28,7 @@ from atlas.imports import background_routes
 from atlas.imports import routes as content_imports
 from atlas.kit.admission import Turns
 from atlas.kit.malloc_trim import MemoryKeeper
+from atlas.kit.processor_shares import ProcessorShares
 from atlas.llm import routes as model_settings
 from atlas.logging import configure_logs
 from atlas.questions import routes as content_questions
@@ -118,7 +119,9 @@ def create_app(settings: Settings, *, workers: WorkerPool | None = None) -> Fast
     )
     app.state.services = services.provided()
     limiter = RateLimiter(settings.rate_limit, settings.organization_rate_limit)
-    gatekeeper = app.state.gatekeeper = KeyGatekeeper(services.access, limiter, lanes)
+    gatekeeper = app.state.gatekeeper = KeyGatekeeper(
+        services.access, limiter, lanes, ProcessorShares(patience=settings.queue_seconds)
+    )
     app.state.settings = settings
     app.state.registry = registry
     app.state.connections = connections_of(settings, registry)

@@ -705,3 +705,28 @@ def test_postgresql_finds_any_text(database_url: str) -> None:
         connection.execute("INSERT INTO t (name) VALUES (%s), ('other')", (value,))
         sql = parse_condition("name = '" + value.replace("'", "''") + "'", COLUMNS).sql
         assert run(connection, f"SELECT name FROM t WHERE ({sql})") == [(value,)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " OR ".join(f"name LIKE '%{n}%a%b%'" for n in range(300)),
+        " AND ".join(f"age > {n}" for n in range(600)),
+        "+".join(["age"] * 1_500) + " > 1",
+        "age IN (" + ",".join(map(str, range(1_800))) + ")",
+    ],
+)
+def test_a_condition_of_too_many_parts_is_refused_before_it_is_parsed(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlglot, "parse_one", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(BadRequestError, match="Invalid condition") as refused:
+        parse_condition(text, COLUMNS)
+    assert refused.value.details == "condition: it has over 500 parts"
+
+
+def test_types_of_several_words_and_sizes_are_one_part() -> None:
+    cast = (
+        "CAST(age AS NUMERIC(10, 2)) > 1 AND CAST(born AS TIMESTAMP WITH TIME ZONE) IS NULL AND age::numeric(10, 2) > 2"
+    )
+    assert parse_condition(" OR ".join([cast] * 20), COLUMNS).columns == {"age", "born"}

@@ -12,15 +12,16 @@ from atlas.accounts.access import Caller
 from atlas.accounts.authorization import AccessService
 from atlas.accounts.credentials import key_of
 from atlas.kit.admission import Lanes, serving
+from atlas.kit.processor_shares import ProcessorShares
 from atlas.web.admission import admit, lane_of
 from atlas.web.rate_limit import RateLimiter
 
 
 class KeyGatekeeper:
-    """Identifies callers by their API keys, and admits them within rate limits and lanes."""
+    """Identifies callers by API keys, and admits them within rate limits, shares of processor time and lanes."""
 
-    def __init__(self, access: AccessService, limiter: RateLimiter, lanes: Lanes) -> None:
-        self._access, self._limiter, self._lanes = access, limiter, lanes
+    def __init__(self, access: AccessService, limiter: RateLimiter, lanes: Lanes, shares: ProcessorShares) -> None:
+        self._access, self._limiter, self._lanes, self._shares = access, limiter, lanes, shares
 
     async def identify(self, scope: Scope) -> Caller:
         """Returns the caller of a request's key. Raises AuthenticationError or BadRequestError."""
@@ -41,6 +42,14 @@ class KeyGatekeeper:
             found = state.get("known") or await self.identify(request.scope)
             state["key_id"], state["caller"] = found.key_id, found
             state["extra_headers"] = await self._limiter.hit(found)
+            state["booked"] = await self._shares.enter(found)
             await admit(request.scope, self._lanes.uploads if upload else lane_of(request.scope, self._lanes), found)
         serving(found)
         return found
+
+    def settle(self, scope: Scope, seconds: float) -> None:
+        """Notes processor time that a request has taken since the last note."""
+        state = scope["state"]
+        who: Caller | None = state.get("caller") or state.get("known")
+        if who is not None:
+            self._shares.settle(who, state.pop("booked", 0.0), seconds)

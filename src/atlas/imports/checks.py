@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +35,10 @@ REASONS = {
     "json": f"not valid JSON, or {TOO_DEEP}",
     "email": "not a valid e-mail address",
 }
+# Of a filter: DuckDB plans each, several times, and looks at each by itself first.
+MAX_COMPARISONS = 500
+# So many are asked wherever records are read; the answer to more is kept.
+FEW_FILTERS = 4
 _COMPARISONS = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 
@@ -52,6 +57,7 @@ class Staged:
     def __init__(self, staging: Staging, plan: ImportPlan) -> None:
         self.staging = staging
         self.plan = plan
+        self._constants: dict[tuple[str, str], str] = {}
 
     def checks(self) -> list[Check]:
         """Every check of the plan."""
@@ -111,26 +117,56 @@ class Staged:
         """The filter of the plan as a condition on raw records."""
         if not self.plan.filters:
             return "true"
-        groups = [" AND ".join(self._comparison(item) for item in group) for group in self.plan.filters]
+        if self._count() <= FEW_FILTERS:
+            return self._filter({})
+        return f"raw._n IN (SELECT _n FROM {self._filtered()})"
+
+    def _filtered(self) -> str:
+        """The name of a table of the records that pass the filter, which is worked out once, as are the values."""
+        columns = {item.column: self.plan.filtered(item.column) for group in self.plan.filters for item in group}
+        names = {name: f"f{number}" for number, name in enumerate(columns)}
+        values = ", ".join(f"{self.value(column)} AS {names[name]}" for name, column in columns.items())
+        query = f"WITH v AS MATERIALIZED (SELECT _n, {values} FROM raw) SELECT _n FROM v WHERE {self._filter(names)}"
+        table = f"filtered_{hashlib.sha256(query.encode()).hexdigest()[:16]}"
+        self.staging.query(f"CREATE TABLE IF NOT EXISTS {table} AS {query}")
+        return table
+
+    def _filter(self, names: Mapping[str, str]) -> str:
+        """The filter as a condition. names: of columns' values, where these are there already."""
+        groups = [" AND ".join(self._comparison(item, names) for item in group) for group in self.plan.filters]
         joined = f"coalesce({' OR '.join(f'({group})' for group in groups)}, false)"
         return f"NOT {joined}" if self.plan.exclude else joined
 
-    def _comparison(self, item: Filter) -> str:
+    def _comparison(self, item: Filter, names: Mapping[str, str]) -> str:
         column = self.plan.filtered(item.column)
-        value = self.value(column)
+        value = names.get(item.column) or self.value(column)
         test = self._test(item, column, value)
         return f"NOT coalesce({test}, false)" if item.negated else test
 
     def refuse_wrong_filters(self) -> None:
-        """Raises BadRequestError where a filter compares with what is no value of its column."""
+        """Raises BadRequestError where a filter compares too often, or with what is no value of its column."""
+        count = self._count()
+        if count > MAX_COMPARISONS:
+            raise BadRequestError("Invalid filter", f"it has {count} comparisons, over the limit of {MAX_COMPARISONS}")
+        told: dict[str, list[str]] = {}
         for item in (item for group in self.plan.filters for item in group):
-            column = self.plan.filtered(item.column)
-            if column.type == "text" or item.operator in ("contains", "starts", "ends"):
+            if item.operator not in ("contains", "starts", "ends"):
+                told.setdefault(item.column, []).extend(item.values)
+        for name, values in told.items():
+            column = self.plan.filtered(name)
+            if column.type == "text":
                 continue
-            for value in item.values:
-                if not holds_value(self.staging, column, value):
-                    reason = f"the filter on {item.column} compares with {value!r}, which is {REASONS[column.type]}"
-                    raise BadRequestError("Invalid filter", reason)
+            wrong = [value for value, said in zip(values, self._said(column, values), strict=True) if said == "NULL"]
+            if wrong:
+                reason = f"the filter on {name} compares with {wrong[0]!r}, which is {REASONS[column.type]}"
+                raise BadRequestError("Invalid filter", reason)
+
+    def _count(self) -> int:
+        """How many comparisons the filter is; a list of texts is looked up, and so is one."""
+        found = [(item, self.plan.filtered(item.column).type) for group in self.plan.filters for item in group]
+        return sum(
+            1 if kind == "text" and item.operator in ("=", "in") else max(1, len(item.values)) for item, kind in found
+        )
 
     def _test(self, item: Filter, column: ColumnPlan, value: str) -> str:
         if item.operator == "empty":
@@ -141,13 +177,31 @@ class Staged:
             return f"{function}({text}, {literal(item.values[0].lower())})"
         if column.type == "text" and item.operator in ("=", "in"):
             return f"{text} IN ({', '.join(literal(v.lower()) for v in item.values)})"
-        values = [cast(literal(v.strip()), _said(column)) for v in item.values]
+        values = self._said(column, item.values)
         if item.operator in ("=", "in"):
             return f"({' OR '.join(compare(value, '=', other, column.type) for other in values)})"
         if item.operator == "between":
             least, most = (compare(value, sign, v, column.type) for sign, v in zip((">=", "<="), values, strict=True))
             return f"({least} AND {most})"
         return compare(value, _COMPARISONS[item.operator], values[0], column.type)
+
+    def _said(self, column: ColumnPlan, values: Sequence[str]) -> list[str]:
+        """Values that an instruction says, as constants of DuckDB; NULL for what is none of the column's type.
+
+        To read one takes an expression of kilobytes, so those of a column are read by one, and once.
+        """
+        missing = sorted({value for value in values if (column.name, value) not in self._constants})
+        if missing:
+            rows = ", ".join(f"({number}, {literal(value.strip())})" for number, value in enumerate(missing))
+            found = self.staging.query(
+                f"SELECT CAST({cast('v', _said(column))} AS VARCHAR) FROM (VALUES {rows}) AS t(n, v) ORDER BY n"
+            )
+            for value, (text,) in zip(missing, found, strict=True):
+                constant = "NULL" if text is None else literal(text)
+                self._constants[column.name, value] = f"CAST({constant} AS {DUCKDB_TYPES[column.type]})"
+                if text is None or DUCKDB_TYPES[column.type] == "VARCHAR":
+                    self._constants[column.name, value] = constant
+        return [self._constants[column.name, value] for value in values]
 
     def record_json(self) -> str:
         """DuckDB's expression for a record as a JSON object of its values, absent ones left out."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from atlas.accounts.access import Caller
 from atlas.errors import ModelError
+from atlas.kit.processor_shares import in_charged_thread
 from atlas.language.instructions import ImportInstruction
 from atlas.language.offline.import_clauses.ambiguity import grave_phrases, unclear
 from atlas.language.offline.import_clauses.parser import parse_import
@@ -37,6 +39,12 @@ class Understood(Generic[T]):
         return {} if self.engine is None else {"language_engine": self.engine, "notes": list(self.notes)}
 
 
+@lru_cache(maxsize=32)
+def _parsed(text: str, tables: tuple[str, ...]) -> ImportInstruction:
+    # An import asks twice: before the file's columns are known, and when they are.
+    return parse_import(text, tables)
+
+
 class LanguageService:
     """Reads the instructions of imports and records."""
 
@@ -47,7 +55,7 @@ class LanguageService:
         self, caller: Caller, text: str, tables: Sequence[Table]
     ) -> Understood[ImportInstruction]:
         """Reads an import instruction."""
-        offline = parse_import(text, [table.name for table in tables])
+        offline = await in_charged_thread(_parsed, text, tuple(table.name for table in tables))
         try:
             engine = await self._models.engine_for(caller)
             if engine is None:
@@ -64,7 +72,7 @@ class LanguageService:
 
         headers: of the file, where known.
         """
-        offline = parse_import(text, [table.name for table in tables])
+        offline = _parsed(text, tuple(table.name for table in tables))
         meant = [table for table in tables if offline.table == table.name]
         columns = [name for table in meant for each in table.columns for name in (each.name, each.header)]
         return parse_import(text, [table.name for table in tables], [*headers, *columns]) if headers else offline
@@ -82,7 +90,7 @@ class LanguageService:
         self, caller: Caller, text: str, tables: Sequence[Table]
     ) -> Understood[RecordInstruction]:
         """Reads a text on single records."""
-        offline = parse_records(text)
+        offline = await in_charged_thread(parse_records, text)
         try:
             engine = await self._models.engine_for(caller)
             if engine is None or offline.intent == "undo":

@@ -20,6 +20,7 @@ from atlas.catalog.model import Catalog
 from atlas.contract.questions import AskedStatus, Engine
 from atlas.db.database import Database
 from atlas.errors import AtlasError, BadRequestError, ModelError
+from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.query_csv import csv_text
 from atlas.kit.validation import refuse_text, refuse_unstorable
 from atlas.language.question import Question, QuestionPlan, Turn
@@ -273,7 +274,7 @@ class QuestionService:
             asked = "There are no tables yet. Which file should be imported first?"
             return Planned("offline", QuestionPlan(question=asked))
         async with self._planning:
-            return Planned("offline", await asyncio.to_thread(self._planner or _offline, question))
+            return Planned("offline", await in_charged_thread(self._planner or _offline, question))
 
     async def _record(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -12,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from atlas.accounts.dependencies import CallerDep
 from atlas.errors import BadRequestError
 from atlas.imports.schemas import ENGINE_FIELD, Engine
+from atlas.kit.processor_shares import in_charged_thread
 from atlas.records.instructions import InstructionService
 from atlas.web.bodies import Body, body_schema
 from atlas.web.error_schemas import CONTENT_ERRORS
@@ -121,7 +121,7 @@ async def smart_data_instruction(
     if media not in ("application/json", ""):
         raise BadRequestError("Unsupported Content-Type", f"{media!r}; use application/json or {', '.join(_TEXT)}")
     try:
-        body = _read(raw) if len(raw) <= INLINE_BYTES else await asyncio.to_thread(_read, raw)
+        body = _read(raw) if len(raw) <= INLINE_BYTES else await in_charged_thread(_read, raw)
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
     if isinstance(body, InstructionText):

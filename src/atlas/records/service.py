@@ -21,6 +21,7 @@ from atlas.imports.matched import match
 from atlas.kit.field_metadata import field_metadata, header_note
 from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.pagination import moment
+from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.validation import refuse_text
 from atlas.kit.workbooks import Workbooks, refuse_rows
 from atlas.records.validation import Labelled, insert_records, resolve_names, staged, update_records
@@ -88,7 +89,7 @@ class TableRowService:
     ) -> RowsPage:
         """Rows by number or by a column, `-` before it descending. Raises NotFoundError, BadRequestError."""
         table = await self._tables.with_rows(caller, name)
-        selection = _selection(table, filter_, search, archived=archived)
+        selection = await _selection(table, filter_, search, archived=archived)
         column, descending = _order(table, sort)
         rows, total = await tablerows.page(
             self._database, table, selection, column, descending=descending, limit=limit, offset=offset
@@ -205,7 +206,7 @@ class TableRowService:
         safe: CSV for spreadsheets.
         """
         table = await self._tables.with_rows(caller, name)
-        selection = _selection(table, filter_, None)
+        selection = await _selection(table, filter_, None)
         # Counts first: a condition that fails on some row is told before anything is sent.
         total = await tablerows.count(self._database, table, selection)
         if output is Output.XLSX:
@@ -244,11 +245,12 @@ class TableRowService:
         return {"success": True, "table_name": table.name, "deleted": True, "rows_removed": locked.row_count}
 
 
-def _selection(table: Table, filter_: str | None, search: str | None, *, archived: bool = False) -> Selection:
+async def _selection(table: Table, filter_: str | None, search: str | None, *, archived: bool = False) -> Selection:
     condition = None
     if filter_ is not None and filter_.strip():
         try:
-            condition = parse_condition(filter_, [column.name for column in table.columns]).sql
+            names = [column.name for column in table.columns]
+            condition = (await in_charged_thread(parse_condition, filter_, names)).sql
         except BadRequestError as error:
             told = (error.details or error.message).removeprefix("condition: ")
             raise BadRequestError("Invalid filter", f"filter: {told}") from None

@@ -31,6 +31,7 @@ from atlas.imports.staging import Staging
 from atlas.imports.written import number_updated
 from atlas.kit.admission import Lane
 from atlas.kit.plurals import many
+from atlas.kit.processor_shares import in_charged_thread
 from atlas.language.instructions import ImportInstruction
 from atlas.records import update_targets
 from atlas.records.validation import Labelled, as_text, resolve_names, staged, update_records
@@ -59,7 +60,7 @@ class UpdateService:
     ) -> Row:
         """Sets values in all rows that match a WHERE clause, which runs as the organization's own role."""
         table = await self._tables.find(caller, name)
-        checked = parse_condition(condition, [column.name for column in table.columns])
+        checked = await in_charged_thread(parse_condition, condition, [column.name for column in table.columns])
         if checked.matches_all and not all_rows:
             raise BadRequestError(
                 "Condition matches every row", "condition: send confirm_all: true if that is what you want"

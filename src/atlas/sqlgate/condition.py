@@ -49,6 +49,10 @@ _KEYWORDS = frozenset(
     "AND OR NOT IS NULL TRUE FALSE DISTINCT FROM IN BETWEEN LIKE ILIKE CASE WHEN THEN ELSE END AS "
     "BOTH LEADING TRAILING CURRENT_DATE CURRENT_TIMESTAMP".split()
 )
+# Keywords that are nodes by themselves.
+_NODE_WORDS = frozenset("OR IS IN LIKE ILIKE".split())
+# Words behind the first of a type's name.
+_TYPE_WORDS = frozenset("WITH WITHOUT TIME ZONE PRECISION".split())
 # SQL keywords that get their own error message instead of "unknown column".
 _OTHER_WORDS = frozenset(
     "SELECT WITH EXISTS ANY ALL SOME ARRAY ROW ESCAPE SIMILAR SYMMETRIC ASYMMETRIC AT COLLATE OPERATOR OVER FILTER "
@@ -137,6 +141,23 @@ def _checked(text: str, columns: Sequence[str]) -> Condition:
     return Condition(write_condition(tree, found), used, not used or _matches_all(tree))
 
 
+def _least_nodes(pieces: Sequence[Piece]) -> int:
+    """Counts names, values and operators outside of types: each becomes a node at least."""
+    count, in_type = 0, False
+    for before, piece in zip((Piece("none", ""), *pieces), pieces, strict=False):
+        if before.word == "AS" or before.text == "::":
+            # A type, with its sizes, is one.
+            in_type = True
+            count += 1
+        elif in_type:
+            in_type = piece.kind in ("number", "mark", "word") and piece.text != ")" and piece.word not in _KEYWORDS
+        elif piece.kind in ("string", "number", "quoted", "operator"):
+            count += piece.text != "::"
+        elif piece.kind == "word":
+            count += piece.word in _NODE_WORDS or piece.word not in _KEYWORDS | _TYPE_WORDS
+    return count
+
+
 @dataclass
 class _Reader(Reader):
     """Parses a condition. A word that is neither a keyword nor called is a column, whatever it means in a query."""
@@ -146,8 +167,8 @@ class _Reader(Reader):
     into = exp.Condition
 
     def check_shape(self) -> None:
-        # A node takes at most 4 pieces, as IS NOT DISTINCT FROM does.
-        if len(self.pieces) > 4 * MAX_NODES:
+        # A node takes at most 4 pieces, as IS NOT DISTINCT FROM does. Parsing takes longer than counting.
+        if len(self.pieces) > 4 * MAX_NODES or _least_nodes(self.pieces) > MAX_NODES:
             raise refuse(f"it has over {MAX_NODES} parts")
         self.check_nesting(MAX_DEPTH)
 

@@ -16,6 +16,7 @@ from atlas.errors import BadRequestError, NotFoundError
 from atlas.kit.admission import Lane
 from atlas.kit.file_formats import MEDIA_TYPES, Output
 from atlas.kit.identifiers import table_identifier
+from atlas.kit.processor_shares import in_charged_thread
 from atlas.kit.query_csv import csv_text
 from atlas.kit.workbooks import Workbooks
 from atlas.sqlgate.gate import CheckedQuery, check_query
@@ -69,7 +70,7 @@ class SqlService:
 
     async def check(self, text: str, catalog: Catalog, max_rows: int | None = None) -> CheckedQuery:
         """Checks the query in `text`. Raises BadRequestError("Query refused")."""
-        return await asyncio.to_thread(check_query, text, catalog, max_rows=max_rows)
+        return await in_charged_thread(check_query, text, catalog, max_rows=max_rows)
 
     async def run(self, caller: Caller, checked: CheckedQuery, catalog: Catalog, max_rows: int) -> QueryResult:
         """Runs a checked query and returns its rows.

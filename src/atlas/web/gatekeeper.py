@@ -22,6 +22,9 @@ class Gatekeeper(Protocol):
         Raises AtlasError when the caller is unknown, over a limit, or cannot be served now.
         """
 
+    def settle(self, scope: Scope, seconds: float) -> None:
+        """Notes processor time that a request has taken since the last note."""
+
 
 class Account(Protocol):
     """The traffic of one request."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import email.message
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -13,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 
 from atlas.errors import BadRequestError, TooLargeError
 from atlas.kit.json_depth import TOO_DEEP, too_deep
+from atlas.kit.processor_shares import in_charged_thread
 from atlas.web.bodies import known_storable, refuse_unstorable
 from atlas.web.contract_route import ContractRoute
 from atlas.web.gatekeeper import gatekeeper_of
@@ -130,7 +130,7 @@ class _JsonRequest(Request):
             if len(self._bytes) <= INLINE_BYTES:
                 self._value = parse(self._bytes)
             else:
-                self._value = await asyncio.to_thread(lambda: check(parse(self._bytes)))
+                self._value = await in_charged_thread(lambda: check(parse(self._bytes)))
                 self.checked = True
         except json.JSONDecodeError as error:
             self._error = error

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atlas.errors import AtlasError, DiskFullError, is_disk_full
+from atlas.kit.processor_shares import ProcessorTime, metered
 from atlas.web.admission import release
 from atlas.web.exception_handlers import problem
 from atlas.web.gatekeeper import Account, Gatekeeper, Ledger
@@ -165,6 +166,7 @@ class RequestMiddleware:
         started = time.perf_counter()
         status = 0
         body, closing = _Body(receive, scope), False
+        spent = ProcessorTime()
 
         async def answer(message: Message) -> None:
             nonlocal status, closing
@@ -173,6 +175,7 @@ class RequestMiddleware:
                 headers = _completed(message.get("headers", ()), scope, request_id)
                 message = {**message, "headers": [*headers, _CLOSE] if closing else headers}
                 account.answered(status, request_id)
+                self._settle(scope, spent)
             else:
                 account.bytes_out += len(message.get("body", b""))
                 if closing and not message.get("more_body", False) and body.left():
@@ -185,7 +188,7 @@ class RequestMiddleware:
         self._metrics.active.inc()
         with structlog.contextvars.bound_contextvars(request_id=request_id), self._ledger.open(scope) as account:
             try:
-                await self._guarded(scope, self._limited(body.receive, account), answer)
+                await metered(self._guarded(scope, self._limited(body.receive, account), answer), spent)
             except asyncio.CancelledError:
                 # The server is stopping and has waited long enough. The caller of this middleware would answer with a
                 # 500.
@@ -200,6 +203,7 @@ class RequestMiddleware:
                 await response(scope, receive, answer)
             finally:
                 release(scope)
+                self._settle(scope, spent)
                 self._record(scope, status, time.perf_counter() - started)
                 account.ended(status)
 
@@ -240,6 +244,11 @@ class RequestMiddleware:
             return message
 
         return limited
+
+    def _settle(self, scope: Scope, spent: ProcessorTime) -> None:
+        # What follows a stream's first byte may take hours.
+        self._gatekeeper.settle(scope, spent.seconds)
+        spent.seconds = 0.0
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
