@@ -1,1 +1,1 @@
-"""Backups, and restoring from them."""
+"""Backups of the database, and their restoration."""

@@ -1,4 +1,4 @@
-"""Backups: one zip file with a dump of the database, and a manifest of what must be in it.
+"""Writes a backup: one zip file with a dump of the database, and a manifest of its tables.
 
 The dump and the manifest's checksums come from one snapshot, so both show the same moment while writes go on.
 """
@@ -30,20 +30,20 @@ from atlas.errors import UNREACHABLE, BadRequestError, UnavailableError
 FORMAT = 1
 DUMP, MANIFEST = "database.dump", "manifest.json"
 CHUNK = 1 << 20
-# A table that is dropped or changed between the snapshot and pg_dump's lock makes a dump fail.
+# Attempts of a dump, which fails when a table is dropped or changed between the snapshot and pg_dump's lock.
 ATTEMPTS = 3
-# The checksum of a table: the sum of 64 bits of each row's MD5, so that the order of rows does not count.
+# The checksum of a table is the sum of 64 bits of each row's MD5, so that the order of rows does not count.
 CHECKSUM = (
     "SELECT count(*), coalesce(sum(('x' || substr(md5((r.*)::text), 1, 16))::bit(64)::bigint), 0)::text FROM {} r"
 )
-# TimescaleDB's own: hypertables are dumped without their chunks, and their rows stand behind the dump.
+# TimescaleDB's own schemas. Hypertables are dumped without their chunks, and their rows follow after the dump.
 _TIMESCALEDB = ("--exclude-schema=_timescaledb*", "--exclude-schema=timescaledb_*")
 
 Connection = psycopg.Connection[Any]
 
 
 class TableState(msgspec.Struct, frozen=True):
-    """A table at the moment of the backup. member: the file with its rows, where they are not in the dump."""
+    """A table at the moment of the backup. member: the file with its rows, when the dump does not hold them."""
 
     schema: str
     name: str
@@ -57,7 +57,7 @@ class TableState(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup holds. postgres: the server's version, as in 180006. roles: made again by a restore."""
+    """The content of a backup. postgres: the server's version, as in 180006. roles: roles that a restore creates."""
 
     format: int
     atlas: str
@@ -74,9 +74,10 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def write_backup(url: str, path: Path) -> Manifest:
-    """Backs the database up to a new file, while others read and write. Blocks.
+    """Backs up the database to a new file, while other sessions read and write. Blocks.
 
-    Raises UnavailableError where the database cannot be reached or dumped, OSError where the file cannot be written.
+    Raises UnavailableError when the database cannot be reached or dumped.
+    Raises OSError when the file cannot be written.
     """
     part = path.with_name(f"{path.name}.part")
     try:
@@ -95,7 +96,7 @@ def write_backup(url: str, path: Path) -> Manifest:
 
 def _write(url: str, part: Path) -> Manifest:
     with connected(url) as connection, _private(part) as file:
-        # Before the snapshot, which would not show what is compressed meanwhile.
+        # Before the snapshot, because a snapshot would not show rows that are compressed meanwhile.
         connection.execute(queries("timeseries/cold/columnstore")["compress_later"])
         connection.commit()
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -106,7 +107,7 @@ def _write(url: str, part: Path) -> Manifest:
         manifest = _describe(connection)
         names = [(str(schema), str(name)) for schema, name in connection.execute(known["tables"])]
         members = {name: f"rows/{number}.sql" for number, name in enumerate(_hypertables(connection), 1)}
-        # -N keeps the rights out that Atlas takes on PostgreSQL's own functions: each start takes them anew.
+        # The exclusion leaves out Atlas's revocations on PostgreSQL's own functions, which each start repeats.
         arguments = ["--format=custom", "--compress=1", f"--snapshot={snapshot}", "--exclude-schema=pg_catalog"]
         if members:
             arguments += _TIMESCALEDB
@@ -167,7 +168,7 @@ def _hypertables(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _copy(connection: Connection, table: sql.Identifier, target: IO[bytes]) -> None:
-    """Writes a table's rows as psql reads them."""
+    """Writes a table's rows in the form that psql reads."""
     target.write(sql.SQL("COPY {} FROM stdin;\n").format(table).as_bytes(connection))
     with connection.cursor().copy(sql.SQL("COPY (SELECT * FROM {}) TO STDOUT").format(table)) as rows:
         for part in rows:
@@ -187,12 +188,12 @@ def _dump(url: str, arguments: list[str], target: IO[bytes]) -> None:
                 process.kill()
                 raise
         if process.returncode:
-            raise UnavailableError("The backup failed", said(errors))
+            raise UnavailableError("The backup failed", error_output(errors))
 
 
 @contextlib.contextmanager
 def open_backup(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
-    """A backup's file and manifest. Raises BadRequestError for what is none, or is cut off."""
+    """Opens a backup, and yields its file and manifest. Raises BadRequestError for another or truncated file."""
     try:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
@@ -212,7 +213,7 @@ def open_backup(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
 
 @contextlib.contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    """A connection of its own. Raises UnavailableError where the server cannot be reached."""
+    """Opens a separate connection. Raises UnavailableError when the server cannot be reached."""
     try:
         connection = psycopg.connect(url)
     except psycopg.OperationalError as error:
@@ -228,7 +229,7 @@ def _one(connection: Connection, query: Any, **parameters: Any) -> Any:
 
 
 def program(name: str) -> str:
-    """Path of a program of PostgreSQL's: that of the embedded version, else the system's. Raises UnavailableError."""
+    """Returns the path of a PostgreSQL program: the embedded version's, else the system's. Raises UnavailableError."""
     with contextlib.suppress(RuntimeError):
         if binary(name).exists():
             return str(binary(name))
@@ -239,28 +240,31 @@ def program(name: str) -> str:
 
 
 def for_program(url: str) -> tuple[str, dict[str, str]]:
-    """Connection string and environment for a program; the password is in the latter, out of lists of processes."""
+    """Returns the connection string and environment for a program.
+
+    The password is in the environment, so that lists of processes do not show it.
+    """
     parameters: dict[str, Any] = conninfo_to_dict(url)
     environment = dict(os.environ)
     password = parameters.pop("password", None)
     if password:
         environment["PGPASSWORD"] = str(password)
-    # Programs before PostgreSQL 16 refuse a connection string with it.
+    # Programs before PostgreSQL 16 refuse a connection string with require_auth.
     methods = parameters.pop("require_auth", None)
     if methods:
         environment["PGREQUIREAUTH"] = str(methods)
     return make_conninfo(**parameters), environment
 
 
-def said(errors: IO[bytes]) -> str:
-    """The first lines of what a program wrote to standard error."""
+def error_output(errors: IO[bytes]) -> str:
+    """Returns the first 2,000 bytes that a program wrote to standard error."""
     errors.seek(0)
     return errors.read(2000).decode(errors="replace").strip() or "it gave no reason"
 
 
 @contextlib.contextmanager
 def _private(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that only its owner may read."""
+    """Creates a new file that only its owner may read."""
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(handle, "w+b") as file:

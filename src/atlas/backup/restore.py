@@ -1,7 +1,7 @@
-"""Restoring a backup in one transaction: what is there goes, the dump comes, and every table is compared.
+"""Restores a backup in one transaction: the old content is dropped, the dump is restored, and every table is compared.
 
-pg_restore writes the dump as a script, which psql runs between statements of Atlas's own. An error anywhere, a table
-that differs from the manifest as well, leaves the database as it was.
+pg_restore writes the dump as a script, which psql runs between statements of Atlas. Any error leaves the database
+unchanged, and so does a table that differs from the manifest.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from atlas.backup.dump import (
     Manifest,
     TableState,
     connected,
+    error_output,
     for_program,
     open_backup,
     program,
-    said,
 )
 from atlas.db.database import MIGRATION_LOCK
 from atlas.db.guard import SERVERS_LOCK
@@ -37,8 +37,8 @@ from atlas.db.migration_versions import known_migrations
 from atlas.db.named_queries import queries
 from atlas.errors import BadRequestError, UnavailableError
 
-# Rights that every start of a server sets anew, and that only a superuser may; and an extension that the server has or
-# has not, with what Atlas took from its functions.
+# Entries that a restore leaves out: rights that every start of a server sets again, and that only a superuser may set.
+# Also the extension TimescaleDB, which the server has or lacks, and the revocations on its functions.
 _LEFT_OUT = (
     " ACL - LANGUAGE ",
     " ACL - SCHEMA public ",
@@ -50,16 +50,17 @@ _LEFT_OUT = (
     " timescaledb_",
     " _timescaledb_",
 )
-# Programs of PostgreSQL 17 and newer set what older servers do not know.
+# Programs of PostgreSQL 17 and newer set a parameter that older servers do not know.
 _NEW_SETTING, _NEW_SINCE = b"SET transaction_timeout = 0;\n", 170000
 _LOCK_WAIT = "30s"
 
 
 def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
-    """Puts a backup in place of what the database holds. Blocks. replace: also where that is something.
+    """Replaces the content of a database by a backup. Blocks. replace: existing data may be replaced.
 
-    Raises BadRequestError for a file that is no backup of this version's or is damaged, where others are connected,
-    and where the database has data; UnavailableError where the database refuses. Either way nothing has changed.
+    Raises BadRequestError for a damaged file, or a file of another kind or version. So do other connections, and
+    existing data without `replace`.
+    Raises UnavailableError when the database refuses. After any error nothing has changed.
     """
     with open_backup(path) as (archive, manifest), connected(url) as connection:
         connection.autocommit = True
@@ -67,9 +68,9 @@ def read_backup(url: str, path: Path, *, replace: bool) -> Manifest:
         unknown = set(manifest.migrations) - known_migrations()
         if unknown:
             raise BadRequestError("A backup of a newer Atlas", f"Atlas {manifest.atlas} made it; update first")
-        # A server that starts meanwhile waits here.
+        # A server that starts meanwhile waits for this lock.
         connection.execute(known["lock_migrations"], {"lock": MIGRATION_LOCK})
-        # One that runs, and has lost its connections, stays out.
+        # A running server that has lost its connections stays out by this lock.
         alone = connection.execute(queries("db/guard")["restore"], {"lock": SERVERS_LOCK}).fetchone()
         if alone is None or not alone[0]:
             raise BadRequestError("The database is in use", "an Atlas server runs on it; stop every one first")
@@ -98,7 +99,7 @@ def _organizations(connection: Connection) -> list[str]:
 
 
 def _before(connection: Connection, manifest: Manifest, organizations: Iterable[str]) -> bytes:
-    """Statements ahead of the dump: they drop what it replaces, and make the roles that it names."""
+    """Builds the statements before the dump, which drop the old content and create the roles that the dump names."""
     names = {*organizations, *manifest.schemas, "atlas", "atlas_jobs"} - {"public"}
     statements: list[sql.Composable] = [
         sql.SQL("SET statement_timeout = 0"),
@@ -121,7 +122,7 @@ def _before(connection: Connection, manifest: Manifest, organizations: Iterable[
 
 
 def _after(connection: Connection, manifest: Manifest) -> bytes:
-    """Statements behind the dump: they set owners and compare every table with the manifest."""
+    """Builds the statements after the dump, which set owners and compare every table with the manifest."""
     known = queries("backup/backup")
     statements: list[sql.Composable] = [sql.SQL(known["owners"]), sql.SQL(known["settings"])]
     statements += [_comparison(table) for table in manifest.tables]
@@ -131,7 +132,7 @@ def _after(connection: Connection, manifest: Manifest) -> bytes:
 
 
 def _comparison(table: TableState) -> sql.Composable:
-    """Fails where a restored table is not what was backed up."""
+    """Builds a statement that fails when a restored table differs from the backup."""
     query = sql.SQL("DO {}").format(
         sql.Literal(
             sql.SQL(
@@ -155,7 +156,7 @@ def _script(connection: Connection, statements: Iterable[sql.Composable]) -> byt
 
 
 def _run(url: str, archive: zipfile.ZipFile, before: bytes, members: Iterable[str], after: bytes, server: int) -> None:
-    """Has psql run the parts as one transaction. members: files with the rows of tables that the dump has none of."""
+    """Runs the parts as one transaction in psql. members: files with the rows of tables whose rows the dump lacks."""
     conninfo, environment = for_program(url)
     command = [
         program("psql"),
@@ -186,15 +187,15 @@ def _run(url: str, archive: zipfile.ZipFile, before: bytes, members: Iterable[st
                 with contextlib.suppress(BrokenPipeError):
                     process.stdin.close()
             except BaseException:
-                # Its transaction ends with its connection, before it sees the end of the script.
+                # The transaction ends with the connection, before psql sees the end of the script.
                 process.kill()
                 raise
         if process.returncode:
-            raise UnavailableError("The backup could not be restored; nothing has changed", said(errors))
+            raise UnavailableError("The backup could not be restored; nothing has changed", error_output(errors))
 
 
 def _convert(archive: zipfile.ZipFile, entries: str, target: IO[bytes], server: int) -> None:
-    """Writes the dump as a script. Raises BadRequestError where the file is damaged."""
+    """Writes the dump as a script. Raises BadRequestError for a damaged file."""
     command = [program("pg_restore"), "--no-owner", f"--use-list={entries}", "--file=-"]
     failures: list[Exception] = []
     with tempfile.TemporaryFile() as errors:
@@ -212,12 +213,12 @@ def _convert(archive: zipfile.ZipFile, entries: str, target: IO[bytes], server: 
             finally:
                 feeder.join()
         if failures or process.returncode:
-            reason = str(failures[0]) if failures else said(errors)
+            reason = str(failures[0]) if failures else error_output(errors)
             raise BadRequestError("The backup is damaged; nothing has changed", reason)
 
 
 def _append(archive: zipfile.ZipFile, member: str, target: IO[bytes]) -> None:
-    """Writes one file of a backup. Raises BadRequestError where it is damaged."""
+    """Writes one file of a backup. Raises BadRequestError for a damaged file."""
     try:
         with archive.open(member) as source:
             shutil.copyfileobj(source, target, CHUNK)
@@ -226,7 +227,7 @@ def _append(archive: zipfile.ZipFile, member: str, target: IO[bytes]) -> None:
 
 
 def _feed(archive: zipfile.ZipFile, target: IO[bytes], failures: list[Exception]) -> None:
-    """Copies the dump to a program. Its end is read too, where the zip's own checksum is compared."""
+    """Copies the dump to a program, up to its end, where the zip's own checksum is compared."""
     try:
         with archive.open(DUMP) as source, target:
             shutil.copyfileobj(source, target, CHUNK)
@@ -238,7 +239,7 @@ def _feed(archive: zipfile.ZipFile, target: IO[bytes], failures: list[Exception]
 
 @contextlib.contextmanager
 def _listed(archive: zipfile.ZipFile) -> Iterator[str]:
-    """Path of a list of the dump's entries that are to be restored."""
+    """Yields the path of a list of the dump's entries to restore."""
     with tempfile.TemporaryDirectory(prefix="atlas-") as folder:
         found, wanted = Path(folder) / "all", Path(folder) / "wanted"
         failures: list[Exception] = []

@@ -1,4 +1,4 @@
-"""Backups of everything that Atlas keeps in its database, and restoring them."""
+"""Backups of everything in Atlas's database, and their restoration."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ class BackupService:
         self._url = url
 
     def create(self, path: Path, *, verify: bool, replace: bool) -> Row:
-        """Writes a backup to `path`; servers keep running. verify: restores it into a database of its own as a test.
+        """Writes a backup to `path` while servers keep running.
 
-        Raises BadRequestError where the file exists and is not to be replaced, or where the test fails;
-        UnavailableError where the database cannot be dumped.
+        verify: restores the backup into a temporary database as a test.
+
+        Raises BadRequestError when the file exists without `replace`, cannot be written, or fails the test.
+        Raises UnavailableError when the database cannot be dumped.
         """
         path = path.expanduser().absolute()
         if path.exists() and not replace:
@@ -39,10 +41,10 @@ class BackupService:
         return {**_shown(path, manifest), "verified": verify, "note": SECRET_NOTE}
 
     def restore(self, path: Path, *, replace: bool) -> Row:
-        """Puts a backup in place of the database's content, compares every table, and migrates to this version.
+        """Replaces the database's content by a backup, compares every table, and migrates to this version.
 
-        Raises BadRequestError for a bad file, a database in use, or one that has data unless `replace`;
-        UnavailableError where the database refuses. Nothing has changed then.
+        Raises BadRequestError for a bad file, a database in use, or a database with data unless `replace`.
+        Raises UnavailableError when the database refuses. After an error nothing has changed.
         """
         path = path.expanduser().absolute()
         manifest = restore.read_backup(self._url, path, replace=replace)
@@ -51,9 +53,9 @@ class BackupService:
 
 
 def check(path: Path) -> None:
-    """Restores a backup into a new embedded PostgreSQL, which compares every table. Raises as restoring does."""
+    """Restores a backup into a new embedded PostgreSQL, which compares every table. Raises the errors of restoring."""
     with tempfile.TemporaryDirectory(prefix="atlas-verify-", ignore_cleanup_errors=True) as folder:
-        # PostgreSQL runs as another user where we are root.
+        # When the process is root, PostgreSQL runs as another user, who must enter the folder.
         Path(folder).chmod(0o711)
         with EmbeddedPostgres(Path(folder)).serve() as url:
             restore.read_backup(url, path, replace=False)

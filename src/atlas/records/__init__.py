@@ -1,1 +1,1 @@
-"""Single rows of tables: read, written, updated, by JSON or by sentence."""
+"""Single rows of tables: read, written and updated, by JSON or by sentence."""

@@ -1,4 +1,4 @@
-"""How a text that somebody typed for a cell is read, by the notation of its column and table."""
+"""Parses a text that a person typed for a cell, by the notation of its column and table."""
 
 from __future__ import annotations
 
@@ -12,22 +12,26 @@ from atlas.imports.infer.types import infer, is_null_text, sure_day_first, sure_
 from atlas.tables.model import Table, TableColumn
 
 _TIMES = ("date", "timestamp")
-# A decimal point, unless points stand between thousands; and the same with commas.
+# Numbers with points between thousands, and with commas.
 _GROUPED = {",": re.compile(r"[-+]?\d{1,3}(\.\d{3})+"), ".": re.compile(r"[-+]?\d{1,3}(,\d{3})+")}
 
 
 @dataclass(frozen=True, slots=True)
 class CellReading:
-    """How a text is read. kind: None where it is not; reason: why not, where more than its type is to be told."""
+    """How to parse a text.
+
+    kind: None for a text that is not parsed. reason: why not, if more than its type is wrong.
+    """
 
     kind: Kind | None
     reason: str | None = None
 
 
 def read_cell(text: str, column: TableColumn, table: Table) -> CellReading:
-    """How to read a text that is no plain value of its column's type, as an import of one such cell would.
+    """Returns how to parse a text that is no plain value of its column's type, as an import of one such cell would.
 
-    The column's notation decides, then what the table's other columns are sure of. What both leave open is not read.
+    The column's notation decides, then the table's other columns where they are certain. An ambiguous text is not
+    parsed.
     """
     hints = _hints(column, table)
     family = NUMBERS if column.type in NUMBERS else _TIMES if column.type in _TIMES else ()
@@ -43,12 +47,12 @@ def read_cell(text: str, column: TableColumn, table: Table) -> CellReading:
         return CellReading(None, "is in a currency, which stands in a column of its own; write the number alone")
     if kind.currency and own and kind.currency != own:
         return CellReading(None, f"is in {kind.currency}, but the column is in {own}")
-    # All digits, which the column's own type then takes or refuses.
+    # NUMERIC keeps all digits. The column's own type then accepts or refuses them.
     return CellReading(replace(kind, type="numeric") if kind.type == "double" else kind)
 
 
 def double_meaning(text: str, column: TableColumn, table: Table) -> bool:
-    """Whether a plain number with a point would be another one in the notation of its column: `1.250` may be 1250."""
+    """Returns whether a plain number would be another number in its column's notation: `1.250` may be 1250."""
     if column.type not in NUMBERS or _hints(column, table).decimal_comma is not True:
         return False
     return _GROUPED[","].fullmatch(text.strip()) is not None

@@ -1,4 +1,4 @@
-"""Data instructions: single records in Markdown, plain text or JSON."""
+"""The route of data instructions: single records in Markdown, plain text or JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TEXT = ("text/markdown", "text/plain", "text/x-markdown")
 
 
 class EntityBody(Body):
-    """A record. `match` names the row to update, archive or restore; for an insert it is left out."""
+    """A record. `match` names the row to update, archive or restore, and is left out for an insert."""
 
     entity_type: str = Field("record", max_length=200, examples=["client"])
     table_hint: str | None = Field(None, max_length=200, examples=["clients"])
@@ -35,20 +35,20 @@ class EntityBody(Body):
 
 
 class InstructionBody(Body):
-    """Records and what to do with them."""
+    """Records, and what to do with them."""
 
     intent: Literal["insert", "update", "archive", "restore"]
     entities: list[EntityBody] = Field(min_length=1, max_length=1_000)
 
 
 class InstructionText(Body):
-    """An instruction in words, as JSON: the same as a body of the type `text/markdown`."""
+    """An instruction in words, as JSON; equivalent to a body of the type `text/markdown`."""
 
     text: str = Field(max_length=1_000_000, examples=["Update the client with email billing@acme.com: set plan to pro"])
 
 
 class EntityView(BaseModel):
-    """What was done with a record."""
+    """The result for one record."""
 
     entity_type: str
     table_name: str
@@ -60,7 +60,7 @@ class EntityView(BaseModel):
 
 
 class InstructionView(BaseModel):
-    """What an instruction came to; with `success` false, what is unclear about it in `question`."""
+    """The result of an instruction. With `success` false, `question` asks about the unclear part."""
 
     success: bool
     intent: str | None
@@ -74,12 +74,12 @@ class InstructionView(BaseModel):
 
 
 def _read(raw: bytes) -> InstructionBody | InstructionText:
-    """The body as JSON: words where it has the member `text`, else records. Raises ValidationError."""
+    """Parses the body as JSON: words if the body has the member `text`, else records. Raises ValidationError."""
     refuse_deep(raw)
     try:
         value = loads(raw)
     except ValueError:
-        # Which is told in pydantic's words.
+        # pydantic reports invalid JSON in its own words.
         value = None
     words = isinstance(value, dict) and "text" in value and "entities" not in value
     return (InstructionText if words else InstructionBody).model_validate_json(raw)
@@ -109,7 +109,7 @@ async def smart_data_instruction(
     instructions: InstructionServiceDep,
     thread_id: Annotated[str | None, Query(max_length=200, description="Conversation, for `undo that`.")] = None,
 ) -> dict[str, Any]:
-    """Carries out an instruction on single records: all of it, or nothing. What is unclear gets a `question`."""
+    """Carries out an instruction on single records: all of it, or nothing. An unclear instruction gets a `question`."""
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()
     raw = await bounded_body(request)
     try:

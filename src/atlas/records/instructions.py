@@ -1,4 +1,7 @@
-"""Single records by instruction: insert, update, archive, restore. What is unclear gets a question, and no write."""
+"""Carries out instructions on single records: insert, update, archive, restore.
+
+An unclear instruction gets a question, and writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ OPERATIONS = {"insert": "INSERT", "update": "UPDATE", "archive": "ARCHIVE", "res
 
 
 class QuestionError(Exception):
-    """What must be asked before anything is written."""
+    """A question that must be answered before anything is written."""
 
 
 class InstructionService:
@@ -52,7 +55,7 @@ class InstructionService:
         self._language = language
 
     async def execute_text(self, caller: Caller, text: str, thread_id: str | None) -> Row:
-        """Carries out a text in Markdown or plain English."""
+        """Carries out an instruction in Markdown or plain English."""
         known = await tables.find_tables(self._database, caller)
         understood = await self._language.record_instruction(caller, text, known)
         if understood.said.intent == "undo":
@@ -61,36 +64,41 @@ class InstructionService:
         return await self.run(caller, understood.said, text, thread_id) | understood.fields()
 
     async def structured(
-        self, caller: Caller, intent: str, told: Sequence[Row], text: str, thread_id: str | None
+        self, caller: Caller, intent: str, items: Sequence[Row], text: str, thread_id: str | None
     ) -> Row:
-        """Carries out entities given as JSON: `entity_type`, `table_hint`, `data`, `match`."""
+        """Carries out entities given as JSON: `entity_type`, `table_hint`, `data`, `match`.
+
+        Raises BadRequestError for an insert without data.
+        """
         entities = []
-        for number, item in enumerate(told):
+        for number, item in enumerate(items):
             data, match = dict(item["data"]), dict(item["match"])
             if intent == "insert" and not data:
                 raise BadRequestError("Invalid instruction", f"entities[{number}].data: required")
             if intent != "insert" and not match:
-                # Without a match, what identifies a record by its name does.
+                # Without a match, the data that identifies a record by its name is the match.
                 keys = [name for name in ("id", "email") if name in data]
                 match = {name: data.pop(name) for name in (keys[:1] if intent == "update" else list(data))}
             entities.append(Entity(item["entity_type"], item["table_hint"], data, match))
         return await self.run(caller, RecordInstruction(intent, tuple(entities)), text, thread_id)
 
-    async def run(self, caller: Caller, said: RecordInstruction, text: str, thread_id: str | None = None) -> Row:
-        """Carries out an instruction that was understood: all of it, or nothing."""
-        if said.question is not None or said.intent is None:
-            return _question(said.intent, said.question or "What should be done?")
+    async def run(self, caller: Caller, instruction: RecordInstruction, text: str, thread_id: str | None = None) -> Row:
+        """Carries out a parsed instruction: all of it, or nothing."""
+        if instruction.question is not None or instruction.intent is None:
+            return _question(instruction.intent, instruction.question or "What should be done?")
         known = await tables.find_tables(self._database, caller)
         try:
-            groups = _grouped(said, known)
+            groups = _grouped(instruction, known)
             async with self._database.transaction() as connection:
                 results = []
                 for table, entities in groups:
-                    results += await self._group(connection, caller, said.intent, table, entities, text, thread_id)
+                    results += await self._group(
+                        connection, caller, instruction.intent, table, entities, text, thread_id
+                    )
         except QuestionError as question:
-            return _question(said.intent, str(question))
+            return _question(instruction.intent, str(question))
         wrote(sum(entity["record_count"] for entity in results))
-        return _response(said.intent, results, True)
+        return _response(instruction.intent, results, True)
 
     async def _group(
         self,
@@ -102,7 +110,7 @@ class InstructionService:
         text: str,
         thread_id: str | None,
     ) -> list[Row]:
-        """Entities of one table."""
+        """Carries out the entities of one table."""
         name = table if isinstance(table, str) else table.name
         import_id, number = await imports.create(
             self._database, caller, kind="instruction", instruction=text[:10_000], thread=thread_id, table_name=name
@@ -124,15 +132,17 @@ class InstructionService:
     async def _create(
         self, connection: Connection, target: Target, name: str, entities: Sequence[Entity]
     ) -> tuple[list[list[int]], Table]:
-        """A new table whose first rows the entities are."""
+        """Creates a table with the entities as its first rows."""
         fields = list(dict.fromkeys(field for entity in entities for field in entity.data))
         cells = [[as_text(entity.data.get(field)) for field in fields] for entity in entities]
         source = Source(fields, [None] * len(fields), iter([text_table(cells, len(fields))]))
-        said = ImportInstruction(table=name, new=True, duplicates="keep")
+        instruction = ImportInstruction(table=name, new=True, duplicates="keep")
         with tempfile.TemporaryDirectory(prefix="atlas-records-") as folder:
             staging = await asyncio.to_thread(Staging, Path(folder), source, keep_blank=True)
             try:
-                plan = await asyncio.to_thread(lambda: make_plan(staging, inspect(staging, said), said, [], name))
+                plan = await asyncio.to_thread(
+                    lambda: make_plan(staging, inspect(staging, instruction), instruction, [], name)
+                )
                 checked = await asyncio.to_thread(check, Staged(staging, plan))
                 if (found := checked.first_problem()) is not None:
                     first = found[1][0]
@@ -149,7 +159,7 @@ class InstructionService:
     async def _write(
         self, connection: Connection, target: Target, intent: str, table: Table, entities: Sequence[Entity]
     ) -> list[list[int]]:
-        """Rows that each entity stands for, after the change."""
+        """Carries out the change, and returns the rows of each entity."""
         rows: list[list[int]] = []
         if intent == "insert":
             records = [
@@ -191,7 +201,7 @@ class InstructionService:
         return rows
 
     async def _refuse_known(self, connection: Connection, table: Table, records: Sequence[Labelled]) -> None:
-        """Asks where a record has the key of a row that is there."""
+        """Raises QuestionError when a record has the key of an existing row."""
         if not table.key:
             return
         async with staged(table, table.columns, records) as checked:
@@ -201,11 +211,11 @@ class InstructionService:
             found = await bulk.find_keys(connection, table, await asyncio.to_thread(matched.candidate_keys))
         if len(found):
             record = records[found.column("n")[0].as_py() - 1].record
-            told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
-            raise QuestionError(f"{table.name} has a row with {told} already. Should it be updated instead?")
+            key = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
+            raise QuestionError(f"{table.name} has a row with {key} already. Should it be updated instead?")
 
     async def _find(self, connection: Connection, table: Table, entity: Entity, label: str, intent: str) -> list[int]:
-        """The one row that an entity means."""
+        """Returns the one row that an entity means. Raises QuestionError for none or several."""
         match = dict(entity.match)
         if not match:
             raise QuestionError(f"Which row of {table.name} should be {intent}d? Name a field that identifies it.")
@@ -215,11 +225,11 @@ class InstructionService:
                 return [row]
         named = {name: as_text(value) for name, value in _named(table, match, f"{label}.match").items()}
         found = await update_targets.find_rows(connection, table, named, archived=intent == "restore")
-        told = " and ".join(f"{name} {value!r}" for name, value in named.items())
+        stated = " and ".join(f"{name} {value!r}" for name, value in named.items())
         if not found:
-            raise QuestionError(f"No row of {table.name} has {told}. Which one do you mean?")
+            raise QuestionError(f"No row of {table.name} has {stated}. Which one do you mean?")
         if len(found) > 1:
-            raise QuestionError(f"{many(len(found), 'row')} of {table.name} have {told}. Which one do you mean?")
+            raise QuestionError(f"{many(len(found), 'row')} of {table.name} have {stated}. Which one do you mean?")
         return found
 
 
@@ -230,14 +240,14 @@ async def _locked(connection: Connection, caller: Caller, table: Table) -> Table
     return found
 
 
-def _grouped(said: RecordInstruction, known: Sequence[Table]) -> list[tuple[Table | str, list[Entity]]]:
-    """Entities by the table that each means; the name of a new one where there is none to insert into."""
+def _grouped(instruction: RecordInstruction, known: Sequence[Table]) -> list[tuple[Table | str, list[Entity]]]:
+    """Groups entities by their tables, or by the name of a new table for an insert without a table."""
     by_name = {table.name: table for table in known}
     groups: dict[str, tuple[Table | str, list[Entity]]] = {}
-    for entity in said.entities:
+    for entity in instruction.entities:
         wanted = entity.table_hint or entity.entity_type
         found = close_name(wanted, list(by_name)) if wanted else None
-        if found is None and said.intent == "insert" and wanted and wanted != "record":
+        if found is None and instruction.intent == "insert" and wanted and wanted != "record":
             target: Table | str = table_identifier(entity.table_hint or plural(entity.entity_type))
         elif found is None:
             listed = ", ".join(by_name) or "none"
@@ -252,7 +262,7 @@ def _grouped(said: RecordInstruction, known: Sequence[Table]) -> list[tuple[Tabl
 
 
 def plural(word: str) -> str:
-    """A plain English plural."""
+    """Returns a plain English plural."""
     if singular(word) != word:
         return word
     if word.endswith("y") and word[-2:-1] not in "aeiou":
@@ -261,18 +271,18 @@ def plural(word: str) -> str:
 
 
 def _named(table: Table, record: Mapping[str, Any], label: str) -> Row:
-    """A record by the table's names, which may be told by synonyms; what it lacks is asked about."""
+    """Renames a record's fields to the table's columns, also by synonyms. Raises QuestionError for an unknown field."""
     found: Row = {}
     names = [column.name for column in table.columns]
-    for told, value in record.items():
-        column = table.find_column(told)
-        name = column.name if column is not None else close_name(told, names, columns=True)
+    for field, value in record.items():
+        column = table.find_column(field)
+        name = column.name if column is not None else close_name(field, names, columns=True)
         if name is None:
             raise QuestionError(
-                f"{table.name} has no field {told!r}; it has {', '.join(names)}. Which one do you mean?"
+                f"{table.name} has no field {field!r}; it has {', '.join(names)}. Which one do you mean?"
             )
         if name in found:
-            raise BadRequestError("Invalid data", f"{label}.{told}: the field {name!r} is given twice")
+            raise BadRequestError("Invalid data", f"{label}.{field}: the field {name!r} is given twice")
         found[name] = value
     return found
 

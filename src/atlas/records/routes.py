@@ -1,4 +1,4 @@
-"""Rows of tables: list, insert, change, archive, restore, history, export; and tables removed."""
+"""Routes of a table's rows: list, insert, change, archive, restore, history, export; and deletion of the table."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ColumnPart(BaseModel):
 
 
 class RowsView(BaseModel):
-    """A page of rows. Each has its number in `_row`."""
+    """A page of rows. Each row has its number in `_row`."""
 
     success: bool
     table_name: str
@@ -74,7 +74,7 @@ class ChangedRowView(BaseModel):
 
 
 class RowChange(BaseModel):
-    """A change of a row: what changed, before and after it."""
+    """A change of a row, with the changed values before and after."""
 
     import_id: str
     kind: Literal["import", "update", "instruction", "correction"]
@@ -96,7 +96,7 @@ class RowHistoryView(BaseModel):
 
 
 class DeletedTableView(BaseModel):
-    """A table that is gone."""
+    """A deleted table."""
 
     success: bool
     table_name: str
@@ -116,7 +116,7 @@ async def list_rows(
     limit: Annotated[int, Query(ge=1, le=1_000, description="Rows of a page.")] = 100,
     offset: Annotated[int, Query(ge=0, le=2**62, description="Rows to skip.")] = 0,
 ) -> Response:
-    """A page of rows with their numbers, and how many there are."""
+    """Returns a page of rows with their numbers, and the total number of rows."""
     page = await table_rows.page(
         caller, table_name, filter_=filter, search=search, sort=sort, archived=archived, limit=limit, offset=offset
     )
@@ -126,7 +126,7 @@ async def list_rows(
 
 @router.post("/rows", response_model=ChangedRowView, summary="Insert a row")
 async def insert_row(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, body: ValuesBody) -> Response:
-    """Inserts one row. Its values are checked as those of an import."""
+    """Inserts one row. Its values are checked as in an import."""
     return exact_json(await table_rows.insert(caller, table_name, body.values))
 
 
@@ -134,7 +134,7 @@ async def insert_row(caller: CallerDep, table_rows: TableRowServiceDep, table_na
 async def update_row(
     caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int, body: ValuesBody
 ) -> Response:
-    """Sets values of a row; null empties one, others stay."""
+    """Sets values of a row. Null empties a value; other values stay."""
     return exact_json(await table_rows.update(caller, table_name, row, body.values))
 
 
@@ -152,7 +152,7 @@ async def restore_row(caller: CallerDep, table_rows: TableRowServiceDep, table_n
 
 @router.get("/rows/{row}/history", responses=answer(RowHistoryView), summary="History of a row")
 async def row_history(caller: CallerDep, table_rows: TableRowServiceDep, table_name: str, row: int) -> Response:
-    """Who changed what and when, newest first; the insert comes last."""
+    """Lists the changes of a row with user and time, newest first; the insert comes last."""
     return exact_json(await table_rows.history(caller, table_name, row))
 
 
@@ -168,7 +168,7 @@ async def export_table(
         bool, Query(description="CSV: put an apostrophe before texts that a spreadsheet would run.")
     ] = False,
 ) -> StreamingResponse:
-    """All rows that are not archived, or those that a condition holds for."""
+    """Exports all rows that are not archived, or the rows that match a condition."""
     file = await table_rows.export(caller, table_name, format, filter, safe=safe)
     name = quote(file.table_name)
     headers = {

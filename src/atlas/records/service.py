@@ -1,4 +1,4 @@
-"""Rows of tables one by one: find, insert, change, archive, restore, their past; files of all; tables removed."""
+"""Services for the rows of a table: page, insert, change, archive, restore, history; export and deletion of all."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ACTIONS = {"insert": "Inserted", "update": "Updated", "archive": "Archived", "r
 
 @dataclass(frozen=True, slots=True)
 class RowsPage:
-    """A page of rows. head: all of the answer but `rows`; rows: a JSON object each."""
+    """A page of rows. head: the answer without `rows`. rows: a JSON object each."""
 
     head: Row
     rows: Sequence[str]
@@ -49,7 +49,7 @@ class RowsPage:
 
 @dataclass(frozen=True, slots=True)
 class TableExport:
-    """A file ready to be sent."""
+    """A file that is ready to be sent."""
 
     table_name: str
     rows: int
@@ -59,7 +59,7 @@ class TableExport:
 
 @dataclass(slots=True)
 class _Change:
-    """A change under way: recorded like an import, so that it can be undone."""
+    """A change in progress, which is recorded like an import, so that it can be undone."""
 
     connection: Connection
     table: Table
@@ -68,7 +68,7 @@ class _Change:
 
 
 class TableRowService:
-    """What callers do with rows of tables."""
+    """Reads and changes rows of tables for callers."""
 
     def __init__(self, database: Database, found: TableService, workbooks: Workbooks | None = None) -> None:
         self._database = database
@@ -87,7 +87,10 @@ class TableRowService:
         limit: int = 100,
         offset: int = 0,
     ) -> RowsPage:
-        """Rows by number or by a column, `-` before it descending. Raises NotFoundError, BadRequestError."""
+        """Returns a page of rows, sorted by number or by a column; `-` before the column sorts in descending order.
+
+        Raises NotFoundError for an unknown table, and BadRequestError for a bad filter or column.
+        """
         table = await self._tables.with_rows(caller, name)
         selection = await _selection(table, filter_, search, archived=archived)
         column, descending = _order(table, sort)
@@ -108,7 +111,7 @@ class TableRowService:
         return RowsPage(head, rows)
 
     async def insert(self, caller: Caller, name: str, values: Mapping[str, Any]) -> Row:
-        """A new row that passes the table's checks. Raises BadRequestError, also for a key that a row has already."""
+        """Inserts a row that passes the table's checks. Raises BadRequestError, also for the key of an existing row."""
         table = await self._tables.with_rows(caller, name)
         async with self._database.transaction() as connection:
             change = await self._begin(connection, caller, table, "insert a row")
@@ -120,7 +123,7 @@ class TableRowService:
             return await self._finish(change, "insert", row, notes, inserted=1, first_row=row, last_row=row)
 
     async def update(self, caller: Caller, name: str, row: int, values: Mapping[str, Any]) -> Row:
-        """New values of a row; null empties one. Raises NotFoundError, BadRequestError."""
+        """Sets values of a row. Null empties a value. Raises NotFoundError or BadRequestError."""
         table = await self._tables.with_rows(caller, name)
         async with self._database.transaction() as connection:
             change = await self._begin(connection, caller, table, f"set {', '.join(values)} of row {row}")
@@ -133,7 +136,7 @@ class TableRowService:
             return await self._finish(change, "update", row, notes, updated=len(done))
 
     async def archive(self, caller: Caller, name: str, row: int, *, restore: bool = False) -> Row:
-        """Hides a row from every read, or shows it again. Raises NotFoundError, BadRequestError."""
+        """Hides a row from every read, or shows it again. Raises NotFoundError or BadRequestError."""
         table = await self._tables.with_rows(caller, name)
         action = "restore" if restore else "archive"
         async with self._database.transaction() as connection:
@@ -144,14 +147,14 @@ class TableRowService:
                 await refuse_taken_keys(connection, change.table, [row], "restore")
             return await self._finish(change, action, row, updated=1)
 
-    async def _begin(self, connection: Connection, caller: Caller, table: Table, told: str) -> _Change:
+    async def _begin(self, connection: Connection, caller: Caller, table: Table, instruction: str) -> _Change:
         await bulk.begin(connection)
         locked = await tables.lock(connection, caller, table.id)
         if locked is None:
             raise NotFoundError("Table not found", f"no table {table.name!r}")
-        # Part of the transaction: what is refused leaves no trace.
+        # The record is part of the transaction, so a refused change leaves no trace.
         import_id, number = await imports.create(
-            connection, caller, kind="update", instruction=told[:10_000], table_name=table.name
+            connection, caller, kind="update", instruction=instruction[:10_000], table_name=table.name
         )
         return _Change(connection, locked, import_id, number)
 
@@ -183,7 +186,7 @@ class TableRowService:
         }
 
     async def history(self, caller: Caller, name: str, row: int) -> Row:
-        """The changes of a row, archived or not, newest first and its insert last. Raises NotFoundError."""
+        """Lists the changes of a row, archived or not, newest first and its insert last. Raises NotFoundError."""
         table = await self._tables.with_rows(caller, name)
         async with self._database.transaction() as connection:
             found = await tablerows.find(connection, table, row) if _possible(row) else None
@@ -201,13 +204,13 @@ class TableRowService:
     async def export(
         self, caller: Caller, name: str, output: Output, filter_: str | None, *, safe: bool = False
     ) -> TableExport:
-        """All rows that are not archived, or those that a condition holds for. Raises BadRequestError.
+        """Exports all rows that are not archived, or the rows that match a condition. Raises BadRequestError.
 
-        safe: CSV for spreadsheets.
+        safe: CSV whose texts no spreadsheet runs.
         """
         table = await self._tables.with_rows(caller, name)
         selection = await _selection(table, filter_, None)
-        # Counts first: a condition that fails on some row is told before anything is sent.
+        # Counts first, so that a condition that fails on some row is reported before the file begins.
         total = await tablerows.count(self._database, table, selection)
         if output is Output.XLSX:
             refuse_rows(total)
@@ -233,7 +236,7 @@ class TableRowService:
         yield writer.close()
 
     async def drop(self, caller: Caller, name: str, confirm: str | None) -> Row:
-        """Removes a table with its rows for good. confirm: its name once more. Raises BadRequestError."""
+        """Deletes a table with its rows, for good. confirm: the table's name once more. Raises BadRequestError."""
         table = await self._tables.with_rows(caller, name)
         if confirm != name:
             raise BadRequestError("Not confirmed", f"confirm: must be {name!r}, the table that is to be removed")
@@ -252,8 +255,8 @@ async def _selection(table: Table, filter_: str | None, search: str | None, *, a
             names = [column.name for column in table.columns]
             condition = (await in_charged_thread(parse_condition, filter_, names)).sql
         except BadRequestError as error:
-            told = (error.details or error.message).removeprefix("condition: ")
-            raise BadRequestError("Invalid filter", f"filter: {told}") from None
+            reason = (error.details or error.message).removeprefix("condition: ")
+            raise BadRequestError("Invalid filter", f"filter: {reason}") from None
     if search and search.strip():
         refuse_text("search", search, MAX_SEARCH)
     else:
@@ -262,7 +265,7 @@ async def _selection(table: Table, filter_: str | None, search: str | None, *, a
 
 
 def _order(table: Table, sort: str | None) -> tuple[str | None, bool]:
-    """The column to sort by, or None for the number, and whether descending."""
+    """Returns the column to sort by, or None for the row number, and whether the order is descending."""
     name = (sort or "_row").strip()
     descending = name.startswith("-")
     name = name.removeprefix("-")
@@ -284,7 +287,7 @@ def _no_row(table: Table, row: int) -> NotFoundError:
 
 
 async def _require(change: _Change, row: int, *, archived: bool) -> None:
-    """Raises NotFoundError where there is no such row, and for an archived one unless that is wanted."""
+    """Raises NotFoundError unless the row exists and is not archived; with `archived`, the row must be archived."""
     found = await tablerows.find(change.connection, change.table, row) if _possible(row) else None
     if found is None:
         raise _no_row(change.table, row)
@@ -295,7 +298,7 @@ async def _require(change: _Change, row: int, *, archived: bool) -> None:
 
 
 async def _refuse_known(change: _Change, record: Mapping[str, Any]) -> None:
-    """Raises BadRequestError where a row that is not archived has the record's key."""
+    """Raises BadRequestError when a row that is not archived has the record's key."""
     table = change.table
     if not table.key or not record:
         return
@@ -303,8 +306,8 @@ async def _refuse_known(change: _Change, record: Mapping[str, Any]) -> None:
         matched = await asyncio.to_thread(match, checked, table.columns)
         found = await bulk.find_keys(change.connection, table, await asyncio.to_thread(matched.candidate_keys))
     if len(found):
-        told = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
-        raise BadRequestError("Row exists", f"values: row {found.column('row')[0].as_py()} has {told} already")
+        key = ", ".join(f"{name} {record.get(name)!r}" for name in table.key)
+        raise BadRequestError("Row exists", f"values: row {found.column('row')[0].as_py()} has {key} already")
 
 
 def _action(change: Row) -> str:
@@ -314,7 +317,7 @@ def _action(change: Row) -> str:
 
 
 def _shown_change(table: Table, change: Row, action: str) -> Row:
-    """A change as `history` shows it; a value of `_archived` is when the row was archived."""
+    """Returns a change as `history` shows it. A value of `_archived` is the time at which the row was archived."""
     timed = {column.name for column in table.columns if column.type == "timestamp"} | {"_archived"}
 
     def shown(values: Row | None) -> Row | None:
@@ -338,7 +341,7 @@ def _shown_change(table: Table, change: Row, action: str) -> Row:
 
 
 async def _array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A JSON array of objects that come a line each; a line break stands between them only."""
+    """Turns JSON objects, a line each, into a JSON array. Line breaks stand between objects only."""
     yield b"["
     ended = b""
     async for chunk in lines:
@@ -349,6 +352,6 @@ async def _array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _noted(schema: pa.Schema, table: Table) -> pa.Schema:
-    """The schema with what is said of the table's columns."""
-    said = {column.name: field_metadata(column.unit, column.description) for column in table.columns}
-    return pa.schema([field.with_metadata(said.get(field.name)) for field in schema])
+    """Returns the schema with the units and descriptions of the table's columns."""
+    metadata = {column.name: field_metadata(column.unit, column.description) for column in table.columns}
+    return pa.schema([field.with_metadata(metadata.get(field.name)) for field in schema])

@@ -1,4 +1,4 @@
-"""Updates of rows: by a condition, by keys, by a file."""
+"""Routes of updates: by a condition, by keys, by a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ router = APIRouter(route_class=JsonRoute, prefix="/api/v1", tags=["Tables"], res
 
 
 class KeyedUpdate(Body):
-    """New values for the rows with certain keys."""
+    """New values for the rows with the given keys."""
 
     keys: dict[str, Any] = Field(examples=[{"email": "john@example.com"}])
     values: dict[str, Any] = Field(examples=[{"status": "active", "plan": "pro"}])
@@ -51,7 +51,7 @@ UpdateBody = Annotated[ConditionUpdate | BatchUpdate, Field(discriminator="mode"
 
 
 class NotFoundItem(BaseModel):
-    """An update whose keys no row has: its place in the batch, or its record in the file."""
+    """An update whose keys match no row: its place in the batch, or its record in the file."""
 
     index: int | None = None
     record_number: int | None = None
@@ -59,7 +59,7 @@ class NotFoundItem(BaseModel):
 
 
 class UpdatedView(BaseModel):
-    """What an update came to, and the id to undo it by. not_found: the first 100."""
+    """The result of an update, and the id to undo it by. not_found: the first 100."""
 
     success: bool
     table_name: str
@@ -81,7 +81,7 @@ class UpdatedView(BaseModel):
 async def update_rows(
     caller: CallerDep, updates: UpdateServiceDep, table_name: str, body: Annotated[UpdateBody, BodyParam()]
 ) -> dict[str, Any]:
-    """By a condition, or by keys in a batch; all of it, or nothing."""
+    """Updates rows by a condition, or by keys in a batch: all of it, or nothing."""
     if isinstance(body, ConditionUpdate):
         return await updates.by_condition(caller, table_name, body.condition, body.updates, all_rows=body.confirm_all)
     return await updates.by_keys(caller, table_name, [(u.keys, u.values) for u in body.batch_updates])
@@ -99,7 +99,7 @@ async def update_from_file(
     ],
     accept_proposals: ProposalsField = None,
 ) -> dict[str, Any]:
-    """Each record names a row by its keys; a blank cell leaves the row's value."""
+    """Updates rows from a file. Each record names a row by its keys; a blank cell leaves the row's value."""
     names = [name.strip() for name in key_columns.split(",") if name.strip()]
     async with received(file) as (path, name):
         work = updates.by_file(caller, table_name, names, path, name, accept_proposals=accept_proposals)

@@ -1,4 +1,4 @@
-"""Which rows an update means: by a checked condition, by keys, by the keys of a file."""
+"""Finds the rows of an update: by a checked condition, by keys, or by the keys of a file."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ async def stage_matching(
     values: Mapping[str, str | None],
     condition: str,
 ) -> int:
-    """Stages the same new values for all rows that a checked condition matches; gives the number of rows.
+    """Stages the same new values for all rows that a checked condition matches. Returns the number of rows.
 
-    The condition runs as the organization's owner role, which can reach nothing of others.
+    The condition runs as the organization's owner role, which can reach no other organization's data.
+    Raises BadRequestError when the condition cannot be evaluated.
     """
     await create_updates(connection, columns)
     owner = sql.Identifier(f"{table.schema}_owner")
@@ -41,7 +42,7 @@ async def stage_matching(
     await connection.execute(sql.SQL("SET LOCAL ROLE {}").format(owner))
     await connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(_CONDITION_TIMEOUT)))
     try:
-        # Prepared, so by the extended protocol: one statement and no more.
+        # A prepared statement uses the extended protocol: one statement and no more.
         cursor = await connection.execute(statement, prepare=True)
     except (psycopg.DataError, psycopg.ProgrammingError) as error:
         reason = (error.diag.message_primary or "it cannot be evaluated")[:200]
@@ -54,7 +55,10 @@ async def stage_matching(
 async def find_rows(
     connection: Connection, table: Table, key: Mapping[str, str | None], *, archived: bool = False
 ) -> list[int]:
-    """Numbers of the rows, archived or not, that have the values; without case where none has them to the letter."""
+    """Returns numbers of the rows that have the values. Case is ignored when no row matches exactly.
+
+    archived: searches archived rows instead of the others. Raises BadRequestError for values of the wrong type.
+    """
     known = {column.name: column for column in table.columns}
     exact, alike = [], []
     for name, value in key.items():
@@ -77,7 +81,7 @@ async def find_rows(
 
 
 def _alike(column: TableColumn, ours: sql.Composable, theirs: sql.Composable) -> sql.Composed:
-    """Whether two keys are the same to people, as imports compare them: without case and outer blanks."""
+    """Builds the comparison of two keys as imports compare them: ignoring case and outer blanks."""
     if column.type != "text":
         return sql.SQL("{} = {}").format(ours, theirs)
     return sql.SQL("lower(btrim({})) = lower(btrim({}))").format(ours, theirs)
@@ -86,7 +90,7 @@ def _alike(column: TableColumn, ours: sql.Composable, theirs: sql.Composable) ->
 async def find_rows_by_file(
     connection: Connection, table: Table, key: Sequence[str], batches: AsyncIterator[pa.RecordBatch], schema: pa.Schema
 ) -> pa.Table:
-    """(n, row) of the rows that records have the keys of; `batches`: n, then the key columns."""
+    """Returns (n, row) for the rows whose keys a file's records have. batches: n, then the key columns."""
     known = {column.name: column for column in table.columns}
     definitions = [
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(POSTGRES_TYPES[known[name].type])) for name in key
@@ -99,8 +103,7 @@ async def find_rows_by_file(
     sides = [(known[name], sql.Identifier("t", name), sql.Identifier("i", name)) for name in key]
     alike = sql.SQL(" AND ").join(_alike(*side) for side in sides)
     exact = sql.SQL(" AND ").join(sql.SQL("{} = {}").format(ours, theirs) for _, ours, theirs in sides)
-    # What is written alike to the letter goes before what differs by case. Of several records with one key, the last
-    # counts.
+    # Exact matches take precedence over matches that differ by case. Of several records with one key, the last counts.
     query = sql.SQL(
         "SELECT max(_n), _row FROM (SELECT i._n, t._row, {exact} AS exact, "
         "bool_or({exact}) OVER (PARTITION BY i._n) AS any_exact "

@@ -1,4 +1,4 @@
-"""Updates of rows: by a condition, by keys, by a file."""
+"""Updates rows: by a condition, by keys, by a file."""
 
 from __future__ import annotations
 
@@ -46,19 +46,22 @@ MAX_BATCH = 10_000
 
 
 class UpdateService:
-    """Changes rows of tables; each call can be undone as an import can."""
+    """Changes rows of tables. Each call can be undone as an import can."""
 
     def __init__(self, database: Database, found: TableService, stager: FileStager, *, lane: Lane) -> None:
         self._database = database
         self._tables = found
         self._stager = stager
-        # Files take turns with those that are imported.
+        # Files of updates take turns with files of imports.
         self._lane = lane
 
     async def by_condition(
         self, caller: Caller, name: str, condition: str, updates: Mapping[str, Any], *, all_rows: bool
     ) -> Row:
-        """Sets values in all rows that match a WHERE clause, which runs as the organization's own role."""
+        """Sets values in all rows that match a WHERE clause, which runs as the organization's own role.
+
+        Raises BadRequestError for a bad condition or value, or a condition that matches every row without `all_rows`.
+        """
         table = await self._tables.find(caller, name)
         checked = await in_charged_thread(parse_condition, condition, [column.name for column in table.columns])
         if checked.matches_all and not all_rows:
@@ -71,7 +74,8 @@ class UpdateService:
         columns = [column for column in table.columns if column.name in record]
         notes: list[str] = []
         async with staged(table, columns, [Labelled("updates", record)], notes) as given:
-            # As values, since PostgreSQL reads fewer words for yes and no, and no address within a text.
+            # Converted by the import's rules, since PostgreSQL accepts fewer words for yes and no, and no address
+            # within a text.
             cells = ", ".join(f"CAST({given.file.value(column)} AS VARCHAR)" for column in given.plan.columns)
             texts = await asyncio.to_thread(given.staging.query, f"SELECT {cells} FROM raw")
         async with self._change(caller, table, f"set {', '.join(record)} where {condition}") as (
@@ -86,7 +90,10 @@ class UpdateService:
         return _response(table, change) | ({"notes": notes} if notes else {})
 
     async def by_keys(self, caller: Caller, name: str, updates: Sequence[tuple[Row, Row]]) -> Row:
-        """Sets values in the rows that have given keys; tells which keys no row has."""
+        """Sets values in the rows with the given keys. The answer lists keys that no row has.
+
+        Raises BadRequestError for more than 10,000 updates, or a missing key or value.
+        """
         table = await self._tables.find(caller, name)
         if len(updates) > MAX_BATCH:
             raise BadRequestError("Too many updates", f"batch_updates: at most {MAX_BATCH:,}; send a file for more")
@@ -119,14 +126,16 @@ class UpdateService:
         *,
         accept_proposals: bool | None = None,
     ) -> Row:
-        """Sets values in the rows that the records of a file name by their keys. A blank cell changes nothing.
+        """Sets values in the rows that a file's records name by their keys. A blank cell changes nothing.
 
-        accept_proposals: whether columns that headers may mean are taken; None asks.
+        accept_proposals: whether likely matches of headers and columns are taken; None refuses the file with a
+        question.
+        Raises BadRequestError for an unknown key column or an unclear file.
         """
         table = await self._tables.find(caller, name)
         keys = [column.name for column in map(table.find_column, key_columns) if column is not None]
         if len(keys) < len(key_columns) or not keys:
-            wrong = [told for told in key_columns if table.find_column(told) is None]
+            wrong = [column for column in key_columns if table.find_column(column) is None]
             reason = f"{', '.join(wrong)}: no such column" if wrong else "at least one is required"
             raise BadRequestError("Invalid parameter", f"key_columns: {reason}")
         options = ReadOptions(before=await tables.last_file_format(self._database, table))
@@ -171,16 +180,18 @@ class UpdateService:
             "proposals": msgspec.to_builtins(plan.proposals),
         }
 
-    def _change(self, caller: Caller, table: Table, told: str, file_name: str | None = None) -> _Change:
-        return _Change(self._database, caller, table, told, file_name)
+    def _change(self, caller: Caller, table: Table, instruction: str, file_name: str | None = None) -> _Change:
+        return _Change(self._database, caller, table, instruction, file_name)
 
 
 class _Change:
-    """One update: recorded like an import, all in one transaction, so that it can be undone."""
+    """One update, recorded like an import and made in one transaction, so that it can be undone."""
 
-    def __init__(self, database: Database, caller: Caller, table: Table, told: str, file_name: str | None) -> None:
+    def __init__(
+        self, database: Database, caller: Caller, table: Table, instruction: str, file_name: str | None
+    ) -> None:
         self._database, self._caller, self._table = database, caller, table
-        self._told, self._file_name = told, file_name
+        self._instruction, self._file_name = instruction, file_name
         self.number = 0
         self.import_id = UUID(int=0)
         self.records = self.matched = self.failures = self.replacements = 0
@@ -195,7 +206,7 @@ class _Change:
             self._caller,
             kind="update",
             file_name=self._file_name,
-            instruction=self._told[:10_000],
+            instruction=self._instruction[:10_000],
             table_name=self._table.name,
         )
         self._transaction = self._database.transaction()
@@ -228,7 +239,7 @@ class _Change:
             )
         await self._transaction.__aexit__(kind, error, trace)
         if error is not None:
-            # A cancellation among them: nothing of the update is left.
+            # Errors include a cancellation. Nothing of the update is left.
             reason = "internal error"
             if isinstance(error, AtlasError):
                 reason = error.details or error.message
@@ -238,9 +249,11 @@ class _Change:
 
 
 def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: str, accept: bool | None) -> ImportPlan:
-    """The plan that reads the file's cells as the table's columns; the keys must be among them."""
-    said = ImportInstruction(table=table.name, policy="discard_value", duplicates="update", accept_proposals=accept)
-    plan = make_plan(staging, inspect(staging, said, table), said, [table], file_name)
+    """Plans how the file's cells become the table's columns, which must include the keys."""
+    instruction = ImportInstruction(
+        table=table.name, policy="discard_value", duplicates="update", accept_proposals=accept
+    )
+    plan = make_plan(staging, inspect(staging, instruction, table), instruction, [table], file_name)
     if plan.proposals and accept is None:
         raise BadRequestError("Column names are unclear", ask_about(plan.proposals))
     missing = [key for key in keys if plan.column(key) is None]
@@ -259,7 +272,7 @@ def _file_plan(staging: Staging, table: Table, keys: Sequence[str], file_name: s
 
 
 async def _widen(connection: Connection, table: Table, plan: ImportPlan) -> Table:
-    """The table with the types that the file's values need, and with the notation of the file."""
+    """Changes the table's columns to the types that the file's values need, and to the file's notation."""
     named = [(column, found) for column in table.columns if (found := plan.column(column.name)) is not None]
     changed = [
         msgspec.structs.replace(
@@ -275,7 +288,7 @@ async def _widen(connection: Connection, table: Table, plan: ImportPlan) -> Tabl
 
 
 def _replaced(matched: Matched, number: int) -> pa.Table | None:
-    """Issues of cells that are no values of their columns, and so have changed nothing."""
+    """Returns issues of cells that are no values of their columns, and therefore changed nothing."""
     return replacement_issues(number_updated(matched), number)
 
 
@@ -290,5 +303,5 @@ def _response(table: Table, change: _Change) -> Row:
         "rows_not_found": len(change.missing),
         "not_found": change.missing[:100],
     }
-    told = {"validation_failures": change.failures, "value_replacements": change.replacements}
-    return response | {name: value for name, value in told.items() if value}
+    counts = {"validation_failures": change.failures, "value_replacements": change.replacements}
+    return response | {name: value for name, value in counts.items() if value}

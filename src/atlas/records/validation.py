@@ -1,4 +1,4 @@
-"""Single records into tables: the checks of an import, for rows that come one by one."""
+"""Validates single records with the checks of an import, and writes them into tables."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A record and what messages call it, such as `validation_failures[0]`. relaxed: only its types are checked.
+    """A record with its label in messages, such as `validation_failures[0]`. relaxed: only its types are checked.
 
-    typed: columns whose value somebody typed; None: all.
+    typed: columns whose value a person typed; None means all columns.
     """
 
     label: str
@@ -49,7 +49,7 @@ class Labelled:
 
 
 def resolve_names(table: Table, record: Record, label: str) -> dict[str, Any]:
-    """A record by the names of the table's columns. Raises BadRequestError for a name that it does not have."""
+    """Renames a record's fields to the table's columns. Raises BadRequestError for an unknown field."""
     found = {}
     for name, value in record.items():
         column = table.find_column(name)
@@ -61,7 +61,7 @@ def resolve_names(table: Table, record: Record, label: str) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> str | None:
-    """A JSON value as the text that is read as a cell."""
+    """Converts a JSON value to the text of a cell."""
     if value is None or isinstance(value, str):
         return None if value is None else value.replace("\0", "")
     if isinstance(value, bool):
@@ -72,7 +72,7 @@ def as_text(value: Any) -> str | None:
 
 
 def record_plan(table: Table, columns: Sequence[TableColumn], *, relaxed: bool) -> ImportPlan:
-    """A plan that reads plain values of some columns, in order."""
+    """Builds a plan that reads plain values of some columns, in order. relaxed: only types are checked."""
     planned = tuple(
         ColumnPlan(
             position,
@@ -96,10 +96,10 @@ def record_plan(table: Table, columns: Sequence[TableColumn], *, relaxed: bool) 
 async def staged(
     table: Table, columns: Sequence[TableColumn], records: Sequence[Labelled], notes: list[str] | None = None
 ) -> AsyncIterator[Checked]:
-    """Records checked as those of a file are. Raises BadRequestError that names the first that fails.
+    """Checks records as an import does. Raises BadRequestError, which names the first failing record.
 
-    notes: gets what was understood of texts in the notation of their column, such as `1.250,50`; without it such are
-    refused.
+    notes: receives a note for each text that was parsed by its column's notation, such as `1.250,50`. Without `notes`
+    such texts are refused.
     """
     rows = [[as_text(item.record.get(column.name)) for column in columns] for item in records]
     source = Source([""] * len(columns), [None] * len(columns), iter([text_table(rows, len(columns))]))
@@ -114,10 +114,10 @@ async def staged(
             checked = await asyncio.to_thread(check, file)
             if (found := checked.first_problem()) is not None:
                 number, problems = found
-                told = "; ".join(
+                reasons = "; ".join(
                     f"{p['column']}: {p['reason']} ({read.get((number, p['column']), p['value'])!r})" for p in problems
                 )
-                raise BadRequestError("Invalid data", f"{records[number - 1].label}: {told}")
+                raise BadRequestError("Invalid data", f"{records[number - 1].label}: {reasons}")
             yield checked
         finally:
             await asyncio.to_thread(staging.close)
@@ -130,9 +130,9 @@ def _understand(
     records: Sequence[Labelled],
     read: dict[tuple[int, str], str],
 ) -> list[str]:
-    """Puts plain values in the place of texts in the notation of their column, such as `1.250,50`; tells of each.
+    """Replaces texts in the notation of their column, such as `1.250,50`, by plain values. Returns a note for each.
 
-    read: gets these texts by record and column. Raises BadRequestError for a text that can be read in two ways.
+    read: receives these texts by record and column. Raises BadRequestError for an ambiguous text.
     """
     notes = []
     for position, column in enumerate(columns):
@@ -143,7 +143,7 @@ def _understand(
         rows = file.staging.query(f"SELECT _n, {raw}, {value} IS NULL FROM raw WHERE {raw} IS NOT NULL ORDER BY _n")
         for number, text, odd in rows:
             item = records[number - 1]
-            # A JSON number means what it says.
+            # A JSON number is unambiguous.
             if not isinstance(item.record.get(column.name), str):
                 continue
             if not odd:
@@ -164,7 +164,7 @@ def _understand(
 
 
 def _plain(staging: Staging, text: str, kind: Kind) -> str | None:
-    """The value of a text of a kind, as a plain text; None where it is none."""
+    """Converts a text of a kind to a plain text; None for a text that is no value."""
     found = staging.query(f"SELECT CAST({cast(literal(text), kind)} AS VARCHAR)")[0][0]
     return None if found is None else str(found)
 
@@ -176,9 +176,9 @@ async def insert_records(
     records: Sequence[Labelled],
     notes: list[str] | None = None,
 ) -> list[int]:
-    """Inserts records that pass the table's checks, whatever rows there are; gives the numbers of their rows.
+    """Inserts records that pass the table's checks, even if equal rows exist. Returns the numbers of their rows.
 
-    notes: as for `staged`. Raises BadRequestError that names the record, the column and the reason.
+    notes: as for `staged`. Raises BadRequestError, which names the record, the column and the reason.
     """
     rows: list[int] = []
     for relaxed in (False, True):
@@ -211,9 +211,10 @@ async def update_records(
     changes: Sequence[tuple[int, Labelled]],
     notes: list[str] | None = None,
 ) -> list[int]:
-    """Sets values of rows, given by number, after the table's checks; null empties a value.
+    """Sets values of rows, given by number, after the table's checks. Null empties a value.
 
-    notes: as for `staged`. Gives the numbers of the rows that changed. Raises BadRequestError as `insert_records`.
+    notes: as for `staged`. Returns the numbers of the rows that changed. Raises BadRequestError as `insert_records`
+    does.
     """
     groups: dict[tuple[str, ...], list[tuple[int, Labelled]]] = {}
     for row, item in changes:
@@ -224,7 +225,7 @@ async def update_records(
         columns = [column for column in table.columns if column.name in names]
         if not columns:
             continue
-        # Of several changes of a row, the last counts.
+        # The last of several changes of a row counts.
         group = list({row: (row, item) for row, item in group}.values())
         async with staged(table, columns, [item for _, item in group], notes) as checked:
             targets = pa.table({"n": list(range(1, len(group) + 1)), "row": [row for row, _ in group]})

@@ -1,4 +1,4 @@
-"""Issues of an import: list, page, correct; undo, redo, clear-mapping."""
+"""Routes of an import's issues: list, page, correct; undo, redo, clear-mapping."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MAX = 10_000
 
 
 class DuplicateDecision(Body):
-    """What to do with a duplicate: `insert` (with other values, if `data` is given) or `skip`."""
+    """What to do with a duplicate: `insert` (with changed values in `data`, if given) or `skip`."""
 
     record_number: StrictInt = Field(examples=[45])
     action: str = Field(examples=["insert"])
@@ -45,7 +45,7 @@ class DuplicateDecision(Body):
 
 
 class FailureDecision(Body):
-    """What to do with a record that failed: `insert_as_is`, `insert_corrected` or `discarded`."""
+    """What to do with a failed record: `insert_as_is`, `insert_corrected` or `discarded`."""
 
     failure_id: StrictInt = Field(examples=[12])
     action: str = Field(examples=["insert_corrected"])
@@ -70,7 +70,7 @@ class CorrectBody(Body):
 
 
 class MappingBody(Body):
-    """Columns of the table to headers of the file."""
+    """A mapping of the table's columns to headers of the file."""
 
     table_name: str | None = Field(None, max_length=200, examples=["leads"])
     mappings: dict[str, str] = Field(examples=[{"email": "Email Address", "name": "Full Name"}], min_length=1)
@@ -87,7 +87,7 @@ class RedoBody(Body):
 
 @router.get("/issues", responses=answer(IssuesView), summary="Summary of issues")
 async def import_issues(caller: CallerDep, issues: IssueServiceDep, import_id: str) -> Response:
-    """How many issues wait for a decision, and the first 50 of each kind."""
+    """Counts the issues that wait for a decision, and lists the first 50 of each kind."""
     return exact_json(await issues.summary(caller, import_id))
 
 
@@ -101,7 +101,7 @@ async def import_issues_page(
     offset: Annotated[int, Query(ge=0, le=2**31, description="Issues to skip.")] = 0,
     status: Annotated[Literal["pending", "all"], Query(description="Only undecided issues, or all.")] = "pending",
 ) -> Response:
-    """`duplicates`, `validations` or `replacements`, by record."""
+    """Lists `duplicates`, `validations` or `replacements`, by record."""
     wanted = None if status == "all" else status
     return exact_json(await issues.page(caller, import_id, issue_type, wanted, limit, offset))
 
@@ -110,7 +110,7 @@ async def import_issues_page(
 async def correct_issues(
     caller: CallerDep, issues: IssueServiceDep, import_id: str, body: CorrectBody
 ) -> dict[str, Any]:
-    """All decisions are carried out, or none; corrected data is validated again."""
+    """Carries out all decisions, or none. Corrected data is validated again."""
     decisions = [
         Decision("duplicate", f"duplicates[{n}]", d.record_number, d.action, d.data)
         for n, d in enumerate(body.duplicates)
@@ -134,21 +134,21 @@ async def undo_import(
     partial: Annotated[bool, Query(description="Take back what nobody has changed since, and leave the rest.")] = False,
     dry_run: Annotated[bool, Query(description="Tell what an undo would take back; change nothing.")] = False,
 ) -> dict[str, Any]:
-    """Takes back the rows and changes of an import, update or correction as a whole, or nothing."""
+    """Takes back the rows and changes of an import, update or correction as a whole, or changes nothing."""
     return await undo.undo(caller, import_id, partial=partial, dry_run=dry_run)
 
 
 @router.post("/redo", responses=answer(ResetView | RedoneView), summary="Redo an import")
 async def redo_import(caller: CallerDep, undo: UndoServiceDep, import_id: str, body: RedoBody) -> dict[str, Any]:
-    """Takes an import back, clears its mapping, and runs it again if asked: as a whole, or nothing changes."""
-    told = body.mapping
+    """Takes an import back, clears its mapping, and runs it again on request: as a whole, or nothing changes."""
+    given = body.mapping
     mapping = None
-    if told is not None:
-        mapping = FileMapping(told.table_name, told.mappings, told.check_duplicates, tuple(told.key_columns))
+    if given is not None:
+        mapping = FileMapping(given.table_name, given.mappings, given.check_duplicates, tuple(given.key_columns))
     return await undo.redo(caller, import_id, mapping, execute=body.auto_execute)
 
 
 @router.post("/clear-mapping", responses=answer(ClearedView), summary="Clear the mapping of an import")
 async def clear_mapping(caller: CallerDep, undo: UndoServiceDep, import_id: str) -> dict[str, Any]:
-    """Forgets the mapping; rows stay."""
+    """Deletes the mapping. Rows stay."""
     return await undo.clear_mapping(caller, import_id)

@@ -1,4 +1,4 @@
-"""Review of what an import left open: duplicates, validation failures, value replacements."""
+"""Reviews the open issues of an import: duplicates, validation failures, value replacements."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do with one issue. `label` names it in messages; `values`: data that goes with the action."""
+    """A decision on one issue. label: the issue's name in messages. values: data of the action."""
 
     kind: str
     label: str
@@ -48,11 +48,11 @@ class Decision:
 
 @dataclass(slots=True)
 class _Work:
-    """Decisions taken apart into what is done to rows."""
+    """The changes of rows that decisions result in."""
 
     inserts: list[tuple[Row, Labelled]] = field(default_factory=list)
     updates: list[tuple[int, Labelled]] = field(default_factory=list)
-    # Rows to leave out, with what messages call the decision on each.
+    # Rows to archive, and the label of the decision on each row.
     removals: dict[int, str] = field(default_factory=dict)
     resolved: list[tuple[Row, str, Decision]] = field(default_factory=list)
     unchanged: int = 0
@@ -60,13 +60,13 @@ class _Work:
 
 
 class IssueService:
-    """Shows the issues of an import and carries out what was decided on them."""
+    """Shows the issues of an import, and carries out decisions on them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def summary(self, caller: Caller, import_id: str) -> Row:
-        """Counts of each kind, and the first of each."""
+        """Returns the counts of each kind, and the first 50 issues of each kind."""
         row = await find_import(self._database, caller, import_id)
         counts = await imports.issue_counts(self._database, row["number"])
         first = {
@@ -85,7 +85,7 @@ class IssueService:
     async def page(
         self, caller: Caller, import_id: str, issue_type: str, status: str | None, limit: int, offset: int
     ) -> Row:
-        """A page of one kind of issue. Raises BadRequestError for a kind that there is not."""
+        """Returns a page of issues of one kind. Raises BadRequestError for an unknown kind."""
         kind = KINDS.get(issue_type)
         if kind is None:
             raise BadRequestError("Invalid parameter", f"issue_type: one of {', '.join(KINDS)}")
@@ -119,7 +119,10 @@ class IssueService:
     async def correct(
         self, caller: Caller, import_id: str, decisions: Sequence[Decision], *, allow_type_change: bool
     ) -> Row:
-        """Carries out all decisions, or none. One that was carried out before changes nothing."""
+        """Carries out all decisions, or none. A decision that was carried out before changes nothing.
+
+        Raises BadRequestError or NotFoundError, with the decision's label, for a decision that cannot be carried out.
+        """
         row = await find_import(self._database, caller, import_id)
         async with self._database.transaction() as connection:
             status = await imports.lock(connection, row["id"])
@@ -169,7 +172,7 @@ class IssueService:
                     raise NotFoundError("Issue not found", f"{decision.label}: the import has no such {kind}")
                 issue, *others = _in_order(issues[decision.issue])
                 _plan(work, table, issue, decision, allow_type_change=allow_type_change)
-                # A record that is a duplicate for two reasons is decided on once.
+                # A record that is a duplicate for two reasons needs one decision.
                 work.resolved += [
                     (other, work.resolved[-1][1], decision) for other in others if other["status"] == "pending"
                 ]
@@ -177,7 +180,7 @@ class IssueService:
         return work
 
     async def _refuse_edited(self, connection: Connection, table: Table, row: Row, work: _Work) -> None:
-        """Raises BadRequestError where a row that is to be left out has been changed by others since."""
+        """Raises BadRequestError when a row to archive has been changed since the import."""
         edited = await imports.changed_since(connection, row["number"], table.id, list(work.removals))
         if edited:
             reason = (
@@ -196,7 +199,7 @@ class IssueService:
                 "correction_id": None,
                 "notes": [],
             }
-        # A change of its own, so that it can be undone without the import.
+        # A separate change, so that the correction can be undone without the import.
         correction_id, number = await imports.create(
             connection,
             caller,
@@ -218,7 +221,7 @@ class IssueService:
         rows = {issue["id"]: number for (issue, _), number in zip(work.inserts, inserted, strict=True)}
         changed = await update_records(connection, table, number, work.updates, notes) if work.updates else []
         removed = await undoing.archive(connection, table, number, list(work.removals), restore=False)
-        # Who inserts a duplicate wants the same key twice; a record that was mended does not.
+        # An inserted duplicate may have an existing key on purpose. A corrected record may not.
         mended = {
             row: item.label
             for (issue, item), row in zip(work.inserts, inserted, strict=True)
@@ -266,12 +269,12 @@ class IssueService:
             updated=counts["rows_updated"],
             first_row=min(inserted, default=None),
             last_row=max(inserted, default=None),
-            summary=_told(counts),
+            summary=_summary_line(counts),
         )
 
 
-def _told(counts: Row) -> str:
-    """One line on what decisions came to."""
+def _summary_line(counts: Row) -> str:
+    """Summarizes decisions in one line."""
     parts = [f"{many(counts['resolved'], 'issue')} decided"]
     parts += [
         f"{many(counts[f'rows_{done}'], 'row')} {done}"
@@ -282,12 +285,12 @@ def _told(counts: Row) -> str:
 
 
 def _in_order(issues: Sequence[Row]) -> list[Row]:
-    """Issues of one record: those that wait first, and of these the one whose record is a row already."""
+    """Sorts issues of one record: pending issues first, and among them the issue whose record already is a row."""
     return sorted(issues, key=lambda issue: (issue["status"] != "pending", issue["row_id"] is None, issue["id"]))
 
 
 def _plan(work: _Work, table: Table, issue: Row, decision: Decision, *, allow_type_change: bool) -> None:
-    """What a decision on an issue does. Raises BadRequestError where it cannot be done."""
+    """Adds a decision's changes to the work. Raises BadRequestError for an impossible decision."""
     if decision.action not in _ACTIONS[decision.kind]:
         allowed = ", ".join(_ACTIONS[decision.kind])
         raise BadRequestError("Invalid correction", f"{decision.label}.action: one of {allowed}")
@@ -295,8 +298,8 @@ def _plan(work: _Work, table: Table, issue: Row, decision: Decision, *, allow_ty
         if issue["resolution"] == decision.resolution():
             work.unchanged += 1
             return
-        told = (issue["resolution"] or {}).get("action")
-        raise BadRequestError("Invalid correction", f"{decision.label}: already resolved by {told!r}")
+        action = (issue["resolution"] or {}).get("action")
+        raise BadRequestError("Invalid correction", f"{decision.label}: already resolved by {action!r}")
     status = {"skip": "skipped", "discarded": "discarded", "keep_replacement": "kept"}.get(decision.action, "corrected")
     work.resolved.append((issue, status, decision))
     if decision.kind == "replacement":
@@ -310,7 +313,7 @@ def _plan(work: _Work, table: Table, issue: Row, decision: Decision, *, allow_ty
 def _plan_insert(work: _Work, issue: Row, decision: Decision) -> None:
     changes = decision.values or {}
     if issue["row_id"] is not None:
-        # A flagged duplicate is a row already.
+        # A flagged duplicate already is a row.
         if changes:
             work.updates.append((issue["row_id"], Labelled(decision.label, changes)))
         return
@@ -362,13 +365,13 @@ def _summary(counts: Mapping[str, int]) -> Row:
 
 
 def _other(details: Row) -> int | None:
-    """The row that a duplicate is like: one that was there, or that of a record before it in the file."""
+    """Returns the row that a duplicate resembles: an existing row, or the row of an earlier record of the file."""
     number: int | None = details["existing_row"] or details.get("first_row")
     return number
 
 
 def _shown(item: Row, table: Table | None, existing: Mapping[int, Row]) -> Row:
-    """An issue as callers see it."""
+    """Returns an issue as the API shows it."""
     details, shown = item["details"], {"record_number": item["record_number"], "status": item["status"]}
     if item["resolution"]:
         shown["action"] = item["resolution"]["action"]

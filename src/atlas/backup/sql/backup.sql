@@ -1,18 +1,18 @@
 -- name: settings
--- How rows are written as text, so that a checksum is the same on every server.
+-- Fixes how rows are written as text, so that a checksum is the same on every server.
 SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL intervalstyle = 'postgres';
 SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL statement_timeout = 0
 
 -- name: snapshot
--- The moment that the dump and the checksums share.
+-- Exports the snapshot that the dump and the checksums share.
 SELECT pg_export_snapshot()
 
 -- name: lock_migrations
--- Keeps others from migrating the database until the session ends.
+-- Keeps other processes from migrating the database until the session ends.
 SELECT pg_advisory_lock(%(lock)s)
 
 -- name: tables
--- Every table of the database that is no part of PostgreSQL or of an extension, nor in a schema that is.
+-- Lists every table of the database that belongs neither to PostgreSQL nor to an extension or its schema.
 SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'
@@ -21,15 +21,15 @@ WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_sche
 ORDER BY 1, 2
 
 -- name: has_hypertables
--- Tells whether TimescaleDB is there.
+-- Tells whether the database has TimescaleDB.
 SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL
 
 -- name: hypertables
--- Tables whose rows are in TimescaleDB's chunks.
+-- Lists tables whose rows are in TimescaleDB's chunks.
 SELECT hypertable_schema, hypertable_name FROM timescaledb_information.hypertables ORDER BY 1, 2
 
 -- name: thaw
--- What was in a columnstore becomes rows again, to be packed as the server that it is restored to has it.
+-- Turns packed rows of a columnstore into plain rows, so that the restored server can pack them by its own means.
 DO $thaw$
 DECLARE
     d record; g record; named text;
@@ -62,7 +62,7 @@ SELECT nspname FROM pg_catalog.pg_namespace n WHERE nspname !~ '^pg_' AND nspnam
 ORDER BY 1
 
 -- name: roles
--- Roles that own something here or have rights on it. They belong to the server, so no dump holds them.
+-- Lists roles that own objects here or have rights on them. Roles belong to the server, so no dump holds them.
 SELECT DISTINCT r.rolname FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
 WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND NOT r.rolsuper AND r.rolname !~ '^pg_'
   AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
@@ -82,12 +82,12 @@ SELECT migration_id FROM public._yoyo_migration ORDER BY 1
 SELECT to_regclass('atlas.organizations') IS NOT NULL
 
 -- name: other_sessions
--- Others who are connected to this database.
+-- Counts the other connections to this database.
 SELECT count(*) FROM pg_catalog.pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 
 -- name: owners
--- What is in an organization's schema belongs to its owner role.
+-- Gives the content of an organization's schema to its owner role.
 DO $owners$
 DECLARE
     o record; c record;
