@@ -231,7 +231,7 @@ class ImportAnswer(Answer):
             question=None if self.clarifying_question is None else self.clarifying_question[:_MAX_NOTE],
         )
 
-    def invented(self, text: str, known: Iterable[str]) -> str | None:
+    def find_invented(self, text: str, known: Iterable[str]) -> str | None:
         """Returns the reason to refuse the answer, or None.
 
         The reason is a column or value that neither `text` nor the names in `known` have.
@@ -304,7 +304,7 @@ class RecordAnswer(Answer):
             return RecordInstruction(None, (), (self.clarifying_question or "What should be done?")[:_MAX_NOTE])
         return RecordInstruction(self.intent, tuple(map(_entity, self.entities)))
 
-    def invented(self, text: str) -> str | None:
+    def find_invented(self, text: str) -> str | None:
         """Returns the reason to refuse the answer: a value that `text` does not have.
 
         Returns None if `text` has all values.

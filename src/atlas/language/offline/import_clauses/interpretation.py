@@ -10,7 +10,7 @@ import msgspec
 
 from atlas.kit.close_names import close_name
 from atlas.language.instructions import Filter, ImportInstruction
-from atlas.language.offline.filter_phrases import MAX_GROUPS, Condition, both, negated, normal_groups
+from atlas.language.offline.filter_phrases import MAX_GROUPS, Condition, conjoin, negate, normal_groups
 from atlas.language.offline.import_clauses.grammar import Cover, Found, Text
 from atlas.tables.model import Rules
 
@@ -30,7 +30,7 @@ _ONCE = {
     "new_rows": "Shall records that match no row be inserted",
 }
 # The kinds of clauses that are reported under another kind.
-_TOLD_AS = {"exclude": "filter", "dataset": "table", "map": "rename"}
+_REPORTED_AS = {"exclude": "filter", "dataset": "table", "map": "rename"}
 
 # Words that show that the file replaces rows, or that the file names the table.
 _OF_FILE = re.compile(
@@ -103,7 +103,7 @@ class Reading:
             return
         if rule.kind != "import":
             words = self._text.text[clause.start : clause.end].strip(" ,")
-            self.words.setdefault(_TOLD_AS.get(rule.kind, rule.kind), []).append(words)
+            self.words.setdefault(_REPORTED_AS.get(rule.kind, rule.kind), []).append(words)
         for name, value in rule.sets.items():
             if name not in ("above", "low", "blank", "weak"):
                 self._set(name, value)
@@ -171,7 +171,7 @@ class Reading:
         if condition is None:
             condition = empty[0] if len(empty) == 1 else Condition("or", tuple(empty))
         if "filled" in slots:
-            condition = negated(condition)
+            condition = negate(condition)
         (self._leaves if kind == "exclude" else self._keeps).append(condition)
 
     def _set(self, name: str, value: Any) -> None:
@@ -230,12 +230,12 @@ class Reading:
             leave = condition if leave is None else Condition("or", (leave, condition))
         keep: Condition | None = None
         for condition in self._keeps:
-            keep = condition if keep is None else both(keep, condition)
+            keep = condition if keep is None else conjoin(keep, condition)
         if keep is None:
             assert leave is not None
             whole, exclude = leave, True
         else:
-            whole, exclude = keep if leave is None else both(keep, negated(leave)), False
+            whole, exclude = keep if leave is None else conjoin(keep, negate(leave)), False
         groups = normal_groups(whole)
         if groups is None:
             self._ask(f"The filter comes to more than {MAX_GROUPS} alternatives; can it be said more simply?")

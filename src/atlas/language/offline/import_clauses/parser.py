@@ -12,7 +12,7 @@ import msgspec
 from atlas.language.instructions import ImportInstruction
 from atlas.language.offline.filter_phrases import condition_slot, traits_slot
 from atlas.language.offline.import_clauses import english, french, german, spanish
-from atlas.language.offline.import_clauses.ambiguity import question_of
+from atlas.language.offline.import_clauses.ambiguity import build_question
 from atlas.language.offline.import_clauses.grammar import Cover, Grammar, Text, plain_text
 from atlas.language.offline.import_clauses.interpretation import Reading
 from atlas.language.offline.import_clauses.slots import SLOTS, known_slot, knowns_slot
@@ -43,6 +43,6 @@ def parse_import(text: str, tables: Sequence[str], headers: Sequence[str] = ()) 
     reading = Reading(read, cover, list(tables))
     said = reading.instruction()
     rest = reading.not_understood()
-    question = said.question or question_of(read, cover, said, rest)
+    question = said.question or build_question(read, cover, said, rest)
     said = msgspec.structs.replace(said, not_understood=rest, question=question)
     return msgspec.structs.replace(said, understood=describe(said, reading.words))
