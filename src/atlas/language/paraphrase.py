@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from atlas.kit.plurals import many
 from atlas.language.instructions import Clause, Filter, ImportInstruction
 from atlas.tables.model import SHOWN_TYPES, Rules
 
@@ -53,6 +54,8 @@ def filter_text(filters: Sequence[Sequence[Filter]], *, exclude: bool) -> str:
 
 def _comparison(item: Filter) -> str:
     values = [f'"{value}"' if " " in value or not value else value for value in item.values]
+    if not item.column:
+        return f"some column is {'not ' if item.negated else ''}{values[0]}"
     if item.operator == "empty":
         return f"{item.column} is {'not ' if item.negated else ''}empty"
     if item.operator == "between":
@@ -112,6 +115,16 @@ def _header(instruction: ImportInstruction) -> Iterator[str]:
         yield f"the first {instruction.skip_rows} rows of the file are no part of the table"
 
 
+def _first(instruction: ImportInstruction) -> Iterator[str]:
+    if instruction.first is not None:
+        which = "that pass the filter" if instruction.first_of == "matching" else "of the file"
+        yield f"only the first {many(instruction.first, 'record')} {which}"
+
+
+def _sign(delimiter: str) -> str:
+    return {"\t": "tab", " ": "blank"}.get(delimiter, f'"{delimiter}"')
+
+
 def _types(instruction: ImportInstruction) -> Iterator[str]:
     if instruction.every_type is not None:
         yield f"all columns as {SHOWN_TYPES.get(instruction.every_type, instruction.every_type)}"
@@ -149,6 +162,7 @@ _DESCRIPTIONS: dict[str, Callable[[ImportInstruction], Iterator[str]]] = {
     "key": lambda s: _names("records are the same by", s.key),
     "duplicates": _duplicates,
     "filter": _filters,
+    "first": _first,
     "required": lambda s: _names("no empty value in", s.required),
     "rules": _rules,
     "new_columns": lambda s: iter([_POLICIES[s.policy]] if s.policy else []),
@@ -158,6 +172,8 @@ _DESCRIPTIONS: dict[str, Callable[[ImportInstruction], Iterator[str]]] = {
     ),
     "sheet": lambda s: iter([] if s.sheet is None else [f"sheet {s.sheet}"]),
     "header": _header,
+    "encoding": lambda s: iter([] if s.encoding is None else [f"the text is in {s.encoding}"]),
+    "delimiter": lambda s: iter([] if s.delimiter is None else [f"{_sign(s.delimiter)} between cells"]),
     "time_column": lambda s: iter([] if s.time_column is None else [f"{s.time_column} holds the time"]),
     "proposals": lambda s: iter(
         [] if s.accept_proposals is None else [f"proposed columns are {'' if s.accept_proposals else 'not '}taken"]

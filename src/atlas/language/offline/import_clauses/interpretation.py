@@ -25,6 +25,10 @@ _ONCE = {
     "header": "Has the file a header",
     "header_row": "Which row is the header",
     "skip_rows": "How many rows are above the table",
+    "encoding": "What is the encoding of the file",
+    "delimiter": "What stands between the cells",
+    "first": "How many of the first rows are meant",
+    "first_of": "Which rows are counted",
     "every_type": "Which type have all columns",
     "time_column": "Which column holds the time",
     "new_rows": "Shall records that match no row be inserted",
@@ -138,9 +142,12 @@ class Reading:
         for name in ("sheet", "time_column"):
             if name in slots:
                 self._set(name, str(slots[name]))
-        for name in ("header_row", "skip_rows"):
+        for name in ("header_row", "skip_rows", "first"):
             if name in slots:
                 self._set(name, int(slots[name]))
+        for name in ("encoding", "delimiter"):
+            if name in slots:
+                self._set(name, slots[name])
 
     def _pair(self, old: str, new: str, *, either: bool) -> None:
         # In "map email to Email Address" the name that the file has is the old name.
@@ -236,6 +243,12 @@ class Reading:
             whole, exclude = leave, True
         else:
             whole, exclude = keep if leave is None else conjoin(keep, negate(leave)), False
+        if self._found.get("first") and self._found.get("first_of") is None:
+            number = self._found["first"]
+            self._ask(
+                f"Which {number} rows are meant: the first of the file, or the first that pass the filter? Say 'the first "
+                f"{number} rows of the file' or 'the first {number} matching rows'."
+            )
         groups = normal_groups(whole)
         if groups is None:
             self._ask(f"The filter comes to more than {MAX_GROUPS} alternatives; can it be said more simply?")
