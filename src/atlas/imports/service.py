@@ -240,13 +240,15 @@ class ImportService:
         """The records of a file, and what its instruction says."""
         told = await self._instruction(caller, request)
         report = None if progress is None else lambda records: progress.report("reading", records)
-        options, table = await self._options(caller, request, told.said)
+        # Both readings choose among these tables: a table that another import creates meanwhile is no contradiction.
+        known = await tables.find_tables(self._database, caller)
+        options, table = await self._options(request, told.said, known)
         async with self._stager.staging(
             caller, request.path, request.file_name, options, on_progress=report
         ) as staging:
             # Now that the file's columns are known, the instruction can be read with them.
             told = await self._instruction(caller, request, staging.source.names, told)
-            later, other = await self._options(caller, request, told.said)
+            later, other = await self._options(request, told.said, known)
             # What others import meanwhile changes nothing of how the file was read.
             later = replace(later, before=options.before) if other == table else later
             if later != options:
@@ -254,11 +256,10 @@ class ImportService:
             yield staging, told
 
     async def _options(
-        self, caller: Caller, request: ImportRequest, said: ImportInstruction
+        self, request: ImportRequest, said: ImportInstruction, known: Sequence[Table]
     ) -> tuple[ReadOptions, int | None]:
         """How a file is to be read, as the instruction says or the table's last one was written; and the table's id."""
-        known = [] if said.dataset else await tables.find_tables(self._database, caller)
-        table = find_target(said, known, request.file_name)
+        table = find_target(said, [] if said.dataset else known, request.file_name)
         before = FileFormat() if table is None else await tables.last_file_format(self._database, table)
         return read_options(said, before), None if table is None else table.id
 
